@@ -1,0 +1,17 @@
+//! Rows in ordered tables, and ways to try a change before it counts.
+//!
+//! Everything that lasts is a [`Row`] under a natural key. Rules read and write through [`State`]; the ledger stacks one block's
+//! [`Overlay`] on frozen [`WriteSet`]s on the finalized [`Tables`]; tests and simulations use an overlay on empty tables
+//! ([`Memory`]). Absent on purpose: disks, hashes, knowledge of what a row means.
+
+mod key;
+mod memory;
+mod overlay;
+mod row;
+mod tables;
+
+pub use key::RowKey;
+pub use memory::Memory;
+pub use overlay::{Mark, Overlay};
+pub use row::{ReadState, Row, Rows, State, row_key};
+pub use tables::{Tables, View, WriteSet};

@@ -1,0 +1,84 @@
+//! A state of its own, for tests and simulations.
+
+use crate::{Mark, ReadState, State, Tables, WriteSet};
+use std::ops::Bound;
+
+/// Rows in memory with the same undo as a block's overlay, and nothing below.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    rows: std::collections::BTreeMap<Vec<u8>, Vec<u8>>,
+    undo: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl Memory {
+    /// An empty state.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The present point; see [`Memory::rollback`].
+    pub fn mark(&self) -> Mark {
+        Mark::at(self.undo.len())
+    }
+
+    /// Undoes every write since `mark`.
+    pub fn rollback(&mut self, mark: Mark) {
+        while self.undo.len() > mark.index() {
+            if let Some((key, before)) = self.undo.pop() {
+                match before {
+                    Some(value) => self.rows.insert(key, value),
+                    None => self.rows.remove(&key),
+                };
+            }
+        }
+    }
+
+    /// Forgets how to undo what was written so far: marks taken before are void.
+    pub fn settle(&mut self) {
+        self.undo.clear();
+    }
+
+    /// A copy as finalized tables.
+    pub fn to_tables(&self) -> Tables {
+        Tables::from_rows(self.rows.clone())
+    }
+
+    /// Applies a block's changes.
+    pub fn apply(&mut self, changes: &WriteSet) {
+        for (key, value) in changes {
+            self.put_raw(key.clone(), value.clone());
+        }
+    }
+}
+
+impl PartialEq for Memory {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows
+    }
+}
+
+impl ReadState for Memory {
+    fn get_raw(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.rows.get(key).cloned()
+    }
+
+    fn next_raw(&self, key: &[u8], inclusive: bool) -> Option<(Vec<u8>, Vec<u8>)> {
+        let start = if inclusive { Bound::Included(key) } else { Bound::Excluded(key) };
+        let (key, value) = self.rows.range::<[u8], _>((start, Bound::Unbounded)).next()?;
+        Some((key.clone(), value.clone()))
+    }
+}
+
+impl State for Memory {
+    fn put_raw(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        let before = match value {
+            Some(value) => self.rows.insert(key.clone(), value),
+            None => self.rows.remove(&key),
+        };
+        self.undo.push((key, before));
+    }
+
+    fn as_read(&self) -> &dyn ReadState {
+        self
+    }
+}

@@ -1,0 +1,153 @@
+//! Rows, and reading and writing them.
+
+use crate::RowKey;
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::marker::PhantomData;
+
+/// Something that lasts: one value under one natural key of one table.
+pub trait Row: BorshSerialize + BorshDeserialize {
+    /// First byte of every key of this table. Economy: 0x10 to 0x3f; services: 0x40 to 0x7f; ledger: 0x80 to 0x8f.
+    const TABLE: u8;
+    /// The natural key inside the table.
+    type Key: RowKey;
+}
+
+/// The whole key of a row.
+pub fn row_key<R: Row>(key: &R::Key) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(72);
+    bytes.push(R::TABLE);
+    key.write(&mut bytes);
+    bytes
+}
+
+/// Rows that can be read. Raw methods see whole keys; the typed ones on `dyn ReadState` are what rules use.
+pub trait ReadState {
+    /// The value under `key`.
+    fn get_raw(&self, key: &[u8]) -> Option<Vec<u8>>;
+
+    /// The first row whose key is at least `key` (`inclusive`) or above it, in key order.
+    fn next_raw(&self, key: &[u8], inclusive: bool) -> Option<(Vec<u8>, Vec<u8>)>;
+}
+
+/// Rows that can also be written.
+pub trait State: ReadState {
+    /// Writes `value` under `key`; `None` deletes.
+    fn put_raw(&mut self, key: Vec<u8>, value: Option<Vec<u8>>);
+
+    /// The same rows, to read only.
+    fn as_read(&self) -> &dyn ReadState;
+}
+
+fn decode<R: Row>(bytes: &[u8]) -> R {
+    borsh::from_slice(bytes).expect("a stored row decodes as the type that encoded it")
+}
+
+fn decode_key<R: Row>(key: &[u8]) -> Option<R::Key> {
+    let (table, mut rest) = key.split_first()?;
+    if *table != R::TABLE {
+        return None;
+    }
+    let key = R::Key::read(&mut rest)?;
+    rest.is_empty().then_some(key)
+}
+
+impl<'s> dyn ReadState + 's {
+    /// The row under `key`.
+    pub fn get<R: Row>(&self, key: &R::Key) -> Option<R> {
+        self.get_raw(&row_key::<R>(key)).map(|bytes| decode(&bytes))
+    }
+
+    /// Whether there is a row under `key`.
+    pub fn has<R: Row>(&self, key: &R::Key) -> bool {
+        self.get_raw(&row_key::<R>(key)).is_some()
+    }
+
+    /// The table's first row whose key starts at or after `key`.
+    pub fn first_from<R: Row>(&self, key: &R::Key) -> Option<(R::Key, R)> {
+        self.typed(self.next_raw(&row_key::<R>(key), true)?)
+    }
+
+    /// The table's first row after `key`.
+    pub fn next_after<R: Row>(&self, key: &R::Key) -> Option<(R::Key, R)> {
+        self.typed(self.next_raw(&row_key::<R>(key), false)?)
+    }
+
+    /// All rows of the table in key order. For reads and audits; a rule that runs in a block uses due-lists instead.
+    pub fn rows<R: Row>(&self) -> Rows<'_, 's, R> {
+        self.rows_under(&[])
+    }
+
+    /// All rows of the table whose key begins with the encoding of `prefix`.
+    pub fn rows_with<R: Row>(&self, prefix: &impl RowKey) -> Rows<'_, 's, R> {
+        let mut bytes = Vec::new();
+        prefix.write(&mut bytes);
+        self.rows_under(&bytes)
+    }
+
+    fn rows_under<R: Row>(&self, prefix: &[u8]) -> Rows<'_, 's, R> {
+        let mut start = vec![R::TABLE];
+        start.extend_from_slice(prefix);
+        Rows { state: self, prefix: start.clone(), at: start, started: false, row: PhantomData }
+    }
+
+    fn typed<R: Row>(&self, (key, value): (Vec<u8>, Vec<u8>)) -> Option<(R::Key, R)> {
+        Some((decode_key::<R>(&key)?, decode(&value)))
+    }
+}
+
+impl<'s> dyn State + 's {
+    /// The row under `key`.
+    pub fn get<R: Row>(&self, key: &R::Key) -> Option<R> {
+        self.as_read().get(key)
+    }
+
+    /// Whether there is a row under `key`.
+    pub fn has<R: Row>(&self, key: &R::Key) -> bool {
+        self.as_read().has::<R>(key)
+    }
+
+    /// The table's first row whose key is at least `key`.
+    pub fn first_from<R: Row>(&self, key: &R::Key) -> Option<(R::Key, R)> {
+        self.as_read().first_from(key)
+    }
+
+    /// The table's first row after `key`.
+    pub fn next_after<R: Row>(&self, key: &R::Key) -> Option<(R::Key, R)> {
+        self.as_read().next_after(key)
+    }
+
+    /// Writes the row under `key`.
+    pub fn put<R: Row>(&mut self, key: &R::Key, row: &R) {
+        let value = borsh::to_vec(row).expect("writing to memory does not fail");
+        self.put_raw(row_key::<R>(key), Some(value));
+    }
+
+    /// Deletes the row under `key`, if there is one.
+    pub fn delete<R: Row>(&mut self, key: &R::Key) {
+        self.put_raw(row_key::<R>(key), None);
+    }
+}
+
+/// Rows of one table in key order.
+pub struct Rows<'a, 's, R> {
+    state: &'a (dyn ReadState + 's),
+    prefix: Vec<u8>,
+    at: Vec<u8>,
+    started: bool,
+    row: PhantomData<R>,
+}
+
+impl<R: Row> Iterator for Rows<'_, '_, R> {
+    type Item = (R::Key, R);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (key, value) = self.state.next_raw(&self.at, !self.started)?;
+        if !key.starts_with(&self.prefix) {
+            return None;
+        }
+        self.started = true;
+        let typed = (decode_key::<R>(&key).expect("every key of a table decodes as its type"), decode(&value));
+        self.at = key;
+        Some(typed)
+    }
+}
