@@ -1,0 +1,148 @@
+//! Accounts of the book and their keys.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use depin_quantity::{Address, Name, UnitId};
+use depin_state::RowKey;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Where tokens are. Every movement has one account that it leaves and one that it enters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", content = "id")]
+pub enum Account {
+    /// The counter-account of mints (leaving it) and burns (entering it). Holds nothing: its movements are the supply row.
+    Supply,
+    /// What a party may spend.
+    Wallet(Address),
+    /// Minted rewards that no member was paid yet.
+    Pool(Name),
+    /// Paid rewards of a party that unlock by schedule.
+    Vesting(Address),
+    /// Collateral that a party's units hold.
+    Pledge(Address),
+    /// Deposits for streams, by escrow.
+    Escrow(UnitId),
+    /// The bond of a stream.
+    Bond(UnitId),
+    /// A genesis allocation, vested or not, that was not taken yet.
+    Allocation(Name),
+    /// A fund of the network.
+    Treasury(Name),
+    /// Reserves of a constant-product venue.
+    Venue(Name),
+    /// Transaction fees of the block in progress; empty between blocks.
+    Fees,
+}
+
+/// Kinds of accounts whose sums are kept, so that supply figures need no scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountClass {
+    /// [`Account::Pool`].
+    Pool,
+    /// [`Account::Vesting`].
+    Vesting,
+    /// [`Account::Pledge`].
+    Pledge,
+    /// [`Account::Escrow`].
+    Escrow,
+    /// [`Account::Bond`].
+    Bond,
+    /// [`Account::Allocation`].
+    Allocation,
+    /// [`Account::Treasury`].
+    Treasury,
+    /// [`Account::Venue`].
+    Venue,
+}
+
+impl AccountClass {
+    /// Every class.
+    pub const ALL: [Self; 8] =
+        [Self::Pool, Self::Vesting, Self::Pledge, Self::Escrow, Self::Bond, Self::Allocation, Self::Treasury, Self::Venue];
+
+    pub(crate) const fn tag(self) -> u8 {
+        match self {
+            Self::Pool => 1,
+            Self::Vesting => 2,
+            Self::Pledge => 3,
+            Self::Escrow => 4,
+            Self::Bond => 5,
+            Self::Allocation => 6,
+            Self::Treasury => 7,
+            Self::Venue => 8,
+        }
+    }
+}
+
+impl Account {
+    /// The class whose sum this account counts in; `None` for wallets, the supply and the block's fees.
+    pub const fn class(&self) -> Option<AccountClass> {
+        match self {
+            Self::Supply | Self::Wallet(_) | Self::Fees => None,
+            Self::Pool(_) => Some(AccountClass::Pool),
+            Self::Vesting(_) => Some(AccountClass::Vesting),
+            Self::Pledge(_) => Some(AccountClass::Pledge),
+            Self::Escrow(_) => Some(AccountClass::Escrow),
+            Self::Bond(_) => Some(AccountClass::Bond),
+            Self::Allocation(_) => Some(AccountClass::Allocation),
+            Self::Treasury(_) => Some(AccountClass::Treasury),
+            Self::Venue(_) => Some(AccountClass::Venue),
+        }
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Supply => f.write_str("supply"),
+            Self::Wallet(a) => write!(f, "wallet {a}"),
+            Self::Pool(n) => write!(f, "pool {n}"),
+            Self::Vesting(a) => write!(f, "vesting {a}"),
+            Self::Pledge(a) => write!(f, "pledge {a}"),
+            Self::Escrow(u) => write!(f, "escrow {u}"),
+            Self::Bond(u) => write!(f, "bond {u}"),
+            Self::Allocation(n) => write!(f, "allocation {n}"),
+            Self::Treasury(n) => write!(f, "treasury {n}"),
+            Self::Venue(n) => write!(f, "venue {n}"),
+            Self::Fees => f.write_str("fees"),
+        }
+    }
+}
+
+/// A tag, then the account's id. Supply and fees have tags of their own so that the encoding is total.
+impl RowKey for Account {
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Supply => 0u8.write(out),
+            Self::Fees => 254u8.write(out),
+            Self::Wallet(a) => (255u8, *a).write(out),
+            Self::Pool(n) | Self::Allocation(n) | Self::Treasury(n) | Self::Venue(n) => (self.tag(), *n).write(out),
+            Self::Vesting(a) | Self::Pledge(a) => (self.tag(), *a).write(out),
+            Self::Escrow(u) | Self::Bond(u) => (self.tag(), *u).write(out),
+        }
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        Some(match u8::read(bytes)? {
+            0 => Self::Supply,
+            1 => Self::Pool(Name::read(bytes)?),
+            2 => Self::Vesting(Address::read(bytes)?),
+            3 => Self::Pledge(Address::read(bytes)?),
+            4 => Self::Escrow(UnitId::read(bytes)?),
+            5 => Self::Bond(UnitId::read(bytes)?),
+            6 => Self::Allocation(Name::read(bytes)?),
+            7 => Self::Treasury(Name::read(bytes)?),
+            8 => Self::Venue(Name::read(bytes)?),
+            254 => Self::Fees,
+            255 => Self::Wallet(Address::read(bytes)?),
+            _ => return None,
+        })
+    }
+}
+
+impl Account {
+    fn tag(&self) -> u8 {
+        self.class().map_or(0, AccountClass::tag)
+    }
+}

@@ -1,0 +1,133 @@
+//! Clocks, pools, measures, locked rewards.
+
+use super::{Auditor, Violation, wide};
+use crate::{
+    Account, Emission,
+    rows::{ClockRow, EmissionRow, GenesisRow, MeasureRow, MemberRow, PoolRow, StandingRow, VestingRow},
+};
+use depin_quantity::{Address, Name, UnitId};
+use ruint::aliases::U256;
+use std::collections::BTreeMap;
+
+impl Auditor<'_> {
+    /// Each period was closed once and in order: as many closes as periods since the first.
+    pub(super) fn check_clocks(&mut self) {
+        if !self.state.has::<GenesisRow>(&()) {
+            return;
+        }
+        let names: Vec<Name> = self.spec.clocks().keys().copied().collect();
+        for name in names {
+            match self.state.get::<ClockRow>(&name) {
+                Some(row) if row.next >= row.first => {
+                    self.expect(format!("clock {name}: periods closed"), U256::from(row.next - row.first), U256::from(row.closed));
+                }
+                Some(row) => self.violated(Violation::Exceeds {
+                    what: format!("clock {name}: first period"),
+                    most: row.next.to_string(),
+                    found: row.first.to_string(),
+                }),
+                None => self.violated(Violation::Dangling { what: format!("clock {name} was never started") }),
+            }
+        }
+    }
+
+    pub(super) fn check_pools(&mut self) {
+        let mut members: BTreeMap<Name, BTreeMap<(Address, UnitId), MemberRow>> = BTreeMap::new();
+        for ((pool, owner, unit), row) in self.state.rows::<MemberRow>() {
+            members.entry(pool).or_default().insert((owner, unit), row);
+        }
+        let names: Vec<Name> = self.spec.pools().keys().copied().collect();
+        for name in &names {
+            let members = members.remove(name).unwrap_or_default();
+            self.check_pool(*name, &members);
+            self.check_weights(*name, &members);
+            self.check_emission(*name);
+        }
+        for pool in members.into_keys() {
+            self.violated(Violation::Dangling { what: format!("members of pool {pool}, which the network does not have") });
+        }
+    }
+
+    /// `balance * 2^96 = sum(weight * (per_weight - settled) + fraction + pending * 2^96) + carried`, and the weights add up.
+    fn check_pool(&mut self, name: Name, members: &BTreeMap<(Address, UnitId), MemberRow>) {
+        let token = self.spec.pools()[&name].token;
+        let row = self.state.get::<PoolRow>(&name);
+        let (weight, per_weight, carried) = row.map_or((0, U256::ZERO, U256::ZERO), |r| (r.weight.get(), r.per_weight.0, r.carried.0));
+        let one: U256 = U256::from(1) << 96;
+        let (mut weights, mut owned) = (U256::ZERO, carried);
+        for ((owner, _), member) in members {
+            if member.settled.0 > per_weight {
+                self.violated(Violation::Dangling { what: format!("pool {name}: {owner} is settled past the pool") });
+                continue;
+            }
+            let part = U256::from(member.weight.get());
+            weights += part;
+            owned += part * (per_weight - member.settled.0) + U256::from(member.fraction) + wide(member.pending) * one;
+            if U256::from(member.fraction) >= one {
+                self.violated(Violation::Exceeds { what: format!("pool {name}: fraction of {owner}"), most: one.to_string(), found: member.fraction.to_string() });
+            }
+        }
+        self.expect(format!("pool {name}: weight"), weights, U256::from(weight));
+        self.expect(format!("pool {name}: balance in 2^-96 base units"), owned, self.holds(Account::Pool(name), token) * one);
+    }
+
+    /// Weights are exactly the standings of the measure that is bound to the pool.
+    fn check_weights(&mut self, name: Name, members: &BTreeMap<(Address, UnitId), MemberRow>) {
+        let Some(measure) = self.spec.bindings().iter().find(|(_, b)| b.pool == Some(name)).map(|(m, _)| *m) else { return };
+        let standings: BTreeMap<(Address, UnitId), u128> = self
+            .state
+            .rows::<StandingRow>()
+            .filter(|((_, _, m), _)| *m == measure)
+            .map(|((owner, unit, _), row)| ((owner, unit), row.quantity.get()))
+            .collect();
+        for (key, member) in members {
+            let stands = standings.get(key).copied().unwrap_or(0);
+            self.expect(format!("pool {name}: weight of {} against {measure}", key.0), U256::from(stands), U256::from(member.weight.get()));
+        }
+        for (key, stands) in standings.iter().filter(|(key, _)| !members.contains_key(key)) {
+            self.violated(Violation::Dangling { what: format!("{} stands at {stands} {measure} and is not in pool {name}", key.0) });
+        }
+    }
+
+    /// What was scheduled was minted or forfeited, and never more than the whole.
+    fn check_emission(&mut self, name: Name) {
+        let Some(row) = self.state.get::<EmissionRow>(&name) else { return };
+        self.expect(format!("pool {name}: emission scheduled"), wide(row.minted) + wide(row.forfeited), wide(row.scheduled));
+        let token = self.spec.pools()[&name].token;
+        if let Some(Emission::HalfLife { total, .. }) = self.spec.supplies()[&token].emission
+            && row.scheduled > total
+        {
+            self.violated(Violation::Exceeds { what: format!("pool {name}: emission"), most: total.to_string(), found: row.scheduled.to_string() });
+        }
+    }
+
+    /// Sums kept per measure equal the subjects' standings.
+    pub(super) fn check_measures(&mut self) {
+        let mut sums: BTreeMap<Name, U256> = BTreeMap::new();
+        for ((_, _, measure), row) in self.state.rows::<StandingRow>() {
+            *sums.entry(measure).or_default() += U256::from(row.quantity.get());
+        }
+        let says: BTreeMap<Name, U256> = self.state.rows::<MeasureRow>().map(|(m, row)| (m, U256::from(row.quantity.get()))).collect();
+        let mut names: Vec<Name> = sums.keys().chain(says.keys()).copied().collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            let (sum, says) = (sums.get(&name).copied().unwrap_or_default(), says.get(&name).copied().unwrap_or_default());
+            self.expect(format!("sum of {name}"), sum, says);
+        }
+    }
+
+    /// A vesting account holds the sum of its entries, which ascend and are not empty.
+    pub(super) fn check_vesting(&mut self) {
+        let mut says = BTreeMap::new();
+        for ((owner, token), row) in self.state.rows::<VestingRow>() {
+            let ascending = row.entries.windows(2).all(|pair| pair[0].0 < pair[1].0);
+            if !ascending || row.entries.is_empty() || row.entries.iter().any(|(_, amount)| amount.is_zero()) {
+                self.violated(Violation::Dangling { what: format!("vesting of {owner}: entries must ascend, and none may be empty") });
+            }
+            let sum = row.entries.iter().fold(U256::ZERO, |sum, (_, amount)| sum + wide(*amount));
+            says.insert((Account::Vesting(owner), token), sum);
+        }
+        self.expect_accounts("its entries", &says, |a| matches!(a, Account::Vesting(_)));
+    }
+}

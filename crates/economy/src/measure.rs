@@ -1,0 +1,92 @@
+//! Measures: what subjects stand at, and what follows from it.
+//!
+//! In: `Enrol` and `Standing` records. Out: rows per subject and measure with their sums, and weights in the pools that measures
+//! are bound to.
+
+use crate::{
+    Accepted, Answer, COMPONENTS_MAX, Component, Enrol, Event, Limit, Refusal, Standing, Subject, Topic,
+    allowance::boost_ceiling,
+    rows::{EnrolRow, MeasureRow, StandingRow},
+    work::{Work, declared},
+};
+use depin_quantity::{Measured, Name, Units};
+use std::collections::BTreeSet;
+
+impl Work<'_> {
+    pub fn enrol(&mut self, record: &Enrol) -> Answer {
+        let subject = record.subject;
+        let key = (subject.owner(), subject.unit());
+        if self.state.has::<EnrolRow>(&key) {
+            return Err(Refusal::Duplicate { what: Topic::Subject });
+        }
+        self.state.put(&key, &EnrolRow { phase: record.phase, since: self.now });
+        self.say(Event::Enrolled { subject, phase: record.phase });
+        Ok(Accepted::NOTHING)
+    }
+
+    /// Order of refusals: subject, number of components, measures, repeats, backing.
+    pub fn standing(&mut self, record: &Standing) -> Answer {
+        let subject = record.subject;
+        if !self.state.has::<EnrolRow>(&(subject.owner(), subject.unit())) {
+            return Err(Refusal::Unknown { what: Topic::Subject });
+        }
+        if record.components.len() > COMPONENTS_MAX {
+            return Err(Refusal::OutOfRange { what: Topic::Record, why: Limit::AtMost(Units::new(COMPONENTS_MAX as u128)) });
+        }
+        let mut seen = BTreeSet::new();
+        for component in &record.components {
+            declared(self.spec.binding(component.measure), Topic::Measure, component.measure)?;
+            if !seen.insert(component.measure) {
+                return Err(Refusal::OutOfRange { what: Topic::Measure, why: Limit::Twice });
+            }
+        }
+        for component in &record.components {
+            self.change_measure(subject, *component)?;
+        }
+        for component in &record.components {
+            self.boosts_are_backed(subject, component.measure)?;
+        }
+        for component in &record.components {
+            if let Some(pool) = self.spec.binding(component.measure).and_then(|b| b.pool) {
+                self.set_weight(pool, subject, component.quantity)?;
+            }
+        }
+        Ok(Accepted::NOTHING)
+    }
+
+    fn quantity(&self, subject: Subject, measure: Name) -> Measured {
+        self.state.get::<StandingRow>(&(subject.owner(), subject.unit(), measure)).map_or(Measured::ZERO, |row| row.quantity)
+    }
+
+    fn change_measure(&mut self, subject: Subject, component: Component) -> Result<(), Refusal> {
+        let Component { measure, quantity } = component;
+        let old = self.quantity(subject, measure);
+        if old == quantity {
+            return Ok(());
+        }
+        let key = (subject.owner(), subject.unit(), measure);
+        if quantity.is_zero() {
+            self.state.delete::<StandingRow>(&key);
+        } else {
+            self.state.put(&key, &StandingRow { quantity });
+        }
+        let sum = self.state.get::<MeasureRow>(&measure).map_or(Measured::ZERO, |row| row.quantity);
+        let sum = sum.minus(old)?.plus(quantity)?;
+        self.state.put(&measure, &MeasureRow { quantity: sum });
+        self.say(Event::MeasureChanged { subject, component });
+        Ok(())
+    }
+
+    /// A boosted measure is at most what its plain one and consumed allowances back. Checked against the owner's backing, so a
+    /// party reports all its boosted units together.
+    fn boosts_are_backed(&self, subject: Subject, measure: Name) -> Result<(), Refusal> {
+        let Some(boost) = self.spec.binding(measure).and_then(|b| b.boost) else { return Ok(()) };
+        let quantity = self.quantity(subject, measure);
+        let backing = self.backing(boost.allowance, subject.owner());
+        let backed = boost_ceiling(&boost, self.quantity(subject, boost.of), backing)?;
+        if quantity > backed {
+            return Err(Refusal::Unbacked { measure, quantity: Units::new(quantity.get()), backed: Units::new(backed.get()) });
+        }
+        Ok(())
+    }
+}

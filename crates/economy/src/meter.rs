@@ -1,0 +1,351 @@
+//! The meter: everything that a service can say to an economy, and what the economy says back.
+//!
+//! In: [`Record`]s from a service. Out: one [`Answer`] per record, and [`Notice`]s in the order of their causes, in the same
+//! block. Records name measures, kinds and terms; the network file maps them to pools, pledges and prices. Absent on purpose:
+//! packets, sectors, frames; token movements; amounts that two parties did not agree on.
+
+use crate::Refusal;
+use borsh::{BorshDeserialize, BorshSerialize};
+use depin_quantity::{Address, Decimal18, Instant, Measured, Name, UnitId, Units};
+use serde::{Deserialize, Serialize};
+
+/// Who a record is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// A party as a whole: a storage provider with all its sectors.
+    Party(Address),
+    /// One unit and who owns it: a sector, a device.
+    Unit {
+        /// Who is paid, pledges and is charged.
+        owner: Address,
+        /// The unit's natural id.
+        unit: UnitId,
+    },
+}
+
+impl Subject {
+    /// Who is paid, pledges and is charged.
+    pub const fn owner(&self) -> Address {
+        match self {
+            Self::Party(owner) | Self::Unit { owner, .. } => *owner,
+        }
+    }
+
+    /// The unit's id; all zeros for a party, which no hash yields.
+    pub const fn unit(&self) -> UnitId {
+        match self {
+            Self::Party(_) => UnitId::new([0; 32]),
+            Self::Unit { unit, .. } => *unit,
+        }
+    }
+}
+
+/// How much of a measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct Component {
+    /// A measure that the network binds, like `quality-bytes`.
+    pub measure: Name,
+    /// In the measure's smallest step.
+    pub quantity: Measured,
+}
+
+/// An agreed amount of a currency, in 10^-18 of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct Money {
+    /// A token of the network.
+    pub currency: Name,
+    /// In 10^-18 of the currency, whatever the token's own decimals are.
+    pub amount: Decimal18,
+}
+
+/// Most components that one record may carry.
+pub const COMPONENTS_MAX: usize = 4;
+
+/// Everything that a service can say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// A subject takes part.
+    Enrol(Enrol),
+    /// Measures of a subject that hold until its next `Standing`.
+    Standing(Standing),
+    /// Deposits that streams are paid from.
+    Escrow(EscrowRecord),
+    /// A payment that runs over time.
+    Stream(StreamRecord),
+    /// Collateral of a unit.
+    Pledge(PledgeRecord),
+    /// A unit or party failed.
+    Fault(Fault),
+    /// Use of a non-transferable allowance.
+    Allowance(AllowanceRecord),
+}
+
+/// Registers a subject with facts that rules need but cannot derive. Sent once, before the subject's first `Standing`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Enrol {
+    /// Who.
+    pub subject: Subject,
+    /// Offset of the subject's proving periods in periods of the reward clock: reward vesting is quantised by it, and pending
+    /// rewards are paid when such a period begins.
+    pub phase: u64,
+}
+
+/// Measures that hold until the next `Standing` of the same subject. A measure left out keeps its value; zero ends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Whose.
+    pub subject: Subject,
+    /// At most [`COMPONENTS_MAX`], each measure once.
+    pub components: Vec<Component>,
+}
+
+/// A purse that streams are paid from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EscrowRecord {
+    /// Opens the purse with a first deposit from the owner's wallet.
+    Open {
+        /// Natural id, free until now.
+        id: UnitId,
+        /// A kind of stream that the network declares, like `deal`.
+        kind: Name,
+        /// Whose money it is; what remains goes back here.
+        owner: Address,
+        /// First deposit, may be zero.
+        deposit: Money,
+    },
+    /// Adds money from anyone's wallet; it belongs to the escrow's owner from then on.
+    Deposit {
+        /// The escrow.
+        id: UnitId,
+        /// Who pays.
+        from: Address,
+        /// How much.
+        deposit: Money,
+    },
+    /// Gives back what no stream has reserved.
+    Refund {
+        /// The escrow.
+        id: UnitId,
+        /// How much.
+        amount: Money,
+    },
+    /// Gives everything back. Refused while a stream is open; an escrow also closes by itself when its last stream ends.
+    Close {
+        /// The escrow.
+        id: UnitId,
+    },
+}
+
+/// A payment that runs out of an escrow at a rate per period, for an agreed number of periods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StreamRecord {
+    /// Reserves the whole term in the escrow and takes the bond; nothing runs until `Activate`.
+    Open(StreamOpen),
+    /// The work has begun: periods count from the one in progress.
+    Activate {
+        /// The stream.
+        id: UnitId,
+    },
+    /// More periods at the same rate; reserves them in the escrow.
+    Extend {
+        /// The stream.
+        id: UnitId,
+        /// How many more.
+        periods: u64,
+    },
+    /// Pays what is due now.
+    Settle {
+        /// The stream.
+        id: UnitId,
+    },
+    /// Ends it early. Nothing is paid for periods that had not begun to end by `earned_until`; what was reserved and not earned goes back.
+    Close {
+        /// The stream.
+        id: UnitId,
+        /// A reason that the network declares for this kind, like `agreed` or `terminated`; it decides what becomes of the bond.
+        reason: Name,
+        /// Payment runs to the start of the period in which this lies.
+        earned_until: Instant,
+    },
+}
+
+/// Terms of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamOpen {
+    /// Natural id, free until now.
+    pub id: UnitId,
+    /// Where the money comes from.
+    pub escrow: UnitId,
+    /// Who is paid.
+    pub to: Address,
+    /// Per period of the kind's clock.
+    pub rate: Money,
+    /// Length of the term in periods of the kind's clock, at least one.
+    pub periods: u64,
+    /// Last moment for `Activate`; later, the bond is burnt and the money goes back.
+    pub activate_by: Instant,
+    /// What the bond's minimum is counted on.
+    pub basis: Component,
+    /// Bond of the payee; `None` is the minimum. Below the minimum is refused.
+    pub bond: Option<Money>,
+}
+
+/// Collateral of a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PledgeRecord {
+    /// Locks what the network asks for `basis` out of the owner's wallet.
+    Lock {
+        /// Whose unit.
+        subject: Subject,
+        /// A kind of pledge that the network declares, like `sector`.
+        kind: Name,
+        /// What the amount is counted on.
+        basis: Component,
+        /// Expected end of the commitment.
+        until: Instant,
+    },
+    /// A changed or extended commitment: tops the pledge up when the rule asks for more, never lowers it.
+    Resize {
+        /// Whose unit.
+        subject: Subject,
+        /// The kind.
+        kind: Name,
+        /// The new basis.
+        basis: Component,
+        /// The new expected end.
+        until: Instant,
+    },
+    /// The commitment ended well: all of it back to the owner, who first repays debt from it.
+    Release {
+        /// Whose unit.
+        subject: Subject,
+        /// The kind.
+        kind: Name,
+    },
+}
+
+/// A failure. The economy knows what it costs; `affected` is what failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Who failed.
+    pub subject: Subject,
+    /// A kind that the network declares, like `detected`, `continued` or `terminated`.
+    pub kind: Name,
+    /// The measure that the fee is counted on, and how much of it failed.
+    pub affected: Component,
+}
+
+/// Use of an allowance that a notary granted (verified storage). Amounts are in the allowance's unit, bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllowanceRecord {
+    /// Spends allowance of `party` on a unit of `beneficiary`, whose boosted measure it backs from then on.
+    Consume {
+        /// The unit: a sector, a deal.
+        id: UnitId,
+        /// A kind of allowance that the network declares, like `datacap`.
+        kind: Name,
+        /// Whose allowance.
+        party: Address,
+        /// Whose measure it backs.
+        beneficiary: Address,
+        /// How much.
+        amount: Measured,
+    },
+    /// The work never began: the allowance goes back to who spent it.
+    Return {
+        /// The unit.
+        id: UnitId,
+        /// The kind.
+        kind: Name,
+    },
+    /// The work ended: the backing ends, the allowance stays spent.
+    Release {
+        /// The unit.
+        id: UnitId,
+        /// The kind.
+        kind: Name,
+    },
+}
+
+/// Answer to one record. A refusal changed nothing.
+pub type Answer = Result<Accepted, Refusal>;
+
+/// What was moved because of an accepted record, for receipts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The token that moved, if one did.
+    pub token: Option<Name>,
+    /// How much was locked, paid, charged or given back.
+    pub moved: Units,
+}
+
+impl Accepted {
+    /// Accepted, and nothing moved.
+    pub const NOTHING: Self = Self { token: None, moved: Units::ZERO };
+
+    pub(crate) const fn moved(token: Name, moved: Units) -> Self {
+        Self { token: Some(token), moved }
+    }
+}
+
+/// What the economy tells the service, in the same block, in the order of causes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "notice")]
+pub enum Notice {
+    /// A stream is over; its id is free again.
+    StreamEnded {
+        /// The stream.
+        stream: UnitId,
+        /// Why.
+        why: Ended,
+    },
+    /// The money of an escrow ends soon, and with it its last stream.
+    EscrowLow {
+        /// The escrow.
+        escrow: UnitId,
+        /// When the last funded period ends.
+        lasts_until: Instant,
+    },
+    /// An escrow is closed and what was left went back.
+    EscrowClosed {
+        /// The escrow.
+        escrow: UnitId,
+    },
+    /// A party owes a fee that it could not pay; it takes no new commitments until it is repaid.
+    InDebt {
+        /// Who.
+        party: Address,
+        /// How much in all.
+        owed: Units,
+    },
+    /// A party owes nothing any more.
+    DebtCleared {
+        /// Who.
+        party: Address,
+    },
+}
+
+/// Why a stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// Its term is over.
+    Completed,
+    /// Not activated in time.
+    NotActivated,
+    /// Closed for the declared reason.
+    Closed(Name),
+}
+
+/// The border between a service and an economy.
+pub trait Meter {
+    /// Takes one record.
+    ///
+    /// # Errors
+    /// [`Refusal`], and then nothing changed.
+    fn record(&mut self, record: &Record) -> Answer;
+
+    /// Takes the notices that gathered since the last call, in the order of their causes.
+    fn notices(&mut self) -> Vec<Notice>;
+}

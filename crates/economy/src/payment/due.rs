@@ -1,0 +1,72 @@
+//! The list of what is due: rows ordered by time, so that a block looks only at what it does.
+
+use crate::{Event, Notice, Refusal, rows::{DueRow, StreamRow}, work::Work};
+use depin_quantity::{Instant, UnitId};
+use depin_state::ReadState;
+
+/// Kinds of due work, in the order in which equal times are worked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Job {
+    /// A stream was not activated in time.
+    Unactivated,
+    /// An escrow's money ends soon.
+    Low,
+    /// A stream's term is over.
+    Over,
+}
+
+impl Job {
+    /// Its place in a due row's key.
+    pub const fn tag(self) -> u8 {
+        match self {
+            Self::Unactivated => 1,
+            Self::Low => 2,
+            Self::Over => 3,
+        }
+    }
+
+    const fn of(tag: u8) -> Option<Self> {
+        match tag {
+            1 => Some(Self::Unactivated),
+            2 => Some(Self::Low),
+            3 => Some(Self::Over),
+            _ => None,
+        }
+    }
+}
+
+/// The first due job at or before `now`.
+fn first_due(state: &dyn ReadState, now: Instant) -> Option<(Instant, Job, UnitId)> {
+    let ((at, tag, id), _) = state.first_from::<DueRow>(&(Instant::new(0), 0, UnitId::default()))?;
+    let job = Job::of(tag).expect("only this module writes due rows");
+    (at <= now).then_some((at, job, id))
+}
+
+/// What a stream has on the list, for each of its jobs that is still ahead: an inactive one its deadline, an active one its
+/// warning (until it was given) and its end.
+impl Work<'_> {
+    pub fn schedule(&mut self, at: Instant, job: Job, id: UnitId) {
+        self.state.put(&(at, job.tag(), id), &DueRow {});
+    }
+
+    pub fn unschedule(&mut self, at: Instant, job: Job, id: UnitId) {
+        self.state.delete::<DueRow>(&(at, job.tag(), id));
+    }
+
+    /// Does the first due job; says whether there was one.
+    pub fn do_next_due(&mut self) -> Result<bool, Refusal> {
+        let Some((at, job, id)) = first_due(self.state.as_read(), self.now) else { return Ok(false) };
+        self.unschedule(at, job, id);
+        let stream = self.state.get::<StreamRow>(&id).expect("a stream takes its jobs off the list when it ends");
+        match job {
+            Job::Unactivated => self.stream_not_activated(id, stream)?,
+            Job::Over => self.stream_over(id, stream)?,
+            Job::Low => {
+                let lasts_until = self.stream_ends(&stream);
+                self.tell(Notice::EscrowLow { escrow: stream.escrow, lasts_until });
+                self.say(Event::EscrowLow { escrow: stream.escrow, lasts_until });
+            }
+        }
+        Ok(true)
+    }
+}

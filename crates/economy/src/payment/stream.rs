@@ -1,0 +1,243 @@
+//! Streams: a rate per period out of an escrow, for an agreed number of periods, with a bond of the payee.
+
+use super::Job;
+use crate::{
+    Accepted, Account, Answer, Ended, Event, Limit, Notice, Refusal, StreamOpen, StreamRecord, Topic, Why,
+    collateral::GIB,
+    rows::{EscrowRow, StreamRow},
+    spec::{BondFate, StreamRule},
+    work::{Work, declared},
+};
+use depin_quantity::{Instant, Measured, Name, Rounding, UnitId, Units};
+
+/// Least bond for `basis`: `ceil(bond_per_gib * basis / 2^30)`.
+///
+/// - Units: base units; basis in bytes.
+/// - Rounding: up.
+/// - Source: Filecoin, provider collateral by raw size; the figure is a parameter.
+pub fn bond_minimum(rule: &StreamRule, basis: Measured) -> Result<Units, Refusal> {
+    Ok(rule.bond_per_gib.mul_div(basis.get(), GIB, Rounding::Up)?)
+}
+
+/// Periods that are due and not paid when `through` is the present period: `min(through, start + periods) - start - paid`.
+///
+/// The payment is `rate` times this: an exact product. Source: builtin-actors `actors/market`, FIP-0074 settlement.
+pub fn due_periods(stream: &StreamRow, through: u64) -> u64 {
+    let Some(start) = stream.start else { return 0 };
+    through.saturating_sub(start).min(stream.periods).saturating_sub(stream.paid)
+}
+
+impl Work<'_> {
+    pub fn stream(&mut self, record: &StreamRecord) -> Answer {
+        match record {
+            StreamRecord::Open(open) => self.open_stream(open),
+            StreamRecord::Activate { id } => self.activate_stream(*id),
+            StreamRecord::Extend { id, periods } => self.extend_stream(*id, *periods),
+            StreamRecord::Settle { id } => {
+                let (mut row, rule) = self.stream_and_rule(*id)?;
+                let through = self.period(rule.clock);
+                let paid = self.pay_stream(&mut row, &rule, through)?;
+                self.state.put(id, &row);
+                Ok(Accepted::moved(rule.token, paid))
+            }
+            StreamRecord::Close { id, reason, earned_until } => self.close_stream(*id, *reason, *earned_until),
+        }
+    }
+
+    fn stream_and_rule(&self, id: UnitId) -> Result<(StreamRow, StreamRule), Refusal> {
+        let row = self.state.get::<StreamRow>(&id).ok_or(Refusal::Unknown { what: Topic::Stream })?;
+        let rule = declared(self.spec.stream(row.kind), Topic::StreamKind, row.kind)?;
+        Ok((row, rule))
+    }
+
+    /// Order of refusals: escrow, duplicate, currency, rate, term, deadline, measure, bond, debt, escrow's funds, payee's funds.
+    fn open_stream(&mut self, open: &StreamOpen) -> Answer {
+        let (mut escrow, rule) = self.escrow_and_rule(open.escrow)?;
+        if self.state.has::<StreamRow>(&open.id) {
+            return Err(Refusal::Duplicate { what: Topic::Stream });
+        }
+        let rate = self.units_of(open.rate, rule.token, Topic::Rate)?;
+        if rate > rule.rate_most {
+            return Err(Refusal::OutOfRange { what: Topic::Rate, why: Limit::AtMost(rule.rate_most) });
+        }
+        term_fits(open.periods, &rule)?;
+        if open.activate_by < self.now {
+            return Err(Refusal::OutOfRange { what: Topic::Deadline, why: Limit::Passed });
+        }
+        let bond = self.agreed_bond(open, escrow.kind, &rule)?;
+        self.owes_nothing(open.to, rule.token)?;
+        let whole = rate.times(open.periods.into())?;
+        self.reserve(open.escrow, &mut escrow, rule.token, whole)?;
+        escrow.streams += 1;
+        self.state.put(&open.escrow, &escrow);
+        self.post(rule.token, Account::Wallet(open.to), Account::Bond(open.id), bond, Why::BondLocked)?;
+        let &StreamOpen { id, escrow: from, to, periods, activate_by, .. } = open;
+        let row = StreamRow { kind: escrow.kind, escrow: from, to, rate, periods, bond, activate_by, start: None, paid: 0 };
+        self.state.put(&id, &row);
+        self.schedule(deadline(&row), Job::Unactivated, id);
+        self.say(Event::StreamOpened { stream: id, escrow: from, to, rate, periods, bond, activate_by });
+        Ok(Accepted::moved(rule.token, bond))
+    }
+
+    fn agreed_bond(&self, open: &StreamOpen, kind: Name, rule: &StreamRule) -> Result<Units, Refusal> {
+        let measure = open.basis.measure;
+        declared(self.spec.binding(measure).filter(|b| b.bond == Some(kind)), Topic::Measure, measure)?;
+        let least = bond_minimum(rule, open.basis.quantity)?;
+        let Some(offered) = open.bond else { return Ok(least) };
+        let offered = self.units_of(offered, rule.token, Topic::Bond)?;
+        if offered < least {
+            return Err(Refusal::OutOfRange { what: Topic::Bond, why: Limit::AtLeast(least) });
+        }
+        Ok(offered)
+    }
+
+    fn reserve(&self, id: UnitId, escrow: &mut EscrowRow, token: Name, amount: Units) -> Result<(), Refusal> {
+        let free = self.escrow_free(id, escrow, token)?;
+        if amount > free {
+            return Err(Refusal::Underfunded { token, needed: amount, has: free });
+        }
+        escrow.reserved = escrow.reserved.plus(amount)?;
+        Ok(())
+    }
+
+    /// Periods count from the one in progress, so the first payment is due when it ends.
+    fn activate_stream(&mut self, id: UnitId) -> Answer {
+        let (mut row, rule) = self.stream_and_rule(id)?;
+        if row.start.is_some() {
+            return Err(Refusal::OutOfRange { what: Topic::Stream, why: Limit::Begun });
+        }
+        if self.now > row.activate_by {
+            return Err(Refusal::OutOfRange { what: Topic::Deadline, why: Limit::Passed });
+        }
+        self.unschedule(deadline(&row), Job::Unactivated, id);
+        let start = self.period(rule.clock);
+        row.start = Some(start);
+        self.state.put(&id, &row);
+        self.schedule_end(id, &row, &rule);
+        self.say(Event::StreamActivated { stream: id, start, end: start.saturating_add(row.periods) });
+        Ok(Accepted::NOTHING)
+    }
+
+    fn extend_stream(&mut self, id: UnitId, more: u64) -> Answer {
+        let (mut row, rule) = self.stream_and_rule(id)?;
+        if more == 0 {
+            return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::AboveZero });
+        }
+        let elapsed = row.start.map_or(0, |start| self.period(rule.clock).saturating_sub(start));
+        let periods = row.periods.checked_add(more).ok_or(Refusal::TooLarge)?;
+        term_fits(periods.saturating_sub(elapsed), &rule)?;
+        let mut escrow = self.escrow_and_rule(row.escrow)?.0;
+        let amount = row.rate.times(more.into())?;
+        self.reserve(row.escrow, &mut escrow, rule.token, amount)?;
+        self.state.put(&row.escrow, &escrow);
+        if row.start.is_some() {
+            self.unschedule_end(id, &row, &rule);
+        }
+        row.periods = periods;
+        if row.start.is_some() {
+            self.schedule_end(id, &row, &rule);
+        }
+        self.state.put(&id, &row);
+        self.say(Event::StreamExtended { stream: id, periods });
+        Ok(Accepted::moved(rule.token, amount))
+    }
+
+    /// Pays what is due when `through` is the present period; the caller writes the row.
+    fn pay_stream(&mut self, row: &mut StreamRow, rule: &StreamRule, through: u64) -> Result<Units, Refusal> {
+        let periods = due_periods(row, through);
+        let amount = row.rate.times(periods.into())?;
+        row.paid += periods;
+        let mut escrow = self.escrow_and_rule(row.escrow)?.0;
+        escrow.reserved = escrow.reserved.minus(amount)?;
+        self.state.put(&row.escrow, &escrow);
+        self.post(rule.token, Account::Escrow(row.escrow), Account::Wallet(row.to), amount, Why::StreamPaid)?;
+        Ok(amount)
+    }
+
+    fn close_stream(&mut self, id: UnitId, reason: Name, earned_until: Instant) -> Answer {
+        let (mut row, rule) = self.stream_and_rule(id)?;
+        let fate = declared(rule.close.get(&reason), Topic::CloseReason, reason)?;
+        match row.start {
+            Some(_) => self.unschedule_end(id, &row, &rule),
+            None => self.unschedule(deadline(&row), Job::Unactivated, id),
+        }
+        let through = self.period_at(rule.clock, earned_until.min(self.now));
+        let paid = self.pay_stream(&mut row, &rule, through)?;
+        self.end_stream(id, &row, &rule, Ended::Closed(reason), fate)?;
+        Ok(Accepted::moved(rule.token, paid))
+    }
+
+    /// Not activated in time: the bond is burnt, the money goes back.
+    ///
+    /// - Source: builtin-actors `actors/market`, a deal not activated by its start loses the whole provider collateral.
+    pub fn stream_not_activated(&mut self, id: UnitId, row: StreamRow) -> Result<(), Refusal> {
+        let rule = declared(self.spec.stream(row.kind), Topic::StreamKind, row.kind)?;
+        self.end_stream(id, &row, &rule, Ended::NotActivated, BondFate::Burn)
+    }
+
+    /// The term is over: the rest is paid and the bond goes back.
+    pub fn stream_over(&mut self, id: UnitId, mut row: StreamRow) -> Result<(), Refusal> {
+        let rule = declared(self.spec.stream(row.kind), Topic::StreamKind, row.kind)?;
+        self.pay_stream(&mut row, &rule, u64::MAX)?;
+        self.end_stream(id, &row, &rule, Ended::Completed, BondFate::Return)
+    }
+
+    /// Frees what was reserved and not paid, sends the bond where it belongs, and closes the escrow with its last stream.
+    fn end_stream(&mut self, id: UnitId, row: &StreamRow, rule: &StreamRule, why: Ended, fate: BondFate) -> Result<(), Refusal> {
+        let paid = row.rate.times(row.paid.into())?;
+        let unspent = row.rate.times((row.periods - row.paid).into())?;
+        let mut escrow = self.escrow_and_rule(row.escrow)?.0;
+        escrow.reserved = escrow.reserved.minus(unspent)?;
+        escrow.streams -= 1;
+        self.state.put(&row.escrow, &escrow);
+        match fate {
+            BondFate::Return => self.post(rule.token, Account::Bond(id), Account::Wallet(row.to), row.bond, Why::BondReturned)?,
+            BondFate::Burn => self.post(rule.token, Account::Bond(id), Account::Supply, row.bond, Why::BondBurnt)?,
+        }
+        self.state.delete::<StreamRow>(&id);
+        self.say(Event::StreamEnded { stream: id, why, paid, unspent });
+        self.tell(Notice::StreamEnded { stream: id, why });
+        if escrow.streams == 0 {
+            self.close_escrow(row.escrow, &escrow, rule.token)?;
+        }
+        Ok(())
+    }
+
+    /// When the last period of an active stream ends.
+    pub fn stream_ends(&self, row: &StreamRow) -> Instant {
+        let rule = self.spec.stream(row.kind).expect("only streams of declared kinds were opened");
+        let start = row.start.unwrap_or_else(|| self.period(rule.clock));
+        self.period_start(rule.clock, start.saturating_add(row.periods))
+    }
+
+    fn schedule_end(&mut self, id: UnitId, row: &StreamRow, rule: &StreamRule) {
+        let ends = self.stream_ends(row);
+        self.schedule(ends, Job::Over, id);
+        self.schedule(warning(ends, rule), Job::Low, id);
+    }
+
+    fn unschedule_end(&mut self, id: UnitId, row: &StreamRow, rule: &StreamRule) {
+        let ends = self.stream_ends(row);
+        self.unschedule(ends, Job::Over, id);
+        self.unschedule(warning(ends, rule), Job::Low, id);
+    }
+}
+
+fn term_fits(periods: u64, rule: &StreamRule) -> Result<(), Refusal> {
+    if periods == 0 {
+        return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::AboveZero });
+    }
+    if periods > rule.periods_most {
+        return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::AtMost(Units::new(rule.periods_most.into())) });
+    }
+    Ok(())
+}
+
+/// The first moment at which activating is too late.
+pub(super) fn deadline(row: &StreamRow) -> Instant {
+    row.activate_by.later(depin_quantity::Span::from_millis(1))
+}
+
+pub(super) fn warning(ends: Instant, rule: &StreamRule) -> Instant {
+    Instant::new(ends.get().saturating_sub(rule.warn_before.get()))
+}

@@ -1,0 +1,261 @@
+//! Why the economy refused.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use depin_quantity::{Name, QuantityError, Units};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Why a record or an action was refused; nothing changed. Each operation checks in the order of these variants and answers with
+/// the first that applies, so that every node refuses alike.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "refusal")]
+pub enum Refusal {
+    /// A name that the network file does not declare, or not for this use.
+    #[error("`{name}` is no {what} of this network; its file declares the names that are")]
+    Unbound {
+        /// What it should be.
+        what: Topic,
+        /// The name given.
+        name: Name,
+    },
+    /// An id that nothing has.
+    #[error("there is no such {what}: it never was, or it has ended")]
+    Unknown {
+        /// What was looked for.
+        what: Topic,
+    },
+    /// An id that something has already.
+    #[error("this {what} exists already; choose another id")]
+    Duplicate {
+        /// What exists.
+        what: Topic,
+    },
+    /// The signer may not do this.
+    #[error("only the {role} may do this")]
+    NotAllowed {
+        /// Who may.
+        role: Name,
+    },
+    /// A quantity, rate, term or token outside what is allowed.
+    #[error("the {what} {why}")]
+    OutOfRange {
+        /// What.
+        what: Topic,
+        /// What is allowed.
+        why: Limit,
+    },
+    /// Streams still need it.
+    #[error("{open} streams are open; close them first")]
+    Engaged {
+        /// How many.
+        open: u32,
+    },
+    /// The party owes fees.
+    #[error("the party owes {owed} base units of fees; repay them first")]
+    InDebt {
+        /// How much.
+        owed: Units,
+    },
+    /// Too little money.
+    #[error("needs {needed} base units of {token}, has {has}")]
+    Underfunded {
+        /// Of what.
+        token: Name,
+        /// How much is needed.
+        needed: Units,
+        /// How much there is.
+        has: Units,
+    },
+    /// Too little allowance.
+    #[error("needs {needed} of allowance `{kind}`, has {has}; who grants it can grant more")]
+    NoAllowance {
+        /// Of what.
+        kind: Name,
+        /// How much is needed.
+        needed: Units,
+        /// How much there is.
+        has: Units,
+    },
+    /// A boosted measure above what consumed allowances back.
+    #[error("{measure} of {quantity} is above {backed}, which is what allowances back")]
+    Unbacked {
+        /// The measure.
+        measure: Name,
+        /// What was reported.
+        quantity: Units,
+        /// The most that is backed.
+        backed: Units,
+    },
+    /// Less than the caller's own limit.
+    #[error("the venue gives {gives}, less than the {least} asked for; ask for less or wait")]
+    Slippage {
+        /// What the venue gives.
+        gives: Units,
+        /// What was asked.
+        least: Units,
+    },
+    /// No price is fresh enough; nothing is guessed.
+    #[error("no fresh price for {pair}: {fresh} of {quorum} reports needed; wait for its reporters")]
+    PriceStale {
+        /// The pair.
+        pair: Name,
+        /// Fresh reports.
+        fresh: u32,
+        /// Reports needed.
+        quorum: u32,
+    },
+    /// Past the token's cap.
+    #[error("minting {amount} would pass the cap of {token}")]
+    CapReached {
+        /// Of what.
+        token: Name,
+        /// What was to be minted.
+        amount: Units,
+    },
+    /// An amount that no 128-bit number holds.
+    #[error("an amount does not fit 128 bits; use a smaller one")]
+    TooLarge,
+}
+
+impl From<QuantityError> for Refusal {
+    fn from(_: QuantityError) -> Self {
+        Self::TooLarge
+    }
+}
+
+/// What a refusal is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topic {
+    /// A token.
+    Token,
+    /// A measure.
+    Measure,
+    /// A pool.
+    Pool,
+    /// A subject that was never enrolled.
+    Subject,
+    /// A kind of stream.
+    StreamKind,
+    /// A stream.
+    Stream,
+    /// An escrow.
+    Escrow,
+    /// A kind of pledge.
+    PledgeKind,
+    /// A pledge.
+    Pledge,
+    /// A kind of fault.
+    FaultKind,
+    /// A reason to close a stream.
+    CloseReason,
+    /// A kind of allowance.
+    AllowanceKind,
+    /// An allowance in use.
+    AllowanceUse,
+    /// A pair of currencies.
+    Pair,
+    /// A venue.
+    Venue,
+    /// An allocation.
+    Allocation,
+    /// A role.
+    Role,
+    /// A genesis.
+    Genesis,
+    /// A rate.
+    Rate,
+    /// A term.
+    Term,
+    /// A bond.
+    Bond,
+    /// A deadline.
+    Deadline,
+    /// A price.
+    Price,
+    /// An amount.
+    Amount,
+    /// A record.
+    Record,
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Token => "token",
+            Self::Measure => "measure",
+            Self::Pool => "pool",
+            Self::Subject => "subject",
+            Self::StreamKind => "kind of stream",
+            Self::Stream => "stream",
+            Self::Escrow => "escrow",
+            Self::PledgeKind => "kind of pledge",
+            Self::Pledge => "pledge",
+            Self::FaultKind => "kind of fault",
+            Self::CloseReason => "reason to close",
+            Self::AllowanceKind => "kind of allowance",
+            Self::AllowanceUse => "allowance in use",
+            Self::Pair => "pair",
+            Self::Venue => "venue",
+            Self::Allocation => "allocation",
+            Self::Role => "role",
+            Self::Genesis => "genesis",
+            Self::Rate => "rate",
+            Self::Term => "term",
+            Self::Bond => "bond",
+            Self::Deadline => "deadline",
+            Self::Price => "price",
+            Self::Amount => "amount",
+            Self::Record => "record",
+        })
+    }
+}
+
+/// What would have been allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    /// Something positive was needed.
+    AboveZero,
+    /// At least this.
+    AtLeast(Units),
+    /// At most this.
+    AtMost(Units),
+    /// Has finer parts than the token.
+    TooFine,
+    /// Is of another token than this.
+    OfToken(Name),
+    /// Cannot be moved between parties.
+    NotTransferable,
+    /// Names something twice.
+    Twice,
+    /// Lies in the past.
+    Passed,
+    /// Has begun already.
+    Begun,
+    /// Has not begun.
+    NotBegun,
+    /// Belongs to somebody else.
+    NotOwn,
+    /// Gives nothing at all.
+    GivesNothing,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AboveZero => f.write_str("must be above zero"),
+            Self::AtLeast(n) => write!(f, "must be at least {n}"),
+            Self::AtMost(n) => write!(f, "must be at most {n}"),
+            Self::TooFine => f.write_str("has finer parts than the token; round it"),
+            Self::OfToken(n) => write!(f, "must be in {n}"),
+            Self::NotTransferable => f.write_str("cannot be moved between parties"),
+            Self::Twice => f.write_str("names something twice; name each once"),
+            Self::Passed => f.write_str("lies in the past; choose a later time"),
+            Self::Begun => f.write_str("has begun already"),
+            Self::NotBegun => f.write_str("has not begun; activate it first"),
+            Self::NotOwn => f.write_str("belongs to somebody else"),
+            Self::GivesNothing => f.write_str("is too small to give anything"),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! One economy at work on one state.
+
+use crate::{
+    Answer, BlockFees, Claimed, Event, FeeCharged, Genesis, GenesisError, Meter, Notice, Reads, Record, Refusal, Spec, work::Work,
+};
+use depin_quantity::{Address, Decimal18, Instant, Measured, Name, UnitId, Units};
+use depin_state::{Overlay, ReadState, State};
+
+/// The checked rules of one network. Immutable and without memory of its own: everything that lasts is in the state, so the same
+/// economy serves a live chain, a simulation, and sibling blocks at once.
+#[derive(Clone, Debug)]
+pub struct Economy {
+    spec: Spec,
+}
+
+impl Economy {
+    /// An economy by these parameters.
+    pub const fn new(spec: Spec) -> Self {
+        Self { spec }
+    }
+
+    /// The parameters.
+    pub const fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// Begins work on `state` at ledger time `now`; everything that happens is appended to `events`.
+    pub fn session<'a>(&'a self, state: &'a mut (dyn State + 'a), now: Instant, events: &'a mut Vec<Event>) -> Session<'a> {
+        Session { spec: &self.spec, state, now, events, notices: Vec::new() }
+    }
+
+    /// Reads what the state says at `now`.
+    pub fn reads<'a>(&'a self, state: &'a (dyn ReadState + 'a), now: Instant) -> Reads<'a> {
+        Reads::new(&self.spec, state, now)
+    }
+}
+
+/// One economy at work on one state at one time. Every operation is whole: refused, it changed nothing and told nobody.
+pub struct Session<'a> {
+    spec: &'a Spec,
+    state: &'a mut (dyn State + 'a),
+    now: Instant,
+    events: &'a mut Vec<Event>,
+    notices: Vec<Notice>,
+}
+
+/// What a call of [`Session::close`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// Work units used.
+    pub used: u32,
+    /// Whether work that is due was left for the next call.
+    pub more: bool,
+}
+
+impl Session<'_> {
+    /// Starts the network at the session's time.
+    ///
+    /// # Errors
+    /// [`GenesisError`], and then nothing changed.
+    pub fn genesis(&mut self, genesis: &Genesis) -> Result<(), GenesisError> {
+        self.atomically(|work| work.begin(genesis))
+    }
+
+    /// Closes the periods that ended, of every clock, then does due jobs in the order of their times, at most `work` units of them.
+    /// One clock or one job is one unit. What is left is due in the next call, so a backlog shrinks and never stops a block.
+    ///
+    /// # Errors
+    /// None is reachable by records: a refusal here means that the state was written by somebody else.
+    pub fn close(&mut self, work: u32) -> Result<Closed, Refusal> {
+        let mut used = 0;
+        for clock in self.spec.clocks().keys() {
+            if used >= work {
+                return Ok(Closed { used, more: true });
+            }
+            used += u32::from(self.atomically(|work| work.close_clock(*clock))?);
+        }
+        while used < work {
+            if !self.atomically(|work| work.do_next_due())? {
+                return Ok(Closed { used, more: false });
+            }
+            used += 1;
+        }
+        let more = self.reads().has_due();
+        Ok(Closed { used, more })
+    }
+
+    /// Sends tokens from one party to another. Reads and writes two rows.
+    ///
+    /// # Errors
+    /// Unknown or non-transferable token, zero, debt of the sender, too little money.
+    pub fn transfer(&mut self, from: Address, to: Address, token: Name, amount: Units) -> Result<(), Refusal> {
+        self.directly().transfer(from, to, token, amount)
+    }
+
+    /// Takes a transaction's fee, `work * (base fee + tip)`, into `block`. Reads and writes one row.
+    ///
+    /// # Errors
+    /// Too little money. Debt does not matter: a debtor may pay to repay.
+    pub fn charge_fee(&mut self, payer: Address, work: u64, tip: Units, block: &mut BlockFees) -> Result<FeeCharged, Refusal> {
+        self.directly().charge_fee(payer, work, tip, block)
+    }
+
+    /// Ends a block's fees: burns the base fees, pays the tips to `proposer`, sets the next block's base fee. Once per block, also
+    /// without any fee.
+    ///
+    /// # Errors
+    /// None is reachable while balances stay below the cap.
+    pub fn finish_fees(&mut self, block: BlockFees, proposer: Address) -> Result<(), Refusal> {
+        self.atomically(|work| work.finish_fees(block, proposer))
+    }
+
+    /// Settles and pays what a party's units earned, up to [`crate::CLAIM_UNITS_MAX`] units after `after`.
+    ///
+    /// # Errors
+    /// None is reachable; nothing to claim is an empty answer.
+    pub fn claim(&mut self, who: Address, after: Option<UnitId>) -> Result<Claimed, Refusal> {
+        self.atomically(|work| work.claim(who, after))
+    }
+
+    /// Moves rewards of `token` that have vested into the wallet, at most `most`; debt is repaid first. Gives how much moved.
+    ///
+    /// # Errors
+    /// Unknown token; debt that remains.
+    pub fn withdraw_vested(&mut self, who: Address, token: Name, most: Option<Units>) -> Result<Units, Refusal> {
+        self.atomically(|work| {
+            work.repay(who, token)?;
+            work.owes_nothing(who, token)?;
+            work.release_vested(who, token, most)
+        })
+    }
+
+    /// Repays fees owed in `token` as far as vested rewards, locked rewards and the wallet go. Gives how much was repaid.
+    ///
+    /// # Errors
+    /// Unknown token.
+    pub fn repay(&mut self, who: Address, token: Name) -> Result<Units, Refusal> {
+        self.atomically(|work| work.repay(who, token))
+    }
+
+    /// Takes what has vested of a genesis allocation into its owner's wallet. Gives how much.
+    ///
+    /// # Errors
+    /// Unknown allocation; somebody else's.
+    pub fn take_allocation(&mut self, owner: Address, token: Name, allocation: Name) -> Result<Units, Refusal> {
+        self.atomically(|work| work.take_allocation(owner, token, allocation))
+    }
+
+    /// Grants allowance; only the account that fills the kind's role may.
+    ///
+    /// # Errors
+    /// Unknown kind, wrong account, zero.
+    pub fn grant_allowance(&mut self, notary: Address, kind: Name, party: Address, amount: Measured) -> Result<(), Refusal> {
+        self.atomically(|work| work.grant_allowance(notary, kind, party, amount))
+    }
+
+    /// Takes a price report.
+    ///
+    /// # Errors
+    /// Unknown pair, wrong account, zero.
+    pub fn report_price(&mut self, reporter: Address, pair: Name, price: Decimal18) -> Result<(), Refusal> {
+        self.atomically(|work| work.report_price(reporter, pair, price))
+    }
+
+    /// Funds a venue with at most `a` and `b` of its tokens in name order. Gives shares.
+    ///
+    /// # Errors
+    /// Unknown venue, too little to give a share, too little money.
+    pub fn fund_venue(&mut self, owner: Address, venue: Name, a: Units, b: Units) -> Result<u128, Refusal> {
+        self.atomically(|work| work.fund_venue(owner, venue, a, b))
+    }
+
+    /// Takes shares out of a venue. Gives what they were worth of its tokens in name order.
+    ///
+    /// # Errors
+    /// Unknown venue, zero, more than one's own.
+    pub fn withdraw_venue(&mut self, owner: Address, venue: Name, shares: u128) -> Result<(Units, Units), Refusal> {
+        self.atomically(|work| work.withdraw_venue(owner, venue, shares))
+    }
+
+    /// Swaps `given` of `token` for at least `least` of the venue's other token. Gives what came out.
+    ///
+    /// # Errors
+    /// Unknown venue or token, debt, a result of nothing or below `least`, too little money.
+    pub fn swap(&mut self, who: Address, venue: Name, token: Name, given: Units, least: Units) -> Result<Units, Refusal> {
+        self.atomically(|work| work.swap(who, venue, token, given, least))
+    }
+
+    /// The state itself, for the service that shares it: it writes rows of its own tables between its records.
+    pub fn state(&mut self) -> &mut dyn State {
+        &mut *self.state
+    }
+
+    /// Reads the state as it is now.
+    pub fn reads(&self) -> Reads<'_> {
+        Reads::new(self.spec, self.state.as_read(), self.now)
+    }
+
+    /// For operations that check everything before they write.
+    fn directly(&mut self) -> Work<'_> {
+        Work { spec: self.spec, state: &mut *self.state, now: self.now, events: &mut *self.events, notices: &mut self.notices }
+    }
+
+    /// Runs an operation on a draft of the state, which becomes real only when it succeeds.
+    fn atomically<T, E>(&mut self, run: impl FnOnce(&mut Work<'_>) -> Result<T, E>) -> Result<T, E> {
+        let (events, notices) = (self.events.len(), self.notices.len());
+        let mut draft = Overlay::new(self.state.as_read());
+        let result = run(&mut Work {
+            spec: self.spec,
+            state: &mut draft,
+            now: self.now,
+            events: &mut *self.events,
+            notices: &mut self.notices,
+        });
+        match result {
+            Ok(value) => {
+                let writes = draft.into_writes();
+                for (key, row) in writes {
+                    self.state.put_raw(key, row);
+                }
+                Ok(value)
+            }
+            Err(error) => {
+                self.events.truncate(events);
+                self.notices.truncate(notices);
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Meter for Session<'_> {
+    fn record(&mut self, record: &Record) -> Answer {
+        self.atomically(|work| match record {
+            Record::Enrol(record) => work.enrol(record),
+            Record::Standing(record) => work.standing(record),
+            Record::Escrow(record) => work.escrow(record),
+            Record::Stream(record) => work.stream(record),
+            Record::Pledge(record) => work.pledge(record),
+            Record::Fault(record) => work.fault(record),
+            Record::Allowance(record) => work.allowance_record(record),
+        })
+    }
+
+    fn notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+}
