@@ -1,0 +1,3 @@
+//! What the networks measure: storage deals and possession proofs.
+
+pub mod storage;

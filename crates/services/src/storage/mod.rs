@@ -1,0 +1,33 @@
+//! Storage: pieces under deals, proven again and again.
+//!
+//! In: [`StorageMessage`]s of clients and providers, in signed transactions, and the passing of ledger time. Out: records on the
+//! economy's meter, [`StorageEvent`]s, rows. Called by the ledger only, inside a [`Turn`]. Absent on purpose: amounts that nobody
+//! agreed on (the economy knows what a pledge or a penalty is), tokens, disks, networks.
+//!
+//! One piece under one deal is one sector. Its power begins with its first good proof; a provider's sectors are grouped into data
+//! sets of bounded size, each proven once per proving period in a window at the period's end.
+
+mod deals;
+mod due;
+mod error;
+mod event;
+mod handle;
+mod message;
+mod params;
+pub mod piece;
+mod providers;
+mod proving;
+pub mod read;
+mod rows;
+mod turn;
+
+pub use deals::deal_id;
+pub use error::StorageError;
+pub use event::StorageEvent;
+pub use message::{
+    Ask, DEALS_PER_MESSAGE, LABEL_MAX, PROOFS_PER_MESSAGE, Proposal, REASON_MAX, SectorProof, StorageMessage, URL_MAX,
+};
+pub use params::StorageParams;
+pub use proving::{sector_challenges, set_id, window_challenges};
+pub use rows::{Challenged, CloseReason, DataSet, Deal, DealState, Faulty, Provider, Totals, Window};
+pub use turn::{Ground, Turn};

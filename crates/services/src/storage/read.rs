@@ -1,0 +1,113 @@
+//! Reading what the storage service remembers, for APIs and audits.
+
+use super::rows::{ByClient, ByProvider, DataSet, Deal, Provider, Totals};
+use depin_quantity::{Address, UnitId};
+use depin_state::ReadState;
+
+/// One deal.
+pub fn deal(state: &dyn ReadState, id: UnitId) -> Option<Deal> {
+    state.get::<Deal>(&id)
+}
+
+/// Every deal after `after` in the order of ids.
+pub fn deals(state: &dyn ReadState, after: Option<UnitId>) -> impl Iterator<Item = (UnitId, Deal)> {
+    let mut next = match after {
+        Some(after) => state.next_after::<Deal>(&after),
+        None => state.first_from::<Deal>(&UnitId::new([0; 32])),
+    };
+    std::iter::from_fn(move || {
+        let row = next.take()?;
+        next = state.next_after::<Deal>(&row.0);
+        Some(row)
+    })
+}
+
+/// Every deal of a client after `after` in the order of ids.
+pub fn deals_of_client(state: &dyn ReadState, client: Address, after: Option<UnitId>) -> impl Iterator<Item = (UnitId, Deal)> {
+    listed::<ByClient>(state, client, after)
+}
+
+/// Every deal of a provider after `after` in the order of ids.
+pub fn deals_of_provider(
+    state: &dyn ReadState,
+    provider: Address,
+    after: Option<UnitId>,
+) -> impl Iterator<Item = (UnitId, Deal)> {
+    listed::<ByProvider>(state, provider, after)
+}
+
+fn listed<'a, L: depin_state::Row<Key = (Address, UnitId)> + 'a>(
+    state: &'a dyn ReadState,
+    party: Address,
+    after: Option<UnitId>,
+) -> impl Iterator<Item = (UnitId, Deal)> + use<'a, L> {
+    let mut next = match after {
+        Some(after) => state.next_after::<L>(&(party, after)),
+        None => state.first_from::<L>(&(party, UnitId::new([0; 32]))),
+    };
+    std::iter::from_fn(move || {
+        let (key, _) = next.take().filter(|(key, _)| key.0 == party)?;
+        next = state.next_after::<L>(&key);
+        Some((key.1, state.get::<Deal>(&key.1).expect("a listed deal exists")))
+    })
+}
+
+/// Every provider in the order of addresses.
+pub fn providers(state: &dyn ReadState) -> impl Iterator<Item = (Address, Provider)> {
+    state.rows::<Provider>()
+}
+
+/// One provider.
+pub fn provider(state: &dyn ReadState, address: Address) -> Option<Provider> {
+    state.get::<Provider>(&address)
+}
+
+/// A provider's data sets in the order of their numbers.
+pub fn sets(state: &dyn ReadState, provider: Address) -> impl Iterator<Item = (u32, DataSet)> {
+    state.rows_with::<DataSet>(&provider).map(|((_, number), set)| (number, set))
+}
+
+/// Sums over all sectors.
+pub fn totals(state: &dyn ReadState) -> Totals {
+    state.get::<Totals>(&()).unwrap_or_default()
+}
+
+/// What is wrong with the service's rows, recomputed from the deals alone; empty when nothing is.
+pub fn audit(state: &dyn ReadState, quality: impl Fn(&Deal) -> u128) -> Vec<String> {
+    let mut found = Vec::new();
+    let (mut active, mut faulty, mut raw, mut adjusted) = (0u64, 0u64, 0u128, 0u128);
+    for (address, provider) in providers(state) {
+        let (mut promised, mut deals, mut own_raw, mut own_quality) = (0u64, 0u32, 0u128, 0u128);
+        for (id, deal) in deals_of_provider(state, address, None) {
+            let name = deal.state.name();
+            if matches!(name, "accepted" | "active" | "faulty") {
+                promised += deal.size.get();
+                deals += 1;
+            }
+            active += u64::from(matches!(name, "active" | "faulty"));
+            faulty += u64::from(name == "faulty");
+            if deal.has_power() {
+                own_raw += u128::from(deal.size.get());
+                own_quality += quality(&deal);
+            }
+            let in_set = deal.set.is_some_and(|n| state.get::<DataSet>(&(address, n)).is_some_and(|s| s.sectors.contains(&id)));
+            if in_set != matches!(name, "active" | "faulty") {
+                found.push(format!("deal {id} is {name} and {} a data set", if in_set { "in" } else { "not in" }));
+            }
+        }
+        let kept = (provider.promised, provider.deals, provider.raw_bytes, provider.quality_bytes);
+        if kept != (promised, deals, own_raw, own_quality) {
+            found.push(format!(
+                "provider {address} keeps {kept:?}, its deals sum to {:?}",
+                (promised, deals, own_raw, own_quality)
+            ));
+        }
+        raw += own_raw;
+        adjusted += own_quality;
+    }
+    let kept = totals(state);
+    if (kept.active, kept.faulty, kept.raw_bytes, kept.quality_bytes) != (active, faulty, raw, adjusted) {
+        found.push(format!("totals keep {kept:?}, deals sum to {active} active, {faulty} faulty, {raw} raw, {adjusted} quality"));
+    }
+    found
+}

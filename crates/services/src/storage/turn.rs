@@ -1,0 +1,262 @@
+//! One turn of the storage service: the rows, the meter and the moment that a message or a job runs in.
+
+use super::{
+    error::StorageError,
+    event::StorageEvent,
+    params::StorageParams,
+    rows::{ByClient, ByProvider, Deal, Due, Provider, Totals},
+};
+use depin_economy::{
+    AllowanceRecord, Component, EscrowRecord, Fault, Meter, Money, PledgeRecord, Record, Standing, StreamOpen, StreamRecord,
+    Subject,
+};
+use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Seed, UnitId, Units};
+use depin_state::State;
+
+/// The meter together with the rows that service and economy share.
+pub trait Ground: Meter {
+    /// The rows.
+    fn state(&mut self) -> &mut dyn State;
+}
+
+impl Ground for depin_economy::Session<'_> {
+    fn state(&mut self) -> &mut dyn State {
+        depin_economy::Session::state(self)
+    }
+}
+
+const RAW_BYTES: Name = Name::literal("raw-bytes");
+const QUALITY_BYTES: Name = Name::literal("quality-bytes");
+const DEAL: Name = Name::literal("deal");
+const SECTOR: Name = Name::literal("sector");
+const DATACAP: Name = Name::literal("datacap");
+
+/// Kinds of faults of a sector.
+pub(super) mod fault_kind {
+    use depin_quantity::Name;
+    pub const DETECTED: Name = Name::literal("detected");
+    pub const CONTINUED: Name = Name::literal("continued");
+    pub const TERMINATED: Name = Name::literal("terminated");
+}
+
+/// Reasons to close a deal's stream.
+pub(super) mod close_reason {
+    use depin_quantity::Name;
+    pub const AGREED: Name = Name::literal("agreed");
+    pub const TERMINATED: Name = Name::literal("terminated");
+}
+
+/// Everything that a message or a due job works with.
+pub struct Turn<'a> {
+    pub(super) params: &'a StorageParams,
+    pub(super) ground: &'a mut dyn Ground,
+    pub(super) now: Instant,
+    /// Drawn from blocks before this one; the same for the whole block.
+    pub(super) seed: Seed,
+    pub(super) events: &'a mut Vec<StorageEvent>,
+}
+
+impl<'a> Turn<'a> {
+    /// A turn at `now` in a block whose randomness is `seed`.
+    pub fn new(
+        params: &'a StorageParams,
+        ground: &'a mut dyn Ground,
+        now: Instant,
+        seed: Seed,
+        events: &'a mut Vec<StorageEvent>,
+    ) -> Self {
+        Self { params, ground, now, seed, events }
+    }
+
+    pub(super) fn state(&mut self) -> &mut dyn State {
+        self.ground.state()
+    }
+
+    /// Takes what the economy had to tell since the last call.
+    pub fn notices(&mut self) -> Vec<depin_economy::Notice> {
+        self.ground.notices()
+    }
+
+    pub(super) fn emit(&mut self, event: StorageEvent) {
+        self.events.push(event);
+    }
+
+    pub(super) fn deal(&mut self, id: UnitId) -> Result<Deal, StorageError> {
+        self.state().get::<Deal>(&id).ok_or(StorageError::UnknownDeal(id))
+    }
+
+    /// The deal, when `provider` is its provider.
+    pub(super) fn deal_of_provider(&mut self, id: UnitId, provider: Address) -> Result<Deal, StorageError> {
+        let deal = self.deal(id)?;
+        if deal.provider == provider { Ok(deal) } else { Err(StorageError::NotYours { deal: id, owner: deal.provider }) }
+    }
+
+    /// The deal, when `client` is its client.
+    pub(super) fn deal_of_client(&mut self, id: UnitId, client: Address) -> Result<Deal, StorageError> {
+        let deal = self.deal(id)?;
+        if deal.client == client { Ok(deal) } else { Err(StorageError::NotYours { deal: id, owner: deal.client }) }
+    }
+
+    pub(super) fn provider(&mut self, address: Address) -> Result<Provider, StorageError> {
+        self.state().get::<Provider>(&address).ok_or(StorageError::UnknownProvider(address))
+    }
+
+    pub(super) fn put_deal(&mut self, id: UnitId, deal: &Deal) {
+        self.state().put(&id, deal);
+    }
+
+    pub(super) fn list_deal(&mut self, id: UnitId, deal: &Deal) {
+        self.state().put::<ByClient>(&(deal.client, id), &ByClient);
+        self.state().put::<ByProvider>(&(deal.provider, id), &ByProvider);
+    }
+
+    pub(super) fn unlist_deal(&mut self, id: UnitId, deal: &Deal) {
+        self.state().delete::<ByClient>(&(deal.client, id));
+        self.state().delete::<ByProvider>(&(deal.provider, id));
+    }
+
+    pub(super) fn schedule(&mut self, at: Instant, job: u8, of: [u8; 32], number: u32) {
+        self.state().put::<Due>(&(at, job, of, number), &Due);
+    }
+
+    pub(super) fn unschedule(&mut self, at: Instant, job: u8, of: [u8; 32], number: u32) {
+        self.state().delete::<Due>(&(at, job, of, number));
+    }
+
+    pub(super) fn totals(&mut self, change: impl FnOnce(&mut Totals)) {
+        let mut totals = self.state().get::<Totals>(&()).unwrap_or_default();
+        change(&mut totals);
+        self.state().put(&(), &totals);
+    }
+
+    fn money(&self, amount: Units) -> Money {
+        Money { currency: self.params.token, amount: Decimal18::new(amount.get()) }
+    }
+
+    fn quality_of(&self, deal: &Deal) -> Component {
+        Component { measure: QUALITY_BYTES, quantity: Measured::new(self.params.quality(deal.size, deal.verified)) }
+    }
+
+    fn sector_of(id: UnitId, deal: &Deal) -> Subject {
+        Subject::Unit { owner: deal.provider, unit: id }
+    }
+
+    fn record(&mut self, record: Record) -> Result<(), StorageError> {
+        self.ground.record(&record)?;
+        Ok(())
+    }
+
+    // What the service says to the economy, one function a happening.
+
+    pub(super) fn enrol(&mut self, provider: Address) -> Result<(), StorageError> {
+        let phase = self.params.epoch_of(self.now) % self.params.proving_period;
+        self.record(Record::Enrol(depin_economy::Enrol { subject: Subject::Party(provider), phase }))
+    }
+
+    /// Adds or removes a sector's power from its provider's standing.
+    pub(super) fn power(&mut self, provider: &mut Provider, deal: &Deal, on: bool) -> Result<(), StorageError> {
+        let (raw, quality) = (u128::from(deal.size.get()), self.params.quality(deal.size, deal.verified));
+        let change = |sum: &mut u128, by: u128| {
+            *sum = if on { *sum + by } else { sum.checked_sub(by).expect("power is removed once per sector that has it") };
+        };
+        change(&mut provider.raw_bytes, raw);
+        change(&mut provider.quality_bytes, quality);
+        self.totals(|t| {
+            change(&mut t.raw_bytes, raw);
+            change(&mut t.quality_bytes, quality);
+        });
+        let components = vec![
+            Component { measure: RAW_BYTES, quantity: Measured::new(provider.raw_bytes) },
+            Component { measure: QUALITY_BYTES, quantity: Measured::new(provider.quality_bytes) },
+        ];
+        self.record(Record::Standing(Standing { subject: Subject::Party(deal.provider), components }))
+    }
+
+    pub(super) fn escrow_deal(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
+        let price = deal.price.times(deal.term.into()).map_err(depin_economy::Refusal::from)?;
+        let deposit = self.money(price);
+        self.record(Record::Escrow(EscrowRecord::Open { id, kind: DEAL, owner: deal.client, deposit }))?;
+        if deal.verified {
+            let amount = Measured::new(deal.size.get().into());
+            let consume = AllowanceRecord::Consume { id, kind: DATACAP, party: deal.client, beneficiary: deal.provider, amount };
+            self.record(Record::Allowance(consume))?;
+        }
+        Ok(())
+    }
+
+    /// The deal never began and no stream was opened: money and DataCap go back.
+    pub(super) fn refund_proposal(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
+        self.record(Record::Escrow(EscrowRecord::Close { id }))?;
+        self.return_datacap(id, deal)
+    }
+
+    pub(super) fn return_datacap(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
+        if !deal.verified {
+            return Ok(());
+        }
+        self.record(Record::Allowance(AllowanceRecord::Return { id, kind: DATACAP }))
+    }
+
+    pub(super) fn commit_deal(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
+        let basis = Component { measure: RAW_BYTES, quantity: Measured::new(deal.size.get().into()) };
+        let open = StreamOpen {
+            id,
+            escrow: id,
+            to: deal.provider,
+            rate: self.money(deal.price),
+            periods: deal.term,
+            activate_by: deal.start_by,
+            basis,
+            bond: None,
+        };
+        self.record(Record::Stream(StreamRecord::Open(open)))?;
+        let (subject, basis) = (Self::sector_of(id, deal), self.quality_of(deal));
+        let until = deal.start_by.later(self.params.epochs(deal.term));
+        self.record(Record::Pledge(PledgeRecord::Lock { subject, kind: SECTOR, basis, until }))
+    }
+
+    pub(super) fn start_stream(&mut self, id: UnitId) -> Result<(), StorageError> {
+        self.record(Record::Stream(StreamRecord::Activate { id }))
+    }
+
+    pub(super) fn deposit(&mut self, id: UnitId, client: Address, amount: Units) -> Result<(), StorageError> {
+        let deposit = self.money(amount);
+        self.record(Record::Escrow(EscrowRecord::Deposit { id, from: client, deposit }))
+    }
+
+    pub(super) fn refund(&mut self, id: UnitId, amount: Units) -> Result<(), StorageError> {
+        let amount = self.money(amount);
+        self.record(Record::Escrow(EscrowRecord::Refund { id, amount }))
+    }
+
+    pub(super) fn extend_stream(&mut self, id: UnitId, deal: &Deal, periods: u64, until: Instant) -> Result<(), StorageError> {
+        self.record(Record::Stream(StreamRecord::Extend { id, periods }))?;
+        let (subject, basis) = (Self::sector_of(id, deal), self.quality_of(deal));
+        self.record(Record::Pledge(PledgeRecord::Resize { subject, kind: SECTOR, basis, until }))
+    }
+
+    pub(super) fn settle_stream(&mut self, id: UnitId) -> Result<(), StorageError> {
+        self.record(Record::Stream(StreamRecord::Settle { id }))
+    }
+
+    pub(super) fn close_stream(&mut self, id: UnitId, reason: Name) -> Result<(), StorageError> {
+        let earned_until = self.now;
+        self.record(Record::Stream(StreamRecord::Close { id, reason, earned_until }))
+    }
+
+    pub(super) fn release_sector(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
+        self.record(Record::Pledge(PledgeRecord::Release { subject: Self::sector_of(id, deal), kind: SECTOR }))
+    }
+
+    pub(super) fn release_datacap(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
+        if !deal.verified {
+            return Ok(());
+        }
+        self.record(Record::Allowance(AllowanceRecord::Release { id, kind: DATACAP }))
+    }
+
+    pub(super) fn fault(&mut self, id: UnitId, deal: &Deal, kind: Name) -> Result<(), StorageError> {
+        let (subject, affected) = (Self::sector_of(id, deal), self.quality_of(deal));
+        self.record(Record::Fault(Fault { subject, kind, affected }))
+    }
+}
