@@ -1,0 +1,108 @@
+//! Whether a transaction can be included at all.
+
+use crate::{AccountRow, Transaction, run::Rules};
+use depin_economy::Refusal;
+use depin_quantity::{Name, Units};
+use depin_state::ReadState;
+
+/// Why a transaction cannot be included; it costs nothing. Checked in this order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdmitError {
+    /// For another chain.
+    #[error("the transaction is for chain `{given}`, this is `{here}`; sign it for this one")]
+    Chain {
+        /// Chain named.
+        given: Name,
+        /// This chain.
+        here: Name,
+    },
+    /// More work than any block holds.
+    #[error("it needs {work} work units, a block holds {max}; split it")]
+    TooMuchWork {
+        /// Units needed.
+        work: u64,
+        /// Units that a block holds.
+        max: u64,
+    },
+    /// Included before.
+    #[error("nonce {given} is used; the next one of this account is {next}")]
+    Replayed {
+        /// Nonce given.
+        given: u64,
+        /// Nonce expected.
+        next: u64,
+    },
+    /// Out of order: an earlier transaction of the same sender is missing.
+    #[error("nonce {given} is ahead; nonce {next} comes first")]
+    Ahead {
+        /// Nonce given.
+        given: u64,
+        /// Nonce expected.
+        next: u64,
+    },
+    /// The base fee rose above what the sender pays.
+    #[error("the base fee is {now} base units per work unit, the transaction pays at most {max}; sign it again with more")]
+    BaseFee {
+        /// Highest accepted by the sender.
+        max: Units,
+        /// The base fee now.
+        now: Units,
+    },
+    /// The sender cannot pay the fee.
+    #[error("the fee cannot be paid: {0}")]
+    Fee(Refusal),
+}
+
+impl AdmitError {
+    /// Short stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Chain { .. } => "wrong-chain",
+            Self::TooMuchWork { .. } => "too-much-work",
+            Self::Replayed { .. } => "replayed",
+            Self::Ahead { .. } => "ahead",
+            Self::BaseFee { .. } => "base-fee",
+            Self::Fee(_) => "fee",
+        }
+    }
+}
+
+impl Rules {
+    /// Checks what holds for a transaction by itself; a nonce that is ahead is fine, since others may come before.
+    pub(crate) fn admit(&self, state: &dyn ReadState, transaction: &Transaction) -> Result<(), AdmitError> {
+        match self.includable(state, transaction) {
+            Ok(()) | Err(AdmitError::Ahead { .. }) => Ok(()),
+            Err(why) => Err(why),
+        }
+    }
+
+    /// Checks that a transaction may come next on `state`, and that its sender can pay for it.
+    pub(crate) fn includable(&self, state: &dyn ReadState, transaction: &Transaction) -> Result<(), AdmitError> {
+        let body = &transaction.body;
+        if body.chain_id != self.doc.chain_id {
+            return Err(AdmitError::Chain { given: body.chain_id, here: self.doc.chain_id });
+        }
+        let (work, max) = (body.work(), self.block_work());
+        if work > max {
+            return Err(AdmitError::TooMuchWork { work, max });
+        }
+        let base_fee = depin_economy::base_fee(self.economy.spec(), state);
+        if body.base_fee_max < base_fee {
+            return Err(AdmitError::BaseFee { max: body.base_fee_max, now: base_fee });
+        }
+        let sender = body.sender();
+        let fee = base_fee.plus(body.tip).and_then(|each| each.times(work.into()));
+        let fee = fee.map_err(|e| AdmitError::Fee(e.into()))?;
+        let token = self.economy.spec().fee().token;
+        let has = depin_economy::wallet(state, sender, token).held;
+        if has < fee {
+            return Err(AdmitError::Fee(Refusal::Underfunded { token, needed: fee, has }));
+        }
+        let (given, next) = (body.nonce, state.get::<AccountRow>(&sender).unwrap_or_default().nonce);
+        match given.cmp(&next) {
+            std::cmp::Ordering::Less => Err(AdmitError::Replayed { given, next }),
+            std::cmp::Ordering::Greater => Err(AdmitError::Ahead { given, next }),
+            std::cmp::Ordering::Equal => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Everything checked against everything.
+
+use crate::{AccountRow, ChainRow, content::Content, run::Rules};
+use depin_state::{ReadState, Tables};
+use serde::Serialize;
+
+/// What an audit found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Audit {
+    /// Whether nothing is wrong.
+    pub ok: bool,
+    /// Height of the block whose rows were audited.
+    pub height: u64,
+    /// What is wrong, one sentence each.
+    pub violations: Vec<String>,
+    /// What the economy's own audit found, with its totals per token.
+    pub economy: depin_economy::AuditReport,
+    /// Rows looked at.
+    pub rows: usize,
+}
+
+/// Audits finalized rows: money, deals and sectors, and the digest of all rows against the rows themselves.
+pub(crate) fn audit(rules: &Rules, tables: &Tables) -> Audit {
+    let state: &dyn ReadState = tables;
+    let chain = state.get::<ChainRow>(&());
+    let economy = depin_economy::audit(rules.economy.spec(), state);
+    let mut violations: Vec<String> = economy.violations.iter().map(ToString::to_string).collect();
+    let storage = &rules.storage;
+    violations.extend(depin_services::storage::read::audit(state, |deal| storage.quality(deal.size, deal.verified)));
+    if Content::of(state).digest() != Content::recompute(tables.iter()).digest() {
+        violations.push("the digest of all rows is not what the rows hash to".to_owned());
+    }
+    if state.rows::<AccountRow>().any(|(_, account)| account.nonce == 0) {
+        violations.push("an account row has nonce zero, which nothing writes".to_owned());
+    }
+    Audit { ok: violations.is_empty(), height: chain.map_or(0, |row| row.height), violations, economy, rows: tables.len() }
+}

@@ -1,0 +1,81 @@
+//! Blocks: what they run in, and what they yield.
+
+use crate::{Receipt, Stamp, StampError};
+use depin_state::WriteSet;
+use std::sync::Arc;
+
+/// Most work units of one block's due jobs; what is left waits for the next block.
+pub(crate) const JOB_WORK: u32 = 100_000;
+
+/// A block that others build on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// Digest of its header.
+    pub digest: [u8; 32],
+    /// Its height; zero is genesis, whose state is empty.
+    pub height: u64,
+    /// Its stamp.
+    pub stamp: Stamp,
+}
+
+/// What a block runs in.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockEnv {
+    /// The block it builds on.
+    pub parent: Parent,
+    /// Its own stamp.
+    pub stamp: Stamp,
+    /// Public key of the proposer.
+    pub proposer: [u8; 32],
+}
+
+impl BlockEnv {
+    /// Height of the block.
+    pub const fn height(&self) -> u64 {
+        self.parent.height + 1
+    }
+}
+
+/// What running a block yielded.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Changed rows.
+    pub writes: Arc<WriteSet>,
+    /// What it did, in order.
+    pub receipts: Vec<Receipt>,
+    /// Digest of all rows after it.
+    pub content: [u8; 32],
+    /// Work units of its transactions.
+    pub work: u64,
+}
+
+/// Why a block was not run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// The state after the parent is not held.
+    #[error("the state after block {height} is not held")]
+    UnknownParent {
+        /// Height of the parent.
+        height: u64,
+    },
+    /// The stamp breaks the time rule.
+    #[error("stamp: {0}")]
+    Stamp(#[from] StampError),
+    /// A transaction that no block may hold.
+    #[error("transaction {index}: {why}")]
+    Transaction {
+        /// Position in the block.
+        index: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A signature that does not check out.
+    #[error("a signature is wrong")]
+    Signature,
+    /// More work than a block may hold.
+    #[error("the transactions need more than {max} work units, which is all that a block may hold")]
+    TooMuchWork {
+        /// Most that is allowed.
+        max: u64,
+    },
+}

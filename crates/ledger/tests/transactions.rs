@@ -1,0 +1,209 @@
+//! What transactions the ledger takes, and what the others change: nothing.
+
+mod common;
+use common::*;
+use depin_ledger::*;
+use depin_quantity::{Address, Units};
+use proptest::prelude::*;
+
+fn transfer(to: Address, amount: u128) -> Message {
+    Message::Transfer { to, token: name("FIL"), amount: Units::new(amount) }
+}
+
+fn refused(chain: &mut Chain, tx: &Transaction) -> String {
+    let before = chain.ledger.tables(|t| t.iter().map(|(k, v)| (k.to_vec(), v.to_vec())).collect::<Vec<_>>());
+    let error = chain.block(1000, std::slice::from_ref(tx)).expect_err("the block is refused");
+    let after = chain.ledger.tables(|t| t.iter().map(|(k, v)| (k.to_vec(), v.to_vec())).collect::<Vec<_>>());
+    assert_eq!(before, after, "a refused block changed rows");
+    error.to_string()
+}
+
+#[test]
+fn a_signed_transfer_moves_tokens_and_pays_its_fee() {
+    let (alice, bob) = (party(1), party(2));
+    let mut chain = Chain::new(&[(&alice, 100)]);
+    chain.send(&alice, transfer(bob.address, 40 * FIL)).unwrap();
+    assert_eq!(chain.fil(&bob), Units::new(40 * FIL));
+    let fee = 60 * FIL - chain.fil(&alice).get();
+    assert!(fee > 0 && fee < FIL / 1000, "the fee was {fee}");
+    chain.audit_holds();
+}
+
+#[test]
+fn a_replayed_transaction_is_refused() {
+    let (alice, bob) = (party(1), party(2));
+    let mut chain = Chain::new(&[(&alice, 100)]);
+    let tx = chain.tx(&alice, transfer(bob.address, 1));
+    chain.block(1000, std::slice::from_ref(&tx)).unwrap();
+    assert!(refused(&mut chain, &tx).contains("nonce 0 is used"));
+    assert!(matches!(chain.ledger.admit(&tx), Err(AdmitError::Replayed { given: 0, next: 1 })));
+}
+
+#[test]
+fn a_transaction_out_of_order_waits_but_enters_no_block() {
+    let (alice, bob) = (party(1), party(2));
+    let mut chain = Chain::new(&[(&alice, 100)]);
+    chain.block(1000, &[]).unwrap();
+    let first = chain.tx(&alice, transfer(bob.address, 1));
+    let second = chain.tx(&alice, transfer(bob.address, 2));
+    assert_eq!(chain.ledger.admit(&second), Ok(()));
+    assert!(refused(&mut chain, &second).contains("nonce 0 comes first"));
+    chain.block(1000, &[first, second]).unwrap();
+    assert_eq!(chain.fil(&bob), Units::new(3));
+}
+
+#[test]
+fn a_wrong_signature_a_wrong_chain_and_a_fee_nobody_has_are_refused() {
+    let (alice, bob, poor) = (party(1), party(2), party(3));
+    let mut chain = Chain::new(&[(&alice, 100)]);
+    let mut forged = chain.tx(&alice, transfer(bob.address, 1));
+    forged.signature[5] ^= 1;
+    assert_eq!(refused(&mut chain, &forged), "a signature is wrong");
+    let mut body = forged.body.clone();
+    body.key = bob.public;
+    let stolen = Transaction { body, ..forged.clone() };
+    assert_eq!(refused(&mut chain, &stolen), "a signature is wrong");
+    let mut body = forged.body.clone();
+    body.chain_id = name("other-chain");
+    let other = alice.sign(body);
+    assert!(refused(&mut chain, &other).contains("is for chain `other-chain`, this is `test-chain`"));
+    let unpaid = chain.tx(&poor, transfer(bob.address, 1));
+    assert!(refused(&mut chain, &unpaid).contains("the fee cannot be paid"));
+    let mut body = forged.body;
+    body.base_fee_max = Units::new(1);
+    let cheap = alice.sign(body);
+    assert!(refused(&mut chain, &cheap).contains("pays at most 1"));
+}
+
+#[test]
+fn an_underfunded_transfer_pays_its_fee_and_moves_nothing() {
+    let (alice, bob) = (party(1), party(2));
+    let mut chain = Chain::new(&[(&alice, 1)]);
+    let failure = chain.send(&alice, transfer(bob.address, 2 * FIL)).unwrap_err();
+    assert_eq!(failure.code, "economy");
+    assert!(failure.message.contains("needs 2000000000000000000 base units of FIL"), "{}", failure.message);
+    assert_eq!(chain.fil(&bob), Units::ZERO);
+    assert!(chain.fil(&alice) < Units::new(FIL));
+    assert_eq!(chain.ledger.nonce(alice.address), 1);
+    chain.audit_holds();
+}
+
+#[test]
+fn too_many_bytes_are_no_transaction() {
+    assert!(matches!(Transaction::decode(&vec![0; TRANSACTION_MAX + 1]), Err(DecodeError::TooLarge { .. })));
+    let mut bytes = { Chain::new(&[(&party(1), 1)]).tx(&party(1), Message::Claim).encode() };
+    bytes.push(0);
+    assert!(matches!(Transaction::decode(&bytes), Err(DecodeError::Malformed(_))));
+}
+
+#[test]
+fn siblings_run_on_the_same_parent_and_one_of_them_wins() {
+    let (alice, bob) = (party(1), party(2));
+    let mut chain = Chain::new(&[(&alice, 100)]);
+    chain.block(1000, &[]).unwrap();
+    let (env_a, env_b) = (chain.env(500), chain.env(700));
+    let a = chain.tx(&alice, transfer(bob.address, 1)).encode();
+    let parent = chain.parent;
+    let one = chain.ledger.run(&env_a, &[a.clone()], false).unwrap();
+    let two = chain.ledger.run(&env_b, &[] as &[Vec<u8>], false).unwrap();
+    let again = chain.ledger.run(&env_a, &[a], false).unwrap();
+    assert_eq!((one.content, &one.writes), (again.content, &again.writes), "running twice gave another outcome");
+    assert_ne!(one.content, two.content);
+    chain.ledger.keep([1; 32], &env_a, &one);
+    chain.ledger.keep([2; 32], &env_b, &two);
+    // A child of each sibling, before either is final.
+    let child = |digest, env: &BlockEnv| {
+        let parent = Parent { digest, height: env.height(), stamp: env.stamp };
+        BlockEnv { parent, stamp: chain.ledger.stamp(&parent, env.stamp.wall + 9, 1), proposer: env.proposer }
+    };
+    let (child_a, child_b) = (child([1; 32], &env_a), child([2; 32], &env_b));
+    let on_a = chain.ledger.run(&child_a, &[] as &[Vec<u8>], false).unwrap();
+    chain.ledger.run(&child_b, &[] as &[Vec<u8>], false).unwrap();
+    chain.ledger.keep([3; 32], &child_a, &on_a);
+    chain.ledger.finalize([1; 32], env_a.height()).unwrap();
+    assert_eq!(chain.fil(&bob), Units::new(1));
+    assert!(matches!(chain.ledger.run(&child_b, &[] as &[Vec<u8>], false), Err(RunError::UnknownParent { .. })));
+    let rerun = chain.ledger.run(&child_a, &[] as &[Vec<u8>], false).unwrap();
+    assert_eq!(rerun.content, on_a.content, "finalizing the parent changed the child");
+    chain.ledger.finalize([3; 32], child_a.height()).unwrap();
+    chain.ledger.finalize([3; 32], child_a.height()).unwrap();
+    assert_eq!(chain.ledger.head().height, parent.height + 2);
+}
+
+#[test]
+fn loading_stored_rows_continues_where_they_stop() {
+    let (alice, bob) = (party(1), party(2));
+    let mut chain = Chain::new(&[(&alice, 100)]);
+    for _ in 0..5 {
+        chain.send(&alice, transfer(bob.address, 7)).unwrap();
+    }
+    let rows: Vec<_> = chain.ledger.tables(|t| t.iter().map(|(k, v)| (k.to_vec(), v.to_vec())).collect());
+    let mut other = Chain::new(&[(&alice, 100)]);
+    other.ledger.load(rows.clone()).unwrap();
+    other.parent = chain.parent;
+    let (here, there) = (chain.env(777), other.env(777));
+    let (a, b) = (chain.ledger.run(&here, &[] as &[Vec<u8>], false), other.ledger.run(&there, &[] as &[Vec<u8>], false));
+    assert_eq!(a.unwrap().content, b.unwrap().content);
+    let mut newer = rows;
+    let chain_row = newer.iter_mut().find(|(key, _)| key == &[0x81]).unwrap();
+    chain_row.1[0] = 2;
+    assert_eq!(other.ledger.load(newer), Err(LoadError::Format { found: 2 }));
+    assert_eq!(other.ledger.load(vec![(vec![0x10, 0], vec![])]), Err(LoadError::NoChain));
+}
+
+#[test]
+fn a_replay_of_all_blocks_gives_the_same_rows() {
+    let (alice, bob) = (party(1), party(2));
+    let mut chain = Chain::new(&[(&alice, 100)]);
+    for i in 0..20 {
+        chain.send(&alice, transfer(bob.address, i + 1)).unwrap();
+    }
+    let other = Chain::new(&[(&alice, 100)]);
+    let mut digests = chain.blocks.iter().skip(1).map(|(env, ..)| env.parent.digest).collect::<Vec<_>>();
+    digests.push(chain.parent.digest);
+    for ((env, txs, content), digest) in chain.blocks.iter().zip(digests) {
+        let outcome = other.ledger.run(env, txs, true).unwrap();
+        assert_eq!(outcome.content, *content);
+        other.ledger.keep(digest, env, &outcome);
+        other.ledger.finalize(digest, env.height()).unwrap();
+    }
+    let rows = |c: &Chain| c.ledger.tables(|t| t.iter().map(|(k, v)| (k.to_vec(), v.to_vec())).collect::<Vec<_>>());
+    assert_eq!(rows(&chain), rows(&other));
+}
+
+#[test]
+fn chosen_transactions_are_those_that_may_follow_each_other() {
+    let (alice, bob) = (party(1), party(2));
+    let mut chain = Chain::new(&[(&alice, 100)]);
+    let txs: Vec<_> = (0..4).map(|i| chain.tx(&alice, transfer(bob.address, 10 + i))).collect();
+    let candidates = [&txs[0], &txs[2], &txs[1], &txs[0], &txs[2]].map(|t| std::sync::Arc::new(t.clone()));
+    let env = chain.env(1000);
+    let (chosen, outcome) = chain.ledger.choose(&env, candidates, 1 << 20).unwrap();
+    let nonces: Vec<_> = chosen.iter().map(|t| t.body.nonce).collect();
+    assert_eq!(nonces, [0, 1, 2]);
+    let encoded: Vec<_> = chosen.iter().map(|t| t.encode()).collect();
+    assert_eq!(chain.ledger.run(&env, &encoded, false).unwrap().content, outcome.content);
+    let (few, _) = chain.ledger.choose(&env, chosen, encoded[0].len() * 2).unwrap();
+    assert_eq!(few.len(), 2);
+}
+
+proptest! {
+    #[test]
+    fn hostile_bytes_are_refused_or_reencode_to_themselves(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        if let Ok(tx) = Transaction::decode(&bytes) {
+            prop_assert_eq!(tx.encode(), bytes);
+        }
+    }
+
+    #[test]
+    fn a_changed_byte_never_passes_as_the_same_transaction(position in 0usize..200, flip in 1u8..) {
+        let (alice, bob) = (party(1), party(2));
+        let mut chain = Chain::new(&[(&alice, 100)]);
+        let tx = chain.tx(&alice, transfer(bob.address, 5));
+        let mut bytes = tx.encode();
+        let position = position % bytes.len();
+        bytes[position] ^= flip;
+        let env = chain.env(1000);
+        prop_assert!(chain.ledger.run(&env, &[bytes], false).is_err());
+    }
+}
