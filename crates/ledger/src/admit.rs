@@ -1,8 +1,8 @@
 //! Whether a transaction can be included at all.
 
-use crate::{AccountRow, Transaction, run::Rules};
+use crate::{AccountRow, Body, Transaction, run::Rules};
 use depin_economy::Refusal;
-use depin_quantity::{Name, Units};
+use depin_quantity::{Address, Name, Units};
 use depin_state::ReadState;
 
 /// Why a transaction cannot be included; it costs nothing. Checked in this order.
@@ -68,41 +68,44 @@ impl AdmitError {
 }
 
 impl Rules {
-    /// Checks what holds for a transaction by itself; a nonce that is ahead is fine, since others may come before.
+    /// Checks what holds for a transaction on finalized rows; a nonce that is ahead is fine, since others may come before.
     pub(crate) fn admit(&self, state: &dyn ReadState, transaction: &Transaction) -> Result<(), AdmitError> {
-        match self.includable(state, transaction) {
-            Ok(()) | Err(AdmitError::Ahead { .. }) => Ok(()),
-            Err(why) => Err(why),
+        let body = &transaction.body;
+        let (work, base_fee) = (body.work(), depin_economy::base_fee(self.economy.spec(), state));
+        self.fits(body, work, base_fee)?;
+        let sender = body.sender();
+        match check_nonce(state, sender, body.nonce) {
+            Ok(()) | Err(AdmitError::Ahead { .. }) => {}
+            Err(why) => return Err(why),
         }
+        let fee = base_fee.plus(body.tip).and_then(|each| each.times(work.into()));
+        let needed = fee.map_err(|e| AdmitError::Fee(e.into()))?;
+        let (token, has) = (self.token(), depin_economy::wallet(state, sender, self.token()).held);
+        if has < needed { Err(AdmitError::Fee(Refusal::Underfunded { token, needed, has })) } else { Ok(()) }
     }
 
-    /// Checks that a transaction may come next on `state`, and that its sender can pay for it.
-    pub(crate) fn includable(&self, state: &dyn ReadState, transaction: &Transaction) -> Result<(), AdmitError> {
-        let body = &transaction.body;
+    /// Checks what needs no row: the chain, the work, the base fee.
+    pub(crate) fn fits(&self, body: &Body, work: u64, base_fee: Units) -> Result<(), AdmitError> {
         if body.chain_id != self.doc.chain_id {
             return Err(AdmitError::Chain { given: body.chain_id, here: self.doc.chain_id });
         }
-        let (work, max) = (body.work(), self.block_work());
+        let max = self.block_work();
         if work > max {
             return Err(AdmitError::TooMuchWork { work, max });
         }
-        let base_fee = depin_economy::base_fee(self.economy.spec(), state);
         if body.base_fee_max < base_fee {
             return Err(AdmitError::BaseFee { max: body.base_fee_max, now: base_fee });
         }
-        let sender = body.sender();
-        let fee = base_fee.plus(body.tip).and_then(|each| each.times(work.into()));
-        let fee = fee.map_err(|e| AdmitError::Fee(e.into()))?;
-        let token = self.economy.spec().fee().token;
-        let has = depin_economy::wallet(state, sender, token).held;
-        if has < fee {
-            return Err(AdmitError::Fee(Refusal::Underfunded { token, needed: fee, has }));
-        }
-        let (given, next) = (body.nonce, state.get::<AccountRow>(&sender).unwrap_or_default().nonce);
-        match given.cmp(&next) {
-            std::cmp::Ordering::Less => Err(AdmitError::Replayed { given, next }),
-            std::cmp::Ordering::Greater => Err(AdmitError::Ahead { given, next }),
-            std::cmp::Ordering::Equal => Ok(()),
-        }
+        Ok(())
+    }
+}
+
+/// Refuses a nonce that is not the sender's next one.
+pub(crate) fn check_nonce(state: &dyn ReadState, sender: Address, given: u64) -> Result<(), AdmitError> {
+    let next = state.get::<AccountRow>(&sender).unwrap_or_default().nonce;
+    match given.cmp(&next) {
+        std::cmp::Ordering::Less => Err(AdmitError::Replayed { given, next }),
+        std::cmp::Ordering::Greater => Err(AdmitError::Ahead { given, next }),
+        std::cmp::Ordering::Equal => Ok(()),
     }
 }

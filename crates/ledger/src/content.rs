@@ -32,7 +32,7 @@ impl Content {
 
     /// Follows a block's changes over what was before.
     pub fn change(&mut self, before: &dyn ReadState, writes: &WriteSet) {
-        for (key, value) in writes.iter().filter(|(key, _)| key.as_slice() != CONTENT_KEY) {
+        for (key, value) in writes.iter().filter(|(key, _)| *key != CONTENT_KEY) {
             if let Some(old) = before.get_raw(key) {
                 self.0.subtract(&item(key, &old));
             }

@@ -124,6 +124,7 @@ struct Block<'a> {
     base: &'a dyn ReadState,
     state: Overlay<'a>,
     seed: Seed,
+    base_fee: Units,
     fees: BlockFees,
     receipts: Vec<Receipt>,
 }
@@ -132,7 +133,8 @@ impl<'a> Block<'a> {
     fn begin(rules: &'a Rules, base: &'a dyn ReadState, env: &'a BlockEnv) -> Self {
         let state = Overlay::new(base);
         let seed = next_seed(base, env);
-        let mut block = Self { rules, env, base, state, seed, fees: BlockFees::NONE, receipts: Vec::new() };
+        let base_fee = depin_economy::base_fee(rules.economy.spec(), base);
+        let mut block = Self { rules, env, base, state, seed, base_fee, fees: BlockFees::NONE, receipts: Vec::new() };
         block.put_chain_row();
         let mut events = Vec::new();
         if env.parent.height == 0 {
@@ -212,10 +214,13 @@ impl<'a> Block<'a> {
         if self.fees.work().saturating_add(work) > self.rules.block_work() {
             return Err(Left::Full);
         }
-        self.rules.includable(&self.state, transaction).map_err(Left::Refused)?;
         let sender = body.sender();
-        let mut events = Vec::new();
-        let fee = self.take_fee(sender, body.nonce, work, body.tip, &mut events);
+        let base_fee = self.base_fee;
+        self.rules.fits(body, work, base_fee).map_err(Left::Refused)?;
+        crate::admit::check_nonce(&self.state, sender, body.nonce).map_err(Left::Refused)?;
+        let mut events = Vec::with_capacity(2);
+        let fee = self.take_fee(sender, work, body.tip, &mut events).map_err(|e| Left::Refused(AdmitError::Fee(e)))?;
+        (&mut self.state as &mut dyn State).put(&sender, &AccountRow { nonce: body.nonce + 1 });
         let mark = self.state.mark();
         let mut effects = Vec::new();
         let failure = self.execute(sender, transaction, &mut effects).err();
@@ -231,13 +236,11 @@ impl<'a> Block<'a> {
         Ok(())
     }
 
-    fn take_fee(&mut self, sender: Address, nonce: u64, work: u64, tip: Units, events: &mut Vec<Event>) -> Units {
-        (&mut self.state as &mut dyn State).put(&sender, &AccountRow { nonce: nonce + 1 });
+    fn take_fee(&mut self, sender: Address, work: u64, tip: Units, events: &mut Vec<Event>) -> Result<Units, Refusal> {
         let mut fees = self.fees;
-        let charged = self.with_turn(events, |session, _, _| session.charge_fee(sender, work, tip, &mut fees));
+        let charged = self.with_turn(events, |session, _, _| session.charge_fee(sender, work, tip, &mut fees))?;
         self.fees = fees;
-        let charged = charged.expect("a transaction that may be included can pay its fee");
-        charged.burnt.plus(charged.tip).expect("a fee that was paid fits")
+        Ok(charged.burnt.plus(charged.tip)?)
     }
 
     fn execute(&mut self, sender: Address, transaction: &Transaction, events: &mut Vec<Event>) -> Result<(), Failure> {
@@ -272,7 +275,7 @@ impl<'a> Block<'a> {
         let mut writes = self.state.into_writes();
         let mut content = Content::of(self.base);
         content.change(self.base, &writes);
-        writes.insert(CONTENT_KEY.to_vec(), Some(content.to_bytes()));
+        writes.push_last(CONTENT_KEY.to_vec(), Some(content.to_bytes()));
         Outcome { writes: Arc::new(writes), receipts: self.receipts, content: content.digest(), work: fees.work() }
     }
 }

@@ -45,8 +45,8 @@ impl Memory {
 
     /// Applies a block's changes.
     pub fn apply(&mut self, changes: &WriteSet) {
-        for (key, value) in changes {
-            self.put_raw(key.clone(), value.clone());
+        for (key, value) in changes.iter() {
+            self.put_raw(key.to_vec(), value.map(<[u8]>::to_vec));
         }
     }
 }
@@ -58,8 +58,8 @@ impl PartialEq for Memory {
 }
 
 impl ReadState for Memory {
-    fn get_raw(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.rows.get(key).cloned()
+    fn look(&self, key: &[u8], see: &mut dyn FnMut(Option<&[u8]>)) {
+        see(self.rows.get(key).map(Vec::as_slice));
     }
 
     fn next_raw(&self, key: &[u8], inclusive: bool) -> Option<(Vec<u8>, Vec<u8>)> {

@@ -22,8 +22,15 @@ pub fn row_key<R: Row>(key: &R::Key) -> Vec<u8> {
 
 /// Rows that can be read. Raw methods see whole keys; the typed ones on `dyn ReadState` are what rules use.
 pub trait ReadState {
-    /// The value under `key`.
-    fn get_raw(&self, key: &[u8]) -> Option<Vec<u8>>;
+    /// Shows the value under `key` to `see`, exactly once, without copying it.
+    fn look(&self, key: &[u8], see: &mut dyn FnMut(Option<&[u8]>));
+
+    /// A copy of the value under `key`.
+    fn get_raw(&self, key: &[u8]) -> Option<Vec<u8>> {
+        let mut copy = None;
+        self.look(key, &mut |value| copy = value.map(<[u8]>::to_vec));
+        copy
+    }
 
     /// The first row whose key is at least `key` (`inclusive`) or above it, in key order.
     fn next_raw(&self, key: &[u8], inclusive: bool) -> Option<(Vec<u8>, Vec<u8>)>;
@@ -54,12 +61,16 @@ fn decode_key<R: Row>(key: &[u8]) -> Option<R::Key> {
 impl<'s> dyn ReadState + 's {
     /// The row under `key`.
     pub fn get<R: Row>(&self, key: &R::Key) -> Option<R> {
-        self.get_raw(&row_key::<R>(key)).map(|bytes| decode(&bytes))
+        let mut row = None;
+        self.look(&row_key::<R>(key), &mut |value| row = value.map(decode));
+        row
     }
 
     /// Whether there is a row under `key`.
     pub fn has<R: Row>(&self, key: &R::Key) -> bool {
-        self.get_raw(&row_key::<R>(key)).is_some()
+        let mut there = false;
+        self.look(&row_key::<R>(key), &mut |value| there = value.is_some());
+        there
     }
 
     /// The table's first row whose key starts at or after `key`.

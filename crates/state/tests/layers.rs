@@ -39,7 +39,7 @@ proptest! {
         let mut frozen = Vec::new();
         for layer in &layers {
             apply(&mut model, layer);
-            frozen.push(Arc::new(layer.iter().cloned().collect::<WriteSet>()));
+            frozen.push(Arc::new(WriteSet::new(layer.iter().cloned())));
         }
         let view = View::new(&tables, frozen.clone());
         prop_assert_eq!(&walk(&view), &model);

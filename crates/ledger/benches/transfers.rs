@@ -1,0 +1,120 @@
+//! How fast blocks of signed transfers run, beside what limits them. Prints ratios; one core, everything in memory.
+//!
+//! `cargo bench -p depin-ledger --bench transfers`
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use commonware_codec::{Copying, DecodeExt as _};
+use commonware_cryptography::{BatchEntry, BatchVerifier as _, ed25519};
+use commonware_parallel::Sequential;
+use common::*;
+use depin_ledger::*;
+use depin_quantity::Units;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+const BLOCK: usize = 4096;
+const BLOCKS: usize = 12;
+const ACCOUNTS: usize = 20_000;
+
+fn best(mut f: impl FnMut() -> Duration) -> Duration {
+    (0..5).map(|_| f()).min().unwrap_or_default()
+}
+
+fn per_second(count: usize, time: Duration) -> f64 {
+    count as f64 / time.as_secs_f64()
+}
+
+/// Checks signatures in one batch per block, as a node does.
+struct Batched;
+
+impl Signatures for Batched {
+    fn verify_all(&self, items: &[SignedItem<'_>]) -> bool {
+        bare_batch(items)
+    }
+}
+
+fn bare_batch(items: &[SignedItem<'_>]) -> bool {
+    let decoded: Option<Vec<_>> = items
+        .iter()
+        .map(|item| {
+            let key = ed25519::PublicKey::decode(Copying(item.key)).ok()?;
+            let signature = ed25519::Signature::decode(Copying(item.signature)).ok()?;
+            Some((key, signature, item.message))
+        })
+        .collect();
+    let Some(decoded) = decoded else { return false };
+    ed25519::PublicKey::verify_batch(
+        &mut rand::rng(),
+        &decoded,
+        |_, (public_key, signature, message)| BatchEntry { namespace: b"", message, public_key, signature },
+        &Sequential,
+    )
+}
+
+fn main() {
+    let parties: Vec<Party> = (0..ACCOUNTS as u64).map(|i| party(1_000_000 + i)).collect();
+    let accounts: Vec<_> = parties.iter().map(|p| (p, 1)).collect();
+    let mut chain = Chain::from_doc(doc(&accounts));
+    chain.block(1000, &[]).expect("genesis runs");
+    let blocks: Vec<Vec<Transaction>> = (0..BLOCKS)
+        .map(|block| {
+            (0..BLOCK)
+                .map(|i| {
+                    let from = (block * BLOCK + i * 7) % ACCOUNTS;
+                    let to = parties[(i * 31 + block) % ACCOUNTS].address;
+                    let message = Message::Transfer { to, token: name("FIL"), amount: Units::new(1) };
+                    chain.tx(&parties[from], message)
+                })
+                .collect()
+        })
+        .collect();
+    let first: Vec<Vec<u8>> = blocks[0].iter().map(Transaction::encode).collect();
+    let messages: Vec<Vec<u8>> = blocks[0].iter().map(|t| t.body.signed_bytes()).collect();
+    let items: Vec<_> = blocks[0]
+        .iter()
+        .zip(&messages)
+        .map(|(t, message)| SignedItem { key: &t.body.key, message, signature: &t.signature })
+        .collect();
+
+    let env = chain.env(1000);
+    let unsigned = best(|| {
+        let start = Instant::now();
+        chain.ledger.run(&env, &first, true).expect("good");
+        start.elapsed()
+    });
+    let batch = best(|| {
+        let start = Instant::now();
+        assert!(bare_batch(&items));
+        start.elapsed()
+    });
+    let with_batch = Ledger::new(chain.ledger.doc().clone(), Arc::new(Batched)).expect("same document");
+    let rows = chain.ledger.tables(|t| t.iter().map(|(k, v)| (k.to_vec(), v.to_vec())).collect());
+    with_batch.load(rows).expect("same rows");
+    let signed = best(|| {
+        let start = Instant::now();
+        with_batch.run(&env, &first, false).expect("good");
+        start.elapsed()
+    });
+    let start = Instant::now();
+    for transactions in &blocks {
+        let encoded: Vec<_> = transactions.iter().map(Transaction::encode).collect();
+        let env = chain.env(1000);
+        let outcome = chain.ledger.run(&env, &encoded, true).expect("good");
+        let digest = [env.height() as u8; 32];
+        chain.ledger.keep(digest, &env, &outcome);
+        chain.ledger.finalize(digest, env.height()).expect("kept");
+        chain.parent = Parent { digest, height: env.height(), stamp: env.stamp };
+    }
+    let finalized = start.elapsed();
+
+    println!("{BLOCK} transfers a block, {ACCOUNTS} accounts, one core");
+    println!("run, signatures not checked   {:>9.0}/s  (wanted: 500000/s)", per_second(BLOCK, unsigned));
+    println!("run and finalize {BLOCKS} blocks    {:>9.0}/s", per_second(BLOCK * BLOCKS, finalized));
+    println!("bare batch verification       {:>9.0}/s", per_second(BLOCK, batch));
+    let ratio = batch.as_secs_f64() / signed.as_secs_f64();
+    println!("run with batch verification   {:>9.0}/s  ratio to bare batch {ratio:.2} (wanted: 0.70)", per_second(BLOCK, signed));
+}
