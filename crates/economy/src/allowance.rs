@@ -48,7 +48,9 @@ impl Work<'_> {
 
     pub fn allowance_record(&mut self, record: &AllowanceRecord) -> Answer {
         match *record {
-            AllowanceRecord::Consume { id, kind, party, beneficiary, amount } => self.consume(id, kind, party, beneficiary, amount),
+            AllowanceRecord::Consume { id, kind, party, beneficiary, amount } => {
+                self.consume(id, kind, party, beneficiary, amount)
+            }
             AllowanceRecord::Return { id, kind } => self.end_use(id, kind, true),
             AllowanceRecord::Release { id, kind } => self.end_use(id, kind, false),
         }

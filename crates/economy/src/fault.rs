@@ -4,8 +4,7 @@
 //! away (the service reports the lower measure itself) and judging proofs.
 
 use crate::{
-    Accepted, Account, Answer, Event, Fault, Notice, Refusal, Topic, Why,
-    book,
+    Accepted, Account, Answer, Event, Fault, Notice, Refusal, Topic, Why, book,
     collateral::GIB,
     emission::period_reward,
     rows::{PledgeRow, PoolRow},
@@ -146,5 +145,4 @@ impl Work<'_> {
         self.put_wallet(party, token, &row);
         self.post(token, Account::Wallet(party), Account::Supply, paid, why)
     }
-
 }

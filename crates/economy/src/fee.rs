@@ -68,7 +68,8 @@ impl Work<'_> {
     /// Takes `work * (base fee + tip)` from a wallet, debt or not: a debtor may still pay to repay.
     pub fn charge_fee(&mut self, payer: Address, work: u64, tip: Units, block: &mut BlockFees) -> Result<FeeCharged, Refusal> {
         let token = self.spec.fee().token;
-        let charged = FeeCharged { burnt: base_fee(self.spec, self.state.as_read()).times(work.into())?, tip: tip.times(work.into())? };
+        let charged =
+            FeeCharged { burnt: base_fee(self.spec, self.state.as_read()).times(work.into())?, tip: tip.times(work.into())? };
         let amount = charged.burnt.plus(charged.tip)?;
         let (burn, tips) = (block.burn.plus(charged.burnt)?, block.tips.plus(charged.tip)?);
         let total = block.work.checked_add(work).ok_or(Refusal::TooLarge)?;

@@ -88,7 +88,8 @@ pub fn allocation_vested(rule: &Allocation, granted: Units, elapsed: u64) -> Res
         AllocationVesting::Immediate => Ok(left),
         AllocationVesting::Rows(rows) => {
             let open = left.minus(stated(rows)?)?;
-            rows.iter().try_fold(Units::ZERO, |sum, row| Ok(sum.plus(row_vested(row.amount.unwrap_or(open), row.over, elapsed)?)?))
+            rows.iter()
+                .try_fold(Units::ZERO, |sum, row| Ok(sum.plus(row_vested(row.amount.unwrap_or(open), row.over, elapsed)?)?))
         }
     }
 }

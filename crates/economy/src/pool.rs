@@ -78,7 +78,8 @@ impl Work<'_> {
         let key = (name, subject.owner(), subject.unit());
         let mut pool = self.pool_row(name);
         let window = self.window(rule, subject);
-        let joining = MemberRow { weight: Measured::ZERO, settled: pool.per_weight, fraction: 0, pending: Units::ZERO, paid_in: window };
+        let joining =
+            MemberRow { weight: Measured::ZERO, settled: pool.per_weight, fraction: 0, pending: Units::ZERO, paid_in: window };
         let mut member = self.state.get::<MemberRow>(&key).unwrap_or(joining);
         settle(&pool, &mut member)?;
         let others = pool.weight.minus(member.weight).expect("a pool's weight is the sum of its members'");
@@ -153,9 +154,13 @@ impl Work<'_> {
                     (0, None) => self.state.first_from::<MemberRow>(&(*name, owner, at)),
                     _ => self.state.next_after::<MemberRow>(&(*name, owner, at)),
                 };
-                let Some(((pool, who, unit), mut member)) = next.filter(|((pool, who, _), _)| pool == name && *who == owner) else { break };
+                let Some(((pool, who, unit), mut member)) = next.filter(|((pool, who, _), _)| pool == name && *who == owner)
+                else {
+                    break;
+                };
                 if count == CLAIM_UNITS_MAX {
-                    claimed.more_after = Some(at);
+                    // The earliest place that any pool stopped at: a unit that is claimed twice gives nothing the second time.
+                    claimed.more_after = Some(claimed.more_after.map_or(at, |other| other.min(at)));
                     break;
                 }
                 at = unit;

@@ -1,8 +1,7 @@
 //! What can be read of an economy: balances, supply, rewards, streams, prices. Nothing here writes.
 
 use crate::{
-    Account, AccountClass, AllocationVesting, Component, PriceNow, Refusal, Spec, Subject, Topic,
-    allowance, book,
+    Account, AccountClass, AllocationVesting, Component, PriceNow, Refusal, Spec, Subject, Topic, allowance, book,
     clock::{period_of, start_of},
     collateral::{pledge_amount, pledge_basis},
     emission::{period_reward, pool_scheduled},

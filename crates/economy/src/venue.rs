@@ -5,8 +5,7 @@
 //! reserves per share never falls. Absent on purpose: routes, orders, concentrated ranges.
 
 use crate::{
-    Account, Limit, Refusal, Topic, Why,
-    book,
+    Account, Limit, Refusal, Topic, Why, book,
     rows::{VenueRow, VenueShareRow},
     spec::VenueRule,
     work::{Work, declared},

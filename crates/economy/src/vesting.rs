@@ -44,7 +44,9 @@ pub fn schedule(amount: Units, now: u64, phase: u64, rule: &RewardVesting) -> Ve
         let target = if elapsed >= rule.over {
             amount
         } else {
-            amount.mul_div(elapsed.into(), rule.over.into(), Rounding::Down).expect("a part of an amount fits where the amount does")
+            amount
+                .mul_div(elapsed.into(), rule.over.into(), Rounding::Down)
+                .expect("a part of an amount fits where the amount does")
         };
         let entry = target.minus_or_zero(given);
         if !entry.is_zero() {
@@ -75,7 +77,14 @@ fn merge(old: Vec<(u64, Units)>, new: Vec<(u64, Units)>) -> Result<Vec<(u64, Uni
 
 impl Work<'_> {
     /// Locks a reward and merges its entries into the owner's table, after releasing what has unlocked.
-    pub fn lock_reward(&mut self, rule: &PoolRule, vesting: &RewardVesting, subject: Subject, pool: Name, amount: Units) -> Result<(), Refusal> {
+    pub fn lock_reward(
+        &mut self,
+        rule: &PoolRule,
+        vesting: &RewardVesting,
+        subject: Subject,
+        pool: Name,
+        amount: Units,
+    ) -> Result<(), Refusal> {
         let owner = subject.owner();
         self.release_vested(owner, rule.token, None)?;
         if amount.is_zero() {
@@ -104,7 +113,14 @@ impl Work<'_> {
         self.take_vesting(owner, token, fee, Why::VestedForFee, |_| true)
     }
 
-    fn take_vesting(&mut self, owner: Address, token: Name, most: Units, why: Why, may: impl Fn(u64) -> bool) -> Result<Units, Refusal> {
+    fn take_vesting(
+        &mut self,
+        owner: Address,
+        token: Name,
+        most: Units,
+        why: Why,
+        may: impl Fn(u64) -> bool,
+    ) -> Result<Units, Refusal> {
         let key = (owner, token);
         let Some(row) = self.state.get::<VestingRow>(&key) else { return Ok(Units::ZERO) };
         let mut taken = Units::ZERO;

@@ -12,7 +12,7 @@ fn lively() -> World {
     let mut world = World::new();
     for n in 1..=2 {
         world.enrol(party(n), 0);
-        world.stand(party(n), GIB).unwrap();
+        world.stand(party(n), GIB + 13 * u128::from(n)).unwrap();
     }
     world.with(|s| s.grant_allowance(NOTARY, DATACAP, CLIENT, Measured::new(10_000))).unwrap();
     let (amount, beneficiary) = (Measured::new(1_000), party(1));

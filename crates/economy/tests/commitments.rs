@@ -56,7 +56,11 @@ fn pledges_refuse_what_cannot_be() {
 fn a_pledge_is_topped_up_and_never_lowered() {
     let mut world = two();
     let until = world.now.later(Span::from_days(400));
-    let mut resize = |bytes| world.accept(Record::Pledge(PledgeRecord::Resize { subject: sector(1), kind: SECTOR, basis: quality(bytes), until })).moved;
+    let mut resize = |bytes| {
+        world
+            .accept(Record::Pledge(PledgeRecord::Resize { subject: sector(1), kind: SECTOR, basis: quality(bytes), until }))
+            .moved
+    };
     assert_eq!(resize(16 * GIB), Units::ZERO);
     assert_eq!(resize(64 * GIB), fil(1));
     assert_eq!(world.reads().pledge(sector(1), SECTOR).unwrap().amount, fil(2));
@@ -145,7 +149,7 @@ fn a_small_fee_leaves_later_locked_rewards_alone() {
     world.stand(party(1), GIB).unwrap();
     let before = world.reads().vesting(party(1), FIL);
     let held = world.held(party(1));
-    let fee = world.fault(Subject::Party(party(1)), CONTINUED, GIB / 10_000).unwrap().moved;
+    let fee = world.fault(Subject::Party(party(1)), CONTINUED, GIB / 100).unwrap().moved;
     let after = world.reads().vesting(party(1), FIL);
     assert_eq!(before.locked.get() - after.locked.get(), fee.get());
     assert_eq!(world.held(party(1)), held);
@@ -186,7 +190,8 @@ fn faults_refuse_what_cannot_be() {
 
 #[test]
 fn a_fee_by_size_is_another_parameter_of_the_same_rule() {
-    let text = FILE.replacen("fee = \"reward\"\npool = \"blocks\"\nperiods = 10_108", "fee = \"per-gib\"\namount = \"0.5 FIL\"", 1);
+    let text =
+        FILE.replacen("fee = \"reward\"\npool = \"blocks\"\nperiods = 10_108", "fee = \"per-gib\"\namount = \"0.5 FIL\"", 1);
     let mut world = World::of(&text);
     let fee = world.fault(Subject::Party(party(1)), CONTINUED, 3 * GIB + 1).unwrap().moved;
     assert_eq!(fee, fil(1).mul_div(3 * GIB + 1, 2 * GIB, Rounding::Down).unwrap());

@@ -83,7 +83,9 @@ fn attempt(world: &mut World, step: &Step) -> Result<(), Refusal> {
         Step::Transfer(a, b, n) => return world.with(|s| s.transfer(party(*a), party(*b), FIL, Units::new((*n).into()))),
         Step::Grant(n) => return world.with(|s| s.grant_allowance(NOTARY, DATACAP, CLIENT, Measured::new((*n).into()))),
         Step::Claim(a) => return world.with(|s| s.claim(party(*a), None)).map(drop),
-        Step::Withdraw(a, n) => return world.with(|s| s.withdraw_vested(party(*a), FIL, n.map(|n| Units::new(n.into())))).map(drop),
+        Step::Withdraw(a, n) => {
+            return world.with(|s| s.withdraw_vested(party(*a), FIL, n.map(|n| Units::new(n.into())))).map(drop);
+        }
         Step::Repay(a) => return world.with(|s| s.repay(party(*a), FIL)).map(drop),
         Step::Price(n) => return world.with(|s| s.report_price(FEEDER, Name::literal("FIL-USD"), Decimal18::new((*n).into()))),
         Step::Fees(a, work) => {
@@ -94,15 +96,27 @@ fn attempt(world: &mut World, step: &Step) -> Result<(), Refusal> {
             });
         }
         Step::Stand(a, n) => return world.stand(party(*a), gib(*n)).map(drop),
-        Step::Boost(a, n) => Record::Standing(Standing { subject: Subject::Party(party(*a)), components: vec![quality((*n).into())] }),
+        Step::Boost(a, n) => {
+            Record::Standing(Standing { subject: Subject::Party(party(*a)), components: vec![quality((*n).into())] })
+        }
         Step::Consume(i, a, n) => {
             let amount = Measured::new((*n).into());
-            Record::Allowance(AllowanceRecord::Consume { id: id(i), kind: DATACAP, party: CLIENT, beneficiary: party(*a), amount })
+            Record::Allowance(AllowanceRecord::Consume {
+                id: id(i),
+                kind: DATACAP,
+                party: CLIENT,
+                beneficiary: party(*a),
+                amount,
+            })
         }
         Step::EndUse(i, true) => Record::Allowance(AllowanceRecord::Return { id: id(i), kind: DATACAP }),
         Step::EndUse(i, false) => Record::Allowance(AllowanceRecord::Release { id: id(i), kind: DATACAP }),
-        Step::Escrow(i, n) => Record::Escrow(EscrowRecord::Open { id: id(i), kind: DEAL, owner: CLIENT, deposit: money(Units::new((*n).into())) }),
-        Step::Deposit(i, a, n) => Record::Escrow(EscrowRecord::Deposit { id: id(i), from: party(*a), deposit: money(Units::new((*n).into())) }),
+        Step::Escrow(i, n) => {
+            Record::Escrow(EscrowRecord::Open { id: id(i), kind: DEAL, owner: CLIENT, deposit: money(Units::new((*n).into())) })
+        }
+        Step::Deposit(i, a, n) => {
+            Record::Escrow(EscrowRecord::Deposit { id: id(i), from: party(*a), deposit: money(Units::new((*n).into())) })
+        }
         Step::Refund(i, n) => Record::Escrow(EscrowRecord::Refund { id: id(i), amount: money(Units::new((*n).into())) }),
         Step::CloseEscrow(i) => Record::Escrow(EscrowRecord::Close { id: id(i) }),
         Step::Open(i, e, a, rate, periods) => {
@@ -116,8 +130,12 @@ fn attempt(world: &mut World, step: &Step) -> Result<(), Refusal> {
             let earned_until = depin_quantity::Instant::new(now.get() - u64::from(*ago) * 1_000);
             Record::Stream(StreamRecord::Close { id: id(i), reason: if *agreed { AGREED } else { TERMINATED }, earned_until })
         }
-        Step::Lock(a, i, n) => Record::Pledge(PledgeRecord::Lock { subject: sector(a, i), kind: SECTOR, basis: quality(gib(*n)), until }),
-        Step::Resize(a, i, n) => Record::Pledge(PledgeRecord::Resize { subject: sector(a, i), kind: SECTOR, basis: quality(gib(*n)), until }),
+        Step::Lock(a, i, n) => {
+            Record::Pledge(PledgeRecord::Lock { subject: sector(a, i), kind: SECTOR, basis: quality(gib(*n)), until })
+        }
+        Step::Resize(a, i, n) => {
+            Record::Pledge(PledgeRecord::Resize { subject: sector(a, i), kind: SECTOR, basis: quality(gib(*n)), until })
+        }
         Step::Release(a, i) => Record::Pledge(PledgeRecord::Release { subject: sector(a, i), kind: SECTOR }),
         Step::Fault(a, i, kind, n) => {
             let kind = [DETECTED, CONTINUED, TERMINATED][usize::from(*kind)];

@@ -53,7 +53,9 @@ fn full_blocks_raise_the_fee_and_empty_ones_lower_it() {
 }
 
 fn three_reporters() -> World {
-    let text = FILE.replacen("reporters = [\"price-feeder\"]", "reporters = [\"price-feeder\", \"second\", \"third\"]", 1).replacen("quorum = 1", "quorum = 2", 1);
+    let text = FILE
+        .replacen("reporters = [\"price-feeder\"]", "reporters = [\"price-feeder\", \"second\", \"third\"]", 1)
+        .replacen("quorum = 1", "quorum = 2", 1);
     let mut world = World::before_genesis(&text);
     let names = [("notary", NOTARY), ("price-feeder", FEEDER), ("second", party(2)), ("third", party(3))];
     let roles = names.map(|(name, who)| (name.parse().unwrap(), who)).to_vec();
@@ -128,7 +130,10 @@ fn with_venue() -> World {
 #[test]
 fn a_swap_keeps_the_product_and_the_fee_stays_in_the_venue() {
     // By hand: net 99, 1,000 * 99 / (1,000 + 99) = 90.08…
-    assert_eq!(swap_gives(Units::new(100), Units::new(1_000), Units::new(1_000), Share::new(3_000_000).unwrap()).unwrap(), Units::new(90));
+    assert_eq!(
+        swap_gives(Units::new(100), Units::new(1_000), Units::new(1_000), Share::new(3_000_000).unwrap()).unwrap(),
+        Units::new(90)
+    );
     let mut world = with_venue();
     let shares = world.with(|s| s.fund_venue(party(1), POOL, fil(1_000), Units::new(4_000_000_000))).unwrap();
     let gives = world.with(|s| s.swap(CLIENT, POOL, USDX, Units::new(40_000_000), Units::ZERO)).unwrap();
@@ -153,9 +158,15 @@ fn venues_refuse_what_cannot_be() {
     let slip = world.with(|s| s.swap(CLIENT, POOL, FIL, fil(1), Units::new(4_000_000)));
     assert!(matches!(slip, Err(Refusal::Slippage { .. })));
     let name = Name::literal("HNT");
-    assert_eq!(world.with(|s| s.swap(CLIENT, POOL, name, fil(1), Units::ZERO)), Err(Refusal::Unbound { what: Topic::Token, name }));
+    assert_eq!(
+        world.with(|s| s.swap(CLIENT, POOL, name, fil(1), Units::ZERO)),
+        Err(Refusal::Unbound { what: Topic::Token, name })
+    );
     let other = Name::literal("other");
-    assert_eq!(world.with(|s| s.swap(CLIENT, other, FIL, fil(1), Units::ZERO)), Err(Refusal::Unbound { what: Topic::Venue, name: other }));
+    assert_eq!(
+        world.with(|s| s.swap(CLIENT, other, FIL, fil(1), Units::ZERO)),
+        Err(Refusal::Unbound { what: Topic::Venue, name: other })
+    );
     assert!(matches!(world.with(|s| s.withdraw_venue(CLIENT, POOL, 1)), Err(Refusal::OutOfRange { .. })));
     assert!(matches!(world.with(|s| s.withdraw_venue(party(1), POOL, 0)), Err(Refusal::OutOfRange { .. })));
     assert!(matches!(world.with(|s| s.swap(CLIENT, POOL, FIL, fil(2_000_000), Units::ZERO)), Err(Refusal::Underfunded { .. })));

@@ -26,7 +26,8 @@ fn cumulative_emission_is_that_of_sixty_digit_arithmetic() {
 /// specification, block reward minting, baseline always met).
 #[test]
 fn half_life_gives_the_published_path_of_a_billion_and_a_tenth() {
-    let emission = Emission::HalfLife { from: Name::literal("mining"), total: fil(1_100_000_000), half_life: 6_307_200, clock: EPOCH };
+    let emission =
+        Emission::HalfLife { from: Name::literal("mining"), total: fil(1_100_000_000), half_life: 6_307_200, clock: EPOCH };
     for (years, hundredths) in [(1, 12_001), (3, 32_218), (6, 55_000), (12, 82_500)] {
         assert_eq!(emission.scheduled(years * 1_051_200).get() / (ONE_FIL * 10_000), hundredths);
     }
@@ -35,7 +36,8 @@ fn half_life_gives_the_published_path_of_a_billion_and_a_tenth() {
 #[test]
 fn vesting_entries_are_those_of_the_restated_rule() {
     let rule = RewardVesting { immediate: Share::new(250_000_000).unwrap(), over: 518_400, step: 2_880, quantum: 1_440 };
-    let mut cases: Vec<((u128, u64, u64), Vec<(u64, Units)>)> = Vec::new();
+    type Case = (u128, u64, u64);
+    let mut cases: Vec<(Case, Vec<(u64, Units)>)> = Vec::new();
     for row in rows(include_str!("../../../networks/filecoin/golden/vesting.csv")) {
         let case = (row[0], u64::try_from(row[1]).unwrap(), u64::try_from(row[2]).unwrap());
         let entry = (u64::try_from(row[3]).unwrap(), Units::new(row[4]));
@@ -77,7 +79,9 @@ fn investors_vest_by_the_published_rows() {
 
 #[test]
 fn steps_quantise_upwards_from_the_phase() {
-    for (e, unit, offset, expected) in [(0, 5, 0, 0), (1, 5, 0, 5), (5, 5, 0, 5), (6, 5, 1, 6), (7, 5, 1, 11), (0, 5, 3, 3), (3, 5, 13, 3), (4, 5, 13, 8)] {
+    for (e, unit, offset, expected) in
+        [(0, 5, 0, 0), (1, 5, 0, 5), (5, 5, 0, 5), (6, 5, 1, 6), (7, 5, 1, 11), (0, 5, 3, 3), (3, 5, 13, 3), (4, 5, 13, 8)]
+    {
         assert_eq!(quantize_up(e, unit, offset), expected, "{e} by {unit} from {offset}");
     }
 }

@@ -4,6 +4,7 @@ mod support;
 
 use depin_economy::*;
 use depin_quantity::{Name, Span, Units};
+use proptest::prelude::*;
 use support::*;
 
 fn problems(text: &str) -> Vec<Problem> {
@@ -29,7 +30,8 @@ fn the_documents_figures_are_read() {
     let supply = spec.supply(FIL).unwrap();
     assert_eq!(supply.cap.amount, fil(2_000_000_000));
     let amounts: Vec<(&str, u128)> = supply.allocations.iter().map(|a| (a.to.as_str(), a.amount.get() / ONE_FIL)).collect();
-    let table = [("mining", 1_400_000_000), ("protocol-labs", 300_000_000), ("investors", 200_000_000), ("foundation", 100_000_000)];
+    let table =
+        [("mining", 1_400_000_000), ("protocol-labs", 300_000_000), ("investors", 200_000_000), ("foundation", 100_000_000)];
     assert_eq!(amounts, table);
     let Some(Emission::HalfLife { total, half_life, .. }) = supply.emission else { panic!("no half-life") };
     assert_eq!((total, half_life), (fil(1_400_000_000), 6 * 365 * 2_880));
@@ -78,13 +80,23 @@ fn unknown_keys_get_a_suggestion() {
     refused("vest-clock", "vest-clok", "unknown key `vest-clok`", "did you mean `vest-clock`");
     refused("[utility.fee]", "[utility.fees]", "unknown key `fees`", "did you mean `fee`");
     refused("method = \"expected\"", "method = \"expectd\"", "`expectd` is none of", "did you mean `expected`");
-    refused("clock = \"epoch\", source = \"document: block", "clock = \"epooch\", source = \"document: block", "no declared clock", "did you mean `epoch`");
+    refused(
+        "clock = \"epoch\", source = \"document: block",
+        "clock = \"epooch\", source = \"document: block",
+        "no declared clock",
+        "did you mean `epoch`",
+    );
     refused("\"2_000_000_000 FIL\", kind", "\"2_000_000_000 FILL\", kind", "no token", "did you mean `FIL`");
 }
 
 #[test]
 fn shares_must_sum_to_the_whole() {
-    refused("{ to = \"foundation\", share = \"5%\"", "{ to = \"foundation\", share = \"4%\"", "sum to exactly 100%", "unallocated\", share = \"1%\"");
+    refused(
+        "{ to = \"foundation\", share = \"5%\"",
+        "{ to = \"foundation\", share = \"4%\"",
+        "sum to exactly 100%",
+        "unallocated\", share = \"1%\"",
+    );
     refused("{ to = \"foundation\", share = \"5%\"", "{ to = \"foundation\", share = \"6%\"", "sum to exactly 100%", "lower");
     refused("share = \"100%\"\nmethod", "share = \"90%\"\nmethod", "sum to exactly 100%", "");
 }
@@ -118,7 +130,12 @@ fn wrong_kinds_of_values_are_told_apart() {
     refused("initial = { amount = \"100 base FIL\"", "initial = { amount = \"99 base FIL\"", "below the minimum", "raise");
     refused("least-of = \"continued\"", "least-of = \"terminated\"", "must name another fault", "");
     refused("emission.half-life = { from = \"mining\"", "emission.half-life = { from = \"miners\"", "no allocation", "");
-    refused("{ to = \"mining\", share = \"70%\",", "{ to = \"mining\", share = \"70%\", vest = [{ over = \"6y\", source = \"x\" }],", "cannot vest as well", "");
+    refused(
+        "{ to = \"mining\", share = \"70%\",",
+        "{ to = \"mining\", share = \"70%\", vest = [{ over = \"6y\", source = \"x\" }],",
+        "cannot vest as well",
+        "",
+    );
     refused("origin = \"genesis\"", "origin = 1969-12-31", "from 1970 on", "genesis");
     refused("variant = \"document\"", "variant = \"no space\"", "is not a name", "");
 }
@@ -158,4 +175,21 @@ fn dates_and_base_units_are_read() {
     assert_eq!(at.to_rfc3339(), "2020-08-24T22:00:00Z");
     let spec = Spec::parse(&changed("origin = \"genesis\"", "origin = 2020-08-24")).unwrap();
     assert!(matches!(spec.clock(EPOCH).unwrap().origin, Origin::At(at) if at.to_rfc3339() == "2020-08-24T00:00:00Z"));
+}
+
+proptest! {
+    /// A damaged file is read or refused with places inside it; nothing panics.
+    #[test]
+    fn damage_anywhere_is_refused_or_harmless(at in 0usize..6_000, cut in 0usize..40, insert in "[ -~]{0,6}") {
+        let chars: Vec<char> = FILE.chars().collect();
+        let (at, end) = (at.min(chars.len()), (at + cut).min(chars.len()));
+        let text: String = chars[..at].iter().copied().chain(insert.chars()).chain(chars[end..].iter().copied()).collect();
+        if let Err(errors) = Spec::parse(&text) {
+            prop_assert!(!errors.problems().is_empty());
+            for problem in errors.problems() {
+                prop_assert!(problem.span.end <= text.len() && problem.line >= 1 && problem.column >= 1);
+                prop_assert!(!problem.message.is_empty());
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 mod support;
 
 use depin_economy::*;
-use depin_quantity::{Units, UnitId};
+use depin_quantity::{UnitId, Units};
 use support::*;
 
 fn minted(world: &World) -> u128 {
@@ -63,6 +63,26 @@ fn closing_one_by_one_or_all_at_once_gives_the_same() {
     };
     assert_eq!(run(&[600]), run(&[1; 600]));
     assert_eq!(run(&[600]), run(&[7, 93, 400, 100]));
+}
+
+#[test]
+fn a_report_closes_the_epochs_before_it_by_itself() {
+    let run = |closes: bool| {
+        let mut world = World::new();
+        world.enrol(party(1), 0);
+        world.stand(party(1), GIB).unwrap();
+        world.now = world.now.later(depin_quantity::Span::from_secs(3_000));
+        if closes {
+            world.close();
+        }
+        // The new weight must not count for epochs that were over before it.
+        world.enrol(party(2), 0);
+        world.stand(party(2), 9 * GIB).unwrap();
+        world.close();
+        (pending(&world, 1), pending(&world, 2))
+    };
+    assert_eq!(run(true), run(false));
+    assert_eq!(run(true).1, 0);
 }
 
 #[test]

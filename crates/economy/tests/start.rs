@@ -45,7 +45,8 @@ fn every_role_must_be_filled_and_no_other() {
 #[test]
 fn grants_cannot_pass_what_an_allocation_can_give() {
     let grant = |from: &'static str, whole| Grant { token: FIL, from: Name::literal(from), to: CLIENT, amount: fil(whole) };
-    let start = |grants| World::before_genesis(FILE).with(|s| s.genesis(&Genesis { roles: roles(), grants, ..Genesis::default() }));
+    let start =
+        |grants| World::before_genesis(FILE).with(|s| s.genesis(&Genesis { roles: roles(), grants, ..Genesis::default() }));
     assert_eq!(start(vec![grant("foundation", 100_000_000)]), Ok(()));
     let name = Name::literal("foundation");
     let too_much = GenesisError::TooMuch { name, asked: fil(100_000_001), most: fil(100_000_000) };
@@ -66,7 +67,10 @@ fn owners_take_what_has_vested_and_no_more() {
     assert_eq!(world.with(|s| s.take_allocation(LAB, FIL, labs)), Ok(fil(30_000_000)));
     assert_eq!(world.with(|s| s.take_allocation(LAB, FIL, labs)), Ok(Units::ZERO));
     assert_eq!(world.with(|s| s.take_allocation(CLIENT, FIL, labs)), Err(Refusal::NotAllowed { role: labs }));
-    assert_eq!(world.with(|s| s.take_allocation(LAB, FIL, Name::literal("mining"))), Err(Refusal::Unknown { what: Topic::Allocation }));
+    assert_eq!(
+        world.with(|s| s.take_allocation(LAB, FIL, Name::literal("mining"))),
+        Err(Refusal::Unknown { what: Topic::Allocation })
+    );
     world.advance(EPOCHS_IN_DAY * 2_190);
     assert_eq!(world.with(|s| s.take_allocation(LAB, FIL, labs)), Ok(fil(270_000_000)));
     // 177,443 FIL of the investors' part are outside the published rows and stay where they are.

@@ -36,10 +36,21 @@ impl BlockEnv {
     }
 }
 
+/// What the transactions of a block did, before the digest of all rows follows.
+#[derive(Clone, Debug)]
+pub struct Executed {
+    /// Changed rows.
+    pub writes: WriteSet,
+    /// What it did, in order.
+    pub receipts: Vec<Receipt>,
+    /// Work units of its transactions.
+    pub work: u64,
+}
+
 /// What running a block yielded.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// Changed rows.
+    /// Changed rows, the row of the content digest among them.
     pub writes: Arc<WriteSet>,
     /// What it did, in order.
     pub receipts: Vec<Receipt>,

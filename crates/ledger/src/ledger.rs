@@ -1,8 +1,8 @@
 //! The ledger in memory: finalized rows, a frozen write set per unfinalized block, and the calls that move it on.
 
 use crate::{
-    AccountRow, BlockEnv, ChainRow, FORMAT, GenesisDoc, GenesisError, Outcome, Parent, RunError, Signatures, Stamp, Transaction,
-    run::Rules,
+    AccountRow, BlockEnv, ChainRow, Executed, FORMAT, GenesisDoc, GenesisError, Outcome, Parent, RunError, Signatures, Stamp,
+    Transaction, run::Rules,
 };
 use depin_economy::Economy;
 use depin_quantity::{Address, Instant, Span};
@@ -133,6 +133,16 @@ impl Ledger {
     pub fn run(&self, env: &BlockEnv, transactions: &[impl AsRef<[u8]>], trusted: bool) -> Result<Outcome, RunError> {
         let finalized = self.read_finalized();
         let view = self.view(&finalized, &env.parent)?;
+        Ok(self.rules.run(&view, env, transactions, trusted)?.seal(&view))
+    }
+
+    /// As [`Ledger::run`], without the digest of all rows: for measuring what the transactions alone cost.
+    ///
+    /// # Errors
+    /// As [`Ledger::run`].
+    pub fn execute(&self, env: &BlockEnv, transactions: &[impl AsRef<[u8]>], trusted: bool) -> Result<Executed, RunError> {
+        let finalized = self.read_finalized();
+        let view = self.view(&finalized, &env.parent)?;
         self.rules.run(&view, env, transactions, trusted)
     }
 
@@ -149,7 +159,8 @@ impl Ledger {
     ) -> Result<(Vec<Arc<Transaction>>, Outcome), RunError> {
         let finalized = self.read_finalized();
         let view = self.view(&finalized, &env.parent)?;
-        Ok(self.rules.choose(&view, env, candidates, bytes_max))
+        let (chosen, executed) = self.rules.choose(&view, env, candidates, bytes_max);
+        Ok((chosen, executed.seal(&view)))
     }
 
     /// Keeps a block's outcome under its digest, so that others can build on it.

@@ -20,7 +20,7 @@ mod transaction;
 
 pub use admit::AdmitError;
 pub use audit::Audit;
-pub use block::{BlockEnv, Outcome, Parent, RunError};
+pub use block::{BlockEnv, Executed, Outcome, Parent, RunError};
 pub use genesis::{GenesisAccount, GenesisDoc, GenesisError};
 pub use ledger::{Head, Ledger, LoadError};
 pub use receipt::{Event, Failure, Receipt, ReceiptBody};

@@ -1,8 +1,8 @@
 //! Running a block: time passes, then each transaction, then fees.
 
 use crate::{
-    AccountRow, AdmitError, BlockEnv, ChainRow, Event, FORMAT, Failure, GenesisDoc, GenesisError, Message, Outcome, Receipt,
-    ReceiptBody, RunError, Signatures, SignedItem, Transaction,
+    AccountRow, AdmitError, BlockEnv, ChainRow, Event, Executed, FORMAT, Failure, GenesisDoc, GenesisError, Message, Outcome,
+    Receipt, ReceiptBody, RunError, Signatures, SignedItem, Transaction,
     block::JOB_WORK,
     content::{CONTENT_KEY, Content},
     receipt::EVENTS_MAX,
@@ -57,7 +57,7 @@ impl Rules {
         env: &BlockEnv,
         encoded: &[impl AsRef<[u8]>],
         trusted: bool,
-    ) -> Result<Outcome, RunError> {
+    ) -> Result<Executed, RunError> {
         let decode = |(index, bytes): (usize, &_)| {
             let bytes: &[u8] = AsRef::as_ref(bytes);
             Transaction::decode(bytes).map_err(|e| RunError::Transaction { index, why: e.to_string() })
@@ -90,7 +90,7 @@ impl Rules {
         env: &BlockEnv,
         candidates: impl IntoIterator<Item = Arc<Transaction>>,
         bytes_max: usize,
-    ) -> (Vec<Arc<Transaction>>, Outcome) {
+    ) -> (Vec<Arc<Transaction>>, Executed) {
         let mut block = Block::begin(self, base, env);
         let (mut chosen, mut bytes) = (Vec::new(), 0);
         for transaction in candidates {
@@ -121,7 +121,6 @@ enum Left {
 struct Block<'a> {
     rules: &'a Rules,
     env: &'a BlockEnv,
-    base: &'a dyn ReadState,
     state: Overlay<'a>,
     seed: Seed,
     base_fee: Units,
@@ -134,7 +133,7 @@ impl<'a> Block<'a> {
         let state = Overlay::new(base);
         let seed = next_seed(base, env);
         let base_fee = depin_economy::base_fee(rules.economy.spec(), base);
-        let mut block = Self { rules, env, base, state, seed, base_fee, fees: BlockFees::NONE, receipts: Vec::new() };
+        let mut block = Self { rules, env, state, seed, base_fee, fees: BlockFees::NONE, receipts: Vec::new() };
         block.put_chain_row();
         let mut events = Vec::new();
         if env.parent.height == 0 {
@@ -264,7 +263,7 @@ impl<'a> Block<'a> {
         })
     }
 
-    fn end(mut self) -> Outcome {
+    fn end(mut self) -> Executed {
         let (fees, proposer) = (self.fees, Address::of_public_key(&self.env.proposer));
         let mut events = Vec::new();
         let finished = self.with_turn(&mut events, |session, _, _| session.finish_fees(fees, proposer));
@@ -272,11 +271,17 @@ impl<'a> Block<'a> {
         if !events.is_empty() {
             self.receipt(ReceiptBody::End, events);
         }
-        let mut writes = self.state.into_writes();
-        let mut content = Content::of(self.base);
-        content.change(self.base, &writes);
-        writes.push_last(CONTENT_KEY.to_vec(), Some(content.to_bytes()));
-        Outcome { writes: Arc::new(writes), receipts: self.receipts, content: content.digest(), work: fees.work() }
+        Executed { writes: self.state.into_writes(), receipts: self.receipts, work: fees.work() }
+    }
+}
+
+impl Executed {
+    /// Lets the digest of all rows follow the changes made on `base`.
+    pub(crate) fn seal(mut self, base: &dyn ReadState) -> Outcome {
+        let mut content = Content::of(base);
+        content.change(base, &self.writes);
+        self.writes.push_last(CONTENT_KEY.to_vec(), Some(content.to_bytes()));
+        Outcome { writes: Arc::new(self.writes), receipts: self.receipts, content: content.digest(), work: self.work }
     }
 }
 

@@ -20,7 +20,8 @@ impl Auditor<'_> {
         for ((owner, _, kind), row) in self.state.rows::<PledgeRow>() {
             match self.spec.pledge(kind) {
                 Some(rule) => *says.entry((Account::Pledge(owner), rule.token)).or_default() += wide(row.amount),
-                None => self.violated(Violation::Dangling { what: format!("a pledge of kind {kind}, which the network does not have") }),
+                None => self
+                    .violated(Violation::Dangling { what: format!("a pledge of kind {kind}, which the network does not have") }),
             }
         }
         self.expect_accounts("its pledges", &says, |a| matches!(a, Account::Pledge(_)));
@@ -44,7 +45,9 @@ impl Auditor<'_> {
                     bonds.insert((Account::Bond(id), rule.token), wide(row.bond));
                 }
                 Some(_) => {}
-                None => self.violated(Violation::Dangling { what: format!("stream {id} of kind {}, which the network does not have", row.kind) }),
+                None => self.violated(Violation::Dangling {
+                    what: format!("stream {id} of kind {}, which the network does not have", row.kind),
+                }),
             }
         }
         self.expect_accounts("its stream's bond", &bonds, |a| matches!(a, Account::Bond(_)));
@@ -61,7 +64,11 @@ impl Auditor<'_> {
             let Some(token) = self.spec.stream(row.kind).map(|rule| rule.token) else { continue };
             let holds = self.holds(Account::Escrow(id), token);
             if wide(row.reserved) > holds {
-                self.violated(Violation::Exceeds { what: format!("escrow {id}: reserved"), most: holds.to_string(), found: row.reserved.to_string() });
+                self.violated(Violation::Exceeds {
+                    what: format!("escrow {id}: reserved"),
+                    most: holds.to_string(),
+                    found: row.reserved.to_string(),
+                });
             }
         }
         let accounts = self.accounts.keys().filter_map(|(account, _)| match account {
@@ -76,10 +83,13 @@ impl Auditor<'_> {
 
     /// Every stream has its end or its deadline on the list, and the list has nothing else.
     pub(super) fn check_due(&mut self) {
-        let mut listed: BTreeSet<(u64, u8, UnitId)> = self.state.rows::<DueRow>().map(|((at, tag, id), _)| (at.get(), tag, id)).collect();
+        let mut listed: BTreeSet<(u64, u8, UnitId)> =
+            self.state.rows::<DueRow>().map(|((at, tag, id), _)| (at.get(), tag, id)).collect();
         for (id, row) in self.state.rows::<StreamRow>() {
             let Some(rule) = self.spec.stream(row.kind) else { continue };
-            let (Some(clock), Some(every)) = (self.state.get::<ClockRow>(&rule.clock), self.spec.clock(rule.clock).map(|c| c.every.get())) else {
+            let (Some(clock), Some(every)) =
+                (self.state.get::<ClockRow>(&rule.clock), self.spec.clock(rule.clock).map(|c| c.every.get()))
+            else {
                 continue;
             };
             let due = match row.start {
@@ -118,7 +128,11 @@ impl Auditor<'_> {
             let sum = used.remove(&key).unwrap_or_default() + U256::from(row.left.get());
             if sum > U256::from(row.granted.get()) {
                 let most = row.granted.to_string();
-                self.violated(Violation::Exceeds { what: format!("{} of {}, left and in use", key.0, key.1), most, found: sum.to_string() });
+                self.violated(Violation::Exceeds {
+                    what: format!("{} of {}, left and in use", key.0, key.1),
+                    most,
+                    found: sum.to_string(),
+                });
             }
         }
         for (key, sum) in used {

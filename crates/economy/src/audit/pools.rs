@@ -19,7 +19,11 @@ impl Auditor<'_> {
         for name in names {
             match self.state.get::<ClockRow>(&name) {
                 Some(row) if row.next >= row.first => {
-                    self.expect(format!("clock {name}: periods closed"), U256::from(row.next - row.first), U256::from(row.closed));
+                    self.expect(
+                        format!("clock {name}: periods closed"),
+                        U256::from(row.next - row.first),
+                        U256::from(row.closed),
+                    );
                 }
                 Some(row) => self.violated(Violation::Exceeds {
                     what: format!("clock {name}: first period"),
@@ -52,7 +56,8 @@ impl Auditor<'_> {
     fn check_pool(&mut self, name: Name, members: &BTreeMap<(Address, UnitId), MemberRow>) {
         let token = self.spec.pools()[&name].token;
         let row = self.state.get::<PoolRow>(&name);
-        let (weight, per_weight, carried) = row.map_or((0, U256::ZERO, U256::ZERO), |r| (r.weight.get(), r.per_weight.0, r.carried.0));
+        let (weight, per_weight, carried) =
+            row.map_or((0, U256::ZERO, U256::ZERO), |r| (r.weight.get(), r.per_weight.0, r.carried.0));
         let one: U256 = U256::from(1) << 96;
         let (mut weights, mut owned) = (U256::ZERO, carried);
         for ((owner, _), member) in members {
@@ -64,7 +69,11 @@ impl Auditor<'_> {
             weights += part;
             owned += part * (per_weight - member.settled.0) + U256::from(member.fraction) + wide(member.pending) * one;
             if U256::from(member.fraction) >= one {
-                self.violated(Violation::Exceeds { what: format!("pool {name}: fraction of {owner}"), most: one.to_string(), found: member.fraction.to_string() });
+                self.violated(Violation::Exceeds {
+                    what: format!("pool {name}: fraction of {owner}"),
+                    most: one.to_string(),
+                    found: member.fraction.to_string(),
+                });
             }
         }
         self.expect(format!("pool {name}: weight"), weights, U256::from(weight));
@@ -82,10 +91,16 @@ impl Auditor<'_> {
             .collect();
         for (key, member) in members {
             let stands = standings.get(key).copied().unwrap_or(0);
-            self.expect(format!("pool {name}: weight of {} against {measure}", key.0), U256::from(stands), U256::from(member.weight.get()));
+            self.expect(
+                format!("pool {name}: weight of {} against {measure}", key.0),
+                U256::from(stands),
+                U256::from(member.weight.get()),
+            );
         }
         for (key, stands) in standings.iter().filter(|(key, _)| !members.contains_key(key)) {
-            self.violated(Violation::Dangling { what: format!("{} stands at {stands} {measure} and is not in pool {name}", key.0) });
+            self.violated(Violation::Dangling {
+                what: format!("{} stands at {stands} {measure} and is not in pool {name}", key.0),
+            });
         }
     }
 
@@ -97,7 +112,11 @@ impl Auditor<'_> {
         if let Some(Emission::HalfLife { total, .. }) = self.spec.supplies()[&token].emission
             && row.scheduled > total
         {
-            self.violated(Violation::Exceeds { what: format!("pool {name}: emission"), most: total.to_string(), found: row.scheduled.to_string() });
+            self.violated(Violation::Exceeds {
+                what: format!("pool {name}: emission"),
+                most: total.to_string(),
+                found: row.scheduled.to_string(),
+            });
         }
     }
 
@@ -107,7 +126,8 @@ impl Auditor<'_> {
         for ((_, _, measure), row) in self.state.rows::<StandingRow>() {
             *sums.entry(measure).or_default() += U256::from(row.quantity.get());
         }
-        let says: BTreeMap<Name, U256> = self.state.rows::<MeasureRow>().map(|(m, row)| (m, U256::from(row.quantity.get()))).collect();
+        let says: BTreeMap<Name, U256> =
+            self.state.rows::<MeasureRow>().map(|(m, row)| (m, U256::from(row.quantity.get()))).collect();
         let mut names: Vec<Name> = sums.keys().chain(says.keys()).copied().collect();
         names.sort_unstable();
         names.dedup();
@@ -123,7 +143,9 @@ impl Auditor<'_> {
         for ((owner, token), row) in self.state.rows::<VestingRow>() {
             let ascending = row.entries.windows(2).all(|pair| pair[0].0 < pair[1].0);
             if !ascending || row.entries.is_empty() || row.entries.iter().any(|(_, amount)| amount.is_zero()) {
-                self.violated(Violation::Dangling { what: format!("vesting of {owner}: entries must ascend, and none may be empty") });
+                self.violated(Violation::Dangling {
+                    what: format!("vesting of {owner}: entries must ascend, and none may be empty"),
+                });
             }
             let sum = row.entries.iter().fold(U256::ZERO, |sum, (_, amount)| sum + wide(*amount));
             says.insert((Account::Vesting(owner), token), sum);

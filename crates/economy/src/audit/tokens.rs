@@ -24,7 +24,8 @@ impl Auditor<'_> {
             *count += 1;
         }
         let known = |token: &Name| self.spec.token(*token).is_some();
-        let strangers: Vec<Name> = wallets.keys().chain(self.accounts.keys().map(|(_, t)| t)).filter(|t| !known(t)).copied().collect();
+        let strangers: Vec<Name> =
+            wallets.keys().chain(self.accounts.keys().map(|(_, t)| t)).filter(|t| !known(t)).copied().collect();
         for token in strangers {
             self.violated(Violation::Dangling { what: format!("somebody holds `{token}`, which the network does not have") });
         }
@@ -50,7 +51,11 @@ impl Auditor<'_> {
         });
         self.expect(format!("{token}: minted less burnt against all balances"), wide(row.minted), held + wide(row.burned));
         if row.minted > cap {
-            self.violated(Violation::Exceeds { what: format!("{token} minted"), most: cap.to_string(), found: row.minted.to_string() });
+            self.violated(Violation::Exceeds {
+                what: format!("{token} minted"),
+                most: cap.to_string(),
+                found: row.minted.to_string(),
+            });
         }
         let allocated = self.state.rows::<AllocationRow>().filter(|((t, _), _)| *t == token).map(|(_, row)| wide(row.amount));
         let pools = self.spec.pools().iter().filter(|(_, rule)| rule.token == token);
@@ -65,7 +70,10 @@ impl Auditor<'_> {
         for ((account, token), held) in &self.accounts {
             match account.class() {
                 Some(class) => *sums.entry((*token, class.tag())).or_default() += held,
-                None => self.report.violations.push(Violation::Dangling { what: format!("{account} must hold nothing, and holds {held} {token}") }),
+                None => self
+                    .report
+                    .violations
+                    .push(Violation::Dangling { what: format!("{account} must hold nothing, and holds {held} {token}") }),
             }
         }
         let tokens: Vec<Name> = self.spec.tokens().keys().copied().collect();
@@ -88,11 +96,16 @@ impl Auditor<'_> {
                 Some(rule) if rule.vesting != AllocationVesting::Emitted => {
                     self.expect(format!("allocation {name}"), wide(rule.amount), wide(row.amount));
                 }
-                _ => self.violated(Violation::Dangling { what: format!("allocation {name} of {token} is not in the network file") }),
+                _ => self
+                    .violated(Violation::Dangling { what: format!("allocation {name} of {token} is not in the network file") }),
             }
             let gone = wide(row.granted) + wide(row.released);
             if gone > wide(row.amount) {
-                self.violated(Violation::Exceeds { what: format!("given out of allocation {name}"), most: row.amount.to_string(), found: gone.to_string() });
+                self.violated(Violation::Exceeds {
+                    what: format!("given out of allocation {name}"),
+                    most: row.amount.to_string(),
+                    found: gone.to_string(),
+                });
             } else {
                 says.insert((Account::Allocation(name), token), wide(row.amount) - gone);
             }
@@ -106,7 +119,8 @@ impl Auditor<'_> {
         for ((venue, _), row) in self.state.rows::<VenueShareRow>() {
             *owned.entry(venue).or_default() += U256::from(row.shares);
         }
-        let venues: BTreeMap<Name, U256> = self.state.rows::<VenueRow>().map(|(name, row)| (name, U256::from(row.shares))).collect();
+        let venues: BTreeMap<Name, U256> =
+            self.state.rows::<VenueRow>().map(|(name, row)| (name, U256::from(row.shares))).collect();
         let mut names: Vec<Name> = owned.keys().chain(venues.keys()).copied().collect();
         names.dedup();
         for name in names {
@@ -116,7 +130,9 @@ impl Auditor<'_> {
         let orphans: Vec<String> = self
             .accounts
             .iter()
-            .filter(|((account, _), held)| matches!(account, Account::Venue(name) if !venues.contains_key(name)) && !held.is_zero())
+            .filter(|((account, _), held)| {
+                matches!(account, Account::Venue(name) if !venues.contains_key(name)) && !held.is_zero()
+            })
             .map(|((account, token), held)| format!("{account} holds {held} {token} and has no owner"))
             .collect();
         for what in orphans {

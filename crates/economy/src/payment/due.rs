@@ -1,6 +1,10 @@
 //! The list of what is due: rows ordered by time, so that a block looks only at what it does.
 
-use crate::{Event, Notice, Refusal, rows::{DueRow, StreamRow}, work::Work};
+use crate::{
+    Event, Notice, Refusal,
+    rows::{DueRow, StreamRow},
+    work::Work,
+};
 use depin_quantity::{Instant, UnitId};
 use depin_state::ReadState;
 

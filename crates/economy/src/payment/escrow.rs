@@ -1,8 +1,7 @@
 //! Escrows: purses with an owner, whose money streams reserve.
 
 use crate::{
-    Accepted, Account, Answer, EscrowRecord, Event, Limit, Money, Notice, Refusal, Topic, Why,
-    book,
+    Accepted, Account, Answer, EscrowRecord, Event, Limit, Money, Notice, Refusal, Topic, Why, book,
     rows::EscrowRow,
     spec::StreamRule,
     work::{Work, declared},

@@ -124,6 +124,9 @@ impl Work<'_> {
             return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::AboveZero });
         }
         let elapsed = row.start.map_or(0, |start| self.period(rule.clock).saturating_sub(start));
+        if elapsed >= row.periods {
+            return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::Passed });
+        }
         let periods = row.periods.checked_add(more).ok_or(Refusal::TooLarge)?;
         term_fits(periods.saturating_sub(elapsed), &rule)?;
         let mut escrow = self.escrow_and_rule(row.escrow)?.0;

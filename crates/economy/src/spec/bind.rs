@@ -1,11 +1,6 @@
 //! `[bind]`: what each measure of the service is for.
 
-use super::{
-    incentive::Incentive,
-    network::reference,
-    reader::Reader,
-    utility::StreamRule,
-};
+use super::{incentive::Incentive, network::reference, reader::Reader, utility::StreamRule};
 use depin_quantity::Name;
 use std::collections::BTreeMap;
 
@@ -33,7 +28,11 @@ pub struct Boost {
     pub times: u64,
 }
 
-pub(super) fn read(r: &mut Reader<'_>, incentive: &Incentive, streams: &BTreeMap<Name, StreamRule>) -> Option<BTreeMap<Name, Binding>> {
+pub(super) fn read(
+    r: &mut Reader<'_>,
+    incentive: &Incentive,
+    streams: &BTreeMap<Name, StreamRule>,
+) -> Option<BTreeMap<Name, Binding>> {
     let bindings = r.named("bind", |_, r| {
         let pool = if r.has("pool") { Some(reference(r, "pool", "pool", &incentive.pools)?) } else { None };
         let pledge = if r.has("pledge") { Some(reference(r, "pledge", "kind of pledge", &incentive.pledges)?) } else { None };
@@ -57,20 +56,42 @@ fn every_boost_has_a_base(r: &mut Reader<'_>, bindings: &BTreeMap<Name, Binding>
         if let Some(boost) = binding.boost
             && (boost.of == *measure || bindings.get(&boost.of).is_none_or(|b| b.boost.is_some()))
         {
-            r.problem("bind", &format!("the boost of `{measure}` must be of another bound measure, which is not boosted itself"), "bind the plain measure too");
+            r.problem(
+                "bind",
+                &format!("the boost of `{measure}` must be of another bound measure, which is not boosted itself"),
+                "bind the plain measure too",
+            );
         }
     }
 }
 
-fn every_rule_has_one_measure(r: &mut Reader<'_>, bindings: &BTreeMap<Name, Binding>, incentive: &Incentive, streams: &BTreeMap<Name, StreamRule>) {
-    let count = |pick: &dyn Fn(&Binding) -> Option<Name>, name: &Name| bindings.values().filter(|b| pick(b) == Some(*name)).count();
+fn every_rule_has_one_measure(
+    r: &mut Reader<'_>,
+    bindings: &BTreeMap<Name, Binding>,
+    incentive: &Incentive,
+    streams: &BTreeMap<Name, StreamRule>,
+) {
+    let count =
+        |pick: &dyn Fn(&Binding) -> Option<Name>, name: &Name| bindings.values().filter(|b| pick(b) == Some(*name)).count();
     for pool in incentive.pools.keys().filter(|n| count(&|b| b.pool, n) != 1) {
-        r.problem("bind", &format!("pool `{pool}` must be bound to exactly one measure, or nobody can earn from it"), "bind a measure with { pool = \"…\" }");
+        r.problem(
+            "bind",
+            &format!("pool `{pool}` must be bound to exactly one measure, or nobody can earn from it"),
+            "bind a measure with { pool = \"…\" }",
+        );
     }
     for pledge in incentive.pledges.keys().filter(|n| count(&|b| b.pledge, n) != 1) {
-        r.problem("bind", &format!("pledge `{pledge}` must be bound to exactly one measure"), "bind a measure with { pledge = \"…\" }");
+        r.problem(
+            "bind",
+            &format!("pledge `{pledge}` must be bound to exactly one measure"),
+            "bind a measure with { pledge = \"…\" }",
+        );
     }
     for stream in streams.keys().filter(|n| count(&|b| b.bond, n) != 1) {
-        r.problem("bind", &format!("the bond of stream `{stream}` must be bound to exactly one measure"), "bind a measure with { bond = \"…\" }");
+        r.problem(
+            "bind",
+            &format!("the bond of stream `{stream}` must be bound to exactly one measure"),
+            "bind a measure with { bond = \"…\" }",
+        );
     }
 }

@@ -113,7 +113,12 @@ pub(super) struct Incentive {
     pub(super) allowances: BTreeMap<Name, AllowanceRule>,
 }
 
-pub(super) fn read(r: &mut Reader<'_>, supplies: &Supplies, clocks: &Clocks, tokens: &BTreeMap<Name, Token>) -> Option<Incentive> {
+pub(super) fn read(
+    r: &mut Reader<'_>,
+    supplies: &Supplies,
+    clocks: &Clocks,
+    tokens: &BTreeMap<Name, Token>,
+) -> Option<Incentive> {
     let pools = r.named("pool", |_, r| pool(r, supplies, clocks));
     let pledges = r.named("pledge", |_, r| {
         let per_gib = r.amount("per-gib")?;
@@ -138,7 +143,11 @@ fn pool(r: &mut Reader<'_>, supplies: &Supplies, clocks: &Clocks) -> Option<Pool
     let (share, method) = (r.share("share"), r.choice("method", &[("expected", Method::Expected)]));
     let token = token?;
     let Some(emission) = supplies.get(&token).and_then(|s| s.emission) else {
-        r.problem("emission", &format!("{token} has no emission that a pool could share"), &format!("add emission to [supply.{token}]"));
+        r.problem(
+            "emission",
+            &format!("{token} has no emission that a pool could share"),
+            &format!("add emission to [supply.{token}]"),
+        );
         return None;
     };
     let clock = emission.clock();
@@ -154,7 +163,11 @@ fn reward_vesting(r: &mut Reader<'_>, clock: Name, clocks: &Clocks) -> Option<Re
     let quantum = periods(r, "quantum", clock, clocks);
     let vesting = RewardVesting { immediate: immediate?, over: over?, step: step?, quantum: quantum? };
     if vesting.step > vesting.over || vesting.quantum > vesting.step {
-        r.problem("step", "a vesting step must be at most the whole length and at least the quantum", "write over = \"180d\", step = \"1d\", quantum = \"12h\"");
+        r.problem(
+            "step",
+            "a vesting step must be at most the whole length and at least the quantum",
+            "write over = \"180d\", step = \"1d\", quantum = \"12h\"",
+        );
         return None;
     }
     // The table of a party holds one entry per quantum at most.
@@ -169,7 +182,11 @@ fn shares_sum_to_the_whole(r: &mut Reader<'_>, pools: &BTreeMap<Name, PoolRule>,
     for token in supplies.values().filter(|s| s.emission.is_some()).map(|s| s.token) {
         let sum: u64 = pools.values().filter(|p| p.token == token).map(|p| u64::from(p.share.get())).sum();
         if sum != u64::from(Share::WHOLE.get()) {
-            r.problem("pool", &format!("the pools that share the emission of {token} must have shares that sum to exactly 100%"), "change their shares");
+            r.problem(
+                "pool",
+                &format!("the pools that share the emission of {token} must have shares that sum to exactly 100%"),
+                "change their shares",
+            );
         }
     }
 }
@@ -189,7 +206,8 @@ fn fault(
         Termination,
     }
     let token = reference(r, "token", "token", tokens);
-    let kinds = [("nothing", Kind::Nothing), ("reward", Kind::Reward), ("per-gib", Kind::PerGib), ("termination", Kind::Termination)];
+    let kinds =
+        [("nothing", Kind::Nothing), ("reward", Kind::Reward), ("per-gib", Kind::PerGib), ("termination", Kind::Termination)];
     let fee = match r.choice("fee", &kinds)? {
         Kind::Nothing => Some(FaultFee::Nothing),
         Kind::Reward => reward_fee(r, token?, pools),
@@ -236,7 +254,11 @@ fn floors_are_other_fees(r: &mut Reader<'_>, faults: &BTreeMap<Name, FaultRule>)
         let FaultFee::Termination { least_of, .. } = rule.fee else { continue };
         match faults.get(&least_of).map(|f| f.fee) {
             Some(FaultFee::Reward { .. } | FaultFee::PerGib(_) | FaultFee::Nothing) => {}
-            _ => r.problem("fault", &format!("`least-of` of fault `{name}` must name another fault, which is no termination"), "name a kind like \"continued\""),
+            _ => r.problem(
+                "fault",
+                &format!("`least-of` of fault `{name}` must name another fault, which is no termination"),
+                "name a kind like \"continued\"",
+            ),
         }
     }
 }

@@ -56,7 +56,11 @@ pub struct Clock {
 impl Clock {
     /// How many periods `span` is; `None` when it does not come out even.
     pub const fn periods_in(&self, span: Span) -> Option<u64> {
-        if self.every.get() > 0 && span.get().is_multiple_of(self.every.get()) { Some(span.get() / self.every.get()) } else { None }
+        if self.every.get() > 0 && span.get().is_multiple_of(self.every.get()) {
+            Some(span.get() / self.every.get())
+        } else {
+            None
+        }
     }
 }
 
@@ -69,7 +73,11 @@ pub(super) fn periods(r: &mut Reader<'_>, key: &str, name: Name, clocks: &Clocks
     match clock.periods_in(span) {
         Some(n) if n > 0 => Some(n),
         _ => {
-            r.problem(key, &format!("`{key}` must be a whole number of periods of clock `{name}`, at least one"), &format!("one period is {}", clock.every));
+            r.problem(
+                key,
+                &format!("`{key}` must be a whole number of periods of clock `{name}`, at least one"),
+                &format!("one period is {}", clock.every),
+            );
             None
         }
     }
@@ -118,7 +126,8 @@ fn read(r: &mut Reader<'_>, root: &Section, text: &str) -> Option<Spec> {
     let clocks = r.named("clock", |_, r| clock(r));
     let clocks = clocks?;
     let supplies = supply::read(r, &tokens, &clocks);
-    let (streams, fee) = r.table("utility", |r| Some((utility::streams(r, &tokens, &clocks), utility::fee(r, &tokens)))).unwrap_or_default();
+    let (streams, fee) =
+        r.table("utility", |r| Some((utility::streams(r, &tokens, &clocks), utility::fee(r, &tokens)))).unwrap_or_default();
     let prices = utility::prices(r);
     let venues = utility::venues(r, &tokens);
     let supplies = supplies?;
@@ -162,11 +171,7 @@ fn token(r: &mut Reader<'_>) -> Option<Token> {
 
 fn clock(r: &mut Reader<'_>) -> Option<Clock> {
     let every = r.span("every");
-    let origin = if r.holds_text("origin") {
-        r.choice("origin", &[("genesis", Origin::Genesis)])
-    } else {
-        origin_date(r)
-    };
+    let origin = if r.holds_text("origin") { r.choice("origin", &[("genesis", Origin::Genesis)]) } else { origin_date(r) };
     let every = every?;
     if every.get() == 0 {
         r.problem("every", "a period must have a length", "write every = \"30s\"");
@@ -185,7 +190,11 @@ fn origin_date(r: &mut Reader<'_>) -> Option<Origin> {
     let parsed = time::OffsetDateTime::parse(&text, &time::format_description::well_known::Rfc3339).ok();
     let millis = parsed.and_then(|t| u64::try_from(t.unix_timestamp_nanos() / 1_000_000).ok());
     if millis.is_none() {
-        r.problem("origin", "a clock's origin must be a date from 1970 on", "write origin = 2020-08-24T22:00:00Z or origin = \"genesis\"");
+        r.problem(
+            "origin",
+            "a clock's origin must be a date from 1970 on",
+            "write origin = 2020-08-24T22:00:00Z or origin = \"genesis\"",
+        );
     }
     Some(Origin::At(Instant::new(millis?)))
 }

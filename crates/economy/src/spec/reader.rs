@@ -63,7 +63,10 @@ impl<'a> Reader<'a> {
         let entry = self.optional(key);
         if entry.is_none() {
             let table = if self.section.path.is_empty() { "the file".to_owned() } else { format!("`{}`", self.section.path) };
-            self.context.report(Problem::new(self.section.span.clone(), format!("{table} lacks `{key}`")).hint(format!("write {key} = {example}")));
+            self.context.report(
+                Problem::new(self.section.span.clone(), format!("{table} lacks `{key}`"))
+                    .hint(format!("write {key} = {example}")),
+            );
         }
         entry
     }
@@ -73,7 +76,13 @@ impl<'a> Reader<'a> {
         self.context.report(Problem::new(entry.span.clone(), message).hint(format!("write it like {example}")));
     }
 
-    fn parsed<T>(&self, entry: &Entry, wanted: &str, example: &str, parse: impl FnOnce(&str) -> Result<T, ParseError>) -> Option<T> {
+    fn parsed<T>(
+        &self,
+        entry: &Entry,
+        wanted: &str,
+        example: &str,
+        parse: impl FnOnce(&str) -> Result<T, ParseError>,
+    ) -> Option<T> {
         let Value::Text(text) = &entry.value else {
             self.wrong(entry, wanted, example);
             return None;
@@ -128,7 +137,8 @@ impl<'a> Reader<'a> {
         if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
-        let hint = nearest(&text, words.iter().copied()).map_or_else(|| format!("choose one of {}", words.join(", ")), |w| format!("did you mean `{w}`?"));
+        let hint = nearest(&text, words.iter().copied())
+            .map_or_else(|| format!("choose one of {}", words.join(", ")), |w| format!("did you mean `{w}`?"));
         self.problem(key, &format!("`{text}` is none of {}", words.join(", ")), &hint);
         None
     }
@@ -232,7 +242,11 @@ impl<'a> Reader<'a> {
     pub(super) fn amount_of(&mut self, key: &str, token: Name) -> Option<Units> {
         let (found, units) = self.amount(key)?;
         if found != token {
-            self.problem(key, &format!("expected an amount of {token}, found one of {found}"), &format!("write it like \"1 {token}\""));
+            self.problem(
+                key,
+                &format!("expected an amount of {token}, found one of {found}"),
+                &format!("write it like \"1 {token}\""),
+            );
             return None;
         }
         Some(units)
@@ -360,7 +374,9 @@ impl<'a> Reader<'a> {
         let (message, hint) = match (source, parameter.is_some(), why) {
             (Some(_), true, _) => ("a figure has a source or is a parameter, not both", "remove one of `source` and `parameter`"),
             (None, true, None) => ("a parameter says why it has this value", "add why = \"…\""),
-            (None, false, None) if self.figures => ("figures without a source", "add source = \"…\", or parameter = true and why = \"…\""),
+            (None, false, None) if self.figures => {
+                ("figures without a source", "add source = \"…\", or parameter = true and why = \"…\"")
+            }
             (_, false, Some(_)) => ("`why` goes with parameter = true", "add parameter = true"),
             _ => return,
         };

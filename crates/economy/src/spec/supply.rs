@@ -176,7 +176,11 @@ fn rows_fit(r: &mut Reader<'_>, part: &Allocation) -> Option<()> {
     let stated = rows.iter().filter_map(|row| row.amount).try_fold(Units::ZERO, Units::plus).ok();
     let open = rows.iter().filter(|row| row.amount.is_none()).count();
     if stated.is_none_or(|sum| sum > part.amount) || open > 1 {
-        r.problem("allocation", &format!("the vesting rows of `{}` exceed its share, or more than one leaves out its amount", part.to), "lower the rows' amounts; one row may leave its amount out");
+        r.problem(
+            "allocation",
+            &format!("the vesting rows of `{}` exceed its share, or more than one leaves out its amount", part.to),
+            "lower the rows' amounts; one row may leave its amount out",
+        );
         return None;
     }
     Some(())
@@ -190,13 +194,21 @@ fn emission(r: &mut Reader<'_>, clocks: &Clocks) -> Option<(Name, u64, Name)> {
     })
 }
 
-fn bind_emission(r: &mut Reader<'_>, (from, half_life, clock): (Name, u64, Name), allocations: &mut [Allocation]) -> Option<Emission> {
+fn bind_emission(
+    r: &mut Reader<'_>,
+    (from, half_life, clock): (Name, u64, Name),
+    allocations: &mut [Allocation],
+) -> Option<Emission> {
     let Some(part) = allocations.iter_mut().find(|a| a.to == from) else {
         r.problem("emission", &format!("`{from}` is no allocation of this token"), "name an entry of `allocation`");
         return None;
     };
     if part.vesting != AllocationVesting::Immediate {
-        r.problem("emission", &format!("`{from}` is minted by the emission, so it cannot vest as well"), "remove its `vest`; vesting of rewards belongs to the pool");
+        r.problem(
+            "emission",
+            &format!("`{from}` is minted by the emission, so it cannot vest as well"),
+            "remove its `vest`; vesting of rewards belongs to the pool",
+        );
         return None;
     }
     part.vesting = AllocationVesting::Emitted;

@@ -114,7 +114,11 @@ pub(super) fn prices(r: &mut Reader<'_>) -> Option<BTreeMap<Name, PriceRule>> {
         let quorum = r.integer("quorum", 1..=64);
         let (reporters, quorum) = (reporters?, u32::try_from(quorum?).ok()?);
         if reporters.len() > 64 || reporters.len() < quorum as usize {
-            r.problem("reporters", "a price needs at least as many reporters as its quorum, and at most 64", "change `reporters` or `quorum`");
+            r.problem(
+                "reporters",
+                "a price needs at least as many reporters as its quorum, and at most 64",
+                "change `reporters` or `quorum`",
+            );
             return None;
         }
         Some(PriceRule { reporters, stale_after: stale_after?, quorum })

@@ -70,7 +70,8 @@ impl World {
         let mut world = Self::before_genesis(text);
         let mut people: Vec<Address> = (1..=8).map(party).collect();
         people.push(CLIENT);
-        let grants = people.into_iter().map(|to| Grant { token: FIL, from: Name::literal("foundation"), to, amount: fil(1_000_000) });
+        let grants =
+            people.into_iter().map(|to| Grant { token: FIL, from: Name::literal("foundation"), to, amount: fil(1_000_000) });
         let genesis = Genesis {
             roles: vec![(Name::literal("notary"), NOTARY), (Name::literal("price-feeder"), FEEDER)],
             owners: vec![(FIL, Name::literal("protocol-labs"), LAB), (FIL, Name::literal("investors"), LAB)],
@@ -83,7 +84,13 @@ impl World {
 
     pub fn before_genesis(text: &str) -> Self {
         let spec = Spec::parse(text).unwrap_or_else(|e| panic!("{e}"));
-        Self { economy: Economy::new(spec), state: Memory::new(), now: Instant::new(1_800_000_000_000), events: Vec::new(), notices: Vec::new() }
+        Self {
+            economy: Economy::new(spec),
+            state: Memory::new(),
+            now: Instant::new(1_800_000_000_000),
+            events: Vec::new(),
+            notices: Vec::new(),
+        }
     }
 
     /// Runs operations at the present time and keeps their notices.
