@@ -1,0 +1,169 @@
+//! Starts an engine on threads of its own and reports how it ends.
+
+use crate::{
+    application::genesis_block,
+    block::Block,
+    config::{Config, ConfigError, hex, public_key},
+    handle::{End, Handle},
+    machine::Machine,
+    network::Committee,
+    progress::Progress,
+    requests::WAITING,
+    wiring::Node,
+};
+use commonware_runtime::{Runner as _, tokio::Runner};
+use std::{
+    any::Any,
+    fs::{File, TryLockError},
+    io,
+    net::{SocketAddr, TcpListener},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// File that a running engine holds locked.
+const LOCK: &str = "lock";
+/// File that says which chain and node the folder belongs to.
+const IDENTITY: &str = "identity";
+/// Folder of the store inside the engine's folder.
+const STORE: &str = "store";
+
+/// Bytes of stack of each thread: the engine's futures are deep, and very deep without optimisation.
+pub(crate) const STACK: usize = 16 << 20;
+
+/// Why an engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Settings that cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Another engine uses the folder.
+    #[error("{} is in use by another engine; stop that one first", .0.display())]
+    Busy(PathBuf),
+    /// The folder belongs to another chain or another key.
+    #[error("{} belongs to another {what}; use another folder", folder.display())]
+    Foreign {
+        /// The folder.
+        folder: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The folder cannot be used.
+    #[error("cannot use {}: {source}", path.display())]
+    Folder {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The engine; see [`Engine::start`].
+pub struct Engine;
+
+impl Engine {
+    /// Starts an engine for `machine` and returns at once. The store is opened, and the machine loaded, in the background:
+    /// [`Handle::opened`] waits for it.
+    ///
+    /// # Errors
+    /// Everything that can be seen before the engine's thread runs; what fails later resolves [`Handle::closed`].
+    pub fn start(config: Config, machine: Arc<dyn Machine>) -> Result<Handle, StartError> {
+        config.check()?;
+        let committee = Committee::of(&config)?;
+        let chain = machine.genesis();
+        let genesis = genesis_block(&chain, &committee.keys);
+        let me = public_key(&config.seed);
+        let lock = claim(&config.data, &genesis, &me)?;
+        // A clear error now instead of a failed network later; the port is free again when the check is over.
+        TcpListener::bind(config.listen).map_err(|source| StartError::Listen { address: config.listen, source })?;
+
+        let progress = Arc::new(Progress::new(&genesis));
+        let (requests, receiver) = mpsc::channel(WAITING);
+        let (stop, stopping) = oneshot::channel();
+        let (ended, end) = watch::channel(None);
+        let handle = Handle::new(requests, stop, end, progress.clone(), genesis.clone(), me);
+        let settings = commonware_runtime::tokio::Config::new()
+            .with_storage_directory(config.data.join(STORE))
+            .with_worker_threads(config.threads)
+            .with_thread_stack_size(STACK);
+        let path = config.data.clone();
+        let node = Node {
+            config,
+            committee,
+            chain_id: chain.chain_id,
+            genesis,
+            machine,
+            progress: progress.clone(),
+            requests: receiver,
+            stopping,
+        };
+        thread::Builder::new()
+            .name("depin-engine".into())
+            .stack_size(STACK)
+            .spawn(move || {
+                let run = || Runner::new(settings).start(|runtime| node.run(runtime));
+                let end = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| End::Failed(reason(panic.as_ref())));
+                // Free the folder before anyone is told, so that whoever waits can start again. Handles outlive the run and must not
+                // hold its files.
+                progress.close();
+                drop(lock);
+                ended.send_replace(Some(end));
+            })
+            .map_err(|source| StartError::Folder { path, source })?;
+        Ok(handle)
+    }
+}
+
+/// Locks the folder and checks that it belongs to this chain and key.
+pub(crate) fn claim(folder: &Path, genesis: &Block, key: &[u8; 32]) -> Result<File, StartError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| StartError::Folder { path, source }
+    };
+    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    let path = folder.join(LOCK);
+    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed(&path))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(StartError::Busy(folder.to_owned())),
+        Err(TryLockError::Error(source)) => return Err(StartError::Folder { path, source }),
+    }
+    let path = folder.join(IDENTITY);
+    let chain = hex(&genesis.header().digest());
+    let key = hex(key);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let mut lines = text.lines();
+            let differs = [(lines.next() != Some(&chain), "chain"), (lines.next() != Some(&key), "key")];
+            match differs.into_iter().find(|(differs, _)| *differs) {
+                Some((_, what)) => Err(StartError::Foreign { folder: folder.to_owned(), what }),
+                None => Ok(lock),
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // Written aside and renamed: a crash leaves either nothing or the whole file.
+            let aside = path.with_extension("new");
+            std::fs::write(&aside, format!("{chain}\n{key}\n")).map_err(failed(&aside))?;
+            std::fs::rename(&aside, &path).map_err(failed(&path))?;
+            Ok(lock)
+        }
+        Err(source) => Err(StartError::Folder { path, source }),
+    }
+}
+
+/// The text of a panic.
+pub(crate) fn reason(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("a part panicked: {}", text.unwrap_or("no message"))
+}

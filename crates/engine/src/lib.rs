@@ -1,0 +1,45 @@
+//! The BFT engine and its store, behind one trait.
+//!
+//! In: a [`Machine`], which knows what transactions mean, and a [`Config`]. Out: a [`Handle`] with final blocks, durable receipts
+//! and proofs. The crate orders blocks of opaque transactions among the validators of a committee (of one by default), commits to
+//! rows and receipts in the header, and makes both durable. It is the only crate that names the consensus engine and its store.
+//!
+//! Flow of a block: consensus asks a leader → `pace` waits until one is due → `application` lets the machine choose and run a body,
+//! writes the outcome into forks of both databases and seals the roots in the header → other validators run it and compare →
+//! consensus finalizes → the forks are applied, the machine folds its own copy, a barrier makes everything durable, the tip is
+//! published. Absent on purpose: what a transaction is, a transaction pool, an HTTP interface, a change of the committee.
+
+// The engine's futures nest deeper than the compiler's default allows.
+#![recursion_limit = "256"]
+
+mod application;
+mod block;
+mod config;
+mod databases;
+mod engine;
+mod handle;
+mod limits;
+mod machine;
+mod network;
+mod pace;
+mod progress;
+mod proof;
+mod receipt;
+mod replay;
+mod requests;
+mod store;
+mod transport;
+mod wiring;
+
+pub use block::{Block, BlockError, Header};
+pub use config::{Config, ConfigError, Peer, Timeouts, public_key};
+pub use engine::{Engine, StartError};
+pub use handle::{End, Handle, QueryError};
+pub use limits::{
+    CLOCK_DRIFT_MS, CLOCK_WAIT_MS_MAX, FORMAT, MAX_BODY_BYTES, MAX_COMMITTEE, MAX_RECEIPT, MAX_ROW_KEY, MAX_ROW_VALUE, MAX_TXS,
+};
+pub use machine::{BlockView, Digest, Genesis, Machine, Parent, Processed, Proposal, Refused, RowChange, Stamp};
+pub use progress::Tip;
+pub use proof::{Proof, ProofError};
+pub use receipt::Receipt;
+pub use replay::{Replay, ReplayError, Step, Verdict};

@@ -1,0 +1,132 @@
+//! The border between the engine and whoever runs blocks.
+//!
+//! The engine orders bodies of opaque transactions, stores rows and receipts durably and commits to both in the header. The
+//! [`Machine`] knows what the bytes mean. It holds finalized rows in memory, one frozen write set per unfinalized block, and
+//! answers synchronously; nothing here awaits, so a call either happened or did not.
+
+use bytes::Bytes;
+use std::{future::Future, pin::Pin};
+
+/// SHA-256 digest.
+pub type Digest = [u8; 32];
+
+/// A change of one row; `None` deletes it.
+pub type RowChange = (Vec<u8>, Option<Vec<u8>>);
+
+/// The clock readings of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Proposer's wall clock, milliseconds since 1970; strictly rising from block to block.
+    pub wall: u64,
+    /// Ledger time, milliseconds since 1970; a function of the parent's stamp, `wall` and `speed`.
+    pub time: u64,
+    /// How many milliseconds of ledger time one millisecond of wall time is worth.
+    pub speed: u32,
+}
+
+/// What identifies a chain.
+#[derive(Clone, Debug)]
+pub struct Genesis {
+    /// Name of the chain; votes and handshakes are bound to it.
+    pub chain_id: String,
+    /// Commitment to everything that the first block starts from.
+    pub digest: Digest,
+    /// Stamp of height zero.
+    pub stamp: Stamp,
+}
+
+/// A block that others build on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// Digest of its header.
+    pub digest: Digest,
+    /// Its height; zero is the genesis block, whose state is empty.
+    pub height: u64,
+    /// Its stamp.
+    pub stamp: Stamp,
+}
+
+/// A block as the machine sees it.
+#[derive(Clone, Debug)]
+pub struct BlockView<'a> {
+    /// Digest of this block's header.
+    pub digest: Digest,
+    /// The block it builds on.
+    pub parent: Parent,
+    /// Its height, `parent.height + 1`.
+    pub height: u64,
+    /// Its stamp.
+    pub stamp: Stamp,
+    /// Public key of the proposer (ed25519).
+    pub proposer: [u8; 32],
+    /// The transactions in order.
+    pub txs: &'a [Bytes],
+}
+
+/// What running a block produced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Processed {
+    /// Changed rows in ascending key order, each key once.
+    pub rows: Vec<RowChange>,
+    /// Receipts in order; appended to the receipts log.
+    pub receipts: Vec<Vec<u8>>,
+    /// History-independent digest of all rows after this block.
+    pub content: Digest,
+}
+
+/// A body and what running it produced.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// The transactions chosen, in order.
+    pub txs: Vec<Bytes>,
+    /// Their outcome.
+    pub processed: Processed,
+}
+
+/// Why a block was not run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The block breaks a rule; no honest node votes for it.
+    #[error("block breaks a rule: {0}")]
+    Invalid(String),
+    /// The parent's state is not held (any more); the answer says nothing about the block.
+    #[error("the state of parent {parent_height} is not held")]
+    UnknownParent {
+        /// Height of the missing parent.
+        parent_height: u64,
+    },
+}
+
+/// Runs blocks. All calls are synchronous, repeatable and free of I/O; two siblings may be processed at the same time.
+pub trait Machine: Send + Sync + 'static {
+    /// What the chain starts from.
+    fn genesis(&self) -> Genesis;
+
+    /// Replaces everything held by the rows (ascending keys) of the durable block `tip`, after opening or syncing. `tip` is the
+    /// genesis block when nothing was finalized yet; `rows` is empty then. Blocks processed next name `tip` or a descendant of it
+    /// as their parent. Comes before any other call except [`Machine::genesis`].
+    fn load(&self, tip: Parent, rows: Vec<(Vec<u8>, Vec<u8>)>);
+
+    /// The stamp of a block proposed on `parent` when the wall clock reads `wall` milliseconds.
+    fn stamp(&self, parent: &Parent, wall: u64) -> Stamp;
+
+    /// Chooses and runs a body on top of `parent` and keeps nothing: the engine calls [`Machine::sealed`] when the block's digest
+    /// is known, or never when the proposal was cancelled meanwhile.
+    fn propose(&self, parent: &Parent, stamp: Stamp, proposer: [u8; 32]) -> Result<Proposal, Refused>;
+
+    /// Runs a block, from a peer (`trusted == false`: check signatures and stamp) or already finalized (`true`), and keeps its
+    /// write set under its digest.
+    fn process(&self, block: &BlockView<'_>, trusted: bool) -> Result<Processed, Refused>;
+
+    /// Tells the digest under which the outcome of a proposal is to be kept.
+    fn sealed(&self, block: &BlockView<'_>, processed: &Processed);
+
+    /// The block is final and applied to the store: fold its write set into the finalized rows and drop what lost against it. Comes
+    /// in height order, each height once after [`Machine::load`], always after [`Machine::process`] or [`Machine::sealed`] of the
+    /// same block. Durability follows; a crash before it means that [`Machine::load`] starts lower and the block comes again.
+    fn finalized(&self, block: &BlockView<'_>);
+
+    /// Resolves when there is something to put into a block. A proposer waits for it up to the heartbeat; the future may be
+    /// dropped unfinished.
+    fn ready(&self) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}

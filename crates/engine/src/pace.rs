@@ -1,0 +1,63 @@
+//! When to propose: not sooner than the pace allows, and when there is something to propose, at the latest at the heartbeat.
+//!
+//! Stands before the engine's state actor on purpose: that actor applies no finalized block while it builds one, so waiting
+//! inside [`Machine::propose`] would delay the finality of the block before by the heartbeat.
+
+use crate::{
+    application::{Adapter, wall_ms},
+    block::{Block, Context},
+    machine::Machine,
+    store::Runtime,
+};
+use commonware_consensus::{Application, Handoff, marshal::ancestry::Ancestry, simplex::scheme::ed25519::Scheme};
+use commonware_cryptography::Digested;
+use commonware_glue::stateful::Mailbox;
+use commonware_runtime::Clock as _;
+use futures::future::{Either, select};
+use std::{pin::pin, sync::Arc, time::Duration};
+
+#[derive(Clone)]
+pub(crate) struct Paced {
+    pub(crate) inner: Mailbox<Runtime, Adapter>,
+    pub(crate) machine: Arc<dyn Machine>,
+    pub(crate) pace: Duration,
+    pub(crate) heartbeat: Duration,
+}
+
+impl Paced {
+    /// Waits until a block on a parent with wall clock `parent_ms` is due. Bounded by `pace + heartbeat`, whatever the clocks say.
+    async fn due(&self, runtime: &Runtime, parent_ms: u64) {
+        let since = Duration::from_millis(wall_ms().saturating_sub(parent_ms));
+        let pause = self.pace.saturating_sub(since);
+        if !pause.is_zero() {
+            runtime.sleep(pause).await;
+        }
+        let rest = self.heartbeat.saturating_sub(since.max(self.pace));
+        let ready = self.machine.ready();
+        if let Either::Right(_) = select(ready, pin!(runtime.sleep(rest))).await {
+            tracing::trace!("heartbeat");
+        }
+    }
+}
+
+impl Application<Runtime> for Paced {
+    type SigningScheme = Scheme;
+    type Context = Context;
+    type Block = Block;
+    type Input = ();
+
+    async fn prepare(&mut self, _: (Runtime, Context), _: impl Ancestry<Block>, (): ()) -> Handoff<Digested<Block>> {
+        // The adapter never builds on an uncertified parent, so there is nothing to ask it for.
+        Handoff::Wait
+    }
+
+    async fn propose(&mut self, context: (Runtime, Context), ancestry: impl Ancestry<Block>, (): ()) -> Option<Digested<Block>> {
+        let parent_ms = ancestry.peek().map_or(0, |parent| parent.inner().header().stamp().wall);
+        self.due(&context.0, parent_ms).await;
+        self.inner.propose(context, ancestry, ()).await
+    }
+
+    async fn verify(&mut self, context: (Runtime, Context), ancestry: impl Ancestry<Block>) -> bool {
+        self.inner.verify(context, ancestry).await
+    }
+}

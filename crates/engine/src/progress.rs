@@ -1,0 +1,122 @@
+//! What is final, applied and durable; shared by the adapter, which writes it, and the handle, which reads it.
+
+use crate::{
+    block::{Block, Header},
+    machine::{Digest, Parent, Stamp},
+    store::Pair,
+};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::watch;
+
+/// Headers kept in memory; a proof needs the one of the applied state, a block the one of its parent.
+const RECENT: usize = 64;
+
+/// The last block that is final and durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tip {
+    /// Its height; zero before the first block.
+    pub height: u64,
+    /// Its digest.
+    pub digest: Digest,
+    /// Its clock readings.
+    pub stamp: Stamp,
+    /// Root of the rows after it.
+    pub state_root: Digest,
+    /// Number of its transactions.
+    pub tx_count: u32,
+    /// Number of receipts of all blocks up to and including it.
+    pub receipts_len: u64,
+}
+
+impl Tip {
+    pub(crate) fn of(header: &Header) -> Self {
+        Self {
+            height: header.height(),
+            digest: header.digest(),
+            stamp: header.stamp(),
+            state_root: header.state_root(),
+            tx_count: header.tx_count(),
+            receipts_len: header.receipts_len(),
+        }
+    }
+}
+
+pub(crate) struct Progress {
+    /// Headers of the last applied blocks, newest last, with their digests.
+    recent: Mutex<VecDeque<(Digest, Header)>>,
+    durable: watch::Sender<Tip>,
+    /// Present as soon as the machine holds the rows of the databases.
+    opened: watch::Sender<Option<Pair>>,
+}
+
+impl Progress {
+    pub(crate) fn new(genesis: &Block) -> Self {
+        Self {
+            recent: Mutex::new(VecDeque::new()),
+            durable: watch::Sender::new(Tip::of(genesis.header())),
+            opened: watch::Sender::new(None),
+        }
+    }
+
+    /// The databases hold the durable state of `header` and the machine has loaded it.
+    pub(crate) fn open(&self, header: &Header, databases: Pair) {
+        let mut recent = self.lock();
+        recent.clear();
+        recent.push_back((header.digest(), header.clone()));
+        drop(recent);
+        self.durable.send_replace(Tip::of(header));
+        self.opened.send_replace(Some(databases));
+    }
+
+    /// Lets go of the databases; the last tip stays.
+    pub(crate) fn close(&self) {
+        self.opened.send_replace(None);
+    }
+
+    /// The state of `header` is about to be applied.
+    pub(crate) fn applying(&self, header: &Header) {
+        let mut recent = self.lock();
+        if recent.len() == RECENT {
+            recent.pop_front();
+        }
+        recent.push_back((header.digest(), header.clone()));
+    }
+
+    /// The last block whose state was applied.
+    pub(crate) fn applied(&self) -> Option<Tip> {
+        self.lock().back().map(|(_, header)| Tip::of(header))
+    }
+
+    /// Everything up to `tip` is on disk.
+    pub(crate) fn durable(&self, tip: Tip) {
+        self.durable.send_replace(tip);
+    }
+
+    /// A recently applied block as a parent.
+    pub(crate) fn parent(&self, digest: Digest) -> Option<Parent> {
+        let recent = self.lock();
+        let (digest, header) = recent.iter().rev().find(|(known, _)| *known == digest)?;
+        Some(Parent { digest: *digest, height: header.height(), stamp: header.stamp() })
+    }
+
+    /// The recently applied header with this state root.
+    pub(crate) fn with_state_root(&self, root: Digest) -> Option<Header> {
+        self.lock().iter().rev().find(|(_, header)| header.state_root() == root).map(|(_, header)| header.clone())
+    }
+
+    pub(crate) fn tips(&self) -> watch::Receiver<Tip> {
+        self.durable.subscribe()
+    }
+
+    pub(crate) fn databases(&self) -> watch::Receiver<Option<Pair>> {
+        self.opened.subscribe()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(Digest, Header)>> {
+        // Every change is a single push or pop, so a panic elsewhere cannot leave it half-done.
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

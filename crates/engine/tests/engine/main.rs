@@ -1,0 +1,8 @@
+//! The engine with a small honest machine: a key-value ledger over a `BTreeMap`.
+
+mod blocks;
+mod committee;
+mod crash;
+mod ledger;
+mod rivals;
+mod single;
