@@ -1,0 +1,203 @@
+//! The chain itself: status, blocks, transactions, events.
+
+use super::{Amount, Time};
+use depin_quantity::{Address, Name, UnitId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// `GET /v1/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Status {
+    /// Name of the chain; transactions are signed for it.
+    #[schema(value_type = String)]
+    pub chain_id: Name,
+    /// Network that it runs.
+    #[schema(value_type = String)]
+    pub network: Name,
+    /// Height of the last final block.
+    pub height: u64,
+    /// Ledger time of that block, RFC 3339.
+    pub time: String,
+    /// The same in milliseconds since 1970.
+    pub time_ms: u64,
+    /// Wall-clock time of that block, milliseconds since 1970.
+    pub wall_ms: u64,
+    /// Milliseconds of ledger time per millisecond of wall time.
+    pub speed: u32,
+    /// Root of the state after that block, hex.
+    pub state_root: String,
+    /// Root of all receipts after that block, hex.
+    pub receipts_root: String,
+    /// History-independent digest of all rows, hex.
+    pub content: String,
+    /// Present price of one work unit.
+    pub base_fee: Amount,
+    /// Version of the node's software.
+    pub version: String,
+    /// Version of the state's form.
+    pub format: u32,
+}
+
+/// Body of `POST /v1/transactions`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SubmitRequest {
+    /// The encoded transaction, hex.
+    pub transaction: String,
+}
+
+/// Answer to an accepted `POST /v1/transactions`.
+///
+/// Posting the same transaction again is no error: the answer says where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Posted {
+    /// The transaction's id.
+    #[schema(value_type = String)]
+    pub id: UnitId,
+    /// Its receipt, when it is final already (with `wait=final`, or posted before).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<FinalReceipt>,
+}
+
+/// Where a transaction stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransactionPhase {
+    /// In the pool or in a block that is not final.
+    Pending,
+    /// In a final block.
+    Final,
+    /// Not known here: never seen, or dropped from the pool. Answered only when everything final is indexed, with status 404.
+    Unknown,
+}
+
+/// `GET /v1/transactions/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TransactionStatus {
+    /// Where it stands.
+    pub state: TransactionPhase,
+    /// Its receipt, once final.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<FinalReceipt>,
+}
+
+/// Why a transaction in a block changed nothing but its fee and nonce.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Failure {
+    /// Short and stable.
+    #[schema(example = "wrong-state")]
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+}
+
+/// Receipt of a transaction in a final block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FinalReceipt {
+    /// The transaction.
+    #[schema(value_type = String)]
+    pub id: UnitId,
+    /// Height of its block.
+    pub height: u64,
+    /// Ledger time of its block.
+    pub time: Time,
+    /// Its place among the block's receipts.
+    pub index: u32,
+    /// Who sent it.
+    #[schema(value_type = String)]
+    pub sender: Address,
+    /// Its nonce.
+    pub nonce: u64,
+    /// What it did: the message's name.
+    pub action: String,
+    /// Fee paid.
+    pub fee: Amount,
+    /// Why it changed nothing, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// What happened, as the ledger's events.
+    #[schema(value_type = Vec<Object>)]
+    pub events: Vec<serde_json::Value>,
+}
+
+/// One event of the history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EventRecord {
+    /// Place in the history of all events, from 0, without gaps.
+    pub position: u64,
+    /// Height of its block.
+    pub height: u64,
+    /// Ledger time of its block.
+    pub time: Time,
+    /// The transaction that caused it; none for what a block does by itself.
+    #[schema(value_type = Option<String>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<UnitId>,
+    /// What kind, such as `deal-accepted` or `posting`.
+    pub kind: String,
+    /// Accounts that it is about.
+    #[schema(value_type = Vec<String>)]
+    #[serde(default)]
+    pub accounts: Vec<Address>,
+    /// Deal that it is about.
+    #[schema(value_type = Option<String>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal: Option<UnitId>,
+    /// The event as the ledger writes it.
+    #[schema(value_type = Object)]
+    pub event: serde_json::Value,
+}
+
+/// Parameters of `GET /v1/events` and `GET /v1/events/stream`. Those given must all hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct EventQuery {
+    /// First position wanted; the stream begins with what is new when absent.
+    pub from: Option<u64>,
+    /// Most events in the answer; the stream ignores it.
+    pub limit: Option<u32>,
+    /// Only events of this kind.
+    pub kind: Option<String>,
+    /// Only events about this account.
+    #[param(value_type = Option<String>)]
+    pub account: Option<Address>,
+    /// Only events about this deal.
+    #[param(value_type = Option<String>)]
+    pub deal: Option<UnitId>,
+}
+
+/// One line of `GET /v1/blocks`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BlockSummary {
+    /// Its height.
+    pub height: u64,
+    /// Digest of its header, hex.
+    pub digest: String,
+    /// Ledger time.
+    pub time: Time,
+    /// Wall-clock time, milliseconds since 1970.
+    pub wall_ms: u64,
+    /// Proposer's public key, hex.
+    pub proposer: String,
+    /// How many transactions it holds.
+    pub transactions: u32,
+    /// How many events it caused.
+    pub events: u32,
+}
+
+/// `GET /v1/blocks/{height}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Block {
+    /// Height, digest, times, counts.
+    #[serde(flatten)]
+    pub summary: BlockSummary,
+    /// Digest of the header before, hex.
+    pub parent: String,
+    /// Root of the state after it, hex.
+    pub state_root: String,
+    /// Root of all receipts after it, hex.
+    pub receipts_root: String,
+    /// History-independent digest of all rows after it, hex.
+    pub content: String,
+    /// Receipts of its transactions, in order.
+    pub receipts: Vec<FinalReceipt>,
+}

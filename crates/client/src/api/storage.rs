@@ -1,0 +1,320 @@
+//! The storage service: providers, deals, data sets, faults, quotes.
+
+use super::{Amount, Time};
+use depin_quantity::{Address, Name, Seed, UnitId};
+use depin_services::storage::piece::Commitment;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// What a provider asks for, and what it takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Ask {
+    /// Price per GiB of padded piece and epoch.
+    pub price: Amount,
+    /// The same for verified deals.
+    pub verified_price: Amount,
+    /// Smallest padded piece taken, bytes.
+    pub piece_min_bytes: u64,
+    /// Largest padded piece taken, bytes.
+    pub piece_max_bytes: u64,
+    /// Shortest term taken, epochs.
+    pub term_min_epochs: u64,
+    /// Longest term taken, epochs.
+    pub term_max_epochs: u64,
+    /// Whether new deals are taken at all.
+    pub open: bool,
+}
+
+/// A registered provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Provider {
+    /// Its address.
+    #[schema(value_type = String)]
+    pub address: Address,
+    /// Its name.
+    #[schema(value_type = String)]
+    pub name: Name,
+    /// Base URL under which pieces are put and fetched.
+    pub url: String,
+    /// Bytes offered in all.
+    pub capacity_bytes: u64,
+    /// Padded bytes of accepted and active deals.
+    pub promised_bytes: u64,
+    /// Accepted and active deals.
+    pub deals: u32,
+    /// What it asks.
+    pub ask: Ask,
+    /// When it registered.
+    pub since: Time,
+}
+
+/// `GET /v1/storage/providers`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProviderList {
+    /// All that are registered.
+    pub items: Vec<Provider>,
+    /// Sums over the network.
+    pub totals: StorageTotals,
+}
+
+/// Sums over all sectors.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StorageTotals {
+    /// Deals proposed so far.
+    pub proposed: u64,
+    /// Active deals.
+    pub active: u64,
+    /// Sectors faulty now.
+    pub faulty: u64,
+    /// Raw bytes with power, decimal digits.
+    pub raw_bytes: String,
+    /// Quality-adjusted bytes with power, decimal digits.
+    pub quality_bytes: String,
+}
+
+/// Where a deal stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DealStage {
+    /// Escrowed, waiting for the provider.
+    Proposed,
+    /// Taken by the provider, waiting for its first proof.
+    Accepted,
+    /// Proven and paid.
+    Active,
+    /// Active, but not proven at present: no power, a fee for every proving period.
+    Faulty,
+    /// The provider declined it.
+    Refused,
+    /// It was not accepted and proven in time.
+    Expired,
+    /// Over: completed, ended by both, given up, or faulty for too long.
+    Ended,
+}
+
+impl DealStage {
+    /// Whether nothing more can become of the deal.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Refused | Self::Expired | Self::Ended)
+    }
+
+    /// The text of it in JSON and in queries.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Accepted => "accepted",
+            Self::Active => "active",
+            Self::Faulty => "faulty",
+            Self::Refused => "refused",
+            Self::Expired => "expired",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// A challenge to one sector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Challenge {
+    /// What the challenged leaves are drawn from.
+    #[schema(value_type = String)]
+    pub seed: Seed,
+    /// How many leaves an answer must hold.
+    pub leaves: u32,
+}
+
+/// One piece with one provider for one term.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Deal {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: UnitId,
+    /// Who pays.
+    #[schema(value_type = String)]
+    pub client: Address,
+    /// Who stores.
+    #[schema(value_type = String)]
+    pub provider: Address,
+    /// CID of the piece.
+    #[schema(value_type = String)]
+    pub piece: Commitment,
+    /// Its padded size.
+    pub size_bytes: u64,
+    /// Price per epoch for the whole piece.
+    pub price: Amount,
+    /// Epochs from activation to end, extensions included.
+    pub term_epochs: u64,
+    /// Whether DataCap was spent on it.
+    pub verified: bool,
+    /// Free text of the client.
+    pub label: String,
+    /// Where it stands.
+    pub state: DealStage,
+    /// Why it was refused or ended, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it was proposed.
+    pub proposed: Time,
+    /// When it must be active.
+    pub start_by: Time,
+    /// When it was first proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// When its term ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// When it closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Time>,
+    /// Its fault, while faulty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// Number of the provider's data set that its sector is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<u32>,
+    /// The challenge to its sector, while one is to be answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
+    /// Epochs that the client wants to add.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension_epochs: Option<u64>,
+    /// Whether the client wants it to end.
+    pub end_asked: bool,
+    /// What is left in its escrow, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escrow: Option<Amount>,
+}
+
+/// A sector that cannot be proven at present.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Fault {
+    /// Its deal.
+    #[schema(value_type = String)]
+    pub deal: UnitId,
+    /// Who stores.
+    #[schema(value_type = String)]
+    pub provider: Address,
+    /// CID of the piece.
+    #[schema(value_type = String)]
+    pub piece: Commitment,
+    /// Since when.
+    pub since: Time,
+    /// Proving periods that closed while it was faulty.
+    pub periods: u32,
+    /// Whether the provider said so itself.
+    pub declared: bool,
+    /// Whether the provider says that it is back.
+    pub recovering: bool,
+}
+
+/// A challenged sector of an open window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChallengedSector {
+    /// Its deal.
+    #[schema(value_type = String)]
+    pub deal: UnitId,
+    /// CID of the piece.
+    #[schema(value_type = String)]
+    pub piece: Commitment,
+    /// Padded size.
+    pub size_bytes: u64,
+    /// Declared faulty or ended since the window opened: challenges that fall on it need no answer.
+    #[serde(default)]
+    pub skipped: bool,
+}
+
+/// A proof window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Window {
+    /// Seed of the challenges.
+    #[schema(value_type = String)]
+    pub seed: Seed,
+    /// When it opened.
+    pub opened: Time,
+    /// When it closes.
+    pub closes: Time,
+    /// The sectors challenged, in the order in which their leaves are counted.
+    pub sectors: Vec<ChallengedSector>,
+    /// Whether a good answer came.
+    pub proven: bool,
+}
+
+/// Sectors of one provider that are proven together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DataSet {
+    /// Whose.
+    #[schema(value_type = String)]
+    pub provider: Address,
+    /// Its number.
+    pub set: u32,
+    /// Deals of the active sectors, in the order in which they came.
+    #[schema(value_type = Vec<String>)]
+    pub sectors: Vec<UnitId>,
+    /// End of the present proving period.
+    pub deadline: Time,
+    /// The open window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// Windows answered so far.
+    pub proven: u64,
+    /// Windows missed so far.
+    pub missed: u64,
+    /// How many leaves its window asks for; those that fall on skipped sectors need no answer.
+    pub leaves: u32,
+}
+
+/// Parameters of `GET /v1/storage/deals`. Those given must all hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DealQuery {
+    /// Deals that this account pays for.
+    #[param(value_type = Option<String>)]
+    pub client: Option<Address>,
+    /// Deals of this provider.
+    #[param(value_type = Option<String>)]
+    pub provider: Option<Address>,
+    /// Deals in this state.
+    #[param(value_type = Option<String>)]
+    pub state: Option<DealStage>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// Most deals in the answer.
+    pub limit: Option<u32>,
+}
+
+/// Parameters of `GET /v1/storage/quote`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct QuoteQuery {
+    /// Bytes of data to store.
+    pub size_bytes: u64,
+    /// For how many epochs.
+    pub term_epochs: u64,
+    /// Data shards and all shards, `2-of-3`, or a number of full copies; the gateway's default when absent.
+    pub copies: Option<String>,
+}
+
+/// `GET /v1/storage/quote`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Quote {
+    /// Bytes of data.
+    pub size_bytes: u64,
+    /// Term in epochs.
+    pub term_epochs: u64,
+    /// Padded bytes that providers store in all.
+    pub stored_bytes: u64,
+    /// What redundancy and padding add, decimal text: `0.512` is 51.2 %.
+    pub overhead: String,
+    /// Cost of the whole term.
+    pub cost: Amount,
+    /// The same in USD, decimal text; none without a fresh price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<String>,
+    /// Cost of one TiB of data for 30 days.
+    pub per_tib_month: Amount,
+    /// The same in USD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_tib_month_usd: Option<String>,
+    /// Providers whose asks were taken, cheapest first.
+    #[schema(value_type = Vec<String>)]
+    pub providers: Vec<Address>,
+}

@@ -1,0 +1,322 @@
+//! One method for every endpoint of a node.
+
+use crate::{
+    api::{
+        Account, AccountEntry, Audit, Block, BlockSummary, DataSet, Deal, DealQuery, EventQuery, EventRecord, Fault, NetworkInfo,
+        Page, Posted, Prices, Provider, ProviderList, Quote, QuoteQuery, Status, SubmitRequest, Supply, TransactionPhase,
+        TransactionStatus,
+    },
+    error::ClientError,
+    events::EventStream,
+    http::{Query, Transport},
+};
+use depin_ledger::Transaction;
+use depin_quantity::{Address, UnitId};
+use std::{sync::Arc, time::Duration};
+
+/// How patient a client is.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// Longest wait for a connection.
+    pub connect_timeout: Duration,
+    /// Longest wait for a whole answer; longer than the node's own bound on `wait=final`, 30 s.
+    pub request_timeout: Duration,
+    /// How often a read is tried, at least once.
+    pub attempts: u32,
+    /// First pause before a read is tried again; it doubles every time.
+    pub retry_pause: Duration,
+    /// Longest such pause.
+    pub retry_pause_max: Duration,
+    /// Longest silence of an event stream, heartbeats included, before it is opened anew.
+    pub stream_silence: Duration,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(40),
+            attempts: 4,
+            retry_pause: Duration::from_millis(100),
+            retry_pause_max: Duration::from_secs(2),
+            stream_silence: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A node's API. Cheap to clone; all clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    transport: Arc<Transport>,
+}
+
+impl Client {
+    /// A client of the node at `url`, such as `http://127.0.0.1:7700`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ClientError::Url`].
+    pub fn new(url: &str) -> Result<Self, ClientError> {
+        Self::with_config(url, ClientConfig::default())
+    }
+
+    /// The same with another patience.
+    ///
+    /// # Errors
+    /// [`ClientError::Url`].
+    pub fn with_config(url: &str, config: ClientConfig) -> Result<Self, ClientError> {
+        Ok(Self { transport: Arc::new(Transport::new(url, config)?) })
+    }
+
+    /// The node's base URL.
+    pub fn url(&self) -> &str {
+        self.transport.base()
+    }
+
+    /// Whether the node answers and says that it is well.
+    ///
+    /// # Errors
+    /// [`ClientError`], as for every call below.
+    pub async fn health(&self) -> Result<(), ClientError> {
+        self.transport.get_text("/health", &Query::default()).await.map(drop)
+    }
+
+    /// The node's metrics in Prometheus' text form.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn metrics(&self) -> Result<String, ClientError> {
+        self.transport.get_text("/metrics", &Query::default()).await
+    }
+
+    /// The API's own description.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn openapi(&self) -> Result<serde_json::Value, ClientError> {
+        self.transport.get("/openapi.json", &Query::default()).await
+    }
+
+    /// Where the chain stands.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn status(&self) -> Result<Status, ClientError> {
+        self.transport.get("/v1/status", &Query::default()).await
+    }
+
+    /// A page of accounts.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn accounts(&self, after: Option<&str>, limit: Option<u32>) -> Result<Page<AccountEntry>, ClientError> {
+        self.transport.get("/v1/accounts", &Query::default().with("after", after).with("limit", limit)).await
+    }
+
+    /// One account; zeros for an address that was never used.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn account(&self, address: Address) -> Result<Account, ClientError> {
+        self.transport.get(&format!("/v1/accounts/{address}"), &Query::default()).await
+    }
+
+    /// Hands a signed transaction in, once. Posting the same again is harmless; [`Sender`](crate::Sender) does it when needed.
+    ///
+    /// `wait`: whether the node is to answer only when the transaction is final (or after at most 30 s).
+    ///
+    /// # Errors
+    /// [`ClientError`]; after [`ClientError::Timeout`] and [`ClientError::Unreachable`] it may have been taken all the same.
+    pub async fn post_transaction(&self, transaction: &Transaction, wait: bool) -> Result<Posted, ClientError> {
+        let body = SubmitRequest { transaction: hex::encode(transaction.encode()) };
+        self.transport.post("/v1/transactions", &Query::default().with("wait", wait.then_some("final")), &body).await
+    }
+
+    /// Where a transaction stands.
+    ///
+    /// # Errors
+    /// [`ClientError`]; an unknown transaction is no error.
+    pub async fn transaction(&self, id: UnitId) -> Result<TransactionStatus, ClientError> {
+        match self.transport.get(&format!("/v1/transactions/{id}"), &Query::default()).await {
+            Err(error) if error.is_not_found() => Ok(TransactionStatus { state: TransactionPhase::Unknown, receipt: None }),
+            done => done,
+        }
+    }
+
+    /// A page of the history, in order of position.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn events(&self, query: &EventQuery) -> Result<Page<EventRecord>, ClientError> {
+        self.transport.get("/v1/events", &event_query(query)).await
+    }
+
+    /// The history as it happens, from `query.from` on, without gaps and without repeats; see [`EventStream`].
+    pub fn follow(&self, query: EventQuery) -> EventStream {
+        EventStream::new(self.transport.clone(), query)
+    }
+
+    /// A page of blocks, newest first.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn blocks(&self, after: Option<&str>, limit: Option<u32>) -> Result<Page<BlockSummary>, ClientError> {
+        self.transport.get("/v1/blocks", &Query::default().with("after", after).with("limit", limit)).await
+    }
+
+    /// One block; none when there is none of that height yet.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn block(&self, height: u64) -> Result<Option<Block>, ClientError> {
+        found(self.transport.get(&format!("/v1/blocks/{height}"), &Query::default()).await)
+    }
+
+    /// Supply of every token.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn supply(&self) -> Result<Supply, ClientError> {
+        self.transport.get("/v1/supply", &Query::default()).await
+    }
+
+    /// Prices as reported.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn prices(&self) -> Result<Prices, ClientError> {
+        self.transport.get("/v1/prices", &Query::default()).await
+    }
+
+    /// The network's parameters.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn network(&self) -> Result<NetworkInfo, ClientError> {
+        self.transport.get("/v1/network", &Query::default()).await
+    }
+
+    /// The node's audit of everything that is held.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn audit(&self) -> Result<Audit, ClientError> {
+        self.transport.get("/v1/audit", &Query::default()).await
+    }
+
+    /// All providers.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn providers(&self) -> Result<ProviderList, ClientError> {
+        self.transport.get("/v1/storage/providers", &Query::default()).await
+    }
+
+    /// One provider; none when the address is not registered.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn provider(&self, address: Address) -> Result<Option<Provider>, ClientError> {
+        found(self.transport.get(&format!("/v1/storage/providers/{address}"), &Query::default()).await)
+    }
+
+    /// A page of deals.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn deals(&self, query: &DealQuery) -> Result<Page<Deal>, ClientError> {
+        let query = Query::default()
+            .with("client", query.client)
+            .with("provider", query.provider)
+            .with("state", query.state.map(crate::api::DealStage::as_str))
+            .with("after", query.after.as_deref())
+            .with("limit", query.limit);
+        self.transport.get("/v1/storage/deals", &query).await
+    }
+
+    /// All deals that `query` names, page after page; its `after` is where to begin.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn all_deals(&self, mut query: DealQuery) -> Result<Vec<Deal>, ClientError> {
+        let mut all = Vec::new();
+        loop {
+            let page = self.deals(&query).await?;
+            all.extend(page.items);
+            match page.next {
+                // A node that answers with the place asked from would have us ask for ever.
+                Some(next) if query.after.as_ref() != Some(&next) => query.after = Some(next),
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    /// One deal; none when there is none of that id, or it closed long ago.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn deal(&self, id: UnitId) -> Result<Option<Deal>, ClientError> {
+        found(self.transport.get(&format!("/v1/storage/deals/{id}"), &Query::default()).await)
+    }
+
+    /// Data sets of a provider, or of all.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn sets(&self, provider: Option<Address>) -> Result<Page<DataSet>, ClientError> {
+        self.transport.get("/v1/storage/sets", &Query::default().with("provider", provider)).await
+    }
+
+    /// All data sets of a provider, or of all, page after page.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn all_sets(&self, provider: Option<Address>) -> Result<Vec<DataSet>, ClientError> {
+        let (mut all, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let query = Query::default().with("provider", provider).with("after", after.as_deref());
+            let page: Page<DataSet> = self.transport.get("/v1/storage/sets", &query).await?;
+            all.extend(page.items);
+            match page.next {
+                Some(next) if after.as_ref() != Some(&next) => after = Some(next),
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    /// Sectors that cannot be proven at present, of a provider or of all.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn faults(&self, provider: Option<Address>) -> Result<Page<Fault>, ClientError> {
+        self.transport.get("/v1/storage/faults", &Query::default().with("provider", provider)).await
+    }
+
+    /// What storing costs.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn quote(&self, query: &QuoteQuery) -> Result<Quote, ClientError> {
+        let query = Query::default()
+            .with("size_bytes", Some(query.size_bytes))
+            .with("term_epochs", Some(query.term_epochs))
+            .with("copies", query.copies.as_deref());
+        self.transport.get("/v1/storage/quote", &query).await
+    }
+}
+
+pub(crate) fn event_query(query: &EventQuery) -> Query {
+    Query::default()
+        .with("from", query.from)
+        .with("limit", query.limit)
+        .with("kind", query.kind.as_deref())
+        .with("account", query.account)
+        .with("deal", query.deal)
+}
+
+fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}

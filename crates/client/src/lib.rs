@@ -1,0 +1,28 @@
+//! Typed client of the node's API, wallet, transaction building.
+//!
+//! In: a node's URL, a key. Out: typed answers, signed transactions that take effect at most once, events without gaps. Called
+//! by the command line, by providers, by gateways, and for its wire types ([`api`]) and its signature rule ([`Verifier`]) by
+//! nodes. Absent on purpose: rules of the ledger; a refusal is the node's, word for word.
+
+pub mod api;
+mod client;
+mod error;
+mod events;
+mod http;
+mod keys;
+mod sender;
+mod sse;
+mod wallet;
+
+pub use client::{Client, ClientConfig};
+pub use error::{ClientError, SubmitError};
+pub use events::EventStream;
+pub use keys::{NAMESPACE, NoRandomness, SigningKey, Verifier};
+pub use sender::{Sender, SenderConfig, sign};
+pub use sse::{SseError, SseMessage, SseParser};
+pub use wallet::{COIN_TYPE, ExtendedKey, KeyFile, KeyFileError, Phrase, PhraseError, WORDS, account_path};
+
+/// The README's example is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
