@@ -1,0 +1,109 @@
+//! The provider's entry on the ledger.
+
+use super::{config::ProviderConfig, view::View};
+use depin_services::storage::StorageMessage;
+
+/// The message that brings the ledger's entry in line with the settings; `None` when it is.
+///
+/// The ask of an entry stays, since people change it there. `begun` is whether this process has seen the provider registered: an
+/// entry that was taken out of the network (it keeps no capacity) is put back only by starting the provider anew.
+pub(super) fn registration(config: &ProviderConfig, url: &str, view: &View, begun: bool) -> Option<StorageMessage> {
+    let register = |ask| StorageMessage::RegisterProvider {
+        name: config.name,
+        url: url.to_owned(),
+        capacity: config.capacity_bytes,
+        ask,
+    };
+    let (Some(entry), Some(ask)) = (&view.entry, &view.ask) else {
+        return Some(register(config.ask.clone()));
+    };
+    if removed(view) {
+        return (!begun).then(|| register(config.ask.clone()));
+    }
+    let same = entry.name == config.name && entry.url == url && entry.capacity_bytes == config.capacity_bytes;
+    (!same).then(|| register(ask.clone()))
+}
+
+/// Whether the provider was taken out of the network.
+pub(super) fn removed(view: &View) -> bool {
+    view.entry.as_ref().is_some_and(|entry| entry.capacity_bytes == 0 && !entry.ask.open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use depin_client::api::{self, Amount};
+    use depin_quantity::{Address, Instant, Name, Units};
+    use depin_services::storage::{Ask, piece::PieceSize};
+
+    const URL: &str = "http://127.0.0.1:7001";
+
+    fn ask(price: u128) -> Ask {
+        Ask {
+            price: Units::new(price),
+            verified_price: Units::new(price),
+            piece_min: PieceSize::MIN,
+            piece_max: PieceSize::MAX,
+            term_min: 1,
+            term_max: 100,
+            open: true,
+        }
+    }
+
+    fn config() -> ProviderConfig {
+        ProviderConfig::new(Name::literal("garage"), "/nowhere", 1 << 30, ask(5))
+    }
+
+    fn view(capacity: u64, open: bool) -> View {
+        let amount = Amount::new(Name::literal("FIL"), Units::new(9), 18);
+        let wire = api::Ask {
+            price: amount.clone(),
+            verified_price: amount,
+            piece_min_bytes: 128,
+            piece_max_bytes: 1 << 20,
+            term_min_epochs: 1,
+            term_max_epochs: 100,
+            open,
+        };
+        let entry = api::Provider {
+            address: Address::new([1; 32]),
+            name: Name::literal("garage"),
+            url: URL.to_owned(),
+            capacity_bytes: capacity,
+            promised_bytes: 0,
+            deals: 0,
+            ask: wire,
+            since: Instant::new(0).into(),
+        };
+        View { entry: Some(entry), ask: Some(Ask { open, ..ask(9) }), ..View::default() }
+    }
+
+    fn asked(message: Option<StorageMessage>) -> Option<u128> {
+        message.map(|m| match m {
+            StorageMessage::RegisterProvider { ask, .. } => ask.price.get(),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn a_new_provider_registers_with_the_ask_of_its_settings() {
+        assert_eq!(asked(registration(&config(), URL, &View::default(), false)), Some(5));
+    }
+
+    #[test]
+    fn an_entry_that_fits_is_left_alone_and_one_that_does_not_keeps_its_ask() {
+        let fits = view(1 << 30, true);
+        assert_eq!(asked(registration(&config(), URL, &fits, false)), None);
+        assert_eq!(asked(registration(&config(), "http://127.0.0.1:7002", &fits, true)), Some(9));
+        assert_eq!(asked(registration(&config(), URL, &view(1 << 29, true), true)), Some(9));
+        assert_eq!(asked(registration(&config(), URL, &view(1 << 30, false), false)), None, "closed, but there");
+    }
+
+    #[test]
+    fn a_provider_that_was_taken_out_comes_back_by_a_new_start_only() {
+        let out = view(0, false);
+        assert!(removed(&out));
+        assert_eq!(asked(registration(&config(), URL, &out, true)), None);
+        assert_eq!(asked(registration(&config(), URL, &out, false)), Some(5));
+    }
+}

@@ -1,0 +1,179 @@
+//! What the ledger says about this provider: read whole now and then, and part by part as events come.
+
+use super::decide::DealFacts;
+use depin_client::{
+    Client, ClientError,
+    api::{self, DealQuery, DealStage},
+};
+use depin_quantity::{Address, Instant, UnitId};
+use depin_services::storage::{
+    Ask, Challenged, Window,
+    piece::{PieceSize, PieceSizeError},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Deals in one answer of the node.
+const PAGE: u32 = 1_000;
+
+/// A data set with its open window, if it has one.
+#[derive(Clone, Debug)]
+pub(super) struct SetFacts {
+    /// The open window.
+    pub(super) window: Option<Window>,
+    /// How many leaves its window asks for.
+    pub(super) leaves: u32,
+}
+
+/// Everything known.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    /// Ledger time of the last look.
+    pub(super) now: Instant,
+    /// The provider's own entry.
+    pub(super) entry: Option<api::Provider>,
+    /// The entry's ask.
+    pub(super) ask: Option<Ask>,
+    /// Deals that are not over, and those of which an event told that they are.
+    pub(super) deals: BTreeMap<UnitId, DealFacts>,
+    /// Data sets by number.
+    pub(super) sets: BTreeMap<u32, SetFacts>,
+}
+
+/// What is to be read anew.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stale {
+    /// Everything.
+    pub(super) all: bool,
+    /// These deals.
+    pub(super) deals: BTreeSet<UnitId>,
+    /// The provider's entry and its data sets.
+    pub(super) rest: bool,
+}
+
+impl Stale {
+    pub(super) fn all() -> Self {
+        Self { all: true, ..Self::default() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        !self.all && !self.rest && self.deals.is_empty()
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.all |= other.all;
+        self.rest |= other.rest;
+        self.deals.extend(other.deals);
+    }
+}
+
+impl View {
+    /// Reads anew what is stale. Gives the deals to look at.
+    ///
+    /// - Errors: the node; then what was read so far counts, and the rest stays stale at the caller.
+    pub(super) async fn refresh(
+        &mut self,
+        client: &Client,
+        own: Address,
+        stale: &Stale,
+    ) -> Result<BTreeSet<UnitId>, ClientError> {
+        // Before the rest: what is read after it is at least as new.
+        self.now = Instant::new(client.status().await?.time_ms);
+        if stale.all || stale.rest {
+            self.read_entry(client, own).await?;
+            self.read_sets(client, own).await?;
+        }
+        if stale.all {
+            let query = DealQuery { provider: Some(own), limit: Some(PAGE), ..DealQuery::default() };
+            let deals = client.all_deals(query).await?;
+            let open = deals.iter().filter(|deal| !deal.state.is_final());
+            self.deals = open.map(|deal| facts(client, deal).map(|facts| (deal.id, facts))).collect::<Result<_, _>>()?;
+            return Ok(self.deals.keys().copied().collect());
+        }
+        for id in &stale.deals {
+            match client.deal(*id).await? {
+                Some(deal) if deal.provider == own => {
+                    self.deals.insert(*id, facts(client, &deal)?);
+                }
+                // Closed long ago; if its piece is still kept, the next full reading lets it go.
+                _ => {
+                    self.deals.remove(id);
+                }
+            }
+        }
+        Ok(stale.deals.clone())
+    }
+
+    async fn read_entry(&mut self, client: &Client, own: Address) -> Result<(), ClientError> {
+        self.entry = client.provider(own).await?;
+        self.ask = self.entry.as_ref().map(|entry| ask_of(&entry.ask)).transpose().map_err(|e| unreadable(client, &e))?;
+        Ok(())
+    }
+
+    async fn read_sets(&mut self, client: &Client, own: Address) -> Result<(), ClientError> {
+        let sets = client.all_sets(Some(own)).await?;
+        let facts = sets.into_iter().map(|set| {
+            let window = set.window.map(window_of).transpose()?;
+            Ok((set.set, SetFacts { window, leaves: set.leaves }))
+        });
+        self.sets = facts.collect::<Result<_, _>>().map_err(|e| unreadable(client, &e))?;
+        Ok(())
+    }
+
+    /// Forgets deals that are over and worked off.
+    pub(super) fn forget_closed(&mut self) {
+        self.deals.retain(|_, deal| !deal.stage.is_final());
+    }
+
+    /// Padded bytes that can still be promised.
+    pub(super) fn room(&self) -> u64 {
+        self.entry.as_ref().map_or(0, |entry| entry.capacity_bytes.saturating_sub(entry.promised_bytes))
+    }
+
+    /// Faulty deals: a piece that comes back concerns them.
+    pub(super) fn faulty(&self) -> impl Iterator<Item = &DealFacts> {
+        self.deals.values().filter(|deal| deal.stage == DealStage::Faulty)
+    }
+
+    /// Data sets whose window waits for an answer. A window of which every sector is skipped needs none.
+    pub(super) fn waiting_sets(&self) -> impl Iterator<Item = (u32, &Window)> {
+        self.sets.iter().filter_map(|(number, set)| {
+            let window = set.window.as_ref()?;
+            let asked = window.sectors.iter().any(|sector| !sector.skipped);
+            (asked && !window.proven && self.now < window.closes).then_some((*number, window))
+        })
+    }
+}
+
+fn unreadable(client: &Client, error: &PieceSizeError) -> ClientError {
+    let (url, what) = (client.url().to_owned(), "the provider's own entry, deals or sets".to_owned());
+    ClientError::Answer { url, what, reason: error.to_string() }
+}
+
+fn facts(client: &Client, deal: &api::Deal) -> Result<DealFacts, ClientError> {
+    DealFacts::try_from(deal).map_err(|e| unreadable(client, &e))
+}
+
+fn ask_of(ask: &api::Ask) -> Result<Ask, PieceSizeError> {
+    Ok(Ask {
+        price: ask.price.units,
+        verified_price: ask.verified_price.units,
+        piece_min: PieceSize::new(ask.piece_min_bytes)?,
+        piece_max: PieceSize::new(ask.piece_max_bytes)?,
+        term_min: ask.term_min_epochs,
+        term_max: ask.term_max_epochs,
+        open: ask.open,
+    })
+}
+
+fn window_of(window: api::Window) -> Result<Window, PieceSizeError> {
+    let sector = |s: &api::ChallengedSector| {
+        Ok(Challenged { deal: s.deal, piece: s.piece, size: PieceSize::new(s.size_bytes)?, skipped: s.skipped })
+    };
+    Ok(Window {
+        seed: window.seed,
+        opened: window.opened.instant(),
+        closes: window.closes.instant(),
+        sectors: window.sectors.iter().map(sector).collect::<Result<_, _>>()?,
+        proven: window.proven,
+    })
+}

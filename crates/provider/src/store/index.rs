@@ -1,0 +1,331 @@
+//! The index: which pieces there are, who holds them, which deals pin them, what is damaged. SQLite, one file.
+//!
+//! Why SQLite and not a file per piece: pins, holds and damage change in small steps that must be whole or absent after a
+//! crash, and the daemon asks across pieces (what expires, what a deal pins, the sum of bytes). WAL with `synchronous=FULL`
+//! makes a commit durable before it returns. The folder must be on a local disk: WAL needs shared memory, which network file
+//! systems lack.
+//!
+//! Only this module speaks SQL. Times are wall time in ms; chunk checksums are 32 bytes per chunk, one after another.
+
+use super::StoreError;
+use super::record::{Hold, PieceStatus};
+use depin_quantity::{Address, UnitId};
+use depin_services::storage::piece::{Commitment, PieceSize};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use std::path::Path;
+
+/// Format of the folder, kept in SQLite's `user_version`.
+const FORMAT: i64 = 1;
+
+const SCHEMA: &str = "
+CREATE TABLE piece (
+    cid BLOB PRIMARY KEY,
+    payload_bytes INTEGER NOT NULL,
+    piece_size INTEGER NOT NULL,
+    stored_bytes INTEGER NOT NULL,
+    stored_at_ms INTEGER NOT NULL,
+    checksums BLOB NOT NULL
+) STRICT;
+CREATE TABLE hold (
+    cid BLOB NOT NULL REFERENCES piece ON DELETE CASCADE,
+    client BLOB NOT NULL,
+    signed_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (cid, client)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hold_by_expiry ON hold (expires_at_ms);
+CREATE TABLE pin (
+    cid BLOB NOT NULL REFERENCES piece,
+    deal BLOB NOT NULL,
+    PRIMARY KEY (cid, deal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pin_by_deal ON pin (deal);
+CREATE TABLE damage (
+    cid BLOB NOT NULL REFERENCES piece ON DELETE CASCADE,
+    chunk INTEGER NOT NULL,
+    PRIMARY KEY (cid, chunk)
+) STRICT, WITHOUT ROWID;
+";
+
+/// What reading a piece needs.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) payload_bytes: u64,
+    pub(super) piece_size: PieceSize,
+    pub(super) stored_bytes: u64,
+    pub(super) checksums: Vec<[u8; 32]>,
+    pub(super) damaged: Vec<u32>,
+}
+
+/// A piece as it goes into the index.
+pub(super) struct NewEntry<'a> {
+    pub(super) cid: &'a Commitment,
+    pub(super) payload_bytes: u64,
+    pub(super) piece_size: PieceSize,
+    pub(super) stored_bytes: u64,
+    pub(super) stored_at_ms: u64,
+    pub(super) checksums: &'a [[u8; 32]],
+}
+
+#[derive(Debug)]
+pub(super) struct Index {
+    connection: Connection,
+}
+
+impl Index {
+    pub(super) fn open(path: &Path, folder: &Path) -> Result<Self, StoreError> {
+        let connection = Connection::open(path).map_err(|error| StoreError::index("open", error))?;
+        let failed = |error| StoreError::index("prepare", error);
+        connection.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;").map_err(failed)?;
+        let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+        match found {
+            FORMAT => {}
+            0 => connection
+                .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;"))
+                .map_err(failed)?,
+            found => return Err(StoreError::Format { folder: folder.to_owned(), found, supported: FORMAT }),
+        }
+        Ok(Self { connection })
+    }
+
+    /// Runs `change` whole or not at all; durable once this returns.
+    pub(super) fn change<T>(
+        &mut self,
+        action: &'static str,
+        change: impl FnOnce(&Changes<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let failed = |error| StoreError::index(action, error);
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let changes = Changes { transaction, action };
+        let out = change(&changes)?;
+        changes.transaction.commit().map_err(failed)?;
+        Ok(out)
+    }
+
+    pub(super) fn entry(&self, cid: &Commitment) -> Result<Option<Entry>, StoreError> {
+        entry(&self.connection, "look a piece up", cid)
+    }
+
+    pub(super) fn status(&self, cid: &Commitment) -> Result<Option<PieceStatus>, StoreError> {
+        self.list_where("WHERE cid = ?1", params![key(cid)]).map(|mut found| found.pop())
+    }
+
+    pub(super) fn list(&self, after: Option<&Commitment>, limit: u32) -> Result<Vec<PieceStatus>, StoreError> {
+        let after = after.map(key).unwrap_or_default();
+        self.list_where("WHERE cid > ?1 ORDER BY cid LIMIT ?2", params![after, limit])
+    }
+
+    /// Every damaged piece.
+    pub(super) fn damaged(&self) -> Result<Vec<PieceStatus>, StoreError> {
+        self.list_where("WHERE cid IN (SELECT cid FROM damage) ORDER BY cid", params![])
+    }
+
+    /// Every pin, by piece and deal.
+    pub(super) fn pins(&self) -> Result<Vec<(Commitment, UnitId)>, StoreError> {
+        let failed = |error| StoreError::index("list pins", error);
+        let mut query = self.connection.prepare_cached("SELECT cid, deal FROM pin ORDER BY cid, deal").map_err(failed)?;
+        let rows = query.query_map([], |row| Ok((cid_at(row, 0)?, UnitId::new(row.get(1)?)))).map_err(failed)?;
+        rows.collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// Pieces and bytes stored.
+    pub(super) fn totals(&self) -> Result<(u64, u64), StoreError> {
+        let totals = "SELECT count(*), coalesce(sum(stored_bytes), 0) FROM piece";
+        self.connection
+            .query_row(totals, [], |row| Ok((count_at(row, 0)?, count_at(row, 1)?)))
+            .map_err(|error| StoreError::index("add up", error))
+    }
+
+    fn list_where(&self, filter: &str, arguments: &[&dyn rusqlite::ToSql]) -> Result<Vec<PieceStatus>, StoreError> {
+        let failed = |error| StoreError::index("list pieces", error);
+        let columns = "SELECT cid, payload_bytes, piece_size, stored_bytes, stored_at_ms FROM piece";
+        let mut query = self.connection.prepare_cached(&format!("{columns} {filter}")).map_err(failed)?;
+        let rows = query.query_map(arguments, |row| {
+            Ok(PieceStatus {
+                cid: cid_at(row, 0)?,
+                payload_bytes: count_at(row, 1)?,
+                piece_size: size_at(row, 2)?,
+                stored_bytes: count_at(row, 3)?,
+                stored_at_ms: count_at(row, 4)?,
+                holds: Vec::new(),
+                deals: Vec::new(),
+                damaged: Vec::new(),
+            })
+        });
+        let mut pieces = rows.map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        for piece in &mut pieces {
+            piece.holds = holds(&self.connection, "list holds", &piece.cid)?;
+            piece.deals = deals(&self.connection, "list pins", &piece.cid)?;
+            piece.damaged = damaged(&self.connection, "list damage", &piece.cid)?;
+        }
+        Ok(pieces)
+    }
+}
+
+/// The changes of one transaction.
+pub(super) struct Changes<'a> {
+    transaction: Transaction<'a>,
+    action: &'static str,
+}
+
+impl Changes<'_> {
+    fn run(&self, sql: &str, arguments: &[&dyn rusqlite::ToSql]) -> Result<usize, StoreError> {
+        let mut statement = self.transaction.prepare_cached(sql).map_err(|error| StoreError::index(self.action, error))?;
+        statement.execute(arguments).map_err(|error| StoreError::index(self.action, error))
+    }
+
+    pub(super) fn entry(&self, cid: &Commitment) -> Result<Option<Entry>, StoreError> {
+        entry(&self.transaction, self.action, cid)
+    }
+
+    pub(super) fn holds(&self, cid: &Commitment) -> Result<Vec<Hold>, StoreError> {
+        holds(&self.transaction, self.action, cid)
+    }
+
+    pub(super) fn deals(&self, cid: &Commitment) -> Result<Vec<UnitId>, StoreError> {
+        deals(&self.transaction, self.action, cid)
+    }
+
+    /// Writes a new piece, or the new facts of one that an upload repaired or extended; what was damaged is whole again.
+    pub(super) fn put_piece(&self, new: &NewEntry<'_>) -> Result<(), StoreError> {
+        self.run(
+            "INSERT INTO piece (cid, payload_bytes, piece_size, stored_bytes, stored_at_ms, checksums) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (cid) DO UPDATE SET payload_bytes = ?2, stored_bytes = ?4, checksums = ?6",
+            params![
+                key(new.cid),
+                signed(new.payload_bytes),
+                signed(new.piece_size.get()),
+                signed(new.stored_bytes),
+                signed(new.stored_at_ms),
+                new.checksums.as_flattened()
+            ],
+        )?;
+        self.run("DELETE FROM damage WHERE cid = ?1", params![key(new.cid)]).map(drop)
+    }
+
+    /// Adds a client's hold, or replaces the one it has.
+    pub(super) fn put_hold(&self, cid: &Commitment, hold: &Hold) -> Result<(), StoreError> {
+        self.run(
+            "INSERT OR REPLACE INTO hold (cid, client, signed_at_ms, expires_at_ms) VALUES (?1, ?2, ?3, ?4)",
+            params![key(cid), hold.client.get(), signed(hold.signed_at_ms), signed(hold.expires_at_ms)],
+        )
+        .map(drop)
+    }
+
+    pub(super) fn remove_hold(&self, cid: &Commitment, client: &Address) -> Result<(), StoreError> {
+        self.run("DELETE FROM hold WHERE cid = ?1 AND client = ?2", params![key(cid), client.get()]).map(drop)
+    }
+
+    /// Removes the holds that ended; says how many.
+    pub(super) fn remove_expired_holds(&self, now_ms: u64) -> Result<usize, StoreError> {
+        self.run("DELETE FROM hold WHERE expires_at_ms <= ?1", params![signed(now_ms)])
+    }
+
+    /// Pieces that nobody holds and no deal pins, with the bytes they take.
+    pub(super) fn unclaimed(&self, limit: u32) -> Result<Vec<(Commitment, u64)>, StoreError> {
+        let failed = |error| StoreError::index(self.action, error);
+        let sql = "SELECT cid, stored_bytes FROM piece WHERE NOT EXISTS (SELECT 1 FROM hold WHERE hold.cid = piece.cid)
+                   AND NOT EXISTS (SELECT 1 FROM pin WHERE pin.cid = piece.cid) ORDER BY cid LIMIT ?1";
+        let mut query = self.transaction.prepare_cached(sql).map_err(failed)?;
+        let rows = query.query_map(params![limit], |row| Ok((cid_at(row, 0)?, count_at(row, 1)?))).map_err(failed)?;
+        rows.collect::<Result<_, _>>().map_err(failed)
+    }
+
+    pub(super) fn remove_piece(&self, cid: &Commitment) -> Result<(), StoreError> {
+        self.run("DELETE FROM piece WHERE cid = ?1", params![key(cid)]).map(drop)
+    }
+
+    /// False when the deal pinned the piece already.
+    pub(super) fn pin(&self, cid: &Commitment, deal: &UnitId) -> Result<bool, StoreError> {
+        self.run("INSERT OR IGNORE INTO pin (cid, deal) VALUES (?1, ?2)", params![key(cid), deal.get()]).map(|rows| rows == 1)
+    }
+
+    /// False when the deal did not pin the piece.
+    pub(super) fn unpin(&self, cid: &Commitment, deal: &UnitId) -> Result<bool, StoreError> {
+        self.run("DELETE FROM pin WHERE cid = ?1 AND deal = ?2", params![key(cid), deal.get()]).map(|rows| rows == 1)
+    }
+
+    /// False when the chunk was known to be damaged, or the piece is gone.
+    pub(super) fn add_damage(&self, cid: &Commitment, chunk: u32) -> Result<bool, StoreError> {
+        let sql = "INSERT OR IGNORE INTO damage (cid, chunk) SELECT cid, ?2 FROM piece WHERE cid = ?1";
+        self.run(sql, params![key(cid), chunk]).map(|rows| rows == 1)
+    }
+
+    /// False when the chunk was not known to be damaged.
+    pub(super) fn remove_damage(&self, cid: &Commitment, chunk: u32) -> Result<bool, StoreError> {
+        self.run("DELETE FROM damage WHERE cid = ?1 AND chunk = ?2", params![key(cid), chunk]).map(|rows| rows == 1)
+    }
+}
+
+fn entry(connection: &Connection, action: &'static str, cid: &Commitment) -> Result<Option<Entry>, StoreError> {
+    let failed = |error| StoreError::index(action, error);
+    let sql = "SELECT payload_bytes, piece_size, stored_bytes, checksums FROM piece WHERE cid = ?1";
+    let mut query = connection.prepare_cached(sql).map_err(failed)?;
+    let found = query.query_row(params![key(cid)], |row| {
+        let checksums: Vec<u8> = row.get(3)?;
+        Ok(Entry {
+            payload_bytes: count_at(row, 0)?,
+            piece_size: size_at(row, 1)?,
+            stored_bytes: count_at(row, 2)?,
+            checksums: checksums.as_chunks::<32>().0.to_vec(),
+            damaged: Vec::new(),
+        })
+    });
+    let Some(mut found) = found.optional().map_err(failed)? else { return Ok(None) };
+    found.damaged = damaged(connection, action, cid)?;
+    Ok(Some(found))
+}
+
+fn holds(connection: &Connection, action: &'static str, cid: &Commitment) -> Result<Vec<Hold>, StoreError> {
+    let sql = "SELECT client, signed_at_ms, expires_at_ms FROM hold WHERE cid = ?1 ORDER BY client";
+    collect(connection, action, sql, cid, |row| {
+        Ok(Hold { client: Address::new(row.get(0)?), signed_at_ms: count_at(row, 1)?, expires_at_ms: count_at(row, 2)? })
+    })
+}
+
+fn deals(connection: &Connection, action: &'static str, cid: &Commitment) -> Result<Vec<UnitId>, StoreError> {
+    collect(connection, action, "SELECT deal FROM pin WHERE cid = ?1 ORDER BY deal", cid, |row| Ok(UnitId::new(row.get(0)?)))
+}
+
+fn damaged(connection: &Connection, action: &'static str, cid: &Commitment) -> Result<Vec<u32>, StoreError> {
+    collect(connection, action, "SELECT chunk FROM damage WHERE cid = ?1 ORDER BY chunk", cid, |row| row.get(0))
+}
+
+fn collect<T>(
+    connection: &Connection,
+    action: &'static str,
+    sql: &str,
+    cid: &Commitment,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, StoreError> {
+    let failed = |error| StoreError::index(action, error);
+    let mut query = connection.prepare_cached(sql).map_err(failed)?;
+    let rows = query.query_map(params![key(cid)], read).map_err(failed)?;
+    rows.collect::<Result<_, _>>().map_err(failed)
+}
+
+fn key(cid: &Commitment) -> &[u8] {
+    cid.as_bytes()
+}
+
+/// SQLite's integers are signed; what is stored here (sizes up to 64 GiB, times, sums of sizes) stays below 2^63.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn count_at(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(column)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
+}
+
+fn cid_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Commitment> {
+    Commitment::new(row.get(column)?).map_err(|error| unreadable(column, error))
+}
+
+fn size_at(row: &Row<'_>, column: usize) -> rusqlite::Result<PieceSize> {
+    PieceSize::new(count_at(row, column)?).map_err(|error| unreadable(column, error))
+}
+
+fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, Box::new(error))
+}

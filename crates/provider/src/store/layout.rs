@@ -1,0 +1,242 @@
+//! The data folder, and the only code that creates, renames or removes files in it.
+//!
+//! ```text
+//! DATA/lock                    held while a process works here
+//! DATA/reserve                 4 MiB that nobody needs, given up when the disk is full (see `Store::keep_books`)
+//! DATA/index.sqlite            which pieces there are (index.rs)
+//! DATA/tmp/N.payload, N.tree   uploads in flight; emptied at start
+//! DATA/pieces/ab/CID.payload   the bytes as uploaded; ab: first byte of the commitment
+//! DATA/pieces/ab/CID.tree      the tree cache
+//! ```
+//!
+//! A file appears under its final name only by a rename of a file that was written and synced; the folder is synced after.
+
+use super::StoreError;
+use depin_services::storage::piece::Commitment;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The two files of a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Payload,
+    Tree,
+}
+
+impl Part {
+    const fn extension(self) -> &'static str {
+        match self {
+            Self::Payload => "payload",
+            Self::Tree => "tree",
+        }
+    }
+}
+
+/// Enough for the index to record a hundred removals.
+const RESERVE_BYTES: u64 = 4 << 20;
+
+#[derive(Debug)]
+pub(super) struct Layout {
+    root: PathBuf,
+    next_temp: AtomicU64,
+    /// Holds the lock for as long as the store lives.
+    _lock: File,
+}
+
+impl Layout {
+    /// Creates what is missing and takes the lock.
+    pub(super) fn open(root: &Path) -> Result<Self, StoreError> {
+        let pieces = root.join("pieces");
+        for folder in [root, &root.join("tmp"), &pieces] {
+            fs::create_dir_all(folder).map_err(|error| StoreError::io("create a folder", folder, error))?;
+        }
+        let lock_path = root.join("lock");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .map_err(|error| StoreError::io("open the lock", &lock_path, error))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Err(StoreError::InUse { folder: root.to_owned() }),
+            Err(fs::TryLockError::Error(error)) => return Err(StoreError::io("take the lock", &lock_path, error)),
+        }
+        sync_folder(root)?;
+        Ok(Self { root: root.to_owned(), next_temp: AtomicU64::new(0), _lock: lock })
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn index(&self) -> PathBuf {
+        self.root.join("index.sqlite")
+    }
+
+    /// Sets the reserve aside again. On a disk that is still full there is none; the next change tries once more.
+    pub(super) fn fill_reserve(&self) {
+        let path = self.root.join("reserve");
+        if path.exists() {
+            return;
+        }
+        let filled = self.create_temp(Part::Payload).and_then(|reserve| {
+            reserve.allocate(RESERVE_BYTES)?;
+            reserve.rename_to(&path)
+        });
+        if let Err(error) = filled {
+            tracing::warn!(%error, "the disk has no room for the store's reserve");
+        }
+    }
+
+    /// Gives the reserve up. True when there was one.
+    pub(super) fn spend_reserve(&self) -> bool {
+        fs::remove_file(self.root.join("reserve")).is_ok()
+    }
+
+    /// The folder of a piece's files.
+    fn folder(&self, cid: &Commitment) -> PathBuf {
+        self.root.join("pieces").join(hex::encode(&cid.as_bytes()[..1]))
+    }
+
+    pub(super) fn path(&self, cid: &Commitment, part: Part) -> PathBuf {
+        self.folder(cid).join(format!("{cid}.{}", part.extension()))
+    }
+
+    /// A new file for an upload in flight.
+    pub(super) fn create_temp(&self, part: Part) -> Result<TempFile, StoreError> {
+        let number = self.next_temp.fetch_add(1, Ordering::Relaxed);
+        let path = self.root.join("tmp").join(format!("{number}.{}", part.extension()));
+        let file = OpenOptions::new().create_new(true).read(true).write(true).open(&path);
+        let file = file.map_err(|error| StoreError::io("create a file", &path, error))?;
+        Ok(TempFile { path, file, written: 0, persisted: false })
+    }
+
+    /// Gives synced temporary files their final names; they are there for good once this returns.
+    pub(super) fn persist(&self, cid: &Commitment, files: impl IntoIterator<Item = (Part, TempFile)>) -> Result<(), StoreError> {
+        let folder = self.folder(cid);
+        if !folder.is_dir() {
+            fs::create_dir_all(&folder).map_err(|error| StoreError::io("create a folder", &folder, error))?;
+            sync_folder(&self.root.join("pieces"))?;
+        }
+        for (part, file) in files {
+            file.rename_to(&self.path(cid, part))?;
+        }
+        sync_folder(&folder)
+    }
+
+    /// Removes a piece's files. A missing file is as good as removed.
+    pub(super) fn remove(&self, cid: &Commitment) -> Result<(), StoreError> {
+        for part in [Part::Payload, Part::Tree] {
+            remove_file(&self.path(cid, part))?;
+        }
+        Ok(())
+    }
+
+    /// Empties `tmp`; says how many files were there.
+    pub(super) fn clear_temp(&self) -> Result<u64, StoreError> {
+        let folder = self.root.join("tmp");
+        let mut removed = 0;
+        for path in entries(&folder)? {
+            remove_file(&path)?;
+            removed += 1;
+        }
+        Ok(removed)
+    }
+
+    /// Calls `visit` with every file below `pieces`: the piece and part that its name says, or `None` for a stranger's.
+    pub(super) fn visit_pieces(
+        &self,
+        mut visit: impl FnMut(&Path, Option<(Commitment, Part)>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for folder in entries(&self.root.join("pieces"))? {
+            if !folder.is_dir() {
+                visit(&folder, None)?;
+                continue;
+            }
+            for path in entries(&folder)? {
+                let named = named(&path).filter(|(cid, part)| self.path(cid, *part) == path);
+                visit(&path, named)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a file's name says it is.
+fn named(path: &Path) -> Option<(Commitment, Part)> {
+    let (stem, extension) = path.file_name()?.to_str()?.rsplit_once('.')?;
+    let part = [Part::Payload, Part::Tree].into_iter().find(|part| part.extension() == extension)?;
+    Some((stem.parse().ok()?, part))
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let failed = |error| StoreError::io("list a folder", folder, error);
+    fs::read_dir(folder).map_err(failed)?.map(|entry| entry.map(|entry| entry.path()).map_err(failed)).collect()
+}
+
+pub(super) fn remove_file(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io("remove a file", path, error)),
+        _ => Ok(()),
+    }
+}
+
+fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| StoreError::io("sync a folder", folder, error))
+}
+
+/// A file of an upload in flight; dropped before it is persisted, it is removed.
+#[derive(Debug)]
+pub(super) struct TempFile {
+    path: PathBuf,
+    file: File,
+    written: u64,
+    persisted: bool,
+}
+
+impl TempFile {
+    /// Asks the file system for the whole length now, so that a full disk shows before the bytes are sent.
+    pub(super) fn allocate(&self, bytes: u64) -> Result<(), StoreError> {
+        use rustix::fs::{FallocateFlags, fallocate};
+        use rustix::io::Errno;
+        if bytes == 0 {
+            return Ok(());
+        }
+        match fallocate(&self.file, FallocateFlags::empty(), 0, bytes) {
+            // Not every file system can; then the writes themselves will tell.
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+            Err(errno) => Err(StoreError::io("set space aside for an upload", &self.path, errno.into())),
+        }
+    }
+
+    fn rename_to(mut self, path: &Path) -> Result<(), StoreError> {
+        fs::rename(&self.path, path).map_err(|error| StoreError::io("rename a file", path, error))?;
+        self.persisted = true;
+        Ok(())
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.file.write_all(bytes).map_err(|error| StoreError::io("write a file", &self.path, error))?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Cuts what was set aside beyond the bytes written, then waits until all is on the disk.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        let synced = self.file.set_len(self.written).and_then(|()| self.file.sync_all());
+        synced.map_err(|error| StoreError::io("sync a file", &self.path, error))
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        if !self.persisted
+            && let Err(error) = remove_file(&self.path)
+        {
+            tracing::warn!(%error, "a half-written file stays until the next start");
+        }
+    }
+}
