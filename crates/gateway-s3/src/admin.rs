@@ -1,0 +1,117 @@
+//! The admin interface: JSON under `/_depin/` of the S3 port.
+//!
+//! In: requests with the bearer token of the home's `admin.token`. Out: the gateway's state. An underscore cannot start a bucket's name,
+//! so no S3 client comes here by accident.
+//!
+//! ```text
+//! GET  /_depin/status
+//! GET  /_depin/objects?bucket=&prefix=&after_bucket=&after_key=&limit=
+//! GET  /_depin/segments?bucket=&key=&after=&limit=      of one object when bucket and key are given
+//! GET  /_depin/faults?limit=
+//! POST /_depin/keep                                     one tick of the keeper, now
+//! ```
+
+use crate::{core::Core, keeper::Keeper, map::MapError, views};
+use hyper::{Method, StatusCode, header};
+use s3s::{Body, HttpRequest, HttpResponse};
+use serde::Serialize;
+use std::{collections::HashMap, sync::Arc};
+
+/// The paths that are not S3's.
+pub(crate) fn is_admin(path: &str) -> bool {
+    path == "/_depin" || path.starts_with("/_depin/")
+}
+
+/// Answers admin requests.
+pub(crate) struct Admin {
+    pub(crate) core: Arc<Core>,
+    pub(crate) keeper: Arc<Keeper>,
+    pub(crate) endpoint: String,
+    /// Hash of the token: comparing hashes tells nothing about the token by its time.
+    pub(crate) token: blake3::Hash,
+}
+
+#[derive(Serialize)]
+struct Failure {
+    error: Detail,
+}
+
+#[derive(Serialize)]
+struct Detail {
+    code: &'static str,
+    message: String,
+    hint: &'static str,
+}
+
+impl Admin {
+    pub(crate) async fn answer(&self, request: HttpRequest) -> HttpResponse {
+        if !self.is_allowed(&request) {
+            let hint = "send `Authorization: Bearer TOKEN` with the text of admin.token in the gateway's home";
+            return failure(StatusCode::UNAUTHORIZED, "unauthorized", "the admin token is missing or wrong".to_owned(), hint);
+        }
+        let query = query(request.uri());
+        let path = request.uri().path();
+        match (request.method(), path) {
+            (&Method::GET, "/_depin/status") => json(views::status(&self.core, &self.endpoint).await),
+            (&Method::GET, "/_depin/objects") => json(views::objects(&self.core, object_query(query)).await),
+            (&Method::GET, "/_depin/segments") => {
+                let of = query.get("bucket").cloned().zip(query.get("key").cloned());
+                let after = query.get("after").and_then(|after| after.parse().ok()).unwrap_or(0);
+                json(views::segments(&self.core, of, after, limit(&query)).await)
+            }
+            (&Method::GET, "/_depin/faults") => json(views::faults(&self.core, limit(&query)).await),
+            (&Method::POST, "/_depin/keep") => json(Ok(self.keeper.tick().await)),
+            _ => {
+                let hint = "there are GET status, objects, segments, faults and POST keep under /_depin/";
+                failure(StatusCode::NOT_FOUND, "not-found", format!("there is no {} {path}", request.method()), hint)
+            }
+        }
+    }
+
+    fn is_allowed(&self, request: &HttpRequest) -> bool {
+        let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        given
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .is_some_and(|token| blake3::hash(token.trim().as_bytes()) == self.token)
+    }
+}
+
+fn query(uri: &hyper::Uri) -> HashMap<String, String> {
+    let url = reqwest::Url::parse(&format!("http://gateway/?{}", uri.query().unwrap_or_default()));
+    url.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default()
+}
+
+fn limit(query: &HashMap<String, String>) -> Option<usize> {
+    query.get("limit").and_then(|limit| limit.parse().ok())
+}
+
+fn object_query(mut query: HashMap<String, String>) -> views::ObjectQuery {
+    views::ObjectQuery {
+        limit: limit(&query),
+        bucket: query.remove("bucket").filter(|bucket| !bucket.is_empty()),
+        prefix: query.remove("prefix").unwrap_or_default(),
+        after: (query.remove("after_bucket").unwrap_or_default(), query.remove("after_key").unwrap_or_default()),
+    }
+}
+
+fn json<T: Serialize>(outcome: Result<T, MapError>) -> HttpResponse {
+    match outcome {
+        Ok(value) => response(StatusCode::OK, &value),
+        Err(error @ (MapError::NoSuchBucket(_) | MapError::NoSuchKey)) => {
+            failure(StatusCode::NOT_FOUND, "not-found", error.to_string(), "list the objects to see what there is")
+        }
+        Err(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string(), "look at the gateway's log"),
+    }
+}
+
+fn failure(status: StatusCode, code: &'static str, message: String, hint: &'static str) -> HttpResponse {
+    response(status, &Failure { error: Detail { code, message, hint } })
+}
+
+fn response<T: Serialize>(status: StatusCode, value: &T) -> HttpResponse {
+    let text = serde_json::to_string(value).unwrap_or_else(|error| format!("{{\"error\":{{\"message\":\"{error}\"}}}}"));
+    let mut response = HttpResponse::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,95 @@
+//! What all parts of a running gateway share.
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    crypt::MasterKey,
+    directory::Directory,
+    health::Health,
+    map::{FaultKind, Map, SegmentPins, ShardPlace},
+    market::{Funds, Market, Provider},
+    shards::{ShardError, Shards},
+};
+use depin_quantity::Instant;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// The same fault of the same shard is written down at most once in this time.
+const FAULT_PAUSE_MS: u64 = 10_000;
+
+/// Shared parts.
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) map: Map,
+    pub(crate) master: MasterKey,
+    pub(crate) shards: Arc<dyn Shards>,
+    pub(crate) market: Arc<dyn Market>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) directory: Directory,
+    pub(crate) health: Health,
+    pub(crate) pins: SegmentPins,
+    pub(crate) purse: Mutex<Purse>,
+    pub(crate) noted: Mutex<HashMap<(String, FaultKind, String), u64>>,
+}
+
+/// What was last heard of ledger time and money.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Purse {
+    pub(crate) ledger_now: Option<Instant>,
+    pub(crate) funds: Option<Funds>,
+    /// Why the last market call failed, when it did.
+    pub(crate) trouble: Option<String>,
+    /// Since when the market does not answer, wall time.
+    pub(crate) trouble_since_ms: Option<u64>,
+    /// What the last proposal that the funds did not cover needed.
+    pub(crate) shortage: Option<u128>,
+    /// What the owner should know, newest state.
+    pub(crate) warning: Option<String>,
+}
+
+impl Core {
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
+    }
+
+    pub(crate) fn purse(&self) -> Purse {
+        self.purse.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn update_purse(&self, change: impl FnOnce(&mut Purse)) {
+        change(&mut self.purse.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Writes a provider's fault down and says it aloud, by name.
+    pub(crate) fn fault(&self, kind: FaultKind, provider: &Provider, cid: &str, place: Option<ShardPlace>, detail: &str) {
+        let now = self.now_ms();
+        let key = (provider.address.clone(), kind, cid.to_owned());
+        {
+            let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+            if noted.get(&key).is_some_and(|last| now < last.saturating_add(FAULT_PAUSE_MS)) {
+                return;
+            }
+            if noted.len() > 10_000 {
+                noted.clear();
+            }
+            noted.insert(key, now);
+        }
+        let (segment, shard) = place.map_or((-1, -1), |place| (place.segment, place.index as i64));
+        tracing::warn!(provider = %provider, kind = kind.name(), cid, segment, shard, detail, "a provider failed");
+        let (address, cid, detail) = (provider.address.clone(), cid.to_owned(), detail.to_owned());
+        // Handed over at the call; nobody waits for it.
+        drop(self.map.write(move |db| crate::map::tables::record_fault(db, &address, kind, &cid, place, &detail, now)));
+    }
+
+    /// What an error of a read says about the provider.
+    pub(crate) fn read_fault(error: &ShardError) -> FaultKind {
+        match error {
+            ShardError::NotFound => FaultKind::Lost,
+            ShardError::Damaged => FaultKind::Damaged,
+            ShardError::Wrong(_) => FaultKind::Lying,
+            ShardError::Unreachable(_) | ShardError::Full(_) | ShardError::Refused { .. } => FaultKind::Dead,
+        }
+    }
+}

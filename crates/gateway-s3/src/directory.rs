@@ -1,0 +1,86 @@
+//! Who the providers are and where they are reached.
+//!
+//! In: the market's offers, asked for at most every other second. Out: offers for placements, and the provider behind an address for
+//! reads. Addresses and URLs are kept in the object map, so that reads work while the ledger cannot be reached.
+
+use crate::{
+    map::{Map, MapError, tables},
+    market::{Market, MarketError, Offer, Provider},
+};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+const FRESH: Duration = Duration::from_secs(2);
+
+/// The known providers.
+pub(crate) struct Directory {
+    known: Mutex<HashMap<String, Provider>>,
+    offers: tokio::sync::Mutex<Option<(Instant, Vec<Offer>)>>,
+}
+
+impl Directory {
+    /// Starts with the providers that the map remembers.
+    pub(crate) fn load(map: &Map) -> Result<Self, MapError> {
+        let known = map.read_now(tables::providers)?.into_iter().map(|provider| (provider.address.clone(), provider)).collect();
+        Ok(Self { known: Mutex::new(known), offers: tokio::sync::Mutex::new(None) })
+    }
+
+    /// The provider behind an address; one never heard of has no URL and does not answer.
+    pub(crate) fn provider(&self, address: &str) -> Provider {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let unknown = || Provider { address: address.to_owned(), name: String::new(), url: String::new() };
+        known.get(address).cloned().unwrap_or_else(unknown)
+    }
+
+    /// The market's offers; older ones while the market does not answer.
+    ///
+    /// # Errors
+    /// What the market says when there are no older ones.
+    pub(crate) async fn offers(&self, map: &Map, market: &dyn Market) -> Result<Vec<Offer>, MarketError> {
+        let mut cached = self.offers.lock().await;
+        if let Some((at, offers)) = cached.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
+            let _ = at;
+            return Ok(offers.clone());
+        }
+        match market.offers().await {
+            Ok(offers) => {
+                self.learn(map, &offers);
+                *cached = Some((Instant::now(), offers.clone()));
+                Ok(offers)
+            }
+            Err(error) => match cached.as_ref() {
+                Some((_, offers)) => {
+                    tracing::warn!(%error, "the market does not answer; using its last offers");
+                    Ok(offers.clone())
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    /// Makes the next question go to the market.
+    pub(crate) async fn forget_offers(&self) {
+        if let Some((at, _)) = self.offers.lock().await.as_mut() {
+            *at = at.checked_sub(FRESH).unwrap_or(*at);
+        }
+    }
+
+    fn learn(&self, map: &Map, offers: &[Offer]) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let news: Vec<Provider> = offers
+            .iter()
+            .map(|offer| &offer.provider)
+            .filter(|provider| known.get(&provider.address) != Some(provider))
+            .cloned()
+            .collect();
+        if news.is_empty() {
+            return;
+        }
+        known.extend(news.iter().map(|provider| (provider.address.clone(), provider.clone())));
+        // Needed after a restart only; a lost write is repeated by the next start's first answer.
+        drop(map.write(move |db| tables::remember_providers(db, &news)));
+    }
+}

@@ -1,0 +1,308 @@
+//! Starting, asking and stopping a gateway.
+//!
+//! In: settings and the three ways to the outside (shards, market, clock). Out: an S3 endpoint, and a handle. One home belongs to one
+//! running gateway.
+
+use crate::{
+    admin::{self, Admin},
+    clock::Clock,
+    config::{Config, ConfigError},
+    core::{Core, Purse},
+    crypt::MasterKey,
+    directory::Directory,
+    health::Health,
+    keeper::{KeepReport, Keeper},
+    keys::{self, KeyError},
+    map::{Map, MapError, SegmentPins, tables},
+    market::Market,
+    s3::{Front, OneAccount},
+    shards::Shards,
+    views::{self, FaultView, ObjectQuery, ObjectView, SegmentView, Status},
+    writer::Writer,
+};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use s3s::{
+    Body,
+    service::{S3Service, S3ServiceBuilder},
+};
+use std::{
+    collections::HashMap,
+    fs, io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+};
+
+/// How long running requests may go on after a stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Why a gateway does not start or cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A secret file cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The home folder cannot be used.
+    #[error("cannot use the gateway's home {path}: {source}", path = path.display())]
+    Home {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another gateway runs in this home.
+    #[error("another gateway uses {path}; stop it, or choose another home", path = path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The object map failed.
+    #[error("{0}")]
+    Map(String),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another address or port")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl From<MapError> for GatewayError {
+    fn from(error: MapError) -> Self {
+        Self::Map(error.to_string())
+    }
+}
+
+/// The customer's S3 gateway.
+pub struct Gateway;
+
+/// A running gateway. Dropping it stops serving at once; [`Handle::stop`] does it in good order.
+pub struct Handle {
+    endpoint: String,
+    address: SocketAddr,
+    core: Arc<Core>,
+    writer: Arc<Writer>,
+    keeper: Arc<Keeper>,
+    stop: watch::Sender<bool>,
+    server: Option<JoinHandle<()>>,
+    keeping: Option<JoinHandle<()>>,
+    /// Held while the gateway runs.
+    _lock: fs::File,
+}
+
+impl Gateway {
+    /// Opens the home, starts the keeper and serves S3.
+    ///
+    /// # Errors
+    /// [`GatewayError`]; nothing runs then.
+    pub async fn start(
+        config: Config,
+        shards: Arc<dyn Shards>,
+        market: Arc<dyn Market>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Handle, GatewayError> {
+        config.check()?;
+        let lock = lock_home(&config)?;
+        let home = config.home.clone();
+        let map = Map::open(&home.join("meta.db"))?;
+        let is_new = map.read_now(tables::show::totals).map(|totals| totals.segments == 0)?;
+        // A new key for old data would be a loss that shows only on reading.
+        let master = MasterKey::new(keys::secret(&home.join("master.key"), is_new)?);
+        let token = keys::secret(&home.join("admin.token"), true)?;
+        let directory = Directory::load(&map)?;
+        let listen = config.listen;
+        let core = Arc::new(Core {
+            map,
+            master,
+            shards,
+            market,
+            clock,
+            directory,
+            config,
+            health: Health::default(),
+            pins: SegmentPins::default(),
+            purse: Mutex::new(Purse::default()),
+            noted: Mutex::new(HashMap::new()),
+        });
+        let writer = Writer::new(core.clone())?;
+        let keeper = Arc::new(Keeper::new(core.clone()));
+        let listen_error = |source| GatewayError::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(listen_error)?;
+        let address = listener.local_addr().map_err(listen_error)?;
+        let endpoint = format!("http://{address}");
+
+        let (stop, stopped) = watch::channel(false);
+        let s3 = s3_service(&core, &writer);
+        let token = blake3::hash(hex::encode(token.as_slice()).as_bytes());
+        let admin = Arc::new(Admin { core: core.clone(), keeper: keeper.clone(), endpoint: endpoint.clone(), token });
+        let server = tokio::spawn(serve(listener, s3, admin, stopped.clone()));
+        let keeping = core.config.keeper.automatic.then(|| {
+            let keeper = keeper.clone();
+            tokio::spawn(async move { keeper.run(stopped).await })
+        });
+        tracing::info!(endpoint, home = %home.display(), "the S3 gateway serves");
+        Ok(Handle { endpoint, address, core, writer, keeper, stop, server: Some(server), keeping, _lock: lock })
+    }
+}
+
+fn lock_home(config: &Config) -> Result<fs::File, GatewayError> {
+    let path = config.home.clone();
+    let error = |source| GatewayError::Home { path: config.home.clone(), source };
+    fs::create_dir_all(&path).map_err(error)?;
+    let lock = fs::File::create(path.join("lock")).map_err(error)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(fs::TryLockError::WouldBlock) => Err(GatewayError::Busy { path }),
+        Err(fs::TryLockError::Error(source)) => Err(error(source)),
+    }
+}
+
+fn s3_service(core: &Arc<Core>, writer: &Arc<Writer>) -> S3Service {
+    let mut builder = S3ServiceBuilder::new(Front { core: core.clone(), writer: writer.clone() });
+    builder.set_auth(OneAccount::new(core.config.access_key.clone(), &core.config.secret_key));
+    builder.build()
+}
+
+async fn serve(listener: TcpListener, s3: S3Service, admin: Arc<Admin>, mut stop: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let connection = connection(stream, s3.clone(), admin.clone(), &graceful);
+                tokio::spawn(connection);
+            }
+            Err(error) => {
+                // Out of file descriptors, mostly: it passes.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not end within {GRACE:?} and were cut");
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    s3: S3Service,
+    admin: Arc<Admin>,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + Send + use<> {
+    let _ = stream.set_nodelay(true);
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).max_buf_size(1 << 20);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let (s3, admin) = (s3.clone(), admin.clone());
+        async move {
+            let request = request.map(Body::from);
+            if admin::is_admin(request.uri().path()) {
+                return Ok::<_, s3s::HttpError>(admin.answer(request).await);
+            }
+            s3.call(request).await
+        }
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let watched = graceful.watch(connection);
+    async move {
+        if let Err(error) = watched.await {
+            tracing::debug!(%error, "a connection ended badly");
+        }
+    }
+}
+
+impl Handle {
+    /// URL of the S3 endpoint.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Address that is listened on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The gateway's state.
+    ///
+    /// # Errors
+    /// [`GatewayError::Map`] when the object map cannot be read; so do all the following.
+    pub async fn status(&self) -> Result<Status, GatewayError> {
+        Ok(views::status(&self.core, &self.endpoint).await?)
+    }
+
+    /// Objects with how well they are secured, how long they are paid and how long the funds last.
+    ///
+    /// # Errors
+    /// As [`Handle::status`].
+    pub async fn objects(&self, query: ObjectQuery) -> Result<Vec<ObjectView>, GatewayError> {
+        Ok(views::objects(&self.core, query).await?)
+    }
+
+    /// Segments above `after` and where their shards lie; those of one object (bucket, key) when it is named.
+    ///
+    /// # Errors
+    /// As [`Handle::status`], and when there is no such object.
+    pub async fn segments(
+        &self,
+        of: Option<(String, String)>,
+        after: i64,
+        limit: Option<usize>,
+    ) -> Result<Vec<SegmentView>, GatewayError> {
+        Ok(views::segments(&self.core, of, after, limit).await?)
+    }
+
+    /// Faults of providers, newest first.
+    ///
+    /// # Errors
+    /// As [`Handle::status`].
+    pub async fn faults(&self, limit: Option<usize>) -> Result<Vec<FaultView>, GatewayError> {
+        Ok(views::faults(&self.core, limit).await?)
+    }
+
+    /// One tick of the keeper, now; waits for one that is under way.
+    pub async fn keep(&self) -> KeepReport {
+        self.keeper.tick().await
+    }
+
+    /// Stops in good order: no new connections, running requests end (10 s at most), waiting tails are stored, the map is closed.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        // Uploads wait for their tails, so those are stored before the requests are waited for.
+        self.writer.drain().await;
+        for task in [self.server.take(), self.keeping.take()].into_iter().flatten() {
+            let _ = task.await;
+        }
+        self.writer.drain().await;
+        let core = self.core.clone();
+        let _ = tokio::task::spawn_blocking(move || core.map.close()).await;
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
+        for task in [self.server.take(), self.keeping.take()].into_iter().flatten() {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Shards whose deal failed: read or rebuild them, store them elsewhere.
+
+use super::{KeepError, next_try};
+use crate::{
+    core::Core,
+    fetch,
+    map::{SegmentInfo, ShardRow, ShardState, tables},
+    market::Provider,
+    piece,
+    placement::{self, Need},
+    writer,
+};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// Bytes read at a time.
+const WINDOW: u64 = 4 << 20;
+
+/// Moves at most a few shards; each is tried again later when it cannot be moved now.
+pub(super) async fn failed_shards(core: &Arc<Core>) -> Result<usize, KeepError> {
+    let (now, limit) = (core.now_ms(), core.config.keeper.rebuilds);
+    let rows = core.map.read(move |db| tables::due(db, &[ShardState::Failed], now, limit)).await?;
+    let mut moved = 0;
+    for row in rows {
+        match move_shard(core, &row).await? {
+            Ok(provider) => {
+                tracing::info!(
+                    segment = row.place.segment,
+                    shard = row.place.index,
+                    from = row.provider,
+                    to = provider,
+                    "a shard was placed again"
+                );
+                moved += 1;
+            }
+            Err(reason) => postpone(core, &row, reason).await?,
+        }
+    }
+    Ok(moved)
+}
+
+/// The new provider's address, or why the shard cannot be moved now.
+async fn move_shard(core: &Arc<Core>, row: &ShardRow) -> Result<Result<String, String>, KeepError> {
+    let id = row.place.segment;
+    let segment = Arc::new(core.map.read(move |db| tables::segment(db, id)).await?);
+    let _pin = core.pins.pin(id);
+    let candidates = candidates(core, row, &segment).await?;
+    if candidates.is_empty() {
+        return Ok(Err(format!("no other provider can take it ({})", row.reason)));
+    }
+    let payload = match whole_shard(core, &segment, row).await {
+        Ok(payload) => payload,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let mut tried = Vec::new();
+    for provider in candidates {
+        match writer::upload(core, &provider, &row.cid, payload.clone()).await {
+            Ok(()) => {
+                let (row, address, now) = (row.clone(), provider.address.clone(), core.now_ms());
+                core.map.write(move |db| tables::move_shard(db, &row, &address, now)).await?;
+                return Ok(Ok(provider.address));
+            }
+            Err(error) => tried.push(format!("{provider} {error}")),
+        }
+    }
+    Ok(Err(format!("no provider took it: {}", tried.join("; "))))
+}
+
+/// Providers that hold no shard of this segment and did not refuse this one, in the order to try them.
+async fn candidates(core: &Core, row: &ShardRow, segment: &SegmentInfo) -> Result<Vec<Provider>, KeepError> {
+    let offers = core.directory.offers(&core.map, core.market.as_ref()).await?;
+    let need = Need { piece_size: row.piece_size, payload: row.payload, max_price: core.config.deals.max_price };
+    let now = core.now_ms();
+    let seed =
+        core.config.placement_seed ^ row.place.segment.unsigned_abs() ^ (u64::from(row.attempts) << 32) ^ row.place.index as u64;
+    let order = placement::order(&offers, &need, |address| core.health.is_doubtful(address, now), seed);
+    let others: Vec<&str> = segment
+        .shards
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != row.place.index)
+        .map(|(_, shard)| shard.provider.as_str())
+        .collect();
+    let free =
+        order.into_iter().map(|offer| offer.provider.clone()).filter(|provider| !others.contains(&provider.address.as_str()));
+    let (avoided, fresh): (Vec<Provider>, Vec<Provider>) = free.partition(|provider| row.avoid.contains(&provider.address));
+    // A refusal may have had a passing reason; with nobody else left it is tried once more, after the usual pause.
+    Ok(if fresh.is_empty() && row.attempts > 0 { avoided } else { fresh })
+}
+
+/// The shard's payload, from its provider or rebuilt, checked against its CID.
+async fn whole_shard(core: &Arc<Core>, segment: &Arc<SegmentInfo>, row: &ShardRow) -> Result<Bytes, String> {
+    let mut payload = Vec::with_capacity(usize::try_from(segment.payload).map_err(|error| error.to_string())?);
+    let mut from = 0;
+    while from < segment.payload {
+        let to = (from + WINDOW).min(segment.payload);
+        let piece = fetch::read(core, segment, row.place.index, from..to).await.map_err(|error| error.to_string())?;
+        payload.extend_from_slice(&piece);
+        from = to;
+    }
+    let payload = Bytes::from(payload);
+    let bytes = payload.clone();
+    let cid = tokio::task::spawn_blocking(move || piece::cid(&bytes)).await.map_err(|error| error.to_string())?;
+    match cid {
+        Ok(cid) if cid == row.cid => Ok(payload),
+        Ok(cid) => Err(format!("the rebuilt shard is {cid}, not {}", row.cid)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+async fn postpone(core: &Core, row: &ShardRow, reason: String) -> Result<(), KeepError> {
+    tracing::warn!(
+        segment = row.place.segment,
+        shard = row.place.index,
+        reason,
+        "a shard could not be placed again; it is tried later"
+    );
+    let (place, attempts, next, now) = (row.place, row.attempts.saturating_add(1), next_try(core, row.attempts), core.now_ms());
+    core.map
+        .write(move |db| {
+            tables::set_attempts(db, place, attempts)?;
+            tables::set_state(db, place, ShardState::Failed, &reason, next, now)
+        })
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! Secret files of a gateway's home: the master key and the admin token.
+//!
+//! In: the home folder. Out: 32 secret bytes each, made at the first start, in files that only their owner can read. A file with wider
+//! permissions is refused, because others may have read it.
+
+use rand::Rng as _;
+use std::{
+    fs, io,
+    io::Write as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// Why a secret file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file system said no.
+    #[error("cannot read or write {path}: {source}", path = path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others may read it.
+    #[error("{path} can be read by others (mode {mode:o}); it must be 600: run `chmod 600` on it, and replace it if it may have been read", path = path.display())]
+    Permissions {
+        /// Which file.
+        path: PathBuf,
+        /// Its mode bits.
+        mode: u32,
+    },
+    /// Not a key.
+    #[error("{path} does not hold 64 hexadecimal digits; restore it from a backup, since data cannot be read without it", path = path.display())]
+    Format {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The key is gone but the data is there.
+    #[error("{path} is missing although this home has stored data; restore it from a backup, since the data cannot be read without it", path = path.display())]
+    Missing {
+        /// Which file.
+        path: PathBuf,
+    },
+}
+
+/// Reads the secret in `path`, or makes a new one when there is none and `may_create`.
+///
+/// # Errors
+/// [`KeyError`]; a missing file is one only when `may_create` is false.
+pub(crate) fn secret(path: &Path, may_create: bool) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let file_error = |source| KeyError::File { path: path.to_owned(), source };
+    match fs::metadata(path) {
+        Ok(metadata) => {
+            let mode = metadata.permissions().mode() & 0o777;
+            if mode & 0o077 != 0 {
+                return Err(KeyError::Permissions { path: path.to_owned(), mode });
+            }
+            let text = Zeroizing::new(fs::read_to_string(path).map_err(file_error)?);
+            let mut key = Zeroizing::new([0; 32]);
+            hex::decode_to_slice(text.trim(), key.as_mut_slice()).map_err(|_| KeyError::Format { path: path.to_owned() })?;
+            Ok(key)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && may_create => create(path).map_err(file_error),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(KeyError::Missing { path: path.to_owned() }),
+        Err(error) => Err(file_error(error)),
+    }
+}
+
+/// Writes a new secret beside its place, makes it durable, then moves it there: a crash leaves the whole file or none.
+fn create(path: &Path) -> io::Result<Zeroizing<[u8; 32]>> {
+    let mut key = Zeroizing::new([0; 32]);
+    rand::rng().fill_bytes(key.as_mut_slice());
+    let fresh = path.with_extension("new");
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    file.write_all(Zeroizing::new(hex::encode(key.as_slice())).as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)?;
+    if let Some(folder) = path.parent() {
+        fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_made_once_and_read_by_its_owner_only() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("master.key");
+        let first = secret(&path, true).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(*secret(&path, false).unwrap(), *first);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(secret(&path, true), Err(KeyError::Permissions { mode: 0o644, .. })));
+    }
+
+    #[test]
+    fn a_missing_or_broken_key_of_a_used_home_is_not_replaced() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("master.key");
+        assert!(matches!(secret(&path, false), Err(KeyError::Missing { .. })));
+        secret(&path, true).unwrap();
+        fs::write(&path, "short").unwrap();
+        assert!(matches!(secret(&path, true), Err(KeyError::Format { .. })));
+    }
+}

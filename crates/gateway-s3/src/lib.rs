@@ -1,0 +1,61 @@
+//! The customer's S3 front over storage providers.
+//!
+//! In: S3 requests. Out: encrypted, erasure-coded pieces at storage providers, under deals that are proposed, renewed and ended by
+//! themselves. The network is reached only through two traits: [`Shards`] moves payloads, [`Market`] makes deals.
+//!
+//! ```text
+//!           PUT                                             GET
+//!  s3 ──▶ ingest ──▶ writer ══ shards ══▶ providers ══ shards ══▶ fetch ──▶ reader ──▶ s3
+//!         hash,      segments,                                  check, go    open
+//!         encrypt    erasure code,                              round liars  frames
+//!                    commP
+//!             └───────┴──▶ map (SQLite: objects, segments, shards) ◀──┴──────────┘
+//!                               ▲
+//!                            keeper ══ market ══▶ ledger     propose, watch, extend, move, end, warn
+//! ```
+//!
+//! What holds: an upload is answered only when all n shards of all its segments are durable at n different providers and the object map
+//! is durable here. A read needs any k of them, checks every byte twice (chunk checksums name the liar, authenticated frames guard the
+//! content) and is never silently wrong. The master key never leaves the home. The format of encrypted contents is described in
+//! `crypt`, that of segments in `writer`, the life of a shard in `map::segments`.
+//!
+//! Absent on purpose: the ledger's rules, transactions, proofs, and any judgement of providers beyond what this gateway saw itself.
+
+mod admin;
+mod clock;
+mod config;
+mod core;
+mod crypt;
+mod directory;
+mod durability;
+mod erasure;
+mod fetch;
+mod gateway;
+mod health;
+mod ingest;
+mod keeper;
+mod keys;
+mod map;
+mod market;
+mod piece;
+mod placement;
+mod reader;
+mod s3;
+mod shards;
+mod views;
+mod writer;
+
+pub use clock::{Clock, SystemClock};
+pub use config::{Config, ConfigError, DealPolicy, KeeperPolicy, Redundancy};
+pub use durability::Durability;
+pub use gateway::{Gateway, GatewayError, Handle};
+pub use keeper::KeepReport;
+pub use keys::KeyError;
+pub use market::{Deal, DealId, DealState, Extension, Funds, Market, MarketError, Offer, Proposal, Provider};
+pub use shards::{HttpShards, ShardError, Shards, Signer, request_message};
+pub use views::{FaultView, ObjectQuery, ObjectView, SegmentView, ShardView, Status};
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,151 @@
+//! Which providers get the shards of a segment.
+//!
+//! In: offers, the size of a shard, who did badly lately, a seed. Out: all providers that can take a shard, in the order in which they
+//! are tried: a weighted draw without replacement. Cheap, roomy and healthy providers come first more often, but not always, so that
+//! data spreads. The same input gives the same order.
+
+use crate::market::Offer;
+use depin_quantity::Units;
+
+/// What a shard needs of a provider.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Need {
+    /// Padded piece in bytes.
+    pub(crate) piece_size: u64,
+    /// Payload in bytes.
+    pub(crate) payload: u64,
+    /// Highest price taken.
+    pub(crate) max_price: Option<Units>,
+}
+
+/// Why a provider cannot take a shard.
+pub(crate) fn obstacle(offer: &Offer, need: &Need) -> Option<String> {
+    if !offer.accepting {
+        return Some("takes no new deals".to_owned());
+    }
+    if need.piece_size < offer.piece_min || need.piece_size > offer.piece_max {
+        return Some(format!("takes pieces of {} to {} bytes, not {}", offer.piece_min, offer.piece_max, need.piece_size));
+    }
+    if need.max_price.is_some_and(|max| offer.ask > max) {
+        return Some(format!("asks {} base units per GiB and epoch, more than the limit", offer.ask.get()));
+    }
+    match offer.free_bytes {
+        Some(free) if free < need.payload => Some(format!("has {free} bytes free, {} are needed", need.payload)),
+        _ => None,
+    }
+}
+
+/// The usable offers in the order to try them; doubtful providers come after all others.
+pub(crate) fn order<'a>(offers: &'a [Offer], need: &Need, doubtful: impl Fn(&str) -> bool, seed: u64) -> Vec<&'a Offer> {
+    let mut usable: Vec<&Offer> = offers.iter().filter(|offer| obstacle(offer, need).is_none()).collect();
+    // The ledger's order must not matter.
+    usable.sort_by(|a, b| a.provider.address.cmp(&b.provider.address));
+    let cheapest = usable.iter().map(|offer| offer.ask.get()).min().unwrap_or(0);
+    let (doubtful, sound): (Vec<&Offer>, Vec<&Offer>) = usable.into_iter().partition(|offer| doubtful(&offer.provider.address));
+    let mut random = SplitMix(seed);
+    let mut order = draw(sound, need, cheapest, &mut random);
+    order.extend(draw(doubtful, need, cheapest, &mut random));
+    order
+}
+
+fn draw<'a>(mut left: Vec<&'a Offer>, need: &Need, cheapest: u128, random: &mut SplitMix) -> Vec<&'a Offer> {
+    let mut order = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let weights: Vec<u128> = left.iter().map(|offer| weight(offer, need, cheapest)).collect();
+        let mut ticket = u128::from(random.next()) % weights.iter().sum::<u128>().max(1);
+        let mut winner = 0;
+        for (index, weight) in weights.iter().enumerate() {
+            if ticket < *weight {
+                winner = index;
+                break;
+            }
+            ticket -= weight;
+        }
+        order.push(left.remove(winner));
+    }
+    order
+}
+
+/// 1 to about 10^6: a provider twice as dear as the cheapest weighs a quarter, one with little room left a quarter again.
+fn weight(offer: &Offer, need: &Need, cheapest: u128) -> u128 {
+    // One is added to both, so that free offers do not drown cheap ones.
+    let ratio = (cheapest + 1).saturating_mul(1_000) / offer.ask.get().saturating_add(1);
+    let scarce = offer.free_bytes.is_some_and(|free| free / 16 < need.payload);
+    (ratio * ratio / if scarce { 4 } else { 1 }).max(1)
+}
+
+/// SplitMix64: a small generator with a fixed, documented sequence, since placements should be repeatable.
+struct SplitMix(u64);
+
+impl SplitMix {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::Provider;
+
+    fn offer(name: &str, ask: u128, free: Option<u64>) -> Offer {
+        let provider = Provider { address: name.to_owned(), name: String::new(), url: String::new() };
+        Offer { provider, ask: Units::new(ask), piece_min: 128, piece_max: 1 << 35, free_bytes: free, accepting: true }
+    }
+
+    const NEED: Need = Need { piece_size: 1 << 20, payload: 127 << 13, max_price: None };
+
+    fn first_counts(offers: &[Offer], doubtful: &str) -> Vec<usize> {
+        let mut counts = vec![0; offers.len()];
+        for seed in 0..1000 {
+            let order = order(offers, &NEED, |name| name == doubtful, seed);
+            assert_eq!(order.len(), offers.len());
+            let first = offers.iter().position(|offer| offer.provider == order[0].provider).unwrap();
+            counts[first] += 1;
+        }
+        counts
+    }
+
+    #[test]
+    fn the_cheaper_a_provider_the_more_often_it_comes_first() {
+        let counts = first_counts(&[offer("a", 100, None), offer("b", 200, None), offer("c", 1000, None)], "");
+        assert!(counts[0] > 2 * counts[1] && counts[1] > 5 * counts[2], "{counts:?}");
+        assert!(counts[1] > 100 && counts[2] > 0, "{counts:?}");
+    }
+
+    #[test]
+    fn a_doubtful_provider_comes_last_and_a_full_one_less_often() {
+        let counts = first_counts(&[offer("a", 1, None), offer("b", 1, Some(127 << 13)), offer("c", 1, None)], "c");
+        assert_eq!(counts[2], 0);
+        assert!(counts[0] > 3 * counts[1] && counts[1] > 0, "{counts:?}");
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_order_whatever_the_order_of_offers() {
+        let mut offers = vec![offer("a", 5, None), offer("b", 5, None), offer("c", 5, None), offer("d", 5, None)];
+        let names =
+            |offers: &[Offer]| order(offers, &NEED, |_| false, 7).iter().map(|o| o.provider.address.clone()).collect::<Vec<_>>();
+        let before = names(&offers);
+        offers.reverse();
+        assert_eq!(names(&offers), before);
+    }
+
+    #[test]
+    fn providers_that_cannot_take_the_shard_are_left_out_with_a_reason() {
+        let mut closed = offer("a", 1, None);
+        closed.accepting = false;
+        let mut small = offer("b", 1, None);
+        small.piece_max = 1 << 10;
+        let full = offer("c", 1, Some(5));
+        let dear = offer("d", 99, None);
+        let need = Need { max_price: Some(Units::new(50)), ..NEED };
+        let reasons: Vec<String> = [closed, small, full, dear].iter().map(|offer| obstacle(offer, &need).unwrap()).collect();
+        for (reason, word) in reasons.iter().zip(["no new deals", "pieces of", "bytes free", "more than the limit"]) {
+            assert!(reason.contains(word), "{reason}");
+        }
+    }
+}

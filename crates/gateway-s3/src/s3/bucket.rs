@@ -1,0 +1,71 @@
+//! Buckets.
+
+use super::{Answer, Front, errors, timestamp};
+use crate::map::tables;
+use s3s::{
+    S3Response,
+    dto::{
+        Bucket, BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput,
+        GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput, GetBucketVersioningOutput, HeadBucketInput,
+        HeadBucketOutput, ListBucketsInput, ListBucketsOutput, Owner,
+    },
+    s3_error,
+};
+
+/// The one owner of everything in a gateway.
+pub(super) fn owner(front: &Front) -> Owner {
+    Owner { id: Some(front.core.config.access_key.clone()), display_name: Some(front.core.config.access_key.clone()) }
+}
+
+pub(super) async fn create(front: &Front, input: CreateBucketInput) -> Answer<CreateBucketOutput> {
+    let region = &front.core.config.region;
+    let wanted = input.create_bucket_configuration.and_then(|configuration| configuration.location_constraint);
+    if let Some(wanted) = wanted.filter(|wanted| !wanted.as_str().is_empty() && wanted.as_str() != region) {
+        return Err(s3_error!(IllegalLocationConstraintException, "This gateway is in {region}, not in {}", wanted.as_str()));
+    }
+    let (name, now) = (input.bucket.clone(), front.core.now_ms());
+    front.core.map.write(move |db| tables::create_bucket(db, &name, now)).await.map_err(errors::map)?;
+    Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) }))
+}
+
+pub(super) async fn head(front: &Front, input: HeadBucketInput) -> Answer<HeadBucketOutput> {
+    front.core.map.read(move |db| tables::require_bucket(db, &input.bucket)).await.map_err(errors::map)?;
+    Ok(S3Response::new(HeadBucketOutput { bucket_region: Some(front.core.config.region.clone()), ..HeadBucketOutput::default() }))
+}
+
+pub(super) async fn delete(front: &Front, input: DeleteBucketInput) -> Answer<DeleteBucketOutput> {
+    front.core.map.write(move |db| tables::delete_bucket(db, &input.bucket)).await.map_err(errors::map)?;
+    Ok(S3Response::new(DeleteBucketOutput::default()))
+}
+
+pub(super) async fn list(front: &Front, input: ListBucketsInput) -> Answer<ListBucketsOutput> {
+    let prefix = input.prefix.clone().unwrap_or_default();
+    let after = input.continuation_token.unwrap_or_default();
+    let max = input.max_buckets.and_then(|max| usize::try_from(max).ok()).unwrap_or(10_000);
+    let all = front.core.map.read(tables::buckets).await.map_err(errors::map)?;
+    let mut names: Vec<(String, u64)> = all.into_iter().filter(|(name, _)| name.starts_with(&prefix) && *name > after).collect();
+    let more = names.len() > max;
+    names.truncate(max);
+    let continuation_token = names.last().filter(|_| more).map(|(name, _)| name.clone());
+    let buckets = names
+        .into_iter()
+        .map(|(name, created_ms)| Bucket { name: Some(name), creation_date: Some(timestamp(created_ms)), bucket_region: None })
+        .collect();
+    let output =
+        ListBucketsOutput { buckets: Some(buckets), continuation_token, owner: Some(owner(front)), prefix: input.prefix };
+    Ok(S3Response::new(output))
+}
+
+/// The first region's name is the empty one, by S3's custom.
+pub(super) async fn location(front: &Front, input: GetBucketLocationInput) -> Answer<GetBucketLocationOutput> {
+    front.core.map.read(move |db| tables::require_bucket(db, &input.bucket)).await.map_err(errors::map)?;
+    let region = front.core.config.region.clone();
+    let location_constraint = (region != "us-east-1").then(|| BucketLocationConstraint::from(region));
+    Ok(S3Response::new(GetBucketLocationOutput { location_constraint }))
+}
+
+/// Never versioned.
+pub(super) async fn versioning(front: &Front, input: GetBucketVersioningInput) -> Answer<GetBucketVersioningOutput> {
+    front.core.map.read(move |db| tables::require_bucket(db, &input.bucket)).await.map_err(errors::map)?;
+    Ok(S3Response::new(GetBucketVersioningOutput::default()))
+}

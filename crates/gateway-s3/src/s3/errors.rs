@@ -1,0 +1,79 @@
+//! From the gateway's errors to S3's.
+
+use crate::{ingest::IngestError, map::MapError, reader::ReadError, writer::StoreError};
+use s3s::{S3Error, S3ErrorCode, StdError, s3_error};
+
+pub(super) fn map(error: MapError) -> S3Error {
+    let message = error.to_string();
+    let code = match error {
+        MapError::NoSuchBucket(_) => S3ErrorCode::NoSuchBucket,
+        MapError::BucketExists(_) => S3ErrorCode::BucketAlreadyOwnedByYou,
+        MapError::BucketNotEmpty(_) => S3ErrorCode::BucketNotEmpty,
+        MapError::NoSuchKey => S3ErrorCode::NoSuchKey,
+        MapError::NoSuchUpload => S3ErrorCode::NoSuchUpload,
+        MapError::Precondition(_) => S3ErrorCode::PreconditionFailed,
+        MapError::InvalidPart(_) => S3ErrorCode::InvalidPart,
+        MapError::PartTooSmall { .. } => S3ErrorCode::EntityTooSmall,
+        MapError::SourceChanged => S3ErrorCode::OperationAborted,
+        MapError::Closed => S3ErrorCode::ServiceUnavailable,
+        MapError::Sqlite(_) | MapError::Commit(_) | MapError::Record(_) | MapError::Format { .. } => {
+            tracing::error!(%message, "the object map failed");
+            S3ErrorCode::InternalError
+        }
+    };
+    S3Error::with_message(code, message)
+}
+
+pub(super) fn store(error: &StoreError) -> S3Error {
+    let code = match error {
+        StoreError::Making(_) => S3ErrorCode::InternalError,
+        StoreError::TooFewProviders { .. }
+        | StoreError::Upload { .. }
+        | StoreError::Market(_)
+        | StoreError::FundsTooLow { .. }
+        | StoreError::MarketGone { .. }
+        | StoreError::Stopping => S3ErrorCode::ServiceUnavailable,
+    };
+    S3Error::with_message(code, error.to_string())
+}
+
+pub(super) fn ingest(error: IngestError) -> S3Error {
+    let message = error.to_string();
+    match error {
+        IngestError::Body(cause) => body(&cause),
+        IngestError::Silent(_) => S3Error::with_message(S3ErrorCode::RequestTimeout, message),
+        IngestError::Length { .. } => S3Error::with_message(S3ErrorCode::IncompleteBody, message),
+        IngestError::Md5 | IngestError::Checksum { .. } => S3Error::with_message(S3ErrorCode::BadDigest, message),
+        IngestError::Store(error) => store(&error),
+        IngestError::Hashing(_) => S3Error::with_message(S3ErrorCode::InternalError, message),
+    }
+}
+
+/// The body's stream carries `s3s`' own errors, whose types are not public: their texts are the only sign.
+fn body(cause: &StdError) -> S3Error {
+    let text = cause.to_string();
+    if text.contains("Sha256Mismatch") {
+        let code = S3ErrorCode::from_bytes(b"XAmzContentSHA256Mismatch").unwrap_or(S3ErrorCode::BadDigest);
+        let mut error = S3Error::with_message(code, "The body's SHA-256 is not the x-amz-content-sha256 of the request");
+        error.set_status_code(hyper::StatusCode::BAD_REQUEST);
+        return error;
+    }
+    if text.contains("SignatureMismatch") {
+        return s3_error!(SignatureDoesNotMatch, "A chunk's signature does not match");
+    }
+    if text.contains("FormatError") || text.contains("TooLarge") || text.contains("TooMany") {
+        return s3_error!(InvalidRequest, "The chunked body is malformed: {text}");
+    }
+    s3_error!(IncompleteBody, "The body ended before its promised length: {text}")
+}
+
+pub(super) fn read(error: &ReadError) -> S3Error {
+    let code = match error {
+        ReadError::Fetch(_) | ReadError::Stopped(_) => S3ErrorCode::ServiceUnavailable,
+        ReadError::Crypt(_) | ReadError::Map(_) | ReadError::Length { .. } => {
+            tracing::error!(%error, "an object cannot be read");
+            S3ErrorCode::InternalError
+        }
+    };
+    S3Error::with_message(code, error.to_string())
+}

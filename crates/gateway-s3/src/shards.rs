@@ -1,0 +1,242 @@
+//! Moving shard payloads to and from providers.
+//!
+//! In: a provider, a piece CID, bytes. Out: the payload durable at the provider, a range of it, or its deletion. Implemented over the
+//! providers' HTTP interface by [`HttpShards`]. Absent on purpose: choice of providers, retries, and checks of what comes back: the
+//! reader does not trust a provider, whatever carries its bytes.
+
+use crate::{clock::Clock, market::Provider};
+use async_trait::async_trait;
+use bytes::Bytes;
+use depin_quantity::Address;
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
+use std::{ops::Range, sync::Arc, time::Duration};
+
+/// Longest error text of a provider that is read.
+const ERROR_MAX: usize = 16 << 10;
+
+/// Why a provider did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ShardError {
+    /// No connection, no answer, or a broken one.
+    #[error("does not answer: {0}")]
+    Unreachable(String),
+    /// Does not hold the piece.
+    #[error("does not have the piece")]
+    NotFound,
+    /// Holds it, but its own checksum says that the bytes changed.
+    #[error("has a damaged copy of the piece")]
+    Damaged,
+    /// No room.
+    #[error("has no room: {0}")]
+    Full(String),
+    /// Answered something else than what was asked for.
+    #[error("answered wrongly: {0}")]
+    Wrong(String),
+    /// Said no.
+    #[error("refused ({code}): {message}")]
+    Refused {
+        /// HTTP status and error code.
+        code: String,
+        /// Its words, with its hint.
+        message: String,
+    },
+}
+
+/// Carries shard payloads.
+#[async_trait]
+pub trait Shards: Send + Sync + 'static {
+    /// Stores a payload. Returns when it is verified against the CID and durable at the provider. Storing it again is no error.
+    async fn put(&self, at: &Provider, cid: &str, payload: Bytes) -> Result<(), ShardError>;
+
+    /// Bytes `range` of a payload: exactly that many, or an error.
+    async fn get(&self, at: &Provider, cid: &str, range: Range<u64>) -> Result<Bytes, ShardError>;
+
+    /// Deletes a payload that no deal covers. One that is not there is no error.
+    async fn delete(&self, at: &Provider, cid: &str) -> Result<(), ShardError>;
+}
+
+/// Signs for the gateway's account.
+pub trait Signer: Send + Sync + 'static {
+    /// The account's address, bech32m text.
+    fn address(&self) -> String;
+    /// Its ed25519 public key.
+    fn public_key(&self) -> [u8; 32];
+    /// The ed25519 signature of `message`.
+    fn sign(&self, message: &[u8]) -> [u8; 64];
+}
+
+/// The bytes that a client signs to have a provider store or delete a piece: one byte with the domain's length, the domain
+/// (`depin-upload` or `depin-delete`), then the borsh encoding of the body: the chain id as text, the provider's address as 32 bytes, the
+/// piece CID as text, the payload's length (0 for a deletion) and the wall time in milliseconds since 1970.
+///
+/// Restated here instead of called in the provider's crate, so that the two sides check each other.
+pub fn request_message(domain: &str, chain_id: &str, provider: &Address, cid: &str, payload_bytes: u64, time_ms: u64) -> Vec<u8> {
+    let mut bytes = vec![domain.len() as u8];
+    bytes.extend_from_slice(domain.as_bytes());
+    let body = (chain_id, provider.get(), cid, payload_bytes, time_ms);
+    borsh::to_writer(&mut bytes, &body).expect("writing to memory does not fail");
+    bytes
+}
+
+/// Shards over the providers' HTTP interface.
+pub struct HttpShards {
+    client: reqwest::Client,
+    signer: Arc<dyn Signer>,
+    clock: Arc<dyn Clock>,
+    chain_id: String,
+}
+
+impl HttpShards {
+    /// Uses one connection pool for all providers.
+    ///
+    /// # Errors
+    /// [`ShardError::Unreachable`] when the HTTP client cannot be made.
+    pub fn new(signer: Arc<dyn Signer>, clock: Arc<dyn Clock>, chain_id: impl Into<String>) -> Result<Self, ShardError> {
+        let client = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .pool_idle_timeout(Duration::from_secs(30))
+            .tcp_nodelay(true)
+            .no_proxy()
+            .build()
+            .map_err(|error| unreachable(&error))?;
+        Ok(Self { client, signer, clock, chain_id: chain_id.into() })
+    }
+
+    fn request(&self, method: Method, at: &Provider, cid: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}/pieces/{cid}", at.url.trim_end_matches('/')))
+    }
+
+    fn signed(
+        &self,
+        request: RequestBuilder,
+        domain: &str,
+        at: &Provider,
+        cid: &str,
+        payload_bytes: u64,
+    ) -> Result<RequestBuilder, ShardError> {
+        let address = at.address.parse().map_err(|error: depin_quantity::ParseError| ShardError::Wrong(error.to_string()))?;
+        let time = self.clock.now_ms();
+        let message = request_message(domain, &self.chain_id, &address, cid, payload_bytes, time);
+        Ok(request
+            .header("x-depin-client", self.signer.address())
+            .header("x-depin-key", hex::encode(self.signer.public_key()))
+            .header("x-depin-time", time)
+            .header("x-depin-signature", hex::encode(self.signer.sign(&message))))
+    }
+}
+
+#[async_trait]
+impl Shards for HttpShards {
+    async fn put(&self, at: &Provider, cid: &str, payload: Bytes) -> Result<(), ShardError> {
+        let length = payload.len() as u64;
+        let request = self.signed(self.request(Method::PUT, at, cid), "depin-upload", at, cid, length)?;
+        let response =
+            request.header(header::CONTENT_LENGTH, length).body(payload).send().await.map_err(|error| unreachable(&error))?;
+        match response.status() {
+            StatusCode::OK | StatusCode::CREATED => Ok(()),
+            _ => Err(failure(response).await),
+        }
+    }
+
+    async fn get(&self, at: &Provider, cid: &str, range: Range<u64>) -> Result<Bytes, ShardError> {
+        let length = range.end.saturating_sub(range.start);
+        if length == 0 {
+            return Ok(Bytes::new());
+        }
+        let wanted = format!("bytes={}-{}", range.start, range.end - 1);
+        let request = self.request(Method::GET, at, cid).header(header::RANGE, wanted);
+        let response = request.send().await.map_err(|error| unreachable(&error))?;
+        match response.status() {
+            StatusCode::OK if range.start == 0 => {}
+            StatusCode::PARTIAL_CONTENT => {}
+            status if status.is_success() => return Err(ShardError::Wrong(format!("status {status} to a range"))),
+            _ => return Err(failure(response).await),
+        }
+        read_exactly(response, usize::try_from(length).map_err(|_| ShardError::Wrong("a range beyond memory".to_owned()))?).await
+    }
+
+    async fn delete(&self, at: &Provider, cid: &str) -> Result<(), ShardError> {
+        let request = self.signed(self.request(Method::DELETE, at, cid), "depin-delete", at, cid, 0)?;
+        let response = request.send().await.map_err(|error| unreachable(&error))?;
+        match response.status() {
+            status if status.is_success() || status == StatusCode::NOT_FOUND => Ok(()),
+            _ => Err(failure(response).await),
+        }
+    }
+}
+
+/// Reads a body that must have `length` bytes, never holding more of it.
+async fn read_exactly(mut response: Response, length: usize) -> Result<Bytes, ShardError> {
+    let mut bytes = Vec::with_capacity(length);
+    while let Some(piece) = response.chunk().await.map_err(|error| unreachable(&error))? {
+        if bytes.len() + piece.len() > length {
+            return Err(ShardError::Wrong(format!("more than the {length} bytes asked for")));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    if bytes.len() == length { Ok(bytes.into()) } else { Err(ShardError::Wrong(format!("{} of {length} bytes", bytes.len()))) }
+}
+
+/// What a provider's error answer means.
+async fn failure(mut response: Response) -> ShardError {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Body {
+        error: Detail,
+    }
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Detail {
+        code: String,
+        message: String,
+        hint: String,
+    }
+    let status = response.status();
+    let mut text = Vec::new();
+    while let Ok(Some(piece)) = response.chunk().await {
+        text.extend_from_slice(&piece[..piece.len().min(ERROR_MAX - text.len())]);
+        if text.len() == ERROR_MAX {
+            break;
+        }
+    }
+    let Detail { code, message, hint } = serde_json::from_slice::<Body>(&text).unwrap_or_default().error;
+    let message = match (message.is_empty(), hint.is_empty()) {
+        (true, _) => String::from_utf8_lossy(&text).chars().take(200).collect(),
+        (false, true) => message,
+        (false, false) => format!("{message}; {hint}"),
+    };
+    match status {
+        StatusCode::NOT_FOUND => ShardError::NotFound,
+        StatusCode::GONE => ShardError::Damaged,
+        StatusCode::INSUFFICIENT_STORAGE => ShardError::Full(message),
+        status => ShardError::Refused { code: format!("{} {code}", status.as_u16()).trim_end().to_owned(), message },
+    }
+}
+
+/// The whole chain of causes: reqwest's own text names the URL only.
+fn unreachable(error: &reqwest::Error) -> ShardError {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    ShardError::Unreachable(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes that the provider's own test pins.
+    #[test]
+    fn the_signed_bytes_are_domain_then_fields_in_order() {
+        let cid = "baga6ea4seaqdomn3tgwgrh3g532zopskstnbrd2n3sxfqbze7rxt7vqn7veigmy";
+        let mut expected = b"\x0cdepin-upload\x06\0\0\0test-1".to_vec();
+        expected.extend([7; 32]);
+        expected.extend(b"\x40\0\0\0");
+        expected.extend(cid.as_bytes());
+        expected.extend([127, 0, 0, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(request_message("depin-upload", "test-1", &Address::new([7; 32]), cid, 127, 258), expected);
+    }
+}
