@@ -1,0 +1,100 @@
+//! Health, metrics, description, status.
+
+use super::{Shared, error::ApiError, error::ApiResult, render::hex32};
+use crate::{
+    machine::base_fee,
+    metrics::{Scrape, SupplyFigure},
+};
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use depin_client::api::{ErrorBody, Status};
+use depin_quantity::Instant;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Type of Prometheus' text form.
+const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// `GET /health`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// Always true; an unwell node answers 503.
+    ok: bool,
+    /// Height of the last final block.
+    height: u64,
+    /// Records of the receipts log that the index has not read yet.
+    index_lag: u64,
+}
+
+/// Whether the node is well: its engine runs and its state is loaded.
+#[utoipa::path(get, path = "/health", tag = "node", responses((status = 200, body = Health), (status = 503, body = ErrorBody)))]
+pub(super) async fn health(State(app): State<Shared>) -> ApiResult<Json<Health>> {
+    app.well()?;
+    let height = app.ledger.head().height;
+    if height == 0 {
+        return Err(ApiError::busy("there is no block yet"));
+    }
+    Ok(Json(Health { ok: true, height, index_lag: index_lag(&app) }))
+}
+
+fn index_lag(app: &Shared) -> u64 {
+    app.engine.receipts_len().saturating_sub(app.index.marks().next_receipt)
+}
+
+/// Metrics in Prometheus' text form.
+#[utoipa::path(get, path = "/metrics", tag = "node", responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
+pub(super) async fn metrics(State(app): State<Shared>) -> ApiResult<Response> {
+    let (log_len, indexed) = (app.engine.receipts_len(), app.index.marks().next_receipt);
+    let scrape = app.read(|state, reads| {
+        let totals = depin_services::storage::read::totals(state);
+        let figure = |token| {
+            let supply = reads.supply(token)?;
+            let whole = |units| app.tokens.whole(token, units);
+            Some(SupplyFigure { token: token.to_string(), minted: whole(supply.minted), burned: whole(supply.burned) })
+        };
+        Scrape {
+            pool: app.pool.size(),
+            log_len,
+            indexed,
+            faulty: totals.faulty,
+            active_deals: totals.active,
+            providers: depin_services::storage::read::providers(state).count() as u64,
+            rows: app.ledger.head().rows as u64,
+            supply: app.tokens.names().filter_map(figure).collect(),
+        }
+    });
+    let page = app.metrics.page(&scrape).map_err(ApiError::internal)?;
+    Ok(([(header::CONTENT_TYPE, METRICS_TYPE)], page).into_response())
+}
+
+/// This description.
+#[utoipa::path(get, path = "/openapi.json", tag = "node", responses((status = 200, description = "OpenAPI document")))]
+pub(super) async fn openapi() -> Json<utoipa::openapi::OpenApi> {
+    Json(super::description())
+}
+
+/// Where the chain stands.
+#[utoipa::path(get, path = "/v1/status", tag = "chain", responses((status = 200, body = Status), (status = "default", body = ErrorBody)))]
+pub(super) async fn status(State(app): State<Shared>) -> ApiResult<Json<Status>> {
+    let header = app.tip_header().await?;
+    let (height, stamp, doc) = (header.height(), header.stamp(), app.ledger.doc());
+    Ok(Json(Status {
+        chain_id: doc.chain_id,
+        network: doc.network,
+        height,
+        time: Instant::new(stamp.time).to_rfc3339(),
+        time_ms: stamp.time,
+        wall_ms: stamp.wall,
+        speed: if height == 0 { app.speed } else { stamp.speed },
+        state_root: hex32(&header.state_root()),
+        receipts_root: hex32(&header.receipts_root()),
+        content: hex32(&header.content()),
+        base_fee: app.tokens.main(base_fee(&app.ledger)),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        format: depin_ledger::FORMAT,
+    }))
+}

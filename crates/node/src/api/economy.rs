@@ -1,0 +1,103 @@
+//! Supply, prices, audit.
+
+use super::{
+    Shared,
+    error::{ApiError, ApiResult},
+};
+use axum::{Json, extract::State};
+use depin_client::api::{Audit, AuditTotal, ErrorBody, PriceEntry, Prices, Supply, SupplyPart, TokenSupply};
+use depin_economy::{AccountClass, Reads};
+use depin_quantity::{Name, Units};
+use std::sync::Arc;
+
+/// Supply of every token.
+#[utoipa::path(get, path = "/v1/supply", tag = "economy", responses((status = 200, body = Supply), (status = "default", body = ErrorBody)))]
+pub(super) async fn supply(State(app): State<Shared>) -> Json<Supply> {
+    let tokens = app.read(|_, reads| app.tokens.names().filter_map(|token| token_supply(&app, reads, token)).collect());
+    Json(Supply { tokens })
+}
+
+fn token_supply(app: &Shared, reads: &Reads<'_>, token: Name) -> Option<TokenSupply> {
+    let supply = reads.supply(token)?;
+    let amount = |units| app.tokens.amount(token, units);
+    let mut parts = Vec::new();
+    let mut elsewhere = Units::ZERO;
+    for class in AccountClass::ALL {
+        let held = reads.class(class, token);
+        elsewhere = elsewhere.plus(held).ok()?;
+        parts.push(SupplyPart { name: class_name(class).to_owned(), amount: amount(held) });
+    }
+    // Wallets have no running sum: they are what is left. The audit adds them up.
+    parts.insert(0, SupplyPart { name: "accounts".to_owned(), amount: amount(supply.total.minus_or_zero(elsewhere)) });
+    Some(TokenSupply {
+        token,
+        cap: Some(amount(supply.cap)),
+        minted: amount(supply.minted),
+        burned: amount(supply.burned),
+        circulating: amount(supply.circulating),
+        parts,
+    })
+}
+
+const fn class_name(class: AccountClass) -> &'static str {
+    match class {
+        AccountClass::Pool => "reward pools",
+        AccountClass::Vesting => "vesting rewards",
+        AccountClass::Pledge => "pledge",
+        AccountClass::Escrow => "escrows",
+        AccountClass::Bond => "bonds",
+        AccountClass::Allocation => "allocations",
+        AccountClass::Treasury => "treasury",
+        AccountClass::Venue => "venues",
+    }
+}
+
+/// Prices as reported.
+#[utoipa::path(get, path = "/v1/prices", tag = "economy", responses((status = 200, body = Prices), (status = "default", body = ErrorBody)))]
+pub(super) async fn prices(State(app): State<Shared>) -> Json<Prices> {
+    let spec = app.ledger.economy().spec();
+    let prices = app.read(|state, reads| {
+        let entry = |(pair, rule): (&Name, &depin_economy::PriceRule)| {
+            let now = reads.price(*pair).ok();
+            let account = |role: &Name| reads.role(*role).map(|a| app.name_of(state, a).unwrap_or_else(|| a.to_string()));
+            PriceEntry {
+                pair: *pair,
+                price: now.map(|now| now.price.to_decimal()),
+                reported: now.map(|now| now.oldest.into()),
+                stale: now.is_none(),
+                reporters: rule.reporters.iter().filter_map(account).collect(),
+            }
+        };
+        spec.prices().iter().map(entry).collect()
+    });
+    Json(Prices { prices })
+}
+
+/// Checks everything that is held against everything that was minted, deals against sectors, rows against their digest. One at a
+/// time; a height is audited once.
+#[utoipa::path(get, path = "/v1/audit", tag = "economy", responses((status = 200, body = Audit), (status = "default", body = ErrorBody)))]
+pub(super) async fn audit(State(app): State<Shared>) -> ApiResult<Json<Audit>> {
+    let mut audited = app.audited.lock().await;
+    let height = app.ledger.head().height;
+    if let Some(audit) = audited.as_ref().filter(|audit| audit.height == height) {
+        return Ok(Json(audit.clone()));
+    }
+    // It looks at every row, so it runs off the async threads.
+    let ledger = Arc::clone(&app.ledger);
+    let found = tokio::task::spawn_blocking(move || ledger.audit()).await.map_err(ApiError::internal)?;
+    let total = |token: &depin_economy::TokenAudit| AuditTotal {
+        token: token.token,
+        minted: app.tokens.amount(token.token, token.minted),
+        burned: app.tokens.amount(token.token, token.burned),
+        // A sum past 128 bits can only be shown as the largest amount; the violation beside it says so.
+        held: app.tokens.amount(token.token, Units::new(token.held.parse().unwrap_or(u128::MAX))),
+    };
+    let audit = Audit {
+        ok: found.ok,
+        height: found.height,
+        violations: found.violations,
+        totals: found.economy.tokens.iter().map(total).collect(),
+    };
+    *audited = Some(audit.clone());
+    Ok(Json(audit))
+}

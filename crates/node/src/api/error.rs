@@ -1,0 +1,116 @@
+//! Errors as the API answers them: always `{"error": {"code", "message", "hint"}}`.
+
+use crate::{index::IndexError, pool::PoolError};
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use depin_client::api::{ErrorBody, ErrorDetail, code};
+use depin_economy::Refusal;
+use depin_engine::QueryError;
+use depin_ledger::{AdmitError, DecodeError};
+use std::fmt::Display;
+
+/// An error answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    pub status: StatusCode,
+    pub code: String,
+    pub message: String,
+    pub hint: String,
+}
+
+pub(crate) type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    pub fn new(status: StatusCode, code: &str, message: impl Display, hint: impl Display) -> Self {
+        Self { status, code: code.to_owned(), message: message.to_string(), hint: hint.to_string() }
+    }
+
+    pub fn bad_request(message: impl Display, hint: impl Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code::BAD_REQUEST, message, hint)
+    }
+
+    pub fn not_found(what: impl Display) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code::NOT_FOUND, what, "")
+    }
+
+    pub fn too_large(bytes_max: usize) -> Self {
+        let message = format!("the body is too large, at most {bytes_max} bytes are allowed");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, code::TOO_LARGE, message, "split the work over several transactions")
+    }
+
+    pub fn busy(message: impl Display) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code::BUSY, message, "try again in a moment")
+    }
+
+    /// Something that is wrong with the node, not with the request.
+    pub fn internal(message: impl Display) -> Self {
+        tracing::error!(error = %message, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message, "look into the node's log")
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let Self { status, code, message, hint } = self;
+        (status, Json(ErrorBody { error: ErrorDetail { code, message, hint } })).into_response()
+    }
+}
+
+impl From<IndexError> for ApiError {
+    fn from(error: IndexError) -> Self {
+        match error {
+            IndexError::Closed => Self::busy("the node is stopping"),
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Closed => Self::busy("the node is stopping"),
+            QueryError::NoState => Self::busy("there is no block yet"),
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<DecodeError> for ApiError {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, code::TOO_LARGE, error, ""),
+            DecodeError::Malformed(_) => Self::new(StatusCode::BAD_REQUEST, code::MALFORMED, error, ""),
+        }
+    }
+}
+
+impl From<AdmitError> for ApiError {
+    fn from(error: AdmitError) -> Self {
+        let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
+        let (status, code, hint) = match &error {
+            AdmitError::Chain { .. } => (unprocessable, code::WRONG_CHAIN, ""),
+            AdmitError::Replayed { .. } => (StatusCode::CONFLICT, code::NONCE_TOO_LOW, "sign it again with the account's next nonce"),
+            AdmitError::Ahead { .. } => (StatusCode::CONFLICT, code::NONCE_TOO_HIGH, "send those before it first"),
+            AdmitError::BaseFee { .. } => (unprocessable, code::FEE_TOO_LOW, ""),
+            AdmitError::Fee(Refusal::Underfunded { .. }) => (unprocessable, code::BALANCE_TOO_LOW, "fund the account first"),
+            _ => (unprocessable, error.code(), ""),
+        };
+        Self::new(status, code, &error, hint)
+    }
+}
+
+impl From<PoolError> for ApiError {
+    fn from(error: PoolError) -> Self {
+        let (status, code, hint) = match error {
+            PoolError::NonceUsed { .. } => (StatusCode::CONFLICT, code::NONCE_TOO_LOW, "sign it again with the account's next nonce"),
+            PoolError::NonceTooFar { .. } => (StatusCode::CONFLICT, code::NONCE_TOO_HIGH, "send those before it first"),
+            PoolError::ReplacementTooCheap { .. } => (StatusCode::CONFLICT, code::NONCE_TAKEN, "use the next nonce, or raise the tip"),
+            PoolError::SenderFull { .. } => (StatusCode::TOO_MANY_REQUESTS, code::BUSY, "wait until some of them are final"),
+            PoolError::PoolFull => (StatusCode::SERVICE_UNAVAILABLE, code::BUSY, "raise the tip, or try again later"),
+        };
+        Self::new(status, code, error, hint)
+    }
+}

@@ -1,0 +1,204 @@
+//! The HTTP API: JSON under `/v1`, health, metrics, and its own description.
+//!
+//! In: requests. Out: what the ledger, the pool, the index and the engine say, as the wire types of `depin-client`. Every error has
+//! the same form. Lists are bounded, bodies are bounded, waiting is bounded. Absent on purpose: rules, keys, writes of any kind but
+//! handing a transaction to the pool.
+
+mod accounts;
+mod blocks;
+mod chain;
+mod economy;
+mod error;
+mod events;
+mod extract;
+mod network;
+mod quote;
+mod render;
+mod serve;
+mod storage;
+mod transactions;
+
+pub(crate) use render::Tokens;
+pub(crate) use serve::{Server, bind};
+
+use crate::{index::Index, metrics::Metrics, pool::Pool, signatures::CheckedSignatures, waiters::Waiters};
+use axum::{Router, http::StatusCode};
+use depin_client::api::{ErrorBody, code};
+use depin_engine::{Handle, Header};
+use depin_ledger::{Head, Ledger};
+use depin_quantity::{Address, Instant};
+use depin_state::ReadState;
+use error::{ApiError, ApiResult};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{Mutex, Semaphore, watch};
+use utoipa::{IntoParams, OpenApi};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Longest wait for the index to catch up with a block that is final.
+const INDEX_WAIT: Duration = Duration::from_secs(5);
+/// Event streams open at once.
+const STREAMS_MAX: usize = 512;
+
+/// Everything that handlers use.
+pub(crate) struct App {
+    pub ledger: Arc<Ledger>,
+    pub pool: Arc<Pool>,
+    pub index: Arc<Index>,
+    pub engine: Handle,
+    pub signatures: Arc<CheckedSignatures>,
+    pub waiters: Waiters,
+    pub metrics: Metrics,
+    pub tokens: Tokens,
+    /// Names of genesis accounts.
+    pub names: BTreeMap<Address, String>,
+    /// Speed of ledger time that this node proposes with.
+    pub speed: u32,
+    /// Why the node is about to end, once it is.
+    pub failure: watch::Receiver<Option<String>>,
+    /// Set when the node stops.
+    pub stopping: watch::Receiver<bool>,
+    /// The last audit and its height; held while one is made.
+    pub audited: Mutex<Option<depin_client::api::Audit>>,
+    pub streams: Arc<Semaphore>,
+    /// Header of the last final block that somebody asked about; most ask about the same.
+    pub newest: std::sync::Mutex<Option<Header>>,
+}
+
+pub(crate) type Shared = Arc<App>;
+
+impl App {
+    pub fn stream_permits() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(STREAMS_MAX))
+    }
+
+    /// Reads the finalized rows with the economy's eyes.
+    fn read<T>(&self, f: impl FnOnce(&dyn ReadState, &depin_economy::Reads<'_>) -> T) -> T {
+        let now = self.now();
+        self.ledger.read(|state| f(state, &self.ledger.economy().reads(state, now)))
+    }
+
+    /// Ledger time of the last final block.
+    fn now(&self) -> Instant {
+        self.ledger.head().time
+    }
+
+    /// Name of an account: from the genesis document or its provider's entry.
+    fn name_of(&self, state: &dyn ReadState, address: Address) -> Option<String> {
+        let provider = || depin_services::storage::read::provider(state, address).map(|p| p.name.to_string());
+        self.names.get(&address).cloned().or_else(provider)
+    }
+
+    /// Refuses what makes no sense on a node that is about to end.
+    fn well(&self) -> ApiResult<()> {
+        match &*self.failure.borrow() {
+            Some(reason) => Err(ApiError::busy(format!("the node is about to end: {reason}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Header of the last block that is final and durable.
+    async fn tip_header(&self) -> ApiResult<Header> {
+        let height = self.engine.finalized().borrow().height;
+        let known = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(header) = known.filter(|header| header.height() == height) {
+            return Ok(header);
+        }
+        let header = self.engine.header(height).await?.ok_or_else(|| ApiError::internal(format!("block {height} is missing")))?;
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(header.clone());
+        Ok(header)
+    }
+
+    /// Waits until everything that is final now can be found in the index.
+    ///
+    /// # Errors
+    /// 503 when that takes too long.
+    async fn index_caught_up(&self) -> ApiResult<()> {
+        let Head { height, .. } = self.ledger.head();
+        let mut tips = self.engine.finalized();
+        let mut marks = self.index.watch();
+        let caught_up = async {
+            let receipts = tips.wait_for(|tip| tip.height >= height).await.ok()?.receipts_len;
+            marks.wait_for(|marks| marks.next_receipt >= receipts).await.ok().map(drop)
+        };
+        match tokio::time::timeout(INDEX_WAIT, caught_up).await {
+            Ok(Some(())) => Ok(()),
+            Ok(None) => Err(ApiError::busy("the node is stopping")),
+            Err(_) => Err(ApiError::busy("the index is behind the chain")),
+        }
+    }
+}
+
+/// Parameters of lists that come in pages.
+#[derive(Clone, Debug, Default, serde::Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageQuery {
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// Most entries in the answer.
+    limit: Option<u32>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "depin node", description = "Reads of a depin chain and a place to hand in signed transactions. Amounts are whole base units as strings, with text for people beside them."),
+    components(schemas(ErrorBody))
+)]
+struct Description;
+
+/// The routes and their description.
+fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
+    let (router, mut api) = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(chain::health))
+        .routes(routes!(chain::metrics))
+        .routes(routes!(chain::openapi))
+        .routes(routes!(chain::status))
+        .routes(routes!(blocks::blocks))
+        .routes(routes!(blocks::block))
+        .routes(routes!(accounts::accounts))
+        .routes(routes!(accounts::account))
+        .routes(routes!(transactions::submit))
+        .routes(routes!(transactions::transaction))
+        .routes(routes!(events::events))
+        .routes(routes!(events::stream))
+        .routes(routes!(economy::supply))
+        .routes(routes!(economy::prices))
+        .routes(routes!(economy::audit))
+        .routes(routes!(network::network))
+        .routes(routes!(storage::providers))
+        .routes(routes!(storage::provider))
+        .routes(routes!(storage::deals))
+        .routes(routes!(storage::deal))
+        .routes(routes!(storage::sets))
+        .routes(routes!(storage::faults))
+        .routes(routes!(quote::quote))
+        .split_for_parts();
+    api.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    (router, api)
+}
+
+/// The description alone.
+fn description() -> utoipa::openapi::OpenApi {
+    described().1
+}
+
+/// The whole service.
+pub(crate) fn router(app: Shared) -> Router {
+    let (router, _) = described();
+    let router = router.fallback(unknown_path).method_not_allowed_fallback(unknown_method).with_state(Arc::clone(&app));
+    serve::guarded(router, &app)
+}
+
+async fn unknown_path(uri: axum::http::Uri) -> ApiError {
+    let path: String = uri.path().chars().take(100).collect();
+    let hint = "the paths are in /openapi.json";
+    ApiError::new(StatusCode::NOT_FOUND, code::NOT_FOUND, format!("there is no `{path}` here"), hint)
+}
+
+async fn unknown_method(method: axum::http::Method) -> ApiError {
+    let message = format!("this path does not take {method}");
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", message, "the methods are in /openapi.json")
+}

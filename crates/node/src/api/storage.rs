@@ -1,0 +1,287 @@
+//! The storage service: providers, deals, data sets, faults.
+
+use super::{
+    App, Shared,
+    error::{ApiError, ApiResult},
+    extract::{Params, Segment, page_after, page_limit},
+};
+use axum::{Json, extract::State};
+use depin_client::api::{
+    Amount, Ask, Challenge, ChallengedSector, DataSet, Deal, DealQuery, DealStage, ErrorBody, Fault, Page, Provider, ProviderList,
+    StorageTotals, Window,
+};
+use depin_economy::{Account, Reads};
+use depin_quantity::{Address, UnitId};
+use depin_services::storage::{self as service, CloseReason, DealState, Faulty, read};
+use depin_state::ReadState;
+use utoipa::IntoParams;
+
+/// Rows that one answer looks through at most. A page may be short, or empty, and have a next one.
+const SCAN_MAX: usize = 50_000;
+/// Providers in one answer.
+const PROVIDERS_MAX: usize = 10_000;
+
+/// Parameters of lists by provider.
+#[derive(Clone, Debug, Default, serde::Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ProviderQuery {
+    /// Only of this provider.
+    #[param(value_type = Option<String>)]
+    provider: Option<Address>,
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// Most entries in the answer.
+    limit: Option<u32>,
+}
+
+/// All providers, and sums over the network.
+#[utoipa::path(get, path = "/v1/storage/providers", tag = "storage",
+    responses((status = 200, body = ProviderList), (status = "default", body = ErrorBody)))]
+pub(super) async fn providers(State(app): State<Shared>) -> Json<ProviderList> {
+    Json(app.read(|state, _| {
+        let totals = read::totals(state);
+        ProviderList {
+            items: read::providers(state).take(PROVIDERS_MAX).map(|(address, row)| wire_provider(&app, address, row)).collect(),
+            totals: StorageTotals {
+                proposed: totals.proposed,
+                active: totals.active,
+                faulty: totals.faulty,
+                raw_bytes: totals.raw_bytes.to_string(),
+                quality_bytes: totals.quality_bytes.to_string(),
+            },
+        }
+    }))
+}
+
+/// One provider.
+#[utoipa::path(get, path = "/v1/storage/providers/{address}", tag = "storage", params(("address" = String, Path, description = "Its address")),
+    responses((status = 200, body = Provider), (status = "default", body = ErrorBody)))]
+pub(super) async fn provider(State(app): State<Shared>, Segment(address): Segment<Address>) -> ApiResult<Json<Provider>> {
+    let row = app.ledger.read(|state| read::provider(state, address));
+    let row = row.ok_or_else(|| ApiError::not_found(format!("{address} is no provider")))?;
+    Ok(Json(wire_provider(&app, address, row)))
+}
+
+fn wire_provider(app: &App, address: Address, row: service::Provider) -> Provider {
+    let price = |units| app.tokens.main(units);
+    Provider {
+        address,
+        name: row.name,
+        url: row.url,
+        capacity_bytes: row.capacity,
+        promised_bytes: row.promised,
+        deals: row.deals,
+        ask: Ask {
+            price: price(row.ask.price),
+            verified_price: price(row.ask.verified_price),
+            piece_min_bytes: row.ask.piece_min.get(),
+            piece_max_bytes: row.ask.piece_max.get(),
+            term_min_epochs: row.ask.term_min,
+            term_max_epochs: row.ask.term_max,
+            open: row.ask.open,
+        },
+        since: row.since.into(),
+    }
+}
+
+/// A page of deals, in order of id.
+#[utoipa::path(get, path = "/v1/storage/deals", tag = "storage", params(DealQuery),
+    responses((status = 200, body = Page<Deal>), (status = "default", body = ErrorBody)))]
+pub(super) async fn deals(State(app): State<Shared>, Params(query): Params<DealQuery>) -> ApiResult<Json<Page<Deal>>> {
+    let limit = page_limit(query.limit, 100, 1_000)?;
+    let after = page_after::<UnitId>(query.after.as_deref())?;
+    Ok(Json(app.read(|state, reads| {
+        let wanted = |deal: &service::Deal| {
+            query.client.is_none_or(|client| client == deal.client)
+                && query.provider.is_none_or(|provider| provider == deal.provider)
+                && query.state.is_none_or(|stage| stage == self::stage(&deal.state))
+        };
+        page(narrowest(state, &query, after), limit, wanted, |id, deal| wire_deal(&app, reads, id, deal))
+    })))
+}
+
+/// The shortest list that holds everything asked for.
+fn narrowest<'a>(state: &'a dyn ReadState, query: &DealQuery, after: Option<UnitId>) -> Box<dyn Iterator<Item = (UnitId, service::Deal)> + 'a> {
+    match (query.client, query.provider) {
+        (Some(client), _) => Box::new(read::deals_of_client(state, client, after)),
+        (None, Some(provider)) => Box::new(read::deals_of_provider(state, provider, after)),
+        (None, None) => Box::new(read::deals(state, after)),
+    }
+}
+
+/// Takes what is wanted until the page is full or enough rows were looked through.
+fn page<T>(
+    mut rows: impl Iterator<Item = (UnitId, service::Deal)>,
+    limit: usize,
+    wanted: impl Fn(&service::Deal) -> bool,
+    wire: impl Fn(UnitId, service::Deal) -> T,
+) -> Page<T> {
+    let mut items = Vec::new();
+    let mut last = None;
+    for _ in 0..SCAN_MAX {
+        if items.len() == limit {
+            break;
+        }
+        let Some((id, deal)) = rows.next() else { return Page { items, next: None } };
+        last = Some(id);
+        if wanted(&deal) {
+            items.push(wire(id, deal));
+        }
+    }
+    let more = rows.next().is_some();
+    Page { items, next: last.filter(|_| more).map(|id| id.to_string()) }
+}
+
+/// One deal. A closed one is kept for a while.
+#[utoipa::path(get, path = "/v1/storage/deals/{id}", tag = "storage", params(("id" = String, Path, description = "Its id, 64 hexadecimal digits")),
+    responses((status = 200, body = Deal), (status = "default", body = ErrorBody)))]
+pub(super) async fn deal(State(app): State<Shared>, Segment(id): Segment<UnitId>) -> ApiResult<Json<Deal>> {
+    let found = app.read(|state, reads| read::deal(state, id).map(|deal| wire_deal(&app, reads, id, deal)));
+    found.map(Json).ok_or_else(|| ApiError::not_found(format!("there is no deal {id}; it never was, or it closed long ago")))
+}
+
+fn wire_deal(app: &App, reads: &Reads<'_>, id: UnitId, deal: service::Deal) -> Deal {
+    let (since, until, faulty) = match &deal.state {
+        DealState::Active { since, until, faulty } => (Some(*since), Some(*until), faulty.as_ref()),
+        _ => (None, None, None),
+    };
+    let closed = if let DealState::Closed { at, .. } = &deal.state { Some(*at) } else { None };
+    Deal {
+        id,
+        client: deal.client,
+        provider: deal.provider,
+        piece: deal.piece,
+        size_bytes: deal.size.get(),
+        price: app.tokens.main(deal.price),
+        term_epochs: deal.term,
+        verified: deal.verified,
+        state: stage(&deal.state),
+        reason: reason(&deal.state),
+        proposed: deal.proposed.into(),
+        start_by: deal.start_by.into(),
+        since: since.map(Into::into),
+        until: until.map(Into::into),
+        closed: closed.map(Into::into),
+        fault: faulty.map(|faulty| wire_fault(id, &deal, faulty)),
+        set: deal.set,
+        challenge: deal.challenge.map(|seed| Challenge { seed, leaves: app.ledger.storage().challenges }),
+        extension_epochs: deal.extension,
+        end_asked: deal.end_asked,
+        escrow: escrow(app, reads, id),
+        label: deal.label,
+    }
+}
+
+/// What lies in the deal's escrow, which goes by the deal's id.
+fn escrow(app: &App, reads: &Reads<'_>, id: UnitId) -> Option<Amount> {
+    reads.escrow(id)?;
+    Some(app.tokens.main(reads.balance(Account::Escrow(id), app.tokens.main)))
+}
+
+const fn stage(state: &DealState) -> DealStage {
+    match state {
+        DealState::Proposed => DealStage::Proposed,
+        DealState::Accepted => DealStage::Accepted,
+        DealState::Active { faulty: None, .. } => DealStage::Active,
+        DealState::Active { faulty: Some(_), .. } => DealStage::Faulty,
+        DealState::Closed { reason: CloseReason::Refused(_), .. } => DealStage::Refused,
+        DealState::Closed { reason: CloseReason::Expired, .. } => DealStage::Expired,
+        DealState::Closed { .. } => DealStage::Ended,
+    }
+}
+
+fn reason(state: &DealState) -> Option<String> {
+    let DealState::Closed { reason, .. } = state else { return None };
+    Some(match reason {
+        CloseReason::Refused(why) => why.clone(),
+        CloseReason::Expired => "not accepted and proven in time".to_owned(),
+        CloseReason::Completed => "its term ended".to_owned(),
+        CloseReason::Agreed => "both sides ended it early".to_owned(),
+        CloseReason::GivenUp => "the provider gave it up".to_owned(),
+        CloseReason::Faulty => "faulty for too many proving periods".to_owned(),
+    })
+}
+
+fn wire_fault(id: UnitId, deal: &service::Deal, faulty: &Faulty) -> Fault {
+    Fault {
+        deal: id,
+        provider: deal.provider,
+        piece: deal.piece,
+        since: faulty.since.into(),
+        periods: faulty.periods,
+        declared: faulty.declared,
+        recovering: faulty.recovering,
+    }
+}
+
+/// Sectors that cannot be proven at present.
+#[utoipa::path(get, path = "/v1/storage/faults", tag = "storage", params(ProviderQuery),
+    responses((status = 200, body = Page<Fault>), (status = "default", body = ErrorBody)))]
+pub(super) async fn faults(State(app): State<Shared>, Params(query): Params<ProviderQuery>) -> ApiResult<Json<Page<Fault>>> {
+    let limit = page_limit(query.limit, 1_000, 10_000)?;
+    let after = page_after::<UnitId>(query.after.as_deref())?;
+    let by_provider = DealQuery { provider: query.provider, ..DealQuery::default() };
+    let found = app.ledger.read(|state| {
+        if read::totals(state).faulty == 0 {
+            return Page { items: Vec::new(), next: None };
+        }
+        let faulty = |deal: &service::Deal| matches!(deal.state, DealState::Active { faulty: Some(_), .. });
+        page(narrowest(state, &by_provider, after), limit, faulty, |id, deal| match &deal.state {
+            DealState::Active { faulty: Some(faulty), .. } => Some(wire_fault(id, &deal, faulty)),
+            _ => None,
+        })
+    });
+    Ok(Json(Page { items: found.items.into_iter().flatten().collect(), next: found.next }))
+}
+
+/// Data sets, by provider and number. `next` is the last one's provider and number.
+#[utoipa::path(get, path = "/v1/storage/sets", tag = "storage", params(ProviderQuery),
+    responses((status = 200, body = Page<DataSet>), (status = "default", body = ErrorBody)))]
+pub(super) async fn sets(State(app): State<Shared>, Params(query): Params<ProviderQuery>) -> ApiResult<Json<Page<DataSet>>> {
+    let limit = page_limit(query.limit, 1_000, 10_000)?;
+    let after = query.after.as_deref().map(set_key).transpose()?;
+    let leaves = app.ledger.storage().challenges;
+    Ok(Json(app.ledger.read(|state| {
+        let from = |address: &Address| after.is_none_or(|(last, _)| *address >= last);
+        let owners: Box<dyn Iterator<Item = Address>> = match query.provider {
+            Some(provider) => Box::new(std::iter::once(provider)),
+            None => Box::new(read::providers(state).map(|(address, _)| address)),
+        };
+        let all = owners.filter(from).flat_map(|owner| read::sets(state, owner).map(move |(number, set)| (owner, number, set)));
+        let mut rest = all.filter(|(owner, number, _)| after.is_none_or(|last| (*owner, *number) > last));
+        let items: Vec<DataSet> = rest.by_ref().take(limit).map(|(owner, number, set)| wire_set(owner, number, set, leaves)).collect();
+        let more = rest.next().is_some();
+        let next = items.last().filter(|_| more).map(|last| format!("{}:{}", last.provider, last.set));
+        Page { items, next }
+    })))
+}
+
+fn set_key(text: &str) -> ApiResult<(Address, u32)> {
+    let wrong = || ApiError::bad_request("`after` is not a provider and a number", "pass the `next` of the page before as it is");
+    let (provider, number) = text.split_once(':').ok_or_else(wrong)?;
+    Ok((provider.parse().map_err(|_| wrong())?, number.parse().map_err(|_| wrong())?))
+}
+
+fn wire_set(provider: Address, set: u32, row: service::DataSet, leaves: u32) -> DataSet {
+    let window = row.window.map(|window| Window {
+        seed: window.seed,
+        opened: window.opened.into(),
+        closes: window.closes.into(),
+        sectors: window.sectors.iter().map(wire_sector).collect(),
+        proven: window.proven,
+    });
+    DataSet {
+        provider,
+        set,
+        sectors: row.sectors,
+        deadline: row.deadline.into(),
+        window,
+        proven: row.proven,
+        missed: row.missed,
+        leaves,
+    }
+}
+
+fn wire_sector(sector: &service::Challenged) -> ChallengedSector {
+    ChallengedSector { deal: sector.deal, piece: sector.piece, size_bytes: sector.size.get(), skipped: sector.skipped }
+}

@@ -1,0 +1,141 @@
+//! A node's folder: who may use it, and for which chain.
+//!
+//! ```text
+//! <home>/lock           held by the process that runs on it
+//! <home>/genesis.json   what the chain started from; written once
+//! <home>/engine/        the engine's store: blocks, state, receipts, votes
+//! <home>/index.sqlite   the index; may be deleted
+//! ```
+
+use depin_ledger::GenesisDoc;
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// Another process runs on it.
+    #[error("{} is in use by another process; stop that one first, or use another --home", .0.display())]
+    Busy(PathBuf),
+    /// It belongs to another chain.
+    #[error("{} holds {what} `{found}`, not `{wanted}`; use another --home, or --fresh to delete what is there", home.display())]
+    Foreign {
+        /// The folder.
+        home: PathBuf,
+        /// What differs: chain, network or variant.
+        what: &'static str,
+        /// In the folder.
+        found: String,
+        /// Asked for.
+        wanted: String,
+    },
+    /// Same names, another beginning.
+    #[error(
+        "{} began from another genesis document of the same name; start it with its own genesis.json, or use another --home",
+        .0.display()
+    )]
+    OtherGenesis(PathBuf),
+    /// The genesis document there cannot be read.
+    #[error("{} is damaged: {error}; restore it from a copy, or use --fresh to begin again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: String,
+    },
+    /// A file or folder cannot be used.
+    #[error("cannot use {}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A folder that this process holds.
+#[derive(Debug)]
+pub(crate) struct Home {
+    path: PathBuf,
+    /// Held until dropped.
+    _lock: File,
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> HomeError {
+    let path = path.to_owned();
+    move |source| HomeError::Io { path, source }
+}
+
+impl Home {
+    /// Locks the folder, makes it when missing, and makes sure that it belongs to the chain of `doc`.
+    pub fn claim(path: &Path, doc: &GenesisDoc) -> Result<Self, HomeError> {
+        fs::create_dir_all(path).map_err(io_error(path))?;
+        let lock_path = path.join("lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(io_error(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(HomeError::Busy(path.to_owned())),
+            Err(TryLockError::Error(source)) => return Err(HomeError::Io { path: lock_path, source }),
+        }
+        match stored_genesis(path)? {
+            Some(stored) => compare(path, &stored, doc)?,
+            None => write_genesis(path, doc)?,
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    pub fn engine(&self) -> PathBuf {
+        self.path.join("engine")
+    }
+
+    pub fn index(&self) -> PathBuf {
+        self.path.join("index.sqlite")
+    }
+}
+
+/// The genesis document of the chain that a node's folder belongs to; `None` when no chain was started there yet. Whoever starts a
+/// node again passes this one.
+///
+/// # Errors
+/// [`HomeError::Damaged`] and [`HomeError::Io`].
+pub fn stored_genesis(home: &Path) -> Result<Option<GenesisDoc>, HomeError> {
+    let path = home.join("genesis.json");
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(HomeError::Io { path, source }),
+    };
+    serde_json::from_slice(&text).map(Some).map_err(|e| HomeError::Damaged { path, error: e.to_string() })
+}
+
+fn compare(home: &Path, stored: &GenesisDoc, wanted: &GenesisDoc) -> Result<(), HomeError> {
+    let names = [
+        ("chain", stored.chain_id, wanted.chain_id),
+        ("network", stored.network, wanted.network),
+        ("variant", stored.variant, wanted.variant),
+    ];
+    if let Some((what, found, wanted)) = names.into_iter().find(|(_, found, wanted)| found != wanted) {
+        return Err(HomeError::Foreign {
+            home: home.to_owned(),
+            what,
+            found: found.to_string(),
+            wanted: wanted.to_string(),
+        });
+    }
+    if stored.digest() == wanted.digest() { Ok(()) } else { Err(HomeError::OtherGenesis(home.to_owned())) }
+}
+
+/// Written aside, synced and renamed: a crash leaves either nothing or the whole file.
+fn write_genesis(home: &Path, doc: &GenesisDoc) -> Result<(), HomeError> {
+    let path = home.join("genesis.json");
+    let aside = home.join("genesis.json.new");
+    let mut text = serde_json::to_vec_pretty(doc).map_err(|e| HomeError::Damaged { path: path.clone(), error: e.to_string() })?;
+    text.push(b'\n');
+    let mut file = File::create(&aside).map_err(io_error(&aside))?;
+    file.write_all(&text).and_then(|()| file.sync_all()).map_err(io_error(&aside))?;
+    fs::rename(&aside, &path).map_err(io_error(&path))?;
+    File::open(home).and_then(|folder| folder.sync_all()).map_err(io_error(home))
+}

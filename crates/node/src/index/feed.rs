@@ -1,0 +1,72 @@
+//! Following the receipts log.
+
+use super::{Index, IndexError, LogRecord, ReceiptRecord};
+use std::{future::Future, sync::Arc};
+
+/// Records read and written at once, unless one block has more.
+const CHUNK: usize = 1_024;
+
+/// The durable receipts log. Implemented over the engine's handle.
+pub trait ReceiptLog: Send + 'static {
+    /// Waits until the log holds more than `len` records; its length then, or `None` when no more will come.
+    fn longer_than(&mut self, len: u64) -> impl Future<Output = Option<u64>> + Send;
+
+    /// Reads records from position `from`, at most `max`; only durable ones.
+    ///
+    /// # Errors
+    /// [`LogError`] when the log cannot be read.
+    fn read(&mut self, from: u64, max: usize) -> impl Future<Output = Result<Vec<LogRecord>, LogError>> + Send;
+}
+
+/// The log cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the receipts log cannot be read: {0}")]
+pub struct LogError(pub String);
+
+/// Why following ended.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The index failed.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+/// Reads the log from where the index stands, in whole blocks, and goes on until the log ends. `told` learns of every receipt once it
+/// can be found.
+///
+/// # Errors
+/// [`FollowError`]; the index stays as it was after the last block written.
+pub async fn follow(
+    index: Arc<Index>,
+    mut log: impl ReceiptLog,
+    told: impl Fn(&[ReceiptRecord]) + Send,
+) -> Result<(), FollowError> {
+    let mut chunk = CHUNK;
+    loop {
+        let from = index.marks().next_receipt;
+        let Some(len) = log.longer_than(from).await else { return Ok(()) };
+        let mut records = log.read(from, chunk).await?;
+        if records.is_empty() {
+            return Err(LogError(format!("it has {len} records but none from {from} on")).into());
+        }
+        if from + (records.len() as u64) < len && !cut_to_whole_blocks(&mut records) {
+            chunk *= 2;
+            continue;
+        }
+        chunk = CHUNK;
+        let writer = Arc::clone(&index);
+        let written = tokio::task::spawn_blocking(move || writer.apply(&records)).await;
+        told(&written.map_err(|_| IndexError::Closed)??);
+    }
+}
+
+/// Drops the records of the last block, which may have more of them; false when there is no other block.
+fn cut_to_whole_blocks(records: &mut Vec<LogRecord>) -> bool {
+    let Some(last) = records.last().map(|record| record.height) else { return false };
+    let whole = records.partition_point(|record| record.height < last);
+    records.truncate(whole);
+    whole > 0
+}

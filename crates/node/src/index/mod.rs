@@ -1,0 +1,225 @@
+//! Receipts and events, searchable.
+//!
+//! In: the engine's durable receipts log, by position. Out: answers by transaction, account, kind, id and height; the newest blocks;
+//! live subscriptions without a seam. One writing connection, a few reading ones, WAL between them. A record is written together
+//! with the mark that says so, hence once, whatever crashes. The file can be deleted at any time: the log fills it again with the
+//! same positions. Absent on purpose: anything that is not in a receipt.
+
+mod digest;
+mod feed;
+mod live;
+mod query;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use digest::{EventRecord, Names, ReceiptRecord};
+pub use feed::{LogError, ReceiptLog, follow};
+pub use live::Subscription;
+pub use query::{BlockRecord, EventPage, Filter};
+pub use schema::Marks;
+pub use write::LogRecord;
+
+use depin_quantity::{Address, UnitId};
+use rusqlite::Connection;
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::{Semaphore, broadcast, watch};
+use write::{Batch, Writer};
+
+/// Reading connections open at once.
+const READERS: usize = 4;
+/// Batches that a slow subscriber may lag behind before it reads from the file again.
+const LIVE_BATCHES: usize = 256;
+
+/// What can go wrong with the index.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The database answered with an error.
+    #[error("index database: {0}; delete the index file to have it filled again")]
+    Database(#[from] rusqlite::Error),
+    /// The file cannot be written or deleted.
+    #[error("index file {path}: {error}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: String,
+    },
+    /// A receipt is missing.
+    #[error("receipt {got} came where receipt {expected} was due")]
+    Gap {
+        /// Position that came.
+        got: u64,
+        /// Position due.
+        expected: u64,
+    },
+    /// A receipt of the log cannot be read.
+    #[error("receipt {position} cannot be read: {error}; the log was written by another version")]
+    Malformed {
+        /// Its position.
+        position: u64,
+        /// What is wrong.
+        error: String,
+    },
+    /// A number has no place in the file.
+    #[error("{value} is larger than the index can hold")]
+    TooLarge {
+        /// The number.
+        value: u64,
+    },
+    /// The index is closing.
+    #[error("the index is closed")]
+    Closed,
+}
+
+/// The index; shared by reference.
+#[derive(Debug)]
+pub struct Index {
+    path: PathBuf,
+    writer: Mutex<Writer>,
+    readers: Mutex<Vec<Connection>>,
+    permits: Arc<Semaphore>,
+    live: broadcast::Sender<Arc<Batch>>,
+    marks: watch::Sender<Marks>,
+}
+
+impl Index {
+    /// Opens the index of the chain whose genesis has the digest `chain`. A file that cannot be continued is deleted and begun
+    /// again: another version's or chain's, a damaged one, or one that read further than the log's `log_len` receipts.
+    ///
+    /// # Errors
+    /// [`IndexError::File`] and [`IndexError::Database`] when the file cannot be used at all.
+    pub fn open(path: &Path, chain: &[u8; 32], log_len: u64) -> Result<Self, IndexError> {
+        let (connection, marks, restarted) = schema::open(path, chain, log_len)?;
+        if let Some(reason) = restarted {
+            tracing::warn!(path = %path.display(), reason, "the index is filled from its beginning");
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Mutex::new(Writer { connection, marks }),
+            readers: Mutex::new(Vec::new()),
+            permits: Arc::new(Semaphore::new(READERS)),
+            live: broadcast::Sender::new(LIVE_BATCHES),
+            marks: watch::Sender::new(marks),
+        })
+    }
+
+    /// Deletes an index that is not open, so that the next one is filled from its beginning.
+    ///
+    /// # Errors
+    /// [`IndexError::File`] when a file cannot be deleted.
+    pub fn delete(path: &Path) -> Result<(), IndexError> {
+        schema::delete(path).map_err(|e| IndexError::File { path: path.to_owned(), error: e.to_string() })
+    }
+
+    /// How far it has read.
+    pub fn marks(&self) -> Marks {
+        *self.marks.borrow()
+    }
+
+    /// Tells whenever it has read further.
+    pub fn watch(&self) -> watch::Receiver<Marks> {
+        self.marks.subscribe()
+    }
+
+    /// Writes records of the log and tells subscribers. Records that it has already change nothing. Returns the new receipts.
+    ///
+    /// # Errors
+    /// [`IndexError`]; then nothing of it was written.
+    pub fn apply(&self, records: &[LogRecord]) -> Result<Vec<ReceiptRecord>, IndexError> {
+        // A panic inside rolls the database back and leaves the marks as they were.
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let batch = Arc::new(writer.apply(records)?);
+        let receipts = batch.receipts.clone();
+        if !receipts.is_empty() {
+            self.marks.send_replace(writer.marks);
+            // Sent under the lock, so that batches come in order. No subscriber is no error.
+            let _ = self.live.send(batch);
+        }
+        Ok(receipts)
+    }
+
+    /// Events from position `from` on that match `filter`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`IndexError::Database`], [`IndexError::Closed`].
+    pub async fn events(self: &Arc<Self>, from: u64, limit: usize, filter: Filter) -> Result<EventPage, IndexError> {
+        self.read(move |connection, marks| query::events(connection, &marks, from, limit, &filter)).await
+    }
+
+    /// Events and the receipt of a transaction, if it is final and read.
+    ///
+    /// # Errors
+    /// As [`Index::events`].
+    pub async fn receipt(self: &Arc<Self>, id: UnitId) -> Result<Option<ReceiptRecord>, IndexError> {
+        self.read(move |connection, _| query::receipt_of(connection, &id)).await
+    }
+
+    /// Receipts of the block at `height`, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// As [`Index::events`].
+    pub async fn receipts_at(self: &Arc<Self>, height: u64, limit: usize) -> Result<Vec<ReceiptRecord>, IndexError> {
+        self.read(move |connection, _| query::receipts_at(connection, height, limit)).await
+    }
+
+    /// Receipts of a sender's transactions, newest first, below position `before`, at most `limit`.
+    ///
+    /// # Errors
+    /// As [`Index::events`].
+    pub async fn receipts_by(
+        self: &Arc<Self>,
+        sender: Address,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<ReceiptRecord>, IndexError> {
+        self.read(move |connection, _| query::receipts_by(connection, &sender, before, limit)).await
+    }
+
+    /// The block at `height`, if it left a receipt and is read.
+    ///
+    /// # Errors
+    /// As [`Index::events`].
+    pub async fn block(self: &Arc<Self>, height: u64) -> Result<Option<BlockRecord>, IndexError> {
+        self.read(move |connection, _| query::block(connection, height)).await
+    }
+
+    /// Blocks, newest first, below height `before`, at most `limit`.
+    ///
+    /// # Errors
+    /// As [`Index::events`].
+    pub async fn blocks(self: &Arc<Self>, before: Option<u64>, limit: usize) -> Result<Vec<BlockRecord>, IndexError> {
+        self.read(move |connection, _| query::blocks(connection, before, limit)).await
+    }
+
+    /// Events from position `from` on, first those that are there, then each as it comes: every one once, in order.
+    pub fn subscribe(self: &Arc<Self>, from: u64, filter: Filter) -> Subscription {
+        Subscription::new(Arc::clone(self), from, filter)
+    }
+
+    /// Runs a question on a reading connection, off the async threads.
+    async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&Connection, Marks) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, IndexError> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| IndexError::Closed)?;
+        let index = Arc::clone(self);
+        let answer = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let idle = index.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = idle.map_or_else(|| schema::connect_reader(&index.path), Ok)?;
+            // Taken before the snapshot: the rows below these marks are in it for certain.
+            let marks = index.marks();
+            let snapshot = connection.unchecked_transaction()?;
+            let answer = ask(&snapshot, marks);
+            snapshot.finish()?;
+            index.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            answer
+        });
+        answer.await.map_err(|_| IndexError::Closed)?
+    }
+}

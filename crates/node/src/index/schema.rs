@@ -1,0 +1,162 @@
+//! The index's file: tables, version, and when to start over.
+//!
+//! Everything in it follows from the receipts log, so nothing is ever migrated: a file of another version or chain, a damaged one,
+//! and one that is ahead of the log are deleted and filled again.
+
+use super::IndexError;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Version of the tables below; raised with every change of them or of what is written into them.
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE blocks (
+    height INTEGER PRIMARY KEY, time INTEGER NOT NULL, receipts INTEGER NOT NULL, transactions INTEGER NOT NULL,
+    failed INTEGER NOT NULL, first_event INTEGER NOT NULL, events INTEGER NOT NULL
+) STRICT;
+CREATE TABLE receipts (
+    position INTEGER PRIMARY KEY, height INTEGER NOT NULL, place INTEGER NOT NULL, time INTEGER NOT NULL,
+    tx BLOB, sender BLOB, first_event INTEGER NOT NULL, body BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX receipts_by_tx ON receipts (tx) WHERE tx IS NOT NULL;
+CREATE INDEX receipts_by_sender ON receipts (sender, position) WHERE sender IS NOT NULL;
+CREATE INDEX receipts_by_height ON receipts (height, place);
+CREATE TABLE events (
+    position INTEGER PRIMARY KEY, receipt INTEGER NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_kind ON events (kind, position);
+CREATE INDEX events_by_source ON events (source, position);
+CREATE INDEX events_by_receipt ON events (receipt, position);
+CREATE TABLE event_accounts (account BLOB NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (account, event)) WITHOUT ROWID, STRICT;
+CREATE TABLE event_units (unit BLOB NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (unit, event)) WITHOUT ROWID, STRICT;
+";
+
+/// How far the index has read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Position of the next record to read from the receipts log.
+    pub next_receipt: u64,
+    /// Position that the next event gets.
+    pub next_event: u64,
+    /// Height of the last receipt read.
+    pub height: u64,
+    /// Ledger time of the last receipt read, milliseconds.
+    pub time: u64,
+}
+
+/// Opens the writing connection, with fresh tables when the file cannot be continued. Returns why it started over, if it did.
+pub(super) fn open(path: &Path, chain: &[u8; 32], log_len: u64) -> Result<(Connection, Marks, Option<String>), IndexError> {
+    let existed = path.exists();
+    let reason = match open_existing(path, chain, log_len) {
+        Ok(Ok((connection, marks))) => return Ok((connection, marks, None)),
+        Ok(Err(reason)) => reason,
+        Err(error) if is_damage(&error) => format!("it is damaged ({error})"),
+        Err(error) => return Err(error.into()),
+    };
+    delete(path).map_err(|e| IndexError::File { path: path.to_owned(), error: e.to_string() })?;
+    let connection = connect(path)?;
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    connection.execute_batch(TABLES)?;
+    let mut put = connection.prepare("INSERT INTO meta (key, value) VALUES (?1, ?2)")?;
+    put.execute(params!["version", VERSION.to_be_bytes()])?;
+    put.execute(params!["chain", chain])?;
+    drop(put);
+    write_marks(&connection, &Marks::default())?;
+    connection.execute_batch("COMMIT")?;
+    Ok((connection, Marks::default(), existed.then_some(reason)))
+}
+
+/// The connection and marks, or why the file cannot be continued.
+type Existing = Result<(Connection, Marks), String>;
+
+fn open_existing(path: &Path, chain: &[u8; 32], log_len: u64) -> rusqlite::Result<Existing> {
+    if !path.exists() {
+        return Ok(Err("there is none yet".to_owned()));
+    }
+    let connection = connect(path)?;
+    let has_meta: Option<i64> = connection
+        .query_row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'meta'", [], |row| row.get(0))
+        .optional()?;
+    if has_meta.is_none() {
+        return Ok(Err("it holds no index".to_owned()));
+    }
+    if meta(&connection, "version")?.as_deref() != Some(&VERSION.to_be_bytes()[..]) {
+        return Ok(Err("it was written by another version".to_owned()));
+    }
+    if meta(&connection, "chain")?.as_deref() != Some(&chain[..]) {
+        return Ok(Err("it belongs to another chain".to_owned()));
+    }
+    let Some(marks) = meta(&connection, "marks")?.as_deref().and_then(decode_marks) else {
+        return Ok(Err("it does not say how far it read".to_owned()));
+    };
+    if marks.next_receipt > log_len {
+        return Ok(Err(format!("it read {} records and the log has {log_len}", marks.next_receipt)));
+    }
+    Ok(Ok((connection, marks)))
+}
+
+/// A connection for reading only.
+pub(super) fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    // A crash of the machine may lose the newest commits, never the file: they are read from the log again.
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;")?;
+    Ok(connection)
+}
+
+/// Deletes the index's files, if there are any.
+pub(super) fn delete(path: &Path) -> io::Result<()> {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(PathBuf::from(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn write_marks(connection: &Connection, marks: &Marks) -> rusqlite::Result<()> {
+    let words = [marks.next_receipt, marks.next_event, marks.height, marks.time];
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+    connection.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES ('marks', ?1)")?.execute([bytes])?;
+    Ok(())
+}
+
+fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()
+}
+
+fn decode_marks(bytes: &[u8]) -> Option<Marks> {
+    let bytes: &[u8; 32] = bytes.try_into().ok()?;
+    let (words, _) = bytes.as_chunks::<8>();
+    let word = |i: usize| u64::from_be_bytes(words[i]);
+    Some(Marks { next_receipt: word(0), next_event: word(1), height: word(2), time: word(3) })
+}
+
+/// Whether the error says that the file is no usable database, rather than that it could not be reached.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    match error {
+        rusqlite::Error::SqliteFailure(failure, _) => matches!(failure.code, DatabaseCorrupt | NotADatabase),
+        // Columns or types that are not ours.
+        rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::FromSqlConversionFailure(..) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,22 @@
+//! A node: transaction pool, HTTP API, event index, metrics, lifecycle.
+//!
+//! In: a [`NodeConfig`]. Out: a [`NodeHandle`] to a node that runs until it is stopped or fails. A transaction comes in over the API,
+//! is checked and waits in the [`Pool`]; the engine asks the machine for a block, the machine asks the pool and lets the ledger choose
+//! and run; what is final and durable flows through the receipts log into the [`Index`], which answers questions about the past, while
+//! the ledger's finalized rows answer those about the present. Absent on purpose: every rule of money, storage and order.
+
+mod api;
+mod home;
+mod index;
+mod machine;
+mod metrics;
+mod node;
+mod pool;
+mod signatures;
+mod waiters;
+
+pub use home::{HomeError, stored_genesis};
+pub use index::{BlockRecord, EventPage, EventRecord, Filter, Index, IndexError, Marks, ReceiptRecord, Subscription};
+pub use node::{Node, NodeConfig, NodeHandle, StartError};
+pub use pool::{FinalBlock, Inserted, Pending, Pool, PoolError, PoolLimits, PoolSize};
+pub use signatures::CheckedSignatures;

@@ -1,0 +1,239 @@
+//! Metrics in Prometheus' text form.
+//!
+//! In: what happens in this process, and what the ledger, the pool and the index show when somebody asks. Out: one page of text.
+//! Counters begin at zero with the process.
+
+use crate::pool::PoolSize;
+use depin_ledger::ReceiptBody;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+type Float = Gauge<f64, AtomicU64>;
+
+/// Label of a transaction counter.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OutcomeLabel {
+    action: String,
+    outcome: &'static str,
+}
+
+/// Label of a figure per token.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct TokenLabel {
+    token: String,
+}
+
+/// Label of a refusal counter.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CodeLabel {
+    code: String,
+}
+
+/// Supply of one token in whole tokens, for a gauge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SupplyFigure {
+    /// The token.
+    pub token: String,
+    /// Minted so far.
+    pub minted: f64,
+    /// Burned so far.
+    pub burned: f64,
+}
+
+/// What is read when somebody asks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scrape {
+    /// The pool's size.
+    pub pool: PoolSize,
+    /// Receipts in the durable log.
+    pub log_len: u64,
+    /// Receipts in the index.
+    pub indexed: u64,
+    /// Sectors faulty now.
+    pub faulty: u64,
+    /// Active deals.
+    pub active_deals: u64,
+    /// Registered providers.
+    pub providers: u64,
+    /// Rows of the finalized state.
+    pub rows: u64,
+    /// Per token.
+    pub supply: Vec<SupplyFigure>,
+}
+
+/// All metrics of a node. Clones share them.
+#[derive(Clone)]
+pub struct Metrics {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    registry: Registry,
+    height: Gauge,
+    ledger_time: Float,
+    pool_transactions: Gauge,
+    pool_bytes: Gauge,
+    block_seconds: Histogram,
+    transactions: Family<OutcomeLabel, Counter>,
+    refusals: Family<CodeLabel, Counter>,
+    work: Counter,
+    index_lag: Gauge,
+    index_position: Gauge,
+    faulty: Gauge,
+    active_deals: Gauge,
+    providers: Gauge,
+    rows: Gauge,
+    minted: Family<TokenLabel, Float>,
+    burned: Family<TokenLabel, Float>,
+    requests: Counter,
+    streams: Gauge,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Everything at zero.
+    pub fn new() -> Self {
+        let mut inner = Inner {
+            registry: Registry::with_prefix("depin"),
+            height: Gauge::default(),
+            ledger_time: Float::default(),
+            pool_transactions: Gauge::default(),
+            pool_bytes: Gauge::default(),
+            // From 0.1 ms to about 3 s.
+            block_seconds: Histogram::new(prometheus_client::metrics::histogram::exponential_buckets(0.0001, 2.0, 16)),
+            transactions: Family::default(),
+            refusals: Family::default(),
+            work: Counter::default(),
+            index_lag: Gauge::default(),
+            index_position: Gauge::default(),
+            faulty: Gauge::default(),
+            active_deals: Gauge::default(),
+            providers: Gauge::default(),
+            rows: Gauge::default(),
+            minted: Family::default(),
+            burned: Family::default(),
+            requests: Counter::default(),
+            streams: Gauge::default(),
+        };
+        inner.register();
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// A block was chosen or run in `took`.
+    pub fn ran_block(&self, took: Duration) {
+        self.inner.block_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A block is final.
+    pub fn finalized(&self, height: u64, time_ms: u64, work: u64) {
+        self.inner.height.set(signed(height));
+        self.inner.ledger_time.set(time_ms as f64 / 1000.0);
+        self.inner.work.inc_by(work);
+    }
+
+    /// A receipt was indexed.
+    pub fn receipt(&self, body: &ReceiptBody) {
+        if let ReceiptBody::Transaction { action, failure, .. } = body {
+            let outcome = if failure.is_some() { "failed" } else { "done" };
+            self.inner.transactions.get_or_create(&OutcomeLabel { action: action.clone(), outcome }).inc();
+        }
+    }
+
+    /// A transaction was not taken.
+    pub fn refused(&self, code: &str) {
+        self.inner.refusals.get_or_create(&CodeLabel { code: code.to_owned() }).inc();
+    }
+
+    /// A request came.
+    pub fn request(&self) {
+        self.inner.requests.inc();
+    }
+
+    /// Counts an event stream until the answer is dropped.
+    pub fn stream(&self) -> StreamCount {
+        self.inner.streams.inc();
+        StreamCount(self.inner.streams.clone())
+    }
+
+    /// The page, with `scrape` as the present figures.
+    ///
+    /// # Errors
+    /// [`fmt::Error`] never, since text is written to memory.
+    pub fn page(&self, scrape: &Scrape) -> Result<String, fmt::Error> {
+        let inner = &self.inner;
+        inner.pool_transactions.set(signed(scrape.pool.count as u64));
+        inner.pool_bytes.set(signed(scrape.pool.bytes as u64));
+        inner.index_lag.set(signed(scrape.log_len.saturating_sub(scrape.indexed)));
+        inner.index_position.set(signed(scrape.indexed));
+        inner.faulty.set(signed(scrape.faulty));
+        inner.active_deals.set(signed(scrape.active_deals));
+        inner.providers.set(signed(scrape.providers));
+        inner.rows.set(signed(scrape.rows));
+        for figure in &scrape.supply {
+            let label = TokenLabel { token: figure.token.clone() };
+            inner.minted.get_or_create(&label).set(figure.minted);
+            inner.burned.get_or_create(&label).set(figure.burned);
+        }
+        let mut page = String::new();
+        text::encode(&mut page, &inner.registry)?;
+        Ok(page)
+    }
+}
+
+impl Inner {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("height", "Height of the last final block", self.height.clone());
+        registry.register("ledger_time_seconds", "Ledger time of the last final block since 1970", self.ledger_time.clone());
+        registry.register("pool_transactions", "Transactions that wait", self.pool_transactions.clone());
+        registry.register("pool_bytes", "Encoded bytes of the transactions that wait", self.pool_bytes.clone());
+        registry.register("block_run_seconds", "Time to choose or run a block", self.block_seconds.clone());
+        registry.register("transactions", "Transactions in final blocks by action and outcome", self.transactions.clone());
+        registry.register("transactions_refused", "Transactions not taken by code", self.refusals.clone());
+        registry.register("work_units", "Work units of transactions in final blocks", self.work.clone());
+        registry.register("index_lag_receipts", "Durable receipts that the index has not read", self.index_lag.clone());
+        registry.register("index_receipts", "Receipts that the index has read", self.index_position.clone());
+        registry.register("storage_sectors_faulty", "Sectors faulty now", self.faulty.clone());
+        registry.register("storage_deals_active", "Active deals", self.active_deals.clone());
+        registry.register("storage_providers", "Registered providers", self.providers.clone());
+        registry.register("state_rows", "Rows of the finalized state", self.rows.clone());
+        registry.register("supply_minted", "Minted so far, whole tokens", self.minted.clone());
+        registry.register("supply_burned", "Burned so far, whole tokens", self.burned.clone());
+        registry.register("http_requests", "Requests served", self.requests.clone());
+        registry.register("http_event_streams", "Event streams open", self.streams.clone());
+    }
+}
+
+/// An open event stream.
+#[derive(Debug)]
+pub struct StreamCount(Gauge);
+
+impl Drop for StreamCount {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Gauges have a sign; figures here never reach half of the range.
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,374 @@
+//! A node's life: opened in order, watched, stopped in order.
+
+use crate::{
+    api::{self, App, Server, Tokens},
+    home::{Home, HomeError},
+    index::{self, Index, IndexError, LogError, LogRecord, ReceiptLog},
+    machine::LedgerMachine,
+    metrics::Metrics,
+    pool::{Pool, PoolLimits},
+    signatures::CheckedSignatures,
+    waiters::Waiters,
+};
+use depin_engine::{Config as EngineConfig, End, Engine, Handle, Tip, Timeouts, public_key};
+use depin_ledger::{GenesisDoc, GenesisError, Ledger};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Mutex, watch},
+    task::JoinHandle,
+};
+
+/// Settings of a node.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// The node's folder; made when missing.
+    pub home: PathBuf,
+    /// What the chain starts from; [`crate::stored_genesis`] when the folder has a chain already.
+    pub genesis: GenesisDoc,
+    /// Where the API listens; port zero picks a free one.
+    pub listen: SocketAddr,
+    /// Milliseconds of ledger time per millisecond of wall time.
+    pub speed: u32,
+    /// Seed of the node's ed25519 key.
+    pub seed: [u8; 32],
+    /// How long an idle chain waits before an empty block.
+    pub heartbeat: Duration,
+    /// Least wall time between two blocks.
+    pub pace: Duration,
+    /// Bounds of the pool.
+    pub pool: PoolLimits,
+    /// Whether the index is filled from its beginning again.
+    pub rebuild_index: bool,
+}
+
+impl NodeConfig {
+    /// A committee of one with the API on a free port of loopback: real time, a heartbeat of one second, at most ten blocks a second.
+    pub fn single(home: impl Into<PathBuf>, genesis: GenesisDoc, seed: [u8; 32]) -> Self {
+        Self {
+            home: home.into(),
+            genesis,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            speed: 1,
+            seed,
+            heartbeat: Duration::from_secs(1),
+            pace: Duration::from_millis(100),
+            pool: PoolLimits::default(),
+            rebuild_index: false,
+        }
+    }
+}
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The folder cannot be used.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The genesis document cannot start a chain.
+    #[error("the genesis document is wrong: {0}")]
+    Genesis(#[from] GenesisError),
+    /// Time would outrun the proofs.
+    #[error("a speed of {given} is not possible: proof windows would close before a proof can come; 1 to {max} is")]
+    Speed {
+        /// Speed asked for.
+        given: u32,
+        /// Highest possible: what time may advance in one block, by the heartbeat.
+        max: u32,
+    },
+    /// The chain's rules allow less.
+    #[error("a speed of {given} is not allowed: this chain began with at most {max}; use 1 to {max}, or --fresh to begin another chain")]
+    ChainSpeed {
+        /// Speed asked for.
+        given: u32,
+        /// Highest that the genesis document allows.
+        max: u32,
+    },
+    /// This node's key is not a validator's.
+    #[error("this home's key is not a validator of the chain, and following without voting is not built yet; use the validator's key")]
+    NotValidator,
+    /// The chain has more than one validator.
+    #[error("the chain has {0} validators, this build runs committees of one")]
+    Committee(usize),
+    /// The engine did not start.
+    #[error(transparent)]
+    Engine(#[from] depin_engine::StartError),
+    /// The engine ended while it was opening.
+    #[error("the engine ended while opening: {0}")]
+    Opening(String),
+    /// The index cannot be used.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The API's address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; is another node running? Use another port, or 0 for a free one")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A node; see [`Node::start`].
+#[derive(Debug)]
+pub struct Node;
+
+impl Node {
+    /// Starts a node and returns when its API answers and its first block is final. Runs on the caller's tokio runtime; the engine
+    /// has threads of its own.
+    ///
+    /// # Errors
+    /// [`StartError`]; then nothing runs any more.
+    pub async fn start(config: NodeConfig) -> Result<NodeHandle, StartError> {
+        let signatures = Arc::new(CheckedSignatures::default());
+        let ledger = Arc::new(Ledger::new(config.genesis.clone(), Arc::clone(&signatures) as Arc<dyn depin_ledger::Signatures>)?);
+        check_speed(&config, &ledger)?;
+        check_committee(&config)?;
+        let home = Home::claim(&config.home, &config.genesis)?;
+        let (listener, address) =
+            api::bind(config.listen).await.map_err(|source| StartError::Listen { address: config.listen, source })?;
+        let (pool, waiters, metrics) = (Arc::new(Pool::new(config.pool)), Waiters::default(), Metrics::new());
+        let machine =
+            LedgerMachine::new(Arc::clone(&ledger), Arc::clone(&pool), waiters.clone(), metrics.clone(), config.speed);
+        let engine = Engine::start(engine_config(&config, &home), Arc::new(machine))?;
+        let index = match open(&config, &home, &engine, &ledger).await {
+            Ok(index) => Arc::new(index),
+            Err(error) => {
+                engine.stop().await;
+                return Err(error);
+            }
+        };
+        let (stop, stopping) = watch::channel(false);
+        let (fail, failure) = watch::channel(None);
+        let end = Ending { fail, stopping: stopping.clone() };
+        let feed = tokio::spawn(feed(Arc::clone(&index), &engine, &waiters, &metrics, end.clone()));
+        let app = App {
+            tokens: Tokens::of(ledger.economy().spec()),
+            names: config.genesis.accounts.iter().map(|account| (account.address, account.name.to_string())).collect(),
+            ledger: Arc::clone(&ledger),
+            pool: Arc::clone(&pool),
+            index: Arc::clone(&index),
+            engine: engine.clone(),
+            signatures,
+            waiters,
+            metrics,
+            speed: config.speed,
+            failure: failure.clone(),
+            stopping: stopping.clone(),
+            audited: Mutex::new(None),
+            streams: App::stream_permits(),
+            newest: std::sync::Mutex::new(None),
+        };
+        let server = Server::start(listener, Arc::new(app), stopping);
+        let watcher = tokio::spawn(watch_engine(engine.closed(), end));
+        tracing::info!(%address, chain = %config.genesis.chain_id, "the node runs");
+        Ok(NodeHandle { api_url: format!("http://{address}"), ledger, pool, index, engine, server, feed, watcher, stop, failure, _home: home })
+    }
+}
+
+/// Ledger time advances by at most the cap in one block, and an idle chain makes one block per heartbeat.
+fn check_speed(config: &NodeConfig, ledger: &Ledger) -> Result<(), StartError> {
+    let heartbeat = config.heartbeat.as_millis().max(1);
+    let max = u32::try_from(u128::from(ledger.time_cap().get()) / heartbeat).unwrap_or(u32::MAX).max(1);
+    let given = config.speed;
+    if given == 0 || given > max {
+        return Err(StartError::Speed { given, max });
+    }
+    let max = config.genesis.speed_max;
+    if given > max { Err(StartError::ChainSpeed { given, max }) } else { Ok(()) }
+}
+
+fn check_committee(config: &NodeConfig) -> Result<(), StartError> {
+    match config.genesis.validators[..] {
+        [validator] if validator == public_key(&config.seed) => Ok(()),
+        [_] => Err(StartError::NotValidator),
+        ref validators => Err(StartError::Committee(validators.len())),
+    }
+}
+
+fn engine_config(config: &NodeConfig, home: &Home) -> EngineConfig {
+    let longest = config.heartbeat.max(config.pace);
+    EngineConfig {
+        heartbeat: config.heartbeat,
+        pace: config.pace,
+        timeouts: Timeouts::for_heartbeat(longest),
+        ..EngineConfig::single(home.engine(), config.seed)
+    }
+}
+
+/// Waits for the engine, opens the index, and waits for a state that can be asked about.
+async fn open(config: &NodeConfig, home: &Home, engine: &Handle, ledger: &Ledger) -> Result<Index, StartError> {
+    let ended = || async { StartError::Opening(end_text(engine.closed().await)) };
+    if engine.opened().await.is_err() {
+        return Err(ended().await);
+    }
+    let path = home.index();
+    if config.rebuild_index {
+        Index::delete(&path)?;
+    }
+    let index = Index::open(&path, &config.genesis.digest(), engine.receipts_len())?;
+    if ledger.head().height == 0 {
+        // The first block funds the accounts; before it every question would get an empty answer.
+        let mut tips = engine.finalized();
+        let first = async { tips.wait_for(|tip| tip.height > 0).await.is_ok() };
+        tokio::select! {
+            true = first => {}
+            end = engine.closed() => return Err(StartError::Opening(end_text(end))),
+        }
+    }
+    Ok(index)
+}
+
+fn end_text(end: End) -> String {
+    match end {
+        End::Stopped => "it was stopped".to_owned(),
+        End::Abandoned => "it was cut off".to_owned(),
+        End::Failed(reason) => reason,
+    }
+}
+
+/// Feeds the index, and tells waiters and metrics, until the engine ends.
+fn feed(
+    index: Arc<Index>,
+    engine: &Handle,
+    waiters: &Waiters,
+    metrics: &Metrics,
+    end: Ending,
+) -> impl Future<Output = ()> + Send + 'static {
+    let log = EngineLog { tips: engine.finalized(), engine: engine.clone() };
+    let (waiters, metrics) = (waiters.clone(), metrics.clone());
+    async move {
+        let told = move |receipts: &[index::ReceiptRecord]| {
+            waiters.include(receipts);
+            receipts.iter().for_each(|record| metrics.receipt(&record.receipt.body));
+        };
+        if let Err(error) = index::follow(index, log, told).await {
+            end.note(format!("the index stopped: {error}"));
+        }
+    }
+}
+
+async fn watch_engine(closed: impl Future<Output = End>, end: Ending) {
+    let engine_end = closed.await;
+    end.note(format!("the engine ended: {}", end_text(engine_end)));
+}
+
+/// Where a part says that it ended.
+#[derive(Clone)]
+struct Ending {
+    fail: watch::Sender<Option<String>>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Ending {
+    /// Makes it the node's failure, unless the node is stopping or another part was first.
+    fn note(&self, reason: String) {
+        if *self.stopping.borrow() {
+            tracing::debug!(reason, "a part of the stopping node ended");
+            return;
+        }
+        tracing::error!(reason, "the node cannot go on");
+        self.fail.send_if_modified(|first| {
+            let is_first = first.is_none();
+            first.get_or_insert(reason);
+            is_first
+        });
+    }
+}
+
+/// The engine's receipts as the index reads them.
+struct EngineLog {
+    tips: watch::Receiver<Tip>,
+    engine: Handle,
+}
+
+impl ReceiptLog for EngineLog {
+    async fn longer_than(&mut self, len: u64) -> Option<u64> {
+        let closed = self.engine.closed();
+        tokio::select! {
+            tip = self.tips.wait_for(|tip| tip.receipts_len > len) => tip.ok().map(|tip| tip.receipts_len),
+            _ = closed => None,
+        }
+    }
+
+    async fn read(&mut self, from: u64, max: usize) -> Result<Vec<LogRecord>, LogError> {
+        let receipts = self.engine.receipts(from, max).await.map_err(|e| LogError(e.to_string()))?;
+        let record = |r: depin_engine::Receipt| LogRecord { position: r.position, height: r.height, bytes: r.bytes };
+        Ok(receipts.into_iter().map(record).collect())
+    }
+}
+
+/// A running node. Dropped without [`NodeHandle::stop`], it is cut off as by a crash, which the next start recovers from.
+pub struct NodeHandle {
+    api_url: String,
+    ledger: Arc<Ledger>,
+    pool: Arc<Pool>,
+    index: Arc<Index>,
+    engine: Handle,
+    server: Server,
+    feed: JoinHandle<()>,
+    watcher: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+    failure: watch::Receiver<Option<String>>,
+    /// Holds the folder's lock; dropped last.
+    _home: Home,
+}
+
+impl NodeHandle {
+    /// Base URL of the API.
+    pub fn api_url(&self) -> &str {
+        &self.api_url
+    }
+
+    /// The ledger, to read.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    /// The transaction pool.
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    /// The event index.
+    pub fn index(&self) -> &Arc<Index> {
+        &self.index
+    }
+
+    /// The engine: final blocks, receipts, proofs.
+    pub fn engine(&self) -> &Handle {
+        &self.engine
+    }
+
+    /// Resolves with the reason when the node cannot go on. The caller stops it then and ends with an error.
+    pub fn failed(&self) -> impl Future<Output = String> + Send + 'static {
+        let mut failure = self.failure.clone();
+        async move {
+            let reason = failure.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+            match reason {
+                Some(reason) => reason,
+                // Stopped without a failure.
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Stops in order: no new requests and the end of event streams, the engine, the index. Returns why the engine ended.
+    pub async fn stop(mut self) -> End {
+        self.stop.send_replace(true);
+        self.server.stopped().await;
+        let end = self.engine.stop().await;
+        for task in [&mut self.feed, &mut self.watcher] {
+            // Both end with the engine; a panic in one was reported where it happened.
+            let _ = task.await;
+        }
+        end
+    }
+}
+
+impl Drop for NodeHandle {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        self.feed.abort();
+        self.watcher.abort();
+    }
+}
