@@ -1,0 +1,110 @@
+//! The surface: every command, flag, help text and example.
+//!
+//! In: what was typed. Out: plain values, checked one by one (an amount is an amount, an address an address). What the values mean
+//! together, and what stands in for those that were not typed, is settled elsewhere (`settings`, the commands). Help pages and
+//! completions are made from these definitions.
+
+mod network;
+mod provider;
+mod storage;
+mod up;
+mod value;
+mod wallet;
+
+pub use network::{AccountCommand, EventsArgs, GrantArgs, NetworkCommand, TransferArgs};
+pub use provider::{AskArgs, GatewayCommand, GatewayS3Args, ProviderCommand, ProviderStorageArgs, WithdrawArgs};
+pub use storage::{DealsArgs, FaultsArgs, GetArgs, ListArgs, ProofsArgs, PutArgs, QuoteArgs, StorageCommand};
+pub use up::UpArgs;
+pub use value::{AmountArg, Bytes, Copies, ObjectPath, SpanArg, Who};
+pub use wallet::{ImportArgs, NewArgs, ShowArgs, WalletCommand};
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+const AFTER: &str = "\
+Examples:
+  depin up                                   start a whole storage network here
+  depin status                               look at it (in another terminal)
+  depin storage put report.pdf docs/report.pdf
+  depin audit --json
+
+Exit codes:
+  0  done
+  1  refused: wrong usage, or a rule of the network says no
+  2  broken: not reachable, or the disk or the network failed
+
+Environment:
+  DEPIN_HOME   the home folder, as --home
+  DEPIN_NODE   URL of a node, as --node
+  DEPIN_LOG    what `up`, `provider storage` and `gateway s3` log, such as `info` or `depin_provider=debug`
+  NO_COLOR     no colours
+
+A flag wins over the environment, the environment over what the home folder says, that over the default.";
+
+/// Run and use a token-incentivised infrastructure network.
+#[derive(Debug, Parser)]
+#[command(name = "depin", version, after_help = AFTER, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command knows.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Global {
+    /// Print one JSON document instead of tables.
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+    /// Home folder of a network on this machine [default: ./.depin].
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub home: Option<PathBuf>,
+    /// URL of any node's API [default: the one of the home folder].
+    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    pub node: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a network on this machine: node, storage providers, S3 gateway.
+    #[command(after_help = up::AFTER)]
+    Up(UpArgs),
+    /// Show where the chain, the network and its parts stand.
+    #[command(after_help = "Examples:\n  depin status\n  depin status --json\n  depin status --node http://192.0.2.7:4610")]
+    Status,
+    /// Check that all books balance: minted - burned = everything held. Exits with 1 when they do not.
+    #[command(after_help = "Examples:\n  depin audit\n  depin audit --json | jq .ok")]
+    Audit,
+    /// Show what happened on the ledger.
+    #[command(after_help = network::EVENTS_AFTER)]
+    Events(EventsArgs),
+    /// Look at accounts.
+    #[command(subcommand, after_help = network::ACCOUNT_AFTER)]
+    Account(AccountCommand),
+    /// Send tokens to an account.
+    #[command(after_help = network::TRANSFER_AFTER)]
+    Transfer(TransferArgs),
+    /// Make, import and show keys.
+    #[command(subcommand, after_help = wallet::AFTER)]
+    Wallet(WalletCommand),
+    /// Show a network's rules and figures, with their sources.
+    #[command(subcommand, after_help = network::NETWORK_AFTER)]
+    Network(NetworkCommand),
+    /// Store files and follow their deals.
+    #[command(subcommand, after_help = storage::AFTER)]
+    Storage(StorageCommand),
+    /// Run a provider of one's own, and manage those of this home.
+    #[command(subcommand, after_help = provider::AFTER)]
+    Provider(ProviderCommand),
+    /// Run a gateway of one's own.
+    #[command(subcommand, after_help = provider::GATEWAY_AFTER)]
+    Gateway(GatewayCommand),
+    /// Print a shell's completion script.
+    #[command(after_help = "Examples:\n  depin completions bash > ~/.local/share/bash-completion/completions/depin\n  \
+                            depin completions zsh > ~/.zfunc/_depin\n  depin completions fish > ~/.config/fish/completions/depin.fish")]
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}

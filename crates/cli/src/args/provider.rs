@@ -1,0 +1,159 @@
+//! Commands about providers and gateways of one's own.
+
+use super::{AmountArg, Bytes, Copies, SpanArg};
+use clap::{Args, Subcommand};
+use depin_quantity::Name;
+use std::{net::SocketAddr, path::PathBuf};
+
+pub(super) const AFTER: &str = "\
+Examples:
+  depin provider storage --capacity 10GiB --price \"0.0000000005 FIL\" --node http://192.0.2.7:4610 --name garage
+  depin provider list
+  depin provider ask provider-1 --price \"0.000000001 FIL\"
+  depin provider withdraw provider-1
+  depin provider stop provider-2";
+
+pub(super) const GATEWAY_AFTER: &str = "\
+Examples:
+  depin gateway s3 --node http://192.0.2.7:4610 --dir ./gateway --key-file ./customer.key --listen 127.0.0.1:9000";
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum ProviderCommand {
+    /// Run a storage provider in this process, for a node here or elsewhere, until Ctrl-C.
+    #[command(after_help = "\
+The provider registers itself, takes deals that meet its price, proves its data and serves it. Its key is made on the first start
+and kept in its folder; the account needs tokens for fees and collateral.
+
+Examples:
+  depin provider storage --capacity 10GiB --price \"0.0000000005 FIL\" --node http://127.0.0.1:4610
+  depin provider storage --name garage --dir /data/garage --capacity 2TiB --price \"0.0000000004 FIL\" \\
+      --listen 0.0.0.0:4700 --url http://203.0.113.5:4700 --node http://192.0.2.7:4610")]
+    Storage(ProviderStorageArgs),
+    /// List the providers of this home, and all others that are registered.
+    #[command(after_help = "Examples:\n  depin provider list\n  depin provider list --json")]
+    List,
+    /// Stop a provider of the running `depin up`. Its data and its deals stay; it misses proofs until it is started again.
+    #[command(after_help = "Examples:\n  depin provider stop provider-2")]
+    Stop(NameArgs),
+    /// Start a provider again that was stopped.
+    #[command(after_help = "Examples:\n  depin provider start provider-2")]
+    Start(NameArgs),
+    /// Take a provider of this home out of the network for good. Refused while it has deals.
+    #[command(after_help = "Examples:\n  depin provider ask provider-2 --closed      take no new deals\n  \
+                            depin provider remove provider-2            once its deals are over")]
+    Remove(NameArgs),
+    /// Set what a provider asks for new deals.
+    #[command(after_help = "Examples:\n  depin provider ask provider-1 --price \"0.000000001 FIL\"\n  depin provider ask provider-1 --closed")]
+    Ask(AskArgs),
+    /// Settle what a provider earned, and take out what has vested.
+    #[command(after_help = "Examples:\n  depin provider withdraw provider-1\n  depin provider withdraw provider-1 --amount \"2 FIL\"")]
+    Withdraw(WithdrawArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ProviderStorageArgs {
+    /// Bytes offered in all.
+    #[arg(long, value_name = "SIZE")]
+    pub capacity: Bytes,
+    /// Price per GiB and epoch (30 s of ledger time).
+    #[arg(long, value_name = "AMOUNT")]
+    pub price: AmountArg,
+    /// The same for verified deals [default: --price].
+    #[arg(long, value_name = "AMOUNT")]
+    pub verified_price: Option<AmountArg>,
+    /// Name for people.
+    #[arg(long, value_name = "NAME", default_value = "provider")]
+    pub name: Name,
+    /// Folder of its data [default: ./NAME].
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Address on which it listens.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// URL under which others reach it [default: http://LISTEN].
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Its key file [default: DIR/key].
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct NameArgs {
+    /// Name of a provider of this home.
+    pub name: Name,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct AskArgs {
+    /// Name of a provider of this home, or its key file.
+    pub name: String,
+    /// Price per GiB and epoch (30 s of ledger time).
+    #[arg(long, value_name = "AMOUNT")]
+    pub price: Option<AmountArg>,
+    /// The same for verified deals.
+    #[arg(long, value_name = "AMOUNT")]
+    pub verified_price: Option<AmountArg>,
+    /// Smallest padded piece taken.
+    #[arg(long, value_name = "SIZE")]
+    pub piece_min: Option<Bytes>,
+    /// Largest padded piece taken.
+    #[arg(long, value_name = "SIZE")]
+    pub piece_max: Option<Bytes>,
+    /// Shortest term taken.
+    #[arg(long, value_name = "TIME")]
+    pub term_min: Option<SpanArg>,
+    /// Longest term taken.
+    #[arg(long, value_name = "TIME")]
+    pub term_max: Option<SpanArg>,
+    /// Take new deals.
+    #[arg(long, conflicts_with = "closed")]
+    pub open: bool,
+    /// Take no new deals.
+    #[arg(long)]
+    pub closed: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct WithdrawArgs {
+    /// Name of a provider of this home, or its key file.
+    pub name: String,
+    /// How much; everything that has vested when absent.
+    #[arg(long, value_name = "AMOUNT")]
+    pub amount: Option<AmountArg>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum GatewayCommand {
+    /// Run an S3 gateway in this process, for a node here or elsewhere, until Ctrl-C.
+    #[command(after_help = "\
+Data is encrypted here, cut into shards and stored with providers under deals that the account of --key-file pays. The folder
+holds the master key and the map of all objects: without it nothing can be read again, so keep a copy of it.
+
+Examples:
+  depin gateway s3 --node http://127.0.0.1:4610 --key-file ./customer.key
+  depin gateway s3 --node http://192.0.2.7:4610 --dir /data/gateway --listen 0.0.0.0:9000 --copies 4-of-6")]
+    S3(GatewayS3Args),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct GatewayS3Args {
+    /// Folder of the object map and the keys.
+    #[arg(long, value_name = "DIR", default_value = "./gateway")]
+    pub dir: PathBuf,
+    /// Address of the S3 endpoint.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Key file of the account that pays [default: DIR/key, made on the first start].
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Redundancy: shards that are enough, and shards stored.
+    #[arg(long, value_name = "K-of-N", default_value = "2-of-3")]
+    pub copies: Copies,
+    /// Length of a deal; deals are renewed before they end.
+    #[arg(long, value_name = "TIME", default_value = "180d")]
+    pub term: SpanArg,
+    /// Highest price taken per GiB and epoch; any when absent.
+    #[arg(long, value_name = "AMOUNT")]
+    pub max_price: Option<AmountArg>,
+}

@@ -1,0 +1,42 @@
+//! `depin up`.
+
+use super::Bytes;
+use clap::Args;
+use std::net::IpAddr;
+
+pub(super) const AFTER: &str = "\
+Starts a node (committee of one, durable), storage providers, an S3 gateway and a development price feeder in one process, with
+funded development accounts. Prints where everything is when it is ready, and writes the same to HOME/endpoints.json. Ctrl-C
+stops it; running it again goes on with the same data.
+
+Examples:
+  depin up
+  depin up --home /tmp/net --providers 6
+  depin up --speed 100            a day of epochs passes in a quarter of an hour
+  depin up --fresh                throw this home's network away and begin a new one";
+
+#[derive(Clone, Debug, Args)]
+pub struct UpArgs {
+    /// How many storage providers to run [default: 4, or as many as the home has].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=64))]
+    pub providers: Option<u32>,
+    /// Milliseconds of ledger time per millisecond [default: 1].
+    #[arg(long, value_name = "N")]
+    pub speed: Option<u32>,
+    /// Delete the home's network first and begin a new one; never deletes a folder that is not a home.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Address on which API, S3 endpoint and providers listen.
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    pub listen: IpAddr,
+    /// First of the ports: API, S3, and providers from ten higher on; 0 takes free ones
+    /// [default: those of the last start, else 4610 where free].
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(0..=65000))]
+    pub port_base: Option<u16>,
+    /// Fill the event index from its beginning again.
+    #[arg(long)]
+    pub rebuild_index: bool,
+    /// Capacity of each new provider.
+    #[arg(long, value_name = "SIZE", default_value = "32GiB")]
+    pub capacity: Bytes,
+}

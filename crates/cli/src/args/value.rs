@@ -1,0 +1,199 @@
+//! Values as people type them.
+
+use depin_quantity::{Address, Name, Span, parse_bytes, parse_span};
+use std::{fmt, str::FromStr};
+
+/// A size in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bytes(pub u64);
+
+impl FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match parse_bytes(text) {
+            Ok(0) => Err("a size must be above zero, such as 10GiB".to_owned()),
+            Ok(bytes) => Ok(Self(bytes)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// A length of ledger time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpanArg(pub Span);
+
+impl FromStr for SpanArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match parse_span(text) {
+            Ok(span) if span.get() == 0 => Err("a length of time must be above zero, such as 180d".to_owned()),
+            Ok(span) => Ok(Self(span)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// An amount as typed: digits and a token. Its precision is the token's, which the network knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AmountArg {
+    pub number: String,
+    pub token: Option<Name>,
+}
+
+impl FromStr for AmountArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let error = || format!("{text:?} is not an amount; write digits and a token, such as \"1.5 FIL\" or 0.25FIL");
+        let text = text.trim();
+        let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+        let (number, token) = (text[..split].trim().replace('_', ""), text[split..].trim());
+        let plain = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        if !plain || number.matches('.').count() > 1 || number == "." {
+            return Err(error());
+        }
+        let token = if token.is_empty() { None } else { Some(token.parse().map_err(|_| error())?) };
+        Ok(Self { number, token })
+    }
+}
+
+impl fmt::Display for AmountArg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.token {
+            Some(token) => write!(f, "{} {token}", self.number),
+            None => f.write_str(&self.number),
+        }
+    }
+}
+
+/// An account: by its address, or by a name that the home or the network knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    Address(Address),
+    Name(Name),
+}
+
+impl FromStr for Who {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(address) = text.parse() {
+            return Ok(Self::Address(address));
+        }
+        // Too long for a name, or beginning like one: an address with a typing error. Saying so helps more than "no such name".
+        if text.len() > Name::MAX || text.starts_with("depin1") {
+            return Err(format!("{text:?} is not an address; compare it letter by letter with its source, its checksum is wrong"));
+        }
+        text.parse().map(Self::Name).map_err(|_| format!("{text:?} is neither an address (depin1…) nor an account's name"))
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Name(name) => name.fmt(f),
+        }
+    }
+}
+
+/// k-of-n redundancy, `2-of-3`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copies {
+    pub k: usize,
+    pub n: usize,
+}
+
+impl FromStr for Copies {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let error = || format!("{text:?} is no redundancy; write k-of-n with 1 <= k <= n <= 64, such as 2-of-3");
+        let (k, n) = text.split_once("-of-").ok_or_else(error)?;
+        let (k, n): (usize, usize) = (k.parse().map_err(|_| error())?, n.parse().map_err(|_| error())?);
+        if k == 0 || k > n || n > 64 { Err(error()) } else { Ok(Self { k, n }) }
+    }
+}
+
+impl fmt::Display for Copies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-of-{}", self.k, self.n)
+    }
+}
+
+/// A bucket and, behind the first slash, a key: `docs/2026/report.pdf`, also with `s3://` before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectPath {
+    pub bucket: String,
+    /// Empty for a whole bucket; ends in a slash for a folder.
+    pub key: String,
+}
+
+impl FromStr for ObjectPath {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let path = text.strip_prefix("s3://").unwrap_or(text);
+        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
+        if bucket.len() < 3 || bucket.len() > 63 || !bucket.bytes().all(allowed) {
+            return Err(format!(
+                "{bucket:?} is no bucket name; it has 3 to 63 lower-case letters, digits, dots and hyphens, then a slash and the key: \
+                 docs/report.pdf"
+            ));
+        }
+        if key.len() > 1024 {
+            return Err(format!("the key has {} bytes, at most 1024 are allowed", key.len()));
+        }
+        Ok(Self { bucket: bucket.to_owned(), key: key.to_owned() })
+    }
+}
+
+impl fmt::Display for ObjectPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.bucket, self.key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_with_and_without_blank_and_token() {
+        let fil: Name = "FIL".parse().unwrap();
+        assert_eq!("1.5 FIL".parse(), Ok(AmountArg { number: "1.5".into(), token: Some(fil) }));
+        assert_eq!("0.25FIL".parse(), Ok(AmountArg { number: "0.25".into(), token: Some(fil) }));
+        assert_eq!("1_000".parse(), Ok(AmountArg { number: "1000".into(), token: None }));
+        for bad in ["", "FIL", "-1 FIL", "1.2.3 FIL", ". FIL", "1 F!L", "1e5 FI L"] {
+            assert!(bad.parse::<AmountArg>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_mistyped_address_is_not_taken_for_a_name() {
+        let address = Address::new([7; 32]);
+        assert_eq!(address.to_string().parse(), Ok(Who::Address(address)));
+        let mistyped = address.to_string().replace('q', "p");
+        assert!(mistyped.parse::<Who>().unwrap_err().contains("checksum"));
+        assert_eq!("customer".parse(), Ok(Who::Name("customer".parse().unwrap())));
+    }
+
+    #[test]
+    fn object_paths_are_split_at_the_first_slash() {
+        let path: ObjectPath = "s3://docs/2026/report.pdf".parse().unwrap();
+        assert_eq!((path.bucket.as_str(), path.key.as_str()), ("docs", "2026/report.pdf"));
+        assert_eq!("docs".parse::<ObjectPath>().unwrap().key, "");
+        assert!("Docs/x".parse::<ObjectPath>().is_err() && "ab/x".parse::<ObjectPath>().is_err());
+    }
+
+    #[test]
+    fn redundancy_outside_its_bounds_is_refused() {
+        assert_eq!("2-of-3".parse(), Ok(Copies { k: 2, n: 3 }));
+        for bad in ["3-of-2", "0-of-1", "1-of-65", "2/3", "two-of-3"] {
+            assert!(bad.parse::<Copies>().is_err(), "{bad}");
+        }
+    }
+}

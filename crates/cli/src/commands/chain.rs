@@ -1,0 +1,112 @@
+//! `depin status` and `depin audit`.
+
+use crate::{
+    error::{CliError, Result},
+    home::{Endpoints, PRICE_FEEDER},
+    output::{Output, Table, ago, minute, short_id, short_number, shorten},
+    remote::Remote,
+    settings::Settings,
+};
+use depin_client::api::{Audit, Prices, ProviderList, Status, Supply};
+use depin_quantity::Instant;
+use serde::Serialize;
+
+/// Everything that `status` shows.
+#[derive(Serialize)]
+struct Overview {
+    #[serde(flatten)]
+    chain: Status,
+    supply: Supply,
+    prices: Prices,
+    storage: ProviderList,
+    /// Where the parts of the home's network are; none for a node elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoints: Option<Endpoints>,
+}
+
+pub async fn status(settings: &Settings, out: &Output) -> Result<()> {
+    let Remote { client, .. } = Remote::new(settings)?;
+    let (chain, supply, prices, storage) = futures::try_join!(client.status(), client.supply(), client.prices(), client.providers())?;
+    let endpoints = if settings.names_node() { None } else { settings.home.endpoints()? };
+    let overview = Overview { chain, supply, prices, storage, endpoints };
+    out.result(&overview, |out| overview.text(out))
+}
+
+impl Overview {
+    fn text(&self, out: &Output) -> String {
+        let mut table = Table::new(&["", ""]);
+        let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
+        let Status { chain_id, network, height, time_ms, speed, state_root, base_fee, version, .. } = &self.chain;
+        let now = Instant::new(*time_ms);
+        row("Network", format!("{network}, chain {chain_id}, depin {version}"));
+        row("Block", format!("{height}, state {}", short_id(state_root)));
+        row("Ledger time", format!("{} UTC, speed {speed}", minute(now)));
+        row("Base fee", format!("{} per work unit", shorten(&base_fee.display)));
+        for token in &self.supply.tokens {
+            let (minted, burned) = (shorten(&token.minted.display), shorten(&token.burned.display));
+            row("Supply", format!("{} circulating", shorten(&token.circulating.display)));
+            row("", format!("{minted} minted, {burned} burned"));
+        }
+        for price in &self.prices.prices {
+            row("Price", price_text(price, now));
+        }
+        let (totals, providers) = (&self.storage.totals, self.storage.items.len());
+        row("Storage", format!("{providers} providers, {} active deals, {} faulty", totals.active, totals.faulty));
+        row("Power", format!("{} raw, {} quality-adjusted", byte_text(&totals.raw_bytes), byte_text(&totals.quality_bytes)));
+        if let Some(endpoints) = &self.endpoints {
+            row("API", endpoints.api.clone());
+            row("S3", endpoints.s3.endpoint.clone());
+            row("Home", endpoints.home.display().to_string());
+        }
+        table.render(out)
+    }
+}
+
+fn price_text(price: &depin_client::api::PriceEntry, now: Instant) -> String {
+    let reported = price.reported.as_ref().map(|at| ago(now, at.instant())).unwrap_or_default();
+    let made_up = price.reporters.iter().any(|name| name.as_str() == PRICE_FEEDER.as_str());
+    let by = if made_up { "made up by the development feeder".to_owned() } else { format!("by {}", price.reporters.join(", ")) };
+    match &price.price {
+        Some(value) if !price.stale => format!("{} = {} ({by}, {reported})", price.pair, short_number(value, 4)),
+        Some(value) => format!("{} = {} (too old: {by}, {reported})", price.pair, short_number(value, 4)),
+        None => format!("{}: nobody has reported yet", price.pair),
+    }
+}
+
+/// A size that comes as decimal digits.
+fn byte_text(digits: &str) -> String {
+    digits.parse().map_or_else(|_| format!("{digits} B"), crate::output::bytes)
+}
+
+pub async fn audit(settings: &Settings, out: &Output) -> Result<()> {
+    let audit = Remote::new(settings)?.client.audit().await?;
+    out.result(&audit, |out| audit_text(&audit, out))?;
+    if audit.ok {
+        return Ok(());
+    }
+    Err(CliError::refused("audit", format_args!("the audit found {} violations at block {}", audit.violations.len(), audit.height))
+        .hint("this is a bug: keep the home folder and report it with the output of `depin audit --json`"))
+}
+
+fn audit_text(audit: &Audit, out: &Output) -> String {
+    let verdict = if audit.ok { out.good("ok") } else { out.bad("violated") };
+    let mut text = format!("audit at block {}: {verdict}\n\n", audit.height);
+    let mut table = Table::new(&["TOKEN", ">MINTED", ">BURNED", ">HELD"]);
+    for total in &audit.totals {
+        let amounts = [&total.minted, &total.burned, &total.held].map(|amount| bare(&amount.display));
+        table.row(std::iter::once(total.token.to_string()).chain(amounts));
+    }
+    text += &table.render_or(out, "no tokens");
+    if !audit.violations.is_empty() {
+        text += &format!("\n{}\n", out.bad("Violations"));
+        for violation in &audit.violations {
+            text += &format!("  {violation}\n");
+        }
+    }
+    text
+}
+
+/// An exact amount without its token: a book must balance to the last place.
+fn bare(display: &str) -> String {
+    display.split_once(' ').map_or(display, |(number, _)| number).to_owned()
+}

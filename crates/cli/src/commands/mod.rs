@@ -1,0 +1,63 @@
+//! One module per group of commands: each asks the node, the gateway or the home, and prints one result.
+
+mod account;
+mod chain;
+mod events;
+mod gateway;
+mod network;
+mod provider;
+mod quote;
+mod storage;
+mod transfer;
+mod wallet;
+
+use crate::{
+    args::{AccountCommand, Cli, Command, GatewayCommand, ProviderCommand, StorageCommand},
+    error::Result,
+    output::Output,
+    settings::Settings,
+    up,
+};
+use clap::CommandFactory as _;
+
+/// Runs what was asked for.
+pub async fn run(cli: Cli, out: &Output) -> Result<()> {
+    let settings = Settings::new(&cli.global);
+    match cli.command {
+        Command::Up(args) => up::run(&args, &settings, out).await,
+        Command::Status => chain::status(&settings, out).await,
+        Command::Audit => chain::audit(&settings, out).await,
+        Command::Events(args) => events::run(&args, &settings, out).await,
+        Command::Account(AccountCommand::List { limit }) => account::list(limit, &settings, out).await,
+        Command::Account(AccountCommand::Grant(args)) => account::grant(&args, &settings, out).await,
+        Command::Account(AccountCommand::Show { who }) => account::show(&who, &settings, out).await,
+        Command::Transfer(args) => transfer::run(&args, &settings, out).await,
+        Command::Wallet(command) => wallet::run(&command, &settings, out),
+        Command::Network(command) => network::run(&command, &settings, out).await,
+        Command::Storage(command) => match command {
+            StorageCommand::Quote(args) => quote::run(&args, &settings, out).await,
+            StorageCommand::List(args) => storage::objects::list(&args, &settings, out).await,
+            StorageCommand::Put(args) => storage::objects::put(&args, &settings, out).await,
+            StorageCommand::Get(args) => storage::objects::get(&args, &settings, out).await,
+            StorageCommand::Deals(args) => storage::deals::deals(&args, &settings, out).await,
+            StorageCommand::Proofs(args) => storage::deals::proofs(&args, &settings, out).await,
+            StorageCommand::Providers => storage::deals::providers(&settings, out).await,
+            StorageCommand::Faults(args) => storage::faults::run(&args, &settings, out).await,
+        },
+        Command::Provider(command) => match command {
+            ProviderCommand::Storage(args) => provider::own::run(&args, &settings, out).await,
+            ProviderCommand::List => provider::manage::list(&settings, out).await,
+            ProviderCommand::Stop(args) => provider::manage::stop(args.name, &settings, out).await,
+            ProviderCommand::Start(args) => provider::manage::start(args.name, &settings, out).await,
+            ProviderCommand::Remove(args) => provider::manage::remove(args.name, &settings, out).await,
+            ProviderCommand::Ask(args) => provider::money::ask(&args, &settings, out).await,
+            ProviderCommand::Withdraw(args) => provider::money::withdraw(&args, &settings, out).await,
+        },
+        Command::Gateway(GatewayCommand::S3(args)) => gateway::run(&args, &settings, out).await,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "depin", &mut script);
+            crate::output::write_out(&script)
+        }
+    }
+}

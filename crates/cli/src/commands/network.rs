@@ -1,0 +1,164 @@
+//! `depin network show`.
+
+use crate::{
+    args::NetworkCommand,
+    error::{CliError, Result},
+    home::network_file,
+    output::{Output, Table},
+    remote::Remote,
+    settings::Settings,
+};
+use depin_client::api::NetworkRow;
+use depin_economy::Spec;
+use serde::Serialize;
+use toml::{Table as Document, Value};
+
+/// A network as a table and as a document.
+#[derive(Serialize)]
+struct Shown {
+    network: String,
+    title: String,
+    variant: String,
+    rows: Vec<NetworkRow>,
+    parameters: serde_json::Value,
+}
+
+pub async fn run(command: &NetworkCommand, settings: &Settings, out: &Output) -> Result<()> {
+    let NetworkCommand::Show { name } = command;
+    let shown = match name {
+        Some(name) => from_file(network_file(name)?)?,
+        None => {
+            let info = Remote::new(settings)?.client.network().await?;
+            Shown { title: info.network.to_string(), network: info.network.to_string(), variant: info.variant, rows: info.rows, parameters: info.parameters }
+        }
+    };
+    out.result(&shown, |out| shown.text(out))
+}
+
+impl Shown {
+    fn text(&self, out: &Output) -> String {
+        let mut text = format!("{} ({}), by variant `{}`\n", self.title, self.network, self.variant);
+        let mut section = None;
+        let mut table = Table::new(&["", ""]);
+        let mut sources = Vec::new();
+        let flush = |table: &mut Table, sources: &mut Vec<String>, text: &mut String| {
+            *text += &std::mem::replace(table, Table::new(&["", ""])).render(out);
+            for source in sources.drain(..) {
+                *text += &format!("{}\n", out.dim(&source));
+            }
+        };
+        for row in &self.rows {
+            if section != Some(&row.section) {
+                flush(&mut table, &mut sources, &mut text);
+                text += &format!("\n{}\n", out.bold(&row.section));
+                section = Some(&row.section);
+            }
+            table.row([format!("  {}", row.name), row.value.clone()]);
+            if !row.source.is_empty() && !sources.iter().any(|known| known.trim_start() == row.source) {
+                sources.extend(wrap(&row.source, out.width));
+            }
+        }
+        flush(&mut table, &mut sources, &mut text);
+        text
+    }
+}
+
+/// Breaks a remark into lines that fit, indented below the figures it belongs to.
+fn wrap(text: &str, width: u16) -> Vec<String> {
+    let room = usize::from(width).saturating_sub(6).max(20);
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in text.split_whitespace() {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            lines.push(format!("    {line}"));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(format!("    {line}"));
+    lines
+}
+
+fn from_file(text: &str) -> Result<Shown> {
+    let spec = Spec::parse(text).map_err(|error| CliError::broken("network-file", error))?;
+    let document: Document = toml::from_str(text).map_err(|error| CliError::broken("network-file", error))?;
+    let mut rows = Vec::new();
+    for (name, value) in &document {
+        walk(name, value, &mut rows);
+    }
+    let info = spec.network();
+    let parameters = serde_json::to_value(&document).map_err(|error| CliError::broken("network-file", error))?;
+    Ok(Shown { network: info.name.to_string(), title: info.title.clone(), variant: info.variant.to_string(), rows, parameters })
+}
+
+/// One section per table that has figures of its own, one row per figure; a figure that is a table itself is told on one line.
+fn walk(path: &str, value: &Value, rows: &mut Vec<NetworkRow>) {
+    match value {
+        Value::Table(table) => {
+            let source = source_of(table);
+            for (key, value) in table.iter().filter(|(key, value)| !is_remark(key) && !is_section(value)) {
+                let (value, own) = (figure(value), inner_source(value));
+                rows.push(NetworkRow { section: path.to_owned(), name: key.clone(), value, source: own.unwrap_or_else(|| source.clone()) });
+            }
+            for (key, value) in table.iter().filter(|(_, value)| is_section(value)) {
+                walk(&format!("{path}.{key}"), value, rows);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| walk(path, item, rows)),
+        _ => rows.push(NetworkRow { section: "network".to_owned(), name: path.to_owned(), value: figure(value), source: String::new() }),
+    }
+}
+
+/// A table is a section of its own unless it is one figure with its remarks.
+fn is_section(value: &Value) -> bool {
+    match value {
+        Value::Table(table) => table.values().any(|inner| matches!(inner, Value::Table(_))) || table.len() > 3 && !table.contains_key("amount"),
+        Value::Array(items) => items.len() > 1 && items.iter().all(Value::is_table),
+        _ => false,
+    }
+}
+
+fn is_remark(key: &str) -> bool {
+    matches!(key, "source" | "why" | "parameter")
+}
+
+fn source_of(table: &Document) -> String {
+    let text = |key: &str| table.get(key).and_then(Value::as_str);
+    text("source").map(str::to_owned).or_else(|| text("why").map(|why| format!("own choice: {why}"))).unwrap_or_default()
+}
+
+fn inner_source(value: &Value) -> Option<String> {
+    value.as_table().map(source_of).filter(|source| !source.is_empty())
+}
+
+/// A figure on one line.
+fn figure(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(figure).collect::<Vec<_>>().join(", "),
+        Value::Table(table) => {
+            let figures = table.iter().filter(|(key, _)| !is_remark(key));
+            figures.map(|(key, value)| format!("{key} {}", figure(value))).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_figure_of_a_network_is_in_its_table() {
+        let shown = from_file(network_file("filecoin").unwrap()).unwrap();
+        let find = |section: &str, name: &str| {
+            shown.rows.iter().find(|row| row.section == section && row.name == name).unwrap_or_else(|| panic!("{section} {name}: {:#?}", shown.rows))
+        };
+        assert_eq!(find("service.storage.proving", "challenges").value, "5");
+        assert!(find("incentive.pledge.sector", "per-gib").source.starts_with("own choice"));
+        assert!(find("incentive.pool.blocks.vest", "over").value.contains("180d"));
+        assert!(shown.rows.iter().all(|row| !is_remark(&row.name)));
+    }
+}

@@ -1,0 +1,157 @@
+//! `depin provider list | stop | start | remove`: the providers of this home.
+
+use crate::{
+    error::{CliError, Result},
+    home::{Home, ProviderSettings, load_key},
+    output::{Output, Table, bytes, shorten},
+    remote::{Remote, key_path},
+    settings::Settings,
+    up::control::{self, Order, ProviderPart},
+};
+use depin_client::api::Provider;
+use depin_ledger::Message;
+use depin_quantity::{Address, Name};
+use depin_services::storage::StorageMessage;
+use serde::Serialize;
+
+/// A provider as home, process and ledger know it.
+#[derive(Serialize)]
+struct Known {
+    name: Name,
+    address: Address,
+    /// Whether its folder is in this home.
+    here: bool,
+    /// `running` or `stopped` in the home's `depin up`, `removed`, or `elsewhere`.
+    state: &'static str,
+    /// Its entry on the ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registered: Option<Provider>,
+}
+
+#[derive(Serialize)]
+struct List {
+    providers: Vec<Known>,
+}
+
+pub async fn list(settings: &Settings, out: &Output) -> Result<()> {
+    let remote = Remote::new(settings)?;
+    let registered = remote.client.providers().await?.items;
+    let own = if settings.names_node() { Vec::new() } else { own_providers(&settings.home).await? };
+    let mut providers: Vec<Known> = own
+        .into_iter()
+        .map(|(name, address, state)| {
+            let entry = registered.iter().find(|provider| provider.address == address).cloned();
+            Known { name, address, here: true, state, registered: entry }
+        })
+        .collect();
+    let others = registered.into_iter().filter(|provider| providers.iter().all(|known| known.address != provider.address));
+    let others: Vec<Known> = others
+        .map(|provider| Known { name: provider.name, address: provider.address, here: false, state: "elsewhere", registered: Some(provider) })
+        .collect();
+    providers.extend(others);
+    let list = List { providers };
+    out.result(&list, |out| {
+        let mut table = Table::new(&["NAME", "ADDRESS", "STATE", ">CAPACITY", ">PROMISED", ">DEALS", ">PRICE/GiB/EPOCH", "TAKES DEALS"]);
+        for known in &list.providers {
+            let entry = known.registered.as_ref();
+            let cell = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+            table.row([
+                known.name.to_string(),
+                known.address.short(),
+                known.state.to_owned(),
+                cell(entry.map(|entry| bytes(entry.capacity_bytes))),
+                cell(entry.map(|entry| bytes(entry.promised_bytes))),
+                cell(entry.map(|entry| entry.deals.to_string())),
+                cell(entry.map(|entry| shorten(&entry.ask.price.display))),
+                cell(entry.map(|entry| if entry.ask.open { "yes" } else { "no" }.to_owned())),
+            ]);
+        }
+        table.render_or(out, "no providers; `depin up` starts some, `depin provider storage` one of your own")
+    })
+}
+
+async fn own_providers(home: &Home) -> Result<Vec<(Name, Address, &'static str)>> {
+    let parts = control::ask(home, Order::List).await?.unwrap_or_default();
+    let mut own = Vec::new();
+    for name in home.provider_names()? {
+        let folder = home.provider(name);
+        let removed = ProviderSettings::read(&folder)?.is_some_and(|settings| settings.removed);
+        let state = match parts.iter().find(|part| part.name == name) {
+            _ if removed => "removed",
+            Some(part) if part.running => "running",
+            _ => "stopped",
+        };
+        own.push((name, load_key(&folder.join("key"))?.address(), state));
+    }
+    Ok(own)
+}
+
+pub async fn stop(name: Name, settings: &Settings, out: &Output) -> Result<()> {
+    let parts = order(settings, Order::Stop(name)).await?;
+    told(&parts, name, out, "is stopped; its deals go on, and it is charged for proofs that it misses until it is started again")
+}
+
+pub async fn start(name: Name, settings: &Settings, out: &Output) -> Result<()> {
+    let parts = order(settings, Order::Start(name)).await?;
+    told(&parts, name, out, "runs")
+}
+
+/// Gives an order to the home's `depin up`.
+async fn order(settings: &Settings, order: Order) -> Result<Vec<ProviderPart>> {
+    let name = match order {
+        Order::Stop(name) | Order::Start(name) | Order::Remove(name) => Some(name),
+        Order::List => None,
+    };
+    if let Some(name) = name
+        && !settings.home.provider(name).join("settings.json").is_file()
+    {
+        return Err(not_here(settings, name));
+    }
+    control::ask(&settings.home, order).await?.ok_or_else(|| settings.not_running())
+}
+
+fn not_here(settings: &Settings, name: Name) -> CliError {
+    CliError::refused("no-such-provider", format_args!("{} has no provider `{name}`", settings.home.path().display()))
+        .hint("`depin provider list` shows them; one that runs in a process of its own is stopped there, with Ctrl-C")
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    name: Name,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<&'a ProviderPart>,
+}
+
+fn told(parts: &[ProviderPart], name: Name, out: &Output, what: &str) -> Result<()> {
+    let told = Told { name, part: parts.iter().find(|part| part.name == name) };
+    out.result(&told, |_| format!("{name} {what}"))
+}
+
+pub async fn remove(name: Name, settings: &Settings, out: &Output) -> Result<()> {
+    let remote = Remote::new(settings)?;
+    let home = &settings.home;
+    let path = key_path(home, name).ok_or_else(|| not_here(settings, name))?;
+    let sender = remote.sender(&path.to_string_lossy())?;
+    let entry = remote.client.provider(sender.address()).await?;
+    if let Some(deals) = entry.as_ref().map(|entry| entry.deals).filter(|deals| *deals > 0) {
+        return Err(CliError::refused("still-has-deals", format_args!("{name} has {deals} deals and must keep what it promised"))
+            .hint(format_args!("stop taking new ones with `depin provider ask {name} --closed`, see them with `depin storage deals --provider {name}`, remove it when they are over")));
+    }
+    // Stopped first: a running daemon would register itself again.
+    let was_running = control::ask(home, Order::Stop(name)).await.is_ok_and(|parts| parts.is_some());
+    if entry.is_some()
+        && let Err(error) = sender.submit(Message::Storage(StorageMessage::RemoveProvider)).await
+    {
+        if was_running {
+            control::ask(home, Order::Start(name)).await?;
+        }
+        return Err(error.into());
+    }
+    if was_running {
+        control::ask(home, Order::Remove(name)).await?;
+    } else if let Some(settings) = ProviderSettings::read(&home.provider(name))? {
+        ProviderSettings { removed: true, ..settings }.write(&home.provider(name))?;
+    }
+    let folder = home.provider(name);
+    out.result(&Told { name, part: None }, |_| format!("{name} has left the network; its folder {} can be deleted", folder.display()))
+}

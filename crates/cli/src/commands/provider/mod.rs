@@ -1,0 +1,5 @@
+//! `depin provider`.
+
+pub mod manage;
+pub mod money;
+pub mod own;

@@ -1,0 +1,185 @@
+//! `depin storage deals | proofs | providers`, as the ledger has them.
+
+use crate::{
+    args::{DealsArgs, ProofsArgs},
+    error::Result,
+    output::{Output, Table, bytes, in_time, minute, short_id, shorten},
+    remote::Remote,
+    settings::Settings,
+};
+use depin_client::api::{DataSet, Deal, DealQuery, DealStage, Page, ProviderList};
+use depin_quantity::{Address, Instant};
+use std::collections::BTreeMap;
+
+/// Most deals asked for at once.
+const PAGE: u32 = 500;
+/// Epochs of 30 days; the network's epoch is 30 s.
+const EPOCHS_PER_MONTH: u128 = 86_400;
+
+pub async fn deals(args: &DealsArgs, settings: &Settings, out: &Output) -> Result<()> {
+    let remote = Remote::new(settings)?;
+    let client = remote.address_of(args.client.as_ref()).await?;
+    let provider = remote.address_of(args.provider.as_ref()).await?;
+    let state = args.state.as_deref().and_then(stage);
+    let mut query = DealQuery { client, provider, state, after: None, limit: None };
+    let mut all = Page::<Deal> { items: Vec::new(), next: None };
+    loop {
+        let left = args.limit as usize - all.items.len();
+        query.limit = Some(u32::try_from(left).unwrap_or(PAGE).min(PAGE));
+        let page = remote.client.deals(&query).await?;
+        let stuck = page.next.is_some() && page.next == query.after;
+        all.items.extend(page.items);
+        all.next.clone_from(&page.next);
+        query.after = page.next;
+        if stuck || query.after.is_none() || all.items.len() >= args.limit as usize {
+            break;
+        }
+    }
+    if all.next.is_some() {
+        out.warn(format_args!("there are more deals; {} are shown, --limit shows more", all.items.len()));
+    }
+    let names = remote.names().await?;
+    let now = Instant::new(remote.client.status().await?.time_ms);
+    out.result(&all, |out| {
+        let mut table = Table::new(&["DEAL", "PIECE", ">SIZE", "PROVIDER", ">PRICE/EPOCH", "STATE", "PAID UNTIL"]);
+        for deal in &all.items {
+            table.row([
+                short_id(deal.id),
+                tail(&deal.piece.to_string()),
+                bytes(deal.size_bytes),
+                name(&names, deal.provider),
+                shorten(&deal.price.display),
+                deal_state(deal),
+                until(deal, now),
+            ]);
+        }
+        table.render_or(out, "no deals; storing a file makes some: depin storage put FILE BUCKET/KEY")
+    })
+}
+
+fn stage(text: &str) -> Option<DealStage> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
+}
+
+fn deal_state(deal: &Deal) -> String {
+    let mut text = deal.state.as_str().to_owned();
+    if deal.verified {
+        text += " verified";
+    }
+    if deal.end_asked && !deal.state.is_final() {
+        text += ", ending";
+    }
+    text
+}
+
+fn until(deal: &Deal, now: Instant) -> String {
+    match (&deal.until, &deal.closed, &deal.reason) {
+        (_, Some(_), Some(reason)) => reason.clone(),
+        (_, Some(closed), None) => format!("over {}", minute(closed.instant())),
+        (Some(until), None, _) => format!("{} ({})", &minute(until.instant())[..10], in_time(now, until.instant())),
+        (None, None, _) => format!("starts {}", in_time(now, deal.start_by.instant()).replace("in ", "within ")),
+    }
+}
+
+/// All pieces' CIDs begin alike; their ends differ.
+fn tail(cid: &str) -> String {
+    format!("…{}", &cid[cid.len().saturating_sub(8)..])
+}
+
+/// The name of an account, or the ends of its address.
+pub fn name(names: &BTreeMap<Address, String>, address: Address) -> String {
+    names.get(&address).cloned().unwrap_or_else(|| address.short())
+}
+
+pub async fn proofs(args: &ProofsArgs, settings: &Settings, out: &Output) -> Result<()> {
+    let remote = Remote::new(settings)?;
+    let provider = remote.address_of(args.provider.as_ref()).await?;
+    let sets = remote.client.sets(provider).await?;
+    let names = remote.names().await?;
+    let now = Instant::new(remote.client.status().await?.time_ms);
+    out.result(&sets, |out| {
+        let mut table = Table::new(&["PROVIDER", ">SET", ">SECTORS", ">LEAVES", ">PROVEN", ">MISSED", "WINDOW", "PERIOD ENDS"]);
+        let mut items: Vec<&DataSet> = sets.items.iter().collect();
+        items.sort_by_key(|set| (name(&names, set.provider), set.set));
+        for set in items {
+            table.row([
+                name(&names, set.provider),
+                set.set.to_string(),
+                set.sectors.len().to_string(),
+                set.leaves.to_string(),
+                set.proven.to_string(),
+                set.missed.to_string(),
+                window(set, now),
+                format!("{} ({})", minute(set.deadline.instant()), in_time(now, set.deadline.instant())),
+            ]);
+        }
+        table.render_or(out, "no data sets yet; they begin with the first active deal")
+    })
+}
+
+fn window(set: &DataSet, now: Instant) -> String {
+    match &set.window {
+        None => "closed".to_owned(),
+        Some(window) if window.proven => "open, answered".to_owned(),
+        Some(window) => format!("open, closes {}", in_time(now, window.closes.instant())),
+    }
+}
+
+pub async fn providers(settings: &Settings, out: &Output) -> Result<()> {
+    let remote = Remote::new(settings)?;
+    let list = remote.client.providers().await?;
+    out.result(&list, |out| table_of(&list).render_or(out, "no providers yet; `depin up` starts some, `depin provider storage` one of your own"))
+}
+
+fn table_of(list: &ProviderList) -> Table {
+    let mut table = Table::new(&["NAME", "ADDRESS", ">CAPACITY", ">PROMISED", ">DEALS", ">PRICE/TiB/30d", "TAKES DEALS"]);
+    let mut items: Vec<_> = list.items.iter().collect();
+    items.sort_by_key(|provider| (provider.name.as_str().len(), provider.name));
+    for provider in items {
+        table.row([
+            provider.name.to_string(),
+            provider.address.short(),
+            bytes(provider.capacity_bytes),
+            bytes(provider.promised_bytes),
+            provider.deals.to_string(),
+            per_tib_month(&provider.ask.price),
+            if provider.ask.open { "yes".to_owned() } else { "no".to_owned() },
+        ]);
+    }
+    table
+}
+
+/// A price per GiB and epoch as people compare it.
+fn per_tib_month(price: &depin_client::api::Amount) -> String {
+    let units = price.units.get().saturating_mul(1024 * EPOCHS_PER_MONTH);
+    // Places of the token, from an amount whose text and base units are both there.
+    let decimals = decimals_of(price).unwrap_or(18);
+    shorten(&depin_client::api::Amount::new(price.token, depin_quantity::Units::new(units), decimals).display)
+}
+
+/// How many places a token has, found by writing the amount with each; none for zero, which looks the same with all of them.
+fn decimals_of(amount: &depin_client::api::Amount) -> Option<u8> {
+    let number = amount.display.split(' ').next()?;
+    (0..=30).find(|places| !amount.units.is_zero() && amount.units.to_decimal(*places) == number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use depin_client::api::Amount;
+    use depin_quantity::{Name, Units};
+
+    #[test]
+    fn a_price_is_told_per_tib_and_month() {
+        let price = Amount::new(Name::literal("FIL"), Units::new(500_000_000), 18);
+        assert_eq!(decimals_of(&price), Some(18));
+        assert_eq!(per_tib_month(&price), "0.044236 FIL", "5e8 * 1024 * 86400 = 4.42368e16");
+    }
+
+    #[test]
+    fn every_state_of_the_filter_is_one_of_the_api() {
+        for state in ["proposed", "accepted", "active", "faulty", "refused", "expired", "ended"] {
+            assert_eq!(stage(state).unwrap().as_str(), state);
+        }
+    }
+}

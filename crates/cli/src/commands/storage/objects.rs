@@ -1,0 +1,298 @@
+//! `depin storage list | put | get`, by way of the home's gateway.
+
+use super::gateway_of;
+use crate::{
+    args::{GetArgs, ListArgs, ObjectPath, PutArgs},
+    error::{CliError, Result},
+    output::{Output, Progress, Table, bytes, in_time, minute, shorten},
+    s3::{PART, S3, admin},
+    settings::Settings,
+};
+use depin_client::api::Amount;
+use depin_quantity::{Instant, Name, Units};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// Most objects asked for at once.
+const PAGE: usize = 1000;
+/// Token and places in which the gateway tells its funds.
+const TOKEN: (Name, u8) = (Name::literal("FIL"), 18);
+
+/// An object as the gateway tells of it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Object {
+    bucket: String,
+    key: String,
+    size: u64,
+    etag: String,
+    modified_ms: u64,
+    durability: serde_json::Value,
+    durability_text: String,
+    /// Ledger time, milliseconds since 1970.
+    paid_until: Option<Instant>,
+    funds_last_until: Option<Instant>,
+    warning: Option<String>,
+}
+
+/// The gateway's own state, as far as it is shown.
+#[derive(Debug, Deserialize)]
+struct Gateway {
+    ledger_now: Option<Instant>,
+    balance: Option<String>,
+    burn_per_day: Option<String>,
+    funds_last_until: Option<Instant>,
+    warning: Option<String>,
+    market_trouble: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Listing {
+    objects: Vec<Object>,
+    total_bytes: u64,
+    ledger_now: Option<Instant>,
+    balance: Option<Amount>,
+    cost_per_day: Option<Amount>,
+    funds_last_until: Option<Instant>,
+    warning: Option<String>,
+}
+
+pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<()> {
+    let endpoints = gateway_of(settings)?;
+    let folder = settings.home.gateway();
+    let state: Gateway = admin(&endpoints, &folder, "status", &[]).await?;
+    let mut objects: Vec<Object> = Vec::new();
+    let limit = args.limit as usize;
+    loop {
+        let mut query = vec![("limit", PAGE.min(limit + 1 - objects.len()).to_string())];
+        if let Some(path) = &args.path {
+            query.extend([("bucket", path.bucket.clone()), ("prefix", path.key.clone())]);
+        }
+        if let Some(last) = objects.last() {
+            query.extend([("after_bucket", last.bucket.clone()), ("after_key", last.key.clone())]);
+        }
+        let page: Vec<Object> = admin(&endpoints, &folder, "objects", &query).await?;
+        let last = page.len() < PAGE.min(limit + 1 - objects.len());
+        objects.extend(page);
+        if last || objects.len() > limit {
+            break;
+        }
+    }
+    if objects.len() > limit {
+        objects.truncate(limit);
+        out.warn(format_args!("there are more; the first {limit} are shown, --limit shows more"));
+    }
+    for text in [&state.warning, &state.market_trouble].into_iter().flatten() {
+        out.warn(text);
+    }
+    let amount = |digits: &Option<String>| digits.as_ref()?.parse().ok().map(|units| Amount::new(TOKEN.0, Units::new(units), TOKEN.1));
+    let listing = Listing {
+        total_bytes: objects.iter().map(|object| object.size).sum(),
+        objects,
+        ledger_now: state.ledger_now,
+        balance: amount(&state.balance),
+        cost_per_day: amount(&state.burn_per_day),
+        funds_last_until: state.funds_last_until,
+        warning: state.warning,
+    };
+    out.result(&listing, |out| listing.text(out))
+}
+
+impl Listing {
+    fn text(&self, out: &Output) -> String {
+        let now = self.ledger_now.unwrap_or(Instant::new(0));
+        let mut table = Table::new(&["FILE", ">SIZE", "STATE", "PAID UNTIL", "FUNDS LAST UNTIL"]);
+        let mut warned = false;
+        for object in &self.objects {
+            let funds = match (object.funds_last_until, object.paid_until) {
+                (Some(until), _) => minute(until).get(..10).unwrap_or_default().to_owned(),
+                (None, Some(_)) => "nothing to pay".to_owned(),
+                (None, None) => "-".to_owned(),
+            };
+            warned |= object.warning.is_some();
+            let paid = object.paid_until.map_or("-".to_owned(), |until| format!("{} ({})", &minute(until)[..10], in_time(now, until)));
+            table.row([format!("{}/{}", object.bucket, object.key), bytes(object.size), object.state(), paid, funds]);
+        }
+        let mut text = table.render_or(out, "nothing stored yet; `depin storage put FILE BUCKET/KEY` stores a file");
+        if !self.objects.is_empty() {
+            text += &format!("\n{} files, {}\n", self.objects.len(), bytes(self.total_bytes));
+        }
+        if let (Some(balance), Some(cost)) = (&self.balance, &self.cost_per_day) {
+            text += &format!("balance {}, deals cost {} per day", shorten(&balance.display), shorten(&cost.display));
+            text += &self.funds_last_until.map_or_else(|| "\n".to_owned(), |until| format!(", funds last {}\n", in_time(now, until).trim_start_matches("in ")));
+        }
+        if warned {
+            text += "send tokens to the gateway's account: depin transfer --from faucet --to customer --amount \"1000 FIL\"\n";
+        }
+        text
+    }
+}
+
+impl Object {
+    /// The state in a few words.
+    fn state(&self) -> String {
+        let field = |name: &str| self.durability.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        match self.durability.get("state").and_then(serde_json::Value::as_str) {
+            Some("secured") if field("faulty") > 0 => format!("secured, {} faulty", field("faulty")),
+            Some("secured") => "secured".to_owned(),
+            Some("pending") => format!("deals {}/{}", field("active"), field("shards")),
+            Some("unpaid") => format!("UNPAID {}/{}", field("lapsed"), field("shards")),
+            Some("empty") => "empty".to_owned(),
+            _ => self.durability_text.clone(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Stored<'a> {
+    bucket: &'a str,
+    key: String,
+    size: u64,
+    etag: String,
+}
+
+pub async fn put(args: &PutArgs, settings: &Settings, out: &Output) -> Result<()> {
+    let key = key_for(&args.to, &args.file)?;
+    let s3 = S3::new(&gateway_of(settings)?.s3)?;
+    let mut source: Box<dyn Read + Send> = if args.file == Path::new("-") {
+        Box::new(io::stdin())
+    } else {
+        let file = File::open(&args.file).map_err(|error| not_readable(&args.file, &error))?;
+        if file.metadata().is_ok_and(|meta| meta.is_dir()) {
+            return Err(CliError::refused("folder", format_args!("{} is a folder", args.file.display()))
+                .hint("put its files one by one, or copy it whole with an S3 client: rclone copy FOLDER REMOTE:BUCKET"));
+        }
+        Box::new(file)
+    };
+    let mut progress = Progress::start(out);
+    progress.step(format!("storing {}/{key}", args.to.bucket));
+    let (etag, size) = upload(&s3, &args.to.bucket, &key, &mut source, &args.file).await?;
+    progress.done();
+    let stored = Stored { bucket: &args.to.bucket, key, size, etag };
+    out.result(&stored, |_| format!("stored {}/{} ({}); its deals follow: depin storage list {}", stored.bucket, stored.key, bytes(size), stored.bucket))
+}
+
+fn key_for(to: &ObjectPath, file: &Path) -> Result<String> {
+    if !to.key.is_empty() && !to.key.ends_with('/') {
+        return Ok(to.key.clone());
+    }
+    let name = file.file_name().and_then(|name| name.to_str()).filter(|name| *name != "-");
+    let name = name.ok_or_else(|| CliError::refused("key", format_args!("`{to}` names no key")).hint("write BUCKET/KEY, such as docs/report.pdf"))?;
+    Ok(format!("{}{name}", to.key))
+}
+
+fn not_readable(path: &Path, error: &io::Error) -> CliError {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => CliError::refused("file", format_args!("cannot read {}: {error}", path.display())),
+        _ => CliError::file("read", path, error),
+    }
+}
+
+async fn upload(s3: &S3, bucket: &str, key: &str, source: &mut Box<dyn Read + Send>, path: &Path) -> Result<(String, u64)> {
+    s3.make_bucket(bucket).await?;
+    let first = read_part(source, path)?;
+    if first.len() < PART {
+        let size = first.len() as u64;
+        return Ok((s3.put(bucket, key, first).await?, size));
+    }
+    let id = s3.begin(bucket, key).await?;
+    let parts = upload_parts(s3, bucket, key, &id, first, source, path).await;
+    match parts {
+        Ok((etags, size)) => Ok((s3.complete(bucket, key, &id, &etags).await?, size)),
+        Err(error) => {
+            // What was uploaded is of no use; the error that matters is the first one.
+            let _ = s3.abort(bucket, key, &id).await;
+            Err(error)
+        }
+    }
+}
+
+async fn upload_parts(
+    s3: &S3,
+    bucket: &str,
+    key: &str,
+    id: &str,
+    first: Vec<u8>,
+    source: &mut Box<dyn Read + Send>,
+    path: &Path,
+) -> Result<(Vec<String>, u64)> {
+    let (mut etags, mut size, mut part) = (Vec::new(), 0, first);
+    while !part.is_empty() {
+        size += part.len() as u64;
+        let number = u32::try_from(etags.len() + 1).unwrap_or(u32::MAX);
+        etags.push(s3.part(bucket, key, id, number, part).await?);
+        part = read_part(source, path)?;
+    }
+    Ok((etags, size))
+}
+
+fn read_part(source: &mut Box<dyn Read + Send>, path: &Path) -> Result<Vec<u8>> {
+    let mut part = Vec::new();
+    source.take(PART as u64).read_to_end(&mut part).map_err(|error| CliError::file("read", path, &error))?;
+    Ok(part)
+}
+
+#[derive(Serialize)]
+struct Fetched<'a> {
+    bucket: &'a str,
+    key: &'a str,
+    file: PathBuf,
+    size: u64,
+}
+
+pub async fn get(args: &GetArgs, settings: &Settings, out: &Output) -> Result<()> {
+    let ObjectPath { bucket, key } = &args.from;
+    if key.is_empty() || key.ends_with('/') {
+        return Err(CliError::refused("key", format_args!("`{}` names no file", args.from)).hint("write BUCKET/KEY; `depin storage list` shows the keys"));
+    }
+    let s3 = S3::new(&gateway_of(settings)?.s3)?;
+    let file = args.file.clone().unwrap_or_else(|| key.rsplit('/').next().unwrap_or(key).into());
+    if file == Path::new("-") {
+        let mut response = s3.get(bucket, key).await?;
+        while let Some(chunk) = next_chunk(&mut response).await? {
+            crate::output::write_out(&chunk)?;
+        }
+        return Ok(());
+    }
+    let file = if file.is_dir() { file.join(key.rsplit('/').next().unwrap_or(key)) } else { file };
+    if file.exists() && !args.force {
+        return Err(CliError::refused("exists", format_args!("{} exists", file.display())).hint("name another file, or replace it with --force"));
+    }
+    let mut progress = Progress::start(out);
+    progress.step(format!("reading {bucket}/{key}"));
+    let size = download(&s3, bucket, key, &file).await?;
+    progress.done();
+    let fetched = Fetched { bucket, key, file, size };
+    out.result(&fetched, |_| format!("read {}/{} ({}) into {}", fetched.bucket, fetched.key, bytes(size), fetched.file.display()))
+}
+
+/// Writes beside the place and moves it there when it is whole.
+async fn download(s3: &S3, bucket: &str, key: &str, file: &Path) -> Result<u64> {
+    let mut response = s3.get(bucket, key).await?;
+    let expected = response.content_length();
+    let mut aside = file.as_os_str().to_owned();
+    aside.push(".part");
+    let aside = PathBuf::from(aside);
+    let failed = |error: &io::Error| CliError::file("write", &aside, error);
+    let mut target = File::create(&aside).map_err(|error| failed(&error))?;
+    let mut size = 0;
+    while let Some(chunk) = next_chunk(&mut response).await? {
+        target.write_all(&chunk).map_err(|error| failed(&error))?;
+        size += chunk.len() as u64;
+    }
+    if expected.is_some_and(|expected| expected != size) {
+        return Err(CliError::broken("short", format_args!("only {size} bytes of {bucket}/{key} came; {} holds them", aside.display())));
+    }
+    fs::rename(&aside, file).map_err(|error| CliError::file("rename", &aside, &error))?;
+    Ok(size)
+}
+
+async fn next_chunk(response: &mut reqwest::Response) -> Result<Option<bytes::Bytes>> {
+    response.chunk().await.map_err(|error| {
+        CliError::broken("cut", format_args!("the gateway stopped in the middle of the file: {error}"))
+            .hint("too few providers may answer: `depin storage faults` names those that failed")
+    })
+}

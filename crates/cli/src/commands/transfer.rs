@@ -1,0 +1,47 @@
+//! `depin transfer`.
+
+use crate::{
+    args::TransferArgs,
+    error::Result,
+    output::{Output, Progress, short_id, shorten},
+    remote::{Remote, amount},
+    settings::Settings,
+};
+use depin_client::api::{Amount, FinalReceipt};
+use depin_ledger::Message;
+use depin_quantity::Address;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Transferred {
+    from: Address,
+    to: Address,
+    amount: Amount,
+    receipt: FinalReceipt,
+}
+
+pub async fn run(args: &TransferArgs, settings: &Settings, out: &Output) -> Result<()> {
+    let remote = Remote::new(settings)?;
+    let sender = remote.sender(&args.from)?;
+    let to = remote.address(&args.to).await?;
+    let spec = remote.spec().await?;
+    let (token, units) = amount(&spec, &args.amount)?;
+    let decimals = spec.token(token).map_or(18, |token| token.decimals);
+    let mut progress = Progress::start(out);
+    progress.step("sending, and waiting until it is final");
+    let receipt = sender.submit(Message::Transfer { to, token, amount: units }).await?;
+    progress.done();
+    let transferred = Transferred { from: sender.address(), to, amount: Amount::new(token, units, decimals), receipt };
+    out.result(&transferred, |_| {
+        let Transferred { amount, receipt, .. } = &transferred;
+        format!(
+            "sent {} from {} to {} (block {}, fee {}, transaction {})",
+            shorten(&amount.display),
+            args.from,
+            args.to,
+            receipt.height,
+            shorten(&receipt.fee.display),
+            short_id(receipt.id)
+        )
+    })
+}

@@ -1,0 +1,149 @@
+//! The development accounts of a home: all from one phrase.
+
+use super::{Home, atomic};
+use crate::error::{CliError, Result};
+use depin_client::{KeyFile, Phrase, SigningKey, account_path};
+use depin_quantity::Name;
+use std::{fs, path::Path};
+
+/// Pays for storage; the gateway's account.
+pub const CUSTOMER: Name = Name::literal("customer");
+/// Grants DataCap.
+pub const NOTARY: Name = Name::literal("notary");
+/// Reports a made-up price, under a name that says so.
+pub const PRICE_FEEDER: Name = Name::literal("development-feeder");
+/// Holds tokens to give away: to providers that join later, to anybody who tries something.
+pub const FAUCET: Name = Name::literal("faucet");
+
+/// Account number of the first provider in the phrase.
+const FIRST_PROVIDER: u32 = 100;
+
+/// Name of provider number `number`, counted from one.
+pub fn provider_name(number: u32) -> Name {
+    format!("provider-{number}").parse().expect("a short word and a number are a name")
+}
+
+/// Account number of a development account.
+fn account_of(name: Name) -> Option<u32> {
+    match name {
+        CUSTOMER => Some(0),
+        NOTARY => Some(1),
+        PRICE_FEEDER => Some(2),
+        FAUCET => Some(3),
+        _ => name.as_str().strip_prefix("provider-")?.parse::<u32>().ok()?.checked_sub(1)?.checked_add(FIRST_PROVIDER),
+    }
+}
+
+/// Whether a key of this name follows from the home's phrase.
+pub fn is_development(name: Name) -> bool {
+    account_of(name).is_some()
+}
+
+/// Reads the home's phrase, or makes one.
+pub fn phrase(home: &Home) -> Result<Phrase> {
+    let path = home.phrase();
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            let text = zeroize::Zeroizing::new(text);
+            Phrase::parse(&text).map_err(|error| {
+                CliError::broken("damaged", format_args!("{} holds no phrase: {error}", path.display()))
+                    .hint("restore it from a copy, or begin anew with `depin up --fresh`")
+            })
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let phrase = Phrase::generate().map_err(|error| CliError::broken("randomness", error))?;
+            let mut words = phrase.words();
+            words.push('\n');
+            atomic::write(&path, words.as_bytes(), atomic::Readers::Owner)?;
+            Ok(phrase)
+        }
+        Err(error) => Err(CliError::file("read", &path, &error)),
+    }
+}
+
+/// The key file of a development account: there already, or derived and written.
+pub fn derived(phrase: &Phrase, name: Name, path: &Path) -> Result<SigningKey> {
+    let account = account_of(name).ok_or_else(|| CliError::broken("bug", format_args!("`{name}` is no development account")))?;
+    let key = phrase.signing_key(account).map_err(|error| CliError::broken("wallet", error))?;
+    if path.exists() {
+        let found = load(path)?;
+        if found.address() != key.address() {
+            return Err(CliError::refused(
+                "foreign-key",
+                format_args!("{} holds the key of {}, not the one of this home's phrase", path.display(), found.address()),
+            )
+            .hint("move it away under another name; the network's own key is written in its place"));
+        }
+        return Ok(found);
+    }
+    let file = KeyFile { key, path: Some(account_path_text(account)) };
+    file.create(path).map_err(|error| CliError::broken("wallet", error))?;
+    Ok(file.key)
+}
+
+/// The path of an account as text.
+pub fn account_path_text(account: u32) -> String {
+    account_path(account).iter().fold("m".to_owned(), |text, step| format!("{text}/{step}'"))
+}
+
+/// Reads a key file.
+pub fn load(path: &Path) -> Result<SigningKey> {
+    KeyFile::load(path).map(|file| file.key).map_err(|error| {
+        if path.exists() {
+            CliError::refused("key-file", error)
+        } else {
+            CliError::refused("no-key", format_args!("there is no key file {}", path.display()))
+                .hint("see the keys that are there with `depin wallet show`, make one with `depin wallet new NAME`")
+        }
+    })
+}
+
+/// Name of a key by its file: `savings` for `wallet/savings.key`.
+pub fn key_name(path: &Path) -> Option<Name> {
+    if path.extension()? != "key" {
+        return None;
+    }
+    path.file_stem()?.to_str()?.parse().ok()
+}
+
+/// Names of all keys in a home's wallet, in their order.
+pub fn key_names(home: &Home) -> Result<Vec<Name>> {
+    let folder = home.wallet();
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(CliError::file("read", &folder, &error)),
+    };
+    let mut names: Vec<Name> = entries.filter_map(std::result::Result::ok).filter_map(|entry| key_name(&entry.path())).collect();
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_development_account_has_a_number_of_its_own() {
+        let mut names = vec![CUSTOMER, NOTARY, PRICE_FEEDER, FAUCET];
+        names.extend((1..=64).map(provider_name));
+        let numbers: std::collections::BTreeSet<_> = names.iter().map(|name| account_of(*name).unwrap()).collect();
+        assert_eq!(numbers.len(), names.len());
+        assert!(!is_development("savings".parse().unwrap()) && !is_development("provider-0".parse().unwrap()));
+        assert_eq!(account_path_text(7), "m/44'/461'/7'/0'");
+    }
+
+    #[test]
+    fn a_home_keeps_its_phrase_and_finds_its_keys_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::new(folder.path());
+        fs::create_dir(home.wallet()).unwrap();
+        let first = derived(&phrase(&home).unwrap(), CUSTOMER, &home.key(CUSTOMER)).unwrap();
+        let second = derived(&phrase(&home).unwrap(), CUSTOMER, &home.key(CUSTOMER)).unwrap();
+        assert_eq!(first.address(), second.address());
+        assert_eq!(key_names(&home).unwrap(), [CUSTOMER]);
+        fs::remove_file(home.phrase()).unwrap();
+        let error = derived(&phrase(&home).unwrap(), CUSTOMER, &home.key(CUSTOMER)).unwrap_err();
+        assert_eq!(error.code, "foreign-key", "another phrase does not silently take over");
+    }
+}

@@ -1,0 +1,70 @@
+//! The one binary, `depin`: starts networks, and looks at and works with running ones.
+//!
+//! In: arguments, environment, a home folder. Out: a result on standard output, everything else on standard error, and an exit code:
+//! 0 done, 1 refused, 2 broken. Absent on purpose: rules. What may be done and what it costs, the node says.
+
+mod args;
+mod commands;
+mod error;
+mod home;
+mod market;
+mod output;
+mod remote;
+mod s3;
+mod settings;
+mod up;
+
+use args::{Cli, Command, GatewayCommand, ProviderCommand};
+use clap::{Parser as _, error::ErrorKind};
+use error::CliError;
+use output::Output;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// What long-running commands log when `DEPIN_LOG` says nothing.
+const LOG_DEFAULT: &str = "warn";
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let out = Output::detect(cli.global.json);
+    log_to_stderr(&cli.command);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&CliError::broken("runtime", format_args!("cannot start threads: {error}")), &out),
+    };
+    let done = runtime.block_on(commands::run(cli, &out));
+    // Nothing that still runs in the background may hold the process back.
+    runtime.shutdown_background();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error, &out),
+    }
+}
+
+fn fail(error: &CliError, out: &Output) -> ExitCode {
+    error.print(out.json, out.colour_err);
+    ExitCode::from(error.exit_code())
+}
+
+/// Help and version are results; anything else that cannot be parsed is refused.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Only a closed stream can fail here, and nobody is left to be told.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(1),
+    }
+}
+
+fn log_to_stderr(command: &Command) {
+    let long = matches!(
+        command,
+        Command::Up(_) | Command::Provider(ProviderCommand::Storage(_)) | Command::Gateway(GatewayCommand::S3(_))
+    );
+    let default = if long { LOG_DEFAULT } else { "off" };
+    let filter = EnvFilter::try_from_env("DEPIN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).compact().init();
+}

@@ -1,0 +1,121 @@
+//! Proposing deals: what they cost, DataCap where there is some, ids out of receipts.
+
+use super::{LedgerMarket, START_EPOCHS, START_WALL, market_error, submit_error};
+use depin_client::{SubmitError, api::FinalReceipt};
+use depin_gateway_s3::{DealId, MarketError, Proposal};
+use depin_ledger::{Event, Message};
+use depin_quantity::{Address, Rounding, Units};
+use depin_services::storage::{DEALS_PER_MESSAGE, Proposal as LedgerProposal, StorageEvent, StorageMessage, StorageParams, piece::PieceSize};
+use std::collections::BTreeMap;
+
+type Answer = Result<DealId, MarketError>;
+
+pub(super) async fn run(market: &LedgerMarket, proposals: Vec<Proposal>) -> Result<Vec<Answer>, MarketError> {
+    let status = market.client.status().await.map_err(market_error)?;
+    let account = market.client.account(market.sender.address()).await.map_err(market_error)?;
+    let balance = account.balances.iter().find(|amount| amount.token == market.token).map_or(0, |amount| amount.units.get());
+    let verified_prices = if account.datacap > 0 { verified_prices(market).await? } else { BTreeMap::new() };
+    let mut purse = Purse { balance, datacap: account.datacap, verified_prices };
+    let start_within = start_within(&market.params, status.speed);
+
+    let mut answers: Vec<Option<Answer>> = vec![None; proposals.len()];
+    let mut ready = Vec::new();
+    for (index, proposal) in proposals.iter().enumerate() {
+        match purse.cover(&market.params, proposal, start_within) {
+            Ok(deal) => ready.push((index, deal)),
+            Err(error) => answers[index] = Some(Err(error)),
+        }
+    }
+    for batch in ready.chunks(DEALS_PER_MESSAGE) {
+        for (index, answer) in send(market, batch).await {
+            answers[index] = Some(answer);
+        }
+    }
+    Ok(answers.into_iter().map(|answer| answer.expect("every proposal was refused here or sent")).collect())
+}
+
+/// One message for all; when it is refused, one for each.
+async fn send(market: &LedgerMarket, batch: &[(usize, LedgerProposal)]) -> Vec<(usize, Answer)> {
+    let all: Vec<LedgerProposal> = batch.iter().map(|(_, deal)| deal.clone()).collect();
+    let answers = match submit(market, all).await {
+        Err(MarketError::Refused { .. }) if batch.len() > 1 => {
+            let mut answers = Vec::with_capacity(batch.len());
+            for (_, deal) in batch {
+                answers.push(submit(market, vec![deal.clone()]).await.and_then(|mut ids| ids.pop().ok_or_else(missing)));
+            }
+            answers
+        }
+        Err(error) => vec![Err(error); batch.len()],
+        Ok(ids) if ids.len() == batch.len() => ids.into_iter().map(Ok).collect(),
+        Ok(_) => vec![Err(missing()); batch.len()],
+    };
+    batch.iter().map(|(index, _)| *index).zip(answers).collect()
+}
+
+/// A receipt without the deals in it: what took effect is found by looking.
+fn missing() -> MarketError {
+    MarketError::Unreachable { reason: "the receipt does not name the deals".to_owned() }
+}
+
+async fn submit(market: &LedgerMarket, deals: Vec<LedgerProposal>) -> Result<Vec<DealId>, MarketError> {
+    let message = Message::Storage(StorageMessage::ProposeDeals(deals));
+    match market.sender.submit(message).await {
+        Ok(receipt) => Ok(proposed(&receipt)),
+        Err(error @ SubmitError::Uncertain { .. }) => Err(submit_error(error)),
+        Err(error) => Err(submit_error(error)),
+    }
+}
+
+/// Ids of the deals that a receipt says were proposed, in the order of the proposals.
+pub(super) fn proposed(receipt: &FinalReceipt) -> Vec<DealId> {
+    let events = receipt.events.iter().filter_map(|event| serde_json::from_value::<Event>(event.clone()).ok());
+    let id = |event| match event {
+        Event::Storage(StorageEvent::DealProposed { deal, .. }) => Some(DealId(deal.to_string())),
+        _ => None,
+    };
+    events.filter_map(id).collect()
+}
+
+async fn verified_prices(market: &LedgerMarket) -> Result<BTreeMap<Address, Units>, MarketError> {
+    let list = market.client.providers().await.map_err(market_error)?;
+    Ok(list.items.into_iter().map(|provider| (provider.address, provider.ask.verified_price.units)).collect())
+}
+
+/// Time for acceptance and first proof. At a high speed an hour of the ledger is seconds of the wall clock, which machines need.
+pub(super) fn start_within(params: &StorageParams, speed: u32) -> u64 {
+    let wall_ms = u64::try_from(START_WALL.as_millis()).unwrap_or(u64::MAX);
+    let for_machines = wall_ms.saturating_mul(speed.into()).div_ceil(params.epoch.get().max(1));
+    START_EPOCHS.max(for_machines).clamp(params.start_min, params.start_max)
+}
+
+/// What is left to spend while a batch is put together.
+pub(super) struct Purse {
+    pub balance: u128,
+    pub datacap: u64,
+    pub verified_prices: BTreeMap<Address, Units>,
+}
+
+impl Purse {
+    /// The ledger's form of a proposal, when the purse covers it.
+    pub(super) fn cover(&mut self, params: &StorageParams, proposal: &Proposal, start_within: u64) -> Result<LedgerProposal, MarketError> {
+        let refused = |reason: String| MarketError::Refused { reason };
+        let provider: Address = proposal.provider.parse().map_err(|error| refused(format!("{error}")))?;
+        let piece = proposal.cid.parse().map_err(|error| refused(format!("{error}")))?;
+        let size = PieceSize::new(proposal.piece_size).map_err(|error| refused(error.to_string()))?;
+        let term = proposal.term.get().div_ceil(params.epoch.get().max(1)).clamp(params.term_min, params.term_max);
+        // Rounded up: a provider compares with the floor, and a deal for nothing is refused.
+        let price = proposal.price.mul_div(size.get().into(), 1 << 30, Rounding::Up).map_err(|error| refused(error.to_string()))?;
+        let price = price.max(Units::new(1));
+        let cost = price.get().saturating_mul(term.into());
+        if cost > self.balance {
+            return Err(MarketError::FundsTooLow { needed: cost, balance: self.balance });
+        }
+        self.balance -= cost;
+        let cheap_enough = self.verified_prices.get(&provider).is_some_and(|ask| *ask <= proposal.price);
+        let verified = cheap_enough && self.datacap >= size.get();
+        if verified {
+            self.datacap -= size.get();
+        }
+        Ok(LedgerProposal { provider, piece, size, price, term, start_within, verified, label: String::new() })
+    }
+}

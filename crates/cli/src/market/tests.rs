@@ -1,0 +1,129 @@
+//! Tests of the market's arithmetic; the whole is tested over a running network.
+
+use super::{
+    convert::{market_error, state_of},
+    propose::{Purse, proposed, start_within},
+};
+use depin_client::{ClientError, api::FinalReceipt};
+use depin_gateway_s3::{DealState, MarketError, Proposal};
+use depin_ledger::Event;
+use depin_quantity::{Address, Instant, Span, UnitId, Units};
+use depin_services::storage::{
+    StorageEvent, StorageParams,
+    piece::{Commitment, PieceSize},
+};
+use std::collections::BTreeMap;
+
+fn params() -> StorageParams {
+    let spec = depin_economy::Spec::parse(crate::home::network_file("filecoin").unwrap()).unwrap();
+    StorageParams::read(&spec, Instant::new(0)).unwrap()
+}
+
+fn proposal(price: u128) -> Proposal {
+    Proposal {
+        provider: Address::new([1; 32]).to_string(),
+        cid: Commitment::of_zeros(PieceSize::new(1 << 20).unwrap()).to_string(),
+        piece_size: 1 << 20,
+        payload_bytes: 127 << 13,
+        price: Units::new(price),
+        term: Span::from_days(180),
+    }
+}
+
+fn purse(balance: u128) -> Purse {
+    Purse { balance, datacap: 0, verified_prices: BTreeMap::new() }
+}
+
+#[test]
+fn a_price_per_gib_becomes_one_per_piece_rounded_up_and_never_zero() {
+    let mut purse = purse(u128::MAX);
+    let cover = |purse: &mut Purse, price| purse.cover(&params(), &proposal(price), 120).unwrap().price.get();
+    assert_eq!(cover(&mut purse, 500_000_000), 488_282, "500,000,000 / 1024 = 488,281.25");
+    assert_eq!(cover(&mut purse, 1), 1);
+    assert_eq!(cover(&mut purse, 0), 1);
+}
+
+#[test]
+fn a_purse_that_does_not_cover_the_whole_term_says_what_is_missing() {
+    let term = 180 * 2880;
+    let mut purse = purse(488_282 * term + 7);
+    purse.cover(&params(), &proposal(500_000_000), 120).unwrap();
+    let error = purse.cover(&params(), &proposal(500_000_000), 120).unwrap_err();
+    assert_eq!(error, MarketError::FundsTooLow { needed: 488_282 * term, balance: 7 });
+}
+
+#[test]
+fn datacap_is_spent_where_the_provider_takes_verified_deals_for_that_price() {
+    let mut purse = Purse { balance: u128::MAX, datacap: 3 << 19, verified_prices: BTreeMap::from([(Address::new([1; 32]), Units::new(5))]) };
+    assert!(!purse.cover(&params(), &proposal(4), 120).unwrap().verified, "it asks more for verified deals");
+    assert!(purse.cover(&params(), &proposal(5), 120).unwrap().verified);
+    assert!(!purse.cover(&params(), &proposal(5), 120).unwrap().verified, "half a MiB is left");
+}
+
+#[test]
+fn garbage_is_refused_by_name() {
+    let bad = [
+        Proposal { provider: "nobody".to_owned(), ..proposal(1) },
+        Proposal { cid: "bafy".to_owned(), ..proposal(1) },
+        Proposal { piece_size: 100, ..proposal(1) },
+    ];
+    for proposal in bad {
+        assert!(matches!(purse(u128::MAX).cover(&params(), &proposal, 120), Err(MarketError::Refused { .. })), "{proposal:?}");
+    }
+}
+
+#[test]
+fn machines_get_their_time_at_any_speed() {
+    assert_eq!(start_within(&params(), 1), 120, "an hour");
+    assert_eq!(start_within(&params(), 100), 400, "two minutes of the wall clock");
+    assert_eq!(start_within(&params(), u32::MAX), params().start_max);
+}
+
+#[test]
+fn ids_come_out_of_the_receipt_in_the_order_of_the_proposals() {
+    let event = |byte| {
+        Event::Storage(StorageEvent::DealProposed {
+            deal: UnitId::new([byte; 32]),
+            client: Address::new([9; 32]),
+            provider: Address::new([1; 32]),
+            piece: Commitment::of_zeros(PieceSize::new(128).unwrap()),
+            size: PieceSize::new(128).unwrap(),
+            price: Units::new(1),
+            term: 3,
+        })
+    };
+    let events = [event(2), event(1)].map(|event| serde_json::to_value(event).unwrap());
+    let json = serde_json::json!({
+        "id": UnitId::new([0; 32]), "height": 1, "time": {"text": "", "ms": 0}, "index": 1, "sender": Address::new([9; 32]), "nonce": 0,
+        "action": "propose-deals", "fee": {"token": "FIL", "units": "1", "display": ""}, "events": events,
+    });
+    let receipt: FinalReceipt = serde_json::from_value(json).unwrap();
+    let ids: Vec<String> = proposed(&receipt).into_iter().map(|id| id.0).collect();
+    assert_eq!(ids, ["02".repeat(32), "01".repeat(32)]);
+}
+
+#[test]
+fn only_a_refusal_is_final() {
+    let refused = ClientError::Refused { status: 400, code: "x".into(), message: "no".into(), hint: String::new() };
+    assert!(matches!(market_error(refused), MarketError::Refused { .. }));
+    let busy = ClientError::Refused { status: 503, code: "busy".into(), message: "later".into(), hint: String::new() };
+    assert!(matches!(market_error(busy), MarketError::Unreachable { .. }));
+}
+
+#[test]
+fn every_stage_of_a_deal_has_its_state() {
+    let deal = |state: &str| -> depin_client::api::Deal {
+        serde_json::from_value(serde_json::json!({
+            "id": UnitId::new([0; 32]), "client": Address::new([9; 32]), "provider": Address::new([1; 32]),
+            "piece": Commitment::of_zeros(PieceSize::new(128).unwrap()), "size_bytes": 128, "term_epochs": 1,
+            "price": {"token": "FIL", "units": "1", "display": ""}, "verified": false, "label": "", "state": state, "end_asked": false,
+            "reason": "why", "proposed": {"text": "", "ms": 1}, "start_by": {"text": "", "ms": 2}, "until": {"text": "", "ms": 5}, "closed": {"text": "", "ms": 6},
+        }))
+        .unwrap()
+    };
+    let until = Instant::new(5);
+    assert_eq!(state_of(&deal("active")), DealState::Active { until });
+    assert_eq!(state_of(&deal("faulty")), DealState::Faulty { until });
+    assert_eq!(state_of(&deal("refused")), DealState::Refused { reason: "why".into() });
+    assert_eq!(state_of(&deal("ended")), DealState::Ended { at: Instant::new(6), reason: "why".into() });
+}

@@ -1,0 +1,106 @@
+//! What a command prints.
+//!
+//! Standard output is the result and nothing else: a table, or with `--json` one JSON document. Progress, warnings and prompts go
+//! to standard error. Colours only where a terminal reads, and not with `NO_COLOR`.
+
+mod amount;
+mod progress;
+mod table;
+mod text;
+
+pub use amount::{shorten, short_number};
+pub use progress::Progress;
+pub use table::Table;
+pub use text::{ago, bytes, in_time, minute, short_id};
+
+use crate::error::{CliError, Result};
+use serde::Serialize;
+use std::io::{self, IsTerminal as _, Write as _};
+
+/// Where and how results are printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    pub json: bool,
+    pub colour: bool,
+    pub colour_err: bool,
+    /// Columns of the terminal; a hundred when there is none.
+    pub width: u16,
+}
+
+/// Width of tables that no terminal reads.
+const WIDTH_DEFAULT: u16 = 100;
+
+impl Output {
+    /// Looks at both streams and the environment once.
+    pub fn detect(json: bool) -> Self {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+            || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let width = if io::stdout().is_terminal() { comfy_table::Table::new().width().unwrap_or(WIDTH_DEFAULT) } else { WIDTH_DEFAULT };
+        let colour = !plain && !json && io::stdout().is_terminal();
+        Self { json, colour, colour_err: !plain && io::stderr().is_terminal(), width: width.max(40) }
+    }
+
+    /// Prints one JSON document, indented; or what `text` makes.
+    pub fn result<T: Serialize>(&self, value: &T, text: impl FnOnce(&Self) -> String) -> Result<()> {
+        let mut out = if self.json { json_text(value) } else { text(self) };
+        if !out.ends_with('\n') {
+            out.push('\n');
+        }
+        write_out(out.as_bytes())
+    }
+
+    /// Prints one line of a stream: a JSON document on one line, or what `text` makes.
+    pub fn line<T: Serialize>(&self, value: &T, text: impl FnOnce(&Self) -> String) -> Result<()> {
+        let mut out = if self.json { serde_json::to_string(value).unwrap_or_default() } else { text(self) };
+        out.push('\n');
+        write_out(out.as_bytes())
+    }
+
+    /// A heading or another emphasised word.
+    pub fn bold(&self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    /// Something of less weight.
+    pub fn dim(&self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    /// Something good.
+    pub fn good(&self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    /// Something bad.
+    pub fn bad(&self, text: &str) -> String {
+        self.paint("1;31", text)
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// Writes a warning to standard error.
+    pub fn warn(&self, text: impl std::fmt::Display) {
+        let (yellow, off) = if self.colour_err { ("\x1b[1;33m", "\x1b[0m") } else { ("", "") };
+        eprintln!("{yellow}warning:{off} {text}");
+    }
+
+    /// Writes a remark to standard error.
+    pub fn note(&self, text: impl std::fmt::Display) {
+        eprintln!("{text}");
+    }
+}
+
+fn json_text<T: Serialize>(value: &T) -> String {
+    serde_json::to_string_pretty(value).expect("results are maps, lists, strings and numbers")
+}
+
+/// Writes to standard output. A reader that went away ends the program quietly, as `head` expects.
+pub fn write_out(bytes: &[u8]) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        done => done.map_err(|error| CliError::broken("io", format_args!("cannot write to standard output: {error}"))),
+    }
+}

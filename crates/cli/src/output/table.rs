@@ -1,0 +1,99 @@
+//! Tables: a bold heading, two blanks between columns, no rules. They fit the terminal and can be cut by column.
+
+use super::Output;
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, TableStyle};
+
+/// Which side of its column a text stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Align {
+    Left,
+    /// For numbers.
+    Right,
+}
+
+/// Rows of text under a heading.
+pub struct Table {
+    heads: Vec<(String, Align)>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table with these columns; a name that begins with `>` is of numbers.
+    pub fn new(heads: &[&str]) -> Self {
+        let head = |name: &&str| match name.strip_prefix('>') {
+            Some(name) => (name.to_owned(), Align::Right),
+            None => ((*name).to_owned(), Align::Left),
+        };
+        Self { heads: heads.iter().map(head).collect(), rows: Vec::new() }
+    }
+
+    pub fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The text, with `none` in its place when there is no row.
+    pub fn render_or(&self, out: &Output, none: &str) -> String {
+        if self.is_empty() { format!("{}\n", out.dim(none)) } else { self.render(out) }
+    }
+
+    /// The text, every line ending in a line feed.
+    pub fn render(&self, out: &Output) -> String {
+        let mut table = comfy_table::Table::new();
+        table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic).set_width(out.width);
+        if out.colour {
+            table.enforce_styling();
+        } else {
+            table.force_no_tty();
+        }
+        if self.heads.iter().any(|(name, _)| !name.is_empty()) {
+            table.set_header(self.heads.iter().map(|(name, _)| Cell::new(name).add_attribute(Attribute::Bold)));
+        }
+        for row in &self.rows {
+            table.add_row(row);
+        }
+        let last = self.heads.len().saturating_sub(1);
+        for (index, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, if index == last { 0 } else { 2 }));
+            if self.heads.get(index).is_some_and(|(_, align)| *align == Align::Right) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        let mut text = String::new();
+        for line in table.lines() {
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Output = Output { json: false, colour: false, colour_err: false, width: 80 };
+
+    #[test]
+    fn numbers_stand_on_the_right_and_lines_carry_no_trailing_blanks() {
+        let mut table = Table::new(&["NAME", ">BYTES", "STATE"]);
+        table.row(["a", "1", "ok"]);
+        table.row(["longer", "1000", ""]);
+        assert_eq!(table.render(&PLAIN), "NAME    BYTES  STATE\na           1  ok\nlonger   1000\n");
+    }
+
+    #[test]
+    fn a_table_stays_inside_its_width() {
+        let mut table = Table::new(&["A", "B"]);
+        table.row(["word ".repeat(40), "word ".repeat(40)]);
+        assert!(table.render(&PLAIN).lines().all(|line| line.chars().count() <= 80));
+    }
+
+    #[test]
+    fn an_empty_table_says_so() {
+        assert_eq!(Table::new(&["A"]).render_or(&PLAIN, "no deals yet"), "no deals yet\n");
+    }
+}

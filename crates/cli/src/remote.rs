@@ -1,0 +1,170 @@
+//! The node that a command talks to, and the accounts that people name.
+
+use crate::{
+    args::{AmountArg, Who},
+    error::{CliError, Kind, Result},
+    home::{Home, load_key, network_file},
+    settings::Settings,
+};
+use depin_client::{Client, ClientError, Sender, SigningKey, SubmitError};
+use depin_economy::Spec;
+use depin_quantity::{Address, Name, Span, Units};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// A node and the home that stands beside it.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    pub client: Client,
+    pub settings: Settings,
+}
+
+/// Longest list of accounts that is searched for a name, pages of the node.
+const PAGES_MAX: usize = 64;
+
+impl Remote {
+    /// Finds the node; nothing is sent yet.
+    pub fn new(settings: &Settings) -> Result<Self> {
+        let client = Client::new(&settings.node_url()?)?;
+        Ok(Self { client, settings: settings.clone() })
+    }
+
+    /// The address of somebody named on the command line.
+    pub async fn address(&self, who: &Who) -> Result<Address> {
+        let name = match who {
+            Who::Address(address) => return Ok(*address),
+            Who::Name(name) => *name,
+        };
+        if let Some(path) = key_path(&self.settings.home, name) {
+            return Ok(load_key(&path)?.address());
+        }
+        let names = self.names().await?;
+        let found = names.iter().find(|(_, known)| known.as_str() == name.as_str()).map(|(address, _)| *address);
+        found.ok_or_else(|| {
+            CliError::refused("unknown-account", format_args!("no account is called `{name}`"))
+                .hint("`depin account list` shows those that have names; an address (depin1…) works always")
+        })
+    }
+
+    /// The same for somebody who may be left out.
+    pub async fn address_of(&self, who: Option<&Who>) -> Result<Option<Address>> {
+        match who {
+            Some(who) => self.address(who).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Names of accounts by their addresses, as far as the network knows them.
+    pub async fn names(&self) -> Result<BTreeMap<Address, String>> {
+        let mut names = BTreeMap::new();
+        let mut after: Option<String> = None;
+        for _ in 0..PAGES_MAX {
+            let page = self.client.accounts(after.as_deref(), Some(500)).await?;
+            names.extend(page.items.into_iter().filter_map(|account| Some((account.address, account.name?))));
+            match page.next {
+                Some(next) if after.as_ref() != Some(&next) => after = Some(next),
+                _ => break,
+            }
+        }
+        Ok(names)
+    }
+
+    /// A sender of the transactions of a key: a name of the home, or a file.
+    pub fn sender(&self, key: &str) -> Result<Sender> {
+        Ok(Sender::new(self.client.clone(), self.key(key)?))
+    }
+
+    /// A key: a name of the home, or a file.
+    pub fn key(&self, key: &str) -> Result<SigningKey> {
+        let path = Path::new(key);
+        if key.contains(['/', '.']) && path.exists() {
+            return load_key(path);
+        }
+        let named = key.parse::<Name>().ok().and_then(|name| key_path(&self.settings.home, name));
+        named.map_or_else(|| load_key(&self.settings.home.wallet().join(format!("{key}.key"))), |path| load_key(&path))
+    }
+
+    /// The rules of the network that the node runs, as far as this program knows it.
+    pub async fn spec(&self) -> Result<Spec> {
+        let status = self.client.status().await?;
+        let own = self.settings.home.genesis().exists().then(|| self.settings.home.read_genesis()).transpose()?;
+        let text = match own.filter(|genesis| genesis.chain_id == status.chain_id) {
+            Some(genesis) => genesis.network_toml,
+            None => network_file(status.network.as_str())?.to_owned(),
+        };
+        Spec::parse(&text).map_err(|error| CliError::broken("network-file", error))
+    }
+}
+
+/// Where the key of that name lies in a home: in the wallet, or with a provider.
+pub fn key_path(home: &Home, name: Name) -> Option<PathBuf> {
+    [home.key(name), home.provider(name).join("key")].into_iter().find(|path| path.is_file())
+}
+
+/// An amount as typed, with the precision of its token.
+pub fn amount(spec: &Spec, typed: &AmountArg) -> Result<(Name, Units)> {
+    let token = match typed.token {
+        Some(token) => token,
+        None => *spec.tokens().keys().next().ok_or_else(|| CliError::refused("no-token", "this network has no token"))?,
+    };
+    let known: Vec<&str> = spec.tokens().keys().map(Name::as_str).collect();
+    let rule = spec.token(token).ok_or_else(|| {
+        CliError::refused("unknown-token", format_args!("this network has no token `{token}`")).hint(format_args!("it has: {}", known.join(", ")))
+    })?;
+    let units = Units::parse_decimal(&typed.number, rule.decimals).map_err(|_| {
+        CliError::refused("amount", format_args!("\"{typed}\" is no amount of {token}"))
+            .hint(format_args!("{token} has {} decimal places; write for example \"1.5 {token}\"", rule.decimals))
+    })?;
+    Ok((token, units))
+}
+
+/// The same for an amount that must be of the network's own token, such as a price.
+pub fn price(spec: &Spec, typed: &AmountArg) -> Result<Units> {
+    let fee = spec.fee().token;
+    let (token, units) = amount(spec, typed)?;
+    if token == fee { Ok(units) } else { Err(CliError::refused("token", format_args!("prices are in {fee}, not in {token}"))) }
+}
+
+/// Whole epochs in a length of time; the network's epoch clock says how long one is.
+pub fn epochs(spec: &Spec, span: Span) -> Result<u64> {
+    let clock = spec.clock(Name::literal("epoch")).ok_or_else(|| CliError::refused("no-epoch", "this network has no epoch clock"))?;
+    let every = clock.every.get().max(1);
+    if span.get() % every != 0 || span.get() == 0 {
+        return Err(CliError::refused("term", format_args!("{span} is no whole number of epochs of {}", clock.every)));
+    }
+    Ok(span.get() / every)
+}
+
+impl From<ClientError> for CliError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Url { .. } => Self::refused("url", error),
+            ClientError::Refused { status, code, message, hint } => {
+                let kind = if status < 500 { Kind::Refused } else { Kind::Broken };
+                Self { kind, code, message, hint }
+            }
+            ClientError::Unreachable { url, reason, .. } => Self::broken("unreachable", format_args!("no node answers at {url}: {reason}"))
+                .hint("check that it runs (`depin up` starts one here) and that --node, DEPIN_NODE or --home name the right one"),
+            ClientError::Timeout { .. } => Self::broken("timeout", error),
+            ClientError::Answer { .. } => Self::broken("answer", error),
+        }
+    }
+}
+
+impl From<SubmitError> for CliError {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Client(error) => error.into(),
+            SubmitError::Failed { code, message, receipt } => Self {
+                kind: Kind::Refused,
+                code,
+                message: format!("the ledger refused `{}`: {message}", receipt.action),
+                hint: format!("the transaction {} is in block {}; its fee of {} was paid", receipt.id, receipt.height, receipt.fee.display),
+            },
+            SubmitError::WrongChain { .. } | SubmitError::TooLarge { .. } => Self::refused("transaction", error),
+            SubmitError::Uncertain { .. } => Self::broken("uncertain", error),
+        }
+    }
+}

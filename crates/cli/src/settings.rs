@@ -1,0 +1,109 @@
+//! What stands in for a flag that was not given: the one place where precedence is settled.
+//!
+//! A flag wins over the environment, the environment over the files of the home folder, those over the default.
+
+use crate::{
+    args::Global,
+    error::{CliError, Result},
+    home::Home,
+};
+use std::{ffi::OsString, path::PathBuf};
+
+/// Home folder when nothing names one.
+pub const HOME_DEFAULT: &str = ".depin";
+/// Variable that names the home folder.
+pub const HOME_VARIABLE: &str = "DEPIN_HOME";
+/// Variable that names a node.
+pub const NODE_VARIABLE: &str = "DEPIN_NODE";
+
+/// Which home and which node a command works with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub home: Home,
+    /// URL given by flag or environment.
+    node: Option<String>,
+    /// Whether it was given by flag.
+    node_by_flag: bool,
+}
+
+impl Settings {
+    pub fn new(flags: &Global) -> Self {
+        Self::from_sources(flags, |name| std::env::var_os(name))
+    }
+
+    fn from_sources(flags: &Global, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let home = flags.home.clone().or_else(|| variable(HOME_VARIABLE).map(PathBuf::from)).unwrap_or_else(|| HOME_DEFAULT.into());
+        // A home named by a flag is nearer than a node named by the environment.
+        let from_environment = || {
+            let named = flags.home.is_none();
+            variable(NODE_VARIABLE).filter(|_| named).map(|url| url.to_string_lossy().into_owned())
+        };
+        let node = flags.node.clone().or_else(from_environment);
+        Self { home: Home::new(home), node_by_flag: flags.node.is_some(), node }
+    }
+
+    /// URL of the node: given, or the one of the home.
+    ///
+    /// # Errors
+    /// Refused when there is neither; broken when the home's network does not run.
+    pub fn node_url(&self) -> Result<String> {
+        if let Some(url) = &self.node {
+            return Ok(url.clone());
+        }
+        match self.home.endpoints()? {
+            Some(endpoints) => Ok(endpoints.api),
+            None if self.home.marker_of_any_format()?.is_some() => Err(self.not_running()),
+            None => Err(self.home.absent()),
+        }
+    }
+
+    /// Whether a node was named, so that the home may have nothing to do with it.
+    pub fn names_node(&self) -> bool {
+        self.node.is_some()
+    }
+
+    /// Whether it was named by `--node`.
+    pub fn flags_node(&self) -> bool {
+        self.node_by_flag
+    }
+
+    /// The error of a command that needs the home's network to run.
+    pub fn not_running(&self) -> CliError {
+        CliError::broken("not-running", format_args!("the network of {} does not run", self.home.path().display()))
+            .hint(format_args!("start it with `depin up --home {}`, or name a node with --node URL", self.home.path().display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(flags: &Global, variables: &[(&str, &str)]) -> Settings {
+        Settings::from_sources(flags, |name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into()))
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_environment_and_that_over_the_default() {
+        let variables = [(HOME_VARIABLE, "/env"), (NODE_VARIABLE, "http://env:1")];
+        let none = Global::default();
+        assert_eq!(settings(&none, &[]).home.path().to_str(), Some(HOME_DEFAULT));
+        assert_eq!(settings(&none, &variables).home.path().to_str(), Some("/env"));
+        assert_eq!(settings(&none, &variables).node_url().unwrap(), "http://env:1");
+        let flags = Global { home: Some("/flag".into()), node: Some("http://flag:1".into()), json: false };
+        assert_eq!(settings(&flags, &variables).home.path().to_str(), Some("/flag"));
+        assert_eq!(settings(&flags, &variables).node_url().unwrap(), "http://flag:1");
+    }
+
+    #[test]
+    fn a_home_named_by_flag_is_not_overruled_by_a_node_from_the_environment() {
+        let folder = tempfile::tempdir().unwrap();
+        let flags = Global { home: Some(folder.path().join("none")), ..Global::default() };
+        assert_eq!(settings(&flags, &[(NODE_VARIABLE, "http://env:1")]).node_url().unwrap_err().code, "no-home");
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_none() {
+        assert_eq!(settings(&Global::default(), &[(HOME_VARIABLE, "")]).home.path().to_str(), Some(HOME_DEFAULT));
+    }
+}

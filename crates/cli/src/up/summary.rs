@@ -1,0 +1,104 @@
+//! What `depin up` says when everything runs.
+
+use crate::{
+    home::{Endpoints, Opened, S3Endpoint},
+    output::{Output, Table},
+};
+use std::path::{Path, PathBuf};
+
+pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
+    let Endpoints { api, s3, providers, chain_id, speed, home, .. } = endpoints;
+    let state = if opened.new { "a new network" } else { "going on with the data of this home" };
+    let mut text = format!("\n{} {state}, chain {chain_id}, speed {speed}\n\n", out.bold("depin is up:"));
+    let names: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
+    let mut table = Table::new(&["", ""]);
+    let mut row = |name: &str, value: &str| table.row([format!("  {name}"), value.to_owned()]);
+    row("API", api);
+    row("S3 endpoint", &s3.endpoint);
+    row("  access key", &s3.access_key);
+    row("  secret key", &s3.secret_key);
+    row("  region", &s3.region);
+    row("providers", &if names.is_empty() { "none".to_owned() } else { names.join(", ") });
+    row("data folder", &home.display().to_string());
+    row("the same, for programs", &home.join("endpoints.json").display().to_string());
+    text += &table.render(out);
+    text += &format!("\n{} (in another terminal)\n\n", out.bold("Try next"));
+    for (what, command) in commands(endpoints) {
+        text += &format!("  {}\n  {command}\n\n", out.dim(&format!("# {what}")));
+    }
+    text + "Ctrl-C stops it; the next `depin up` goes on with the same data.\n"
+}
+
+/// Commands that work as they stand when pasted in the folder in which `up` was started.
+fn commands(endpoints: &Endpoints) -> Vec<(&'static str, String)> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let program = quote(&program(&here));
+    let home = relative(&endpoints.home, &here);
+    let option = if home == Path::new(crate::settings::HOME_DEFAULT) { String::new() } else { format!(" --home {}", quote(&home)) };
+    let depin = format!("{program}{option}");
+    let env = quote(&home.join("s3.env"));
+    let S3Endpoint { endpoint, access_key, secret_key, region } = &endpoints.s3;
+    vec![
+        ("store a file, watch its deals become active", format!("{depin} storage put {} demo/program && {depin} storage list", quote(&std::env::current_exe().unwrap_or_default()))),
+        ("any S3 client works; this sets it up for rclone and aws", format!(". {env}\n  rclone copy . depin:demo/folder --max-size 10M\n  aws --endpoint-url {endpoint} s3 ls s3://demo/")),
+        ("the same with curl alone", format!("curl -s --aws-sigv4 aws:amz:{region}:s3 --user {access_key}:{secret_key} -o copy {endpoint}/demo/program")),
+        ("follow it", format!("{depin} status; {depin} storage deals; {depin} events --follow")),
+    ]
+}
+
+/// `s3.env`: for shells, read with `. FILE`.
+pub fn shell_settings(s3: &S3Endpoint) -> String {
+    let S3Endpoint { endpoint, access_key, secret_key, region } = s3;
+    format!(
+        "# S3 settings of this home's gateway, for rclone (remote `depin:`) and the AWS tools. Read with: . s3.env\n\
+         export AWS_ENDPOINT_URL='{endpoint}' AWS_ACCESS_KEY_ID='{access_key}' AWS_SECRET_ACCESS_KEY='{secret_key}' AWS_DEFAULT_REGION='{region}'\n\
+         export RCLONE_CONFIG_DEPIN_TYPE=s3 RCLONE_CONFIG_DEPIN_PROVIDER=Other RCLONE_CONFIG_DEPIN_ENDPOINT='{endpoint}'\n\
+         export RCLONE_CONFIG_DEPIN_ACCESS_KEY_ID='{access_key}' RCLONE_CONFIG_DEPIN_SECRET_ACCESS_KEY='{secret_key}' RCLONE_CONFIG_DEPIN_REGION='{region}'\n\
+         # A certificate bundle set for other endpoints keeps some clients from starting.\n\
+         unset AWS_CA_BUNDLE\n"
+    )
+}
+
+/// How this program is called from a shell: by its name when the shell would find it, else by its path.
+fn program(here: &Path) -> PathBuf {
+    let Ok(own) = std::env::current_exe() else { return "depin".into() };
+    let found = std::env::var_os("PATH").into_iter().flat_map(|paths| std::env::split_paths(&paths).collect::<Vec<_>>());
+    let by_name = found.map(|folder| folder.join("depin")).find(|path| path.is_file()).and_then(|path| path.canonicalize().ok());
+    if by_name.is_some_and(|path| Some(path) == own.canonicalize().ok()) {
+        return "depin".into();
+    }
+    match relative(&own, here) {
+        path if path.is_absolute() => path,
+        path => Path::new(".").join(path),
+    }
+}
+
+/// Shorter where it lies below the present folder.
+fn relative(path: &Path, here: &Path) -> PathBuf {
+    path.strip_prefix(here).map_or_else(|_| path.to_owned(), Path::to_owned)
+}
+
+/// Quoted for a shell where that is needed.
+fn quote(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_quoted_for_shells_only_where_needed() {
+        assert_eq!(quote(Path::new("/a/b-c.d")), "/a/b-c.d");
+        assert_eq!(quote(Path::new("my home")), "'my home'");
+        assert_eq!(quote(Path::new("it's")), r"'it'\''s'");
+    }
+
+    #[test]
+    fn paths_below_the_present_folder_are_shortened() {
+        assert_eq!(relative(Path::new("/a/b/c"), Path::new("/a/b")), Path::new("c"));
+        assert_eq!(relative(Path::new("/x"), Path::new("/a/b")), Path::new("/x"));
+    }
+}

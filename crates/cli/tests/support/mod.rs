@@ -1,0 +1,54 @@
+//! Running the real binary.
+
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
+use std::{
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+/// The binary, away from the environment of whoever runs the tests.
+pub fn depin() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_depin"));
+    for variable in ["DEPIN_HOME", "DEPIN_NODE", "DEPIN_LOG", "http_proxy", "https_proxy", "all_proxy"] {
+        command.env_remove(variable);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// What a finished command said.
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+/// Runs a command to its end.
+pub fn run(command: &mut Command) -> Said {
+    let Output { status, stdout, stderr } = command.output().expect("the binary starts");
+    Said {
+        code: status.code().expect("the binary ends by itself"),
+        out: String::from_utf8(stdout).expect("output is text"),
+        err: String::from_utf8(stderr).expect("output is text"),
+    }
+}
+
+/// Runs `depin` with arguments, in `home`.
+pub fn at(home: &Path, args: &[&str]) -> Said {
+    run(depin().arg("--home").arg(home).args(args))
+}
+
+impl Said {
+    /// The result as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        assert_eq!(self.code, 0, "{}{}", self.out, self.err);
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
+    }
+
+    /// Asserts that it was done.
+    pub fn done(self) -> Self {
+        assert_eq!(self.code, 0, "{}{}", self.out, self.err);
+        self
+    }
+}
