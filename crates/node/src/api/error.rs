@@ -92,7 +92,9 @@ impl From<AdmitError> for ApiError {
         let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
         let (status, code, hint) = match &error {
             AdmitError::Chain { .. } => (unprocessable, code::WRONG_CHAIN, ""),
-            AdmitError::Replayed { .. } => (StatusCode::CONFLICT, code::NONCE_TOO_LOW, "sign it again with the account's next nonce"),
+            AdmitError::Replayed { .. } => {
+                (StatusCode::CONFLICT, code::NONCE_TOO_LOW, "sign it again with the account's next nonce")
+            }
             AdmitError::Ahead { .. } => (StatusCode::CONFLICT, code::NONCE_TOO_HIGH, "send those before it first"),
             AdmitError::BaseFee { .. } => (unprocessable, code::FEE_TOO_LOW, ""),
             AdmitError::Fee(Refusal::Underfunded { .. }) => (unprocessable, code::BALANCE_TOO_LOW, "fund the account first"),
@@ -105,9 +107,13 @@ impl From<AdmitError> for ApiError {
 impl From<PoolError> for ApiError {
     fn from(error: PoolError) -> Self {
         let (status, code, hint) = match error {
-            PoolError::NonceUsed { .. } => (StatusCode::CONFLICT, code::NONCE_TOO_LOW, "sign it again with the account's next nonce"),
+            PoolError::NonceUsed { .. } => {
+                (StatusCode::CONFLICT, code::NONCE_TOO_LOW, "sign it again with the account's next nonce")
+            }
             PoolError::NonceTooFar { .. } => (StatusCode::CONFLICT, code::NONCE_TOO_HIGH, "send those before it first"),
-            PoolError::ReplacementTooCheap { .. } => (StatusCode::CONFLICT, code::NONCE_TAKEN, "use the next nonce, or raise the tip"),
+            PoolError::ReplacementTooCheap { .. } => {
+                (StatusCode::CONFLICT, code::NONCE_TAKEN, "use the next nonce, or raise the tip")
+            }
             PoolError::SenderFull { .. } => (StatusCode::TOO_MANY_REQUESTS, code::BUSY, "wait until some of them are final"),
             PoolError::PoolFull => (StatusCode::SERVICE_UNAVAILABLE, code::BUSY, "raise the tip, or try again later"),
         };

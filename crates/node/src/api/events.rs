@@ -41,7 +41,10 @@ fn filter(query: &EventQuery) -> ApiResult<Filter> {
 /// A page of the history, in order of position.
 #[utoipa::path(get, path = "/v1/events", tag = "events", params(EventQuery),
     responses((status = 200, body = Page<api::EventRecord>), (status = "default", body = ErrorBody)))]
-pub(super) async fn events(State(app): State<Shared>, Params(query): Params<EventQuery>) -> ApiResult<Json<Page<api::EventRecord>>> {
+pub(super) async fn events(
+    State(app): State<Shared>,
+    Params(query): Params<EventQuery>,
+) -> ApiResult<Json<Page<api::EventRecord>>> {
     let limit = page_limit(query.limit, 100, 1_000)?;
     let page = app.index.events(query.from.unwrap_or(0), limit, filter(&query)?).await?;
     let items = page.events.iter().map(render::event).collect::<Result<_, _>>().map_err(ApiError::internal)?;

@@ -79,7 +79,9 @@ pub(crate) fn page_limit(limit: Option<u32>, default: u32, max: u32) -> ApiResul
     match limit {
         None => Ok(default as usize),
         Some(limit) if (1..=max).contains(&limit) => Ok(limit as usize),
-        Some(limit) => Err(ApiError::bad_request(format!("a limit of {limit} is not allowed; 1 to {max} is"), "ask page by page")),
+        Some(limit) => {
+            Err(ApiError::bad_request(format!("a limit of {limit} is not allowed; 1 to {max} is"), "ask page by page"))
+        }
     }
 }
 

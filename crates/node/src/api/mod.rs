@@ -144,7 +144,10 @@ pub(crate) struct PageQuery {
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "depin node", description = "Reads of a depin chain and a place to hand in signed transactions. Amounts are whole base units as strings, with text for people beside them."),
+    info(
+        title = "depin node",
+        description = "Reads of a depin chain and a place to hand in signed transactions. Amounts are whole base units as strings, with text for people beside them."
+    ),
     components(schemas(ErrorBody))
 )]
 struct Description;

@@ -89,7 +89,8 @@ pub(super) async fn quote(State(app): State<Shared>, Params(query): Params<Quote
         let cost = cost(&segments, &providers, query.term_epochs)?;
         let tib = layout.segments(TIB, params.piece_min)?;
         let per_month = self::cost(&tib, &providers, month)?;
-        let stored: u128 = segments.iter().map(|s| u128::from(s.count) * u128::from(s.piece.get()) * u128::from(layout.all)).sum();
+        let stored: u128 =
+            segments.iter().map(|s| u128::from(s.count) * u128::from(s.piece.get()) * u128::from(layout.all)).sum();
         Ok(Json(Quote {
             size_bytes: query.size_bytes,
             term_epochs: query.term_epochs,

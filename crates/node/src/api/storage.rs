@@ -7,8 +7,8 @@ use super::{
 };
 use axum::{Json, extract::State};
 use depin_client::api::{
-    Amount, Ask, Challenge, ChallengedSector, DataSet, Deal, DealQuery, DealStage, ErrorBody, Fault, Page, Provider, ProviderList,
-    StorageTotals, Window,
+    Amount, Ask, Challenge, ChallengedSector, DataSet, Deal, DealQuery, DealStage, ErrorBody, Fault, Page, Provider,
+    ProviderList, StorageTotals, Window,
 };
 use depin_economy::{Account, Reads};
 use depin_quantity::{Address, UnitId};
@@ -101,7 +101,11 @@ pub(super) async fn deals(State(app): State<Shared>, Params(query): Params<DealQ
 }
 
 /// The shortest list that holds everything asked for.
-fn narrowest<'a>(state: &'a dyn ReadState, query: &DealQuery, after: Option<UnitId>) -> Box<dyn Iterator<Item = (UnitId, service::Deal)> + 'a> {
+fn narrowest<'a>(
+    state: &'a dyn ReadState,
+    query: &DealQuery,
+    after: Option<UnitId>,
+) -> Box<dyn Iterator<Item = (UnitId, service::Deal)> + 'a> {
     match (query.client, query.provider) {
         (Some(client), _) => Box::new(read::deals_of_client(state, client, after)),
         (None, Some(provider)) => Box::new(read::deals_of_provider(state, provider, after)),
@@ -249,7 +253,8 @@ pub(super) async fn sets(State(app): State<Shared>, Params(query): Params<Provid
         };
         let all = owners.filter(from).flat_map(|owner| read::sets(state, owner).map(move |(number, set)| (owner, number, set)));
         let mut rest = all.filter(|(owner, number, _)| after.is_none_or(|last| (*owner, *number) > last));
-        let items: Vec<DataSet> = rest.by_ref().take(limit).map(|(owner, number, set)| wire_set(owner, number, set, leaves)).collect();
+        let items: Vec<DataSet> =
+            rest.by_ref().take(limit).map(|(owner, number, set)| wire_set(owner, number, set, leaves)).collect();
         let more = rest.next().is_some();
         let next = items.last().filter(|_| more).map(|last| format!("{}:{}", last.provider, last.set));
         Page { items, next }
