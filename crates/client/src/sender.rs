@@ -26,6 +26,8 @@ use tokio::{sync::Mutex, time::Instant};
 
 /// Hand-ins of one message with a fresh nonce before giving up: each means that another transaction of this key was quicker.
 const NONCES_TRIED: u32 = 8;
+/// Looks at a pending transaction between two looks at the base fee.
+const LOOKS_PER_FEE: u32 = 4;
 /// How often an unknown transaction is looked for again before it counts as unknown.
 const UNKNOWN_SEEN: u32 = 3;
 
@@ -96,6 +98,8 @@ struct HandedIn {
     /// The first is as signed first; the last is the one to send again.
     signed: Vec<(UnitId, Transaction)>,
     receipt: Option<FinalReceipt>,
+    /// How often it was looked for.
+    looks: u32,
 }
 
 /// Removes a transaction from those under way however its submission ends.
@@ -226,7 +230,7 @@ impl Inner {
                 Ok(receipt) => {
                     turn.next = Some(nonce.saturating_add(1));
                     self.under_way().insert(nonce, transaction.clone());
-                    return Ok(HandedIn { nonce, signed: vec![(transaction.id(), transaction)], receipt });
+                    return Ok(HandedIn { nonce, signed: vec![(transaction.id(), transaction)], receipt, looks: 0 });
                 }
                 Err(SubmitError::Client(error)) => match error.code() {
                     Some(code::NONCE_TOO_LOW | code::NONCE_TAKEN) => refusal = Some(error),
@@ -360,7 +364,11 @@ impl Inner {
             pending |= known.state != TransactionPhase::Unknown;
         }
         let last = &at.signed[at.signed.len() - 1].1;
+        at.looks += 1;
         if pending {
+            if !at.looks.is_multiple_of(LOOKS_PER_FEE) {
+                return Ok(Step::Wait);
+            }
             let base_fee = self.client.status().await?.base_fee.units;
             return if base_fee > last.body.base_fee_max { self.raise_fee(at, base_fee).await } else { Ok(Step::Wait) };
         }

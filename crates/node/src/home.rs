@@ -118,12 +118,7 @@ fn compare(home: &Path, stored: &GenesisDoc, wanted: &GenesisDoc) -> Result<(), 
         ("variant", stored.variant, wanted.variant),
     ];
     if let Some((what, found, wanted)) = names.into_iter().find(|(_, found, wanted)| found != wanted) {
-        return Err(HomeError::Foreign {
-            home: home.to_owned(),
-            what,
-            found: found.to_string(),
-            wanted: wanted.to_string(),
-        });
+        return Err(HomeError::Foreign { home: home.to_owned(), what, found: found.to_string(), wanted: wanted.to_string() });
     }
     if stored.digest() == wanted.digest() { Ok(()) } else { Err(HomeError::OtherGenesis(home.to_owned())) }
 }

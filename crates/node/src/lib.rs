@@ -12,11 +12,19 @@ mod machine;
 mod metrics;
 mod node;
 mod pool;
+mod replay;
 mod signatures;
 mod waiters;
 
 pub use home::{HomeError, stored_genesis};
 pub use index::{BlockRecord, EventPage, EventRecord, Filter, Index, IndexError, Marks, ReceiptRecord, Subscription};
+pub use machine::LedgerMachine;
 pub use node::{Node, NodeConfig, NodeHandle, StartError};
 pub use pool::{FinalBlock, Inserted, Pending, Pool, PoolError, PoolLimits, PoolSize};
+pub use replay::{AuditError, replay};
 pub use signatures::CheckedSignatures;
+
+/// Compiles the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

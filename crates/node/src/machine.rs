@@ -55,8 +55,13 @@ pub struct LedgerMachine {
 }
 
 impl LedgerMachine {
+    /// A machine outside a node: for replaying blocks, and for trying rival ones. Time runs at the wall clock's speed.
+    pub fn alone(ledger: Arc<Ledger>, pool: Arc<Pool>) -> Self {
+        Self::new(ledger, pool, Waiters::default(), Metrics::new(), 1)
+    }
+
     /// A machine whose blocks let ledger time run at `speed`.
-    pub fn new(ledger: Arc<Ledger>, pool: Arc<Pool>, waiters: Waiters, metrics: Metrics, speed: u32) -> Self {
+    pub(crate) fn new(ledger: Arc<Ledger>, pool: Arc<Pool>, waiters: Waiters, metrics: Metrics, speed: u32) -> Self {
         Self { ledger, pool, waiters, metrics, speed, memory: Mutex::default() }
     }
 
@@ -115,7 +120,12 @@ impl Machine for LedgerMachine {
         stamp_out(self.ledger.stamp(&parent_in(parent), wall, self.speed))
     }
 
-    fn propose(&self, parent: &depin_engine::Parent, stamp: depin_engine::Stamp, proposer: [u8; 32]) -> Result<Proposal, Refused> {
+    fn propose(
+        &self,
+        parent: &depin_engine::Parent,
+        stamp: depin_engine::Stamp,
+        proposer: [u8; 32],
+    ) -> Result<Proposal, Refused> {
         let started = time::Instant::now();
         let env = BlockEnv { parent: parent_in(parent), stamp: stamp_in(stamp), proposer };
         let offered = self.pool.best(self.block_work().saturating_mul(OFFERED), BLOCK_BYTES * OFFERED as usize);

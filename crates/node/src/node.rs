@@ -10,7 +10,7 @@ use crate::{
     signatures::CheckedSignatures,
     waiters::Waiters,
 };
-use depin_engine::{Config as EngineConfig, End, Engine, Handle, Tip, Timeouts, public_key};
+use depin_engine::{Config as EngineConfig, End, Engine, Handle, Timeouts, Tip, public_key};
 use depin_ledger::{GenesisDoc, GenesisError, Ledger};
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
@@ -76,7 +76,9 @@ pub enum StartError {
         max: u32,
     },
     /// The chain's rules allow less.
-    #[error("a speed of {given} is not allowed: this chain began with at most {max}; use 1 to {max}, or --fresh to begin another chain")]
+    #[error(
+        "a speed of {given} is not allowed: this chain began with at most {max}; use 1 to {max}, or --fresh to begin another chain"
+    )]
     ChainSpeed {
         /// Speed asked for.
         given: u32,
@@ -84,7 +86,9 @@ pub enum StartError {
         max: u32,
     },
     /// This node's key is not a validator's.
-    #[error("this home's key is not a validator of the chain, and following without voting is not built yet; use the validator's key")]
+    #[error(
+        "this home's key is not a validator of the chain, and following without voting is not built yet; use the validator's key"
+    )]
     NotValidator,
     /// The chain has more than one validator.
     #[error("the chain has {0} validators, this build runs committees of one")]
@@ -127,8 +131,7 @@ impl Node {
         let (listener, address) =
             api::bind(config.listen).await.map_err(|source| StartError::Listen { address: config.listen, source })?;
         let (pool, waiters, metrics) = (Arc::new(Pool::new(config.pool)), Waiters::default(), Metrics::new());
-        let machine =
-            LedgerMachine::new(Arc::clone(&ledger), Arc::clone(&pool), waiters.clone(), metrics.clone(), config.speed);
+        let machine = LedgerMachine::new(Arc::clone(&ledger), Arc::clone(&pool), waiters.clone(), metrics.clone(), config.speed);
         let engine = Engine::start(engine_config(&config, &home), Arc::new(machine))?;
         let index = match open(&config, &home, &engine, &ledger).await {
             Ok(index) => Arc::new(index),
@@ -161,7 +164,19 @@ impl Node {
         let server = Server::start(listener, Arc::new(app), stopping);
         let watcher = tokio::spawn(watch_engine(engine.closed(), end));
         tracing::info!(%address, chain = %config.genesis.chain_id, "the node runs");
-        Ok(NodeHandle { api_url: format!("http://{address}"), ledger, pool, index, engine, server, feed, watcher, stop, failure, _home: home })
+        Ok(NodeHandle {
+            api_url: format!("http://{address}"),
+            ledger,
+            pool,
+            index,
+            engine,
+            server,
+            feed,
+            watcher,
+            stop,
+            failure,
+            _home: home,
+        })
     }
 }
 

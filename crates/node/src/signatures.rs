@@ -4,7 +4,7 @@
 //! is judged; the second time a hash answers. Only good signatures are remembered, in two generations of bounded size.
 
 use depin_client::Verifier;
-use depin_ledger::{SignedItem, Signatures, Transaction};
+use depin_ledger::{Signatures, SignedItem, Transaction};
 use depin_quantity::UnitId;
 use std::{
     collections::HashSet,

@@ -164,7 +164,12 @@ pub(super) async fn transaction(State(app): State<Shared>, Segment(id): Segment<
         Some(record) => Ok(Json(TransactionStatus { state: TransactionPhase::Final, receipt: Some(wire(&app, &record)?) })),
         None => {
             let message = format!("transaction {id} is not known here");
-            Err(ApiError::new(StatusCode::NOT_FOUND, code::NOT_FOUND, message, "it was never seen, or it left the pool: send it again"))
+            Err(ApiError::new(
+                StatusCode::NOT_FOUND,
+                code::NOT_FOUND,
+                message,
+                "it was never seen, or it left the pool: send it again",
+            ))
         }
     }
 }

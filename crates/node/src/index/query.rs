@@ -99,9 +99,8 @@ fn event_query(from: u64, end: u64, limit: usize, filter: &Filter) -> Result<(St
             conditions.push(format!("u.unit = {}", bind(Box::new(unit.get()))));
             if let Some(account) = account {
                 let account = bind(Box::new(account.get()));
-                conditions.push(format!(
-                    "EXISTS (SELECT 1 FROM event_accounts a WHERE a.account = {account} AND a.event = u.event)"
-                ));
+                conditions
+                    .push(format!("EXISTS (SELECT 1 FROM event_accounts a WHERE a.account = {account} AND a.event = u.event)"));
             }
             ("event_units u CROSS JOIN events e ON e.position = u.event", "u.event")
         }

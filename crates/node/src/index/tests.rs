@@ -170,7 +170,8 @@ async fn gaps_and_receipts_that_are_none_are_refused_whole() {
 #[tokio::test]
 async fn a_receipt_and_its_continuations_are_one() {
     let mut receipts = block(1, &[2]);
-    let more = Receipt { index: 2, body: ReceiptBody::Continued { of: 1 }, events: vec![event(41), event(42)], ..receipts[0].clone() };
+    let more =
+        Receipt { index: 2, body: ReceiptBody::Continued { of: 1 }, events: vec![event(41), event(42)], ..receipts[0].clone() };
     receipts.push(more);
     receipts.push(Receipt { index: 3, body: ReceiptBody::End, events: vec![event(43)], ..receipts[0].clone() });
     let home = Home::new();
@@ -285,7 +286,10 @@ async fn a_file_that_cannot_be_continued_is_begun_again() {
     assert_eq!(marks_after(&change("UPDATE meta SET value = x'00' WHERE key = 'version'"), &CHAIN, all.len()), 0);
     assert_eq!(marks_after(&change("DELETE FROM meta WHERE key = 'marks'"), &CHAIN, all.len()), 0);
     assert_eq!(marks_after(&change("DROP TABLE meta"), &CHAIN, all.len()), 0);
-    assert_eq!(marks_after(&|path| std::fs::write(path, b"no database at all, but long enough to look").unwrap(), &CHAIN, all.len()), 0);
+    assert_eq!(
+        marks_after(&|path| std::fs::write(path, b"no database at all, but long enough to look").unwrap(), &CHAIN, all.len()),
+        0
+    );
     assert_eq!(marks_after(&|path| std::fs::write(path, b"").unwrap(), &CHAIN, all.len()), 0);
     assert_eq!(marks_after(&|path| Index::delete(path).unwrap(), &CHAIN, all.len()), 0, "deleted");
 }
@@ -345,11 +349,8 @@ async fn a_subscription_has_no_seam() {
     index.apply(&all[..100]).unwrap();
     let last = receipts.iter().map(|r| r.events.len() as u64).sum::<u64>() - 1;
     let kinds = ["posting", "window-opened", "provider-changed"].map(str::to_owned).to_vec();
-    let cases = [
-        Filter::default(),
-        Filter { kinds, ..Filter::default() },
-        Filter { account: Some(address(2)), ..Filter::default() },
-    ];
+    let cases =
+        [Filter::default(), Filter { kinds, ..Filter::default() }, Filter { account: Some(address(2)), ..Filter::default() }];
     let mut readers = Vec::new();
     for n in 0..24u64 {
         let (index, filter) = (Arc::clone(&index), cases[n as usize % 3].clone());

@@ -88,7 +88,9 @@ fn join(receipts: &mut Vec<ReceiptRecord>, position: u64, mut receipt: Receipt) 
     let before = receipts.last_mut().map(|record| &mut record.receipt);
     match before.filter(|before| before.height == receipt.height && before.index == of) {
         Some(before) => before.events.append(&mut receipt.events),
-        None => return Err(IndexError::Malformed { position, error: format!("it continues receipt {of}, which is not before it") }),
+        None => {
+            return Err(IndexError::Malformed { position, error: format!("it continues receipt {of}, which is not before it") });
+        }
     }
     Ok(())
 }

@@ -113,7 +113,9 @@ pub enum PoolError {
         limit: u64,
     },
     /// Another transaction with that nonce waits and pays as much.
-    #[error("another transaction with nonce {nonce} waits; a tip of at least {needed} base units per work unit replaces it, not {tip}")]
+    #[error(
+        "another transaction with nonce {nonce} waits; a tip of at least {needed} base units per work unit replaces it, not {tip}"
+    )]
     ReplacementTooCheap {
         /// The nonce of both.
         nonce: u64,

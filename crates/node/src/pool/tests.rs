@@ -5,13 +5,8 @@ use depin_ledger::{Body, Message};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-const LIMITS: PoolLimits = PoolLimits {
-    count_max: 8,
-    bytes_max: 1 << 20,
-    sender_max: 4,
-    nonce_ahead_max: 16,
-    lifetime: Duration::from_secs(60),
-};
+const LIMITS: PoolLimits =
+    PoolLimits { count_max: 8, bytes_max: 1 << 20, sender_max: 4, nonce_ahead_max: 16, lifetime: Duration::from_secs(60) };
 const ROOMY: PoolLimits = PoolLimits { count_max: 10_000, sender_max: 1_000, nonce_ahead_max: 1_000, ..LIMITS };
 
 fn pending_at(sender: u8, nonce: u64, tip: u128, arrived: Instant) -> Pending {

@@ -4,7 +4,10 @@ use crate::common::{FIL, World, error_code, key, name, transfer};
 use depin_client::api::{DealQuery, DealStage, EventQuery, QuoteQuery, code};
 use depin_ledger::Message;
 use depin_quantity::{Decimal18, Units};
-use depin_services::storage::{Ask, Proposal, StorageMessage, piece::{Commitment, PieceSize}};
+use depin_services::storage::{
+    Ask, Proposal, StorageMessage,
+    piece::{Commitment, PieceSize},
+};
 use futures::StreamExt as _;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -50,10 +53,16 @@ async fn status_health_and_blocks_agree() {
     world.send(&key(1), transfer(key(2).address(), 1)).await;
     world.client.health().await.unwrap();
     let status = world.client.status().await.unwrap();
-    assert_eq!((status.chain_id, status.network, status.speed, status.format), (name("test-chain"), name("filecoin"), 1, depin_ledger::FORMAT));
+    assert_eq!(
+        (status.chain_id, status.network, status.speed, status.format),
+        (name("test-chain"), name("filecoin"), 1, depin_ledger::FORMAT)
+    );
     assert!(status.height > 0 && !status.base_fee.units.is_zero());
     let block = world.client.block(status.height).await.unwrap().unwrap();
-    assert_eq!((&block.state_root, &block.receipts_root, &block.content), (&status.state_root, &status.receipts_root, &status.content));
+    assert_eq!(
+        (&block.state_root, &block.receipts_root, &block.content),
+        (&status.state_root, &status.receipts_root, &status.content)
+    );
     assert_eq!((block.summary.time.ms, block.summary.time.text.as_str()), (status.time_ms, status.time.as_str()));
     // All blocks, page by page, newest first and linked.
     let (mut after, mut all): (Option<String>, Vec<_>) = (None, Vec::new());
@@ -89,7 +98,10 @@ async fn accounts_come_in_pages_and_unknown_ones_have_zeros() {
     assert_eq!((whole.items, whole.next), (all.clone(), None));
     for n in 1..=4 {
         let entry = all.iter().find(|entry| entry.address == key(n).address()).unwrap();
-        assert_eq!((entry.name.as_deref(), entry.balances[0].units), (Some(format!("account-{n}").as_str()), Units::new(1_000 * FIL)));
+        assert_eq!(
+            (entry.name.as_deref(), entry.balances[0].units),
+            (Some(format!("account-{n}").as_str()), Units::new(1_000 * FIL))
+        );
     }
     let nobody = world.client.account(key(77).address()).await.unwrap();
     assert!(nobody.balances.iter().all(|amount| amount.units.is_zero()) && nobody.nonce == 0 && nobody.datacap == 0);
@@ -212,7 +224,8 @@ async fn events_come_in_pages_by_account_and_kind() {
     let me = key(2).address();
     let mine = world.client.events(&EventQuery { account: Some(me), ..EventQuery::default() }).await.unwrap().items;
     assert!(mine.len() >= 3 && mine.iter().all(|event| event.accounts.contains(&me)));
-    let postings = world.client.events(&EventQuery { kind: Some("posting".to_owned()), ..EventQuery::default() }).await.unwrap().items;
+    let postings =
+        world.client.events(&EventQuery { kind: Some("posting".to_owned()), ..EventQuery::default() }).await.unwrap().items;
     assert_eq!(postings, all.iter().filter(|event| event.kind == "posting").cloned().collect::<Vec<_>>());
     let transfers = postings.iter().filter(|event| event.event["event"]["why"] == "transfer" && event.transaction.is_some());
     assert_eq!(transfers.count(), 3);
@@ -223,7 +236,8 @@ async fn a_stream_of_events_follows_without_gaps_from_any_position() {
     let world = World::start().await;
     world.send(&key(1), transfer(key(2).address(), 1)).await;
     let mut from_start = world.client.follow(EventQuery { from: Some(0), ..EventQuery::default() });
-    let only = EventQuery { from: Some(0), kind: Some("posting".to_owned()), account: Some(key(3).address()), ..EventQuery::default() };
+    let only =
+        EventQuery { from: Some(0), kind: Some("posting".to_owned()), account: Some(key(3).address()), ..EventQuery::default() };
     let mut filtered = world.client.follow(only);
     let mut last = world.send(&key(1), transfer(key(3).address(), 1)).await;
     for _ in 0..4 {
@@ -313,7 +327,12 @@ async fn every_error_has_the_same_form() {
         let (got, answer) = world.get(path).await;
         assert_eq!((got.as_u16(), error_code(&answer).as_str()), (status, code), "{path}: {answer}");
     }
-    for (method, path) in [(Method::POST, "/v1/status"), (Method::DELETE, "/v1/accounts"), (Method::GET, "/v1/transactions"), (Method::PUT, "/health")] {
+    for (method, path) in [
+        (Method::POST, "/v1/status"),
+        (Method::DELETE, "/v1/accounts"),
+        (Method::GET, "/v1/transactions"),
+        (Method::PUT, "/health"),
+    ] {
         let (got, answer) = world.call(method, path, None).await;
         assert_eq!((got, error_code(&answer).as_str()), (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"), "{path}");
     }
@@ -330,15 +349,35 @@ async fn the_description_is_the_api() {
     let api = world.client.openapi().await.unwrap();
     let paths = api["paths"].as_object().unwrap();
     let expected: BTreeSet<&str> = [
-        "/health", "/metrics", "/openapi.json", "/v1/status", "/v1/accounts", "/v1/accounts/{address}", "/v1/transactions",
-        "/v1/transactions/{id}", "/v1/events", "/v1/events/stream", "/v1/blocks", "/v1/blocks/{height}", "/v1/supply", "/v1/prices",
-        "/v1/network", "/v1/audit", "/v1/storage/providers", "/v1/storage/providers/{address}", "/v1/storage/deals",
-        "/v1/storage/deals/{id}", "/v1/storage/sets", "/v1/storage/faults", "/v1/storage/quote",
+        "/health",
+        "/metrics",
+        "/openapi.json",
+        "/v1/status",
+        "/v1/accounts",
+        "/v1/accounts/{address}",
+        "/v1/transactions",
+        "/v1/transactions/{id}",
+        "/v1/events",
+        "/v1/events/stream",
+        "/v1/blocks",
+        "/v1/blocks/{height}",
+        "/v1/supply",
+        "/v1/prices",
+        "/v1/network",
+        "/v1/audit",
+        "/v1/storage/providers",
+        "/v1/storage/providers/{address}",
+        "/v1/storage/deals",
+        "/v1/storage/deals/{id}",
+        "/v1/storage/sets",
+        "/v1/storage/faults",
+        "/v1/storage/quote",
     ]
     .into();
     assert_eq!(paths.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected);
     for (path, operations) in paths {
-        let path = path.replace("{address}", &key(1).address().to_string()).replace("{id}", &"00".repeat(32)).replace("{height}", "1");
+        let path =
+            path.replace("{address}", &key(1).address().to_string()).replace("{id}", &"00".repeat(32)).replace("{height}", "1");
         for method in operations.as_object().unwrap().keys() {
             let method: Method = method.to_uppercase().parse().unwrap();
             let url = format!("{}{path}", world.node.api_url());

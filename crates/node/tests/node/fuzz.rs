@@ -8,13 +8,46 @@ use reqwest::Method;
 use std::env;
 
 const PATHS: &[&str] = &[
-    "/health", "/metrics", "/openapi.json", "/v1/status", "/v1/accounts", "/v1/accounts/{}", "/v1/transactions", "/v1/transactions/{}",
-    "/v1/events", "/v1/blocks", "/v1/blocks/{}", "/v1/supply", "/v1/prices", "/v1/network", "/v1/audit", "/v1/storage/providers",
-    "/v1/storage/providers/{}", "/v1/storage/deals", "/v1/storage/deals/{}", "/v1/storage/sets", "/v1/storage/faults",
-    "/v1/storage/quote", "/v1/{}", "/{}/{}",
+    "/health",
+    "/metrics",
+    "/openapi.json",
+    "/v1/status",
+    "/v1/accounts",
+    "/v1/accounts/{}",
+    "/v1/transactions",
+    "/v1/transactions/{}",
+    "/v1/events",
+    "/v1/blocks",
+    "/v1/blocks/{}",
+    "/v1/supply",
+    "/v1/prices",
+    "/v1/network",
+    "/v1/audit",
+    "/v1/storage/providers",
+    "/v1/storage/providers/{}",
+    "/v1/storage/deals",
+    "/v1/storage/deals/{}",
+    "/v1/storage/sets",
+    "/v1/storage/faults",
+    "/v1/storage/quote",
+    "/v1/{}",
+    "/{}/{}",
 ];
 const PARAMETERS: &[&str] = &[
-    "after", "limit", "from", "kind", "account", "deal", "wait", "client", "provider", "state", "size_bytes", "term_epochs", "copies", "x",
+    "after",
+    "limit",
+    "from",
+    "kind",
+    "account",
+    "deal",
+    "wait",
+    "client",
+    "provider",
+    "state",
+    "size_bytes",
+    "term_epochs",
+    "copies",
+    "x",
 ];
 const METHODS: &[&str] = &["GET", "GET", "GET", "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "BREW"];
 
@@ -39,7 +72,10 @@ impl Fuzz {
                 .map_or_else(String::new, |text| (*text).to_owned()),
             9 => (0..self.rng.random_range(1..40)).map(|_| format!("%{:02x}", self.rng.random::<u8>())).collect(),
             10 => "a".repeat(self.rng.random_range(1..3_000)),
-            _ => (0..self.rng.random_range(1..20)).map(|_| char::from(self.rng.random_range(b'!'..=b'~'))).filter(|c| !"#?/\\%&+\"<>^`{|}".contains(*c)).collect(),
+            _ => (0..self.rng.random_range(1..20))
+                .map(|_| char::from(self.rng.random_range(b'!'..=b'~')))
+                .filter(|c| !"#?/\\%&+\"<>^`{|}".contains(*c))
+                .collect(),
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod api;
 mod common;
+mod deals;
 mod fuzz;
 mod life;
+mod replay;
 mod transactions;

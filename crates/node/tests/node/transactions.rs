@@ -5,7 +5,10 @@ use depin_client::api::{TransactionPhase, code};
 use depin_ledger::{Body, Message, TRANSACTION_MAX, Transaction};
 use depin_node::PoolLimits;
 use depin_quantity::{Name, Units};
-use depin_services::storage::{LABEL_MAX, Proposal, StorageMessage, piece::{Commitment, PieceSize}};
+use depin_services::storage::{
+    LABEL_MAX, Proposal, StorageMessage,
+    piece::{Commitment, PieceSize},
+};
 use reqwest::{Method, StatusCode};
 
 #[tokio::test]
