@@ -30,14 +30,14 @@ impl Content {
         content
     }
 
-    /// Follows a block's changes over what was before.
-    pub fn change(&mut self, before: &dyn ReadState, writes: &WriteSet) {
-        for (key, value) in writes.iter().filter(|(key, _)| *key != CONTENT_KEY) {
-            if let Some(old) = before.get_raw(key) {
-                self.0.subtract(&item(key, &old));
+    /// Follows a block's changes.
+    pub fn change(&mut self, writes: &WriteSet) {
+        for change in writes.changes().filter(|change| change.key.bytes() != CONTENT_KEY) {
+            if let Some(old) = change.before {
+                self.0.subtract(&item(change.key.bytes(), old));
             }
-            if let Some(new) = value {
-                self.0.add(&item(key, new));
+            if let Some(new) = change.after {
+                self.0.add(&item(change.key.bytes(), new));
             }
         }
     }

@@ -92,6 +92,11 @@ impl Ledger {
         &self.rules.economy
     }
 
+    /// Most work units of one block's transactions.
+    pub fn block_work(&self) -> u64 {
+        self.rules.block_work()
+    }
+
     /// The storage service's parameters.
     pub fn storage(&self) -> &depin_services::storage::StorageParams {
         &self.rules.storage

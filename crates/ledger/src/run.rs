@@ -279,8 +279,8 @@ impl Executed {
     /// Lets the digest of all rows follow the changes made on `base`.
     pub(crate) fn seal(mut self, base: &dyn ReadState) -> Outcome {
         let mut content = Content::of(base);
-        content.change(base, &self.writes);
-        self.writes.push_last(CONTENT_KEY.to_vec(), Some(content.to_bytes()));
+        content.change(&self.writes);
+        self.writes.push_last(&CONTENT_KEY, &content.to_bytes());
         Outcome { writes: Arc::new(self.writes), receipts: self.receipts, content: content.digest(), work: self.work }
     }
 }

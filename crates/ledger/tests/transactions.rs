@@ -104,7 +104,7 @@ fn siblings_run_on_the_same_parent_and_one_of_them_wins() {
     let (env_a, env_b) = (chain.env(500), chain.env(700));
     let a = chain.tx(&alice, transfer(bob.address, 1)).encode();
     let parent = chain.parent;
-    let one = chain.ledger.run(&env_a, &[a.clone()], false).unwrap();
+    let one = chain.ledger.run(&env_a, std::slice::from_ref(&a), false).unwrap();
     let two = chain.ledger.run(&env_b, &[] as &[Vec<u8>], false).unwrap();
     let again = chain.ledger.run(&env_a, &[a], false).unwrap();
     assert_eq!((one.content, &one.writes), (again.content, &again.writes), "running twice gave another outcome");

@@ -83,7 +83,7 @@ impl LedgerMachine {
         let mut taken = chosen.iter().peekable();
         for pending in offered {
             // Choosing ends at the first that does not fit; nobody looked at those behind it.
-            if work.saturating_add(pending.work) > self.block_work() || bytes + pending.bytes.len() > BLOCK_BYTES {
+            if work.saturating_add(pending.work) > self.ledger.block_work() || bytes + pending.bytes.len() > BLOCK_BYTES {
                 break;
             }
             if taken.next_if(|transaction| Arc::ptr_eq(transaction, &pending.transaction)).is_some() {
@@ -96,11 +96,6 @@ impl LedgerMachine {
         if !ids.is_empty() {
             self.pool.passed_over(env.parent.height, &ids);
         }
-    }
-
-    /// Most work units of a block's transactions.
-    fn block_work(&self) -> u64 {
-        self.ledger.economy().spec().fee().target_work.saturating_mul(2)
     }
 }
 
@@ -128,7 +123,7 @@ impl Machine for LedgerMachine {
     ) -> Result<Proposal, Refused> {
         let started = time::Instant::now();
         let env = BlockEnv { parent: parent_in(parent), stamp: stamp_in(stamp), proposer };
-        let offered = self.pool.best(self.block_work().saturating_mul(OFFERED), BLOCK_BYTES * OFFERED as usize);
+        let offered = self.pool.best(self.ledger.block_work().saturating_mul(OFFERED), BLOCK_BYTES * OFFERED as usize);
         let candidates = offered.iter().map(|pending| Arc::clone(&pending.transaction));
         let (chosen, outcome) = self.ledger.choose(&env, candidates, BLOCK_BYTES).map_err(refused)?;
         self.note_passed_over(&env, &offered, &chosen);
