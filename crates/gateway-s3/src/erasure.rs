@@ -24,32 +24,32 @@ impl From<reed_solomon_simd::Error> for ErasureError {
     }
 }
 
-/// The n shards of `data`, which is k shards long: the k slices of it, then the recovery shards.
+/// The n shards of `data`, which is k shards long: the k slices of it, then the recovery shards, all in one allocation. Reserve room for
+/// n shards beforehand, so that nothing is moved.
 ///
 /// # Errors
 /// [`ErasureError`] when the counts are not supported or the shards are odd.
-pub(crate) fn encode(data: &Bytes, k: usize, n: usize) -> Result<Vec<Bytes>, ErasureError> {
+pub(crate) fn encode(mut data: Vec<u8>, k: usize, n: usize) -> Result<Vec<Bytes>, ErasureError> {
     let length = data.len() / k;
-    let mut shards: Vec<Bytes> = (0..k).map(|i| data.slice(i * length..(i + 1) * length)).collect();
-    if n == k {
-        return Ok(shards);
-    }
-    let mut recovery = vec![Vec::with_capacity(length); n - k];
-    let step = CHUNK as usize;
-    let mut encoder = ReedSolomonEncoder::new(k, n - k, step.min(length))?;
-    for from in (0..length).step_by(step) {
-        let to = (from + step).min(length);
-        encoder.reset(k, n - k, to - from)?;
-        for shard in &shards {
-            encoder.add_original_shard(&shard[from..to])?;
+    data.resize(n * length, 0);
+    if n > k {
+        let (originals, recovery) = data.split_at_mut(k * length);
+        let step = (CHUNK as usize).min(length);
+        let mut encoder = ReedSolomonEncoder::new(k, n - k, step)?;
+        for from in (0..length).step_by(step) {
+            let to = (from + step).min(length);
+            encoder.reset(k, n - k, to - from)?;
+            for shard in originals.chunks_exact(length) {
+                encoder.add_original_shard(&shard[from..to])?;
+            }
+            let coded = encoder.encode()?;
+            for (shard, piece) in recovery.chunks_exact_mut(length).zip(coded.recovery_iter()) {
+                shard[from..to].copy_from_slice(piece);
+            }
         }
-        let coded = encoder.encode()?;
-        for (shard, piece) in recovery.iter_mut().zip(coded.recovery_iter()) {
-            shard.extend_from_slice(piece);
-        }
     }
-    shards.extend(recovery.into_iter().map(Bytes::from));
-    Ok(shards)
+    let whole = Bytes::from(data);
+    Ok((0..n).map(|index| whole.slice(index * length..(index + 1) * length)).collect())
 }
 
 /// Rebuilds shard `wanted` over a range, from the same range of any k other shards, given as (index, bytes).
@@ -131,15 +131,15 @@ pub(crate) fn first_altered(bytes: &[u8], first: u64, sums: &[u8]) -> Option<u64
 mod tests {
     use super::*;
 
-    fn data(length: usize) -> Bytes {
-        (0..length).map(|i| (i.wrapping_mul(0x9E37_79B9) >> 9) as u8).collect::<Vec<_>>().into()
+    fn data(length: usize) -> Vec<u8> {
+        (0..length).map(|i| (i.wrapping_mul(0x9E37_79B9) >> 9) as u8).collect()
     }
 
     #[test]
     fn any_k_shards_give_back_every_other_one() {
         for (k, n) in [(1, 1), (1, 3), (2, 3), (3, 5), (4, 4)] {
             let length = 127 * 1024;
-            let shards = encode(&data(k * length), k, n).unwrap();
+            let shards = encode(data(k * length), k, n).unwrap();
             assert_eq!(shards.len(), n);
             for mask in 0u32..1 << n {
                 if mask.count_ones() as usize != k {
@@ -157,18 +157,18 @@ mod tests {
     fn a_range_that_starts_at_a_chunk_rebuilds_by_itself() {
         // 127 * 2^11 is 3 whole chunks and a tail that is no multiple of 64.
         let length = 127 << 11;
-        let shards = encode(&data(2 * length), 2, 3).unwrap();
+        let shards = encode(data(2 * length), 2, 3).unwrap();
         for (from, to) in [(65_536, 131_072), (65_536, length), (196_608, length), (0, length)] {
             let have = [(1, shards[1].slice(from..to)), (2, shards[2].slice(from..to))];
             assert_eq!(rebuild(&have, 0, 2, 3).unwrap(), shards[0][from..to], "{from}..{to}");
         }
-        let tiny = encode(&data(2 * 254), 2, 3).unwrap();
+        let tiny = encode(data(2 * 254), 2, 3).unwrap();
         assert_eq!(rebuild(&[(0, tiny[0].clone()), (2, tiny[2].clone())], 1, 2, 3).unwrap(), tiny[1]);
     }
 
     #[test]
     fn too_few_or_unequal_shards_are_refused() {
-        let shards = encode(&data(2 * 254), 2, 3).unwrap();
+        let shards = encode(data(2 * 254), 2, 3).unwrap();
         assert!(rebuild(&[(0, shards[0].clone())], 1, 2, 3).is_err());
         assert!(rebuild(&[(0, shards[0].clone()), (2, shards[2].slice(..200))], 1, 2, 3).is_err());
     }
@@ -180,11 +180,11 @@ mod tests {
         assert_eq!(sums.len(), 4 * SUM);
         assert_eq!(first_altered(&shard, 0, &sums), None);
         assert_eq!(first_altered(&shard[CHUNK as usize..], 1, &sums), None);
-        let mut altered = shard.to_vec();
+        let mut altered = shard.clone();
         altered[2 * CHUNK as usize + 5] ^= 0x80;
         assert_eq!(first_altered(&altered, 0, &sums), Some(2));
         assert_eq!(first_altered(&shard[..70_000], 0, &sums), Some(1), "a cut chunk is an altered one");
-        let longer = [shard.as_ref(), &[0; 9]].concat();
+        let longer = [shard.as_slice(), &[0; 9]].concat();
         assert_eq!(first_altered(&longer, 0, &sums), Some(3));
     }
 }

@@ -189,10 +189,18 @@ impl Writer {
     }
 
     fn begin(&self, capacity: usize) -> Open {
+        let redundancy = self.core.config.redundancy;
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (outcome, _) = watch::channel(None);
-        // Reserved at once so that it never moves; untouched pages cost nothing.
-        Open { id, buffer: Vec::with_capacity(capacity), pin: self.core.pins.pin(id), outcome, flush_armed: false }
+        // Reserved at once, with room for the recovery shards: it never moves, and as one large block it goes back to the system when
+        // the segment is stored. Untouched pages cost nothing.
+        Open {
+            id,
+            buffer: Vec::with_capacity(capacity / redundancy.k * redundancy.n),
+            pin: self.core.pins.pin(id),
+            outcome,
+            flush_armed: false,
+        }
     }
 
     async fn arm_flush(self: &Arc<Self>, log: &UploadLog) {
@@ -254,7 +262,7 @@ async fn store_shards(core: &Arc<Core>, id: i64, mut buffer: Vec<u8>) -> Result<
         // segment and its deal cannot be taken for another's.
         buffer.resize(padded, 0);
         rand::rng().fill_bytes(&mut buffer[used as usize..]);
-        erasure::encode(&Bytes::from(buffer), redundancy.k, redundancy.n)
+        erasure::encode(buffer, redundancy.k, redundancy.n)
     })
     .await
     .map_err(|error| StoreError::Making(error.to_string()))?

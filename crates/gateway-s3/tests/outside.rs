@@ -399,3 +399,33 @@ async fn boto3_puts_gets_lists_copies_and_deletes() {
     command.args(["-c", BOTO, kit.handle().endpoint(), ACCESS, SECRET]).env_remove("AWS_CA_BUNDLE");
     run(command).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s3cmd_puts_lists_gets_and_deletes() {
+    if !available("s3cmd", &["--version"]) {
+        return;
+    }
+    let kit = kit::Kit::start_with(4, |config| config.shard_payload = 127 << 14).await;
+    let (file, back) = (kit.folder.path().join("file"), kit.folder.path().join("back"));
+    std::fs::write(&file, noise(1, 20_000_000)).unwrap();
+    let s3cmd = |arguments: &[&str]| {
+        let mut command = Command::new("s3cmd");
+        let host = kit.s3.host();
+        command
+            .args(["--config", "/dev/null", "--no-ssl", "--no-check-certificate", "--region", "us-east-1"])
+            .args(["--host", &host, "--host-bucket", &host, "--access_key", ACCESS, "--secret_key", SECRET])
+            .args(arguments)
+            .env_remove("HTTP_PROXY")
+            .env_remove("http_proxy");
+        command
+    };
+    run(s3cmd(&["mb", "s3://cmd"])).await;
+    run(s3cmd(&["put", "--multipart-chunk-size-mb=6", file.to_str().unwrap(), "s3://cmd/a/b"])).await;
+    run(s3cmd(&["ls", "s3://cmd/a/"])).await;
+    run(s3cmd(&["get", "s3://cmd/a/b", back.to_str().unwrap()])).await;
+    assert!(std::fs::read(&file).unwrap() == std::fs::read(&back).unwrap());
+    run(s3cmd(&["cp", "s3://cmd/a/b", "s3://cmd/c"])).await;
+    run(s3cmd(&["del", "--recursive", "--force", "s3://cmd"])).await;
+    run(s3cmd(&["rb", "s3://cmd"])).await;
+    assert_eq!(kit.handle().status().await.unwrap().buckets, 0);
+}

@@ -1,6 +1,8 @@
 //! The map against a model: what is listed, what lives, what is counted.
 
-use super::{Cursor, Entry, Extent, Map, NewContent, NewObject, NewPart, NewSegment, NewShard, ObjectMeta, WriteCondition, tables};
+use super::{
+    Cursor, Entry, Extent, Map, NewContent, NewObject, NewPart, NewSegment, NewShard, ObjectMeta, WriteCondition, tables,
+};
 use crate::crypt::WrappedKey;
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -31,7 +33,8 @@ fn object(key: &str, condition: WriteCondition) -> NewObject {
 
 fn segments(db: &Connection) {
     for id in 1..=3 {
-        let shard = |index: u32| NewShard { provider: format!("p{index}"), cid: format!("c{id}-{index}"), piece_size: 128, sums: vec![] };
+        let shard =
+            |index: u32| NewShard { provider: format!("p{index}"), cid: format!("c{id}-{index}"), piece_size: 128, sums: vec![] };
         let shards = (0..3).map(shard).collect();
         tables::insert_segment(db, &NewSegment { id, k: 2, n: 3, payload: 254, used: 9, now_ms: 0, shards }).unwrap();
     }
@@ -134,7 +137,11 @@ fn count(db: &Connection, sql: &str) -> i64 {
 fn check(db: &Connection, model: &Model) {
     let live = "SELECT count(*) FROM segments WHERE live <> (SELECT coalesce(sum(length), 0) FROM extents WHERE segment = id)";
     assert_eq!(count(db, live), 0, "live bytes are the bytes of the extents");
-    assert_eq!(count(db, "SELECT count(*) FROM contents WHERE id NOT IN (SELECT content FROM slices)"), 0, "no content without a use");
+    assert_eq!(
+        count(db, "SELECT count(*) FROM contents WHERE id NOT IN (SELECT content FROM slices)"),
+        0,
+        "no content without a use"
+    );
     let blobs = "SELECT count(*) FROM blobs WHERE id NOT IN (SELECT blob FROM objects UNION ALL SELECT blob FROM parts)";
     assert_eq!(count(db, blobs), 0, "no blob without an owner");
     let sizes = "SELECT count(*) FROM blobs WHERE size <> (SELECT coalesce(sum(length), 0) FROM slices WHERE blob = id)";
