@@ -51,7 +51,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the node at `url`, such as `http://127.0.0.1:7700`. Nothing is sent yet.
+    /// A client of the node at `url`, such as `http://127.0.0.1:4610`. Nothing is sent yet.
     ///
     /// # Errors
     /// [`ClientError::Url`].

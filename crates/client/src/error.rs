@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
     /// The address is no base URL of a node.
-    #[error("`{url}` is no base URL of a node ({why}); write it like \"http://127.0.0.1:7700\"")]
+    #[error("`{url}` is no base URL of a node ({why}); write it like \"http://127.0.0.1:4610\"")]
     Url {
         /// The text given.
         url: String,

@@ -3,11 +3,8 @@
 use super::decide::{DealFacts, Decision, PieceFact, Terms, decide};
 use depin_client::api::DealStage;
 use depin_quantity::{Instant, UnitId};
-use depin_services::storage::{
-    Ask, DEALS_PER_MESSAGE, PROOFS_PER_MESSAGE, REASON_MAX, StorageMessage,
-    piece::Commitment,
-};
-use std::collections::BTreeMap;
+use depin_services::storage::{Ask, DEALS_PER_MESSAGE, PROOFS_PER_MESSAGE, REASON_MAX, StorageMessage, piece::Commitment};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One message to come, and the deals that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +53,15 @@ impl Errand {
             Self::Extensions(_) => Self::Extensions(deals),
             Self::ProveSet(set) => Self::ProveSet(*set),
         }
+    }
+
+    /// The same without some deals; `None` when none is left.
+    pub fn without(&self, gone: &BTreeSet<UnitId>) -> Option<Self> {
+        if let Self::ProveSet(_) = self {
+            return Some(self.clone());
+        }
+        let left: Vec<UnitId> = self.deals().iter().copied().filter(|id| !gone.contains(id)).collect();
+        (!left.is_empty()).then(|| self.with(left))
     }
 
     /// Two errands of half the deals each; `None` when it is about one or none. A message is refused as a whole, so halving
@@ -144,7 +150,8 @@ pub fn plan<'d>(
         if decision == Decision::Accept {
             room = room.saturating_sub(deal.size.get());
         }
-        let kept = decision == Decision::Accept || matches!(deal.stage, DealStage::Accepted | DealStage::Active | DealStage::Faulty);
+        let kept =
+            decision == Decision::Accept || matches!(deal.stage, DealStage::Accepted | DealStage::Active | DealStage::Faulty);
         if kept && piece != PieceFact::Absent {
             plan.pin.push((deal.piece, deal.id));
         }
@@ -273,6 +280,15 @@ mod tests {
         assert_eq!(plan.unpin, [(Commitment::of_zeros(PieceSize::MIN), id(0))]);
         assert_eq!(plan.pin, [(Commitment::of_zeros(PieceSize::MIN), id(1))]);
         assert!(plan.errands.is_empty());
+    }
+
+    #[test]
+    fn deals_whose_pieces_went_are_left_out() {
+        let gone = BTreeSet::from([id(1)]);
+        let left = |errand: Errand| errand.without(&gone);
+        assert_eq!(left(Errand::Accept(vec![id(0), id(1)])), Some(Errand::Accept(vec![id(0)])));
+        assert_eq!(left(Errand::Accept(vec![id(1)])), None);
+        assert_eq!(left(Errand::ProveSet(3)), Some(Errand::ProveSet(3)));
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod config;
 mod decide;
 mod errand;
 mod follow;
+mod metrics;
 mod prove;
 mod register;
 mod run;
@@ -30,13 +31,10 @@ mod view;
 pub use config::ProviderConfig;
 pub use status::{Done, ProviderStatus};
 
-use crate::{
-    Clock, Metrics, ProviderHttp, Signatures, Store, StoreError, SystemClock,
-    http::router,
-    scrub,
-};
+use crate::{Clock, Metrics, ProviderHttp, Signatures, Store, StoreError, StoreSettings, SystemClock, http::router, scrub};
 use depin_client::{Client, ClientError, Sender, SenderConfig, SigningKey, Verifier};
 use depin_quantity::{Address, Name};
+use metrics::BoardMetrics;
 use run::Agent;
 use status::Board;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -95,21 +93,22 @@ impl Provider {
             None => chain_of(&client, config.start_timeout).await?,
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (settings, opening) = (config.store(), Arc::clone(&clock));
-        let store = blocking(move || Store::open(settings, opening)).await?;
+        let store = open_store(config.store(), &clock).await?;
         let listen = config.listen;
         let refused = |source| ProviderError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let url = public_url(&config, listener.local_addr().map_err(refused)?)?;
         let board = Board::new(address, config.name, url.clone());
         let (stop, stopping) = watch::channel(false);
+        let metrics = Arc::new(Metrics::new());
+        metrics.registry().register_collector(Box::new(BoardMetrics(board.clone())));
         let ask_board = board.clone();
         let http = ProviderHttp::new(
             config.http(address, chain_id),
             Arc::clone(&store),
             Arc::new(Verifier),
             clock,
-            Arc::new(Metrics::new()),
+            metrics,
             move || serde_json::to_value(ask_board.get().ask).unwrap_or_default(),
         );
         let server = tokio::spawn(serve(listener, Arc::new(http), stopping.clone()));
@@ -123,6 +122,18 @@ impl Provider {
         let watcher = tokio::spawn(watch_end(agent, ended));
         tracing::info!(%address, url, "the provider serves");
         Ok(ProviderHandle { address, url, board, store, stop, server, watcher, helpers, end })
+    }
+}
+
+/// Opens the store. One that is in use is waited for a little: the process before may be about to end.
+async fn open_store(settings: StoreSettings, clock: &Arc<dyn Clock>) -> Result<Arc<Store>, StoreError> {
+    let begun = tokio::time::Instant::now();
+    loop {
+        let (settings, clock) = (settings.clone(), Arc::clone(clock));
+        match blocking(move || Store::open(settings, clock)).await {
+            Err(StoreError::InUse { .. }) if begun.elapsed() < STOP_WAIT => tokio::time::sleep(Duration::from_millis(50)).await,
+            done => return done,
+        }
     }
 }
 
@@ -254,6 +265,11 @@ impl ProviderHandle {
         };
         if tokio::time::timeout(STOP_WAIT, both).await.is_err() {
             tracing::info!("requests under way were cut off");
+        }
+        for helper in &mut self.helpers {
+            helper.abort();
+            // Cancelled is what it should be; then it has let go of the store.
+            let _ = helper.await;
         }
     }
 }

@@ -8,12 +8,8 @@ use depin_services::storage::StorageMessage;
 /// The ask of an entry stays, since people change it there. `begun` is whether this process has seen the provider registered: an
 /// entry that was taken out of the network (it keeps no capacity) is put back only by starting the provider anew.
 pub(super) fn registration(config: &ProviderConfig, url: &str, view: &View, begun: bool) -> Option<StorageMessage> {
-    let register = |ask| StorageMessage::RegisterProvider {
-        name: config.name,
-        url: url.to_owned(),
-        capacity: config.capacity_bytes,
-        ask,
-    };
+    let register =
+        |ask| StorageMessage::RegisterProvider { name: config.name, url: url.to_owned(), capacity: config.capacity_bytes, ask };
     let (Some(entry), Some(ask)) = (&view.entry, &view.ask) else {
         return Some(register(config.ask.clone()));
     };

@@ -207,7 +207,12 @@ impl Agent {
         pin.retain(|(_, deal)| !pinned.contains(deal));
         let sets = self.view.waiting_sets().map(|(number, _)| number);
         errands.splice(0..0, sets.filter(|number| self.may_try(Subject::Set(*number))).map(Errand::ProveSet));
-        self.keep(pin, unpin).await?;
+        let gone = self.keep(pin, unpin).await?;
+        if !gone.is_empty() {
+            // Dropped since they were looked at. Nothing may be promised about them; the next look sees that they are absent.
+            errands = errands.iter().filter_map(|errand| errand.without(&gone)).collect();
+            self.look.extend(gone);
+        }
         self.view.forget_closed();
         let under_way = errands.into_iter().map(|errand| self.carry_out(errand));
         let outcomes = stream::iter(under_way).buffer_unordered(ERRANDS).collect().await;
@@ -275,7 +280,8 @@ impl Agent {
                 status.ask = self.view.entry.as_ref().map(|entry| entry.ask.clone());
             });
             if out {
-                self.board.problem("registration", "the provider was taken out of the network; start it again to come back".to_owned());
+                self.board
+                    .problem("registration", "the provider was taken out of the network; start it again to come back".to_owned());
             } else {
                 self.board.solved("registration");
             }
@@ -316,14 +322,19 @@ impl Agent {
         .await
     }
 
-    /// Notes in the store which deals cover which pieces.
-    async fn keep(&self, pin: Vec<(Commitment, UnitId)>, unpin: Vec<(Commitment, UnitId)>) -> Result<(), StoreError> {
+    /// Notes in the store which deals cover which pieces. Gives the deals whose pieces are not there any more.
+    async fn keep(
+        &self,
+        pin: Vec<(Commitment, UnitId)>,
+        unpin: Vec<(Commitment, UnitId)>,
+    ) -> Result<BTreeSet<UnitId>, StoreError> {
         let store = Arc::clone(&self.store);
         blocking(move || {
+            let mut gone = BTreeSet::new();
             for (cid, deal) in pin {
                 match store.pin(&cid, &deal) {
-                    // Gone since it was looked at: the next look sees that.
-                    Ok(_) | Err(StoreError::Unknown { .. }) => {}
+                    Ok(_) => {}
+                    Err(StoreError::Unknown { .. }) => _ = gone.insert(deal),
                     Err(error) => return Err(error),
                 }
             }
@@ -334,7 +345,7 @@ impl Agent {
             if let_go {
                 store.sweep()?;
             }
-            Ok(())
+            Ok(gone)
         })
         .await
     }

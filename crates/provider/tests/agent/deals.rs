@@ -7,7 +7,7 @@ use depin_quantity::{Name, Units};
 use depin_services::storage::{Ask, Proposal, StorageMessage};
 
 /// What a provider is left with that pays fees, but no pledge.
-const LEFT: u128 = FIL / 1_000;
+const LEFT: u128 = FIL / 100_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deal_lives_from_upload_to_its_agreed_end_without_anybody_at_the_provider() {
@@ -26,7 +26,6 @@ async fn a_deal_lives_from_upload_to_its_agreed_end_without_anybody_at_the_provi
     let sets = world.client.all_sets(Some(provider.address())).await.unwrap();
     let set = sets.iter().find(|set| set.set == number).unwrap();
     assert!(set.proven >= 2 && set.missed == 0, "{set:?}");
-    println!("{:?}", world.client.account(provider.address()).await.unwrap());
     world.wait("a claim of rewards", || provider.status().done.claims >= 1).await;
 
     world.send(StorageMessage::ExtendDeals { deals: vec![id], epochs: 200 }).await;

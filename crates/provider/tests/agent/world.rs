@@ -7,8 +7,8 @@ use depin_client::{
 use depin_ledger::{GenesisAccount, GenesisDoc, Message};
 use depin_node::{Node, NodeConfig, NodeHandle};
 use depin_provider::{
-    HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, Provider, ProviderConfig, ProviderHandle, ProviderRequest, RequestKind,
-    scrub::ScrubSettings,
+    HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, Provider, ProviderConfig, ProviderHandle, ProviderRequest,
+    RequestKind, scrub::ScrubSettings,
 };
 use depin_quantity::{Address, Instant, Name, UnitId, Units};
 use depin_services::storage::{
