@@ -2,7 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_quantity::{Address, Name, UnitId};
-use depin_state::RowKey;
+use depin_state::{KeyBytes, RowKey};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -112,7 +112,7 @@ impl fmt::Display for Account {
 
 /// A tag, then the account's id. Supply and fees have tags of their own so that the encoding is total.
 impl RowKey for Account {
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, out: &mut KeyBytes) {
         match self {
             Self::Supply => 0u8.write(out),
             Self::Fees => 254u8.write(out),

@@ -61,7 +61,11 @@ impl Work<'_> {
     pub fn fault(&mut self, fault: &Fault) -> Answer {
         let rule = declared(self.spec.fault(fault.kind), Topic::FaultKind, fault.kind)?;
         declared(self.spec.binding(fault.affected.measure), Topic::Measure, fault.affected.measure)?;
-        let fee = self.fault_fee(fault, rule.fee)?;
+        // A fee past 128 bits is more than there can ever be; faults happen in jobs, which nobody could run again with less.
+        let fee = match self.fault_fee(fault, rule.fee) {
+            Err(Refusal::TooLarge) => Units::new(u128::MAX),
+            fee => fee?,
+        };
         self.say(Event::FaultRaised { subject: fault.subject, kind: fault.kind, affected: fault.affected, fee });
         // The pledge of a unit that ends is the first money its fee is paid from.
         if let FaultFee::Termination { pledge, .. } = rule.fee {
@@ -98,13 +102,13 @@ impl Work<'_> {
         })
     }
 
-    /// Adds a fee to what a party owes and takes what it has.
+    /// Adds a fee to what a party owes and takes what it has. A debt ends growing at what 128 bits hold.
     pub fn charge(&mut self, party: Address, token: Name, fee: Units) -> Result<(), Refusal> {
         if fee.is_zero() {
             return Ok(());
         }
         let mut row = book::wallet(self.state.as_read(), party, token);
-        row.owed = row.owed.plus(fee)?;
+        row.owed = row.owed.plus(fee).unwrap_or(Units::new(u128::MAX));
         self.put_wallet(party, token, &row);
         self.take_owed(party, token, row.owed, Why::FaultFee)?;
         let owed = book::wallet(self.state.as_read(), party, token).owed;

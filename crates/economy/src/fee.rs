@@ -15,11 +15,13 @@ pub struct BlockFees {
     burn: Units,
     tips: Units,
     work: u64,
+    /// The block's base fee, once it was read: it stands until the block's fees are finished.
+    base_fee: Option<Units>,
 }
 
 impl BlockFees {
     /// No fees yet.
-    pub const NONE: Self = Self { burn: Units::ZERO, tips: Units::ZERO, work: 0 };
+    pub const NONE: Self = Self { burn: Units::ZERO, tips: Units::ZERO, work: 0, base_fee: None };
 
     /// Work units charged so far.
     pub const fn work(&self) -> u64 {
@@ -68,8 +70,8 @@ impl Work<'_> {
     /// Takes `work * (base fee + tip)` from a wallet, debt or not: a debtor may still pay to repay.
     pub fn charge_fee(&mut self, payer: Address, work: u64, tip: Units, block: &mut BlockFees) -> Result<FeeCharged, Refusal> {
         let token = self.spec.fee().token;
-        let charged =
-            FeeCharged { burnt: base_fee(self.spec, self.state.as_read()).times(work.into())?, tip: tip.times(work.into())? };
+        let base = block.base_fee.unwrap_or_else(|| base_fee(self.spec, self.state.as_read()));
+        let charged = FeeCharged { burnt: base.times(work.into())?, tip: tip.times(work.into())? };
         let amount = charged.burnt.plus(charged.tip)?;
         let (burn, tips) = (block.burn.plus(charged.burnt)?, block.tips.plus(charged.tip)?);
         let total = block.work.checked_add(work).ok_or(Refusal::TooLarge)?;
@@ -77,7 +79,7 @@ impl Work<'_> {
         let short = Refusal::Underfunded { token, needed: amount, has: row.held };
         row.held = row.held.minus(amount).map_err(|_| short)?;
         self.put_wallet(payer, token, &row);
-        *block = BlockFees { burn, tips, work: total };
+        *block = BlockFees { burn, tips, work: total, base_fee: Some(base) };
         self.say(Event::Posting { token, from: Account::Wallet(payer), to: Account::Fees, amount, why: Why::TransactionFee });
         Ok(charged)
     }

@@ -50,7 +50,8 @@ pub const EMPTY: PoolRow = PoolRow { weight: Measured::ZERO, per_weight: Wide(U2
 /// Number of the proving period in which `period` lies, for a subject whose proving periods start at `phase` modulo `length`.
 /// Starts at 1, so that nothing was ever paid in 0.
 pub const fn window_of(period: u64, phase: u64, length: u64) -> u64 {
-    (period + length - phase % length) / length + 1
+    let shift = phase % length;
+    if period < shift { 1 } else { (period - shift) / length + 2 }
 }
 
 impl Work<'_> {

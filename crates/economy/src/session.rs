@@ -75,8 +75,10 @@ impl Session<'_> {
             }
             used += u32::from(self.atomically(|work| work.close_clock(*clock))?);
         }
+        let mut done = None;
         while used < work {
-            if !self.atomically(|work| work.do_next_due())? {
+            done = self.atomically(|work| work.do_next_due(done))?;
+            if done.is_none() {
                 return Ok(Closed { used, more: false });
             }
             used += 1;
@@ -215,8 +217,8 @@ impl Session<'_> {
         match result {
             Ok(value) => {
                 let writes = draft.into_writes();
-                for (key, row) in writes {
-                    self.state.put_raw(key, row);
+                for change in writes.changes() {
+                    self.state.put_raw(change.key, change.after);
                 }
                 Ok(value)
             }

@@ -45,6 +45,9 @@ pub struct GenesisDoc {
     pub validators: Vec<[u8; 32]>,
 }
 
+/// The end of the year 9999, as far as RFC 3339 writes dates; sums of times stay far from the end of 64 bits.
+const LAST_TIME: Instant = Instant::new(253_402_300_799_999);
+
 mod keys {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -81,6 +84,9 @@ pub enum GenesisError {
     /// No validator.
     #[error("no validator is named; a chain needs at least one")]
     NoValidator,
+    /// A time that no clock shows.
+    #[error("`time` is {} ms after 1970; the last that is allowed is the end of the year 9999", .0.get())]
+    Time(Instant),
     /// A speed of zero.
     #[error("`speed_max` is zero; the slowest speed is 1")]
     Speed,
@@ -126,6 +132,9 @@ impl GenesisDoc {
         }
         if self.validators.is_empty() {
             return Err(GenesisError::NoValidator);
+        }
+        if self.time > LAST_TIME {
+            return Err(GenesisError::Time(self.time));
         }
         if self.speed_max == 0 {
             return Err(GenesisError::Speed);

@@ -3,13 +3,13 @@
 use crate::{
     AccountRow, AdmitError, BlockEnv, ChainRow, Event, Executed, FORMAT, Failure, GenesisDoc, GenesisError, Message, Outcome,
     Receipt, ReceiptBody, RunError, Signatures, SignedItem, Transaction,
-    block::JOB_WORK,
+    block::{ENDING_WORK, JOB_WORK},
     content::{CONTENT_KEY, Content},
     receipt::EVENTS_MAX,
 };
 use depin_economy::{BlockFees, Economy, Refusal, Session};
-use depin_quantity::{Address, Instant, Seed, Span, Units};
-use depin_services::storage::{StorageError, StorageParams, Turn};
+use depin_quantity::{Address, Instant, Seed, Span, UnitId, Units};
+use depin_services::storage::{StorageError, StorageEvent, StorageParams, Turn};
 use depin_state::{Overlay, ReadState, State};
 use std::sync::Arc;
 
@@ -58,30 +58,19 @@ impl Rules {
         encoded: &[impl AsRef<[u8]>],
         trusted: bool,
     ) -> Result<Executed, RunError> {
-        let decode = |(index, bytes): (usize, &_)| {
-            let bytes: &[u8] = AsRef::as_ref(bytes);
-            Transaction::decode(bytes).map_err(|e| RunError::Transaction { index, why: e.to_string() })
-        };
-        let transactions = encoded.iter().enumerate().map(decode).collect::<Result<Vec<_>, _>>()?;
+        let batch = Batch::decode(encoded)?;
         if !trusted {
             env.parent.stamp.check(&env.stamp, self.doc.speed_max, self.cap)?;
-            self.check_signatures(&transactions)?;
+            batch.check_signatures(&*self.signatures)?;
         }
-        let mut block = Block::begin(self, base, env);
-        for (index, transaction) in transactions.iter().enumerate() {
-            block.include(transaction).map_err(|why| match why {
+        let mut block = Block::begin(self, base, env, batch.transactions.len());
+        for (index, (transaction, signed)) in batch.iter().enumerate() {
+            block.include(transaction, Transaction::id_of(signed)).map_err(|why| match why {
                 Left::Full => RunError::TooMuchWork { max: self.block_work() },
                 Left::Refused(why) => RunError::Transaction { index, why: why.to_string() },
             })?;
         }
         Ok(block.end())
-    }
-
-    pub fn check_signatures(&self, transactions: &[Transaction]) -> Result<(), RunError> {
-        let messages: Vec<Vec<u8>> = transactions.iter().map(|t| t.body.signed_bytes()).collect();
-        let pairs = transactions.iter().zip(&messages);
-        let items: Vec<_> = pairs.map(|(t, message)| SignedItem { key: &t.body.key, message, signature: &t.signature }).collect();
-        if self.signatures.verify_all(&items) { Ok(()) } else { Err(RunError::Signature) }
     }
 
     pub fn choose(
@@ -91,14 +80,14 @@ impl Rules {
         candidates: impl IntoIterator<Item = Arc<Transaction>>,
         bytes_max: usize,
     ) -> (Vec<Arc<Transaction>>, Executed) {
-        let mut block = Block::begin(self, base, env);
+        let mut block = Block::begin(self, base, env, 0);
         let (mut chosen, mut bytes) = (Vec::new(), 0);
         for transaction in candidates {
-            let size = transaction.encode().len();
+            let size = borsh::object_length(&*transaction).expect("counting bytes does not fail");
             if bytes + size > bytes_max {
                 break;
             }
-            match block.include(&transaction) {
+            match block.include(&transaction, transaction.id()) {
                 Ok(()) => {
                     bytes += size;
                     chosen.push(transaction);
@@ -111,11 +100,57 @@ impl Rules {
     }
 }
 
+/// Decoded transactions with the bytes that their senders signed.
+struct Batch {
+    transactions: Vec<Transaction>,
+    /// Signed bytes of all, one behind the other.
+    signed: Vec<u8>,
+    /// Where each one's signed bytes end.
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    fn decode(encoded: &[impl AsRef<[u8]>]) -> Result<Self, RunError> {
+        let n = encoded.len();
+        let mut batch = Self { transactions: Vec::with_capacity(n), signed: Vec::new(), ends: Vec::with_capacity(n) };
+        for (index, bytes) in encoded.iter().enumerate() {
+            let bytes = bytes.as_ref();
+            let transaction =
+                Transaction::decode(bytes).map_err(|e| RunError::Transaction { index, why: e.to_string() })?;
+            Transaction::append_signed_bytes(bytes, &mut batch.signed);
+            batch.ends.push(batch.signed.len());
+            batch.transactions.push(transaction);
+        }
+        Ok(batch)
+    }
+
+    /// Transactions and their signed bytes.
+    fn iter(&self) -> impl Iterator<Item = (&Transaction, &[u8])> {
+        let mut start = 0;
+        self.transactions.iter().zip(&self.ends).map(move |(transaction, end)| {
+            let signed = &self.signed[start..*end];
+            start = *end;
+            (transaction, signed)
+        })
+    }
+
+    fn check_signatures(&self, signatures: &dyn Signatures) -> Result<(), RunError> {
+        let items: Vec<_> =
+            self.iter().map(|(t, message)| SignedItem { key: &t.body.key, message, signature: &t.signature }).collect();
+        if signatures.verify_all(&items) { Ok(()) } else { Err(RunError::Signature) }
+    }
+}
+
 /// Why a transaction was left out of a block.
 enum Left {
     Full,
     Refused(AdmitError),
 }
+
+/// Rows that most transactions write: the sender's nonce and wallet, and the payee's.
+const ROWS: usize = 3;
+/// Events of most transactions: the fee and what it paid.
+const EVENTS: usize = 2;
 
 /// A block in progress.
 struct Block<'a> {
@@ -126,24 +161,29 @@ struct Block<'a> {
     base_fee: Units,
     fees: BlockFees,
     receipts: Vec<Receipt>,
+    /// Events of the receipt in progress.
+    events: Vec<Event>,
+    /// What the economy and the service say in one turn; empty between turns, kept for its room.
+    heard: (Vec<depin_economy::Event>, Vec<StorageEvent>),
 }
 
 impl<'a> Block<'a> {
-    fn begin(rules: &'a Rules, base: &'a dyn ReadState, env: &'a BlockEnv) -> Self {
-        let state = Overlay::new(base);
+    /// A block that will hold about this many transactions.
+    fn begin(rules: &'a Rules, base: &'a dyn ReadState, env: &'a BlockEnv, transactions: usize) -> Self {
+        let state = Overlay::with_room(base, transactions * ROWS);
         let seed = next_seed(base, env);
         let base_fee = depin_economy::base_fee(rules.economy.spec(), base);
-        let mut block = Self { rules, env, state, seed, base_fee, fees: BlockFees::NONE, receipts: Vec::new() };
+        let (receipts, events, heard) = (Vec::with_capacity(transactions), Vec::new(), (Vec::new(), Vec::new()));
+        let mut block = Self { rules, env, state, seed, base_fee, fees: BlockFees::NONE, receipts, events, heard };
         block.put_chain_row();
-        let mut events = Vec::new();
         if env.parent.height == 0 {
             let mut funded = Vec::new();
             rules.genesis(&mut block.state, &mut funded).expect("the same document was tried when the rules were made");
-            events.extend(funded.into_iter().map(Event::Economy));
+            block.events.extend(funded.into_iter().map(Event::Economy));
         }
-        block.pass_time(&mut events);
+        block.pass_time();
         block.state.settle();
-        block.receipt(ReceiptBody::Begin, events);
+        block.receipt(ReceiptBody::Begin);
         block
     }
 
@@ -163,51 +203,56 @@ impl<'a> Block<'a> {
         self.env.stamp.time
     }
 
-    fn receipt(&mut self, body: ReceiptBody, mut events: Vec<Event>) {
-        let of = u32::try_from(self.receipts.len()).expect("a block holds far fewer receipts");
-        let mut more = if events.len() > EVENTS_MAX { events.split_off(EVENTS_MAX) } else { Vec::new() };
-        self.push_receipt(of, body, events);
-        while !more.is_empty() {
-            let rest = more.split_off(more.len().min(EVENTS_MAX));
-            let index = u32::try_from(self.receipts.len()).expect("a block holds far fewer receipts");
-            self.push_receipt(index, ReceiptBody::Continued { of }, more);
-            more = rest;
+    /// Ends the receipt in progress; what is too much for one goes into others behind it.
+    fn receipt(&mut self, body: ReceiptBody) {
+        let events = std::mem::replace(&mut self.events, Vec::with_capacity(EVENTS));
+        if events.len() <= EVENTS_MAX {
+            return self.push_receipt(body, events);
+        }
+        let (of, mut body) = (self.next_index(), body);
+        let mut events = events.into_iter();
+        while events.len() > 0 {
+            let part = events.by_ref().take(EVENTS_MAX).collect();
+            self.push_receipt(body, part);
+            body = ReceiptBody::Continued { of };
         }
     }
 
-    fn push_receipt(&mut self, index: u32, body: ReceiptBody, events: Vec<Event>) {
+    fn push_receipt(&mut self, body: ReceiptBody, events: Vec<Event>) {
+        let index = self.next_index();
         self.receipts.push(Receipt { height: self.env.height(), time: self.now(), index, body, events });
     }
 
-    /// Closes what ended and does what is due, as far as the block's work for jobs goes.
-    fn pass_time(&mut self, events: &mut Vec<Event>) {
+    fn next_index(&self) -> u32 {
+        u32::try_from(self.receipts.len()).expect("a block holds far fewer receipts")
+    }
+
+    /// Closes what ended and does what is due, as far as the block's work for jobs goes. Half of it is the service's at least:
+    /// however many deals end at once, windows open and close.
+    fn pass_time(&mut self) {
         let (now, seed) = (self.now(), self.seed);
-        self.with_turn(events, |session, turn_events, rules| {
-            let closed = session.close(JOB_WORK).expect("nobody but the rules wrote this state");
+        self.with_turn(|session, turn_events, rules| {
+            let closed = session.close(JOB_WORK / ENDING_WORK / 2).expect("nobody but the rules wrote this state");
             let notices = depin_economy::Meter::notices(session);
             let mut turn = Turn::new(&rules.storage, session, now, seed, turn_events);
             turn.follow(&notices);
-            turn.run_due(u64::from(JOB_WORK.saturating_sub(closed.used)));
+            turn.run_due(u64::from(JOB_WORK.saturating_sub(closed.used * ENDING_WORK)));
         });
     }
 
     /// Runs `f` on a session over this block's state and gathers what economy and service have to say.
-    fn with_turn<T>(
-        &mut self,
-        events: &mut Vec<Event>,
-        f: impl FnOnce(&mut Session<'_>, &mut Vec<depin_services::storage::StorageEvent>, &Rules) -> T,
-    ) -> T {
-        let (mut economy_events, mut storage_events) = (Vec::new(), Vec::new());
+    fn with_turn<T>(&mut self, f: impl FnOnce(&mut Session<'_>, &mut Vec<StorageEvent>, &Rules) -> T) -> T {
         let now = self.now();
-        let mut session = self.rules.economy.session(&mut self.state, now, &mut economy_events);
-        let result = f(&mut session, &mut storage_events, self.rules);
+        let (economy_events, storage_events) = &mut self.heard;
+        let mut session = self.rules.economy.session(&mut self.state, now, economy_events);
+        let result = f(&mut session, storage_events, self.rules);
         drop(session);
-        events.extend(economy_events.into_iter().map(Event::Economy));
-        events.extend(storage_events.into_iter().map(Event::Storage));
+        self.events.extend(economy_events.drain(..).map(Event::Economy));
+        self.events.extend(storage_events.drain(..).map(Event::Storage));
         result
     }
 
-    fn include(&mut self, transaction: &Transaction) -> Result<(), Left> {
+    fn include(&mut self, transaction: &Transaction, id: UnitId) -> Result<(), Left> {
         let body = &transaction.body;
         let work = body.work();
         if self.fees.work().saturating_add(work) > self.rules.block_work() {
@@ -217,34 +262,30 @@ impl<'a> Block<'a> {
         let base_fee = self.base_fee;
         self.rules.fits(body, work, base_fee).map_err(Left::Refused)?;
         crate::admit::check_nonce(&self.state, sender, body.nonce).map_err(Left::Refused)?;
-        let mut events = Vec::with_capacity(2);
-        let fee = self.take_fee(sender, work, body.tip, &mut events).map_err(|e| Left::Refused(AdmitError::Fee(e)))?;
+        let fee = self.take_fee(sender, work, body.tip).map_err(|e| Left::Refused(AdmitError::Fee(e)))?;
         (&mut self.state as &mut dyn State).put(&sender, &AccountRow { nonce: body.nonce + 1 });
-        let mark = self.state.mark();
-        let mut effects = Vec::new();
-        let failure = self.execute(sender, transaction, &mut effects).err();
+        let (mark, said) = (self.state.mark(), self.events.len());
+        let failure = self.execute(sender, &body.message, id).err();
         if failure.is_some() {
             self.state.rollback(mark);
-        } else {
-            events.append(&mut effects);
+            self.events.truncate(said);
         }
         self.state.settle();
         let action = body.message.name().to_owned();
-        let body = ReceiptBody::Transaction { id: transaction.id(), sender, nonce: body.nonce, action, fee, failure };
-        self.receipt(body, events);
+        self.receipt(ReceiptBody::Transaction { id, sender, nonce: body.nonce, action, fee, failure });
         Ok(())
     }
 
-    fn take_fee(&mut self, sender: Address, work: u64, tip: Units, events: &mut Vec<Event>) -> Result<Units, Refusal> {
+    fn take_fee(&mut self, sender: Address, work: u64, tip: Units) -> Result<Units, Refusal> {
         let mut fees = self.fees;
-        let charged = self.with_turn(events, |session, _, _| session.charge_fee(sender, work, tip, &mut fees))?;
+        let charged = self.with_turn(|session, _, _| session.charge_fee(sender, work, tip, &mut fees))?;
         self.fees = fees;
         Ok(charged.burnt.plus(charged.tip)?)
     }
 
-    fn execute(&mut self, sender: Address, transaction: &Transaction, events: &mut Vec<Event>) -> Result<(), Failure> {
+    fn execute(&mut self, sender: Address, message: &Message, id: UnitId) -> Result<(), Failure> {
         let (now, seed) = (self.now(), self.seed);
-        self.with_turn(events, |session, turn_events, rules| match &transaction.body.message {
+        self.with_turn(|session, turn_events, rules| match message {
             Message::Transfer { to, token, amount } => session.transfer(sender, *to, *token, *amount).map(drop).map_err(economy),
             Message::Claim => session.claim(sender, None).map(drop).map_err(economy),
             Message::Withdraw { amount } => session.withdraw_vested(sender, rules.token(), *amount).map(drop).map_err(economy),
@@ -255,7 +296,7 @@ impl<'a> Block<'a> {
             }
             Message::Storage(message) => {
                 let mut turn = Turn::new(&rules.storage, session, now, seed, turn_events);
-                turn.handle(sender, message, transaction.seed()).map_err(storage)?;
+                turn.handle(sender, message, Transaction::seed_of(id)).map_err(storage)?;
                 let notices = turn.notices();
                 turn.follow(&notices);
                 Ok(())
@@ -265,11 +306,10 @@ impl<'a> Block<'a> {
 
     fn end(mut self) -> Executed {
         let (fees, proposer) = (self.fees, Address::of_public_key(&self.env.proposer));
-        let mut events = Vec::new();
-        let finished = self.with_turn(&mut events, |session, _, _| session.finish_fees(fees, proposer));
+        let finished = self.with_turn(|session, _, _| session.finish_fees(fees, proposer));
         finished.expect("fees that were taken can be burnt and paid");
-        if !events.is_empty() {
-            self.receipt(ReceiptBody::End, events);
+        if !self.events.is_empty() {
+            self.receipt(ReceiptBody::End);
         }
         Executed { writes: self.state.into_writes(), receipts: self.receipts, work: fees.work() }
     }

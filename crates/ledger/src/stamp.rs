@@ -47,7 +47,7 @@ impl Stamp {
     /// The stamp that follows `self` when the wall clock reads `wall`: time goes on by `speed` times the wall time that passed,
     /// at most `cap`. A clock that stands still or went back counts as one millisecond.
     pub fn next(&self, wall: u64, speed: u32, cap: Span) -> Self {
-        let wall = wall.max(self.wall + 1);
+        let wall = wall.max(self.wall.saturating_add(1));
         let passed = (wall - self.wall).saturating_mul(speed.into()).min(cap.get());
         Self { wall, time: self.time.later(Span::from_millis(passed)), speed }
     }

@@ -10,6 +10,9 @@ pub const TRANSACTION_MAX: usize = 256 * 1024;
 /// Domain that signatures are bound to.
 const DOMAIN: &str = "depin-transaction";
 
+/// Bytes of a signature.
+const SIGNATURE: usize = 64;
+
 /// What a transaction does.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -113,8 +116,7 @@ impl Body {
     /// The bytes that the sender signs: length-prefixed domain, then the canonical encoding (which holds the chain id).
     pub fn signed_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(256);
-        bytes.push(DOMAIN.len() as u8);
-        bytes.extend_from_slice(DOMAIN.as_bytes());
+        begin_signed_bytes(&mut bytes);
         borsh::to_writer(&mut bytes, self).expect("writing to memory does not fail");
         bytes
     }
@@ -125,13 +127,18 @@ impl Body {
     }
 }
 
+fn begin_signed_bytes(out: &mut Vec<u8>) {
+    out.push(DOMAIN.len() as u8);
+    out.extend_from_slice(DOMAIN.as_bytes());
+}
+
 /// A body with the sender's signature (ed25519, checked by the ZIP-215 rule).
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Transaction {
     /// What was signed.
     pub body: Body,
     /// The signature over [`Body::signed_bytes`].
-    pub signature: [u8; 64],
+    pub signature: [u8; SIGNATURE],
 }
 
 impl Transaction {
@@ -153,12 +160,29 @@ impl Transaction {
 
     /// The transaction's id: a hash of the body. Signatures don't count, since one body may have several valid ones.
     pub fn id(&self) -> UnitId {
-        UnitId::derive("depin-transaction-id", &[&self.body.signed_bytes()])
+        Self::id_of(&self.body.signed_bytes())
+    }
+
+    /// The id of the transaction with these signed bytes.
+    pub(crate) fn id_of(signed: &[u8]) -> UnitId {
+        UnitId::derive("depin-transaction-id", &[signed])
+    }
+
+    /// Appends [`Body::signed_bytes`] of the transaction that `encoded` decodes as: canonical bytes hold the body before the
+    /// signature, so nothing is encoded again.
+    pub(crate) fn append_signed_bytes(encoded: &[u8], out: &mut Vec<u8>) {
+        begin_signed_bytes(out);
+        out.extend_from_slice(&encoded[..encoded.len() - SIGNATURE]);
     }
 
     /// Randomness bound to this transaction, for natural ids that it creates.
     pub fn seed(&self) -> Seed {
-        Seed::new(self.id().get())
+        Self::seed_of(self.id())
+    }
+
+    /// The randomness bound to the transaction with this id.
+    pub(crate) fn seed_of(id: UnitId) -> Seed {
+        Seed::new(id.get())
     }
 }
 

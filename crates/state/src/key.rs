@@ -1,12 +1,97 @@
 //! Keys whose bytes sort as their values do.
 
+use ahash::RandomState;
 use depin_quantity::{Address, Instant, Name, Period, UnitId};
+use std::{hash::{BuildHasher as _, Hasher as _}, ops::Deref, sync::LazyLock};
+
+/// A whole key and its hash, computed once and used by every layer that is asked for the key.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'a> {
+    bytes: &'a [u8],
+    hash: u64,
+}
+
+/// Random for each process, so that nobody can choose keys that collide. It finds rows and never orders them.
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+impl<'a> Key<'a> {
+    /// The key with these bytes.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        let mut hasher = HASHER.build_hasher();
+        hasher.write(bytes);
+        Self { bytes, hash: hasher.finish() }
+    }
+
+    /// A key whose hash is known.
+    pub(crate) const fn known(bytes: &'a [u8], hash: u64) -> Self {
+        Self { bytes, hash }
+    }
+
+    /// Its bytes.
+    pub const fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    pub(crate) const fn hash(self) -> u64 {
+        self.hash
+    }
+}
+
+/// Most bytes of a key: a table and four parts of 32 bytes, rounded up.
+const KEY_MAX: usize = 136;
+
+/// Bytes of one key, held in place: keys are made for every read and write.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyBytes {
+    bytes: [u8; KEY_MAX],
+    len: usize,
+}
+
+impl KeyBytes {
+    /// No bytes.
+    pub const fn new() -> Self {
+        Self { bytes: [0; KEY_MAX], len: 0 }
+    }
+
+    /// Appends one byte.
+    ///
+    /// # Panics
+    /// Past 136 bytes: no row has such a key.
+    pub fn push(&mut self, byte: u8) {
+        self.extend_from_slice(&[byte]);
+    }
+
+    /// Appends bytes.
+    ///
+    /// # Panics
+    /// Past 136 bytes: no row has such a key.
+    #[inline]
+    pub fn extend_from_slice(&mut self, bytes: &[u8]) {
+        let end = self.len + bytes.len();
+        self.bytes[self.len..end].copy_from_slice(bytes);
+        self.len = end;
+    }
+}
+
+impl Default for KeyBytes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deref for KeyBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
 
 /// A part of a row's key. The order of the encodings is the order of the values, and no encoding is a prefix of another of the
 /// same type, so a key made of several parts sorts part by part.
 pub trait RowKey: Sized {
     /// Appends the encoding.
-    fn write(&self, out: &mut Vec<u8>);
+    fn write(&self, out: &mut KeyBytes);
 
     /// Takes one encoding off the front; `None` when the bytes are none.
     fn read(bytes: &mut &[u8]) -> Option<Self>;
@@ -21,7 +106,7 @@ fn take<'a>(bytes: &mut &'a [u8], n: usize) -> Option<&'a [u8]> {
 macro_rules! integer_keys {
     ($($t:ty),*) => {$(
         impl RowKey for $t {
-            fn write(&self, out: &mut Vec<u8>) {
+            fn write(&self, out: &mut KeyBytes) {
                 out.extend_from_slice(&self.to_be_bytes());
             }
 
@@ -36,7 +121,7 @@ integer_keys!(u8, u16, u32, u64, u128);
 macro_rules! wrapped_keys {
     ($($t:ty as $inner:ty),*) => {$(
         impl RowKey for $t {
-            fn write(&self, out: &mut Vec<u8>) {
+            fn write(&self, out: &mut KeyBytes) {
                 self.get().write(out);
             }
 
@@ -49,7 +134,7 @@ macro_rules! wrapped_keys {
 wrapped_keys!(Address as [u8; 32], UnitId as [u8; 32], Period as u64, Instant as u64);
 
 impl<const N: usize> RowKey for [u8; N] {
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, out: &mut KeyBytes) {
         out.extend_from_slice(self);
     }
 
@@ -60,7 +145,7 @@ impl<const N: usize> RowKey for [u8; N] {
 
 /// Ends with a zero byte, which no name contains and which sorts before every character of one.
 impl RowKey for Name {
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, out: &mut KeyBytes) {
         out.extend_from_slice(self.as_bytes());
         out.push(0);
     }
@@ -74,7 +159,7 @@ impl RowKey for Name {
 }
 
 impl RowKey for () {
-    fn write(&self, _: &mut Vec<u8>) {}
+    fn write(&self, _: &mut KeyBytes) {}
 
     fn read(_: &mut &[u8]) -> Option<Self> {
         Some(())
@@ -84,7 +169,7 @@ impl RowKey for () {
 macro_rules! tuple_keys {
     ($($name:ident $index:tt),+) => {
         impl<$($name: RowKey),+> RowKey for ($($name,)+) {
-            fn write(&self, out: &mut Vec<u8>) {
+            fn write(&self, out: &mut KeyBytes) {
                 $(self.$index.write(out);)+
             }
 

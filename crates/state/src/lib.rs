@@ -5,13 +5,16 @@
 //! ([`Memory`]). Absent on purpose: disks, hashes, knowledge of what a row means.
 
 mod key;
+mod layer;
 mod memory;
 mod overlay;
 mod row;
 mod tables;
+mod write_set;
 
-pub use key::RowKey;
+pub use key::{Key, KeyBytes, RowKey};
 pub use memory::Memory;
 pub use overlay::{Mark, Overlay};
 pub use row::{ReadState, Row, Rows, State, row_key};
-pub use tables::{Tables, View, WriteSet};
+pub use tables::{Tables, View};
+pub use write_set::{Change, WriteSet};

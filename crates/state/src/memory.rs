@@ -1,6 +1,6 @@
 //! A state of its own, for tests and simulations.
 
-use crate::{Mark, ReadState, State, Tables, WriteSet};
+use crate::{Key, Mark, ReadState, State, Tables, WriteSet};
 use std::ops::Bound;
 
 /// Rows in memory with the same undo as a block's overlay, and nothing below.
@@ -45,8 +45,8 @@ impl Memory {
 
     /// Applies a block's changes.
     pub fn apply(&mut self, changes: &WriteSet) {
-        for (key, value) in changes.iter() {
-            self.put_raw(key.to_vec(), value.map(<[u8]>::to_vec));
+        for change in changes.changes() {
+            self.put_raw(change.key, change.after);
         }
     }
 }
@@ -58,8 +58,8 @@ impl PartialEq for Memory {
 }
 
 impl ReadState for Memory {
-    fn look(&self, key: &[u8], see: &mut dyn FnMut(Option<&[u8]>)) {
-        see(self.rows.get(key).map(Vec::as_slice));
+    fn look(&self, key: Key<'_>, see: &mut dyn FnMut(Option<&[u8]>)) {
+        see(self.rows.get(key.bytes()).map(Vec::as_slice));
     }
 
     fn next_raw(&self, key: &[u8], inclusive: bool) -> Option<(Vec<u8>, Vec<u8>)> {
@@ -70,12 +70,17 @@ impl ReadState for Memory {
 }
 
 impl State for Memory {
-    fn put_raw(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+    fn put_with(&mut self, key: Key<'_>, value: Option<&dyn Fn(&mut Vec<u8>)>) {
+        let key = key.bytes();
         let before = match value {
-            Some(value) => self.rows.insert(key.clone(), value),
-            None => self.rows.remove(&key),
+            Some(write) => {
+                let mut value = Vec::new();
+                write(&mut value);
+                self.rows.insert(key.to_vec(), value)
+            }
+            None => self.rows.remove(key),
         };
-        self.undo.push((key, before));
+        self.undo.push((key.to_vec(), before));
     }
 
     fn as_read(&self) -> &dyn ReadState {

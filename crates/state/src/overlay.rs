@@ -1,15 +1,11 @@
 //! One block's own writes over what was before, undone per transaction.
 
 use crate::{
-    ReadState, State, WriteSet,
+    Key, ReadState, State, WriteSet,
+    layer::{Layer, Span},
     tables::{bound, next_through},
 };
-use ahash::RandomState;
-use std::{
-    cell::RefCell,
-    collections::{BTreeSet, HashMap},
-    ops::Bound,
-};
+use std::{cell::RefCell, collections::BTreeMap, ops::Bound};
 
 /// A point to which an overlay can be rolled back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,27 +22,26 @@ impl Mark {
     }
 }
 
-/// Keys written, in order. Few blocks ask for it, so new keys are only noted and sorted in when somebody does.
-#[derive(Default)]
-struct Order {
-    sorted: BTreeSet<Vec<u8>>,
-    noted: Vec<Vec<u8>>,
-}
-
 /// Writes over a base that is never touched. A failed transaction rolls back to its [`Mark`] and leaves no trace.
 pub struct Overlay<'a> {
     base: &'a dyn ReadState,
-    writes: HashMap<Vec<u8>, Option<Vec<u8>>, RandomState>,
-    /// Holds every key of `writes`, and perhaps some that were rolled back.
-    order: RefCell<Order>,
-    /// What each key held in `writes` before it was written, since the last settled mark.
-    undo: Vec<(Vec<u8>, Option<Option<Vec<u8>>>)>,
+    /// Every row ever written; one that was rolled back says what the base holds.
+    layer: Layer,
+    /// Numbers of the layer's entries in key order. Few blocks ask for it, so new ones are only sorted in when somebody does.
+    order: RefCell<BTreeMap<Vec<u8>, u32>>,
+    /// What each entry said before it was written, since the last settled mark.
+    undo: Vec<(u32, Option<Span>)>,
 }
 
 impl<'a> Overlay<'a> {
     /// An overlay without writes.
     pub fn new(base: &'a dyn ReadState) -> Self {
-        Self { base, writes: HashMap::default(), order: RefCell::default(), undo: Vec::new() }
+        Self::with_room(base, 0)
+    }
+
+    /// An overlay without writes that will probably write this many rows.
+    pub fn with_room(base: &'a dyn ReadState, rows: usize) -> Self {
+        Self { base, layer: Layer::with_room(rows), order: RefCell::default(), undo: Vec::new() }
     }
 
     /// The present point.
@@ -56,13 +51,8 @@ impl<'a> Overlay<'a> {
 
     /// Undoes every write since `mark`.
     pub fn rollback(&mut self, mark: Mark) {
-        while self.undo.len() > mark.0 {
-            if let Some((key, before)) = self.undo.pop() {
-                match before {
-                    Some(value) => self.writes.insert(key, value),
-                    None => self.writes.remove(&key),
-                };
-            }
+        for (entry, before) in self.undo.drain(mark.0..).rev() {
+            self.layer.entry_mut(entry).after = before;
         }
     }
 
@@ -73,29 +63,41 @@ impl<'a> Overlay<'a> {
 
     /// The writes made, in key order; a write that restores the base's value is left out.
     pub fn into_writes(self) -> WriteSet {
-        let base = self.base;
-        let changes = |(key, value): &(Vec<u8>, Option<Vec<u8>>)| {
-            let mut same = false;
-            base.look(key, &mut |before| same = before == value.as_deref());
-            !same
-        };
-        WriteSet::new(self.writes.into_iter().filter(changes))
+        WriteSet::of(self.layer)
+    }
+
+    /// The number of the entry of `key`, which is made when there is none.
+    fn entry(&mut self, key: Key<'_>) -> u32 {
+        if let Some(number) = self.layer.find(key) {
+            return number;
+        }
+        let (base, layer) = (self.base, &mut self.layer);
+        let number = layer.add(key);
+        base.look(key, &mut |value| {
+            let before = value.map(|value| layer.keep(value));
+            let entry = layer.entry_mut(number);
+            (entry.before, entry.after) = (before, before);
+        });
+        number
     }
 
     /// The first written key after `key` (or at it), and what was written.
     fn next_write(&self, key: &[u8], inclusive: bool) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         let mut order = self.order.borrow_mut();
-        let Order { sorted, noted } = &mut *order;
-        sorted.extend(noted.drain(..));
-        let mut from = sorted.range::<[u8], _>((bound(key, inclusive), Bound::Unbounded));
-        from.find_map(|key| Some((key.clone(), self.writes.get(key)?.clone())))
+        // Entries are never removed, so those that are not sorted in yet are the last ones.
+        for number in order.len()..self.layer.len() {
+            let number = u32::try_from(number).expect("a layer numbers its entries so");
+            order.insert(self.layer.key(number).bytes().to_vec(), number);
+        }
+        let (key, number) = order.range::<[u8], _>((bound(key, inclusive), Bound::Unbounded)).next()?;
+        Some((key.clone(), self.layer.after(*number).map(<[u8]>::to_vec)))
     }
 }
 
 impl ReadState for Overlay<'_> {
-    fn look(&self, key: &[u8], see: &mut dyn FnMut(Option<&[u8]>)) {
-        match self.writes.get(key) {
-            Some(change) => see(change.as_deref()),
+    fn look(&self, key: Key<'_>, see: &mut dyn FnMut(Option<&[u8]>)) {
+        match self.layer.find(key) {
+            Some(number) => see(self.layer.after(number)),
             None => self.base.look(key, see),
         }
     }
@@ -106,18 +108,11 @@ impl ReadState for Overlay<'_> {
 }
 
 impl State for Overlay<'_> {
-    fn put_raw(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
-        match self.writes.get_mut(&key) {
-            Some(slot) => {
-                let before = std::mem::replace(slot, value);
-                self.undo.push((key, Some(before)));
-            }
-            None => {
-                self.undo.push((key.clone(), None));
-                self.order.get_mut().noted.push(key.clone());
-                self.writes.insert(key, value);
-            }
-        }
+    fn put_with(&mut self, key: Key<'_>, value: Option<&dyn Fn(&mut Vec<u8>)>) {
+        let number = self.entry(key);
+        let after = value.map(|write| self.layer.keep_with(write));
+        let before = std::mem::replace(&mut self.layer.entry_mut(number).after, after);
+        self.undo.push((number, before));
     }
 
     fn as_read(&self) -> &dyn ReadState {

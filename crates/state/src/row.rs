@@ -1,6 +1,6 @@
 //! Rows, and reading and writing them.
 
-use crate::RowKey;
+use crate::{Key, KeyBytes, RowKey};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::marker::PhantomData;
 
@@ -13,8 +13,8 @@ pub trait Row: BorshSerialize + BorshDeserialize {
 }
 
 /// The whole key of a row.
-pub fn row_key<R: Row>(key: &R::Key) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(72);
+pub fn row_key<R: Row>(key: &R::Key) -> KeyBytes {
+    let mut bytes = KeyBytes::new();
     bytes.push(R::TABLE);
     key.write(&mut bytes);
     bytes
@@ -23,12 +23,12 @@ pub fn row_key<R: Row>(key: &R::Key) -> Vec<u8> {
 /// Rows that can be read. Raw methods see whole keys; the typed ones on `dyn ReadState` are what rules use.
 pub trait ReadState {
     /// Shows the value under `key` to `see`, exactly once, without copying it.
-    fn look(&self, key: &[u8], see: &mut dyn FnMut(Option<&[u8]>));
+    fn look(&self, key: Key<'_>, see: &mut dyn FnMut(Option<&[u8]>));
 
     /// A copy of the value under `key`.
     fn get_raw(&self, key: &[u8]) -> Option<Vec<u8>> {
         let mut copy = None;
-        self.look(key, &mut |value| copy = value.map(<[u8]>::to_vec));
+        self.look(Key::new(key), &mut |value| copy = value.map(<[u8]>::to_vec));
         copy
     }
 
@@ -38,8 +38,16 @@ pub trait ReadState {
 
 /// Rows that can also be written.
 pub trait State: ReadState {
+    /// Writes under `key` what `value` appends to the buffer that it is given; `None` deletes.
+    fn put_with(&mut self, key: Key<'_>, value: Option<&dyn Fn(&mut Vec<u8>)>);
+
     /// Writes `value` under `key`; `None` deletes.
-    fn put_raw(&mut self, key: Vec<u8>, value: Option<Vec<u8>>);
+    fn put_raw(&mut self, key: Key<'_>, value: Option<&[u8]>) {
+        match value {
+            Some(value) => self.put_with(key, Some(&|out| out.extend_from_slice(value))),
+            None => self.put_with(key, None),
+        }
+    }
 
     /// The same rows, to read only.
     fn as_read(&self) -> &dyn ReadState;
@@ -62,14 +70,14 @@ impl<'s> dyn ReadState + 's {
     /// The row under `key`.
     pub fn get<R: Row>(&self, key: &R::Key) -> Option<R> {
         let mut row = None;
-        self.look(&row_key::<R>(key), &mut |value| row = value.map(decode));
+        self.look(Key::new(&row_key::<R>(key)), &mut |value| row = value.map(decode));
         row
     }
 
     /// Whether there is a row under `key`.
     pub fn has<R: Row>(&self, key: &R::Key) -> bool {
         let mut there = false;
-        self.look(&row_key::<R>(key), &mut |value| there = value.is_some());
+        self.look(Key::new(&row_key::<R>(key)), &mut |value| there = value.is_some());
         there
     }
 
@@ -90,7 +98,7 @@ impl<'s> dyn ReadState + 's {
 
     /// All rows of the table whose key begins with the encoding of `prefix`.
     pub fn rows_with<R: Row>(&self, prefix: &impl RowKey) -> Rows<'_, 's, R> {
-        let mut bytes = Vec::new();
+        let mut bytes = KeyBytes::new();
         prefix.write(&mut bytes);
         self.rows_under(&bytes)
     }
@@ -129,13 +137,13 @@ impl<'s> dyn State + 's {
 
     /// Writes the row under `key`.
     pub fn put<R: Row>(&mut self, key: &R::Key, row: &R) {
-        let value = borsh::to_vec(row).expect("writing to memory does not fail");
-        self.put_raw(row_key::<R>(key), Some(value));
+        let value = |out: &mut Vec<u8>| row.serialize(out).expect("writing to memory does not fail");
+        self.put_with(Key::new(&row_key::<R>(key)), Some(&value));
     }
 
     /// Deletes the row under `key`, if there is one.
     pub fn delete<R: Row>(&mut self, key: &R::Key) {
-        self.put_raw(row_key::<R>(key), None);
+        self.put_raw(Key::new(&row_key::<R>(key)), None);
     }
 }
 

@@ -1,136 +1,106 @@
-//! Finalized rows, frozen write sets and the view through them.
+//! Finalized rows and the view of them through frozen write sets.
 //!
-//! Point reads are the hot path, so both keep a hash index beside the order; the order alone decides every iteration.
+//! Point reads are the hot path, so the rows have a hash index beside the order; the order alone decides every iteration.
 
-use crate::ReadState;
-use ahash::RandomState;
-use hashbrown::HashTable;
-use std::{
-    collections::{BTreeSet, HashMap},
-    ops::Bound,
-    sync::Arc,
-};
+use crate::{Key, ReadState, WriteSet};
+use hashbrown::{HashTable, hash_table};
+use std::{collections::BTreeSet, ops::Bound, sync::Arc};
 
-/// Changed rows of one block in ascending key order, each key once; `None` is a deletion.
-#[derive(Clone, Debug, Default)]
-pub struct WriteSet {
-    sorted: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-    index: HashTable<u32>,
-    hasher: RandomState,
+/// Rows of at most this many bytes stand in the hash table itself, which saves a cache miss on every read: account and wallet
+/// rows are that small.
+const INLINE: usize = 78;
+
+/// A finalized row: the key, then the value.
+#[derive(Clone, Debug)]
+struct Stored {
+    key_len: u32,
+    bytes: Bytes,
 }
 
-impl WriteSet {
-    /// A set of these changes, in any order; of several changes of one key the last counts.
-    pub fn new(changes: impl IntoIterator<Item = (Vec<u8>, Option<Vec<u8>>)>) -> Self {
-        let mut sorted: Vec<_> = changes.into_iter().collect();
-        sorted.sort_by(|a, b| a.0.cmp(&b.0));
-        sorted.dedup_by(|later, kept| {
-            let same = later.0 == kept.0;
-            if same {
-                std::mem::swap(&mut later.1, &mut kept.1);
-            }
-            same
-        });
-        let hasher = RandomState::new();
-        let mut index = HashTable::with_capacity(sorted.len());
-        for (at, (key, _)) in sorted.iter().enumerate() {
-            let at = u32::try_from(at).expect("a block changes far fewer rows");
-            index.insert_unique(hasher.hash_one(key.as_slice()), at, |i| hasher.hash_one(sorted[*i as usize].0.as_slice()));
-        }
-        Self { sorted, index, hasher }
-    }
-
-    /// Adds a change whose key sorts after all others.
-    ///
-    /// # Panics
-    /// When it does not: the caller chose its key as the last of all tables.
-    pub fn push_last(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
-        assert!(self.sorted.last().is_none_or(|(last, _)| *last < key), "the key sorts after all others");
-        let at = u32::try_from(self.sorted.len()).expect("a block changes far fewer rows");
-        self.sorted.push((key, value));
-        let (sorted, hasher) = (&self.sorted, &self.hasher);
-        let hash = |i: &u32| hasher.hash_one(sorted[*i as usize].0.as_slice());
-        self.index.insert_unique(hash(&at), at, hash);
-    }
-
-    /// The change of `key`, if there is one.
-    pub fn get(&self, key: &[u8]) -> Option<&Option<Vec<u8>>> {
-        let found = self.index.find(self.hasher.hash_one(key), |i| self.sorted[*i as usize].0 == key)?;
-        Some(&self.sorted[*found as usize].1)
-    }
-
-    /// The changes in key order.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        self.sorted.iter().map(|(key, value)| (key.as_slice(), value.as_deref()))
-    }
-
-    /// Number of changes.
-    pub fn len(&self) -> usize {
-        self.sorted.len()
-    }
-
-    /// Whether nothing changes.
-    pub fn is_empty(&self) -> bool {
-        self.sorted.is_empty()
-    }
-
-    fn next(&self, key: &[u8], inclusive: bool) -> Option<(&[u8], Option<&[u8]>)> {
-        let at = self.sorted.partition_point(|(k, _)| if inclusive { k.as_slice() < key } else { k.as_slice() <= key });
-        self.sorted.get(at).map(|(key, value)| (key.as_slice(), value.as_deref()))
-    }
+#[derive(Clone, Debug)]
+enum Bytes {
+    Inline { len: u8, bytes: [u8; INLINE] },
+    Boxed(Box<[u8]>),
 }
 
-impl PartialEq for WriteSet {
-    fn eq(&self, other: &Self) -> bool {
-        self.sorted == other.sorted
+impl Stored {
+    fn new(key: &[u8], value: &[u8]) -> Self {
+        let len = key.len() + value.len();
+        let bytes = if len > INLINE {
+            Bytes::Boxed([key, value].concat().into())
+        } else {
+            let mut bytes = [0; INLINE];
+            bytes[..key.len()].copy_from_slice(key);
+            bytes[key.len()..len].copy_from_slice(value);
+            Bytes::Inline { len: len as u8, bytes }
+        };
+        Self { key_len: u32::try_from(key.len()).expect("a key is short"), bytes }
     }
-}
 
-impl IntoIterator for WriteSet {
-    type Item = (Vec<u8>, Option<Vec<u8>>);
-    type IntoIter = std::vec::IntoIter<Self::Item>;
+    fn split(&self) -> (&[u8], &[u8]) {
+        let bytes = match &self.bytes {
+            Bytes::Inline { len, bytes } => &bytes[..usize::from(*len)],
+            Bytes::Boxed(bytes) => bytes,
+        };
+        bytes.split_at(self.key_len as usize)
+    }
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.sorted.into_iter()
+    fn key(&self) -> &[u8] {
+        self.split().0
+    }
+
+    fn value(&self) -> &[u8] {
+        self.split().1
+    }
+
+    fn set(&mut self, value: &[u8]) {
+        *self = Self::new(self.key(), value);
     }
 }
 
 /// The rows of the last finalized block.
 #[derive(Clone, Debug, Default)]
 pub struct Tables {
-    rows: HashMap<Arc<[u8]>, Vec<u8>, RandomState>,
-    order: BTreeSet<Arc<[u8]>>,
+    rows: HashTable<Stored>,
+    order: BTreeSet<Box<[u8]>>,
 }
 
 impl Tables {
     /// Tables holding exactly `rows`.
     pub fn from_rows(rows: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Self {
         let mut tables = Self::default();
-        rows.into_iter().for_each(|(key, value)| tables.put(&key, value));
+        rows.into_iter().for_each(|(key, value)| tables.set(Key::new(&key), Some(&value)));
         tables
     }
 
     /// Folds a block's changes in.
     pub fn apply(&mut self, changes: &WriteSet) {
-        for (key, value) in changes.iter() {
-            match value {
-                Some(value) => self.put(key, value.to_vec()),
-                None => {
-                    self.rows.remove(key);
-                    self.order.remove(key);
-                }
+        changes.changes().for_each(|change| self.set(change.key, change.after));
+    }
+
+    fn set(&mut self, key: Key<'_>, value: Option<&[u8]>) {
+        let same = |row: &Stored| row.key() == key.bytes();
+        let place = self.rows.entry(key.hash(), same, |row| Key::new(row.key()).hash());
+        match (place, value) {
+            (hash_table::Entry::Occupied(mut row), Some(value)) => row.get_mut().set(value),
+            (hash_table::Entry::Vacant(place), Some(value)) => {
+                place.insert(Stored::new(key.bytes(), value));
+                self.order.insert(key.bytes().into());
             }
+            (hash_table::Entry::Occupied(row), None) => {
+                row.remove();
+                self.order.remove(key.bytes());
+            }
+            (hash_table::Entry::Vacant(_), None) => {}
         }
     }
 
-    fn put(&mut self, key: &[u8], value: Vec<u8>) {
-        if let Some(slot) = self.rows.get_mut(key) {
-            *slot = value;
-            return;
-        }
-        let key: Arc<[u8]> = key.into();
-        self.order.insert(key.clone());
-        self.rows.insert(key, value);
+    fn get(&self, key: Key<'_>) -> Option<&[u8]> {
+        self.rows.find(key.hash(), |row| row.key() == key.bytes()).map(Stored::value)
+    }
+
+    fn in_order(&self, key: &[u8]) -> &[u8] {
+        self.get(Key::new(key)).expect("the order holds the keys of all rows")
     }
 
     /// Number of rows.
@@ -145,18 +115,18 @@ impl Tables {
 
     /// Every row in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.order.iter().map(|key| (&**key, self.rows[key].as_slice()))
+        self.order.iter().map(|key| (&**key, self.in_order(key)))
     }
 }
 
 impl ReadState for Tables {
-    fn look(&self, key: &[u8], see: &mut dyn FnMut(Option<&[u8]>)) {
-        see(self.rows.get(key).map(Vec::as_slice));
+    fn look(&self, key: Key<'_>, see: &mut dyn FnMut(Option<&[u8]>)) {
+        see(self.get(key));
     }
 
     fn next_raw(&self, key: &[u8], inclusive: bool) -> Option<(Vec<u8>, Vec<u8>)> {
         let key = self.order.range::<[u8], _>((bound(key, inclusive), Bound::Unbounded)).next()?;
-        Some((key.to_vec(), self.rows[key].clone()))
+        Some((key.to_vec(), self.in_order(key).to_vec()))
     }
 }
 
@@ -179,9 +149,9 @@ impl<'a> View<'a> {
 }
 
 impl ReadState for View<'_> {
-    fn look(&self, key: &[u8], see: &mut dyn FnMut(Option<&[u8]>)) {
+    fn look(&self, key: Key<'_>, see: &mut dyn FnMut(Option<&[u8]>)) {
         match self.frozen.iter().rev().find_map(|writes| writes.get(key)) {
-            Some(change) => see(change.as_deref()),
+            Some(after) => see(after),
             None => self.tables.look(key, see),
         }
     }

@@ -20,6 +20,33 @@ fn apply(model: &mut Model, writes: &[(Vec<u8>, Option<Vec<u8>>)]) {
     }
 }
 
+fn write<S: State>(mut state: S, writes: &[(Vec<u8>, Option<Vec<u8>>)]) -> S {
+    for (key, value) in writes {
+        state.put_raw(Key::new(key), value.as_deref());
+    }
+    state
+}
+
+/// Every key that [`writes`] may use.
+fn keys() -> impl Iterator<Item = Vec<u8>> {
+    let longer = (0..4).flat_map(|a| std::iter::once(vec![a]).chain((0..4).map(move |b| vec![a, b])));
+    std::iter::once(Vec::new()).chain(longer)
+}
+
+/// A write set says exactly what differs between two maps, in key order.
+fn check_changes(writes: &WriteSet, before: &Model, after: &Model) {
+    let mut expected = Vec::new();
+    for key in keys().filter(|key| before.get(key) != after.get(key)) {
+        expected.push((key.clone(), before.get(&key).cloned(), after.get(&key).cloned()));
+    }
+    let owned = |c: Change<'_>| (c.key.bytes().to_vec(), c.before.map(<[u8]>::to_vec), c.after.map(<[u8]>::to_vec));
+    assert_eq!(writes.changes().map(owned).collect::<Vec<_>>(), expected);
+    for key in keys() {
+        let changed = before.get(&key) != after.get(&key);
+        assert_eq!(writes.get(Key::new(&key)), changed.then(|| after.get(&key).map(Vec::as_slice)));
+    }
+}
+
 fn walk(state: &dyn ReadState) -> Model {
     let mut rows = Model::new();
     let mut at = state.next_raw(&[], true);
@@ -38,26 +65,32 @@ proptest! {
         let tables = Tables::from_rows(model.clone());
         let mut frozen = Vec::new();
         for layer in &layers {
+            let before = model.clone();
             apply(&mut model, layer);
-            frozen.push(Arc::new(WriteSet::new(layer.iter().cloned())));
+            let view = View::new(&tables, frozen.clone());
+            let writes = write(Overlay::new(&view), layer).into_writes();
+            check_changes(&writes, &before, &model);
+            frozen.push(Arc::new(writes));
         }
         let view = View::new(&tables, frozen.clone());
         prop_assert_eq!(&walk(&view), &model);
-        let mut overlay = Overlay::new(&view);
-        for (key, value) in &own {
-            overlay.put_raw(key.clone(), value.clone());
+        for key in keys() {
+            prop_assert_eq!(view.get_raw(&key), model.get(&key).cloned());
         }
+        let overlay = write(Overlay::new(&view), &own);
         apply(&mut model, &own);
         prop_assert_eq!(&walk(&overlay), &model);
-        for (key, value) in &model {
-            prop_assert_eq!(overlay.get_raw(key), Some(value.clone()));
+        for key in keys() {
+            prop_assert_eq!(overlay.get_raw(&key), model.get(&key).cloned());
         }
         let last = overlay.into_writes();
         let mut folded = tables.clone();
         for layer in frozen.iter().map(Arc::as_ref).chain([&last]) {
             folded.apply(layer);
         }
-        prop_assert_eq!(walk(&folded), model);
+        prop_assert_eq!(&walk(&folded), &model);
+        prop_assert!(folded.iter().eq(model.iter().map(|(key, value)| (key.as_slice(), value.as_slice()))));
+        prop_assert_eq!(folded.len(), model.len());
     }
 
     #[test]
@@ -65,47 +98,49 @@ proptest! {
         let mut model = Model::new();
         apply(&mut model, &base);
         let tables = Tables::from_rows(model.clone());
-        let mut overlay = Overlay::new(&tables);
-        let mut memory = Memory::new();
-        for (key, value) in base.iter().chain(&kept) {
-            memory.put_raw(key.clone(), value.clone());
-        }
-        for (key, value) in &kept {
-            overlay.put_raw(key.clone(), value.clone());
-        }
+        let mut overlay = write(Overlay::new(&tables), &kept);
+        let mut memory = write(write(Memory::new(), &base), &kept);
         let (before, memory_before) = (walk(&overlay), memory.clone());
         let (mark, memory_mark) = (overlay.mark(), memory.mark());
-        for (key, value) in &undone {
-            overlay.put_raw(key.clone(), value.clone());
-            memory.put_raw(key.clone(), value.clone());
-        }
+        (overlay, memory) = (write(overlay, &undone), write(memory, &undone));
         overlay.rollback(mark);
         memory.rollback(memory_mark);
-        prop_assert_eq!(walk(&overlay), before);
+        prop_assert_eq!(&walk(&overlay), &before);
         prop_assert!(memory == memory_before);
+        let writes = overlay.into_writes();
+        check_changes(&writes, &model, &before);
+        prop_assert!(writes == write(Overlay::new(&tables), &kept).into_writes(), "what was undone left a trace");
     }
 
     #[test]
     fn keys_sort_as_their_values(a: (u64, u8), b: (u64, u8)) {
-        let bytes = |k: &(u64, u8)| { let mut out = Vec::new(); k.write(&mut out); out };
-        prop_assert_eq!(bytes(&a).cmp(&bytes(&b)), a.cmp(&b));
+        let bytes = |k: &(u64, u8)| { let mut out = KeyBytes::new(); k.write(&mut out); out };
+        prop_assert_eq!(bytes(&a).cmp(&*bytes(&b)), a.cmp(&b));
         let encoded = bytes(&a);
-        prop_assert_eq!(<(u64, u8)>::read(&mut encoded.as_slice()), Some(a));
+        prop_assert_eq!(<(u64, u8)>::read(&mut &*encoded), Some(a));
     }
 
     #[test]
     fn names_sort_as_keys(a in "[a-z-]{1,6}", b in "[a-z-]{1,6}") {
-        let bytes = |t: &str| { let mut out = Vec::new(); t.parse::<depin_quantity::Name>().unwrap().write(&mut out); out };
-        prop_assert_eq!(bytes(&a).cmp(&bytes(&b)), a.cmp(&b));
+        let bytes = |t: &str| { let mut out = KeyBytes::new(); t.parse::<depin_quantity::Name>().unwrap().write(&mut out); out };
+        prop_assert_eq!(bytes(&a).cmp(&*bytes(&b)), a.cmp(&b));
     }
 }
 
 #[test]
 fn writes_that_change_nothing_are_left_out() {
     let tables = Tables::from_rows([(vec![1], vec![1])]);
-    let mut overlay = Overlay::new(&tables);
-    overlay.put_raw(vec![1], Some(vec![2]));
-    overlay.put_raw(vec![1], Some(vec![1]));
-    overlay.put_raw(vec![9], None);
-    assert!(overlay.into_writes().is_empty());
+    let written = [(vec![1], Some(vec![2])), (vec![1], Some(vec![1])), (vec![9], None)];
+    let writes = write(Overlay::new(&tables), &written).into_writes();
+    assert!(writes.is_empty());
+    assert_eq!(writes.get(Key::new(&[1])), None);
+}
+
+#[test]
+fn a_row_pushed_last_is_found_and_comes_last() {
+    let tables = Tables::default();
+    let mut writes = write(Overlay::new(&tables), &[(vec![1], Some(vec![2]))]).into_writes();
+    writes.push_last(&[0x8f], &[7]);
+    assert_eq!(writes.get(Key::new(&[0x8f])), Some(Some(&[7][..])));
+    assert_eq!(writes.iter().map(|(key, _)| key).collect::<Vec<_>>(), [[1], [0x8f]]);
 }

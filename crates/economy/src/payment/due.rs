@@ -39,11 +39,16 @@ impl Job {
     }
 }
 
-/// The first due job at or before `now`.
-fn first_due(state: &dyn ReadState, now: Instant) -> Option<(Instant, Job, UnitId)> {
-    let ((at, tag, id), _) = state.first_from::<DueRow>(&(Instant::new(0), 0, UnitId::default()))?;
-    let job = Job::of(tag).expect("only this module writes due rows");
-    (at <= now).then_some((at, job, id))
+/// Key of a job on the list: when, which kind, of what.
+pub type DueKey = (Instant, u8, UnitId);
+
+/// The first job after `done` that is due at or before `now`.
+fn first_due(state: &dyn ReadState, done: Option<DueKey>, now: Instant) -> Option<DueKey> {
+    let first = match done {
+        Some(done) => state.next_after::<DueRow>(&done),
+        None => state.first_from::<DueRow>(&(Instant::new(0), 0, UnitId::default())),
+    };
+    first.map(|(key, _)| key).filter(|(at, ..)| *at <= now)
 }
 
 /// What a stream has on the list, for each of its jobs that is still ahead: an inactive one its deadline, an active one its
@@ -57,9 +62,13 @@ impl Work<'_> {
         self.state.delete::<DueRow>(&(at, job.tag(), id));
     }
 
-    /// Does the first due job; says whether there was one.
-    pub fn do_next_due(&mut self) -> Result<bool, Refusal> {
-        let Some((at, job, id)) = first_due(self.state.as_read(), self.now) else { return Ok(false) };
+    /// Does the first due job after `done`; gives its key, if there was one.
+    ///
+    /// Jobs put nothing on the list, so going on after the last one misses none. Looking from the start again would step over
+    /// every job that this block has done already: a block's work would grow with the square of its jobs.
+    pub fn do_next_due(&mut self, done: Option<DueKey>) -> Result<Option<DueKey>, Refusal> {
+        let Some((at, tag, id)) = first_due(self.state.as_read(), done, self.now) else { return Ok(None) };
+        let job = Job::of(tag).expect("only this module writes due rows");
         self.unschedule(at, job, id);
         let stream = self.state.get::<StreamRow>(&id).expect("a stream takes its jobs off the list when it ends");
         match job {
@@ -71,6 +80,6 @@ impl Work<'_> {
                 self.say(Event::EscrowLow { escrow: stream.escrow, lasts_until });
             }
         }
-        Ok(true)
+        Ok(Some((at, tag, id)))
     }
 }

@@ -25,13 +25,14 @@ impl Work<'_> {
         }
     }
 
-    /// Order of refusals: kind, duplicate, amount, funds.
+    /// Order of refusals: kind, duplicate, amount, debt, funds. A debtor opens none: a stream to a friend would be a transfer.
     fn open_escrow(&mut self, id: UnitId, kind: Name, owner: Address, deposit: Money) -> Answer {
         let rule = declared(self.spec.stream(kind), Topic::StreamKind, kind)?;
         if self.state.has::<EscrowRow>(&id) {
             return Err(Refusal::Duplicate { what: Topic::Escrow });
         }
         let amount = self.units_of(deposit, rule.token, Topic::Amount)?;
+        self.owes_nothing(owner, rule.token)?;
         self.state.put(&id, &EscrowRow { kind, owner, reserved: Units::ZERO, streams: 0 });
         self.say(Event::EscrowOpened { escrow: id, owner });
         self.post(rule.token, Account::Wallet(owner), Account::Escrow(id), amount, Why::EscrowFunded)?;
@@ -44,6 +45,7 @@ impl Work<'_> {
         if amount.is_zero() {
             return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero });
         }
+        self.owes_nothing(from, rule.token)?;
         self.post(rule.token, Account::Wallet(from), Account::Escrow(id), amount, Why::EscrowFunded)?;
         Ok(Accepted::moved(rule.token, amount))
     }

@@ -131,6 +131,8 @@ impl Work<'_> {
         term_fits(periods.saturating_sub(elapsed), &rule)?;
         let mut escrow = self.escrow_and_rule(row.escrow)?.0;
         let amount = row.rate.times(more.into())?;
+        // What the whole term pays is summed up when it ends, and an end must not fail.
+        row.rate.times(periods.into())?;
         self.reserve(row.escrow, &mut escrow, rule.token, amount)?;
         self.state.put(&row.escrow, &escrow);
         if row.start.is_some() {

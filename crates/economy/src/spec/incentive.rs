@@ -170,9 +170,13 @@ fn reward_vesting(r: &mut Reader<'_>, clock: Name, clocks: &Clocks) -> Option<Re
         );
         return None;
     }
-    // The table of a party holds one entry per quantum at most.
-    if vesting.over / vesting.quantum > 4_096 {
-        r.problem("quantum", "vesting has more than 4,096 quanta, which makes every payment slow", "choose a longer quantum");
+    // The table of a party holds one entry per quantum at most, of 24 bytes, and a store takes rows of 64 KiB.
+    if vesting.over / vesting.quantum > 2_048 {
+        r.problem(
+            "quantum",
+            "vesting has more than 2,048 quanta: every payment would be slow, and a party's table too large to store",
+            "choose a longer quantum",
+        );
         return None;
     }
     Some(vesting)

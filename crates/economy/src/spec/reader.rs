@@ -180,11 +180,17 @@ impl<'a> Reader<'a> {
         self.parsed(entry, "a share", "\"70%\"", Share::from_str)
     }
 
-    /// A length of time.
+    /// A length of time, at most a thousand years: no sum of times comes near the end of 64 bits then.
     pub fn span(&mut self, key: &str) -> Option<Span> {
         self.figures = true;
         let entry = self.required(key, "\"180d\"")?;
-        self.parsed(entry, "a length of time", "\"180d\"", parse_span)
+        let span = self.parsed(entry, "a length of time", "\"180d\"", parse_span)?;
+        if span > Span::from_days(365_000) {
+            let message = format!("`{key}` is longer than a thousand years");
+            self.context.report(Problem::new(entry.span.clone(), message).hint("write a shorter time"));
+            return None;
+        }
+        Some(span)
     }
 
     /// A size in bytes.

@@ -1,7 +1,10 @@
 //! Parameters of the storage service: the `[service.storage]` part of a network's file.
 
-use super::piece::PieceSize;
-use depin_economy::{Origin, Spec, SpecErrors};
+use super::{
+    piece::PieceSize,
+    turn::{DATACAP, DEAL, QUALITY_BYTES, RAW_BYTES, SECTOR, close_reason, fault_kind},
+};
+use depin_economy::{FaultFee, Origin, Spec, SpecErrors};
 use depin_quantity::{Instant, Name, Span, Units};
 
 /// Checked parameters. Epochs are periods of the network's epoch clock.
@@ -43,9 +46,68 @@ pub struct StorageParams {
     pub closed_kept: u64,
 }
 
-/// The stream that pays deals, and the measures, as network files name them.
-const DEAL: Name = Name::literal("deal");
-const QUALITY_BYTES: Name = Name::literal("quality-bytes");
+/// What this service says to an economy and the network's file has no rule for: message and hint.
+///
+/// Faults and endings happen in due jobs, which cannot be refused, so everything that they say must have its rule from the start.
+fn missing_rules(spec: &Spec) -> Vec<(String, &'static str)> {
+    let mut missing = Vec::new();
+    let mut need = |holds: bool, message: String, hint: &'static str| {
+        if !holds {
+            missing.push((message, hint));
+        }
+    };
+    let quality = spec.binding(QUALITY_BYTES);
+    need(spec.binding(RAW_BYTES).is_some_and(|b| b.bond == Some(DEAL)), bound(RAW_BYTES, "bond", DEAL), "bind it");
+    need(quality.is_some_and(|b| b.pledge == Some(SECTOR)), bound(QUALITY_BYTES, "pledge", SECTOR), "bind it");
+    let boost = quality.and_then(|b| b.boost.as_ref());
+    need(
+        boost.is_none_or(|b| b.of == RAW_BYTES && b.allowance == DATACAP),
+        format!("the boost of `{QUALITY_BYTES}` must be of `{RAW_BYTES}`, by the allowance `{DATACAP}`"),
+        "write boost = { of = \"raw-bytes\", allowance = \"datacap\", times = 10 }",
+    );
+    let pays = |fee: &FaultFee| match fee {
+        FaultFee::Nothing | FaultFee::PerGib(_) => true,
+        FaultFee::Reward { pool, .. } => quality.is_some_and(|b| b.pool == Some(*pool)),
+        FaultFee::Termination { .. } => false,
+    };
+    for kind in [fault_kind::DETECTED, fault_kind::CONTINUED] {
+        need(
+            spec.fault(kind).is_some_and(|rule| pays(&rule.fee)),
+            format!("fault `{kind}` must be declared, its fee counted on `{QUALITY_BYTES}` and no termination"),
+            "add [incentive.fault.…] with fee = \"nothing\", \"reward\" or \"per-gib\"",
+        );
+    }
+    let ends = |fee: &FaultFee| match fee {
+        FaultFee::Termination { pledge, least_of, .. } => {
+            *pledge == SECTOR && spec.fault(*least_of).is_some_and(|rule| pays(&rule.fee))
+        }
+        _ => false,
+    };
+    need(
+        spec.fault(fault_kind::TERMINATED).is_some_and(|rule| ends(&rule.fee)),
+        format!("fault `{}` must be declared as a termination that ends the pledge `{SECTOR}`", fault_kind::TERMINATED),
+        "add [incentive.fault.terminated] with fee = \"termination\" and pledge = \"sector\"",
+    );
+    if let Some(deal) = spec.stream(DEAL) {
+        for reason in [close_reason::AGREED, close_reason::TERMINATED] {
+            need(
+                deal.close.contains_key(&reason),
+                format!("stream `{DEAL}` says not what becomes of the bond of a deal that is `{reason}`"),
+                "add it to [utility.stream.deal.close]",
+            );
+        }
+        need(
+            spec.token(deal.token).is_some_and(|token| token.decimals == 18),
+            format!("deals are paid in `{}`, whose base unit is not 10^-18 of it", deal.token),
+            "pay deals in a token with 18 decimals",
+        );
+    }
+    missing
+}
+
+fn bound(measure: Name, to: &str, kind: Name) -> String {
+    format!("measure `{measure}` must be bound to {to} `{kind}`")
+}
 
 impl StorageParams {
     /// Reads the `[service.storage]` section of a network's file, and what the economy says about deals.
@@ -60,6 +122,13 @@ impl StorageParams {
                 r.problem("deal", "no [utility.stream.deal] says how deals are paid", "add that table");
                 return None;
             };
+            let missing = missing_rules(spec);
+            for (message, hint) in &missing {
+                r.problem("", message, hint);
+            }
+            if !missing.is_empty() {
+                return None;
+            }
             let clock = spec.clock(deal.clock)?;
             let epoch = clock.every;
             let in_epochs = |span: Span| span.get() / epoch.get();
@@ -72,7 +141,8 @@ impl StorageParams {
                 let (least, most) = (r.bytes("least"), r.bytes("most"));
                 Some((least?, most?))
             })?;
-            let set_sectors = r.table("set", |r| r.integer("pieces-most", 1..=1024))?;
+            // A data set with an open window keeps 105 bytes per sector in one row, and a store takes rows of 64 KiB.
+            let set_sectors = r.table("set", |r| r.integer("pieces-most", 1..=512))?;
             let (term_min, term_max, start, kept) = r.table("deal", |r| {
                 let (least, most) = (r.span("term-least"), r.span("term-most"));
                 let (start, kept) = (r.span("activate-within"), r.span("closed-kept"));

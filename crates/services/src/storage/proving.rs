@@ -23,26 +23,35 @@ pub fn set_id(provider: Address, set: u32) -> UnitId {
 
 /// Which leaf of which sector each challenge of a window asks for: `(position in the window's sectors, leaf)`.
 ///
-/// Challenge `i` picks leaf `challenge(seed, set id, i, total)` of all the sectors' leaves in order. A challenge that falls on a
-/// skipped sector is left out; the others stay where they were, so that declaring a fault never moves a challenge to a leaf that
-/// the provider would rather answer for.
+/// Challenge `i` picks leaf `challenge(seed, set id, i, total)` of all the sectors' leaves in order. One that falls on a skipped
+/// sector is drawn anew as number `count + i` among the leaves of the others; the rest stay where they were. So giving up the
+/// sectors that were asked for answers for none of the others, and each new draw costs the provider a sector's power.
 pub fn window_challenges(provider: Address, set: u32, window: &Window, count: u32) -> Vec<(usize, u64)> {
     let total: u64 = window.sectors.iter().map(|s| s.size.leaves()).sum();
     if total == 0 {
         return Vec::new();
     }
-    let id = set_id(provider, set).get();
-    let locate = |mut leaf: u64| {
-        for (position, sector) in window.sectors.iter().enumerate() {
-            match leaf.checked_sub(sector.size.leaves()) {
-                Some(rest) => leaf = rest,
-                None => return (position, leaf),
-            }
+    let left: u64 = window.sectors.iter().filter(|s| !s.skipped).map(|s| s.size.leaves()).sum();
+    let (seed, id) = (window.seed.get(), set_id(provider, set).get());
+    let drawn = (0..count).filter_map(|i| {
+        let (position, leaf) = locate(window, challenge(seed, id, i, total), |_| true);
+        if !window.sectors[position].skipped {
+            return Some((position, leaf));
         }
-        unreachable!("a challenge is below the sum of all leaves")
-    };
-    let drawn = (0..count).map(|i| locate(challenge(window.seed.get(), id, i, total)));
-    drawn.filter(|(position, _)| !window.sectors[*position].skipped).collect()
+        (left > 0).then(|| locate(window, challenge(seed, id, count + i, left), |sector| !sector.skipped))
+    });
+    drawn.collect()
+}
+
+/// The sector and its leaf that `leaf` of all leaves of the sectors that count is, in order.
+fn locate(window: &Window, mut leaf: u64, counts: impl Fn(&Challenged) -> bool) -> (usize, u64) {
+    for (position, sector) in window.sectors.iter().enumerate().filter(|(_, sector)| counts(sector)) {
+        match leaf.checked_sub(sector.size.leaves()) {
+            Some(rest) => leaf = rest,
+            None => return (position, leaf),
+        }
+    }
+    unreachable!("a challenge is below the sum of all leaves")
 }
 
 /// Which leaves the challenge to a single sector asks for.
@@ -172,7 +181,7 @@ impl Turn<'_> {
     fn drop_from_window(&mut self, deal: &Deal, id: UnitId) {
         let Some(set) = deal.set else { return };
         let key = (deal.provider, set);
-        let Some(mut row) = self.state().get::<DataSet>(&key) else { return };
+        let Some(mut row) = self.state().get::<DataSet>(&key).filter(|row| row.window.is_some()) else { return };
         skip(&mut row, id);
         self.state().put(&key, &row);
     }

@@ -192,7 +192,7 @@ pub struct Challenged {
     pub piece: Commitment,
     /// Padded size.
     pub size: PieceSize,
-    /// Declared faulty or ended since the window opened: challenges that fall on it need no answer.
+    /// Declared faulty or ended since the window opened: challenges that fall on it go to others.
     pub skipped: bool,
 }
 

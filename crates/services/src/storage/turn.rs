@@ -25,11 +25,11 @@ impl Ground for depin_economy::Session<'_> {
     }
 }
 
-const RAW_BYTES: Name = Name::literal("raw-bytes");
-const QUALITY_BYTES: Name = Name::literal("quality-bytes");
-const DEAL: Name = Name::literal("deal");
-const SECTOR: Name = Name::literal("sector");
-const DATACAP: Name = Name::literal("datacap");
+pub(super) const RAW_BYTES: Name = Name::literal("raw-bytes");
+pub(super) const QUALITY_BYTES: Name = Name::literal("quality-bytes");
+pub(super) const DEAL: Name = Name::literal("deal");
+pub(super) const SECTOR: Name = Name::literal("sector");
+pub(super) const DATACAP: Name = Name::literal("datacap");
 
 /// Kinds of faults of a sector.
 pub(super) mod fault_kind {
