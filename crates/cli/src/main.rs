@@ -21,8 +21,8 @@ use output::Output;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
-/// What long-running commands log when `DEPIN_LOG` says nothing.
-const LOG_DEFAULT: &str = "warn";
+/// What long-running commands log when `DEPIN_LOG` says nothing. The engine's store warns of every new file.
+const LOG_DEFAULT: &str = "warn,commonware=error";
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let out = Output::detect(cli.global.json);
-    log_to_stderr(&cli.command);
+    log_to_stderr(&cli.command, &out);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&CliError::broken("runtime", format_args!("cannot start threads: {error}")), &out),
@@ -59,12 +59,18 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
 }
 
-fn log_to_stderr(command: &Command) {
+fn log_to_stderr(command: &Command, out: &Output) {
     let long = matches!(
         command,
         Command::Up(_) | Command::Provider(ProviderCommand::Storage(_)) | Command::Gateway(GatewayCommand::S3(_))
     );
     let default = if long { LOG_DEFAULT } else { "off" };
     let filter = EnvFilter::try_from_env("DEPIN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).compact().init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(out.colour_err)
+        .with_target(false)
+        .compact()
+        .init();
 }

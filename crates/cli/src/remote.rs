@@ -111,7 +111,8 @@ pub fn amount(spec: &Spec, typed: &AmountArg) -> Result<(Name, Units)> {
     };
     let known: Vec<&str> = spec.tokens().keys().map(Name::as_str).collect();
     let rule = spec.token(token).ok_or_else(|| {
-        CliError::refused("unknown-token", format_args!("this network has no token `{token}`")).hint(format_args!("it has: {}", known.join(", ")))
+        CliError::refused("unknown-token", format_args!("this network has no token `{token}`"))
+            .hint(format_args!("it has: {}", known.join(", ")))
     })?;
     let units = Units::parse_decimal(&typed.number, rule.decimals).map_err(|_| {
         CliError::refused("amount", format_args!("\"{typed}\" is no amount of {token}"))
@@ -129,9 +130,10 @@ pub fn price(spec: &Spec, typed: &AmountArg) -> Result<Units> {
 
 /// Whole epochs in a length of time; the network's epoch clock says how long one is.
 pub fn epochs(spec: &Spec, span: Span) -> Result<u64> {
-    let clock = spec.clock(Name::literal("epoch")).ok_or_else(|| CliError::refused("no-epoch", "this network has no epoch clock"))?;
+    let clock =
+        spec.clock(Name::literal("epoch")).ok_or_else(|| CliError::refused("no-epoch", "this network has no epoch clock"))?;
     let every = clock.every.get().max(1);
-    if span.get() % every != 0 || span.get() == 0 {
+    if !span.get().is_multiple_of(every) || span.get() == 0 {
         return Err(CliError::refused("term", format_args!("{span} is no whole number of epochs of {}", clock.every)));
     }
     Ok(span.get() / every)
@@ -145,8 +147,11 @@ impl From<ClientError> for CliError {
                 let kind = if status < 500 { Kind::Refused } else { Kind::Broken };
                 Self { kind, code, message, hint }
             }
-            ClientError::Unreachable { url, reason, .. } => Self::broken("unreachable", format_args!("no node answers at {url}: {reason}"))
-                .hint("check that it runs (`depin up` starts one here) and that --node, DEPIN_NODE or --home name the right one"),
+            ClientError::Unreachable { url, reason, .. } => {
+                Self::broken("unreachable", format_args!("no node answers at {url}: {reason}")).hint(
+                    "check that it runs (`depin up` starts one here) and that --node, DEPIN_NODE or --home name the right one",
+                )
+            }
             ClientError::Timeout { .. } => Self::broken("timeout", error),
             ClientError::Answer { .. } => Self::broken("answer", error),
         }
@@ -161,7 +166,10 @@ impl From<SubmitError> for CliError {
                 kind: Kind::Refused,
                 code,
                 message: format!("the ledger refused `{}`: {message}", receipt.action),
-                hint: format!("the transaction {} is in block {}; its fee of {} was paid", receipt.id, receipt.height, receipt.fee.display),
+                hint: format!(
+                    "the transaction {} is in block {}; its fee of {} was paid",
+                    receipt.id, receipt.height, receipt.fee.display
+                ),
             },
             SubmitError::WrongChain { .. } | SubmitError::TooLarge { .. } => Self::refused("transaction", error),
             SubmitError::Uncertain { .. } => Self::broken("uncertain", error),

@@ -11,6 +11,13 @@ use std::{ffi::OsString, path::PathBuf};
 
 /// Home folder when nothing names one.
 pub const HOME_DEFAULT: &str = ".depin";
+/// Speed of `depin up` when no flag says another.
+pub const SPEED_DEFAULT: u32 = 1;
+/// Providers of a new home when no flag says how many.
+pub const PROVIDERS_DEFAULT: u32 = 4;
+/// First port when neither a flag nor the home says one: 461 is Filecoin's registered coin type.
+pub const PORT_BASE_DEFAULT: u16 = 4610;
+
 /// Variable that names the home folder.
 pub const HOME_VARIABLE: &str = "DEPIN_HOME";
 /// Variable that names a node.
@@ -33,7 +40,8 @@ impl Settings {
 
     fn from_sources(flags: &Global, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let home = flags.home.clone().or_else(|| variable(HOME_VARIABLE).map(PathBuf::from)).unwrap_or_else(|| HOME_DEFAULT.into());
+        let home =
+            flags.home.clone().or_else(|| variable(HOME_VARIABLE).map(PathBuf::from)).unwrap_or_else(|| HOME_DEFAULT.into());
         // A home named by a flag is nearer than a node named by the environment.
         let from_environment = || {
             let named = flags.home.is_none();

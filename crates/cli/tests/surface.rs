@@ -44,7 +44,15 @@ fn said(args: &[&str]) -> Said {
 
 #[test]
 fn every_command_has_help_with_examples_that_fits_a_terminal() {
-    for command in COMMANDS.iter().chain(&[&[] as &[&str], &["account"], &["wallet"], &["network"], &["storage"], &["provider"], &["gateway"]]) {
+    for command in COMMANDS.iter().chain(&[
+        &[] as &[&str],
+        &["account"],
+        &["wallet"],
+        &["network"],
+        &["storage"],
+        &["provider"],
+        &["gateway"],
+    ]) {
         let help = run(depin().args(*command).arg("--help").env("COLUMNS", "100")).done();
         assert!(help.out.contains("Examples:"), "{command:?} has no examples:\n{}", help.out);
         assert!(help.out.contains("Usage: depin"), "{command:?}");
@@ -105,6 +113,26 @@ fn a_speed_above_the_limit_is_refused_naming_the_maximum_and_nothing_is_made() {
 }
 
 #[test]
+fn a_part_that_cannot_start_stops_everything_and_leaves_a_home_that_starts_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("net");
+    // An address of documentation: no machine has it.
+    let said = at(&home, &["up", "--listen", "203.0.113.1"]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("203.0.113.1") && said.err.contains("--listen"), "{}", said.err);
+    assert!(said.out.is_empty() && !home.join("endpoints.json").exists());
+    let home_file: serde_json::Value = serde_json::from_slice(&fs::read(home.join("home.json")).unwrap()).unwrap();
+    assert_eq!(home_file["complete"], true);
+    assert_eq!(fs::metadata(home.join("wallet/phrase")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::metadata(home.join("validator.key")).unwrap().permissions().mode() & 0o777, 0o600);
+
+    fs::write(home.join("genesis.json"), "{").unwrap();
+    let damaged = at(&home, &["up"]);
+    assert_eq!(damaged.code, 2, "{}", damaged.err);
+    assert!(damaged.err.contains("genesis.json") && damaged.err.contains("--fresh"), "{}", damaged.err);
+}
+
+#[test]
 fn a_foreign_folder_is_neither_used_nor_emptied() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("thesis.tex"), "years of work").unwrap();
@@ -121,7 +149,9 @@ fn a_foreign_folder_is_neither_used_nor_emptied() {
 fn without_a_home_commands_say_how_to_get_one() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("none");
-    for args in [&["status"] as &[&str], &["audit"], &["events"], &["storage", "list"], &["provider", "list"], &["account", "list"]] {
+    for args in
+        [&["status"] as &[&str], &["audit"], &["events"], &["storage", "list"], &["provider", "list"], &["account", "list"]]
+    {
         let said = at(&home, args);
         assert_eq!(said.code, 1, "{args:?}: {}", said.err);
         assert!(said.err.contains("depin up") && said.out.is_empty(), "{args:?}: {}", said.err);

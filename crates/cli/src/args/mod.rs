@@ -36,14 +36,14 @@ Exit codes:
 Environment:
   DEPIN_HOME   the home folder, as --home
   DEPIN_NODE   URL of a node, as --node
-  DEPIN_LOG    what `up`, `provider storage` and `gateway s3` log, such as `info` or `depin_provider=debug`
+  DEPIN_LOG    what daemons log: `info`, `depin_provider=debug`
   NO_COLOR     no colours
 
 A flag wins over the environment, the environment over what the home folder says, that over the default.";
 
 /// Run and use a token-incentivised infrastructure network.
 #[derive(Debug, Parser)]
-#[command(name = "depin", version, after_help = AFTER, propagate_version = true, max_term_width = 100)]
+#[command(name = "depin", version, after_help = AFTER, max_term_width = 100)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,

@@ -103,7 +103,9 @@ pub struct TransferArgs {
 #[derive(Clone, Debug, Subcommand)]
 pub enum NetworkCommand {
     /// Show a network's parameters: one that comes with this program, or the one that the node runs.
-    #[command(after_help = "Examples:\n  depin network show filecoin\n  depin network show            what the running node uses")]
+    #[command(
+        after_help = "Examples:\n  depin network show filecoin\n  depin network show            what the running node uses"
+    )]
     Show {
         /// Its name; the node's network when absent.
         name: Option<String>,

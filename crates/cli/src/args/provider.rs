@@ -21,7 +21,7 @@ Examples:
 pub enum ProviderCommand {
     /// Run a storage provider in this process, for a node here or elsewhere, until Ctrl-C.
     #[command(after_help = "\
-The provider registers itself, takes deals that meet its price, proves its data and serves it. Its key is made on the first start
+The provider registers itself, takes deals that meet its price, proves its data and serves it. Its key is made on the first start \
 and kept in its folder; the account needs tokens for fees and collateral.
 
 Examples:
@@ -43,10 +43,14 @@ Examples:
                             depin provider remove provider-2            once its deals are over")]
     Remove(NameArgs),
     /// Set what a provider asks for new deals.
-    #[command(after_help = "Examples:\n  depin provider ask provider-1 --price \"0.000000001 FIL\"\n  depin provider ask provider-1 --closed")]
+    #[command(
+        after_help = "Examples:\n  depin provider ask provider-1 --price \"0.000000001 FIL\"\n  depin provider ask provider-1 --closed"
+    )]
     Ask(AskArgs),
     /// Settle what a provider earned, and take out what has vested.
-    #[command(after_help = "Examples:\n  depin provider withdraw provider-1\n  depin provider withdraw provider-1 --amount \"2 FIL\"")]
+    #[command(
+        after_help = "Examples:\n  depin provider withdraw provider-1\n  depin provider withdraw provider-1 --amount \"2 FIL\""
+    )]
     Withdraw(WithdrawArgs),
 }
 
@@ -127,7 +131,7 @@ pub struct WithdrawArgs {
 pub enum GatewayCommand {
     /// Run an S3 gateway in this process, for a node here or elsewhere, until Ctrl-C.
     #[command(after_help = "\
-Data is encrypted here, cut into shards and stored with providers under deals that the account of --key-file pays. The folder
+Data is encrypted here, cut into shards and stored with providers under deals that the account of --key-file pays. The folder \
 holds the master key and the map of all objects: without it nothing can be read again, so keep a copy of it.
 
 Examples:

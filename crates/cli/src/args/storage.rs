@@ -17,7 +17,9 @@ Examples:
 #[derive(Clone, Debug, Subcommand)]
 pub enum StorageCommand {
     /// Say what storing costs, in tokens and in dollars.
-    #[command(after_help = "Examples:\n  depin storage quote --size 1TiB --for 365d\n  depin storage quote --size 50GB --for 180d --copies 4-of-6")]
+    #[command(
+        after_help = "Examples:\n  depin storage quote --size 1TiB --for 365d\n  depin storage quote --size 50GB --for 180d --copies 4-of-6"
+    )]
     Quote(QuoteArgs),
     /// List stored files: size, state, paid until when, and how long the funds last.
     #[command(visible_alias = "ls", after_help = "Examples:\n  depin storage list\n  depin storage list docs/2026/ --json")]

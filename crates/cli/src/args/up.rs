@@ -5,15 +5,15 @@ use clap::Args;
 use std::net::IpAddr;
 
 pub(super) const AFTER: &str = "\
-Starts a node (committee of one, durable), storage providers, an S3 gateway and a development price feeder in one process, with
-funded development accounts. Prints where everything is when it is ready, and writes the same to HOME/endpoints.json. Ctrl-C
+Starts a node (committee of one, durable), storage providers, an S3 gateway and a development price feeder in one process, with \
+funded development accounts. Prints where everything is when it is ready, and writes the same to HOME/endpoints.json. Ctrl-C \
 stops it; running it again goes on with the same data.
 
 Examples:
   depin up
   depin up --home /tmp/net --providers 6
-  depin up --speed 100            a day of epochs passes in a quarter of an hour
-  depin up --fresh                throw this home's network away and begin a new one";
+  depin up --speed 100            a day passes in a quarter of an hour
+  depin up --fresh                throw this network away, begin another";
 
 #[derive(Clone, Debug, Args)]
 pub struct UpArgs {
@@ -36,7 +36,7 @@ pub struct UpArgs {
     /// Fill the event index from its beginning again.
     #[arg(long)]
     pub rebuild_index: bool,
-    /// Capacity of each new provider.
-    #[arg(long, value_name = "SIZE", default_value = "32GiB")]
+    /// Capacity of each new provider: what it promises at most. How much it can keep, its disk decides.
+    #[arg(long, value_name = "SIZE", default_value = "1TiB")]
     pub capacity: Bytes,
 }

@@ -84,7 +84,9 @@ impl FromStr for Who {
         }
         // Too long for a name, or beginning like one: an address with a typing error. Saying so helps more than "no such name".
         if text.len() > Name::MAX || text.starts_with("depin1") {
-            return Err(format!("{text:?} is not an address; compare it letter by letter with its source, its checksum is wrong"));
+            return Err(format!(
+                "{text:?} is not an address; compare it letter by letter with its source, its checksum is wrong"
+            ));
         }
         text.parse().map(Self::Name).map_err(|_| format!("{text:?} is neither an address (depin1…) nor an account's name"))
     }

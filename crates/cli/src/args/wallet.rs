@@ -5,7 +5,7 @@ use depin_quantity::Name;
 use std::path::PathBuf;
 
 pub(super) const AFTER: &str = "\
-Keys lie in HOME/wallet, one file each, readable by their owner only. They follow from a phrase of 24 words (BIP-39, SLIP-0010,
+Keys lie in HOME/wallet, one file each, readable by their owner only. They follow from a phrase of 24 words (BIP-39, SLIP-0010, \
 path m/44'/461'/ACCOUNT'/0').
 
 Examples:
@@ -19,7 +19,9 @@ pub enum WalletCommand {
     #[command(after_help = "Examples:\n  depin wallet new savings\n  depin wallet new savings --json")]
     New(NewArgs),
     /// Make a key from a phrase that is read from standard input.
-    #[command(after_help = "Examples:\n  depin wallet import savings < phrase.txt\n  depin wallet import second --account 1 < phrase.txt")]
+    #[command(
+        after_help = "Examples:\n  depin wallet import savings < phrase.txt\n  depin wallet import second --account 1 < phrase.txt"
+    )]
     Import(ImportArgs),
     /// List keys and their addresses.
     #[command(after_help = "Examples:\n  depin wallet show\n  depin wallet show customer\n  depin wallet show --phrase")]

@@ -26,7 +26,8 @@ struct Overview {
 
 pub async fn status(settings: &Settings, out: &Output) -> Result<()> {
     let Remote { client, .. } = Remote::new(settings)?;
-    let (chain, supply, prices, storage) = futures::try_join!(client.status(), client.supply(), client.prices(), client.providers())?;
+    let (chain, supply, prices, storage) =
+        futures::try_join!(client.status(), client.supply(), client.prices(), client.providers())?;
     let endpoints = if settings.names_node() { None } else { settings.home.endpoints()? };
     let overview = Overview { chain, supply, prices, storage, endpoints };
     out.result(&overview, |out| overview.text(out))
@@ -84,8 +85,11 @@ pub async fn audit(settings: &Settings, out: &Output) -> Result<()> {
     if audit.ok {
         return Ok(());
     }
-    Err(CliError::refused("audit", format_args!("the audit found {} violations at block {}", audit.violations.len(), audit.height))
-        .hint("this is a bug: keep the home folder and report it with the output of `depin audit --json`"))
+    Err(CliError::refused(
+        "audit",
+        format_args!("the audit found {} violations at block {}", audit.violations.len(), audit.height),
+    )
+    .hint("this is a bug: keep the home folder and report it with the output of `depin audit --json`"))
 }
 
 fn audit_text(audit: &Audit, out: &Output) -> String {

@@ -3,7 +3,7 @@
 use crate::{
     args::EventsArgs,
     error::Result,
-    output::{Output, shorten, short_id},
+    output::{Output, minute, short_id, shorten},
     remote::Remote,
     settings::Settings,
 };
@@ -11,7 +11,7 @@ use depin_client::{
     Client,
     api::{EventQuery, EventRecord, Page},
 };
-use depin_quantity::{Address, Units};
+use depin_quantity::{Address, Instant, Units};
 use futures::StreamExt as _;
 use std::collections::BTreeMap;
 
@@ -22,7 +22,8 @@ pub async fn run(args: &EventsArgs, settings: &Settings, out: &Output) -> Result
     let remote = Remote::new(settings)?;
     let account = remote.address_of(args.account.as_ref()).await?;
     let query = EventQuery { from: args.from, limit: None, kind: args.kind.clone(), account, deal: args.deal };
-    let writer = Writer { names: remote.names().await.unwrap_or_default(), out: *out };
+    let token = remote.client.status().await?.base_fee.token.to_string();
+    let writer = Writer { names: remote.names().await?, token, out: *out };
     if !args.follow {
         let page = page(&remote.client, query, args.limit).await?;
         return out.result(&page, |_| {
@@ -76,7 +77,8 @@ async fn newest(client: &Client, query: EventQuery, limit: u32) -> Result<Page<E
         let mut found = Vec::new();
         let mut next = Some(from);
         while let Some(from) = next {
-            let page: Page<EventRecord> = client.events(&EventQuery { from: Some(from), limit: Some(PAGE), ..query.clone() }).await?;
+            let page: Page<EventRecord> =
+                client.events(&EventQuery { from: Some(from), limit: Some(PAGE), ..query.clone() }).await?;
             let empty = page.items.is_empty();
             found.extend(page.items);
             next = page.next.and_then(|next| next.parse().ok()).filter(|next| !empty && *next > from);
@@ -118,6 +120,8 @@ async fn exists(client: &Client, position: u64) -> Result<bool> {
 /// Writes events as lines.
 struct Writer {
     names: BTreeMap<Address, String>,
+    /// The network's main token.
+    token: String,
     out: Output,
 }
 
@@ -125,7 +129,7 @@ impl Writer {
     fn line(&self, event: &EventRecord) -> String {
         let time = event.time.text.get(5..19).unwrap_or(&event.time.text).replace('T', " ");
         let head = self.out.dim(&format!("{:>7}  {time}", event.position));
-        format!("{head}  {:<18} {}", self.out.bold(&event.kind), self.details(&event.event)).trim_end().to_owned()
+        format!("{head}  {} {}", self.out.bold(&format!("{:<18}", event.kind)), self.details(&event.event)).trim_end().to_owned()
     }
 
     fn details(&self, event: &serde_json::Value) -> String {
@@ -136,7 +140,7 @@ impl Writer {
             return text;
         }
         let shown = fields.iter().filter(|(key, _)| !matches!(key.as_str(), "kind" | "event" | "of"));
-        shown.map(|(key, value)| format!("{key} {}", self.value(value))).collect::<Vec<_>>().join(", ")
+        shown.map(|(key, value)| format!("{key} {}", self.field(key, value))).collect::<Vec<_>>().join(", ")
     }
 
     /// A movement of tokens reads as a sentence.
@@ -145,6 +149,19 @@ impl Writer {
         let (amount, token) = (fields.get("amount")?.as_str()?, fields.get("token")?.as_str()?);
         let why = fields.get("why")?.as_str()?;
         Some(format!("{} from {} to {} ({why})", units(amount, token), self.value(from), self.value(to)))
+    }
+
+    /// A value by the name of its field: times and amounts are written as such.
+    fn field(&self, key: &str, value: &serde_json::Value) -> String {
+        match (key, value.as_u64(), value.as_str()) {
+            ("until" | "closes" | "since" | "at", Some(ms), _) => minute(Instant::new(ms)),
+            ("amount" | "total" | "liquid" | "locked" | "paid" | "fee" | "base_fee" | "price", _, Some(digits))
+                if digits.len() < 39 =>
+            {
+                units(digits, &self.token)
+            }
+            _ => self.value(value),
+        }
     }
 
     fn value(&self, value: &serde_json::Value) -> String {
@@ -187,7 +204,7 @@ mod tests {
 
     fn writer() -> Writer {
         let names = BTreeMap::from([(Address::new([1; 32]), "customer".to_owned())]);
-        Writer { names, out: Output { json: false, colour: false, colour_err: false, width: 100 } }
+        Writer { names, token: "FIL".to_owned(), out: Output { json: false, colour: false, colour_err: false, width: 100 } }
     }
 
     #[test]
@@ -201,5 +218,10 @@ mod tests {
     fn other_events_list_their_fields() {
         let event = json!({"of": "storage", "event": {"kind": "window-opened", "set": 1, "provider": Address::new([1; 32])}});
         assert_eq!(writer().details(&event), "provider customer, set 1");
+        let event =
+            json!({"of": "economy", "event": {"event": "emission-minted", "amount": "153856777370956004119", "pool": "blocks"}});
+        assert_eq!(writer().details(&event), "amount 153.856777 FIL, pool blocks");
+        let event = json!({"of": "storage", "event": {"kind": "deal-activated", "until": 86_400_000}});
+        assert_eq!(writer().details(&event), "until 1970-01-02 00:00");
     }
 }

@@ -61,7 +61,12 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
     let address = key.address();
     let gateway = start_gateway_on(config, key, market, status.chain_id).await?;
     progress.done();
-    let s3 = S3Endpoint { endpoint: url_of(gateway.address()), access_key: account.access_key, secret_key: account.secret_key, region };
+    let s3 = S3Endpoint {
+        endpoint: url_of(gateway.address()),
+        access_key: account.access_key,
+        secret_key: account.secret_key,
+        region,
+    };
     Ok((gateway, Running { s3, address, node: remote.client.url().to_owned(), dir: args.dir.clone() }))
 }
 

@@ -29,7 +29,13 @@ pub async fn run(command: &NetworkCommand, settings: &Settings, out: &Output) ->
         Some(name) => from_file(network_file(name)?)?,
         None => {
             let info = Remote::new(settings)?.client.network().await?;
-            Shown { title: info.network.to_string(), network: info.network.to_string(), variant: info.variant, rows: info.rows, parameters: info.parameters }
+            Shown {
+                title: info.network.to_string(),
+                network: info.network.to_string(),
+                variant: info.variant,
+                rows: info.rows,
+                parameters: info.parameters,
+            }
         }
     };
     out.result(&shown, |out| shown.text(out))
@@ -40,11 +46,11 @@ impl Shown {
         let mut text = format!("{} ({}), by variant `{}`\n", self.title, self.network, self.variant);
         let mut section = None;
         let mut table = Table::new(&["", ""]);
-        let mut sources = Vec::new();
-        let flush = |table: &mut Table, sources: &mut Vec<String>, text: &mut String| {
+        let mut sources: Vec<&str> = Vec::new();
+        let flush = |table: &mut Table, sources: &mut Vec<&str>, text: &mut String| {
             *text += &std::mem::replace(table, Table::new(&["", ""])).render(out);
-            for source in sources.drain(..) {
-                *text += &format!("{}\n", out.dim(&source));
+            for line in sources.drain(..).flat_map(|source| wrap(source, out.width)) {
+                *text += &format!("{}\n", out.dim(&line));
             }
         };
         for row in &self.rows {
@@ -54,8 +60,8 @@ impl Shown {
                 section = Some(&row.section);
             }
             table.row([format!("  {}", row.name), row.value.clone()]);
-            if !row.source.is_empty() && !sources.iter().any(|known| known.trim_start() == row.source) {
-                sources.extend(wrap(&row.source, out.width));
+            if !row.source.is_empty() && !sources.contains(&row.source.as_str()) {
+                sources.push(&row.source);
             }
         }
         flush(&mut table, &mut sources, &mut text);
@@ -85,13 +91,18 @@ fn from_file(text: &str) -> Result<Shown> {
     let spec = Spec::parse(text).map_err(|error| CliError::broken("network-file", error))?;
     let document: Document = toml::from_str(text).map_err(|error| CliError::broken("network-file", error))?;
     let mut rows = Vec::new();
-    for (name, value) in &document {
+    let mut sections: Vec<_> = document.iter().collect();
+    sections.sort_by_key(|(name, _)| ORDER.iter().position(|known| known == name));
+    for (name, value) in sections {
         walk(name, value, &mut rows);
     }
     let info = spec.network();
     let parameters = serde_json::to_value(&document).map_err(|error| CliError::broken("network-file", error))?;
     Ok(Shown { network: info.name.to_string(), title: info.title.clone(), variant: info.variant.to_string(), rows, parameters })
 }
+
+/// Sections in the order in which a network is explained; others come first.
+const ORDER: [&str; 9] = ["network", "token", "clock", "supply", "incentive", "utility", "price", "bind", "service"];
 
 /// One section per table that has figures of its own, one row per figure; a figure that is a table itself is told on one line.
 fn walk(path: &str, value: &Value, rows: &mut Vec<NetworkRow>) {
@@ -100,22 +111,53 @@ fn walk(path: &str, value: &Value, rows: &mut Vec<NetworkRow>) {
             let source = source_of(table);
             for (key, value) in table.iter().filter(|(key, value)| !is_remark(key) && !is_section(value)) {
                 let (value, own) = (figure(value), inner_source(value));
-                rows.push(NetworkRow { section: path.to_owned(), name: key.clone(), value, source: own.unwrap_or_else(|| source.clone()) });
+                rows.push(NetworkRow {
+                    section: path.to_owned(),
+                    name: key.clone(),
+                    value,
+                    source: own.unwrap_or_else(|| source.clone()),
+                });
             }
             for (key, value) in table.iter().filter(|(_, value)| is_section(value)) {
                 walk(&format!("{path}.{key}"), value, rows);
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| walk(path, item, rows)),
-        _ => rows.push(NetworkRow { section: "network".to_owned(), name: path.to_owned(), value: figure(value), source: String::new() }),
+        Value::Array(items) => list(path, "", items, rows),
+        _ => rows.push(NetworkRow {
+            section: "network".to_owned(),
+            name: path.to_owned(),
+            value: figure(value),
+            source: String::new(),
+        }),
+    }
+}
+
+/// One row per entry of a list, named by what the entry says of itself; lists inside an entry follow it.
+fn list(path: &str, above: &str, items: &[Value], rows: &mut Vec<NetworkRow>) {
+    for (index, item) in items.iter().enumerate() {
+        let Some(table) = item.as_table() else { continue };
+        let label = ["id", "to", "name"].into_iter().find_map(|key| Some((key, table.get(key)?.as_str()?)));
+        let name = label.map_or_else(|| format!("{above}{}", index + 1), |(_, text)| format!("{above}{text}"));
+        let shown =
+            |key: &str, value: &Value| !is_remark(key) && !is_section(value) && label.is_none_or(|(named, _)| named != key);
+        let figures = table.iter().filter(|(key, value)| shown(key, value));
+        let value = figures.map(|(key, value)| format!("{key} {}", figure(value))).collect::<Vec<_>>().join(", ");
+        rows.push(NetworkRow { section: path.to_owned(), name: name.clone(), value, source: source_of(table) });
+        for (key, value) in table {
+            if let (Value::Array(inner), true) = (value, is_section(value)) {
+                list(path, &format!("{name} {key} "), inner, rows);
+            }
+        }
     }
 }
 
 /// A table is a section of its own unless it is one figure with its remarks.
 fn is_section(value: &Value) -> bool {
     match value {
-        Value::Table(table) => table.values().any(|inner| matches!(inner, Value::Table(_))) || table.len() > 3 && !table.contains_key("amount"),
-        Value::Array(items) => items.len() > 1 && items.iter().all(Value::is_table),
+        Value::Table(table) => {
+            table.values().any(|inner| matches!(inner, Value::Table(_))) || table.len() > 3 && !table.contains_key("amount")
+        }
+        Value::Array(items) => !items.is_empty() && items.iter().all(Value::is_table),
         _ => false,
     }
 }
@@ -154,11 +196,16 @@ mod tests {
     fn every_figure_of_a_network_is_in_its_table() {
         let shown = from_file(network_file("filecoin").unwrap()).unwrap();
         let find = |section: &str, name: &str| {
-            shown.rows.iter().find(|row| row.section == section && row.name == name).unwrap_or_else(|| panic!("{section} {name}: {:#?}", shown.rows))
+            shown
+                .rows
+                .iter()
+                .find(|row| row.section == section && row.name == name)
+                .unwrap_or_else(|| panic!("{section} {name}: {:#?}", shown.rows))
         };
         assert_eq!(find("service.storage.proving", "challenges").value, "5");
-        assert!(find("incentive.pledge.sector", "per-gib").source.starts_with("own choice"));
-        assert!(find("incentive.pool.blocks.vest", "over").value.contains("180d"));
+        let pledge = find("incentive.pledge", "sector");
+        assert!(pledge.value.contains("0.03125 FIL") && pledge.source.starts_with("own choice"), "{pledge:?}");
+        assert_eq!(find("incentive.pool.blocks.vest", "over").value, "180d");
         assert!(shown.rows.iter().all(|row| !is_remark(&row.name)));
     }
 }

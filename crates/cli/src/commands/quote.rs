@@ -16,14 +16,11 @@ pub async fn run(args: &QuoteArgs, settings: &Settings, out: &Output) -> Result<
     let quote = remote.client.quote(&query).await?;
     let names = remote.names().await?;
     out.result(&quote, |out| {
-        let dollars = |usd: &Option<String>| usd.as_deref().map_or("no fresh price".to_owned(), |usd| format!("${}", short_number(usd, 2)));
+        let dollars =
+            |usd: &Option<String>| usd.as_deref().map_or("no fresh price".to_owned(), |usd| format!("${}", short_number(usd, 2)));
         let mut table = Table::new(&["", ">", ">"]);
         let mut row = |name: String, token: String, usd: String| table.row([name, token, usd]);
-        row(
-            format!("{} for {}", bytes(quote.size_bytes), args.term.0),
-            shorten(&quote.cost.display),
-            dollars(&quote.cost_usd),
-        );
+        row(format!("{} for {}", bytes(quote.size_bytes), args.term.0), shorten(&quote.cost.display), dollars(&quote.cost_usd));
         row("per TiB and month".to_owned(), shorten(&quote.per_tib_month.display), dollars(&quote.per_tib_month_usd));
         let mut text = table.render(out);
         let by: Vec<String> =

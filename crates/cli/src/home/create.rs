@@ -90,7 +90,12 @@ pub fn create_or_open(home: &Home, network: &str, providers: u32, template: &Pro
             if genesis.chain_id != marker.chain_id || genesis.network != marker.network {
                 return Err(CliError::refused(
                     "other-chain",
-                    format_args!("{} is a home of chain `{}`, its genesis.json is of `{}`", home.path().display(), marker.chain_id, genesis.chain_id),
+                    format_args!(
+                        "{} is a home of chain `{}`, its genesis.json is of `{}`",
+                        home.path().display(),
+                        marker.chain_id,
+                        genesis.chain_id
+                    ),
                 )
                 .hint("put the home's own genesis.json back, or begin anew with --fresh"));
             }

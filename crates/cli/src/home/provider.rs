@@ -26,7 +26,7 @@ pub struct ProviderSettings {
 /// Price of development providers: 500,000,000 attoFIL per GiB and epoch, the upstream software's default ask (go-fil-markets).
 const PRICE: Units = Units::new(500_000_000);
 /// Capacity of development providers when none is asked for, bytes.
-const CAPACITY: u64 = 32 << 30;
+const CAPACITY: u64 = 1 << 40;
 
 impl Default for ProviderSettings {
     fn default() -> Self {

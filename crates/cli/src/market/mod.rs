@@ -82,11 +82,17 @@ impl LedgerMarket {
         Ok(burn)
     }
 
+    /// What was asked for just now changes what deals cost.
+    fn forget_burn(&self) {
+        *self.burn.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     async fn deal(&self, id: &DealId) -> Result<Option<ApiDeal>, MarketError> {
         self.client.deal(deal_id(id)?).await.map_err(market_error)
     }
 
     async fn send(&self, message: StorageMessage) -> Result<(), MarketError> {
+        self.forget_burn();
         self.sender.submit(Message::Storage(message)).await.map(drop).map_err(submit_error)
     }
 
@@ -139,7 +145,9 @@ impl Market for LedgerMarket {
     }
 
     async fn propose(&self, proposals: Vec<Proposal>) -> Result<Vec<Result<DealId, MarketError>>, MarketError> {
-        propose::run(self, proposals).await
+        let answers = propose::run(self, proposals).await;
+        self.forget_burn();
+        answers
     }
 
     async fn find(&self, pieces: Vec<(String, String)>) -> Result<Vec<Option<DealId>>, MarketError> {

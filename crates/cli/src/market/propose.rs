@@ -5,7 +5,9 @@ use depin_client::{SubmitError, api::FinalReceipt};
 use depin_gateway_s3::{DealId, MarketError, Proposal};
 use depin_ledger::{Event, Message};
 use depin_quantity::{Address, Rounding, Units};
-use depin_services::storage::{DEALS_PER_MESSAGE, Proposal as LedgerProposal, StorageEvent, StorageMessage, StorageParams, piece::PieceSize};
+use depin_services::storage::{
+    DEALS_PER_MESSAGE, Proposal as LedgerProposal, StorageEvent, StorageMessage, StorageParams, piece::PieceSize,
+};
 use std::collections::BTreeMap;
 
 type Answer = Result<DealId, MarketError>;
@@ -97,14 +99,20 @@ pub(super) struct Purse {
 
 impl Purse {
     /// The ledger's form of a proposal, when the purse covers it.
-    pub(super) fn cover(&mut self, params: &StorageParams, proposal: &Proposal, start_within: u64) -> Result<LedgerProposal, MarketError> {
+    pub(super) fn cover(
+        &mut self,
+        params: &StorageParams,
+        proposal: &Proposal,
+        start_within: u64,
+    ) -> Result<LedgerProposal, MarketError> {
         let refused = |reason: String| MarketError::Refused { reason };
         let provider: Address = proposal.provider.parse().map_err(|error| refused(format!("{error}")))?;
         let piece = proposal.cid.parse().map_err(|error| refused(format!("{error}")))?;
         let size = PieceSize::new(proposal.piece_size).map_err(|error| refused(error.to_string()))?;
         let term = proposal.term.get().div_ceil(params.epoch.get().max(1)).clamp(params.term_min, params.term_max);
         // Rounded up: a provider compares with the floor, and a deal for nothing is refused.
-        let price = proposal.price.mul_div(size.get().into(), 1 << 30, Rounding::Up).map_err(|error| refused(error.to_string()))?;
+        let price =
+            proposal.price.mul_div(size.get().into(), 1 << 30, Rounding::Up).map_err(|error| refused(error.to_string()))?;
         let price = price.max(Units::new(1));
         let cost = price.get().saturating_mul(term.into());
         if cost > self.balance {

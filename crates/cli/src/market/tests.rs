@@ -54,7 +54,8 @@ fn a_purse_that_does_not_cover_the_whole_term_says_what_is_missing() {
 
 #[test]
 fn datacap_is_spent_where_the_provider_takes_verified_deals_for_that_price() {
-    let mut purse = Purse { balance: u128::MAX, datacap: 3 << 19, verified_prices: BTreeMap::from([(Address::new([1; 32]), Units::new(5))]) };
+    let mut purse =
+        Purse { balance: u128::MAX, datacap: 3 << 19, verified_prices: BTreeMap::from([(Address::new([1; 32]), Units::new(5))]) };
     assert!(!purse.cover(&params(), &proposal(4), 120).unwrap().verified, "it asks more for verified deals");
     assert!(purse.cover(&params(), &proposal(5), 120).unwrap().verified);
     assert!(!purse.cover(&params(), &proposal(5), 120).unwrap().verified, "half a MiB is left");

@@ -2,11 +2,11 @@
 
 /// Most digits behind the point in a table.
 const PLACES: usize = 6;
-/// Prefixes of a thousandth each, for amounts that would be all zeros.
-const PREFIXES: [&str; 6] = ["milli", "micro", "nano", "pico", "femto", "atto"];
+/// Prefixes of a thousandth each, for amounts that would be all zeros; the letters that the Filecoin software writes.
+const PREFIXES: [&str; 6] = ["m", "μ", "n", "p", "f", "a"];
 
 /// Shortens exact text such as `1234.567890123456789 FIL` to `1,234.567890 FIL`; cut, never rounded up, so that nobody is shown
-/// more than there is. Amounts below a thousandth get a prefix: `0.0000000005 FIL` is `500 picoFIL`.
+/// more than there is. Amounts below a thousandth get a prefix: `0.0000000005 FIL` is `500 pFIL`.
 pub fn shorten(display: &str) -> String {
     let (number, token) = display.split_once(' ').unwrap_or((display, ""));
     let (prefix, number) = short_parts(number);
@@ -34,7 +34,7 @@ fn short_parts(number: &str) -> (&'static str, String) {
         return ("", join(&group(whole), &fraction[..fraction.len().min(PLACES)]));
     }
     let step = zeros / 3;
-    let prefix = PREFIXES.get(step).copied().unwrap_or("atto");
+    let prefix = PREFIXES.get(step).copied().unwrap_or("a");
     let moved = 3 * (step.min(PREFIXES.len() - 1) + 1);
     let padded = format!("{fraction:0<moved$}");
     let (front, back) = padded.split_at(moved);
@@ -73,11 +73,11 @@ mod tests {
 
     #[test]
     fn small_amounts_get_a_prefix() {
-        assert_eq!(shorten("0.0000000005 FIL"), "500 picoFIL");
-        assert_eq!(shorten("0.000000000000000001 FIL"), "1 attoFIL");
-        assert_eq!(shorten("0.00012345678 FIL"), "123.456 microFIL");
+        assert_eq!(shorten("0.0000000005 FIL"), "500 pFIL");
+        assert_eq!(shorten("0.000000000000000001 FIL"), "1 aFIL");
+        assert_eq!(shorten("0.00012345678 FIL"), "123.456 μFIL");
         assert_eq!(shorten("0.001 FIL"), "0.001 FIL");
-        assert_eq!(shorten("0.000000000000000120 FIL"), "120 attoFIL");
+        assert_eq!(shorten("0.000000000000000120 FIL"), "120 aFIL");
     }
 
     #[test]

@@ -8,10 +8,10 @@ mod progress;
 mod table;
 mod text;
 
-pub use amount::{shorten, short_number};
+pub use amount::{short_number, shorten};
 pub use progress::Progress;
 pub use table::Table;
-pub use text::{ago, bytes, in_time, minute, short_id};
+pub use text::{ago, bytes, day, in_time, minute, short_id};
 
 use crate::error::{CliError, Result};
 use serde::Serialize;
@@ -35,7 +35,8 @@ impl Output {
     pub fn detect(json: bool) -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
             || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let width = if io::stdout().is_terminal() { comfy_table::Table::new().width().unwrap_or(WIDTH_DEFAULT) } else { WIDTH_DEFAULT };
+        let width =
+            if io::stdout().is_terminal() { comfy_table::Table::new().width().unwrap_or(WIDTH_DEFAULT) } else { WIDTH_DEFAULT };
         let colour = !plain && !json && io::stdout().is_terminal();
         Self { json, colour, colour_err: !plain && io::stderr().is_terminal(), width: width.max(40) }
     }

@@ -22,9 +22,26 @@ pub fn minute(at: Instant) -> String {
     }
 }
 
+/// Day of ledger time: `2026-11-22`; what lies a thousand years ahead is told as such.
+pub fn day(now: Instant, at: Instant) -> String {
+    if is_far(now, at) { FAR.to_owned() } else { minute(at).get(..10).unwrap_or_default().to_owned() }
+}
+
+/// Beyond this, a forecast is only a way to say "for ever".
+const FAR_DAYS: u64 = 365 * 1000;
+const FAR: &str = ">1000 years";
+
+fn is_far(now: Instant, at: Instant) -> bool {
+    at.since(now) >= Span::from_days(FAR_DAYS)
+}
+
 /// How far `at` lies ahead of `now`: `in 179d 23h`; `over` when it passed.
 pub fn in_time(now: Instant, at: Instant) -> String {
-    if at <= now { "over".to_owned() } else { format!("in {}", at.since(now)) }
+    match at.since(now) {
+        _ if is_far(now, at) => format!("in {FAR}"),
+        span if span.get() == 0 => "over".to_owned(),
+        span => format!("in {span}"),
+    }
 }
 
 /// How long ago `at` was.
@@ -62,6 +79,8 @@ mod tests {
         let now = Instant::new(1_000_000);
         assert_eq!(in_time(now, now.later(Span::from_secs(90))), "in 1m 30s");
         assert_eq!(in_time(now, now), "over");
+        assert_eq!(in_time(now, Instant::new(u64::MAX)), "in >1000 years");
+        assert_eq!((day(now, now).as_str(), day(now, Instant::new(u64::MAX)).as_str()), ("1970-01-01", ">1000 years"));
         assert_eq!(ago(now.later(Span::from_days(2)), now), "2d ago");
         assert_eq!(minute(Instant::new(0)), "1970-01-01 00:00");
     }

@@ -29,22 +29,35 @@ pub struct S3 {
 
 impl S3 {
     pub fn new(endpoint: &S3Endpoint) -> Result<Self> {
-        let broken = |error: &dyn std::fmt::Display| CliError::broken("s3", format_args!("cannot use {}: {error}", endpoint.endpoint));
+        let broken =
+            |error: &dyn std::fmt::Display| CliError::broken("s3", format_args!("cannot use {}: {error}", endpoint.endpoint));
         let url: reqwest::Url = endpoint.endpoint.parse().map_err(|error| broken(&error))?;
         let host = match (url.host_str(), url.port()) {
             (Some(host), Some(port)) => format!("{host}:{port}"),
             (Some(host), None) => host.to_owned(),
             (None, _) => return Err(broken(&"it has no host")),
         };
-        let http = reqwest::Client::builder().no_proxy().connect_timeout(Duration::from_secs(5)).build().map_err(|error| broken(&error))?;
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(5))
+            .build()
+            .map_err(|error| broken(&error))?;
         let S3Endpoint { access_key, secret_key, region, .. } = endpoint.clone();
-        Ok(Self { http, endpoint: endpoint.endpoint.trim_end_matches('/').to_owned(), host, keys: Keys { access_key, secret_key, region } })
+        Ok(Self {
+            http,
+            endpoint: endpoint.endpoint.trim_end_matches('/').to_owned(),
+            host,
+            keys: Keys { access_key, secret_key, region },
+        })
     }
 
     async fn send(&self, method: Method, bucket: &str, key: &str, query: &[(&str, &str)], body: Vec<u8>) -> Result<Response> {
         if key.split('/').any(|part| part == "." || part == "..") {
-            return Err(CliError::refused("key", format_args!("the key `{key}` has a part `.` or `..`, which HTTP clients resolve like folders"))
-                .hint("choose another key"));
+            return Err(CliError::refused(
+                "key",
+                format_args!("the key `{key}` has a part `.` or `..`, which HTTP clients resolve like folders"),
+            )
+            .hint("choose another key"));
         }
         let path = sign::encode_path(bucket, key);
         let payload_sha256 = sign::sha256_hex(&body);
@@ -154,10 +167,17 @@ fn element(xml: &str, name: &str) -> Option<String> {
 }
 
 /// Asks the gateway's admin interface, with the token of its folder.
-pub async fn admin<T: DeserializeOwned>(endpoints: &Endpoints, gateway: &Path, path: &str, query: &[(&str, String)]) -> Result<T> {
+pub async fn admin<T: DeserializeOwned>(
+    endpoints: &Endpoints,
+    gateway: &Path,
+    path: &str,
+    query: &[(&str, String)],
+) -> Result<T> {
     let token_path = gateway.join("admin.token");
     let token = std::fs::read_to_string(&token_path).map_err(|error| CliError::file("read", &token_path, &error))?;
-    let broken = |error: reqwest::Error| CliError::broken("unreachable", format_args!("the gateway at {} does not answer: {error}", endpoints.s3.endpoint));
+    let broken = |error: reqwest::Error| {
+        CliError::broken("unreachable", format_args!("the gateway at {} does not answer: {error}", endpoints.s3.endpoint))
+    };
     let http = reqwest::Client::builder().no_proxy().build().map_err(broken)?;
     let url = format!("{}/_depin/{path}", endpoints.s3.endpoint);
     let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -73,14 +73,19 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
 
 /// Sorted and encoded, as it is signed; the same text is good as the URL's query.
 pub fn canonical_query(query: &[(&str, &str)]) -> String {
-    let mut pairs: Vec<(String, String)> = query.iter().map(|(name, value)| (encode(name, false), encode(value, false))).collect();
+    let mut pairs: Vec<(String, String)> =
+        query.iter().map(|(name, value)| (encode(name, false), encode(value, false))).collect();
     pairs.sort();
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 
 /// A bucket and a key as a URL path.
 pub fn encode_path(bucket: &str, key: &str) -> String {
-    if key.is_empty() { format!("/{}", encode(bucket, false)) } else { format!("/{}/{}", encode(bucket, false), encode(key, true)) }
+    if key.is_empty() {
+        format!("/{}", encode(bucket, false))
+    } else {
+        format!("/{}/{}", encode(bucket, false), encode(key, true))
+    }
 }
 
 fn encode(text: &str, keep_slash: bool) -> String {
@@ -138,7 +143,11 @@ mod tests {
         // 2013-05-24T00:00:00Z
         let signed = sign(&keys, &request, UNIX_EPOCH + Duration::from_secs(1_369_353_600));
         assert_eq!(signed.date, "20130524T000000Z");
-        assert!(signed.authorization.ends_with("Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"), "{}", signed.authorization);
+        assert!(
+            signed.authorization.ends_with("Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"),
+            "{}",
+            signed.authorization
+        );
     }
 
     #[test]

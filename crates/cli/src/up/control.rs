@@ -95,7 +95,11 @@ async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Re
     let right = format!("Bearer {}", shared.token);
     // Both hashed first: how long a comparison of hashes takes tells nothing about the token.
     let digest = |text: &str| <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
-    if given.is_some_and(|given| digest(given) == digest(&right)) { next.run(request).await } else { StatusCode::UNAUTHORIZED.into_response() }
+    if given.is_some_and(|given| digest(given) == digest(&right)) {
+        next.run(request).await
+    } else {
+        StatusCode::UNAUTHORIZED.into_response()
+    }
 }
 
 async fn list(State(shared): State<Shared>) -> Response {

@@ -48,13 +48,25 @@ impl Daemon {
             term_max: params.term_max,
             open: true,
         };
-        let config = ProviderConfig { listen, url: Some(url), chain_id: Some(chain_id), ..ProviderConfig::new(name, folder, capacity_bytes, ask) };
+        let config = ProviderConfig {
+            listen,
+            url: Some(url),
+            chain_id: Some(chain_id),
+            ..ProviderConfig::new(name, folder, capacity_bytes, ask)
+        };
         let handle = Provider::start(config, client, key).await.map_err(|error| {
             let kind = match error {
-                ProviderError::Store(StoreError::InUse { .. } | StoreError::Format { .. }) | ProviderError::Url { .. } => Kind::Refused,
+                ProviderError::Store(StoreError::InUse { .. } | StoreError::Format { .. }) | ProviderError::Url { .. } => {
+                    Kind::Refused
+                }
                 _ => Kind::Broken,
             };
-            CliError { kind, code: "provider".to_owned(), message: format!("{name} does not start: {error}"), hint: String::new() }
+            CliError {
+                kind,
+                code: "provider".to_owned(),
+                message: format!("{name} does not start: {error}"),
+                hint: String::new(),
+            }
         })?;
         Ok(Self { handle })
     }

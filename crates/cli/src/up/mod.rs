@@ -20,7 +20,7 @@ use crate::{
     error::{CliError, Result},
     home::{self, Home, Lock, ProviderSettings},
     output::{Output, Progress},
-    settings::Settings,
+    settings::{PROVIDERS_DEFAULT, Settings},
 };
 use network::Network;
 use std::path::PathBuf;
@@ -28,8 +28,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// The network that `up` runs.
 const NETWORK: &str = "filecoin";
-/// Providers of a new home.
-const PROVIDERS: u32 = 4;
 
 pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()> {
     if settings.flags_node() {
@@ -55,7 +53,7 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     let mut progress = Progress::start(out);
     progress.step(format!("opening {}", home.path().display()));
     let template = ProviderSettings { capacity_bytes: args.capacity.0, ..ProviderSettings::default() };
-    let opened = home::create_or_open(&home, NETWORK, args.providers.unwrap_or(PROVIDERS), &template)?;
+    let opened = home::create_or_open(&home, NETWORK, args.providers.unwrap_or(PROVIDERS_DEFAULT), &template)?;
     let starting = Network::start(&home, &opened, args, &mut progress, out);
     let mut network = tokio::select! {
         started = starting => started?,
@@ -82,7 +80,9 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     }
     home.remove_control()?;
     match failure {
-        Some(reason) => Err(CliError::broken("failed", reason).hint("the data is kept; `depin up` starts again, DEPIN_LOG=info shows more")),
+        Some(reason) => {
+            Err(CliError::broken("failed", reason).hint("the data is kept; `depin up` starts again, DEPIN_LOG=info shows more"))
+        }
         None => {
             out.note(format_args!("stopped; `depin up` goes on with the data in {}", home.path().display()));
             Ok(())
@@ -111,7 +111,8 @@ pub struct Interrupt {
 
 impl Interrupt {
     pub fn listen() -> Result<Self> {
-        let one = |kind| signal(kind).map_err(|error| CliError::broken("signals", format_args!("cannot listen for signals: {error}")));
+        let one =
+            |kind| signal(kind).map_err(|error| CliError::broken("signals", format_args!("cannot listen for signals: {error}")));
         Ok(Self { signals: [one(SignalKind::interrupt())?, one(SignalKind::terminate())?, one(SignalKind::hangup())?] })
     }
 

@@ -13,22 +13,33 @@ use crate::{
     home::{self, Endpoints, Home, Opened, Ports, ProviderEndpoint, ProviderSettings, S3Endpoint, atomic},
     market::LedgerMarket,
     output::{Output, Progress},
+    settings::SPEED_DEFAULT,
 };
 use depin_client::{Client, Sender, SigningKey};
 use depin_economy::Spec;
-use depin_gateway_s3::{Config as GatewayConfig, Gateway, GatewayError, Handle as GatewayHandle, HttpShards, Market, Signer, SystemClock};
+use depin_gateway_s3::{
+    Config as GatewayConfig, Gateway, GatewayError, Handle as GatewayHandle, HttpShards, Market, Signer, SystemClock,
+};
 use depin_ledger::GenesisDoc;
 use depin_node::{HomeError, Node, NodeConfig, NodeHandle, StartError};
 use depin_quantity::{Address, Name};
 use depin_services::storage::StorageParams;
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{sync::mpsc, task::JoinHandle, time};
 
 /// Region that the gateway says it is in; S3 clients take this one without being told.
 const REGION: &str = "us-east-1";
 /// Longest time that one part may take to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often the gateway's port is tried, and how many refusals in a row mean that it is gone.
+const LOOK: Duration = Duration::from_secs(5);
+const REFUSALS: u32 = 3;
 
 /// Everything that runs.
 pub struct Network {
@@ -46,7 +57,7 @@ impl Network {
     pub async fn start(home: &Home, opened: &Opened, args: &UpArgs, progress: &mut Progress, out: &Output) -> Result<Self> {
         let genesis = &opened.genesis;
         let spec = Spec::parse(&genesis.network_toml).map_err(|error| CliError::broken("network-file", error))?;
-        let speed = args.speed.unwrap_or(1);
+        let speed = args.speed.unwrap_or(SPEED_DEFAULT);
         let mut ports = Chooser::new(args.listen, args.port_base, home.ports()?);
 
         progress.step("starting the node");
@@ -58,18 +69,21 @@ impl Network {
         let params = StorageParams::read(&spec, genesis.time).map_err(|error| CliError::broken("network-file", error))?;
         let mut providers = Providers::new(home.clone(), client.clone(), genesis.clone(), params);
         let names = wanted_providers(home, args, out)?;
+        progress.step(format!("starting {} storage providers", names.len()));
         for (index, name) in (0..).zip(&names) {
-            progress.step(format!("starting {name} ({} of {})", index + 1, names.len()));
             providers.start_first(*name, index, &mut ports).await?;
         }
-        progress.step("waiting until the providers are registered");
         for (name, why) in providers.ready().await {
             out.warn(format_args!("{name} is not ready: {why}"));
         }
 
         progress.step("starting the S3 gateway");
         let account = s3_account(&home.gateway())?;
-        let config = GatewayConfig { listen: ports.s3()?, region: REGION.to_owned(), ..GatewayConfig::new(home.gateway(), account.access_key.clone(), account.secret_key.clone()) };
+        let config = GatewayConfig {
+            listen: ports.s3()?,
+            region: REGION.to_owned(),
+            ..GatewayConfig::new(home.gateway(), account.access_key.clone(), account.secret_key.clone())
+        };
         let key = home::load_key(&home.key(home::CUSTOMER))?;
         let gateway = start_gateway(config, &client, key, &spec, genesis).await?;
 
@@ -107,6 +121,7 @@ impl Network {
             let asked = tokio::select! {
                 reason = self.node.failed() => return format!("the node failed: {reason}"),
                 reason = self.providers.failed() => return reason,
+                () = gateway_gone(self.gateway.address()) => return "the S3 gateway does not listen any more".to_owned(),
                 Some(asked) = self.orders.recv() => asked,
             };
             let done = self.obey(asked.order).await;
@@ -140,6 +155,21 @@ impl Network {
     }
 }
 
+/// Resolves when nothing listens on the gateway's address: it has no way of its own to say that its server ended.
+async fn gateway_gone(mut address: SocketAddr) {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    let mut refused = 0;
+    while refused < REFUSALS {
+        time::sleep(LOOK).await;
+        // Only a refused connection says that nobody is there; a busy machine may be slow in every other way.
+        let connected = tokio::net::TcpStream::connect(address).await;
+        let gone = matches!(connected, Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused);
+        refused = if gone { refused + 1 } else { 0 };
+    }
+}
+
 async fn in_time(what: &str, stopping: impl Future<Output = ()>) {
     if time::timeout(STOP_TIMEOUT, stopping).await.is_err() {
         tracing::warn!("{what} did not stop within {STOP_TIMEOUT:?} and is cut off; the next start recovers");
@@ -154,13 +184,15 @@ async fn start_node(home: &Home, genesis: &GenesisDoc, args: &UpArgs, listen: So
     let seed = home::validator_seed(home)?;
     let config = NodeConfig {
         listen,
-        speed: args.speed.unwrap_or(1),
+        speed: args.speed.unwrap_or(SPEED_DEFAULT),
         rebuild_index: args.rebuild_index,
         ..NodeConfig::single(home.node(), genesis.clone(), seed)
     };
     Node::start(config).await.map_err(|error| {
         let kind = match &error {
-            StartError::Speed { .. } | StartError::ChainSpeed { .. } => return speed_error(args.speed.unwrap_or(1), genesis.speed_max),
+            StartError::Speed { .. } | StartError::ChainSpeed { .. } => {
+                return speed_error(args.speed.unwrap_or(SPEED_DEFAULT), genesis.speed_max);
+            }
             StartError::Home(HomeError::Busy(_) | HomeError::Foreign { .. } | HomeError::OtherGenesis(_)) => Kind::Refused,
             _ => Kind::Broken,
         };
@@ -186,7 +218,9 @@ fn wanted_providers(home: &Home, args: &UpArgs, out: &Output) -> Result<Vec<Name
     let Some(asked) = args.providers.map(|n| n as usize) else { return Ok(names) };
     if asked < names.len() {
         let left = names.split_off(asked).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        out.warn(format_args!("--providers {asked} leaves out {left}: what they store is not proven meanwhile, and they are charged for it"));
+        out.warn(format_args!(
+            "--providers {asked} leaves out {left}: what they store is not proven meanwhile, and they are charged for it"
+        ));
     }
     let phrase = if names.len() < asked { Some(home::phrase(home)?) } else { None };
     let mut number = 1;
@@ -203,18 +237,39 @@ fn wanted_providers(home: &Home, args: &UpArgs, out: &Output) -> Result<Vec<Name
 }
 
 /// Starts a gateway that `key`'s account pays for.
-pub async fn start_gateway(config: GatewayConfig, client: &Client, key: SigningKey, spec: &Spec, genesis: &GenesisDoc) -> Result<GatewayHandle> {
+pub async fn start_gateway(
+    config: GatewayConfig,
+    client: &Client,
+    key: SigningKey,
+    spec: &Spec,
+    genesis: &GenesisDoc,
+) -> Result<GatewayHandle> {
     let market = market_of(Sender::new(client.clone(), key.clone()), spec, genesis.time)?;
     start_gateway_on(config, key, market, genesis.chain_id).await
 }
 
 /// The same with its market made already.
-pub async fn start_gateway_on(config: GatewayConfig, key: SigningKey, market: Arc<dyn Market>, chain_id: Name) -> Result<GatewayHandle> {
+pub async fn start_gateway_on(
+    config: GatewayConfig,
+    key: SigningKey,
+    market: Arc<dyn Market>,
+    chain_id: Name,
+) -> Result<GatewayHandle> {
     let clock = Arc::new(SystemClock);
-    let shards = HttpShards::new(Arc::new(Account(key)), clock.clone(), chain_id.as_str()).map_err(|error| CliError::broken("gateway", error))?;
+    let shards = HttpShards::new(Arc::new(Account(key)), clock.clone(), chain_id.as_str())
+        .map_err(|error| CliError::broken("gateway", error))?;
     Gateway::start(config, Arc::new(shards), market, clock).await.map_err(|error| {
-        let kind = if matches!(error, GatewayError::Config(_) | GatewayError::Busy { .. } | GatewayError::Key(_)) { Kind::Refused } else { Kind::Broken };
-        CliError { kind, code: "gateway".to_owned(), message: format!("the gateway does not start: {error}"), hint: String::new() }
+        let kind = if matches!(error, GatewayError::Config(_) | GatewayError::Busy { .. } | GatewayError::Key(_)) {
+            Kind::Refused
+        } else {
+            Kind::Broken
+        };
+        CliError {
+            kind,
+            code: "gateway".to_owned(),
+            message: format!("the gateway does not start: {error}"),
+            hint: String::new(),
+        }
     })
 }
 
@@ -257,7 +312,10 @@ pub fn s3_account(folder: &Path) -> Result<S3Account> {
         return Ok(account);
     }
     std::fs::create_dir_all(folder).map_err(|error| CliError::file("create", folder, &error))?;
-    let account = S3Account { access_key: format!("DEPIN{}", symbols(15, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")), secret_key: symbols(40, SECRET) };
+    let account = S3Account {
+        access_key: format!("DEPIN{}", symbols(15, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")),
+        secret_key: symbols(40, SECRET),
+    };
     atomic::write_json(&path, &account, atomic::Readers::Owner)?;
     Ok(account)
 }

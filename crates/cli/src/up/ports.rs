@@ -3,11 +3,10 @@
 use crate::{
     error::{CliError, Result},
     home::Ports,
+    settings::PORT_BASE_DEFAULT,
 };
 use std::net::{IpAddr, SocketAddr, TcpListener};
 
-/// First port when nothing else says one: 461 is Filecoin's registered coin type.
-pub const BASE: u16 = 4610;
 /// The S3 endpoint's distance from the first port.
 const S3: u16 = 1;
 /// The first provider's distance from the first port.
@@ -27,7 +26,7 @@ impl Chooser {
     pub fn new(ip: IpAddr, asked: Option<u16>, remembered: Option<Ports>) -> Self {
         let remembered = remembered.unwrap_or_default();
         let same = asked.is_none_or(|base| base == remembered.base);
-        let base = asked.unwrap_or(if remembered.api == 0 { BASE } else { remembered.base });
+        let base = asked.unwrap_or(if remembered.api == 0 { PORT_BASE_DEFAULT } else { remembered.base });
         let remembered = if same { remembered } else { Ports::default() };
         Self { ip, base, remembered, taken: Vec::new() }
     }
@@ -62,7 +61,8 @@ impl Chooser {
             }
         }
         let error = free(self.ip, 0).err().map_or_else(|| "no port is free".to_owned(), |error| error.to_string());
-        Err(CliError::broken("listen", format_args!("cannot listen on {}: {error}", self.ip)).hint("name an address of this machine with --listen"))
+        Err(CliError::broken("listen", format_args!("cannot listen on {}: {error}", self.ip))
+            .hint("name an address of this machine with --listen"))
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
         let base = free(LOCAL, 0).unwrap().min(65_000);
         let mut chooser = Chooser::new(LOCAL, Some(base), None);
         assert_eq!(chooser.api().unwrap().port(), base);
-        assert_eq!(Chooser::new(LOCAL, None, None).base(), BASE);
+        assert_eq!(Chooser::new(LOCAL, None, None).base(), PORT_BASE_DEFAULT);
     }
 
     #[test]

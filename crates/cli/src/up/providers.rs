@@ -72,12 +72,15 @@ impl Providers {
     fn part(&mut self, name: Name) -> Result<&mut Part> {
         let known: Vec<&str> = self.parts.keys().map(Name::as_str).collect();
         let hint = format!("this `depin up` has: {}", known.join(", "));
-        self.parts.get_mut(&name).ok_or_else(|| CliError::refused("no-such-provider", format_args!("no provider `{name}` runs here")).hint(hint))
+        self.parts
+            .get_mut(&name)
+            .ok_or_else(|| CliError::refused("no-such-provider", format_args!("no provider `{name}` runs here")).hint(hint))
     }
 
     /// Starts a provider that does not run; one that runs is left alone.
     pub async fn start(&mut self, name: Name) -> Result<()> {
-        let (client, home, chain_id, params) = (self.client.clone(), self.home.clone(), self.genesis.chain_id, self.params.clone());
+        let (client, home, chain_id, params) =
+            (self.client.clone(), self.home.clone(), self.genesis.chain_id, self.params.clone());
         let part = self.part(name)?;
         if part.running.is_none() {
             let folder = home.provider(name);
@@ -140,7 +143,8 @@ impl Providers {
     /// Resolves with the reason when a provider cannot go on.
     pub async fn failed(&self) -> String {
         let running = self.parts.iter().filter_map(|(name, part)| Some((name, part.running.as_ref()?)));
-        let failures: Vec<_> = running.map(|(name, daemon)| Box::pin(async move { format!("{name} failed: {}", daemon.failed().await) })).collect();
+        let failures: Vec<_> =
+            running.map(|(name, daemon)| Box::pin(async move { format!("{name} failed: {}", daemon.failed().await) })).collect();
         if failures.is_empty() {
             return std::future::pending().await;
         }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
     let Endpoints { api, s3, providers, chain_id, speed, home, .. } = endpoints;
     let state = if opened.new { "a new network" } else { "going on with the data of this home" };
-    let mut text = format!("\n{} {state}, chain {chain_id}, speed {speed}\n\n", out.bold("depin is up:"));
+    let mut text = format!("\n{} {state}\n\n", out.bold("depin is up:"));
     let names: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
     let mut table = Table::new(&["", ""]);
     let mut row = |name: &str, value: &str| table.row([format!("  {name}"), value.to_owned()]);
@@ -19,30 +19,50 @@ pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
     row("  secret key", &s3.secret_key);
     row("  region", &s3.region);
     row("providers", &if names.is_empty() { "none".to_owned() } else { names.join(", ") });
+    row("chain", &format!("{chain_id}, speed {speed}"));
     row("data folder", &home.display().to_string());
     row("the same, for programs", &home.join("endpoints.json").display().to_string());
     text += &table.render(out);
     text += &format!("\n{} (in another terminal)\n\n", out.bold("Try next"));
-    for (what, command) in commands(endpoints) {
-        text += &format!("  {}\n  {command}\n\n", out.dim(&format!("# {what}")));
+    for (what, lines) in commands(endpoints) {
+        text += &format!("  {}\n", out.dim(&format!("# {what}")));
+        for line in lines {
+            text += &format!("  {line}\n");
+        }
     }
-    text + "Ctrl-C stops it; the next `depin up` goes on with the same data.\n"
+    text + "\nCtrl-C stops it; the next `depin up` goes on with the same data.\n"
 }
 
-/// Commands that work as they stand when pasted in the folder in which `up` was started.
-fn commands(endpoints: &Endpoints) -> Vec<(&'static str, String)> {
+/// Commands that work as they stand when pasted, one after another, in the folder in which `up` was started.
+fn commands(endpoints: &Endpoints) -> Vec<(&'static str, Vec<String>)> {
     let here = std::env::current_dir().unwrap_or_default();
     let program = quote(&program(&here));
     let home = relative(&endpoints.home, &here);
-    let option = if home == Path::new(crate::settings::HOME_DEFAULT) { String::new() } else { format!(" --home {}", quote(&home)) };
+    let option =
+        if home == Path::new(crate::settings::HOME_DEFAULT) { String::new() } else { format!(" --home {}", quote(&home)) };
     let depin = format!("{program}{option}");
-    let env = quote(&home.join("s3.env"));
-    let S3Endpoint { endpoint, access_key, secret_key, region } = &endpoints.s3;
+    let env = quote(&if home.is_absolute() { home } else { Path::new(".").join(home) }.join("s3.env"));
+    let region = &endpoints.s3.region;
+    let folder = ["docs", "crates", "src"].into_iter().find(|name| here.join(name).is_dir()).unwrap_or("/etc/ssl");
+    let own = |lines: &[&str]| lines.iter().map(|line| format!("{depin} {line}")).collect();
     vec![
-        ("store a file, watch its deals become active", format!("{depin} storage put {} demo/program && {depin} storage list", quote(&std::env::current_exe().unwrap_or_default()))),
-        ("any S3 client works; this sets it up for rclone and aws", format!(". {env}\n  rclone copy . depin:demo/folder --max-size 10M\n  aws --endpoint-url {endpoint} s3 ls s3://demo/")),
-        ("the same with curl alone", format!("curl -s --aws-sigv4 aws:amz:{region}:s3 --user {access_key}:{secret_key} -o copy {endpoint}/demo/program")),
-        ("follow it", format!("{depin} status; {depin} storage deals; {depin} events --follow")),
+        (
+            "store a file, and see its deals become active",
+            own(&["storage put /etc/services demo/services", "storage list", "storage deals"]),
+        ),
+        (
+            "any S3 client works; this tells rclone, aws and curl where",
+            vec![
+                format!(". {env}"),
+                format!("rclone copy -l {folder} depin:demo/folder"),
+                "aws --endpoint-url $AWS_ENDPOINT_URL s3 ls s3://demo/".to_owned(),
+                format!(
+                    "curl -s --aws-sigv4 aws:amz:{region}:s3 -H x-amz-content-sha256:UNSIGNED-PAYLOAD \\\n    \
+                     -u $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY $AWS_ENDPOINT_URL/demo/services"
+                ),
+            ],
+        ),
+        ("what happens on the ledger", own(&["status", "audit", "events --follow"])),
     ]
 }
 

@@ -46,12 +46,18 @@ pub async fn list(settings: &Settings, out: &Output) -> Result<()> {
         .collect();
     let others = registered.into_iter().filter(|provider| providers.iter().all(|known| known.address != provider.address));
     let others: Vec<Known> = others
-        .map(|provider| Known { name: provider.name, address: provider.address, here: false, state: "elsewhere", registered: Some(provider) })
+        .map(|provider| Known {
+            name: provider.name,
+            address: provider.address,
+            here: false,
+            state: "elsewhere",
+            registered: Some(provider),
+        })
         .collect();
     providers.extend(others);
     let list = List { providers };
     out.result(&list, |out| {
-        let mut table = Table::new(&["NAME", "ADDRESS", "STATE", ">CAPACITY", ">PROMISED", ">DEALS", ">PRICE/GiB/EPOCH", "TAKES DEALS"]);
+        let mut table = Table::new(&["NAME", "ADDRESS", "STATE", ">CAPACITY", ">DEALS", ">PRICE/GiB/EPOCH", "OPEN"]);
         for known in &list.providers {
             let entry = known.registered.as_ref();
             let cell = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
@@ -60,7 +66,6 @@ pub async fn list(settings: &Settings, out: &Output) -> Result<()> {
                 known.address.short(),
                 known.state.to_owned(),
                 cell(entry.map(|entry| bytes(entry.capacity_bytes))),
-                cell(entry.map(|entry| bytes(entry.promised_bytes))),
                 cell(entry.map(|entry| entry.deals.to_string())),
                 cell(entry.map(|entry| shorten(&entry.ask.price.display))),
                 cell(entry.map(|entry| if entry.ask.open { "yes" } else { "no" }.to_owned())),
@@ -153,5 +158,7 @@ pub async fn remove(name: Name, settings: &Settings, out: &Output) -> Result<()>
         ProviderSettings { removed: true, ..settings }.write(&home.provider(name))?;
     }
     let folder = home.provider(name);
-    out.result(&Told { name, part: None }, |_| format!("{name} has left the network; its folder {} can be deleted", folder.display()))
+    out.result(&Told { name, part: None }, |_| {
+        format!("{name} has left the network; its folder {} can be deleted", folder.display())
+    })
 }

@@ -40,7 +40,8 @@ pub async fn ask(args: &AskArgs, settings: &Settings, out: &Output) -> Result<()
 fn merge(entry: &Provider, args: &AskArgs, spec: &Spec) -> Result<Ask> {
     let now = &entry.ask;
     let size = |bytes: u64| {
-        PieceSize::new(bytes).map_err(|error| CliError::refused("piece-size", error).hint("piece sizes are powers of two, such as 256B or 16MiB"))
+        PieceSize::new(bytes)
+            .map_err(|error| CliError::refused("piece-size", error).hint("piece sizes are powers of two, such as 256B or 16MiB"))
     };
     let typed = |amount: &Option<crate::args::AmountArg>| amount.as_ref().map(|amount| price(spec, amount)).transpose();
     let new_price = typed(&args.price)?.unwrap_or(now.price.units);
@@ -102,7 +103,9 @@ pub async fn withdraw(args: &WithdrawArgs, settings: &Settings, out: &Output) ->
 
 fn gained(before: &Account, after: &Account, spec: &Spec) -> Option<Amount> {
     let token = spec.fee().token;
-    let of = |account: &Account| account.balances.iter().find(|amount| amount.token == token).map_or_else(Default::default, |amount| amount.units);
+    let of = |account: &Account| {
+        account.balances.iter().find(|amount| amount.token == token).map_or_else(Default::default, |amount| amount.units)
+    };
     let more = of(after).minus(of(before)).ok().filter(|units| !units.is_zero())?;
     Some(Amount::new(token, more, spec.token(token)?.decimals))
 }

@@ -53,7 +53,10 @@ pub async fn run(args: &ProviderStorageArgs, settings: &Settings, out: &Output) 
     daemon.stop().await;
     match failure {
         None => Ok(()),
-        Some(reason) => Err(CliError::broken("failed", format_args!("the provider failed: {reason}")).hint("its data is kept; start it again")),
+        Some(reason) => {
+            Err(CliError::broken("failed", format_args!("the provider failed: {reason}"))
+                .hint("its data is kept; start it again"))
+        }
     }
 }
 
@@ -124,7 +127,8 @@ async fn wait_for_tokens(remote: &Remote, address: Address) -> Result<()> {
 /// The port must be known before the provider tells the ledger its URL.
 async fn concrete(listen: SocketAddr) -> Result<SocketAddr> {
     let broken = |error: std::io::Error| {
-        CliError::broken("listen", format_args!("cannot listen on {listen}: {error}")).hint("choose another address or port with --listen")
+        CliError::broken("listen", format_args!("cannot listen on {listen}: {error}"))
+            .hint("choose another address or port with --listen")
     };
     let listener = TcpListener::bind(listen).await.map_err(broken)?;
     listener.local_addr().map_err(broken)

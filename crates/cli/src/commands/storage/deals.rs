@@ -3,7 +3,7 @@
 use crate::{
     args::{DealsArgs, ProofsArgs},
     error::Result,
-    output::{Output, Table, bytes, in_time, minute, short_id, shorten},
+    output::{Output, Table, bytes, day, in_time, minute, short_id, shorten},
     remote::Remote,
     settings::Settings,
 };
@@ -76,8 +76,8 @@ fn until(deal: &Deal, now: Instant) -> String {
     match (&deal.until, &deal.closed, &deal.reason) {
         (_, Some(_), Some(reason)) => reason.clone(),
         (_, Some(closed), None) => format!("over {}", minute(closed.instant())),
-        (Some(until), None, _) => format!("{} ({})", &minute(until.instant())[..10], in_time(now, until.instant())),
-        (None, None, _) => format!("starts {}", in_time(now, deal.start_by.instant()).replace("in ", "within ")),
+        (Some(until), None, _) => day(now, until.instant()),
+        (None, None, _) => format!("starts {}", in_time(now, deal.start_by.instant()).replace("in ", "in at most ")),
     }
 }
 
@@ -110,7 +110,7 @@ pub async fn proofs(args: &ProofsArgs, settings: &Settings, out: &Output) -> Res
                 set.proven.to_string(),
                 set.missed.to_string(),
                 window(set, now),
-                format!("{} ({})", minute(set.deadline.instant()), in_time(now, set.deadline.instant())),
+                in_time(now, set.deadline.instant()),
             ]);
         }
         table.render_or(out, "no data sets yet; they begin with the first active deal")
@@ -120,7 +120,7 @@ pub async fn proofs(args: &ProofsArgs, settings: &Settings, out: &Output) -> Res
 fn window(set: &DataSet, now: Instant) -> String {
     match &set.window {
         None => "closed".to_owned(),
-        Some(window) if window.proven => "open, answered".to_owned(),
+        Some(window) if window.proven => "answered".to_owned(),
         Some(window) => format!("open, closes {}", in_time(now, window.closes.instant())),
     }
 }
@@ -128,11 +128,13 @@ fn window(set: &DataSet, now: Instant) -> String {
 pub async fn providers(settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
     let list = remote.client.providers().await?;
-    out.result(&list, |out| table_of(&list).render_or(out, "no providers yet; `depin up` starts some, `depin provider storage` one of your own"))
+    out.result(&list, |out| {
+        table_of(&list).render_or(out, "no providers yet; `depin up` starts some, `depin provider storage` one of your own")
+    })
 }
 
 fn table_of(list: &ProviderList) -> Table {
-    let mut table = Table::new(&["NAME", "ADDRESS", ">CAPACITY", ">PROMISED", ">DEALS", ">PRICE/TiB/30d", "TAKES DEALS"]);
+    let mut table = Table::new(&["NAME", "ADDRESS", ">CAPACITY", ">PROMISED", ">DEALS", ">PRICE/TiB/30d", "OPEN"]);
     let mut items: Vec<_> = list.items.iter().collect();
     items.sort_by_key(|provider| (provider.name.as_str().len(), provider.name));
     for provider in items {

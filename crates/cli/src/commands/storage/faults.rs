@@ -57,7 +57,13 @@ pub async fn run(args: &FaultsArgs, settings: &Settings, out: &Output) -> Result
         for fault in &faults.ledger {
             let by = if fault.declared { "its provider" } else { "a missed proof" };
             let by = if fault.recovering { format!("{by}, recovering") } else { by.to_owned() };
-            table.row([short_id(fault.deal), name(&names, fault.provider), ago(now, fault.since.instant()), fault.periods.to_string(), by]);
+            table.row([
+                short_id(fault.deal),
+                name(&names, fault.provider),
+                ago(now, fault.since.instant()),
+                fault.periods.to_string(),
+                by,
+            ]);
         }
         text += &table.render_or(out, "none");
         text += &format!("\n{}\n", out.bold("Seen by the gateway"));

@@ -4,7 +4,7 @@ use super::gateway_of;
 use crate::{
     args::{GetArgs, ListArgs, ObjectPath, PutArgs},
     error::{CliError, Result},
-    output::{Output, Progress, Table, bytes, in_time, minute, shorten},
+    output::{Output, Progress, Table, bytes, day, in_time, shorten},
     s3::{PART, S3, admin},
     settings::Settings,
 };
@@ -88,7 +88,8 @@ pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<
     for text in [&state.warning, &state.market_trouble].into_iter().flatten() {
         out.warn(text);
     }
-    let amount = |digits: &Option<String>| digits.as_ref()?.parse().ok().map(|units| Amount::new(TOKEN.0, Units::new(units), TOKEN.1));
+    let amount =
+        |digits: &Option<String>| digits.as_ref()?.parse().ok().map(|units| Amount::new(TOKEN.0, Units::new(units), TOKEN.1));
     let listing = Listing {
         total_bytes: objects.iter().map(|object| object.size).sum(),
         objects,
@@ -108,12 +109,12 @@ impl Listing {
         let mut warned = false;
         for object in &self.objects {
             let funds = match (object.funds_last_until, object.paid_until) {
-                (Some(until), _) => minute(until).get(..10).unwrap_or_default().to_owned(),
+                (Some(until), _) => day(now, until),
                 (None, Some(_)) => "nothing to pay".to_owned(),
                 (None, None) => "-".to_owned(),
             };
             warned |= object.warning.is_some();
-            let paid = object.paid_until.map_or("-".to_owned(), |until| format!("{} ({})", &minute(until)[..10], in_time(now, until)));
+            let paid = object.paid_until.map_or("-".to_owned(), |until| day(now, until));
             table.row([format!("{}/{}", object.bucket, object.key), bytes(object.size), object.state(), paid, funds]);
         }
         let mut text = table.render_or(out, "nothing stored yet; `depin storage put FILE BUCKET/KEY` stores a file");
@@ -121,8 +122,10 @@ impl Listing {
             text += &format!("\n{} files, {}\n", self.objects.len(), bytes(self.total_bytes));
         }
         if let (Some(balance), Some(cost)) = (&self.balance, &self.cost_per_day) {
-            text += &format!("balance {}, deals cost {} per day", shorten(&balance.display), shorten(&cost.display));
-            text += &self.funds_last_until.map_or_else(|| "\n".to_owned(), |until| format!(", funds last {}\n", in_time(now, until).trim_start_matches("in ")));
+            text += &format!("balance {}; deals cost {} a day", shorten(&balance.display), shorten(&cost.display));
+            text += &self
+                .funds_last_until
+                .map_or_else(|| "\n".to_owned(), |until| format!("; lasts {}\n", in_time(now, until).trim_start_matches("in ")));
         }
         if warned {
             text += "send tokens to the gateway's account: depin transfer --from faucet --to customer --amount \"1000 FIL\"\n";
@@ -172,7 +175,15 @@ pub async fn put(args: &PutArgs, settings: &Settings, out: &Output) -> Result<()
     let (etag, size) = upload(&s3, &args.to.bucket, &key, &mut source, &args.file).await?;
     progress.done();
     let stored = Stored { bucket: &args.to.bucket, key, size, etag };
-    out.result(&stored, |_| format!("stored {}/{} ({}); its deals follow: depin storage list {}", stored.bucket, stored.key, bytes(size), stored.bucket))
+    out.result(&stored, |_| {
+        format!(
+            "stored {}/{} ({}); its deals follow: depin storage list {}",
+            stored.bucket,
+            stored.key,
+            bytes(size),
+            stored.bucket
+        )
+    })
 }
 
 fn key_for(to: &ObjectPath, file: &Path) -> Result<String> {
@@ -180,13 +191,17 @@ fn key_for(to: &ObjectPath, file: &Path) -> Result<String> {
         return Ok(to.key.clone());
     }
     let name = file.file_name().and_then(|name| name.to_str()).filter(|name| *name != "-");
-    let name = name.ok_or_else(|| CliError::refused("key", format_args!("`{to}` names no key")).hint("write BUCKET/KEY, such as docs/report.pdf"))?;
+    let name = name.ok_or_else(|| {
+        CliError::refused("key", format_args!("`{to}` names no key")).hint("write BUCKET/KEY, such as docs/report.pdf")
+    })?;
     Ok(format!("{}{name}", to.key))
 }
 
 fn not_readable(path: &Path, error: &io::Error) -> CliError {
     match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => CliError::refused("file", format_args!("cannot read {}: {error}", path.display())),
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+            CliError::refused("file", format_args!("cannot read {}: {error}", path.display()))
+        }
         _ => CliError::file("read", path, error),
     }
 }
@@ -246,7 +261,8 @@ struct Fetched<'a> {
 pub async fn get(args: &GetArgs, settings: &Settings, out: &Output) -> Result<()> {
     let ObjectPath { bucket, key } = &args.from;
     if key.is_empty() || key.ends_with('/') {
-        return Err(CliError::refused("key", format_args!("`{}` names no file", args.from)).hint("write BUCKET/KEY; `depin storage list` shows the keys"));
+        return Err(CliError::refused("key", format_args!("`{}` names no file", args.from))
+            .hint("write BUCKET/KEY; `depin storage list` shows the keys"));
     }
     let s3 = S3::new(&gateway_of(settings)?.s3)?;
     let file = args.file.clone().unwrap_or_else(|| key.rsplit('/').next().unwrap_or(key).into());
@@ -259,7 +275,8 @@ pub async fn get(args: &GetArgs, settings: &Settings, out: &Output) -> Result<()
     }
     let file = if file.is_dir() { file.join(key.rsplit('/').next().unwrap_or(key)) } else { file };
     if file.exists() && !args.force {
-        return Err(CliError::refused("exists", format_args!("{} exists", file.display())).hint("name another file, or replace it with --force"));
+        return Err(CliError::refused("exists", format_args!("{} exists", file.display()))
+            .hint("name another file, or replace it with --force"));
     }
     let mut progress = Progress::start(out);
     progress.step(format!("reading {bucket}/{key}"));
@@ -284,7 +301,10 @@ async fn download(s3: &S3, bucket: &str, key: &str, file: &Path) -> Result<u64> 
         size += chunk.len() as u64;
     }
     if expected.is_some_and(|expected| expected != size) {
-        return Err(CliError::broken("short", format_args!("only {size} bytes of {bucket}/{key} came; {} holds them", aside.display())));
+        return Err(CliError::broken(
+            "short",
+            format_args!("only {size} bytes of {bucket}/{key} came; {} holds them", aside.display()),
+        ));
     }
     fs::rename(&aside, file).map_err(|error| CliError::file("rename", &aside, &error))?;
     Ok(size)

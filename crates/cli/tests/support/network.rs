@@ -1,0 +1,208 @@
+//! A running `depin up`, its S3 endpoint, and what it says.
+
+use super::{Said, at, depin, sign};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::Value;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, ExitStatus, Stdio},
+    time::{Duration, Instant, SystemTime},
+};
+
+/// Longest time that a start may take on a busy machine.
+const START: Duration = Duration::from_secs(120);
+/// How often files and states that nobody announces are looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A `depin up` in a process of its own. Killed when dropped.
+pub struct Up {
+    pub child: Child,
+    pub home: PathBuf,
+    pub log: PathBuf,
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Up {
+    /// Starts it; standard output and error go to `HOME.log`.
+    pub fn spawn(home: &Path, args: &[&str]) -> Self {
+        let log = home.with_extension("log");
+        let file = fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        let child = depin()
+            .arg("--home")
+            .arg(home)
+            .args(["up", "--port-base", "0"])
+            .args(args)
+            .stdout(file.try_clone().unwrap())
+            .stderr(file)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { child, home: home.to_owned(), log }
+    }
+
+    /// Starts it and waits until it says that it is ready.
+    pub async fn start(home: &Path, args: &[&str]) -> (Self, Value) {
+        let mut up = Self::spawn(home, args);
+        let endpoints = up.ready().await;
+        (up, endpoints)
+    }
+
+    /// Waits for `endpoints.json`, which is written when everything is ready.
+    pub async fn ready(&mut self) -> Value {
+        let begun = Instant::now();
+        loop {
+            if let Ok(text) = fs::read(self.home.join("endpoints.json")) {
+                let endpoints: Value = serde_json::from_slice(&text).expect("it is written whole or not at all");
+                // One of a process that was killed is taken away by the next one before anything else.
+                if endpoints["pid"] == self.child.id() {
+                    return endpoints;
+                }
+            }
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("`depin up` ended with {status}:\n{}", self.said());
+            }
+            assert!(begun.elapsed() < START, "not ready within {START:?}:\n{}", self.said());
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// What it printed so far.
+    pub fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let done = std::process::Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Stops it as Ctrl-C does.
+    pub async fn stop(self) -> ExitStatus {
+        self.stop_by("INT").await
+    }
+
+    /// Stops it by a signal.
+    pub async fn stop_by(mut self, name: &str) -> ExitStatus {
+        self.signal(name);
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begun.elapsed() < START, "does not stop:\n{}", self.said());
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Ends it as a power cut does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// Runs a command on a home until `holds` of its JSON, for at most `limit`.
+pub async fn until(home: &Path, args: &[&str], limit: Duration, holds: impl Fn(&Value) -> bool) -> Value {
+    let begun = Instant::now();
+    loop {
+        let said: Said = at(home, args);
+        if said.code == 0 {
+            let value = said.json();
+            if holds(&value) {
+                return value;
+            }
+            assert!(begun.elapsed() < limit, "{args:?} never came to that: {value:#}");
+        } else {
+            assert!(begun.elapsed() < limit, "{args:?}: {}", said.err);
+        }
+        tokio::time::sleep(LOOK * 3).await;
+    }
+}
+
+/// Files listed, with every deal behind them active.
+pub fn all_secured(list: &Value, files: usize) -> bool {
+    let objects = list["objects"].as_array().unwrap();
+    objects.len() == files
+        && objects.iter().all(|object| matches!(object["durability"]["state"].as_str(), Some("secured" | "empty")))
+}
+
+/// A small S3 client.
+#[derive(Clone)]
+pub struct S3 {
+    http: Client,
+    endpoint: String,
+    keys: sign::Keys,
+}
+
+impl S3 {
+    pub fn new(endpoints: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let s3 = &endpoints["s3"];
+        let keys =
+            sign::Keys { access_key: text(&s3["access_key"]), secret_key: text(&s3["secret_key"]), region: text(&s3["region"]) };
+        let http = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
+        Self { http, endpoint: text(&s3["endpoint"]), keys }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        bucket: &str,
+        key: &str,
+        range: Option<&str>,
+        body: Vec<u8>,
+    ) -> reqwest::Result<(StatusCode, Vec<u8>)> {
+        let path = sign::encode_path(bucket, key);
+        let host = self.endpoint.strip_prefix("http://").unwrap();
+        let payload_sha256 = sign::sha256_hex(&body);
+        let request = sign::Unsigned { method: method.as_str(), host, path: &path, query: &[], payload_sha256: &payload_sha256 };
+        let signed = sign::sign(&self.keys, &request, SystemTime::now());
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.endpoint))
+            .header("x-amz-date", signed.date)
+            .header("x-amz-content-sha256", payload_sha256)
+            .header("authorization", signed.authorization);
+        if let Some(range) = range {
+            request = request.header("range", range);
+        }
+        let response = request.body(body).send().await?;
+        Ok((response.status(), response.bytes().await?.to_vec()))
+    }
+
+    pub async fn make_bucket(&self, bucket: &str) -> reqwest::Result<StatusCode> {
+        self.send(Method::PUT, bucket, "", None, Vec::new()).await.map(|(status, _)| status)
+    }
+
+    pub async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> reqwest::Result<StatusCode> {
+        self.send(Method::PUT, bucket, key, None, body).await.map(|(status, _)| status)
+    }
+
+    pub async fn get(&self, bucket: &str, key: &str) -> reqwest::Result<(StatusCode, Vec<u8>)> {
+        self.send(Method::GET, bucket, key, None, Vec::new()).await
+    }
+
+    pub async fn get_range(&self, bucket: &str, key: &str, range: &str) -> reqwest::Result<(StatusCode, Vec<u8>)> {
+        self.send(Method::GET, bucket, key, Some(range), Vec::new()).await
+    }
+
+    pub async fn delete(&self, bucket: &str, key: &str) -> reqwest::Result<StatusCode> {
+        self.send(Method::DELETE, bucket, key, None, Vec::new()).await.map(|(status, _)| status)
+    }
+}
+
+/// Bytes that follow from a number: as good as random, and made again for comparing.
+pub fn content(seed: u64, length: usize) -> Vec<u8> {
+    use rand::{Rng as _, SeedableRng as _};
+    let mut bytes = vec![0; length];
+    rand::rngs::StdRng::seed_from_u64(seed).fill_bytes(&mut bytes);
+    bytes
+}
