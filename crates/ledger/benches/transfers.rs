@@ -13,10 +13,6 @@ use depin_ledger::*;
 use depin_quantity::Units;
 use std::{sync::Arc, time::Duration};
 
-/// As the node has it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const BLOCK: usize = 4096;
 const BLOCKS: usize = 12;
 const ACCOUNTS: usize = 20_000;
@@ -107,10 +103,6 @@ fn main() {
         .collect();
 
     let env = chain.env(1000);
-    if std::env::args().any(|a| a == "execute") {
-        for _ in 0..4 { let t = best(|| drop(chain.ledger.execute(&env, &first, true).expect("good"))); println!("{:.0}/s", per_second(BLOCK, t)); }
-        return;
-    }
     let executed = best(|| drop(chain.ledger.execute(&env, &first, true).expect("good")));
     let sealed = best(|| drop(chain.ledger.run(&env, &first, true).expect("good")));
     let batch = best(|| assert!(bare_batch(&items)));

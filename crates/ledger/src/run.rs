@@ -115,8 +115,7 @@ impl Batch {
         let mut batch = Self { transactions: Vec::with_capacity(n), signed: Vec::new(), ends: Vec::with_capacity(n) };
         for (index, bytes) in encoded.iter().enumerate() {
             let bytes = bytes.as_ref();
-            let transaction =
-                Transaction::decode(bytes).map_err(|e| RunError::Transaction { index, why: e.to_string() })?;
+            let transaction = Transaction::decode(bytes).map_err(|e| RunError::Transaction { index, why: e.to_string() })?;
             Transaction::append_signed_bytes(bytes, &mut batch.signed);
             batch.ends.push(batch.signed.len());
             batch.transactions.push(transaction);

@@ -4,6 +4,7 @@ mod common;
 use common::*;
 use depin_ledger::*;
 use depin_quantity::{Address, Units};
+use depin_services::storage::StorageMessage;
 use proptest::prelude::*;
 
 fn transfer(to: Address, amount: u128) -> Message {
@@ -27,6 +28,37 @@ fn a_signed_transfer_moves_tokens_and_pays_its_fee() {
     let fee = 60 * FIL - chain.fil(&alice).get();
     assert!(fee > 0 && fee < FIL / 1000, "the fee was {fee}");
     chain.audit_holds();
+}
+
+#[test]
+fn a_receipt_bears_the_id_and_a_failed_transaction_only_the_fee() {
+    let (alice, bob) = (party(1), party(2));
+    let mut chain = Chain::new(&[(&alice, 100)]);
+    let good = chain.tx(&alice, transfer(bob.address, 5));
+    let bad = chain.tx(&alice, transfer(bob.address, 1000 * FIL));
+    let receipts = chain.block(1000, &[good.clone(), bad.clone()]).unwrap();
+    let of = |receipt: &Receipt| match &receipt.body {
+        ReceiptBody::Transaction { id, failure, .. } => Some((*id, failure.is_some(), receipt.events.len())),
+        _ => None,
+    };
+    let said: Vec<_> = receipts.iter().filter_map(of).collect();
+    assert_eq!(said, [(good.id(), false, 2), (bad.id(), true, 1)]);
+}
+
+#[test]
+fn events_that_are_too_many_for_one_receipt_go_on_in_the_next() {
+    let parties: Vec<Party> = (0..400).map(|i| party(1000 + i)).collect();
+    let accounts: Vec<_> = parties.iter().map(|p| (p, 1)).collect();
+    let receipts = Chain::new(&accounts).block(1000, &[]).unwrap();
+    let indexes: Vec<_> = receipts.iter().map(|r| r.index).collect();
+    assert_eq!(indexes, (0..receipts.len() as u32).collect::<Vec<_>>());
+    let begun = receipts.iter().take_while(|r| r.body != ReceiptBody::End);
+    let (bodies, counts): (Vec<_>, Vec<_>) = begun.map(|r| (&r.body, r.events.len())).unzip();
+    assert!(counts.iter().sum::<usize>() > 400, "every account was granted something");
+    let (last, full) = counts.split_last().unwrap();
+    assert!(full.len() >= 2 && full.iter().all(|n| *n == 150) && (1..=150).contains(last), "{counts:?}");
+    assert_eq!(*bodies[0], ReceiptBody::Begin);
+    assert!(bodies[1..].iter().all(|body| **body == ReceiptBody::Continued { of: 0 }));
 }
 
 #[test]
@@ -190,6 +222,30 @@ fn chosen_transactions_are_those_that_may_follow_each_other() {
 proptest! {
     #[test]
     fn hostile_bytes_are_refused_or_reencode_to_themselves(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        if let Ok(tx) = Transaction::decode(&bytes) {
+            prop_assert_eq!(tx.encode(), bytes);
+        }
+    }
+
+    /// Ids and signatures are taken from the bytes as they came, so no two encodings may mean the same transaction.
+    #[test]
+    fn a_changed_byte_is_refused_or_reencodes_to_itself(which in 0usize..5, position: prop::sample::Index, flip in 1u8..) {
+        let alice = party(1);
+        let mut chain = Chain::new(&[(&alice, 100)]);
+        let entry = StorageMessage::RegisterProvider { name: name("p"), url: "http://h".to_owned(), capacity: 1, ask: ask() };
+        let end = StorageMessage::AcceptDeals(vec![depin_quantity::UnitId::new([7; 32])]);
+        let message = match which {
+            0 => transfer(alice.address, 5),
+            1 => Message::Withdraw { amount: Some(Units::new(3)) },
+            2 => Message::Claim,
+            3 => Message::Storage(entry),
+            _ => Message::Storage(end),
+        };
+        let tx = chain.tx(&alice, message);
+        let mut bytes = tx.encode();
+        prop_assert_eq!(Transaction::decode(&bytes).unwrap().id(), tx.id());
+        let position = position.index(bytes.len());
+        bytes[position] ^= flip;
         if let Ok(tx) = Transaction::decode(&bytes) {
             prop_assert_eq!(tx.encode(), bytes);
         }

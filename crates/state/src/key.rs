@@ -2,7 +2,11 @@
 
 use ahash::RandomState;
 use depin_quantity::{Address, Instant, Name, Period, UnitId};
-use std::{hash::{BuildHasher as _, Hasher as _}, ops::Deref, sync::LazyLock};
+use std::{
+    hash::{BuildHasher as _, Hasher as _},
+    ops::Deref,
+    sync::LazyLock,
+};
 
 /// A whole key and its hash, computed once and used by every layer that is asked for the key.
 #[derive(Clone, Copy, Debug)]

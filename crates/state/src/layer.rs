@@ -62,14 +62,9 @@ impl Layer {
 
     /// Copies bytes into the buffer.
     pub fn keep(&mut self, bytes: &[u8]) -> Span {
-        self.keep_with(&|out| out.extend_from_slice(bytes))
-    }
-
-    /// Keeps what `write` appends to the buffer.
-    pub fn keep_with(&mut self, write: &dyn Fn(&mut Vec<u8>)) -> Span {
         let at = self.bytes.len();
-        write(&mut self.bytes);
-        Span { at, len: self.bytes.len() - at }
+        self.bytes.extend_from_slice(bytes);
+        Span { at, len: bytes.len() }
     }
 
     /// Bytes of the buffer.

@@ -70,14 +70,10 @@ impl ReadState for Memory {
 }
 
 impl State for Memory {
-    fn put_with(&mut self, key: Key<'_>, value: Option<&dyn Fn(&mut Vec<u8>)>) {
+    fn put_raw(&mut self, key: Key<'_>, value: Option<&[u8]>) {
         let key = key.bytes();
         let before = match value {
-            Some(write) => {
-                let mut value = Vec::new();
-                write(&mut value);
-                self.rows.insert(key.to_vec(), value)
-            }
+            Some(value) => self.rows.insert(key.to_vec(), value.to_vec()),
             None => self.rows.remove(key),
         };
         self.undo.push((key.to_vec(), before));

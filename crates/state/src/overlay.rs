@@ -108,9 +108,9 @@ impl ReadState for Overlay<'_> {
 }
 
 impl State for Overlay<'_> {
-    fn put_with(&mut self, key: Key<'_>, value: Option<&dyn Fn(&mut Vec<u8>)>) {
+    fn put_raw(&mut self, key: Key<'_>, value: Option<&[u8]>) {
         let number = self.entry(key);
-        let after = value.map(|write| self.layer.keep_with(write));
+        let after = value.map(|value| self.layer.keep(value));
         let before = std::mem::replace(&mut self.layer.entry_mut(number).after, after);
         self.undo.push((number, before));
     }

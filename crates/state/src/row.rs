@@ -38,16 +38,8 @@ pub trait ReadState {
 
 /// Rows that can also be written.
 pub trait State: ReadState {
-    /// Writes under `key` what `value` appends to the buffer that it is given; `None` deletes.
-    fn put_with(&mut self, key: Key<'_>, value: Option<&dyn Fn(&mut Vec<u8>)>);
-
     /// Writes `value` under `key`; `None` deletes.
-    fn put_raw(&mut self, key: Key<'_>, value: Option<&[u8]>) {
-        match value {
-            Some(value) => self.put_with(key, Some(&|out| out.extend_from_slice(value))),
-            None => self.put_with(key, None),
-        }
-    }
+    fn put_raw(&mut self, key: Key<'_>, value: Option<&[u8]>);
 
     /// The same rows, to read only.
     fn as_read(&self) -> &dyn ReadState;
@@ -137,8 +129,9 @@ impl<'s> dyn State + 's {
 
     /// Writes the row under `key`.
     pub fn put<R: Row>(&mut self, key: &R::Key, row: &R) {
-        let value = |out: &mut Vec<u8>| row.serialize(out).expect("writing to memory does not fail");
-        self.put_with(Key::new(&row_key::<R>(key)), Some(&value));
+        let mut value = Vec::with_capacity(64);
+        row.serialize(&mut value).expect("writing to memory does not fail");
+        self.put_raw(Key::new(&row_key::<R>(key)), Some(&value));
     }
 
     /// Deletes the row under `key`, if there is one.

@@ -8,7 +8,9 @@ type Model = BTreeMap<Vec<u8>, Vec<u8>>;
 
 fn writes() -> impl Strategy<Value = Vec<(Vec<u8>, Option<Vec<u8>>)>> {
     let key = prop::collection::vec(0u8..4, 0..3);
-    prop::collection::vec((key, prop::option::of(prop::collection::vec(any::<u8>(), 0..2))), 0..12)
+    // Short and long values are stored in different ways.
+    let value = prop_oneof![prop::collection::vec(any::<u8>(), 0..2), prop::collection::vec(any::<u8>(), 70..90)];
+    prop::collection::vec((key, prop::option::of(value)), 0..12)
 }
 
 fn apply(model: &mut Model, writes: &[(Vec<u8>, Option<Vec<u8>>)]) {
