@@ -7,10 +7,8 @@ use crate::{
 use depin_economy::Economy;
 use depin_quantity::{Address, Instant, Span};
 use depin_state::{ReadState, Tables, View, WriteSet};
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard},
-};
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Digest of a header.
 type Digest = [u8; 32];
@@ -119,7 +117,7 @@ impl Ledger {
             Some(chain) if chain.format != FORMAT => return Err(LoadError::Format { found: chain.format }),
             _ => {}
         }
-        let mut finalized = self.finalized.write().expect("no holder of this lock panics");
+        let mut finalized = self.finalized.write();
         *finalized = Finalized { tables, digest: None, chain };
         self.lock_frozen().clear();
         Ok(())
@@ -180,7 +178,7 @@ impl Ledger {
     /// # Errors
     /// [`RunError::UnknownParent`] when the block was never kept.
     pub fn finalize(&self, digest: Digest, height: u64) -> Result<(), RunError> {
-        let mut finalized = self.finalized.write().expect("no holder of this lock panics");
+        let mut finalized = self.finalized.write();
         if height <= finalized.height() {
             return Ok(());
         }
@@ -255,10 +253,11 @@ impl Ledger {
     }
 
     fn read_finalized(&self) -> RwLockReadGuard<'_, Finalized> {
-        self.finalized.read().expect("no holder of this lock panics")
+        // Recursive: a reader may ask the ledger for more while it reads. A plain read would wait for a writer that waits for it.
+        self.finalized.read_recursive()
     }
 
     fn lock_frozen(&self) -> MutexGuard<'_, BTreeMap<Digest, Frozen>> {
-        self.frozen.lock().expect("no holder of this lock panics")
+        self.frozen.lock()
     }
 }

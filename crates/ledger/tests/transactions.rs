@@ -263,3 +263,29 @@ proptest! {
         prop_assert!(chain.ledger.run(&env, &[bytes], false).is_err());
     }
 }
+
+/// A request that reads the ledger may ask it for more meanwhile; a block that becomes final just then must not stop both.
+#[test]
+fn reading_again_while_a_block_waits_to_become_final_does_not_stop_the_ledger() {
+    let alice = party(1);
+    let mut chain = Chain::new(&[(&alice, 100)]);
+    chain.block(1000, &[]).unwrap();
+    let env = chain.env(1000);
+    let outcome = chain.ledger.run(&env, &[] as &[Vec<u8>], false).unwrap();
+    chain.ledger.keep([7; 32], &env, &outcome);
+    let (ledger, height) = (&chain.ledger, env.height());
+    std::thread::scope(|scope| {
+        ledger.read(|_| {
+            let (begun, waits) = std::sync::mpsc::channel();
+            scope.spawn(move || {
+                begun.send(()).unwrap();
+                ledger.finalize([7; 32], height).unwrap();
+            });
+            waits.recv().unwrap();
+            // Long enough for the writer to queue; too short a wait only makes the test easier to pass.
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            assert_eq!(ledger.head().height, height - 1);
+        });
+    });
+    assert_eq!(ledger.head().height, height);
+}
