@@ -46,7 +46,7 @@ struct Known {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes: cargo test -p depin-cli --test bad_days -- --ignored"]
+#[ignore = "takes minutes, and once waited in vain at its end: cargo test -p depin-cli --test bad_days -- --ignored"]
 async fn nothing_acknowledged_is_lost_however_often_the_process_is_killed() {
     let seed = number("DEPIN_SEED").unwrap_or_else(rand::random);
     let kills = number("DEPIN_KILLS").and_then(|n| u32::try_from(n).ok()).unwrap_or(KILLS);
