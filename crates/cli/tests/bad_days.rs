@@ -43,10 +43,11 @@ struct Known {
     deleted: BTreeSet<u64>,
     /// Whose deletion was asked for without an answer: there or not.
     doubtful: BTreeSet<u64>,
+    /// Sent without an answer: there whole, or not at all. Number, length.
+    unanswered: BTreeMap<u64, usize>,
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes, and once waited in vain at its end: cargo test -p depin-cli --test bad_days -- --ignored"]
 async fn nothing_acknowledged_is_lost_however_often_the_process_is_killed() {
     let seed = number("DEPIN_SEED").unwrap_or_else(rand::random);
     let kills = number("DEPIN_KILLS").and_then(|n| u32::try_from(n).ok()).unwrap_or(KILLS);
@@ -77,10 +78,11 @@ async fn nothing_acknowledged_is_lost_however_often_the_process_is_killed() {
     let (up, endpoints) = Up::start(&home, &["--speed", "20"]).await;
     let known = std::mem::take(&mut *known.lock().unwrap());
     println!(
-        "{} objects stored, {} deleted, {} deletions without an answer",
+        "{} objects stored, {} deleted, {} deletions and {} uploads without an answer",
         known.stored.len(),
         known.deleted.len(),
-        known.doubtful.len()
+        known.doubtful.len(),
+        known.unanswered.len()
     );
     assert!(known.stored.len() > kills as usize, "there was load");
     let stored = everything_acknowledged_is_there(&S3::new(&endpoints), &known).await;
@@ -99,6 +101,29 @@ async fn nothing_acknowledged_is_lost_however_often_the_process_is_killed() {
     assert!(before.iter().zip(0u64..).all(|(event, position)| event["position"] == position), "no position is missing");
 
     the_chain_replays(&home, folder.path()).await;
+}
+
+/// Kills that fall into the very first start: keys, genesis, ledger, providers and gateway are all being made.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_that_is_killed_again_and_again_is_finished_by_the_next() {
+    let seed = number("DEPIN_SEED").unwrap_or_else(rand::random);
+    println!("seed: DEPIN_SEED={seed}");
+    let mut moments = StdRng::seed_from_u64(seed);
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("net");
+    for _ in 0..10 {
+        let up = Up::spawn(&home, &[]);
+        tokio::time::sleep(Duration::from_millis(moments.random_range(0..1_000))).await;
+        up.kill();
+    }
+    let (up, endpoints) = Up::start(&home, &[]).await;
+    let s3 = S3::new(&endpoints);
+    assert!(s3.make_bucket(BUCKET).await.unwrap().is_success());
+    assert!(s3.put(BUCKET, "first", content(seed, 70_000)).await.unwrap().is_success());
+    let (status, body) = s3.get(BUCKET, "first").await.unwrap();
+    assert!(status.is_success() && body == content(seed, 70_000));
+    assert_eq!(at(&home, &["audit", "--json"]).json()["ok"], true);
+    assert!(up.stop().await.success());
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -133,7 +158,10 @@ async fn write(s3: S3, known: Arc<Mutex<Known>>, mut random: StdRng) {
             }
             // Not acknowledged, such as while too few providers answer.
             Ok(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-            Err(_) => return,
+            Err(_) => {
+                known.lock().unwrap().unanswered.insert(id, length);
+                return;
+            }
         }
         if random.random_range(0..4) == 0 {
             let victim = known.lock().unwrap().stored.keys().next().copied();
@@ -181,6 +209,12 @@ async fn everything_acknowledged_is_there(s3: &S3, known: &Known) -> usize {
     for id in &known.doubtful {
         let (status, _) = s3.get(BUCKET, &key(*id)).await.unwrap();
         assert!(status.is_success() || status.as_u16() == 404, "object {id:016x}: {status}");
+        there += usize::from(status.is_success());
+    }
+    for (id, length) in &known.unanswered {
+        let (status, body) = s3.get(BUCKET, &key(*id)).await.unwrap();
+        assert!(status.is_success() || status.as_u16() == 404, "object {id:016x}: {status}");
+        assert!(!status.is_success() || body == content(*id, *length), "object {id:016x} is there in part");
         there += usize::from(status.is_success());
     }
     there

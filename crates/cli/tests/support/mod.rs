@@ -12,9 +12,10 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-/// The binary, away from the environment of whoever runs the tests.
+/// The binary, away from the environment of whoever runs the tests. `DEPIN_BIN=PATH` tests another build, such as a release.
 pub fn depin() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_depin"));
+    let binary = std::env::var_os("DEPIN_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_depin").into());
+    let mut command = Command::new(binary);
     for variable in ["DEPIN_HOME", "DEPIN_NODE", "DEPIN_LOG", "http_proxy", "https_proxy", "all_proxy"] {
         command.env_remove(variable);
     }

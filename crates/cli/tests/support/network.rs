@@ -68,7 +68,7 @@ impl Up {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("`depin up` ended with {status}:\n{}", self.said());
             }
-            assert!(begun.elapsed() < START, "not ready within {START:?}:\n{}", self.said());
+            assert!(begun.elapsed() < START, "not ready within {START:?}, threads {}:\n{}", self.threads(), self.said());
             tokio::time::sleep(LOOK).await;
         }
     }
@@ -76,6 +76,17 @@ impl Up {
     /// What it printed so far.
     pub fn said(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// State and name of every thread of the process, for telling a deadlock (all asleep) from a slow machine.
+    fn threads(&self) -> String {
+        let Ok(tasks) = fs::read_dir(format!("/proc/{}/task", self.child.id())) else { return "gone".to_owned() };
+        let state = |task: fs::DirEntry| {
+            let stat = fs::read_to_string(task.path().join("stat")).ok()?;
+            let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+            Some(format!("{name} {}", rest.trim().chars().next()?))
+        };
+        tasks.flatten().filter_map(state).collect::<Vec<_>>().join(", ")
     }
 
     /// Sends a signal by its name.
