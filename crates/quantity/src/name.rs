@@ -80,12 +80,15 @@ impl BorshSerialize for Name {
 
 impl BorshDeserialize for Name {
     fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
-        let mut len = [0];
-        reader.read_exact(&mut len)?;
-        let mut buffer = [0; Self::MAX];
-        let slot = buffer.get_mut(..usize::from(len[0])).ok_or_else(|| invalid("a name has at most 31 characters"))?;
+        let len = u8::deserialize_reader(reader)?;
+        let mut bytes = [0; Self::MAX];
+        let slot = bytes.get_mut(..usize::from(len)).ok_or_else(|| invalid("a name has at most 31 characters"))?;
         reader.read_exact(slot)?;
-        std::str::from_utf8(slot).ok().and_then(|s| s.parse().ok()).ok_or_else(|| invalid("not a name"))
+        // Every transaction holds names, so this is one pass, without building a text first.
+        if len == 0 || !slot.iter().all(|b| allowed(*b)) {
+            return Err(invalid("not a name"));
+        }
+        Ok(Self { bytes, len })
     }
 }
 
