@@ -1,7 +1,7 @@
 //! A state of its own, for tests and simulations.
 
 use crate::{Key, Mark, ReadState, State, Tables, WriteSet};
-use std::ops::Bound;
+use std::{collections::btree_map::Entry, ops::Bound};
 
 /// Rows in memory with the same undo as a block's overlay, and nothing below.
 #[derive(Clone, Debug, Default)]
@@ -67,16 +67,42 @@ impl ReadState for Memory {
         let (key, value) = self.rows.range::<[u8], _>((start, Bound::Unbounded)).next()?;
         Some((key.clone(), value.clone()))
     }
+
+    fn scan(&self, key: &[u8], inclusive: bool, see: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
+        let start = if inclusive { Bound::Included(key) } else { Bound::Excluded(key) };
+        // `all` stops at the first row after which nobody wants another.
+        self.rows.range::<[u8], _>((start, Bound::Unbounded)).all(|(key, value)| see(key, value));
+    }
 }
 
 impl State for Memory {
     fn put_raw(&mut self, key: Key<'_>, value: Option<&[u8]>) {
         let key = key.bytes();
-        let before = match value {
-            Some(value) => self.rows.insert(key.to_vec(), value.to_vec()),
-            None => self.rows.remove(key),
+        let (key, before) = match value {
+            None => self.rows.remove_entry(key).map_or_else(|| (key.to_vec(), None), |(key, row)| (key, Some(row))),
+            Some(value) => match self.rows.entry(key.to_vec()) {
+                Entry::Occupied(mut row) => (key.to_vec(), Some(row.insert(value.to_vec()))),
+                Entry::Vacant(place) => {
+                    place.insert(value.to_vec());
+                    (key.to_vec(), None)
+                }
+            },
         };
-        self.undo.push((key.to_vec(), before));
+        self.undo.push((key, before));
+    }
+
+    fn change_raw(&mut self, key: Key<'_>, change: &mut dyn FnMut(Option<&[u8]>, &mut Vec<u8>) -> bool) {
+        let mut after = Vec::with_capacity(64);
+        match self.rows.entry(key.bytes().to_vec()) {
+            Entry::Occupied(mut row) if change(Some(row.get()), &mut after) => {
+                self.undo.push((key.bytes().to_vec(), Some(row.insert(after))));
+            }
+            Entry::Vacant(place) if change(None, &mut after) => {
+                place.insert(after);
+                self.undo.push((key.bytes().to_vec(), None));
+            }
+            Entry::Occupied(_) | Entry::Vacant(_) => {}
+        }
     }
 
     fn as_read(&self) -> &dyn ReadState {

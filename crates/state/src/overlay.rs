@@ -3,7 +3,7 @@
 use crate::{
     Key, ReadState, State, WriteSet,
     layer::{Layer, Span},
-    tables::{bound, next_through},
+    tables::{bound, next_through, scan_through},
 };
 use std::{cell::RefCell, collections::BTreeMap, ops::Bound};
 
@@ -28,7 +28,7 @@ pub struct Overlay<'a> {
     /// Every row ever written; one that was rolled back says what the base holds.
     layer: Layer,
     /// Numbers of the layer's entries in key order. Few blocks ask for it, so new ones are only sorted in when somebody does.
-    order: RefCell<BTreeMap<Vec<u8>, u32>>,
+    order: RefCell<Order>,
     /// What each entry said before it was written, since the last settled mark.
     undo: Vec<(u32, Option<Span>)>,
 }
@@ -81,16 +81,53 @@ impl<'a> Overlay<'a> {
         number
     }
 
-    /// The first written key after `key` (or at it), and what was written.
-    fn next_write(&self, key: &[u8], inclusive: bool) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    /// The first written key after `key` (or at it), and what was written. Writes past the table of `upto` need not be told.
+    fn next_write(&self, key: &[u8], inclusive: bool, upto: Option<&[u8]>) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         let mut order = self.order.borrow_mut();
-        // Entries are never removed, so those that are not sorted in yet are the last ones.
-        for number in order.len()..self.layer.len() {
-            let number = u32::try_from(number).expect("a layer numbers its entries so");
-            order.insert(self.layer.key(number).bytes().to_vec(), number);
+        order.take_in(&self.layer);
+        let (key, number) = order.next(&self.layer, key, inclusive, upto)?;
+        Some((key, self.layer.after(number).map(<[u8]>::to_vec)))
+    }
+}
+
+/// Numbers of a layer's entries in key order, table by table. A block writes many rows of tables that nobody walks through, and
+/// asks often for the next row of one that it hardly writes: only what is asked for is sorted.
+#[derive(Debug, Default)]
+struct Order {
+    /// How many entries were taken in; entries are never removed, so those that were not are the last ones.
+    seen: u32,
+    /// By the first byte of the key; an empty key stands alone before all.
+    tables: BTreeMap<Option<u8>, TableOrder>,
+}
+
+#[derive(Debug, Default)]
+struct TableOrder {
+    unsorted: Vec<u32>,
+    sorted: BTreeMap<Vec<u8>, u32>,
+}
+
+impl Order {
+    fn take_in(&mut self, layer: &Layer) {
+        let end = u32::try_from(layer.len()).expect("a layer numbers its entries so");
+        for number in self.seen..end {
+            let table = layer.key(number).bytes().first().copied();
+            self.tables.entry(table).or_default().unsorted.push(number);
         }
-        let (key, number) = order.range::<[u8], _>((bound(key, inclusive), Bound::Unbounded)).next()?;
-        Some((key.clone(), self.layer.after(*number).map(<[u8]>::to_vec)))
+        self.seen = end;
+    }
+
+    fn next(&mut self, layer: &Layer, key: &[u8], inclusive: bool, upto: Option<&[u8]>) -> Option<(Vec<u8>, u32)> {
+        let last = upto.map(|upto| upto.first().copied());
+        for (table, rows) in self.tables.range_mut(key.first().copied()..) {
+            if last.is_some_and(|last| *table > last) {
+                return None;
+            }
+            rows.sorted.extend(rows.unsorted.drain(..).map(|number| (layer.key(number).bytes().to_vec(), number)));
+            if let Some((key, number)) = rows.sorted.range::<[u8], _>((bound(key, inclusive), Bound::Unbounded)).next() {
+                return Some((key.clone(), *number));
+            }
+        }
+        None
     }
 }
 
@@ -103,7 +140,11 @@ impl ReadState for Overlay<'_> {
     }
 
     fn next_raw(&self, key: &[u8], inclusive: bool) -> Option<(Vec<u8>, Vec<u8>)> {
-        next_through(self.base, key, inclusive, |at, inclusive| self.next_write(at, inclusive))
+        next_through(self.base, key, inclusive, |at, inclusive, upto| self.next_write(at, inclusive, upto))
+    }
+
+    fn scan(&self, key: &[u8], inclusive: bool, see: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
+        scan_through(self.base, key, inclusive, |at, inclusive| self.next_write(at, inclusive, None), see);
     }
 }
 
@@ -113,6 +154,16 @@ impl State for Overlay<'_> {
         let after = value.map(|value| self.layer.keep(value));
         let before = std::mem::replace(&mut self.layer.entry_mut(number).after, after);
         self.undo.push((number, before));
+    }
+
+    fn change_raw(&mut self, key: Key<'_>, change: &mut dyn FnMut(Option<&[u8]>, &mut Vec<u8>) -> bool) {
+        let number = self.entry(key);
+        let mut after = Vec::with_capacity(64);
+        if change(self.layer.after(number), &mut after) {
+            let after = self.layer.keep(&after);
+            let before = self.layer.entry_mut(number).after.replace(after);
+            self.undo.push((number, before));
+        }
     }
 
     fn as_read(&self) -> &dyn ReadState {

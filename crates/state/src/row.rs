@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 /// Something that lasts: one value under one natural key of one table.
 pub trait Row: BorshSerialize + BorshDeserialize {
-    /// First byte of every key of this table. Economy: 0x10 to 0x3f; services: 0x40 to 0x7f; ledger: 0x80 to 0x8f.
+    /// First byte of every key of this table. Economy: 0x10 to 0x3f and 0x90 to 0x9f; services: 0x40 to 0x7f; ledger: 0x80 to 0x8f, and 0xff behind all others.
     const TABLE: u8;
     /// The natural key inside the table.
     type Key: RowKey;
@@ -34,12 +34,35 @@ pub trait ReadState {
 
     /// The first row whose key is at least `key` (`inclusive`) or above it, in key order.
     fn next_raw(&self, key: &[u8], inclusive: bool) -> Option<(Vec<u8>, Vec<u8>)>;
+
+    /// Shows rows in key order, from the one that [`ReadState::next_raw`] gives on, as long as `see` says `true`. Copies nothing and
+    /// looks for no row again, where the state can do so.
+    fn scan(&self, key: &[u8], inclusive: bool, see: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
+        let mut next = self.next_raw(key, inclusive);
+        while let Some((key, value)) = next {
+            if !see(&key, &value) {
+                return;
+            }
+            next = self.next_raw(&key, false);
+        }
+    }
 }
 
 /// Rows that can also be written.
 pub trait State: ReadState {
     /// Writes `value` under `key`; `None` deletes.
     fn put_raw(&mut self, key: Key<'_>, value: Option<&[u8]>);
+
+    /// Writes under `key` what `change` appends to the buffer it is given, beside what stands there now; nothing when it says
+    /// `false`. One look-up, where the state can do so.
+    fn change_raw(&mut self, key: Key<'_>, change: &mut dyn FnMut(Option<&[u8]>, &mut Vec<u8>) -> bool) {
+        let mut after = Vec::with_capacity(64);
+        let mut write = false;
+        self.as_read().look(key, &mut |before| write = change(before, &mut after));
+        if write {
+            self.put_raw(key, Some(&after));
+        }
+    }
 
     /// The same rows, to read only.
     fn as_read(&self) -> &dyn ReadState;
@@ -95,6 +118,18 @@ impl<'s> dyn ReadState + 's {
         self.rows_under(&bytes)
     }
 
+    /// Shows the rows of the table whose key begins with the encoding of `prefix`, in key order, from the first after `after` on, as
+    /// long as `see` says `true`.
+    pub fn each_after<R: Row>(&self, prefix: &impl RowKey, after: Option<&R::Key>, see: &mut dyn FnMut(R::Key, R) -> bool) {
+        let mut start = KeyBytes::new();
+        start.push(R::TABLE);
+        prefix.write(&mut start);
+        let from = after.map(row_key::<R>);
+        self.scan(from.as_deref().unwrap_or(&start), from.is_none(), &mut |key, value| {
+            key.starts_with(&start) && see(decode_key::<R>(key).expect("every key of a table decodes as its type"), decode(value))
+        });
+    }
+
     fn rows_under<R: Row>(&self, prefix: &[u8]) -> Rows<'_, 's, R> {
         let mut start = vec![R::TABLE];
         start.extend_from_slice(prefix);
@@ -132,6 +167,29 @@ impl<'s> dyn State + 's {
         let mut value = Vec::with_capacity(64);
         row.serialize(&mut value).expect("writing to memory does not fail");
         self.put_raw(Key::new(&row_key::<R>(key)), Some(&value));
+    }
+
+    /// Writes under `key` what `change` makes of the row there.
+    ///
+    /// # Errors
+    /// Those of `change`; then nothing is written.
+    pub fn change<R: Row, E>(&mut self, key: &R::Key, change: impl FnOnce(Option<R>) -> Result<R, E>) -> Result<(), E> {
+        let (mut change, mut result) = (Some(change), Ok(()));
+        self.change_raw(Key::new(&row_key::<R>(key)), &mut |before, after| {
+            let made = change.take().map(|change| change(before.map(decode)));
+            match made {
+                Some(Ok(row)) => {
+                    row.serialize(after).expect("writing to memory does not fail");
+                    true
+                }
+                Some(Err(error)) => {
+                    result = Err(error);
+                    false
+                }
+                None => false,
+            }
+        });
+        result
     }
 
     /// Deletes the row under `key`, if there is one.

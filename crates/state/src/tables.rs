@@ -128,6 +128,10 @@ impl ReadState for Tables {
         let key = self.order.range::<[u8], _>((bound(key, inclusive), Bound::Unbounded)).next()?;
         Some((key.to_vec(), self.in_order(key).to_vec()))
     }
+
+    fn scan(&self, key: &[u8], inclusive: bool, see: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
+        self.order.range::<[u8], _>((bound(key, inclusive), Bound::Unbounded)).all(|key| see(key, self.in_order(key)));
+    }
 }
 
 pub(crate) fn bound(key: &[u8], inclusive: bool) -> Bound<&[u8]> {
@@ -157,26 +161,35 @@ impl ReadState for View<'_> {
     }
 
     fn next_raw(&self, key: &[u8], inclusive: bool) -> Option<(Vec<u8>, Vec<u8>)> {
-        next_through(self.tables, key, inclusive, |at, inclusive| {
-            // `min_by` keeps the first of equals: the newest layer.
-            let layers = self.frozen.iter().rev().filter_map(|writes| writes.next(at, inclusive));
-            layers.min_by(|a, b| a.0.cmp(b.0)).map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec)))
-        })
+        next_through(self.tables, key, inclusive, |at, inclusive, _| self.next_frozen(at, inclusive))
+    }
+
+    fn scan(&self, key: &[u8], inclusive: bool, see: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
+        scan_through(self.tables, key, inclusive, |at, inclusive| self.next_frozen(at, inclusive), see);
+    }
+}
+
+impl View<'_> {
+    /// The first change after `key` (or at it) of the newest block that has one there.
+    fn next_frozen(&self, key: &[u8], inclusive: bool) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+        // `min_by` keeps the first of equals: the newest layer.
+        let layers = self.frozen.iter().rev().filter_map(|writes| writes.next(key, inclusive));
+        layers.min_by(|a, b| a.0.cmp(b.0)).map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec)))
     }
 }
 
 /// The next row through changes over a base: the smaller key of both, skipping what the changes deleted. `above` gives the next
-/// change after a key (or at it, if inclusive).
+/// change after a key (or at it, if inclusive); it is told the base's next key, and need not look past that key's table.
 pub(crate) fn next_through(
     base: &dyn ReadState,
     key: &[u8],
     inclusive: bool,
-    above: impl Fn(&[u8], bool) -> Option<(Vec<u8>, Option<Vec<u8>>)>,
+    above: impl Fn(&[u8], bool, Option<&[u8]>) -> Option<(Vec<u8>, Option<Vec<u8>>)>,
 ) -> Option<(Vec<u8>, Vec<u8>)> {
     let (mut at, mut inclusive) = (key.to_vec(), inclusive);
     loop {
         let below = base.next_raw(&at, inclusive);
-        match (above(&at, inclusive), below) {
+        match (above(&at, inclusive, below.as_ref().map(|(key, _)| key.as_slice())), below) {
             (None, below) => return below,
             (Some((key, _)), Some((under, value))) if under < key => return Some((under, value)),
             (Some((key, Some(value))), _) => return Some((key, value)),
@@ -185,5 +198,35 @@ pub(crate) fn next_through(
                 inclusive = false;
             }
         }
+    }
+}
+
+/// Rows through changes over a base, in key order; as [`next_through`] again and again, with one walk through the base.
+pub(crate) fn scan_through(
+    base: &dyn ReadState,
+    key: &[u8],
+    inclusive: bool,
+    above: impl Fn(&[u8], bool) -> Option<(Vec<u8>, Option<Vec<u8>>)>,
+    see: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+) {
+    let (mut change, mut wanted) = (above(key, inclusive), true);
+    base.scan(key, inclusive, &mut |under, value| {
+        while let Some((key, after)) = change.take() {
+            if key.as_slice() > under {
+                change = Some((key, after));
+                break;
+            }
+            wanted = after.as_ref().is_none_or(|after| see(&key, after));
+            change = above(&key, false);
+            if !wanted || key.as_slice() == under {
+                return wanted;
+            }
+        }
+        wanted = see(under, value);
+        wanted
+    });
+    while let Some((key, after)) = change.take().filter(|_| wanted) {
+        wanted = after.as_ref().is_none_or(|after| see(&key, after));
+        change = above(&key, false);
     }
 }

@@ -56,7 +56,23 @@ fn walk(state: &dyn ReadState) -> Model {
         at = state.next_raw(&key, false);
         assert!(rows.insert(key, value).is_none(), "a key came twice");
     }
+    check_scans(state, &rows);
     rows
+}
+
+/// Scanning from any key, for any number of rows, shows what asking row by row gives.
+fn check_scans(state: &dyn ReadState, rows: &Model) {
+    for (from, inclusive, most) in keys().flat_map(|key| [(key.clone(), true, 99), (key.clone(), false, 99), (key, false, 2)]) {
+        let after = |key: &Vec<u8>| if inclusive { *key >= from } else { *key > from };
+        let expected: Vec<_> =
+            rows.iter().filter(|(key, _)| after(key)).take(most).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let mut seen = Vec::new();
+        state.scan(&from, inclusive, &mut |key, value| {
+            seen.push((key.to_vec(), value.to_vec()));
+            seen.len() < most
+        });
+        assert_eq!(seen, expected, "from {from:?}, inclusive {inclusive}");
+    }
 }
 
 proptest! {
@@ -93,6 +109,38 @@ proptest! {
         prop_assert_eq!(&walk(&folded), &model);
         prop_assert!(folded.iter().eq(model.iter().map(|(key, value)| (key.as_slice(), value.as_slice()))));
         prop_assert_eq!(folded.len(), model.len());
+    }
+
+    /// Changing a row in place is reading it and writing it, and can be undone.
+    #[test]
+    fn changing_in_place_is_reading_and_writing(base in writes(), changed in writes()) {
+        let mut model = Model::new();
+        apply(&mut model, &base);
+        let tables = Tables::from_rows(model.clone());
+        let mut memory = write(Memory::new(), &base);
+        let mut overlay = Overlay::new(&tables);
+        let marks = (memory.mark(), overlay.mark());
+        let before = model.clone();
+        for (key, more) in &changed {
+            let mut change = |row: Option<&[u8]>, after: &mut Vec<u8>| {
+                after.extend_from_slice(row.unwrap_or(b"new"));
+                after.extend_from_slice(more.as_deref().unwrap_or_default());
+                more.is_some()
+            };
+            memory.change_raw(Key::new(key), &mut change);
+            overlay.change_raw(Key::new(key), &mut change);
+            let mut row = model.get(key).cloned().unwrap_or_else(|| b"new".to_vec());
+            if let Some(more) = more {
+                row.extend_from_slice(more);
+                model.insert(key.clone(), row);
+            }
+        }
+        prop_assert_eq!(&walk(&memory), &model);
+        prop_assert_eq!(&walk(&overlay), &model);
+        memory.rollback(marks.0);
+        overlay.rollback(marks.1);
+        prop_assert_eq!(&walk(&memory), &before);
+        prop_assert_eq!(&walk(&overlay), &before);
     }
 
     #[test]
