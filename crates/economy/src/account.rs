@@ -24,12 +24,22 @@ pub enum Account {
     Escrow(UnitId),
     /// The bond of a stream.
     Bond(UnitId),
+    /// Money of a charge that is held and not captured, by hold.
+    Hold(UnitId),
     /// A genesis allocation, vested or not, that was not taken yet.
     Allocation(Name),
     /// A fund of the network.
     Treasury(Name),
     /// Reserves of a constant-product venue.
     Venue(Name),
+    /// Delegated stake, by staking.
+    Stake(Name),
+    /// What leaves and is bound for a time, by staking or kind of pledge.
+    Unbonding(Name),
+    /// Vote-escrow locks, by kind.
+    Locked(Name),
+    /// What a fault took and an appeal can give back, by id.
+    Slashed(UnitId),
     /// Transaction fees of the block in progress; empty between blocks.
     Fees,
 }
@@ -54,12 +64,35 @@ pub enum AccountClass {
     Treasury,
     /// [`Account::Venue`].
     Venue,
+    /// [`Account::Hold`].
+    Hold,
+    /// [`Account::Stake`].
+    Stake,
+    /// [`Account::Unbonding`].
+    Unbonding,
+    /// [`Account::Locked`].
+    Locked,
+    /// [`Account::Slashed`].
+    Slashed,
 }
 
 impl AccountClass {
     /// Every class.
-    pub const ALL: [Self; 8] =
-        [Self::Pool, Self::Vesting, Self::Pledge, Self::Escrow, Self::Bond, Self::Allocation, Self::Treasury, Self::Venue];
+    pub const ALL: [Self; 13] = [
+        Self::Pool,
+        Self::Vesting,
+        Self::Pledge,
+        Self::Escrow,
+        Self::Bond,
+        Self::Allocation,
+        Self::Treasury,
+        Self::Venue,
+        Self::Hold,
+        Self::Stake,
+        Self::Unbonding,
+        Self::Locked,
+        Self::Slashed,
+    ];
 
     pub(crate) const fn tag(self) -> u8 {
         match self {
@@ -71,6 +104,11 @@ impl AccountClass {
             Self::Allocation => 6,
             Self::Treasury => 7,
             Self::Venue => 8,
+            Self::Hold => 9,
+            Self::Stake => 14,
+            Self::Unbonding => 15,
+            Self::Locked => 16,
+            Self::Slashed => 17,
         }
     }
 }
@@ -88,6 +126,11 @@ impl Account {
             Self::Allocation(_) => Some(AccountClass::Allocation),
             Self::Treasury(_) => Some(AccountClass::Treasury),
             Self::Venue(_) => Some(AccountClass::Venue),
+            Self::Hold(_) => Some(AccountClass::Hold),
+            Self::Stake(_) => Some(AccountClass::Stake),
+            Self::Unbonding(_) => Some(AccountClass::Unbonding),
+            Self::Locked(_) => Some(AccountClass::Locked),
+            Self::Slashed(_) => Some(AccountClass::Slashed),
         }
     }
 }
@@ -105,6 +148,11 @@ impl fmt::Display for Account {
             Self::Allocation(n) => write!(f, "allocation {n}"),
             Self::Treasury(n) => write!(f, "treasury {n}"),
             Self::Venue(n) => write!(f, "venue {n}"),
+            Self::Hold(u) => write!(f, "hold {u}"),
+            Self::Stake(n) => write!(f, "stake {n}"),
+            Self::Unbonding(n) => write!(f, "unbonding {n}"),
+            Self::Locked(n) => write!(f, "locked {n}"),
+            Self::Slashed(u) => write!(f, "slashed {u}"),
             Self::Fees => f.write_str("fees"),
         }
     }
@@ -119,7 +167,8 @@ impl RowKey for Account {
             Self::Wallet(a) => (255u8, *a).write(out),
             Self::Pool(n) | Self::Allocation(n) | Self::Treasury(n) | Self::Venue(n) => (self.tag(), *n).write(out),
             Self::Vesting(a) | Self::Pledge(a) => (self.tag(), *a).write(out),
-            Self::Escrow(u) | Self::Bond(u) => (self.tag(), *u).write(out),
+            Self::Escrow(u) | Self::Bond(u) | Self::Hold(u) | Self::Slashed(u) => (self.tag(), *u).write(out),
+            Self::Stake(n) | Self::Unbonding(n) | Self::Locked(n) => (self.tag(), *n).write(out),
         }
     }
 
@@ -134,6 +183,11 @@ impl RowKey for Account {
             6 => Self::Allocation(Name::read(bytes)?),
             7 => Self::Treasury(Name::read(bytes)?),
             8 => Self::Venue(Name::read(bytes)?),
+            9 => Self::Hold(UnitId::read(bytes)?),
+            14 => Self::Stake(Name::read(bytes)?),
+            15 => Self::Unbonding(Name::read(bytes)?),
+            16 => Self::Locked(Name::read(bytes)?),
+            17 => Self::Slashed(UnitId::read(bytes)?),
             254 => Self::Fees,
             255 => Self::Wallet(Address::read(bytes)?),
             _ => return None,

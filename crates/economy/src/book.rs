@@ -4,7 +4,7 @@
 //! balances of a token equals what was minted less what was burnt, because nothing else writes these rows.
 
 use crate::{
-    Account, Event, Limit, Money, Refusal, Topic, Why,
+    Account, Cap, CapKind, Event, Limit, Money, Refusal, Spec, Topic, Why,
     rows::{ClassRow, HoldingRow, SupplyRow, WalletRow},
     work::Work,
 };
@@ -47,7 +47,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn debit(&mut self, token: Name, account: Account, amount: Units) -> Result<(), Refusal> {
+    pub fn debit(&mut self, token: Name, account: Account, amount: Units) -> Result<(), Refusal> {
         match account {
             Account::Supply => self.mint(token, amount),
             Account::Fees => Ok(()),
@@ -85,11 +85,17 @@ impl Work<'_> {
         }
     }
 
-    /// Cap rule `clamp`: a mint that would bring all that was ever minted past the cap is refused whole. Burning makes no room.
+    /// A mint past a cap that is enforced is refused whole: of all that was ever minted, where burning makes no room, or of what
+    /// exists, where it does.
     fn mint(&mut self, token: Name, amount: Units) -> Result<(), Refusal> {
         let mut row = supply(self.state.as_read(), token);
         row.minted = row.minted.plus(amount)?;
-        if self.spec.supply(token).is_some_and(|s| row.minted > s.cap.amount) {
+        let past = |cap: &Cap| match cap.kind {
+            CapKind::Clamp => row.minted > cap.amount,
+            CapKind::Recycle => row.minted.minus_or_zero(row.burned) > cap.amount,
+            CapKind::Model => false,
+        };
+        if self.spec.supply(token).is_some_and(|s| past(&s.cap)) {
             return Err(Refusal::CapReached { token, amount });
         }
         self.state.put(&token, &row);
@@ -168,13 +174,18 @@ impl Work<'_> {
 
     /// An agreed amount in base units of `token`. Exact: what the token cannot express is refused.
     pub fn units_of(&self, money: Money, token: Name, what: Topic) -> Result<Units, Refusal> {
-        if money.currency != token {
-            return Err(Refusal::OutOfRange { what, why: Limit::OfToken(token) });
-        }
-        let grain = 10u128.pow(18 - u32::from(self.spec.token_of(token).decimals.min(18)));
-        if !money.amount.get().is_multiple_of(grain) {
-            return Err(Refusal::OutOfRange { what, why: Limit::TooFine });
-        }
-        Ok(Units::new(money.amount.get() / grain))
+        units_of(self.spec, money, token, what)
     }
+}
+
+/// An agreed amount in base units of `token`. Exact: what the token cannot express is refused.
+pub fn units_of(spec: &Spec, money: Money, token: Name, what: Topic) -> Result<Units, Refusal> {
+    if money.currency != token {
+        return Err(Refusal::OutOfRange { what, why: Limit::OfToken(token) });
+    }
+    let grain = 10u128.pow(18 - u32::from(spec.token_of(token).decimals.min(18)));
+    if !money.amount.get().is_multiple_of(grain) {
+        return Err(Refusal::OutOfRange { what, why: Limit::TooFine });
+    }
+    Ok(Units::new(money.amount.get() / grain))
 }

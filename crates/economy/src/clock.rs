@@ -1,20 +1,24 @@
-//! Clocks: periods of fixed length, each closed exactly once and in order.
+//! Clocks: periods of fixed length or of the calendar, counted from each clock's origin.
 //!
-//! In: ledger time. Out: closed periods, for which the pools of the clock receive their emission. All periods that ended since
-//! the last close are closed together: no weight changed between them, so their sum is what closing them one by one would give.
+//! In: ledger time. Out: which period it lies in, and when periods begin. Absent on purpose: what closing a period does (`close`).
 
-use crate::{Event, Refusal, rows::ClockRow, work::Work};
-use depin_quantity::{Instant, Name, Span};
+use crate::{
+    Clock,
+    rows::{ClockRow, GenesisRow},
+    schedule::first_period_from,
+    work::Work,
+};
+use depin_quantity::{Instant, Name};
 use depin_state::ReadState;
 
 /// Which period of a clock `at` lies in; before the clock's origin, period 0.
-pub fn period_of(row: &ClockRow, every: Span, at: Instant) -> u64 {
-    at.since(row.origin).get() / every.get()
+pub fn period_of(row: &ClockRow, clock: &Clock, at: Instant) -> u64 {
+    clock.period(row.origin, at)
 }
 
 /// When a period begins; the end of time for one that no clock reaches.
-pub fn start_of(row: &ClockRow, every: Span, period: u64) -> Instant {
-    Instant::new(row.origin.get().saturating_add(period.saturating_mul(every.get())))
+pub fn start_of(row: &ClockRow, clock: &Clock, period: u64) -> Instant {
+    clock.start(row.origin, period)
 }
 
 /// The row of a clock. Genesis writes one for every clock.
@@ -22,10 +26,33 @@ pub fn clock_row(state: &dyn ReadState, clock: Name) -> ClockRow {
     state.get(&clock).expect("genesis starts every clock, and nothing runs before genesis")
 }
 
+/// When the network started; `now` for one that did not.
+pub fn genesis_of(state: &dyn ReadState, now: Instant) -> Instant {
+    state.get::<GenesisRow>(&()).map_or(now, |row| row.at)
+}
+
 impl Work<'_> {
+    /// Starts the clocks that an era which has begun brought: with the first period that starts in it.
+    pub fn start_new_clocks(&mut self) {
+        if !self.state.has::<GenesisRow>(&()) {
+            return;
+        }
+        let spec = self.spec;
+        for (name, clock) in spec.clocks() {
+            if self.state.has::<ClockRow>(name) {
+                continue;
+            }
+            let since =
+                self.schedules().eras().find(|(_, _, spec)| spec.clock(*name).is_some()).map_or(self.genesis, |(at, ..)| at);
+            let origin = clock.begins(self.genesis);
+            let first = first_period_from(clock, origin, since.max(self.genesis));
+            self.state.put(name, &ClockRow { origin, first, next: first, closed: 0 });
+        }
+    }
+
     /// The period of `clock` in which `at` lies.
     pub fn period_at(&self, clock: Name, at: Instant) -> u64 {
-        period_of(&clock_row(self.state.as_read(), clock), self.spec.clock_of(clock).every, at)
+        period_of(&clock_row(self.state.as_read(), clock), self.spec.clock_of(clock), at)
     }
 
     /// The present period of `clock`.
@@ -35,25 +62,6 @@ impl Work<'_> {
 
     /// When a period of `clock` begins.
     pub fn period_start(&self, clock: Name, period: u64) -> Instant {
-        start_of(&clock_row(self.state.as_read(), clock), self.spec.clock_of(clock).every, period)
-    }
-
-    /// Closes every period of `clock` that has ended; says whether there was one.
-    pub fn close_clock(&mut self, clock: Name) -> Result<bool, Refusal> {
-        let mut row = clock_row(self.state.as_read(), clock);
-        let end = period_of(&row, self.spec.clock_of(clock).every, self.now);
-        if end <= row.next {
-            return Ok(false);
-        }
-        let first = row.next;
-        let spec = self.spec;
-        for (pool, rule) in spec.pools().iter().filter(|(_, rule)| rule.clock == clock) {
-            self.emit(*pool, rule.token, first, end)?;
-        }
-        row.next = end;
-        row.closed += end - first;
-        self.state.put(&clock, &row);
-        self.say(Event::PeriodsClosed { clock, first, end });
-        Ok(true)
+        start_of(&clock_row(self.state.as_read(), clock), self.spec.clock_of(clock), period)
     }
 }

@@ -6,21 +6,30 @@
 use crate::{
     Accepted, Account, Answer, Component, Event, Limit, PledgeRecord, Refusal, Spec, Subject, Topic, Why,
     rows::PledgeRow,
-    spec::PledgeRule,
+    spec::{PledgeRule, PledgeSize},
+    staking::{Leaving, LeavingRow},
     work::{Work, declared},
 };
-use depin_quantity::{Instant, Measured, Name, Rounding, Units};
+use depin_quantity::{Instant, Measured, Name, Rounding, Span, Units};
 
 /// Bytes of a GiB.
 pub const GIB: u128 = 1 << 30;
 
-/// The pledge for `basis`: `ceil(per_gib * basis / 2^30)`.
+/// The pledge for `basis`, at least `least`: by size `ceil(per_gib * basis / 2^30)`; by unit
+/// `ceil(each * max(basis, least_units * steps) / steps)`.
 ///
-/// - Units: base units; basis in bytes.
-/// - Rounding: up, so that no byte is pledged for less than its price.
-/// - Source: document, collateral per pledged gigabyte; the figure is a parameter.
+/// - Units: base units; basis in bytes, or in steps of a unit.
+/// - Rounding: up, so that nothing is pledged for less than its price.
+/// - Source: document, collateral per pledged gigabyte; io.net documentation, staking: 200 x max(1, multiplier) x processors.
 pub fn pledge_amount(rule: &PledgeRule, basis: Measured) -> Result<Units, Refusal> {
-    Ok(rule.per_gib.mul_div(basis.get(), GIB, Rounding::Up)?)
+    let amount = match rule.size {
+        PledgeSize::PerGib(per_gib) => per_gib.mul_div(basis.get(), GIB, Rounding::Up)?,
+        PledgeSize::PerUnit { each, steps, least_units } => {
+            let least = Measured::new(least_units.into()).times(steps.into())?;
+            each.mul_div(basis.max(least).get(), steps.into(), Rounding::Up)?
+        }
+    };
+    Ok(amount.max(rule.least))
 }
 
 /// The measure of a component, when the network lets this kind of pledge be counted on it.
@@ -40,7 +49,10 @@ impl Work<'_> {
             PledgeRecord::Resize { subject, kind, basis, until } => self.resize_pledge(subject, kind, basis, until),
             PledgeRecord::Release { subject, kind } => {
                 let rule = declared(self.spec.pledge(kind), Topic::PledgeKind, kind)?;
-                let amount = self.release_pledge(subject, kind, &rule)?;
+                let amount = match rule.cool_down {
+                    Some(after) => self.cool_pledge(subject, kind, &rule, after)?,
+                    None => self.release_pledge(subject, kind, &rule)?,
+                };
                 self.repay(subject.owner(), rule.token)?;
                 Ok(Accepted::moved(rule.token, amount))
             }
@@ -54,6 +66,9 @@ impl Work<'_> {
         let key = (subject.owner(), subject.unit(), kind);
         if self.state.has::<PledgeRow>(&key) {
             return Err(Refusal::Duplicate { what: Topic::Pledge });
+        }
+        if self.state.has::<LeavingRow>(&Self::cooling_id(subject, kind)) {
+            return Err(Refusal::Duplicate { what: Topic::Unbonding });
         }
         self.owes_nothing(subject.owner(), rule.token)?;
         let amount = pledge_amount(&rule, quantity)?;
@@ -84,6 +99,24 @@ impl Work<'_> {
         self.state.put(&key, &row);
         self.say(Event::PledgeLocked { subject, kind, basis, total: row.amount, until });
         Ok(Accepted::moved(rule.token, more))
+    }
+
+    /// Ends a pledge that stays bound for a time: from now on it counts no more, and a fault can still reach it. A unit pledges again
+    /// when that time is over.
+    ///
+    /// - Source: io.net documentation, unstaking: 14 days, the whole amount, no new stake until it is done.
+    fn cool_pledge(&mut self, subject: Subject, kind: Name, rule: &PledgeRule, after: Span) -> Result<Units, Refusal> {
+        let (owner, unit) = (subject.owner(), subject.unit());
+        let key = (owner, unit, kind);
+        let row = self.state.get::<PledgeRow>(&key).ok_or(Refusal::Unknown { what: Topic::Pledge })?;
+        self.state.delete::<PledgeRow>(&key);
+        self.post(rule.token, Account::Pledge(owner), Account::Unbonding(kind), row.amount, Why::PledgeCooling)?;
+        if !row.amount.is_zero() {
+            let id = Self::cooling_id(subject, kind);
+            self.leave(id, owner, Leaving::Pledge { kind, unit }, rule.token, row.amount, after, 0)?;
+        }
+        self.say(Event::PledgeReleased { subject, kind, amount: row.amount });
+        Ok(row.amount)
     }
 
     /// Gives a pledge back whole; its row ends.

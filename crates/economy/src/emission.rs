@@ -1,80 +1,57 @@
-//! Emission: what each period mints.
+//! Emission: what each period mints, as functions of the period's number.
 //!
-//! In: a schedule and a closed range of periods. Out: tokens minted into pools, or forfeited. Absent on purpose: who gets them
-//! (the pool's business), and rounding losses: periods are differences of one cumulative schedule, so they telescope exactly.
+//! In: a schedule and a number of periods. Out: the cumulative amount, rounded once, so that periods telescope exactly. Absent on
+//! purpose: time and eras (`schedule`), who gets it (`close`), inflation, which has no schedule.
 
-use crate::{
-    Account, Event, Refusal, Spec, Why,
-    rows::{EmissionRow, PoolRow},
-    spec::{Emission, PoolRule},
-    work::Work,
-};
-use depin_quantity::{Measured, Name, Rounding, Units, half_decay};
+use crate::{Schedule, Spec, spec::Emission};
+use depin_quantity::{Instant, Name, Rounding, Units, geometric_sum, half_decay};
 
 impl Emission {
-    /// What the schedule has given when `n` periods are over.
+    /// What the schedule has given when `n` periods are over. Period `n` gives `M(n + 1) - M(n)`.
     ///
-    /// `M(n) = floor(total * (1 - 2^(-n / half_life)))`. Period `n` gives `M(n + 1) - M(n)`.
+    /// - `half-life`: `M(n) = floor(total * (1 - 2^(-n / half_life)))`. Source: document, six-year half-life; Filecoin
+    ///   specification, block reward minting, simple minting with `lambda = ln 2 / (6 * 365 days)`. The decay is exact to 2^-120.
+    /// - `table`: what the rows before give, and of the row in progress `floor(amount * j / periods)` after `j` of its periods.
+    ///   Source: HIP-20 (targets by year), RNP-001 and RNP-003 (years in equal months).
+    /// - `decline`: [`geometric_sum`]. Source: io.net documentation, token emission schedule.
+    /// - `flat`: `floor(amount * min(n, periods) / periods)`.
+    /// - `inflation` has no schedule: nothing. [`crate::Inflation::run`] steps it.
     ///
     /// - Units: base units of the token; `n` in periods of the emission's clock, counted from its origin.
-    /// - Rounding: down, once, on the sum. The decay is exact to 2^-120 (`depin_quantity::half_decay`).
-    /// - Source: document, six-year half-life; Filecoin specification, block reward minting, simple minting with
-    ///   `lambda = ln 2 / (6 * 365 days)`.
+    /// - Rounding: down, once, on the sum.
     pub fn scheduled(&self, n: u64) -> Units {
+        let fits = "a part of an amount fits where the amount does";
         match self {
             Self::HalfLife { total, half_life, .. } => {
                 let left = half_decay(n, *half_life).expect("the parser refuses a half-life of no periods");
-                left.complement().of(*total, Rounding::Down).expect("a fraction of an amount fits where the amount does")
+                left.complement().of(*total, Rounding::Down).expect(fits)
             }
+            Self::Table { rows, .. } => {
+                let row = rows.partition_point(|row| row.start <= n).checked_sub(1).and_then(|i| rows.get(i));
+                row.map_or(Units::ZERO, |row| {
+                    let passed = (n - row.start).min(row.periods);
+                    let given = row.amount.mul_div(passed.into(), row.periods.into(), Rounding::Down).expect(fits);
+                    row.before.plus(given).expect("the parser summed the rows")
+                })
+            }
+            Self::Decline { base, rate, less, periods, .. } => {
+                geometric_sum(*base, *rate, *less, n.min(*periods)).unwrap_or(Units::new(u128::MAX))
+            }
+            Self::Flat { amount, periods, .. } => {
+                amount.mul_div(n.min(*periods).into(), (*periods).into(), Rounding::Down).expect(fits)
+            }
+            Self::Inflation(_) => Units::ZERO,
         }
     }
 }
 
-/// What a pool's part of its emission has come to when `n` periods are over: its share of the sum, rounded down; the last pool in
-/// name order takes what rounding leaves.
-pub fn pool_scheduled(spec: &Spec, pool: Name, rule: &PoolRule, n: u64) -> Units {
-    let emission = spec.supply(rule.token).and_then(|s| s.emission.as_ref()).expect("the parser gave every pool an emission");
-    let whole = emission.scheduled(n);
-    let part = |rule: &PoolRule| rule.share.of(whole, Rounding::Down).expect("a share of an amount fits where the amount does");
-    let mut siblings = spec.pools().iter().filter(|(_, other)| other.token == rule.token).rev();
-    match siblings.next() {
-        Some((last, _)) if *last == pool => siblings.fold(whole, |left, (_, other)| left.minus_or_zero(part(other))),
-        _ => part(rule),
-    }
+/// What a pool's part of its emission has come to when `n` periods of its clock are over, in a network whose clocks begin together
+/// and which has no changes; see [`Schedule`] for one that started at a date.
+pub fn pool_scheduled(spec: &Spec, pool: Name, n: u64) -> Units {
+    Schedule::new(spec, Instant::new(0)).scheduled(pool, n)
 }
 
-/// What one period gives a pool.
-pub fn period_reward(spec: &Spec, pool: Name, rule: &PoolRule, period: u64) -> Units {
-    pool_scheduled(spec, pool, rule, period.saturating_add(1)).minus_or_zero(pool_scheduled(spec, pool, rule, period))
-}
-
-impl Work<'_> {
-    /// Gives a pool the emission of periods `first` to before `end`.
-    ///
-    /// Mints it when the pool has weight. When nobody has, the amount is forfeited: it stays unminted for good and later periods
-    /// are not larger for it (own rule; source of its kind: builtin-actors `actors/reward`, rewards of null epochs are never paid).
-    pub fn emit(&mut self, pool: Name, token: Name, first: u64, end: u64) -> Result<(), Refusal> {
-        let spec = self.spec;
-        let rule = spec.pool(pool).expect("only pools of the network are closed");
-        let nothing = EmissionRow { scheduled: Units::ZERO, minted: Units::ZERO, forfeited: Units::ZERO };
-        let mut row = self.state.get::<EmissionRow>(&pool).unwrap_or(nothing);
-        let amount = pool_scheduled(spec, pool, rule, end).minus_or_zero(row.scheduled);
-        if amount.is_zero() {
-            return Ok(());
-        }
-        row.scheduled = row.scheduled.plus(amount)?;
-        let weight = self.state.get::<PoolRow>(&pool).map_or(Measured::ZERO, |p| p.weight);
-        if weight.is_zero() {
-            row.forfeited = row.forfeited.plus(amount)?;
-            self.state.put(&pool, &row);
-            self.say(Event::EmissionForfeited { pool, first, end, amount });
-            return Ok(());
-        }
-        row.minted = row.minted.plus(amount)?;
-        self.state.put(&pool, &row);
-        self.post(token, Account::Supply, Account::Pool(pool), amount, Why::Emission)?;
-        self.accumulate(pool, amount);
-        self.say(Event::EmissionMinted { pool, first, end, amount, weight });
-        Ok(())
-    }
+/// What one period gives a pool; as [`pool_scheduled`].
+pub fn period_reward(spec: &Spec, pool: Name, period: u64) -> Units {
+    Schedule::new(spec, Instant::new(0)).reward(pool, period)
 }

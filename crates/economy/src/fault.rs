@@ -4,9 +4,8 @@
 //! away (the service reports the lower measure itself) and judging proofs.
 
 use crate::{
-    Accepted, Account, Answer, Event, Fault, Notice, Refusal, Topic, Why, book,
+    Accepted, Account, Answer, Event, Fault, Notice, Reads, Refusal, Topic, Why, book,
     collateral::GIB,
-    emission::period_reward,
     rows::{PledgeRow, PoolRow},
     spec::FaultFee,
     work::{Work, declared},
@@ -61,6 +60,9 @@ impl Work<'_> {
     pub fn fault(&mut self, fault: &Fault) -> Answer {
         let rule = declared(self.spec.fault(fault.kind), Topic::FaultKind, fault.kind)?;
         declared(self.spec.binding(fault.affected.measure), Topic::Measure, fault.affected.measure)?;
+        if let FaultFee::PledgeShare { pledge, share, earned } = rule.fee {
+            return self.slash_pledge(fault, &rule, pledge, share, earned);
+        }
         // A fee past 128 bits is more than there can ever be; faults happen in jobs, which nobody could run again with less.
         let fee = match self.fault_fee(fault, rule.fee) {
             Err(Refusal::TooLarge) => Units::new(u128::MAX),
@@ -81,12 +83,16 @@ impl Work<'_> {
         Ok(match fee {
             FaultFee::Nothing => Units::ZERO,
             FaultFee::PerGib(per_gib) => per_gib.mul_div(affected.get(), GIB, Rounding::Down)?,
+            FaultFee::PledgeShare { pledge, share, .. } => {
+                let key = (fault.subject.owner(), fault.subject.unit(), pledge);
+                let row = self.state.get::<PledgeRow>(&key).ok_or(Refusal::Unknown { what: Topic::Pledge })?;
+                share.of(row.amount, Rounding::Down)?
+            }
             FaultFee::Reward { pool, periods } => {
                 let measure = fault.affected.measure;
                 let bound = self.spec.binding(measure).filter(|b| b.pool == Some(pool));
                 declared(bound, Topic::Measure, measure)?;
-                let rule = self.spec.pool(pool).expect("the parser resolved every pool");
-                let reward = period_reward(self.spec, pool, rule, self.period(rule.clock));
+                let reward = Reads::new(self.eras, self.state.as_read(), self.now).period_reward(pool).unwrap_or_default();
                 let weight = self.state.get::<PoolRow>(&pool).map_or(Measured::ZERO, |p| p.weight);
                 expected_reward(reward, periods, affected, weight)?
             }

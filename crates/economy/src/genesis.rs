@@ -5,14 +5,14 @@
 //! are funded out of an allocation too.
 
 use crate::{
-    Account, AllocationVesting, Origin, Refusal, Spec, Why,
+    Account, AllocationVesting, Refusal, Spec, Why,
     clock::clock_row,
-    emission::pool_scheduled,
+    close::NO_EMISSION,
     rows::{AllocationRow, ClockRow, EmissionRow, GenesisRow, RoleRow},
-    spec::{Allocation, VestingRow},
+    spec::{Allocation, Part, VestingPart, VestingRow},
     work::Work,
 };
-use depin_quantity::{Address, Name, Rounding, Units};
+use depin_quantity::{Address, Instant, Name, Rounding, Share, Units};
 
 /// What a network starts with, besides its file.
 #[derive(Clone, Debug, Default)]
@@ -75,50 +75,75 @@ pub enum GenesisError {
 
 /// What of an allocation has vested `elapsed` periods after the start, of what genesis left in it.
 ///
-/// Per row `vested = amount - ceil(amount * (over - elapsed) / over)`, all of it from `over` on. A row without an amount has what
-/// the stated rows and the grants leave.
+/// Per row, with `e = elapsed - after` cut down to whole steps of `every`: nothing before `after`, then `floor(amount * e / over)`,
+/// all of it from `over` on. A row's amount is stated, or a share of what genesis left, or what the other rows leave of that.
 ///
 /// - Units: base units; periods of the vesting clock.
-/// - Rounding: the locked part up.
-/// - Source: specs-actors `actors/builtin/multisig/multisig_state.go`, amount locked; rows: lotus `chain/stmgr/supply.go`.
+/// - Rounding: the vested part down, so the locked part up.
+/// - Source: specs-actors `actors/builtin/multisig/multisig_state.go`, amount locked; rows: lotus `chain/stmgr/supply.go`; steps:
+///   io.net documentation, coin restrictions (equal monthly parts from the end of month 13).
 pub fn allocation_vested(rule: &Allocation, granted: Units, elapsed: u64) -> Result<Units, Refusal> {
     let left = rule.amount.minus(granted)?;
     match &rule.vesting {
-        AllocationVesting::Emitted => Ok(Units::ZERO),
+        AllocationVesting::Emitted | AllocationVesting::Unallocated => Ok(Units::ZERO),
         AllocationVesting::Immediate => Ok(left),
         AllocationVesting::Rows(rows) => {
-            let open = left.minus(stated(rows)?)?;
-            rows.iter()
-                .try_fold(Units::ZERO, |sum, row| Ok(sum.plus(row_vested(row.amount.unwrap_or(open), row.over, elapsed)?)?))
+            let amounts = row_amounts(rows, left)?;
+            rows.iter().zip(amounts).try_fold(Units::ZERO, |sum, (row, amount)| Ok(sum.plus(row_vested(row, amount, elapsed)?)?))
         }
     }
 }
 
-fn row_vested(amount: Units, over: u64, elapsed: u64) -> Result<Units, Refusal> {
-    if elapsed >= over {
-        return Ok(amount);
+/// What each row unlocks in all, of what genesis left.
+fn row_amounts(rows: &[VestingRow], left: Units) -> Result<Vec<Units>, Refusal> {
+    let shares = rows.iter().map(|row| if let VestingPart::Share(share) = row.part { u64::from(share.get()) } else { 0 });
+    let whole = shares.sum::<u64>() == u64::from(Share::WHOLE.get());
+    let mut amounts = Vec::with_capacity(rows.len());
+    for row in rows {
+        amounts.push(match row.part {
+            VestingPart::Amount(amount) => amount,
+            VestingPart::Share(share) => share.of(left, Rounding::Down)?,
+            VestingPart::Rest => Units::ZERO,
+        });
     }
-    Ok(amount.minus(amount.mul_div((over - elapsed).into(), over.into(), Rounding::Up)?)?)
+    let rest = left.minus(amounts.iter().try_fold(Units::ZERO, |sum, amount| sum.plus(*amount))?)?;
+    let takes_rest =
+        rows.iter().rposition(|row| row.part == VestingPart::Rest).or(if whole { rows.len().checked_sub(1) } else { None });
+    if let Some(amount) = takes_rest.and_then(|i| amounts.get_mut(i)) {
+        *amount = amount.plus(rest)?;
+    }
+    Ok(amounts)
 }
 
-fn stated(rows: &[VestingRow]) -> Result<Units, Refusal> {
-    rows.iter().filter_map(|row| row.amount).try_fold(Units::ZERO, |sum, amount| Ok(sum.plus(amount)?))
+/// What of one row's `amount` is free when `elapsed` periods are over: whole steps of `every` since `after`, over `over`, down.
+pub fn row_vested(row: &VestingRow, amount: Units, elapsed: u64) -> Result<Units, Refusal> {
+    let Some(passed) = elapsed.checked_sub(row.after) else { return Ok(Units::ZERO) };
+    if passed >= row.over {
+        return Ok(amount);
+    }
+    let steps = passed - passed % row.every.max(1);
+    Ok(amount.mul_div(steps.into(), row.over.into(), Rounding::Down)?)
 }
 
 /// The most that grants may take of an allocation: what no stated row binds.
 fn grantable(rule: &Allocation) -> Result<Units, Refusal> {
     match &rule.vesting {
-        AllocationVesting::Emitted => Ok(Units::ZERO),
+        AllocationVesting::Emitted | AllocationVesting::Unallocated => Ok(Units::ZERO),
         AllocationVesting::Immediate => Ok(rule.amount),
-        AllocationVesting::Rows(rows) if rows.iter().any(|row| row.amount.is_none()) => Ok(rule.amount.minus(stated(rows)?)?),
-        // Rows that state all their amounts leave nothing to give but what vests at once.
-        AllocationVesting::Rows(_) => Ok(Units::ZERO),
+        AllocationVesting::Rows(rows) => {
+            let mut stated =
+                rows.iter().filter_map(|row| if let VestingPart::Amount(amount) = row.part { Some(amount) } else { None });
+            let free = rows.iter().any(|row| !matches!(row.part, VestingPart::Amount(_)));
+            // Rows that state all their amounts leave nothing to give but what vests at once.
+            let stated = stated.try_fold(Units::ZERO, Units::plus)?;
+            if free { Ok(rule.amount.minus(stated)?) } else { Ok(Units::ZERO) }
+        }
     }
 }
 
 fn find(spec: &Spec, token: Name, name: Name) -> Option<&Allocation> {
     let allocation = spec.supply(token)?.allocations.iter().find(|a| a.to == name)?;
-    (allocation.vesting != AllocationVesting::Emitted).then_some(allocation)
+    (!matches!(allocation.vesting, AllocationVesting::Emitted | AllocationVesting::Unallocated)).then_some(allocation)
 }
 
 impl Work<'_> {
@@ -151,18 +176,17 @@ impl Work<'_> {
     fn start_clocks(&mut self) -> Result<(), GenesisError> {
         let spec = self.spec;
         for (name, clock) in spec.clocks() {
-            let origin = match clock.origin {
-                Origin::Genesis => self.now,
-                Origin::At(at) => at,
-            };
+            let origin = clock.begins(self.now);
             self.state.put(name, &ClockRow { origin, first: 0, next: 0, closed: 0 });
             let first = self.period(*name);
             self.state.put(name, &ClockRow { origin, first, next: first, closed: 0 });
         }
         for (name, pool) in spec.pools() {
             let first = clock_row(self.state.as_read(), pool.clock).first;
-            let before = pool_scheduled(spec, *name, pool, first);
-            self.state.put(name, &EmissionRow { scheduled: before, minted: Units::ZERO, forfeited: before });
+            let begins = self.period_start(pool.clock, first);
+            let scored = matches!(pool.part, Part::Scored(_));
+            let before = if scored || first == 0 { Units::ZERO } else { self.schedules().part(*name, Instant::new(0), begins) };
+            self.state.put(name, &EmissionRow { scheduled: before, forfeited: before, ..NO_EMISSION });
         }
         Ok(())
     }

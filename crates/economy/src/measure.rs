@@ -4,9 +4,9 @@
 //! are bound to.
 
 use crate::{
-    Accepted, Answer, COMPONENTS_MAX, Component, Enrol, Event, Limit, Refusal, Standing, Subject, Topic,
+    Accepted, Answer, COMPONENTS_MAX, Component, Enrol, Event, Gauge, Limit, Refusal, Standing, Subject, Topic,
     allowance::boost_ceiling,
-    rows::{EnrolRow, MeasureRow, StandingRow},
+    rows::{EnrolRow, GaugeRow, MeasureRow, StandingRow},
     work::{Work, declared},
 };
 use depin_quantity::{Measured, Name, Units};
@@ -46,11 +46,31 @@ impl Work<'_> {
         for component in &record.components {
             self.boosts_are_backed(subject, component.measure)?;
         }
-        for component in &record.components {
-            if let Some(pool) = self.spec.binding(component.measure).and_then(|b| b.pool) {
-                self.set_weight(pool, subject, component.quantity)?;
-            }
+        let measures = record.components.iter().map(|component| component.measure);
+        let pools: BTreeSet<Name> = measures.filter_map(|measure| self.spec.binding(measure)?.pool).collect();
+        for pool in pools {
+            let weight = self.standing_weight(pool, subject)?;
+            self.set_weight(pool, subject, weight)?;
         }
+        Ok(Accepted::NOTHING)
+    }
+
+    /// What a subject's measures weigh in a pool together: the sum of `floor(quantity * times)` over the measures bound to it.
+    fn standing_weight(&self, pool: Name, subject: Subject) -> Result<Measured, Refusal> {
+        let mut bound = self.spec.bindings().iter().filter(|(_, binding)| binding.pool == Some(pool));
+        bound.try_fold(Measured::ZERO, |sum, (measure, binding)| Ok(sum.plus(binding.weight(self.quantity(subject, *measure))?)?))
+    }
+
+    /// Sets a named value of a scope, from the present period on.
+    pub fn set_gauge(&mut self, record: &Gauge) -> Answer {
+        let Gauge { scope, name, value } = *record;
+        self.close_gauged()?;
+        if value.is_zero() {
+            self.state.delete::<GaugeRow>(&(scope, name));
+        } else {
+            self.state.put(&(scope, name), &GaugeRow { value, at: self.now });
+        }
+        self.say(Event::GaugeChanged { scope, name, value });
         Ok(Accepted::NOTHING)
     }
 

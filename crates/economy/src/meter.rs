@@ -69,6 +69,10 @@ pub enum Record {
     Enrol(Enrol),
     /// Measures of a subject that hold until its next `Standing`.
     Standing(Standing),
+    /// Measures that a subject earned in the present period.
+    Earned(Earned),
+    /// A named value of a scope.
+    Gauge(Gauge),
     /// Deposits that streams are paid from.
     Escrow(EscrowRecord),
     /// A payment that runs over time.
@@ -77,8 +81,14 @@ pub enum Record {
     Pledge(PledgeRecord),
     /// A unit or party failed.
     Fault(Fault),
+    /// Who signed a block, or who signed twice.
+    Committee(CommitteeRecord),
     /// Use of a non-transferable allowance.
     Allowance(AllowanceRecord),
+    /// One payment, now or held first.
+    Charge(ChargeRecord),
+    /// A fee of the service.
+    Fee(FeeRecord),
 }
 
 /// Registers a subject with facts that rules need but cannot derive. Sent once, before the subject's first `Standing`.
@@ -100,14 +110,35 @@ pub struct Standing {
     pub components: Vec<Component>,
 }
 
-/// A purse that streams are paid from.
+/// What a subject earned in the present period of its measures' pools: added to what it earned in it before, and gone when the period
+/// is paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earned {
+    /// Whose. It need not be enrolled.
+    pub subject: Subject,
+    /// At most [`COMPONENTS_MAX`], each measure once.
+    pub components: Vec<Component>,
+}
+
+/// A named value that holds until it is set again: active devices of a sub-network, what is bonded elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gauge {
+    /// What it is of: a sub-network, a staking.
+    pub scope: Name,
+    /// Its name.
+    pub name: Name,
+    /// The value.
+    pub value: Measured,
+}
+
+/// A purse that streams, or charges of one kind, are paid from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EscrowRecord {
     /// Opens the purse with a first deposit from the owner's wallet.
     Open {
         /// Natural id, free until now.
         id: UnitId,
-        /// A kind of stream that the network declares, like `deal`.
+        /// A kind of stream that the network declares, like `deal`, or a kind of charge.
         kind: Name,
         /// Whose money it is; what remains goes back here.
         owner: Address,
@@ -123,14 +154,15 @@ pub enum EscrowRecord {
         /// How much.
         deposit: Money,
     },
-    /// Gives back what no stream has reserved.
+    /// Gives back what no stream has reserved; of an open-ended escrow, what no stream has earned.
     Refund {
         /// The escrow.
         id: UnitId,
         /// How much.
         amount: Money,
     },
-    /// Gives everything back. Refused while a stream is open; an escrow also closes by itself when its last stream ends.
+    /// Gives everything back. Refused while a stream or hold is open; an escrow also closes by itself when its last stream ends,
+    /// unless that one was open-ended without a term.
     Close {
         /// The escrow.
         id: UnitId,
@@ -140,7 +172,8 @@ pub enum EscrowRecord {
 /// A payment that runs out of an escrow at a rate per period, for an agreed number of periods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamRecord {
-    /// Reserves the whole term in the escrow and takes the bond; nothing runs until `Activate`.
+    /// Reserves the whole term in the escrow (an open-ended kind reserves nothing) and takes the bond; nothing runs until
+    /// `Activate`.
     Open(StreamOpen),
     /// The work has begun: periods count from the one in progress.
     Activate {
@@ -181,7 +214,8 @@ pub struct StreamOpen {
     pub to: Address,
     /// Per period of the kind's clock.
     pub rate: Money,
-    /// Length of the term in periods of the kind's clock, at least one.
+    /// Length of the term in periods of the kind's clock, at least one; zero for an open-ended stream that runs until its
+    /// escrow's money ends.
     pub periods: u64,
     /// Last moment for `Activate`; later, the bond is burnt and the money goes back.
     pub activate_by: Instant,
@@ -234,6 +268,31 @@ pub struct Fault {
     pub kind: Name,
     /// The measure that the fee is counted on, and how much of it failed.
     pub affected: Component,
+    /// Who found out; rules may pay it a part.
+    pub reporter: Option<Address>,
+}
+
+/// What the chain as a service says about the validators of a staking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommitteeRecord {
+    /// One block: who signed it and who missed it, together at most as many as can be bonded.
+    Signed {
+        /// The staking.
+        staking: Name,
+        /// Operators that signed.
+        signed: Vec<Address>,
+        /// Operators that did not.
+        missed: Vec<Address>,
+    },
+    /// A validator signed two blocks of one height.
+    SignedTwice {
+        /// The staking.
+        staking: Name,
+        /// Its operator.
+        validator: Address,
+        /// When: stake that left before is not touched. At most the unbonding time ago.
+        at: Instant,
+    },
 }
 
 /// Use of an allowance that a notary granted (verified storage). Amounts are in the allowance's unit, bytes.
@@ -266,6 +325,129 @@ pub enum AllowanceRecord {
         /// The kind.
         kind: Name,
     },
+}
+
+/// Where a payment comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purse {
+    /// A party's wallet.
+    Wallet(Address),
+    /// An escrow that was opened for this kind of charge.
+    Escrow(UnitId),
+}
+
+/// How much is to be paid, in the form that the kind asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Price {
+    /// What the parties agreed: in a currency, or in `USD` for a kind whose amounts are dollars.
+    Agreed(Money),
+    /// What the economy asks for so much of a measure.
+    Measured(Component),
+}
+
+/// One payment: at once, or held first and captured in parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChargeRecord {
+    /// Pays at once.
+    Now {
+        /// A kind of charge that the network declares, like `frame`.
+        kind: Name,
+        /// Who pays.
+        from: Purse,
+        /// Who gets the payee's part.
+        to: Address,
+        /// Which currency, when the amount does not say; `None` is the kind's first.
+        currency: Option<Name>,
+        /// How much.
+        price: Price,
+    },
+    /// Sets money aside.
+    Hold {
+        /// Natural id, free until now.
+        id: UnitId,
+        /// The kind.
+        kind: Name,
+        /// Who pays.
+        from: Purse,
+        /// Which currency, when the amount does not say.
+        currency: Option<Name>,
+        /// How much.
+        price: Price,
+        /// Last moment to capture; later, what is left goes back.
+        until: Instant,
+    },
+    /// Sets more aside, at the price of now.
+    Add {
+        /// The hold.
+        id: UnitId,
+        /// How much more.
+        price: Price,
+    },
+    /// Pays a part of what is held; the hold ends with its last part.
+    Capture {
+        /// The hold.
+        id: UnitId,
+        /// Who gets the payee's part.
+        to: Address,
+        /// Which part, in the form in which the hold was stated.
+        price: Price,
+    },
+    /// Gives back what is left.
+    Void {
+        /// The hold.
+        id: UnitId,
+    },
+}
+
+/// A fee of the service. The economy knows how much and where it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeeRecord {
+    /// Pays it once.
+    Once {
+        /// A kind of service fee that the network declares, like `onboarding`.
+        kind: Name,
+        /// Who pays.
+        from: Purse,
+        /// What it is counted on, for a kind that is.
+        basis: Option<Component>,
+    },
+    /// Pays it now, and again each time it is due.
+    Begin {
+        /// Natural id, free until now.
+        id: UnitId,
+        /// The kind.
+        kind: Name,
+        /// Who pays.
+        from: Address,
+        /// What it is counted on, for a kind that is.
+        basis: Option<Component>,
+    },
+    /// From the next time on it is counted on another quantity.
+    Resize {
+        /// The fee.
+        id: UnitId,
+        /// What it is counted on.
+        basis: Component,
+    },
+    /// It is due no more.
+    End {
+        /// The fee.
+        id: UnitId,
+    },
+}
+
+/// Why a hold ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HoldEnd {
+    /// All of it was captured.
+    Captured,
+    /// It was voided.
+    Voided,
+    /// Nobody captured or voided it in time.
+    Expired,
 }
 
 /// Answer to one record. A refusal changed nothing.
@@ -324,6 +506,47 @@ pub enum Notice {
         /// Who.
         party: Address,
     },
+    /// A slash left a unit with less than its pledge must be.
+    BelowStake {
+        /// Whose unit.
+        subject: Subject,
+        /// The kind of pledge.
+        kind: Name,
+        /// What is left.
+        has: Units,
+        /// What it must be.
+        least: Units,
+    },
+    /// A validator was slashed and signs no more until it is free.
+    Jailed {
+        /// Its operator.
+        party: Address,
+        /// Until when at least.
+        until: Instant,
+    },
+    /// A hold was neither captured nor voided in time; what was left went back.
+    HoldExpired {
+        /// The hold.
+        hold: UnitId,
+        /// How much went back.
+        returned: Units,
+    },
+    /// A recurring fee could not be taken; it is carried to the next time.
+    FeeUnpaid {
+        /// The fee.
+        fee: UnitId,
+        /// Who should have paid.
+        payer: Address,
+        /// How many times of it are unpaid now.
+        periods: u64,
+    },
+    /// The money of an open-ended escrow is gone; its streams have ended.
+    EscrowExhausted {
+        /// The escrow.
+        escrow: UnitId,
+        /// What stays owed to the payees; a deposit of as much settles it and closes the escrow.
+        owed: Units,
+    },
 }
 
 /// Why a stream ended.
@@ -336,6 +559,8 @@ pub enum Ended {
     NotActivated,
     /// Closed for the declared reason.
     Closed(Name),
+    /// The money of its escrow is gone.
+    Exhausted,
 }
 
 /// The border between a service and an economy.

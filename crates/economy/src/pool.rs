@@ -11,8 +11,8 @@
 
 use crate::{
     Account, Event, Refusal, Subject, Why,
-    rows::{EnrolRow, MemberRow, PoolRow},
-    spec::PoolRule,
+    rows::{EnrolRow, LazyRow, MemberRow, PoolRow},
+    spec::{Method, PoolRule},
     wide::Wide,
     work::Work,
 };
@@ -45,7 +45,14 @@ pub fn earned(pool: &PoolRow, member: &MemberRow) -> (Units, u128) {
 }
 
 /// A pool without members.
-pub const EMPTY: PoolRow = PoolRow { weight: Measured::ZERO, per_weight: Wide(U256::ZERO), carried: Wide(U256::ZERO) };
+pub const EMPTY: PoolRow = PoolRow {
+    weight: Measured::ZERO,
+    per_weight: Wide(U256::ZERO),
+    carried: Wide(U256::ZERO),
+    earned: Measured::ZERO,
+    batch: 0,
+    pot: Units::ZERO,
+};
 
 /// Number of the proving period in which `period` lies, for a subject whose proving periods start at `phase` modulo `length`.
 /// Starts at 1, so that nothing was ever paid in 0.
@@ -54,8 +61,16 @@ pub const fn window_of(period: u64, phase: u64, length: u64) -> u64 {
     if period < shift { 1 } else { (period - shift) / length + 2 }
 }
 
+/// What standing weight gets of an amount: `floor(amount * standing / (standing + earned))`; all of it when nothing was earned.
+pub fn standing_part(amount: Units, standing: Measured, earned: Measured) -> Result<Units, Refusal> {
+    if earned.is_zero() {
+        return Ok(amount);
+    }
+    Ok(amount.mul_div(standing.get(), standing.plus(earned)?.get(), Rounding::Down)?)
+}
+
 impl Work<'_> {
-    fn pool_row(&self, pool: Name) -> PoolRow {
+    pub fn pool_row(&self, pool: Name) -> PoolRow {
         self.state.get(&pool).unwrap_or(EMPTY)
     }
 
@@ -71,11 +86,85 @@ impl Work<'_> {
         self.state.put(&pool, &row);
     }
 
+    /// The rule of a pool, also of one that a change took out of the file: its members are still paid.
+    pub fn pool_rule(&self, pool: Name) -> Option<PoolRule> {
+        let mut rule = self.spec.pool(pool);
+        if rule.is_none() {
+            let schedules = self.schedules();
+            let begun = schedules.eras().take_while(|(start, ..)| *start <= self.now);
+            rule = begun.filter_map(|(_, _, spec)| spec.pool(pool)).last();
+        }
+        rule.copied()
+    }
+
+    /// Shares a period's `amount`, which the caller has posted into the pool's account, and what waited for it, by weight: what
+    /// stands gets `floor(amount * standing / (standing + earned))` through the accumulator, the rest is the earned weight's batch.
+    /// Gives the whole weight.
+    pub fn share_out(&mut self, pool: Name, rule: &PoolRule, amount: Units) -> Result<Measured, Refusal> {
+        let mut row = self.pool_row(pool);
+        let (standing, earned) = (row.weight, row.earned);
+        let weight = standing.plus(earned)?;
+        if weight.is_zero() {
+            return Ok(weight);
+        }
+        let whole = amount.plus(std::mem::take(&mut row.pot))?;
+        let stands = standing_part(whole, standing, earned)?;
+        let number = row.batch;
+        if !earned.is_zero() {
+            row.earned = Measured::ZERO;
+            row.batch += 1;
+        }
+        self.state.put(&pool, &row);
+        if !earned.is_zero() {
+            self.close_batch(pool, rule, number, whole.minus(stands)?, earned);
+        }
+        if rule.method == Method::Winners && !standing.is_zero() {
+            self.draw(pool, stands, standing);
+        } else if !stands.is_zero() {
+            self.accumulate(pool, stands);
+        }
+        Ok(weight)
+    }
+
+    /// Shares `amount`, which the caller has posted into the pool's account, among the pool's members. Without members it waits
+    /// for the first one; where weight is earned by the period, for the period's end. For whatever feeds a pool besides its
+    /// emission: parts of payments, fees, slashed stakes.
+    pub fn fund_pool(&mut self, pool: Name, amount: Units) -> Result<(), Refusal> {
+        match self.spec.pool(pool).map(|rule| rule.method) {
+            Some(Method::Staked(staking)) => {
+                self.share_staked(pool, staking, amount);
+                return Ok(());
+            }
+            Some(Method::Locked { .. }) => {
+                self.fund_locked(pool, amount);
+                return Ok(());
+            }
+            Some(Method::Batch | Method::Lazy) => {
+                let mut row = self.pool_row(pool);
+                row.pot = row.pot.plus(amount)?;
+                self.state.put(&pool, &row);
+                return Ok(());
+            }
+            _ => {}
+        }
+        let row = self.pool_row(pool);
+        if row.weight.is_zero() {
+            let carried = Wide(row.carried.0 + Wide::of_units(amount.get()).0);
+            self.state.put(&pool, &PoolRow { carried, ..row });
+        } else {
+            self.accumulate(pool, amount);
+        }
+        Ok(())
+    }
+
     /// Gives a subject a new weight in a pool: settles what the old one earned, joins, or leaves.
     pub fn set_weight(&mut self, name: Name, subject: Subject, weight: Measured) -> Result<(), Refusal> {
         let spec = self.spec;
         let rule = spec.pool(name).expect("the parser resolved every binding");
         self.close_clock(rule.clock)?;
+        if rule.method == Method::Winners && self.draws(name) {
+            return Err(Refusal::Closing { clock: rule.clock });
+        }
         let key = (name, subject.owner(), subject.unit());
         let mut pool = self.pool_row(name);
         let window = self.window(rule, subject);
@@ -110,8 +199,7 @@ impl Work<'_> {
     /// - Units: base units of the pool's token.
     /// - Source: builtin-actors `actors/miner/src/{lib,monies}.rs`, apply rewards: floor(3/4) is locked.
     fn pay(&mut self, name: Name, subject: Subject, window: u64) -> Result<(Units, Units), Refusal> {
-        let spec = self.spec;
-        let rule = spec.pool(name).expect("the parser resolved every binding");
+        let rule = self.pool_rule(name).expect("only pools of the network have members");
         let key = (name, subject.owner(), subject.unit());
         let Some(mut member) = self.state.get::<MemberRow>(&key) else { return Ok((Units::ZERO, Units::ZERO)) };
         let amount = std::mem::take(&mut member.pending);
@@ -121,6 +209,17 @@ impl Work<'_> {
         } else {
             self.state.put(&key, &member);
         }
+        self.pay_reward(name, &rule, subject, amount)
+    }
+
+    /// Pays a reward out of a pool: the part that vests is locked, the rest is liquid. Then debt is repaid.
+    pub fn pay_reward(
+        &mut self,
+        name: Name,
+        rule: &PoolRule,
+        subject: Subject,
+        amount: Units,
+    ) -> Result<(Units, Units), Refusal> {
         if amount.is_zero() {
             return Ok((Units::ZERO, Units::ZERO));
         }
@@ -143,12 +242,37 @@ impl Work<'_> {
         Ok((liquid, locked))
     }
 
+    /// Pools of the eras that have begun.
+    pub fn pools_so_far(&self) -> std::collections::BTreeSet<Name> {
+        self.schedules()
+            .eras()
+            .take_while(|(start, ..)| *start <= self.now)
+            .flat_map(|(_, _, spec)| spec.pools().keys().copied())
+            .collect()
+    }
+
+    /// Pays up to [`CLAIM_UNITS_MAX`] lazy members of a party.
+    fn claim_lazies(&mut self, pool: Name, owner: Address, claimed: &mut Claimed) -> Result<(), Refusal> {
+        let rows = self.state.as_read().rows_with::<LazyRow>(&(pool, owner)).take(CLAIM_UNITS_MAX);
+        let keys: Vec<(Name, Address, UnitId)> = rows.map(|(key, _)| key).collect();
+        for key in keys {
+            let (liquid, locked) = self.claim_lazy(&key)?;
+            claimed.liquid = claimed.liquid.plus(liquid)?;
+            claimed.locked = claimed.locked.plus(locked)?;
+        }
+        Ok(())
+    }
+
     /// Settles and pays everything that a party's units earned, going on after the unit `after`.
     pub fn claim(&mut self, owner: Address, after: Option<UnitId>) -> Result<Claimed, Refusal> {
-        let spec = self.spec;
         let mut claimed = Claimed::default();
-        for (name, rule) in spec.pools() {
+        let pools: std::collections::BTreeSet<Name> = self.pools_so_far();
+        for name in &pools {
+            let rule = &self.pool_rule(*name).expect("a pool of the network");
             self.close_clock(rule.clock)?;
+            if rule.method == Method::Lazy {
+                self.claim_lazies(*name, owner, &mut claimed)?;
+            }
             let mut at = after.unwrap_or_default();
             for count in 0.. {
                 let next = match (count, after) {

@@ -1,10 +1,12 @@
 //! What can be read of an economy: balances, supply, rewards, streams, prices. Nothing here writes.
 
 use crate::{
+    Bonded, CapKind, Emission, Minter, Part, PoolRule, Schedule, Score, UNALLOCATED,
+    close::{bonded_for, mint_row, minter},
+    part_of,
     Account, AccountClass, AllocationVesting, Component, PriceNow, Refusal, Spec, Subject, Topic, allowance, book,
-    clock::{period_of, start_of},
+    clock::{genesis_of, period_of, start_of},
     collateral::{pledge_amount, pledge_basis},
-    emission::{period_reward, pool_scheduled},
     fee,
     genesis::allocation_vested,
     payment::{bond_minimum, due_periods},
@@ -13,16 +15,18 @@ use crate::{
     rows::*,
     work::declared,
 };
-use depin_quantity::{Address, Instant, Measured, Name, UnitId, Units};
+use depin_quantity::{Address, Instant, Measured, Name, Rounding, Share, UnitId, Units};
 use depin_state::ReadState;
 use serde::Serialize;
 
 /// Reads of one state at one time.
 #[derive(Clone, Copy)]
 pub struct Reads<'a> {
-    spec: &'a Spec,
-    state: &'a (dyn ReadState + 'a),
-    now: Instant,
+    pub(crate) spec: &'a Spec,
+    pub(crate) eras: &'a Spec,
+    pub(crate) genesis: Instant,
+    pub(crate) state: &'a (dyn ReadState + 'a),
+    pub(crate) now: Instant,
 }
 
 /// Where a token's supply is.
@@ -36,8 +40,16 @@ pub struct SupplyNow {
     pub burned: Units,
     /// `minted - burned`: what exists.
     pub total: Units,
+    /// What the cap does.
+    pub cap_kind: CapKind,
+    /// What the cap leaves to mint; `None` for a cap that is shown only.
+    pub room: Option<Units>,
     /// Of genesis allocations, not vested.
     pub allocations_locked: Units,
+    /// Of them, what belongs to nobody and is never taken.
+    pub unallocated: Units,
+    /// In funds of the network.
+    pub treasuries: Units,
     /// Collateral.
     pub pledged: Units,
     /// Rewards that have not unlocked or were not released.
@@ -63,8 +75,11 @@ pub struct StreamNow {
     pub row: StreamRow,
     /// Due now and not paid.
     pub due: Units,
-    /// When its term ends; for an inactive one, when it would end if it began now.
+    /// When its term ends; for an inactive one, when it would end if it began now. Of an open-ended one, when its term or the
+    /// money ends, whichever is first; the end of time when neither is known.
     pub ends: Instant,
+    /// What an open-ended one has besides.
+    pub running: Option<PaymentRow>,
 }
 
 /// A party's locked rewards of one token.
@@ -105,8 +120,19 @@ pub struct AllocationNow {
 }
 
 impl<'a> Reads<'a> {
-    pub(crate) const fn new(spec: &'a Spec, state: &'a (dyn ReadState + 'a), now: Instant) -> Self {
-        Self { spec, state, now }
+    pub(crate) fn new(eras: &'a Spec, state: &'a (dyn ReadState + 'a), now: Instant) -> Self {
+        let genesis = genesis_of(state, now);
+        Self { spec: eras.at(genesis, now), eras, genesis, state, now }
+    }
+
+    /// The parameters in force now.
+    pub const fn spec(&self) -> &'a Spec {
+        self.spec
+    }
+
+    /// The network's schedules.
+    pub const fn schedule(&self) -> Schedule<'a> {
+        Schedule::new(self.eras, self.genesis)
     }
 
     /// A party's wallet: what it holds and what it owes.
@@ -137,11 +163,20 @@ impl<'a> Reads<'a> {
                 allocations_locked = allocations_locked.plus(locked).ok()?;
             }
         }
-        let pools = self.spec.pools().iter().filter(|(_, p)| p.token == token);
-        let forfeited = pools.map(|(name, _)| self.emission(*name).map_or(Units::ZERO, |e| e.forfeited));
+        let eras = self.schedule().eras().flat_map(|(_, _, spec)| spec.pools());
+        let pools: std::collections::BTreeMap<Name, ()> = eras.filter(|(_, p)| p.token == token).map(|(name, _)| (*name, ())).collect();
+        let forfeited = pools.keys().map(|name| self.emission(*name).map_or(Units::ZERO, |e| e.forfeited));
         let forfeited = forfeited.into_iter().try_fold(Units::ZERO, Units::plus).ok()?;
         Some(SupplyNow {
             cap: rule.cap.amount,
+            cap_kind: rule.cap.kind,
+            room: match rule.cap.kind {
+                CapKind::Clamp => Some(rule.cap.amount.minus_or_zero(minted)),
+                CapKind::Recycle => Some(rule.cap.amount.minus_or_zero(total)),
+                CapKind::Model => None,
+            },
+            unallocated: self.balance(Account::Allocation(UNALLOCATED), token),
+            treasuries: self.class(AccountClass::Treasury, token),
             minted,
             burned,
             total,
@@ -154,6 +189,12 @@ impl<'a> Reads<'a> {
             forfeited,
             circulating: total.minus_or_zero(allocations_locked).minus_or_zero(pledged).minus_or_zero(vesting),
         })
+    }
+
+    /// What was ever minted and burnt of a token, also of one without supply rules, such as a credit; `None` for a token that the
+    /// network does not have.
+    pub fn issued(&self, token: Name) -> Option<SupplyRow> {
+        self.spec.token(token).map(|_| book::supply(self.state, token))
     }
 
     /// A genesis allocation; `None` for one that an emission mints.
@@ -178,12 +219,12 @@ impl<'a> Reads<'a> {
 
     /// The period of a clock in which `at` lies.
     pub fn period_at(&self, clock: Name, at: Instant) -> Option<u64> {
-        Some(period_of(&self.clock(clock)?, self.spec.clock(clock)?.every, at))
+        Some(period_of(&self.clock(clock)?, self.spec.clock(clock)?, at))
     }
 
     /// When a period of a clock begins.
     pub fn period_start(&self, clock: Name, period: u64) -> Option<Instant> {
-        Some(start_of(&self.clock(clock)?, self.spec.clock(clock)?.every, period))
+        Some(start_of(&self.clock(clock)?, self.spec.clock(clock)?, period))
     }
 
     /// A pool's part of its emission so far.
@@ -194,12 +235,103 @@ impl<'a> Reads<'a> {
     /// What the present period gives a pool.
     pub fn period_reward(&self, pool: Name) -> Option<Units> {
         let rule = self.spec.pool(pool)?;
-        Some(period_reward(self.spec, pool, rule, self.period(rule.clock)?))
+        self.reward_of(pool, rule, self.period(rule.clock)?)
+    }
+
+    /// What a period of its clock gives a pool by the present state: by schedule; by the present rate of an inflation; by the last
+    /// scores of its group. Burnt tokens that are minted again come on top and are known when the period ends.
+    fn reward_of(&self, pool: Name, rule: &PoolRule, period: u64) -> Option<Units> {
+        let whole = match self.spec.supply(rule.token).and_then(|s| s.emission.as_ref()) {
+            Some(Emission::Inflation(inflation)) => {
+                let minted = self.inflation_next(rule.token)?;
+                let row = self.mint_row(rule.token);
+                let part = |whole| part_of(self.spec, rule.token, pool, self.period(inflation.clock).unwrap_or(0), whole);
+                part(row.whole.plus(minted).ok()?).minus_or_zero(part(row.whole))
+            }
+            _ => self.schedule().reward(pool, period),
+        };
+        let Part::Scored(group) = rule.part else { return Some(whole) };
+        let (share, of) = self.score_share(group, pool)?;
+        whole.mul_div(share, of.max(1), Rounding::Down).ok()
+    }
+
+    /// What the next period of an inflation mints.
+    pub fn inflation_next(&self, token: Name) -> Option<Units> {
+        let supply = self.spec.supply(token)?;
+        let Some(Emission::Inflation(rule)) = &supply.emission else { return None };
+        let mut minter = self.minter(token)?;
+        Some(rule.run(&mut minter, Bonded::Amount(self.bonded_for(rule.staking)), 1))
+    }
+
+    /// Where a token's inflation stands.
+    pub fn minter(&self, token: Name) -> Option<Minter> {
+        let Some(Emission::Inflation(rule)) = &self.spec.supply(token)?.emission else { return None };
+        Some(minter(self.spec, self.state, token, &self.mint_row(token), rule.initial))
+    }
+
+    /// How far a token's minting is, where its emission has no schedule or burnt tokens are minted again.
+    pub fn mint_row(&self, token: Name) -> MintRow {
+        mint_row(self.state, token)
+    }
+
+    /// A named value of a scope.
+    pub fn gauge(&self, scope: Name, name: Name) -> Measured {
+        self.state.get::<GaugeRow>(&(scope, name)).map_or(Measured::ZERO, |row| row.value)
+    }
+
+    /// What is bonded for an inflation.
+    pub fn bonded_for(&self, staking: Name) -> Units {
+        bonded_for(self.spec, self.state, staking)
+    }
+
+    /// A pool's score and smoothed share of its group at the last close.
+    pub fn score(&self, group: Name, pool: Name) -> Option<ScoreRow> {
+        self.state.get(&(group, pool))
+    }
+
+    /// A scored pool's share of its group at the last close, as a fraction; equal ones before the first.
+    fn score_share(&self, group: Name, pool: Name) -> Option<(u128, u128)> {
+        let rule = self.spec.score(group)?;
+        let rows: Option<Vec<ScoreRow>> = rule.pools.iter().map(|pool| self.score(group, *pool)).collect();
+        let Some(rows) = rows else { return Some((1, rule.pools.len() as u128)) };
+        let own = self.score(group, pool)?;
+        Some(match rule.score {
+            Score::Locked => (own.share.into(), crate::SHARE_WHOLE.into()),
+            Score::Utility => (own.score, rows.iter().fold(0u128, |sum, row| sum.saturating_add(row.score))),
+        })
+    }
+
+    /// A pool's share of its token's emission in the present period, in parts of 10^9: fixed or moving; of a scored pool its part of
+    /// what the others leave; nothing for a pool that payments feed.
+    pub fn pool_share(&self, pool: Name) -> Option<Share> {
+        let rule = self.spec.pool(pool)?;
+        let clock = self.spec.supply(rule.token)?.emission.as_ref()?.clock();
+        let period = self.period(clock)?;
+        let Part::Scored(group) = rule.part else { return Some(rule.part.share_at(period)) };
+        let stated = self.spec.pools().values().filter(|p| p.token == rule.token).map(|p| p.part.share_at(period).get());
+        let left = Share::WHOLE.get().saturating_sub(stated.fold(0, u32::saturating_add));
+        let (share, of) = self.score_share(group, pool)?;
+        let parts = Units::new(left.into()).mul_div(share, of.max(1), Rounding::Down).ok()?;
+        Share::new(u32::try_from(parts.get()).ok()?)
+    }
+
+    /// What a party could claim of lazy pools, by pool.
+    pub fn lazy(&self, pool: Name, owner: Address) -> Units {
+        let open = self.pool(pool).batch;
+        let rows = self.state.rows_with::<LazyRow>(&(pool, owner)).take(crate::CLAIM_UNITS_MAX);
+        let pending = rows.map(|(_, row)| crate::batch::lazy_pending(self.state, pool, &row, open).get());
+        Units::new(pending.fold(0u128, u128::saturating_add))
+    }
+
+    /// Batches that are closed and not paid.
+    pub fn batches(&self) -> Vec<(Name, u64, BatchRow)> {
+        self.state.rows_with::<BatchRow>(&crate::batch::TO_PAY).map(|((_, pool, number), row)| (pool, number, row)).collect()
     }
 
     /// What a pool's schedule has given when `n` periods are over.
     pub fn pool_scheduled(&self, pool: Name, n: u64) -> Option<Units> {
-        Some(pool_scheduled(self.spec, pool, self.spec.pool(pool)?, n))
+        self.spec.pool(pool)?;
+        Some(self.schedule().scheduled(pool, n))
     }
 
     /// A pool's accumulator.
@@ -260,18 +392,23 @@ impl<'a> Reads<'a> {
     /// What of an escrow no stream has reserved.
     pub fn escrow_free(&self, id: UnitId) -> Option<Units> {
         let row = self.escrow(id)?;
-        let token = self.spec.stream(row.kind)?.token;
-        Some(self.balance(Account::Escrow(id), token).minus_or_zero(row.reserved))
+        if let Some(free) = self.open_escrow_free(id) {
+            return Some(free);
+        }
+        Some(self.balance(Account::Escrow(id), row.token).minus_or_zero(row.reserved))
     }
 
     /// A stream, with what is due of it.
     pub fn stream(&self, id: UnitId) -> Option<StreamNow> {
         let row = self.state.get::<StreamRow>(&id)?;
         let rule = self.spec.stream(row.kind)?;
+        if rule.method != crate::StreamMethod::Reserved {
+            return self.running_stream(id, row);
+        }
         let present = self.period(rule.clock)?;
         let due = row.rate.times(due_periods(&row, present).into()).ok()?;
         let ends = self.period_start(rule.clock, row.start.unwrap_or(present).saturating_add(row.periods))?;
-        Some(StreamNow { row, due, ends })
+        Some(StreamNow { row, due, ends, running: None })
     }
 
     /// A party's allowance of a kind.
@@ -317,7 +454,9 @@ impl<'a> Reads<'a> {
     /// Unknown kind or measure.
     pub fn quote_bond(&self, kind: Name, basis: Component) -> Result<Units, Refusal> {
         let rule = declared(self.spec.stream(kind), Topic::StreamKind, kind)?;
-        declared(self.spec.binding(basis.measure).filter(|b| b.bond == Some(kind)), Topic::Measure, basis.measure)?;
+        if rule.bond.is_some_and(|bond| bond.counted()) {
+            declared(self.spec.binding(basis.measure).filter(|b| b.bond == Some(kind)), Topic::Measure, basis.measure)?;
+        }
         bond_minimum(&rule, basis.quantity)
     }
 
@@ -340,6 +479,9 @@ impl<'a> Reads<'a> {
 
     /// Whether work is due at this time that [`crate::Session::close`] has not done.
     pub fn has_due(&self) -> bool {
+        if crate::batch::has_batch(self.state) {
+            return true;
+        }
         let first = self.state.first_from::<DueRow>(&(Instant::new(0), 0, UnitId::default()));
         first.is_some_and(|((at, _, _), _)| at <= self.now)
     }

@@ -1,7 +1,7 @@
 //! Why the economy refused.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use depin_quantity::{Name, QuantityError, Units};
+use depin_quantity::{Name, QuantityError, Share, Units};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -112,9 +112,25 @@ pub enum Refusal {
         /// What was to be minted.
         amount: Units,
     },
+    /// Periods that this depends on are not closed yet.
+    #[error("periods of clock `{clock}` are still being closed; try again in a later block")]
+    Closing {
+        /// The clock.
+        clock: Name,
+    },
     /// An amount that no 128-bit number holds.
     #[error("an amount does not fit 128 bits; use a smaller one")]
     TooLarge,
+    /// A fund would be emptied faster than it may.
+    #[error("{would} base units of {token} would have gone out lately, at most {most} may; wait or take less")]
+    TooFast {
+        /// Of what.
+        token: Name,
+        /// What would have gone out.
+        would: Units,
+        /// Most that may.
+        most: Units,
+    },
 }
 
 impl From<QuantityError> for Refusal {
@@ -177,6 +193,38 @@ pub enum Topic {
     Amount,
     /// A record.
     Record,
+    /// A credit.
+    Credit,
+    /// A kind of charge.
+    ChargeKind,
+    /// A hold.
+    Hold,
+    /// A kind of service fee.
+    FeeKind,
+    /// A recurring fee.
+    Fee,
+    /// A staking.
+    Staking,
+    /// A validator.
+    Validator,
+    /// A delegation.
+    Delegation,
+    /// A unbonding.
+    Unbonding,
+    /// A commission.
+    Commission,
+    /// A kind of lock.
+    LockKind,
+    /// A lock.
+    Lock,
+    /// A place to delegate to.
+    Scope,
+    /// A treasury.
+    Treasury,
+    /// A slash.
+    Slash,
+    /// A deposit.
+    Deposit,
 }
 
 impl fmt::Display for Topic {
@@ -207,6 +255,22 @@ impl fmt::Display for Topic {
             Self::Price => "price",
             Self::Amount => "amount",
             Self::Record => "record",
+            Self::Credit => "credit",
+            Self::ChargeKind => "kind of charge",
+            Self::Hold => "hold",
+            Self::FeeKind => "service fee",
+            Self::Fee => "fee",
+            Self::Staking => "staking",
+            Self::Validator => "validator",
+            Self::Delegation => "delegation",
+            Self::Unbonding => "unbonding",
+            Self::Commission => "commission",
+            Self::LockKind => "kind of lock",
+            Self::Lock => "lock",
+            Self::Scope => "place to delegate to",
+            Self::Treasury => "treasury",
+            Self::Slash => "slash",
+            Self::Deposit => "deposit",
         })
     }
 }
@@ -239,6 +303,18 @@ pub enum Limit {
     NotOwn,
     /// Gives nothing at all.
     GivesNothing,
+    /// Is stated in another form than the kind asks for.
+    OtherForm,
+    /// Is not meant for this.
+    NotForThis,
+    /// Ran out of money.
+    Exhausted,
+    /// At least this share.
+    ShareAtLeast(Share),
+    /// Is too early.
+    NotYet,
+    /// Is stopped.
+    Stopped,
 }
 
 impl fmt::Display for Limit {
@@ -256,6 +332,12 @@ impl fmt::Display for Limit {
             Self::NotBegun => f.write_str("has not begun; activate it first"),
             Self::NotOwn => f.write_str("belongs to somebody else"),
             Self::GivesNothing => f.write_str("is too small to give anything"),
+            Self::OtherForm => f.write_str("is stated in another form than the network's file asks for this kind"),
+            Self::NotForThis => f.write_str("cannot be used for this kind; the network's file would have to allow it"),
+            Self::Exhausted => f.write_str("has run out of money; deposit what it owes"),
+            Self::ShareAtLeast(n) => write!(f, "must be at least {n}"),
+            Self::NotYet => f.write_str("is bound for now; try again later"),
+            Self::Stopped => f.write_str("is stopped for now; ask who keeps it"),
         }
     }
 }

@@ -1,10 +1,16 @@
 //! One economy at work on one state.
 
 use crate::{
-    Answer, BlockFees, Claimed, Event, FeeCharged, Genesis, GenesisError, Meter, Notice, Reads, Record, Refusal, Spec, work::Work,
+    Answer, BlockFees, Schedule, Claimed, Event, FeeCharged, Genesis, GenesisError, Meter, Notice, Reads, Record, Refusal, Spec, work::Work,
 };
-use depin_quantity::{Address, Decimal18, Instant, Measured, Name, UnitId, Units};
+use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Seed, UnitId, Units};
 use depin_state::{Overlay, ReadState, State};
+
+use crate::{
+    batch::PAYOUTS_PER_UNIT,
+    clock::genesis_of,
+    close::{Progress, STEPS_PER_UNIT},
+};
 
 /// The checked rules of one network. Immutable and without memory of its own: everything that lasts is in the state, so the same
 /// economy serves a live chain, a simulation, and sibling blocks at once.
@@ -19,14 +25,30 @@ impl Economy {
         Self { spec }
     }
 
-    /// The parameters.
+    /// The parameters of the first era, which knows the others.
     pub const fn spec(&self) -> &Spec {
         &self.spec
     }
 
+    /// The parameters in force at `now`, in a network that started at `genesis`.
+    pub fn spec_at(&self, genesis: Instant, now: Instant) -> &Spec {
+        self.spec.at(genesis, now)
+    }
+
+    /// The schedules of a network that started at `genesis`: what emissions and pools give, without any state.
+    pub const fn schedule(&self, genesis: Instant) -> Schedule<'_> {
+        Schedule::new(&self.spec, genesis)
+    }
+
     /// Begins work on `state` at ledger time `now`; everything that happens is appended to `events`.
     pub fn session<'a>(&'a self, state: &'a mut (dyn State + 'a), now: Instant, events: &'a mut Vec<Event>) -> Session<'a> {
-        Session { spec: &self.spec, state, now, events, notices: Vec::new() }
+        let genesis = genesis_of(state.as_read(), now);
+        let spec = self.spec.at(genesis, now);
+        let mut session = Session { spec, eras: &self.spec, genesis, state, now, seed: Seed::default(), events, notices: Vec::new() };
+        if !std::ptr::eq(spec, &raw const self.spec) {
+            session.directly().start_new_clocks();
+        }
+        session
     }
 
     /// Reads what the state says at `now`.
@@ -38,8 +60,11 @@ impl Economy {
 /// One economy at work on one state at one time. Every operation is whole: refused, it changed nothing and told nobody.
 pub struct Session<'a> {
     spec: &'a Spec,
+    eras: &'a Spec,
+    genesis: Instant,
     state: &'a mut (dyn State + 'a),
     now: Instant,
+    seed: Seed,
     events: &'a mut Vec<Event>,
     notices: Vec<Notice>,
 }
@@ -54,6 +79,12 @@ pub struct Closed {
 }
 
 impl Session<'_> {
+    /// Gives the randomness that lots are drawn by, fixed after the weights that they judge: of the block, before it is closed.
+    /// Without it lots can be foreseen.
+    pub const fn seed(&mut self, seed: Seed) {
+        self.seed = seed;
+    }
+
     /// Starts the network at the session's time.
     ///
     /// # Errors
@@ -63,17 +94,36 @@ impl Session<'_> {
     }
 
     /// Closes the periods that ended, of every clock, then does due jobs in the order of their times, at most `work` units of them.
-    /// One clock or one job is one unit. What is left is due in the next call, so a backlog shrinks and never stops a block.
+    /// One clock, one job, or some payouts of a batch are one unit. What is left is due in the next call, so a backlog shrinks and never stops a block.
     ///
     /// # Errors
     /// None is reachable by records: a refusal here means that the state was written by somebody else.
     pub fn close(&mut self, work: u32) -> Result<Closed, Refusal> {
         let mut used = 0;
         for clock in self.spec.clocks().keys() {
-            if used >= work {
-                return Ok(Closed { used, more: true });
+            loop {
+                if used >= work {
+                    return Ok(Closed { used, more: true });
+                }
+                match self.atomically(|work| work.close_some(*clock, STEPS_PER_UNIT))? {
+                    Progress::Nothing => break,
+                    Progress::Done => {
+                        used += 1;
+                        break;
+                    }
+                    Progress::More => used += 1,
+                }
             }
-            used += u32::from(self.atomically(|work| work.close_clock(*clock))?);
+        }
+        while used < work {
+            // Many at once, but no more than the processor's caches hold: their rows are read, then deleted.
+            let units = usize::try_from(work - used).unwrap_or(usize::MAX);
+            let most = PAYOUTS_PER_UNIT.saturating_mul(units).min(64 * PAYOUTS_PER_UNIT);
+            let paid = self.directly().pay_batch(most)?;
+            if paid == 0 {
+                break;
+            }
+            used = used.saturating_add(u32::try_from(paid.div_ceil(PAYOUTS_PER_UNIT)).unwrap_or(u32::MAX));
         }
         let mut done = None;
         while used < work {
@@ -195,20 +245,24 @@ impl Session<'_> {
 
     /// Reads the state as it is now.
     pub fn reads(&self) -> Reads<'_> {
-        Reads::new(self.spec, self.state.as_read(), self.now)
+        Reads::new(self.eras, self.state.as_read(), self.now)
     }
 
     /// For operations that check everything before they write.
     fn directly(&mut self) -> Work<'_> {
-        Work { spec: self.spec, state: &mut *self.state, now: self.now, events: &mut *self.events, notices: &mut self.notices }
+        let (eras, genesis, seed) = (self.eras, self.genesis, self.seed);
+        Work { eras, genesis, seed, spec: self.spec, state: &mut *self.state, now: self.now, events: &mut *self.events, notices: &mut self.notices }
     }
 
     /// Runs an operation on a draft of the state, which becomes real only when it succeeds.
-    fn atomically<T, E>(&mut self, run: impl FnOnce(&mut Work<'_>) -> Result<T, E>) -> Result<T, E> {
+    pub(crate) fn atomically<T, E>(&mut self, run: impl FnOnce(&mut Work<'_>) -> Result<T, E>) -> Result<T, E> {
         let (events, notices) = (self.events.len(), self.notices.len());
         let mut draft = Overlay::new(self.state.as_read());
         let result = run(&mut Work {
             spec: self.spec,
+            eras: self.eras,
+            genesis: self.genesis,
+            seed: self.seed,
             state: &mut draft,
             now: self.now,
             events: &mut *self.events,
@@ -236,11 +290,16 @@ impl Meter for Session<'_> {
         self.atomically(|work| match record {
             Record::Enrol(record) => work.enrol(record),
             Record::Standing(record) => work.standing(record),
+            Record::Earned(record) => work.earned(record),
+            Record::Gauge(record) => work.set_gauge(record),
             Record::Escrow(record) => work.escrow(record),
             Record::Stream(record) => work.stream(record),
             Record::Pledge(record) => work.pledge(record),
             Record::Fault(record) => work.fault(record),
+            Record::Committee(record) => work.committee(record),
             Record::Allowance(record) => work.allowance_record(record),
+            Record::Charge(record) => work.charge_record(record),
+            Record::Fee(record) => work.fee_record(record),
         })
     }
 

@@ -10,7 +10,7 @@ use crate::{
     spec::{PoolRule, RewardVesting},
     work::Work,
 };
-use depin_quantity::{Address, Name, Rounding, Units};
+use depin_quantity::{Address, Name, Rounding, UnitId, Units};
 
 /// Moves `e` up to the next period that is `offset` modulo `unit`.
 ///
@@ -90,7 +90,9 @@ impl Work<'_> {
         if amount.is_zero() {
             return Ok(());
         }
-        let phase = self.state.get::<EnrolRow>(&(owner, subject.unit())).map_or(0, |e| e.phase);
+        // The phase of the party, not of the unit: one party has one table, and entries of units with phases of their own would never
+        // fall on the same quantum, so that the table grew with the units.
+        let phase = self.state.get::<EnrolRow>(&(owner, UnitId::default())).map_or(0, |e| e.phase);
         let entries = schedule(amount, self.period(rule.clock), phase, vesting);
         let key = (owner, rule.token);
         let old = self.state.get::<VestingRow>(&key).map_or_else(Vec::new, |row| row.entries);

@@ -1,14 +1,21 @@
 //! What every rule works with: parameters, rows, time, and where to say what happened.
 
 use crate::{Event, Notice, Refusal, Spec, Topic};
-use depin_quantity::{Instant, Name};
+use depin_quantity::{Instant, Name, Seed};
 use depin_state::State;
 
 /// One operation in progress. Rules are methods of this in the module that they belong to.
 pub struct Work<'w> {
+    /// The parameters in force now.
     pub spec: &'w Spec,
+    /// The first era, which knows the others.
+    pub eras: &'w Spec,
+    /// When the network started.
+    pub genesis: Instant,
     pub state: &'w mut (dyn State + 'w),
     pub now: Instant,
+    /// What lots are drawn by: randomness that was fixed after the weights were.
+    pub seed: Seed,
     pub events: &'w mut Vec<Event>,
     pub notices: &'w mut Vec<Notice>,
 }
@@ -21,6 +28,11 @@ impl Work<'_> {
     pub fn tell(&mut self, notice: Notice) {
         self.notices.push(notice);
     }
+}
+
+/// An entry of the network file that a caller named, or a refusal; not copied.
+pub fn found<'s, T>(found: Option<&'s T>, what: Topic, name: Name) -> Result<&'s T, Refusal> {
+    found.ok_or(Refusal::Unbound { what, name })
 }
 
 /// An entry of the network file that a caller named, or a refusal.

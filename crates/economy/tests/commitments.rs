@@ -181,7 +181,7 @@ fn faults_refuse_what_cannot_be() {
     let mut world = two();
     let name = Name::literal("lost");
     assert_eq!(world.fault(sector(1), name, 1), Err(Refusal::Unbound { what: Topic::FaultKind, name }));
-    let fault = |kind, affected| Record::Fault(Fault { subject: sector(1), kind, affected });
+    let fault = |kind, affected| Record::Fault(Fault { subject: sector(1), kind, affected, reporter: None });
     assert_eq!(world.record(fault(CONTINUED, raw(1))), Err(Refusal::Unbound { what: Topic::Measure, name: RAW }));
     let measure = Name::literal("frames");
     let strange = Component { measure, quantity: Measured::new(1) };

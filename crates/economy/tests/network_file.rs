@@ -33,7 +33,7 @@ fn the_documents_figures_are_read() {
     let table =
         [("mining", 1_400_000_000), ("protocol-labs", 300_000_000), ("investors", 200_000_000), ("foundation", 100_000_000)];
     assert_eq!(amounts, table);
-    let Some(Emission::HalfLife { total, half_life, .. }) = supply.emission else { panic!("no half-life") };
+    let Some(Emission::HalfLife { total, half_life, .. }) = supply.emission.clone() else { panic!("no half-life") };
     assert_eq!((total, half_life), (fil(1_400_000_000), 6 * 365 * 2_880));
     let vesting = spec.pool(BLOCKS).unwrap().vesting.unwrap();
     assert_eq!((vesting.immediate.get(), vesting.over, vesting.step, vesting.quantum), (250_000_000, 518_400, 2_880, 1_440));

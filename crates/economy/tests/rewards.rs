@@ -24,7 +24,7 @@ fn an_epoch_in_which_nobody_has_power_mints_nothing_for_good() {
     world.stand(party(1), GIB).unwrap();
     world.advance(1);
     // The eleventh epoch pays its own reward and not the forfeited ones.
-    let eleventh = world.economy.spec().supply(FIL).unwrap().emission.unwrap();
+    let eleventh = world.economy.spec().supply(FIL).unwrap().emission.clone().unwrap();
     assert_eq!(minted(&world), eleventh.scheduled(11).get() - eleventh.scheduled(10).get());
     assert_eq!(world.reads().supply(FIL).unwrap().forfeited, eleventh.scheduled(10));
 }
@@ -133,7 +133,7 @@ fn a_claim_pays_at_any_time_and_leaving_pays_at_once() {
     world.check();
     // All that follows goes to who is left.
     world.advance(5);
-    let reward = world.economy.spec().supply(FIL).unwrap().emission.unwrap();
+    let reward = world.economy.spec().supply(FIL).unwrap().emission.clone().unwrap();
     let fifth = reward.scheduled(15).get() - reward.scheduled(10).get();
     assert!(pending(&world, 1) - fifth <= 1);
 }
@@ -266,7 +266,7 @@ fn several_pools_share_an_emission_without_a_remainder() {
     for _ in 0..50 {
         world.advance(3);
     }
-    let whole = world.economy.spec().supply(FIL).unwrap().emission.unwrap().scheduled(150).get();
+    let whole = world.economy.spec().supply(FIL).unwrap().emission.clone().unwrap().scheduled(150).get();
     let capacity = world.reads().emission(depin_quantity::Name::literal("capacity")).unwrap().minted.get();
     assert_eq!(minted(&world), whole * 333 / 1_000);
     assert_eq!(minted(&world) + capacity, whole);

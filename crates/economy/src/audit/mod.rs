@@ -3,40 +3,71 @@
 //! In: parameters and a state. Out: every violation, not the first. Shares no code with what moves tokens: sums are taken anew in
 //! 256 bits, and rules are restated. Reads everything, so it is for people, tests and the end of a scenario, never for a block.
 
+mod batches;
 mod commitments;
+mod locks;
+mod payments;
 mod pools;
 mod report;
+mod staking;
 mod tokens;
 
 pub use report::{AuditReport, TokenAudit, Violation};
 
-use crate::{Account, Spec};
-use depin_quantity::{Name, Units};
+use crate::{
+    Account, Spec,
+    rows::{ClockRow, GenesisRow},
+};
+use depin_quantity::{Instant, Name, Units};
 use depin_state::ReadState;
 use ruint::aliases::U256;
 use std::collections::BTreeMap;
 
 /// Audits a whole economy. Nothing to find before genesis.
 pub fn audit(spec: &Spec, state: &dyn ReadState) -> AuditReport {
-    let mut auditor = Auditor { spec, state, accounts: BTreeMap::new(), report: AuditReport::default() };
+    let merged = everything(spec, state);
+    let mut auditor = Auditor { spec: &merged, eras: spec, state, accounts: BTreeMap::new(), report: AuditReport::default() };
     auditor.read_accounts();
     auditor.check_tokens();
     auditor.check_classes();
     auditor.check_allocations();
     auditor.check_clocks();
     auditor.check_pools();
+    auditor.check_batches();
+    auditor.check_minting();
     auditor.check_measures();
     auditor.check_vesting();
     auditor.check_pledges();
     auditor.check_streams();
     auditor.check_due();
+    auditor.check_credits();
+    auditor.check_splits();
     auditor.check_allowances();
     auditor.check_venues();
+    auditor.check_staking();
+    auditor.check_locks();
     auditor.report
+}
+
+/// The parameters of the era in force, with what only other eras name: rows outlive the era that made them. The present is known to
+/// the last closed period.
+fn everything(spec: &Spec, state: &dyn ReadState) -> Spec {
+    let Some(genesis) = state.get::<GenesisRow>(&()).map(|row| row.at) else { return spec.clone() };
+    let closed = |spec: &Spec| -> Instant {
+        let starts = spec.clocks().iter().filter_map(|(name, clock)| {
+            let row = state.get::<ClockRow>(name)?;
+            Some(clock.start(row.origin, row.next)).filter(|_| row.next > row.first)
+        });
+        starts.max().unwrap_or(genesis).max(genesis)
+    };
+    let at = spec.later().iter().map(|(_, era)| closed(era)).fold(closed(spec), Instant::max);
+    spec.merged(genesis, at)
 }
 
 struct Auditor<'a> {
     spec: &'a Spec,
+    /// The first era, which knows the others.
+    eras: &'a Spec,
     state: &'a dyn ReadState,
     /// Balances of all accounts but wallets.
     accounts: BTreeMap<(Account, Name), U256>,

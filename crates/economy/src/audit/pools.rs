@@ -2,7 +2,7 @@
 
 use super::{Auditor, Violation, wide};
 use crate::{
-    Account, Emission,
+    Account, Emission, Method,
     rows::{ClockRow, EmissionRow, GenesisRow, MeasureRow, MemberRow, PoolRow, StandingRow, VestingRow},
 };
 use depin_quantity::{Address, Name, UnitId};
@@ -30,6 +30,8 @@ impl Auditor<'_> {
                     most: row.next.to_string(),
                     found: row.first.to_string(),
                 }),
+                // A clock of a later era starts when that era begins.
+                None if self.eras.clock(name).is_none() => {}
                 None => self.violated(Violation::Dangling { what: format!("clock {name} was never started") }),
             }
         }
@@ -52,14 +54,18 @@ impl Auditor<'_> {
         }
     }
 
-    /// `balance * 2^96 = sum(weight * (per_weight - settled) + fraction + pending * 2^96) + carried`, and the weights add up.
+    /// `balance * 2^96 = sum(weight * (per_weight - settled) + fraction + pending * 2^96) + carried + batches * 2^96`, and the weights
+    /// add up.
     fn check_pool(&mut self, name: Name, members: &BTreeMap<(Address, UnitId), MemberRow>) {
-        let token = self.spec.pools()[&name].token;
+        let (token, method) = (self.spec.pools()[&name].token, self.spec.pools()[&name].method);
+        if matches!(method, Method::Staked(_) | Method::Locked { .. }) {
+            return;
+        }
         let row = self.state.get::<PoolRow>(&name);
         let (weight, per_weight, carried) =
             row.map_or((0, U256::ZERO, U256::ZERO), |r| (r.weight.get(), r.per_weight.0, r.carried.0));
         let one: U256 = U256::from(1) << 96;
-        let (mut weights, mut owned) = (U256::ZERO, carried);
+        let (mut weights, mut owned) = (U256::ZERO, carried + self.owned_by_batches(name) * one);
         for ((owner, _), member) in members {
             if member.settled.0 > per_weight {
                 self.violated(Violation::Dangling { what: format!("pool {name}: {owner} is settled past the pool") });
@@ -80,15 +86,25 @@ impl Auditor<'_> {
         self.expect(format!("pool {name}: balance in 2^-96 base units"), owned, self.holds(Account::Pool(name), token) * one);
     }
 
-    /// Weights are exactly the standings of the measure that is bound to the pool.
+    /// Weights are exactly what the standings of the measures that are bound to the pool weigh. A measure that a change bound anew
+    /// moves with its next report, so nothing is expected of a pool whose measures changed.
     fn check_weights(&mut self, name: Name, members: &BTreeMap<(Address, UnitId), MemberRow>) {
-        let Some(measure) = self.spec.bindings().iter().find(|(_, b)| b.pool == Some(name)).map(|(m, _)| *m) else { return };
-        let standings: BTreeMap<(Address, UnitId), u128> = self
-            .state
-            .rows::<StandingRow>()
-            .filter(|((_, _, m), _)| *m == measure)
-            .map(|((owner, unit, _), row)| ((owner, unit), row.quantity.get()))
-            .collect();
+        let bound = |spec: &crate::Spec| -> BTreeMap<Name, u128> {
+            spec.bindings().iter().filter(|(_, b)| b.pool == Some(name)).map(|(m, b)| (*m, b.times.get())).collect()
+        };
+        let measures = bound(self.eras);
+        if measures.is_empty() || self.eras.later().iter().any(|(_, era)| bound(era) != measures) {
+            return;
+        }
+        let measure = measures.keys().map(Name::to_string).collect::<Vec<_>>().join(" and ");
+        let mut standings: BTreeMap<(Address, UnitId), u128> = BTreeMap::new();
+        for ((owner, unit, m), row) in self.state.rows::<StandingRow>() {
+            let Some(times) = measures.get(&m) else { continue };
+            let weight = U256::from(row.quantity.get()) * U256::from(*times) / U256::from(1_000_000_000_000_000_000u128);
+            let sum = standings.entry((owner, unit)).or_default();
+            *sum = sum.saturating_add(u128::try_from(weight).unwrap_or(u128::MAX));
+        }
+        standings.retain(|_, weight| *weight > 0);
         for (key, member) in members {
             let stands = standings.get(key).copied().unwrap_or(0);
             self.expect(
@@ -107,9 +123,11 @@ impl Auditor<'_> {
     /// What was scheduled was minted or forfeited, and never more than the whole.
     fn check_emission(&mut self, name: Name) {
         let Some(row) = self.state.get::<EmissionRow>(&name) else { return };
-        self.expect(format!("pool {name}: emission scheduled"), wide(row.minted) + wide(row.forfeited), wide(row.scheduled));
+        let came = wide(row.scheduled) + wide(row.received);
+        let went = wide(row.minted) + wide(row.forfeited) + wide(row.spilled) + wide(row.deferred);
+        self.expect(format!("pool {name}: emission scheduled"), went, came);
         let token = self.spec.pools()[&name].token;
-        if let Some(Emission::HalfLife { total, .. }) = self.spec.supplies()[&token].emission
+        if let Some(Emission::HalfLife { total, .. }) = self.spec.supply(token).and_then(|s| s.emission.clone())
             && row.scheduled > total
         {
             self.violated(Violation::Exceeds {

@@ -42,8 +42,8 @@ pub struct TokenAudit {
     pub burned: Units,
     /// All balances together.
     pub held: String,
-    /// Most that may ever be minted.
-    pub cap: Units,
+    /// Most that may ever be minted; credits and bridged tokens have no such number.
+    pub cap: Option<Units>,
     /// Number of wallets.
     pub wallets: u64,
     /// Number of other accounts.

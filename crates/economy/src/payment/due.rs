@@ -17,6 +17,18 @@ pub enum Job {
     Low,
     /// A stream's term is over.
     Over,
+    /// The money of an open-ended escrow ends soon.
+    EscrowLow,
+    /// The money of an open-ended escrow is gone.
+    EscrowOut,
+    /// A hold was not captured in time.
+    HoldExpires,
+    /// A recurring fee is due.
+    FeeDue,
+    /// Something that leaves is free.
+    Leaving,
+    /// What a fault took can no longer be given back.
+    AppealOver,
 }
 
 impl Job {
@@ -26,6 +38,12 @@ impl Job {
             Self::Unactivated => 1,
             Self::Low => 2,
             Self::Over => 3,
+            Self::EscrowLow => 10,
+            Self::EscrowOut => 11,
+            Self::HoldExpires => 12,
+            Self::FeeDue => 13,
+            Self::Leaving => 30,
+            Self::AppealOver => 31,
         }
     }
 
@@ -34,6 +52,12 @@ impl Job {
             1 => Some(Self::Unactivated),
             2 => Some(Self::Low),
             3 => Some(Self::Over),
+            10 => Some(Self::EscrowLow),
+            11 => Some(Self::EscrowOut),
+            12 => Some(Self::HoldExpires),
+            13 => Some(Self::FeeDue),
+            30 => Some(Self::Leaving),
+            31 => Some(Self::AppealOver),
             _ => None,
         }
     }
@@ -64,22 +88,44 @@ impl Work<'_> {
 
     /// Does the first due job after `done`; gives its key, if there was one.
     ///
-    /// Jobs put nothing on the list, so going on after the last one misses none. Looking from the start again would step over
-    /// every job that this block has done already: a block's work would grow with the square of its jobs.
+    /// A job puts nothing on the list but what is due later than itself, so going on after the last one misses none. Looking from
+    /// the start again would step over every job that this block has done already: a block's work would grow with the square of
+    /// its jobs. A job is done as of its time, by the rules in force then, however late the block that does it.
     pub fn do_next_due(&mut self, done: Option<DueKey>) -> Result<Option<DueKey>, Refusal> {
         let Some((at, tag, id)) = first_due(self.state.as_read(), done, self.now) else { return Ok(None) };
         let job = Job::of(tag).expect("only this module writes due rows");
         self.unschedule(at, job, id);
-        let stream = self.state.get::<StreamRow>(&id).expect("a stream takes its jobs off the list when it ends");
+        let then = self.schedules().spec_at(at);
+        let (now, spec) = (std::mem::replace(&mut self.now, at), std::mem::replace(&mut self.spec, then));
+        let result = self.do_job(job, id);
+        (self.now, self.spec) = (now, spec);
+        result.map(|()| Some((at, tag, id)))
+    }
+
+    fn do_job(&mut self, job: Job, id: UnitId) -> Result<(), Refusal> {
         match job {
-            Job::Unactivated => self.stream_not_activated(id, stream)?,
-            Job::Over => self.stream_over(id, stream)?,
-            Job::Low => {
-                let lasts_until = self.stream_ends(&stream);
-                self.tell(Notice::EscrowLow { escrow: stream.escrow, lasts_until });
-                self.say(Event::EscrowLow { escrow: stream.escrow, lasts_until });
-            }
+            Job::Unactivated => self.stream_not_activated(id, self.due_stream(id))?,
+            Job::Over => self.stream_over(id, self.due_stream(id))?,
+            Job::Leaving => self.has_left(id)?,
+            Job::AppealOver => self.appeal_over(id)?,
+            Job::Low => self.stream_low(id),
+            Job::EscrowLow => self.escrow_low(id)?,
+            Job::EscrowOut => self.escrow_out(id)?,
+            Job::HoldExpires => self.hold_expired(id)?,
+            Job::FeeDue => self.fee_due(id)?,
         }
-        Ok(Some((at, tag, id)))
+        Ok(())
+    }
+
+    fn due_stream(&self, id: UnitId) -> StreamRow {
+        self.state.get(&id).expect("a stream takes its jobs off the list when it ends")
+    }
+
+    /// A warning may outlive its stream when an era changed how early it is given; then there is nothing to warn of.
+    fn stream_low(&mut self, id: UnitId) {
+        let Some(stream) = self.state.get::<StreamRow>(&id) else { return };
+        let lasts_until = self.stream_ends(&stream);
+        self.tell(Notice::EscrowLow { escrow: stream.escrow, lasts_until });
+        self.say(Event::EscrowLow { escrow: stream.escrow, lasts_until });
     }
 }

@@ -1,22 +1,27 @@
 //! Streams: a rate per period out of an escrow, for an agreed number of periods, with a bond of the payee.
 
-use super::Job;
+use super::{Job, pays::Payment};
 use crate::{
     Accepted, Account, Answer, Ended, Event, Limit, Notice, Refusal, StreamOpen, StreamRecord, Topic, Why,
     collateral::GIB,
     rows::{EscrowRow, StreamRow},
-    spec::{BondFate, StreamRule},
-    work::{Work, declared},
+    spec::{BondFate, BondLeast, StreamMethod, StreamRule},
+    work::{Work, found},
 };
 use depin_quantity::{Instant, Measured, Name, Rounding, UnitId, Units};
 
-/// Least bond for `basis`: `ceil(bond_per_gib * basis / 2^30)`.
+/// Least bond for `basis`: `ceil(per_gib * basis / 2^30)`, `per_unit * basis`, or a fixed amount.
 ///
 /// - Units: base units; basis in bytes.
 /// - Rounding: up.
 /// - Source: Filecoin, provider collateral by raw size; the figure is a parameter.
 pub fn bond_minimum(rule: &StreamRule, basis: Measured) -> Result<Units, Refusal> {
-    Ok(rule.bond_per_gib.mul_div(basis.get(), GIB, Rounding::Up)?)
+    Ok(match rule.bond.map(|bond| bond.least) {
+        None => Units::ZERO,
+        Some(BondLeast::PerGib(each)) => each.mul_div(basis.get(), GIB, Rounding::Up)?,
+        Some(BondLeast::PerUnit(each)) => each.times(basis.get())?,
+        Some(BondLeast::Fixed(whole)) => whole,
+    })
 }
 
 /// Periods that are due and not paid when `through` is the present period: `min(through, start + periods) - start - paid`.
@@ -27,74 +32,89 @@ pub fn due_periods(stream: &StreamRow, through: u64) -> u64 {
     through.saturating_sub(start).min(stream.periods).saturating_sub(stream.paid)
 }
 
-impl Work<'_> {
+impl<'w> Work<'w> {
     pub fn stream(&mut self, record: &StreamRecord) -> Answer {
         match record {
             StreamRecord::Open(open) => self.open_stream(open),
             StreamRecord::Activate { id } => self.activate_stream(*id),
             StreamRecord::Extend { id, periods } => self.extend_stream(*id, *periods),
-            StreamRecord::Settle { id } => {
-                let (mut row, rule) = self.stream_and_rule(*id)?;
-                let through = self.period(rule.clock);
-                let paid = self.pay_stream(&mut row, &rule, through)?;
-                self.state.put(id, &row);
-                Ok(Accepted::moved(rule.token, paid))
-            }
+            StreamRecord::Settle { id } => self.settle_stream(*id),
             StreamRecord::Close { id, reason, earned_until } => self.close_stream(*id, *reason, *earned_until),
         }
     }
 
-    fn stream_and_rule(&self, id: UnitId) -> Result<(StreamRow, StreamRule), Refusal> {
+    fn stream_and_rule(&self, id: UnitId) -> Result<(StreamRow, &'w StreamRule), Refusal> {
         let row = self.state.get::<StreamRow>(&id).ok_or(Refusal::Unknown { what: Topic::Stream })?;
-        let rule = declared(self.spec.stream(row.kind), Topic::StreamKind, row.kind)?;
+        let rule = found(self.spec.stream(row.kind), Topic::StreamKind, row.kind)?;
         Ok((row, rule))
     }
 
-    /// Order of refusals: escrow, duplicate, currency, rate, term, deadline, measure, bond, debt, escrow's funds, payee's funds.
+    fn settle_stream(&mut self, id: UnitId) -> Answer {
+        let (mut row, rule) = self.stream_and_rule(id)?;
+        if open_ended(rule) {
+            return self.collect(id, &row, rule);
+        }
+        let token = self.escrow_and_rule(row.escrow)?.0.token;
+        let through = self.period(rule.clock);
+        let paid = self.pay_stream(&mut row, rule, through)?;
+        self.state.put(&id, &row);
+        Ok(Accepted::moved(token, paid))
+    }
+
+    /// Order of refusals: escrow, duplicate, term, deadline, measure, bond, currency, rate, debt, escrow's funds, payee's funds.
     fn open_stream(&mut self, open: &StreamOpen) -> Answer {
         let (mut escrow, rule) = self.escrow_and_rule(open.escrow)?;
         if self.state.has::<StreamRow>(&open.id) {
             return Err(Refusal::Duplicate { what: Topic::Stream });
         }
-        let rate = self.units_of(open.rate, rule.token, Topic::Rate)?;
-        if rate > rule.rate_most {
-            return Err(Refusal::OutOfRange { what: Topic::Rate, why: Limit::AtMost(rule.rate_most) });
+        if !open_ended(rule) || open.periods > 0 {
+            term_fits(open.periods, rule)?;
         }
-        term_fits(open.periods, &rule)?;
         if open.activate_by < self.now {
             return Err(Refusal::OutOfRange { what: Topic::Deadline, why: Limit::Passed });
         }
-        let bond = self.agreed_bond(open, escrow.kind, &rule)?;
-        self.owes_nothing(open.to, rule.token)?;
+        let bond = self.agreed_bond(open, escrow.kind, rule)?;
+        if open_ended(rule) {
+            return self.open_running(open, escrow, rule, bond);
+        }
+        let token = escrow.token;
+        let rate = self.units_of(open.rate, token, Topic::Rate)?;
+        if rate > rule.rate_most(token) {
+            return Err(Refusal::OutOfRange { what: Topic::Rate, why: Limit::AtMost(rule.rate_most(token)) });
+        }
+        self.owes_nothing(open.to, token)?;
         let whole = rate.times(open.periods.into())?;
-        self.reserve(open.escrow, &mut escrow, rule.token, whole)?;
+        self.reserve(open.escrow, &mut escrow, whole)?;
         escrow.streams += 1;
         self.state.put(&open.escrow, &escrow);
-        self.post(rule.token, Account::Wallet(open.to), Account::Bond(open.id), bond, Why::BondLocked)?;
+        let bonded = rule.bond.map_or(token, |bond| bond.token);
+        self.post(bonded, Account::Wallet(open.to), Account::Bond(open.id), bond, Why::BondLocked)?;
         let &StreamOpen { id, escrow: from, to, periods, activate_by, .. } = open;
         let row = StreamRow { kind: escrow.kind, escrow: from, to, rate, periods, bond, activate_by, start: None, paid: 0 };
         self.state.put(&id, &row);
         self.schedule(deadline(&row), Job::Unactivated, id);
         self.say(Event::StreamOpened { stream: id, escrow: from, to, rate, periods, bond, activate_by });
-        Ok(Accepted::moved(rule.token, bond))
+        Ok(Accepted::moved(bonded, bond))
     }
 
     fn agreed_bond(&self, open: &StreamOpen, kind: Name, rule: &StreamRule) -> Result<Units, Refusal> {
         let measure = open.basis.measure;
-        declared(self.spec.binding(measure).filter(|b| b.bond == Some(kind)), Topic::Measure, measure)?;
+        if rule.bond.is_some_and(|bond| bond.counted()) {
+            found(self.spec.binding(measure).filter(|b| b.bond == Some(kind)), Topic::Measure, measure)?;
+        }
         let least = bond_minimum(rule, open.basis.quantity)?;
-        let Some(offered) = open.bond else { return Ok(least) };
-        let offered = self.units_of(offered, rule.token, Topic::Bond)?;
+        let (Some(offered), Some(bond)) = (open.bond, rule.bond) else { return Ok(least) };
+        let offered = self.units_of(offered, bond.token, Topic::Bond)?;
         if offered < least {
             return Err(Refusal::OutOfRange { what: Topic::Bond, why: Limit::AtLeast(least) });
         }
         Ok(offered)
     }
 
-    fn reserve(&self, id: UnitId, escrow: &mut EscrowRow, token: Name, amount: Units) -> Result<(), Refusal> {
-        let free = self.escrow_free(id, escrow, token)?;
+    fn reserve(&self, id: UnitId, escrow: &mut EscrowRow, amount: Units) -> Result<(), Refusal> {
+        let free = self.escrow_free(id, escrow)?;
         if amount > free {
-            return Err(Refusal::Underfunded { token, needed: amount, has: free });
+            return Err(Refusal::Underfunded { token: escrow.token, needed: amount, has: free });
         }
         escrow.reserved = escrow.reserved.plus(amount)?;
         Ok(())
@@ -111,9 +131,13 @@ impl Work<'_> {
         }
         self.unschedule(deadline(&row), Job::Unactivated, id);
         let start = self.period(rule.clock);
-        row.start = Some(start);
-        self.state.put(&id, &row);
-        self.schedule_end(id, &row, &rule);
+        if open_ended(rule) {
+            self.run_stream(id, &mut row, rule)?;
+        } else {
+            row.start = Some(start);
+            self.state.put(&id, &row);
+            self.schedule_end(id, &row, rule);
+        }
         self.say(Event::StreamActivated { stream: id, start, end: start.saturating_add(row.periods) });
         Ok(Accepted::NOTHING)
     }
@@ -123,28 +147,31 @@ impl Work<'_> {
         if more == 0 {
             return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::AboveZero });
         }
+        if open_ended(rule) {
+            return self.extend_running(id, row, rule, more);
+        }
         let elapsed = row.start.map_or(0, |start| self.period(rule.clock).saturating_sub(start));
         if elapsed >= row.periods {
             return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::Passed });
         }
         let periods = row.periods.checked_add(more).ok_or(Refusal::TooLarge)?;
-        term_fits(periods.saturating_sub(elapsed), &rule)?;
+        term_fits(periods.saturating_sub(elapsed), rule)?;
         let mut escrow = self.escrow_and_rule(row.escrow)?.0;
         let amount = row.rate.times(more.into())?;
         // What the whole term pays is summed up when it ends, and an end must not fail.
         row.rate.times(periods.into())?;
-        self.reserve(row.escrow, &mut escrow, rule.token, amount)?;
+        self.reserve(row.escrow, &mut escrow, amount)?;
         self.state.put(&row.escrow, &escrow);
         if row.start.is_some() {
-            self.unschedule_end(id, &row, &rule);
+            self.unschedule_end(id, &row, rule);
         }
         row.periods = periods;
         if row.start.is_some() {
-            self.schedule_end(id, &row, &rule);
+            self.schedule_end(id, &row, rule);
         }
         self.state.put(&id, &row);
         self.say(Event::StreamExtended { stream: id, periods });
-        Ok(Accepted::moved(rule.token, amount))
+        Ok(Accepted::moved(escrow.token, amount))
     }
 
     /// Pays what is due when `through` is the present period; the caller writes the row.
@@ -155,36 +182,49 @@ impl Work<'_> {
         let mut escrow = self.escrow_and_rule(row.escrow)?.0;
         escrow.reserved = escrow.reserved.minus(amount)?;
         self.state.put(&row.escrow, &escrow);
-        self.post(rule.token, Account::Escrow(row.escrow), Account::Wallet(row.to), amount, Why::StreamPaid)?;
+        let (kind, token, from) = (row.kind, escrow.token, Account::Escrow(row.escrow));
+        let parts = rule.pays.of(token, &rule.currencies);
+        self.pay_parts(&Payment { kind, token, from, payee: row.to, amount, why: Why::StreamPaid }, parts)?;
         Ok(amount)
     }
 
     fn close_stream(&mut self, id: UnitId, reason: Name, earned_until: Instant) -> Answer {
         let (mut row, rule) = self.stream_and_rule(id)?;
-        let fate = declared(rule.close.get(&reason), Topic::CloseReason, reason)?;
+        let fate = *found(rule.close.get(&reason), Topic::CloseReason, reason)?;
+        let through = self.period_at(rule.clock, earned_until.min(self.now));
+        if open_ended(rule) {
+            return self.close_running(id, &row, rule, through, Ended::Closed(reason), fate);
+        }
         match row.start {
-            Some(_) => self.unschedule_end(id, &row, &rule),
+            Some(_) => self.unschedule_end(id, &row, rule),
             None => self.unschedule(deadline(&row), Job::Unactivated, id),
         }
-        let through = self.period_at(rule.clock, earned_until.min(self.now));
-        let paid = self.pay_stream(&mut row, &rule, through)?;
-        self.end_stream(id, &row, &rule, Ended::Closed(reason), fate)?;
-        Ok(Accepted::moved(rule.token, paid))
+        let token = self.escrow_and_rule(row.escrow)?.0.token;
+        let paid = self.pay_stream(&mut row, rule, through)?;
+        self.end_stream(id, &row, rule, Ended::Closed(reason), fate)?;
+        Ok(Accepted::moved(token, paid))
     }
 
     /// Not activated in time: the bond is burnt, the money goes back.
     ///
     /// - Source: builtin-actors `actors/market`, a deal not activated by its start loses the whole provider collateral.
     pub fn stream_not_activated(&mut self, id: UnitId, row: StreamRow) -> Result<(), Refusal> {
-        let rule = declared(self.spec.stream(row.kind), Topic::StreamKind, row.kind)?;
-        self.end_stream(id, &row, &rule, Ended::NotActivated, BondFate::Burn)
+        let rule = found(self.spec.stream(row.kind), Topic::StreamKind, row.kind)?;
+        if open_ended(rule) {
+            self.close_running(id, &row, rule, 0, Ended::NotActivated, BondFate::Burn)?;
+            return Ok(());
+        }
+        self.end_stream(id, &row, rule, Ended::NotActivated, BondFate::Burn)
     }
 
     /// The term is over: the rest is paid and the bond goes back.
     pub fn stream_over(&mut self, id: UnitId, mut row: StreamRow) -> Result<(), Refusal> {
-        let rule = declared(self.spec.stream(row.kind), Topic::StreamKind, row.kind)?;
-        self.pay_stream(&mut row, &rule, u64::MAX)?;
-        self.end_stream(id, &row, &rule, Ended::Completed, BondFate::Return)
+        let rule = found(self.spec.stream(row.kind), Topic::StreamKind, row.kind)?;
+        if open_ended(rule) {
+            return self.running_over(id, &row, rule);
+        }
+        self.pay_stream(&mut row, rule, u64::MAX)?;
+        self.end_stream(id, &row, rule, Ended::Completed, BondFate::Return)
     }
 
     /// Frees what was reserved and not paid, sends the bond where it belongs, and closes the escrow with its last stream.
@@ -195,17 +235,53 @@ impl Work<'_> {
         escrow.reserved = escrow.reserved.minus(unspent)?;
         escrow.streams -= 1;
         self.state.put(&row.escrow, &escrow);
-        match fate {
-            BondFate::Return => self.post(rule.token, Account::Bond(id), Account::Wallet(row.to), row.bond, Why::BondReturned)?,
-            BondFate::Burn => self.post(rule.token, Account::Bond(id), Account::Supply, row.bond, Why::BondBurnt)?,
-        }
+        self.send_bond(id, row, rule, escrow.token, fate)?;
         self.state.delete::<StreamRow>(&id);
         self.say(Event::StreamEnded { stream: id, why, paid, unspent });
         self.tell(Notice::StreamEnded { stream: id, why });
         if escrow.streams == 0 {
-            self.close_escrow(row.escrow, &escrow, rule.token)?;
+            self.close_escrow(row.escrow, &escrow)?;
         }
         Ok(())
+    }
+
+    /// Sends the bond of a stream where it belongs.
+    pub fn send_bond(
+        &mut self,
+        id: UnitId,
+        row: &StreamRow,
+        rule: &StreamRule,
+        token: Name,
+        fate: BondFate,
+    ) -> Result<(), Refusal> {
+        let bonded = rule.bond.map_or(token, |bond| bond.token);
+        match fate {
+            BondFate::Return => self.post(bonded, Account::Bond(id), Account::Wallet(row.to), row.bond, Why::BondReturned),
+            BondFate::Burn => self.post(bonded, Account::Bond(id), Account::Supply, row.bond, Why::BondBurnt),
+        }
+    }
+
+    /// A longer term for an open-ended stream that has one. Nothing is reserved: the escrow lasts as long as its money.
+    fn extend_running(&mut self, id: UnitId, mut row: StreamRow, rule: &StreamRule, more: u64) -> Answer {
+        if row.periods == 0 {
+            return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::NotForThis });
+        }
+        let elapsed = row.start.map_or(0, |start| self.period(rule.clock).saturating_sub(start));
+        if elapsed >= row.periods {
+            return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::Passed });
+        }
+        let periods = row.periods.checked_add(more).ok_or(Refusal::TooLarge)?;
+        term_fits(periods.saturating_sub(elapsed), rule)?;
+        if row.start.is_some() {
+            self.unschedule(self.stream_ends(&row), Job::Over, id);
+        }
+        row.periods = periods;
+        if row.start.is_some() {
+            self.schedule(self.stream_ends(&row), Job::Over, id);
+        }
+        self.state.put(&id, &row);
+        self.say(Event::StreamExtended { stream: id, periods });
+        Ok(Accepted::NOTHING)
     }
 
     /// When the last period of an active stream ends.
@@ -226,6 +302,11 @@ impl Work<'_> {
         self.unschedule(ends, Job::Over, id);
         self.unschedule(warning(ends, rule), Job::Low, id);
     }
+}
+
+/// Whether streams of this kind use an escrow up instead of reserving it.
+fn open_ended(rule: &StreamRule) -> bool {
+    rule.method != StreamMethod::Reserved
 }
 
 fn term_fits(periods: u64, rule: &StreamRule) -> Result<(), Refusal> {

@@ -6,24 +6,40 @@
 //! belong to the service crates, which read them through [`Spec::read_service`] with the same reader and the same errors.
 
 mod bind;
+mod check;
+mod clock;
 mod document;
+mod emission;
+mod era;
 mod incentive;
 mod network;
+mod pool;
 mod problem;
 mod reader;
+mod staking;
 mod supply;
+mod treasury;
 mod utility;
 
 pub use bind::{Binding, Boost};
 pub use document::{Provenance, Section};
-pub use incentive::{AllowanceRule, FaultFee, FaultRule, Method, PledgeRule, PoolRule, RewardVesting};
-pub use network::{Clock, NetworkInfo, Origin, Token};
+pub use emission::{Emission, Inflation, TableRow};
+pub use era::EraStart;
+pub use incentive::{AllowanceRule, FaultFee, FaultRule};
+pub use clock::{Clock, Origin};
+pub use network::{NetworkInfo, Token};
+pub use pool::{Method, MovingShare, Part, PoolRule, RewardVesting, Score, ScoreRule, Target, Worth};
 pub use problem::{Problem, SpecErrors};
 pub use reader::Reader;
-pub use supply::{Allocation, AllocationVesting, Cap, CapKind, Emission, Supply, VestingRow};
-pub use utility::{BondFate, FeeRule, PriceRule, StreamRule, VenueRule};
+pub use staking::{AppealRule, Liveness, LockBonus, LockRule, PledgeRule, PledgeSize, SlashTo, StakingRule};
+pub use supply::{Allocation, AllocationVesting, Cap, CapKind, NetEmission, Supply, UNALLOCATED, VestingPart, VestingRow};
+pub use treasury::{BreakerMost, BreakerRule, RedeemRule, TreasuryRule};
+pub use utility::{
+    BondFate, BondLeast, BondRule, ChargePrice, ChargeRule, CreditRule, Each, FeeAmount, FeeRule, PayPart, PayTo, Pays,
+    PriceRule, Priced, ServiceFeeRule, StreamMethod, StreamRule, USD, UsdRate, VenueRule, pair_of,
+};
 
-use depin_quantity::Name;
+use depin_quantity::{Instant, Name};
 use std::collections::BTreeMap;
 
 /// The checked parameters of one network. Immutable; all names resolve.
@@ -34,10 +50,17 @@ pub struct Spec {
     clocks: BTreeMap<Name, Clock>,
     supplies: BTreeMap<Name, Supply>,
     pools: BTreeMap<Name, PoolRule>,
+    scores: BTreeMap<Name, ScoreRule>,
     pledges: BTreeMap<Name, PledgeRule>,
     faults: BTreeMap<Name, FaultRule>,
     allowances: BTreeMap<Name, AllowanceRule>,
+    stakings: BTreeMap<Name, StakingRule>,
+    locks: BTreeMap<Name, LockRule>,
+    treasuries: BTreeMap<Name, TreasuryRule>,
     streams: BTreeMap<Name, StreamRule>,
+    charges: BTreeMap<Name, ChargeRule>,
+    credits: BTreeMap<Name, CreditRule>,
+    service_fees: BTreeMap<Name, ServiceFeeRule>,
     fee: FeeRule,
     prices: BTreeMap<Name, PriceRule>,
     venues: BTreeMap<Name, VenueRule>,
@@ -45,11 +68,20 @@ pub struct Spec {
     service: Section,
     provenance: BTreeMap<String, Provenance>,
     text: String,
+    warnings: Vec<Problem>,
+    later: Vec<(EraStart, Spec)>,
 }
 
-/// Declares a getter of one entry and one of all.
+/// Declares a getter of one entry and one of all, and how an era lends what another one lacks.
 macro_rules! tables {
-    ($($(#[$doc:meta])* $one:ident, $all:ident: $type:ty;)*) => {$(
+    ($($(#[$doc:meta])* $one:ident, $all:ident: $type:ty;)*) => {
+        fn take_missing(&mut self, other: &Self) {
+            $(for (name, entry) in &other.$all {
+                self.$all.entry(*name).or_insert_with(|| entry.clone());
+            })*
+        }
+
+        $(
         $(#[$doc])*
         pub fn $one(&self, name: Name) -> Option<&$type> {
             self.$all.get(&name)
@@ -85,14 +117,28 @@ impl Spec {
         supply, supplies: Supply;
         /// A pool.
         pool, pools: PoolRule;
+        /// How a group of pools shares its part.
+        score, scores: ScoreRule;
         /// A kind of pledge.
         pledge, pledges: PledgeRule;
         /// A kind of fault.
         fault, faults: FaultRule;
         /// A kind of allowance.
         allowance, allowances: AllowanceRule;
+        /// Delegated stake.
+        staking, stakings: StakingRule;
+        /// A kind of vote-escrow lock.
+        lock, locks: LockRule;
+        /// A fund.
+        treasury, treasuries: TreasuryRule;
         /// A kind of stream.
         stream, streams: StreamRule;
+        /// A kind of charge.
+        charge, charges: ChargeRule;
+        /// A credit, by its token.
+        credit, credits: CreditRule;
+        /// A kind of service fee.
+        service_fee, service_fees: ServiceFeeRule;
         /// A pair with price reports.
         price, prices: PriceRule;
         /// A venue.
@@ -111,15 +157,69 @@ impl Spec {
         &self.provenance
     }
 
+    /// What is no mistake in the file, and its readers should know; of all eras, in the order of the text.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// The eras that the file's changes begin, each with its own parameters, in order. This one is the first.
+    pub fn later(&self) -> &[(EraStart, Self)] {
+        &self.later
+    }
+
+    /// The parameters in force at `at`, in a network that started at `genesis`.
+    pub fn at(&self, genesis: Instant, at: Instant) -> &Self {
+        if self.later.is_empty() {
+            return self;
+        }
+        self.eras(genesis).take_while(|(start, _)| *start <= at).last().map_or(self, |(_, spec)| spec)
+    }
+
+    /// The parameters at `at`, with what only other eras name.
+    pub(crate) fn merged(&self, genesis: Instant, at: Instant) -> Self {
+        let mut spec = self.at(genesis, at).clone();
+        spec.later = self.later.clone();
+        for (_, era) in self.eras(genesis) {
+            spec.take_missing(era);
+        }
+        spec
+    }
+
+    /// Every era with its start, in order; the first begins at the start of time.
+    pub fn eras(&self, genesis: Instant) -> impl Iterator<Item = (Instant, &Self)> {
+        std::iter::once((Instant::new(0), self)).chain(self.later.iter().map(move |(start, spec)| (start.of(genesis), spec)))
+    }
+
     /// The text that was parsed, for showing it and for hashing it into a chain's identity.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Roles that genesis must fill: reporters and notaries.
+    /// Roles that genesis must fill: reporters, notaries, judges, keepers of treasuries, bridges.
     pub fn roles(&self) -> std::collections::BTreeSet<Name> {
         let reporters = self.prices.values().flat_map(|p| p.reporters.iter().copied());
-        reporters.chain(self.allowances.values().map(|a| a.granted_by)).collect()
+        let judges = self.faults.values().filter_map(|f| f.appeal.map(|a| a.judge));
+        let keepers = self.treasuries.values().flat_map(|t| t.spends.into_iter().chain(t.freezes));
+        let bridges = self.tokens.values().filter_map(|t| t.bridged_by);
+        let granters = self.allowances.values().map(|a| a.granted_by);
+        let paid = self.pools.values().filter_map(|p| match p.method {
+            Method::Direct(Target::Role(role)) => Some(role),
+            _ => None,
+        });
+        let later = self.later.iter().flat_map(|(_, era)| era.roles());
+        reporters.chain(self.service_role()).chain(later).chain(paid).chain(granters).chain(judges).chain(keepers).chain(bridges).collect()
+    }
+
+    /// The role that the network's service names under `reporter` in its own section, if it has one.
+    fn service_role(&self) -> Option<Name> {
+        let section = match &self.service.entries.get(self.network.service.as_str())?.value {
+            document::Value::Table(section) => section,
+            _ => return None,
+        };
+        match &section.entries.get("reporter")?.value {
+            document::Value::Text(role) => role.parse().ok(),
+            _ => None,
+        }
     }
 
     /// Lets a service read its own section `[service.<name>]`; unknown keys and figures without a source are errors there too.

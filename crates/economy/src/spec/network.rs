@@ -1,14 +1,14 @@
 //! The whole file: `[network]`, `[[token]]`, `[clock.*]`, and how the other sections come together.
 
 use super::{
-    Spec, bind,
+    Spec, bind, check, clock,
     document::{self, Section},
-    incentive,
+    era, incentive,
     problem::{Problem, SpecErrors},
     reader::{Context, Reader, nearest},
-    supply, utility,
+    supply, treasury, utility,
 };
-use depin_quantity::{Instant, Name, Span};
+use depin_quantity::{Instant, Name};
 use std::collections::BTreeMap;
 
 /// What a network is.
@@ -22,6 +22,8 @@ pub struct NetworkInfo {
     pub service: Name,
     /// Which description the figures follow: `document` or `mainnet`.
     pub variant: Name,
+    /// When the network that it describes was launched: supply paths start there. One that runs here starts when it starts.
+    pub launch: Option<Instant>,
 }
 
 /// A token.
@@ -33,55 +35,11 @@ pub struct Token {
     pub decimals: u8,
     /// Whether parties may send it to each other.
     pub transferable: bool,
+    /// The role that mints it when it is deposited elsewhere; withdrawing burns it here.
+    pub bridged_by: Option<Name>,
 }
 
-/// When a clock's period 0 begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// When the network starts.
-    Genesis,
-    /// At a date, perhaps long before the network starts here.
-    At(Instant),
-}
-
-/// Periods of fixed length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Clock {
-    /// Length of a period.
-    pub every: Span,
-    /// Start of period 0.
-    pub origin: Origin,
-}
-
-impl Clock {
-    /// How many periods `span` is; `None` when it does not come out even.
-    pub const fn periods_in(&self, span: Span) -> Option<u64> {
-        if self.every.get() > 0 && span.get().is_multiple_of(self.every.get()) {
-            Some(span.get() / self.every.get())
-        } else {
-            None
-        }
-    }
-}
-
-pub(super) type Clocks = BTreeMap<Name, Clock>;
-
-/// Reads a span as a number of periods of a clock, at least one.
-pub(super) fn periods(r: &mut Reader<'_>, key: &str, name: Name, clocks: &Clocks) -> Option<u64> {
-    let span = r.span(key)?;
-    let clock = clocks.get(&name)?;
-    match clock.periods_in(span) {
-        Some(n) if n > 0 => Some(n),
-        _ => {
-            r.problem(
-                key,
-                &format!("`{key}` must be a whole number of periods of clock `{name}`, at least one"),
-                &format!("one period is {}", clock.every),
-            );
-            None
-        }
-    }
-}
+pub(super) use super::clock::{Clocks, periods};
 
 /// Reads a name that must be one of `known`.
 pub(super) fn reference<T>(r: &mut Reader<'_>, key: &str, what: &str, known: &BTreeMap<Name, T>) -> Option<Name> {
@@ -99,16 +57,36 @@ fn list<T>(known: &BTreeMap<Name, T>) -> String {
     if known.is_empty() { "none".to_owned() } else { known.keys().map(Name::as_str).collect::<Vec<_>>().join(", ") }
 }
 
-/// Reads a network file.
+/// Reads a network file: the first era, and those that its changes begin.
 pub(super) fn parse(text: &str) -> Result<Spec, SpecErrors> {
     let root = document::parse(text).map_err(|problem| SpecErrors::new(vec![problem], text))?;
     let context = Context::new(BTreeMap::new());
-    let mut reader = Reader::new(&root, &context);
-    let spec = read(&mut reader, &root, text);
-    reader.finish(spec.is_some());
+    let nothing = Section { entries: BTreeMap::new(), span: 0..0, path: String::new() };
+    let (first, changes) = era::split(&mut Reader::new(&nothing, &context), root);
     let mut problems = context.problems.into_inner();
-    match spec {
-        Some(spec) if problems.is_empty() => Ok(spec),
+    let mut whole = read_era(&first, text, &mut problems);
+    let mut before = whole.clone();
+    for change in changes {
+        let spec = read_era(&change.root, text, &mut problems);
+        if let (Some(before), Some(after)) = (&before, &spec) {
+            problems.extend(kept(before, after, change.span));
+        }
+        before.clone_from(&spec);
+        if let (Some(whole), Some(start), Some(spec)) = (&mut whole, change.start, spec) {
+            whole.warnings.extend(spec.warnings.iter().cloned());
+            whole.later.push((start, spec));
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    problems.retain(|p: &Problem| seen.insert((p.span.start, p.span.end, p.message.clone())));
+    match whole {
+        Some(mut spec) if problems.is_empty() => {
+            seen.clear();
+            spec.warnings.retain(|p: &Problem| seen.insert((p.span.start, p.span.end, p.message.clone())));
+            spec.warnings.iter_mut().for_each(|warning| warning.locate(text));
+            spec.warnings.sort_by_key(|p| (p.span.start, p.span.end));
+            Ok(spec)
+        }
         _ => {
             if problems.is_empty() {
                 problems.push(Problem::new(0..text.len(), "the file could not be read"));
@@ -118,22 +96,72 @@ pub(super) fn parse(text: &str) -> Result<Spec, SpecErrors> {
     }
 }
 
+fn read_era(root: &Section, text: &str, problems: &mut Vec<Problem>) -> Option<Spec> {
+    let context = Context::new(BTreeMap::new());
+    let mut reader = Reader::new(root, &context);
+    let mut spec = read(&mut reader, root, text);
+    reader.finish(spec.is_some());
+    problems.extend(context.problems.into_inner());
+    if let Some(spec) = &mut spec {
+        let found = check::look(spec, root);
+        spec.warnings = context.warnings.take();
+        spec.warnings.extend(found.warnings);
+        problems.extend(found.problems);
+    }
+    spec
+}
+
+/// What a change may not change: tokens keep their places, clocks their periods, and neither goes away.
+fn kept(before: &Spec, after: &Spec, span: std::ops::Range<usize>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (name, clock) in &before.clocks {
+        if after.clocks.get(name) != Some(clock) {
+            let message = format!("a change can't change or remove clock `{name}`: its periods are counted already");
+            problems.push(Problem::new(span.clone(), message).hint("declare another clock"));
+        }
+    }
+    for (name, token) in &before.tokens {
+        if after.tokens.get(name).is_none_or(|t| t.decimals != token.decimals) {
+            let message = format!("a change can't remove token `{name}` or change its decimals");
+            problems.push(Problem::new(span.clone(), message).hint("keep the token as it is"));
+        }
+    }
+    for (name, supply) in &before.supplies {
+        let vests = before.pools.values().any(|pool| pool.token == *name && pool.vesting.is_some());
+        let clock = |s: &supply::Supply| s.emission.as_ref().map(super::Emission::clock);
+        if vests && after.supplies.get(name).is_some_and(|s| clock(s) != clock(supply)) {
+            let message = format!("a change can't change the emission's clock of {name}: rewards vest by it");
+            problems.push(Problem::new(span.clone(), message).hint("keep the clock"));
+        }
+        let rows = |s: &supply::Supply| s.allocations.iter().any(|a| matches!(a.vesting, supply::AllocationVesting::Rows(_)));
+        let fixed = |s: &supply::Supply| (s.genesis, s.at_genesis(), rows(s).then_some(s.vest_clock));
+        if after.supplies.get(name).is_none_or(|s| fixed(s) != fixed(supply)) {
+            let message = format!("a change can't change what was minted of {name} at the start, or its vesting clock");
+            problems.push(Problem::new(span.clone(), message).hint("change the cap or the emission"));
+        }
+    }
+    let payments = utility::broken(before, after).into_iter();
+    problems.extend(payments.map(|message| Problem::new(span.clone(), message).hint("declare another kind beside it")));
+    problems
+}
+
 fn read(r: &mut Reader<'_>, root: &Section, text: &str) -> Option<Spec> {
     let network = r.table("network", network);
     let tokens: Option<BTreeMap<Name, Token>> = r.list("token", token).map(|all| all.into_iter().map(|t| (t.id, t)).collect());
     *r.context().tokens.borrow_mut() = tokens.clone().unwrap_or_default();
     let tokens = tokens?;
-    let clocks = r.named("clock", |_, r| clock(r));
-    let clocks = clocks?;
+    let clocks = clock::read(r)?;
     let supplies = supply::read(r, &tokens, &clocks);
-    let (streams, fee) =
-        r.table("utility", |r| Some((utility::streams(r, &tokens, &clocks), utility::fee(r, &tokens)))).unwrap_or_default();
-    let prices = utility::prices(r);
-    let venues = utility::venues(r, &tokens);
+    let (prices, venues) = (utility::prices(r), utility::venues(r, &tokens));
+    let utility = utility::read_all(r, &tokens, &clocks, prices.as_ref(), venues.as_ref());
     let supplies = supplies?;
+    let treasuries = treasury::read(r, &tokens, &supplies)?;
     let incentive = r.table("incentive", |r| incentive::read(r, &supplies, &clocks, &tokens));
-    let (incentive, streams) = (incentive?, streams?);
-    let bindings = bind::read(r, &incentive, &streams);
+    let (incentive, utility) = (incentive?, utility?);
+    let bindings = bind::read(r, &incentive, &utility);
+    let paying = incentive.pools.iter().map(|(name, pool)| (*name, pool.token)).collect();
+    let funds: Vec<Name> = treasuries.keys().copied().collect();
+    utility::resolve(r, &paying, Some(&funds));
     let service = r.unread("service");
     let mut provenance = BTreeMap::new();
     root.provenance(&mut provenance);
@@ -143,58 +171,44 @@ fn read(r: &mut Reader<'_>, root: &Section, text: &str) -> Option<Spec> {
         clocks,
         supplies,
         pools: incentive.pools,
+        scores: incentive.scores,
         pledges: incentive.pledges,
         faults: incentive.faults,
         allowances: incentive.allowances,
-        streams,
-        fee: fee?,
+        stakings: incentive.stakings,
+        locks: incentive.locks,
+        treasuries,
+        streams: utility.streams,
+        charges: utility.charges,
+        credits: utility.credits,
+        service_fees: utility.service_fees,
+        fee: utility.fee,
         prices: prices?,
         venues: venues?,
         bindings: bindings?,
         service: service?,
         provenance,
         text: text.to_owned(),
+        warnings: Vec::new(),
+        later: Vec::new(),
     })
 }
 
 fn network(r: &mut Reader<'_>) -> Option<NetworkInfo> {
     let (name, title, service, variant) = (r.name("name"), r.text("title"), r.name("service"), r.name("variant"));
-    Some(NetworkInfo { name: name?, title: title?, service: service?, variant: variant? })
+    let launch = if r.has("launch") {
+        Some(r.table("launch", |r| r.date_time("at"))?)
+    } else {
+        r.ask("launch");
+        None
+    };
+    Some(NetworkInfo { name: name?, title: title?, service: service?, variant: variant?, launch })
 }
 
 fn token(r: &mut Reader<'_>) -> Option<Token> {
     let (id, decimals) = (r.name("id"), r.integer("decimals", 0..=18));
     let transferable = if r.has("transferable") { r.flag("transferable") } else { Some(true) };
+    let bridged_by = if r.has("bridged-by") { Some(r.name("bridged-by")?) } else { None };
     let decimals = u8::try_from(decimals?).ok()?;
-    Some(Token { id: id?, decimals, transferable: transferable? })
-}
-
-fn clock(r: &mut Reader<'_>) -> Option<Clock> {
-    let every = r.span("every");
-    let origin = if r.holds_text("origin") { r.choice("origin", &[("genesis", Origin::Genesis)]) } else { origin_date(r) };
-    let every = every?;
-    if every.get() == 0 {
-        r.problem("every", "a period must have a length", "write every = \"30s\"");
-        return None;
-    }
-    Some(Clock { every, origin: origin? })
-}
-
-fn origin_date(r: &mut Reader<'_>) -> Option<Origin> {
-    let date = r.date("origin")?;
-    let text = match (date.time, date.offset) {
-        (None, None) => format!("{date}T00:00:00Z"),
-        (Some(_), None) => format!("{date}Z"),
-        _ => date.to_string(),
-    };
-    let parsed = time::OffsetDateTime::parse(&text, &time::format_description::well_known::Rfc3339).ok();
-    let millis = parsed.and_then(|t| u64::try_from(t.unix_timestamp_nanos() / 1_000_000).ok());
-    if millis.is_none() {
-        r.problem(
-            "origin",
-            "a clock's origin must be a date from 1970 on",
-            "write origin = 2020-08-24T22:00:00Z or origin = \"genesis\"",
-        );
-    }
-    Some(Origin::At(Instant::new(millis?)))
+    Some(Token { id: id?, decimals, transferable: transferable?, bridged_by })
 }

@@ -2,22 +2,42 @@
 
 use super::{
     Spec,
+    clock::{Length, parse_length},
     document::{Entry, Section, Value},
     network::Token,
     problem::{Problem, SpecErrors},
 };
-use depin_quantity::{Decimal18, Measured, Name, ParseError, Share, Span, Units, parse_bytes, parse_span};
+use depin_quantity::{Decimal18, Decimal30, Instant, Measured, Name, ParseError, Share, Span, Units, parse_bytes, parse_span};
 use std::{cell::RefCell, collections::BTreeMap, str::FromStr};
 
 /// What all readers of one file share.
 pub(super) struct Context {
     pub(super) tokens: RefCell<BTreeMap<Name, Token>>,
     pub(super) problems: RefCell<Vec<Problem>>,
+    /// Names that are checked when the whole file is read.
+    pub(super) wanted: RefCell<Vec<Wanted>>,
+    /// What is no mistake and should be known.
+    pub(super) warnings: RefCell<Vec<Problem>>,
+}
+
+/// A name that stands before what it refers to is read.
+pub(super) struct Wanted {
+    pub(super) span: std::ops::Range<usize>,
+    pub(super) name: Name,
+    pub(super) what: Wants,
+}
+
+/// What a wanted name must be.
+pub(super) enum Wants {
+    /// A pool that pays this token.
+    Pool(Name),
+    /// A treasury.
+    Treasury,
 }
 
 impl Context {
     pub(super) fn new(tokens: BTreeMap<Name, Token>) -> Self {
-        Self { tokens: RefCell::new(tokens), problems: RefCell::new(Vec::new()) }
+        Self { tokens: RefCell::new(tokens), problems: RefCell::new(Vec::new()), wanted: RefCell::new(Vec::new()), warnings: RefCell::new(Vec::new()) }
     }
 
     pub(super) fn report(&self, problem: Problem) {
@@ -31,12 +51,14 @@ pub struct Reader<'a> {
     section: &'a Section,
     context: &'a Context,
     asked: Vec<String>,
+    /// Keys that were looked for: those that may be left out, and are suggested like the others.
+    known: RefCell<Vec<String>>,
     figures: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(section: &'a Section, context: &'a Context) -> Self {
-        Self { section, context, asked: Vec::new(), figures: false }
+        Self { section, context, asked: Vec::new(), known: RefCell::new(Vec::new()), figures: false }
     }
 
     pub(super) const fn context(&self) -> &'a Context {
@@ -49,8 +71,9 @@ impl<'a> Reader<'a> {
         self.context.report(Problem::new(span, message).hint(hint));
     }
 
-    /// Whether the table has this key; does not count as asking for it.
+    /// Whether the table has this key; does not count as asking for it, but makes it known.
     pub fn has(&self, key: &str) -> bool {
+        self.known.borrow_mut().push(key.to_owned());
         self.section.has(key)
     }
 
@@ -258,9 +281,191 @@ impl<'a> Reader<'a> {
         Some(units)
     }
 
+    /// One amount, or a list of amounts of different tokens.
+    pub(super) fn amounts(&mut self, key: &str) -> Option<BTreeMap<Name, Units>> {
+        let entry = self.section.entries.get(key);
+        let Some(Entry { value: Value::List(items), .. }) = entry else {
+            return self.amount(key).map(|one| BTreeMap::from([one]));
+        };
+        (self.asked.push(key.to_owned()), self.figures = true);
+        let mut all = BTreeMap::new();
+        for item in items {
+            let Value::Text(text) = &item.value else {
+                self.wrong(item, "an amount", "\"1_000 FIL\"");
+                return None;
+            };
+            match self.parse_amount(text) {
+                Ok((token, units)) => {
+                    all.insert(token, units);
+                }
+                Err((message, hint)) => {
+                    self.context.report(Problem::new(item.span.clone(), message).hint(hint));
+                    return None;
+                }
+            }
+        }
+        Some(all)
+    }
+
+    /// An amount of US dollars above zero: `"0.0001 USD"`.
+    pub(super) fn usd(&mut self, key: &str) -> Option<Decimal18> {
+        self.figures = true;
+        let entry = self.required(key, "\"0.0001 USD\"")?;
+        let parse = |text: &str| {
+            let error = || ParseError::new(text, "an amount of dollars above zero", "\"0.0001 USD\"");
+            let number = text.strip_suffix("USD").ok_or_else(error)?.trim_end();
+            Decimal18::parse(number).ok().filter(|usd| !usd.is_zero()).ok_or_else(error)
+        };
+        self.parsed(entry, "an amount of dollars", "\"0.0001 USD\"", parse)
+    }
+
+    /// One name or a list of names, each once.
+    pub(super) fn name_or_names(&mut self, key: &str) -> Option<Vec<Name>> {
+        if self.holds_text(key) { self.name(key).map(|one| vec![one]) } else { self.names(key) }
+    }
+
+    /// Whether the key holds true or false.
+    pub(super) fn holds_flag(&self, key: &str) -> bool {
+        matches!(self.section.entries.get(key).map(|e| &e.value), Some(Value::Flag(_)))
+    }
+
+    /// A table inside this one that may leave its figures' source to this one.
+    pub(super) fn inner<T>(&mut self, key: &str, read: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> Option<T> {
+        let mut figures = false;
+        let value = self.table(key, |r| {
+            let value = read(r);
+            figures = r.leave_source();
+            value
+        });
+        self.figures |= figures;
+        value
+    }
+
+    /// A list of tables that may leave their figures' source to this one.
+    pub(super) fn inner_list<T>(&mut self, key: &str, mut read: impl FnMut(&mut Reader<'_>) -> Option<T>) -> Option<Vec<T>> {
+        let mut figures = false;
+        let value = self.list(key, |r| {
+            let value = read(r);
+            figures |= r.leave_source();
+            value
+        });
+        self.figures |= figures;
+        value
+    }
+
+    /// Leaves the source of this table's figures to the table around it, unless it states one itself; whether it left any.
+    fn leave_source(&mut self) -> bool {
+        let own = ["source", "parameter", "why"].iter().any(|key| self.section.has(key));
+        !own && std::mem::take(&mut self.figures)
+    }
+
+    /// Asks for `name`, given under `key`, to be a pool or treasury when the whole file is read.
+    pub(super) fn want(&self, key: &str, name: Name, what: Wants) {
+        let span = self.section.entries.get(key).map_or(self.section.span.clone(), |e| e.span.clone());
+        self.context.wanted.borrow_mut().push(Wanted { span, name, what });
+    }
+
     /// A measure's quantity.
     pub fn measured(&mut self, key: &str) -> Option<Measured> {
         self.integer(key, 0..=u64::MAX).map(|n| Measured::new(n.into()))
+    }
+
+    /// A date and time from 1970 on; without a time midnight, without an offset UTC.
+    pub fn date_time(&mut self, key: &str) -> Option<Instant> {
+        let date = self.date(key)?;
+        let at = instant_of(&date);
+        if at.is_none() {
+            self.problem(
+                key,
+                &format!("`{key}` must be a date from 1970 on"),
+                &format!("write {key} = 2020-08-24T22:00:00Z{}", if key == "origin" { " or origin = \"genesis\"" } else { "" }),
+            );
+        }
+        at
+    }
+
+    /// A list of texts.
+    pub(super) fn texts(&mut self, key: &str) -> Option<Vec<String>> {
+        let entry = self.required(key, "[\"…\"]")?;
+        let Value::List(items) = &entry.value else {
+            self.wrong(entry, "a list of texts", "[\"…\"]");
+            return None;
+        };
+        let texts = items.iter().filter_map(|item| match &item.value {
+            Value::Text(text) => Some(text.clone()),
+            _ => {
+                self.wrong(item, "a text", "\"…\"");
+                None
+            }
+        });
+        let texts: Vec<String> = texts.collect();
+        (texts.len() == items.len()).then_some(texts)
+    }
+
+    /// A length of time: `"180d"`, or calendar months as in `"month"`, `"24 month"` and `"2 year"`. At most a thousand years.
+    pub(super) fn length(&mut self, key: &str) -> Option<Length> {
+        self.figures = true;
+        let entry = self.required(key, "\"180d\"")?;
+        let parse = |text: &str| {
+            let wanted = "a length of time";
+            parse_length(text).ok_or_else(|| ParseError::new(text, wanted, "\"30s\", \"12h\", \"180d\", \"6y\" (365 days each) or \"24 month\""))
+        };
+        let length = self.parsed(entry, "a length of time", "\"180d\"", parse)?;
+        if matches!(length, Length::Fixed(span) if span > Span::from_days(365_000)) {
+            let message = format!("`{key}` is longer than a thousand years");
+            self.context.report(Problem::new(entry.span.clone(), message).hint("write a shorter time"));
+            return None;
+        }
+        Some(length)
+    }
+
+    /// A length of time, without asking for it.
+    pub(super) fn peek_length(&self, key: &str) -> Option<Length> {
+        match self.section.entries.get(key).map(|e| &e.value) {
+            Some(Value::Text(text)) => parse_length(text),
+            _ => None,
+        }
+    }
+
+    /// A decimal number as text, at most 30 places.
+    pub(super) fn decimal30(&mut self, key: &str) -> Option<Decimal30> {
+        self.figures = true;
+        let entry = self.required(key, "\"0.0000091\"")?;
+        self.parsed(entry, "a decimal number", "\"0.0000091\"", Decimal30::parse)
+    }
+
+    /// A rate in per cent, which may pass 100 %, as a number.
+    pub(super) fn percent(&mut self, key: &str) -> Option<Decimal18> {
+        self.figures = true;
+        let entry = self.required(key, "\"25%\"")?;
+        let parse = |text: &str| {
+            let error = || ParseError::new(text, "a rate in per cent", "\"25%\"");
+            let number = text.strip_suffix('%').ok_or_else(error)?.trim_end();
+            let parts = Units::parse_decimal(number, 16).map_err(|_| error())?;
+            Ok(Decimal18::new(parts.get()))
+        };
+        self.parsed(entry, "a rate", "\"25%\"", parse)
+    }
+
+    /// Asks for a key without reading it: it is known here, and a misspelt one finds it.
+    pub(super) fn ask(&mut self, key: &str) {
+        self.asked.push(key.to_owned());
+    }
+
+    /// Whether the key holds a table.
+    pub(super) fn holds_table(&self, key: &str) -> bool {
+        matches!(self.section.entries.get(key).map(|e| &e.value), Some(Value::Table(_)))
+    }
+
+    /// Notes a problem at a place.
+    pub(super) fn problem_at(&self, span: std::ops::Range<usize>, message: &str, hint: &str) {
+        self.context.report(Problem::new(span, message).hint(hint));
+    }
+
+    /// Notes something that is no mistake and that readers of the file should know.
+    pub fn warning(&mut self, key: &str, message: &str, hint: &str) {
+        let span = self.section.entries.get(key).map_or(self.section.span.clone(), |e| e.span.clone());
+        self.context.warnings.borrow_mut().push(Problem::new(span, message).hint(hint));
     }
 
     pub(super) fn date(&mut self, key: &str) -> Option<toml::value::Datetime> {
@@ -350,18 +555,22 @@ impl<'a> Reader<'a> {
     /// (`whole` is false) did not ask for all its keys: only those that look like a missing one are noted.
     pub(super) fn finish(mut self, whole: bool) {
         self.provenance();
+        let mut known = self.known.take();
+        known.extend(self.asked.iter().cloned());
+        known.sort_unstable();
+        known.dedup();
         for (key, entry) in &self.section.entries {
             if self.asked.iter().any(|asked| asked == key) {
                 continue;
             }
-            let free = self.asked.iter().map(String::as_str).filter(|asked| !self.section.has(asked));
+            let free = known.iter().map(String::as_str).filter(|known| !self.section.has(known));
             let mut problem = Problem::new(entry.key_span.clone(), format!("unknown key `{key}`"));
             if let Some(near) = nearest(key, free) {
                 problem = problem.hint(format!("did you mean `{near}`?"));
             } else if !whole {
                 continue;
             } else {
-                problem = problem.hint(format!("known here: {}", self.asked.join(", ")));
+                problem = problem.hint(format!("known here: {}", known.join(", ")));
             }
             self.context.report(problem);
         }
@@ -428,4 +637,15 @@ pub(super) fn read_service<T>(spec: &Spec, name: &str, read: impl FnOnce(&mut Re
         }
         _ => Err(SpecErrors::new(problems, &spec.text)),
     }
+}
+
+/// A date of the file as an instant: midnight without a time, UTC without an offset.
+pub(super) fn instant_of(date: &toml::value::Datetime) -> Option<Instant> {
+    let text = match (date.time, date.offset) {
+        (None, None) => format!("{date}T00:00:00Z"),
+        (Some(_), None) => format!("{date}Z"),
+        _ => date.to_string(),
+    };
+    let parsed = time::OffsetDateTime::parse(&text, &time::format_description::well_known::Rfc3339).ok();
+    parsed.and_then(|t| u64::try_from(t.unix_timestamp_nanos() / 1_000_000).ok()).map(Instant::new)
 }

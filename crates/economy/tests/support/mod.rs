@@ -176,6 +176,6 @@ impl World {
     }
 
     pub fn fault(&mut self, subject: Subject, kind: Name, bytes: u128) -> Answer {
-        self.record(Record::Fault(Fault { subject, kind, affected: quality(bytes) }))
+        self.record(Record::Fault(Fault { subject, kind, affected: quality(bytes), reporter: None }))
     }
 }

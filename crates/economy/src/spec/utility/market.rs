@@ -1,39 +1,11 @@
-//! `[utility.*]`, `[price.*]`, `[venue.*]`: how usage is paid, transaction fees, prices, conversion.
+//! `[price.*]`, `[venue.*]`, `[utility.fee]`: prices, conversion, transaction fees.
 
-use super::{
-    network::{Clocks, Token, reference},
+use crate::spec::{
+    network::{Token, reference},
     reader::Reader,
 };
 use depin_quantity::{Name, Share, Span, Units};
 use std::collections::BTreeMap;
-
-/// A kind of stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamRule {
-    /// The token it is paid in.
-    pub token: Name,
-    /// The clock whose periods it counts.
-    pub clock: Name,
-    /// Highest rate per period, in base units.
-    pub rate_most: Units,
-    /// Longest term in periods.
-    pub periods_most: u64,
-    /// Least bond in base units per GiB (2^30) of the basis.
-    pub bond_per_gib: Units,
-    /// How long before its money ends an escrow gives notice.
-    pub warn_before: Span,
-    /// Reasons to close early, and what becomes of the bond.
-    pub close: BTreeMap<Name, BondFate>,
-}
-
-/// What becomes of a bond.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BondFate {
-    /// Back to who gave it.
-    Return,
-    /// Burnt.
-    Burn,
-}
 
 /// Transaction fees: a base fee per work unit, burnt, and a tip to the proposer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,28 +42,6 @@ pub struct VenueRule {
     pub fee: Share,
 }
 
-pub(super) fn streams(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>, clocks: &Clocks) -> Option<BTreeMap<Name, StreamRule>> {
-    r.named("stream", |_, r| stream(r, tokens, clocks))
-}
-
-fn stream(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>, clocks: &Clocks) -> Option<StreamRule> {
-    let (token, clock) = (reference(r, "token", "token", tokens), reference(r, "clock", "clock", clocks));
-    let rate_most = r.table("rate", |r| r.amount_of("most", token?));
-    let periods_most = r.table("term", |r| clock.and_then(|c| super::network::periods(r, "most", c, clocks)));
-    let bond_per_gib = r.table("bond", |r| r.amount_of("per-gib", token?));
-    let warn_before = r.table("warn", |r| r.span("before"));
-    let close = r.named("close", |_, r| r.choice("bond", &[("return", BondFate::Return), ("burn", BondFate::Burn)]));
-    Some(StreamRule {
-        token: token?,
-        clock: clock?,
-        rate_most: rate_most?,
-        periods_most: periods_most?,
-        bond_per_gib: bond_per_gib?,
-        warn_before: warn_before?,
-        close: close?,
-    })
-}
-
 pub(super) fn fee(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>) -> Option<FeeRule> {
     r.table("fee", |r| {
         let token = reference(r, "token", "token", tokens);
@@ -108,7 +58,7 @@ pub(super) fn fee(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>) -> Option<
     })
 }
 
-pub(super) fn prices(r: &mut Reader<'_>) -> Option<BTreeMap<Name, PriceRule>> {
+pub(in crate::spec) fn prices(r: &mut Reader<'_>) -> Option<BTreeMap<Name, PriceRule>> {
     r.named("price", |_, r| {
         let (reporters, stale_after) = (r.names("reporters"), r.span("stale-after"));
         let quorum = r.integer("quorum", 1..=64);
@@ -125,7 +75,7 @@ pub(super) fn prices(r: &mut Reader<'_>) -> Option<BTreeMap<Name, PriceRule>> {
     })
 }
 
-pub(super) fn venues(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>) -> Option<BTreeMap<Name, VenueRule>> {
+pub(in crate::spec) fn venues(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>) -> Option<BTreeMap<Name, VenueRule>> {
     r.named("venue", |_, r| {
         let (pair, fee) = (r.names("tokens"), r.share("fee"));
         let mut pair = pair?;

@@ -1,0 +1,89 @@
+//! Batches, lazy members, and emissions that have a state.
+
+use super::{Auditor, Violation, wide};
+use crate::{
+    CapKind, Emission,
+    rows::{BatchRow, EarnedRow, EmissionRow, LazyRow, MintRow, PoolRow},
+};
+use depin_quantity::Name;
+use ruint::aliases::U256;
+use std::collections::BTreeMap;
+
+const TO_PAY: u8 = 0;
+
+impl Auditor<'_> {
+    /// Base units of a pool that its batches hold: what is not paid of closed ones, what lazy members have pending, what waits.
+    pub(super) fn owned_by_batches(&self, pool: Name) -> U256 {
+        let closed = self.state.rows::<BatchRow>().filter(|((_, name, _), _)| *name == pool);
+        let unpaid = closed.fold(U256::ZERO, |sum, (_, row)| sum + wide(row.amount.minus_or_zero(row.paid)));
+        let lazy = self.state.rows_with::<LazyRow>(&pool).fold(U256::ZERO, |sum, (_, row)| sum + wide(row.pending));
+        let pot = self.state.get::<PoolRow>(&pool).map_or(U256::ZERO, |row| wide(row.pot));
+        unpaid + lazy + pot
+    }
+
+    /// Weights of each batch add up: of the open one to what the pool says, of closed ones to what is left of them.
+    pub(super) fn check_batches(&mut self) {
+        let mut weights: BTreeMap<(Name, u64), U256> = BTreeMap::new();
+        for ((pool, batch, _, _), row) in self.state.rows::<EarnedRow>() {
+            *weights.entry((pool, batch)).or_default() += U256::from(row.weight.get());
+        }
+        for ((pool, _, _), row) in self.state.rows::<LazyRow>() {
+            *weights.entry((pool, row.batch)).or_default() += U256::from(row.weight.get());
+        }
+        for ((kind, pool, number), row) in self.state.rows::<BatchRow>() {
+            if row.lot {
+                continue;
+            }
+            let sum = weights.remove(&(pool, number)).unwrap_or_default();
+            self.expect(format!("pool {pool}: weight left in batch {number}"), sum, U256::from(row.left.get()));
+            if row.paid > row.amount || (kind == TO_PAY && row.left > row.weight) {
+                let (most, found) = (row.amount.to_string(), row.paid.to_string());
+                self.violated(Violation::Exceeds { what: format!("pool {pool}: paid of batch {number}"), most, found });
+            }
+        }
+        let open: Vec<(Name, PoolRow)> = self.state.rows::<PoolRow>().collect();
+        for (pool, row) in open {
+            let sum = weights.remove(&(pool, row.batch)).unwrap_or_default();
+            self.expect(format!("pool {pool}: weight earned in the open batch"), sum, U256::from(row.earned.get()));
+        }
+        // A lazy batch that gave nothing has no row; what is left of its weights is worth nothing.
+        weights.retain(|(pool, _), _| self.spec.pool(*pool).is_none_or(|rule| rule.method != crate::Method::Lazy));
+        for ((pool, number), sum) in weights {
+            self.violated(Violation::Dangling {
+                what: format!("weight {sum} in batch {number} of pool {pool}, which does not exist"),
+            });
+        }
+    }
+
+    /// Per token: what was spilled was received, the pools' parts come to no more than the cap leaves besides what was burnt, and an
+    /// inflation's forfeited parts are those that it counts.
+    pub(super) fn check_minting(&mut self) {
+        let mut sums: BTreeMap<Name, (U256, U256, U256, U256)> = BTreeMap::new();
+        for (pool, row) in self.state.rows::<EmissionRow>() {
+            let Some(rule) = self.spec.pool(pool) else { continue };
+            let (scheduled, spilled, received, forfeited) = sums.entry(rule.token).or_default();
+            *scheduled += wide(row.scheduled);
+            *spilled += wide(row.spilled);
+            *received += wide(row.received);
+            *forfeited += wide(row.forfeited);
+        }
+        for (token, (scheduled, spilled, received, forfeited)) in sums {
+            self.expect(format!("{token}: spilled between pools"), spilled, received);
+            let Some(supply) = self.spec.supply(token).cloned() else { continue };
+            let minted = self.state.get::<MintRow>(&token);
+            let recycled = minted.as_ref().map_or(U256::ZERO, |row| wide(row.whole));
+            let most = wide(supply.cap.amount) + if supply.cap.kind == CapKind::Recycle { recycled } else { U256::ZERO };
+            if supply.cap.kind != CapKind::Model && scheduled > most {
+                let what = format!("{token}: emission of all pools");
+                self.violated(Violation::Exceeds { what, most: most.to_string(), found: scheduled.to_string() });
+            }
+            if let (Some(Emission::Inflation(_)), Some(row), true) = (&supply.emission, minted, self.eras.later().is_empty()) {
+                self.expect(format!("{token}: inflation that nobody got"), forfeited, wide(row.unminted));
+                if scheduled > wide(row.whole) {
+                    let what = format!("{token}: inflation of all pools");
+                    self.violated(Violation::Exceeds { what, most: row.whole.to_string(), found: scheduled.to_string() });
+                }
+            }
+        }
+    }
+}

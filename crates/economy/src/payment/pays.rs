@@ -1,0 +1,190 @@
+//! Where the parts of a payment go.
+//!
+//! In: an amount in an account, and the parts that the network file declares for it. Out: postings to the payee, the supply (a
+//! burn), treasuries and pools, some of them through a venue. Buying a token back is a part that is converted and then burnt.
+//!
+//! A venue that cannot swap (nobody funded it, or the part is too small to give anything) never stops a payment and never sets a
+//! price: the part waits in the treasury [`CONVERSIONS`], a row says where it belongs, and anybody may convert it later.
+
+use crate::{
+    Account, Event, PayPart, PayTo, Refusal, Topic, Why,
+    rows::{ConversionRow, GaugeRow, UsageRow},
+    venue::swap_gives,
+    work::{Work, found},
+};
+use depin_quantity::{Address, Measured, Name, Rounding, Units};
+use depin_state::ReadState;
+
+/// The treasury where parts wait that no venue could convert.
+pub const CONVERSIONS: Name = Name::literal("conversions");
+
+/// Most waiting parts that one [`crate::Action::ConvertWaiting`] works.
+pub const CONVERSIONS_MOST: usize = 16;
+
+/// A payment that is to be split.
+#[derive(Clone, Copy)]
+pub struct Payment {
+    /// The kind of stream, charge or fee, for the sums of what was paid and burnt.
+    pub kind: Name,
+    /// In what.
+    pub token: Name,
+    /// Where the money is.
+    pub from: Account,
+    /// Who gets the payee's part.
+    pub payee: Address,
+    /// How much.
+    pub amount: Units,
+    /// Why, for the payee's part.
+    pub why: Why,
+}
+
+/// The parts of `amount`, in the order of `parts`: `floor(share * amount)` for each but the first, which takes what is left.
+///
+/// - Units: base units.
+/// - Rounding: down for all but the first, so that they sum to the whole and no part but the first is larger than its share.
+/// - Source: akash-network/node `x/take/keeper`: fee = trunc(amount * rate), earnings = amount - fee.
+pub fn split(amount: Units, parts: &[PayPart]) -> Result<Vec<Units>, Refusal> {
+    let mut amounts = vec![amount; parts.len()];
+    for (i, part) in parts.iter().enumerate().skip(1) {
+        amounts[i] = part.share.of(amount, Rounding::Down)?;
+        amounts[0] = amounts[0].minus(amounts[i])?;
+    }
+    Ok(amounts)
+}
+
+/// What was ever paid and burnt for a kind of stream, charge or fee in a token.
+pub fn usage(state: &dyn ReadState, kind: Name, token: Name) -> UsageRow {
+    state.get(&(kind, token)).unwrap_or(UsageRow { paid: Units::ZERO, burnt: Units::ZERO })
+}
+
+impl Work<'_> {
+    /// Splits a payment among its parts. The amount must be in `payment.from`; nothing happens for zero.
+    pub fn pay_parts(&mut self, payment: &Payment, parts: &[PayPart]) -> Result<(), Refusal> {
+        if payment.amount.is_zero() {
+            return Ok(());
+        }
+        let mut burnt = Units::ZERO;
+        for (part, amount) in parts.iter().zip(split(payment.amount, parts)?) {
+            match part.convert {
+                _ if amount.is_zero() => {}
+                Some(venue) => self.convert_part(payment, part.to, venue, amount)?,
+                None => {
+                    self.deliver(payment, part.to, payment.token, payment.from, amount)?;
+                    if part.to == PayTo::Burn {
+                        burnt = burnt.plus(amount)?;
+                    }
+                }
+            }
+        }
+        self.count_usage(payment.kind, payment.token, payment.amount, burnt);
+        self.count_burnt(payment.kind, burnt);
+        Ok(())
+    }
+
+    /// Adds what a charge burnt of the token that it was paid in to the gauge that its kind counts in.
+    fn count_burnt(&mut self, kind: Name, burnt: Units) {
+        let Some(key) = self.spec.charge(kind).and_then(|rule| rule.counts).filter(|_| !burnt.is_zero()) else { return };
+        let before = self.state.get::<GaugeRow>(&key).map_or(Measured::ZERO, |row| row.value);
+        let value = before.plus(Measured::new(burnt.get())).unwrap_or(Measured::new(u128::MAX));
+        self.state.put(&key, &GaugeRow { value, at: self.now });
+    }
+
+    /// Sums for people: they end growing at what 128 bits hold, and no rule reads them.
+    fn count_usage(&mut self, kind: Name, token: Name, paid: Units, burnt: Units) {
+        let row = usage(self.state.as_read(), kind, token);
+        let sum = |a: Units, b: Units| a.plus(b).unwrap_or(Units::new(u128::MAX));
+        self.state.put(&(kind, token), &UsageRow { paid: sum(row.paid, paid), burnt: sum(row.burnt, burnt) });
+    }
+
+    /// Sends `amount` of `token` from `from` to where a part goes.
+    fn deliver(&mut self, payment: &Payment, to: PayTo, token: Name, from: Account, amount: Units) -> Result<(), Refusal> {
+        let revenue = |why| if payment.why == Why::ServiceFee { Why::ServiceFee } else { why };
+        match to {
+            PayTo::Payee => self.post(token, from, Account::Wallet(payment.payee), amount, payment.why),
+            PayTo::Burn => self.post(token, from, Account::Supply, amount, revenue(Why::RevenueBurnt)),
+            PayTo::Treasury(name) => self.post(token, from, Account::Treasury(name), amount, revenue(Why::RevenueShared)),
+            PayTo::Pool(name) => {
+                self.post(token, from, Account::Pool(name), amount, revenue(Why::RevenueShared))?;
+                self.fund_pool(name, amount)
+            }
+        }
+    }
+
+    /// Swaps a part and sends what comes out on its way. Without a swap it waits; a payee's part is paid as it is.
+    fn convert_part(&mut self, payment: &Payment, to: PayTo, venue: Name, amount: Units) -> Result<(), Refusal> {
+        let token = payment.token;
+        if let Some((other, gives)) = self.swap_part(venue, token, payment.from, amount)? {
+            self.deliver(payment, to, other, Account::Venue(venue), gives)?;
+            self.say(Event::Converted { venue, token, given: amount, got: other, gives });
+            if to == PayTo::Burn {
+                self.count_usage(payment.kind, other, Units::ZERO, gives);
+            }
+            return Ok(());
+        }
+        let Some((tag, target)) = label(to) else {
+            return self.post(token, payment.from, Account::Wallet(payment.payee), amount, payment.why);
+        };
+        let key = (venue, token, tag, target);
+        let waiting = self.state.get::<ConversionRow>(&key).map_or(Units::ZERO, |row| row.amount).plus(amount)?;
+        self.post(token, payment.from, Account::Treasury(CONVERSIONS), amount, Why::ConversionWaits)?;
+        self.state.put(&key, &ConversionRow { amount: waiting });
+        self.say(Event::ConversionWaits { venue, token, amount, waiting });
+        Ok(())
+    }
+
+    /// Puts `given` into a venue; gives the other token and how much of it may be taken out. `None`, and nothing moved, when
+    /// there is nothing to take.
+    fn swap_part(&mut self, venue: Name, token: Name, from: Account, given: Units) -> Result<Option<(Name, Units)>, Refusal> {
+        let rule = found(self.spec.venue(venue), Topic::Venue, venue)?;
+        let (a, b) = self.reserves(venue, rule);
+        let (other, ours, theirs) = if token == rule.tokens.0 { (rule.tokens.1, a, b) } else { (rule.tokens.0, b, a) };
+        let gives = if ours.is_zero() { Units::ZERO } else { swap_gives(given, ours, theirs, rule.fee)? };
+        if gives.is_zero() {
+            return Ok(None);
+        }
+        self.post(token, from, Account::Venue(venue), given, Why::Swap)?;
+        Ok(Some((other, gives)))
+    }
+
+    /// Converts what waits for a venue, at most [`CONVERSIONS_MOST`] parts; gives what was converted of each token.
+    ///
+    /// - Errors: unknown venue; nothing waits, or the venue still gives nothing.
+    pub fn convert_waiting(&mut self, venue: Name) -> Result<Vec<(Name, Units)>, Refusal> {
+        found(self.spec.venue(venue), Topic::Venue, venue)?;
+        let rows: Vec<_> = self.state.as_read().rows_with::<ConversionRow>(&venue).take(CONVERSIONS_MOST).collect();
+        let mut converted = Vec::new();
+        for ((_, token, tag, target), row) in rows {
+            let from = Account::Treasury(CONVERSIONS);
+            let Some((other, gives)) = self.swap_part(venue, token, from, row.amount)? else { continue };
+            self.state.delete::<ConversionRow>(&(venue, token, tag, target));
+            match tag {
+                TREASURY => self.post(other, Account::Venue(venue), Account::Treasury(target), gives, Why::RevenueShared)?,
+                POOL => {
+                    self.post(other, Account::Venue(venue), Account::Pool(target), gives, Why::RevenueShared)?;
+                    self.fund_pool(target, gives)?;
+                }
+                _ => self.post(other, Account::Venue(venue), Account::Supply, gives, Why::RevenueBurnt)?,
+            }
+            self.say(Event::Converted { venue, token, given: row.amount, got: other, gives });
+            converted.push((token, row.amount));
+        }
+        if converted.is_empty() {
+            return Err(Refusal::OutOfRange { what: Topic::Amount, why: crate::Limit::GivesNothing });
+        }
+        Ok(converted)
+    }
+}
+
+const BURN: u8 = 0;
+const TREASURY: u8 = 1;
+const POOL: u8 = 2;
+
+/// A destination as a part of a key; a payee's part never waits.
+fn label(to: PayTo) -> Option<(u8, Name)> {
+    match to {
+        PayTo::Payee => None,
+        PayTo::Burn => Some((BURN, CONVERSIONS)),
+        PayTo::Treasury(name) => Some((TREASURY, name)),
+        PayTo::Pool(name) => Some((POOL, name)),
+    }
+}

@@ -1,0 +1,173 @@
+//! `[[change]]`: dated changes of a network file. Each era is the file with its changes merged in, checked by itself.
+//!
+//! In: the whole file as a tree. Out: one tree per era, in which every value still knows its place in the text, so that a problem
+//! in a change points at the change. Absent on purpose: what happens at the border (the clocks' business).
+
+use super::{
+    document::{Entry, Section, Value},
+    reader::Reader,
+};
+use depin_quantity::{Instant, Span};
+use std::ops::Range;
+
+/// When an era begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EraStart {
+    /// At a date.
+    At(Instant),
+    /// So long after the network's start.
+    After(Span),
+}
+
+impl EraStart {
+    /// When it begins in a network that starts at `genesis`.
+    pub const fn of(&self, genesis: Instant) -> Instant {
+        match self {
+            Self::At(at) => *at,
+            Self::After(span) => genesis.later(*span),
+        }
+    }
+}
+
+/// One `[[change]]`, with the file as it is from then on.
+pub(super) struct Changed {
+    pub(super) start: Option<EraStart>,
+    pub(super) root: Section,
+    pub(super) span: Range<usize>,
+}
+
+/// Takes the changes out of the file; gives the first era's tree and those that follow.
+pub(super) fn split(r: &mut Reader<'_>, mut root: Section) -> (Section, Vec<Changed>) {
+    let Some(entry) = root.entries.remove("change") else { return (root, Vec::new()) };
+    let Value::List(items) = &entry.value else {
+        r.problem("change", "changes are a list of tables", "write [[change]]");
+        return (root, Vec::new());
+    };
+    let mut eras: Vec<Changed> = Vec::new();
+    for item in items {
+        let before = eras.last().map_or(&root, |era| &era.root);
+        let mut changed = before.clone();
+        let start = r.read_entry(item, |r| change(r, &mut changed));
+        eras.push(Changed { start, root: changed, span: item.span.clone() });
+    }
+    out_of_order(r, &root, &eras);
+    (root, eras)
+}
+
+fn change(r: &mut Reader<'_>, root: &mut Section) -> Option<EraStart> {
+    let start = if r.has("after") { r.span("after").map(EraStart::After) } else { r.date_time("at").map(EraStart::At) };
+    if r.has("remove") {
+        for path in r.texts("remove")? {
+            if !remove(root, &path) {
+                r.problem(
+                    "remove",
+                    &format!("there is no `{path}` to remove"),
+                    "write a dotted path of the file, like \"incentive.pool.work\"",
+                );
+            }
+        }
+    }
+    if r.has("set") {
+        let set = r.unread("set")?;
+        merge(root, set);
+    } else if !r.has("remove") {
+        r.problem("", "this change changes nothing", "add [change.set.…] or remove = [\"…\"]");
+    }
+    start
+}
+
+fn remove(section: &mut Section, path: &str) -> bool {
+    match path.split_once('.') {
+        // A name may hold points itself, so the longest key that fits comes first.
+        _ if section.entries.remove(path).is_some() => true,
+        Some(_) => {
+            let inner = section.entries.iter_mut().find_map(|(key, entry)| {
+                let rest = path.strip_prefix(key.as_str())?.strip_prefix('.')?;
+                match &mut entry.value {
+                    Value::Table(inner) => Some((inner, rest)),
+                    _ => None,
+                }
+            });
+            inner.is_some_and(|(inner, rest)| remove(inner, rest))
+        }
+        None => false,
+    }
+}
+
+/// Keys of which one table holds one: setting another takes the place of the first.
+const ALTERNATIVES: [&[&str]; 4] =
+    [&["half-life", "table", "decline", "flat", "inflation"], &["share", "scored"], &["source", "parameter"], &["source", "why"]];
+
+/// Puts `change` over `base`: tables key by key, everything else whole.
+fn merge(base: &mut Section, change: Section) {
+    for keys in ALTERNATIVES {
+        for key in keys.iter().filter(|key| change.has(key)) {
+            keys.iter().filter(|other| *other != key && !change.has(other)).for_each(|other| {
+                base.entries.remove(*other);
+            });
+        }
+    }
+    for (key, mut entry) in change.entries {
+        let path = if base.path.is_empty() { key.clone() } else { format!("{}.{key}", base.path) };
+        if let (Some(Entry { value: Value::Table(inner), .. }), Value::Table(_)) = (base.entries.get_mut(&key), &entry.value) {
+            let Value::Table(over) = entry.value else { continue };
+            merge(inner, over);
+            continue;
+        }
+        rename(&mut entry.value, path);
+        base.entries.insert(key, entry);
+    }
+}
+
+/// Gives what moved into the file the path that it has there.
+fn rename(value: &mut Value, path: String) {
+    match value {
+        Value::Table(section) => {
+            for (key, entry) in &mut section.entries {
+                rename(&mut entry.value, format!("{path}.{key}"));
+            }
+            section.path = path;
+        }
+        Value::List(items) => {
+            for (i, item) in items.iter_mut().enumerate() {
+                rename(&mut item.value, format!("{path}[{i}]"));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Later changes stand later, and all dates are of one kind, or the file says when the network was launched.
+fn out_of_order(r: &mut Reader<'_>, root: &Section, eras: &[Changed]) {
+    let launch = launch(root);
+    let comparable = |start: EraStart| match (start, launch) {
+        (EraStart::After(span), Some(launch)) => EraStart::At(launch.later(span)),
+        _ => start,
+    };
+    for pair in eras.windows(2) {
+        let (Some(a), Some(b)) = (pair[0].start.map(comparable), pair[1].start.map(comparable)) else { continue };
+        let ordered = match (a, b) {
+            (EraStart::At(a), EraStart::At(b)) => a < b,
+            (EraStart::After(a), EraStart::After(b)) => a < b,
+            _ => false,
+        };
+        if !ordered {
+            r.problem_at(
+                pair[1].span.clone(),
+                "changes out of order: each must begin after the one before it",
+                "sort them by date, and write all with `at` or all with `after`",
+            );
+        }
+    }
+}
+
+fn launch(root: &Section) -> Option<Instant> {
+    let table = |section: &Section, key: &str| match section.entries.get(key).map(|e| &e.value) {
+        Some(Value::Table(inner)) => Some(inner.clone()),
+        _ => None,
+    };
+    match table(&table(root, "network")?, "launch")?.entries.get("at").map(|e| &e.value) {
+        Some(Value::Date(date)) => super::reader::instant_of(date),
+        _ => None,
+    }
+}
