@@ -227,8 +227,9 @@ impl Turn<'_> {
             self.remove_from_set(&mut provider, deal.provider, set, id);
         }
         self.state().put(&deal.provider, &provider);
-        // A termination fault has ended the pledge already, and kept the penalty.
-        if !matches!(reason, CloseReason::GivenUp | CloseReason::Faulty) {
+        // A termination fault may have ended the pledge already, and kept the penalty.
+        let terminated = matches!(reason, CloseReason::GivenUp | CloseReason::Faulty);
+        if !(terminated && self.params.rules.termination_ends_pledge) {
             self.release_sector(id, deal)?;
         }
         self.finish(id, deal, reason);

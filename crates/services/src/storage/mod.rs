@@ -27,7 +27,8 @@ pub use event::StorageEvent;
 pub use message::{
     Ask, DEALS_PER_MESSAGE, LABEL_MAX, PROOFS_PER_MESSAGE, Proposal, REASON_MAX, SectorProof, StorageMessage, URL_MAX,
 };
-pub use params::StorageParams;
+pub use params::{StorageParams, StorageRules};
 pub use proving::{sector_challenges, set_id, window_challenges};
 pub use rows::{Challenged, CloseReason, DataSet, Deal, DealState, Faulty, Provider, Totals, Window};
 pub use turn::{Ground, Turn};
+pub(crate) use turn::{DATACAP, DEAL, QUALITY_BYTES, RAW_BYTES, close_reason, fault_kind};

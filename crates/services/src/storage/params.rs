@@ -2,10 +2,11 @@
 
 use super::{
     piece::PieceSize,
-    turn::{DATACAP, DEAL, QUALITY_BYTES, RAW_BYTES, SECTOR, close_reason, fault_kind},
+    turn::{DATACAP, DEAL, QUALITY_BYTES, RAW_BYTES, close_reason, fault_kind},
 };
-use depin_economy::{FaultFee, Origin, Spec, SpecErrors};
-use depin_quantity::{Instant, Name, Span, Units};
+use depin_economy::{FaultFee, Origin, Spec, SpecErrors, StreamMethod};
+use depin_quantity::{Decimal18, Instant, Name, QuantityError, Span, Units};
+use std::collections::BTreeSet;
 
 /// Checked parameters. Epochs are periods of the network's epoch clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,10 @@ pub struct StorageParams {
     pub price_max: Units,
     /// Token that deals are paid in; its amounts cross the meter in 10^-18 of it.
     pub token: Name,
+    /// Decimal places of that token: prices are in 10^-decimals of it.
+    pub decimals: u8,
+    /// What the network has rules for.
+    pub rules: StorageRules,
     /// Smallest piece.
     pub piece_min: PieceSize,
     /// Largest piece.
@@ -46,49 +51,101 @@ pub struct StorageParams {
     pub closed_kept: u64,
 }
 
-/// What this service says to an economy and the network's file has no rule for: message and hint.
+/// Which of the things that this service can say to an economy the network's file has rules for. What it has none for is not said:
+/// networks without collateral, fines or verified deals exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorageRules {
+    /// Whether raw bytes are bound to anything.
+    pub raw: bool,
+    /// Whether quality-adjusted bytes are.
+    pub quality: bool,
+    /// Kind of pledge that each sector locks, and the measure that it is counted on.
+    pub sector_pledge: Option<(Name, Name)>,
+    /// Whether the fault of a termination ends that pledge by itself.
+    pub termination_ends_pledge: bool,
+    /// Kinds of faults that the file declares.
+    pub faults: BTreeSet<Name>,
+}
+
+impl StorageRules {
+    fn of(spec: &Spec) -> Self {
+        let pledge_on = |measure: Name| Some((spec.binding(measure)?.pledge?, measure));
+        let kinds = [fault_kind::DETECTED, fault_kind::CONTINUED, fault_kind::TERMINATED];
+        let ends = |fee: &FaultFee| matches!(fee, FaultFee::Termination { .. });
+        Self {
+            raw: spec.binding(RAW_BYTES).is_some(),
+            quality: spec.binding(QUALITY_BYTES).is_some(),
+            sector_pledge: pledge_on(QUALITY_BYTES).or_else(|| pledge_on(RAW_BYTES)),
+            termination_ends_pledge: spec.fault(fault_kind::TERMINATED).is_some_and(|rule| ends(&rule.fee)),
+            faults: kinds.into_iter().filter(|kind| spec.fault(*kind).is_some()).collect(),
+        }
+    }
+
+    /// The measure that faults are counted on: the one that rewards are, when it is bound.
+    pub const fn affected(&self) -> Name {
+        if self.quality { QUALITY_BYTES } else { RAW_BYTES }
+    }
+}
+
+/// What this service would say to an economy in a way that the network's file does not take: message and hint.
 ///
-/// Faults and endings happen in due jobs, which cannot be refused, so everything that they say must have its rule from the start.
-fn missing_rules(spec: &Spec) -> Vec<(String, &'static str)> {
-    let mut missing = Vec::new();
+/// Faults and endings happen in due jobs, which cannot be refused, so everything that they say must fit its rule from the start.
+fn wrong_rules(spec: &Spec, rules: &StorageRules) -> Vec<(String, &'static str)> {
+    let mut wrong = Vec::new();
     let mut need = |holds: bool, message: String, hint: &'static str| {
         if !holds {
-            missing.push((message, hint));
+            wrong.push((message, hint));
         }
     };
-    let quality = spec.binding(QUALITY_BYTES);
-    need(spec.binding(RAW_BYTES).is_some_and(|b| b.bond == Some(DEAL)), bound(RAW_BYTES, "bond", DEAL), "bind it");
-    need(quality.is_some_and(|b| b.pledge == Some(SECTOR)), bound(QUALITY_BYTES, "pledge", SECTOR), "bind it");
+    need(rules.raw || rules.quality, format!("neither `{RAW_BYTES}` nor `{QUALITY_BYTES}` is bound to anything"), "bind one");
+    for measure in spec.bindings().keys().filter(|name| **name != RAW_BYTES && **name != QUALITY_BYTES) {
+        need(false, format!("measure `{measure}` is none of this service"), "it counts `raw-bytes` and `quality-bytes`");
+    }
+    let (raw, quality) = (spec.binding(RAW_BYTES), spec.binding(QUALITY_BYTES));
+    need(quality.is_none_or(|b| b.bond.is_none()), format!("the bond of deals is counted on `{RAW_BYTES}`"), "bind it there");
+    need(
+        raw.and_then(|b| b.bond).is_none_or(|kind| kind == DEAL),
+        format!("measure `{RAW_BYTES}` can carry the bond of `{DEAL}` only"),
+        "write bond = \"deal\"",
+    );
+    let twice = raw.is_some_and(|b| b.pledge.is_some()) && quality.is_some_and(|b| b.pledge.is_some());
+    need(!twice, "a sector locks one kind of pledge, two are bound".to_owned(), "bind one measure to a pledge");
     let boost = quality.and_then(|b| b.boost.as_ref());
     need(
         boost.is_none_or(|b| b.of == RAW_BYTES && b.allowance == DATACAP),
         format!("the boost of `{QUALITY_BYTES}` must be of `{RAW_BYTES}`, by the allowance `{DATACAP}`"),
         "write boost = { of = \"raw-bytes\", allowance = \"datacap\", times = 10 }",
     );
+    let pledge = rules.sector_pledge.map(|(kind, _)| kind);
     let pays = |fee: &FaultFee| match fee {
-        FaultFee::Nothing | FaultFee::PerGib(_) => true,
-        FaultFee::Reward { pool, .. } => quality.is_some_and(|b| b.pool == Some(*pool)),
+        FaultFee::Reward { pool, .. } => spec.binding(rules.affected()).is_some_and(|b| b.pool == Some(*pool)),
         FaultFee::Termination { .. } => false,
+        _ => true,
     };
     for kind in [fault_kind::DETECTED, fault_kind::CONTINUED] {
         need(
-            spec.fault(kind).is_some_and(|rule| pays(&rule.fee)),
-            format!("fault `{kind}` must be declared, its fee counted on `{QUALITY_BYTES}` and no termination"),
-            "add [incentive.fault.…] with fee = \"nothing\", \"reward\" or \"per-gib\"",
+            spec.fault(kind).is_none_or(|rule| pays(&rule.fee)),
+            format!("the fee of fault `{kind}` must be counted on `{}` and be no termination", rules.affected()),
+            "write fee = \"nothing\", \"reward\" or \"per-gib\"",
         );
     }
     let ends = |fee: &FaultFee| match fee {
-        FaultFee::Termination { pledge, least_of, .. } => {
-            *pledge == SECTOR && spec.fault(*least_of).is_some_and(|rule| pays(&rule.fee))
+        FaultFee::Termination { pledge: of, least_of, .. } => {
+            Some(*of) == pledge && spec.fault(*least_of).is_some_and(|rule| pays(&rule.fee))
         }
-        _ => false,
+        fee => pays(fee),
     };
     need(
-        spec.fault(fault_kind::TERMINATED).is_some_and(|rule| ends(&rule.fee)),
-        format!("fault `{}` must be declared as a termination that ends the pledge `{SECTOR}`", fault_kind::TERMINATED),
-        "add [incentive.fault.terminated] with fee = \"termination\" and pledge = \"sector\"",
+        spec.fault(fault_kind::TERMINATED).is_none_or(|rule| ends(&rule.fee)),
+        format!("the fee of fault `{}` must be of the pledge that sectors lock", fault_kind::TERMINATED),
+        "name the pledge that a measure of this service is bound to",
     );
     if let Some(deal) = spec.stream(DEAL) {
+        need(
+            deal.bond.is_none_or(|bond| !bond.counted()) || raw.is_some_and(|b| b.bond == Some(DEAL)),
+            format!("measure `{RAW_BYTES}` must be bound to the bond of `{DEAL}`, which is counted on it"),
+            "write bond = \"deal\"",
+        );
         for reason in [close_reason::AGREED, close_reason::TERMINATED] {
             need(
                 deal.close.contains_key(&reason),
@@ -97,16 +154,12 @@ fn missing_rules(spec: &Spec) -> Vec<(String, &'static str)> {
             );
         }
         need(
-            spec.token(deal.token).is_some_and(|token| token.decimals == 18),
-            format!("deals are paid in `{}`, whose base unit is not 10^-18 of it", deal.token),
-            "pay deals in a token with 18 decimals",
+            deal.method == StreamMethod::Reserved,
+            format!("stream `{DEAL}` is open-ended, and deals have a term"),
+            "remove `method`, so that the whole term is reserved",
         );
     }
-    missing
-}
-
-fn bound(measure: Name, to: &str, kind: Name) -> String {
-    format!("measure `{measure}` must be bound to {to} `{kind}`")
+    wrong
 }
 
 impl StorageParams {
@@ -122,13 +175,15 @@ impl StorageParams {
                 r.problem("deal", "no [utility.stream.deal] says how deals are paid", "add that table");
                 return None;
             };
-            let missing = missing_rules(spec);
-            for (message, hint) in &missing {
+            let rules = StorageRules::of(spec);
+            let wrong = wrong_rules(spec, &rules);
+            for (message, hint) in &wrong {
                 r.problem("", message, hint);
             }
-            if !missing.is_empty() {
+            if !wrong.is_empty() {
                 return None;
             }
+            let decimals = spec.token(deal.token())?.decimals;
             let clock = spec.clock(deal.clock)?;
             let epoch = clock.every;
             let in_epochs = |span: Span| span.get() / epoch.get();
@@ -176,8 +231,10 @@ impl StorageParams {
                 term_max: in_epochs(term_max),
                 start_min: 1,
                 start_max: in_epochs(start),
-                price_max: deal.rate_most,
-                token: deal.token,
+                price_max: deal.rate_most(deal.token()),
+                token: deal.token(),
+                decimals,
+                rules,
                 piece_min,
                 piece_max,
                 closed_kept: in_epochs(kept),
@@ -193,6 +250,15 @@ impl StorageParams {
     /// A span of `epochs`.
     pub const fn epochs(&self, epochs: u64) -> Span {
         Span::from_millis(epochs.saturating_mul(self.epoch.get()))
+    }
+
+    /// An amount of the deals' token as it crosses the meter: in 10^-18 of it.
+    ///
+    /// # Errors
+    /// When it does not fit 128 bits.
+    pub fn to_meter(&self, amount: Units) -> Result<Decimal18, QuantityError> {
+        let step = 10u128.pow(u32::from(18u8.saturating_sub(self.decimals)));
+        Ok(Decimal18::new(amount.times(step)?.get()))
     }
 
     /// Quality-adjusted bytes of a piece: raw, times the multiplier for verified deals.

@@ -309,7 +309,11 @@ impl Turn<'_> {
         let DealState::Active { faulty, .. } = &mut deal.state else { return Ok(()) };
         match faulty {
             None if failed => self.become_faulty(id, &mut deal, false),
-            None => self.settle_stream(id),
+            // What cannot be paid now, for want of a fresh price, stays due and is paid at the next window.
+            None => match self.settle_stream(id) {
+                Err(StorageError::Economy(_)) => Ok(()),
+                settled => settled,
+            },
             Some(faulty) => {
                 faulty.periods += 1;
                 if faulty.periods >= self.params.faulty_periods_max {

@@ -10,7 +10,7 @@ use depin_economy::{
     AllowanceRecord, Component, EscrowRecord, Fault, Meter, Money, PledgeRecord, Record, Standing, StreamOpen, StreamRecord,
     Subject,
 };
-use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Seed, UnitId, Units};
+use depin_quantity::{Address, Instant, Measured, Name, Seed, UnitId, Units};
 use depin_state::State;
 
 /// The meter together with the rows that service and economy share.
@@ -25,14 +25,13 @@ impl Ground for depin_economy::Session<'_> {
     }
 }
 
-pub(super) const RAW_BYTES: Name = Name::literal("raw-bytes");
-pub(super) const QUALITY_BYTES: Name = Name::literal("quality-bytes");
-pub(super) const DEAL: Name = Name::literal("deal");
-pub(super) const SECTOR: Name = Name::literal("sector");
-pub(super) const DATACAP: Name = Name::literal("datacap");
+pub(crate) const RAW_BYTES: Name = Name::literal("raw-bytes");
+pub(crate) const QUALITY_BYTES: Name = Name::literal("quality-bytes");
+pub(crate) const DEAL: Name = Name::literal("deal");
+pub(crate) const DATACAP: Name = Name::literal("datacap");
 
 /// Kinds of faults of a sector.
-pub(super) mod fault_kind {
+pub(crate) mod fault_kind {
     use depin_quantity::Name;
     pub const DETECTED: Name = Name::literal("detected");
     pub const CONTINUED: Name = Name::literal("continued");
@@ -40,7 +39,7 @@ pub(super) mod fault_kind {
 }
 
 /// Reasons to close a deal's stream.
-pub(super) mod close_reason {
+pub(crate) mod close_reason {
     use depin_quantity::Name;
     pub const AGREED: Name = Name::literal("agreed");
     pub const TERMINATED: Name = Name::literal("terminated");
@@ -129,12 +128,18 @@ impl<'a> Turn<'a> {
         self.state().put(&(), &totals);
     }
 
-    fn money(&self, amount: Units) -> Money {
-        Money { currency: self.params.token, amount: Decimal18::new(amount.get()) }
+    fn money(&self, amount: Units) -> Result<Money, StorageError> {
+        let amount = self.params.to_meter(amount).map_err(depin_economy::Refusal::from)?;
+        Ok(Money { currency: self.params.token, amount })
     }
 
-    fn quality_of(&self, deal: &Deal) -> Component {
-        Component { measure: QUALITY_BYTES, quantity: Measured::new(self.params.quality(deal.size, deal.verified)) }
+    /// How much of a measure a deal's sector is.
+    fn sector_in(&self, measure: Name, deal: &Deal) -> Component {
+        let quantity = match measure {
+            QUALITY_BYTES => self.params.quality(deal.size, deal.verified),
+            _ => deal.size.get().into(),
+        };
+        Component { measure, quantity: Measured::new(quantity) }
     }
 
     fn sector_of(id: UnitId, deal: &Deal) -> Subject {
@@ -165,16 +170,16 @@ impl<'a> Turn<'a> {
             change(&mut t.raw_bytes, raw);
             change(&mut t.quality_bytes, quality);
         });
-        let components = vec![
-            Component { measure: RAW_BYTES, quantity: Measured::new(provider.raw_bytes) },
-            Component { measure: QUALITY_BYTES, quantity: Measured::new(provider.quality_bytes) },
-        ];
+        let rules = &self.params.rules;
+        let measures = [(rules.raw, RAW_BYTES, provider.raw_bytes), (rules.quality, QUALITY_BYTES, provider.quality_bytes)];
+        let bound = measures.into_iter().filter(|(bound, ..)| *bound);
+        let components = bound.map(|(_, measure, sum)| Component { measure, quantity: Measured::new(sum) }).collect();
         self.record(Record::Standing(Standing { subject: Subject::Party(deal.provider), components }))
     }
 
     pub(super) fn escrow_deal(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
         let price = deal.price.times(deal.term.into()).map_err(depin_economy::Refusal::from)?;
-        let deposit = self.money(price);
+        let deposit = self.money(price)?;
         self.record(Record::Escrow(EscrowRecord::Open { id, kind: DEAL, owner: deal.client, deposit }))?;
         if deal.verified {
             let amount = Measured::new(deal.size.get().into());
@@ -203,16 +208,17 @@ impl<'a> Turn<'a> {
             id,
             escrow: id,
             to: deal.provider,
-            rate: self.money(deal.price),
+            rate: self.money(deal.price)?,
             periods: deal.term,
             activate_by: deal.start_by,
             basis,
             bond: None,
         };
         self.record(Record::Stream(StreamRecord::Open(open)))?;
-        let (subject, basis) = (Self::sector_of(id, deal), self.quality_of(deal));
+        let Some((kind, measure)) = self.params.rules.sector_pledge else { return Ok(()) };
+        let (subject, basis) = (Self::sector_of(id, deal), self.sector_in(measure, deal));
         let until = deal.start_by.later(self.params.epochs(deal.term));
-        self.record(Record::Pledge(PledgeRecord::Lock { subject, kind: SECTOR, basis, until }))
+        self.record(Record::Pledge(PledgeRecord::Lock { subject, kind, basis, until }))
     }
 
     pub(super) fn start_stream(&mut self, id: UnitId) -> Result<(), StorageError> {
@@ -220,19 +226,20 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn deposit(&mut self, id: UnitId, client: Address, amount: Units) -> Result<(), StorageError> {
-        let deposit = self.money(amount);
+        let deposit = self.money(amount)?;
         self.record(Record::Escrow(EscrowRecord::Deposit { id, from: client, deposit }))
     }
 
     pub(super) fn refund(&mut self, id: UnitId, amount: Units) -> Result<(), StorageError> {
-        let amount = self.money(amount);
+        let amount = self.money(amount)?;
         self.record(Record::Escrow(EscrowRecord::Refund { id, amount }))
     }
 
     pub(super) fn extend_stream(&mut self, id: UnitId, deal: &Deal, periods: u64, until: Instant) -> Result<(), StorageError> {
         self.record(Record::Stream(StreamRecord::Extend { id, periods }))?;
-        let (subject, basis) = (Self::sector_of(id, deal), self.quality_of(deal));
-        self.record(Record::Pledge(PledgeRecord::Resize { subject, kind: SECTOR, basis, until }))
+        let Some((kind, measure)) = self.params.rules.sector_pledge else { return Ok(()) };
+        let (subject, basis) = (Self::sector_of(id, deal), self.sector_in(measure, deal));
+        self.record(Record::Pledge(PledgeRecord::Resize { subject, kind, basis, until }))
     }
 
     pub(super) fn settle_stream(&mut self, id: UnitId) -> Result<(), StorageError> {
@@ -245,7 +252,8 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn release_sector(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
-        self.record(Record::Pledge(PledgeRecord::Release { subject: Self::sector_of(id, deal), kind: SECTOR }))
+        let Some((kind, _)) = self.params.rules.sector_pledge else { return Ok(()) };
+        self.record(Record::Pledge(PledgeRecord::Release { subject: Self::sector_of(id, deal), kind }))
     }
 
     pub(super) fn release_datacap(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
@@ -256,7 +264,11 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn fault(&mut self, id: UnitId, deal: &Deal, kind: Name) -> Result<(), StorageError> {
-        let (subject, affected) = (Self::sector_of(id, deal), self.quality_of(deal));
-        self.record(Record::Fault(Fault { subject, kind, affected }))
+        let rules = &self.params.rules;
+        if !rules.faults.contains(&kind) {
+            return Ok(());
+        }
+        let (subject, affected) = (Self::sector_of(id, deal), self.sector_in(rules.affected(), deal));
+        self.record(Record::Fault(Fault { subject, kind, affected, reporter: None }))
     }
 }

@@ -1,0 +1,220 @@
+//! What a network's file lacks or has too much for its service.
+
+use super::{Counted, Service, Unit};
+use depin_economy::Spec;
+use depin_quantity::Name;
+use std::{collections::BTreeSet, fmt};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The network would not work as its file says.
+    Error,
+    /// It works, but perhaps not as meant.
+    Warning,
+}
+
+/// One thing about a network's file and its service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Dotted path of the table that it is about; it may be one that is not there.
+    pub path: String,
+    /// What it is.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} (hint: {})", self.path, self.message, self.hint)
+    }
+}
+
+impl Service {
+    /// Compares a network's file with this vocabulary: measures that are bound to nothing or that the service does not have, kinds
+    /// that it never says or that the file has no rule for, pools that a measure cannot feed. The service's own parameters are
+    /// checked by [`Service::read_parameters`].
+    pub fn findings(&self, spec: &Spec) -> Vec<Finding> {
+        let mut all = self.findings_of_era(spec);
+        all.extend(spec.later().iter().flat_map(|(_, era)| self.findings_of_era(era)));
+        all.sort_by(|a, b| (a.severity, &a.path, &a.message).cmp(&(b.severity, &b.path, &b.message)));
+        all.dedup();
+        all
+    }
+
+    fn findings_of_era(&self, spec: &Spec) -> Vec<Finding> {
+        let mut findings = Findings { service: self, all: Vec::new() };
+        findings.measures(spec);
+        findings.scores(spec);
+        findings.pools(spec);
+        findings.units(spec);
+        findings.kinds("utility.stream", "kind of stream", spec.streams().keys(), self.streams.iter().map(|k| k.name));
+        findings.kinds("utility.charge", "kind of charge", spec.charges().keys(), self.charges.iter().map(|k| k.name));
+        findings.kinds("utility.service-fee", "fee", spec.service_fees().keys(), self.fees.iter().map(|k| k.name));
+        findings.kinds("incentive.pledge", "kind of pledge", spec.pledges().keys(), self.pledges.iter().map(|k| k.name));
+        findings.kinds("incentive.fault", "kind of fault", spec.faults().keys(), self.faults.iter().map(|k| k.name));
+        findings.kinds(
+            "incentive.allowance",
+            "kind of allowance",
+            spec.allowances().keys(),
+            self.allowances.iter().map(|k| k.name),
+        );
+        findings.reasons(spec);
+        findings.all
+    }
+}
+
+struct Findings<'s> {
+    service: &'s Service,
+    all: Vec<Finding>,
+}
+
+impl Findings<'_> {
+    fn add(&mut self, severity: Severity, path: String, message: String, hint: String) {
+        self.all.push(Finding { severity, path, message, hint });
+    }
+
+    fn measures(&mut self, spec: &Spec) {
+        let service = self.service;
+        for measure in service.measures.iter().filter(|measure| spec.binding(measure.name).is_none()) {
+            self.add(
+                Severity::Warning,
+                format!("bind.{}", measure.name),
+                format!("measure `{}` is bound to nothing: {}", measure.name, measure.words),
+                format!("say what it is for in [bind], or write {} = {{}} to only count it", measure.name),
+            );
+        }
+        for name in spec.bindings().keys().filter(|name| service.measure(**name).is_none()) {
+            let known = names(service.measures.iter().map(|measure| measure.name));
+            self.add(
+                Severity::Error,
+                format!("bind.{name}"),
+                format!("service `{}` has no measure `{name}`", service.name),
+                format!("it has {known}"),
+            );
+        }
+    }
+
+    fn pools(&mut self, spec: &Spec) {
+        for measure in self.service.measures.iter().filter(|measure| measure.counted == Counted::Standing) {
+            let Some(pool) = spec.binding(measure.name).and_then(|binding| binding.pool) else { continue };
+            if spec.pool(pool).is_some_and(|rule| rule.worth.is_some()) {
+                self.add(
+                    Severity::Error,
+                    format!("bind.{}", measure.name),
+                    format!(
+                        "measure `{}` stands until it changes, and pool `{pool}` has a ceiling by the worth of one period",
+                        measure.name
+                    ),
+                    "bind a measure that is earned in each period, or remove `worth`".to_owned(),
+                );
+            }
+        }
+    }
+
+    fn scores(&mut self, spec: &Spec) {
+        let service = self.service;
+        for (name, rule) in spec.scores() {
+            let path = format!("incentive.score.{name}");
+            for scope in rule.scopes.iter().filter(|scope| service.scopes.iter().all(|known| known.name != **scope)) {
+                self.add(
+                    Severity::Warning,
+                    path.clone(),
+                    format!("service `{}` has no part `{scope}`, so nothing is ever counted for it", service.name),
+                    format!("it has {}", names(service.scopes.iter().map(|scope| scope.name))),
+                );
+            }
+            let gauges = rule.used.iter().chain(&rule.active).map(|(gauge, _)| *gauge);
+            for gauge in gauges.filter(|gauge| service.gauges.iter().all(|known| known.name != *gauge)) {
+                self.add(
+                    Severity::Warning,
+                    path.clone(),
+                    format!("service `{}` does not report `{gauge}`, which then counts as one", service.name),
+                    format!("it reports {}", names(service.gauges.iter().map(|gauge| gauge.name))),
+                );
+            }
+        }
+    }
+
+    fn units(&mut self, spec: &Spec) {
+        for kind in self.service.pledges {
+            let basis = self.service.measure(kind.basis).map(|measure| measure.unit);
+            if let Some(bound) = spec.binding(kind.basis)
+                && bound.pledge.is_some_and(|pledge| pledge != kind.name)
+            {
+                self.add(
+                    Severity::Warning,
+                    format!("bind.{}", kind.basis),
+                    format!("the service counts pledge `{}` on `{}`, which is bound to another", kind.name, kind.basis),
+                    format!("write pledge = \"{}\"", kind.name),
+                );
+            }
+            if basis == Some(Unit::Byte) && spec.pledge(kind.name).is_none() && !spec.pledges().is_empty() {
+                self.add(
+                    Severity::Warning,
+                    format!("incentive.pledge.{}", kind.name),
+                    format!("pledge `{}` has no rule: nothing is asked of {}", kind.name, kind.words),
+                    format!("add [incentive.pledge.{}]", kind.name),
+                );
+            }
+        }
+    }
+
+    fn kinds<'n>(
+        &mut self,
+        section: &str,
+        what: &str,
+        declared: impl Iterator<Item = &'n Name>,
+        known: impl Iterator<Item = Name> + Clone,
+    ) {
+        let declared: BTreeSet<Name> = declared.copied().collect();
+        let set: BTreeSet<Name> = known.clone().collect();
+        for name in declared.difference(&set) {
+            self.add(
+                Severity::Warning,
+                format!("{section}.{name}"),
+                format!("service `{}` has no {what} `{name}`; nothing will ever use this rule", self.service.name),
+                if set.is_empty() {
+                    "remove the table, or keep it for a service that will use it".to_owned()
+                } else {
+                    format!("it has {}", names(known.clone()))
+                },
+            );
+        }
+        // Payments need a rule, or every use is refused; without a rule for the others nothing is asked and nothing taken.
+        if section == "utility.stream" || section == "utility.charge" {
+            for name in set.difference(&declared) {
+                self.add(
+                    Severity::Warning,
+                    format!("{section}.{name}"),
+                    format!("{what} `{name}` of service `{}` has no rule; every use of it is refused", self.service.name),
+                    format!("add [{section}.{name}]"),
+                );
+            }
+        }
+    }
+
+    fn reasons(&mut self, spec: &Spec) {
+        for kind in self.service.streams {
+            let Some(rule) = spec.stream(kind.name) else { continue };
+            for reason in kind.reasons.iter().filter(|reason| !rule.close.contains_key(&reason.name)) {
+                self.add(
+                    Severity::Error,
+                    format!("utility.stream.{}.close", kind.name),
+                    format!(
+                        "a `{}` may end because it is `{}` ({}), and nothing says what becomes of its bond",
+                        kind.name, reason.name, reason.words
+                    ),
+                    format!("write {} = {{ bond = \"return\", … }}", reason.name),
+                );
+            }
+        }
+    }
+}
+
+fn names(all: impl Iterator<Item = Name>) -> String {
+    all.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
