@@ -25,8 +25,7 @@ pub(crate) fn audit(rules: &Rules, tables: &Tables) -> Audit {
     let chain = state.get::<ChainRow>(&());
     let economy = depin_economy::audit(rules.economy.spec(), state);
     let mut violations: Vec<String> = economy.violations.iter().map(ToString::to_string).collect();
-    let storage = &rules.storage;
-    violations.extend(depin_services::storage::read::audit(state, |deal| storage.quality(deal.size, deal.verified)));
+    violations.extend(rules.service.audit(state));
     if Content::of(state).digest() != Content::recompute(tables.iter()).digest() {
         violations.push("the digest of all rows is not what the rows hash to".to_owned());
     }

@@ -8,8 +8,8 @@ use commonware_codec::{Encode as _, ReadExt as _};
 use commonware_cryptography::lthash::LtHash;
 use depin_state::{ReadState, WriteSet};
 
-/// Key of the row that holds the running hash.
-pub(crate) const CONTENT_KEY: [u8; 1] = [0x8f];
+/// Key of the row that holds the running hash: after every table's, since it is written when all other changes are known.
+pub(crate) const CONTENT_KEY: [u8; 1] = [0xff];
 
 /// The running hash of the rows of one block.
 #[derive(Clone, Default)]

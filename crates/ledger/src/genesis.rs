@@ -1,7 +1,7 @@
 //! What a chain starts from.
 
 use crate::Stamp;
-use depin_economy::Spec;
+use depin_economy::{DEVELOPMENT, Genesis, Grant, Session, Spec};
 use depin_quantity::{Address, Instant, Name, Units};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -14,10 +14,14 @@ pub struct GenesisAccount {
     pub address: Address,
     /// Name for tables.
     pub name: Name,
-    /// Allocation of the network's file that the tokens come out of; nothing is minted that the file does not allocate.
+    /// Allocation of the network's file that the tokens come out of. On a development network whose file has none to give,
+    /// `development`: they are advanced, ahead of the file's schedule, which is a stated deviation from it.
     pub from: Name,
-    /// Base units of the network's main token.
+    /// Base units of `token`.
     pub amount: Units,
+    /// Which token; the one that fees are paid in, when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Name>,
 }
 
 /// Everything that a chain's first block starts from; its digest is part of every chain's genesis header.
@@ -79,7 +83,7 @@ pub enum GenesisError {
         file: Name,
     },
     /// The network runs a service that this build does not have.
-    #[error("no service `{0}` in this build; `storage` is there")]
+    #[error("this build cannot run the service `{0}`; it runs `storage` and `metered`")]
     Service(Name),
     /// No validator.
     #[error("no validator is named; a chain needs at least one")]
@@ -102,19 +106,45 @@ impl GenesisDoc {
         Sha256::digest(json).into()
     }
 
-    /// What the economy starts with.
-    pub(crate) fn to_economy(&self, token: Name) -> depin_economy::Genesis {
-        let grant = |a: &GenesisAccount| depin_economy::Grant { token, from: a.from, to: a.address, amount: a.amount };
-        depin_economy::Genesis {
+    /// Starts the economy: roles, allocations, grants, and what a development network advances beside them.
+    pub(crate) fn start(&self, spec: &Spec, session: &mut Session<'_>) -> Result<(), GenesisError> {
+        let main = spec.fee().token;
+        let token = |account: &GenesisAccount| account.token.unwrap_or(main);
+        let allocated = |account: &&GenesisAccount| {
+            let allocations = spec.supply(token(account)).map_or(&[][..], |supply| &supply.allocations);
+            account.from != DEVELOPMENT || allocations.iter().any(|part| part.to == DEVELOPMENT)
+        };
+        let (grants, advances): (Vec<_>, Vec<_>) = self.accounts.iter().partition(allocated);
+        let grant = |a: &GenesisAccount| Grant { token: token(a), from: a.from, to: a.address, amount: a.amount };
+        session.genesis(&Genesis {
             roles: self.roles.iter().map(|(role, account)| (*role, *account)).collect(),
             owners: Vec::new(),
-            grants: self.accounts.iter().map(grant).collect(),
+            grants: grants.into_iter().map(grant).collect(),
+        })?;
+        for account in advances {
+            let advanced = session.advance(token(account), account.address, account.amount);
+            advanced.map_err(depin_economy::GenesisError::from)?;
         }
+        Ok(())
     }
 
     /// The stamp of height zero.
     pub const fn stamp(&self) -> Stamp {
         Stamp { wall: self.time.get(), time: self.time, speed: 1 }
+    }
+
+    /// As [`GenesisDoc::check`], and tries the start itself on an empty state: whether all roles are filled and all accounts can be
+    /// funded.
+    ///
+    /// # Errors
+    /// [`GenesisError`], the first that applies.
+    pub fn rehearse(&self) -> Result<Spec, GenesisError> {
+        let spec = self.check()?;
+        let economy = depin_economy::Economy::new(spec.clone());
+        let (empty, mut events) = (depin_state::Tables::default(), Vec::new());
+        let mut overlay = depin_state::Overlay::new(&empty);
+        self.start(&spec, &mut economy.session(&mut overlay, self.time, &mut events))?;
+        Ok(spec)
     }
 
     /// Reads and checks the network's file and everything that is said about it.
@@ -127,7 +157,7 @@ impl GenesisDoc {
         if name != self.network {
             return Err(GenesisError::Network { document: self.network, file: name });
         }
-        if service != Name::literal("storage") {
+        if !crate::Service::NAMES.contains(&service) {
             return Err(GenesisError::Service(service));
         }
         if self.validators.is_empty() {

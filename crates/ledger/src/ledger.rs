@@ -95,9 +95,17 @@ impl Ledger {
         self.rules.block_work()
     }
 
-    /// The storage service's parameters.
-    pub fn storage(&self) -> &depin_services::storage::StorageParams {
-        &self.rules.storage
+    /// The network's service.
+    pub fn service(&self) -> &crate::Service {
+        &self.rules.service
+    }
+
+    /// The storage service's parameters, on a network that runs it.
+    pub fn storage(&self) -> Option<&depin_services::storage::StorageParams> {
+        match &self.rules.service {
+            crate::Service::Storage(params) => Some(params),
+            crate::Service::Metered(_) => None,
+        }
     }
 
     /// Most that ledger time may advance in one block: a quarter of the shortest proof window.

@@ -2,7 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_quantity::{Address, Instant, UnitId, Units};
-use depin_services::storage::StorageEvent;
+use depin_services::{metered::MeteredEvent, storage::StorageEvent};
 use serde::{Deserialize, Serialize};
 
 /// One happening, of the economy or of the service.
@@ -13,6 +13,8 @@ pub enum Event {
     Economy(depin_economy::Event),
     /// Deals, proofs, faults.
     Storage(StorageEvent),
+    /// Orders, deliveries, failures.
+    Metered(MeteredEvent),
 }
 
 /// Why a transaction that was included did nothing but pay its fee.

@@ -6,10 +6,10 @@ use crate::{
     block::{ENDING_WORK, JOB_WORK},
     content::{CONTENT_KEY, Content},
     receipt::EVENTS_MAX,
+    service::{Moment, Said, Service},
 };
 use depin_economy::{BlockFees, Economy, Refusal, Session};
 use depin_quantity::{Address, Instant, Seed, Span, UnitId, Units};
-use depin_services::storage::{StorageError, StorageEvent, StorageParams, Turn};
 use depin_state::{Overlay, ReadState, State};
 use std::sync::Arc;
 
@@ -17,22 +17,19 @@ use std::sync::Arc;
 pub(crate) struct Rules {
     pub doc: GenesisDoc,
     pub economy: Economy,
-    pub storage: StorageParams,
+    pub service: Service,
     pub cap: Span,
     signatures: Arc<dyn Signatures>,
 }
 
 impl Rules {
     pub fn new(doc: GenesisDoc, signatures: Arc<dyn Signatures>) -> Result<Self, GenesisError> {
-        let spec = doc.check()?;
-        let storage = StorageParams::read(&spec, doc.time).map_err(|e| GenesisError::Spec(e.to_string()))?;
-        let cap = Span::from_millis(storage.epochs(storage.window).get() / 4);
-        let rules = Self { doc, economy: Economy::new(spec), storage, cap, signatures };
         // A document that cannot fund its accounts is found here, not in the first block.
-        let empty = depin_state::Tables::default();
-        let mut overlay = Overlay::new(&empty);
-        rules.genesis(&mut overlay, &mut Vec::new())?;
-        Ok(rules)
+        let spec = doc.rehearse()?;
+        // By the rules in force at the start: a chain that begins late begins with later rules.
+        let service = Service::read(spec.at(doc.time, doc.time), doc.time)?;
+        let cap = service.time_cap();
+        Ok(Self { doc, economy: Economy::new(spec), service, cap, signatures })
     }
 
     /// Most work units of one block's transactions: twice what the base fee aims at.
@@ -47,8 +44,7 @@ impl Rules {
 
     fn genesis(&self, state: &mut dyn State, events: &mut Vec<depin_economy::Event>) -> Result<(), GenesisError> {
         let mut session = self.economy.session(state, self.doc.time, events);
-        session.genesis(&self.doc.to_economy(self.token()))?;
-        Ok(())
+        self.doc.start(self.economy.spec(), &mut session)
     }
 
     pub fn run(
@@ -163,7 +159,7 @@ struct Block<'a> {
     /// Events of the receipt in progress.
     events: Vec<Event>,
     /// What the economy and the service say in one turn; empty between turns, kept for its room.
-    heard: (Vec<depin_economy::Event>, Vec<StorageEvent>),
+    heard: (Vec<depin_economy::Event>, Said),
 }
 
 impl<'a> Block<'a> {
@@ -172,7 +168,7 @@ impl<'a> Block<'a> {
         let state = Overlay::with_room(base, transactions * ROWS);
         let seed = next_seed(base, env);
         let base_fee = depin_economy::base_fee(rules.economy.spec(), base);
-        let (receipts, events, heard) = (Vec::with_capacity(transactions), Vec::new(), (Vec::new(), Vec::new()));
+        let (receipts, events, heard) = (Vec::with_capacity(transactions), Vec::new(), (Vec::new(), Said::default()));
         let mut block = Self { rules, env, state, seed, base_fee, fees: BlockFees::NONE, receipts, events, heard };
         block.put_chain_row();
         if env.parent.height == 0 {
@@ -202,6 +198,10 @@ impl<'a> Block<'a> {
         self.env.stamp.time
     }
 
+    fn moment(&self) -> Moment {
+        Moment { now: self.now(), seed: self.seed }
+    }
+
     /// Ends the receipt in progress; what is too much for one goes into others behind it.
     fn receipt(&mut self, body: ReceiptBody) {
         let events = std::mem::replace(&mut self.events, Vec::with_capacity(EVENTS));
@@ -229,25 +229,24 @@ impl<'a> Block<'a> {
     /// Closes what ended and does what is due, as far as the block's work for jobs goes. Half of it is the service's at least:
     /// however many deals end at once, windows open and close.
     fn pass_time(&mut self) {
-        let (now, seed) = (self.now(), self.seed);
-        self.with_turn(|session, turn_events, rules| {
+        let at = self.moment();
+        self.with_turn(|session, said, rules| {
             let closed = session.close(JOB_WORK / ENDING_WORK / 2).expect("nobody but the rules wrote this state");
             let notices = depin_economy::Meter::notices(session);
-            let mut turn = Turn::new(&rules.storage, session, now, seed, turn_events);
-            turn.follow(&notices);
-            turn.run_due(u64::from(JOB_WORK.saturating_sub(closed.used * ENDING_WORK)));
+            rules.service.follow(session, at, said, &notices);
+            rules.service.run_due(session, at, said, u64::from(JOB_WORK.saturating_sub(closed.used * ENDING_WORK)));
         });
     }
 
     /// Runs `f` on a session over this block's state and gathers what economy and service have to say.
-    fn with_turn<T>(&mut self, f: impl FnOnce(&mut Session<'_>, &mut Vec<StorageEvent>, &Rules) -> T) -> T {
+    fn with_turn<T>(&mut self, f: impl FnOnce(&mut Session<'_>, &mut Said, &Rules) -> T) -> T {
         let now = self.now();
-        let (economy_events, storage_events) = &mut self.heard;
+        let (economy_events, said) = &mut self.heard;
         let mut session = self.rules.economy.session(&mut self.state, now, economy_events);
-        let result = f(&mut session, storage_events, self.rules);
+        let result = f(&mut session, said, self.rules);
         drop(session);
         self.events.extend(economy_events.drain(..).map(Event::Economy));
-        self.events.extend(storage_events.drain(..).map(Event::Storage));
+        self.events.extend(said.drain());
         result
     }
 
@@ -283,23 +282,30 @@ impl<'a> Block<'a> {
     }
 
     fn execute(&mut self, sender: Address, message: &Message, id: UnitId) -> Result<(), Failure> {
-        let (now, seed) = (self.now(), self.seed);
-        self.with_turn(|session, turn_events, rules| match message {
-            Message::Transfer { to, token, amount } => session.transfer(sender, *to, *token, *amount).map(drop).map_err(economy),
-            Message::Claim => session.claim(sender, None).map(drop).map_err(economy),
-            Message::Withdraw { amount } => session.withdraw_vested(sender, rules.token(), *amount).map(drop).map_err(economy),
-            Message::ReportPrice { pair, price } => session.report_price(sender, *pair, *price).map(drop).map_err(economy),
-            Message::GrantDataCap { to, bytes } => {
-                let bytes = depin_quantity::Measured::new((*bytes).into());
-                session.grant_allowance(sender, depin_quantity::Name::literal("datacap"), *to, bytes).map(drop).map_err(economy)
+        let at = self.moment();
+        self.with_turn(|session, said, rules| {
+            match message {
+                Message::Transfer { to, token, amount } => session.transfer(sender, *to, *token, *amount).map_err(economy)?,
+                Message::Claim => drop(session.claim(sender, None).map_err(economy)?),
+                Message::Withdraw { amount } => {
+                    session.withdraw_vested(sender, rules.token(), *amount).map_err(economy)?;
+                }
+                Message::ReportPrice { pair, price } => session.report_price(sender, *pair, *price).map_err(economy)?,
+                Message::GrantDataCap { to, bytes } => {
+                    let bytes = depin_quantity::Measured::new((*bytes).into());
+                    session.grant_allowance(sender, depin_quantity::Name::literal("datacap"), *to, bytes).map_err(economy)?;
+                }
+                Message::Act(action) => drop(session.act(sender, action).map_err(economy)?),
+                Message::Storage(_) | Message::Metered(_) => {
+                    rules.service.handle(session, at, said, (sender, message, Transaction::seed_of(id)))?;
+                }
             }
-            Message::Storage(message) => {
-                let mut turn = Turn::new(&rules.storage, session, now, seed, turn_events);
-                turn.handle(sender, message, Transaction::seed_of(id)).map_err(storage)?;
-                let notices = turn.notices();
-                turn.follow(&notices);
-                Ok(())
+            // What the economy did by itself on the way concerns the service, whoever caused it.
+            let notices = depin_economy::Meter::notices(session);
+            if !notices.is_empty() {
+                rules.service.follow(session, at, said, &notices);
             }
+            Ok(())
         })
     }
 
@@ -332,8 +338,4 @@ fn next_seed(base: &dyn ReadState, env: &BlockEnv) -> Seed {
 
 fn economy(refusal: Refusal) -> Failure {
     Failure { code: "economy".to_owned(), message: refusal.to_string() }
-}
-
-fn storage(error: StorageError) -> Failure {
-    Failure { code: error.code().to_owned(), message: error.to_string() }
 }

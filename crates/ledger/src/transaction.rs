@@ -1,8 +1,9 @@
 //! Signed transactions: who wants what, up to which fee, exactly once.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use depin_economy::Action;
 use depin_quantity::{Address, Name, Seed, UnitId, Units};
-use depin_services::storage::StorageMessage;
+use depin_services::{metered::MeteredMessage, storage::StorageMessage};
 use serde::{Deserialize, Serialize};
 
 /// Largest encoded transaction in bytes.
@@ -49,6 +50,10 @@ pub enum Message {
         /// Bytes of verified deals that it may propose.
         bytes: u64,
     },
+    /// What the sender does with its own tokens, as far as the network's economy offers it.
+    Act(Action),
+    /// Something for a service of one's own.
+    Metered(MeteredMessage),
 }
 
 impl Message {
@@ -61,6 +66,8 @@ impl Message {
             Self::Withdraw { .. } => "withdraw",
             Self::ReportPrice { .. } => "report-price",
             Self::GrantDataCap { .. } => "grant-datacap",
+            Self::Act(action) => action.name(),
+            Self::Metered(message) => message.name(),
         }
     }
 
@@ -71,6 +78,8 @@ impl Message {
             Self::Storage(message) => message.work(),
             Self::Claim | Self::Withdraw { .. } => 40,
             Self::ReportPrice { .. } | Self::GrantDataCap { .. } => 10,
+            Self::Act(action) => action.work(),
+            Self::Metered(message) => message.work(),
         }
     }
 }

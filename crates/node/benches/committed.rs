@@ -36,6 +36,7 @@ fn doc(keys: &[SigningKey], validator: &SigningKey) -> GenesisDoc {
         name: name(&format!("account-{i}")),
         from: name("foundation"),
         amount: Units::new(1_000_000_000_000_000_000),
+        token: None,
     };
     GenesisDoc {
         chain_id: name("bench-chain"),

@@ -1,7 +1,7 @@
 //! Accounts and what they hold.
 
 use super::{Amount, Time};
-use depin_quantity::Address;
+use depin_quantity::{Address, Name, UnitId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -33,7 +33,7 @@ pub struct Account {
     pub next_nonce: u64,
     /// Spendable balances.
     pub balances: Vec<Amount>,
-    /// Collateral locked for its sectors.
+    /// Collateral locked for its sectors, in the token that fees are paid in, as the next three.
     pub pledged: Amount,
     /// Rewards that vest over time.
     pub vesting: Vesting,
@@ -41,8 +41,59 @@ pub struct Account {
     pub claimable: Amount,
     /// What it owes from penalties; paid from the next rewards.
     pub debt: Amount,
+    /// The same in the network's other tokens, as far as there is any.
+    #[serde(default)]
+    pub other: Vec<Holdings>,
+    /// Stake, locks, and what leaves either or a pledge and is bound for a while.
+    #[serde(default)]
+    pub committed: Vec<Committed>,
     /// Bytes of verified deals that it may still propose.
     pub datacap: u64,
+}
+
+/// Tokens that an account has committed to something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Committed {
+    /// To what: a staking, a kind of lock; `leaving` for what is on its way back.
+    #[schema(value_type = String)]
+    pub to: Name,
+    /// The validator that stake is delegated to.
+    #[schema(value_type = Option<String>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<Address>,
+    /// Id of a lock, or of what leaves.
+    #[schema(value_type = Option<String>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<UnitId>,
+    /// How much.
+    pub amount: Amount,
+    /// Until when it is bound; none where that is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// Earned by it and not claimed.
+    #[serde(default)]
+    pub earned: Vec<Amount>,
+}
+
+/// What an account has of one token besides its spendable balance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Holdings {
+    /// Collateral.
+    pub pledged: Amount,
+    /// Rewards that vest over time.
+    pub vesting: Vesting,
+    /// Rewards earned and not yet settled by a claim.
+    pub claimable: Amount,
+    /// What it owes.
+    pub debt: Amount,
+}
+
+impl Holdings {
+    /// Whether all of it is zero.
+    pub fn is_empty(&self) -> bool {
+        let Self { pledged, vesting, claimable, debt } = self;
+        [pledged, &vesting.locked, &vesting.vested, claimable, debt].iter().all(|amount| amount.units.is_zero())
+    }
 }
 
 /// Rewards that vest over time.

@@ -79,6 +79,9 @@ pub struct NetworkInfo {
     /// The same as a document.
     #[schema(value_type = Object)]
     pub parameters: serde_json::Value,
+    /// The file that the chain began with, whole.
+    #[serde(default)]
+    pub file: String,
 }
 
 /// One parameter in the table.

@@ -13,7 +13,7 @@ mod chain;
 mod economy;
 mod storage;
 
-pub use account::{Account, AccountEntry, Vesting};
+pub use account::{Account, AccountEntry, Committed, Holdings, Vesting};
 pub use chain::{
     Block, BlockSummary, EventQuery, EventRecord, Failure, FinalReceipt, Posted, Status, SubmitRequest, TransactionPhase,
     TransactionStatus,

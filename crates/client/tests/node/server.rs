@@ -261,6 +261,8 @@ async fn account(State(server): State<Server>, Path(address): Path<String>) -> R
         vesting: Vesting { locked: nothing(), vested: nothing(), next: None },
         claimable: nothing(),
         debt: nothing(),
+        other: Vec::new(),
+        committed: Vec::new(),
         datacap: 0,
     };
     Json(account).into_response()

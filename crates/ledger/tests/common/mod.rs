@@ -69,6 +69,7 @@ pub fn doc(accounts: &[(&Party, u128)]) -> GenesisDoc {
         name: name(&format!("account-{i}")),
         from: name("foundation"),
         amount: Units::new(fil * FIL),
+        token: None,
     };
     GenesisDoc {
         chain_id: name("test-chain"),

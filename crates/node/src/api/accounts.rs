@@ -6,11 +6,12 @@ use super::{
     extract::{Params, Segment, page_after, page_limit},
 };
 use axum::{Json, extract::State};
-use depin_client::api::{Account, AccountEntry, ErrorBody, Page, Vesting};
+use depin_client::api::{Account, AccountEntry, Committed, ErrorBody, Holdings, Page, Vesting};
 use depin_economy::{Account as Book, Reads, WalletRow};
 use depin_ledger::AccountRow;
-use depin_quantity::{Address, Name, Units};
+use depin_quantity::{Address, Instant, Name, Units};
 use depin_state::ReadState;
+use std::collections::BTreeSet;
 
 /// Accounts that ever held something, in order of address.
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts", params(PageQuery),
@@ -22,7 +23,7 @@ pub(super) async fn accounts(State(app): State<Shared>, Params(query): Params<Pa
         let mut items: Vec<AccountEntry> = Vec::new();
         let mut row = match after {
             None => state.rows::<WalletRow>().next(),
-            Some(after) => state.first_from::<WalletRow>(&(after, app.tokens.main)),
+            Some(after) => state.first_from::<WalletRow>(&(after, app.tokens.first())),
         };
         while let Some((key, _)) = row {
             let (address, _) = key;
@@ -53,33 +54,85 @@ fn balances(app: &App, reads: &Reads<'_>, address: Address) -> Vec<depin_client:
     responses((status = 200, body = Account), (status = "default", body = ErrorBody)))]
 pub(super) async fn account(State(app): State<Shared>, Segment(address): Segment<Address>) -> ApiResult<Json<Account>> {
     let waiting = app.pool.next_nonce(&address);
+    // Before the rows are read: the ledger is not asked again while it is.
+    let now = app.now();
     Ok(Json(app.read(|state, reads| {
         let tokens = &app.tokens;
         let nonce = state.get::<AccountRow>(&address).unwrap_or_default().nonce;
-        let vesting = reads.vesting(address, tokens.main);
-        let now = app.now();
+        let main = holdings(&app, reads, address, tokens.main, now);
+        let other = tokens.names().filter(|token| *token != tokens.main);
         Account {
             address,
             name: app.name_of(state, address),
             nonce,
             next_nonce: waiting.unwrap_or(nonce).max(nonce),
             balances: balances(&app, reads, address),
-            pledged: tokens.main(reads.balance(Book::Pledge(address), tokens.main)),
-            vesting: Vesting {
-                locked: tokens.main(vesting.locked),
-                vested: tokens.main(vesting.vested),
-                next: vesting.entries.iter().map(|(at, _)| *at).find(|at| *at > now).map(Into::into),
-            },
-            claimable: tokens.main(claimable(&app, reads, address)),
-            debt: tokens.main(reads.wallet(address, tokens.main).owed),
+            pledged: main.pledged,
+            vesting: main.vesting,
+            claimable: main.claimable,
+            debt: main.debt,
+            other: other.map(|token| holdings(&app, reads, address, token, now)).filter(|held| !held.is_empty()).collect(),
+            committed: committed(&app, reads, address, now),
             datacap: u64::try_from(reads.allowance(Name::literal("datacap"), address).left.get()).unwrap_or(u64::MAX),
         }
     })))
 }
 
-/// What the account earned in all pools of the main token and was not paid.
-fn claimable(app: &App, reads: &Reads<'_>, address: Address) -> Units {
-    let pools = app.ledger.economy().spec().pools().iter().filter(|(_, pool)| pool.token == app.tokens.main);
-    let pending = pools.flat_map(|(name, _)| reads.members(*name, address)).map(|member| member.pending.get());
+/// What the account has of one token besides its spendable balance.
+fn holdings(app: &App, reads: &Reads<'_>, address: Address, token: Name, now: Instant) -> Holdings {
+    let amount = |units| app.tokens.amount(token, units);
+    let vesting = reads.vesting(address, token);
+    Holdings {
+        pledged: amount(reads.balance(Book::Pledge(address), token)),
+        vesting: Vesting {
+            locked: amount(vesting.locked),
+            vested: amount(vesting.vested),
+            next: vesting.entries.iter().map(|(at, _)| *at).find(|at| *at > now).map(Into::into),
+        },
+        claimable: amount(claimable(app, reads, address, token)),
+        debt: amount(reads.wallet(address, token).owed),
+    }
+}
+
+/// Validators of a staking that an account's stake is looked for with.
+const VALIDATORS_MAX: usize = 1_000;
+
+/// What the account has staked and locked, and what is on its way back.
+fn committed(app: &App, reads: &Reads<'_>, address: Address, now: Instant) -> Vec<Committed> {
+    let amount = |token, units| app.tokens.amount(token, units);
+    let mut all = Vec::new();
+    let genesis = app.ledger.doc().time;
+    let spec = app.ledger.economy().spec_at(genesis, now);
+    for (staking, rule) in spec.stakings() {
+        for validator in reads.validators(*staking, None, VALIDATORS_MAX) {
+            let Some(delegation) = reads.delegation(*staking, validator.operator, address) else { continue };
+            all.push(Committed {
+                to: *staking,
+                with: Some(validator.operator),
+                id: None,
+                amount: amount(rule.token, delegation.stake),
+                until: None,
+                earned: delegation.earned.iter().map(|(token, units)| amount(*token, *units)).collect(),
+            });
+        }
+    }
+    for (id, lock) in reads.locks(address) {
+        let token = spec.lock(lock.row.lock).map_or(app.tokens.main, |rule| rule.token);
+        let (to, until) = (lock.row.lock, lock.ends.map(Into::into));
+        all.push(Committed { to, with: None, id: Some(id), amount: amount(token, lock.row.amount), until, earned: Vec::new() });
+    }
+    for (id, leaving) in reads.leaving(address) {
+        let (to, until) = (Name::literal("leaving"), Some(leaving.until.into()));
+        all.push(Committed { to, with: None, id: Some(id), amount: amount(leaving.token, leaving.amount), until, earned: Vec::new() });
+    }
+    all
+}
+
+/// What the account earned in all pools of a token and was not paid.
+fn claimable(app: &App, reads: &Reads<'_>, address: Address, token: Name) -> Units {
+    let genesis = app.ledger.doc().time;
+    let pools = app.ledger.economy().schedule(genesis).eras().flat_map(|(_, _, spec)| spec.pools());
+    let names: BTreeSet<Name> = pools.filter(|(_, pool)| pool.token == token).map(|(name, _)| *name).collect();
+    let pending = names.iter().flat_map(|name| reads.members(*name, address)).map(|member| member.pending.get());
     Units::new(pending.fold(0, u128::saturating_add))
 }

@@ -49,10 +49,12 @@ fn index_lag(app: &Shared) -> u64 {
 #[utoipa::path(get, path = "/metrics", tag = "node", responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub(super) async fn metrics(State(app): State<Shared>) -> ApiResult<Response> {
     let (log_len, indexed) = (app.engine.receipts_len(), app.index.marks().next_receipt);
+    // Before the rows are read: the ledger is not asked again while it is.
+    let rows = app.ledger.head().rows as u64;
     let scrape = app.read(|state, reads| {
         let totals = depin_services::storage::read::totals(state);
         let figure = |token| {
-            let supply = reads.supply(token)?;
+            let supply = reads.issued(token)?;
             let whole = |units| app.tokens.whole(token, units);
             Some(SupplyFigure { token: token.to_string(), minted: whole(supply.minted), burned: whole(supply.burned) })
         };
@@ -63,7 +65,7 @@ pub(super) async fn metrics(State(app): State<Shared>) -> ApiResult<Response> {
             faulty: totals.faulty,
             active_deals: totals.active,
             providers: depin_services::storage::read::providers(state).count() as u64,
-            rows: app.ledger.head().rows as u64,
+            rows,
             supply: app.tokens.names().filter_map(figure).collect(),
         }
     });

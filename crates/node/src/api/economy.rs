@@ -18,7 +18,9 @@ pub(super) async fn supply(State(app): State<Shared>) -> Json<Supply> {
 }
 
 fn token_supply(app: &Shared, reads: &Reads<'_>, token: Name) -> Option<TokenSupply> {
-    let supply = reads.supply(token)?;
+    // A credit, or a token that a bridge mints, has no supply rules: no cap, no allocations.
+    let (issued, supply) = (reads.issued(token)?, reads.supply(token));
+    let total = issued.minted.minus_or_zero(issued.burned);
     let amount = |units| app.tokens.amount(token, units);
     let mut parts = Vec::new();
     let mut elsewhere = Units::ZERO;
@@ -28,13 +30,13 @@ fn token_supply(app: &Shared, reads: &Reads<'_>, token: Name) -> Option<TokenSup
         parts.push(SupplyPart { name: class_name(class).to_owned(), amount: amount(held) });
     }
     // Wallets have no running sum: they are what is left. The audit adds them up.
-    parts.insert(0, SupplyPart { name: "accounts".to_owned(), amount: amount(supply.total.minus_or_zero(elsewhere)) });
+    parts.insert(0, SupplyPart { name: "accounts".to_owned(), amount: amount(total.minus_or_zero(elsewhere)) });
     Some(TokenSupply {
         token,
-        cap: Some(amount(supply.cap)),
-        minted: amount(supply.minted),
-        burned: amount(supply.burned),
-        circulating: amount(supply.circulating),
+        cap: supply.map(|supply| amount(supply.cap)),
+        minted: amount(issued.minted),
+        burned: amount(issued.burned),
+        circulating: amount(supply.map_or(total, |supply| supply.circulating)),
         parts,
     })
 }
@@ -49,6 +51,11 @@ const fn class_name(class: AccountClass) -> &'static str {
         AccountClass::Allocation => "allocations",
         AccountClass::Treasury => "treasury",
         AccountClass::Venue => "venues",
+        AccountClass::Hold => "holds",
+        AccountClass::Stake => "delegated stake",
+        AccountClass::Unbonding => "leaving stake and pledges",
+        AccountClass::Locked => "locks",
+        AccountClass::Slashed => "slashed, open to appeal",
     }
 }
 

@@ -75,6 +75,12 @@ impl App {
         Arc::new(Semaphore::new(STREAMS_MAX))
     }
 
+    /// The storage service's parameters.
+    fn storage(&self) -> ApiResult<&depin_services::storage::StorageParams> {
+        let service = self.ledger.service().name();
+        self.ledger.storage().ok_or_else(|| ApiError::not_found(format!("this network runs the service `{service}`, and stores nothing")))
+    }
+
     /// Reads the finalized rows with the economy's eyes.
     fn read<T>(&self, f: impl FnOnce(&dyn ReadState, &depin_economy::Reads<'_>) -> T) -> T {
         let now = self.now();

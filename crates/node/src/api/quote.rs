@@ -74,7 +74,7 @@ impl Layout {
 #[utoipa::path(get, path = "/v1/storage/quote", tag = "storage", params(QuoteQuery),
     responses((status = 200, body = Quote), (status = "default", body = ErrorBody)))]
 pub(super) async fn quote(State(app): State<Shared>, Params(query): Params<QuoteQuery>) -> ApiResult<Json<Quote>> {
-    let params = app.ledger.storage();
+    let params = app.storage()?;
     if !(1..=SIZE_MAX).contains(&query.size_bytes) {
         return Err(ApiError::bad_request(format!("`size_bytes` is 1 to {SIZE_MAX}"), ""));
     }
@@ -96,9 +96,9 @@ pub(super) async fn quote(State(app): State<Shared>, Params(query): Params<Quote
             term_epochs: query.term_epochs,
             stored_bytes: u64::try_from(stored).map_err(too_large)?,
             overhead: overhead(stored, query.size_bytes)?,
-            cost: app.tokens.main(cost),
+            cost: app.tokens.deals(cost),
             cost_usd: usd(&app, reads, cost),
-            per_tib_month: app.tokens.main(per_month),
+            per_tib_month: app.tokens.deals(per_month),
             per_tib_month_usd: usd(&app, reads, per_month),
             providers: providers.iter().map(|(address, _)| *address).collect(),
         }))
@@ -150,9 +150,14 @@ fn overhead(stored: u128, size: u64) -> ApiResult<String> {
 
 /// The amount in USD by the present price, rounded up to a cent's hundredth; `None` without a fresh price.
 fn usd(app: &App, reads: &Reads<'_>, amount: Units) -> Option<String> {
-    let pair: Name = format!("{}-USD", app.tokens.main).parse().ok()?;
-    let price = reads.price(pair).ok()?.price;
-    let whole = 10u128.checked_pow(app.tokens.decimals(app.tokens.main).into())?;
+    let token = app.tokens.deals;
+    let credit = app.ledger.economy().spec().credit(token);
+    let price = match credit {
+        // A credit's price is fixed.
+        Some(credit) => credit.usd,
+        None => reads.price(format!("{token}-USD").parse::<Name>().ok()?).ok()?.price,
+    };
+    let whole = 10u128.checked_pow(app.tokens.decimals(token).into())?;
     let usd = amount.mul_div(price.get(), whole, Rounding::Up).ok()?;
     // 18 places down to four: 10^14 steps.
     let steps = usd.mul_div(1, 100_000_000_000_000, Rounding::Up).ok()?;

@@ -6,6 +6,7 @@ use depin_client::api::{self, Amount, Failure, FinalReceipt};
 use depin_economy::Spec;
 use depin_ledger::ReceiptBody;
 use depin_quantity::{Name, UnitId, Units};
+use depin_services::storage::StorageParams;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -13,14 +14,22 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
     decimals: BTreeMap<Name, u8>,
-    /// The token in which fees, deals and pledges are paid.
+    /// The token in which fees are paid.
     pub main: Name,
+    /// The token in which deals are paid.
+    pub deals: Name,
 }
 
 impl Tokens {
-    pub fn of(spec: &Spec) -> Self {
+    pub fn of(spec: &Spec, storage: Option<&StorageParams>) -> Self {
         let decimals = spec.tokens().iter().map(|(name, token)| (*name, token.decimals)).collect();
-        Self { decimals, main: spec.fee().token }
+        let main = spec.fee().token;
+        Self { decimals, main, deals: storage.map_or(main, |storage| storage.token) }
+    }
+
+    /// The first of them by name.
+    pub fn first(&self) -> Name {
+        self.decimals.keys().next().copied().unwrap_or(self.main)
     }
 
     pub fn names(&self) -> impl Iterator<Item = Name> {
@@ -38,6 +47,11 @@ impl Tokens {
     /// An amount of the main token.
     pub fn main(&self, units: Units) -> Amount {
         self.amount(self.main, units)
+    }
+
+    /// An amount of the token that deals are paid in.
+    pub fn deals(&self, units: Units) -> Amount {
+        self.amount(self.deals, units)
     }
 
     /// Whole tokens as a float, for metrics only.

@@ -63,7 +63,7 @@ pub(super) async fn provider(State(app): State<Shared>, Segment(address): Segmen
 }
 
 fn wire_provider(app: &App, address: Address, row: service::Provider) -> Provider {
-    let price = |units| app.tokens.main(units);
+    let price = |units| app.tokens.deals(units);
     Provider {
         address,
         name: row.name,
@@ -156,7 +156,7 @@ fn wire_deal(app: &App, reads: &Reads<'_>, id: UnitId, deal: service::Deal) -> D
         provider: deal.provider,
         piece: deal.piece,
         size_bytes: deal.size.get(),
-        price: app.tokens.main(deal.price),
+        price: app.tokens.deals(deal.price),
         term_epochs: deal.term,
         verified: deal.verified,
         state: stage(&deal.state),
@@ -168,7 +168,7 @@ fn wire_deal(app: &App, reads: &Reads<'_>, id: UnitId, deal: service::Deal) -> D
         closed: closed.map(Into::into),
         fault: faulty.map(|faulty| wire_fault(id, &deal, faulty)),
         set: deal.set,
-        challenge: deal.challenge.map(|seed| Challenge { seed, leaves: app.ledger.storage().challenges }),
+        challenge: deal.challenge.map(|seed| Challenge { seed, leaves: app.ledger.storage().map_or(0, |storage| storage.challenges) }),
         extension_epochs: deal.extension,
         end_asked: deal.end_asked,
         escrow: escrow(app, reads, id),
@@ -179,7 +179,7 @@ fn wire_deal(app: &App, reads: &Reads<'_>, id: UnitId, deal: service::Deal) -> D
 /// What lies in the deal's escrow, which goes by the deal's id.
 fn escrow(app: &App, reads: &Reads<'_>, id: UnitId) -> Option<Amount> {
     reads.escrow(id)?;
-    Some(app.tokens.main(reads.balance(Account::Escrow(id), app.tokens.main)))
+    Some(app.tokens.deals(reads.balance(Account::Escrow(id), app.tokens.deals)))
 }
 
 const fn stage(state: &DealState) -> DealStage {
@@ -244,7 +244,7 @@ pub(super) async fn faults(State(app): State<Shared>, Params(query): Params<Prov
 pub(super) async fn sets(State(app): State<Shared>, Params(query): Params<ProviderQuery>) -> ApiResult<Json<Page<DataSet>>> {
     let limit = page_limit(query.limit, 1_000, 10_000)?;
     let after = query.after.as_deref().map(set_key).transpose()?;
-    let leaves = app.ledger.storage().challenges;
+    let leaves = app.storage()?.challenges;
     Ok(Json(app.ledger.read(|state| {
         let from = |address: &Address| after.is_none_or(|(last, _)| *address >= last);
         let owners: Box<dyn Iterator<Item = Address>> = match query.provider {

@@ -28,6 +28,7 @@ pub fn doc(chain: &str) -> GenesisDoc {
         name: name(&format!("account-{n}")),
         from: name("foundation"),
         amount: Units::new(1_000 * FIL),
+        token: None,
     };
     GenesisDoc {
         chain_id: name(chain),

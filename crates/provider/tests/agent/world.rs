@@ -51,6 +51,7 @@ fn genesis() -> GenesisDoc {
         name: format!("account-{n}").parse().unwrap(),
         from: Name::literal("foundation"),
         amount: Units::new(1_000 * FIL),
+        token: None,
     };
     GenesisDoc {
         chain_id: Name::literal("agent-test"),
