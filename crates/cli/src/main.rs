@@ -5,9 +5,11 @@
 
 mod args;
 mod commands;
+mod describe;
 mod error;
 mod home;
 mod market;
+mod networks;
 mod output;
 mod remote;
 mod s3;

@@ -3,12 +3,13 @@
 use crate::{
     args::{AmountArg, Who},
     error::{CliError, Kind, Result},
-    home::{Home, load_key, network_file},
+    home::{Home, load_key},
     settings::Settings,
 };
 use depin_client::{Client, ClientError, Sender, SigningKey, SubmitError};
 use depin_economy::Spec;
-use depin_quantity::{Address, Name, Span, Units};
+use depin_quantity::{Address, Instant, Name, Span, Units};
+use depin_services::storage::StorageParams;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -86,16 +87,25 @@ impl Remote {
         named.map_or_else(|| load_key(&self.settings.home.wallet().join(format!("{key}.key"))), |path| load_key(&path))
     }
 
-    /// The rules of the network that the node runs, as far as this program knows it.
+    /// The rules of the network that the node runs.
     pub async fn spec(&self) -> Result<Spec> {
         let status = self.client.status().await?;
         let own = self.settings.home.genesis().exists().then(|| self.settings.home.read_genesis()).transpose()?;
         let text = match own.filter(|genesis| genesis.chain_id == status.chain_id) {
             Some(genesis) => genesis.network_toml,
-            None => network_file(status.network.as_str())?.to_owned(),
+            None => self.client.network().await?.file,
         };
         Spec::parse(&text).map_err(|error| CliError::broken("network-file", error))
     }
+}
+
+/// What the storage service of a network reads in its rules. Only lengths of time, tokens and limits are meant to be used: when epoch 0
+/// was, only the chain's own genesis says.
+pub fn storage_params(spec: &Spec) -> Result<StorageParams> {
+    let passed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now = Instant::new(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX));
+    // By the rules that a chain which begins now begins with.
+    StorageParams::read(spec.at(now, now), Instant::new(0)).map_err(|error| CliError::broken("network-file", error))
 }
 
 /// Where the key of that name lies in a home: in the wallet, or with a provider.
@@ -107,7 +117,7 @@ pub fn key_path(home: &Home, name: Name) -> Option<PathBuf> {
 pub fn amount(spec: &Spec, typed: &AmountArg) -> Result<(Name, Units)> {
     let token = match typed.token {
         Some(token) => token,
-        None => *spec.tokens().keys().next().ok_or_else(|| CliError::refused("no-token", "this network has no token"))?,
+        None => spec.fee().token,
     };
     let known: Vec<&str> = spec.tokens().keys().map(Name::as_str).collect();
     let rule = spec.token(token).ok_or_else(|| {
@@ -121,20 +131,28 @@ pub fn amount(spec: &Spec, typed: &AmountArg) -> Result<(Name, Units)> {
     Ok((token, units))
 }
 
-/// The same for an amount that must be of the network's own token, such as a price.
+/// The same for a price of storage, which must be of the token that deals are paid in.
 pub fn price(spec: &Spec, typed: &AmountArg) -> Result<Units> {
-    let fee = spec.fee().token;
-    let (token, units) = amount(spec, typed)?;
-    if token == fee { Ok(units) } else { Err(CliError::refused("token", format_args!("prices are in {fee}, not in {token}"))) }
+    let params = storage_params(spec)?;
+    let typed = AmountArg { token: typed.token.or(Some(params.token)), ..typed.clone() };
+    let (token, units) = amount(spec, &typed)?;
+    if token != params.token {
+        return Err(CliError::refused("token", format_args!("prices are in {}, not in {token}", params.token)));
+    }
+    if units.is_zero() {
+        let least = Units::new(1).to_decimal(params.decimals);
+        return Err(CliError::refused("price", "a price of nothing is refused by the ledger")
+            .hint(format_args!("the least is {least} {token} per GiB and epoch of {}", params.epoch)));
+    }
+    Ok(units)
 }
 
-/// Whole epochs in a length of time; the network's epoch clock says how long one is.
+/// Whole epochs in a length of time: periods of the clock that deals are paid by.
 pub fn epochs(spec: &Spec, span: Span) -> Result<u64> {
-    let clock =
-        spec.clock(Name::literal("epoch")).ok_or_else(|| CliError::refused("no-epoch", "this network has no epoch clock"))?;
-    let every = clock.every.get().max(1);
+    let epoch = storage_params(spec)?.epoch;
+    let every = epoch.get().max(1);
     if !span.get().is_multiple_of(every) || span.get() == 0 {
-        return Err(CliError::refused("term", format_args!("{span} is no whole number of epochs of {}", clock.every)));
+        return Err(CliError::refused("term", format_args!("{span} is no whole number of epochs of {epoch}")));
     }
     Ok(span.get() / every)
 }

@@ -11,6 +11,8 @@ use std::{ffi::OsString, path::PathBuf};
 
 /// Home folder when nothing names one.
 pub const HOME_DEFAULT: &str = ".depin";
+/// Network of a new home when no flag names one.
+pub const NETWORK_DEFAULT: &str = "filecoin";
 /// Speed of `depin up` when no flag says another.
 pub const SPEED_DEFAULT: u32 = 1;
 /// Providers of a new home when no flag says how many.

@@ -18,7 +18,15 @@ const COMMANDS: &[&[&str]] = &[
     &["wallet", "new"],
     &["wallet", "import"],
     &["wallet", "show"],
+    &["networks"],
     &["network", "show"],
+    &["supply"],
+    &["new"],
+    &["network", "compare"],
+    &["check"],
+    &["rule", "list"],
+    &["rule", "show"],
+    &["rule", "eval"],
     &["storage", "quote"],
     &["storage", "list"],
     &["storage", "put"],
@@ -49,6 +57,7 @@ fn every_command_has_help_with_examples_that_fits_a_terminal() {
         &["account"],
         &["wallet"],
         &["network"],
+        &["rule"],
         &["storage"],
         &["provider"],
         &["gateway"],
@@ -218,20 +227,148 @@ fn a_phrase_gives_the_same_key_on_every_machine_and_is_never_repeated_in_errors(
     assert!(!wrong.err.contains("secretword"), "{}", wrong.err);
 }
 
+/// The networks that come with the program.
+const NETWORKS: [&str; 5] = ["helium", "filecoin", "render", "akash", "io.net"];
+
 #[test]
 fn a_networks_figures_come_with_their_sources() {
-    let text = said(&["network", "show", "filecoin"]).done().out;
+    let text = said(&["network", "show", "filecoin", "--figures"]).done().out;
     for word in ["Filecoin", "emission", "70%", "2_000_000_000 FIL", "builtin-actors"] {
         assert!(text.contains(word), "{word}:\n{text}");
     }
-    for line in text.lines() {
-        assert!(line.chars().count() <= 100, "too long: {line}");
-    }
-    let json = said(&["network", "show", "filecoin", "--json"]).json();
+    fits(&text, 100);
+    let json = said(&["network", "show", "filecoin", "--figures", "--json"]).json();
     assert!(json["rows"].as_array().unwrap().len() > 40);
     let unknown = said(&["network", "show", "bitcoin"]);
     assert_eq!(unknown.code, 1);
     assert!(unknown.err.contains("filecoin"), "{}", unknown.err);
+}
+
+#[track_caller]
+fn fits(text: &str, width: usize) {
+    for line in text.lines() {
+        assert!(line.chars().count() <= width, "too long: {line}");
+    }
+}
+
+#[test]
+fn the_networks_are_listed_a_line_each() {
+    let text = said(&["networks"]).done().out;
+    fits(&text, 100);
+    for word in ["NETWORK", "SERVICE", "TOKEN", "SUPPLY", "coverage", "DC (burnt HNT)", "536.9 to 644.2 M RENDER", "io.net"] {
+        assert!(text.contains(word), "{word}:\n{text}");
+    }
+    let json = said(&["networks", "--json"]).json();
+    let names: Vec<&str> = json.as_array().unwrap().iter().map(|n| n["network"].as_str().unwrap()).collect();
+    assert_eq!(names, NETWORKS);
+}
+
+#[test]
+fn a_network_is_shown_in_the_shape_of_the_comparison_table() {
+    for name in NETWORKS {
+        let text = said(&["network", "show", name]).done().out;
+        for word in ["Supply and distribution", "Incentive", "Utility and value flow", "cap", "document:", "own choice:"] {
+            assert!(text.contains(word), "{name}, {word}:\n{text}");
+        }
+        fits(&text, 100);
+        assert_eq!(said(&["network", "show", name, "--json"]).json()["sections"].as_array().unwrap().len(), 4);
+    }
+}
+
+#[test]
+fn networks_are_compared_in_the_same_rows_and_fit_a_terminal() {
+    let text = said(&["network", "compare"]).done().out;
+    fits(&text, 100);
+    for word in ["223,000,000 HNT", "34.5% investors", "9,126,804 RENDER", "175,319 hours", "15% protocol-labs", "0.0001 USD"] {
+        assert!(text.contains(word), "{word}:\n{text}");
+    }
+    let json = said(&["network", "compare", "--json"]).json();
+    assert_eq!(json["networks"].as_array().unwrap().len(), 5);
+    for row in json["sections"].as_array().unwrap().iter().flat_map(|s| s["rows"].as_array().unwrap()) {
+        assert_eq!(row["cells"].as_array().unwrap().len(), 5, "{row}");
+    }
+    let two = said(&["network", "compare", "render", "akash"]).done().out;
+    assert!(two.contains("render") && !two.contains("helium"), "{two}");
+}
+
+#[test]
+fn the_networks_that_come_along_pass_the_check_with_warnings_only() {
+    for name in NETWORKS {
+        let said = said(&["check", name]);
+        assert_eq!(said.code, 0, "{name}:\n{}{}", said.out, said.err);
+        assert!(said.out.contains("no error"), "{}", said.out);
+        fits(&said.out, 110);
+    }
+    let json = said(&["check", "akash", "--json"]).json();
+    assert_eq!(json["errors"], 0);
+    assert!(json["findings"].as_array().unwrap().iter().any(|f| f["hint"].as_str().unwrap_or("").contains("94.2 %")), "{json:#}");
+}
+
+#[test]
+fn a_file_that_is_wrong_is_shown_where_and_why_and_exits_with_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("network.toml");
+    let good = include_str!("../../../networks/akash/network.toml");
+    let check = |text: &str| {
+        fs::write(&file, text).unwrap();
+        said(&["check", folder.path().to_str().unwrap()])
+    };
+    assert_eq!(check(good).code, 0);
+
+    // (what is written instead of what, what the report must say)
+    let wrong = [
+        ("unbonding = \"21d\"", "unbondng = \"21d\"", "did you mean `unbonding`?"),
+        ("unbonding = \"21d\"", "unbonding = \"21 moons\"", "21 moons"),
+        ("\"389_000_000 AKT\"", "\"389_000_000 ATK\"", "did you mean `AKT`?"),
+        ("share = \"5.8%\"", "share = \"5.7%\"", "sum to exactly 100%"),
+        (", source = \"document: 27 % team\"", "", "figures without a source"),
+        ("providers = { pledge = \"provider\" }", "provders = { pledge = \"provider\" }", "has no measure `provders`"),
+        ("[service.leasing.bid]", "[service.rendering.bid]", "parameters of another service"),
+        ("most = 20\n", "mast = 20\n", "unknown key `mast`"),
+        ("at = 2020-09-25T14:00:00Z", "at = \"in autumn\"", "expected a date"),
+        ("[network]", "[network", "not TOML"),
+    ];
+    for (from, to, word) in wrong {
+        assert!(good.contains(from), "{from}");
+        let said = check(&good.replacen(from, to, 1));
+        assert_eq!(said.code, 1, "{to}:\n{}{}", said.out, said.err);
+        assert!(said.out.contains(word), "{to}: no `{word}` in\n{}", said.out);
+        let drawn = said.out.contains("network.toml:") && said.out.contains('^') && said.out.contains("error");
+        assert!(drawn, "{to}: no excerpt in\n{}", said.out);
+        assert!(said.err.contains("error"), "{}", said.err);
+    }
+
+    let unbound = check(&good.replacen("leased-units = {}\n", "", 1));
+    assert!(unbound.out.contains("measure `leased-units` is bound to nothing"), "{}", unbound.out);
+
+    let json = run(depin().args(["check", "--json"]).arg(&file));
+    let report: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert!(report["findings"].as_array().unwrap().iter().all(|f| f["line"].as_u64() >= Some(1)), "{report:#}");
+    assert_eq!(said(&["check", "./nowhere/network.toml"]).code, 1);
+}
+
+#[test]
+fn every_rule_card_that_a_networks_rules_name_exists() {
+    let known = said(&["rule", "list", "--json"]).done().out;
+    for (name, rules) in [
+        ("helium", include_str!("../../../networks/helium/RULES.md")),
+        ("filecoin", include_str!("../../../networks/filecoin/RULES.md")),
+        ("render", include_str!("../../../networks/render/RULES.md")),
+        ("akash", include_str!("../../../networks/akash/RULES.md")),
+        ("io.net", include_str!("../../../networks/io.net/RULES.md")),
+    ] {
+        let id = |word: &&str| {
+            let parts: Vec<&str> = word.split('-').collect();
+            matches!(parts.as_slice(), [network, topic, number]
+                if ["HNT", "FIL", "RNDR", "AKT", "IO", "GEN"].contains(network)
+                    && topic.chars().all(|c| c.is_ascii_uppercase()) && number.parse::<u32>().is_ok())
+        };
+        let ids: Vec<&str> = rules.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(id).collect();
+        assert!(!ids.is_empty(), "{name}");
+        for id in ids {
+            assert!(known.contains(&format!("\"{id}\"")), "{name}: there is no card {id}");
+        }
+    }
 }
 
 #[test]
@@ -240,4 +377,15 @@ fn results_carry_no_colours_when_no_terminal_reads() {
     assert!(!text.out.contains('\x1b') && !text.err.contains('\x1b'));
     let error = said(&["status", "--node", "nonsense"]);
     assert!(!error.err.contains('\x1b'));
+}
+
+#[test]
+fn the_whole_file_of_the_grammars_page_passes_the_check() {
+    let page = include_str!("../../../docs/network-file.md");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("network.toml"), example).unwrap();
+    let said = said(&["check", folder.path().to_str().unwrap()]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert!(said.out.contains("no error, no warning"), "{}", said.out);
 }

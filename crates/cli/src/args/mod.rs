@@ -5,15 +5,25 @@
 //! completions are made from these definitions.
 
 mod network;
+mod new;
 mod provider;
+mod rule;
 mod storage;
+mod token;
+mod supply;
 mod up;
 mod value;
 mod wallet;
 
 pub use network::{AccountCommand, EventsArgs, GrantArgs, NetworkCommand, TransferArgs};
+pub use new::NewNetworkArgs;
 pub use provider::{AskArgs, GatewayCommand, GatewayS3Args, ProviderCommand, ProviderStorageArgs, WithdrawArgs};
-pub use storage::{DealsArgs, FaultsArgs, GetArgs, ListArgs, ProofsArgs, PutArgs, QuoteArgs, StorageCommand};
+pub use rule::{EvalArgs, RuleCommand};
+pub use storage::{DealsArgs, FaultsArgs, GetArgs, ListArgs, ProofsArgs, PutArgs, QuoteArgs, SettleArgs, StorageCommand};
+pub use supply::{DateArg, EveryArg, FormatArg, SupplyArgs};
+pub use token::{
+    ClaimArgs, FundArgs, LockArgs, MintArgs, RedeemArgs, SwapArgs, TokenArgs, TokenCommand, ValidateArgs,
+};
 pub use up::UpArgs;
 pub use value::{AmountArg, Bytes, Copies, ObjectPath, SpanArg, Who};
 pub use wallet::{ImportArgs, NewArgs, ShowArgs, WalletCommand};
@@ -85,12 +95,34 @@ pub enum Command {
     /// Send tokens to an account.
     #[command(after_help = network::TRANSFER_AFTER)]
     Transfer(TransferArgs),
+    /// Mint credits, stake, lock, swap, redeem, claim: what people do with tokens besides sending them.
+    #[command(after_help = token::AFTER)]
+    Token(TokenArgs),
     /// Make, import and show keys.
     #[command(subcommand, after_help = wallet::AFTER)]
     Wallet(WalletCommand),
-    /// Show a network's rules and figures, with their sources.
+    /// List the networks that come with this program.
+    #[command(after_help = network::NETWORKS_AFTER)]
+    Networks,
+    /// Make a network of one's own out of parts of those that come with this program.
+    #[command(after_help = new::AFTER)]
+    New(NewNetworkArgs),
+    /// Check a network's file: errors and warnings, each with its place and what to do.
+    #[command(after_help = network::CHECK_AFTER)]
+    Check {
+        /// The path of a network.toml or its folder, or the name of a network that comes along.
+        #[arg(value_name = "PATH|NAME")]
+        network: String,
+    },
+    /// Show and compare networks' rules and figures, with their sources.
     #[command(subcommand, after_help = network::NETWORK_AFTER)]
     Network(NetworkCommand),
+    /// Print how a network's supply grows: minted by pool, burnt, vested, circulating, share of the cap.
+    #[command(after_help = supply::AFTER)]
+    Supply(SupplyArgs),
+    /// Read the networks' rules, and run them on inputs of your own.
+    #[command(subcommand, after_help = rule::AFTER)]
+    Rule(RuleCommand),
     /// Store files and follow their deals.
     #[command(subcommand, after_help = storage::AFTER)]
     Storage(StorageCommand),

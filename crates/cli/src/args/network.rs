@@ -28,8 +28,24 @@ Examples:
 
 pub(super) const NETWORK_AFTER: &str = "\
 Examples:
-  depin network show filecoin
-  depin network show filecoin --json";
+  depin network show render
+  depin network show ./mynet --json
+  depin network compare
+  depin network compare filecoin ./mynet";
+
+pub(super) const NETWORKS_AFTER: &str = "\
+Examples:
+  depin networks
+  depin networks --json | jq '.[].network'";
+
+pub(super) const CHECK_AFTER: &str = "\
+Prints each finding with its line, an excerpt, and what to do about it. Exits with 1 when there is an error; warnings alone are no error.
+
+Examples:
+  depin check mynet/network.toml
+  depin check mynet
+  depin check akash                one that comes along: its known gaps are warnings
+  depin check mynet --json | jq '.findings[].message'";
 
 #[derive(Clone, Debug, Args)]
 pub struct EventsArgs {
@@ -102,12 +118,29 @@ pub struct TransferArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum NetworkCommand {
-    /// Show a network's parameters: one that comes with this program, or the one that the node runs.
-    #[command(
-        after_help = "Examples:\n  depin network show filecoin\n  depin network show            what the running node uses"
-    )]
+    /// Show a network in the shape of a comparison table (supply and distribution, incentive, utility and value flow), with sources.
+    #[command(after_help = "Without a name, every figure of the network that the node runs is shown.\n\nExamples:\n  \
+                            depin network show render\n  depin network show render --figures     every figure of its file\n  \
+                            depin network show ./mynet              a folder of one's own\n  \
+                            depin network show                      what the running node uses")]
     Show {
-        /// Its name; the node's network when absent.
+        /// Its name, or the path of a network.toml or its folder; the node's network when absent.
+        #[arg(value_name = "NAME|PATH")]
         name: Option<String>,
+        /// Show every figure of the file, section by section.
+        #[arg(long)]
+        figures: bool,
+    },
+    /// Compare networks side by side, in the same rows.
+    #[command(after_help = "In a narrow terminal the networks stand below each other in each row. To page: depin network compare | less.\n\n\
+                            Examples:\n  depin network compare\n  depin network compare render io.net\n  \
+                            depin network compare filecoin ./mynet --json")]
+    Compare {
+        /// Names, or paths of network files or folders; the five that come along when absent.
+        #[arg(value_name = "NAME|PATH")]
+        names: Vec<String>,
+        /// Print below each figure where it comes from; the networks stand below each other then.
+        #[arg(long)]
+        sources: bool,
     },
 }

@@ -39,12 +39,25 @@ pub enum StorageCommand {
     /// Show the providers' data sets: proofs answered and missed, next deadline.
     #[command(after_help = "Examples:\n  depin storage proofs\n  depin storage proofs --provider provider-1 --json")]
     Proofs(ProofsArgs),
+    /// Let running deals be paid what is due now, instead of at their next proof; anybody may.
+    #[command(after_help = "Examples:\n  depin storage settle\n  depin storage settle --provider provider-1 --json")]
+    Settle(SettleArgs),
     /// List providers: capacity, deals, price.
     #[command(after_help = "Examples:\n  depin storage providers\n  depin storage providers --json")]
     Providers,
     /// List what is faulty: sectors on the ledger, and shards that the gateway could not read.
     #[command(after_help = "Examples:\n  depin storage faults\n  depin storage faults --provider provider-3")]
     Faults(FaultsArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct SettleArgs {
+    /// Only deals with this provider.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub provider: Option<Who>,
+    /// Which key sends it and pays the fee: a name from `depin wallet show`, or a key file.
+    #[arg(long, value_name = "KEY", default_value = "customer")]
+    pub from: String,
 }
 
 #[derive(Clone, Debug, Args)]

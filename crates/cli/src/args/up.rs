@@ -12,11 +12,17 @@ stops it; running it again goes on with the same data.
 Examples:
   depin up
   depin up --home /tmp/net --providers 6
+  depin up --home /tmp/render --network render      storage, paid as that network pays
+  depin up --home /tmp/mine --network ./mynet/network.toml
   depin up --speed 100            a day passes in a quarter of an hour
   depin up --fresh                throw this network away, begin another";
 
 #[derive(Clone, Debug, Args)]
 pub struct UpArgs {
+    /// Network to run: the name of one that comes along (`depin networks`), or the path of a network.toml or its folder. A home goes
+    /// on with its own [default: the home's, else filecoin].
+    #[arg(long, value_name = "NAME|PATH")]
+    pub network: Option<String>,
     /// How many storage providers to run [default: 4, or as many as the home has].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=64))]
     pub providers: Option<u32>,

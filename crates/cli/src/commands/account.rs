@@ -3,14 +3,15 @@
 use crate::{
     args::{GrantArgs, Who},
     error::Result,
-    output::{Output, Table, bytes, in_time, minute, shorten},
+    output::{Output, Table, bytes, day, in_time, minute, short_id, shorten},
     remote::Remote,
     settings::Settings,
 };
-use depin_client::api::{Account, AccountEntry, Amount, FinalReceipt, Page};
+use depin_client::api::{Account, AccountEntry, Amount, Committed, FinalReceipt, Holdings, Page};
 use depin_ledger::Message;
 use depin_quantity::Address;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Most accounts asked for at once.
 const PAGE: u32 = 500;
@@ -47,6 +48,7 @@ pub async fn show(who: &Who, settings: &Settings, out: &Output) -> Result<()> {
     let address = remote.address(who).await?;
     let (account, status) = (remote.client.account(address).await?, remote.client.status().await?);
     let now = depin_quantity::Instant::new(status.time_ms);
+    let names = if account.committed.is_empty() { BTreeMap::new() } else { remote.names().await? };
     out.result(&account, |out| {
         let mut table = Table::new(&["", ""]);
         let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
@@ -57,20 +59,39 @@ pub async fn show(who: &Who, settings: &Settings, out: &Output) -> Result<()> {
         row("Balance", amounts(&account.balances));
         row("Transactions", account.nonce.to_string());
         money_rows(&account, now, &mut row);
+        for Committed { to, with, id, amount, until, earned } in &account.committed {
+            let with = with.map(|address| names.get(&address).cloned().unwrap_or_else(|| address.short()));
+            let mut text = shorten(&amount.display);
+            text += &with.map(|name| format!(" with {name}")).unwrap_or_default();
+            text += &id.map(|id| format!(", {}", short_id(id))).unwrap_or_default();
+            text += &until.as_ref().map(|at| format!(", until {}", day(now, at.instant()))).unwrap_or_default();
+            if earned.iter().any(|amount| !amount.units.is_zero()) {
+                text += &format!(", {} to claim", amounts(earned));
+            }
+            row(&format!("In {to}"), text);
+        }
         table.render(out)
     })
 }
 
 fn money_rows(account: &Account, now: depin_quantity::Instant, row: &mut impl FnMut(&str, String)) {
-    let Account { pledged, vesting, claimable, debt, datacap, .. } = account;
-    row("Pledged", shorten(&pledged.display));
-    row("Earned, to claim", shorten(&claimable.display));
-    let next = vesting.next.as_ref().map(|at| format!(", next {} ({})", minute(at.instant()), in_time(now, at.instant())));
-    row("Vesting", format!("{} locked{}", shorten(&vesting.locked.display), next.unwrap_or_default()));
-    row("Vested", shorten(&vesting.vested.display));
-    row("Debt", shorten(&debt.display));
-    if *datacap > 0 {
-        row("DataCap", bytes(*datacap));
+    let Account { pledged, vesting, claimable, debt, .. } = account;
+    let main = Holdings {
+        pledged: pledged.clone(),
+        vesting: vesting.clone(),
+        claimable: claimable.clone(),
+        debt: debt.clone(),
+    };
+    for Holdings { pledged, vesting, claimable, debt } in std::iter::once(&main).chain(&account.other) {
+        row("Pledged", shorten(&pledged.display));
+        row("Earned, to claim", shorten(&claimable.display));
+        let next = vesting.next.as_ref().map(|at| format!(", next {} ({})", minute(at.instant()), in_time(now, at.instant())));
+        row("Vesting", format!("{} locked{}", shorten(&vesting.locked.display), next.unwrap_or_default()));
+        row("Vested", shorten(&vesting.vested.display));
+        row("Debt", shorten(&debt.display));
+    }
+    if account.datacap > 0 {
+        row("DataCap", bytes(account.datacap));
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     args::EventsArgs,
     error::Result,
-    output::{Output, minute, short_id, shorten},
+    output::{Output, bytes, minute, short_id, short_number, shorten},
     remote::Remote,
     settings::Settings,
 };
@@ -11,9 +11,10 @@ use depin_client::{
     Client,
     api::{EventQuery, EventRecord, Page},
 };
-use depin_quantity::{Address, Instant, Units};
+use depin_economy::Spec;
+use depin_quantity::{Address, Decimal18, Instant, Name, Units};
 use futures::StreamExt as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most events asked for at once.
 const PAGE: u32 = 500;
@@ -22,8 +23,7 @@ pub async fn run(args: &EventsArgs, settings: &Settings, out: &Output) -> Result
     let remote = Remote::new(settings)?;
     let account = remote.address_of(args.account.as_ref()).await?;
     let query = EventQuery { from: args.from, limit: None, kind: args.kind.clone(), account, deal: args.deal };
-    let token = remote.client.status().await?.base_fee.token.to_string();
-    let writer = Writer { names: remote.names().await?, token, out: *out };
+    let writer = Writer::new(&remote, &remote.spec().await?, out).await?;
     if !args.follow {
         let page = page(&remote.client, query, args.limit).await?;
         return out.result(&page, |_| {
@@ -118,48 +118,138 @@ async fn exists(client: &Client, position: u64) -> Result<bool> {
 }
 
 /// Writes events as lines.
-struct Writer {
+pub(super) struct Writer {
     names: BTreeMap<Address, String>,
-    /// The network's main token.
-    token: String,
+    tokens: Tokens,
     out: Output,
 }
 
+/// Which token an event's amounts are in, and how many places it has.
+struct Tokens {
+    decimals: BTreeMap<String, u8>,
+    /// Pools, pledges, faults, streams and whatever else pays in one token, by the field that names it and its name.
+    of: BTreeMap<(&'static str, String), String>,
+    allowances: BTreeSet<String>,
+    fees: String,
+    deals: Option<String>,
+}
+
+impl Tokens {
+    fn of(spec: &Spec) -> Self {
+        let decimals = spec.tokens().iter().map(|(name, token)| (name.to_string(), token.decimals)).collect();
+        let mut of = BTreeMap::new();
+        let mut add = |field: &'static str, name: &Name, token: Name| of.insert((field, name.to_string()), token.to_string());
+        // What any era of the network declares may be in its history.
+        for spec in std::iter::once(spec).chain(spec.later().iter().map(|era| &era.1)) {
+            spec.pools().iter().for_each(|(name, pool)| drop(add("pool", name, pool.token)));
+            spec.pledges().iter().for_each(|(name, pledge)| drop(add("kind", name, pledge.token)));
+            spec.faults().iter().for_each(|(name, fault)| drop(add("kind", name, fault.token)));
+            spec.stakings().iter().for_each(|(name, staking)| drop(add("staking", name, staking.token)));
+            spec.locks().iter().for_each(|(name, lock)| drop(add("lock", name, lock.token)));
+            for (name, credit) in spec.credits() {
+                add("credit", name, *name);
+                add("burnt-for", name, credit.from);
+            }
+            for (name, redeem) in spec.treasuries().iter().filter_map(|(name, treasury)| Some((name, treasury.redeem?))) {
+                add("burned-at", name, redeem.burns);
+                add("paid-by", name, redeem.pays);
+            }
+        }
+        let allowances = spec.allowances().keys().map(ToString::to_string).collect();
+        let deals = spec.stream(Name::literal("deal")).map(|deal| deal.token().to_string());
+        Self { decimals, of, allowances, fees: spec.fee().token.to_string(), deals }
+    }
+
+    /// The token that an amount in an event is in: the one that the event names, else the one that what it names pays in.
+    fn of_field(&self, key: &str, fields: &Fields) -> Option<&str> {
+        let text = |key: &str| fields.get(key).and_then(|value| value.as_str());
+        let named = |field: &'static str, key: &str| self.of.get(&(field, text(key)?.to_owned())).map(String::as_str);
+        let declared = |token: &str| self.decimals.get_key_value(token).map(|(token, _)| token.as_str());
+        let special = match key {
+            "gives" => text("got").and_then(declared),
+            "burnt" => named("burnt-for", "credit"),
+            "burned" => named("burned-at", "treasury"),
+            "paid" => named("paid-by", "treasury"),
+            _ => None,
+        };
+        let own = || text("token").or_else(|| text("currency")).and_then(declared);
+        let by_name = || ["pool", "kind", "staking", "lock", "credit"].into_iter().find_map(|field| named(field, field));
+        let of_deals = ["stream", "deal", "escrow"].into_iter().any(|key| fields.contains_key(key));
+        let by_field = || match () {
+            () if fields.contains_key("base_fee") => Some(self.fees.as_str()),
+            () if of_deals => self.deals.as_deref(),
+            // A debt is of faults, which networks charge in the token that fees are in.
+            () if text("event") == Some("debt-changed") => Some(self.fees.as_str()),
+            () => None,
+        };
+        special.or_else(own).or_else(by_name).or_else(by_field)
+    }
+
+    /// Whether an event is about an allowance, which is counted in bytes.
+    fn is_allowance(&self, fields: &Fields) -> bool {
+        fields.get("kind").and_then(|kind| kind.as_str()).is_some_and(|kind| self.allowances.contains(kind))
+    }
+
+    /// Base units of a token in words.
+    fn amount(&self, digits: &str, token: &str) -> String {
+        match (digits.parse::<u128>(), self.decimals.get(token)) {
+            (Ok(units), Some(decimals)) => shorten(&format!("{} {token}", Units::new(units).to_decimal(*decimals))),
+            _ => format!("{digits} base units of {token}"),
+        }
+    }
+}
+
+type Fields = serde_json::Map<String, serde_json::Value>;
+
 impl Writer {
+    /// A writer of events of the network that `remote` runs, by its rules.
+    pub(super) async fn new(remote: &Remote, spec: &Spec, out: &Output) -> Result<Self> {
+        Ok(Self { names: remote.names().await?, tokens: Tokens::of(spec), out: *out })
+    }
+
     fn line(&self, event: &EventRecord) -> String {
         let time = event.time.text.get(5..19).unwrap_or(&event.time.text).replace('T', " ");
         let head = self.out.dim(&format!("{:>7}  {time}", event.position));
         format!("{head}  {} {}", self.out.bold(&format!("{:<18}", event.kind)), self.details(&event.event)).trim_end().to_owned()
     }
 
-    fn details(&self, event: &serde_json::Value) -> String {
+    /// What happened, without when.
+    pub(super) fn details(&self, event: &serde_json::Value) -> String {
         // The ledger wraps each event in the name of what it belongs to.
         let inner = event.get("event").filter(|inner| inner.is_object()).unwrap_or(event);
         let Some(fields) = inner.as_object() else { return self.value(inner) };
         if let Some(text) = self.posting(fields) {
             return text;
         }
-        let shown = fields.iter().filter(|(key, _)| !matches!(key.as_str(), "kind" | "event" | "of"));
-        shown.map(|(key, value)| format!("{key} {}", self.field(key, value))).collect::<Vec<_>>().join(", ")
+        // The tag that says which event it is stands at the head of the line already.
+        let tag = if fields.contains_key("event") { "event" } else { "kind" };
+        let shown = fields.iter().filter(|(key, value)| *key != "of" && *key != tag && !value.is_null());
+        shown.map(|(key, value)| format!("{} {}", key.replace('_', " "), self.field(key, value, fields))).collect::<Vec<_>>().join(", ")
     }
 
     /// A movement of tokens reads as a sentence.
-    fn posting(&self, fields: &serde_json::Map<String, serde_json::Value>) -> Option<String> {
+    fn posting(&self, fields: &Fields) -> Option<String> {
         let (from, to) = (fields.get("from")?, fields.get("to")?);
         let (amount, token) = (fields.get("amount")?.as_str()?, fields.get("token")?.as_str()?);
         let why = fields.get("why")?.as_str()?;
-        Some(format!("{} from {} to {} ({why})", units(amount, token), self.value(from), self.value(to)))
+        Some(format!("{} from {} to {} ({why})", self.tokens.amount(amount, token), self.value(from), self.value(to)))
     }
 
-    /// A value by the name of its field: times and amounts are written as such.
-    fn field(&self, key: &str, value: &serde_json::Value) -> String {
-        match (key, value.as_u64(), value.as_str()) {
-            ("until" | "closes" | "since" | "at", Some(ms), _) => minute(Instant::new(ms)),
-            ("amount" | "total" | "liquid" | "locked" | "paid" | "fee" | "base_fee" | "price", _, Some(digits))
-                if digits.len() < 39 =>
-            {
-                units(digits, &self.token)
-            }
+    /// A value by the name of its field: times, prices and amounts are written as such.
+    fn field(&self, key: &str, value: &serde_json::Value, fields: &Fields) -> String {
+        // The service agrees prices in base units, the economy takes reports in 10^-18 of the quote.
+        let agreed = key == "price" && fields.contains_key("deal");
+        let is_amount = |key: &str| AMOUNTS.contains(&key) || agreed;
+        let token = self.tokens.of_field(key, fields);
+        match (key, value.as_u64(), value.as_str(), token) {
+            ("amount", _, Some(digits), _) if self.tokens.is_allowance(fields) => digits.parse().map_or(digits.to_owned(), bytes),
+            (key, Some(ms), ..) if TIMES.contains(&key) && ms > YEAR_2000 => minute(Instant::new(ms)),
+            (key, _, Some(digits), Some(token)) if is_amount(key) && digits.len() < 39 => self.tokens.amount(digits, token),
+            (key, _, Some(digits), None) if is_amount(key) => format!("{digits} base units"),
+            ("price" | "usd", _, Some(digits), _) if !digits.contains('.') => match digits.parse::<u128>() {
+                Ok(price) => short_number(&Decimal18::new(price).to_decimal(), 6),
+                Err(_) => digits.to_owned(),
+            },
             _ => self.value(value),
         }
     }
@@ -189,13 +279,15 @@ impl Writer {
     }
 }
 
-/// Base units of a token in words. Tokens of this history have 18 places unless the number says that it is no such amount.
-fn units(amount: &str, token: &str) -> String {
-    match amount.parse::<u128>() {
-        Ok(units) => shorten(&format!("{} {token}", Units::new(units).to_decimal(18))),
-        Err(_) => format!("{amount} {token}"),
-    }
-}
+/// Fields that are amounts of base units.
+const AMOUNTS: [&str; 26] = [
+    "amount", "total", "liquid", "locked", "paid", "fee", "base_fee", "unspent", "bond", "rate", "owed", "burnt", "burned", "credits",
+    "given", "gives", "captured", "returned", "waiting", "dust", "stake", "slashed", "pledged", "earned", "minted", "held",
+];
+/// Fields that are points in time, where the number is large enough to be one.
+const TIMES: [&str; 9] = ["until", "closes", "since", "at", "activate_by", "lasts_until", "next", "jailed_until", "ends"];
+/// Milliseconds from 1970 to 2000: smaller numbers are periods, not times.
+const YEAR_2000: u64 = 946_684_800_000;
 
 #[cfg(test)]
 mod tests {
@@ -204,7 +296,8 @@ mod tests {
 
     fn writer() -> Writer {
         let names = BTreeMap::from([(Address::new([1; 32]), "customer".to_owned())]);
-        Writer { names, token: "FIL".to_owned(), out: Output { json: false, colour: false, colour_err: false, width: 100 } }
+        let tokens = Tokens::of(&crate::home::Choice::find("filecoin").unwrap().spec);
+        Writer { names, tokens, out: Output { json: false, colour: false, colour_err: false, width: 100 } }
     }
 
     #[test]
@@ -221,7 +314,42 @@ mod tests {
         let event =
             json!({"of": "economy", "event": {"event": "emission-minted", "amount": "153856777370956004119", "pool": "blocks"}});
         assert_eq!(writer().details(&event), "amount 153.856777 FIL, pool blocks");
-        let event = json!({"of": "storage", "event": {"kind": "deal-activated", "until": 86_400_000}});
-        assert_eq!(writer().details(&event), "until 1970-01-02 00:00");
+        let event = json!({"of": "storage", "event": {"kind": "deal-activated", "until": 1_790_000_000_000u64}});
+        assert_eq!(writer().details(&event), "until 2026-09-21 13:33");
+        let event = json!({"of": "storage", "event": {"kind": "deal-proposed", "deal": "ab".repeat(32), "price": "500000000"}});
+        assert_eq!(writer().details(&event), "deal abababababab…, price 500 pFIL");
+    }
+
+    #[test]
+    fn amounts_have_the_places_of_the_token_that_the_event_is_about() {
+        let text = crate::home::Choice::find("filecoin").unwrap().text.replace("decimals = 18", "decimals = 10");
+        let tokens = Tokens::of(&Spec::parse(&text).unwrap());
+        let out = Output { json: false, colour: false, colour_err: false, width: 100 };
+        let writer = Writer { names: BTreeMap::new(), tokens, out };
+        let pledge = json!({"of": "economy", "event": {"event": "pledge-released", "kind": "sector", "amount": "15000000000"}});
+        assert_eq!(writer.details(&pledge), "amount 1.5 FIL, kind sector");
+        let price = json!({"of": "economy", "event": {"event": "price-reported", "pair": "FIL-USD", "price": "4125000000000000000"}});
+        assert_eq!(writer.details(&price), "pair FIL-USD, price 4.125");
+        let unknown = json!({"of": "economy", "event": {"event": "something", "amount": "7"}});
+        assert_eq!(writer.details(&unknown), "amount 7 base units");
+        let granted = json!({"of": "economy", "event": {"event": "allowance-granted", "kind": "datacap", "amount": "1024"}});
+        assert_eq!(writer.details(&granted), "amount 1 KiB, kind datacap");
+    }
+
+    #[test]
+    fn what_economies_do_with_tokens_is_told_in_their_tokens() {
+        let out = Output { json: false, colour: false, colour_err: false, width: 100 };
+        let told = |network: &str, event: serde_json::Value| {
+            let tokens = Tokens::of(&crate::home::Choice::economy(network).unwrap());
+            Writer { names: BTreeMap::new(), tokens, out }.details(&json!({"of": "economy", "event": event}))
+        };
+        let minted = json!({"event": "credits-minted", "credit": "DC", "credits": "40000", "burnt": "100000000", "price": "4000000000000000000"});
+        assert_eq!(told("helium", minted), "burnt 1 HNT, credit DC, credits 40,000 DC, price 4");
+        let redeemed = json!({"event": "redeemed", "treasury": "iot", "burned": "5000000", "paid": "100000000"});
+        assert_eq!(told("helium", redeemed), "burned 5 IOT, paid 1 HNT, treasury iot");
+        let delegated = json!({"event": "undelegated", "staking": "validators", "amount": "2500000", "until": 1_790_000_000_000u64});
+        assert_eq!(told("akash", delegated), "amount 2.5 AKT, staking validators, until 2026-09-21 13:33");
+        let converted = json!({"event": "converted", "venue": "IO-USDC", "token": "USDC", "given": "1000000", "got": "IO", "gives": "50000000"});
+        assert_eq!(told("io.net", converted), "given 1 USDC, gives 0.5 IO, got IO, token USDC, venue IO-USDC");
     }
 }

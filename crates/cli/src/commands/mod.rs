@@ -2,12 +2,17 @@
 
 mod account;
 mod chain;
+mod check;
 mod events;
 mod gateway;
 mod network;
+mod new;
 mod provider;
 mod quote;
+mod rule;
 mod storage;
+mod supply;
+mod token;
 mod transfer;
 mod wallet;
 
@@ -31,9 +36,15 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
         Command::Account(AccountCommand::List { limit }) => account::list(limit, &settings, out).await,
         Command::Account(AccountCommand::Grant(args)) => account::grant(&args, &settings, out).await,
         Command::Account(AccountCommand::Show { who }) => account::show(&who, &settings, out).await,
+        Command::Token(args) => token::run(&args, &settings, out).await,
         Command::Transfer(args) => transfer::run(&args, &settings, out).await,
         Command::Wallet(command) => wallet::run(&command, &settings, out),
+        Command::Networks => network::list(out),
+        Command::Check { network } => check::run(&network, out),
+        Command::New(args) => new::run(&args, out),
         Command::Network(command) => network::run(&command, &settings, out).await,
+        Command::Rule(command) => rule::run(&command, out),
+        Command::Supply(args) => supply::run(&args, out),
         Command::Storage(command) => match command {
             StorageCommand::Quote(args) => quote::run(&args, &settings, out).await,
             StorageCommand::List(args) => storage::objects::list(&args, &settings, out).await,
@@ -41,6 +52,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
             StorageCommand::Get(args) => storage::objects::get(&args, &settings, out).await,
             StorageCommand::Deals(args) => storage::deals::deals(&args, &settings, out).await,
             StorageCommand::Proofs(args) => storage::deals::proofs(&args, &settings, out).await,
+            StorageCommand::Settle(args) => storage::settle::run(&args, &settings, out).await,
             StorageCommand::Providers => storage::deals::providers(&settings, out).await,
             StorageCommand::Faults(args) => storage::faults::run(&args, &settings, out).await,
         },

@@ -1,51 +1,45 @@
 //! Making a home, finishing one that was cut short, and deleting one.
 
 use super::{
-    CUSTOMER, FAUCET, FORMAT, Home, KIND, Marker, NOTARY, PRICE_FEEDER, ProviderSettings, atomic,
+    CUSTOMER, Choice, FAUCET, FORMAT, Home, KIND, Marker, NOTARY, PRICE_FEEDER, ProviderSettings, atomic,
+    funding::{self, Wish},
     keys::{self, is_development, key_name},
     provider_name,
 };
-use crate::error::{CliError, Result};
+use crate::{
+    error::{CliError, Result},
+    settings::NETWORK_DEFAULT,
+};
 use depin_client::{Phrase, SigningKey};
 use depin_economy::Spec;
-use depin_ledger::{GenesisAccount, GenesisDoc};
-use depin_quantity::{Instant, Name, Units};
-use std::{collections::BTreeSet, fs, io, path::Path};
-
-/// The networks that come with this program: name and file.
-pub const NETWORKS: [(&str, &str); 1] = [("filecoin", include_str!("../../../../networks/filecoin/network.toml"))];
+use depin_ledger::GenesisDoc;
+use depin_quantity::{Address, Instant, Name};
+use depin_services::storage::StorageParams;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::Path,
+};
 
 /// Highest speed of a development chain: a proof window of 30 minutes of ledger time lasts 9 seconds of the wall clock then, which a
 /// busy machine needs to see the challenge, read the disk, prove, and have the answer in a block.
 pub const SPEED_MAX: u32 = 200;
 
 /// Entries of a home that belong to its network; `wallet`, `lock` and `home.json` are treated apart.
-const ENTRIES: [&str; 9] =
-    ["genesis.json", "node", "validator.key", "providers", "gateway", "ports.json", "endpoints.json", "control.json", "s3.env"];
+const ENTRIES: [&str; 10] =
+    ["genesis.json", "network.toml", "node", "validator.key", "providers", "gateway", "ports.json", "endpoints.json", "control.json", "s3.env"];
 
-/// The allocation that development accounts are funded from: what a foundation gives away to get a network going.
-const FUNDED_FROM: Name = Name::literal("foundation");
-
-/// One whole token of 18 places.
-const TOKEN: u128 = 1_000_000_000_000_000_000;
-
-/// The file of a network that comes with this program.
-///
-/// # Errors
-/// For another name; the error lists those that are there.
-pub fn network_file(name: &str) -> Result<&'static str> {
-    NETWORKS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text).ok_or_else(|| {
-        let known: Vec<&str> = NETWORKS.iter().map(|(name, _)| *name).collect();
-        CliError::refused("unknown-network", format_args!("no network is called `{name}`"))
-            .hint(format_args!("there is: {}", known.join(", ")))
-    })
-}
+/// Whole tokens of a provider at the start, and for how many of those the faucet has enough.
+const PROVIDER_TOKENS: u128 = 100_000;
+pub const FAUCET_PROVIDERS: u128 = 200;
 
 /// What a start found.
 pub struct Opened {
     pub genesis: GenesisDoc,
     /// Whether the home was made, or finished, just now.
     pub new: bool,
+    /// In what the network differs from the one that was named.
+    pub remarks: Vec<String>,
 }
 
 /// Says no to a folder that holds other things than a home; makes it when missing.
@@ -79,90 +73,175 @@ fn foreign_entry(path: &Path) -> io::Result<Option<String>> {
     Ok(None)
 }
 
-/// Opens the home whose lock the caller holds; makes it, or finishes making it, where needed.
+/// What a new home is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Making {
+    /// How many providers.
+    pub providers: u32,
+    /// What each offers, bytes.
+    pub capacity_bytes: u64,
+}
+
+/// Opens the home whose lock the caller holds; makes it, or finishes making it, where needed. A home goes on with its own network:
+/// another one that is `asked` for is refused.
 ///
 /// # Errors
-/// Refused for a foreign folder; broken when files are missing or cannot be written.
-pub fn create_or_open(home: &Home, network: &str, providers: u32, template: &ProviderSettings) -> Result<Opened> {
-    let marker = match home.marker()? {
-        Some(marker) if marker.complete => {
-            let genesis = home.read_genesis()?;
-            if genesis.chain_id != marker.chain_id || genesis.network != marker.network {
-                return Err(CliError::refused(
-                    "other-chain",
-                    format_args!(
-                        "{} is a home of chain `{}`, its genesis.json is of `{}`",
-                        home.path().display(),
-                        marker.chain_id,
-                        genesis.chain_id
-                    ),
-                )
-                .hint("put the home's own genesis.json back, or begin anew with --fresh"));
+/// Refused for a foreign folder or another network; broken when files are missing or cannot be written.
+pub fn create_or_open(home: &Home, asked: Option<&Choice>, making: Making) -> Result<Opened> {
+    let (marker, choice) = match home.marker()? {
+        Some(marker) => {
+            if let Some(choice) = asked {
+                same_network(home, &marker, choice)?;
             }
-            return Ok(Opened { genesis, new: false });
+            if marker.complete {
+                let genesis = home.read_genesis()?;
+                same_chain(home, &marker, &genesis)?;
+                let remarks = funding::remark(&genesis).into_iter().collect();
+                return Ok(Opened { genesis, new: false, remarks });
+            }
+            // Its making was cut short: what it began with counts.
+            let choice = match fs::read_to_string(home.network_file()) {
+                Ok(text) => Choice::of_text(&text, &home.network_file().display().to_string())?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => match asked {
+                    Some(choice) => choice.clone(),
+                    None => Choice::find(marker.network.as_str())?,
+                },
+                Err(error) => return Err(CliError::file("read", &home.network_file(), &error)),
+            };
+            (marker, choice)
         }
-        Some(marker) => marker,
         None => {
-            let spec = parse(network_file(network)?)?;
-            let chain_id = format!("{network}-dev-{:08x}", rand::random::<u32>());
-            let chain_id = chain_id.parse().map_err(|error| CliError::broken("bug", error))?;
-            let info = spec.network();
-            Marker { format: FORMAT, kind: KIND.to_owned(), chain_id, network: info.name, variant: info.variant, complete: false }
+            let choice = asked.map_or_else(|| Choice::find(NETWORK_DEFAULT), |choice| Ok(choice.clone()))?;
+            let info = choice.spec.network();
+            let marker = Marker {
+                format: FORMAT,
+                kind: KIND.to_owned(),
+                chain_id: chain_id(info.name)?,
+                network: info.name,
+                variant: info.variant,
+                complete: false,
+            };
+            (marker, choice)
         }
     };
     home.write_marker(&marker)?;
-    let genesis = finish(home, &marker, providers, template)?;
+    atomic::write(&home.network_file(), choice.text.as_bytes(), atomic::Readers::Everybody)?;
+    let genesis = finish(home, &marker, &choice, making)?;
     home.write_marker(&Marker { complete: true, ..marker })?;
-    Ok(Opened { genesis, new: true })
+    let remarks = choice.remarks.into_iter().chain(funding::remark(&genesis)).collect();
+    Ok(Opened { genesis, new: true, remarks })
 }
 
-fn parse(text: &str) -> Result<Spec> {
-    Spec::parse(text).map_err(|error| CliError::broken("network-file", error))
+/// A name for a new chain of a network; a long name of the network is cut.
+fn chain_id(network: Name) -> Result<Name> {
+    const SHORT: usize = 18;
+    let short: String = network.as_str().chars().take(SHORT).collect();
+    let id = format!("{}-dev-{:08x}", short.trim_end_matches(['-', '.']), rand::random::<u32>());
+    id.parse().map_err(|error| CliError::broken("bug", error))
+}
+
+/// Refuses to take a home for one of another network, or of another version of its file.
+fn same_network(home: &Home, marker: &Marker, asked: &Choice) -> Result<()> {
+    let info = asked.spec.network();
+    let path = home.path().display();
+    let hint = format!("leave --network away to go on with it, name another --home, or add --fresh to throw it away: --home {path}");
+    if (info.name, info.variant) != (marker.network, marker.variant) {
+        return Err(CliError::refused(
+            "other-network",
+            format_args!(
+                "{path} is a home of `{}` (variant `{}`, chain {}), not of `{}` (variant `{}`)",
+                marker.network, marker.variant, marker.chain_id, info.name, info.variant
+            ),
+        )
+        .hint(hint));
+    }
+    let known = match home.genesis().exists() {
+        true => home.read_genesis()?.network_toml,
+        false => fs::read_to_string(home.network_file()).unwrap_or_default(),
+    };
+    if !known.is_empty() && known != asked.text {
+        return Err(CliError::refused(
+            "other-network",
+            format_args!(
+                "the rules of `{}` have changed since chain {} began; a running chain keeps the rules that it began with",
+                info.name, marker.chain_id
+            ),
+        )
+        .hint(hint));
+    }
+    Ok(())
+}
+
+fn same_chain(home: &Home, marker: &Marker, genesis: &GenesisDoc) -> Result<()> {
+    if genesis.chain_id == marker.chain_id && genesis.network == marker.network && genesis.variant == marker.variant {
+        return Ok(());
+    }
+    Err(CliError::refused(
+        "other-chain",
+        format_args!(
+            "{} is a home of chain `{}`, its genesis.json is of `{}`",
+            home.path().display(),
+            marker.chain_id,
+            genesis.chain_id
+        ),
+    )
+    .hint("put the home's own genesis.json back, or begin anew with --fresh"))
 }
 
 /// Makes everything that is missing; what is there is kept.
-fn finish(home: &Home, marker: &Marker, providers: u32, template: &ProviderSettings) -> Result<GenesisDoc> {
+fn finish(home: &Home, marker: &Marker, choice: &Choice, making: Making) -> Result<GenesisDoc> {
     let wallet = home.wallet();
     fs::create_dir_all(&wallet).map_err(|error| CliError::file("create", &wallet, &error))?;
     let phrase = keys::phrase(home)?;
     let key = |name: Name| keys::derived(&phrase, name, &home.key(name));
-    let customer = key(CUSTOMER)?;
-    let (notary, feeder, faucet) = (key(NOTARY)?, key(PRICE_FEEDER)?, key(FAUCET)?);
-    let mut accounts = vec![
-        funded(CUSTOMER, &customer, 1_000_000)?,
-        funded(NOTARY, &notary, 1_000)?,
-        funded(PRICE_FEEDER, &feeder, 1_000)?,
-        funded(FAUCET, &faucet, 20_000_000)?,
+    let (customer, notary, feeder, faucet) = (key(CUSTOMER)?, key(NOTARY)?, key(PRICE_FEEDER)?, key(FAUCET)?);
+    let wish = |name: Name, key: &SigningKey, tokens: u128| Wish { name, address: key.address(), tokens };
+    let mut wishes = vec![
+        wish(CUSTOMER, &customer, 1_000_000),
+        wish(NOTARY, &notary, 1_000),
+        wish(PRICE_FEEDER, &feeder, 1_000),
+        wish(FAUCET, &faucet, PROVIDER_TOKENS * FAUCET_PROVIDERS),
     ];
-    for number in 1..=providers {
+    let time = now();
+    let params = StorageParams::read(choice.spec.at(time, time), time).map_err(|error| CliError::refused("network-file", error))?;
+    let settings = ProviderSettings::new(&params, making.capacity_bytes);
+    for number in 1..=making.providers {
         let name = provider_name(number);
-        let key = add_provider(home, &phrase, name, template.clone())?;
-        accounts.push(funded(name, &key, 100_000)?);
+        let key = add_provider(home, &phrase, name, settings.clone())?;
+        wishes.push(wish(name, &key, PROVIDER_TOKENS));
     }
     let validator = validator_seed(home)?;
     if let Some(genesis) = atomic::read_json::<GenesisDoc>(&home.genesis())? {
         return Ok(genesis);
     }
-    let text = network_file(marker.network.as_str())?;
-    let spec = parse(text)?;
-    // Every role that the network's file names: who grants allowances, and who reports prices.
-    let notary_roles: BTreeSet<Name> = spec.allowances().values().map(|rule| rule.granted_by).collect();
-    let holder = |role: &Name| if notary_roles.contains(role) { notary.address() } else { feeder.address() };
-    let roles = spec.roles().iter().map(|role| (*role, holder(role))).collect();
-    let genesis = GenesisDoc {
+    let mut genesis = GenesisDoc {
         chain_id: marker.chain_id,
         network: marker.network,
         variant: marker.variant,
-        network_toml: text.to_owned(),
-        time: now(),
+        network_toml: choice.text.clone(),
+        time,
         speed_max: SPEED_MAX,
-        accounts,
-        roles,
+        accounts: Vec::new(),
+        roles: roles(&choice.spec, notary.address(), feeder.address(), faucet.address()),
         validators: vec![depin_engine::public_key(&validator)],
     };
-    genesis.check().map_err(|error| CliError::broken("genesis", error))?;
+    genesis.accounts = funding::fund(&genesis, &choice.spec, &wishes)?;
+    genesis.rehearse().map_err(|error| CliError::broken("genesis", error))?;
     atomic::write_json(&home.genesis(), &genesis, atomic::Readers::Everybody)?;
     Ok(genesis)
+}
+
+/// Who fills the roles that a network's file names: the notary grants allowances, the feeder reports prices, and the faucet stands
+/// for everybody else.
+fn roles(spec: &Spec, notary: Address, feeder: Address, faucet: Address) -> BTreeMap<Name, Address> {
+    let grants: BTreeSet<Name> = spec.allowances().values().map(|rule| rule.granted_by).collect();
+    let reports: BTreeSet<Name> = spec.prices().values().flat_map(|rule| rule.reporters.iter().copied()).collect();
+    let holder = |role: &Name| match (grants.contains(role), reports.contains(role)) {
+        (true, _) => notary,
+        (false, true) => feeder,
+        (false, false) => faucet,
+    };
+    spec.roles().iter().map(|role| (*role, holder(role))).collect()
 }
 
 /// Makes the folder, the key and the settings of a development provider; keeps those that are there.
@@ -174,11 +253,6 @@ pub fn add_provider(home: &Home, phrase: &Phrase, name: Name, settings: Provider
         settings.write(&folder)?;
     }
     Ok(key)
-}
-
-fn funded(name: Name, key: &SigningKey, tokens: u128) -> Result<GenesisAccount> {
-    let amount = Units::new(TOKEN).times(tokens).map_err(|error| CliError::broken("genesis", error))?;
-    Ok(GenesisAccount { address: key.address(), name, from: FUNDED_FROM, amount })
 }
 
 fn now() -> Instant {
@@ -256,7 +330,9 @@ fn delete_development_keys(home: &Home) -> io::Result<Vec<Name>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
+    use crate::{error::Kind, networks::network_file};
+
+    const MAKING: Making = Making { providers: 4, capacity_bytes: 1 << 30 };
 
     fn home() -> (tempfile::TempDir, Home) {
         let folder = tempfile::tempdir().unwrap();
@@ -266,7 +342,7 @@ mod tests {
 
     fn open(home: &Home) -> Result<Opened> {
         claim_folder(home)?;
-        create_or_open(home, "filecoin", 4, &ProviderSettings::default())
+        create_or_open(home, None, MAKING)
     }
 
     #[test]
@@ -279,6 +355,40 @@ mod tests {
         assert_eq!(first.genesis.accounts.len(), 8);
         assert_eq!(home.provider_names().unwrap().len(), 4);
         assert_eq!(first.genesis.speed_max, SPEED_MAX);
+        assert!(first.remarks.is_empty() && home.network_file().exists());
+    }
+
+    #[test]
+    fn a_home_goes_on_with_its_own_network_and_refuses_another() {
+        let (_folder, home) = home();
+        let first = open(&home).unwrap().genesis;
+        let same = Choice::find("filecoin").unwrap();
+        assert_eq!(create_or_open(&home, Some(&same), MAKING).unwrap().genesis, first);
+        let mut refusals = Vec::new();
+        for (from, to) in [
+            ("name = \"filecoin\"", "name = \"mine\""),
+            ("variant = \"document\"", "variant = \"mainnet\""),
+            ("challenges = 5", "challenges = 6"),
+        ] {
+            let other = Choice::of_text(&same.text.replace(from, to), "test").unwrap();
+            let error = create_or_open(&home, Some(&other), MAKING).err().unwrap();
+            assert_eq!((error.kind, error.code.as_str()), (Kind::Refused, "other-network"));
+            assert!(error.hint.contains("--fresh") && error.message.contains(first.chain_id.as_str()), "{error}");
+            refusals.push(error.message);
+        }
+        assert!(refusals[0].contains("`mine`") && refusals[1].contains("`mainnet`") && refusals[2].contains("rules"), "{refusals:?}");
+    }
+
+    #[test]
+    fn a_home_that_was_cut_short_is_finished_with_the_network_that_it_began_with() {
+        let (_folder, home) = home();
+        claim_folder(&home).unwrap();
+        let mine = network_file("filecoin").unwrap().replace("name = \"filecoin\"", "name = \"mine\"");
+        create_or_open(&home, Some(&Choice::of_text(&mine, "test").unwrap()), MAKING).unwrap();
+        let marker = home.marker().unwrap().unwrap();
+        home.write_marker(&Marker { complete: false, ..marker }).unwrap();
+        fs::remove_file(home.genesis()).unwrap();
+        assert_eq!(open(&home).unwrap().genesis.network_toml, mine);
     }
 
     #[test]
@@ -336,13 +446,5 @@ mod tests {
         let marker = home.marker().unwrap().unwrap();
         home.write_marker(&Marker { format: 99, ..marker }).unwrap();
         assert_eq!(open(&home).err().unwrap().code, "home-format");
-    }
-
-    #[test]
-    fn the_networks_that_come_along_are_valid() {
-        for (name, text) in NETWORKS {
-            assert_eq!(Spec::parse(text).unwrap().network().name.as_str(), name);
-        }
-        assert!(network_file("bitcoin").unwrap_err().hint.contains("filecoin"));
     }
 }

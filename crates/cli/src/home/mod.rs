@@ -3,6 +3,7 @@
 //! ```text
 //! HOME/home.json            says that this is a home, of which chain, and whether it was ever finished
 //! HOME/lock                 held while `depin up` runs
+//! HOME/network.toml         the network's rules, as this chain has them
 //! HOME/genesis.json         what the chain starts from
 //! HOME/wallet/phrase        24 words from which the development accounts follow (0600)
 //! HOME/wallet/NAME.key      key files (0600)
@@ -21,13 +22,18 @@
 //! nothing is put into it unless it is empty, and `--fresh` never deletes it.
 
 pub mod atomic;
+mod choice;
 mod create;
 mod endpoints;
+mod funding;
 mod keys;
 mod lock;
 mod provider;
 
-pub use create::{Opened, SPEED_MAX, add_provider, claim_folder, create_or_open, delete, network_file, validator_seed};
+pub use choice::Choice;
+pub use create::{
+    FAUCET_PROVIDERS, Making, Opened, SPEED_MAX, add_provider, claim_folder, create_or_open, delete, validator_seed,
+};
 pub use endpoints::{Control, Endpoints, Ports, ProviderEndpoint, S3Endpoint};
 pub use keys::{CUSTOMER, FAUCET, NOTARY, PRICE_FEEDER, account_path_text, key_names, load as load_key, phrase, provider_name};
 pub use lock::Lock;
@@ -80,6 +86,10 @@ impl Home {
 
     pub fn genesis(&self) -> PathBuf {
         self.path.join("genesis.json")
+    }
+
+    pub fn network_file(&self) -> PathBuf {
+        self.path.join("network.toml")
     }
 
     pub fn wallet(&self) -> PathBuf {

@@ -8,16 +8,19 @@
 //! filled up meanwhile does not hold up the others.
 
 mod convert;
+mod credits;
 mod propose;
 #[cfg(test)]
 mod tests;
 
 use async_trait::async_trait;
 use convert::{deal_id, market_error, state_of, submit_error};
+use credits::Credit;
 use depin_client::{
     Client, EventStream, Sender,
     api::{Deal as ApiDeal, DealQuery, EventQuery},
 };
+use depin_economy::Spec;
 use depin_gateway_s3::{Deal, DealId, Extension, Funds, Market, MarketError, Offer, Proposal, Provider};
 use depin_ledger::Message;
 use depin_quantity::{Instant, Name, UnitId, Units};
@@ -46,21 +49,33 @@ pub struct LedgerMarket {
     client: Client,
     params: StorageParams,
     token: Name,
+    /// Set when that token is a credit, which is minted when it is needed.
+    credit: Option<Credit>,
     changes: Mutex<EventStream>,
     burn: SyncMutex<Option<(time::Instant, Units)>>,
 }
 
 impl LedgerMarket {
-    /// The market as `sender`'s account sees it. `params` are the ones of the node's network, `token` the one that deals are paid in.
-    pub fn new(sender: Sender, params: StorageParams, token: Name) -> Self {
+    /// The market as `sender`'s account sees it, by the rules of the node's network. `params` are what storage reads in them.
+    pub fn new(sender: Sender, spec: &Spec, params: StorageParams) -> Self {
+        let token = params.token;
+        let credit = Credit::of(spec, token);
         let client = sender.client().clone();
         let changes = client.follow(EventQuery { account: Some(sender.address()), ..EventQuery::default() });
-        Self { client, params, token, changes: Mutex::new(changes), burn: SyncMutex::new(None), sender }
+        Self { client, params, token, credit, changes: Mutex::new(changes), burn: SyncMutex::new(None), sender }
     }
 
     async fn balance(&self) -> Result<Units, MarketError> {
         let account = self.client.account(self.sender.address()).await.map_err(market_error)?;
-        Ok(account.balances.iter().find(|amount| amount.token == self.token).map_or(Units::ZERO, |amount| amount.units))
+        self.spendable(&account).await
+    }
+
+    /// What an account can pay deals with: what it has, and what it could mint.
+    async fn spendable(&self, account: &depin_client::api::Account) -> Result<Units, MarketError> {
+        match &self.credit {
+            Some(credit) => Ok(credit.within_reach(account, self.credit_price(credit).await?)),
+            None => Ok(account.balances.iter().find(|amount| amount.token == self.token).map_or(Units::ZERO, |a| a.units)),
+        }
     }
 
     /// What the running deals cost per day. Remembered for a while: it is a sum over all of them.
@@ -191,7 +206,7 @@ impl Market for LedgerMarket {
         }
         for (epochs, group) in groups {
             let mut balance = self.balance().await?.get();
-            let mut paid = Vec::new();
+            let (mut paid, before) = (Vec::new(), balance);
             for (index, id, cost) in group {
                 if cost > balance {
                     answers[index] = Err(MarketError::FundsTooLow { needed: cost, balance });
@@ -199,6 +214,10 @@ impl Market for LedgerMarket {
                     balance -= cost;
                     paid.push((index, id));
                 }
+            }
+            if let Err(error) = self.provide(before - balance).await {
+                paid.iter().for_each(|(index, _)| answers[*index] = Err(error.clone()));
+                continue;
             }
             let ids: Vec<UnitId> = paid.iter().map(|(_, id)| *id).collect();
             let sent = self.send_each(&ids, |deals| StorageMessage::ExtendDeals { deals, epochs }).await;

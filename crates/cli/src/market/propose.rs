@@ -15,7 +15,7 @@ type Answer = Result<DealId, MarketError>;
 pub(super) async fn run(market: &LedgerMarket, proposals: Vec<Proposal>) -> Result<Vec<Answer>, MarketError> {
     let status = market.client.status().await.map_err(market_error)?;
     let account = market.client.account(market.sender.address()).await.map_err(market_error)?;
-    let balance = account.balances.iter().find(|amount| amount.token == market.token).map_or(0, |amount| amount.units.get());
+    let balance = market.spendable(&account).await?.get();
     let verified_prices = if account.datacap > 0 { verified_prices(market).await? } else { BTreeMap::new() };
     let mut purse = Purse { balance, datacap: account.datacap, verified_prices };
     let start_within = start_within(&market.params, status.speed);
@@ -27,6 +27,10 @@ pub(super) async fn run(market: &LedgerMarket, proposals: Vec<Proposal>) -> Resu
             Ok(deal) => ready.push((index, deal)),
             Err(error) => answers[index] = Some(Err(error)),
         }
+    }
+    let cost = balance - purse.balance;
+    if let Err(error) = market.provide(cost).await {
+        ready.drain(..).for_each(|(index, _)| answers[index] = Some(Err(error.clone())));
     }
     for batch in ready.chunks(DEALS_PER_MESSAGE) {
         for (index, answer) in send(market, batch).await {

@@ -15,7 +15,7 @@ use depin_services::storage::{
 use std::collections::BTreeMap;
 
 fn params() -> StorageParams {
-    let spec = depin_economy::Spec::parse(crate::home::network_file("filecoin").unwrap()).unwrap();
+    let spec = crate::home::Choice::find("filecoin").unwrap().spec;
     StorageParams::read(&spec, Instant::new(0)).unwrap()
 }
 

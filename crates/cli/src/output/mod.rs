@@ -11,7 +11,7 @@ mod text;
 pub use amount::{short_number, shorten};
 pub use progress::Progress;
 pub use table::Table;
-pub use text::{ago, bytes, day, in_time, minute, short_id};
+pub use text::{ago, bytes, day, in_time, minute, short_id, wrap};
 
 use crate::error::{CliError, Result};
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! Tables: a bold heading, two blanks between columns, no rules. They fit the terminal and can be cut by column.
 
 use super::Output;
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, TableStyle};
+use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, TableStyle, Width};
 
 /// Which side of its column a text stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ enum Align {
 pub struct Table {
     heads: Vec<(String, Align)>,
     rows: Vec<Vec<String>>,
+    /// Width of the first column, when the others share the rest alike.
+    alike: Option<usize>,
 }
 
 impl Table {
@@ -24,11 +26,21 @@ impl Table {
             Some(name) => (name.to_owned(), Align::Right),
             None => ((*name).to_owned(), Align::Left),
         };
-        Self { heads: heads.iter().map(head).collect(), rows: Vec::new() }
+        Self { heads: heads.iter().map(head).collect(), rows: Vec::new(), alike: None }
     }
 
     pub fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
         self.rows.push(cells.into_iter().map(Into::into).collect());
+    }
+
+    /// Gives the first column this width and the others the same part of the rest each.
+    pub const fn columns_alike(&mut self, first: usize) {
+        self.alike = Some(first);
+    }
+
+    /// Leaves a line free.
+    pub fn gap(&mut self) {
+        self.rows.push(vec![" ".to_owned(); self.heads.len()]);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -60,6 +72,13 @@ impl Table {
             column.set_padding((0, if index == last { 0 } else { 2 }));
             if self.heads.get(index).is_some_and(|(_, align)| *align == Align::Right) {
                 column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        if let Some(first) = self.alike {
+            let rest = usize::from(out.width).saturating_sub(first) / last.max(1);
+            for (index, column) in table.column_iter_mut().enumerate() {
+                let width = if index == 0 { first } else { rest };
+                column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(u16::try_from(width).unwrap_or(u16::MAX))));
             }
         }
         let mut text = String::new();

@@ -1,7 +1,7 @@
 //! The development price feeder: reports made-up prices, so that costs can be shown in dollars on a network that nobody trades on.
 //!
-//! The account that it reports with is called `development-feeder`, and `depin status` says that its prices are made up. No rule of a
-//! network may depend on them for more than show.
+//! The account that it reports with is called `development-feeder`, and `depin status` says that its prices are made up. A network
+//! whose rules work with prices works with these: what credits cost on it means nothing outside.
 
 use depin_client::Sender;
 use depin_economy::Spec;
@@ -9,36 +9,46 @@ use depin_ledger::Message;
 use depin_quantity::{Decimal18, Instant, Name, Span};
 use std::time::Duration;
 
-/// Middle of a made-up price, whole quote units, and how far it swings, in thousandths of it.
-const MIDDLE: u128 = 4;
+/// Middle of a made-up price in 10^-18 of the quote, and how far it swings, in thousandths of it.
+const MIDDLE: u128 = 4 * Decimal18::ONE.get();
 const SWING_PERMILLE: u128 = 50;
+/// A token that stands for money held elsewhere keeps its worth.
+const PAR: Decimal18 = Decimal18::ONE;
 /// How long one swing up and down takes, ledger time.
 const SWING: Span = Span::from_days(7);
 /// Longest and shortest pause between two reports, wall time.
 const PAUSE_MAX: Duration = Duration::from_secs(900);
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 
-/// Reports every pair of the network until it is dropped.
-pub async fn run(sender: Sender, spec: Spec, speed: u32) {
-    let pairs: Vec<(Name, Span)> = spec.prices().iter().map(|(pair, rule)| (*pair, rule.stale_after)).collect();
-    let Some(stale_after) = pairs.iter().map(|(_, stale_after)| *stale_after).min() else { return };
+/// Reports every pair of the network's rules in force until it is dropped. `genesis` is when the network started.
+pub async fn run(sender: Sender, spec: Spec, genesis: Instant, speed: u32) {
+    let eras = std::iter::once(&spec).chain(spec.later().iter().map(|(_, era)| era));
+    let Some(stale_after) = eras.flat_map(|era| era.prices().values()).map(|rule| rule.stale_after).min() else { return };
     // Four reports in the time that a price stays fresh: three may go missing.
     let pause = Duration::from_millis(stale_after.get() / 4 / u64::from(speed.max(1))).clamp(PAUSE_MIN, PAUSE_MAX);
     loop {
-        for (pair, _) in &pairs {
-            report(&sender, *pair).await;
+        match sender.client().status().await {
+            Ok(status) => {
+                let now = Instant::new(status.time_ms);
+                let era = spec.at(genesis, now);
+                for pair in era.prices().keys() {
+                    report(&sender, *pair, if stands_for_money(era, *pair) { PAR } else { made_up(now) }).await;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the price feeder cannot ask for the time"),
         }
         tokio::time::sleep(pause).await;
     }
 }
 
-async fn report(sender: &Sender, pair: Name) {
-    let now = match sender.client().status().await {
-        Ok(status) => Instant::new(status.time_ms),
-        Err(error) => return tracing::warn!(%error, %pair, "the price feeder cannot ask for the time"),
-    };
-    let message = Message::ReportPrice { pair, price: made_up(now) };
-    if let Err(error) = sender.submit(message).await {
+/// Whether the base of a pair is a token that is minted against deposits elsewhere.
+fn stands_for_money(spec: &Spec, pair: Name) -> bool {
+    let base = depin_economy::pair_of(pair).and_then(|(base, _)| spec.token(base));
+    base.is_some_and(|token| token.bridged_by.is_some())
+}
+
+async fn report(sender: &Sender, pair: Name, price: Decimal18) {
+    if let Err(error) = sender.submit(Message::ReportPrice { pair, price }).await {
         tracing::warn!(%error, %pair, "a price report was not taken");
     }
 }
@@ -47,8 +57,7 @@ async fn report(sender: &Sender, pair: Name) {
 fn made_up(now: Instant) -> Decimal18 {
     let (place, half) = (u128::from(now.get() % SWING.get()), u128::from(SWING.get()) / 2);
     let height = if place < half { place } else { 2 * half - place.min(2 * half) };
-    let middle = Decimal18::ONE.get() * MIDDLE;
-    let (low, width) = (middle - middle * SWING_PERMILLE / 1000, 2 * middle * SWING_PERMILLE / 1000);
+    let (low, width) = (MIDDLE - MIDDLE * SWING_PERMILLE / 1000, 2 * MIDDLE * SWING_PERMILLE / 1000);
     // Four places, as markets quote.
     let step = Decimal18::ONE.get() / 10_000;
     Decimal18::new((low + width * height / half) / step * step)
@@ -57,6 +66,13 @@ fn made_up(now: Instant) -> Decimal18 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_for_money_keeps_its_worth() {
+        let text = crate::home::Choice::economy("akash").unwrap().text().replace("[price.AKT-USD]", "[price.USDC-USD]");
+        let spec = Spec::parse(&text).unwrap();
+        assert!(stands_for_money(&spec, Name::literal("USDC-USD")) && !stands_for_money(&spec, Name::literal("AKT-USD")));
+    }
 
     #[test]
     fn a_made_up_price_swings_around_its_middle() {

@@ -4,6 +4,7 @@
 //! `endpoints.json`, which is there exactly while they do. Starting order: node, feeder, providers, gateway; stopping order: the
 //! reverse, so that nothing loses what it stands on. A part that cannot go on stops the others, and the process ends with code 2.
 
+mod bridge;
 pub mod control;
 pub mod daemon;
 mod feeder;
@@ -18,16 +19,13 @@ pub use ports::url as url_of;
 use crate::{
     args::UpArgs,
     error::{CliError, Result},
-    home::{self, Home, Lock, ProviderSettings},
+    home::{self, Choice, Home, Lock, Making},
     output::{Output, Progress},
     settings::{PROVIDERS_DEFAULT, Settings},
 };
 use network::Network;
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
-
-/// The network that `up` runs.
-const NETWORK: &str = "filecoin";
 
 pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()> {
     if settings.flags_node() {
@@ -38,6 +36,11 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     home::claim_folder(&home)?;
     let _lock = Lock::take(&home)?;
     check_speed(args, &home)?;
+    // Found before anything is deleted for it.
+    let mut asked = args.network.as_deref().map(Choice::find).transpose()?;
+    if asked.is_none() && args.fresh {
+        asked = Choice::again(&home)?;
+    }
     // Left behind when the process before was killed.
     home.remove_endpoints()?;
     home.remove_control()?;
@@ -52,8 +55,11 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     let mut interrupt = Interrupt::listen()?;
     let mut progress = Progress::start(out);
     progress.step(format!("opening {}", home.path().display()));
-    let template = ProviderSettings { capacity_bytes: args.capacity.0, ..ProviderSettings::default() };
-    let opened = home::create_or_open(&home, NETWORK, args.providers.unwrap_or(PROVIDERS_DEFAULT), &template)?;
+    let making = Making { providers: args.providers.unwrap_or(PROVIDERS_DEFAULT), capacity_bytes: args.capacity.0 };
+    let opened = home::create_or_open(&home, asked.as_ref(), making)?;
+    for remark in &opened.remarks {
+        out.note(remark);
+    }
     let starting = Network::start(&home, &opened, args, &mut progress, out);
     let mut network = tokio::select! {
         started = starting => started?,

@@ -1,6 +1,7 @@
 //! The parts of a running network, and their order.
 
 use super::{
+    bridge,
     control::{self, Asked, Order, ProviderPart},
     feeder,
     ports::{self, Chooser},
@@ -64,11 +65,15 @@ impl Network {
         let node_address = ports.api()?;
         let node = start_node(home, genesis, args, node_address).await?;
         let client = Client::new(&ports::url(node_address))?;
-        let feeder = tokio::spawn(feeder::run(sender(home, home::PRICE_FEEDER, &client)?, spec.clone(), speed));
+        let feeding = feeder::run(sender(home, home::PRICE_FEEDER, &client)?, spec.clone(), genesis.time, speed);
+        let feeder = tokio::spawn(feeding);
+        bridge::stand_in(home, &client, genesis, &spec, out).await?;
 
+        // The rules in force at the start are those of the storage service for good.
+        let spec = spec.at(genesis.time, genesis.time).clone();
         let params = StorageParams::read(&spec, genesis.time).map_err(|error| CliError::broken("network-file", error))?;
-        let mut providers = Providers::new(home.clone(), client.clone(), genesis.clone(), params);
-        let names = wanted_providers(home, args, out)?;
+        let mut providers = Providers::new(home.clone(), client.clone(), genesis.clone(), params.clone());
+        let names = wanted_providers(home, args, &params, out)?;
         progress.step(format!("starting {} storage providers", names.len()));
         for (index, name) in (0..).zip(&names) {
             providers.start_first(*name, index, &mut ports).await?;
@@ -207,7 +212,7 @@ pub fn speed_error(given: u32, max: u32) -> CliError {
 }
 
 /// The providers to run: those of the home that were not removed, and new ones up to the number asked for.
-fn wanted_providers(home: &Home, args: &UpArgs, out: &Output) -> Result<Vec<Name>> {
+fn wanted_providers(home: &Home, args: &UpArgs, params: &StorageParams, out: &Output) -> Result<Vec<Name>> {
     let known = home.provider_names()?;
     let mut names = Vec::new();
     for name in &known {
@@ -228,8 +233,7 @@ fn wanted_providers(home: &Home, args: &UpArgs, out: &Output) -> Result<Vec<Name
         let name = home::provider_name(number);
         number += 1;
         if !known.contains(&name) {
-            let settings = ProviderSettings { capacity_bytes: args.capacity.0, ..ProviderSettings::default() };
-            home::add_provider(home, phrase, name, settings)?;
+            home::add_provider(home, phrase, name, ProviderSettings::new(params, args.capacity.0))?;
             names.push(name);
         }
     }
@@ -276,8 +280,7 @@ pub async fn start_gateway_on(
 /// The storage market of a sender's account.
 pub fn market_of(sender: Sender, spec: &Spec, genesis: depin_quantity::Instant) -> Result<Arc<dyn Market>> {
     let params = StorageParams::read(spec, genesis).map_err(|error| CliError::broken("network-file", error))?;
-    let token = params.token;
-    Ok(Arc::new(LedgerMarket::new(sender, params, token)))
+    Ok(Arc::new(LedgerMarket::new(sender, spec, params)))
 }
 
 /// Signs uploads for an account.

@@ -15,9 +15,6 @@ use depin_quantity::{Name, Units};
 use depin_services::storage::StorageParams;
 use std::{collections::BTreeMap, net::SocketAddr};
 
-/// What a provider that joins later is given by the faucet, base units: 100,000 FIL, as the first ones got.
-const GRANT: Units = Units::new(100_000_000_000_000_000_000_000);
-
 /// All providers of the process, running or stopped.
 pub struct Providers {
     home: Home,
@@ -42,7 +39,7 @@ impl Providers {
     /// Starts a provider for the first time in this process; `index` counts them from zero.
     pub async fn start_first(&mut self, name: Name, index: u16, ports: &mut Chooser) -> Result<()> {
         let folder = self.home.provider(name);
-        let mut settings = ProviderSettings::read(&folder)?.unwrap_or_default();
+        let mut settings = ProviderSettings::read_or_new(&folder, &self.params)?;
         let key = home::load_key(&folder.join("key"))?;
         let listen = ports.provider(index, settings.port)?;
         if settings.port != listen.port() {
@@ -54,7 +51,7 @@ impl Providers {
         self.start(name).await
     }
 
-    /// An account that genesis did not fund gets its tokens from the faucet.
+    /// An account that genesis did not fund gets from the faucet what each of the first ones got.
     async fn fund(&self, key: &SigningKey) -> Result<()> {
         if self.genesis.accounts.iter().any(|account| account.address == key.address()) {
             return Ok(());
@@ -64,8 +61,11 @@ impl Providers {
             return Ok(());
         }
         let faucet = Sender::new(self.client.clone(), home::load_key(&self.home.key(home::FAUCET))?);
-        let token = account.pledged.token;
-        faucet.submit(Message::Transfer { to: key.address(), token, amount: GRANT }).await?;
+        for grant in self.genesis.accounts.iter().filter(|account| account.address == faucet.address()) {
+            let token = grant.token.unwrap_or(account.pledged.token);
+            let amount = Units::new(grant.amount.get() / home::FAUCET_PROVIDERS);
+            faucet.submit(Message::Transfer { to: key.address(), token, amount }).await?;
+        }
         Ok(())
     }
 
@@ -84,7 +84,7 @@ impl Providers {
         let part = self.part(name)?;
         if part.running.is_none() {
             let folder = home.provider(name);
-            let settings = ProviderSettings::read(&folder)?.unwrap_or_default();
+            let settings = ProviderSettings::read_or_new(&folder, &params)?;
             let setup = daemon::Setup {
                 name,
                 folder: folder.join("data"),
@@ -122,7 +122,7 @@ impl Providers {
     pub async fn remove(&mut self, name: Name) -> Result<()> {
         self.stop(name).await?;
         let folder = self.home.provider(name);
-        let settings = ProviderSettings::read(&folder)?.unwrap_or_default();
+        let settings = ProviderSettings::read_or_new(&folder, &self.params)?;
         ProviderSettings { removed: true, ..settings }.write(&folder)?;
         self.parts.remove(&name);
         Ok(())

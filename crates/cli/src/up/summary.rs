@@ -7,7 +7,7 @@ use crate::{
 use std::path::{Path, PathBuf};
 
 pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
-    let Endpoints { api, s3, providers, chain_id, speed, home, .. } = endpoints;
+    let Endpoints { api, s3, providers, chain_id, network, speed, home, .. } = endpoints;
     let state = if opened.new { "a new network" } else { "going on with the data of this home" };
     let mut text = format!("\n{} {state}\n\n", out.bold("depin is up:"));
     let names: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
@@ -19,6 +19,7 @@ pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
     row("  secret key", &s3.secret_key);
     row("  region", &s3.region);
     row("providers", &if names.is_empty() { "none".to_owned() } else { names.join(", ") });
+    row("network", &format!("{network}, variant {}", opened.genesis.variant));
     row("chain", &format!("{chain_id}, speed {speed}"));
     row("data folder", &home.display().to_string());
     row("the same, for programs", &home.join("endpoints.json").display().to_string());

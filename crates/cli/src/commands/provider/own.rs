@@ -4,7 +4,7 @@ use crate::{
     args::ProviderStorageArgs,
     error::{CliError, Result},
     output::{Output, Progress, bytes, shorten},
-    remote::{Remote, price},
+    remote::{Remote, price, storage_params},
     settings::Settings,
     up::{
         Interrupt,
@@ -16,8 +16,7 @@ use depin_client::{
     KeyFile,
     api::{Account, Amount},
 };
-use depin_quantity::{Address, Instant, Name};
-use depin_services::storage::StorageParams;
+use depin_quantity::{Address, Name};
 use serde::Serialize;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tokio::{net::TcpListener, time};
@@ -64,6 +63,7 @@ async fn start(args: &ProviderStorageArgs, remote: &Remote, out: &Output) -> Res
     let mut progress = Progress::start(out);
     progress.step(format!("looking for the node at {}", remote.client.url()));
     let (status, spec) = (remote.client.status().await?, remote.spec().await?);
+    let params = storage_params(&spec)?;
     let asked = price(&spec, &args.price)?;
     let verified_price = args.verified_price.as_ref().map_or(Ok(asked), |typed| price(&spec, typed))?;
     let dir = args.dir.clone().unwrap_or_else(|| args.name.as_str().into());
@@ -74,8 +74,9 @@ async fn start(args: &ProviderStorageArgs, remote: &Remote, out: &Output) -> Res
     if is_empty(&account) {
         progress.step("waiting for tokens");
         out.note(format_args!(
-            "this provider needs tokens for fees and collateral; on a development network:\n  depin transfer --from faucet --to {} --amount \"1000 FIL\"",
-            key.address()
+            "this provider needs tokens for fees and collateral; on a development network:\n  depin transfer --from faucet --to {} --amount \"1000 {}\"",
+            key.address(),
+            spec.fee().token
         ));
         wait_for_tokens(remote, key.address()).await?;
     }
@@ -91,16 +92,13 @@ async fn start(args: &ProviderStorageArgs, remote: &Remote, out: &Output) -> Res
         price: asked,
         verified_price,
         chain_id: status.chain_id,
-        // Only lengths of time are read with these parameters, not when epoch 0 was.
-        params: StorageParams::read(&spec, Instant::new(0)).map_err(|error| CliError::broken("network-file", error))?,
+        params: params.clone(),
     };
     let daemon = Daemon::start(setup, remote.client.clone(), key.clone()).await?;
     if let Some(why) = daemon.ready().await {
         out.warn(format_args!("the provider is not ready: {why}; it goes on trying"));
     }
     progress.done();
-    let token = spec.fee().token;
-    let decimals = spec.token(token).map_or(18, |token| token.decimals);
     let running = Running {
         name: args.name,
         address: key.address(),
@@ -108,7 +106,7 @@ async fn start(args: &ProviderStorageArgs, remote: &Remote, out: &Output) -> Res
         node: remote.client.url().to_owned(),
         dir,
         capacity_bytes: args.capacity.0,
-        price: Amount::new(token, asked, decimals),
+        price: Amount::new(params.token, asked, params.decimals),
     };
     Ok((daemon, running))
 }

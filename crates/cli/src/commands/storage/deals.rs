@@ -4,17 +4,16 @@ use crate::{
     args::{DealsArgs, ProofsArgs},
     error::Result,
     output::{Output, Table, bytes, day, in_time, minute, short_id, shorten},
-    remote::Remote,
+    remote::{Remote, storage_params},
     settings::Settings,
 };
 use depin_client::api::{DataSet, Deal, DealQuery, DealStage, Page, ProviderList};
-use depin_quantity::{Address, Instant};
+use depin_quantity::{Address, Instant, Span};
+use depin_services::storage::StorageParams;
 use std::collections::BTreeMap;
 
 /// Most deals asked for at once.
 const PAGE: u32 = 500;
-/// Epochs of 30 days; the network's epoch is 30 s.
-const EPOCHS_PER_MONTH: u128 = 86_400;
 
 pub async fn deals(args: &DealsArgs, settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
@@ -128,12 +127,13 @@ fn window(set: &DataSet, now: Instant) -> String {
 pub async fn providers(settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
     let list = remote.client.providers().await?;
+    let params = storage_params(&remote.spec().await?)?;
     out.result(&list, |out| {
-        table_of(&list).render_or(out, "no providers yet; `depin up` starts some, `depin provider storage` one of your own")
+        table_of(&list, &params).render_or(out, "no providers yet; `depin up` starts some, `depin provider storage` one of your own")
     })
 }
 
-fn table_of(list: &ProviderList) -> Table {
+fn table_of(list: &ProviderList, params: &StorageParams) -> Table {
     let mut table = Table::new(&["NAME", "ADDRESS", ">CAPACITY", ">PROMISED", ">DEALS", ">PRICE/TiB/30d", "OPEN"]);
     let mut items: Vec<_> = list.items.iter().collect();
     items.sort_by_key(|provider| (provider.name.as_str().len(), provider.name));
@@ -144,7 +144,7 @@ fn table_of(list: &ProviderList) -> Table {
             bytes(provider.capacity_bytes),
             bytes(provider.promised_bytes),
             provider.deals.to_string(),
-            per_tib_month(&provider.ask.price),
+            per_tib_month(&provider.ask.price, params),
             if provider.ask.open { "yes".to_owned() } else { "no".to_owned() },
         ]);
     }
@@ -152,17 +152,10 @@ fn table_of(list: &ProviderList) -> Table {
 }
 
 /// A price per GiB and epoch as people compare it.
-fn per_tib_month(price: &depin_client::api::Amount) -> String {
-    let units = price.units.get().saturating_mul(1024 * EPOCHS_PER_MONTH);
-    // Places of the token, from an amount whose text and base units are both there.
-    let decimals = decimals_of(price).unwrap_or(18);
-    shorten(&depin_client::api::Amount::new(price.token, depin_quantity::Units::new(units), decimals).display)
-}
-
-/// How many places a token has, found by writing the amount with each; none for zero, which looks the same with all of them.
-fn decimals_of(amount: &depin_client::api::Amount) -> Option<u8> {
-    let number = amount.display.split(' ').next()?;
-    (0..=30).find(|places| !amount.units.is_zero() && amount.units.to_decimal(*places) == number)
+fn per_tib_month(price: &depin_client::api::Amount, params: &StorageParams) -> String {
+    let epochs = u128::from(Span::from_days(30).get() / params.epoch.get().max(1));
+    let units = price.units.get().saturating_mul(1024).saturating_mul(epochs);
+    shorten(&depin_client::api::Amount::new(price.token, depin_quantity::Units::new(units), params.decimals).display)
 }
 
 #[cfg(test)]
@@ -174,8 +167,11 @@ mod tests {
     #[test]
     fn a_price_is_told_per_tib_and_month() {
         let price = Amount::new(Name::literal("FIL"), Units::new(500_000_000), 18);
-        assert_eq!(decimals_of(&price), Some(18));
-        assert_eq!(per_tib_month(&price), "0.044236 FIL", "5e8 * 1024 * 86400 = 4.42368e16");
+        let spec = crate::home::Choice::find("filecoin").unwrap().spec;
+        let params = storage_params(&spec).unwrap();
+        assert_eq!(per_tib_month(&price, &params), "0.044236 FIL", "5e8 * 1024 * 86400 = 4.42368e16");
+        let slower = StorageParams { epoch: Span::from_secs(1_800), decimals: 8, ..params };
+        assert_eq!(per_tib_month(&Amount::new(Name::literal("X"), Units::new(1), 8), &slower), "0.014745 X");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod deals;
 pub mod faults;
 pub mod objects;
+pub mod settle;
 
 use crate::{
     error::{CliError, Result},

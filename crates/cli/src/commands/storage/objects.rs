@@ -5,11 +5,14 @@ use crate::{
     args::{GetArgs, ListArgs, ObjectPath, PutArgs},
     error::{CliError, Result},
     output::{Output, Progress, Table, bytes, day, in_time, shorten},
+    remote::storage_params,
     s3::{PART, S3, admin},
     settings::Settings,
 };
 use depin_client::api::Amount;
+use depin_economy::Spec;
 use depin_quantity::{Instant, Name, Units};
+use depin_services::storage::StorageParams;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
@@ -19,8 +22,6 @@ use std::{
 
 /// Most objects asked for at once.
 const PAGE: usize = 1000;
-/// Token and places in which the gateway tells its funds.
-const TOKEN: (Name, u8) = (Name::literal("FIL"), 18);
 
 /// An object as the gateway tells of it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,6 +59,8 @@ struct Listing {
     cost_per_day: Option<Amount>,
     funds_last_until: Option<Instant>,
     warning: Option<String>,
+    /// What the gateway's account is to be sent when its funds run low: the deals' token, or what credits are minted from.
+    funded_with: Name,
 }
 
 pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<()> {
@@ -88,8 +91,11 @@ pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<
     for text in [&state.warning, &state.market_trouble].into_iter().flatten() {
         out.warn(text);
     }
+    // The gateway tells its funds in base units of the token that it pays deals in.
+    let spec = Spec::parse(&settings.home.read_genesis()?.network_toml).map_err(|error| CliError::broken("network-file", error))?;
+    let StorageParams { token, decimals, .. } = storage_params(&spec)?;
     let amount =
-        |digits: &Option<String>| digits.as_ref()?.parse().ok().map(|units| Amount::new(TOKEN.0, Units::new(units), TOKEN.1));
+        |digits: &Option<String>| digits.as_ref()?.parse().ok().map(|units| Amount::new(token, Units::new(units), decimals));
     let listing = Listing {
         total_bytes: objects.iter().map(|object| object.size).sum(),
         objects,
@@ -98,6 +104,7 @@ pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<
         cost_per_day: amount(&state.burn_per_day),
         funds_last_until: state.funds_last_until,
         warning: state.warning,
+        funded_with: spec.credit(token).map_or(token, |credit| credit.from),
     };
     out.result(&listing, |out| listing.text(out))
 }
@@ -128,7 +135,10 @@ impl Listing {
                 .map_or_else(|| "\n".to_owned(), |until| format!("; lasts {}\n", in_time(now, until).trim_start_matches("in ")));
         }
         if warned {
-            text += "send tokens to the gateway's account: depin transfer --from faucet --to customer --amount \"1000 FIL\"\n";
+            text += &format!(
+                "send tokens to the gateway's account: depin transfer --from faucet --to customer --amount \"1000 {}\"\n",
+                self.funded_with
+            );
         }
         text
     }

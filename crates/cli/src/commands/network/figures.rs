@@ -1,10 +1,9 @@
-//! `depin network show`.
+//! `depin network show --figures`: every figure of a network's file, or of the network that the node runs.
 
 use crate::{
-    args::NetworkCommand,
     error::{CliError, Result},
-    home::network_file,
-    output::{Output, Table},
+    networks,
+    output::{Output, Table, wrap},
     remote::Remote,
     settings::Settings,
 };
@@ -12,6 +11,9 @@ use depin_client::api::NetworkRow;
 use depin_economy::Spec;
 use serde::Serialize;
 use toml::{Table as Document, Value};
+
+/// Remarks stand in so far from the left.
+const REMARK: usize = 4;
 
 /// A network as a table and as a document.
 #[derive(Serialize)]
@@ -23,10 +25,9 @@ struct Shown {
     parameters: serde_json::Value,
 }
 
-pub async fn run(command: &NetworkCommand, settings: &Settings, out: &Output) -> Result<()> {
-    let NetworkCommand::Show { name } = command;
+pub async fn run(name: Option<&str>, settings: &Settings, out: &Output) -> Result<()> {
     let shown = match name {
-        Some(name) => from_file(network_file(name)?)?,
+        Some(name) => from_file(&networks::read(name)?.text)?,
         None => {
             let info = Remote::new(settings)?.client.network().await?;
             Shown {
@@ -49,8 +50,8 @@ impl Shown {
         let mut sources: Vec<&str> = Vec::new();
         let flush = |table: &mut Table, sources: &mut Vec<&str>, text: &mut String| {
             *text += &std::mem::replace(table, Table::new(&["", ""])).render(out);
-            for line in sources.drain(..).flat_map(|source| wrap(source, out.width)) {
-                *text += &format!("{}\n", out.dim(&line));
+            for line in sources.drain(..).flat_map(|source| wrap(source, out.width, REMARK)) {
+                *text += &format!("{}\n", out.dim(&format!("{}{line}", " ".repeat(REMARK))));
             }
         };
         for row in &self.rows {
@@ -69,32 +70,17 @@ impl Shown {
     }
 }
 
-/// Breaks a remark into lines that fit, indented below the figures it belongs to.
-fn wrap(text: &str, width: u16) -> Vec<String> {
-    let room = usize::from(width).saturating_sub(6).max(20);
-    let (mut lines, mut line) = (Vec::new(), String::new());
-    for word in text.split_whitespace() {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-            lines.push(format!("    {line}"));
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines.push(format!("    {line}"));
-    lines
-}
-
 fn from_file(text: &str) -> Result<Shown> {
     let spec = Spec::parse(text).map_err(|error| CliError::broken("network-file", error))?;
     let document: Document = toml::from_str(text).map_err(|error| CliError::broken("network-file", error))?;
     let mut rows = Vec::new();
     let mut sections: Vec<_> = document.iter().collect();
     sections.sort_by_key(|(name, _)| ORDER.iter().position(|known| known == name));
-    for (name, value) in sections {
+    for (name, value) in sections.into_iter().filter(|(name, _)| *name != "change") {
         walk(name, value, &mut rows);
+    }
+    for change in document.get("change").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table) {
+        changed(change, &mut rows);
     }
     let info = spec.network();
     let parameters = serde_json::to_value(&document).map_err(|error| CliError::broken("network-file", error))?;
@@ -102,7 +88,8 @@ fn from_file(text: &str) -> Result<Shown> {
 }
 
 /// Sections in the order in which a network is explained; others come first.
-const ORDER: [&str; 9] = ["network", "token", "clock", "supply", "incentive", "utility", "price", "bind", "service"];
+const ORDER: [&str; 12] =
+    ["network", "token", "clock", "supply", "incentive", "treasury", "utility", "price", "venue", "bind", "service", "change"];
 
 /// One section per table that has figures of its own, one row per figure; a figure that is a table itself is told on one line.
 fn walk(path: &str, value: &Value, rows: &mut Vec<NetworkRow>) {
@@ -130,6 +117,23 @@ fn walk(path: &str, value: &Value, rows: &mut Vec<NetworkRow>) {
             source: String::new(),
         }),
     }
+}
+
+/// What a dated change removes and sets: the same sections, each with the date from which it holds.
+fn changed(change: &Document, rows: &mut Vec<NetworkRow>) {
+    let when = match (change.get("at"), change.get("after").and_then(Value::as_str)) {
+        (Some(Value::Datetime(at)), _) => format!("from {}", at.to_string().trim_end_matches("T00:00:00Z")),
+        (_, Some(after)) => format!("from {after} after the start"),
+        _ => "later".to_owned(),
+    };
+    let removed = change.get("remove").map(figure).unwrap_or_default();
+    let value = if removed.is_empty() { "changes".to_owned() } else { format!("removes {removed}") };
+    rows.push(NetworkRow { section: "change".to_owned(), name: when.clone(), value, source: source_of(change) });
+    let mut own = Vec::new();
+    for (name, value) in change.get("set").and_then(Value::as_table).into_iter().flatten() {
+        walk(name, value, &mut own);
+    }
+    rows.extend(own.into_iter().map(|row| NetworkRow { section: format!("{} ({when})", row.section), ..row }));
 }
 
 /// One row per entry of a list, named by what the entry says of itself; lists inside an entry follow it.
@@ -194,7 +198,7 @@ mod tests {
 
     #[test]
     fn every_figure_of_a_network_is_in_its_table() {
-        let shown = from_file(network_file("filecoin").unwrap()).unwrap();
+        let shown = from_file(networks::network_file("filecoin").unwrap()).unwrap();
         let find = |section: &str, name: &str| {
             shown
                 .rows
@@ -207,5 +211,8 @@ mod tests {
         assert!(pledge.value.contains("0.03125 FIL") && pledge.source.starts_with("own choice"), "{pledge:?}");
         assert_eq!(find("incentive.pool.blocks.vest", "over").value, "180d");
         assert!(shown.rows.iter().all(|row| !is_remark(&row.name)));
+        let later = from_file(networks::network_file("render").unwrap()).unwrap();
+        let pool = |row: &&NetworkRow| row.section == "incentive.pool.work (from 2023-12-20)" && row.name == "share";
+        assert_eq!(later.rows.iter().find(pool).unwrap().value, "25%");
     }
 }

@@ -1,0 +1,169 @@
+//! `depin check`: a network's file, read and judged.
+//!
+//! In: a name or a path. Out: every finding with its line, an excerpt and a hint; with `--json` as data. Three judges are asked: the
+//! reader of the file (errors), the economy's second look (warnings), the vocabulary of its service (both).
+
+use crate::{
+    error::{CliError, Result},
+    networks,
+    output::{Output, wrap},
+};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use depin_economy::{Problem, Spec};
+use depin_services::vocabulary::{self, Severity};
+use serde::Serialize;
+
+/// What is wrong with a file, and what may be.
+#[derive(Debug, Serialize)]
+struct Report {
+    file: String,
+    /// Absent when the file cannot be read as a network's.
+    network: Option<String>,
+    errors: usize,
+    warnings: usize,
+    /// Figures that no source publishes.
+    parameters: usize,
+    findings: Vec<Finding>,
+    #[serde(skip)]
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    severity: &'static str,
+    line: usize,
+    column: usize,
+    message: String,
+    hint: Option<String>,
+    #[serde(skip)]
+    span: std::ops::Range<usize>,
+}
+
+const ERROR: &str = "error";
+const WARNING: &str = "warning";
+
+pub fn run(named: &str, out: &Output) -> Result<()> {
+    let source = networks::read(named)?;
+    let report = Report::new(source.label, source.text);
+    out.result(&report, |out| report.text(out))?;
+    match report.errors {
+        0 => Ok(()),
+        n => Err(CliError::refused("wrong-network-file", format_args!("{} has {}", report.file, counted(n, "error")))),
+    }
+}
+
+fn counted(n: usize, what: &str) -> String {
+    match n {
+        0 => format!("no {what}"),
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    }
+}
+
+impl Finding {
+    fn new(severity: &'static str, problem: &Problem) -> Self {
+        Self {
+            severity,
+            line: problem.line,
+            column: problem.column,
+            message: problem.message.clone(),
+            hint: problem.hint.clone(),
+            span: problem.span.clone(),
+        }
+    }
+}
+
+impl Report {
+    fn new(file: String, text: String) -> Self {
+        let (mut findings, mut network, mut parameters) = (Vec::new(), None, 0);
+        match Spec::parse(&text) {
+            Err(errors) => findings.extend(errors.problems().iter().map(|problem| Finding::new(ERROR, problem))),
+            Ok(spec) => {
+                network = Some(spec.network().name.to_string());
+                parameters = spec.parameters();
+                findings.extend(spec.warnings().iter().map(|problem| Finding::new(WARNING, problem)));
+                service(&spec, &mut findings);
+            }
+        }
+        findings.sort_by(|a, b| (a.severity, a.span.start, a.span.end).cmp(&(b.severity, b.span.start, b.span.end)));
+        let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
+        Self { errors: count(ERROR), warnings: count(WARNING), file, network, parameters, findings, text }
+    }
+
+    fn text(&self, out: &Output) -> String {
+        let renderer = if out.colour { Renderer::styled() } else { Renderer::plain() }.term_width(out.width.into());
+        let mut text = String::new();
+        for finding in &self.findings {
+            text += &self.excerpt(finding, &renderer, out.width);
+            text += "\n\n";
+        }
+        text + &self.summary(out)
+    }
+
+    fn excerpt(&self, finding: &Finding, renderer: &Renderer, width: u16) -> String {
+        let level = if finding.severity == ERROR { Level::ERROR } else { Level::WARNING };
+        // The library breaks no lines; it indents those that follow.
+        let title = wrap(&finding.message, width, "warning: ".len()).join("\n");
+        let hint = finding.hint.as_ref().map(|hint| wrap(hint, width, "   = help: ".len() + self.digits()).join("\n"));
+        let mark = AnnotationKind::Primary.span(self.mark(&finding.span));
+        let snippet = Snippet::source(self.text.as_str()).path(self.file.as_str()).annotation(mark);
+        let mut group: Group<'_> = level.primary_title(title.as_str()).element(snippet);
+        if let Some(hint) = &hint {
+            group = group.element(Level::HELP.message(hint.as_str()));
+        }
+        renderer.render(&[group]).to_string()
+    }
+
+    /// Digits of the largest line number.
+    fn digits(&self) -> usize {
+        self.text.lines().count().to_string().len()
+    }
+
+    /// What is underlined: the first line of what the finding is about, and of a long one only its beginning.
+    fn mark(&self, span: &std::ops::Range<usize>) -> std::ops::Range<usize> {
+        const LONGEST: usize = 48;
+        let start = span.start.min(self.text.len());
+        let part = self.text.get(start..span.end.clamp(start, self.text.len())).unwrap_or_default();
+        let line = part.lines().next().unwrap_or_default();
+        if line.chars().count() <= LONGEST {
+            return start..start + line.len();
+        }
+        let most = line.char_indices().nth(LONGEST).map_or(line.len(), |(at, _)| at);
+        start..start + line[..most].rfind(", ").unwrap_or(most)
+    }
+
+    fn summary(&self, out: &Output) -> String {
+        let counts = format!("{}, {}", counted(self.errors, ERROR), counted(self.warnings, WARNING));
+        let verdict = if self.errors == 0 { out.good(&counts) } else { out.bad(&counts) };
+        let parameters = match (self.parameters, &self.network) {
+            (0, _) | (_, None) => String::new(),
+            (1, Some(_)) => "; 1 figure is the file's own choice, published nowhere".to_owned(),
+            (n, Some(_)) => format!("; {n} figures are the file's own choice, published nowhere"),
+        };
+        format!("{}: {verdict}{parameters}\n", self.file)
+    }
+}
+
+/// What the vocabulary of the file's service has to say.
+fn service(spec: &Spec, findings: &mut Vec<Finding>) {
+    let name = spec.network().service;
+    let Some(service) = vocabulary::service(name.as_str()) else {
+        let known: Vec<&str> = vocabulary::SERVICES.iter().map(|service| service.name.as_str()).collect();
+        let message = format!("no service is called `{name}`, so nothing can be said of its measures");
+        let problem = spec.problem_at("network.service", &message, &format!("known services: {}", known.join(", ")));
+        findings.push(Finding::new(WARNING, &problem));
+        return;
+    };
+    for other in spec.service_sections().into_iter().filter(|section| *section != name.as_str()) {
+        let message = format!("[service.{other}] holds parameters of another service: this network meters `{name}`");
+        let hint = format!("remove it, or rename it to [service.{name}] with that service's parameters");
+        findings.push(Finding::new(ERROR, &spec.problem_at(&format!("service.{other}"), &message, &hint)));
+    }
+    if let Err(errors) = service.read_parameters(spec) {
+        findings.extend(errors.problems().iter().map(|problem| Finding::new(ERROR, problem)));
+    }
+    for finding in service.findings(spec) {
+        let severity = if finding.severity == Severity::Error { ERROR } else { WARNING };
+        findings.push(Finding::new(severity, &spec.problem_at(&finding.path, &finding.message, &finding.hint)));
+    }
+}

@@ -1,0 +1,59 @@
+//! `depin network show NAME`: one network in the shape of the comparison table, with the sources of its figures.
+
+use crate::{
+    describe::{Card, Dated, Row},
+    error::Result,
+    networks,
+    output::{Output, wrap},
+};
+
+/// Room for the name of a row, and what sources stand in from what they belong to.
+const NAMES: usize = 18;
+const INDENT: usize = 2;
+
+pub fn run(named: &str, out: &Output) -> Result<()> {
+    let card = Card::new(&networks::read(named)?.text)?;
+    out.result(&card, |out| text(&card, out))
+}
+
+fn text(card: &Card, out: &Output) -> String {
+    let mut text = format!("{} ({}), by variant `{}`\n", out.bold(&card.title), card.network, card.variant);
+    for section in &card.sections {
+        text += &format!("\n{}\n", out.bold(section.title));
+        for row in &section.rows {
+            text += &one_row(row, out);
+        }
+    }
+    let remark = "Figures with the remark `own choice` are published nowhere. All figures: --figures. As data: --json.";
+    text.push('\n');
+    for line in wrap(remark, out.width, 0) {
+        text += &format!("{}\n", out.dim(&line));
+    }
+    text
+}
+
+/// The row's lines with their sources below; a source that several lines in a row share stands below the last of them.
+fn one_row(row: &Row, out: &Output) -> String {
+    let mut text = String::new();
+    let mut name = row.name;
+    if row.lines.is_empty() {
+        return format!("{}\n", out.dim(&format!("  {name:<NAMES$}-")));
+    }
+    for group in Dated::of(&row.lines) {
+        if let Some(heading) = group.heading() {
+            text += &format!("  {name:<NAMES$}{}\n", out.bold(&format!("{heading}:")));
+            name = "";
+        }
+        for (index, line) in group.lines.iter().enumerate() {
+            for (nth, part) in wrap(&line.text, out.width, INDENT + NAMES).iter().enumerate() {
+                let margin = if nth == 0 { format!("  {name:<NAMES$}") } else { " ".repeat(INDENT + NAMES + INDENT) };
+                text += &format!("{margin}{part}\n");
+            }
+            name = "";
+            if line.ends_a_source(group.lines.get(index + 1)) {
+                text += &line.remark(INDENT + NAMES + 2 * INDENT, out);
+            }
+        }
+    }
+    text
+}

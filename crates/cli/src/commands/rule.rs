@@ -1,0 +1,215 @@
+//! `depin rule`: the rules of the networks, to read and to run.
+
+use crate::{
+    args::{EvalArgs, RuleCommand},
+    error::{CliError, Result},
+    output::{Output, Table, write_out},
+};
+use depin_quantity::{Field, RuleCard, nearest_name};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::Path,
+};
+
+/// All rules, by id.
+fn cards() -> Vec<&'static RuleCard> {
+    let mut cards: Vec<_> = depin_economy::rule_cards().chain(depin_services::rule_cards()).collect();
+    cards.sort_by_key(|card| order(card.id));
+    cards
+}
+
+/// Letters, then the number as a number: FIL-EM-2 before FIL-EM-10.
+fn order(id: &str) -> (&str, u64) {
+    let (head, number) = id.rsplit_once('-').unwrap_or((id, "0"));
+    (head, number.parse().unwrap_or(0))
+}
+
+fn find(id: &str) -> Result<&'static RuleCard> {
+    let wanted = id.to_ascii_uppercase();
+    if let Some(card) = cards().into_iter().find(|card| card.id == wanted) {
+        return Ok(card);
+    }
+    let near = nearest_name(&wanted, cards().iter().map(|card| card.id));
+    let hint = near.map_or_else(
+        || "`depin rule list` shows all ids".to_owned(),
+        |near| format!("did you mean {near}? `depin rule list` shows all ids"),
+    );
+    Err(CliError::refused("unknown-rule", format_args!("there is no rule {id}")).hint(hint))
+}
+
+pub fn run(command: &RuleCommand, out: &Output) -> Result<()> {
+    match command {
+        RuleCommand::List { network } => list(network.as_deref(), out),
+        RuleCommand::Show { id } => {
+            let card = find(id)?;
+            out.result(&as_json(card), |out| page(card, out))
+        }
+        RuleCommand::Eval(args) => eval(args, out),
+    }
+}
+
+fn list(network: Option<&str>, out: &Output) -> Result<()> {
+    let all = cards();
+    if let Some(network) = network {
+        let known: Vec<&str> = all.iter().flat_map(|card| card.networks).copied().collect();
+        if !known.contains(&network) {
+            let near =
+                nearest_name(network, known.iter().copied()).map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+            let mut names = known.clone();
+            names.sort_unstable();
+            names.dedup();
+            let hint = format!("{near}there are rules of {}", names.join(", "));
+            return Err(CliError::refused("unknown-network", format_args!("no rule is of a network {network}")).hint(hint));
+        }
+    }
+    let wanted: Vec<_> = all.into_iter().filter(|card| network.is_none_or(|network| card.is_of(network))).collect();
+    let value = json!({"rules": wanted.iter().map(|card| as_json(card)).collect::<Vec<_>>()});
+    out.result(&value, |out| {
+        let mut table = Table::new(&["RULE", "NETWORK", "TITLE"]);
+        for card in &wanted {
+            table.row([card.id.to_owned(), of(card), card.title.to_owned()]);
+        }
+        table.render(out)
+    })
+}
+
+fn of(card: &RuleCard) -> String {
+    if card.networks.is_empty() { "any".to_owned() } else { card.networks.join(", ") }
+}
+
+fn as_json(card: &RuleCard) -> Value {
+    let fields = |fields: &[Field]| -> Vec<Value> {
+        let one =
+            |f: &Field| json!({"name": f.name, "takes": f.takes(), "unit": f.unit, "words": f.words, "default": default(f)});
+        fields.iter().map(one).collect()
+    };
+    let parsed = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
+    let examples = card.examples.iter().map(|(input, output)| json!({"input": parsed(input), "output": parsed(output)}));
+    json!({
+        "id": card.id, "networks": card.networks, "title": card.title, "words": card.words, "formula": card.formula,
+        "rounding": card.rounding, "inputs": fields(card.inputs), "outputs": fields(card.outputs), "source": card.source,
+        "examples": examples.collect::<Vec<_>>(),
+    })
+}
+
+fn default(field: &Field) -> Option<Value> {
+    field.default.and_then(|text| serde_json::from_str(text).ok())
+}
+
+/// The card as people read it.
+fn page(card: &RuleCard, out: &Output) -> String {
+    let width = usize::from(out.width).min(100);
+    let mut text = format!("{}  {}\n{}\n\n", out.bold(card.id), out.bold(card.title), out.dim(&format!("of {}", of(card))));
+    text += &wrap(card.words, 0, width);
+    for (head, body) in [("Formula", card.formula), ("Rounding", card.rounding)] {
+        text += &format!("\n{}\n{}", out.bold(head), wrap(body, 2, width));
+    }
+    if !card.inputs.is_empty() {
+        text += &format!("\n{}\n{}", out.bold("Inputs"), fields(card.inputs, true, out));
+    }
+    text += &format!("\n{}\n{}", out.bold("Outputs"), fields(card.outputs, false, out));
+    text += &format!("\n{}\n{}", out.bold("Source"), wrap(card.source, 2, width));
+    text += &format!("\n{}\n", out.bold(if card.examples.len() == 1 { "Example" } else { "Examples" }));
+    for (input, output) in card.examples {
+        text += &format!("  depin rule eval {} --input {}\n", card.id, quoted(&one_line(input)));
+        text += &format!("  {}\n", out.good(&one_line(output)));
+    }
+    text
+}
+
+fn fields(fields: &[Field], inputs: bool, out: &Output) -> String {
+    let mut table = Table::new(&["  NAME", "UNIT", "MEANING"]);
+    for field in fields {
+        let absent = field.default.filter(|_| inputs).map(|text| format!(" [default: {text}]")).unwrap_or_default();
+        let unit = if field.unit.is_empty() { "-" } else { field.unit };
+        let meaning = if inputs { format!("{}; {}{absent}", field.words, field.takes()) } else { field.words.to_owned() };
+        table.row([format!("  {}", field.name), unit.to_owned(), meaning]);
+    }
+    table.render(out)
+}
+
+/// Spaces and line ends as one space: examples may be written on several lines.
+fn one_line(json: &str) -> String {
+    json.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// An argument that a shell takes as it is.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Text in lines of at most `width` columns, each after `indent` blanks.
+fn wrap(text: &str, indent: usize, width: usize) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is always a line");
+        if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.iter().map(|line| format!("{}{line}\n", " ".repeat(indent))).collect()
+}
+
+fn eval(args: &EvalArgs, out: &Output) -> Result<()> {
+    let card = find(&args.id)?;
+    match args.input.strip_prefix('@') {
+        _ if args.input == "-" => eval_lines(card, io::stdin().lock()),
+        Some(path) => {
+            let path = Path::new(path);
+            let file = File::open(path).map_err(|error| CliError::file("read", path, &error))?;
+            eval_lines(card, BufReader::new(file))
+        }
+        None => {
+            let outputs = card.evaluate_text(&args.input).map_err(|error| {
+                CliError::refused("input", error).hint(format!("`depin rule show {}` shows its inputs and an example", card.id))
+            })?;
+            out.result(&outputs, |_| format!("{outputs}\n"))
+        }
+    }
+}
+
+/// An error in a stream: on its line's place, for programs.
+#[derive(Serialize)]
+struct Refused {
+    error: LineError,
+}
+
+#[derive(Serialize)]
+struct LineError {
+    line: u64,
+    code: &'static str,
+    message: String,
+}
+
+/// A line of outputs for a line of inputs, each written before the next is read. Empty lines are passed over.
+fn eval_lines(card: &RuleCard, input: impl BufRead) -> Result<()> {
+    let (mut lines, mut refused) = (0_u64, 0_u64);
+    for (number, line) in (1..).zip(input.lines()) {
+        let line = line.map_err(|error| CliError::broken("io", format_args!("cannot read line {number}: {error}")))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        lines += 1;
+        match card.evaluate_text(&line) {
+            Ok(outputs) => write_out(format!("{outputs}\n").as_bytes())?,
+            Err(error) => {
+                refused += 1;
+                let error = LineError { line: number, code: "input", message: error.to_string() };
+                eprintln!("{}", serde_json::to_string(&Refused { error }).expect("numbers and strings are JSON"));
+            }
+        }
+    }
+    if refused == 0 {
+        return Ok(());
+    }
+    let hint = format!("`depin rule show {}` shows its inputs and an example", card.id);
+    Err(CliError::refused("input", format_args!("{refused} of {lines} lines were refused")).hint(hint))
+}

@@ -1,0 +1,242 @@
+//! A network file as rows of a comparison table of networks.
+//!
+//! In: the text of a `network.toml`. Out: a [`Card`]: three sections (supply and distribution, incentive, utility and value flow) of
+//! the same rows for every network, each row a few lines in words with where their figures come from. A row that a dated change
+//! alters says what holds until and from when. Called by `depin networks`, `network show` and `network compare`.
+//!
+//! Absent on purpose: names of networks, and any computation beyond what the file says; paths and rewards are the economy's.
+
+mod file;
+mod incentive;
+mod supply;
+mod utility;
+mod words;
+
+use crate::{
+    error::{CliError, Result},
+    output::{Output, wrap},
+};
+use file::{Era, File};
+use serde::Serialize;
+use toml::Table;
+
+/// One network in the shape of the comparison table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Card {
+    pub network: String,
+    pub title: String,
+    pub service: String,
+    pub variant: String,
+    pub sections: Vec<Section>,
+    /// Supply of the first token, and how usage is paid, for lists.
+    #[serde(skip)]
+    short: (Vec<Line>, Vec<Line>),
+}
+
+/// One of the three columns of the comparison table, or the heading above them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Section {
+    pub title: &'static str,
+    pub rows: Vec<Row>,
+}
+
+/// One thing to compare. Every card has the same rows in the same order; one that a network has nothing for has no lines.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    pub name: &'static str,
+    pub lines: Vec<Line>,
+}
+
+/// One statement, and where its figures come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    pub text: String,
+    /// Empty when the statement has no figure.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// Whether nobody publishes the figure: `source` then says why it has this value.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub parameter: bool,
+    /// From when it holds: the date of a change; absent when from the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Until when it holds; absent when for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}
+
+impl Line {
+    /// A statement whose figures stand in this table.
+    fn of(text: impl Into<String>, table: &Table) -> Self {
+        let remark = |key: &str| table.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+        let (source, why) = (remark("source"), remark("why"));
+        let parameter = source.is_none() && why.is_some();
+        Self { text: text.into(), source: source.or(why).unwrap_or_default(), parameter, from: None, until: None }
+    }
+
+    /// A statement without figures.
+    fn plain(text: impl Into<String>) -> Self {
+        Self { text: text.into(), source: String::new(), parameter: false, from: None, until: None }
+    }
+
+    /// Whether its source is to be told below it: it has one, and the line that follows has another.
+    pub fn ends_a_source(&self, next: Option<&Self>) -> bool {
+        let shared = next.is_some_and(|next| (&next.source, next.parameter) == (&self.source, self.parameter));
+        !self.source.is_empty() && !shared
+    }
+
+    /// Where its figures come from, as dim lines behind a margin.
+    pub fn remark(&self, margin: usize, out: &Output) -> String {
+        let source = if self.parameter { format!("own choice: {}", self.source) } else { self.source.clone() };
+        let blank = " ".repeat(margin);
+        wrap(&source, out.width, margin).iter().map(|part| format!("{}\n", out.dim(&format!("{blank}{part}")))).collect()
+    }
+
+    /// Between which dates it holds, in words; `None` for a statement that always holds.
+    pub fn dates(&self) -> Option<String> {
+        match (&self.from, &self.until) {
+            (None, None) => None,
+            (Some(from), None) => Some(format!("from {from}")),
+            (None, Some(until)) => Some(format!("until {until}")),
+            (Some(from), Some(until)) => Some(format!("{from} to {until}")),
+        }
+    }
+}
+
+/// Lines of one time, under its heading.
+#[derive(Clone, Copy, Debug)]
+pub struct Dated<'a> {
+    pub lines: &'a [Line],
+}
+
+impl<'a> Dated<'a> {
+    /// Cuts a row's lines where the time changes that they hold for.
+    pub fn of(lines: &'a [Line]) -> impl Iterator<Item = Self> {
+        lines.chunk_by(|a, b| (&a.from, &a.until) == (&b.from, &b.until)).map(|lines| Self { lines })
+    }
+
+    /// What the lines stand under, unless they always hold.
+    pub fn heading(&self) -> Option<String> {
+        self.lines.first().and_then(Line::dates)
+    }
+}
+
+type Write = fn(&File<'_>) -> Vec<Line>;
+
+const SECTIONS: [(&str, &[(&str, Write)]); 4] = [
+    (
+        "Network",
+        &[("service", supply::service), ("counts", supply::measures), ("tokens", supply::tokens), ("starts", supply::launch)],
+    ),
+    (
+        "Supply and distribution",
+        &[
+            ("at genesis", supply::genesis),
+            ("cap", supply::cap),
+            ("emission", supply::emission),
+            ("distribution", supply::distribution),
+        ],
+    ),
+    (
+        "Incentive",
+        &[
+            ("who is paid", incentive::pools),
+            ("rewards unlock", incentive::unlocking),
+            ("boosts", incentive::boosts),
+            ("collateral", incentive::collateral),
+            ("penalties", incentive::penalties),
+            ("staking", incentive::staking),
+            ("locks, scores", incentive::locks),
+        ],
+    ),
+    (
+        "Utility and value flow",
+        &[
+            ("usage is paid", utility::payment),
+            ("goes to", utility::destinations),
+            ("credits", utility::credits),
+            ("one-time fees", utility::service_fees),
+            ("conversion", utility::conversion),
+            ("treasuries", utility::treasuries),
+            ("transactions", utility::transactions),
+            ("prices", utility::prices),
+        ],
+    ),
+];
+
+impl Card {
+    /// Describes a network file. The file need not be valid: what cannot be read is left out, and `depin check` says why.
+    ///
+    /// # Errors
+    /// Refused when the text is not TOML.
+    pub fn new(text: &str) -> Result<Self> {
+        let root: Table = toml::from_str(text).map_err(|error| {
+            CliError::refused("not-toml", format_args!("this is not TOML: {}", error.message())).hint("`depin check` shows where")
+        })?;
+        let eras = file::eras(&root);
+        let name = |key: &str| file::text(&eras[0].root, &["network", key]).unwrap_or_default().to_owned();
+        let sections = SECTIONS
+            .iter()
+            .map(|(title, rows)| Section {
+                title,
+                rows: rows.iter().map(|(name, write)| Row { name, lines: across(&eras, *write) }).collect(),
+            })
+            .collect();
+        let short = (across(&eras, supply::short), across(&eras, utility::short));
+        Ok(Self {
+            network: name("name"),
+            title: name("title"),
+            service: name("service"),
+            variant: name("variant"),
+            sections,
+            short,
+        })
+    }
+
+    /// What there is of the first token at most, and how it is minted, in the file's last era.
+    pub fn supply_in_short(&self) -> Vec<String> {
+        last_era(&self.short.0)
+    }
+
+    /// What usage is paid in, and how much of it who does the work gets, in the file's last era.
+    pub fn payment_in_short(&self) -> Vec<String> {
+        last_era(&self.short.1)
+    }
+
+    /// The lines of a row.
+    pub fn row(&self, name: &str) -> &[Line] {
+        self.sections.iter().flat_map(|s| &s.rows).find(|row| row.name == name).map_or(&[], |row| &row.lines)
+    }
+}
+
+fn last_era(lines: &[Line]) -> Vec<String> {
+    lines.iter().filter(|line| line.until.is_none()).map(|line| line.text.clone()).collect()
+}
+
+/// A row's lines over all eras: those that hold throughout stand as they are, the others carry their dates.
+fn across(eras: &[Era], write: Write) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut open: Vec<usize> = Vec::new();
+    for era in eras {
+        let mut now = Vec::new();
+        for line in write(&File::new(&era.root)) {
+            let same = |at: &usize| lines[*at].text == line.text && lines[*at].source == line.source;
+            if let Some(at) = open.iter().copied().find(same) {
+                now.push(at);
+            } else {
+                lines.push(Line { from: era.from.clone(), ..line });
+                now.push(lines.len() - 1);
+            }
+        }
+        for at in open.iter().filter(|at| !now.contains(at)) {
+            lines[*at].until.clone_from(&era.from);
+        }
+        open = now;
+    }
+    // What always holds stands first, then one time after the other.
+    lines.sort_by(|a, b| (&a.from, a.until.is_some(), &a.until).cmp(&(&b.from, b.until.is_some(), &b.until)));
+    lines
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! Which network a home runs: one that comes with this program, or a file of the user's.
+
+use super::Home;
+use crate::{
+    error::{CliError, Result},
+    networks,
+};
+use depin_economy::Spec;
+use depin_networks::{Recipe, compose};
+
+/// The one service that runs live so far.
+const LIVE: &str = "storage";
+
+/// A network to run, as asked for.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The network's rules as they will be part of the chain.
+    pub text: String,
+    /// The same, read.
+    pub spec: Spec,
+    /// What to tell about it: in what it differs from what was named.
+    pub remarks: Vec<String>,
+}
+
+impl Choice {
+    /// Finds a network by its name, or by the path of its file or folder.
+    ///
+    /// # Errors
+    /// For a name that no network has, a file that cannot be read or is wrong.
+    pub fn find(asked: &str) -> Result<Self> {
+        let networks::Source { label, text } = networks::read(asked)?;
+        Self::of_text(&text, &label)
+    }
+
+    /// The rules of a network that comes along, whatever service it runs.
+    #[cfg(test)]
+    pub fn economy(name: &str) -> Result<Spec> {
+        Spec::parse(networks::network_file(name)?).map_err(|error| CliError::broken("network-file", error))
+    }
+
+    /// The network of a home that is to begin anew: by its name when this program has it, else by the file that the home keeps.
+    ///
+    /// # Errors
+    /// When neither can be read.
+    pub fn again(home: &Home) -> Result<Option<Self>> {
+        let Some(marker) = home.marker_of_any_format()? else { return Ok(None) };
+        if let Ok(choice) = Self::find(marker.network.as_str())
+            && choice.spec.network().variant == marker.variant
+        {
+            return Ok(Some(choice));
+        }
+        let kept = home.network_file();
+        if kept.exists() { Self::find(&kept.display().to_string()).map(Some) } else { Ok(None) }
+    }
+
+    /// Reads a network's rules; puts storage under its economy when it runs a service that is not live yet.
+    pub fn of_text(text: &str, named: &str) -> Result<Self> {
+        let spec = Spec::parse(text).map_err(|errors| wrong(named, &errors))?;
+        let (name, service) = (spec.network().name, spec.network().service);
+        if service.as_str() == LIVE {
+            return Ok(Self { text: text.to_owned(), spec, remarks: Vec::new() });
+        }
+        let recipe = Recipe { name, service: LIVE, emission: text, payment: text, stake: text, unit: None };
+        let composed = compose(&recipe).map_err(|error| {
+            CliError::refused("service", format_args!("storage cannot be put under {named}: {error}"))
+                .hint("`depin new NAME --service storage --economy …` makes a file that can be edited and then started by its path")
+        })?;
+        let spec = Spec::parse(&composed.toml).map_err(|errors| wrong(&format!("storage under {named}"), &errors))?;
+        let remarks = vec![format!(
+            "{name}'s own service is not live yet: storage runs on {name}'s economy ({service} comes later; the rules are in network.toml \
+             of the home)"
+        )];
+        Ok(Self { text: composed.toml, spec, remarks })
+    }
+}
+
+fn wrong(named: &str, errors: &depin_economy::SpecErrors) -> CliError {
+    CliError::refused("network-file", format_args!("{named} is not usable:\n{errors}"))
+        .hint("`depin check` says what is wrong with a network's file, and what to do about it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_network_is_found_by_name_and_by_path() {
+        assert_eq!(Choice::find("filecoin").unwrap().spec.network().name.as_str(), "filecoin");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("network.toml");
+        fs::write(&file, networks::network_file("filecoin").unwrap().replace("name = \"filecoin\"", "name = \"mine\"")).unwrap();
+        for path in [folder.path(), &file] {
+            assert_eq!(Choice::find(path.to_str().unwrap()).unwrap().spec.network().name.as_str(), "mine");
+        }
+    }
+
+    #[test]
+    fn storage_is_put_under_the_economies_of_other_services_and_that_is_said() {
+        for (name, _) in networks::NETWORKS {
+            let choice = Choice::find(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let info = choice.spec.network();
+            assert_eq!((info.name.as_str(), info.service.as_str()), (name, "storage"));
+            let now = depin_quantity::Instant::new(1_790_000_000_000);
+            let params = depin_services::storage::StorageParams::read(choice.spec.at(now, now), now);
+            params.unwrap_or_else(|errors| panic!("{name}:\n{errors}"));
+            let own = Choice::economy(name).unwrap().network().service.as_str() == LIVE;
+            assert_eq!(choice.remarks.is_empty(), own);
+            assert!(own || choice.remarks[0].starts_with(&format!("{name}'s own service is not live yet: storage runs on {name}'s economy")));
+        }
+    }
+
+    #[test]
+    fn what_is_no_network_says_what_would_be() {
+        let error = Choice::find("bitcoin").unwrap_err();
+        assert!(error.hint.contains("filecoin"), "{error:?}");
+        let error = Choice::find("/nowhere/network.toml").unwrap_err();
+        assert!(error.message.contains("/nowhere/network.toml"), "{error:?}");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("network.toml");
+        fs::write(&file, "[network]\nname = 7\n").unwrap();
+        let error = Choice::find(file.to_str().unwrap()).unwrap_err();
+        assert!(error.message.contains("name") && error.hint.contains("depin check"), "{error:?}");
+    }
+}

@@ -1,0 +1,119 @@
+//! The networks that come with this program, and network files of one's own.
+//!
+//! In: a name, a folder or a file, as typed. Out: the text of a `network.toml` and what to call it in messages. The one place that
+//! knows which networks there are; everything else reads their files.
+
+use crate::error::{CliError, Result};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Name and file of each network, in the order in which they are listed.
+pub const NETWORKS: [(&str, &str); 5] = [
+    ("helium", include_str!("../../../networks/helium/network.toml")),
+    ("filecoin", include_str!("../../../networks/filecoin/network.toml")),
+    ("render", include_str!("../../../networks/render/network.toml")),
+    ("akash", include_str!("../../../networks/akash/network.toml")),
+    ("io.net", include_str!("../../../networks/io.net/network.toml")),
+];
+
+/// The file that a network's folder holds.
+pub const FILE: &str = "network.toml";
+
+/// The file of a network that comes with this program.
+///
+/// # Errors
+/// For another name; the error lists those that are there.
+pub fn network_file(name: &str) -> Result<&'static str> {
+    NETWORKS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text).ok_or_else(|| {
+        let known: Vec<&str> = NETWORKS.iter().map(|(name, _)| *name).collect();
+        CliError::refused("unknown-network", format_args!("no network is called `{name}`")).hint(format_args!(
+            "there is: {}; a file or folder of one's own is named by its path, like ./{name}",
+            known.join(", ")
+        ))
+    })
+}
+
+/// A network file that was named on the command line.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// What to call it in messages: its path, or where it stands in the project.
+    pub label: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Reads what was named: a network that comes along, a folder with a `network.toml`, or such a file. A name that is both goes to the
+/// network; `./name` is always a path.
+///
+/// # Errors
+/// Refused when there is nothing of that name; broken when it cannot be read.
+pub fn read(named: &str) -> Result<Source> {
+    if let Some((name, text)) = NETWORKS.iter().find(|(known, _)| *known == named) {
+        return Ok(Source { label: format!("networks/{name}/{FILE}"), text: (*text).to_owned() });
+    }
+    let path = Path::new(named);
+    let file: PathBuf = if path.is_dir() { path.join(FILE) } else { path.to_owned() };
+    match fs::read_to_string(&file) {
+        Ok(text) => Ok(Source { label: file.display().to_string(), text }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_dir() => {
+            Err(CliError::refused("no-network-file", format_args!("{named} holds no {FILE}"))
+                .hint("name a folder with a network.toml, or make one with `depin new`"))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            // Not a path either: what was meant is a name, and its error lists them.
+            let looks_like_path = named.contains(['/', '\\']) || Path::new(named).extension().is_some_and(|e| e == "toml");
+            if looks_like_path {
+                Err(CliError::refused("no-file", format_args!("there is no file {named}")))
+            } else {
+                unknown(named)
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            Err(CliError::refused("not-text", format_args!("{} is not a text in UTF-8", file.display())))
+        }
+        Err(error) => Err(CliError::file("read", &file, &error)),
+    }
+}
+
+fn unknown<T>(name: &str) -> Result<T> {
+    network_file(name).and_then(|_| Err(CliError::broken("bug", "a known network was not found")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use depin_economy::Spec;
+
+    #[test]
+    fn every_network_that_comes_along_is_valid_and_named_as_its_folder() {
+        for (name, text) in NETWORKS {
+            let spec = Spec::parse(text).unwrap_or_else(|errors| panic!("{name}:\n{errors}"));
+            assert_eq!(spec.network().name.as_str(), name);
+        }
+    }
+
+    #[test]
+    fn a_network_is_found_by_name_by_folder_and_by_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE);
+        assert_eq!(read("io.net").unwrap().label, "networks/io.net/network.toml");
+        assert_eq!(read(folder.path().to_str().unwrap()).unwrap_err().code, "no-network-file");
+        fs::write(&file, "text").unwrap();
+        for named in [folder.path(), file.as_path()] {
+            assert_eq!(read(named.to_str().unwrap()).unwrap().text, "text");
+        }
+        fs::write(&file, [0xff, 0xfe]).unwrap();
+        assert_eq!(read(file.to_str().unwrap()).unwrap_err().code, "not-text");
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        for name in ["bitcoin", "./bitcoin.toml"] {
+            assert!(read(name).is_err(), "{name}");
+        }
+        let error = read("bitcoin").unwrap_err();
+        assert!(error.hint.contains("io.net") && error.hint.contains("./bitcoin"), "{error:?}");
+    }
+}

@@ -1,0 +1,172 @@
+//! Storage on each of the five economies, by the real binary: files go in and come out, deals are paid as the network pays, the books
+//! balance, and everything is there after a restart.
+
+mod support;
+
+use reqwest::{Client, Method};
+use serde_json::Value;
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+use support::{
+    at,
+    network::{S3, Up, all_secured, content, until},
+    sign,
+};
+
+/// Longest wait for anything; the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// As fast as proof windows allow, so that a day of deals is paid in minutes.
+const SPEED: [&str; 4] = ["--speed", "200", "--providers", "3"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storage_runs_on_filecoins_economy() {
+    let told = runs("filecoin").await;
+    assert!(!told.contains("is not live yet"), "storage is this network's own service: {told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storage_runs_on_heliums_economy() {
+    let told = runs("helium").await;
+    assert!(told.contains("helium's own service is not live yet: storage runs on helium's economy"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storage_runs_on_renders_economy() {
+    assert!(runs("render").await.contains("render's own service is not live yet"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storage_runs_on_akashs_economy() {
+    assert!(runs("akash").await.contains("akash's own service is not live yet"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storage_runs_on_io_nets_economy() {
+    assert!(runs("io.net").await.contains("io.net's own service is not live yet"));
+}
+
+/// Runs a network through a file's life; gives what `depin up` said.
+async fn runs(network: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("net");
+    let (up, endpoints) = Up::start(&home, &[&["--network", network], &SPEED[..]].concat()).await;
+    assert_eq!(endpoints["network"], network);
+    let s3 = S3::new(&endpoints);
+    assert!(s3.make_bucket("files").await.unwrap().is_success());
+    for (key, length) in [("kept", 70_000), ("gone", 50_000)] {
+        assert!(s3.put("files", key, content(length, length as usize)).await.unwrap().is_success(), "{key}");
+    }
+    files_come_out(&s3, &endpoints).await;
+    until(&home, &["storage", "list", "--json"], PATIENCE, |list| all_secured(list, 2)).await;
+
+    let deals = until(&home, &["storage", "deals", "--json"], PATIENCE, |deals| !active(deals).is_empty()).await;
+    let price = active(&deals)[0]["price"].clone();
+    assert!(price["units"].as_str().unwrap().parse::<u128>().unwrap() > 0, "nothing is stored for nothing: {price}");
+    deals_are_paid(&home, &price).await;
+    a_home_stays_with_its_network(&home, network);
+    assert_eq!(at(&home, &["audit", "--json"]).json()["ok"], true, "{}", at(&home, &["audit"]).out);
+
+    assert!(s3.delete("files", "gone").await.unwrap().is_success());
+    assert_eq!(s3.get("files", "gone").await.unwrap().0, 404);
+    assert_eq!(listed(&endpoints, "files").await, ["kept"]);
+    let said = up.said();
+    assert!(up.stop().await.success());
+
+    let (up, again) = Up::start(&home, &SPEED).await;
+    assert_eq!((&again["chain_id"], &again["network"]), (&endpoints["chain_id"], &endpoints["network"]));
+    assert_eq!(S3::new(&again).get("files", "kept").await.unwrap().1, content(70_000, 70_000));
+    let audit = at(&home, &["audit", "--json"]).json();
+    assert_eq!(audit["ok"], true, "{audit:#}");
+    assert!(up.stop().await.success());
+    said
+}
+
+async fn files_come_out(s3: &S3, endpoints: &Value) {
+    let (status, whole) = s3.get("files", "kept").await.unwrap();
+    assert!(status.is_success() && whole == content(70_000, 70_000), "{status}");
+    let (status, part) = s3.get_range("files", "kept", "bytes=1000-1099").await.unwrap();
+    assert_eq!((status.as_u16(), part.as_slice()), (206, &content(70_000, 70_000)[1_000..1_100]));
+    assert_eq!(listed(endpoints, "files").await, ["gone", "kept"]);
+}
+
+fn active(deals: &Value) -> Vec<&Value> {
+    deals["items"].as_array().unwrap().iter().filter(|deal| deal["state"] == "active").collect()
+}
+
+/// Keys of a bucket, as S3 lists them.
+async fn listed(endpoints: &Value, bucket: &str) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let s3 = &endpoints["s3"];
+    let keys =
+        sign::Keys { access_key: text(&s3["access_key"]), secret_key: text(&s3["secret_key"]), region: text(&s3["region"]) };
+    let endpoint = text(&s3["endpoint"]);
+    let (path, payload_sha256) = (sign::encode_path(bucket, ""), sign::sha256_hex(b""));
+    let query = [("list-type", "2")];
+    let host = endpoint.strip_prefix("http://").unwrap();
+    let request = sign::Unsigned { method: "GET", host, path: &path, query: &query, payload_sha256: &payload_sha256 };
+    let signed = sign::sign(&keys, &request, SystemTime::now());
+    let http = Client::builder().no_proxy().build().unwrap();
+    let response = http
+        .request(Method::GET, format!("{endpoint}{path}?list-type=2"))
+        .header("x-amz-date", signed.date)
+        .header("x-amz-content-sha256", payload_sha256)
+        .header("authorization", signed.authorization)
+        .send()
+        .await
+        .unwrap();
+    assert!(response.status().is_success(), "{}", response.status());
+    let body = response.text().await.unwrap();
+    body.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap().to_owned()).collect()
+}
+
+/// What deals owe is settled, and moves as the network's file says: to the provider, to its funds, or into nothing.
+async fn deals_are_paid(home: &Path, price: &Value) {
+    let token = price["token"].as_str().unwrap();
+    let before = supply(home, token)["burned"].clone();
+    // Settling waits for a whole period of the deals' clock at most, which is short at this speed.
+    let settled = until(home, &["storage", "settle", "--json"], PATIENCE, |settled| {
+        settled["paid"].as_array().is_some_and(|paid| !paid.is_empty())
+    })
+    .await;
+    for paid in settled["paid"].as_array().unwrap() {
+        assert_eq!(paid["amount"]["token"], token, "{settled:#}");
+    }
+    let burnt = settled["paid"].as_array().unwrap().iter().any(|paid| paid["to"] == "burnt");
+    let after = supply(home, token)["burned"].clone();
+    if burnt {
+        assert_ne!(before, after, "what is burnt is gone from the supply");
+    }
+    let text = at(home, &["events", "--kind", "posting", "--limit", "200"]).done().out;
+    assert!(text.contains(token), "{text}");
+}
+
+fn supply(home: &Path, token: &str) -> Value {
+    let status = at(home, &["status", "--json"]).json();
+    let tokens = status["supply"]["tokens"].as_array().unwrap().clone();
+    tokens.into_iter().find(|entry| entry["token"] == token).unwrap_or_else(|| panic!("no supply of {token}: {status:#}"))
+}
+
+fn a_home_stays_with_its_network(home: &Path, network: &str) {
+    assert!(fs::read_to_string(home.join("network.toml")).unwrap().contains(&format!("name = \"{network}\"")));
+}
+
+#[test]
+fn another_network_than_the_homes_is_refused_before_anything_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("net");
+    fs::create_dir(&home).unwrap();
+    // A home as an earlier start left it.
+    let marker = serde_json::json!({"format": 1, "kind": "depin-home", "chain_id": "akash-dev-0", "network": "akash",
+        "variant": "document", "complete": true});
+    fs::write(home.join("home.json"), marker.to_string()).unwrap();
+    let said = at(&home, &["up", "--network", "filecoin"]);
+    assert_eq!(said.code, 1);
+    for word in ["akash", "filecoin", "akash-dev-0", "--fresh"] {
+        assert!(said.err.contains(word), "{word}: {}", said.err);
+    }
+    let unknown = at(&folder.path().join("new"), &["up", "--network", "bitcoin"]);
+    assert!(unknown.code == 1 && unknown.err.contains("render"), "{}", unknown.err);
+}

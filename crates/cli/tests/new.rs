@@ -1,0 +1,96 @@
+//! `depin new`: folders of one's own, ready to edit, that pass `depin check`.
+
+mod support;
+
+use std::{fs, path::Path};
+use support::{Said, depin, run};
+
+const FIVE: [&str; 5] = ["helium", "filecoin", "render", "akash", "io.net"];
+const SERVICES: [&str; 5] = ["coverage", "storage", "rendering", "leasing", "clusters"];
+
+fn within(folder: &Path, args: &[&str]) -> Said {
+    run(depin().current_dir(folder).args(args))
+}
+
+#[test]
+fn every_service_under_every_economy_passes_the_check() {
+    let folder = tempfile::tempdir().unwrap();
+    for service in SERVICES {
+        for economy in FIVE {
+            let name = format!("{service}-on-{economy}");
+            within(folder.path(), &["new", &name, "--service", service, "--economy", economy]).done();
+            let checked = within(folder.path(), &["check", &name, "--json"]).json();
+            assert_eq!(checked["errors"], 0, "{name}: {checked:#}");
+        }
+    }
+}
+
+#[test]
+fn parts_of_three_networks_and_a_unit_of_ones_own_pass_the_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = ["--emission", "filecoin", "--payment", "render", "--stake", "io.net"];
+    let mut args = vec!["new", "tiles", "--service", "metered", "--unit", "map tile", "--json"];
+    args.extend(parts);
+    let made = within(folder.path(), &args);
+    let json = made.json();
+    assert_eq!((json["network"].as_str(), json["unit"].as_str()), (Some("tiles"), Some("map tile")));
+    assert!(json["decided"].as_array().is_some_and(|notes| !notes.is_empty()), "{json:#}");
+    assert_eq!(within(folder.path(), &["check", "tiles", "--json"]).json()["errors"], 0);
+    let toml = fs::read_to_string(folder.path().join("tiles/network.toml")).unwrap();
+    for words in ["unit = \"map tile\"", "Render", "io.net", "parameter = true", "2_000_000_000 FIL", "builtin-actors"] {
+        assert!(toml.contains(words), "{words}:\n{toml}");
+    }
+    let rules = fs::read_to_string(folder.path().join("tiles/RULES.md")).unwrap();
+    for words in ["Filecoin", "Render", "io.net", "map tile", "`units`", "depin check"] {
+        assert!(rules.contains(words), "{words}:\n{rules}");
+    }
+}
+
+#[test]
+fn the_result_is_on_standard_output_and_what_comes_next_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = within(folder.path(), &["new", "mynet", "--service", "storage", "--economy", "filecoin"]).done();
+    assert_eq!(said.out, "mynet/network.toml\nmynet/RULES.md\n");
+    for words in ["writing", "depin check mynet", "depin up --network ./mynet"] {
+        assert!(said.err.contains(words), "{words}: {}", said.err);
+    }
+}
+
+#[test]
+fn a_folder_that_is_there_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("mynet")).unwrap();
+    fs::write(folder.path().join("mynet/thesis.tex"), "years of work").unwrap();
+    let said = within(folder.path(), &["new", "mynet", "--service", "storage", "--economy", "render"]);
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("`mynet` is there already") && said.err.contains("hint:"), "{}", said.err);
+    assert_eq!(fs::read_dir(folder.path().join("mynet")).unwrap().count(), 1);
+}
+
+#[test]
+fn what_cannot_be_made_is_refused_with_what_can_be_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong: [(&[&str], &str); 7] = [
+        (&["new", "a", "--service", "farming", "--economy", "render"], "coverage"),
+        (&["new", "a", "--service", "storage", "--economy", "bitcoin"], "io.net"),
+        (&["new", "a", "--service", "storage"], "--economy"),
+        (&["new", "a", "--service", "storage", "--emission", "render", "--stake", "akash"], "--economy"),
+        (&["new", "a", "--service", "metered", "--economy", "render"], "--unit"),
+        (&["new", "a", "--service", "storage", "--economy", "render", "--unit", "byte"], "metered"),
+        (&["new", "not a name", "--service", "storage", "--economy", "render"], "name"),
+    ];
+    for (args, words) in wrong {
+        let said = within(folder.path(), args);
+        assert_eq!(said.code, 1, "{args:?}: {}", said.err);
+        assert!(said.err.contains(words) && said.out.is_empty(), "{args:?}: {}", said.err);
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_network_of_ones_own_can_give_parts_too() {
+    let folder = tempfile::tempdir().unwrap();
+    within(folder.path(), &["new", "first", "--service", "storage", "--economy", "filecoin"]).done();
+    within(folder.path(), &["new", "second", "--service", "clusters", "--economy", "io.net", "--emission", "./first"]).done();
+    assert_eq!(within(folder.path(), &["check", "second", "--json"]).json()["errors"], 0);
+}

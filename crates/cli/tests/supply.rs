@@ -1,0 +1,153 @@
+//! `depin supply`: what goes to which stream, in which shape, and what is refused.
+
+mod support;
+
+use std::fs;
+use support::{Said, depin, run};
+
+fn said(args: &[&str]) -> Said {
+    run(depin().arg("supply").args(args))
+}
+
+#[test]
+fn a_table_has_a_line_for_each_step_and_fits_a_terminal() {
+    let said = said(&["akash", "--from", "2024-01-01", "--until", "2025-01-01", "--bonded", "0.45"]).done();
+    for word in
+        ["PERIOD", "stakers", "reserve", "MINTED", "BURNED", "VESTED", "CIRCULATING", "SUPPLY", "OF CAP", "2024-01", "2024-12"]
+    {
+        assert!(said.out.contains(word), "{word}:\n{}", said.out);
+    }
+    assert!(said.out.lines().all(|line| line.chars().count() <= 100), "{}", said.out);
+    assert!(!said.out.contains('\x1b') && said.err.is_empty(), "{}", said.err);
+}
+
+#[test]
+fn every_network_that_comes_along_has_a_path() {
+    for network in ["helium", "filecoin", "render", "akash", "io.net"] {
+        let said = said(&[network, "--every", "year"]).done();
+        assert!(said.out.lines().all(|line| line.chars().count() <= 100), "{network}:\n{}", said.out);
+        assert_eq!(said.out.matches("CIRCULATING").count(), if network == "helium" { 3 } else { 1 }, "{network}:\n{}", said.out);
+    }
+}
+
+/// The columns add up, whoever reads them.
+#[test]
+fn csv_is_exact_and_adds_up() {
+    let text = said(&["io.net", "--until", "2026-01-01", "--format", "csv"]).done().out;
+    let mut lines = text.lines();
+    let heads: Vec<&str> = lines.next().unwrap().split(',').collect();
+    assert_eq!(
+        heads[..11],
+        ["from", "until", "token", "minted", "burned", "vested", "locked", "circulating", "supply", "cap", "of_cap"]
+    );
+    let base_units = |cell: &str| {
+        let (whole, fraction) = cell.split_once('.').unwrap_or((cell, ""));
+        format!("{whole}{fraction:0<8}").parse::<u128>().unwrap()
+    };
+    let mut count = 0;
+    for line in lines {
+        let cells: Vec<&str> = line.split(',').collect();
+        let cell = |name: &str| base_units(cells[heads.iter().position(|head| *head == name).unwrap()]);
+        let sum = |prefix: &str| heads.iter().filter(|head| head.starts_with(prefix)).map(|head| cell(head)).sum::<u128>();
+        assert_eq!(cell("minted"), sum("minted."));
+        assert_eq!(cell("vested"), sum("vested."));
+        assert_eq!(cell("supply"), cell("circulating") + cell("locked"));
+        count += 1;
+    }
+    assert_eq!(count, 19);
+}
+
+#[test]
+fn json_is_one_document_with_amounts_as_strings_of_base_units() {
+    let by_flag = said(&["filecoin", "--until", "2021-01-01", "--format", "json"]).json();
+    assert_eq!(by_flag, said(&["filecoin", "--until", "2021-01-01", "--json"]).json());
+    assert_eq!(by_flag["launch"], "2020-10-15T14:44:00Z");
+    assert_eq!(by_flag["decimals"]["FIL"], 18);
+    let rows = by_flag["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 3);
+    let figures = &rows[0]["tokens"]["FIL"];
+    assert_eq!(figures["minted"], figures["minted_by_pool"]["blocks"]);
+    assert!(figures["minted"].as_str().unwrap().parse::<u128>().unwrap() > 10u128.pow(24));
+}
+
+#[test]
+fn an_exact_path_is_the_same_as_one_that_jumps() {
+    let args = ["filecoin", "--until", "2020-12-01", "--every", "week", "--format", "csv"];
+    let exact = said(&[&args[..], &["--exact"]].concat()).done();
+    assert_eq!(said(&args).done().out, exact.out);
+    assert!(exact.err.contains("from 2020-10-15"), "{}", exact.err);
+}
+
+#[test]
+fn a_picture_is_an_svg_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("akash.svg");
+    let said = said(&["akash", "--every", "year", "--bonded", "0.45", "--plot", file.to_str().unwrap()]).done();
+    assert!(said.err.contains("akash.svg") && said.out.contains("PERIOD"), "{}", said.err);
+    let svg = fs::read_to_string(file).unwrap();
+    for word in ["<svg", "million AKT", "cap: 389 million", "investors", "stakers", "</svg>"] {
+        assert!(svg.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn usage_and_bonded_ratios_come_from_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let usage = write("usage.csv", "date,usd,price\n2024-07-01,1000000,4\n2024-08-01,500000,2.5\n");
+    let args = ["io.net", "--from", "2024-07-01", "--until", "2024-10-01", "--format", "csv"];
+    let text = said(&[&args[..], &["--usage", &usage]].concat()).done().out;
+    let burned: Vec<&str> = text.lines().skip(1).map(|line| line.split(',').nth(4).unwrap()).collect();
+    assert_eq!(burned, ["250000", "200000", "0"]);
+
+    let bonded = write("bonded.csv", "date,bonded\n2020-09-25,45%\n2021-09-25T14:00:00Z,1\n");
+    let args = ["akash", "--until", "2022-09-25", "--every", "year", "--format", "csv", "--bonded"];
+    let by_date = said(&[&args[..], &[&bonded]].concat()).done().out;
+    let constant = said(&[&args[..], &["0.45"]].concat()).done().out;
+    let line = |text: &str, n: usize| text.lines().nth(n).unwrap().to_owned();
+    assert_eq!(line(&by_date, 1), line(&constant, 1));
+    assert_ne!(line(&by_date, 2), line(&constant, 2));
+
+    let wrong = write("wrong.csv", "date,burned\n2024-07-01,1\n2024-07-xx,1\n");
+    let refused = said(&["io.net", "--usage", &wrong]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("wrong.csv, line 3") && refused.out.is_empty(), "{}", refused.err);
+    let much = write("much.csv", "date,until,burned\n2024-07-01,2024-08-01,900000000\n");
+    let refused = said(&["io.net", "--usage", &much, "--until", "2025-01-01"]);
+    assert!(refused.code == 1 && refused.err.contains("than circulate"), "{}", refused.err);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_a_hint() {
+    for (args, words) in [
+        (&["bitcoin"] as &[&str], "akash"),
+        (&["./nowhere/network.toml"], "nowhere"),
+        (&["akash", "--from", "2020-01-01"], "2020-09-25"),
+        (&["akash", "--from", "2024-01-01", "--until", "2023-01-01"], "--until"),
+        (&["akash", "--from", "someday"], "2024-01-31"),
+        (&["akash", "--bonded", "2"], "between 0 and 1"),
+        (&["akash", "--bonded", "ratios.csv"], "ratios.csv"),
+        (&["akash", "--token", "ATOM"], "AKT"),
+        (&["akash", "--every", "fortnight"], "week"),
+        (&["akash", "--plot", "/nowhere/akash.svg"], "/nowhere/akash.svg"),
+        (&["filecoin", "--every", "epoch"], "--format csv"),
+    ] {
+        let said = said(args);
+        assert_eq!(said.code, 1, "{args:?}: {}{}", said.out, said.err);
+        assert!(said.out.is_empty() && said.err.contains(words), "{args:?}: {}", said.err);
+    }
+}
+
+#[test]
+fn epochs_stream_out_one_by_one() {
+    let args = ["filecoin", "--until", "2020-10-15T20:00:00Z", "--every", "epoch", "--format", "csv"];
+    let text = said(&args).done().out;
+    assert_eq!(text.lines().count(), 1 + 632);
+    // The halving's first epoch: 1.4 billion * (1 - 2^(-1/6,307,200)).
+    let minted = text.lines().nth(1).unwrap().split(',').nth(3).unwrap();
+    assert!(minted.starts_with("153.8568"), "{minted}");
+}
