@@ -1,0 +1,103 @@
+"""Coverage: beacons, hexes, radios, and data by the packet."""
+
+from fractions import Fraction
+
+from exact import ceil, cut, floor, half_even, text
+
+HEXES = {4: (2, 500, 1000), 5: (4, 100, 200), 6: (4, 25, 50), 7: (4, 5, 10), 8: (2, 1, 1), 9: (2, 1, 1), 10: (2, 1, 1)}
+
+
+def units(i):
+    n = i.n("witnesses")
+    if n == 0:
+        b = w = Fraction(0)
+    elif n <= 4:
+        b, w = Fraction(n, 4), Fraction(1)
+    else:
+        x = Fraction(4, 5) ** (n - 4)
+        b, w = min(Fraction(2), 2 - x), min(Fraction(2), (4 - (1 - x)) / n)
+    return {"beaconer": text(half_even(b, 4)), "witness": text(half_even(w, 4))}
+
+
+def hexes(i):
+    wanted, target, most = HEXES[i.n("resolution")]
+    there = i.n("there")
+    limit = min(most, target * max(max(0, i.n("occupied") - wanted) + 1, 1))
+    counted = min(limit, there)
+    return {"limit": limit, "counted": counted, "scale": text(cut(Fraction(counted, there), 12)) if there else "1"}
+
+
+def pools(i):
+    a = i.n("all")
+    cap = a * 50 // 100
+    data = min(i.n("worth"), cap)
+    fifth = (cap - data) // 5
+    return {"data": data, "beacons": a * 6 // 100 + fifth, "witnesses": a * 24 // 100 + (cap - data - fifth), "operations": a * 7 // 100,
+            "oracles": a * 7 // 100}
+
+
+def per(size, unit):
+    return max(1, ceil(Fraction(size, unit)))
+
+
+def transfer(i):
+    pool = i.n("pool")
+    worths = [ceil(Fraction(c, 10**5) / i.d("price") * 10**8) for c in i.ns("credits")]
+    paid = [w * pool // sum(worths) for w in worths] if sum(worths) > pool else worths
+    return {"paid": paid, "rest": pool - sum(paid)}
+
+
+def points(i):
+    table = {("indoor", "high"): 400, ("indoor", "low"): 100, ("outdoor", "high"): 120, ("outdoor", "medium"): 60}
+    ranks = {"indoor": [1], "outdoor": [1, Fraction(1, 2), Fraction(1, 4)]}[i.raw("radio")]
+    rank = ranks[i.n("rank") - 1] if i.n("rank") <= len(ranks) else 0
+    base = Fraction(table.get((i.raw("radio"), i.raw("signal")), 0)) * i.d("assignment", "1") * rank
+    trust = i.d("trust", "1")
+    boosted = base * (i.n("boost", 1) - 1) if trust >= Fraction(3, 4) and i.n("metres", 0) <= 50 else Fraction(0)
+    return {"base": text(base), "boosted": text(boosted), "shares": text((base + boosted) * i.d("speed", "1") * trust)}
+
+
+def speed(i):
+    tests = list(zip(i.ns("down"), i.ns("up"), i.ns("latency")))[:6]
+    if len(tests) < 2:
+        return {"multiplier": "0"}
+    down, up, latency = (sum(t[k] for t in tests) // len(tests) for k in range(3))
+    for least_down, least_up, quick, worth in [(100, 10, 50, "1"), (75, 8, 60, "0.75"), (50, 5, 75, "0.5"), (30, 2, 100, "0.25")]:
+        if down >= least_down * 125000 and up >= least_up * 125000 and latency < quick:
+            return {"multiplier": worth}
+    return {"multiplier": "0"}
+
+
+def trust(i):
+    near, far = {"2026": (300, 400), "2024-indoor": (200, 300), "2024-outdoor": (75, 100)}[i.raw("rule", "2026")]
+    scores = [Fraction(1) if m <= near else Fraction(1, 4) if m <= far else Fraction(0) for m in i.ns("metres")]
+    mean = cut(sum(scores) / len(scores), 4)
+    return {"trust": "0" if i.n("farthest", 0) >= 3000 else text(mean)}
+
+
+def random_point(r):
+    radio = r.choice(["indoor", "outdoor"])
+    return {"radio": radio, "signal": r.choice(["high", "low"] if radio == "indoor" else ["high", "medium", "low", "none"]), "rank": r.randrange(1, 5),
+            "assignment": r.choice(["1", "0.7", "0.5", "0.03", "0"]), "boost": r.randrange(1, 5), "speed": r.choice(["1", "0.75", "0.25"]),
+            "trust": r.choice(["1", "0.75", "0.25"]), "metres": r.randrange(0, 100)}
+
+
+def random_speed(r):
+    n = r.randrange(0, 9)
+    return {"down": [r.randrange(0, 3 * 10**7) for _ in range(n)], "up": [r.randrange(0, 3 * 10**6) for _ in range(n)],
+            "latency": [r.randrange(0, 120) for _ in range(n)]}
+
+
+RULES = {
+    "HNT-SV-1": (units, lambda r: {"witnesses": r.randrange(0, 60)}),
+    "HNT-SV-2": (hexes, lambda r: {"resolution": r.randrange(4, 11), "occupied": r.randrange(0, 8), "there": r.randrange(0, 1500)}),
+    "HNT-SV-3": (points, random_point),
+    "HNT-SV-4": (speed, random_speed),
+    "HNT-SV-5": (trust, lambda r: {"metres": [r.randrange(0, 450) for _ in range(r.randrange(1, 20))], "farthest": r.randrange(0, 3200),
+                                   "rule": r.choice(["2026", "2024-indoor", "2024-outdoor"])}),
+    "HNT-PO-8": (pools, lambda r: {"all": r.randrange(0, 10**13), "worth": r.randrange(0, 10**13)}),
+    "HNT-PO-9": (transfer, lambda r: {"pool": r.randrange(0, 10**13), "credits": [r.randrange(0, 10**9) for _ in range(r.randrange(0, 9))],
+                                      "price": text(Fraction(r.randrange(1, 10**9), 10**8))}),
+    "HNT-PAY-1": (lambda i: {"credits": per(i.n("bytes"), 24) * i.n("copies", 1)}, lambda r: {"bytes": r.randrange(0, 300), "copies": r.randrange(1, 9)}),
+    "HNT-PAY-2": (lambda i: {"credits": per(i.n("bytes"), i.n("unit", 100000))}, lambda r: {"bytes": r.randrange(0, 10**9), "unit": r.choice([20000, 100000])}),
+}
