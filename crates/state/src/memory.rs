@@ -1,6 +1,6 @@
 //! A state of its own, for tests and simulations.
 
-use crate::{Key, Mark, ReadState, State, Tables, WriteSet};
+use crate::{Key, Mark, ReadState, Rewrite, State, Tables, WriteSet};
 use std::{collections::btree_map::Entry, ops::Bound};
 
 /// Rows in memory with the same undo as a block's overlay, and nothing below.
@@ -91,7 +91,7 @@ impl State for Memory {
         self.undo.push((key, before));
     }
 
-    fn change_raw(&mut self, key: Key<'_>, change: &mut dyn FnMut(Option<&[u8]>, &mut Vec<u8>) -> bool) {
+    fn change_raw(&mut self, key: Key<'_>, change: &mut Rewrite<'_>) {
         let mut after = Vec::with_capacity(64);
         match self.rows.entry(key.bytes().to_vec()) {
             Entry::Occupied(mut row) if change(Some(row.get()), &mut after) => {

@@ -1,7 +1,7 @@
 //! One block's own writes over what was before, undone per transaction.
 
 use crate::{
-    Key, ReadState, State, WriteSet,
+    Key, ReadState, Rewrite, State, WriteSet,
     layer::{Layer, Span},
     tables::{bound, next_through, scan_through},
 };
@@ -156,7 +156,7 @@ impl State for Overlay<'_> {
         self.undo.push((number, before));
     }
 
-    fn change_raw(&mut self, key: Key<'_>, change: &mut dyn FnMut(Option<&[u8]>, &mut Vec<u8>) -> bool) {
+    fn change_raw(&mut self, key: Key<'_>, change: &mut Rewrite<'_>) {
         let number = self.entry(key);
         let mut after = Vec::with_capacity(64);
         if change(self.layer.after(number), &mut after) {

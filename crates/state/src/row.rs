@@ -48,6 +48,9 @@ pub trait ReadState {
     }
 }
 
+/// What a row becomes: sees what stands there, appends what is to stand there to the buffer, and says whether to write it.
+pub type Rewrite<'f> = dyn FnMut(Option<&[u8]>, &mut Vec<u8>) -> bool + 'f;
+
 /// Rows that can also be written.
 pub trait State: ReadState {
     /// Writes `value` under `key`; `None` deletes.
@@ -55,7 +58,7 @@ pub trait State: ReadState {
 
     /// Writes under `key` what `change` appends to the buffer it is given, beside what stands there now; nothing when it says
     /// `false`. One look-up, where the state can do so.
-    fn change_raw(&mut self, key: Key<'_>, change: &mut dyn FnMut(Option<&[u8]>, &mut Vec<u8>) -> bool) {
+    fn change_raw(&mut self, key: Key<'_>, change: &mut Rewrite<'_>) {
         let mut after = Vec::with_capacity(64);
         let mut write = false;
         self.as_read().look(key, &mut |before| write = change(before, &mut after));
@@ -67,6 +70,9 @@ pub trait State: ReadState {
     /// The same rows, to read only.
     fn as_read(&self) -> &dyn ReadState;
 }
+
+/// Longest row that is encoded on the stack.
+const SHORT: usize = 128;
 
 fn decode<R: Row>(bytes: &[u8]) -> R {
     borsh::from_slice(bytes).expect("a stored row decodes as the type that encoded it")
@@ -164,9 +170,17 @@ impl<'s> dyn State + 's {
 
     /// Writes the row under `key`.
     pub fn put<R: Row>(&mut self, key: &R::Key, row: &R) {
-        let mut value = Vec::with_capacity(64);
-        row.serialize(&mut value).expect("writing to memory does not fail");
-        self.put_raw(Key::new(&row_key::<R>(key)), Some(&value));
+        let key = row_key::<R>(key);
+        // Most rows are short: those are written without asking for memory.
+        let mut short = [0; SHORT];
+        let mut free = &mut short[..];
+        if row.serialize(&mut free).is_ok() {
+            let length = SHORT - free.len();
+            self.put_raw(Key::new(&key), Some(&short[..length]));
+        } else {
+            let long = borsh::to_vec(row).expect("writing to memory does not fail");
+            self.put_raw(Key::new(&key), Some(&long));
+        }
     }
 
     /// Writes under `key` what `change` makes of the row there.
