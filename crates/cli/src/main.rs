@@ -23,6 +23,9 @@ use output::Output;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What long-running commands log when `DEPIN_LOG` says nothing. The engine's store warns of every new file.
 const LOG_DEFAULT: &str = "warn,commonware=error";
 

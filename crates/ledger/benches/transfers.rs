@@ -13,6 +13,10 @@ use depin_ledger::*;
 use depin_quantity::Units;
 use std::{sync::Arc, time::Duration};
 
+/// As in the program.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const BLOCK: usize = 4096;
 const BLOCKS: usize = 12;
 const ACCOUNTS: usize = 20_000;

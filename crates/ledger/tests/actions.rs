@@ -136,7 +136,7 @@ fn a_network_without_collateral_fines_or_verified_deals_keeps_pieces_too() {
     let text = cut(text, "bond = { per-gib", "warn = {");
     let text = cut(text, "raw-bytes = { bond = \"deal\" }", "[bind.quality-bytes]");
     let text = cut(text, "pledge = \"sector\"\nboost", "# ---- the service's own figures");
-    let six = text.replace("decimals = 18", "decimals = 6").replace("cap = { amount = \"2_000_000_000 FIL\"", "cap = { amount = \"2_000_000_000 FIL\"");
+    let six = text.replace("decimals = 18", "decimals = 6");
     let (client, mut provider) = (party(1), Provider::new(10));
     let accounts = [(&client, 0), (&provider.party, 0)];
     let mut start = doc(&accounts);
