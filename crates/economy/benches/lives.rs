@@ -31,11 +31,13 @@ fn main() {
         let economy = Economy::new(Spec::parse(text).unwrap_or_else(|errors| panic!("{name}:\n{errors}")));
         let (periods, before) = (periods(&economy, years), resident_most());
         let time = best(|| live(&economy, years, bonded));
-        let plain = best(|| plain(periods));
+        // Short ones many times over: the kernel counts processor time by ticks.
+        let times = u32::try_from(20_000_000 / periods.max(1)).unwrap_or(u32::MAX).max(1);
+        let plain = best(|| (0..times).for_each(|_| plain(periods))) / times;
         let seconds = time.as_secs_f64();
         failed |= seconds > wanted;
         println!(
-            "{name:<10} {years:>6} {periods:>14} {wanted:>8.0} s {seconds:>8.2} s {:>9.1} ns {:>9.1} ms {:>8.3} {:>8} KiB",
+            "{name:<10} {years:>6} {periods:>14} {wanted:>8.0} s {seconds:>8.2} s {:>9.1} ns {:>9.3} ms {:>8.4} {:>8} KiB",
             seconds * 1e9 / periods as f64,
             plain.as_secs_f64() * 1e3,
             plain.as_secs_f64() / seconds,

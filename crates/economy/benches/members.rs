@@ -1,6 +1,6 @@
 //! What one close and one block of reports cost while a pool grows: they must not grow with it.
 //!
-//! A pool with standing weights and 10^3 to 10^6 members (10^7 with `-- --ten-million`, some 9 GiB) in the tables that a node keeps;
+//! A pool with standing weights and 10^3 to 10^6 members (10^7 with `-- --ten-million`, some 20 GiB) in the tables that a node keeps;
 //! one member in a hundred is a party, the others are its units. Measured: closing one period; closing 2,880 that piled up; a block
 //! of 100 members that change their weight; one claim. The peer is the same number of plain row writes, so that what larger
 //! tables cost by themselves (cache misses) shows beside it.

@@ -11,9 +11,12 @@ use crate::{
 use depin_quantity::{Address, Name, Units};
 use depin_state::ReadState;
 
+/// A wallet that nothing ever entered.
+pub const NO_WALLET: WalletRow = WalletRow { held: Units::ZERO, owed: Units::ZERO };
+
 /// A party's wallet; empty when it has no row.
 pub fn wallet(state: &dyn ReadState, party: Address, token: Name) -> WalletRow {
-    state.get(&(party, token)).unwrap_or(WalletRow { held: Units::ZERO, owed: Units::ZERO })
+    state.get(&(party, token)).unwrap_or(NO_WALLET)
 }
 
 /// What an account holds. The supply and the block's fees hold nothing.
@@ -163,10 +166,12 @@ impl Work<'_> {
         let short = Refusal::Underfunded { token, needed: amount, has: payer.held };
         payer.held = payer.held.minus(amount).map_err(|_| short)?;
         if from != to {
-            let mut payee = wallet(self.state.as_read(), to, token);
-            payee.held = payee.held.plus(amount)?;
+            self.state.change(&(to, token), |row: Option<WalletRow>| {
+                let mut payee = row.unwrap_or(NO_WALLET);
+                payee.held = payee.held.plus(amount)?;
+                Ok::<_, Refusal>(payee)
+            })?;
             self.put_wallet(from, token, &payer);
-            self.put_wallet(to, token, &payee);
         }
         self.say(Event::Posting { token, from: Account::Wallet(from), to: Account::Wallet(to), amount, why: Why::Transfer });
         Ok(())

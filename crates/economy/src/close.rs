@@ -126,7 +126,8 @@ impl<'w> Work<'w> {
         if self.closes_singly(spec, clock) {
             end = end.min(first + 1);
         } else if has_inflation(spec, clock) {
-            let moves = spec.pools().values().filter(|rule| rule.clock == clock).filter_map(|rule| rule.part.changes_after(first));
+            let moves =
+                spec.pools().values().filter(|rule| rule.clock == clock).filter_map(|rule| rule.part.changes_after(first));
             end = moves.fold(end.min(first.saturating_add(left)), u64::min);
             taken = end - first;
         }
@@ -439,11 +440,15 @@ pub fn worth_of(weight: Measured, usd_per_unit: Decimal18, price: Decimal18, dec
     Ok(Units::new(worth.unwrap_or(u128::MAX)))
 }
 
-/// Pools that spill before those that they spill into, each group in name order.
+/// Pools that spill into others, or pay them, before those, each group in name order.
 fn in_spilling_order(pools: &[(Name, PoolRule)]) -> Vec<Name> {
     let below = |name: &Name| -> usize {
         let (mut at, mut length) = (pools.iter().find(|(n, _)| n == name), 0);
-        while let Some(to) = at.and_then(|(_, rule)| rule.spill) {
+        let next = |rule: &PoolRule| match rule.method {
+            Method::Direct(Target::Pool(to)) => Some(to),
+            _ => rule.spill,
+        };
+        while let Some(to) = at.and_then(|(_, rule)| next(rule)) {
             at = pools.iter().find(|(n, _)| *n == to);
             length += 1;
             if length > pools.len() {

@@ -160,9 +160,9 @@ impl Work<'_> {
     }
 
     fn fill_roles(&mut self, genesis: &Genesis) -> Result<(), GenesisError> {
-        let mut missing = self.spec.roles();
+        let mut missing = self.eras.roles();
         for (role, account) in &genesis.roles {
-            if !self.spec.roles().contains(role) {
+            if !self.eras.roles().contains(role) {
                 return Err(GenesisError::UnknownRole(*role));
             }
             missing.remove(role);

@@ -10,6 +10,7 @@ use crate::{
     batch::PAYOUTS_PER_UNIT,
     clock::genesis_of,
     close::{Progress, STEPS_PER_UNIT},
+    payment::first_due,
 };
 
 /// The checked rules of one network. Immutable and without memory of its own: everything that lasts is in the state, so the same
@@ -93,48 +94,55 @@ impl Session<'_> {
         self.atomically(|work| work.begin(genesis))
     }
 
-    /// Closes the periods that ended, of every clock, then does due jobs in the order of their times, at most `work` units of them.
-    /// One clock, one job, or some payouts of a batch are one unit. What is left is due in the next call, so a backlog shrinks and never stops a block.
+    /// Goes through time up to now, from one due job to the next: first closes the periods that had ended by then, of every clock,
+    /// then pays batches, then does the job. So a long jump gives what many short steps would. At most `work` units are done: one
+    /// clock, one job, or some payouts of a batch are one unit. What is left is due in the next call, so a backlog shrinks and never
+    /// stops a block.
     ///
     /// # Errors
     /// None is reachable by records: a refusal here means that the state was written by somebody else.
     pub fn close(&mut self, work: u32) -> Result<Closed, Refusal> {
-        let mut used = 0;
-        for clock in self.spec.clocks().keys() {
-            loop {
-                if used >= work {
-                    return Ok(Closed { used, more: true });
-                }
-                match self.atomically(|work| work.close_some(*clock, STEPS_PER_UNIT))? {
-                    Progress::Nothing => break,
-                    Progress::Done => {
-                        used += 1;
-                        break;
-                    }
-                    Progress::More => used += 1,
-                }
+        let (mut used, mut done, mut reached) = (0, None, None);
+        while used < work {
+            let due = first_due(self.state.as_read(), done, self.now);
+            let until = due.map_or(self.now, |(at, ..)| at);
+            if reached != Some(until) {
+                let left = self.close_until(until, work - used)?;
+                used = work - left;
+                reached = Some(until);
+                continue;
+            }
+            let Some(job) = due else { return Ok(Closed { used, more: false }) };
+            self.atomically(|work| work.do_due(job))?;
+            (used, done) = (used + 1, Some(job));
+        }
+        let behind = |clock: &Name| self.reads().clock(*clock).is_some_and(|row| self.reads().period(*clock) > Some(row.next));
+        let more = self.reads().has_due() || self.spec.clocks().keys().any(behind);
+        Ok(Closed { used, more })
+    }
+
+    /// Closes the periods that had ended at `until` and pays batches, with at most `left` units; gives how many are left.
+    fn close_until(&mut self, until: Instant, mut left: u32) -> Result<u32, Refusal> {
+        let clocks = Schedule::new(self.eras, self.genesis).spec_at(until).clocks();
+        for clock in clocks.keys() {
+            let mut more = true;
+            while more && left > 0 {
+                let progress = self.atomically(|work| work.as_of(until, |work| work.close_some(*clock, STEPS_PER_UNIT)))?;
+                left -= u32::from(progress != Progress::Nothing);
+                more = progress == Progress::More;
             }
         }
-        while used < work {
+        while left > 0 {
             // Many at once, but no more than the processor's caches hold: their rows are read, then deleted.
-            let units = usize::try_from(work - used).unwrap_or(usize::MAX);
+            let units = usize::try_from(left).unwrap_or(usize::MAX);
             let most = PAYOUTS_PER_UNIT.saturating_mul(units).min(64 * PAYOUTS_PER_UNIT);
             let paid = self.directly().pay_batch(most)?;
             if paid == 0 {
                 break;
             }
-            used = used.saturating_add(u32::try_from(paid.div_ceil(PAYOUTS_PER_UNIT)).unwrap_or(u32::MAX));
+            left = left.saturating_sub(u32::try_from(paid.div_ceil(PAYOUTS_PER_UNIT)).unwrap_or(u32::MAX));
         }
-        let mut done = None;
-        while used < work {
-            done = self.atomically(|work| work.do_next_due(done))?;
-            if done.is_none() {
-                return Ok(Closed { used, more: false });
-            }
-            used += 1;
-        }
-        let more = self.reads().has_due();
-        Ok(Closed { used, more })
+        Ok(left)
     }
 
     /// Sends tokens from one party to another. Reads and writes two rows.

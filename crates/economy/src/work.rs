@@ -21,6 +21,15 @@ pub struct Work<'w> {
 }
 
 impl Work<'_> {
+    /// Runs something as of an earlier time, by the rules in force then.
+    pub fn as_of<T>(&mut self, at: Instant, run: impl FnOnce(&mut Self) -> T) -> T {
+        let then = self.schedules().spec_at(at);
+        let (now, spec) = (std::mem::replace(&mut self.now, at), std::mem::replace(&mut self.spec, then));
+        let result = run(self);
+        (self.now, self.spec) = (now, spec);
+        result
+    }
+
     pub fn say(&mut self, event: Event) {
         self.events.push(event);
     }
@@ -31,7 +40,7 @@ impl Work<'_> {
 }
 
 /// An entry of the network file that a caller named, or a refusal; not copied.
-pub fn found<'s, T>(found: Option<&'s T>, what: Topic, name: Name) -> Result<&'s T, Refusal> {
+pub fn found<T>(found: Option<&T>, what: Topic, name: Name) -> Result<&T, Refusal> {
     found.ok_or(Refusal::Unbound { what, name })
 }
 

@@ -3,6 +3,7 @@
 mod support;
 
 use depin_economy::*;
+use proptest::prelude::*;
 use support::FILE;
 
 const HELIUM: &str = include_str!("../../../networks/helium/network.toml");
@@ -95,7 +96,7 @@ fn a_pool_that_nobody_can_earn_from_is_found() {
     refused(&text, "pool `capacity` must be bound to a measure, or nobody can earn from it", "bind a measure", "");
     let text = changed(AKASH, "method = \"staked\"\nstaking = \"validators\"", "method = \"staked\"\nstaking = \"validator\"");
     refused(&text, "nobody can earn from pool `stakers`: there is no staking `validator`", "", "staking = \"validator\"");
-    let text = changed(HELIUM, "scope = \"iot\"", "scope = \"iott\"");
+    let text = changed(HELIUM, "lock = \"veHNT\"\nscope = \"iot\"", "lock = \"veHNT\"\nscope = \"iott\"");
     refused(&text, "locks `veHNT` are not delegated to `iott`", "delegates-to", "scope = \"iott\"");
     let funded = format!(
         "{AKASH}\n[incentive.pool.forgotten]\nfunded = true\ntoken = \"AKT\"\nclock = \"block\"\nmethod = \"staked\"\nstaking = \"validators\"\n"
@@ -114,15 +115,29 @@ fn a_burn_with_no_source_is_found() {
         "[[token]]\nid = \"HNX\"\ndecimals = 8\nsource = \"a test\"\n[supply.HNX]\ncap = { amount = \"1 HNX\", kind = \"clamp\", source = \"a test\" }\n[supply.HNT]\n",
     );
     let text = changed(&text, "from = \"HNT\"\nusd", "from = \"HNX\"\nusd");
-    let text = changed(&text, "price = \"HNT-USD\"\nsource = \"document: data credits are minted", "price = \"HNX-USD\"\nsource = \"document: data credits are minted");
+    let text = changed(
+        &text,
+        "price = \"HNT-USD\"\nsource = \"document: data credits are minted",
+        "price = \"HNX-USD\"\nsource = \"document: data credits are minted",
+    );
     let text = text + "[price.HNX-USD]\nreporters = [\"price-feeder\"]\nstale-after = \"10m\"\nquorum = 1\nsource = \"a test\"\n";
     refused(&text, "nobody can ever hold HNX, so this payment or burn has no source", "mint HNX", "utility.credit.DC");
 }
 
 #[test]
 fn unknown_keys_get_a_suggestion_wherever_they_stand() {
-    refused(&changed(AKASH, "unbonding = \"21d\"", "unbondng = \"21d\""), "unknown key `unbondng`", "did you mean `unbonding`", "unbondng");
-    refused(&changed(AKASH, "pays-other = [", "pays-othr = ["), "unknown key `pays-othr`", "did you mean `pays-other`", "pays-othr");
+    refused(
+        &changed(AKASH, "unbonding = \"21d\"", "unbondng = \"21d\""),
+        "unknown key `unbondng`",
+        "did you mean `unbonding`",
+        "unbondng",
+    );
+    refused(
+        &changed(AKASH, "pays-other = [", "pays-othr = ["),
+        "unknown key `pays-othr`",
+        "did you mean `pays-other`",
+        "pays-othr",
+    );
     refused(&changed(RENDER, "times = \"94.5%\"", "tims = \"94.5%\""), "unknown key `tims`", "did you mean `times`", "tims");
 }
 
@@ -132,7 +147,12 @@ fn units_and_dates_that_cannot_be_read_are_found() {
     refused(&changed(AKASH, "\"389_000_000 AKT\"", "\"389_000_000 ATK\""), "no token", "did you mean `AKT`", "ATK");
     refused(&changed(AKASH, "\"389_000_000 AKT\"", "\"389 million AKT\""), "is not an amount", "", "million");
     refused(&changed(AKASH, "per-unit = \"0.5 AKT\"", "per-unit = \"0.1234567 AKT\""), "", "6 places", "0.1234567");
-    refused(&changed(RENDER, "at = 2023-12-20T00:00:00Z", "at = \"20 December 2023\""), "expected a date", "", "20 December 2023");
+    refused(
+        &changed(RENDER, "at = 2023-12-20T00:00:00Z", "at = \"20 December 2023\""),
+        "expected a date",
+        "",
+        "20 December 2023",
+    );
     refused(&changed(IO, "launch = { at = 2024-06-25T12:00:00Z", "launch = { at = 1965-06-25T12:00:00Z"), "1970", "", "1965");
 }
 
@@ -149,7 +169,12 @@ fn a_figure_without_a_source_is_found() {
     let text = changed(AKASH, ", source = \"document: 27 % team\"", "");
     refused(&text, "figures without a source", "add source", "team");
     let line = AKASH.lines().find(|line| line.starts_with("source = \"document: inflation goes to validators")).unwrap();
-    refused(&AKASH.replace(line, ""), "`incentive.pool.stakers`: figures without a source", "add source", "incentive.pool.stakers");
+    refused(
+        &AKASH.replace(line, ""),
+        "`incentive.pool.stakers`: figures without a source",
+        "add source",
+        "incentive.pool.stakers",
+    );
 }
 
 #[test]
@@ -158,4 +183,31 @@ fn every_era_is_checked_and_a_problem_points_at_its_change() {
     refused(&text, "the pools that share the emission of RENDER", "", "");
     let text = changed(HELIUM, "remove = [\"incentive.pool.coverage\"", "remove = [\"incentive.pool.covrage\"");
     refused(&text, "there is no `incentive.pool.covrage` to remove", "", "remove = ");
+}
+
+proptest! {
+    /// A damaged file with changes, locks, staking and treasuries is read or refused with places inside it; nothing panics.
+    #[test]
+    fn damage_anywhere_is_refused_or_harmless(
+        which in 0usize..4,
+        at in 0usize..16_000,
+        cut in 0usize..60,
+        insert in "[ -~]{0,6}",
+    ) {
+        let chars: Vec<char> = [HELIUM, RENDER, AKASH, IO][which].chars().collect();
+        let (at, end) = (at.min(chars.len()), (at + cut).min(chars.len()));
+        let text: String = chars[..at].iter().copied().chain(insert.chars()).chain(chars[end..].iter().copied()).collect();
+        let found = match Spec::parse(&text) {
+            Ok(spec) => spec.warnings().to_vec(),
+            Err(errors) => {
+                prop_assert!(!errors.problems().is_empty());
+                errors.problems().to_vec()
+            }
+        };
+        for problem in found {
+            prop_assert!(text.is_char_boundary(problem.span.start) && text.is_char_boundary(problem.span.end));
+            prop_assert!(problem.span.end <= text.len() && problem.line >= 1 && problem.column >= 1);
+            prop_assert!(!problem.message.is_empty());
+        }
+    }
 }

@@ -209,7 +209,9 @@ fn filecoin_allocations_and_vesting_rows_are_the_published_ones() {
                 VestingPart::Share(_) => panic!("the published rows are amounts"),
             };
             let days = row.over / EPOCHS_IN_DAY;
-            let same = |r: &Vec<&str>| r[0] == part.to.as_str() && r[1].parse() == Ok(days) && r[2].parse().is_ok_and(|n| fil(n) == amount);
+            let same = |r: &Vec<&str>| {
+                r[0] == part.to.as_str() && r[1].parse() == Ok(days) && r[2].parse().is_ok_and(|n| fil(n) == amount)
+            };
             let at = published.iter().position(same).unwrap_or_else(|| panic!("{} {days} {amount:?} is not published", part.to));
             published.remove(at);
         }

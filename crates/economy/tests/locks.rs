@@ -209,3 +209,45 @@ fn what_makes_no_sense_is_refused() {
     world.does(party(1), Action::Unlock { id: unit(1) });
     world.check();
 }
+
+/// Upstream's own way: each day, each lock's rounded weight at the day's start times the day's pool by all weights, rounded down.
+#[test]
+fn what_locks_earn_is_the_sum_of_their_shares_of_each_day() {
+    let mut world = World::new();
+    world.lock(1, 1, coins(17), days(90), false, None);
+    world.lock(2, 2, Units::new(3_141_592), days(33), true, None);
+    world.advance(Span::from_secs(86_400 * 10 + 7_777));
+    world.lock(3, 3, Units::new(271_828_182), Span::from_secs(86_400 * 20 + 4_321), false, Some("iot"));
+    world.advance(Span::from_secs(86_400 - 7_777));
+    for n in 1..=3 {
+        world.does(party(n), Action::ClaimLock { id: unit(n.into()) });
+    }
+    let mut upstream = [0u128; 3];
+    let mut minted_before = minted(&world, "lockers");
+    for day in 0..60u64 {
+        // The clock's period starts now.
+        let weights: Vec<u128> = (1..=3).map(|n| weight(&world, n)).collect();
+        world.advance(Span::from_secs(40_000));
+        if day == 7 {
+            world.does(party(1), Action::ExtendLock { id: unit(1), length: days(200), constant: false });
+        }
+        if day == 9 {
+            world.does(party(2), Action::CoolLock { id: unit(2) });
+        }
+        world.advance(Span::from_secs(86_400 - 40_000));
+        let pool = minted(&world, "lockers") - minted_before;
+        minted_before += pool;
+        let all: u128 = weights.iter().sum();
+        for (sum, weight) in upstream.iter_mut().zip(&weights) {
+            *sum += pool * weight / all;
+        }
+    }
+    let iot = minted(&world, "iot");
+    for n in 1..=2u8 {
+        let got = claim(&mut world, n, n.into());
+        let expected = upstream[usize::from(n) - 1];
+        assert!(got.abs_diff(expected) <= 60 + expected / 1_000_000, "lock {n}: {got} against {expected}");
+    }
+    let third = claim(&mut world, 3, 3);
+    assert!(third > upstream[2] && third <= upstream[2] + iot + 60, "its scope's pool is its own");
+}

@@ -146,7 +146,7 @@ pub static DELEGATION: RuleCard = RuleCard {
 };
 
 pub static SLASH: RuleCard = RuleCard {
-    id: "AKT-SL-1",
+    id: "AKT-SL-2",
     networks: &["akash"],
     title: "What a slash burns",
     words: "Signing twice costs 5 % of the stake, being down 0.01 %; it is burnt, out of what unbonds first.",

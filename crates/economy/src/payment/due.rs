@@ -67,7 +67,7 @@ impl Job {
 pub type DueKey = (Instant, u8, UnitId);
 
 /// The first job after `done` that is due at or before `now`.
-fn first_due(state: &dyn ReadState, done: Option<DueKey>, now: Instant) -> Option<DueKey> {
+pub fn first_due(state: &dyn ReadState, done: Option<DueKey>, now: Instant) -> Option<DueKey> {
     let first = match done {
         Some(done) => state.next_after::<DueRow>(&done),
         None => state.first_from::<DueRow>(&(Instant::new(0), 0, UnitId::default())),
@@ -86,20 +86,15 @@ impl Work<'_> {
         self.state.delete::<DueRow>(&(at, job.tag(), id));
     }
 
-    /// Does the first due job after `done`; gives its key, if there was one.
+    /// Does a due job, as of its time, by the rules in force then, however late the block that does it.
     ///
     /// A job puts nothing on the list but what is due later than itself, so going on after the last one misses none. Looking from
     /// the start again would step over every job that this block has done already: a block's work would grow with the square of
-    /// its jobs. A job is done as of its time, by the rules in force then, however late the block that does it.
-    pub fn do_next_due(&mut self, done: Option<DueKey>) -> Result<Option<DueKey>, Refusal> {
-        let Some((at, tag, id)) = first_due(self.state.as_read(), done, self.now) else { return Ok(None) };
+    /// its jobs.
+    pub fn do_due(&mut self, (at, tag, id): DueKey) -> Result<(), Refusal> {
         let job = Job::of(tag).expect("only this module writes due rows");
         self.unschedule(at, job, id);
-        let then = self.schedules().spec_at(at);
-        let (now, spec) = (std::mem::replace(&mut self.now, at), std::mem::replace(&mut self.spec, then));
-        let result = self.do_job(job, id);
-        (self.now, self.spec) = (now, spec);
-        result.map(|()| Some((at, tag, id)))
+        self.as_of(at, |work| work.do_job(job, id))
     }
 
     fn do_job(&mut self, job: Job, id: UnitId) -> Result<(), Refusal> {

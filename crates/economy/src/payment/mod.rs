@@ -28,7 +28,7 @@ pub use charge::{charge_token, charged, priced_units};
 pub use claim::{Claim, weighted_part};
 pub use credit::{CreditOrder, CreditQuote, burnt_for, credits_for};
 pub use dollars::units_for_usd;
-pub use due::Job;
+pub use due::{Job, first_due};
 pub use open_ended::{
     Deposit, OrderedSettlement, WeightedSettlement, ordered_due, ordered_lasts, settle_ordered, settle_weighted, weighted_lasts,
 };

@@ -73,6 +73,14 @@ impl Spec {
         problem
     }
 
+    /// What the file itself says of the table at a dotted path: a gap that it gives a reason for is a known one.
+    pub fn said(&self, path: &str) -> Option<String> {
+        match self.provenance.get(path)? {
+            Provenance::Source(text) => Some(format!("known, by its source: {text}")),
+            Provenance::Parameter(text) => Some(format!("known, the file's own choice: {text}")),
+        }
+    }
+
     /// Names of the services that the file has a section for.
     pub fn service_sections(&self) -> Vec<&str> {
         self.service.entries.keys().map(String::as_str).collect()
@@ -102,11 +110,7 @@ impl Check<'_> {
 
     /// What the file says of a table, or else what to do.
     fn said(&self, path: &str, otherwise: &str) -> String {
-        match self.spec.provenance.get(path) {
-            Some(Provenance::Source(text)) => format!("known, by its source: {text}"),
-            Some(Provenance::Parameter(text)) => format!("known, the file's own choice: {text}"),
-            None => otherwise.to_owned(),
-        }
+        self.spec.said(path).unwrap_or_else(|| otherwise.to_owned())
     }
 
     fn caps(&mut self, token: Name, supply: &Supply) {

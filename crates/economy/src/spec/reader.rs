@@ -287,7 +287,8 @@ impl<'a> Reader<'a> {
         let Some(Entry { value: Value::List(items), .. }) = entry else {
             return self.amount(key).map(|one| BTreeMap::from([one]));
         };
-        (self.asked.push(key.to_owned()), self.figures = true);
+        self.asked.push(key.to_owned());
+        self.figures = true;
         let mut all = BTreeMap::new();
         for item in items {
             let Value::Text(text) = &item.value else {

@@ -91,7 +91,7 @@ pub static EARNED: RuleCard = RuleCard {
 };
 
 pub static SIGNED: RuleCard = RuleCard {
-    id: "AKT-SL-3",
+    id: "AKT-SL-1",
     networks: &["akash"],
     title: "Blocks that a validator must sign",
     words: "Of the last 10,000 blocks a validator signs at least 5 %. Who has been watched for a whole window and missed more than the \

@@ -128,7 +128,12 @@ fn schedules_without_participants_are_those_of_the_live_network() {
 
 #[test]
 fn a_change_by_date_before_the_start_is_in_force_from_the_start() {
-    let text = changed().replacen("after = \"30d\"", "at = 2026-01-01", 1).replacen("after = \"40d\"", "at = 2027-02-01", 1);
+    // The first era's role is filled too, although nobody needs it any more.
+    let text = changed().replacen("after = \"30d\"", "at = 2026-01-01", 1).replacen("after = \"40d\"", "at = 2027-02-01", 1).replacen(
+        "[change.set.bind]",
+        "[change.set.price.TOK-USD]\nreporters = [\"another\"]\nstale-after = \"1d\"\nquorum = 1\nsource = \"a test\"\n[change.set.bind]",
+        1,
+    );
     let mut world = World::new(&text);
     assert!(world.reads().pool_share(name("frames")).is_some());
     world.days(1);

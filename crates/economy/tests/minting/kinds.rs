@@ -41,9 +41,8 @@ fn a_table_with_a_halving_tail_gives_the_years_of_hip_20() {
         "table = { clock = \"day\", rows = [{ for = \"2y\", amount = \"120_000_000 TOK\" }], then = { times = \"50%\", rows = 24 }, source = \"HIP-20\" }",
     );
     let year = |n: u64| emission.scheduled(365 * n).get() - emission.scheduled(365 * (n - 1)).get();
-    let halves: [u128; 10] = [
-        600_000_000, 300_000_000, 150_000_000, 75_000_000, 37_500_000, 18_750_000, 9_375_000, 4_687_500, 2_343_750, 1_171_875,
-    ];
+    let halves: [u128; 10] =
+        [600_000_000, 300_000_000, 150_000_000, 75_000_000, 37_500_000, 18_750_000, 9_375_000, 4_687_500, 2_343_750, 1_171_875];
     let targets = halves.into_iter().flat_map(|tenths| [tenths, tenths]);
     for (n, tenths) in targets.enumerate() {
         assert_eq!(year(n as u64 + 1), tenths * 100_000, "year {}", n + 1);

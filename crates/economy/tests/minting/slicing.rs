@@ -1,6 +1,7 @@
 //! Any slicing of elapsed time gives the same closes, whatever is sent between them; caps are never passed.
 
 use super::common::*;
+use depin_economy::{FeeRecord, Meter as _, Record};
 use depin_quantity::{Instant, Span};
 use proptest::prelude::*;
 
@@ -166,4 +167,54 @@ fn the_cap_is_reached_to_the_unit_by_pools_that_all_have_members() {
         supply.cap.get()
     );
     assert!(supply.forfeited < tok(1));
+}
+
+/// An inflation mints by what exists, and a fee that is due between its periods burns some of that.
+#[test]
+fn a_job_that_is_due_between_periods_counts_for_the_periods_after_it_only() {
+    let text = network(
+        r#"
+[supply.TOK]
+genesis = { amount = "100_000_000 TOK", source = "a test" }
+cap = { amount = "389_000_000 TOK", kind = "clamp", source = "a test" }
+allocation = [{ to = "unallocated", share = "100%", source = "a test" }]
+emission.inflation = { clock = "block", periods-per-year = 5_256, initial = "25%", least = "15%", most = "25%", change = "500%", goal = "67%", staking = "validators", source = "a test" }
+
+[clock.block]
+every = "6000s"
+origin = "genesis"
+source = "a test"
+
+[incentive.pool.reserve]
+emission = "TOK"
+share = "100%"
+method = "direct"
+to = "role.keeper"
+source = "a test"
+
+[utility.service-fee.seat]
+amount = "1_000 TOK"
+to = "burn"
+every = "1d"
+source = "a test"
+"#,
+    );
+    let run = |every_hours: u64| {
+        let mut world = World::new(&text);
+        world.now = START.later(Span::from_days(3));
+        world.close();
+        let begin = FeeRecord::Begin { id: unit(1), kind: name("seat"), from: KEEPER, basis: None };
+        world.with(|s| s.record(&Record::Fee(begin))).unwrap();
+        let end = world.now.later(Span::from_days(40));
+        while world.now < end {
+            world.now = Instant::new((world.now.get() + every_hours * 3_600_000).min(end.get()));
+            world.close();
+        }
+        world.check();
+        world
+    };
+    let (hours, days, jump) = (run(1), run(24), run(40 * 24));
+    assert_eq!(hours.reads().supply(TOK).unwrap().burned, tok(41_000));
+    assert!(hours.state == days.state, "a day at a time");
+    assert!(hours.state == jump.state, "all at once");
 }
