@@ -65,7 +65,9 @@ impl Turn<'_> {
     pub fn follow(&mut self, notices: &[Notice]) {
         for notice in notices {
             match *notice {
-                Notice::StreamEnded { stream, why: Ended::Completed | Ended::Exhausted } => self.stream_over(stream, CloseReason::Completed),
+                Notice::StreamEnded { stream, why: Ended::Completed | Ended::Exhausted } => {
+                    self.stream_over(stream, CloseReason::Completed)
+                }
                 Notice::StreamEnded { stream, why: Ended::NotActivated } => self.stream_over(stream, CloseReason::Expired),
                 Notice::EscrowLow { escrow, lasts_until } => self.funds_low(escrow, lasts_until),
                 // What this service closed itself it knows; debts, stakes and payments of other kinds are the economy's own affair.

@@ -36,7 +36,8 @@ pub static STORAGE: Service = Service {
         name: DEAL,
         basis: RAW_BYTES,
         term: Term::Fixed,
-        period: "30s",
+        // As long as a proof window: a period costs at least one base unit for each piece, and tokens of few places have large ones.
+        period: "30m",
         longest: "1278d",
         warn: "6h",
         reasons: &[
