@@ -80,6 +80,9 @@ fn stream(mix: &mut Mix<'_>, kind: &StreamKind) -> Table {
         stream.insert("bond", Item::Value(Value::InlineTable(bond)));
     }
     stream.insert("warn", inline(&[("before", kind.warn)], "long enough to agree what comes next"));
+    if stated(&mut stream, model.as_ref()) {
+        mark(&mut stream, &format!("as {title} lets usage be paid"));
+    }
     stream.insert("close", Item::Table(close(kind, of("close").as_ref(), &title)));
     settle(mix, &mut stream);
     mix.note(format!("`{}` is paid as {title} lets usage be paid.", kind.name));
@@ -102,6 +105,16 @@ fn copy_pays(into: &mut Table, of: &impl Fn(&str) -> Option<Item>) {
             into.insert(key, item);
         }
     }
+}
+
+/// Takes over where the figures of a whole table come from; whether it says so at all.
+fn stated(into: &mut Table, model: Option<&Model>) -> bool {
+    let words = model.and_then(|model| ["source", "why"].iter().find_map(|key| model.table.get(key).cloned()));
+    let stated = words.is_some();
+    if let Some(words) = words {
+        into.insert("source", words);
+    }
+    stated
 }
 
 fn inline(figures: &[(&str, &str)], why: &str) -> Item {
@@ -214,13 +227,14 @@ fn charge(mix: &mut Mix<'_>, kind: &ChargeKind) -> Table {
         let each = mix.service.measure(kind.basis).map_or_else(|| "unit".to_owned(), |measure| mix.one_of(measure));
         mark(priced, &format!("the price of a unit on {title}; here a unit is one {each}"));
     }
+    let held = of("hold-most").and_then(|span| span.as_str().map(str::to_owned)).filter(|_| is_charge);
     if kind.held {
-        set(
-            &mut charge,
-            "hold-most",
-            string(of("hold-most").and_then(|span| span.as_str().map(str::to_owned)).as_deref().unwrap_or("30d")),
-        );
-        mark(&mut charge, "bounds how long money can be held");
+        set(&mut charge, "hold-most", string(held.as_deref().unwrap_or("30d")));
+    }
+    let sourced = stated(&mut charge, model.as_ref());
+    if sourced || kind.held {
+        let bound = if kind.held && held.is_none() { ", and money is held for 30 days at most" } else { "" };
+        mark(&mut charge, &format!("as {title} lets usage be paid{bound}"));
     }
     settle(mix, &mut charge);
     mix.note(format!("`{}` is paid as {title} lets usage be paid.", kind.name));
