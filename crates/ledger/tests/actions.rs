@@ -256,3 +256,41 @@ fn rows_of_every_mechanism_leave_room_for_the_digest_of_all_rows() {
     chain.pass(2 * 2880, |_| {});
     chain.audit_holds();
 }
+
+#[test]
+fn a_slash_of_the_pledge_takes_its_share_and_the_rest_cools_down() {
+    let start = NETWORK.find("[incentive.fault.terminated]").unwrap();
+    let end = start + NETWORK[start..].find("[incentive.allowance").unwrap();
+    let slash = "[incentive.fault.terminated]\ntoken = \"FIL\"\nfee = \"share-of-pledge\"\npledge = \"sector\"\nshare = \"50%\"\n\
+                 to = [{ to = \"burn\", share = \"100%\" }]\nsource = \"test\"\n\n";
+    let text = [&NETWORK[..start], slash, &NETWORK[end..]].concat();
+    let text = text.replace("per-gib = \"0.03125 FIL\"\n", "per-gib = \"1_000_000 FIL\"\ncool-down = \"14d\"\n");
+    let (client, mut provider) = (party(1), Provider::new(10));
+    let mut chain = chain_of(text, &[(&client, 1000), (&provider.party, 1000)]);
+    provider.register(&mut chain, 1 << 30);
+    let piece = provider.store(&[7; 100_000]);
+    let before = held(&chain, &provider.party, "FIL");
+    let given_up = active_deal(&mut chain, &client, &provider, Proposal { term: 100 * 2880, ..proposal(&provider, piece) });
+    let pledged = before - held(&chain, &provider.party, "FIL");
+    assert!(pledged > 100 * FIL, "128 KiB at a million FIL per GiB: {pledged}");
+    chain.storage(&provider.party, StorageMessage::TerminateDeals(vec![given_up])).unwrap();
+    chain.audit_holds();
+    // Nothing comes back at once; half of it comes back when the cool-down is over.
+    assert!(before - held(&chain, &provider.party, "FIL") > pledged / 100 * 99);
+    chain.pass(15 * 2880, |_| {});
+    let lost = before - held(&chain, &provider.party, "FIL");
+    assert!((pledged / 100 * 49..pledged / 100 * 51).contains(&lost), "{lost} of {pledged}");
+    chain.audit_holds();
+
+    // The same when nobody proves any more: the job that ends the deal must not fail.
+    let again = chain_faulty_for_too_long(&mut chain, &client, &mut provider);
+    assert!(matches!(chain.deal(again).state, DealState::Closed { reason: CloseReason::Faulty, .. }));
+    chain.audit_holds();
+}
+
+fn chain_faulty_for_too_long(chain: &mut Chain, client: &Party, provider: &mut Provider) -> UnitId {
+    let piece = provider.store(&[8; 1_000]);
+    let id = active_deal(chain, client, provider, Proposal { term: 100 * 2880, ..proposal(provider, piece) });
+    chain.pass(44 * 2880, |_| {});
+    id
+}

@@ -123,7 +123,14 @@ fn committed(app: &App, reads: &Reads<'_>, address: Address, now: Instant) -> Ve
     }
     for (id, leaving) in reads.leaving(address) {
         let (to, until) = (Name::literal("leaving"), Some(leaving.until.into()));
-        all.push(Committed { to, with: None, id: Some(id), amount: amount(leaving.token, leaving.amount), until, earned: Vec::new() });
+        all.push(Committed {
+            to,
+            with: None,
+            id: Some(id),
+            amount: amount(leaving.token, leaving.amount),
+            until,
+            earned: Vec::new(),
+        });
     }
     all
 }

@@ -25,7 +25,13 @@ pub(super) async fn network(State(app): State<Shared>) -> ApiResult<Json<Network
             flatten(section, "", value, "", &mut rows);
         }
     }
-    Ok(Json(NetworkInfo { network: doc.network, variant: doc.variant.to_string(), rows, parameters, file: doc.network_toml.clone() }))
+    Ok(Json(NetworkInfo {
+        network: doc.network,
+        variant: doc.variant.to_string(),
+        rows,
+        parameters,
+        file: doc.network_toml.clone(),
+    }))
 }
 
 /// TOML as JSON: dates become text.
