@@ -23,33 +23,74 @@ const SPEED: [&str; 4] = ["--speed", "200", "--providers", "3"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn storage_runs_on_filecoins_economy() {
-    let told = runs("filecoin").await;
+    let told = runs("filecoin", async |_: &Path| {}).await;
     assert!(!told.contains("is not live yet"), "storage is this network's own service: {told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn storage_runs_on_heliums_economy() {
-    let told = runs("helium").await;
+    // Deals are paid in credits, which the gateway minted by burning, and which are burnt again when they are used.
+    let told = runs("helium", async |home: &Path| {
+        let minted = at(home, &["events", "--kind", "credits-minted", "--json"]).json();
+        assert!(!minted["items"].as_array().unwrap().is_empty(), "{minted:#}");
+        assert_ne!(supply(home, "HNT")["burned"]["units"], "0");
+        at(home, &["token", "mint", "--give", "1 HNT", "--credit", "DC", "--to", "provider-1"]).done();
+        let sent = at(home, &["transfer", "--to", "provider-1", "--amount", "1 DC"]);
+        assert!(sent.code == 1 && sent.err.contains("cannot be moved between parties"), "{}", sent.err);
+        at(home, &["token", "lock", "--amount", "10 HNT", "--for", "365d"]).done();
+        assert_eq!(at(home, &["account", "show", "customer", "--json"]).json()["committed"][0]["to"], "veHNT");
+    })
+    .await;
     assert!(told.contains("helium's own service is not live yet: storage runs on helium's economy"), "{told}");
+    assert!(told.contains("ahead of its schedule"), "nothing is minted at this network's start: {told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn storage_runs_on_renders_economy() {
-    assert!(runs("render").await.contains("render's own service is not live yet"));
+    // What customers pay is burnt; operators are paid by emission, by the week.
+    let told = runs("render", async |home: &Path| assert_ne!(supply(home, "RENDER")["burned"]["units"], "0")).await;
+    assert!(told.contains("render's own service is not live yet"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn storage_runs_on_akashs_economy() {
-    assert!(runs("akash").await.contains("akash's own service is not live yet"));
+    let told = runs("akash", async |home: &Path| {
+        // The take rate: what is no provider's goes to the treasury and to stakers.
+        let treasury = at(home, &["events", "--kind", "posting", "--limit", "10000"]).done().out;
+        assert!(
+            treasury.contains("to treasury ecosystem (revenue-share)") || treasury.contains("to treasury ecosystem"),
+            "{treasury}"
+        );
+        at(home, &["token", "validate", "--commission", "5%", "--stake", "100 AKT", "--from", "provider-1"]).done();
+        at(home, &["token", "stake", "--with", "provider-1", "--amount", "10 AKT"]).done();
+        let staked = at(home, &["account", "show", "customer", "--json"]).json()["committed"][0].clone();
+        assert_eq!((&staked["to"], &staked["amount"]["display"]), (&"validators".into(), &"10 AKT".into()), "{staked:#}");
+        // Stablecoin came over the bridge that the faucet stands for.
+        at(home, &["token", "fund", "--venue", "AKT-USDC", "1000 AKT", "4000 USDC", "--from", "faucet"]).done();
+        at(home, &["token", "swap", "--venue", "AKT-USDC", "--give", "10 USDC", "--least", "2 AKT"]).done();
+    })
+    .await;
+    assert!(told.contains("akash's own service is not live yet"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn storage_runs_on_io_nets_economy() {
-    assert!(runs("io.net").await.contains("io.net's own service is not live yet"));
+    // Capacity earns by the hour, which is 18 seconds here.
+    let told = runs("io.net", async |home: &Path| {
+        let minted = ["events", "--kind", "emission-minted", "--limit", "1000", "--json"];
+        until(home, &minted, PATIENCE, |events| {
+            events["items"].as_array().unwrap().iter().any(|event| event["event"]["event"]["pool"] == "capacity")
+        })
+        .await;
+        let claimed = at(home, &["token", "claim", "--from", "provider-1"]).done().out;
+        assert!(claimed.contains("IO from pool capacity to provider-1"), "{claimed}");
+    })
+    .await;
+    assert!(told.contains("io.net's own service is not live yet"), "{told}");
 }
 
-/// Runs a network through a file's life; gives what `depin up` said.
-async fn runs(network: &str) -> String {
+/// Runs a network through a file's life, with what is `its_own` while deals run; gives what `depin up` said.
+async fn runs(network: &str, its_own: impl AsyncFnOnce(&Path)) -> String {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("net");
     let (up, endpoints) = Up::start(&home, &[&["--network", network], &SPEED[..]].concat()).await;
@@ -67,6 +108,7 @@ async fn runs(network: &str) -> String {
     assert!(price["units"].as_str().unwrap().parse::<u128>().unwrap() > 0, "nothing is stored for nothing: {price}");
     deals_are_paid(&home, &price).await;
     a_home_stays_with_its_network(&home, network);
+    its_own(&home).await;
     assert_eq!(at(&home, &["audit", "--json"]).json()["ok"], true, "{}", at(&home, &["audit"]).out);
 
     assert!(s3.delete("files", "gone").await.unwrap().is_success());

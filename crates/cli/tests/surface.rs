@@ -298,6 +298,9 @@ fn the_networks_that_come_along_pass_the_check_with_warnings_only() {
         assert_eq!(said.code, 0, "{name}:\n{}{}", said.out, said.err);
         assert!(said.out.contains("no error"), "{}", said.out);
         fits(&said.out, 110);
+        for finding in self::said(&["check", name, "--json"]).json()["findings"].as_array().unwrap() {
+            assert!(finding["hint"].as_str().unwrap_or("").starts_with("known, "), "{name}: no source in {finding:#}");
+        }
     }
     let json = said(&["check", "akash", "--json"]).json();
     assert_eq!(json["errors"], 0);

@@ -9,8 +9,8 @@ mod new;
 mod provider;
 mod rule;
 mod storage;
-mod token;
 mod supply;
+mod token;
 mod up;
 mod value;
 mod wallet;
@@ -21,9 +21,7 @@ pub use provider::{AskArgs, GatewayCommand, GatewayS3Args, ProviderCommand, Prov
 pub use rule::{EvalArgs, RuleCommand};
 pub use storage::{DealsArgs, FaultsArgs, GetArgs, ListArgs, ProofsArgs, PutArgs, QuoteArgs, SettleArgs, StorageCommand};
 pub use supply::{DateArg, EveryArg, FormatArg, SupplyArgs};
-pub use token::{
-    ClaimArgs, FundArgs, LockArgs, MintArgs, RedeemArgs, SwapArgs, TokenArgs, TokenCommand, ValidateArgs,
-};
+pub use token::{ClaimArgs, FundArgs, LockArgs, MintArgs, RedeemArgs, SwapArgs, TokenArgs, TokenCommand, ValidateArgs};
 pub use up::UpArgs;
 pub use value::{AmountArg, Bytes, Copies, ObjectPath, SpanArg, Who};
 pub use wallet::{ImportArgs, NewArgs, ShowArgs, WalletCommand};

@@ -132,9 +132,11 @@ pub enum NetworkCommand {
         figures: bool,
     },
     /// Compare networks side by side, in the same rows.
-    #[command(after_help = "In a narrow terminal the networks stand below each other in each row. To page: depin network compare | less.\n\n\
+    #[command(
+        after_help = "In a narrow terminal the networks stand below each other in each row. To page: depin network compare | less.\n\n\
                             Examples:\n  depin network compare\n  depin network compare render io.net\n  \
-                            depin network compare filecoin ./mynet --json")]
+                            depin network compare filecoin ./mynet --json"
+    )]
     Compare {
         /// Names, or paths of network files or folders; the five that come along when absent.
         #[arg(value_name = "NAME|PATH")]

@@ -49,7 +49,9 @@ pub enum TokenCommand {
     #[command(after_help = "Examples:\n  depin token stake --with provider-1 --amount \"10 AKT\"")]
     Stake(StakeArgs),
     /// Take stake back; it is bound for the unbonding time first.
-    #[command(after_help = "Examples:\n  depin token unstake --with provider-1\n  depin token unstake --with provider-1 --amount \"2 AKT\"")]
+    #[command(
+        after_help = "Examples:\n  depin token unstake --with provider-1\n  depin token unstake --with provider-1 --amount \"2 AKT\""
+    )]
     Unstake(UnstakeArgs),
     /// Lock tokens for a time, for votes and a part of what is emitted.
     #[command(after_help = "Examples:\n  depin token lock --amount \"100 HNT\" --for 365d\n  \

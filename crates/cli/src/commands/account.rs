@@ -76,12 +76,7 @@ pub async fn show(who: &Who, settings: &Settings, out: &Output) -> Result<()> {
 
 fn money_rows(account: &Account, now: depin_quantity::Instant, row: &mut impl FnMut(&str, String)) {
     let Account { pledged, vesting, claimable, debt, .. } = account;
-    let main = Holdings {
-        pledged: pledged.clone(),
-        vesting: vesting.clone(),
-        claimable: claimable.clone(),
-        debt: debt.clone(),
-    };
+    let main = Holdings { pledged: pledged.clone(), vesting: vesting.clone(), claimable: claimable.clone(), debt: debt.clone() };
     for Holdings { pledged, vesting, claimable, debt } in std::iter::once(&main).chain(&account.other) {
         row("Pledged", shorten(&pledged.display));
         row("Earned, to claim", shorten(&claimable.display));

@@ -164,6 +164,8 @@ fn service(spec: &Spec, findings: &mut Vec<Finding>) {
     }
     for finding in service.findings(spec) {
         let severity = if finding.severity == Severity::Error { ERROR } else { WARNING };
-        findings.push(Finding::new(severity, &spec.problem_at(&finding.path, &finding.message, &finding.hint)));
+        let known = spec.said(&finding.path).filter(|_| severity == WARNING);
+        let hint = known.unwrap_or(finding.hint);
+        findings.push(Finding::new(severity, &spec.problem_at(&finding.path, &finding.message, &hint)));
     }
 }

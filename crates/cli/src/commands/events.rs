@@ -224,7 +224,10 @@ impl Writer {
         // The tag that says which event it is stands at the head of the line already.
         let tag = if fields.contains_key("event") { "event" } else { "kind" };
         let shown = fields.iter().filter(|(key, value)| *key != "of" && *key != tag && !value.is_null());
-        shown.map(|(key, value)| format!("{} {}", key.replace('_', " "), self.field(key, value, fields))).collect::<Vec<_>>().join(", ")
+        shown
+            .map(|(key, value)| format!("{} {}", key.replace('_', " "), self.field(key, value, fields)))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// A movement of tokens reads as a sentence.
@@ -281,8 +284,9 @@ impl Writer {
 
 /// Fields that are amounts of base units.
 const AMOUNTS: [&str; 26] = [
-    "amount", "total", "liquid", "locked", "paid", "fee", "base_fee", "unspent", "bond", "rate", "owed", "burnt", "burned", "credits",
-    "given", "gives", "captured", "returned", "waiting", "dust", "stake", "slashed", "pledged", "earned", "minted", "held",
+    "amount", "total", "liquid", "locked", "paid", "fee", "base_fee", "unspent", "bond", "rate", "owed", "burnt", "burned",
+    "credits", "given", "gives", "captured", "returned", "waiting", "dust", "stake", "slashed", "pledged", "earned", "minted",
+    "held",
 ];
 /// Fields that are points in time, where the number is large enough to be one.
 const TIMES: [&str; 9] = ["until", "closes", "since", "at", "activate_by", "lasts_until", "next", "jailed_until", "ends"];
@@ -315,7 +319,7 @@ mod tests {
             json!({"of": "economy", "event": {"event": "emission-minted", "amount": "153856777370956004119", "pool": "blocks"}});
         assert_eq!(writer().details(&event), "amount 153.856777 FIL, pool blocks");
         let event = json!({"of": "storage", "event": {"kind": "deal-activated", "until": 1_790_000_000_000u64}});
-        assert_eq!(writer().details(&event), "until 2026-09-21 13:33");
+        assert_eq!(writer().details(&event), "until 2026-09-21 14:13");
         let event = json!({"of": "storage", "event": {"kind": "deal-proposed", "deal": "ab".repeat(32), "price": "500000000"}});
         assert_eq!(writer().details(&event), "deal abababababab…, price 500 pFIL");
     }
@@ -328,7 +332,8 @@ mod tests {
         let writer = Writer { names: BTreeMap::new(), tokens, out };
         let pledge = json!({"of": "economy", "event": {"event": "pledge-released", "kind": "sector", "amount": "15000000000"}});
         assert_eq!(writer.details(&pledge), "amount 1.5 FIL, kind sector");
-        let price = json!({"of": "economy", "event": {"event": "price-reported", "pair": "FIL-USD", "price": "4125000000000000000"}});
+        let price =
+            json!({"of": "economy", "event": {"event": "price-reported", "pair": "FIL-USD", "price": "4125000000000000000"}});
         assert_eq!(writer.details(&price), "pair FIL-USD, price 4.125");
         let unknown = json!({"of": "economy", "event": {"event": "something", "amount": "7"}});
         assert_eq!(writer.details(&unknown), "amount 7 base units");
@@ -347,8 +352,9 @@ mod tests {
         assert_eq!(told("helium", minted), "burnt 1 HNT, credit DC, credits 40,000 DC, price 4");
         let redeemed = json!({"event": "redeemed", "treasury": "iot", "burned": "5000000", "paid": "100000000"});
         assert_eq!(told("helium", redeemed), "burned 5 IOT, paid 1 HNT, treasury iot");
-        let delegated = json!({"event": "undelegated", "staking": "validators", "amount": "2500000", "until": 1_790_000_000_000u64});
-        assert_eq!(told("akash", delegated), "amount 2.5 AKT, staking validators, until 2026-09-21 13:33");
+        let delegated =
+            json!({"event": "undelegated", "staking": "validators", "amount": "2500000", "until": 1_790_000_000_000u64});
+        assert_eq!(told("akash", delegated), "amount 2.5 AKT, staking validators, until 2026-09-21 14:13");
         let converted = json!({"event": "converted", "venue": "IO-USDC", "token": "USDC", "given": "1000000", "got": "IO", "gives": "50000000"});
         assert_eq!(told("io.net", converted), "given 1 USDC, gives 0.5 IO, got IO, token USDC, venue IO-USDC");
     }

@@ -123,7 +123,11 @@ async fn mint(args: &MintArgs, remote: &Remote, spec: &Spec) -> Result<Action> {
     let burnt = |credit: Name| {
         spec.credit(credit).map(|rule| rule.from).ok_or_else(|| {
             let known: Vec<&str> = spec.credits().keys().map(Name::as_str).collect();
-            let hint = if known.is_empty() { "this network has no credits".to_owned() } else { format!("there is: {}", known.join(", ")) };
+            let hint = if known.is_empty() {
+                "this network has no credits".to_owned()
+            } else {
+                format!("there is: {}", known.join(", "))
+            };
             CliError::refused("no-credit", format_args!("`{credit}` is no credit of this network")).hint(hint)
         })
     };
@@ -153,8 +157,11 @@ fn in_token(spec: &Spec, typed: &AmountArg, token: Name) -> Result<Units> {
 fn venue_of(spec: &Spec, venue: Name) -> Result<(Name, Name)> {
     spec.venue(venue).map(|rule| rule.tokens).ok_or_else(|| {
         let known: Vec<&str> = spec.venues().keys().map(Name::as_str).collect();
-        CliError::refused("no-venue", format_args!("this network has no venue `{venue}`"))
-            .hint(if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) })
+        CliError::refused("no-venue", format_args!("this network has no venue `{venue}`")).hint(if known.is_empty() {
+            "it has none".to_owned()
+        } else {
+            format!("it has: {}", known.join(", "))
+        })
     })
 }
 

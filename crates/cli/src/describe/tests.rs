@@ -153,3 +153,22 @@ fn every_figure_has_a_source() {
         }
     }
 }
+
+#[test]
+fn a_file_with_a_line_missing_is_described_as_far_as_it_goes() {
+    let mut described = 0;
+    for (name, text) in NETWORKS {
+        let lines: Vec<&str> = text.lines().collect();
+        for missing in 0..lines.len() {
+            let without: Vec<&str> = lines.iter().enumerate().filter(|(at, _)| *at != missing).map(|(_, line)| *line).collect();
+            match Card::new(&without.join("\n")) {
+                Ok(card) => {
+                    assert_eq!(card.sections.len(), SECTIONS.len(), "{name} without line {missing}");
+                    described += 1;
+                }
+                Err(error) => assert_eq!(error.code, "not-toml"),
+            }
+        }
+    }
+    assert!(described > 500);
+}

@@ -56,19 +56,19 @@ impl Choice {
     /// Reads a network's rules; puts storage under its economy when it runs a service that is not live yet.
     pub fn of_text(text: &str, named: &str) -> Result<Self> {
         let spec = Spec::parse(text).map_err(|errors| wrong(named, &errors))?;
-        let (name, service) = (spec.network().name, spec.network().service);
-        if service.as_str() == LIVE {
+        let name = spec.network().name;
+        if spec.network().service.as_str() == LIVE {
             return Ok(Self { text: text.to_owned(), spec, remarks: Vec::new() });
         }
         let recipe = Recipe { name, service: LIVE, emission: text, payment: text, stake: text, unit: None };
         let composed = compose(&recipe).map_err(|error| {
-            CliError::refused("service", format_args!("storage cannot be put under {named}: {error}"))
-                .hint("`depin new NAME --service storage --economy …` makes a file that can be edited and then started by its path")
+            CliError::refused("service", format_args!("storage cannot be put under {named}: {error}")).hint(
+                "`depin new NAME --service storage --economy …` makes a file that can be edited and then started by its path",
+            )
         })?;
         let spec = Spec::parse(&composed.toml).map_err(|errors| wrong(&format!("storage under {named}"), &errors))?;
         let remarks = vec![format!(
-            "{name}'s own service is not live yet: storage runs on {name}'s economy ({service} comes later; the rules are in network.toml \
-             of the home)"
+            "{name}'s own service is not live yet: storage runs on {name}'s economy, by the rules in network.toml of the home"
         )];
         Ok(Self { text: composed.toml, spec, remarks })
     }
@@ -106,7 +106,10 @@ mod tests {
             params.unwrap_or_else(|errors| panic!("{name}:\n{errors}"));
             let own = Choice::economy(name).unwrap().network().service.as_str() == LIVE;
             assert_eq!(choice.remarks.is_empty(), own);
-            assert!(own || choice.remarks[0].starts_with(&format!("{name}'s own service is not live yet: storage runs on {name}'s economy")));
+            assert!(
+                own || choice.remarks[0]
+                    .starts_with(&format!("{name}'s own service is not live yet: storage runs on {name}'s economy"))
+            );
         }
     }
 

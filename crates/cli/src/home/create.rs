@@ -26,8 +26,18 @@ use std::{
 pub const SPEED_MAX: u32 = 200;
 
 /// Entries of a home that belong to its network; `wallet`, `lock` and `home.json` are treated apart.
-const ENTRIES: [&str; 10] =
-    ["genesis.json", "network.toml", "node", "validator.key", "providers", "gateway", "ports.json", "endpoints.json", "control.json", "s3.env"];
+const ENTRIES: [&str; 10] = [
+    "genesis.json",
+    "network.toml",
+    "node",
+    "validator.key",
+    "providers",
+    "gateway",
+    "ports.json",
+    "endpoints.json",
+    "control.json",
+    "s3.env",
+];
 
 /// Whole tokens of a provider at the start, and for how many of those the faucet has enough.
 const PROVIDER_TOKENS: u128 = 100_000;
@@ -144,7 +154,8 @@ fn chain_id(network: Name) -> Result<Name> {
 fn same_network(home: &Home, marker: &Marker, asked: &Choice) -> Result<()> {
     let info = asked.spec.network();
     let path = home.path().display();
-    let hint = format!("leave --network away to go on with it, name another --home, or add --fresh to throw it away: --home {path}");
+    let hint =
+        format!("leave --network away to go on with it, name another --home, or add --fresh to throw it away: --home {path}");
     if (info.name, info.variant) != (marker.network, marker.variant) {
         return Err(CliError::refused(
             "other-network",
@@ -203,7 +214,8 @@ fn finish(home: &Home, marker: &Marker, choice: &Choice, making: Making) -> Resu
         wish(FAUCET, &faucet, PROVIDER_TOKENS * FAUCET_PROVIDERS),
     ];
     let time = now();
-    let params = StorageParams::read(choice.spec.at(time, time), time).map_err(|error| CliError::refused("network-file", error))?;
+    let params =
+        StorageParams::read(choice.spec.at(time, time), time).map_err(|error| CliError::refused("network-file", error))?;
     let settings = ProviderSettings::new(&params, making.capacity_bytes);
     for number in 1..=making.providers {
         let name = provider_name(number);
@@ -376,7 +388,28 @@ mod tests {
             assert!(error.hint.contains("--fresh") && error.message.contains(first.chain_id.as_str()), "{error}");
             refusals.push(error.message);
         }
-        assert!(refusals[0].contains("`mine`") && refusals[1].contains("`mainnet`") && refusals[2].contains("rules"), "{refusals:?}");
+        assert!(
+            refusals[0].contains("`mine`") && refusals[1].contains("`mainnet`") && refusals[2].contains("rules"),
+            "{refusals:?}"
+        );
+    }
+
+    #[test]
+    fn development_accounts_are_funded_on_every_network_and_fresh_begins_the_same_one() {
+        for (network, _) in crate::networks::NETWORKS {
+            let (_folder, home) = home();
+            claim_folder(&home).unwrap();
+            let choice = Choice::find(network).unwrap();
+            let opened = create_or_open(&home, Some(&choice), MAKING).unwrap_or_else(|error| panic!("{network}: {error}"));
+            let fees = choice.spec.fee().token;
+            let funded =
+                opened.genesis.accounts.iter().filter(|account| account.token == Some(fees) && !account.amount.is_zero());
+            assert_eq!(funded.count(), 8, "{network}: customer, notary, feeder, faucet and four providers");
+            let sum: u128 = opened.genesis.accounts.iter().filter(|a| a.token == Some(fees)).map(|a| a.amount.get()).sum();
+            assert!(sum <= choice.spec.supply(fees).unwrap().cap.amount.get() / 10, "{network}: too much is given away");
+            assert_eq!(Choice::again(&home).unwrap().unwrap().text, choice.text, "{network}");
+            assert!(!create_or_open(&home, Some(&choice), MAKING).unwrap().new, "{network}");
+        }
     }
 
     #[test]

@@ -42,9 +42,7 @@ pub fn fund(doc: &GenesisDoc, spec: &Spec, wishes: &[Wish]) -> Result<Vec<Genesi
             };
             wishes.iter().map(entry).collect()
         };
-        let starts = |entries: &Vec<GenesisAccount>| {
-            GenesisDoc { accounts: entries.clone(), ..doc.clone() }.rehearse().is_ok()
-        };
+        let starts = |entries: &Vec<GenesisAccount>| GenesisDoc { accounts: entries.clone(), ..doc.clone() }.rehearse().is_ok();
         let needed: u128 = wishes.iter().map(|wish| wish.tokens).sum();
         let allocated = SCALES.iter().find_map(|scale| {
             let sum = 10u128.checked_pow(rule.decimals.into())?.checked_mul(needed)? / scale;

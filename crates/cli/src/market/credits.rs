@@ -35,9 +35,8 @@ impl Credit {
         let held = |token: Name| account.balances.iter().find(|amount| amount.token == token).map_or(Units::ZERO, |a| a.units);
         let tokens = held(self.rule.from);
         let kept = tokens.mul_div(1, KEPT, Rounding::Up).unwrap_or(tokens);
-        let minted = price.and_then(|price| {
-            credits_for(tokens.minus_or_zero(kept), self.rule.usd, price, self.places.0, self.places.1).ok()
-        });
+        let minted = price
+            .and_then(|price| credits_for(tokens.minus_or_zero(kept), self.rule.usd, price, self.places.0, self.places.1).ok());
         held(self.token).plus(minted.unwrap_or(Units::ZERO)).unwrap_or(Units::new(u128::MAX))
     }
 }
@@ -75,7 +74,8 @@ mod tests {
 
     fn account(balances: &[(&str, u128, u8)]) -> api::Account {
         let nothing = || api::Amount::new(Name::literal("HNT"), Units::ZERO, 8);
-        let held = balances.iter().map(|(token, units, places)| api::Amount::new(token.parse().unwrap(), Units::new(*units), *places));
+        let held =
+            balances.iter().map(|(token, units, places)| api::Amount::new(token.parse().unwrap(), Units::new(*units), *places));
         api::Account {
             address: Address::new([1; 32]),
             name: None,

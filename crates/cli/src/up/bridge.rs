@@ -34,7 +34,8 @@ pub async fn stand_in(home: &Home, client: &Client, genesis: &GenesisDoc, spec: 
         }
         let Some(amount) = 10u128.checked_pow(decimals.into()).and_then(|whole| whole.checked_mul(DEPOSIT)) else { continue };
         for to in [customer, faucet.address()] {
-            let deposit = UnitId::derive("depin-development-deposit", &[genesis.chain_id.as_bytes(), token.as_bytes(), &to.get()]);
+            let deposit =
+                UnitId::derive("depin-development-deposit", &[genesis.chain_id.as_bytes(), token.as_bytes(), &to.get()]);
             let mint = Action::BridgeIn { token, to, amount: Units::new(amount), deposit };
             if let Err(error) = faucet.submit(Message::Act(mint)).await {
                 out.warn(format_args!("no {token} came over the bridge that the faucet stands for: {error}"));

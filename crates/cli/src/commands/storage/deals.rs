@@ -129,7 +129,8 @@ pub async fn providers(settings: &Settings, out: &Output) -> Result<()> {
     let list = remote.client.providers().await?;
     let params = storage_params(&remote.spec().await?)?;
     out.result(&list, |out| {
-        table_of(&list, &params).render_or(out, "no providers yet; `depin up` starts some, `depin provider storage` one of your own")
+        table_of(&list, &params)
+            .render_or(out, "no providers yet; `depin up` starts some, `depin provider storage` one of your own")
     })
 }
 

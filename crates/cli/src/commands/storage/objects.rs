@@ -92,7 +92,8 @@ pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<
         out.warn(text);
     }
     // The gateway tells its funds in base units of the token that it pays deals in.
-    let spec = Spec::parse(&settings.home.read_genesis()?.network_toml).map_err(|error| CliError::broken("network-file", error))?;
+    let spec =
+        Spec::parse(&settings.home.read_genesis()?.network_toml).map_err(|error| CliError::broken("network-file", error))?;
     let StorageParams { token, decimals, .. } = storage_params(&spec)?;
     let amount =
         |digits: &Option<String>| digits.as_ref()?.parse().ok().map(|units| Amount::new(token, Units::new(units), decimals));

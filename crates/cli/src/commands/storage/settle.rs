@@ -55,7 +55,8 @@ pub async fn run(args: &SettleArgs, settings: &Settings, out: &Output) -> Result
         fee = Some(Amount::new(token, Units::new(paid), spec.token(token).map_or(0, |rule| rule.decimals)));
     }
     progress.done();
-    let amount = |token: Name, units: u128| Amount::new(token, Units::new(units), spec.token(token).map_or(0, |rule| rule.decimals));
+    let amount =
+        |token: Name, units: u128| Amount::new(token, Units::new(units), spec.token(token).map_or(0, |rule| rule.decimals));
     let paid = sums.into_iter().map(|((to, token), units)| Paid { to, amount: amount(token, units) }).collect();
     let settled = Settled { deals: ids.len(), paid, fee };
     out.result(&settled, |out| {
