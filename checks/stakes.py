@@ -158,8 +158,8 @@ RULES = {
     "AKT-ST-1": (allocate, lambda r: {"fees": r.randrange(0, 10**9), "tax": dec(r, 1, 3), "powers": [r.randrange(0, 10**6) for _ in range(r.randrange(0, 70))]}),
     "AKT-ST-2": (commission, lambda r: {"reward": dec(r, 10**7, 18), "rate": text(Fraction(r.randrange(5, 100), 100)), "bonded": str(r.randrange(1, 10**13)), "ratio": dec(r, 2, 18)}),
     "AKT-ST-3": (delegation, intervals),
-    "AKT-SL-1": (slash, lambda r: {"stake": str(r.randrange(0, 10**14)), "fault": r.choice(["double-sign", "downtime"])}),
-    "AKT-SL-3": (signed, lambda r: {"window": r.randrange(1, 300), "share": f"{r.randrange(0, 101)}%", "since": r.randrange(0, 2000),
+    "AKT-SL-2": (slash, lambda r: {"stake": str(r.randrange(0, 10**14)), "fault": r.choice(["double-sign", "downtime"])}),
+    "AKT-SL-1": (signed, lambda r: {"window": r.randrange(1, 300), "share": f"{r.randrange(0, 101)}%", "since": r.randrange(0, 2000),
                                     "blocks": r.randrange(0, 2000), "missed": r.randrange(0, 300)}),
     "GEN-ST-1": (shares, lambda r: {"amount": str(r.randrange(0, 10**15)), "stake": str(r.randrange(1, 10**15)), "all": str(r.choice([0, r.randrange(1, 10**15)]))}),
     "GEN-ST-2": (worth, lambda r: (lambda n: {"shares": str(r.choice([n, r.randrange(0, n + 1)])), "stake": str(r.randrange(0, 10**15)), "all": str(n)})(
