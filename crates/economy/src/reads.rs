@@ -1,14 +1,14 @@
 //! What can be read of an economy: balances, supply, rewards, streams, prices. Nothing here writes.
 
 use crate::{
-    Bonded, CapKind, Emission, Minter, Part, PoolRule, Schedule, Score, UNALLOCATED,
-    close::{bonded_for, mint_row, minter},
-    part_of,
-    Account, AccountClass, AllocationVesting, Component, PriceNow, Refusal, Spec, Subject, Topic, allowance, book,
+    Account, AccountClass, AllocationVesting, Bonded, CapKind, Component, Emission, Minter, Part, PoolRule, PriceNow, Refusal,
+    Schedule, Score, Spec, Subject, Topic, UNALLOCATED, allowance, book,
     clock::{genesis_of, period_of, start_of},
+    close::{bonded_for, mint_row, minter},
     collateral::{pledge_amount, pledge_basis},
     fee,
     genesis::allocation_vested,
+    part_of,
     payment::{bond_minimum, due_periods},
     pool,
     price::price_now,
@@ -164,7 +164,8 @@ impl<'a> Reads<'a> {
             }
         }
         let eras = self.schedule().eras().flat_map(|(_, _, spec)| spec.pools());
-        let pools: std::collections::BTreeMap<Name, ()> = eras.filter(|(_, p)| p.token == token).map(|(name, _)| (*name, ())).collect();
+        let pools: std::collections::BTreeMap<Name, ()> =
+            eras.filter(|(_, p)| p.token == token).map(|(name, _)| (*name, ())).collect();
         let forfeited = pools.keys().map(|name| self.emission(*name).map_or(Units::ZERO, |e| e.forfeited));
         let forfeited = forfeited.into_iter().try_fold(Units::ZERO, Units::plus).ok()?;
         Some(SupplyNow {

@@ -1,7 +1,8 @@
 //! One economy at work on one state.
 
 use crate::{
-    Answer, BlockFees, Schedule, Claimed, Event, FeeCharged, Genesis, GenesisError, Meter, Notice, Reads, Record, Refusal, Spec, work::Work,
+    Answer, BlockFees, Claimed, Event, FeeCharged, Genesis, GenesisError, Meter, Notice, Reads, Record, Refusal, Schedule, Spec,
+    work::Work,
 };
 use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Seed, UnitId, Units};
 use depin_state::{Overlay, ReadState, State};
@@ -45,7 +46,8 @@ impl Economy {
     pub fn session<'a>(&'a self, state: &'a mut (dyn State + 'a), now: Instant, events: &'a mut Vec<Event>) -> Session<'a> {
         let genesis = genesis_of(state.as_read(), now);
         let spec = self.spec.at(genesis, now);
-        let mut session = Session { spec, eras: &self.spec, genesis, state, now, seed: Seed::default(), events, notices: Vec::new() };
+        let mut session =
+            Session { spec, eras: &self.spec, genesis, state, now, seed: Seed::default(), events, notices: Vec::new() };
         if !std::ptr::eq(spec, &raw const self.spec) {
             session.directly().start_new_clocks();
         }
@@ -259,7 +261,16 @@ impl Session<'_> {
     /// For operations that check everything before they write.
     fn directly(&mut self) -> Work<'_> {
         let (eras, genesis, seed) = (self.eras, self.genesis, self.seed);
-        Work { eras, genesis, seed, spec: self.spec, state: &mut *self.state, now: self.now, events: &mut *self.events, notices: &mut self.notices }
+        Work {
+            eras,
+            genesis,
+            seed,
+            spec: self.spec,
+            state: &mut *self.state,
+            now: self.now,
+            events: &mut *self.events,
+            notices: &mut self.notices,
+        }
     }
 
     /// Runs an operation on a draft of the state, which becomes real only when it succeeds.

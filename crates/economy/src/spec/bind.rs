@@ -1,6 +1,11 @@
 //! `[bind]`: what each measure of the service is for.
 
-use super::{incentive::Incentive, network::reference, reader::Reader, utility::{ChargePrice, Utility}};
+use super::{
+    incentive::Incentive,
+    network::reference,
+    reader::Reader,
+    utility::{ChargePrice, Utility},
+};
 use depin_quantity::{Decimal18, Measured, Name, QuantityError, Rounding};
 use std::collections::BTreeMap;
 
@@ -47,11 +52,7 @@ pub struct Boost {
     pub times: u64,
 }
 
-pub(super) fn read(
-    r: &mut Reader<'_>,
-    incentive: &Incentive,
-    utility: &Utility,
-) -> Option<BTreeMap<Name, Binding>> {
+pub(super) fn read(r: &mut Reader<'_>, incentive: &Incentive, utility: &Utility) -> Option<BTreeMap<Name, Binding>> {
     let streams = &utility.streams;
     let bindings = r.named("bind", |_, r| {
         let pool = if r.has("pool") { Some(reference(r, "pool", "pool", &incentive.pools)?) } else { None };
@@ -89,12 +90,7 @@ fn every_boost_has_a_base(r: &mut Reader<'_>, bindings: &BTreeMap<Name, Binding>
     }
 }
 
-fn every_rule_has_one_measure(
-    r: &mut Reader<'_>,
-    bindings: &BTreeMap<Name, Binding>,
-    incentive: &Incentive,
-    utility: &Utility,
-) {
+fn every_rule_has_one_measure(r: &mut Reader<'_>, bindings: &BTreeMap<Name, Binding>, incentive: &Incentive, utility: &Utility) {
     let count =
         |pick: &dyn Fn(&Binding) -> Option<Name>, name: &Name| bindings.values().filter(|b| pick(b) == Some(*name)).count();
     for (pool, rule) in &incentive.pools {

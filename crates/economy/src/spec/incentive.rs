@@ -4,7 +4,7 @@ use super::{
     network::{Clocks, Token, periods, reference},
     pool::{self, PoolRule, ScoreRule},
     reader::Reader,
-    staking::{self, AppealRule, SlashTo, LockRule, PledgeRule, StakingRule},
+    staking::{self, AppealRule, LockRule, PledgeRule, SlashTo, StakingRule},
     supply::Supplies,
 };
 use depin_quantity::{Measured, Name, Share, Units};
@@ -178,9 +178,14 @@ fn pledge_share(
         None
     };
     let pledge = pledge?;
-    let other = pledges.get(&pledge)?.token != token || earned.is_some_and(|(pool, _)| pools.get(&pool).is_none_or(|p| p.token != token));
+    let other =
+        pledges.get(&pledge)?.token != token || earned.is_some_and(|(pool, _)| pools.get(&pool).is_none_or(|p| p.token != token));
     if other {
-        r.problem("pledge", &format!("the pledge, and the pool of `earned`, must be in {token}"), "the fee's token must be the pledge's");
+        r.problem(
+            "pledge",
+            &format!("the pledge, and the pool of `earned`, must be in {token}"),
+            "the fee's token must be the pledge's",
+        );
         return None;
     }
     Some(FaultFee::PledgeShare { pledge, share: share?, earned })

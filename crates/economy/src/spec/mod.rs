@@ -22,11 +22,11 @@ mod treasury;
 mod utility;
 
 pub use bind::{Binding, Boost};
+pub use clock::{Clock, Origin};
 pub use document::{Provenance, Section};
 pub use emission::{Emission, Inflation, TableRow};
 pub use era::EraStart;
 pub use incentive::{AllowanceRule, FaultFee, FaultRule};
-pub use clock::{Clock, Origin};
 pub use network::{NetworkInfo, Token};
 pub use pool::{Method, MovingShare, Part, PoolRule, RewardVesting, Score, ScoreRule, Target, Worth};
 pub use problem::{Problem, SpecErrors};
@@ -207,7 +207,15 @@ impl Spec {
             _ => None,
         });
         let later = self.later.iter().flat_map(|(_, era)| era.roles());
-        reporters.chain(self.service_role()).chain(later).chain(paid).chain(granters).chain(judges).chain(keepers).chain(bridges).collect()
+        reporters
+            .chain(self.service_role())
+            .chain(later)
+            .chain(paid)
+            .chain(granters)
+            .chain(judges)
+            .chain(keepers)
+            .chain(bridges)
+            .collect()
     }
 
     /// The role that the network's service names under `reporter` in its own section, if it has one.

@@ -37,7 +37,12 @@ pub(super) enum Wants {
 
 impl Context {
     pub(super) fn new(tokens: BTreeMap<Name, Token>) -> Self {
-        Self { tokens: RefCell::new(tokens), problems: RefCell::new(Vec::new()), wanted: RefCell::new(Vec::new()), warnings: RefCell::new(Vec::new()) }
+        Self {
+            tokens: RefCell::new(tokens),
+            problems: RefCell::new(Vec::new()),
+            wanted: RefCell::new(Vec::new()),
+            warnings: RefCell::new(Vec::new()),
+        }
     }
 
     pub(super) fn report(&self, problem: Problem) {
@@ -409,7 +414,9 @@ impl<'a> Reader<'a> {
         let entry = self.required(key, "\"180d\"")?;
         let parse = |text: &str| {
             let wanted = "a length of time";
-            parse_length(text).ok_or_else(|| ParseError::new(text, wanted, "\"30s\", \"12h\", \"180d\", \"6y\" (365 days each) or \"24 month\""))
+            parse_length(text).ok_or_else(|| {
+                ParseError::new(text, wanted, "\"30s\", \"12h\", \"180d\", \"6y\" (365 days each) or \"24 month\"")
+            })
         };
         let length = self.parsed(entry, "a length of time", "\"180d\"", parse)?;
         if matches!(length, Length::Fixed(span) if span > Span::from_days(365_000)) {

@@ -30,5 +30,5 @@ pub use message::{
 pub use params::{StorageParams, StorageRules};
 pub use proving::{sector_challenges, set_id, window_challenges};
 pub use rows::{Challenged, CloseReason, DataSet, Deal, DealState, Faulty, Provider, Totals, Window};
-pub use turn::{Ground, Turn};
 pub(crate) use turn::{DATACAP, DEAL, QUALITY_BYTES, RAW_BYTES, close_reason, fault_kind};
+pub use turn::{Ground, Turn};
