@@ -232,9 +232,10 @@ fn no_piece_is_paid_for_twice(home: &Path) {
     }
 }
 
-/// The whole history by the API of a process started for this.
+/// The whole history by the API of a process started for this, once its index has read all receipts.
 async fn all_events(home: &Path, args: &[&str]) -> Vec<Value> {
-    let (up, _) = Up::start(home, &[&["--speed", "20"], args].concat()).await;
+    let (up, endpoints) = Up::start(home, &[&["--speed", "20"], args].concat()).await;
+    index_is_filled(endpoints["api"].as_str().unwrap()).await;
     let events = at(home, &["events", "--from", "0", "--limit", "10000", "--json"]).json();
     let mut all = events["items"].as_array().unwrap().clone();
     let mut next = events["next"].as_str().map(str::to_owned);
@@ -246,6 +247,20 @@ async fn all_events(home: &Path, args: &[&str]) -> Vec<Value> {
     }
     assert!(up.stop().await.success());
     all
+}
+
+/// A node answers while it fills its index, and says how much is left.
+async fn index_is_filled(api: &str) {
+    let begun = std::time::Instant::now();
+    loop {
+        let text = reqwest::get(format!("{api}/health")).await.unwrap().text().await.unwrap();
+        let health: Value = serde_json::from_str(&text).unwrap();
+        if health["index_lag"] == 0 {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "the index does not get on: {health}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// Runs every block on a fresh store and a fresh ledger: each must give the roots in its header, and the end those of the live state.

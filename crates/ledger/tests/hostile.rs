@@ -73,7 +73,8 @@ fn what_is_due_is_found_in_as_many_steps_as_there_are_jobs() {
         let (mut events, mut happened) = (Vec::new(), Vec::new());
         let mut overlay = Overlay::new(&counting);
         let mut session = economy.session(&mut overlay, now, &mut events);
-        assert_eq!(session.close(u32::MAX).unwrap().used, 1 + 256, "one clock, and a deadline per accepted deal");
+        let used = session.close(u32::MAX).unwrap().used;
+        assert_eq!(used, 1 + 256 + 1, "the clock up to the deadline, one job per accepted deal, and the clock up to now");
         let notices = session.notices();
         let mut turn = Turn::new(&params, &mut session, now, Seed::default(), &mut happened);
         turn.follow(&notices);
