@@ -155,8 +155,7 @@ def main():
     agree, complaints, unknown = compare(evaluations)
     complaints += judge_golden(rows)
     print(f"{agree} evaluations of {len({e[0] for e in evaluations} - unknown)} rules agree; {len(rows)} published figures looked at")
-    if unknown:
-        print(f"no checker for {', '.join(sorted(unknown))}")
+    complaints += [f"no checker for {rule}: write one in checks/" for rule in sorted(unknown)]
     if complaints:
         print("\n".join(complaints[:60]))
         sys.exit(1)
