@@ -1,0 +1,17 @@
+//! Any text is a network file or a list of problems with places inside the text; nothing else happens.
+#![no_main]
+use depin_economy::Spec;
+use depin_services::vocabulary::service;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| match Spec::parse(text) {
+    Ok(spec) => {
+        if let Some(service) = service(spec.network().service.as_str()) {
+            let _ = (service.findings(&spec), service.read_parameters(&spec));
+        }
+    }
+    Err(errors) => {
+        assert!(!errors.problems().is_empty());
+        assert!(!errors.to_string().is_empty());
+    }
+});
