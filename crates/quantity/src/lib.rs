@@ -6,6 +6,7 @@
 mod address;
 mod amount;
 mod calendar;
+mod digits;
 mod error;
 mod exp;
 mod fine;
@@ -22,6 +23,7 @@ mod span;
 pub use address::Address;
 pub use amount::{Decimal18, Measured, Rounding, Units, mul_div, mul_div_wide};
 pub use calendar::{months_after, months_between};
+pub use digits::group_digits;
 pub use error::{ParseError, QuantityError};
 pub use exp::{Fixed127, half_decay};
 pub use fine::{Decimal30, fourth_root_12, geometric_sum, mul_div_u256, power_of_rest, square_root_12};

@@ -1,5 +1,6 @@
 //! A network file as a tree, era by era.
 
+use depin_quantity::group_digits;
 use toml::{Table, Value};
 
 /// The file as it stands from a date on.
@@ -131,7 +132,7 @@ pub(super) fn string<'a>(of: &'a Table, key: &str) -> Option<&'a str> {
 pub(super) fn shown(of: &Table, key: &str) -> Option<String> {
     match of.get(key)? {
         Value::String(text) => Some(super::words::amount(text)),
-        Value::Integer(number) => Some(super::words::group(&number.to_string())),
+        Value::Integer(number) => Some(group_digits(&number.to_string(), ',')),
         Value::Datetime(date) => Some(day(&date.to_string())),
         Value::Array(items) => Some(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")),
         Value::Boolean(flag) => Some(flag.to_string()),

@@ -3,8 +3,9 @@
 use super::{
     Line,
     file::{File, shown, string, tables},
-    words::{amount, each, group, span, tenths_of_years, years},
+    words::{amount, each, span, tenths_of_years, years},
 };
+use depin_quantity::group_digits;
 use depin_services::vocabulary::{self, Unit};
 use toml::{Table, Value};
 
@@ -119,7 +120,7 @@ fn more_than(genesis: &str, cap: &str) -> Option<String> {
     } else {
         format!(", {}.{}%", tenths / 10, tenths % 10)
     };
-    Some(format!(" ({} {token} more than at genesis{part})", group(&more.to_string())))
+    Some(format!(" ({} {token} more than at genesis{part})", group_digits(&more.to_string(), ',')))
 }
 
 /// The one kind of emission of a supply.
@@ -278,7 +279,7 @@ fn millions(amount: &str) -> Option<String> {
     let number = amount.split_whitespace().next()?.replace(['_', ','], "");
     let number: u128 = number.split('.').next()?.parse().ok()?;
     let tenths = (number + 50_000) / 100_000;
-    let whole = group(&(tenths / 10).to_string());
+    let whole = group_digits(&(tenths / 10).to_string(), ',');
     Some(if tenths.is_multiple_of(10) { whole } else { format!("{whole}.{}", tenths % 10) })
 }
 
@@ -343,7 +344,7 @@ fn part_of(whole: &str, share: &str) -> Option<String> {
     let fraction = format!("{:09}", product % scale);
     let fraction = fraction.trim_end_matches('0');
     let point = if fraction.is_empty() { "" } else { "." };
-    Some(format!("{}{point}{fraction} {unit}", group(&(product / scale).to_string())))
+    Some(format!("{}{point}{fraction} {unit}", group_digits(&(product / scale).to_string(), ',')))
 }
 
 fn vesting(rows: &[&Table]) -> String {

@@ -1,5 +1,7 @@
 //! Figures of a file as people read them.
 
+use depin_quantity::group_digits;
+
 /// `2_000_000_000 FIL` as `2,000,000,000 FIL`, `100 base FIL` as `100 base units of FIL`.
 pub(super) fn amount(text: &str) -> String {
     let mut words = text.split_whitespace();
@@ -8,24 +10,12 @@ pub(super) fn amount(text: &str) -> String {
         return text.to_owned();
     }
     let (whole, rest) = number.split_at(number.find(|c: char| !(c.is_ascii_digit() || c == '_')).unwrap_or(number.len()));
-    let number = format!("{}{rest}", group(&whole.replace('_', "")));
+    let number = format!("{}{rest}", group_digits(&whole.replace('_', ""), ','));
     match words.collect::<Vec<_>>().as_slice() {
         [] => number,
         ["base", token] => format!("{number} base unit{} of {token}", if number == "1" { "" } else { "s" }),
         unit => format!("{number} {}", unit.join(" ")),
     }
-}
-
-/// `1234567` as `1,234,567`.
-pub(super) fn group(digits: &str) -> String {
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// `6y` as `6 years`, `24 month` as `24 months`; what is no such length stays as it is.
@@ -45,7 +35,7 @@ pub(super) fn span(text: &str) -> String {
         "year" => "year",
         _ => return text.to_owned(),
     };
-    let number = group(&number.replace('_', ""));
+    let number = group_digits(&number.replace('_', ""), ',');
     format!("{number} {word}{}", if number == "1" { "" } else { "s" })
 }
 

@@ -1,5 +1,7 @@
 //! Amounts in tables. JSON has them exact; a table shows what a person can take in.
 
+use depin_quantity::group_digits;
+
 /// Most digits behind the point in a table.
 const PLACES: usize = 6;
 /// Prefixes of a thousandth each, for amounts that would be all zeros; the letters that the Filecoin software writes.
@@ -23,7 +25,7 @@ pub fn short_number(number: &str, places: usize) -> String {
         let first = fraction.find(|c| c != '0').unwrap_or(0);
         return format!("0.{}", &fraction[..fraction.len().min(first + 3)]);
     }
-    join(&group(whole), shown)
+    join(&group_digits(whole, ','), shown)
 }
 
 fn short_parts(number: &str) -> (&'static str, String) {
@@ -31,7 +33,7 @@ fn short_parts(number: &str) -> (&'static str, String) {
     let zeros = fraction.bytes().take_while(|b| *b == b'0').count();
     let small = whole == "0" && zeros >= 3 && zeros < fraction.len();
     if !small {
-        return ("", join(&group(whole), &fraction[..fraction.len().min(PLACES)]));
+        return ("", join(&group_digits(whole, ','), &fraction[..fraction.len().min(PLACES)]));
     }
     let step = zeros / 3;
     let prefix = PREFIXES.get(step).copied().unwrap_or("a");
@@ -45,18 +47,6 @@ fn short_parts(number: &str) -> (&'static str, String) {
 fn join(whole: &str, fraction: &str) -> String {
     let fraction = fraction.trim_end_matches('0');
     if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
-}
-
-/// `1234567` as `1,234,567`.
-fn group(digits: &str) -> String {
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]

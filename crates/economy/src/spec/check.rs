@@ -9,7 +9,7 @@ use super::{
     pool::Part,
     problem::Problem,
 };
-use depin_quantity::{Name, Units};
+use depin_quantity::{Name, Units, group_digits};
 use std::{collections::BTreeSet, ops::Range};
 
 /// What was found.
@@ -105,7 +105,7 @@ impl Check<'_> {
 
     fn amount(&self, token: Name, units: Units) -> String {
         let decimals = self.spec.tokens.get(&token).map_or(0, |t| t.decimals);
-        format!("{} {token}", grouped(&units.to_decimal(decimals)))
+        format!("{} {token}", group_digits(&units.to_decimal(decimals), ','))
     }
 
     /// What the file says of a table, or else what to do.
@@ -405,19 +405,6 @@ const fn kind(emission: &Emission) -> &'static str {
         Emission::Flat { .. } => "flat",
         Emission::Inflation(_) => "inflation",
     }
-}
-
-/// `1234567.5` as `1,234,567.5`.
-fn grouped(number: &str) -> String {
-    let (whole, fraction) = number.split_at(number.find('.').unwrap_or(number.len()));
-    let mut out = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out + fraction
 }
 
 /// How many periods a schedule has; `None` when it has no last one.

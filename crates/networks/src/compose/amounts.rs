@@ -4,7 +4,7 @@ use super::{
     donor::{Donor, text_at},
     write::{mark, string},
 };
-use depin_quantity::{Rounding, Units};
+use depin_quantity::{Rounding, Units, group_digits};
 use toml_edit::{Array, Item, TableLike, Value};
 
 /// The new network's token, and what it counts for beside others.
@@ -43,7 +43,7 @@ impl Rates {
     }
 
     fn write(&self, units: Units) -> String {
-        format!("{} {}", grouped(&units.to_decimal(self.decimals)), self.token)
+        format!("{} {}", group_digits(&units.to_decimal(self.decimals), '_'), self.token)
     }
 }
 
@@ -178,21 +178,5 @@ impl Change {
             Self::Amount => format!("as on {name}, the same part of the cap"),
             Self::None | Self::Name => format!("as on {name}, in {} instead of {from}", to.token),
         }
-    }
-}
-
-/// A decimal number with `_` between groups of three digits before the point.
-fn grouped(number: &str) -> String {
-    let (whole, rest) = number.split_once('.').map_or((number, None), |(whole, rest)| (whole, Some(rest)));
-    let mut text = String::new();
-    for (i, digit) in whole.chars().enumerate() {
-        if i > 0 && (whole.len() - i).is_multiple_of(3) {
-            text.push('_');
-        }
-        text.push(digit);
-    }
-    match rest.map(|rest| rest.trim_end_matches('0')) {
-        Some(rest) if !rest.is_empty() => format!("{text}.{rest}"),
-        _ => text,
     }
 }

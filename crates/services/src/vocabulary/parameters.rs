@@ -2,6 +2,7 @@
 
 use super::Service;
 use depin_economy::{Reader, Spec, SpecErrors};
+use depin_quantity::group_digits;
 use std::{fmt, ops::RangeInclusive};
 
 /// One table of `[service.<name>]`.
@@ -68,22 +69,9 @@ impl fmt::Display for Value {
             Self::Span(text) | Self::Bytes(text) | Self::Decimal(text) | Self::Name(text) | Self::Text(text) => {
                 write!(f, "\"{text}\"")
             }
-            Self::Integer(number, _) => f.write_str(&grouped(*number)),
+            Self::Integer(number, _) => f.write_str(&group_digits(&number.to_string(), '_')),
         }
     }
-}
-
-/// A whole number with `_` between groups of three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push('_');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 impl Service {
