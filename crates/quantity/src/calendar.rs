@@ -4,10 +4,12 @@ use crate::Instant;
 
 const DAY: u64 = 86_400_000;
 
-/// Days since 1970-01-01 as year, month from 1, and day of the month from 1.
+/// The date `days` days after 1970-01-01: year, month from 1, and day of the month from 1.
 ///
-/// Source: H. Hinnant, chrono-compatible low-level date algorithms, `civil_from_days`, for days that are not negative.
-const fn civil(days: u64) -> (u64, u64, u64) {
+/// - Units: whole days of UTC; the Gregorian calendar.
+/// - Failure: panics within 719,468 days of 2^64, which is later than any [`Instant`].
+/// - Source: H. Hinnant, chrono-compatible low-level date algorithms, `civil_from_days`, for days that are not negative.
+pub const fn civil_date(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let (era, of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -48,7 +50,7 @@ pub const fn months_after(origin: Instant, months: u64) -> Instant {
     if months > MONTHS_MOST || origin.get() / DAY > 36_000_000 {
         return Instant::new(u64::MAX);
     }
-    let (year, month, day) = civil(origin.get() / DAY);
+    let (year, month, day) = civil_date(origin.get() / DAY);
     let index = year * 12 + (month - 1) + months;
     let (year, month) = (index / 12, index % 12 + 1);
     let last = days_in(year, month);
@@ -61,8 +63,8 @@ pub fn months_between(origin: Instant, at: Instant) -> u64 {
     if at <= origin {
         return 0;
     }
-    let (from_year, from_month, _) = civil(origin.get() / DAY);
-    let (year, month, _) = civil((at.get() / DAY).min(36_000_000));
+    let (from_year, from_month, _) = civil_date(origin.get() / DAY);
+    let (year, month, _) = civil_date((at.get() / DAY).min(36_000_000));
     let apart = (year * 12 + month) - (from_year * 12 + from_month);
     if months_after(origin, apart) > at { apart - 1 } else { apart }
 }
@@ -112,7 +114,7 @@ mod tests {
     proptest! {
         #[test]
         fn dates_agree_with_an_independent_calendar(days in 0u64..2_000_000) {
-            let (year, month, day) = civil(days);
+            let (year, month, day) = civil_date(days);
             let date = time::Date::from_julian_day(2_440_588 + i32::try_from(days).unwrap()).unwrap();
             prop_assert_eq!((year as i32, u8::from(date.month()) as u64, u64::from(date.day())), (date.year(), month, day));
             prop_assert_eq!(days_of(year, month, day), days);

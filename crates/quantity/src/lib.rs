@@ -22,7 +22,7 @@ mod span;
 
 pub use address::Address;
 pub use amount::{Decimal18, Measured, Rounding, Units, mul_div, mul_div_wide};
-pub use calendar::{months_after, months_between};
+pub use calendar::{civil_date, months_after, months_between};
 pub use digits::group_digits;
 pub use error::{ParseError, QuantityError};
 pub use exp::{Fixed127, half_decay};
