@@ -5,6 +5,7 @@ use crate::{
     error::{CliError, Result},
     output::{Output, Table, write_out},
 };
+use depin_networks::wrap;
 use depin_quantity::{Field, RuleCard, nearest_name};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -103,15 +104,15 @@ fn default(field: &Field) -> Option<Value> {
 fn page(card: &RuleCard, out: &Output) -> String {
     let width = usize::from(out.width).min(100);
     let mut text = format!("{}  {}\n{}\n\n", out.bold(card.id), out.bold(card.title), out.dim(&format!("of {}", of(card))));
-    text += &wrap(card.words, 0, width);
+    text += &indented(card.words, 0, width);
     for (head, body) in [("Formula", card.formula), ("Rounding", card.rounding)] {
-        text += &format!("\n{}\n{}", out.bold(head), wrap(body, 2, width));
+        text += &format!("\n{}\n{}", out.bold(head), indented(body, 2, width));
     }
     if !card.inputs.is_empty() {
         text += &format!("\n{}\n{}", out.bold("Inputs"), fields(card.inputs, true, out));
     }
     text += &format!("\n{}\n{}", out.bold("Outputs"), fields(card.outputs, false, out));
-    text += &format!("\n{}\n{}", out.bold("Source"), wrap(card.source, 2, width));
+    text += &format!("\n{}\n{}", out.bold("Source"), indented(card.source, 2, width));
     text += &format!("\n{}\n", out.bold(if card.examples.len() == 1 { "Example" } else { "Examples" }));
     for (input, output) in card.examples {
         text += &format!("  depin rule eval {} --input {}\n", card.id, quoted(&one_line(input)));
@@ -142,19 +143,8 @@ fn quoted(text: &str) -> String {
 }
 
 /// Text in lines of at most `width` columns, each after `indent` blanks.
-fn wrap(text: &str, indent: usize, width: usize) -> String {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().expect("there is always a line");
-        if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(word.to_owned());
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
+fn indented(text: &str, indent: usize, width: usize) -> String {
+    let lines = wrap(text, width.saturating_sub(indent));
     lines.iter().map(|line| format!("{}{line}\n", " ".repeat(indent))).collect()
 }
 

@@ -64,19 +64,7 @@ pub fn short_id(id: impl Display) -> String {
 /// Breaks a text into lines that fit beside a margin. Two columns stay free, so that a
 /// caller may let continued lines stand in.
 pub fn wrap(text: &str, width: u16, margin: usize) -> Vec<String> {
-    let room = usize::from(width).saturating_sub(margin + 2).max(20);
-    let (mut lines, mut line) = (Vec::new(), String::new());
-    for word in text.split_whitespace() {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-            lines.push(std::mem::take(&mut line));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines.push(line);
-    lines
+    depin_networks::wrap(text, usize::from(width).saturating_sub(margin + 2).max(20))
 }
 
 #[cfg(test)]

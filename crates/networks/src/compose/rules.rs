@@ -1,6 +1,7 @@
 //! `RULES.md` of a new network: its parts, what was decided, and what to do next.
 
-use super::{Mix, write::wrap};
+use super::Mix;
+use crate::wrap;
 
 /// The whole text.
 pub(super) fn write(mix: &Mix<'_>) -> String {

@@ -1,5 +1,6 @@
 //! Writing tables as text, with their comments, in the order in which they are given.
 
+use crate::wrap;
 use toml_edit::{Item, Table, TableLike, Value};
 
 /// A file in the making.
@@ -93,22 +94,6 @@ fn plain(value: &Value) -> String {
 pub(super) fn quoted(key: &str) -> String {
     let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if bare { key.to_owned() } else { format!("\"{key}\"") }
-}
-
-/// Breaks a text into lines of at most `width` characters.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let (mut lines, mut line) = (Vec::new(), String::new());
-    for word in text.split_whitespace() {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(std::mem::take(&mut line));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines.push(line);
-    lines
 }
 
 /// A text as TOML.
