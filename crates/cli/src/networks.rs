@@ -4,6 +4,7 @@
 //! knows which networks there are; everything else reads their files.
 
 use crate::error::{CliError, Result};
+use depin_quantity::nearest_name;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -24,12 +25,13 @@ pub const FILE: &str = "network.toml";
 /// The file of a network that comes with this program.
 ///
 /// # Errors
-/// For another name; the error lists those that are there.
+/// For another name; the error lists those that are there, and says which one is like it.
 pub fn network_file(name: &str) -> Result<&'static str> {
     NETWORKS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text).ok_or_else(|| {
         let known: Vec<&str> = NETWORKS.iter().map(|(name, _)| *name).collect();
+        let near = nearest_name(name, known.iter().copied()).map(|near| format!("did you mean {near}? ")).unwrap_or_default();
         CliError::refused("unknown-network", format_args!("no network is called `{name}`")).hint(format_args!(
-            "there is: {}; a file or folder of one's own is named by its path, like ./{name}",
+            "{near}there is: {}; a file or folder of one's own is named by its path, like ./{name}",
             known.join(", ")
         ))
     })
@@ -115,5 +117,14 @@ mod tests {
         }
         let error = read("bitcoin").unwrap_err();
         assert!(error.hint.contains("io.net") && error.hint.contains("./bitcoin"), "{error:?}");
+    }
+
+    #[test]
+    fn a_misspelt_name_is_told_the_one_that_was_meant() {
+        for (typed, meant) in [("filecon", "filecoin"), ("Akahs", "akash"), ("ionet", "io.net")] {
+            let hint = read(typed).unwrap_err().hint;
+            assert!(hint.starts_with(&format!("did you mean {meant}? there is: helium, ")), "{hint}");
+        }
+        assert!(read("atlas").unwrap_err().hint.starts_with("there is: "));
     }
 }

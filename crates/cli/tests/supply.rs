@@ -125,6 +125,7 @@ fn usage_and_bonded_ratios_come_from_files() {
 fn what_makes_no_sense_is_refused_with_a_hint() {
     for (args, words) in [
         (&["bitcoin"] as &[&str], "akash"),
+        (&["filecon"], "did you mean filecoin?"),
         (&["./nowhere/network.toml"], "nowhere"),
         (&["akash", "--from", "2020-01-01"], "2020-09-25"),
         (&["akash", "--from", "2024-01-01", "--until", "2023-01-01"], "--until"),

@@ -41,7 +41,6 @@ mod value;
 
 pub use error::RuleError;
 pub use proof::check_cards;
-pub use read::nearest_name;
 pub use value::{Inputs, Outputs};
 
 use serde_json::Value;

@@ -5,10 +5,10 @@ use super::{
     document::{self, Section},
     era, incentive,
     problem::{Problem, SpecErrors},
-    reader::{Context, Reader, nearest},
+    reader::{Context, Reader},
     supply, treasury, utility,
 };
-use depin_quantity::{Instant, Name};
+use depin_quantity::{Instant, Name, nearest_name};
 use std::collections::BTreeMap;
 
 /// What a network is.
@@ -47,7 +47,7 @@ pub(super) fn reference<T>(r: &mut Reader<'_>, key: &str, what: &str, known: &BT
     if known.contains_key(&name) {
         return Some(name);
     }
-    let hint = nearest(name.as_str(), known.keys().map(Name::as_str))
+    let hint = nearest_name(name.as_str(), known.keys().map(Name::as_str))
         .map_or_else(|| format!("declared: {}", list(known)), |near| format!("did you mean `{near}`?"));
     r.problem(key, &format!("`{name}` is no declared {what}"), &hint);
     None

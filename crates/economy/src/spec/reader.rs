@@ -7,7 +7,9 @@ use super::{
     network::Token,
     problem::{Problem, SpecErrors},
 };
-use depin_quantity::{Decimal18, Decimal30, Instant, Measured, Name, ParseError, Share, Span, Units, parse_bytes, parse_span};
+use depin_quantity::{
+    Decimal18, Decimal30, Instant, Measured, Name, ParseError, Share, Span, Units, nearest_name, parse_bytes, parse_span,
+};
 use std::{cell::RefCell, collections::BTreeMap, str::FromStr};
 
 /// What all readers of one file share.
@@ -165,7 +167,7 @@ impl<'a> Reader<'a> {
         if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
-        let hint = nearest(&text, words.iter().copied())
+        let hint = nearest_name(&text, words.iter().copied())
             .map_or_else(|| format!("choose one of {}", words.join(", ")), |w| format!("did you mean `{w}`?"));
         self.problem(key, &format!("`{text}` is none of {}", words.join(", ")), &hint);
         None
@@ -262,7 +264,7 @@ impl<'a> Reader<'a> {
         };
         let declared = token.parse::<Name>().ok().and_then(|name| Some((name, tokens.get(&name)?.decimals)));
         let Some((name, decimals)) = declared else {
-            let near = nearest(token, tokens.keys().map(Name::as_str)).map(str::to_owned);
+            let near = nearest_name(token, tokens.keys().map(Name::as_str)).map(str::to_owned);
             let hint = near.map_or_else(|| "declare it with [[token]]".to_owned(), |n| format!("did you mean `{n}`?"));
             return Err((format!("`{token}` is no token of this network"), hint));
         };
@@ -573,7 +575,7 @@ impl<'a> Reader<'a> {
             }
             let free = known.iter().map(String::as_str).filter(|known| !self.section.has(known));
             let mut problem = Problem::new(entry.key_span.clone(), format!("unknown key `{key}`"));
-            if let Some(near) = nearest(key, free) {
+            if let Some(near) = nearest_name(key, free) {
                 problem = problem.hint(format!("did you mean `{near}`?"));
             } else if !whole {
                 continue;
@@ -611,15 +613,6 @@ impl<'a> Reader<'a> {
             self.wrong(entry, "a text that is not empty", "\"…\"");
         }
     }
-}
-
-/// The candidate most like `text`, when one is like it at all.
-pub(super) fn nearest<'c>(text: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
-    candidates
-        .map(|c| (strsim::damerau_levenshtein(&text.to_lowercase(), &c.to_lowercase()), c))
-        .filter(|(distance, c)| *distance <= 1 + c.len().max(text.len()) / 4)
-        .min()
-        .map(|(_, c)| c)
 }
 
 pub(super) fn read_service<T>(spec: &Spec, name: &str, read: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> Result<T, SpecErrors> {

@@ -150,31 +150,3 @@ pub(super) fn shown(value: &Value) -> String {
 pub(super) fn short(text: &str) -> String {
     if text.chars().count() > 60 { text.chars().take(60).chain("…".chars()).collect() } else { text.to_owned() }
 }
-
-pub(super) fn nearest(given: &str, fields: &'static [Field]) -> Option<&'static str> {
-    nearest_name(given, fields.iter().map(|f| f.name))
-}
-
-/// Of these names the one that differs from `given` in the fewest letters, at most a third of them.
-pub fn nearest_name<'a>(given: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    if given.len() > 64 {
-        return None;
-    }
-    let scored = names.into_iter().map(|name| (distance(given.as_bytes(), name.as_bytes()), name));
-    scored.min().filter(|(away, name)| *away <= name.len().max(given.len()).div_ceil(3)).map(|(_, name)| name)
-}
-
-/// Insertions, deletions and changes of single bytes between two names.
-fn distance(a: &[u8], b: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut before = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = before + usize::from(x != y);
-            before = row[j + 1];
-            row[j + 1] = change.min(before + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}

@@ -2,9 +2,9 @@
 
 use super::{
     Field, Kind, RuleCard, RuleError,
-    read::{decimal, decimal_text, names, nearest, read, short, shown, wanted},
+    read::{decimal, decimal_text, names, read, short, shown, wanted},
 };
-use crate::{Decimal18, Int, Share, Units};
+use crate::{Decimal18, Int, Share, Units, nearest_name};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use std::fmt;
@@ -33,7 +33,7 @@ impl Inputs {
             return Err(RuleError::NotAnObject { names: names(card.inputs), got: shown(inputs) });
         };
         if let Some(given) = object.keys().find(|key| !card.inputs.iter().any(|f| f.name == key.as_str())) {
-            let suggestion = nearest(given, card.inputs);
+            let suggestion = nearest_name(given, card.inputs.iter().map(|f| f.name));
             return Err(RuleError::Unknown { given: short(given), suggestion, names: names(card.inputs) });
         }
         let mut values = Vec::with_capacity(card.inputs.len());

@@ -16,9 +16,9 @@ pub use stream::{BondFate, BondLeast, BondRule, StreamMethod, StreamRule};
 use super::{
     network::{Clocks, Token},
     problem::Problem,
-    reader::{Reader, Wants, nearest},
+    reader::{Reader, Wants},
 };
-use depin_quantity::Name;
+use depin_quantity::{Name, nearest_name};
 use std::collections::BTreeMap;
 
 /// What is read before the utility.
@@ -99,7 +99,7 @@ pub(super) fn resolve(r: &Reader<'_>, pools: &BTreeMap<Name, Name>, treasuries: 
                 _ => continue,
             },
         };
-        let near = nearest(name.as_str(), known.iter().copied());
+        let near = nearest_name(name.as_str(), known.iter().copied());
         let hint = near.map_or_else(
             || format!("declared: {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") }),
             |near| format!("did you mean `{near}`?"),
