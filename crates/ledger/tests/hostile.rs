@@ -12,16 +12,6 @@ use depin_services::storage::{
 use depin_state::{Key, Overlay, ReadState, Tables};
 use std::{cell::Cell, sync::Arc};
 
-const CAPACITY: u64 = 1 << 30;
-
-fn stage() -> (Chain, Party, Provider) {
-    let client = party(1);
-    let provider = Provider::new(10);
-    let mut chain = Chain::new(&[(&client, 1000), (&provider.party, 1000)]);
-    provider.register(&mut chain, CAPACITY);
-    (chain, client, provider)
-}
-
 fn wallet(chain: &Chain, who: &Party) -> depin_economy::WalletRow {
     chain.ledger.read(|s| depin_economy::wallet(s, who.address, name("FIL")))
 }

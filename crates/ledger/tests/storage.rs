@@ -6,16 +6,6 @@ use depin_ledger::*;
 use depin_quantity::{UnitId, Units};
 use depin_services::storage::{CloseReason, DealState, Proposal, SectorProof, StorageMessage, read};
 
-const CAPACITY: u64 = 1 << 30;
-
-fn stage() -> (Chain, Party, Provider) {
-    let client = party(1);
-    let provider = Provider::new(10);
-    let mut chain = Chain::new(&[(&client, 1000), (&provider.party, 1000)]);
-    provider.register(&mut chain, CAPACITY);
-    (chain, client, provider)
-}
-
 fn code<T>(result: Result<T, Failure>) -> String {
     match result {
         Ok(_) => panic!("it was not refused"),

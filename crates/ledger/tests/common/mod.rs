@@ -16,6 +16,8 @@ pub const NETWORK: &str = include_str!("../../../../networks/filecoin/network.to
 pub const FIL: u128 = 1_000_000_000_000_000_000;
 pub const GENESIS_TIME: u64 = 1_790_000_000_000;
 pub const EPOCH_MS: u64 = 30_000;
+/// What a provider offers, in bytes.
+pub const CAPACITY: u64 = 1 << 30;
 
 const NAMESPACE: &[u8] = b"";
 
@@ -261,6 +263,15 @@ impl Provider {
         }
         answers
     }
+}
+
+/// A chain with a client and a registered provider, each with 1000 FIL before fees.
+pub fn stage() -> (Chain, Party, Provider) {
+    let client = party(1);
+    let provider = Provider::new(10);
+    let mut chain = Chain::new(&[(&client, 1000), (&provider.party, 1000)]);
+    provider.register(&mut chain, CAPACITY);
+    (chain, client, provider)
 }
 
 pub fn proposal(provider: &Provider, piece: (Commitment, PieceSize)) -> Proposal {
