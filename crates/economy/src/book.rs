@@ -14,6 +14,9 @@ use depin_state::ReadState;
 /// A wallet that nothing ever entered.
 pub const NO_WALLET: WalletRow = WalletRow { held: Units::ZERO, owed: Units::ZERO };
 
+/// A token of which nothing was ever minted.
+pub const NO_SUPPLY: SupplyRow = SupplyRow { minted: Units::ZERO, burned: Units::ZERO };
+
 /// A party's wallet; empty when it has no row.
 pub fn wallet(state: &dyn ReadState, party: Address, token: Name) -> WalletRow {
     state.get(&(party, token)).unwrap_or(NO_WALLET)
@@ -30,7 +33,7 @@ pub fn balance(state: &dyn ReadState, account: Account, token: Name) -> Units {
 
 /// What was ever minted and burnt.
 pub fn supply(state: &dyn ReadState, token: Name) -> SupplyRow {
-    state.get(&token).unwrap_or(SupplyRow { minted: Units::ZERO, burned: Units::ZERO })
+    state.get(&token).unwrap_or(NO_SUPPLY)
 }
 
 impl Work<'_> {

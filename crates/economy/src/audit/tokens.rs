@@ -3,6 +3,7 @@
 use super::{Auditor, TokenAudit, Violation, wide};
 use crate::{
     Account, AccountClass, AllocationVesting, CapKind,
+    book::NO_SUPPLY,
     rows::{AllocationRow, ClassRow, EmissionRow, HoldingRow, SupplyRow, VenueRow, VenueShareRow, WalletRow},
 };
 use depin_quantity::{Name, Units};
@@ -39,7 +40,7 @@ impl Auditor<'_> {
     }
 
     fn check_conservation(&mut self, token: Name, in_wallets: U256, wallets: u64) {
-        let row = self.state.get::<SupplyRow>(&token).unwrap_or(SupplyRow { minted: Units::ZERO, burned: Units::ZERO });
+        let row = self.state.get::<SupplyRow>(&token).unwrap_or(NO_SUPPLY);
         let others: Vec<U256> = self.accounts.iter().filter(|((_, t), _)| *t == token).map(|(_, held)| *held).collect();
         let held = others.iter().fold(in_wallets, |sum, held| sum + held);
         self.report.tokens.push(TokenAudit {
@@ -56,7 +57,7 @@ impl Auditor<'_> {
 
     fn check_supply(&mut self, token: Name) {
         let Some((cap, kind)) = self.spec.supply(token).map(|rule| (rule.cap.amount, rule.cap.kind)) else { return };
-        let row = self.state.get::<SupplyRow>(&token).unwrap_or(SupplyRow { minted: Units::ZERO, burned: Units::ZERO });
+        let row = self.state.get::<SupplyRow>(&token).unwrap_or(NO_SUPPLY);
         let counted = match kind {
             CapKind::Recycle => row.minted.minus_or_zero(row.burned),
             CapKind::Model => Units::ZERO,
