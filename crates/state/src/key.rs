@@ -8,11 +8,11 @@ use std::{
     sync::LazyLock,
 };
 
-/// A whole key and its hash, computed once and used by every layer that is asked for the key.
+/// A whole key, and its hash once a layer needed it; the layers below use the same.
 #[derive(Clone, Copy, Debug)]
 pub struct Key<'a> {
     bytes: &'a [u8],
-    hash: u64,
+    hash: Option<u64>,
 }
 
 /// Random for each process, so that nobody can choose keys that collide. It finds rows and never orders them.
@@ -20,15 +20,18 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl<'a> Key<'a> {
     /// The key with these bytes.
-    pub fn new(bytes: &'a [u8]) -> Self {
-        let mut hasher = HASHER.build_hasher();
-        hasher.write(bytes);
-        Self { bytes, hash: hasher.finish() }
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, hash: None }
     }
 
     /// A key whose hash is known.
     pub(crate) const fn known(bytes: &'a [u8], hash: u64) -> Self {
-        Self { bytes, hash }
+        Self { bytes, hash: Some(hash) }
+    }
+
+    /// The same key with its hash.
+    pub(crate) fn hashed(self) -> Self {
+        Self::known(self.bytes, self.hash())
     }
 
     /// Its bytes.
@@ -36,9 +39,24 @@ impl<'a> Key<'a> {
         self.bytes
     }
 
-    pub(crate) const fn hash(self) -> u64 {
-        self.hash
+    pub(crate) fn hash(self) -> u64 {
+        self.hash.unwrap_or_else(|| {
+            let mut hasher = HASHER.build_hasher();
+            hasher.write(self.bytes);
+            hasher.finish()
+        })
     }
+}
+
+/// The first eight bytes as a number: keys sort as these do, unless they are equal.
+#[inline]
+pub(crate) fn first_bytes(key: &[u8]) -> u64 {
+    if let Some(bytes) = key.first_chunk() {
+        return u64::from_be_bytes(*bytes);
+    }
+    let mut bytes = [0; 8];
+    bytes[..key.len()].copy_from_slice(key);
+    u64::from_be_bytes(bytes)
 }
 
 /// Most bytes of a key: a table and four parts of 32 bytes, rounded up.
@@ -61,6 +79,7 @@ impl KeyBytes {
     ///
     /// # Panics
     /// Past 136 bytes: no row has such a key.
+    #[inline]
     pub fn push(&mut self, byte: u8) {
         self.extend_from_slice(&[byte]);
     }
@@ -86,6 +105,7 @@ impl Default for KeyBytes {
 impl Deref for KeyBytes {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
@@ -101,6 +121,7 @@ pub trait RowKey: Sized {
     fn read(bytes: &mut &[u8]) -> Option<Self>;
 }
 
+#[inline]
 fn take<'a>(bytes: &mut &'a [u8], n: usize) -> Option<&'a [u8]> {
     let (head, tail) = bytes.split_at_checked(n)?;
     *bytes = tail;
@@ -110,10 +131,12 @@ fn take<'a>(bytes: &mut &'a [u8], n: usize) -> Option<&'a [u8]> {
 macro_rules! integer_keys {
     ($($t:ty),*) => {$(
         impl RowKey for $t {
+            #[inline]
             fn write(&self, out: &mut KeyBytes) {
                 out.extend_from_slice(&self.to_be_bytes());
             }
 
+            #[inline]
             fn read(bytes: &mut &[u8]) -> Option<Self> {
                 take(bytes, size_of::<$t>())?.try_into().ok().map(<$t>::from_be_bytes)
             }
@@ -125,10 +148,12 @@ integer_keys!(u8, u16, u32, u64, u128);
 macro_rules! wrapped_keys {
     ($($t:ty as $inner:ty),*) => {$(
         impl RowKey for $t {
+            #[inline]
             fn write(&self, out: &mut KeyBytes) {
                 self.get().write(out);
             }
 
+            #[inline]
             fn read(bytes: &mut &[u8]) -> Option<Self> {
                 <$inner>::read(bytes).map(<$t>::new)
             }
@@ -138,10 +163,12 @@ macro_rules! wrapped_keys {
 wrapped_keys!(Address as [u8; 32], UnitId as [u8; 32], Period as u64, Instant as u64);
 
 impl<const N: usize> RowKey for [u8; N] {
+    #[inline]
     fn write(&self, out: &mut KeyBytes) {
         out.extend_from_slice(self);
     }
 
+    #[inline]
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         take(bytes, N)?.try_into().ok()
     }
@@ -149,11 +176,13 @@ impl<const N: usize> RowKey for [u8; N] {
 
 /// Ends with a zero byte, which no name contains and which sorts before every character of one.
 impl RowKey for Name {
+    #[inline]
     fn write(&self, out: &mut KeyBytes) {
         out.extend_from_slice(self.as_bytes());
         out.push(0);
     }
 
+    #[inline]
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         let end = bytes.iter().take(Name::MAX + 1).position(|b| *b == 0)?;
         let text = take(bytes, end)?;
@@ -163,8 +192,10 @@ impl RowKey for Name {
 }
 
 impl RowKey for () {
+    #[inline]
     fn write(&self, _: &mut KeyBytes) {}
 
+    #[inline]
     fn read(_: &mut &[u8]) -> Option<Self> {
         Some(())
     }
@@ -173,10 +204,12 @@ impl RowKey for () {
 macro_rules! tuple_keys {
     ($($name:ident $index:tt),+) => {
         impl<$($name: RowKey),+> RowKey for ($($name,)+) {
+            #[inline]
             fn write(&self, out: &mut KeyBytes) {
                 $(self.$index.write(out);)+
             }
 
+            #[inline]
             fn read(bytes: &mut &[u8]) -> Option<Self> {
                 Some(($($name::read(bytes)?,)+))
             }

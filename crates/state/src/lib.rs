@@ -4,10 +4,12 @@
 //! [`Overlay`] on frozen [`WriteSet`]s on the finalized [`Tables`]; tests and simulations use an overlay on empty tables
 //! ([`Memory`]). Absent on purpose: disks, hashes, knowledge of what a row means.
 
+mod journal;
 mod key;
 mod layer;
 mod memory;
 mod overlay;
+mod pages;
 mod row;
 mod tables;
 mod write_set;

@@ -68,6 +68,7 @@ impl<'a> Overlay<'a> {
 
     /// The number of the entry of `key`, which is made when there is none.
     fn entry(&mut self, key: Key<'_>) -> u32 {
+        let key = key.hashed();
         if let Some(number) = self.layer.find(key) {
             return number;
         }
@@ -133,6 +134,7 @@ impl Order {
 
 impl ReadState for Overlay<'_> {
     fn look(&self, key: Key<'_>, see: &mut dyn FnMut(Option<&[u8]>)) {
+        let key = key.hashed();
         match self.layer.find(key) {
             Some(number) => see(self.layer.after(number)),
             None => self.base.look(key, see),

@@ -67,6 +67,25 @@ pub trait State: ReadState {
         }
     }
 
+    /// Deletes rows in key order, from the one that [`ReadState::next_raw`] gives on, as long as `take` says `true`: it sees each of
+    /// them before, and the one that it leaves. One walk, where the state can do so.
+    fn take_raw(&mut self, key: &[u8], inclusive: bool, take: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
+        let (mut keys, mut ends) = (Vec::new(), Vec::new());
+        self.as_read().scan(key, inclusive, &mut |key, value| {
+            let taken = take(key, value);
+            if taken {
+                keys.extend_from_slice(key);
+                ends.push(keys.len());
+            }
+            taken
+        });
+        let mut start = 0;
+        for end in ends {
+            self.put_raw(Key::new(&keys[start..end]), None);
+            start = end;
+        }
+    }
+
     /// The same rows, to read only.
     fn as_read(&self) -> &dyn ReadState;
 }
@@ -122,18 +141,6 @@ impl<'s> dyn ReadState + 's {
         let mut bytes = KeyBytes::new();
         prefix.write(&mut bytes);
         self.rows_under(&bytes)
-    }
-
-    /// Shows the rows of the table whose key begins with the encoding of `prefix`, in key order, from the first after `after` on, as
-    /// long as `see` says `true`.
-    pub fn each_after<R: Row>(&self, prefix: &impl RowKey, after: Option<&R::Key>, see: &mut dyn FnMut(R::Key, R) -> bool) {
-        let mut start = KeyBytes::new();
-        start.push(R::TABLE);
-        prefix.write(&mut start);
-        let from = after.map(row_key::<R>);
-        self.scan(from.as_deref().unwrap_or(&start), from.is_none(), &mut |key, value| {
-            key.starts_with(&start) && see(decode_key::<R>(key).expect("every key of a table decodes as its type"), decode(value))
-        });
     }
 
     fn rows_under<R: Row>(&self, prefix: &[u8]) -> Rows<'_, 's, R> {
@@ -204,6 +211,27 @@ impl<'s> dyn State + 's {
             }
         });
         result
+    }
+
+    /// Deletes rows of the table whose key begins with the encoding of `prefix`, in key order, from the first behind `prefix` and
+    /// `after` on, as long as `take` says `true`: it sees the rest of each key and the row before.
+    pub fn take<R: Row, Rest: RowKey>(
+        &mut self,
+        prefix: &impl RowKey,
+        after: Option<&Rest>,
+        take: &mut dyn FnMut(Rest, R) -> bool,
+    ) {
+        let mut start = KeyBytes::new();
+        start.push(R::TABLE);
+        prefix.write(&mut start);
+        let mut from = start;
+        if let Some(after) = after {
+            after.write(&mut from);
+        }
+        self.take_raw(&from, after.is_none(), &mut |key, value| {
+            let Some(mut rest) = key.strip_prefix(&*start) else { return false };
+            take(Rest::read(&mut rest).expect("every key of a table decodes as its type"), decode(value))
+        });
     }
 
     /// Deletes the row under `key`, if there is one.

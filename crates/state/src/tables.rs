@@ -67,9 +67,9 @@ pub struct Tables {
 
 impl Tables {
     /// Tables holding exactly `rows`.
-    pub fn from_rows(rows: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Self {
+    pub fn from_rows<K: AsRef<[u8]>, V: AsRef<[u8]>>(rows: impl IntoIterator<Item = (K, V)>) -> Self {
         let mut tables = Self::default();
-        rows.into_iter().for_each(|(key, value)| tables.set(Key::new(&key), Some(&value)));
+        rows.into_iter().for_each(|(key, value)| tables.set(Key::new(key.as_ref()), Some(value.as_ref())));
         tables
     }
 
@@ -154,6 +154,7 @@ impl<'a> View<'a> {
 
 impl ReadState for View<'_> {
     fn look(&self, key: Key<'_>, see: &mut dyn FnMut(Option<&[u8]>)) {
+        let key = key.hashed();
         match self.frozen.iter().rev().find_map(|writes| writes.get(key)) {
             Some(after) => see(after),
             None => self.tables.look(key, see),

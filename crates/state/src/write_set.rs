@@ -1,6 +1,6 @@
 //! What one block changed, frozen.
 
-use crate::{Key, layer::Layer};
+use crate::{Key, key::first_bytes, layer::Layer};
 
 /// One changed row.
 #[derive(Clone, Copy, Debug)]
@@ -92,12 +92,4 @@ impl PartialEq for WriteSet {
     fn eq(&self, other: &Self) -> bool {
         self.iter().eq(other.iter())
     }
-}
-
-/// The first eight bytes, sorting as the whole key unless they are equal.
-fn first_bytes(key: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    let n = key.len().min(8);
-    bytes[..n].copy_from_slice(&key[..n]);
-    u64::from_be_bytes(bytes)
 }

@@ -143,6 +143,40 @@ proptest! {
         prop_assert_eq!(&walk(&overlay), &before);
     }
 
+    /// Taking rows out, some of them or all, is seeing them in order and deleting each, and can be undone.
+    #[test]
+    fn taking_is_seeing_and_deleting(base in writes(), written in writes(), from in 0..21usize, inclusive: bool, most in 0..9usize) {
+        let from = keys().nth(from).unwrap();
+        let mut model = Model::new();
+        apply(&mut model, &base);
+        let tables = Tables::from_rows(model.clone());
+        apply(&mut model, &written);
+        let mut memory = write(write(Memory::new(), &base), &written);
+        let mut overlay = write(Overlay::new(&tables), &written);
+        let marks = (memory.mark(), overlay.mark());
+        let after = |key: &Vec<u8>| if inclusive { *key >= from } else { *key > from };
+        let expected: Vec<_> = model.clone().into_iter().filter(|(key, _)| after(key)).take(most).collect();
+        for state in [&mut memory as &mut dyn State, &mut overlay] {
+            let mut taken = Vec::new();
+            state.take_raw(&from, inclusive, &mut |key, value| {
+                let wanted = taken.len() < most;
+                if wanted {
+                    taken.push((key.to_vec(), value.to_vec()));
+                }
+                wanted
+            });
+            prop_assert_eq!(&taken, &expected);
+        }
+        let before = model.clone();
+        expected.iter().for_each(|(key, _)| drop(model.remove(key)));
+        prop_assert_eq!(&walk(&memory), &model);
+        prop_assert_eq!(&walk(&overlay), &model);
+        memory.rollback(marks.0);
+        overlay.rollback(marks.1);
+        prop_assert_eq!(&walk(&memory), &before);
+        prop_assert_eq!(&walk(&overlay), &before);
+    }
+
     #[test]
     fn rolling_back_leaves_no_trace(base in writes(), kept in writes(), undone in writes()) {
         let mut model = Model::new();
@@ -175,6 +209,104 @@ proptest! {
         let bytes = |t: &str| { let mut out = KeyBytes::new(); t.parse::<depin_quantity::Name>().unwrap().write(&mut out); out };
         prop_assert_eq!(bytes(&a).cmp(&*bytes(&b)), a.cmp(&b));
     }
+}
+
+/// What is done to a large state, by number of a key.
+#[derive(Clone, Debug)]
+enum Step {
+    Put(u16, u8),
+    Delete(u16),
+    Change(u16, u8),
+    /// Every key of a stretch, in order.
+    PutRun(u16, u16),
+    Take(u16, u16),
+    Look(u16),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let at = 0..2_000u16;
+    prop_oneof![
+        4 => (at.clone(), any::<u8>()).prop_map(|(at, n)| Step::Put(at, n)),
+        4 => at.clone().prop_map(Step::Delete),
+        2 => (at.clone(), any::<u8>()).prop_map(|(at, n)| Step::Change(at, n)),
+        2 => (at.clone(), 1..400u16).prop_map(|(at, n)| Step::PutRun(at, n)),
+        2 => (at.clone(), 1..400u16).prop_map(|(at, n)| Step::Take(at, n)),
+        2 => at.prop_map(Step::Look),
+    ]
+}
+
+/// A key of one of two tables.
+fn numbered(number: u16) -> Vec<u8> {
+    [&[1 + (number % 2) as u8][..], &number.to_be_bytes()].concat()
+}
+
+fn take_some(state: &mut dyn State, at: u16, most: u16) -> Vec<Vec<u8>> {
+    let mut keys = Vec::new();
+    state.take_raw(&numbered(at), true, &mut |key, _| {
+        let wanted = keys.len() < usize::from(most);
+        if wanted {
+            keys.push(key.to_vec());
+        }
+        wanted
+    });
+    keys
+}
+
+fn do_step(step: &Step, memory: &mut Memory, model: &mut Model) {
+    match *step {
+        Step::Put(at, n) => {
+            let value = vec![n; usize::from(n) * 3];
+            memory.put_raw(Key::new(&numbered(at)), Some(&value));
+            model.insert(numbered(at), value);
+        }
+        Step::Delete(at) => {
+            memory.put_raw(Key::new(&numbered(at)), None);
+            model.remove(&numbered(at));
+        }
+        Step::Change(at, n) => {
+            memory.change_raw(Key::new(&numbered(at)), &mut |_, after| {
+                after.push(n);
+                true
+            });
+            model.insert(numbered(at), vec![n]);
+        }
+        Step::PutRun(at, n) => (at..at + n).for_each(|at| do_step(&Step::Put(at, 7), memory, model)),
+        Step::Take(at, n) => {
+            let expected: Vec<_> = model.range(numbered(at)..).take(usize::from(n)).map(|(key, _)| key.clone()).collect();
+            assert_eq!(take_some(memory, at, n), expected);
+            expected.iter().for_each(|key| drop(model.remove(key)));
+        }
+        Step::Look(at) => assert_eq!(memory.get_raw(&numbered(at)), model.get(&numbered(at)).cloned()),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Thousands of rows, written here and there and in runs, deleted by the stretch, undone at the end.
+    #[test]
+    fn a_large_state_is_one_map(kept in prop::collection::vec(step(), 0..60), undone in prop::collection::vec(step(), 0..60)) {
+        let (mut memory, mut model) = (Memory::new(), Model::new());
+        kept.iter().for_each(|step| do_step(step, &mut memory, &mut model));
+        let (mark, before) = (memory.mark(), model.clone());
+        undone.iter().for_each(|step| do_step(step, &mut memory, &mut model));
+        let rows = |memory: &Memory| {
+            let mut rows = Model::new();
+            memory.scan(&[], true, &mut |key, value| rows.insert(key.to_vec(), value.to_vec()).is_none());
+            rows
+        };
+        prop_assert_eq!(rows(&memory), model);
+        memory.rollback(mark);
+        prop_assert_eq!(rows(&memory), before.clone());
+        let copy = Tables::from_rows(before.clone());
+        prop_assert!(memory.to_tables().iter().eq(copy.iter()));
+        memory.settle();
+        prop_assert!(memory == kept_again(&before));
+    }
+}
+
+fn kept_again(rows: &Model) -> Memory {
+    write(Memory::new(), &rows.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect::<Vec<_>>())
 }
 
 #[test]
