@@ -7,7 +7,7 @@
 //! everything that a payout needs is there: the pool holds the amount, and the rows sum to the weight.
 
 use crate::{
-    Accepted, Account, Answer, COMPONENTS_MAX, Component, Earned, Event, Limit, Payout, Refusal, Subject, Topic,
+    Accepted, Account, Answer, COMPONENTS_MAX, Component, Earned, Event, Limit, Payout, Refusal, Subject, Topic, book,
     rows::{BatchRow, EarnedRow, LazyRow, MemberRow, WalletRow},
     spec::{Method, PoolRule},
     work::{Work, declared},
@@ -17,7 +17,7 @@ use depin_state::ReadState;
 use ruint::aliases::U256;
 use std::collections::BTreeSet;
 
-/// Payouts of one unit of closing work.
+/// Payouts of one unit of closing work, and of one event: events go into receipts one by one.
 pub const PAYOUTS_PER_UNIT: usize = 64;
 
 /// Batches that are paid by themselves, and batches that wait for claims.
@@ -151,20 +151,12 @@ impl Work<'_> {
         if batch.lot {
             return self.find_winner(pool, number, batch, &rule, most);
         }
-        let members = members_after(self.state.as_read(), pool, number, batch.after, most);
-        let mut payouts = Vec::with_capacity(members.len());
-        let mut paid = Units::ZERO;
-        for (owner, unit, weight) in &members {
-            let amount = batch_part(batch.amount, *weight, batch.weight);
-            batch.left = batch.left.minus_or_zero(*weight);
-            paid = paid.plus(amount)?;
-            self.state.delete::<EarnedRow>(&(pool, number, *owner, *unit));
-            payouts.push(Payout { to: *owner, unit: *unit, amount });
-        }
-        batch.after = members.last().map(|(owner, unit, _)| (*owner, *unit)).or(batch.after);
+        let payouts = self.take_members(pool, number, &mut batch, most);
+        let count: usize = payouts.iter().map(Vec::len).sum();
+        let paid = payouts.iter().flatten().try_fold(Units::ZERO, |sum, payout| sum.plus(payout.amount))?;
         batch.paid = batch.paid.plus(paid)?;
         self.pay_out(pool, &rule, paid, payouts)?;
-        if batch.left.is_zero() || members.is_empty() {
+        if batch.left.is_zero() || count == 0 {
             let dust = batch.amount.minus_or_zero(batch.paid);
             self.state.delete::<BatchRow>(&(TO_PAY, pool, number));
             self.keep_dust(pool, dust)?;
@@ -172,7 +164,30 @@ impl Work<'_> {
         } else {
             self.state.put(&(TO_PAY, pool, number), &batch);
         }
-        Ok(members.len().max(1))
+        Ok(count.max(1))
+    }
+
+    /// Takes up to `most` members out of a batch, those that come after the one that was paid last: one walk, however many were paid
+    /// before. Gives what each gets, as many together as one event tells of.
+    fn take_members(&mut self, pool: Name, number: u64, batch: &mut BatchRow, most: usize) -> Vec<Vec<Payout>> {
+        let mut payouts: Vec<Vec<Payout>> = Vec::with_capacity(most.div_ceil(PAYOUTS_PER_UNIT));
+        let mut count = 0;
+        let BatchRow { amount, weight: whole, after, .. } = *batch;
+        self.state.take(&(pool, number), after.as_ref(), &mut |(to, unit), row: EarnedRow| {
+            if count == most {
+                return false;
+            }
+            if count.is_multiple_of(PAYOUTS_PER_UNIT) {
+                payouts.push(Vec::with_capacity(PAYOUTS_PER_UNIT.min(most - count)));
+            }
+            count += 1;
+            batch.left = batch.left.minus_or_zero(row.weight);
+            let payout = Payout { to, unit, amount: batch_part(amount, row.weight, whole) };
+            payouts.last_mut().expect("one was pushed for the first of them").push(payout);
+            true
+        });
+        batch.after = payouts.last().and_then(|some| some.last()).map(|last| (last.to, last.unit)).or(after);
+        payouts
     }
 
     fn keep_dust(&mut self, pool: Name, dust: Units) -> Result<(), Refusal> {
@@ -186,32 +201,31 @@ impl Work<'_> {
 
     /// Moves a pool's payouts into wallets, the sum out of the pool at once. A pool whose rewards vest, and an owner in debt, take the
     /// way of every other reward.
-    fn pay_out(&mut self, pool: Name, rule: &PoolRule, sum: Units, payouts: Vec<Payout>) -> Result<(), Refusal> {
+    fn pay_out(&mut self, pool: Name, rule: &PoolRule, sum: Units, payouts: Vec<Vec<Payout>>) -> Result<(), Refusal> {
         if rule.vesting.is_some() {
-            for Payout { to, unit, amount } in payouts.into_iter().filter(|payout| !payout.amount.is_zero()) {
+            for Payout { to, unit, amount } in payouts.into_iter().flatten().filter(|payout| !payout.amount.is_zero()) {
                 self.pay_reward(pool, rule, subject(to, unit), amount)?;
             }
             return Ok(());
         }
         self.take_out(rule.token, Account::Pool(pool), sum)?;
-        let mut debtors = Vec::new();
-        for own in payouts.chunk_by(|a, b| a.to == b.to) {
+        let (mut debtors, mut key) = (Vec::new(), (Address::default(), rule.token));
+        for own in payouts.iter().flat_map(|payouts| payouts.chunk_by(|a, b| a.to == b.to)) {
             let amount = own.iter().fold(0u128, |sum, payout| sum.saturating_add(payout.amount.get()));
-            let to = own[0].to;
             if amount > 0 {
-                self.state.change(&(to, rule.token), |row: Option<WalletRow>| {
-                    let mut row = row.unwrap_or(WalletRow { held: Units::ZERO, owed: Units::ZERO });
+                key.0 = own[0].to;
+                self.state.change(&key, |row: Option<WalletRow>| {
+                    let mut row = row.unwrap_or(book::NO_WALLET);
                     row.held = row.held.plus(Units::new(amount))?;
                     if !row.owed.is_zero() {
-                        debtors.push(to);
+                        debtors.push(own[0].to);
                     }
                     Ok::<_, Refusal>(row)
                 })?;
             }
         }
-        // Events go into receipts one by one, so none tells of more than one unit's payouts.
-        for payouts in payouts.chunks(PAYOUTS_PER_UNIT) {
-            self.say(Event::BatchPaid { pool, token: rule.token, payouts: payouts.to_vec() });
+        for payouts in payouts {
+            self.say(Event::BatchPaid { pool, token: rule.token, payouts });
         }
         for who in debtors {
             self.repay(who, rule.token)?;
@@ -274,23 +288,6 @@ pub fn lazy_pending(state: &dyn ReadState, pool: Name, row: &LazyRow, open: u64)
     let closed = if row.batch == open { None } else { state.get::<BatchRow>(&(TO_CLAIM, pool, row.batch)) };
     let part = closed.map_or(Units::ZERO, |batch| batch_part(batch.amount, row.weight, batch.weight));
     Units::new(row.pending.get().saturating_add(part.get()))
-}
-
-/// Up to `most` members of a batch that come after the one that was paid last: one walk, however many were paid before.
-fn members_after(
-    state: &dyn depin_state::ReadState,
-    pool: Name,
-    number: u64,
-    after: Option<(Address, UnitId)>,
-    most: usize,
-) -> Vec<(Address, UnitId, Measured)> {
-    let mut members = Vec::new();
-    let last = after.map(|(owner, unit)| (pool, number, owner, unit));
-    state.each_after::<EarnedRow>(&(pool, number), last.as_ref(), &mut |(_, _, owner, unit), row| {
-        members.push((owner, unit, row.weight));
-        members.len() < most
-    });
-    members
 }
 
 /// Who earned: a party, or a unit of it.
