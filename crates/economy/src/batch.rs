@@ -173,7 +173,7 @@ impl Work<'_> {
         let mut payouts: Vec<Vec<Payout>> = Vec::with_capacity(most.div_ceil(PAYOUTS_PER_UNIT));
         let mut count = 0;
         let BatchRow { amount, weight: whole, after, .. } = *batch;
-        self.state.take(&(pool, number), after.as_ref(), &mut |(to, unit), row: EarnedRow| {
+        self.state.take(&(pool, number), after.as_ref(), |(to, unit), row: EarnedRow| {
             if count == most {
                 return false;
             }

@@ -1,4 +1,4 @@
-//! Rows in key order, in pages of a few dozen, with a memory of where each table was touched last.
+//! Rows in key order, in short pages, with a memory of where each table was touched last.
 //!
 //! Rules walk tables in key order, or touch the same rows again: whoever goes on where the last call was pays one or two
 //! comparisons of neighbouring bytes, whatever else is stored. Any other row is found by the page that its key belongs to.

@@ -219,7 +219,7 @@ impl<'s> dyn State + 's {
         &mut self,
         prefix: &impl RowKey,
         after: Option<&Rest>,
-        take: &mut dyn FnMut(Rest, R) -> bool,
+        mut take: impl FnMut(Rest, R) -> bool,
     ) {
         let mut start = KeyBytes::new();
         start.push(R::TABLE);
