@@ -7,15 +7,14 @@
 //! everything that a payout needs is there: the pool holds the amount, and the rows sum to the weight.
 
 use crate::{
-    Accepted, Account, Answer, COMPONENTS_MAX, Component, Earned, Event, Limit, Payout, Refusal, Subject, Topic, book,
+    Accepted, Account, Answer, Component, Earned, Event, Payout, Refusal, Subject, Topic, book,
     rows::{BatchRow, EarnedRow, LazyRow, MemberRow, WalletRow},
     spec::{Method, PoolRule},
-    work::{Work, declared},
+    work::{Work, found},
 };
 use depin_quantity::{Address, Measured, Name, Rounding, UnitId, Units};
 use depin_state::ReadState;
 use ruint::aliases::U256;
-use std::collections::BTreeSet;
 
 /// Payouts of one unit of closing work, and of one event: events go into receipts one by one.
 pub const PAYOUTS_PER_UNIT: usize = 64;
@@ -38,16 +37,7 @@ impl Work<'_> {
     /// Takes weight that a subject earned in the present period. Order of refusals: number of components, measures, repeats, periods
     /// that are not closed.
     pub fn earned(&mut self, record: &Earned) -> Answer {
-        if record.components.len() > COMPONENTS_MAX {
-            return Err(Refusal::OutOfRange { what: Topic::Record, why: Limit::AtMost(Units::new(COMPONENTS_MAX as u128)) });
-        }
-        let mut seen = BTreeSet::new();
-        for component in &record.components {
-            declared(self.spec.binding(component.measure), Topic::Measure, component.measure)?;
-            if !seen.insert(component.measure) {
-                return Err(Refusal::OutOfRange { what: Topic::Measure, why: Limit::Twice });
-            }
-        }
+        self.are_declared(&record.components)?;
         for component in &record.components {
             self.earn(record.subject, *component)?;
         }
@@ -56,10 +46,11 @@ impl Work<'_> {
 
     fn earn(&mut self, subject: Subject, component: Component) -> Result<(), Refusal> {
         self.say(Event::Earned { subject, component });
-        let binding = declared(self.spec.binding(component.measure), Topic::Measure, component.measure)?;
+        let spec = self.spec;
+        let binding = found(spec.binding(component.measure), Topic::Measure, component.measure)?;
         let weight = binding.weight(component.quantity)?;
         let Some(pool) = binding.pool.filter(|_| !weight.is_zero()) else { return Ok(()) };
-        let rule = *self.spec.pool(pool).expect("the parser resolved every binding");
+        let rule = *spec.pool(pool).expect("the parser resolved every binding");
         self.close_clock(rule.clock)?;
         let mut row = self.pool_row(pool);
         if rule.method == Method::Lazy {

@@ -7,7 +7,7 @@ use crate::{
     Accepted, Answer, COMPONENTS_MAX, Component, Enrol, Event, Gauge, Limit, Refusal, Standing, Subject, Topic,
     allowance::boost_ceiling,
     rows::{EnrolRow, GaugeRow, MeasureRow, StandingRow},
-    work::{Work, declared},
+    work::{Work, found},
 };
 use depin_quantity::{Measured, Name, Units};
 use std::collections::BTreeSet;
@@ -30,16 +30,7 @@ impl Work<'_> {
         if !self.state.has::<EnrolRow>(&(subject.owner(), subject.unit())) {
             return Err(Refusal::Unknown { what: Topic::Subject });
         }
-        if record.components.len() > COMPONENTS_MAX {
-            return Err(Refusal::OutOfRange { what: Topic::Record, why: Limit::AtMost(Units::new(COMPONENTS_MAX as u128)) });
-        }
-        let mut seen = BTreeSet::new();
-        for component in &record.components {
-            declared(self.spec.binding(component.measure), Topic::Measure, component.measure)?;
-            if !seen.insert(component.measure) {
-                return Err(Refusal::OutOfRange { what: Topic::Measure, why: Limit::Twice });
-            }
-        }
+        self.are_declared(&record.components)?;
         for component in &record.components {
             self.change_measure(subject, *component)?;
         }
@@ -53,6 +44,21 @@ impl Work<'_> {
             self.set_weight(pool, subject, weight)?;
         }
         Ok(Accepted::NOTHING)
+    }
+
+    /// Refuses components that a record may not have. Order of refusals: their number; measures and repeats one by one.
+    pub fn are_declared(&self, components: &[Component]) -> Result<(), Refusal> {
+        if components.len() > COMPONENTS_MAX {
+            return Err(Refusal::OutOfRange { what: Topic::Record, why: Limit::AtMost(Units::new(COMPONENTS_MAX as u128)) });
+        }
+        let mut seen = BTreeSet::new();
+        for component in components {
+            found(self.spec.binding(component.measure), Topic::Measure, component.measure)?;
+            if !seen.insert(component.measure) {
+                return Err(Refusal::OutOfRange { what: Topic::Measure, why: Limit::Twice });
+            }
+        }
+        Ok(())
     }
 
     /// What a subject's measures weigh in a pool together: the sum of `floor(quantity * times)` over the measures bound to it.
