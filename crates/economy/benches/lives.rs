@@ -6,6 +6,9 @@
 //!
 //! `cargo bench -p depin-economy --bench lives`
 
+mod common;
+
+use common::timed;
 use depin_economy::{Economy, Every, PathQuery, Ratios, Schedule, Spec, SupplyPath};
 use depin_quantity::{Decimal18, Instant, Name, Span};
 use std::{hint::black_box, time::Duration};
@@ -99,18 +102,7 @@ fn plain(periods: u64) {
 }
 
 fn best(mut run: impl FnMut()) -> Duration {
-    let mut once = || {
-        let start = processor_time();
-        run();
-        processor_time() - start
-    };
-    (0..ROUNDS).map(|_| once()).min().unwrap_or_default()
-}
-
-/// Processor time of this thread.
-fn processor_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::try_from(time).expect("time goes on")
+    (0..ROUNDS).map(|_| timed(&mut run).0).min().unwrap_or_default()
 }
 
 /// Most memory that this process ever had, in KiB.

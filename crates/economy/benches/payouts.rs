@@ -10,6 +10,9 @@
 //!
 //! `cargo bench -p depin-economy --bench payouts`
 
+mod common;
+
+use common::timed;
 use depin_economy::*;
 use depin_quantity::{Address, Instant, Measured, Name, Span, UnitId, Units};
 use depin_state::{Memory, Overlay};
@@ -165,16 +168,4 @@ fn plain(amount: u128) -> Duration {
     });
     black_box((members, journal, events));
     time
-}
-
-fn timed<T>(run: impl FnOnce() -> T) -> (Duration, T) {
-    let start = processor_time();
-    let value = run();
-    (processor_time() - start, value)
-}
-
-/// Processor time of this thread.
-fn processor_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::try_from(time).expect("time goes on")
 }
