@@ -75,6 +75,16 @@ fn check_scans(state: &dyn ReadState, rows: &Model) {
     }
 }
 
+/// Both hold what `after` says, and what `before` says once they are rolled back.
+fn check_undo(memory: &mut Memory, overlay: &mut Overlay<'_>, marks: (Mark, Mark), after: &Model, before: &Model) {
+    assert_eq!(walk(memory), *after);
+    assert_eq!(walk(overlay), *after);
+    memory.rollback(marks.0);
+    overlay.rollback(marks.1);
+    assert_eq!(walk(memory), *before);
+    assert_eq!(walk(overlay), *before);
+}
+
 proptest! {
     #[test]
     fn a_view_through_layers_equals_one_map(base in writes(), layers in prop::collection::vec(writes(), 0..4), own in writes()) {
@@ -135,12 +145,7 @@ proptest! {
                 model.insert(key.clone(), row);
             }
         }
-        prop_assert_eq!(&walk(&memory), &model);
-        prop_assert_eq!(&walk(&overlay), &model);
-        memory.rollback(marks.0);
-        overlay.rollback(marks.1);
-        prop_assert_eq!(&walk(&memory), &before);
-        prop_assert_eq!(&walk(&overlay), &before);
+        check_undo(&mut memory, &mut overlay, marks, &model, &before);
     }
 
     /// Taking rows out, some of them or all, is seeing them in order and deleting each, and can be undone.
@@ -169,12 +174,7 @@ proptest! {
         }
         let before = model.clone();
         expected.iter().for_each(|(key, _)| drop(model.remove(key)));
-        prop_assert_eq!(&walk(&memory), &model);
-        prop_assert_eq!(&walk(&overlay), &model);
-        memory.rollback(marks.0);
-        overlay.rollback(marks.1);
-        prop_assert_eq!(&walk(&memory), &before);
-        prop_assert_eq!(&walk(&overlay), &before);
+        check_undo(&mut memory, &mut overlay, marks, &model, &before);
     }
 
     #[test]
