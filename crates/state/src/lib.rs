@@ -1,8 +1,8 @@
 //! Rows in ordered tables, and ways to try a change before it counts.
 //!
 //! Everything that lasts is a [`Row`] under a natural key. Rules read and write through [`State`]; the ledger stacks one block's
-//! [`Overlay`] on frozen [`WriteSet`]s on the finalized [`Tables`]; tests and simulations use an overlay on empty tables
-//! ([`Memory`]). Absent on purpose: disks, hashes, knowledge of what a row means.
+//! [`Overlay`] on frozen [`WriteSet`]s on the finalized [`Tables`]; tests and simulations use a [`Memory`]. Absent on purpose: disks,
+//! hashes, knowledge of what a row means.
 
 mod journal;
 mod key;
