@@ -2,7 +2,7 @@
 
 use crate::error::{CliError, Kind, Result};
 use depin_client::{Client, SigningKey};
-use depin_provider::{Provider, ProviderConfig, ProviderError, ProviderHandle, StoreError};
+use depin_provider::storage::{Provider, ProviderConfig, ProviderError, ProviderHandle, StoreError};
 use depin_quantity::{Name, Units};
 use depin_services::storage::{Ask, StorageParams};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};

@@ -76,7 +76,7 @@ async fn a_provider_without_money_says_so_and_begins_when_it_gets_some() {
     let world = World::start(1).await;
     let poor = key(77);
     let config = world.provider_config();
-    let provider = depin_provider::Provider::start(config, world.client.clone(), poor.clone()).await.unwrap();
+    let provider = depin_provider::storage::Provider::start(config, world.client.clone(), poor.clone()).await.unwrap();
     world.wait("the problem to be told", || provider.status().problems.contains_key("balance")).await;
     assert!(provider.status().problems["balance"].contains(&poor.address().to_string()));
     assert!(!provider.status().registered);

@@ -2,7 +2,7 @@
 
 use crate::world::{Piece, World, key};
 use depin_client::api::DealStage;
-use depin_provider::Provider;
+use depin_provider::storage::Provider;
 use depin_services::storage::StorageMessage;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use depin_client::{
 };
 use depin_ledger::{GenesisAccount, GenesisDoc, Message};
 use depin_node::{Node, NodeConfig, NodeHandle};
-use depin_provider::{
+use depin_provider::storage::{
     HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, Provider, ProviderConfig, ProviderHandle, ProviderRequest,
     RequestKind, scrub::ScrubSettings,
 };

@@ -6,7 +6,10 @@
 //! every stage of an upload. What this cannot show is a power cut, which also loses what was not synced.
 
 use crate::support::*;
-use depin_provider::{PieceState, Store, SystemClock};
+use depin_provider::{
+    SystemClock,
+    storage::{PieceState, Store},
+};
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;

@@ -5,7 +5,10 @@
 //! which makes writes fail half-way too (with EFBIG).
 
 use crate::support::*;
-use depin_provider::{Store, StoreError, SystemClock};
+use depin_provider::{
+    SystemClock,
+    storage::{Store, StoreError},
+};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use crate::support::server::*;
 use crate::support::*;
-use depin_provider::{Clock as _, RequestKind};
+use depin_provider::{Clock as _, storage::RequestKind};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 

@@ -2,7 +2,10 @@
 
 use crate::support::server::*;
 use crate::support::*;
-use depin_provider::{Clock as _, HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, ProviderRequest, RequestKind};
+use depin_provider::{
+    Clock as _,
+    storage::{HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, ProviderRequest, RequestKind},
+};
 use depin_quantity::{Address, Name};
 use reqwest::StatusCode;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Random operations against a model, the folder checked after each.
 
 use crate::support::*;
-use depin_provider::{Clock as _, StoreError};
+use depin_provider::{Clock as _, storage::StoreError};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! Scrubbing finds what nobody has read.
 
 use crate::support::*;
-use depin_provider::scrub::{ScrubReport, ScrubSettings, ScrubStep, Scrubber, run};
+use depin_provider::storage::scrub::{ScrubReport, ScrubSettings, ScrubStep, Scrubber, run};
 use std::fs;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The operator's limit, counted to the byte.
 
 use crate::support::*;
-use depin_provider::{StoreError, Usage};
+use depin_provider::storage::{StoreError, Usage};
 
 #[test]
 fn a_piece_fits_exactly_or_not_at_all() {

@@ -1,7 +1,7 @@
 //! Damage: found, marked, refused, repaired; and proofs, which must never be wrong.
 
 use crate::support::*;
-use depin_provider::{PieceState, Recovery, StoreError};
+use depin_provider::storage::{PieceState, Recovery, StoreError};
 use std::fs;
 
 fn damaged_chunks(error: StoreError) -> Vec<u32> {

@@ -1,7 +1,10 @@
 //! How long pieces stay.
 
 use crate::support::*;
-use depin_provider::{Clock as _, PieceState, StoreError};
+use depin_provider::{
+    Clock as _,
+    storage::{PieceState, StoreError},
+};
 
 const HOUR_MS: u64 = 3_600_000;
 

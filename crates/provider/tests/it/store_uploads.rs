@@ -1,7 +1,7 @@
 //! Uploading into the store, and reading back.
 
 use crate::support::*;
-use depin_provider::{PieceState, StoreError};
+use depin_provider::storage::{PieceState, StoreError};
 use depin_services::storage::piece::PieceSize;
 
 #[test]
@@ -182,7 +182,7 @@ fn the_longest_form_of_a_piece_with_trailing_zeros_is_kept() {
 #[test]
 fn a_folder_in_use_is_refused() {
     let bench = Bench::new(MIB);
-    let error = depin_provider::Store::open(settings(bench.folder.path(), MIB), bench.clock.clone()).unwrap_err();
+    let error = depin_provider::storage::Store::open(settings(bench.folder.path(), MIB), bench.clock.clone()).unwrap_err();
     assert!(matches!(error, StoreError::InUse { .. }), "{error}");
 }
 
@@ -194,6 +194,6 @@ fn a_folder_of_another_format_is_refused() {
     let index = rusqlite::Connection::open(folder.path().join("index.sqlite")).unwrap();
     index.pragma_update(None, "user_version", 2).unwrap();
     drop(index);
-    let error = depin_provider::Store::open(settings(folder.path(), MIB), clock).unwrap_err();
+    let error = depin_provider::storage::Store::open(settings(folder.path(), MIB), clock).unwrap_err();
     assert!(matches!(error, StoreError::Format { found: 2, supported: 1, .. }), "{error}");
 }

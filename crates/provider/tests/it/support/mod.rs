@@ -2,7 +2,10 @@
 
 pub mod server;
 
-use depin_provider::{Clock, Store, StoreError, StoreSettings, Stored};
+use depin_provider::{
+    Clock,
+    storage::{Store, StoreError, StoreSettings, Stored},
+};
 use depin_quantity::{Address, UnitId};
 use depin_services::storage::piece::{Commitment, Hasher, PieceSize, TreeCache};
 use std::collections::BTreeMap;

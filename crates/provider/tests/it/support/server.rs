@@ -5,8 +5,11 @@ use bytes::Bytes;
 use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_cryptography::{Signer as _, Verifier as _, ed25519};
 use depin_provider::{
-    Clock as _, HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, HttpSettings, Metrics, ProviderHttp, ProviderRequest,
-    RequestKind, Signatures, router,
+    Clock as _,
+    storage::{
+        HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, HttpSettings, Metrics, ProviderHttp, ProviderRequest,
+        RequestKind, Signatures, router,
+    },
 };
 use depin_quantity::{Address, Name};
 use depin_services::storage::piece::Commitment;

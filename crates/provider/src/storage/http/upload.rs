@@ -6,8 +6,8 @@
 use super::auth::Caller;
 use super::error::ApiError;
 use super::{ProviderHttp, blocking};
-use crate::request::RequestKind;
-use crate::store::{Store, StoreError, Stored, Upload};
+use crate::storage::request::RequestKind;
+use crate::storage::store::{Store, StoreError, Stored, Upload};
 use axum::Json;
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
 use axum::extract::State;

@@ -11,7 +11,7 @@ use super::{
     status::{self, Board},
     view::{Stale, View},
 };
-use crate::store::{PieceState, PieceStatus, Store, StoreError};
+use crate::storage::store::{PieceState, PieceStatus, Store, StoreError};
 use depin_client::{Client, ClientError, Sender, SubmitError};
 use depin_ledger::Message;
 use depin_quantity::{Instant, UnitId};

@@ -8,7 +8,7 @@
 use super::error::ApiError;
 use super::range::{self, Wanted};
 use super::{Metrics, ProviderHttp, blocking};
-use crate::store::{CHUNK_BYTES, PieceReader, StoreError};
+use crate::storage::store::{CHUNK_BYTES, PieceReader, StoreError};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::extract::rejection::PathRejection;

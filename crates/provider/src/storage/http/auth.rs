@@ -9,7 +9,9 @@
 //!   finds nothing to undo otherwise.
 
 use super::error::ApiError;
-use crate::request::{HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, ProviderRequest, RequestKind, Signatures};
+use crate::storage::request::{
+    HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, ProviderRequest, RequestKind, Signatures,
+};
 use axum::http::HeaderMap;
 use depin_quantity::{Address, Name};
 use depin_services::storage::piece::Commitment;

@@ -3,7 +3,7 @@
 //! Gauges of the store are read when the page is asked for, not kept in step all the time.
 
 use super::error::ApiError;
-use crate::store::Store;
+use crate::storage::store::Store;
 use axum::http::StatusCode;
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};

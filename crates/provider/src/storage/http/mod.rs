@@ -21,8 +21,8 @@ mod upload;
 pub use metrics::Metrics;
 
 use crate::clock::Clock;
-use crate::request::{RequestKind, Signatures};
-use crate::store::{Store, StoreError};
+use crate::storage::request::{RequestKind, Signatures};
+use crate::storage::store::{Store, StoreError};
 use auth::{Caller, Here};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{MatchedPath, Path, Request, State};

@@ -3,7 +3,7 @@
 //! In: the [`Store`] and a pace. Out: marks in the store (which wake [`Store::watch_damage`]) and a [`ScrubReport`] per pass.
 //! [`Scrubber::step`] reads one chunk and is called by [`run`], which keeps the pace, or by a test as fast as it likes.
 
-use crate::store::{PieceReader, Store, StoreError};
+use crate::storage::store::{PieceReader, Store, StoreError};
 use depin_services::storage::piece::Commitment;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

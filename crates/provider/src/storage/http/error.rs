@@ -1,6 +1,6 @@
 //! Errors as customers see them: a status, and `{"error":{"code","message","hint"}}`.
 
-use crate::store::StoreError;
+use crate::storage::store::StoreError;
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

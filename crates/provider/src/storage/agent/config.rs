@@ -1,6 +1,6 @@
 //! How a provider is set up.
 
-use crate::{HttpSettings, StoreSettings, scrub::ScrubSettings};
+use crate::storage::{HttpSettings, StoreSettings, scrub::ScrubSettings};
 use depin_quantity::{Name, Span};
 use depin_services::storage::{Ask, piece::PieceSize};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};

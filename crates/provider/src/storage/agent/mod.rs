@@ -31,7 +31,8 @@ mod view;
 pub use config::ProviderConfig;
 pub use status::{Done, ProviderStatus};
 
-use crate::{Clock, Metrics, ProviderHttp, Signatures, Store, StoreError, StoreSettings, SystemClock, http::router, scrub};
+use crate::storage::{Metrics, ProviderHttp, Signatures, Store, StoreError, StoreSettings, http::router, scrub};
+use crate::{Clock, SystemClock};
 use depin_client::{Client, ClientError, Sender, SenderConfig, SigningKey, Verifier};
 use depin_quantity::{Address, Name};
 use metrics::BoardMetrics;

@@ -1,7 +1,7 @@
 //! Answering challenges from the store. Reads the disk: call it from threads that may block.
 
 use super::{decide::DealFacts, view::SetFacts};
-use crate::store::{Store, StoreError};
+use crate::storage::store::{Store, StoreError};
 use depin_quantity::Address;
 use depin_services::storage::{SectorProof, StorageMessage, sector_challenges, window_challenges};
 use std::sync::Arc;
