@@ -170,7 +170,8 @@ pub static STANDING: RuleCard = RuleCard {
         if standing == 0 && earned == 0 {
             return Err(RuleError::refused("a pool without weight shares nothing"));
         }
-        let stands = crate::pool::standing_part(amount, Measured::new(standing), Measured::new(earned)).map_err(too_large)?;
+        let stands =
+            crate::reward::pool::standing_part(amount, Measured::new(standing), Measured::new(earned)).map_err(too_large)?;
         Ok(Outputs::new().units("standing-part", stands).units("earned-part", amount.minus_or_zero(stands)))
     },
 };
@@ -260,7 +261,7 @@ pub static AGAIN: RuleCard = RuleCard {
         if before > burnt {
             return Err(RuleError::refused("what was ever burnt does not shrink"));
         }
-        Ok(Outputs::new().units("again", crate::close::minted_again(burnt, before, i.units("most")?)))
+        Ok(Outputs::new().units("again", crate::time::close::minted_again(burnt, before, i.units("most")?)))
     },
 };
 

@@ -3,7 +3,8 @@
 use super::{Auditor, Violation, wide};
 use crate::{
     CapKind, Emission,
-    rows::{BatchRow, EarnedRow, EmissionRow, LazyRow, MintRow, PoolRow},
+    reward::rows::{BatchRow, EarnedRow, EmissionRow, LazyRow, PoolRow},
+    supply::rows::MintRow,
 };
 use depin_quantity::Name;
 use ruint::aliases::U256;

@@ -3,7 +3,8 @@
 use super::{Auditor, Violation, wide};
 use crate::{
     Account,
-    rows::{AllowanceRow, AllowanceUseRow, BackingRow, PledgeRow},
+    collateral::rows::PledgeRow,
+    reward::rows::{AllowanceRow, AllowanceUseRow, BackingRow},
 };
 use depin_quantity::{Address, Name};
 use ruint::aliases::U256;

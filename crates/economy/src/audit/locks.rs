@@ -3,8 +3,8 @@
 use super::{Auditor, Violation, wide};
 use crate::{
     Account, Method,
-    lock::{Left, LockEndingRow, LockHistoryRow, LockOfRow, LockPoolRow, LockRow, LockSumRow, NOWHERE, Segment},
-    rows::ClockRow,
+    time::rows::ClockRow,
+    vote_lock::{Left, LockEndingRow, LockHistoryRow, LockOfRow, LockPoolRow, LockRow, LockSumRow, NOWHERE, Segment},
 };
 use depin_quantity::{Address, Name, UnitId};
 use ruint::aliases::U256;

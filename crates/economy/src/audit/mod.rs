@@ -14,10 +14,7 @@ mod tokens;
 
 pub use report::{AuditReport, TokenAudit, Violation};
 
-use crate::{
-    Account, Spec,
-    rows::{ClockRow, GenesisRow},
-};
+use crate::{Account, Spec, session::rows::GenesisRow, time::rows::ClockRow};
 use depin_quantity::{Instant, Name, Units};
 use depin_state::ReadState;
 use ruint::aliases::U256;

@@ -3,10 +3,9 @@
 use super::{Auditor, Violation, wide};
 use crate::{
     Account, PayTo, StreamMethod,
-    rows::{
-        ClockRow, ConversionRow, CreditRow, DueRow, EscrowRow, HoldRow, OpenEscrowRow, PaymentRow, RecurringFeeRow, StreamRow,
-        SupplyRow,
-    },
+    book::rows::SupplyRow,
+    payment::rows::{ConversionRow, CreditRow, EscrowRow, HoldRow, OpenEscrowRow, PaymentRow, RecurringFeeRow, StreamRow},
+    time::rows::{ClockRow, DueRow},
 };
 use depin_quantity::{Name, UnitId};
 use ruint::aliases::U256;

@@ -3,7 +3,9 @@
 use super::{Auditor, Violation, wide};
 use crate::{
     Account, Emission, Method,
-    rows::{ClockRow, EmissionRow, GenesisRow, MeasureRow, MemberRow, PoolRow, StandingRow, VestingRow},
+    reward::rows::{EmissionRow, MeasureRow, MemberRow, PoolRow, StandingRow, VestingRow},
+    session::rows::GenesisRow,
+    time::rows::ClockRow,
 };
 use depin_quantity::{Address, Name, UnitId};
 use ruint::aliases::U256;

@@ -3,10 +3,10 @@
 use super::{Auditor, Violation, wide};
 use crate::{
     Account, Method,
-    bridge::{BridgeRow, DepositRow},
-    rows::DueRow,
-    slash::HeldRow,
+    book::bridge::{BridgeRow, DepositRow},
+    collateral::slash::HeldRow,
     staking::{DelegationRow, Leaving, LeavingOfRow, LeavingRow, RankRow, StakePoolRow, StakingRow, ValidatorRow},
+    time::rows::DueRow,
 };
 use depin_quantity::{Address, Name, UnitId};
 use ruint::aliases::U256;

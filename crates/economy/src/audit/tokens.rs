@@ -3,8 +3,13 @@
 use super::{Auditor, TokenAudit, Violation, wide};
 use crate::{
     Account, AccountClass, AllocationVesting, CapKind,
-    book::NO_SUPPLY,
-    rows::{AllocationRow, ClassRow, EmissionRow, HoldingRow, SupplyRow, VenueRow, VenueShareRow, WalletRow},
+    book::{
+        NO_SUPPLY,
+        rows::{ClassRow, HoldingRow, SupplyRow, WalletRow},
+    },
+    market::rows::{VenueRow, VenueShareRow},
+    reward::rows::EmissionRow,
+    supply::rows::AllocationRow,
 };
 use depin_quantity::{Name, Units};
 use ruint::aliases::U256;

@@ -1,12 +1,12 @@
 //! Collateral that follows the network: initial pledge, deposits, and what failures cost.
 //!
 //! In: smoothed reward and power, circulating supply, a sector's power and age. Out: base units. The fixed price for a gigabyte of
-//! the document's network is `crate::collateral`; its termination fee is `crate::fault`.
+//! the document's network is `crate::collateral::pledge`; its termination fee is `crate::collateral::fault`.
 //!
 //! Source: builtin-actors `actors/miner/src/monies.rs`, FIP-0081, FIP-0098, FIP-0100.
 
 use super::smoothing::{Estimate, estimates, expected};
-use crate::fault::{TerminationTerms, expected_reward, termination_fee};
+use crate::collateral::fault::{TerminationTerms, expected_reward, termination_fee};
 use depin_quantity::{Field, Int, Kind, Outputs, QuantityError, Rounding, RuleCard, RuleError, Share, field, mul_div};
 
 type Result<T = Int> = std::result::Result<T, QuantityError>;

@@ -3,7 +3,7 @@
 //! Source: cosmos-sdk `x/mint`, AEP-5 economics paper, node v0.16.4 `x/inflation`.
 
 use super::fixed::{mul, one};
-use crate::spec::Inflation;
+use crate::params::Inflation;
 use depin_quantity::{
     Decimal18, Int, Kind, LOG_BITS as BITS, Name, Outputs, QuantityError, RuleCard, RuleError, exp_neg, field, ln, ratio_18,
 };

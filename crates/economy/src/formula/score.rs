@@ -3,7 +3,7 @@
 //! Source: helium-program-library `programs/helium-sub-daos`, HIP-51, HIP-138, HIP-141; oracles `reward_shares`.
 
 use super::recycle::WHOLE32;
-use crate::score::{smoothed_share, utility_score};
+use crate::reward::score::{smoothed_share, utility_score};
 use depin_quantity::{Kind, Outputs, QuantityError, Rounding, RuleCard, RuleError, field, mul_div};
 
 type Result<T> = std::result::Result<T, QuantityError>;

@@ -1,12 +1,11 @@
 //! Cards of rules that modules own: they run the modules' functions.
 
 use crate::{
-    collateral::pledge_amount,
-    fee::next_base_fee,
-    price::median,
-    spec::{FeeRule, PledgeRule, PledgeSize, RewardVesting},
-    venue::swap_gives,
-    vesting::{quantize_up, schedule},
+    book::base_fee::next_base_fee,
+    collateral::pledge::pledge_amount,
+    market::{price::median, venue::swap_gives},
+    params::{FeeRule, PledgeRule, PledgeSize, RewardVesting},
+    reward::vesting::{quantize_up, schedule},
 };
 use depin_quantity::{Decimal18, Kind, Measured, Name, Outputs, Rounding, RuleCard, RuleError, Units, field};
 

@@ -1,11 +1,11 @@
 //! Genesis allocations over time, and what circulates.
 //!
 //! In: an allocation's row and the time since its start. Out: what of it is free. The cards of linear rows and of half-life emission
-//! run `crate::genesis` and `crate::emission`.
+//! run `crate::session::genesis` and `crate::supply::emission`.
 
 use crate::{
-    genesis::row_vested,
-    spec::{Emission, VestingPart, VestingRow},
+    params::{Emission, VestingPart, VestingRow},
+    session::genesis::row_vested,
 };
 use depin_quantity::{Int, Kind, Name, Outputs, QuantityError, Rounding, RuleCard, RuleError, Units, field, mul_div};
 

@@ -3,8 +3,8 @@
 //! Source: helium-program-library `programs/{voter-stake-registry,treasury-management,circuit-breaker,lazy-distributor}`.
 
 use crate::{
-    lock::{full_weight, lock_weight},
-    treasury::{decayed, redemption},
+    market::treasury::{decayed, redemption},
+    vote_lock::{full_weight, lock_weight},
 };
 use depin_quantity::{Kind, Outputs, Rounding, RuleCard, RuleError, field, mul_div};
 

@@ -2,9 +2,9 @@
 
 use super::{
     Claim, Deposit, burnt_for, charge::captured, credits_for, ordered_due, ordered_lasts, priced_units, settle_ordered,
-    settle_weighted, split, units_for_usd, weighted_lasts,
+    settle_weighted, split, weighted_lasts,
 };
-use crate::{Each, PayPart, PayTo, Priced, Refusal};
+use crate::{Each, PayPart, PayTo, Priced, Refusal, market::dollars::units_for_usd};
 use depin_quantity::{Address, Int, Kind, Outputs, QuantityError, Rounding, RuleCard, RuleError, Share, Units, field};
 use ruint::aliases::U256;
 

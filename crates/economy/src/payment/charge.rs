@@ -6,14 +6,15 @@
 //! A hold in dollars keeps the tokens that it cost when it was made. A capture takes its part of what is still held, so the last
 //! one takes all of it, whatever the price did since. Absent on purpose: refunds of what was captured.
 
-use super::{Job, dollars::cost_in, pays::Payment};
+use super::pays::Payment;
 use crate::{
     Accepted, Account, Answer, ChargePrice, ChargeRecord, ChargeRule, Each, Event, HoldEnd, Limit, Notice, Price, Priced, Purse,
     Refusal, Spec, Topic, USD, Why,
     book::units_of,
-    rows::{EscrowRow, HoldRow},
-    work::{Work, found},
+    payment::rows::{EscrowRow, HoldRow},
+    session::work::{Work, found},
 };
+use crate::{market::dollars::cost_in, time::due::Job};
 use depin_quantity::{Address, Decimal18, Instant, Name, QuantityError, Rounding, Span, UnitId, Units};
 use depin_state::ReadState;
 

@@ -5,9 +5,9 @@
 
 use crate::{
     Account, CreditRule, Event, Limit, Refusal, Spec, Topic, UsdRate, Why,
-    payment::dollars::usd_price,
-    rows::CreditRow,
-    work::{Work, found},
+    market::dollars::usd_price,
+    payment::rows::CreditRow,
+    session::work::{Work, found},
 };
 use depin_quantity::{Address, Decimal18, Instant, Name, QuantityError, Rounding, Units, mul_div_wide};
 use depin_state::ReadState;

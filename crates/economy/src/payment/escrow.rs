@@ -3,9 +3,9 @@
 use super::{open_ended::Deposit, running::DEPOSITS_MOST};
 use crate::{
     Accepted, Account, Answer, ChargeRule, EscrowRecord, Event, Limit, Money, Notice, Refusal, StreamMethod, Topic, Why, book,
-    rows::{EscrowRow, OpenEscrowRow},
-    spec::StreamRule,
-    work::{Work, found},
+    params::StreamRule,
+    payment::rows::{EscrowRow, OpenEscrowRow},
+    session::work::{Work, found},
 };
 use depin_quantity::{Address, Name, UnitId, Units};
 

@@ -12,13 +12,12 @@ mod cards;
 mod charge;
 mod claim;
 mod credit;
-mod dollars;
-mod due;
 mod escrow;
 mod open_ended;
 mod pays;
 mod purse;
 mod reads;
+pub mod rows;
 mod running;
 mod service_fee;
 mod stream;
@@ -27,8 +26,6 @@ pub use cards::CARDS;
 pub use charge::{charge_token, charged, priced_units};
 pub use claim::{Claim, weighted_part};
 pub use credit::{CreditOrder, CreditQuote, burnt_for, credits_for};
-pub use dollars::units_for_usd;
-pub use due::{Job, first_due};
 pub use open_ended::{
     Deposit, OrderedSettlement, WeightedSettlement, ordered_due, ordered_lasts, settle_ordered, settle_weighted, weighted_lasts,
 };

@@ -8,9 +8,10 @@
 
 use crate::{
     Account, Event, PayPart, PayTo, Refusal, Topic, Why,
-    rows::{ConversionRow, GaugeRow, UsageRow},
-    venue::swap_gives,
-    work::{Work, found},
+    market::venue::swap_gives,
+    payment::rows::{ConversionRow, UsageRow},
+    reward::rows::GaugeRow,
+    session::work::{Work, found},
 };
 use depin_quantity::{Address, Measured, Name, Rounding, Units};
 use depin_state::ReadState;

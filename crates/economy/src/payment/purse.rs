@@ -4,7 +4,6 @@
 //! later deposit settles. The streams themselves are in `running`, the two rules in `open_ended`.
 
 use super::{
-    Job,
     claim::Claim,
     open_ended::Deposit,
     pays::Payment,
@@ -12,9 +11,10 @@ use super::{
 };
 use crate::{
     Accepted, Account, Answer, Ended, Event, Limit, Notice, Refusal, StreamMethod, Topic, Why,
-    rows::{EscrowRow, OpenEscrowRow, PaymentRow, StreamRow},
-    spec::{BondFate, StreamRule},
-    work::Work,
+    params::{BondFate, StreamRule},
+    payment::rows::{EscrowRow, OpenEscrowRow, PaymentRow, StreamRow},
+    session::work::Work,
+    time::due::Job,
 };
 use depin_quantity::{Address, Instant, Span, UnitId, Units};
 

@@ -9,10 +9,12 @@ use super::{
 };
 use crate::{
     Component, Price, Reads, Refusal, StreamMethod, Topic,
-    reads::StreamNow,
-    rows::{ConversionRow, CreditRow, EscrowRow, HoldRow, OpenEscrowRow, PaymentRow, RecurringFeeRow, StreamRow, UsageRow},
-    spec::StreamRule,
-    work::found,
+    params::StreamRule,
+    payment::rows::{
+        ConversionRow, CreditRow, EscrowRow, HoldRow, OpenEscrowRow, PaymentRow, RecurringFeeRow, StreamRow, UsageRow,
+    },
+    read::StreamNow,
+    session::work::found,
 };
 use depin_quantity::{Instant, Name, UnitId, Units};
 

@@ -12,16 +12,16 @@
 //!   part of a base unit to the escrow's owner.
 
 use super::{
-    Job,
     claim::Claim,
     open_ended::{ordered_due, ordered_lasts, settle_ordered, settle_weighted, weighted_lasts},
     pays::Payment,
 };
 use crate::{
     Accepted, Account, Answer, Ended, Event, Limit, Notice, Refusal, StreamMethod, StreamOpen, Topic, Why,
-    rows::{EscrowRow, OpenEscrowRow, PaymentRow, StreamRow},
-    spec::{BondFate, StreamRule},
-    work::Work,
+    params::{BondFate, StreamRule},
+    payment::rows::{EscrowRow, OpenEscrowRow, PaymentRow, StreamRow},
+    session::work::Work,
+    time::due::Job,
 };
 use depin_quantity::{UnitId, Units};
 use depin_state::ReadState;

@@ -4,13 +4,14 @@
 //! taken (too little money, a stale price) is carried: the periods are counted, and the next one that can be taken takes them all.
 //! Absent on purpose: what becomes of a service whose fees stay unpaid; a notice tells it, and it decides.
 
-use super::{Job, charge::priced_units, dollars::cost_in, pays::Payment};
+use super::{charge::priced_units, pays::Payment};
 use crate::{
     Accepted, Account, Answer, Component, Each, Event, FeeAmount, FeeRecord, Limit, Notice, Priced, Purse, Refusal,
     ServiceFeeRule, Spec, Topic, Why,
-    rows::{EscrowRow, RecurringFeeRow},
-    work::{Work, found},
+    payment::rows::{EscrowRow, RecurringFeeRow},
+    session::work::{Work, found},
 };
+use crate::{market::dollars::cost_in, time::due::Job};
 use depin_quantity::{Address, Decimal18, Instant, Name, UnitId, Units};
 use depin_state::ReadState;
 

@@ -1,12 +1,13 @@
 //! Streams: a rate per period out of an escrow, for an agreed number of periods, with a bond of the payee.
 
-use super::{Job, pays::Payment};
+use super::pays::Payment;
+use crate::time::due::Job;
 use crate::{
     Accepted, Account, Answer, Ended, Event, Limit, Notice, Refusal, StreamOpen, StreamRecord, Topic, Why,
-    collateral::GIB,
-    rows::{EscrowRow, StreamRow},
-    spec::{BondFate, BondLeast, StreamMethod, StreamRule},
-    work::{Work, found},
+    collateral::pledge::GIB,
+    params::{BondFate, BondLeast, StreamMethod, StreamRule},
+    payment::rows::{EscrowRow, StreamRow},
+    session::work::{Work, found},
 };
 use depin_quantity::{Instant, Measured, Name, Rounding, UnitId, Units};
 

@@ -1,7 +1,12 @@
 //! Rule cards of delegated stake and pledges.
 
 use super::{delegation_earned, set, signed_least};
-use crate::{PledgeRule, PledgeSize, collateral::pledge_amount, slash::pledge_share, spec::Liveness, wide::Wide};
+use crate::{
+    PledgeRule, PledgeSize,
+    collateral::{pledge::pledge_amount, slash::pledge_share},
+    params::Liveness,
+    reward::wide::Wide,
+};
 use depin_quantity::{Kind, Measured, Name, Outputs, RuleCard, RuleError, Span, Units, field};
 use ruint::aliases::U256;
 

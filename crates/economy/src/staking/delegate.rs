@@ -1,7 +1,7 @@
 //! Validators begin, delegators come, go and change over.
 
 use super::{DelegationRow, Leaving, LeavingRow, Moved, ValidatorRow, shares_for, stake_of};
-use crate::{Account, Event, Limit, Refusal, Topic, Why, spec::StakingRule, work::Work};
+use crate::{Account, Event, Limit, Refusal, Topic, Why, params::StakingRule, session::work::Work};
 use depin_quantity::{Address, Name, Rounding, Share, UnitId, Units};
 
 type Paid = Vec<(Name, Units)>;

@@ -5,8 +5,8 @@
 use super::{MissedRow, SlashRow, ValidatorRow, staking};
 use crate::{
     Accepted, Account, Answer, CommitteeRecord, Event, Limit, Notice, Refusal, Topic, Why,
-    spec::{Liveness, StakingRule},
-    work::Work,
+    params::{Liveness, StakingRule},
+    session::work::Work,
 };
 use depin_quantity::{Address, Instant, Name, Rounding, Share, Units};
 

@@ -4,7 +4,7 @@
 //! commission + sum over delegations of (shares * (per_share - settled) + fraction))`.
 
 use super::{DelegationRow, Income, Settled, StakePoolRow, ValidatorRow, staking};
-use crate::{Account, Event, Refusal, Topic, Why, book, spec::Method, wide::Wide, work::Work};
+use crate::{Account, Event, Refusal, Topic, Why, book, params::Method, reward::wide::Wide, session::work::Work};
 use depin_quantity::{Address, Name, Share, Units};
 use ruint::aliases::U256;
 

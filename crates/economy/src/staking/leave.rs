@@ -4,9 +4,9 @@
 use super::{DelegationRow, Leaving, LeavingOfRow, LeavingRow, SlashRow, ValidatorRow, delegate::above_zero};
 use crate::{
     Account, Event, Refusal, Why,
-    payment::Job,
-    spec::{SlashTo, StakingRule},
-    work::Work,
+    params::{SlashTo, StakingRule},
+    session::work::Work,
+    time::due::Job,
 };
 use depin_quantity::{Address, Instant, Name, Rounding, Share, Span, UnitId, Units};
 

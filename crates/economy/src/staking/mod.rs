@@ -30,7 +30,7 @@ pub use rows::{
 };
 pub use set::{shares_for, stake_of};
 
-use crate::{Refusal, Topic, spec::StakingRule, work::Work};
+use crate::{Refusal, Topic, params::StakingRule, session::work::Work};
 use depin_quantity::{Address, Measured, Name, Units};
 use depin_state::ReadState;
 
@@ -54,12 +54,12 @@ impl Work<'_> {
     fn staking_rule(&self, name: Name) -> Result<StakingRule, Refusal> {
         let eras = self.eras.eras(self.genesis).take_while(|(start, _)| *start <= self.now);
         let last = eras.filter_map(|(_, era)| era.staking(name)).last();
-        crate::work::declared(self.spec.staking(name).or(last), Topic::Staking, name)
+        crate::session::work::declared(self.spec.staking(name).or(last), Topic::Staking, name)
     }
 
     /// A staking that takes new stake.
     fn open_staking(&self, name: Name) -> Result<StakingRule, Refusal> {
-        crate::work::declared(self.spec.staking(name), Topic::Staking, name)
+        crate::session::work::declared(self.spec.staking(name), Topic::Staking, name)
     }
 
     fn validator(&self, name: Name, validator: Address) -> Result<ValidatorRow, Refusal> {

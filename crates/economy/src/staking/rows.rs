@@ -1,9 +1,8 @@
 //! What delegated stake remembers.
 
-use crate::{rows::row, wide::Wide};
+use crate::{reward::wide::Wide, rows::row};
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_quantity::{Address, Instant, Name, Share, UnitId, Units};
-use depin_state::Row;
 use serde::Serialize;
 
 row! {

@@ -1,7 +1,7 @@
 //! Who is bonded: the validators with the most stake.
 
 use super::{RankRow, StakingRow, ValidatorRow, staking};
-use crate::{Event, Refusal, spec::StakingRule, work::Work};
+use crate::{Event, Refusal, params::StakingRule, session::work::Work};
 use depin_quantity::{Address, Name, QuantityError, Rounding, Units};
 
 const BONDED: u8 = 0;

@@ -1,0 +1,106 @@
+//! Transaction fees: the chain is a service too, and pays for its work.
+//!
+//! In: work units of each transaction and of each block. Out: the base fee burnt, tips to the proposer, a new base fee. Cheap on
+//! purpose: a fee reads and writes one wallet; supply and proposer are touched once per block by [`BlockFees`].
+
+use crate::{
+    Account, Event, Refusal, Spec, Why,
+    book::{self, rows::BaseFeeRow},
+    params::FeeRule,
+    session::work::Work,
+};
+use depin_quantity::{Address, QuantityError, Rounding, Units};
+use depin_state::ReadState;
+
+/// Fees taken in the block in progress. They have left the payers' wallets and are nowhere else, so a block must hand them to
+/// `Session::finish_fees` before it ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use = "fees that are not finished are lost to every account"]
+pub struct BlockFees {
+    burn: Units,
+    tips: Units,
+    work: u64,
+    /// The block's base fee, once it was read: it stands until the block's fees are finished.
+    base_fee: Option<Units>,
+}
+
+impl BlockFees {
+    /// No fees yet.
+    pub const NONE: Self = Self { burn: Units::ZERO, tips: Units::ZERO, work: 0, base_fee: None };
+
+    /// Work units charged so far.
+    pub const fn work(&self) -> u64 {
+        self.work
+    }
+
+    /// Everything taken so far.
+    ///
+    /// # Errors
+    /// [`Refusal::TooLarge`] past 128 bits, which the cap of the token prevents.
+    pub fn taken(&self) -> Result<Units, Refusal> {
+        Ok(self.burn.plus(self.tips)?)
+    }
+}
+
+/// What one transaction was charged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeeCharged {
+    /// `base_fee * work`, to be burnt.
+    pub burnt: Units,
+    /// `tip * work`, to the proposer.
+    pub tip: Units,
+}
+
+/// The base fee after a block that did `work`.
+///
+/// `delta = clamp(work - target, -target, target)`; `next = max(minimum, base + base * |delta| / target / change)` with the sign
+/// of `delta`: two divisions in that order, each rounded down.
+///
+/// - Units: base units per work unit.
+/// - Source: lotus, base fee before FIP-0115 (change 8, minimum 100 attoFIL), the shape of EIP-1559.
+pub fn next_base_fee(rule: &FeeRule, base: Units, work: u64) -> Result<Units, QuantityError> {
+    let target = rule.target_work;
+    let delta = work.abs_diff(target).min(target);
+    let step = base.mul_div(delta.into(), target.into(), Rounding::Down)?.mul_div(1, rule.change.into(), Rounding::Down)?;
+    let next = if work >= target { base.plus(step)? } else { base.minus_or_zero(step) };
+    Ok(next.max(rule.minimum))
+}
+
+/// The base fee of the block in progress.
+pub fn base_fee(spec: &Spec, state: &dyn ReadState) -> Units {
+    state.get::<BaseFeeRow>(&()).map_or(spec.fee().initial, |row| row.base_fee)
+}
+
+impl Work<'_> {
+    /// Takes `work * (base fee + tip)` from a wallet, debt or not: a debtor may still pay to repay.
+    pub fn charge_fee(&mut self, payer: Address, work: u64, tip: Units, block: &mut BlockFees) -> Result<FeeCharged, Refusal> {
+        let token = self.spec.fee().token;
+        let base = block.base_fee.unwrap_or_else(|| base_fee(self.spec, self.state.as_read()));
+        let charged = FeeCharged { burnt: base.times(work.into())?, tip: tip.times(work.into())? };
+        let amount = charged.burnt.plus(charged.tip)?;
+        let (burn, tips) = (block.burn.plus(charged.burnt)?, block.tips.plus(charged.tip)?);
+        let total = block.work.checked_add(work).ok_or(Refusal::TooLarge)?;
+        let mut row = book::wallet(self.state.as_read(), payer, token);
+        let short = Refusal::Underfunded { token, needed: amount, has: row.held };
+        row.held = row.held.minus(amount).map_err(|_| short)?;
+        self.put_wallet(payer, token, &row);
+        *block = BlockFees { burn, tips, work: total, base_fee: Some(base) };
+        self.say(Event::Posting { token, from: Account::Wallet(payer), to: Account::Fees, amount, why: Why::TransactionFee });
+        Ok(charged)
+    }
+
+    /// Burns the base fees, pays the tips, and sets the base fee of the next block.
+    pub fn finish_fees(&mut self, block: BlockFees, proposer: Address) -> Result<(), Refusal> {
+        let spec = self.spec;
+        let rule = spec.fee();
+        self.post(rule.token, Account::Fees, Account::Supply, block.burn, Why::BaseFee)?;
+        self.post(rule.token, Account::Fees, Account::Wallet(proposer), block.tips, Why::Tip)?;
+        let base = base_fee(spec, self.state.as_read());
+        let next = next_base_fee(rule, base, block.work)?;
+        if next != base {
+            self.state.put(&(), &BaseFeeRow { base_fee: next });
+            self.say(Event::BaseFeeChanged { base_fee: next });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,205 @@
+//! The book: double entry. Every movement of tokens is one posting from one account to another.
+//!
+//! In: postings from the rules. Out: changed balances, supply and class sums, and one [`Event::Posting`] each. The sum of all
+//! balances of a token equals what was minted less what was burnt, because nothing else writes these rows.
+
+pub mod account;
+pub mod base_fee;
+pub mod bridge;
+pub mod reason;
+pub mod rows;
+
+use crate::{
+    Account, Cap, CapKind, Event, Limit, Money, Refusal, Spec, Topic, Why,
+    book::rows::{ClassRow, HoldingRow, SupplyRow, WalletRow},
+    session::work::Work,
+};
+use depin_quantity::{Address, Name, Units};
+use depin_state::ReadState;
+
+/// A wallet that nothing ever entered.
+pub const NO_WALLET: WalletRow = WalletRow { held: Units::ZERO, owed: Units::ZERO };
+
+/// A token of which nothing was ever minted.
+pub const NO_SUPPLY: SupplyRow = SupplyRow { minted: Units::ZERO, burned: Units::ZERO };
+
+/// A party's wallet; empty when it has no row.
+pub fn wallet(state: &dyn ReadState, party: Address, token: Name) -> WalletRow {
+    state.get(&(party, token)).unwrap_or(NO_WALLET)
+}
+
+/// What an account holds. The supply and the block's fees hold nothing.
+pub fn balance(state: &dyn ReadState, account: Account, token: Name) -> Units {
+    match account {
+        Account::Wallet(party) => wallet(state, party, token).held,
+        Account::Supply | Account::Fees => Units::ZERO,
+        _ => state.get::<HoldingRow>(&(account, token)).map_or(Units::ZERO, |row| row.held),
+    }
+}
+
+/// What was ever minted and burnt.
+pub fn supply(state: &dyn ReadState, token: Name) -> SupplyRow {
+    state.get(&token).unwrap_or(NO_SUPPLY)
+}
+
+impl Work<'_> {
+    /// Moves `amount` of `token` from one account to another; nothing happens for zero.
+    ///
+    /// Leaving [`Account::Supply`] mints, entering it burns. [`Account::Fees`] has no row: what enters it is carried by
+    /// [`crate::BlockFees`] and leaves it before the block ends.
+    ///
+    /// - Errors: [`Refusal::CapReached`] for a mint past the cap, [`Refusal::Underfunded`] when `from` holds less.
+    pub fn post(&mut self, token: Name, from: Account, to: Account, amount: Units, why: Why) -> Result<(), Refusal> {
+        if amount.is_zero() {
+            return Ok(());
+        }
+        self.debit(token, from, amount)?;
+        self.credit(token, to, amount)?;
+        self.say(Event::Posting { token, from, to, amount, why });
+        Ok(())
+    }
+
+    pub fn debit(&mut self, token: Name, account: Account, amount: Units) -> Result<(), Refusal> {
+        match account {
+            Account::Supply => self.mint(token, amount),
+            Account::Fees => Ok(()),
+            Account::Wallet(party) => {
+                let mut row = wallet(self.state.as_read(), party, token);
+                let short = Refusal::Underfunded { token, needed: amount, has: row.held };
+                row.held = row.held.minus(amount).map_err(|_| short)?;
+                self.put_wallet(party, token, &row);
+                Ok(())
+            }
+            _ => {
+                let held = balance(self.state.as_read(), account, token);
+                let left = held.minus(amount).map_err(|_| Refusal::Underfunded { token, needed: amount, has: held })?;
+                self.put_holding(account, token, left);
+                self.change_class(account, token, |sum| sum.minus(amount))
+            }
+        }
+    }
+
+    fn credit(&mut self, token: Name, account: Account, amount: Units) -> Result<(), Refusal> {
+        match account {
+            Account::Supply => self.burn(token, amount),
+            Account::Fees => Ok(()),
+            Account::Wallet(party) => {
+                let mut row = wallet(self.state.as_read(), party, token);
+                row.held = row.held.plus(amount)?;
+                self.put_wallet(party, token, &row);
+                Ok(())
+            }
+            _ => {
+                let held = balance(self.state.as_read(), account, token).plus(amount)?;
+                self.put_holding(account, token, held);
+                self.change_class(account, token, |sum| sum.plus(amount))
+            }
+        }
+    }
+
+    /// A mint past a cap that is enforced is refused whole: of all that was ever minted, where burning makes no room, or of what
+    /// exists, where it does.
+    fn mint(&mut self, token: Name, amount: Units) -> Result<(), Refusal> {
+        let mut row = supply(self.state.as_read(), token);
+        row.minted = row.minted.plus(amount)?;
+        let past = |cap: &Cap| match cap.kind {
+            CapKind::Clamp => row.minted > cap.amount,
+            CapKind::Recycle => row.minted.minus_or_zero(row.burned) > cap.amount,
+            CapKind::Model => false,
+        };
+        if self.spec.supply(token).is_some_and(|s| past(&s.cap)) {
+            return Err(Refusal::CapReached { token, amount });
+        }
+        self.state.put(&token, &row);
+        Ok(())
+    }
+
+    fn burn(&mut self, token: Name, amount: Units) -> Result<(), Refusal> {
+        let mut row = supply(self.state.as_read(), token);
+        row.burned = row.burned.plus(amount)?;
+        self.state.put(&token, &row);
+        Ok(())
+    }
+
+    /// Writes a wallet; an empty one without debt has no row.
+    pub fn put_wallet(&mut self, party: Address, token: Name, row: &WalletRow) {
+        if row.held.is_zero() && row.owed.is_zero() {
+            self.state.delete::<WalletRow>(&(party, token));
+        } else {
+            self.state.put(&(party, token), row);
+        }
+    }
+
+    fn put_holding(&mut self, account: Account, token: Name, held: Units) {
+        if held.is_zero() {
+            self.state.delete::<HoldingRow>(&(account, token));
+        } else {
+            self.state.put(&(account, token), &HoldingRow { held });
+        }
+    }
+
+    fn change_class(
+        &mut self,
+        account: Account,
+        token: Name,
+        change: impl FnOnce(Units) -> Result<Units, depin_quantity::QuantityError>,
+    ) -> Result<(), Refusal> {
+        let Some(class) = account.class() else { return Ok(()) };
+        let key = (token, class.tag());
+        let held = self.state.get::<ClassRow>(&key).map_or(Units::ZERO, |row| row.held);
+        self.state.put(&key, &ClassRow { held: change(held)? });
+        Ok(())
+    }
+
+    /// Refuses a party that owes fees in `token`.
+    pub fn owes_nothing(&self, party: Address, token: Name) -> Result<(), Refusal> {
+        let owed = wallet(self.state.as_read(), party, token).owed;
+        if owed.is_zero() { Ok(()) } else { Err(Refusal::InDebt { owed }) }
+    }
+
+    /// Sends tokens from one party to another. Reads and writes two rows: checks come first, so no undo is needed.
+    ///
+    /// A party in debt sends nothing (source: builtin-actors `actors/miner`, withdrawing requires that all fee debt is repaid).
+    pub fn transfer(&mut self, from: Address, to: Address, token: Name, amount: Units) -> Result<(), Refusal> {
+        let Some(rule) = self.spec.token(token) else { return Err(Refusal::Unbound { what: Topic::Token, name: token }) };
+        if !rule.transferable {
+            return Err(Refusal::OutOfRange { what: Topic::Token, why: Limit::NotTransferable });
+        }
+        if amount.is_zero() {
+            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero });
+        }
+        let mut payer = wallet(self.state.as_read(), from, token);
+        if !payer.owed.is_zero() {
+            return Err(Refusal::InDebt { owed: payer.owed });
+        }
+        let short = Refusal::Underfunded { token, needed: amount, has: payer.held };
+        payer.held = payer.held.minus(amount).map_err(|_| short)?;
+        if from != to {
+            self.state.change(&(to, token), |row: Option<WalletRow>| {
+                let mut payee = row.unwrap_or(NO_WALLET);
+                payee.held = payee.held.plus(amount)?;
+                Ok::<_, Refusal>(payee)
+            })?;
+            self.put_wallet(from, token, &payer);
+        }
+        self.say(Event::Posting { token, from: Account::Wallet(from), to: Account::Wallet(to), amount, why: Why::Transfer });
+        Ok(())
+    }
+
+    /// An agreed amount in base units of `token`. Exact: what the token cannot express is refused.
+    pub fn units_of(&self, money: Money, token: Name, what: Topic) -> Result<Units, Refusal> {
+        units_of(self.spec, money, token, what)
+    }
+}
+
+/// An agreed amount in base units of `token`. Exact: what the token cannot express is refused.
+pub fn units_of(spec: &Spec, money: Money, token: Name, what: Topic) -> Result<Units, Refusal> {
+    if money.currency != token {
+        return Err(Refusal::OutOfRange { what, why: Limit::OfToken(token) });
+    }
+    let grain = 10u128.pow(18 - u32::from(spec.token_of(token).decimals.min(18)));
+    if !money.amount.get().is_multiple_of(grain) {
+        return Err(Refusal::OutOfRange { what, why: Limit::TooFine });
+    }
+    Ok(Units::new(money.amount.get() / grain))
+}

@@ -1,0 +1,28 @@
+//! Reporters' prices, venues and their shares.
+
+use crate::rows::row;
+use depin_quantity::{Address, Decimal18, Instant, Name};
+
+row! {
+    /// A reporter's last report: pair, reporter.
+    0x23 (Name, Address) => ReportRow {
+        /// Quote currency for one whole base token.
+        price: Decimal18,
+        /// When.
+        at: Instant,
+    }
+}
+row! {
+    /// A venue that was funded.
+    0x26 Name => VenueRow {
+        /// Shares of all owners.
+        shares: u128,
+    }
+}
+row! {
+    /// A share of a venue: venue, owner.
+    0x27 (Name, Address) => VenueShareRow {
+        /// Shares.
+        shares: u128,
+    }
+}

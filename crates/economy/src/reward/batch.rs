@@ -1,0 +1,288 @@
+//! Weight that is earned in a period, and its payment when the period is over.
+//!
+//! In: `Earned` records. Out: payouts in the order of natural ids, some per block, until the period's batch is paid; or, in a lazy
+//! pool, when an owner claims. `payout = floor(amount * weight / all weight)`; what rounding leaves joins the pool's next period.
+//!
+//! A batch runs straight on the state: rows are read in key order, every wallet once per call, and nothing is kept to undo, since
+//! everything that a payout needs is there: the pool holds the amount, and the rows sum to the weight.
+
+use crate::{
+    Accepted, Account, Answer, Component, Earned, Event, Payout, Refusal, Subject, Topic,
+    book::{self, rows::WalletRow},
+    params::{Method, PoolRule},
+    reward::rows::{BatchRow, EarnedRow, LazyRow, MemberRow},
+    session::work::{Work, found},
+};
+use depin_quantity::{Address, Measured, Name, Rounding, UnitId, Units};
+use depin_state::ReadState;
+use ruint::aliases::U256;
+
+/// Payouts of one unit of closing work, and of one event: events go into receipts one by one.
+pub const PAYOUTS_PER_UNIT: usize = 64;
+
+/// Batches that are paid by themselves, and batches that wait for claims.
+pub const TO_PAY: u8 = 0;
+const TO_CLAIM: u8 = 1;
+
+/// A member's part of a batch: `floor(amount * weight / whole)`.
+///
+/// - Units: base units; weights in the pool's measure.
+/// - Rounding: down; the pool keeps what is left.
+/// - Source: RNP-001 and foundation reports (pool * value / sum of values, published totals short by the dust); oracles
+///   `iot_verifier` reward shares (floor per hotspot).
+pub fn batch_part(amount: Units, weight: Measured, whole: Measured) -> Units {
+    amount.mul_div(weight.get(), whole.get(), Rounding::Down).unwrap_or_default()
+}
+
+impl Work<'_> {
+    /// Takes weight that a subject earned in the present period. Order of refusals: number of components, measures, repeats, periods
+    /// that are not closed.
+    pub fn earned(&mut self, record: &Earned) -> Answer {
+        self.are_declared(&record.components)?;
+        for component in &record.components {
+            self.earn(record.subject, *component)?;
+        }
+        Ok(Accepted::NOTHING)
+    }
+
+    fn earn(&mut self, subject: Subject, component: Component) -> Result<(), Refusal> {
+        self.say(Event::Earned { subject, component });
+        let spec = self.spec;
+        let binding = found(spec.binding(component.measure), Topic::Measure, component.measure)?;
+        let weight = binding.weight(component.quantity)?;
+        let Some(pool) = binding.pool.filter(|_| !weight.is_zero()) else { return Ok(()) };
+        let rule = *spec.pool(pool).expect("the parser resolved every binding");
+        self.close_clock(rule.clock)?;
+        let mut row = self.pool_row(pool);
+        if rule.method == Method::Lazy {
+            let key = (pool, subject.owner(), subject.unit());
+            let mut lazy = self.lazy_row(&key, row.batch)?;
+            lazy.weight = lazy.weight.plus(weight)?;
+            lazy.batch = row.batch;
+            self.state.put(&key, &lazy);
+        } else {
+            let key = (pool, row.batch, subject.owner(), subject.unit());
+            let before = self.state.get::<EarnedRow>(&key).map_or(Measured::ZERO, |row| row.weight);
+            self.state.put(&key, &EarnedRow { weight: before.plus(weight)? });
+        }
+        row = self.pool_row(pool);
+        row.earned = row.earned.plus(weight)?;
+        self.state.put(&pool, &row);
+        Ok(())
+    }
+
+    /// Closes the pool's open batch with `amount` to share among `weight`. The caller has posted the amount and writes the pool's row.
+    pub fn close_batch(&mut self, pool: Name, rule: &PoolRule, number: u64, amount: Units, weight: Measured) {
+        let kind = if rule.method == Method::Lazy { TO_CLAIM } else { TO_PAY };
+        let row = BatchRow { amount, weight, left: weight, paid: Units::ZERO, lot: false, after: None };
+        self.state.put(&(kind, pool, number), &row);
+    }
+
+    /// Draws the lot that decides which member wins `amount`: a number below the pool's weight.
+    ///
+    /// `SHA-256(seed, pool, number) mod weight`; the member wins in whose stretch of the sum of weights, in the order of ids, it
+    /// falls. Looking for it is work like payouts are; until it is found, weights in the pool do not change.
+    ///
+    /// - Source: Filecoin specification, expected consensus: the chance to win is the share of power. Here one wins each period.
+    pub fn draw(&mut self, pool: Name, amount: Units, weight: Measured) {
+        let mut row = self.pool_row(pool);
+        let number = row.batch;
+        row.batch += 1;
+        self.state.put(&pool, &row);
+        let digest = UnitId::derive("lot", &[&self.seed.get(), pool.as_bytes(), &number.to_be_bytes()]);
+        let lot = U256::from_be_bytes(digest.get()) % U256::from(weight.get().max(1));
+        let left = Measured::new(lot.wrapping_to());
+        let batch = BatchRow { amount, weight, left, paid: Units::ZERO, lot: true, after: None };
+        self.state.put(&(TO_PAY, pool, number), &batch);
+    }
+
+    /// Whether a lot of this pool is being looked for.
+    pub fn draws(&self, pool: Name) -> bool {
+        self.state.as_read().rows_with::<BatchRow>(&(TO_PAY, pool)).any(|(_, row)| row.lot)
+    }
+
+    /// Looks at up to `most` members for the one that a lot falls on, and pays it.
+    fn find_winner(
+        &mut self,
+        pool: Name,
+        number: u64,
+        mut batch: BatchRow,
+        rule: &PoolRule,
+        most: usize,
+    ) -> Result<usize, Refusal> {
+        let mut at = batch.after.unwrap_or_default();
+        let mut looked = 0;
+        while looked < most {
+            let next = match batch.after {
+                None => self.state.first_from::<MemberRow>(&(pool, at.0, at.1)),
+                Some(_) => self.state.next_after::<MemberRow>(&(pool, at.0, at.1)),
+            };
+            let Some(((found, owner, unit), member)) = next.filter(|((found, ..), _)| *found == pool) else { break };
+            debug_assert_eq!(found, pool);
+            at = (owner, unit);
+            batch.after = Some(at);
+            looked += 1;
+            if batch.left < member.weight {
+                self.state.delete::<BatchRow>(&(TO_PAY, pool, number));
+                self.say(Event::LotWon { pool, number, subject: subject(owner, unit), amount: batch.amount });
+                self.pay_reward(pool, rule, subject(owner, unit), batch.amount)?;
+                return Ok(looked);
+            }
+            batch.left = batch.left.minus_or_zero(member.weight);
+        }
+        self.state.put(&(TO_PAY, pool, number), &batch);
+        Ok(looked.max(1))
+    }
+
+    /// Pays up to `most` members of the first batch that is not paid; gives how many it paid, nothing when no batch waits.
+    pub fn pay_batch(&mut self, most: usize) -> Result<usize, Refusal> {
+        let Some(((_, pool, number), mut batch)) = self.state.as_read().rows_with::<BatchRow>(&TO_PAY).next() else {
+            return Ok(0);
+        };
+        let rule = self.pool_rule(pool).expect("only pools of the network have batches");
+        if batch.lot {
+            return self.find_winner(pool, number, batch, &rule, most);
+        }
+        let payouts = self.take_members(pool, number, &mut batch, most);
+        let count: usize = payouts.iter().map(Vec::len).sum();
+        let paid = payouts.iter().flatten().try_fold(Units::ZERO, |sum, payout| sum.plus(payout.amount))?;
+        batch.paid = batch.paid.plus(paid)?;
+        self.pay_out(pool, &rule, paid, payouts)?;
+        if batch.left.is_zero() || count == 0 {
+            let dust = batch.amount.minus_or_zero(batch.paid);
+            self.state.delete::<BatchRow>(&(TO_PAY, pool, number));
+            self.keep_dust(pool, dust)?;
+            self.say(Event::BatchClosed { pool, number, amount: batch.paid, dust });
+        } else {
+            self.state.put(&(TO_PAY, pool, number), &batch);
+        }
+        Ok(count.max(1))
+    }
+
+    /// Takes up to `most` members out of a batch, those that come after the one that was paid last: one walk, however many were paid
+    /// before. Gives what each gets, as many together as one event tells of.
+    fn take_members(&mut self, pool: Name, number: u64, batch: &mut BatchRow, most: usize) -> Vec<Vec<Payout>> {
+        let mut payouts: Vec<Vec<Payout>> = Vec::with_capacity(most.div_ceil(PAYOUTS_PER_UNIT));
+        let mut count = 0;
+        let BatchRow { amount, weight: whole, after, .. } = *batch;
+        self.state.take(&(pool, number), after.as_ref(), |(to, unit), row: EarnedRow| {
+            if count == most {
+                return false;
+            }
+            if count.is_multiple_of(PAYOUTS_PER_UNIT) {
+                payouts.push(Vec::with_capacity(PAYOUTS_PER_UNIT.min(most - count)));
+            }
+            count += 1;
+            batch.left = batch.left.minus_or_zero(row.weight);
+            let payout = Payout { to, unit, amount: batch_part(amount, row.weight, whole) };
+            payouts.last_mut().expect("one was pushed for the first of them").push(payout);
+            true
+        });
+        batch.after = payouts.last().and_then(|some| some.last()).map(|last| (last.to, last.unit)).or(after);
+        payouts
+    }
+
+    fn keep_dust(&mut self, pool: Name, dust: Units) -> Result<(), Refusal> {
+        if !dust.is_zero() {
+            let mut row = self.pool_row(pool);
+            row.pot = row.pot.plus(dust)?;
+            self.state.put(&pool, &row);
+        }
+        Ok(())
+    }
+
+    /// Moves a pool's payouts into wallets, the sum out of the pool at once. A pool whose rewards vest, and an owner in debt, take the
+    /// way of every other reward.
+    fn pay_out(&mut self, pool: Name, rule: &PoolRule, sum: Units, payouts: Vec<Vec<Payout>>) -> Result<(), Refusal> {
+        if rule.vesting.is_some() {
+            for Payout { to, unit, amount } in payouts.into_iter().flatten().filter(|payout| !payout.amount.is_zero()) {
+                self.pay_reward(pool, rule, subject(to, unit), amount)?;
+            }
+            return Ok(());
+        }
+        self.take_out(rule.token, Account::Pool(pool), sum)?;
+        let (mut debtors, mut key) = (Vec::new(), (Address::default(), rule.token));
+        for own in payouts.iter().flat_map(|payouts| payouts.chunk_by(|a, b| a.to == b.to)) {
+            let amount = own.iter().fold(0u128, |sum, payout| sum.saturating_add(payout.amount.get()));
+            if amount > 0 {
+                key.0 = own[0].to;
+                self.state.change(&key, |row: Option<WalletRow>| {
+                    let mut row = row.unwrap_or(book::NO_WALLET);
+                    row.held = row.held.plus(Units::new(amount))?;
+                    if !row.owed.is_zero() {
+                        debtors.push(own[0].to);
+                    }
+                    Ok::<_, Refusal>(row)
+                })?;
+            }
+        }
+        for payouts in payouts {
+            self.say(Event::BatchPaid { pool, token: rule.token, payouts });
+        }
+        for who in debtors {
+            self.repay(who, rule.token)?;
+        }
+        Ok(())
+    }
+
+    /// A lazy member with what its closed batches gave it settled.
+    fn lazy_row(&mut self, key: &(Name, Address, UnitId), open: u64) -> Result<LazyRow, Refusal> {
+        let nothing = LazyRow { batch: open, weight: Measured::ZERO, pending: Units::ZERO };
+        let mut row = self.state.get::<LazyRow>(key).unwrap_or(nothing);
+        if row.batch == open {
+            return Ok(row);
+        }
+        let batch_key = (TO_CLAIM, key.0, row.batch);
+        if let Some(mut batch) = self.state.get::<BatchRow>(&batch_key) {
+            let part = batch_part(batch.amount, row.weight, batch.weight);
+            row.pending = row.pending.plus(part)?;
+            batch.left = batch.left.minus_or_zero(row.weight);
+            batch.paid = batch.paid.plus(part)?;
+            if batch.left.is_zero() {
+                self.state.delete::<BatchRow>(&batch_key);
+                self.keep_dust(key.0, batch.amount.minus_or_zero(batch.paid))?;
+            } else {
+                self.state.put(&batch_key, &batch);
+            }
+        }
+        row.weight = Measured::ZERO;
+        row.batch = open;
+        Ok(row)
+    }
+
+    /// Pays what a lazy member's closed batches gave it; gives what was liquid and what was locked.
+    pub fn claim_lazy(&mut self, key: &(Name, Address, UnitId)) -> Result<(Units, Units), Refusal> {
+        let open = self.pool_row(key.0).batch;
+        let mut row = self.lazy_row(key, open)?;
+        let amount = std::mem::take(&mut row.pending);
+        if row.weight.is_zero() {
+            self.state.delete::<LazyRow>(key);
+        } else {
+            self.state.put(key, &row);
+        }
+        let rule = self.pool_rule(key.0).expect("only pools of the network have members");
+        self.pay_reward(key.0, &rule, subject(key.1, key.2), amount)
+    }
+
+    /// Takes an amount out of an account for many payouts, each of which enters a wallet.
+    fn take_out(&mut self, token: Name, from: Account, amount: Units) -> Result<(), Refusal> {
+        if amount.is_zero() { Ok(()) } else { self.debit(token, from, amount) }
+    }
+}
+
+/// Whether a batch waits to be paid.
+pub fn has_batch(state: &dyn ReadState) -> bool {
+    state.rows_with::<BatchRow>(&TO_PAY).next().is_some()
+}
+
+/// What a lazy member could claim now.
+pub fn lazy_pending(state: &dyn ReadState, pool: Name, row: &LazyRow, open: u64) -> Units {
+    let closed = if row.batch == open { None } else { state.get::<BatchRow>(&(TO_CLAIM, pool, row.batch)) };
+    let part = closed.map_or(Units::ZERO, |batch| batch_part(batch.amount, row.weight, batch.weight));
+    Units::new(row.pending.get().saturating_add(part.get()))
+}
+
+/// Who earned: a party, or a unit of it.
+pub fn subject(owner: Address, unit: UnitId) -> Subject {
+    if unit == UnitId::default() { Subject::Party(owner) } else { Subject::Unit { owner, unit } }
+}

@@ -1,0 +1,314 @@
+//! Pools by expectation: each period's reward is shared by weight, as the lottery would on average.
+//!
+//! In: minted rewards, and weights that change. Out: pending rewards of members, paid when their proving period begins, on claim,
+//! or when they leave. An accumulator (F1) makes a period cost the same for any number of members.
+//!
+//! Exact in fixed point of 2^-96 base units: `balance * 2^96 = sum of (weight * (per_weight - settled) + fraction + pending *
+//! 2^96) + carried`, always. Dust has an owner: what does not divide evenly among weights is carried into the next period's
+//! reward; a member's part of a base unit stays the member's, and goes to the carried part when the member leaves.
+//!
+//! Absent on purpose: winners by lot. Deviation: a block's reward at a change of power counts by the weights at the period's close.
+
+use crate::{
+    Account, Event, Refusal, Subject, Why,
+    params::{Method, PoolRule},
+    reward::{
+        rows::{EnrolRow, LazyRow, MemberRow, PoolRow},
+        wide::Wide,
+    },
+    session::work::Work,
+};
+use depin_quantity::{Address, Measured, Name, Rounding, UnitId, Units};
+use ruint::aliases::U256;
+
+/// Most units of one party that one claim settles.
+pub const CLAIM_UNITS_MAX: usize = 256;
+
+/// What a claim did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Claimed {
+    /// Paid at once, in base units of each pool's token, all pools together.
+    pub liquid: Units,
+    /// Locked to vest.
+    pub locked: Units,
+    /// The unit to go on after when there are more than [`CLAIM_UNITS_MAX`].
+    pub more_after: Option<UnitId>,
+}
+
+/// What `member` earned since it was last settled, with the fraction that it had: whole base units and the new fraction.
+///
+/// `weight * (per_weight - settled) + fraction`, in 2^-96 base units, split. Nothing is rounded away: settling often or once
+/// gives the same sum.
+pub fn earned(pool: &PoolRow, member: &MemberRow) -> (Units, u128) {
+    let growth = pool.per_weight.0 - member.settled.0;
+    let sum = Wide(U256::from(member.weight.get()) * growth + U256::from(member.fraction));
+    let (whole, fraction) = sum.split();
+    (Units::new(u128::try_from(whole).expect("a member earns no more than the pool minted, which fits 128 bits")), fraction)
+}
+
+/// A pool without members.
+pub const EMPTY: PoolRow = PoolRow {
+    weight: Measured::ZERO,
+    per_weight: Wide(U256::ZERO),
+    carried: Wide(U256::ZERO),
+    earned: Measured::ZERO,
+    batch: 0,
+    pot: Units::ZERO,
+};
+
+/// Number of the proving period in which `period` lies, for a subject whose proving periods start at `phase` modulo `length`.
+/// Starts at 1, so that nothing was ever paid in 0.
+pub const fn window_of(period: u64, phase: u64, length: u64) -> u64 {
+    let shift = phase % length;
+    if period < shift { 1 } else { (period - shift) / length + 2 }
+}
+
+/// What standing weight gets of an amount: `floor(amount * standing / (standing + earned))`; all of it when nothing was earned.
+pub fn standing_part(amount: Units, standing: Measured, earned: Measured) -> Result<Units, Refusal> {
+    if earned.is_zero() {
+        return Ok(amount);
+    }
+    Ok(amount.mul_div(standing.get(), standing.plus(earned)?.get(), Rounding::Down)?)
+}
+
+impl Work<'_> {
+    pub fn pool_row(&self, pool: Name) -> PoolRow {
+        self.state.get(&pool).unwrap_or(EMPTY)
+    }
+
+    /// Shares `amount` among the pool's weight, which is not zero.
+    ///
+    /// `per_weight += floor((amount * 2^96 + carried) / weight)`; the remainder is carried.
+    pub fn accumulate(&mut self, pool: Name, amount: Units) {
+        let mut row = self.pool_row(pool);
+        let sum = Wide::of_units(amount.get()).0 + row.carried.0;
+        let (each, rest) = sum.div_rem(U256::from(row.weight.get()));
+        row.per_weight = Wide(row.per_weight.0 + each);
+        row.carried = Wide(rest);
+        self.state.put(&pool, &row);
+    }
+
+    /// The rule of a pool, also of one that a change took out of the file: its members are still paid.
+    pub fn pool_rule(&self, pool: Name) -> Option<PoolRule> {
+        let mut rule = self.spec.pool(pool);
+        if rule.is_none() {
+            let schedules = self.schedules();
+            let begun = schedules.eras().take_while(|(start, ..)| *start <= self.now);
+            rule = begun.filter_map(|(_, _, spec)| spec.pool(pool)).last();
+        }
+        rule.copied()
+    }
+
+    /// Shares a period's `amount`, which the caller has posted into the pool's account, and what waited for it, by weight: what
+    /// stands gets `floor(amount * standing / (standing + earned))` through the accumulator, the rest is the earned weight's batch.
+    /// Gives the whole weight.
+    pub fn share_out(&mut self, pool: Name, rule: &PoolRule, amount: Units) -> Result<Measured, Refusal> {
+        let mut row = self.pool_row(pool);
+        let (standing, earned) = (row.weight, row.earned);
+        let weight = standing.plus(earned)?;
+        if weight.is_zero() {
+            return Ok(weight);
+        }
+        let whole = amount.plus(std::mem::take(&mut row.pot))?;
+        let stands = standing_part(whole, standing, earned)?;
+        let number = row.batch;
+        if !earned.is_zero() {
+            row.earned = Measured::ZERO;
+            row.batch += 1;
+        }
+        self.state.put(&pool, &row);
+        if !earned.is_zero() {
+            self.close_batch(pool, rule, number, whole.minus(stands)?, earned);
+        }
+        if rule.method == Method::Winners && !standing.is_zero() {
+            self.draw(pool, stands, standing);
+        } else if !stands.is_zero() {
+            self.accumulate(pool, stands);
+        }
+        Ok(weight)
+    }
+
+    /// Shares `amount`, which the caller has posted into the pool's account, among the pool's members. Without members it waits
+    /// for the first one; where weight is earned by the period, for the period's end. For whatever feeds a pool besides its
+    /// emission: parts of payments, fees, slashed stakes.
+    pub fn fund_pool(&mut self, pool: Name, amount: Units) -> Result<(), Refusal> {
+        match self.spec.pool(pool).map(|rule| rule.method) {
+            Some(Method::Staked(staking)) => {
+                self.share_staked(pool, staking, amount);
+                return Ok(());
+            }
+            Some(Method::Locked { .. }) => {
+                self.fund_locked(pool, amount);
+                return Ok(());
+            }
+            Some(Method::Batch | Method::Lazy) => {
+                let mut row = self.pool_row(pool);
+                row.pot = row.pot.plus(amount)?;
+                self.state.put(&pool, &row);
+                return Ok(());
+            }
+            _ => {}
+        }
+        let row = self.pool_row(pool);
+        if row.weight.is_zero() {
+            let carried = Wide(row.carried.0 + Wide::of_units(amount.get()).0);
+            self.state.put(&pool, &PoolRow { carried, ..row });
+        } else {
+            self.accumulate(pool, amount);
+        }
+        Ok(())
+    }
+
+    /// Gives a subject a new weight in a pool: settles what the old one earned, joins, or leaves.
+    pub fn set_weight(&mut self, name: Name, subject: Subject, weight: Measured) -> Result<(), Refusal> {
+        let spec = self.spec;
+        let rule = spec.pool(name).expect("the parser resolved every binding");
+        self.close_clock(rule.clock)?;
+        if rule.method == Method::Winners && self.draws(name) {
+            return Err(Refusal::Closing { clock: rule.clock });
+        }
+        let key = (name, subject.owner(), subject.unit());
+        let mut pool = self.pool_row(name);
+        let window = self.window(rule, subject);
+        let joining =
+            MemberRow { weight: Measured::ZERO, settled: pool.per_weight, fraction: 0, pending: Units::ZERO, paid_in: window };
+        let mut member = self.state.get::<MemberRow>(&key).unwrap_or(joining);
+        settle(&pool, &mut member)?;
+        let others = pool.weight.minus(member.weight).expect("a pool's weight is the sum of its members'");
+        pool.weight = others.plus(weight)?;
+        member.weight = weight;
+        if weight.is_zero() {
+            pool.carried = Wide(pool.carried.0 + U256::from(member.fraction));
+            member.fraction = 0;
+        }
+        self.state.put(&name, &pool);
+        self.state.put(&key, &member);
+        if weight.is_zero() || window > member.paid_in {
+            self.pay(name, subject, window)?;
+        }
+        Ok(())
+    }
+
+    fn window(&self, rule: &PoolRule, subject: Subject) -> u64 {
+        let phase = self.state.get::<EnrolRow>(&(subject.owner(), subject.unit())).map_or(0, |e| e.phase);
+        window_of(self.period(rule.clock), phase, rule.pay_every)
+    }
+
+    /// Pays a member what is settled and pending, now, and forgets a member without weight.
+    ///
+    /// `locked = floor((1 - immediate) * amount)`, the rest is liquid. Then debt is repaid.
+    ///
+    /// - Units: base units of the pool's token.
+    /// - Source: builtin-actors `actors/miner/src/{lib,monies}.rs`, apply rewards: floor(3/4) is locked.
+    fn pay(&mut self, name: Name, subject: Subject, window: u64) -> Result<(Units, Units), Refusal> {
+        let rule = self.pool_rule(name).expect("only pools of the network have members");
+        let key = (name, subject.owner(), subject.unit());
+        let Some(mut member) = self.state.get::<MemberRow>(&key) else { return Ok((Units::ZERO, Units::ZERO)) };
+        let amount = std::mem::take(&mut member.pending);
+        member.paid_in = window;
+        if member.weight.is_zero() {
+            self.state.delete::<MemberRow>(&key);
+        } else {
+            self.state.put(&key, &member);
+        }
+        self.pay_reward(name, &rule, subject, amount)
+    }
+
+    /// Pays a reward out of a pool: the part that vests is locked, the rest is liquid. Then debt is repaid.
+    pub fn pay_reward(
+        &mut self,
+        name: Name,
+        rule: &PoolRule,
+        subject: Subject,
+        amount: Units,
+    ) -> Result<(Units, Units), Refusal> {
+        if amount.is_zero() {
+            return Ok((Units::ZERO, Units::ZERO));
+        }
+        let locked = match &rule.vesting {
+            Some(vesting) => {
+                let immediate = u128::from(vesting.immediate.get());
+                let whole = u128::from(depin_quantity::Share::WHOLE.get());
+                amount.mul_div(whole - immediate, whole, Rounding::Down)?
+            }
+            None => Units::ZERO,
+        };
+        let liquid = amount.minus(locked)?;
+        let owner = subject.owner();
+        self.post(rule.token, Account::Pool(name), Account::Wallet(owner), liquid, Why::Reward)?;
+        if let Some(vesting) = &rule.vesting {
+            self.lock_reward(rule, vesting, subject, name, locked)?;
+        }
+        self.say(Event::RewardPaid { pool: name, subject, liquid, locked });
+        self.repay(owner, rule.token)?;
+        Ok((liquid, locked))
+    }
+
+    /// Pools of the eras that have begun.
+    pub fn pools_so_far(&self) -> std::collections::BTreeSet<Name> {
+        self.schedules()
+            .eras()
+            .take_while(|(start, ..)| *start <= self.now)
+            .flat_map(|(_, _, spec)| spec.pools().keys().copied())
+            .collect()
+    }
+
+    /// Pays up to [`CLAIM_UNITS_MAX`] lazy members of a party.
+    fn claim_lazies(&mut self, pool: Name, owner: Address, claimed: &mut Claimed) -> Result<(), Refusal> {
+        let rows = self.state.as_read().rows_with::<LazyRow>(&(pool, owner)).take(CLAIM_UNITS_MAX);
+        let keys: Vec<(Name, Address, UnitId)> = rows.map(|(key, _)| key).collect();
+        for key in keys {
+            let (liquid, locked) = self.claim_lazy(&key)?;
+            claimed.liquid = claimed.liquid.plus(liquid)?;
+            claimed.locked = claimed.locked.plus(locked)?;
+        }
+        Ok(())
+    }
+
+    /// Settles and pays everything that a party's units earned, going on after the unit `after`.
+    pub fn claim(&mut self, owner: Address, after: Option<UnitId>) -> Result<Claimed, Refusal> {
+        let mut claimed = Claimed::default();
+        let pools: std::collections::BTreeSet<Name> = self.pools_so_far();
+        for name in &pools {
+            let rule = &self.pool_rule(*name).expect("a pool of the network");
+            self.close_clock(rule.clock)?;
+            if rule.method == Method::Lazy {
+                self.claim_lazies(*name, owner, &mut claimed)?;
+            }
+            let mut at = after.unwrap_or_default();
+            for count in 0.. {
+                let next = match (count, after) {
+                    (0, None) => self.state.first_from::<MemberRow>(&(*name, owner, at)),
+                    _ => self.state.next_after::<MemberRow>(&(*name, owner, at)),
+                };
+                let Some(((pool, who, unit), mut member)) = next.filter(|((pool, who, _), _)| pool == name && *who == owner)
+                else {
+                    break;
+                };
+                if count == CLAIM_UNITS_MAX {
+                    // The earliest place that any pool stopped at: a unit that is claimed twice gives nothing the second time.
+                    claimed.more_after = Some(claimed.more_after.map_or(at, |other| other.min(at)));
+                    break;
+                }
+                at = unit;
+                settle(&self.pool_row(pool), &mut member)?;
+                self.state.put(&(pool, who, unit), &member);
+                let subject = if unit == UnitId::default() { Subject::Party(owner) } else { Subject::Unit { owner, unit } };
+                let window = self.window(rule, subject);
+                let (liquid, locked) = self.pay(pool, subject, window)?;
+                claimed.liquid = claimed.liquid.plus(liquid)?;
+                claimed.locked = claimed.locked.plus(locked)?;
+            }
+        }
+        Ok(claimed)
+    }
+}
+
+/// Moves what a member earned into its pending reward.
+fn settle(pool: &PoolRow, member: &mut MemberRow) -> Result<(), Refusal> {
+    let (whole, fraction) = earned(pool, member);
+    member.pending = member.pending.plus(whole)?;
+    member.fraction = fraction;
+    member.settled = pool.per_weight;
+    Ok(())
+}
