@@ -72,9 +72,11 @@ pub use reward::score::{SHARE_WHOLE, smoothed_share, utility_score};
 pub use reward::vesting::{quantize_up, schedule as vesting_schedule};
 pub use reward::wide::Wide;
 pub use session::action::{Action, Done};
+pub use session::context::BlockContext;
 pub use session::event::{Event, Payout};
 pub use session::genesis::{Genesis, GenesisError, Grant, allocation_vested};
 pub use session::refusal::{Limit, Refusal, Topic};
+pub use session::sink::{Counted, Sink};
 pub use session::{Closed, Economy, Session};
 pub use staking::{
     DelegationRow, Income, Leaving, LeavingRow, Moved, Settled, StakePoolRow, StakingRow, ValidatorRow, delegation_earned,

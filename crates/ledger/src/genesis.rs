@@ -3,6 +3,7 @@
 use crate::Stamp;
 use depin_economy::{DEVELOPMENT, Genesis, Grant, Session, Spec};
 use depin_quantity::{Address, Instant, Name, Units};
+use depin_services::{Live, ReadError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -83,8 +84,8 @@ pub enum GenesisError {
         file: Name,
     },
     /// The network runs a service that this build does not have.
-    #[error("this build cannot run the service `{0}`; it runs `storage` and `metered`")]
-    Service(Name),
+    #[error("{0}")]
+    Service(ReadError),
     /// No validator.
     #[error("no validator is named; a chain needs at least one")]
     NoValidator,
@@ -97,6 +98,15 @@ pub enum GenesisError {
     /// The economy cannot start with these roles and accounts.
     #[error("the network cannot start: {0}")]
     Funding(#[from] depin_economy::GenesisError),
+}
+
+impl From<ReadError> for GenesisError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Spec(errors) => Self::Spec(errors.to_string()),
+            unknown @ ReadError::Unknown(_) => Self::Service(unknown),
+        }
+    }
 }
 
 impl GenesisDoc {
@@ -157,8 +167,8 @@ impl GenesisDoc {
         if name != self.network {
             return Err(GenesisError::Network { document: self.network, file: name });
         }
-        if !crate::Service::NAMES.contains(&service) {
-            return Err(GenesisError::Service(service));
+        if !Live::runs(service) {
+            return Err(ReadError::Unknown(service).into());
         }
         if self.validators.is_empty() {
             return Err(GenesisError::NoValidator);

@@ -6,6 +6,7 @@ use crate::{
 };
 use depin_economy::Economy;
 use depin_quantity::{Address, Instant, Span};
+use depin_services::Live;
 use depin_state::{ReadState, Tables, View, WriteSet};
 use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use std::{collections::BTreeMap, sync::Arc};
@@ -96,16 +97,8 @@ impl Ledger {
     }
 
     /// The network's service.
-    pub fn service(&self) -> &crate::Service {
+    pub fn service(&self) -> &Live {
         &self.rules.service
-    }
-
-    /// The storage service's parameters, on a network that runs it.
-    pub fn storage(&self) -> Option<&depin_services::storage::StorageParams> {
-        match &self.rules.service {
-            crate::Service::Storage(params) => Some(params),
-            crate::Service::Metered(_) => None,
-        }
     }
 
     /// Most that ledger time may advance in one block: a quarter of the shortest proof window.

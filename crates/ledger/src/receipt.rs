@@ -2,29 +2,8 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_quantity::{Address, Instant, UnitId, Units};
-use depin_services::{metered::MeteredEvent, storage::StorageEvent};
+use depin_services::{Event, Failure};
 use serde::{Deserialize, Serialize};
-
-/// One happening, of the economy or of the service.
-#[derive(Clone, Debug, PartialEq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(tag = "of", content = "event", rename_all = "kebab-case")]
-pub enum Event {
-    /// Tokens moved, rewards settled, prices set.
-    Economy(depin_economy::Event),
-    /// Deals, proofs, faults.
-    Storage(StorageEvent),
-    /// Orders, deliveries, failures.
-    Metered(MeteredEvent),
-}
-
-/// Why a transaction that was included did nothing but pay its fee.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-pub struct Failure {
-    /// Short stable code.
-    pub code: String,
-    /// What was wrong, what is allowed, what to do.
-    pub message: String,
-}
 
 /// Who caused the events of a receipt.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]

@@ -6,18 +6,21 @@ use crate::{
     block::{ENDING_WORK, JOB_WORK},
     content::{CONTENT_KEY, Content},
     receipt::EVENTS_MAX,
-    service::{Moment, Said, Service},
 };
-use depin_economy::{BlockFees, Economy, Refusal, Session};
+use depin_economy::{BlockContext, BlockFees, Economy, Refusal, Session};
 use depin_quantity::{Address, Instant, Seed, Span, UnitId, Units};
+use depin_services::{Live, ServiceEvent, Turn};
 use depin_state::{Overlay, ReadState, State};
 use std::sync::Arc;
+
+/// Most that ledger time may advance in one block where no proof window asks for less: as under windows of half an hour.
+const CAP: Span = Span::from_secs(450);
 
 /// Everything about a chain that never changes.
 pub(crate) struct Rules {
     pub doc: GenesisDoc,
     pub economy: Economy,
-    pub service: Service,
+    pub service: Live,
     pub cap: Span,
     signatures: Arc<dyn Signatures>,
 }
@@ -27,8 +30,8 @@ impl Rules {
         // A document that cannot fund its accounts is found here, not in the first block.
         let spec = doc.rehearse()?;
         // By the rules in force at the start: a chain that begins late begins with later rules.
-        let service = Service::read(spec.at(doc.time, doc.time), doc.time)?;
-        let cap = service.time_cap();
+        let service = Live::read(spec.at(doc.time, doc.time), doc.time)?;
+        let cap = service.shortest_window().map_or(CAP, |window| Span::from_millis(window.get() / 4));
         Ok(Self { doc, economy: Economy::new(spec), service, cap, signatures })
     }
 
@@ -159,7 +162,7 @@ struct Block<'a> {
     /// Events of the receipt in progress.
     events: Vec<Event>,
     /// What the economy and the service say in one turn; empty between turns, kept for its room.
-    heard: (Vec<depin_economy::Event>, Said),
+    heard: (Vec<depin_economy::Event>, Vec<ServiceEvent>),
 }
 
 impl<'a> Block<'a> {
@@ -168,7 +171,7 @@ impl<'a> Block<'a> {
         let state = Overlay::with_room(base, transactions * ROWS);
         let seed = next_seed(base, env);
         let base_fee = depin_economy::base_fee(rules.economy.spec(), base);
-        let (receipts, events, heard) = (Vec::with_capacity(transactions), Vec::new(), (Vec::new(), Said::default()));
+        let (receipts, events, heard) = (Vec::with_capacity(transactions), Vec::new(), (Vec::new(), Vec::new()));
         let mut block = Self { rules, env, state, seed, base_fee, fees: BlockFees::NONE, receipts, events, heard };
         block.put_chain_row();
         if env.parent.height == 0 {
@@ -198,8 +201,8 @@ impl<'a> Block<'a> {
         self.env.stamp.time
     }
 
-    fn moment(&self) -> Moment {
-        Moment { now: self.now(), seed: self.seed }
+    fn context(&self) -> BlockContext {
+        BlockContext::new(self.now(), self.seed)
     }
 
     /// Ends the receipt in progress; what is too much for one goes into others behind it.
@@ -229,24 +232,25 @@ impl<'a> Block<'a> {
     /// Closes what ended and does what is due, as far as the block's work for jobs goes. Half of it is the service's at least:
     /// however many deals end at once, windows open and close.
     fn pass_time(&mut self) {
-        let at = self.moment();
+        let at = self.context();
         self.with_turn(|session, said, rules| {
             let closed = session.close(JOB_WORK / ENDING_WORK / 2).expect("nobody but the rules wrote this state");
             let notices = depin_economy::Meter::notices(session);
-            rules.service.follow(session, at, said, &notices);
-            rules.service.run_due(session, at, said, u64::from(JOB_WORK.saturating_sub(closed.used * ENDING_WORK)));
+            rules.service.follow(Turn::new(session, at, said), &notices);
+            let budget = u64::from(JOB_WORK.saturating_sub(closed.used * ENDING_WORK));
+            rules.service.run_due(Turn::new(session, at, said), budget);
         });
     }
 
     /// Runs `f` on a session over this block's state and gathers what economy and service have to say.
-    fn with_turn<T>(&mut self, f: impl FnOnce(&mut Session<'_>, &mut Said, &Rules) -> T) -> T {
+    fn with_turn<T>(&mut self, f: impl FnOnce(&mut Session<'_>, &mut Vec<ServiceEvent>, &Rules) -> T) -> T {
         let now = self.now();
         let (economy_events, said) = &mut self.heard;
         let mut session = self.rules.economy.session(&mut self.state, now, economy_events);
         let result = f(&mut session, said, self.rules);
         drop(session);
         self.events.extend(economy_events.drain(..).map(Event::Economy));
-        self.events.extend(said.drain());
+        self.events.extend(said.drain(..).map(Event::Service));
         result
     }
 
@@ -282,28 +286,28 @@ impl<'a> Block<'a> {
     }
 
     fn execute(&mut self, sender: Address, message: &Message, id: UnitId) -> Result<(), Failure> {
-        let at = self.moment();
+        let at = self.context();
         self.with_turn(|session, said, rules| {
             match message {
-                Message::Transfer { to, token, amount } => session.transfer(sender, *to, *token, *amount).map_err(economy)?,
-                Message::Claim => drop(session.claim(sender, None).map_err(economy)?),
+                Message::Transfer { to, token, amount } => session.transfer(sender, *to, *token, *amount)?,
+                Message::Claim => drop(session.claim(sender, None)?),
                 Message::Withdraw { amount } => {
-                    session.withdraw_vested(sender, rules.token(), *amount).map_err(economy)?;
+                    session.withdraw_vested(sender, rules.token(), *amount)?;
                 }
-                Message::ReportPrice { pair, price } => session.report_price(sender, *pair, *price).map_err(economy)?,
+                Message::ReportPrice { pair, price } => session.report_price(sender, *pair, *price)?,
                 Message::GrantDataCap { to, bytes } => {
                     let bytes = depin_quantity::Measured::new((*bytes).into());
-                    session.grant_allowance(sender, depin_quantity::Name::literal("datacap"), *to, bytes).map_err(economy)?;
+                    session.grant_allowance(sender, depin_quantity::Name::literal("datacap"), *to, bytes)?;
                 }
-                Message::Act(action) => drop(session.act(sender, action).map_err(economy)?),
-                Message::Storage(_) | Message::Metered(_) => {
-                    rules.service.handle(session, at, said, (sender, message, Transaction::seed_of(id)))?;
+                Message::Act(action) => drop(session.act(sender, action)?),
+                Message::Service(message) => {
+                    rules.service.handle(Turn::new(session, at, said), sender, message, Transaction::seed_of(id))?;
                 }
             }
             // What the economy did by itself on the way concerns the service, whoever caused it.
             let notices = depin_economy::Meter::notices(session);
             if !notices.is_empty() {
-                rules.service.follow(session, at, said, &notices);
+                rules.service.follow(Turn::new(session, at, said), &notices);
             }
             Ok(())
         })
@@ -334,8 +338,4 @@ impl Executed {
 fn next_seed(base: &dyn ReadState, env: &BlockEnv) -> Seed {
     let before = base.get::<ChainRow>(&()).map_or(Seed::default(), |row| row.seed);
     Seed::derive("depin-block-seed", &[&before.get(), &env.parent.digest])
-}
-
-fn economy(refusal: Refusal) -> Failure {
-    Failure { code: "economy".to_owned(), message: refusal.to_string() }
 }

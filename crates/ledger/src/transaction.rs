@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_economy::Action;
 use depin_quantity::{Address, Name, Seed, UnitId, Units};
-use depin_services::{metered::MeteredMessage, storage::StorageMessage};
+use depin_services::{MessageInfo as _, ServiceMessage};
 use serde::{Deserialize, Serialize};
 
 /// Largest encoded transaction in bytes.
@@ -27,8 +27,6 @@ pub enum Message {
         /// How many base units; not zero.
         amount: Units,
     },
-    /// Something for the storage service.
-    Storage(StorageMessage),
     /// The sender's earned rewards are settled into liquid and vesting parts.
     Claim,
     /// Takes vested rewards out into the sender's balance.
@@ -52,22 +50,27 @@ pub enum Message {
     },
     /// What the sender does with its own tokens, as far as the network's economy offers it.
     Act(Action),
-    /// Something for a service of one's own.
-    Metered(MeteredMessage),
+    /// Something for the network's service. In JSON it stands under the service's name.
+    #[serde(untagged)]
+    Service(ServiceMessage),
 }
 
 impl Message {
+    /// A message to a service.
+    pub fn service(message: impl Into<ServiceMessage>) -> Self {
+        Self::Service(message.into())
+    }
+
     /// Name for receipts and tables.
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Transfer { .. } => "transfer",
-            Self::Storage(message) => message.name(),
             Self::Claim => "claim",
             Self::Withdraw { .. } => "withdraw",
             Self::ReportPrice { .. } => "report-price",
             Self::GrantDataCap { .. } => "grant-datacap",
             Self::Act(action) => action.name(),
-            Self::Metered(message) => message.name(),
+            Self::Service(message) => message.name(),
         }
     }
 
@@ -75,11 +78,10 @@ impl Message {
     pub fn work(&self) -> u64 {
         match self {
             Self::Transfer { .. } => 4,
-            Self::Storage(message) => message.work(),
             Self::Claim | Self::Withdraw { .. } => 40,
             Self::ReportPrice { .. } | Self::GrantDataCap { .. } => 10,
             Self::Act(action) => action.work(),
-            Self::Metered(message) => message.work(),
+            Self::Service(message) => message.work(),
         }
     }
 }

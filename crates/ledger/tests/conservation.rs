@@ -94,7 +94,7 @@ impl World {
     }
 
     fn storage(&mut self, from: &Party, message: StorageMessage) {
-        self.try_send(from, Message::Storage(message));
+        self.try_send(from, Message::service(message));
     }
 
     fn on_deal(&mut self, deal: usize, message: impl FnOnce(Vec<UnitId>) -> StorageMessage, by_client: bool) {
@@ -127,7 +127,7 @@ impl World {
                 let deal = Proposal { term, price, verified, ..proposal(&self.providers[provider], self.piece) };
                 let next = self.chain.ledger.nonce(self.client.address);
                 let message = StorageMessage::ProposeDeals(vec![deal]);
-                let mut body = self.chain.body(&party(1), Message::Storage(message));
+                let mut body = self.chain.body(&party(1), Message::service(message));
                 body.nonce = next;
                 let tx = self.client.sign(body);
                 self.deals.push(depin_services::storage::deal_id(tx.seed(), 0));

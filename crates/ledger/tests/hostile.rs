@@ -2,13 +2,13 @@
 
 mod common;
 use common::*;
-use depin_economy::{Economy, Meter as _, Spec};
+use depin_economy::{BlockContext, Economy, Meter as _, Spec};
 use depin_ledger::*;
 use depin_quantity::{Instant, Seed, Span, UnitId, Units};
 use depin_services::storage::{
-    CloseReason, DealState, Proposal, SectorProof, StorageMessage, StorageParams, Turn, deal_id, read, sector_challenges,
-    window_challenges,
+    CloseReason, DealState, Proposal, SectorProof, Storage, StorageMessage, deal_id, read, sector_challenges, window_challenges,
 };
+use depin_services::{Context, Service as _};
 use depin_state::{Key, Overlay, ReadState, Tables};
 use std::{cell::Cell, sync::Arc};
 
@@ -18,7 +18,7 @@ fn wallet(chain: &Chain, who: &Party) -> depin_economy::WalletRow {
 
 /// Proposes 64 deals at once; their ids.
 fn propose_many(chain: &mut Chain, client: &Party, proposal: &Proposal) -> Vec<UnitId> {
-    let tx = chain.tx(client, Message::Storage(StorageMessage::ProposeDeals(vec![proposal.clone(); 64])));
+    let tx = chain.tx(client, Message::service(StorageMessage::ProposeDeals(vec![proposal.clone(); 64])));
     let seed = tx.seed();
     for receipt in chain.block(1000, &[tx]).expect("the block is good") {
         let ReceiptBody::Transaction { failure, .. } = receipt.body else { continue };
@@ -56,7 +56,7 @@ fn what_is_due_is_found_in_as_many_steps_as_there_are_jobs() {
     }
     chain.block(1000, &[]).unwrap();
     let economy = Economy::new(Spec::parse(NETWORK).unwrap());
-    let params = StorageParams::read(economy.spec(), Instant::new(GENESIS_TIME)).unwrap();
+    let storage = Storage::read(economy.spec(), Instant::new(GENESIS_TIME)).unwrap();
     let now = chain.parent.stamp.time.later(Span::from_days(1));
     let steps = chain.ledger.tables(|rows| {
         let counting = Counting { rows, steps: Cell::new(0) };
@@ -66,9 +66,10 @@ fn what_is_due_is_found_in_as_many_steps_as_there_are_jobs() {
         let used = session.close(u32::MAX).unwrap().used;
         assert_eq!(used, 1 + 256 + 1, "the clock up to the deadline, one job per accepted deal, and the clock up to now");
         let notices = session.notices();
-        let mut turn = Turn::new(&params, &mut session, now, Seed::default(), &mut happened);
-        turn.follow(&notices);
-        assert!(turn.run_due(u64::MAX) >= 256 * 10, "every untaken proposal expires");
+        let at = BlockContext::new(now, Seed::default());
+        let mut cx = Context::new(&storage, &mut session, at, &mut happened);
+        Storage::follow(&mut cx, &notices);
+        assert!(Storage::run_due(&mut cx, u64::MAX) >= 256 * 10, "every untaken proposal expires");
         counting.steps.get()
     });
     assert!(steps < 512 * 8, "{steps} steps for 512 jobs: each looks at what the ones before it did");
@@ -209,7 +210,7 @@ fn bytes_that_take_room_in_a_block_are_paid_for() {
     let prove_set = StorageMessage::ProveSet { set: 0, leaves: vec![leaf] };
     let transfer = Message::Transfer { to: provider.party.address, token: name("FIL"), amount: Units::new(1) };
     for message in [register, refuse, propose, prove, prove_set] {
-        let (name, message) = (message.name(), Message::Storage(message));
+        let (name, message) = (message.name(), Message::service(message));
         assert!(message.work() >= 1000 * transfer.work(), "{name} of 200 kB needs {} work units", message.work());
     }
 }

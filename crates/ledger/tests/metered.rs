@@ -6,6 +6,7 @@ use depin_economy::Money;
 use depin_ledger::*;
 use depin_networks::{Recipe, compose};
 use depin_quantity::{Decimal18, Span, UnitId, Units};
+use depin_services::ServiceEvent;
 use depin_services::metered::{Delivery, Failing, MeteredEvent, MeteredMessage, order, totals};
 use depin_services::storage::StorageMessage;
 
@@ -30,7 +31,7 @@ fn chain() -> Chain {
 }
 
 fn send(chain: &mut Chain, who: u64, message: MeteredMessage) -> Result<Vec<Event>, Failure> {
-    chain.send(&party(who), Message::Metered(message))
+    chain.send(&party(who), Message::service(message))
 }
 
 fn register(chain: &mut Chain) {
@@ -43,7 +44,7 @@ fn place(chain: &mut Chain, units: u64) -> UnitId {
     let message = MeteredMessage::Order { operator: party(OPERATOR).address, units, currency: None, open_for };
     let events = send(chain, CUSTOMER, message).unwrap();
     let ordered = events.iter().find_map(|event| match event {
-        Event::Metered(MeteredEvent::Ordered { order, .. }) => Some(*order),
+        Event::Service(ServiceEvent::Metered(MeteredEvent::Ordered { order, .. })) => Some(*order),
         _ => None,
     });
     ordered.expect("an order is told of in its receipt")
@@ -77,9 +78,10 @@ fn an_order_ends_with_its_time_and_what_was_held_goes_back() {
     assert_eq!(chain.ledger.read(|state| order(state, id)), None);
     assert!(before.minus(chain.fil(&party(CUSTOMER))).unwrap() < Units::new(FIL), "only fees are gone");
     let finished = chain.receipts.iter().filter(|receipt| receipt.body == ReceiptBody::Begin).flat_map(|receipt| &receipt.events);
-    assert!(
-        finished.into_iter().any(|event| matches!(event, Event::Metered(MeteredEvent::Finished { undelivered: 50_000, .. })))
-    );
+    let over = |event: &Event| {
+        matches!(event, Event::Service(ServiceEvent::Metered(MeteredEvent::Finished { undelivered: 50_000, .. })))
+    };
+    assert!(finished.into_iter().any(over));
     chain.audit_holds();
 }
 

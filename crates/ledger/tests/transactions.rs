@@ -239,8 +239,8 @@ proptest! {
             1 => Message::Withdraw { amount: Some(Units::new(3)) },
             2 => Message::Claim,
             4 => Message::Act(depin_economy::Action::TakeAllocation { token: name("FIL"), allocation: name("foundation") }),
-            3 => Message::Storage(entry),
-            _ => Message::Storage(end),
+            3 => Message::service(entry),
+            _ => Message::service(end),
         };
         let tx = chain.tx(&alice, message);
         let mut bytes = tx.encode();

@@ -3,12 +3,12 @@
 #[path = "drive/files.rs"]
 mod files;
 
-use depin_economy::{Economy, Event, Genesis, Money, Session, Spec, audit};
+use depin_economy::{BlockContext, Economy, Event, Genesis, Money, Session, Spec, audit};
 use depin_quantity::{Address, Decimal18, Instant, Name, Seed, Span, UnitId, Units};
 use depin_services::metered::{
-    Delivery, Failing, MeteredError, MeteredEvent, MeteredMessage, MeteredParams, MeteredTotals, MeteredTurn, Operator, Order,
-    PriceForm,
+    Delivery, Failing, Metered, MeteredError, MeteredEvent, MeteredMessage, MeteredTotals, Operator, Order, PriceForm,
 };
+use depin_services::{Context, Service as _};
 use depin_state::{Memory, ReadState, State};
 use files::mixed;
 
@@ -17,12 +17,14 @@ const CUSTOMER: Address = Address::new([2; 32]);
 const METER: Address = Address::new([3; 32]);
 const ANYBODY: Address = Address::new([4; 32]);
 const FIL: Name = Name::literal("FIL");
+/// When the networks start.
+const START: Instant = Instant::new(1_800_000_000_000);
 const ONE: u128 = 1_000_000_000_000_000_000;
 
 /// A network of map tiles, in memory.
 struct Net {
     economy: Economy,
-    params: MeteredParams,
+    service: Metered,
     state: Memory,
     now: Instant,
     said: u64,
@@ -33,13 +35,13 @@ impl Net {
     /// Under the economy number `n` of the five; operator and customer have a ten-thousandth of the cap.
     fn under(n: usize) -> Self {
         let spec = Spec::parse(&mixed("metered", n, n, n).toml).unwrap();
-        let params = MeteredParams::read(&spec).unwrap();
+        let service = Metered::read(&spec, START).unwrap();
         let token = spec.fee().token;
         let each = spec.supply(token).unwrap().cap.amount.mul_div(1, 10_000, depin_quantity::Rounding::Down).unwrap();
         let roles = spec.roles().into_iter().map(|role| (role, METER)).collect();
         let economy = Economy::new(spec);
-        let now = Instant::new(1_800_000_000_000);
-        let mut net = Self { economy, params, state: Memory::new(), now, said: 0, events: Vec::new() };
+        let now = START;
+        let mut net = Self { economy, service, state: Memory::new(), now, said: 0, events: Vec::new() };
         net.with(|session| {
             session.genesis(&Genesis { roles, owners: Vec::new(), grants: Vec::new() }).unwrap();
             session.advance(token, OPERATOR, each).unwrap();
@@ -55,6 +57,10 @@ impl Net {
         run(&mut session)
     }
 
+    fn at(&self) -> BlockContext {
+        BlockContext::new(self.now, Seed::default())
+    }
+
     fn price(&mut self, price: u128) {
         let pairs: Vec<Name> = self.economy.spec().prices().keys().copied().collect();
         for pair in pairs {
@@ -67,13 +73,12 @@ impl Net {
         self.said += 1;
         let unique = Seed::new(UnitId::derive("test", &[&self.said.to_be_bytes()]).get());
         let (before, told) = (self.state.clone(), self.events.len());
-        let (params, now, mut heard) = (self.params.clone(), self.now, std::mem::take(&mut self.events));
+        let (service, at, mut heard) = (self.service.clone(), self.at(), std::mem::take(&mut self.events));
         let done = self.with(|session| {
-            let reporter = session.reads().role(params.reporter);
-            let mut turn = MeteredTurn::new(&params, session, now, reporter, &mut heard);
-            turn.handle(who, message, unique)?;
-            let notices = turn.notices();
-            turn.follow(&notices);
+            let mut cx = Context::new(&service, session, at, &mut heard);
+            Metered::handle(&mut cx, who, message, unique)?;
+            let notices = cx.notices();
+            Metered::follow(&mut cx, &notices);
             Ok(())
         });
         self.events = heard;
@@ -87,13 +92,12 @@ impl Net {
 
     fn pass(&mut self, span: Span) {
         self.now = self.now.later(span);
-        let (params, now, mut heard) = (self.params.clone(), self.now, std::mem::take(&mut self.events));
+        let (service, at, mut heard) = (self.service.clone(), self.at(), std::mem::take(&mut self.events));
         self.with(|session| {
             while session.close(1_000).unwrap().more {}
-            let reporter = session.reads().role(params.reporter);
-            let mut turn = MeteredTurn::new(&params, session, now, reporter, &mut heard);
-            let notices = turn.notices();
-            turn.follow(&notices);
+            let mut cx = Context::new(&service, session, at, &mut heard);
+            let notices = cx.notices();
+            Metered::follow(&mut cx, &notices);
         });
         self.events = heard;
         self.check();
@@ -121,10 +125,10 @@ impl Net {
     }
 
     fn register(&mut self) -> Result<(), MeteredError> {
-        let asks = match self.params.form {
+        let asks = match self.service.params.form {
             PriceForm::Network => Vec::new(),
             PriceForm::Dollars => vec![Money { currency: Name::literal("USD"), amount: Decimal18::new(ONE / 100) }],
-            PriceForm::Agreed => vec![Money { currency: self.params.currencies[0], amount: Decimal18::new(ONE / 100) }],
+            PriceForm::Agreed => vec![Money { currency: self.service.params.currencies[0], amount: Decimal18::new(ONE / 100) }],
         };
         self.say(OPERATOR, &MeteredMessage::Register { name: Name::literal("tiler"), asks })
     }

@@ -145,7 +145,7 @@ impl Node {
         let end = Ending { fail, stopping: stopping.clone() };
         let feed = tokio::spawn(feed(Arc::clone(&index), &engine, &waiters, &metrics, end.clone()));
         let app = App {
-            tokens: Tokens::of(ledger.economy().spec(), ledger.storage()),
+            tokens: Tokens::of(ledger.economy().spec(), ledger.service().storage().map(|storage| &storage.params)),
             names: config.genesis.accounts.iter().map(|account| (account.address, account.name.to_string())).collect(),
             ledger: Arc::clone(&ledger),
             pool: Arc::clone(&pool),

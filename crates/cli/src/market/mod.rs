@@ -108,7 +108,7 @@ impl LedgerMarket {
 
     async fn send(&self, message: StorageMessage) -> Result<(), MarketError> {
         self.forget_burn();
-        self.sender.submit(Message::Storage(message)).await.map(drop).map_err(submit_error)
+        self.sender.submit(Message::service(message)).await.map(drop).map_err(submit_error)
     }
 
     /// Sends one message for many deals; when it is refused, one for each of them.

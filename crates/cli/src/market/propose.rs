@@ -5,6 +5,7 @@ use depin_client::{SubmitError, api::FinalReceipt};
 use depin_gateway_s3::{DealId, MarketError, Proposal};
 use depin_ledger::{Event, Message};
 use depin_quantity::{Address, Rounding, Units};
+use depin_services::ServiceEvent;
 use depin_services::storage::{
     DEALS_PER_MESSAGE, Proposal as LedgerProposal, StorageEvent, StorageMessage, StorageParams, piece::PieceSize,
 };
@@ -64,7 +65,7 @@ fn missing() -> MarketError {
 }
 
 async fn submit(market: &LedgerMarket, deals: Vec<LedgerProposal>) -> Result<Vec<DealId>, MarketError> {
-    let message = Message::Storage(StorageMessage::ProposeDeals(deals));
+    let message = Message::service(StorageMessage::ProposeDeals(deals));
     match market.sender.submit(message).await {
         Ok(receipt) => Ok(proposed(&receipt)),
         Err(error @ SubmitError::Uncertain { .. }) => Err(submit_error(error)),
@@ -76,7 +77,7 @@ async fn submit(market: &LedgerMarket, deals: Vec<LedgerProposal>) -> Result<Vec
 pub(super) fn proposed(receipt: &FinalReceipt) -> Vec<DealId> {
     let events = receipt.events.iter().filter_map(|event| serde_json::from_value::<Event>(event.clone()).ok());
     let id = |event| match event {
-        Event::Storage(StorageEvent::DealProposed { deal, .. }) => Some(DealId(deal.to_string())),
+        Event::Service(ServiceEvent::Storage(StorageEvent::DealProposed { deal, .. })) => Some(DealId(deal.to_string())),
         _ => None,
     };
     events.filter_map(id).collect()

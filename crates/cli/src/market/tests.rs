@@ -83,7 +83,7 @@ fn machines_get_their_time_at_any_speed() {
 #[test]
 fn ids_come_out_of_the_receipt_in_the_order_of_the_proposals() {
     let event = |byte| {
-        Event::Storage(StorageEvent::DealProposed {
+        let proposed = StorageEvent::DealProposed {
             deal: UnitId::new([byte; 32]),
             client: Address::new([9; 32]),
             provider: Address::new([1; 32]),
@@ -91,7 +91,8 @@ fn ids_come_out_of_the_receipt_in_the_order_of_the_proposals() {
             size: PieceSize::new(128).unwrap(),
             price: Units::new(1),
             term: 3,
-        })
+        };
+        Event::Service(proposed.into())
     };
     let events = [event(2), event(1)].map(|event| serde_json::to_value(event).unwrap());
     let json = serde_json::json!({

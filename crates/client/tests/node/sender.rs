@@ -305,7 +305,7 @@ async fn an_oversized_transaction_is_refused_before_it_is_sent() {
         verified: false,
         label: "x".repeat(300_000),
     };
-    let message = Message::Storage(StorageMessage::ProposeDeals(vec![proposal]));
+    let message = Message::service(StorageMessage::ProposeDeals(vec![proposal]));
     assert!(matches!(sender(&server).submit(message).await, Err(SubmitError::TooLarge { .. })));
     assert!(server.inside().posted.is_empty());
 }

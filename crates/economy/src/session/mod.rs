@@ -1,10 +1,12 @@
 //! One economy at work on one state.
 
 pub mod action;
+pub mod context;
 pub mod event;
 pub mod genesis;
 pub mod refusal;
 pub mod rows;
+pub mod sink;
 pub mod work;
 
 use crate::{

@@ -151,7 +151,7 @@ impl Chain {
     }
 
     pub fn storage(&mut self, from: &Party, message: StorageMessage) -> Result<Vec<Event>, Failure> {
-        self.send(from, Message::Storage(message))
+        self.send(from, Message::service(message))
     }
 
     /// Lets ledger time pass in blocks that each age by the cap, with whatever `each` does after every block.
@@ -242,7 +242,7 @@ impl Provider {
     /// As [`Provider::answer_windows`], of a provider that may have forgotten pieces or run out of money.
     pub fn answer_windows_if_possible(&self, chain: &mut Chain) {
         for answer in self.answers(chain) {
-            let mut body = chain.body(&self.party, Message::Storage(answer));
+            let mut body = chain.body(&self.party, Message::service(answer));
             body.nonce = chain.ledger.nonce(self.party.address);
             let _ = chain.block(1000, &[self.party.sign(body)]);
         }
@@ -299,7 +299,7 @@ pub fn active_deal(chain: &mut Chain, client: &Party, provider: &Provider, propo
 }
 
 pub fn propose(chain: &mut Chain, client: &Party, proposal: Proposal) -> Result<UnitId, Failure> {
-    let tx = chain.tx(client, Message::Storage(StorageMessage::ProposeDeals(vec![proposal])));
+    let tx = chain.tx(client, Message::service(StorageMessage::ProposeDeals(vec![proposal])));
     let id = depin_services::storage::deal_id(tx.seed(), 0);
     for receipt in chain.block(1000, &[tx]).expect("the block is good") {
         if let ReceiptBody::Transaction { failure: Some(failure), .. } = receipt.body {

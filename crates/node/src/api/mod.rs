@@ -78,9 +78,8 @@ impl App {
     /// The storage service's parameters.
     fn storage(&self) -> ApiResult<&depin_services::storage::StorageParams> {
         let service = self.ledger.service().name();
-        self.ledger
-            .storage()
-            .ok_or_else(|| ApiError::not_found(format!("this network runs the service `{service}`, and stores nothing")))
+        let storage = self.ledger.service().storage().map(|storage| &storage.params);
+        storage.ok_or_else(|| ApiError::not_found(format!("this network runs the service `{service}`, and stores nothing")))
     }
 
     /// Reads the finalized rows with the economy's eyes.

@@ -168,9 +168,7 @@ fn wire_deal(app: &App, reads: &Reads<'_>, id: UnitId, deal: service::Deal) -> D
         closed: closed.map(Into::into),
         fault: faulty.map(|faulty| wire_fault(id, &deal, faulty)),
         set: deal.set,
-        challenge: deal
-            .challenge
-            .map(|seed| Challenge { seed, leaves: app.ledger.storage().map_or(0, |storage| storage.challenges) }),
+        challenge: deal.challenge.map(|seed| Challenge { seed, leaves: app.storage().map_or(0, |storage| storage.challenges) }),
         extension_epochs: deal.extension,
         end_asked: deal.end_asked,
         escrow: escrow(app, reads, id),

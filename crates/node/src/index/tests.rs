@@ -32,13 +32,10 @@ fn event(n: u64) -> Event {
             amount: Units::new(n.into()),
             why: Why::EscrowFunded,
         }),
-        1 => Event::Storage(StorageEvent::DealAccepted { deal, client: who(1), provider: who(2) }),
-        2 => Event::Storage(StorageEvent::WindowOpened {
-            provider: who(1),
-            set: 3,
-            seed: Seed::new([200; 32]),
-            closes: Instant::new(n),
-        }),
+        1 => Event::Service(StorageEvent::DealAccepted { deal, client: who(1), provider: who(2) }.into()),
+        2 => Event::Service(
+            StorageEvent::WindowOpened { provider: who(1), set: 3, seed: Seed::new([200; 32]), closes: Instant::new(n) }.into(),
+        ),
         _ => Event::Economy(EconomyEvent::BaseFeeChanged { base_fee: Units::new(n.into()) }),
     }
 }
@@ -341,7 +338,7 @@ async fn following_tells_every_receipt_once_also_from_blocks_larger_than_a_chunk
 async fn a_subscription_has_no_seam() {
     let mut receipts = chain(600);
     // The last event matches every filter, so everyone knows when it is over.
-    let end = Event::Storage(StorageEvent::ProviderChanged { provider: address(2) });
+    let end = Event::Service(StorageEvent::ProviderChanged { provider: address(2) }.into());
     receipts.push(Receipt { height: 601, time: Instant::new(601_000), index: 0, body: ReceiptBody::Begin, events: vec![end] });
     let all = Arc::new(records(&receipts));
     let home = Home::new();

@@ -26,7 +26,7 @@ fn ask(price: u128) -> Ask {
 }
 
 fn register(n: u8, price: u128) -> Message {
-    Message::Storage(StorageMessage::RegisterProvider {
+    Message::service(StorageMessage::RegisterProvider {
         name: name(&format!("provider-{n}")),
         url: format!("http://127.0.0.1:{}", 9_000 + u16::from(n)),
         capacity: 1 << 50,
@@ -157,7 +157,7 @@ async fn providers_deals_and_quotes_are_shown() {
     assert_eq!(world.client.provider(key(9).address()).await.unwrap(), None);
 
     let proposals = vec![proposal(3, "first"), proposal(3, "second"), proposal(4, "third")];
-    let proposed = world.send(&key(1), Message::Storage(StorageMessage::ProposeDeals(proposals))).await.receipt.unwrap();
+    let proposed = world.send(&key(1), Message::service(StorageMessage::ProposeDeals(proposals))).await.receipt.unwrap();
     assert_eq!(proposed.failure, None);
     let by = |client: Option<u8>, provider: Option<u8>, state| DealQuery {
         client: client.map(|n| key(n).address()),
@@ -176,7 +176,7 @@ async fn providers_deals_and_quotes_are_shown() {
     assert_eq!(deal.escrow.as_ref().unwrap().units, Units::new(1_000_000 * 1_000_000_000));
     assert_eq!(world.client.deal(deal.id).await.unwrap(), Some(deal.clone()));
     let reason = "no room today".to_owned();
-    world.send(&key(4), Message::Storage(StorageMessage::RefuseDeals { deals: vec![deal.id], reason: reason.clone() })).await;
+    world.send(&key(4), Message::service(StorageMessage::RefuseDeals { deals: vec![deal.id], reason: reason.clone() })).await;
     let deal = world.client.deal(deal.id).await.unwrap().unwrap();
     assert_eq!((deal.state, deal.reason, deal.escrow), (DealStage::Refused, Some(reason), None));
     assert!(world.client.sets(None).await.unwrap().items.is_empty());

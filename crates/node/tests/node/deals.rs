@@ -40,7 +40,7 @@ impl Stored {
 }
 
 async fn done(world: &World, from: u8, message: StorageMessage) -> UnitId {
-    let posted = world.send(&key(from), Message::Storage(message)).await;
+    let posted = world.send(&key(from), Message::service(message)).await;
     assert_eq!(posted.receipt.unwrap().failure, None);
     posted.id
 }

@@ -215,7 +215,7 @@ async fn a_transaction_over_the_blocks_budget_is_refused() {
         verified: false,
         label: "x".repeat(LABEL_MAX),
     };
-    let message = Message::Storage(StorageMessage::ProposeDeals(vec![proposal; 8]));
+    let message = Message::service(StorageMessage::ProposeDeals(vec![proposal; 8]));
     let transaction = world.transaction(&key(1), message).await;
     assert_eq!(world.post(&transaction).await, (StatusCode::UNPROCESSABLE_ENTITY, "too-much-work".to_owned()));
     world.send(&key(1), transfer(key(2).address(), 1)).await;

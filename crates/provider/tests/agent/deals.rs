@@ -58,7 +58,7 @@ async fn deals_that_do_not_suit_are_declined_and_the_others_of_the_batch_taken()
     let missing = world.proposal(provider.address(), &absent);
     // The ask is raised in its terms only, so that the ledger lets the proposals through and the provider decides.
     let operator = Sender::new(world.client.clone(), key(3));
-    operator.submit(Message::Storage(StorageMessage::SetAsk(Ask { term_min: 122, ..ask() }))).await.unwrap();
+    operator.submit(Message::service(StorageMessage::SetAsk(Ask { term_min: 122, ..ask() }))).await.unwrap();
     world.wait("the new ask", || provider.status().ask.is_some_and(|ask| ask.term_min_epochs == 122)).await;
     let ids = world.propose(vec![fitting.clone(), cheap, short, missing, fitting]).await;
     for id in [ids[0], ids[4]] {

@@ -78,7 +78,7 @@ async fn a_provider_taken_out_of_the_network_stays_out_until_it_is_started_anew(
     let world = World::start(1).await;
     let provider = world.provider().await;
     let operator = depin_client::Sender::new(world.client.clone(), key(3));
-    operator.submit(depin_ledger::Message::Storage(StorageMessage::RemoveProvider)).await.unwrap();
+    operator.submit(depin_ledger::Message::service(StorageMessage::RemoveProvider)).await.unwrap();
     world.wait("the removal to be seen", || !provider.status().registered).await;
     assert!(provider.status().problems.contains_key("registration"));
     provider.stop().await;

@@ -203,7 +203,7 @@ impl World {
     }
 
     pub async fn send(&self, message: StorageMessage) -> FinalReceipt {
-        self.customer.submit(Message::Storage(message)).await.unwrap()
+        self.customer.submit(Message::service(message)).await.unwrap()
     }
 
     /// Waits until the deal is as `wanted` says, looking whenever something happens on the ledger.

@@ -64,6 +64,18 @@ pub enum MeteredEvent {
 }
 
 impl MeteredEvent {
+    /// Name of what happened, as its JSON says.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::OperatorChanged { .. } => "operator-changed",
+            Self::OperatorLeft { .. } => "operator-left",
+            Self::Ordered { .. } => "ordered",
+            Self::Delivered { .. } => "delivered",
+            Self::Finished { .. } => "finished",
+            Self::OperatorFailed { .. } => "operator-failed",
+        }
+    }
+
     /// The order it is about, if one.
     pub const fn order(&self) -> Option<UnitId> {
         match self {

@@ -1,7 +1,7 @@
 //! Metered units: a service of one's own, told by its unit (map tiles, minutes of transcription, sensor readings).
 //!
 //! In: [`MeteredMessage`]s of operators, customers and one reporter, in signed transactions. Out: records on the economy's meter,
-//! [`MeteredEvent`]s, rows. Called by a ledger, inside a [`MeteredTurn`]. Absent on purpose: proofs. Whether a unit was delivered is
+//! [`MeteredEvent`]s, rows. Called inside a [`Context`](crate::Context). Absent on purpose: proofs. Whether a unit was delivered is
 //! the reporter's word, an account that the network's start names; a service with proofs of its own replaces it.
 //!
 //! An operator registers with what it asks for a unit. A customer orders so many of one operator; their price is held. The reporter
@@ -17,7 +17,7 @@ mod params;
 mod read;
 mod reports;
 mod rows;
-mod turn;
+mod service;
 
 pub use error::MeteredError;
 pub use event::MeteredEvent;
@@ -25,4 +25,4 @@ pub use message::{Delivery, ENTRIES_MAX, Failing, MeteredMessage};
 pub use params::{MeteredParams, PriceForm};
 pub use read::{audit, operator, operators, order, totals};
 pub use rows::{MeteredTotals, Operator, Order};
-pub use turn::MeteredTurn;
+pub use service::Metered;

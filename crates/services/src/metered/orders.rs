@@ -7,15 +7,16 @@ use super::{
     names::{OPERATOR, ORDER, REGISTRATION, UNITS},
     params::PriceForm,
     rows::{Operator, Order},
-    turn::MeteredTurn,
+    service::Metered,
 };
+use crate::context::Context;
 use depin_economy::{ChargeRecord, Component, Enrol, FeeRecord, Money, PledgeRecord, Price, Purse, Record, Subject};
 use depin_quantity::{Address, Decimal18, Instant, Measured, Name, QuantityError, Seed, Span, UnitId};
 
 /// The pledge of an operator has no agreed end; rules that ask for one get this.
 const NO_END: Instant = Instant::new(253_402_300_799_999);
 
-impl MeteredTurn<'_> {
+impl Context<'_, Metered> {
     pub(super) fn register(&mut self, sender: Address, name: Name, asks: &[Money]) -> Result<(), MeteredError> {
         self.check_asks(asks)?;
         let known = self.state().get::<Operator>(&sender);
@@ -24,12 +25,12 @@ impl MeteredTurn<'_> {
         }
         let joins = known.as_ref().is_none_or(|operator| !operator.active);
         if known.is_none() {
-            self.record(Record::Enrol(Enrol { subject: Subject::Party(sender), phase: 0 }))?;
+            self.send(Record::Enrol(Enrol { subject: Subject::Party(sender), phase: 0 }))?;
         }
         let mut operator = known.unwrap_or_else(|| Operator {
             name,
             asks: Vec::new(),
-            since: self.now,
+            since: self.now(),
             active: false,
             expelled: false,
             pledged: false,
@@ -38,12 +39,12 @@ impl MeteredTurn<'_> {
             failures: 0,
         });
         if joins {
-            if self.params.registration {
-                self.record(Record::Fee(FeeRecord::Once { kind: REGISTRATION, from: Purse::Wallet(sender), basis: None }))?;
+            if self.params().registration {
+                self.send(Record::Fee(FeeRecord::Once { kind: REGISTRATION, from: Purse::Wallet(sender), basis: None }))?;
             }
-            if self.params.pledges {
+            if self.params().pledges {
                 let lock = PledgeRecord::Lock { subject: Self::unit(sender), kind: OPERATOR, basis: Self::one(), until: NO_END };
-                self.record(Record::Pledge(lock))?;
+                self.send(Record::Pledge(lock))?;
                 operator.pledged = true;
             }
             self.stand(sender, true)?;
@@ -53,7 +54,7 @@ impl MeteredTurn<'_> {
         operator.name = name;
         operator.asks = asks.to_vec();
         self.state().put(&sender, &operator);
-        self.events.push(MeteredEvent::OperatorChanged { operator: sender });
+        self.emit(MeteredEvent::OperatorChanged { operator: sender });
         Ok(())
     }
 
@@ -62,13 +63,13 @@ impl MeteredTurn<'_> {
         if asks.len() > ENTRIES_MAX {
             return Err(MeteredError::Entries(asks.len()));
         }
-        match (self.params.form, asks.is_empty()) {
+        match (self.params().form, asks.is_empty()) {
             (PriceForm::Network, false) => return wrong("the network sets the price of a unit; ask for nothing".to_owned()),
             (PriceForm::Agreed | PriceForm::Dollars, true) => return wrong("ask for a price of one unit".to_owned()),
             _ => {}
         }
         for (i, ask) in asks.iter().enumerate() {
-            if !self.params.may_ask_in(ask.currency) {
+            if !self.params().may_ask_in(ask.currency) {
                 return wrong(format!("units are not priced in `{}` here", ask.currency));
             }
             if ask.amount == Decimal18::ZERO {
@@ -90,7 +91,7 @@ impl MeteredTurn<'_> {
             return Err(MeteredError::UnknownOperator(sender));
         }
         self.retire(sender, &mut operator)?;
-        self.events.push(MeteredEvent::OperatorLeft { operator: sender });
+        self.emit(MeteredEvent::OperatorLeft { operator: sender });
         Ok(())
     }
 
@@ -101,7 +102,7 @@ impl MeteredTurn<'_> {
             self.totals(|totals| totals.operators = totals.operators.saturating_sub(1));
         }
         if operator.pledged {
-            self.record(Record::Pledge(PledgeRecord::Release { subject: Self::unit(address), kind: OPERATOR }))?;
+            self.send(Record::Pledge(PledgeRecord::Release { subject: Self::unit(address), kind: OPERATOR }))?;
         }
         operator.active = false;
         operator.pledged = false;
@@ -125,7 +126,7 @@ impl MeteredTurn<'_> {
         if !known.active {
             return Err(MeteredError::UnknownOperator(operator));
         }
-        let (units_most, open_most) = (self.params.units_most, self.params.open_most);
+        let (units_most, open_most) = (self.params().units_most, self.params().open_most);
         if units == 0 || units > units_most {
             return Err(MeteredError::Units { given: units, most: units_most });
         }
@@ -134,26 +135,26 @@ impl MeteredTurn<'_> {
         }
         let each = self.each(&known, currency)?;
         let id = UnitId::derive("depin-metered-order", &[&sender.get(), &unique.get()]);
-        let until = self.now.later(open_for);
+        let until = self.now().later(open_for);
         let order = Order { customer: sender, operator, open: units, units, each, until };
         let price = order.price(units)?;
         let hold = ChargeRecord::Hold { id, kind: ORDER, from: Purse::Wallet(sender), currency, price, until };
-        self.record(Record::Charge(hold))?;
+        self.send(Record::Charge(hold))?;
         known.open_orders += 1;
         self.state().put(&operator, &known);
         self.state().put(&id, &order);
         self.totals(|totals| totals.open_orders += 1);
-        self.events.push(MeteredEvent::Ordered { order: id, customer: sender, operator, units, until });
+        self.emit(MeteredEvent::Ordered { order: id, customer: sender, operator, units, until });
         Ok(id)
     }
 
     /// What the operator asks for a unit of an order that is paid in `currency`.
     fn each(&self, operator: &Operator, currency: Option<Name>) -> Result<Option<Money>, MeteredError> {
-        if self.params.form == PriceForm::Network {
+        if self.params().form == PriceForm::Network {
             return Ok(None);
         }
-        let first = self.params.currencies.first().copied();
-        let Some(asked_in) = currency.or(first).map(|currency| self.params.asked_in(currency)) else { return Ok(None) };
+        let first = self.params().currencies.first().copied();
+        let Some(asked_in) = currency.or(first).map(|currency| self.params().asked_in(currency)) else { return Ok(None) };
         let ask = operator.asks.iter().find(|ask| ask.currency == asked_in).copied();
         ask.map(Some).ok_or_else(|| {
             MeteredError::Ask(format!("the operator asks for no price in {asked_in}; choose a currency that it takes"))
@@ -165,7 +166,7 @@ impl MeteredTurn<'_> {
         if order.customer != sender {
             return Err(MeteredError::NotYours { order: id, owner: order.customer, until: order.until });
         }
-        self.record(Record::Charge(ChargeRecord::Void { id }))?;
+        self.send(Record::Charge(ChargeRecord::Void { id }))?;
         self.over(id, &order);
         Ok(())
     }

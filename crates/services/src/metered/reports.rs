@@ -6,17 +6,17 @@ use super::{
     message::{Delivery, ENTRIES_MAX, Failing},
     names::{EXPELLED, FAILED, UNITS},
     rows::Order,
-    turn::MeteredTurn,
+    service::Metered,
 };
+use crate::context::Context;
 use depin_economy::{ChargeRecord, Component, Earned, Fault, Record, Subject};
 use depin_quantity::{Address, Measured};
 
-impl MeteredTurn<'_> {
+impl Context<'_, Metered> {
     fn check_reporter(&self, sender: Address) -> Result<(), MeteredError> {
-        if self.reporter == Some(sender) {
-            return Ok(());
-        }
-        Err(MeteredError::NotTheReporter { role: self.params.reporter, is: self.reporter })
+        let role = self.params().reporter;
+        let is = self.role(role);
+        if is == Some(sender) { Ok(()) } else { Err(MeteredError::NotTheReporter { role, is }) }
     }
 
     pub(super) fn report(&mut self, sender: Address, deliveries: &[Delivery]) -> Result<(), MeteredError> {
@@ -33,7 +33,7 @@ impl MeteredTurn<'_> {
             return Err(MeteredError::TooMany { order: id, given: units, open: order.open });
         }
         let operator = order.operator;
-        self.record(Record::Charge(ChargeRecord::Capture { id, to: operator, price: order.price(units)? }))?;
+        self.send(Record::Charge(ChargeRecord::Capture { id, to: operator, price: order.price(units)? }))?;
         self.earned(operator, units)?;
         order.open -= units;
         let mut known = self.operator(operator)?;
@@ -41,7 +41,7 @@ impl MeteredTurn<'_> {
         self.state().put(&operator, &known);
         self.state().put(&id, &order);
         self.totals(|totals| totals.delivered = totals.delivered.saturating_add(units.into()));
-        self.events.push(MeteredEvent::Delivered { order: id, operator, units, open: order.open });
+        self.emit(MeteredEvent::Delivered { order: id, operator, units, open: order.open });
         if order.open == 0 {
             self.over(id, &order);
         }
@@ -49,23 +49,23 @@ impl MeteredTurn<'_> {
     }
 
     fn earned(&mut self, operator: Address, units: u64) -> Result<(), MeteredError> {
-        if !self.params.earns {
+        if !self.params().earns {
             return Ok(());
         }
         let components = vec![Component { measure: UNITS, quantity: Measured::new(units.into()) }];
-        self.record(Record::Earned(Earned { subject: Subject::Party(operator), components }))
+        self.send(Record::Earned(Earned { subject: Subject::Party(operator), components }))
     }
 
     pub(super) fn fail(&mut self, sender: Address, address: Address, failing: Failing) -> Result<(), MeteredError> {
         self.check_reporter(sender)?;
         let mut operator = self.operator(address)?;
         let (kind, declared) = match failing {
-            Failing::Failed => (FAILED, self.params.faults.0),
-            Failing::Expelled => (EXPELLED, self.params.faults.1),
+            Failing::Failed => (FAILED, self.params().faults.0),
+            Failing::Expelled => (EXPELLED, self.params().faults.1),
         };
-        if declared && (operator.pledged || !self.params.pledges) {
+        if declared && (operator.pledged || !self.params().pledges) {
             let subject = Self::unit(address);
-            self.record(Record::Fault(Fault { subject, kind, affected: Self::one(), reporter: Some(sender) }))?;
+            self.send(Record::Fault(Fault { subject, kind, affected: Self::one(), reporter: Some(sender) }))?;
         }
         operator.failures = operator.failures.saturating_add(1);
         if failing == Failing::Expelled {
@@ -73,7 +73,7 @@ impl MeteredTurn<'_> {
             self.retire(address, &mut operator)?;
         }
         self.state().put(&address, &operator);
-        self.events.push(MeteredEvent::OperatorFailed { operator: address, failing });
+        self.emit(MeteredEvent::OperatorFailed { operator: address, failing });
         Ok(())
     }
 }

@@ -1,28 +1,30 @@
 //! Deals: proposed, accepted, extended, ended.
 
 use super::{
-    due::job,
+    due::Job,
     error::{StorageError, check_count, check_list},
     event::StorageEvent,
     message::{DEALS_PER_MESSAGE, LABEL_MAX, Proposal, REASON_MAX},
+    names::{close_reason, fault_kind},
     rows::{CloseReason, Deal, DealState, Provider},
-    turn::{Turn, close_reason, fault_kind},
+    service::Storage,
 };
+use crate::context::Context;
 use depin_quantity::{Address, Seed, UnitId};
 
-impl Turn<'_> {
+impl Context<'_, Storage> {
     /// `unique` binds the new deals' ids to the transaction that proposes them.
     pub(super) fn propose(&mut self, client: Address, proposals: &[Proposal], unique: Seed) -> Result<(), StorageError> {
         check_count(proposals.len(), DEALS_PER_MESSAGE)?;
         for (index, proposal) in proposals.iter().enumerate() {
             self.check_proposal(proposal)?;
             let id = deal_id(unique, index);
-            let start_by = self.now.later(self.params.epochs(proposal.start_within));
-            let deal = Deal::from_proposal(client, proposal, self.now, start_by);
+            let start_by = self.now().later(self.params().epochs(proposal.start_within));
+            let deal = Deal::from_proposal(client, proposal, self.now(), start_by);
             self.escrow_deal(id, &deal)?;
             self.put_deal(id, &deal);
             self.list_deal(id, &deal);
-            self.schedule(start_by, job::EXPIRE, id.get(), 0);
+            self.schedule(start_by, Job::Expire(id));
             self.totals(|t| t.proposed += 1);
             let Deal { provider, piece, size, price, term, .. } = deal;
             self.emit(StorageEvent::DealProposed { deal: id, client, provider, piece, size, price, term });
@@ -31,7 +33,7 @@ impl Turn<'_> {
     }
 
     fn check_proposal(&mut self, p: &Proposal) -> Result<(), StorageError> {
-        let params = self.params;
+        let params = self.params();
         let provider = self.provider(p.provider)?;
         if p.price.is_zero() {
             return Err(StorageError::FreeDeal);
@@ -59,7 +61,7 @@ impl Turn<'_> {
         for &id in deals {
             let mut deal = self.deal_of_provider(id, sender)?;
             needs(id, &deal, "proposed", deal.state == DealState::Proposed)?;
-            if self.now >= deal.start_by {
+            if self.now() >= deal.start_by {
                 return Err(StorageError::TooLate { deal: id, by: deal.start_by });
             }
             let mut provider = self.provider(sender)?;
@@ -68,8 +70,8 @@ impl Turn<'_> {
             provider.promised += deal.size.get();
             provider.deals += 1;
             self.state().put(&sender, &provider);
-            self.unschedule(deal.start_by, job::EXPIRE, id.get(), 0);
-            self.schedule(self.now, job::DRAW, id.get(), 0);
+            self.unschedule(deal.start_by, Job::Expire(id));
+            self.schedule(self.now(), Job::Draw(id));
             deal.state = DealState::Accepted;
             self.put_deal(id, &deal);
             self.emit(StorageEvent::DealAccepted { deal: id, client: deal.client, provider: sender });
@@ -85,7 +87,7 @@ impl Turn<'_> {
         for &id in deals {
             let mut deal = self.deal_of_provider(id, sender)?;
             needs(id, &deal, "proposed", deal.state == DealState::Proposed)?;
-            self.unschedule(deal.start_by, job::EXPIRE, id.get(), 0);
+            self.unschedule(deal.start_by, Job::Expire(id));
             self.refund_proposal(id, &deal)?;
             self.finish(id, &mut deal, CloseReason::Refused(reason.to_owned()));
         }
@@ -104,7 +106,7 @@ impl Turn<'_> {
 
     pub(super) fn extend(&mut self, client: Address, deals: &[UnitId], epochs: u64) -> Result<(), StorageError> {
         check_list(deals)?;
-        let params = self.params;
+        let params = self.params();
         for &id in deals {
             let mut deal = self.deal_of_client(id, client)?;
             needs(id, &deal, "active", matches!(deal.state, DealState::Active { .. }))?;
@@ -129,7 +131,7 @@ impl Turn<'_> {
             let (Some(epochs), DealState::Active { since, until, faulty }) = (deal.extension, deal.state.clone()) else {
                 return Err(wrong(id, &deal, "active with an extension asked for"));
             };
-            let until = until.later(self.params.epochs(epochs));
+            let until = until.later(self.params().epochs(epochs));
             self.extend_stream(id, &deal, epochs, until)?;
             deal.term += epochs;
             deal.extension = None;
@@ -147,7 +149,7 @@ impl Turn<'_> {
             let mut deal = self.deal_of_client(id, client)?;
             needs(id, &deal, "proposed, accepted or active", !deal.is_closed())?;
             if deal.state == DealState::Proposed {
-                self.unschedule(deal.start_by, job::EXPIRE, id.get(), 0);
+                self.unschedule(deal.start_by, Job::Expire(id));
                 self.refund_proposal(id, &deal)?;
                 self.finish(id, &mut deal, CloseReason::Agreed);
                 continue;
@@ -229,7 +231,7 @@ impl Turn<'_> {
         self.state().put(&deal.provider, &provider);
         // A termination fault may have ended the pledge already, and kept the penalty.
         let terminated = matches!(reason, CloseReason::GivenUp | CloseReason::Faulty);
-        if !(terminated && self.params.rules.termination_ends_pledge) {
+        if !(terminated && self.params().rules.termination_ends_pledge) {
             self.release_sector(id, deal)?;
         }
         self.finish(id, deal, reason);
@@ -238,11 +240,11 @@ impl Turn<'_> {
 
     /// Marks a deal closed and lets it be forgotten in a while.
     fn finish(&mut self, id: UnitId, deal: &mut Deal, reason: CloseReason) {
-        deal.state = DealState::Closed { reason: reason.clone(), at: self.now };
+        deal.state = DealState::Closed { reason: reason.clone(), at: self.now() };
         deal.challenge = None;
         deal.extension = None;
         self.put_deal(id, deal);
-        self.schedule(self.now.later(self.params.epochs(self.params.closed_kept)), job::FORGET, id.get(), 0);
+        self.schedule(self.now().later(self.params().epochs(self.params().closed_kept)), Job::Forget(id));
         self.emit(StorageEvent::DealClosed { deal: id, client: deal.client, provider: deal.provider, reason });
     }
 

@@ -1,78 +1,90 @@
-//! Jobs that come due with time: bounded work per block, oldest first.
+//! Jobs that come due with time, and what the economy does by itself.
 
 use super::{
     error::StorageError,
     event::StorageEvent,
-    rows::{CloseReason, Deal, DealState, Due},
-    turn::Turn,
+    rows::{CloseReason, Deal, DealState},
+    service::Storage,
 };
+use crate::{Deadlines, context::Context};
 use depin_economy::{Ended, Notice};
 use depin_quantity::{Address, Instant, UnitId};
+use depin_state::{KeyBytes, RowKey};
 
-/// Kinds of jobs; at the same instant the lower number runs first.
-pub(super) mod job {
-    /// Close a data set's window.
-    pub const CLOSE: u8 = 1;
-    /// Open a data set's window.
-    pub const OPEN: u8 = 2;
+/// A job; at the same instant they run in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// Close the window of a provider's data set.
+    Close(Address, u32),
+    /// Open the window of a provider's data set.
+    Open(Address, u32),
     /// A proposal that nobody took expires.
-    pub const EXPIRE: u8 = 3;
+    Expire(UnitId),
     /// Draw the challenge of one sector.
-    pub const DRAW: u8 = 4;
+    Draw(UnitId),
     /// Forget a closed deal.
-    pub const FORGET: u8 = 5;
+    Forget(UnitId),
 }
 
-impl Turn<'_> {
-    /// Runs due jobs until none is left or `budget` work units are used; returns the units used. What is left runs in a later
-    /// block: a window that opens late also closes late, so nobody loses proving time by a busy chain.
-    pub fn run_due(&mut self, budget: u64) -> u64 {
-        let mut used = 0;
-        let mut done = None;
-        while used < budget {
-            // Jobs schedule only what sorts behind them, so going on after the last one misses none. Looking from the start again
-            // would step over every job that this block has done already.
-            let next = match done {
-                Some(done) => self.state().next_after::<Due>(&done),
-                None => self.state().first_from::<Due>(&(Instant::new(0), 0, [0; 32], 0)),
-            };
-            let Some((key, Due)) = next else { break };
-            let (at, kind, of, number) = key;
-            if at > self.now {
-                break;
-            }
-            done = Some(key);
-            self.state().delete::<Due>(&key);
-            let looked_at = self.run_job(kind, of, number).expect("a due job works on rows that the service itself keeps");
-            used += 10 + 10 * looked_at as u64;
-        }
-        used
+/// The kind from 1 on, then whose job it is, then the number of a data set, zero for a deal.
+impl RowKey for Job {
+    fn write(&self, out: &mut KeyBytes) {
+        let (kind, of, number) = match *self {
+            Self::Close(provider, set) => (1u8, provider.get(), set),
+            Self::Open(provider, set) => (2, provider.get(), set),
+            Self::Expire(deal) => (3, deal.get(), 0),
+            Self::Draw(deal) => (4, deal.get(), 0),
+            Self::Forget(deal) => (5, deal.get(), 0),
+        };
+        (kind, of, number).write(out);
     }
 
-    fn run_job(&mut self, kind: u8, of: [u8; 32], number: u32) -> Result<usize, StorageError> {
-        match kind {
-            job::CLOSE => return self.close_window(Address::new(of), number),
-            job::OPEN => return self.open_window(Address::new(of), number),
-            job::EXPIRE => self.expire(UnitId::new(of))?,
-            job::DRAW => self.draw(UnitId::new(of))?,
-            job::FORGET => self.forget(UnitId::new(of))?,
-            _ => unreachable!("no other kind is ever scheduled"),
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let (kind, of, number) = <(u8, [u8; 32], u32)>::read(bytes)?;
+        Some(match kind {
+            1 => Self::Close(Address::new(of), number),
+            2 => Self::Open(Address::new(of), number),
+            3 => Self::Expire(UnitId::new(of)),
+            4 => Self::Draw(UnitId::new(of)),
+            5 => Self::Forget(UnitId::new(of)),
+            _ => return None,
+        })
+    }
+}
+
+impl Deadlines for Storage {
+    const DUE: u8 = 0x43;
+    type Job = Job;
+
+    fn run_job(cx: &mut Context<'_, Self>, job: Job) -> u64 {
+        let looked_at = cx.do_job(job).expect("a due job works on rows that the service itself keeps");
+        10 + 10 * looked_at as u64
+    }
+}
+
+impl Context<'_, Storage> {
+    /// Does a job; returns sectors looked at.
+    fn do_job(&mut self, job: Job) -> Result<usize, StorageError> {
+        match job {
+            Job::Close(provider, set) => return self.close_window(provider, set),
+            Job::Open(provider, set) => return self.open_window(provider, set),
+            Job::Expire(deal) => self.expire(deal)?,
+            Job::Draw(deal) => self.draw(deal)?,
+            Job::Forget(deal) => self.forget(deal)?,
         }
         Ok(0)
     }
 
     /// Follows what the economy did by itself: streams that ended, money that runs low.
-    pub fn follow(&mut self, notices: &[Notice]) {
-        for notice in notices {
-            match *notice {
-                Notice::StreamEnded { stream, why: Ended::Completed | Ended::Exhausted } => {
-                    self.stream_over(stream, CloseReason::Completed)
-                }
-                Notice::StreamEnded { stream, why: Ended::NotActivated } => self.stream_over(stream, CloseReason::Expired),
-                Notice::EscrowLow { escrow, lasts_until } => self.funds_low(escrow, lasts_until),
-                // What this service closed itself it knows; debts, stakes and payments of other kinds are the economy's own affair.
-                _ => {}
+    pub(super) fn heed(&mut self, notice: &Notice) {
+        match *notice {
+            Notice::StreamEnded { stream, why: Ended::Completed | Ended::Exhausted } => {
+                self.stream_over(stream, CloseReason::Completed)
             }
+            Notice::StreamEnded { stream, why: Ended::NotActivated } => self.stream_over(stream, CloseReason::Expired),
+            Notice::EscrowLow { escrow, lasts_until } => self.funds_low(escrow, lasts_until),
+            // What this service closed itself it knows; debts, stakes and payments of other kinds are the economy's own affair.
+            _ => {}
         }
     }
 

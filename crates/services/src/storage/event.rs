@@ -167,6 +167,28 @@ pub enum StorageEvent {
 }
 
 impl StorageEvent {
+    /// Name of what happened, as its JSON says.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::ProviderChanged { .. } => "provider-changed",
+            Self::ProviderRemoved { .. } => "provider-removed",
+            Self::DealProposed { .. } => "deal-proposed",
+            Self::DealAccepted { .. } => "deal-accepted",
+            Self::SectorChallenged { .. } => "sector-challenged",
+            Self::DealActivated { .. } => "deal-activated",
+            Self::DealClosed { .. } => "deal-closed",
+            Self::ExtensionAsked { .. } => "extension-asked",
+            Self::DealExtended { .. } => "deal-extended",
+            Self::EndAsked { .. } => "end-asked",
+            Self::WindowOpened { .. } => "window-opened",
+            Self::SetProven { .. } => "set-proven",
+            Self::WindowMissed { .. } => "window-missed",
+            Self::SectorFaulty { .. } => "sector-faulty",
+            Self::SectorRecovered { .. } => "sector-recovered",
+            Self::FundsLow { .. } => "funds-low",
+        }
+    }
+
     /// The deal it is about, if one.
     pub const fn deal(&self) -> Option<UnitId> {
         match self {

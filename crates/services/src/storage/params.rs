@@ -1,8 +1,8 @@
 //! Parameters of the storage service: the `[service.storage]` part of a network's file.
 
 use super::{
+    names::{DATACAP, DEAL, QUALITY_BYTES, RAW_BYTES, close_reason, fault_kind},
     piece::PieceSize,
-    turn::{DATACAP, DEAL, QUALITY_BYTES, RAW_BYTES, close_reason, fault_kind},
 };
 use depin_economy::{FaultFee, Origin, Spec, SpecErrors, StreamMethod};
 use depin_quantity::{Decimal18, Instant, Name, QuantityError, Span, Units};

@@ -5,11 +5,12 @@ use super::{
     event::StorageEvent,
     message::{Ask, URL_MAX},
     rows::Provider,
-    turn::Turn,
+    service::Storage,
 };
+use crate::context::Context;
 use depin_quantity::{Address, Name};
 
-impl Turn<'_> {
+impl Context<'_, Storage> {
     pub(super) fn register(
         &mut self,
         sender: Address,
@@ -27,6 +28,7 @@ impl Turn<'_> {
             Some(known) => Provider { name, url: url.to_owned(), capacity, ask: ask.clone(), ..known },
             None => {
                 self.enrol(sender)?;
+                self.totals(|totals| totals.providers += 1);
                 Provider {
                     name,
                     url: url.to_owned(),
@@ -36,7 +38,7 @@ impl Turn<'_> {
                     raw_bytes: 0,
                     quality_bytes: 0,
                     ask: ask.clone(),
-                    since: self.now,
+                    since: self.now(),
                     sets: 0,
                     open_set: None,
                 }
@@ -70,7 +72,7 @@ impl Turn<'_> {
     }
 
     fn check_ask(&self, ask: &Ask) -> Result<(), StorageError> {
-        let params = self.params;
+        let params = self.params();
         if ask.price.is_zero() || ask.verified_price.is_zero() {
             return Err(StorageError::Ask("the price is zero; ask for at least 1 base unit per GiB and epoch"));
         }

@@ -6,14 +6,16 @@
 
 use super::{
     deals::needs,
-    due::job,
+    due::Job,
     error::{StorageError, check_list, check_proofs},
     event::StorageEvent,
     message::SectorProof,
+    names::fault_kind,
     piece::{Commitment, LeafProof, PieceSize, challenge},
     rows::{Challenged, CloseReason, DataSet, Deal, DealState, Faulty, Provider, Window},
-    turn::{Turn, fault_kind},
+    service::Storage,
 };
+use crate::context::Context;
 use depin_quantity::{Address, Seed, UnitId};
 
 /// Natural id of a provider's data set, which its challenges are bound to.
@@ -73,7 +75,7 @@ fn check_leaves(given: usize, wanted: usize) -> Result<(), StorageError> {
     if given == wanted { Ok(()) } else { Err(StorageError::Leaves { given, wanted }) }
 }
 
-impl Turn<'_> {
+impl Context<'_, Storage> {
     /// Draws the challenge of an accepted or recovering sector; runs in a later block than the one that asked for it.
     pub(super) fn draw(&mut self, id: UnitId) -> Result<(), StorageError> {
         let mut deal = self.deal(id)?;
@@ -83,7 +85,7 @@ impl Turn<'_> {
             _ => false,
         };
         if waiting {
-            let seed = Seed::derive("depin-sector-challenge", &[&self.seed.get(), &id.get()]);
+            let seed = Seed::derive("depin-sector-challenge", &[&self.seed().get(), &id.get()]);
             deal.challenge = Some(seed);
             self.put_deal(id, &deal);
             self.emit(StorageEvent::SectorChallenged { deal: id, provider: deal.provider, seed });
@@ -98,7 +100,7 @@ impl Turn<'_> {
             let open = matches!(deal.state, DealState::Accepted | DealState::Active { faulty: Some(_), .. });
             needs(proof.deal, &deal, "accepted or recovering", open)?;
             let seed = deal.challenge.ok_or(StorageError::NotDrawn(proof.deal))?;
-            let wanted = sector_challenges(seed, proof.deal, deal.size, self.params.challenges);
+            let wanted = sector_challenges(seed, proof.deal, deal.size, self.params().challenges);
             check_leaves(proof.leaves.len(), wanted.len())?;
             for (i, (leaf, index)) in proof.leaves.iter().zip(wanted).enumerate() {
                 check_leaf(i, leaf, &deal.piece, deal.size, index)?;
@@ -114,14 +116,14 @@ impl Turn<'_> {
     }
 
     fn activate(&mut self, id: UnitId, deal: &mut Deal) -> Result<(), StorageError> {
-        if self.now >= deal.start_by {
+        if self.now() >= deal.start_by {
             return Err(StorageError::TooLate { deal: id, by: deal.start_by });
         }
         let mut provider = self.provider(deal.provider)?;
         self.start_stream(id)?;
         self.power(&mut provider, deal, true)?;
-        let until = self.now.later(self.params.epochs(deal.term));
-        deal.state = DealState::Active { since: self.now, until, faulty: None };
+        let until = self.now().later(self.params().epochs(deal.term));
+        deal.state = DealState::Active { since: self.now(), until, faulty: None };
         deal.set = Some(self.add_to_set(&mut provider, deal.provider, id));
         self.state().put(&deal.provider, &provider);
         self.put_deal(id, deal);
@@ -147,12 +149,12 @@ impl Turn<'_> {
         let key = (sender, set);
         let mut row = self.state().get::<DataSet>(&key).ok_or(StorageError::UnknownSet { provider: sender, set })?;
         let opens = row.deadline;
-        let now = self.now;
+        let now = self.now();
         let window = row.window.as_mut().filter(|w| now < w.closes).ok_or(StorageError::WindowClosed { set, opens })?;
         if window.proven {
             return Err(StorageError::AlreadyProven(set));
         }
-        let wanted = window_challenges(sender, set, window, self.params.challenges);
+        let wanted = window_challenges(sender, set, window, self.params().challenges);
         check_leaves(leaves.len(), wanted.len())?;
         for (i, (proof, (sector, leaf))) in leaves.iter().zip(wanted).enumerate() {
             let sector = &window.sectors[sector];
@@ -196,7 +198,7 @@ impl Turn<'_> {
                 faulty.recovering = true;
             }
             self.put_deal(id, &deal);
-            self.schedule(self.now, job::DRAW, id.get(), 0);
+            self.schedule(self.now(), Job::Draw(id));
         }
         Ok(())
     }
@@ -207,7 +209,7 @@ impl Turn<'_> {
         self.state().put(&deal.provider, &provider);
         self.fault(id, deal, fault_kind::DETECTED)?;
         if let DealState::Active { faulty, .. } = &mut deal.state {
-            *faulty = Some(Faulty { since: self.now, periods: 0, declared, recovering: false });
+            *faulty = Some(Faulty { since: self.now(), periods: 0, declared, recovering: false });
         }
         self.put_deal(id, deal);
         self.totals(|t| t.faulty += 1);
@@ -219,7 +221,7 @@ impl Turn<'_> {
     // Data sets.
 
     fn add_to_set(&mut self, provider: &mut Provider, address: Address, id: UnitId) -> u32 {
-        let limit = self.params.set_sectors as usize;
+        let limit = self.params().set_sectors as usize;
         let open = provider.open_set.and_then(|n| Some((n, self.state().get::<DataSet>(&(address, n))?)));
         let (number, mut set) = match open.filter(|(_, set)| set.sectors.len() < limit) {
             Some(open) => open,
@@ -227,7 +229,7 @@ impl Turn<'_> {
                 let number = provider.sets;
                 provider.sets += 1;
                 let set =
-                    DataSet { sectors: Vec::new(), deadline: self.now, window: None, scheduled: false, proven: 0, missed: 0 };
+                    DataSet { sectors: Vec::new(), deadline: self.now(), window: None, scheduled: false, proven: 0, missed: 0 };
                 (number, set)
             }
         };
@@ -235,9 +237,9 @@ impl Turn<'_> {
         provider.open_set = (set.sectors.len() < limit).then_some(number);
         if !set.scheduled {
             set.scheduled = true;
-            set.deadline = self.now.later(self.params.epochs(self.params.proving_period));
-            let opens = self.now.later(self.params.epochs(self.params.proving_period - self.params.window));
-            self.schedule(opens, job::OPEN, address.get(), number);
+            set.deadline = self.now().later(self.params().epochs(self.params().proving_period));
+            let opens = self.now().later(self.params().epochs(self.params().proving_period - self.params().window));
+            self.schedule(opens, Job::Open(address, number));
         }
         self.state().put(&(address, number), &set);
         number
@@ -268,13 +270,13 @@ impl Turn<'_> {
                 sectors.push(Challenged { deal, piece: row.piece, size: row.size, skipped: false });
             }
         }
-        let length = self.params.epochs(self.params.window);
-        let closes = set.deadline.max(self.now.later(length));
-        let seed = Seed::derive("depin-window", &[&self.seed.get(), &set_id(address, number).get()]);
+        let length = self.params().epochs(self.params().window);
+        let closes = set.deadline.max(self.now().later(length));
+        let seed = Seed::derive("depin-window", &[&self.seed().get(), &set_id(address, number).get()]);
         let asked = !sectors.is_empty();
-        set.window = Some(Window { seed, opened: self.now, closes, sectors, proven: false });
+        set.window = Some(Window { seed, opened: self.now(), closes, sectors, proven: false });
         self.state().put(&key, &set);
-        self.schedule(closes, job::CLOSE, address.get(), number);
+        self.schedule(closes, Job::Close(address, number));
         if asked {
             self.emit(StorageEvent::WindowOpened { provider: address, set: number, seed, closes });
         }
@@ -289,9 +291,9 @@ impl Turn<'_> {
         let Some(window) = set.window.take() else { return Ok(0) };
         let missed = !window.proven && window.sectors.iter().any(|s| !s.skipped);
         set.missed += u64::from(missed);
-        set.deadline = window.closes.later(self.params.epochs(self.params.proving_period));
-        let opens = window.closes.later(self.params.epochs(self.params.proving_period - self.params.window));
-        self.schedule(opens, job::OPEN, address.get(), number);
+        set.deadline = window.closes.later(self.params().epochs(self.params().proving_period));
+        let opens = window.closes.later(self.params().epochs(self.params().proving_period - self.params().window));
+        self.schedule(opens, Job::Open(address, number));
         self.state().put(&key, &set);
         if missed {
             let sectors = window.sectors.len() as u32;
@@ -316,7 +318,7 @@ impl Turn<'_> {
             },
             Some(faulty) => {
                 faulty.periods += 1;
-                if faulty.periods >= self.params.faulty_periods_max {
+                if faulty.periods >= self.params().faulty_periods_max {
                     return self.terminate(id, &mut deal, CloseReason::Faulty);
                 }
                 self.put_deal(id, &deal);

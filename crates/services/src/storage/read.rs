@@ -75,8 +75,9 @@ pub fn totals(state: &dyn ReadState) -> Totals {
 /// What is wrong with the service's rows, recomputed from the deals alone; empty when nothing is.
 pub fn audit(state: &dyn ReadState, quality: impl Fn(&Deal) -> u128) -> Vec<String> {
     let mut found = Vec::new();
-    let (mut active, mut faulty, mut raw, mut adjusted) = (0u64, 0u64, 0u128, 0u128);
+    let (mut entries, mut active, mut faulty, mut raw, mut adjusted) = (0u64, 0u64, 0u64, 0u128, 0u128);
     for (address, provider) in providers(state) {
+        entries += 1;
         let (mut promised, mut deals, mut own_raw, mut own_quality) = (0u64, 0u32, 0u128, 0u128);
         for (id, deal) in deals_of_provider(state, address, None) {
             let name = deal.state.name();
@@ -108,6 +109,9 @@ pub fn audit(state: &dyn ReadState, quality: impl Fn(&Deal) -> u128) -> Vec<Stri
     let kept = totals(state);
     if (kept.active, kept.faulty, kept.raw_bytes, kept.quality_bytes) != (active, faulty, raw, adjusted) {
         found.push(format!("totals keep {kept:?}, deals sum to {active} active, {faulty} faulty, {raw} raw, {adjusted} quality"));
+    }
+    if kept.providers != entries {
+        found.push(format!("totals keep {} providers, there are {entries}", kept.providers));
     }
     found
 }

@@ -233,16 +233,6 @@ impl Row for DataSet {
     type Key = (Address, u32);
 }
 
-/// A job that is due at a time; the row itself says nothing more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(super) struct Due;
-
-impl Row for Due {
-    const TABLE: u8 = 0x43;
-    /// When, which kind of job, and for whom: a deal's id, or a provider's address and a set number.
-    type Key = (Instant, u8, [u8; 32], u32);
-}
-
 /// A deal of a client, for looking them up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct ByClient;
@@ -264,6 +254,8 @@ impl Row for ByProvider {
 /// Sums over all sectors, for tables and metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Totals {
+    /// Providers that ever registered.
+    pub providers: u64,
     /// Deals proposed so far.
     pub proposed: u64,
     /// Active deals.

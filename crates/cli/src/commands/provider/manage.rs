@@ -145,7 +145,7 @@ pub async fn remove(name: Name, settings: &Settings, out: &Output) -> Result<()>
     // Stopped first: a running daemon would register itself again.
     let was_running = control::ask(home, Order::Stop(name)).await.is_ok_and(|parts| parts.is_some());
     if entry.is_some()
-        && let Err(error) = sender.submit(Message::Storage(StorageMessage::RemoveProvider)).await
+        && let Err(error) = sender.submit(Message::service(StorageMessage::RemoveProvider)).await
     {
         if was_running {
             control::ask(home, Order::Start(name)).await?;

@@ -23,7 +23,7 @@ pub async fn ask(args: &AskArgs, settings: &Settings, out: &Output) -> Result<()
     let changed = merge(&entry, args, &remote.spec().await?)?;
     let mut progress = Progress::start(out);
     progress.step("sending the ask, and waiting until it is final");
-    sender.submit(Message::Storage(StorageMessage::SetAsk(changed))).await?;
+    sender.submit(Message::service(StorageMessage::SetAsk(changed))).await?;
     progress.done();
     let now = remote.client.provider(sender.address()).await?;
     out.result(&now, |_| {

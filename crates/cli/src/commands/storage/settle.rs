@@ -45,7 +45,7 @@ pub async fn run(args: &SettleArgs, settings: &Settings, out: &Output) -> Result
     let names = remote.names().await?;
     for ids in ids.chunks(DEALS_PER_MESSAGE) {
         progress.step(format!("settling {} deals", ids.len()));
-        let receipt = sender.submit(Message::Storage(StorageMessage::SettleDeals(ids.to_vec()))).await?;
+        let receipt = sender.submit(Message::service(StorageMessage::SettleDeals(ids.to_vec()))).await?;
         for (to, token, amount) in payments(&receipt, &names) {
             let sum = sums.entry((to, token)).or_default();
             *sum = sum.saturating_add(amount.get());

@@ -56,7 +56,7 @@ impl Agent {
         async move {
             let (message, mut outcome) = self.message(&errand).await;
             let Some(message) = message else { return outcome };
-            match self.sender.submit(Message::Storage(message)).await {
+            match self.sender.submit(Message::service(message)).await {
                 Ok(_) => {
                     self.count(&errand, &outcome);
                     outcome.stale.add(touched(&errand));

@@ -290,7 +290,7 @@ impl Agent {
         if !self.may_try(Subject::Registration) {
             return Ok(self.view.entry.is_some());
         }
-        match self.sender.submit(Message::Storage(message)).await {
+        match self.sender.submit(Message::service(message)).await {
             Ok(_) => {
                 tracing::info!(name = %self.config.name, url = self.url, "registered");
                 self.stale = Stale::all();

@@ -1,83 +1,21 @@
-//! One turn of the storage service: the rows, the meter and the moment that a message or a job runs in.
+//! The rows that messages and jobs work with, and the records that they send to the meter.
 
 use super::{
     error::StorageError,
-    event::StorageEvent,
+    names::{DATACAP, DEAL, QUALITY_BYTES, RAW_BYTES},
     params::StorageParams,
-    rows::{ByClient, ByProvider, Deal, Due, Provider, Totals},
+    rows::{ByClient, ByProvider, Deal, Provider, Totals},
+    service::Storage,
 };
+use crate::context::Context;
 use depin_economy::{
-    AllowanceRecord, Component, EscrowRecord, Fault, Meter, Money, PledgeRecord, Record, Standing, StreamOpen, StreamRecord,
-    Subject,
+    AllowanceRecord, Component, EscrowRecord, Fault, Money, PledgeRecord, Record, Standing, StreamOpen, StreamRecord, Subject,
 };
-use depin_quantity::{Address, Instant, Measured, Name, Seed, UnitId, Units};
-use depin_state::State;
+use depin_quantity::{Address, Instant, Measured, Name, UnitId, Units};
 
-/// The meter together with the rows that service and economy share.
-pub trait Ground: Meter {
-    /// The rows.
-    fn state(&mut self) -> &mut dyn State;
-}
-
-impl Ground for depin_economy::Session<'_> {
-    fn state(&mut self) -> &mut dyn State {
-        depin_economy::Session::state(self)
-    }
-}
-
-pub(crate) const RAW_BYTES: Name = Name::literal("raw-bytes");
-pub(crate) const QUALITY_BYTES: Name = Name::literal("quality-bytes");
-pub(crate) const DEAL: Name = Name::literal("deal");
-pub(crate) const DATACAP: Name = Name::literal("datacap");
-
-/// Kinds of faults of a sector.
-pub(crate) mod fault_kind {
-    use depin_quantity::Name;
-    pub const DETECTED: Name = Name::literal("detected");
-    pub const CONTINUED: Name = Name::literal("continued");
-    pub const TERMINATED: Name = Name::literal("terminated");
-}
-
-/// Reasons to close a deal's stream.
-pub(crate) mod close_reason {
-    use depin_quantity::Name;
-    pub const AGREED: Name = Name::literal("agreed");
-    pub const TERMINATED: Name = Name::literal("terminated");
-}
-
-/// Everything that a message or a due job works with.
-pub struct Turn<'a> {
-    pub(super) params: &'a StorageParams,
-    pub(super) ground: &'a mut dyn Ground,
-    pub(super) now: Instant,
-    /// Drawn from blocks before this one; the same for the whole block.
-    pub(super) seed: Seed,
-    pub(super) events: &'a mut Vec<StorageEvent>,
-}
-
-impl<'a> Turn<'a> {
-    /// A turn at `now` in a block whose randomness is `seed`.
-    pub fn new(
-        params: &'a StorageParams,
-        ground: &'a mut dyn Ground,
-        now: Instant,
-        seed: Seed,
-        events: &'a mut Vec<StorageEvent>,
-    ) -> Self {
-        Self { params, ground, now, seed, events }
-    }
-
-    pub(super) fn state(&mut self) -> &mut dyn State {
-        self.ground.state()
-    }
-
-    /// Takes what the economy had to tell since the last call.
-    pub fn notices(&mut self) -> Vec<depin_economy::Notice> {
-        self.ground.notices()
-    }
-
-    pub(super) fn emit(&mut self, event: StorageEvent) {
-        self.events.push(event);
+impl<'a> Context<'a, Storage> {
+    pub(super) const fn params(&self) -> &'a StorageParams {
+        &self.service().params
     }
 
     pub(super) fn deal(&mut self, id: UnitId) -> Result<Deal, StorageError> {
@@ -114,14 +52,6 @@ impl<'a> Turn<'a> {
         self.state().delete::<ByProvider>(&(deal.provider, id));
     }
 
-    pub(super) fn schedule(&mut self, at: Instant, job: u8, of: [u8; 32], number: u32) {
-        self.state().put::<Due>(&(at, job, of, number), &Due);
-    }
-
-    pub(super) fn unschedule(&mut self, at: Instant, job: u8, of: [u8; 32], number: u32) {
-        self.state().delete::<Due>(&(at, job, of, number));
-    }
-
     pub(super) fn totals(&mut self, change: impl FnOnce(&mut Totals)) {
         let mut totals = self.state().get::<Totals>(&()).unwrap_or_default();
         change(&mut totals);
@@ -129,14 +59,14 @@ impl<'a> Turn<'a> {
     }
 
     fn money(&self, amount: Units) -> Result<Money, StorageError> {
-        let amount = self.params.to_meter(amount).map_err(depin_economy::Refusal::from)?;
-        Ok(Money { currency: self.params.token, amount })
+        let amount = self.params().to_meter(amount).map_err(depin_economy::Refusal::from)?;
+        Ok(Money { currency: self.params().token, amount })
     }
 
     /// How much of a measure a deal's sector is.
     fn sector_in(&self, measure: Name, deal: &Deal) -> Component {
         let quantity = match measure {
-            QUALITY_BYTES => self.params.quality(deal.size, deal.verified),
+            QUALITY_BYTES => self.params().quality(deal.size, deal.verified),
             _ => deal.size.get().into(),
         };
         Component { measure, quantity: Measured::new(quantity) }
@@ -146,21 +76,21 @@ impl<'a> Turn<'a> {
         Subject::Unit { owner: deal.provider, unit: id }
     }
 
-    fn record(&mut self, record: Record) -> Result<(), StorageError> {
-        self.ground.record(&record)?;
+    fn send(&mut self, record: Record) -> Result<(), StorageError> {
+        self.record(&record)?;
         Ok(())
     }
 
     // What the service says to the economy, one function a happening.
 
     pub(super) fn enrol(&mut self, provider: Address) -> Result<(), StorageError> {
-        let phase = self.params.epoch_of(self.now) % self.params.proving_period;
-        self.record(Record::Enrol(depin_economy::Enrol { subject: Subject::Party(provider), phase }))
+        let phase = self.params().epoch_of(self.now()) % self.params().proving_period;
+        self.send(Record::Enrol(depin_economy::Enrol { subject: Subject::Party(provider), phase }))
     }
 
     /// Adds or removes a sector's power from its provider's standing.
     pub(super) fn power(&mut self, provider: &mut Provider, deal: &Deal, on: bool) -> Result<(), StorageError> {
-        let (raw, quality) = (u128::from(deal.size.get()), self.params.quality(deal.size, deal.verified));
+        let (raw, quality) = (u128::from(deal.size.get()), self.params().quality(deal.size, deal.verified));
         let change = |sum: &mut u128, by: u128| {
             *sum = if on { *sum + by } else { sum.checked_sub(by).expect("power is removed once per sector that has it") };
         };
@@ -170,28 +100,28 @@ impl<'a> Turn<'a> {
             change(&mut t.raw_bytes, raw);
             change(&mut t.quality_bytes, quality);
         });
-        let rules = &self.params.rules;
+        let rules = &self.params().rules;
         let measures = [(rules.raw, RAW_BYTES, provider.raw_bytes), (rules.quality, QUALITY_BYTES, provider.quality_bytes)];
         let bound = measures.into_iter().filter(|(bound, ..)| *bound);
         let components = bound.map(|(_, measure, sum)| Component { measure, quantity: Measured::new(sum) }).collect();
-        self.record(Record::Standing(Standing { subject: Subject::Party(deal.provider), components }))
+        self.send(Record::Standing(Standing { subject: Subject::Party(deal.provider), components }))
     }
 
     pub(super) fn escrow_deal(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
         let price = deal.price.times(deal.term.into()).map_err(depin_economy::Refusal::from)?;
         let deposit = self.money(price)?;
-        self.record(Record::Escrow(EscrowRecord::Open { id, kind: DEAL, owner: deal.client, deposit }))?;
+        self.send(Record::Escrow(EscrowRecord::Open { id, kind: DEAL, owner: deal.client, deposit }))?;
         if deal.verified {
             let amount = Measured::new(deal.size.get().into());
             let consume = AllowanceRecord::Consume { id, kind: DATACAP, party: deal.client, beneficiary: deal.provider, amount };
-            self.record(Record::Allowance(consume))?;
+            self.send(Record::Allowance(consume))?;
         }
         Ok(())
     }
 
     /// The deal never began and no stream was opened: money and DataCap go back.
     pub(super) fn refund_proposal(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
-        self.record(Record::Escrow(EscrowRecord::Close { id }))?;
+        self.send(Record::Escrow(EscrowRecord::Close { id }))?;
         self.return_datacap(id, deal)
     }
 
@@ -199,7 +129,7 @@ impl<'a> Turn<'a> {
         if !deal.verified {
             return Ok(());
         }
-        self.record(Record::Allowance(AllowanceRecord::Return { id, kind: DATACAP }))
+        self.send(Record::Allowance(AllowanceRecord::Return { id, kind: DATACAP }))
     }
 
     pub(super) fn commit_deal(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
@@ -214,61 +144,61 @@ impl<'a> Turn<'a> {
             basis,
             bond: None,
         };
-        self.record(Record::Stream(StreamRecord::Open(open)))?;
-        let Some((kind, measure)) = self.params.rules.sector_pledge else { return Ok(()) };
+        self.send(Record::Stream(StreamRecord::Open(open)))?;
+        let Some((kind, measure)) = self.params().rules.sector_pledge else { return Ok(()) };
         let (subject, basis) = (Self::sector_of(id, deal), self.sector_in(measure, deal));
-        let until = deal.start_by.later(self.params.epochs(deal.term));
-        self.record(Record::Pledge(PledgeRecord::Lock { subject, kind, basis, until }))
+        let until = deal.start_by.later(self.params().epochs(deal.term));
+        self.send(Record::Pledge(PledgeRecord::Lock { subject, kind, basis, until }))
     }
 
     pub(super) fn start_stream(&mut self, id: UnitId) -> Result<(), StorageError> {
-        self.record(Record::Stream(StreamRecord::Activate { id }))
+        self.send(Record::Stream(StreamRecord::Activate { id }))
     }
 
     pub(super) fn deposit(&mut self, id: UnitId, client: Address, amount: Units) -> Result<(), StorageError> {
         let deposit = self.money(amount)?;
-        self.record(Record::Escrow(EscrowRecord::Deposit { id, from: client, deposit }))
+        self.send(Record::Escrow(EscrowRecord::Deposit { id, from: client, deposit }))
     }
 
     pub(super) fn refund(&mut self, id: UnitId, amount: Units) -> Result<(), StorageError> {
         let amount = self.money(amount)?;
-        self.record(Record::Escrow(EscrowRecord::Refund { id, amount }))
+        self.send(Record::Escrow(EscrowRecord::Refund { id, amount }))
     }
 
     pub(super) fn extend_stream(&mut self, id: UnitId, deal: &Deal, periods: u64, until: Instant) -> Result<(), StorageError> {
-        self.record(Record::Stream(StreamRecord::Extend { id, periods }))?;
-        let Some((kind, measure)) = self.params.rules.sector_pledge else { return Ok(()) };
+        self.send(Record::Stream(StreamRecord::Extend { id, periods }))?;
+        let Some((kind, measure)) = self.params().rules.sector_pledge else { return Ok(()) };
         let (subject, basis) = (Self::sector_of(id, deal), self.sector_in(measure, deal));
-        self.record(Record::Pledge(PledgeRecord::Resize { subject, kind, basis, until }))
+        self.send(Record::Pledge(PledgeRecord::Resize { subject, kind, basis, until }))
     }
 
     pub(super) fn settle_stream(&mut self, id: UnitId) -> Result<(), StorageError> {
-        self.record(Record::Stream(StreamRecord::Settle { id }))
+        self.send(Record::Stream(StreamRecord::Settle { id }))
     }
 
     pub(super) fn close_stream(&mut self, id: UnitId, reason: Name) -> Result<(), StorageError> {
-        let earned_until = self.now;
-        self.record(Record::Stream(StreamRecord::Close { id, reason, earned_until }))
+        let earned_until = self.now();
+        self.send(Record::Stream(StreamRecord::Close { id, reason, earned_until }))
     }
 
     pub(super) fn release_sector(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
-        let Some((kind, _)) = self.params.rules.sector_pledge else { return Ok(()) };
-        self.record(Record::Pledge(PledgeRecord::Release { subject: Self::sector_of(id, deal), kind }))
+        let Some((kind, _)) = self.params().rules.sector_pledge else { return Ok(()) };
+        self.send(Record::Pledge(PledgeRecord::Release { subject: Self::sector_of(id, deal), kind }))
     }
 
     pub(super) fn release_datacap(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
         if !deal.verified {
             return Ok(());
         }
-        self.record(Record::Allowance(AllowanceRecord::Release { id, kind: DATACAP }))
+        self.send(Record::Allowance(AllowanceRecord::Release { id, kind: DATACAP }))
     }
 
     pub(super) fn fault(&mut self, id: UnitId, deal: &Deal, kind: Name) -> Result<(), StorageError> {
-        let rules = &self.params.rules;
+        let rules = &self.params().rules;
         if !rules.faults.contains(&kind) {
             return Ok(());
         }
         let (subject, affected) = (Self::sector_of(id, deal), self.sector_in(rules.affected(), deal));
-        self.record(Record::Fault(Fault { subject, kind, affected, reporter: None }))
+        self.send(Record::Fault(Fault { subject, kind, affected, reporter: None }))
     }
 }

@@ -1,0 +1,54 @@
+//! Where events go.
+
+/// Takes events in the order of their causes. A sink may keep them, as a receipt does, or only count them, as a simulation of many
+/// agents does.
+pub trait Sink<E> {
+    /// Takes one event.
+    fn emit(&mut self, event: E);
+
+    /// The present point; see [`Sink::rollback`].
+    fn mark(&self) -> usize;
+
+    /// Forgets every event since `mark`: what caused them was undone.
+    fn rollback(&mut self, mark: usize);
+}
+
+/// Keeps every event.
+impl<E> Sink<E> for Vec<E> {
+    fn emit(&mut self, event: E) {
+        self.push(event);
+    }
+
+    fn mark(&self) -> usize {
+        self.len()
+    }
+
+    fn rollback(&mut self, mark: usize) {
+        self.truncate(mark);
+    }
+}
+
+/// A sink that only counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted(usize);
+
+impl Counted {
+    /// Events that were taken and not rolled back.
+    pub const fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl<E> Sink<E> for Counted {
+    fn emit(&mut self, _: E) {
+        self.0 += 1;
+    }
+
+    fn mark(&self) -> usize {
+        self.0
+    }
+
+    fn rollback(&mut self, mark: usize) {
+        self.0 = mark;
+    }
+}

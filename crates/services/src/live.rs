@@ -1,0 +1,332 @@
+//! The services that this build runs: the only list of them.
+//!
+//! A new service is one line here, `tag => module: Type`. The tag is the first byte of its encoded messages and events: it stays what
+//! it is for good. The list gives the [`Live`] service of a network with its dispatch, the [`ServiceMessage`] and [`ServiceEvent`] of
+//! all of them, and checks when it is compiled that no two share a table.
+
+use crate::{
+    context::{Context, Host},
+    failure::Failure,
+    service::{Description, EventInfo, Figure, MessageInfo, Service},
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+use depin_economy::{BlockContext, Notice, Sink, Spec, SpecErrors};
+use depin_quantity::{Address, Instant, Name, Seed, Span, UnitId};
+use depin_state::ReadState;
+use serde::{Deserialize, Serialize};
+
+macro_rules! services {
+    ($($tag:literal => $module:ident: $service:ident),+ $(,)?) => {
+        /// The service of a network: one of those that this build runs, with its parameters.
+        #[derive(Clone, Debug)]
+        pub enum Live {
+            $(#[doc = concat!("The service `", stringify!($module), "`.")] $service(crate::$module::$service),)+
+        }
+
+        /// A message to a service.
+        #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+        #[borsh(use_discriminant = true)]
+        #[serde(rename_all = "kebab-case")]
+        #[repr(u8)]
+        pub enum ServiceMessage {
+            $(#[doc = concat!("To the service `", stringify!($module), "`.")]
+            $service(<crate::$module::$service as Service>::Message) = $tag,)+
+        }
+
+        /// An event of a service.
+        #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+        #[borsh(use_discriminant = true)]
+        #[serde(tag = "of", content = "event", rename_all = "kebab-case")]
+        #[repr(u8)]
+        pub enum ServiceEvent {
+            $(#[doc = concat!("Of the service `", stringify!($module), "`.")]
+            $service(<crate::$module::$service as Service>::Event) = $tag,)+
+        }
+
+        $(
+            impl From<<crate::$module::$service as Service>::Message> for ServiceMessage {
+                fn from(message: <crate::$module::$service as Service>::Message) -> Self {
+                    Self::$service(message)
+                }
+            }
+
+            impl From<<crate::$module::$service as Service>::Event> for ServiceEvent {
+                fn from(event: <crate::$module::$service as Service>::Event) -> Self {
+                    Self::$service(event)
+                }
+            }
+        )+
+
+        impl Live {
+            /// What is fixed about each of them, in the order of their tags.
+            pub const ALL: &'static [Description] = &[$(<crate::$module::$service as Service>::DESCRIPTION),+];
+
+            /// Reads the service of a network's file, with its section.
+            ///
+            /// # Errors
+            /// [`ReadError`].
+            pub fn read(spec: &Spec, genesis: Instant) -> Result<Self, ReadError> {
+                let name = spec.network().service;
+                match name.as_str() {
+                    $(stringify!($module) => Ok(Self::$service(<crate::$module::$service as Service>::read(spec, genesis)?)),)+
+                    _ => Err(ReadError::Unknown(name)),
+                }
+            }
+
+            /// What is fixed about it.
+            pub const fn description(&self) -> Description {
+                match self {
+                    $(Self::$service(_) => <crate::$module::$service as Service>::DESCRIPTION,)+
+                }
+            }
+
+            /// See [`Service::shortest_window`].
+            pub fn shortest_window(&self) -> Option<Span> {
+                match self {
+                    $(Self::$service(service) => service.shortest_window(),)+
+                }
+            }
+
+            /// Runs a message; one for another service is refused.
+            ///
+            /// # Errors
+            /// [`Failure`]; the caller rolls back whatever was written before it was found.
+            pub fn handle(&self, turn: Turn<'_>, sender: Address, message: &ServiceMessage, unique: Seed) -> Result<(), Failure> {
+                match (self, message) {
+                    $((Self::$service(service), ServiceMessage::$service(message)) => {
+                        turn.with(service, |cx| Service::handle(cx, sender, message, unique)).map_err(|error| Failure::of(&error))
+                    })+
+                    _ => {
+                        let (own, name) = (self.description().name, message.name());
+                        let message = format!("this network runs the service `{own}`; `{name}` is for another");
+                        Err(Failure { code: "other-service".to_owned(), message })
+                    }
+                }
+            }
+
+            /// See [`Service::follow`].
+            pub fn follow(&self, turn: Turn<'_>, notices: &[Notice]) {
+                match self {
+                    $(Self::$service(service) => turn.with(service, |cx| Service::follow(cx, notices)),)+
+                }
+            }
+
+            /// See [`Service::run_due`].
+            pub fn run_due(&self, turn: Turn<'_>, budget: u64) -> u64 {
+                match self {
+                    $(Self::$service(service) => turn.with(service, |cx| Service::run_due(cx, budget)),)+
+                }
+            }
+
+            /// See [`Service::audit`].
+            pub fn audit(&self, state: &dyn ReadState) -> Vec<String> {
+                match self {
+                    $(Self::$service(service) => service.audit(state),)+
+                }
+            }
+
+            /// See [`Service::label`].
+            pub fn label(&self, state: &dyn ReadState, address: Address) -> Option<String> {
+                match self {
+                    $(Self::$service(service) => service.label(state, address),)+
+                }
+            }
+
+            /// See [`Service::figures`].
+            pub fn figures(&self, state: &dyn ReadState) -> Vec<Figure> {
+                match self {
+                    $(Self::$service(service) => service.figures(state),)+
+                }
+            }
+
+            $(
+                #[doc = concat!("The service `", stringify!($module), "`, if this is it.")]
+                pub const fn $module(&self) -> Option<&crate::$module::$service> {
+                    #[allow(unreachable_patterns, reason = "a list of one service has no other")]
+                    match self {
+                        Self::$service(service) => Some(service),
+                        _ => None,
+                    }
+                }
+            )+
+        }
+
+        impl MessageInfo for ServiceMessage {
+            fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$service(message) => MessageInfo::name(message),)+
+                }
+            }
+
+            fn work(&self) -> u64 {
+                match self {
+                    $(Self::$service(message) => MessageInfo::work(message),)+
+                }
+            }
+        }
+
+        impl EventInfo for ServiceEvent {
+            fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$service(event) => EventInfo::kind(event),)+
+                }
+            }
+
+            fn subject(&self) -> Option<UnitId> {
+                match self {
+                    $(Self::$service(event) => EventInfo::subject(event),)+
+                }
+            }
+
+            fn accounts(&self) -> Vec<Address> {
+                match self {
+                    $(Self::$service(event) => EventInfo::accounts(event),)+
+                }
+            }
+        }
+    };
+}
+
+services! {
+    0 => storage: Storage,
+    1 => metered: Metered,
+}
+
+/// Whether every service has tables of its own, among those of services.
+const fn tables_are_apart(all: &[Description]) -> bool {
+    let mut i = 0;
+    while i < all.len() {
+        let mut other = 0;
+        while other < i {
+            if !all[i].tables.apart_from(all[other].tables) {
+                return false;
+            }
+            other += 1;
+        }
+        if !all[i].tables.allowed() {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+const _: () = assert!(tables_are_apart(Live::ALL), "two services share a table, or one lies outside 0x40 to 0x7f");
+
+/// Why a network's file names no service that can run.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A service that this build does not run.
+    #[error("this build cannot run the service `{0}`; it runs {names}", names = names())]
+    Unknown(Name),
+    /// Its section of the file is wrong.
+    #[error("{0}")]
+    Spec(#[from] SpecErrors),
+}
+
+/// The names of all services that run, as a sentence lists them.
+fn names() -> String {
+    let names: Vec<String> = Live::ALL.iter().map(|service| format!("`{}`", service.name)).collect();
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => "none".to_owned(),
+    }
+}
+
+impl Live {
+    /// Whether this build runs the service of this name.
+    pub fn runs(name: Name) -> bool {
+        Self::ALL.iter().any(|service| service.name == name)
+    }
+
+    /// Its name.
+    pub const fn name(&self) -> Name {
+        self.description().name
+    }
+}
+
+/// One call of a service: what it runs on, when, and where its events go.
+pub struct Turn<'a> {
+    host: &'a mut dyn Host,
+    at: BlockContext,
+    events: &'a mut dyn Sink<ServiceEvent>,
+}
+
+impl<'a> Turn<'a> {
+    /// A call on `host` in a block's `at`; what happens is told to `events`.
+    pub fn new(host: &'a mut dyn Host, at: BlockContext, events: &'a mut dyn Sink<ServiceEvent>) -> Self {
+        Self { host, at, events }
+    }
+
+    fn with<S: Service, T>(self, service: &S, run: impl FnOnce(&mut Context<'_, S>) -> T) -> T
+    where
+        ServiceEvent: From<S::Event>,
+    {
+        let mut events = Named(self.events);
+        run(&mut Context::new(service, self.host, self.at, &mut events))
+    }
+}
+
+/// Takes one service's events as events of services.
+struct Named<'a>(&'a mut dyn Sink<ServiceEvent>);
+
+impl<E> Sink<E> for Named<'_>
+where
+    ServiceEvent: From<E>,
+{
+    fn emit(&mut self, event: E) {
+        self.0.emit(event.into());
+    }
+
+    fn mark(&self) -> usize {
+        self.0.mark()
+    }
+
+    fn rollback(&mut self, mark: usize) {
+        self.0.rollback(mark);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Encoded messages lie in blocks and receipts for good.
+    #[test]
+    fn the_first_byte_of_a_message_and_an_event_is_the_tag_of_its_service() {
+        let message = ServiceMessage::from(crate::storage::StorageMessage::RemoveProvider);
+        assert_eq!(borsh::to_vec(&message).unwrap(), [0, 2]);
+        let message = ServiceMessage::from(crate::metered::MeteredMessage::Leave);
+        assert_eq!(borsh::to_vec(&message).unwrap(), [1, 1]);
+        let provider = Address::new([7; 32]);
+        let event = ServiceEvent::from(crate::storage::StorageEvent::ProviderRemoved { provider });
+        assert_eq!(borsh::to_vec(&event).unwrap(), [vec![0, 1], vec![7; 32]].concat());
+        let event = ServiceEvent::from(crate::metered::MeteredEvent::OperatorLeft { operator: provider });
+        assert_eq!(borsh::to_vec(&event).unwrap(), [vec![1, 1], vec![7; 32]].concat());
+    }
+
+    #[test]
+    fn a_service_goes_by_the_name_of_its_vocabulary() {
+        for service in Live::ALL {
+            assert_eq!(service.name, service.vocabulary.name);
+            assert!(Live::runs(service.name));
+        }
+        assert!(!Live::runs(Name::literal("coverage")));
+    }
+
+    #[test]
+    fn services_that_share_a_table_are_told_apart() {
+        let [storage, metered] = [Live::ALL[0], Live::ALL[1]];
+        assert!(tables_are_apart(&[storage, metered]));
+        assert!(!tables_are_apart(&[storage, storage]));
+        let wallets = Description { tables: crate::service::Tables { first: 0x10, last: 0x12 }, ..metered };
+        assert!(!tables_are_apart(&[wallets]));
+    }
+
+    #[test]
+    fn a_refusal_lists_the_services_that_run() {
+        let error = ReadError::Unknown(Name::literal("coverage"));
+        assert_eq!(error.to_string(), "this build cannot run the service `coverage`; it runs `storage` and `metered`");
+    }
+}

@@ -1,0 +1,132 @@
+//! What a service is to the rest: the contract that each of them keeps.
+//!
+//! A service takes messages of people and follows what the economy does by itself; it writes rows of its own tables, sends records
+//! to the economy's meter and emits events. It runs inside a [`Context`], which is all that it sees. The list of services that run
+//! is [`Live`](crate::Live).
+
+use crate::{context::Context, vocabulary};
+use depin_economy::{Notice, Spec, SpecErrors};
+use depin_quantity::{Address, Instant, Name, Seed, Span, UnitId};
+use depin_state::ReadState;
+
+/// The first bytes of the keys that a service's rows have: `first` to `last`, both among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tables {
+    /// The first table.
+    pub first: u8,
+    /// The last table.
+    pub last: u8,
+}
+
+/// The tables that services may have at all (see [`depin_state::Row::TABLE`]).
+pub const SERVICE_TABLES: Tables = Tables { first: 0x40, last: 0x7f };
+
+impl Tables {
+    /// Whether `table` is one of them.
+    pub const fn has(self, table: u8) -> bool {
+        self.first <= table && table <= self.last
+    }
+
+    /// Whether none of these is one of `other`.
+    pub const fn apart_from(self, other: Self) -> bool {
+        self.last < other.first || other.last < self.first
+    }
+
+    /// Whether they lie among the tables of services, and there is at least one.
+    pub const fn allowed(self) -> bool {
+        SERVICE_TABLES.has(self.first) && SERVICE_TABLES.has(self.last) && self.first <= self.last
+    }
+}
+
+/// What is fixed about a service.
+#[derive(Clone, Copy, Debug)]
+pub struct Description {
+    /// Its name in `[network] service = "…"` and `[service.<name>]`.
+    pub name: Name,
+    /// Where its rows lie. No two services share a table.
+    pub tables: Tables,
+    /// What it measures and says, as data.
+    pub vocabulary: &'static vocabulary::Service,
+}
+
+/// What is known about a message before it is run.
+pub trait MessageInfo {
+    /// Name for receipts and tables.
+    fn name(&self) -> &'static str;
+
+    /// Work units: an upper bound on what running it costs.
+    fn work(&self) -> u64;
+}
+
+/// What indexes ask about an event.
+pub trait EventInfo {
+    /// Name of what happened, as its JSON says.
+    fn kind(&self) -> &'static str;
+
+    /// The unit of the service that it is about, if it is about one: a deal, an order.
+    fn subject(&self) -> Option<UnitId>;
+
+    /// The accounts that it is about.
+    fn accounts(&self) -> Vec<Address>;
+}
+
+/// The code of a refusal.
+pub trait ErrorCode: std::error::Error {
+    /// Short stable code for receipts and programs.
+    fn code(&self) -> &'static str;
+}
+
+/// One figure of a service, for status pages and metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// Its name, in small letters with underscores.
+    pub name: &'static str,
+    /// What it counts, in a sentence without a full stop.
+    pub help: &'static str,
+    /// How much it is now.
+    pub value: u128,
+}
+
+/// A service with its parameters, as one network runs it. It has no memory beside its rows.
+pub trait Service: Sized {
+    /// What is fixed about it.
+    const DESCRIPTION: Description;
+    /// What people tell it.
+    type Message: MessageInfo;
+    /// What it tells.
+    type Event: EventInfo;
+    /// Why it refuses.
+    type Error: ErrorCode;
+
+    /// Reads its section of a network's file, and what the economy says about what it sends.
+    ///
+    /// # Errors
+    /// Every problem found.
+    fn read(spec: &Spec, genesis: Instant) -> Result<Self, SpecErrors>;
+
+    /// The shortest time in which somebody must have answered something, or lose by it. Ledger time never steps over a large part of
+    /// it in one block. `None` when nothing is that urgent.
+    fn shortest_window(&self) -> Option<Span>;
+
+    /// Runs `sender`'s message. `unique` is bound to the transaction that carries it, for ids that it creates.
+    ///
+    /// # Errors
+    /// [`Service::Error`]; the caller rolls back whatever was written before it was found.
+    fn handle(cx: &mut Context<'_, Self>, sender: Address, message: &Self::Message, unique: Seed) -> Result<(), Self::Error>;
+
+    /// Follows what the economy did by itself.
+    fn follow(cx: &mut Context<'_, Self>, notices: &[Notice]);
+
+    /// Does what is due, oldest first, until nothing is left or `budget` work units are used; returns the units used. A service with
+    /// deadlines calls [`Context::run_jobs`].
+    fn run_due(cx: &mut Context<'_, Self>, budget: u64) -> u64;
+
+    /// What is wrong with its rows, one sentence each, by code that shares nothing with what writes them.
+    fn audit(&self, state: &dyn ReadState) -> Vec<String>;
+
+    /// The name that `address` goes by in this service, for lists of accounts: an operator's.
+    fn label(&self, state: &dyn ReadState, address: Address) -> Option<String>;
+
+    /// Its figures. From sums that it keeps, never by walking through rows: they are asked for often.
+    fn figures(&self, state: &dyn ReadState) -> Vec<Figure>;
+}
