@@ -5,10 +5,8 @@
 
 mod args;
 mod commands;
-mod describe;
 mod error;
 mod home;
-mod market;
 mod networks;
 mod output;
 mod remote;

@@ -1,7 +1,8 @@
 //! The customer's S3 front over storage providers.
 //!
 //! In: S3 requests. Out: encrypted, erasure-coded pieces at storage providers, under deals that are proposed, renewed and ended by
-//! themselves. The network is reached only through two traits: [`Shards`] moves payloads, [`Market`] makes deals.
+//! themselves. The network is reached only through two traits: [`Shards`] moves payloads, [`Market`] makes deals; [`LedgerMarket`] is the
+//! market of a node.
 //!
 //! ```text
 //!           PUT                                             GET
@@ -51,7 +52,7 @@ pub use durability::Durability;
 pub use gateway::{Gateway, GatewayError, Handle};
 pub use keeper::KeepReport;
 pub use keys::KeyError;
-pub use market::{Deal, DealId, DealState, Extension, Funds, Market, MarketError, Offer, Proposal, Provider};
+pub use market::{Deal, DealId, DealState, Extension, Funds, LedgerMarket, Market, MarketError, Offer, Proposal, Provider};
 pub use shards::{HttpShards, ShardError, Shards, Signer, request_message};
 pub use views::{FaultView, ObjectQuery, ObjectView, SegmentView, ShardView, Status};
 

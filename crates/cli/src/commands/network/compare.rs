@@ -1,11 +1,12 @@
 //! `depin network compare`: networks side by side, the same rows for each.
 
+use super::{card, remark};
 use crate::{
-    describe::{Card, Dated, Line, Row},
     error::Result,
-    networks::{self, NETWORKS},
+    networks,
     output::{Output, Table, wrap},
 };
+use depin_networks::{Card, Dated, Line, NETWORKS, Row};
 use serde::Serialize;
 use std::io::IsTerminal as _;
 
@@ -43,9 +44,9 @@ struct ComparedRow {
 
 pub fn run(names: &[String], sources: bool, out: &Output) -> Result<()> {
     let cards: Vec<Card> = if names.is_empty() {
-        NETWORKS.iter().map(|(_, text)| Card::new(text)).collect::<Result<_>>()?
+        NETWORKS.iter().map(|(_, text)| card(text)).collect::<Result<_>>()?
     } else {
-        names.iter().map(|name| Card::new(&networks::read(name)?.text)).collect::<Result<_>>()?
+        names.iter().map(|name| card(&networks::read(name)?.text)).collect::<Result<_>>()?
     };
     let comparison = Comparison::new(&cards);
     out.result(&comparison, |out| comparison.text(sources, out))?;
@@ -122,7 +123,7 @@ impl Comparison {
                             name = "";
                         }
                         if sources && line.ends_a_source(group.lines.get(index + 1)) {
-                            text += &line.remark(4 + room + 4, out);
+                            text += &remark(line, 4 + room + 4, out);
                         }
                     }
                 }

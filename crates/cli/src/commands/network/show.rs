@@ -1,18 +1,19 @@
 //! `depin network show NAME`: one network in the shape of the comparison table, with the sources of its figures.
 
+use super::{card, remark};
 use crate::{
-    describe::{Card, Dated, Row},
     error::Result,
     networks,
     output::{Output, wrap},
 };
+use depin_networks::{Card, Dated, Row};
 
 /// Room for the name of a row, and what sources stand in from what they belong to.
 const NAMES: usize = 18;
 const INDENT: usize = 2;
 
 pub fn run(named: &str, out: &Output) -> Result<()> {
-    let card = Card::new(&networks::read(named)?.text)?;
+    let card = card(&networks::read(named)?.text)?;
     out.result(&card, |out| text(&card, out))
 }
 
@@ -24,9 +25,9 @@ fn text(card: &Card, out: &Output) -> String {
             text += &one_row(row, out);
         }
     }
-    let remark = "Figures with the remark `own choice` are published nowhere. All figures: --figures. As data: --json.";
+    let closing = "Figures with the remark `own choice` are published nowhere. All figures: --figures. As data: --json.";
     text.push('\n');
-    for line in wrap(remark, out.width, 0) {
+    for line in wrap(closing, out.width, 0) {
         text += &format!("{}\n", out.dim(&line));
     }
     text
@@ -51,7 +52,7 @@ fn one_row(row: &Row, out: &Output) -> String {
             }
             name = "";
             if line.ends_a_source(group.lines.get(index + 1)) {
-                text += &line.remark(INDENT + NAMES + 2 * INDENT, out);
+                text += &remark(line, INDENT + NAMES + 2 * INDENT, out);
             }
         }
     }

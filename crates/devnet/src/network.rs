@@ -12,14 +12,14 @@ use crate::{
     args::UpArgs,
     error::{CliError, Kind, Result},
     home::{self, Endpoints, Home, Opened, Ports, ProviderEndpoint, ProviderSettings, S3Endpoint, atomic},
-    market::LedgerMarket,
     output::{Output, Progress},
     settings::SPEED_DEFAULT,
 };
 use depin_client::{Client, Sender, SigningKey};
 use depin_economy::Spec;
 use depin_gateway_s3::{
-    Config as GatewayConfig, Gateway, GatewayError, Handle as GatewayHandle, HttpShards, Market, Signer, SystemClock,
+    Config as GatewayConfig, Gateway, GatewayError, Handle as GatewayHandle, HttpShards, LedgerMarket, Market, Signer,
+    SystemClock,
 };
 use depin_ledger::GenesisDoc;
 use depin_node::{HomeError, Node, NodeConfig, NodeHandle, StartError};

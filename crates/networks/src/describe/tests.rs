@@ -1,7 +1,7 @@
 //! Every figure of the comparison that the project was asked for stands in the cards.
 
 use super::*;
-use crate::networks::NETWORKS;
+use crate::NETWORKS;
 
 fn card(name: &str) -> Card {
     let (_, text) = NETWORKS.iter().find(|(known, _)| *known == name).unwrap();
@@ -166,7 +166,7 @@ fn a_file_with_a_line_missing_is_described_as_far_as_it_goes() {
                     assert_eq!(card.sections.len(), SECTIONS.len(), "{name} without line {missing}");
                     described += 1;
                 }
-                Err(error) => assert_eq!(error.code, "not-toml"),
+                Err(NotToml(why)) => assert!(!why.is_empty(), "{name} without line {missing}"),
             }
         }
     }

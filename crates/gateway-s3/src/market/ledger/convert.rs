@@ -1,10 +1,10 @@
 //! Between the market's words and the API's.
 
+use crate::market::{DealId, DealState, MarketError};
 use depin_client::{
     ClientError, SubmitError,
     api::{Deal, DealStage},
 };
-use depin_gateway_s3::{DealId, DealState, MarketError};
 use depin_quantity::{Instant, UnitId};
 
 pub(super) fn deal_id(id: &DealId) -> Result<UnitId, MarketError> {

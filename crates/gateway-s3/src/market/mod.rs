@@ -1,8 +1,12 @@
 //! What the gateway needs of the storage market.
 //!
-//! In: proposals, extensions and ends of deals. Out: offers of providers, states of deals, funds. Implemented over a node's API;
-//! times are ledger time, prices and funds are base units of the token. Absent on purpose: data transfer (see [`Shards`](crate::Shards)),
+//! In: proposals, extensions and ends of deals. Out: offers of providers, states of deals, funds. Implemented over a node's API in
+//! [`LedgerMarket`]; times are ledger time, prices and funds are base units of the token. Absent on purpose: data transfer (see [`Shards`](crate::Shards)),
 //! transactions, fees, signatures.
+
+mod ledger;
+
+pub use ledger::LedgerMarket;
 
 use async_trait::async_trait;
 use depin_quantity::{Instant, Span, Units};

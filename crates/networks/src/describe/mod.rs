@@ -2,7 +2,7 @@
 //!
 //! In: the text of a `network.toml`. Out: a [`Card`]: three sections (supply and distribution, incentive, utility and value flow) of
 //! the same rows for every network, each row a few lines in words with where their figures come from. A row that a dated change
-//! alters says what holds until and from when. Called by `depin networks`, `network show` and `network compare`.
+//! alters says what holds until and from when.
 //!
 //! Absent on purpose: names of networks, and any computation beyond what the file says; paths and rewards are the economy's.
 
@@ -12,10 +12,6 @@ mod supply;
 mod utility;
 mod words;
 
-use crate::{
-    error::{CliError, Result},
-    output::{Output, wrap},
-};
 use file::{Era, File};
 use serde::Serialize;
 use toml::Table;
@@ -23,10 +19,15 @@ use toml::Table;
 /// One network in the shape of the comparison table.
 #[derive(Clone, Debug, Serialize)]
 pub struct Card {
+    /// The network's name.
     pub network: String,
+    /// Its name for people.
     pub title: String,
+    /// The service that it meters.
     pub service: String,
+    /// Which reading of its rules the file follows.
     pub variant: String,
+    /// Always the same, in the same order.
     pub sections: Vec<Section>,
     /// Supply of the first token, and how usage is paid, for lists.
     #[serde(skip)]
@@ -36,20 +37,25 @@ pub struct Card {
 /// One of the three columns of the comparison table, or the heading above them.
 #[derive(Clone, Debug, Serialize)]
 pub struct Section {
+    /// Heading.
     pub title: &'static str,
+    /// Its rows, the same for every network.
     pub rows: Vec<Row>,
 }
 
 /// One thing to compare. Every card has the same rows in the same order; one that a network has nothing for has no lines.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
+    /// What is compared.
     pub name: &'static str,
+    /// What the network has of it.
     pub lines: Vec<Line>,
 }
 
 /// One statement, and where its figures come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Line {
+    /// The statement.
     pub text: String,
     /// Empty when the statement has no figure.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -64,6 +70,11 @@ pub struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
 }
+
+/// A text that is not TOML, with the parser's words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is not TOML: {0}")]
+pub struct NotToml(pub String);
 
 impl Line {
     /// A statement whose figures stand in this table.
@@ -85,13 +96,6 @@ impl Line {
         !self.source.is_empty() && !shared
     }
 
-    /// Where its figures come from, as dim lines behind a margin.
-    pub fn remark(&self, margin: usize, out: &Output) -> String {
-        let source = if self.parameter { format!("own choice: {}", self.source) } else { self.source.clone() };
-        let blank = " ".repeat(margin);
-        wrap(&source, out.width, margin).iter().map(|part| format!("{}\n", out.dim(&format!("{blank}{part}")))).collect()
-    }
-
     /// Between which dates it holds, in words; `None` for a statement that always holds.
     pub fn dates(&self) -> Option<String> {
         match (&self.from, &self.until) {
@@ -106,6 +110,7 @@ impl Line {
 /// Lines of one time, under its heading.
 #[derive(Clone, Copy, Debug)]
 pub struct Dated<'a> {
+    /// One or more.
     pub lines: &'a [Line],
 }
 
@@ -168,11 +173,9 @@ impl Card {
     /// Describes a network file. The file need not be valid: what cannot be read is left out, and `depin check` says why.
     ///
     /// # Errors
-    /// Refused when the text is not TOML.
-    pub fn new(text: &str) -> Result<Self> {
-        let root: Table = toml::from_str(text).map_err(|error| {
-            CliError::refused("not-toml", format_args!("this is not TOML: {}", error.message())).hint("`depin check` shows where")
-        })?;
+    /// [`NotToml`] when the text is not even that.
+    pub fn new(text: &str) -> Result<Self, NotToml> {
+        let root: Table = toml::from_str(text).map_err(|error| NotToml(error.message().to_owned()))?;
         let eras = file::eras(&root);
         let name = |key: &str| file::text(&eras[0].root, &["network", key]).unwrap_or_default().to_owned();
         let sections = SECTIONS

@@ -1,4 +1,4 @@
-//! The gateway's storage market over a node's API.
+//! The storage market over a node's API.
 //!
 //! In: what the gateway wants of deals. Out: signed transactions of its account, and the ledger's answers. The [`Sender`] sees to it
 //! that a transaction takes effect at most once; what a crash leaves open is settled by [`Market::find`], which waits until nothing of
@@ -13,6 +13,7 @@ mod propose;
 #[cfg(test)]
 mod tests;
 
+use super::{Deal, DealId, Extension, Funds, Market, MarketError, Offer, Proposal, Provider};
 use async_trait::async_trait;
 use convert::{deal_id, market_error, state_of, submit_error};
 use credits::Credit;
@@ -21,7 +22,6 @@ use depin_client::{
     api::{Deal as ApiDeal, DealQuery, EventQuery},
 };
 use depin_economy::Spec;
-use depin_gateway_s3::{Deal, DealId, Extension, Funds, Market, MarketError, Offer, Proposal, Provider};
 use depin_ledger::Message;
 use depin_quantity::{Instant, Name, UnitId, Units};
 use depin_services::storage::{DEALS_PER_MESSAGE, StorageMessage, StorageParams};

@@ -1,8 +1,8 @@
 //! Proposing deals: what they cost, DataCap where there is some, ids out of receipts.
 
 use super::{LedgerMarket, START_EPOCHS, START_WALL, market_error, submit_error};
+use crate::market::{DealId, MarketError, Proposal};
 use depin_client::{SubmitError, api::FinalReceipt};
-use depin_gateway_s3::{DealId, MarketError, Proposal};
 use depin_ledger::{Event, Message};
 use depin_quantity::{Address, Rounding, Units};
 use depin_services::ServiceEvent;

@@ -4,9 +4,9 @@
 //! purpose: keeping credits for later; they can be minted at any time, and never turned back.
 
 use super::{LedgerMarket, market_error, submit_error};
+use crate::market::MarketError;
 use depin_client::api;
 use depin_economy::{Action, CreditRule, Spec, credits_for};
-use depin_gateway_s3::MarketError;
 use depin_ledger::Message;
 use depin_quantity::{Decimal18, Name, Rounding, Units};
 
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn tokens_count_as_the_credits_that_they_would_buy_and_a_part_is_kept_for_fees() {
-        let spec = crate::home::Choice::economy("helium").unwrap();
+        let spec = Spec::parse(depin_networks::network_file("helium").unwrap()).unwrap();
         let credit = Credit::of(&spec, Name::literal("DC")).unwrap();
         let price = Decimal18::parse("4").unwrap();
         // 99 of 100 HNT at 4 dollars, 10,000 credits a dollar.

@@ -4,8 +4,9 @@ use super::{
     convert::{market_error, state_of},
     propose::{Purse, proposed, start_within},
 };
+use crate::market::{DealState, MarketError, Proposal};
 use depin_client::{ClientError, api::FinalReceipt};
-use depin_gateway_s3::{DealState, MarketError, Proposal};
+use depin_economy::Spec;
 use depin_ledger::Event;
 use depin_quantity::{Address, Instant, Span, UnitId, Units};
 use depin_services::storage::{
@@ -15,7 +16,7 @@ use depin_services::storage::{
 use std::collections::BTreeMap;
 
 fn params() -> StorageParams {
-    let spec = crate::home::Choice::find("filecoin").unwrap().spec;
+    let spec = Spec::parse(depin_networks::network_file("filecoin").unwrap()).unwrap();
     StorageParams::read(&spec, Instant::new(0)).unwrap()
 }
 

@@ -1,41 +1,17 @@
-//! The networks that come with this program, and network files of one's own.
+//! Network files as they are named: one that comes with this program, or one of the user's own.
 //!
-//! In: a name, a folder or a file, as typed. Out: the text of a `network.toml` and what to call it in messages. The one place that
-//! knows which networks there are; everything else reads their files.
+//! In: a name, a folder or a file, as typed. Out: the text of a `network.toml` and what to call it in messages.
 
 use crate::error::{CliError, Result};
-use depin_quantity::nearest_name;
+use depin_networks::UnknownNetwork;
+pub use depin_networks::{NETWORKS, network_file};
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// Name and file of each network, in the order in which they are listed.
-pub const NETWORKS: [(&str, &str); 5] = [
-    ("helium", include_str!("../../../networks/helium/network.toml")),
-    ("filecoin", include_str!("../../../networks/filecoin/network.toml")),
-    ("render", include_str!("../../../networks/render/network.toml")),
-    ("akash", include_str!("../../../networks/akash/network.toml")),
-    ("io.net", include_str!("../../../networks/io.net/network.toml")),
-];
-
 /// The file that a network's folder holds.
 pub const FILE: &str = "network.toml";
-
-/// The file of a network that comes with this program.
-///
-/// # Errors
-/// For another name; the error lists those that are there, and says which one is like it.
-pub fn network_file(name: &str) -> Result<&'static str> {
-    NETWORKS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text).ok_or_else(|| {
-        let known: Vec<&str> = NETWORKS.iter().map(|(name, _)| *name).collect();
-        let near = nearest_name(name, known.iter().copied()).map(|near| format!("did you mean {near}? ")).unwrap_or_default();
-        CliError::refused("unknown-network", format_args!("no network is called `{name}`")).hint(format_args!(
-            "{near}there is: {}; a file or folder of one's own is named by its path, like ./{name}",
-            known.join(", ")
-        ))
-    })
-}
 
 /// A network file that was named on the command line.
 #[derive(Clone, Debug)]
@@ -69,7 +45,7 @@ pub fn read(named: &str) -> Result<Source> {
             if looks_like_path {
                 Err(CliError::refused("no-file", format_args!("there is no file {named}")))
             } else {
-                unknown(named)
+                Err(network_file(named).map_or_else(CliError::from, |_| CliError::broken("bug", "a known network was not found")))
             }
         }
         Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
@@ -79,22 +55,22 @@ pub fn read(named: &str) -> Result<Source> {
     }
 }
 
-fn unknown<T>(name: &str) -> Result<T> {
-    network_file(name).and_then(|_| Err(CliError::broken("bug", "a known network was not found")))
+impl From<UnknownNetwork> for CliError {
+    fn from(error: UnknownNetwork) -> Self {
+        let known: Vec<&str> = NETWORKS.iter().map(|(name, _)| *name).collect();
+        let near = error.near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+        let hint = format!(
+            "{near}there is: {}; a file or folder of one's own is named by its path, like ./{}",
+            known.join(", "),
+            error.name
+        );
+        Self::refused("unknown-network", error).hint(hint)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use depin_economy::Spec;
-
-    #[test]
-    fn every_network_that_comes_along_is_valid_and_named_as_its_folder() {
-        for (name, text) in NETWORKS {
-            let spec = Spec::parse(text).unwrap_or_else(|errors| panic!("{name}:\n{errors}"));
-            assert_eq!(spec.network().name.as_str(), name);
-        }
-    }
 
     #[test]
     fn a_network_is_found_by_name_by_folder_and_by_file() {
