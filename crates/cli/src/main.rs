@@ -6,8 +6,6 @@
 mod args;
 mod commands;
 mod error;
-mod home;
-mod networks;
 mod output;
 mod remote;
 mod s3;
@@ -48,8 +46,8 @@ fn main() -> ExitCode {
 }
 
 fn fail(error: &CliError, out: &Output) -> ExitCode {
-    error.print(out.json, out.colour_err);
-    ExitCode::from(error.exit_code())
+    error::print(error, out.json, out.colour_err);
+    ExitCode::from(error::exit_code(error))
 }
 
 /// Help and version are results; anything else that cannot be parsed is refused.

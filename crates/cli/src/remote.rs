@@ -2,11 +2,11 @@
 
 use crate::{
     args::{AmountArg, Who},
-    error::{CliError, Kind, Result},
-    home::{Home, load_key},
+    error::{CliError, Result},
     settings::Settings,
 };
-use depin_client::{Client, ClientError, Sender, SigningKey, SubmitError};
+use depin_client::{Client, Sender, SigningKey};
+use depin_devnet::home::{Home, load_key};
 use depin_economy::Spec;
 use depin_quantity::{Address, Instant, Name, Span, Units};
 use depin_services::storage::StorageParams;
@@ -155,42 +155,4 @@ pub fn epochs(spec: &Spec, span: Span) -> Result<u64> {
         return Err(CliError::refused("term", format_args!("{span} is no whole number of epochs of {epoch}")));
     }
     Ok(span.get() / every)
-}
-
-impl From<ClientError> for CliError {
-    fn from(error: ClientError) -> Self {
-        match error {
-            ClientError::Url { .. } => Self::refused("url", error),
-            ClientError::Refused { status, code, message, hint } => {
-                let kind = if status < 500 { Kind::Refused } else { Kind::Broken };
-                Self { kind, code, message, hint }
-            }
-            ClientError::Unreachable { url, reason, .. } => {
-                Self::broken("unreachable", format_args!("no node answers at {url}: {reason}")).hint(
-                    "check that it runs (`depin up` starts one here) and that --node, DEPIN_NODE or --home name the right one",
-                )
-            }
-            ClientError::Timeout { .. } => Self::broken("timeout", error),
-            ClientError::Answer { .. } => Self::broken("answer", error),
-        }
-    }
-}
-
-impl From<SubmitError> for CliError {
-    fn from(error: SubmitError) -> Self {
-        match error {
-            SubmitError::Client(error) => error.into(),
-            SubmitError::Failed { code, message, receipt } => Self {
-                kind: Kind::Refused,
-                code,
-                message: format!("the ledger refused `{}`: {message}", receipt.action),
-                hint: format!(
-                    "the transaction {} is in block {}; its fee of {} was paid",
-                    receipt.id, receipt.height, receipt.fee.display
-                ),
-            },
-            SubmitError::WrongChain { .. } | SubmitError::TooLarge { .. } => Self::refused("transaction", error),
-            SubmitError::Uncertain { .. } => Self::broken("uncertain", error),
-        }
-    }
 }

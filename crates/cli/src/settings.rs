@@ -5,20 +5,16 @@
 use crate::{
     args::Global,
     error::{CliError, Result},
-    home::Home,
 };
+use depin_devnet::home::Home;
 use std::{ffi::OsString, path::PathBuf};
 
 /// Home folder when nothing names one.
 pub const HOME_DEFAULT: &str = ".depin";
-/// Network of a new home when no flag names one.
-pub const NETWORK_DEFAULT: &str = "filecoin";
 /// Speed of `depin up` when no flag says another.
 pub const SPEED_DEFAULT: u32 = 1;
 /// Providers of a new home when no flag says how many.
 pub const PROVIDERS_DEFAULT: u32 = 4;
-/// First port when neither a flag nor the home says one: 461 is Filecoin's registered coin type.
-pub const PORT_BASE_DEFAULT: u16 = 4610;
 
 /// Variable that names the home folder.
 pub const HOME_VARIABLE: &str = "DEPIN_HOME";
@@ -63,7 +59,7 @@ impl Settings {
         }
         match self.home.endpoints()? {
             Some(endpoints) => Ok(endpoints.api),
-            None if self.home.marker_of_any_format()?.is_some() => Err(self.not_running()),
+            None if self.home.exists()? => Err(self.not_running()),
             None => Err(self.home.absent()),
         }
     }

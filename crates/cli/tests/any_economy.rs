@@ -12,7 +12,7 @@ use std::{
 };
 use support::{
     at,
-    network::{S3, Up, all_secured, content, until},
+    network::{S3, Up, all_secured, content, s3_of, until},
     sign,
 };
 
@@ -141,10 +141,10 @@ fn active(deals: &Value) -> Vec<&Value> {
 /// Keys of a bucket, as S3 lists them.
 async fn listed(endpoints: &Value, bucket: &str) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let s3 = &endpoints["s3"];
+    let s3 = s3_of(endpoints);
     let keys =
         sign::Keys { access_key: text(&s3["access_key"]), secret_key: text(&s3["secret_key"]), region: text(&s3["region"]) };
-    let endpoint = text(&s3["endpoint"]);
+    let endpoint = text(&s3["url"]);
     let (path, payload_sha256) = (sign::encode_path(bucket, ""), sign::sha256_hex(b""));
     let query = [("list-type", "2")];
     let host = endpoint.strip_prefix("http://").unwrap();

@@ -51,7 +51,10 @@ async fn a_network_is_started_used_stopped_and_started_again() {
     let (up, again) = Up::start(&home, &["--providers", "5"]).await;
     assert_eq!(again["providers"].as_array().unwrap().len(), 5);
     assert!(up.said().contains("going on with the data"), "{}", up.said());
-    assert_eq!((&again["api"], &again["s3"], &again["chain_id"]), (&endpoints["api"], &endpoints["s3"], &endpoints["chain_id"]));
+    assert_eq!(
+        (&again["api"], &again["endpoints"], &again["chain_id"]),
+        (&endpoints["api"], &endpoints["endpoints"], &endpoints["chain_id"])
+    );
     let s3 = S3::new(&again);
     assert_eq!(s3.get("files", "large").await.unwrap().1, content(3, 3 << 20));
     assert_eq!(at(&home, &["audit", "--json"]).json()["ok"], true);

@@ -1,11 +1,12 @@
-//! Orders to a running `depin up`: which providers run, stop one, start one again.
+//! Orders to a running `depin up`: which operators run, stop one, start one again.
 //!
 //! Loopback only, and only with the token of `control.json`, which nobody but the home's owner can read. The orders go to the one task
-//! that owns the providers; so two orders never cross.
+//! that owns the operators; so two orders never cross.
 
 use crate::{
-    error::{CliError, Kind, Result},
+    Error, Kind, Result,
     home::{Control, Home},
+    operators::Operator,
 };
 use axum::{
     Json, Router,
@@ -15,49 +16,37 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use depin_quantity::{Address, Name};
+use depin_quantity::Name;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot},
-    task::JoinHandle,
 };
-
-/// A provider of the running process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProviderPart {
-    pub name: Name,
-    pub address: Address,
-    pub url: String,
-    pub running: bool,
-}
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// What may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
+    /// Which operators there are.
     List,
+    /// Stop one until it is started again.
     Stop(Name),
+    /// Start one that was stopped.
     Start(Name),
     /// It has left the network: stop it and do not start it again.
     Remove(Name),
 }
 
 /// An order and where its answer goes.
-pub struct Asked {
+pub(crate) struct Asked {
     pub order: Order,
-    pub answer: oneshot::Sender<Result<Vec<ProviderPart>>>,
+    pub answer: oneshot::Sender<Result<Vec<Operator>>>,
 }
 
 /// The running interface; dropped, it is gone.
-pub struct Server {
-    task: JoinHandle<()>,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+pub(crate) struct Server {
+    _stop: DropGuard,
 }
 
 #[derive(Clone)]
@@ -67,8 +56,8 @@ struct Shared {
 }
 
 /// Listens, writes `control.json`, and gives the orders that come in.
-pub async fn serve(home: &Home) -> Result<(Server, mpsc::Receiver<Asked>)> {
-    let broken = |error: std::io::Error| CliError::broken("listen", format_args!("cannot listen on loopback: {error}"));
+pub(crate) async fn serve(home: &Home) -> Result<(Server, mpsc::Receiver<Asked>)> {
+    let broken = |error: std::io::Error| Error::broken("listen", format_args!("cannot listen on loopback: {error}"));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(broken)?;
     let address = listener.local_addr().map_err(broken)?;
     let token = hex::encode(rand::random::<[u8; 32]>());
@@ -82,12 +71,14 @@ pub async fn serve(home: &Home) -> Result<(Server, mpsc::Receiver<Asked>)> {
         .route("/providers/{name}/remove", post(remove))
         .layer(middleware::from_fn_with_state(shared.clone(), guard))
         .with_state(shared);
-    let task = tokio::spawn(async move {
+    let stop = CancellationToken::new();
+    let serving = stop.clone().run_until_cancelled_owned(async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::warn!(%error, "orders are not heard any more");
         }
     });
-    Ok((Server { task }, received))
+    tokio::spawn(serving);
+    Ok((Server { _stop: stop.drop_guard() }, received))
 }
 
 async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
@@ -142,9 +133,12 @@ struct Refusal {
 }
 
 /// Gives an order to the `depin up` that runs on `home`; none when none does.
-pub async fn ask(home: &Home, order: Order) -> Result<Option<Vec<ProviderPart>>> {
+///
+/// # Errors
+/// The answer's, when the order is refused; broken when the process does not answer.
+pub async fn ask(home: &Home, order: Order) -> Result<Option<Vec<Operator>>> {
     let Some(control) = home.control()? else { return Ok(None) };
-    let http = reqwest::Client::builder().no_proxy().build().map_err(|error| CliError::broken("control", error))?;
+    let http = reqwest::Client::builder().no_proxy().build().map_err(|error| Error::broken("control", error))?;
     let url = |path: String| format!("{}{path}", control.url);
     let request = match order {
         Order::List => http.get(url("/providers".to_owned())),
@@ -156,21 +150,22 @@ pub async fn ask(home: &Home, order: Order) -> Result<Option<Vec<ProviderPart>>>
         Ok(response) => response,
         // Left behind by a process that was killed.
         Err(error) if error.is_connect() => return Ok(None),
-        Err(error) => return Err(CliError::broken("control", format_args!("the running `depin up` does not answer: {error}"))),
+        Err(error) => return Err(Error::broken("control", format_args!("the running `depin up` does not answer: {error}"))),
     };
     let status = response.status();
-    let unreadable = |error| CliError::broken("control", format_args!("the running `depin up` answered {status}: {error}"));
+    let unreadable = |error| Error::broken("control", format_args!("the running `depin up` answered {status}: {error}"));
     if status.is_success() {
         return response.json().await.map(Some).map_err(unreadable);
     }
     let Refusal { code, message, hint } = response.json().await.map_err(unreadable)?;
     let kind = if status == StatusCode::CONFLICT { Kind::Refused } else { Kind::Broken };
-    Err(CliError { kind, code, message, hint })
+    Err(Error { kind, code, message, hint })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use depin_quantity::Address;
 
     #[tokio::test]
     async fn orders_reach_their_task_and_only_with_the_token() {
@@ -178,13 +173,13 @@ mod tests {
         let home = Home::new(folder.path());
         let (_server, mut orders) = serve(&home).await.unwrap();
         let name: Name = "provider-1".parse().unwrap();
-        let part = ProviderPart { name, address: Address::new([1; 32]), url: "http://x".into(), running: false };
+        let part = Operator { name, address: Address::new([1; 32]), url: "http://x".into(), running: false };
         let told = part.clone();
         tokio::spawn(async move {
             while let Some(Asked { order, answer }) = orders.recv().await {
                 let reply = match order {
                     Order::Stop(_) => Ok(vec![told.clone()]),
-                    _ => Err(CliError::refused("no-such-provider", "none of that name").hint("look")),
+                    _ => Err(Error::refused("no-such-provider", "none of that name").hint("look")),
                 };
                 answer.send(reply).unwrap();
             }

@@ -1,9 +1,9 @@
-//! What a command answers when it cannot do what was asked.
+//! Why something cannot be done: for people, and as it crosses the interface of a running network.
 
-use serde::Serialize;
+use depin_client::{ClientError, SubmitError};
 use std::{fmt, path::Path};
 
-/// Which exit code an error ends in.
+/// Whether trying again can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Wrong usage, or a rule says no: doing the same again will not help.
@@ -14,27 +14,33 @@ pub enum Kind {
 
 /// An error for people: what was wrong, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CliError {
+pub struct Error {
+    /// Whether trying again can help.
     pub kind: Kind,
     /// Short and stable, for programs.
     pub code: String,
+    /// What was wrong.
     pub message: String,
     /// What to do; empty when there is nothing to say.
     pub hint: String,
 }
 
-pub type Result<T> = std::result::Result<T, CliError>;
+/// What most functions here return.
+pub type Result<T> = std::result::Result<T, Error>;
 
-impl CliError {
+impl Error {
+    /// An error that stays one: wrong usage, or a rule says no.
     pub fn refused(code: &str, message: impl fmt::Display) -> Self {
         Self { kind: Kind::Refused, code: code.to_owned(), message: message.to_string(), hint: String::new() }
     }
 
+    /// An error that may pass.
     pub fn broken(code: &str, message: impl fmt::Display) -> Self {
         Self { kind: Kind::Broken, code: code.to_owned(), message: message.to_string(), hint: String::new() }
     }
 
     /// Adds what to do.
+    #[must_use]
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {
         self.hint = hint.to_string();
         self
@@ -44,44 +50,50 @@ impl CliError {
     pub fn file(what: &str, path: &Path, error: &std::io::Error) -> Self {
         Self::broken("io", format_args!("cannot {what} {}: {error}", path.display()))
     }
-
-    /// The process's exit code.
-    pub const fn exit_code(&self) -> u8 {
-        match self.kind {
-            Kind::Refused => 1,
-            Kind::Broken => 2,
-        }
-    }
-
-    /// Writes it to standard error: as text, or as the JSON that the API uses for errors.
-    pub fn print(&self, json: bool, colour: bool) {
-        if json {
-            #[derive(Serialize)]
-            struct Body<'a> {
-                error: Detail<'a>,
-            }
-            #[derive(Serialize)]
-            struct Detail<'a> {
-                code: &'a str,
-                message: &'a str,
-                hint: &'a str,
-            }
-            let body = Body { error: Detail { code: &self.code, message: &self.message, hint: &self.hint } };
-            eprintln!("{}", serde_json::to_string(&body).expect("three strings are JSON"));
-            return;
-        }
-        let (red, cyan, off) = if colour { ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m") } else { ("", "", "") };
-        eprintln!("{red}error:{off} {}", self.message);
-        if !self.hint.is_empty() {
-            eprintln!("{cyan} hint:{off} {}", self.hint);
-        }
-    }
 }
 
-impl fmt::Display for CliError {
+impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for CliError {}
+impl std::error::Error for Error {}
+
+impl From<ClientError> for Error {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Url { .. } => Self::refused("url", error),
+            ClientError::Refused { status, code, message, hint } => {
+                let kind = if status < 500 { Kind::Refused } else { Kind::Broken };
+                Self { kind, code, message, hint }
+            }
+            ClientError::Unreachable { url, reason, .. } => {
+                Self::broken("unreachable", format_args!("no node answers at {url}: {reason}")).hint(
+                    "check that it runs (`depin up` starts one here) and that --node, DEPIN_NODE or --home name the right one",
+                )
+            }
+            ClientError::Timeout { .. } => Self::broken("timeout", error),
+            ClientError::Answer { .. } => Self::broken("answer", error),
+        }
+    }
+}
+
+impl From<SubmitError> for Error {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Client(error) => error.into(),
+            SubmitError::Failed { code, message, receipt } => Self {
+                kind: Kind::Refused,
+                code,
+                message: format!("the ledger refused `{}`: {message}", receipt.action),
+                hint: format!(
+                    "the transaction {} is in block {}; its fee of {} was paid",
+                    receipt.id, receipt.height, receipt.fee.display
+                ),
+            },
+            SubmitError::WrongChain { .. } | SubmitError::TooLarge { .. } => Self::refused("transaction", error),
+            SubmitError::Uncertain { .. } => Self::broken("uncertain", error),
+        }
+    }
+}

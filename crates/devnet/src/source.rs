@@ -2,9 +2,8 @@
 //!
 //! In: a name, a folder or a file, as typed. Out: the text of a `network.toml` and what to call it in messages.
 
-use crate::error::{CliError, Result};
-use depin_networks::UnknownNetwork;
-pub use depin_networks::{NETWORKS, network_file};
+use crate::{Error, Result};
+use depin_networks::{NETWORKS, UnknownNetwork, network_file};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -36,26 +35,26 @@ pub fn read(named: &str) -> Result<Source> {
     match fs::read_to_string(&file) {
         Ok(text) => Ok(Source { label: file.display().to_string(), text }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_dir() => {
-            Err(CliError::refused("no-network-file", format_args!("{named} holds no {FILE}"))
+            Err(Error::refused("no-network-file", format_args!("{named} holds no {FILE}"))
                 .hint("name a folder with a network.toml, or make one with `depin new`"))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             // Not a path either: what was meant is a name, and its error lists them.
             let looks_like_path = named.contains(['/', '\\']) || Path::new(named).extension().is_some_and(|e| e == "toml");
             if looks_like_path {
-                Err(CliError::refused("no-file", format_args!("there is no file {named}")))
+                Err(Error::refused("no-file", format_args!("there is no file {named}")))
             } else {
-                Err(network_file(named).map_or_else(CliError::from, |_| CliError::broken("bug", "a known network was not found")))
+                Err(network_file(named).map_or_else(Error::from, |_| Error::broken("bug", "a known network was not found")))
             }
         }
         Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            Err(CliError::refused("not-text", format_args!("{} is not a text in UTF-8", file.display())))
+            Err(Error::refused("not-text", format_args!("{} is not a text in UTF-8", file.display())))
         }
-        Err(error) => Err(CliError::file("read", &file, &error)),
+        Err(error) => Err(Error::file("read", &file, &error)),
     }
 }
 
-impl From<UnknownNetwork> for CliError {
+impl From<UnknownNetwork> for Error {
     fn from(error: UnknownNetwork) -> Self {
         let known: Vec<&str> = NETWORKS.iter().map(|(name, _)| *name).collect();
         let near = error.near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();

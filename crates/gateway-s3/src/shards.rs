@@ -7,6 +7,7 @@
 use crate::{clock::Clock, market::Provider};
 use async_trait::async_trait;
 use bytes::Bytes;
+use depin_client::SigningKey;
 use depin_quantity::Address;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use std::{ops::Range, sync::Arc, time::Duration};
@@ -63,6 +64,20 @@ pub trait Signer: Send + Sync + 'static {
     fn public_key(&self) -> [u8; 32];
     /// The ed25519 signature of `message`.
     fn sign(&self, message: &[u8]) -> [u8; 64];
+}
+
+impl Signer for SigningKey {
+    fn address(&self) -> String {
+        Self::address(self).to_string()
+    }
+
+    fn public_key(&self) -> [u8; 32] {
+        Self::public_key(self)
+    }
+
+    fn sign(&self, message: &[u8]) -> [u8; 64] {
+        Self::sign(self, message)
+    }
 }
 
 /// The bytes that a client signs to have a provider store or delete a piece: one byte with the domain's length, the domain

@@ -2,12 +2,12 @@
 
 use crate::{
     error::{CliError, Result},
-    home::{Endpoints, PRICE_FEEDER},
     output::{Output, Table, ago, minute, short_id, short_number, shorten},
     remote::Remote,
     settings::Settings,
 };
 use depin_client::api::{Audit, Prices, ProviderList, Status, Supply};
+use depin_devnet::home::{Endpoints, PRICE_FEEDER};
 use depin_quantity::Instant;
 use serde::Serialize;
 
@@ -56,7 +56,9 @@ impl Overview {
         row("Power", format!("{} raw, {} quality-adjusted", byte_text(&totals.raw_bytes), byte_text(&totals.quality_bytes)));
         if let Some(endpoints) = &self.endpoints {
             row("API", endpoints.api.clone());
-            row("S3", endpoints.s3.endpoint.clone());
+            for endpoint in &endpoints.endpoints {
+                row(&endpoint.name.to_uppercase(), endpoint.url.clone());
+            }
             row("Home", endpoints.home.display().to_string());
         }
         table.render(out)

@@ -5,10 +5,10 @@
 
 use crate::{
     error::{CliError, Result},
-    networks,
     output::{Output, wrap},
 };
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use depin_devnet::source;
 use depin_economy::{Problem, Spec};
 use depin_services::vocabulary::{self, Severity};
 use serde::Serialize;
@@ -43,7 +43,7 @@ const ERROR: &str = "error";
 const WARNING: &str = "warning";
 
 pub fn run(named: &str, out: &Output) -> Result<()> {
-    let source = networks::read(named)?;
+    let source = source::read(named)?;
     let report = Report::new(source.label, source.text);
     out.result(&report, |out| report.text(out))?;
     match report.errors {

@@ -300,7 +300,7 @@ mod tests {
 
     fn writer() -> Writer {
         let names = BTreeMap::from([(Address::new([1; 32]), "customer".to_owned())]);
-        let tokens = Tokens::of(&crate::home::Choice::find("filecoin").unwrap().spec);
+        let tokens = Tokens::of(&Spec::parse(depin_networks::network_file("filecoin").unwrap()).unwrap());
         Writer { names, tokens, out: Output { json: false, colour: false, colour_err: false, width: 100 } }
     }
 
@@ -326,7 +326,7 @@ mod tests {
 
     #[test]
     fn amounts_have_the_places_of_the_token_that_the_event_is_about() {
-        let text = crate::home::Choice::find("filecoin").unwrap().text.replace("decimals = 18", "decimals = 10");
+        let text = depin_networks::network_file("filecoin").unwrap().replace("decimals = 18", "decimals = 10");
         let tokens = Tokens::of(&Spec::parse(&text).unwrap());
         let out = Output { json: false, colour: false, colour_err: false, width: 100 };
         let writer = Writer { names: BTreeMap::new(), tokens, out };
@@ -345,7 +345,7 @@ mod tests {
     fn what_economies_do_with_tokens_is_told_in_their_tokens() {
         let out = Output { json: false, colour: false, colour_err: false, width: 100 };
         let told = |network: &str, event: serde_json::Value| {
-            let tokens = Tokens::of(&crate::home::Choice::economy(network).unwrap());
+            let tokens = Tokens::of(&Spec::parse(depin_networks::network_file(network).unwrap()).unwrap());
             Writer { names: BTreeMap::new(), tokens, out }.details(&json!({"of": "economy", "event": event}))
         };
         let minted = json!({"event": "credits-minted", "credit": "DC", "credits": "40000", "burnt": "100000000", "price": "4000000000000000000"});

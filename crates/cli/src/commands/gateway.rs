@@ -3,21 +3,30 @@
 use crate::{
     args::GatewayS3Args,
     error::{CliError, Result},
-    home::S3Endpoint,
     output::{Output, Progress},
     remote::{Remote, price},
     settings::Settings,
-    up::{Interrupt, market_of, s3_account, start_gateway_on, url_of},
+    up::Interrupt,
 };
 use depin_client::{KeyFile, Sender};
-use depin_gateway_s3::{Config, DealPolicy, Handle, Redundancy};
+use depin_devnet::{
+    home::Endpoint,
+    services::storage::gateway::{self, S3Access, S3Keys},
+    url_of,
+};
+use depin_economy::Spec;
+use depin_gateway_s3::{Config, DealPolicy, Handle, LedgerMarket, Redundancy};
 use depin_quantity::{Address, Instant};
+use depin_services::storage::StorageParams;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 #[derive(Serialize)]
 struct Running {
-    s3: S3Endpoint,
+    /// As in `endpoints.json`.
+    endpoints: [Endpoint; 1],
+    #[serde(skip)]
+    s3: S3Access,
     /// Account that pays.
     address: Address,
     node: String,
@@ -47,32 +56,35 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
     std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
     let key_file = args.key_file.clone().unwrap_or_else(|| args.dir.join("key"));
     let key = KeyFile::load_or_create(&key_file).map_err(|error| CliError::refused("key-file", error))?.key;
-    let account = s3_account(&args.dir)?;
+    let keys = S3Keys::read_or_make(&args.dir)?;
     progress.step("opening the object map");
     let config = Config {
         listen: args.listen,
         redundancy: Redundancy { k: args.copies.k, n: args.copies.n },
         deals: DealPolicy { term: args.term.0, max_price, ..DealPolicy::default() },
-        ..Config::new(&args.dir, account.access_key.clone(), account.secret_key.clone())
+        ..Config::new(&args.dir, keys.access_key.clone(), keys.secret_key.clone())
     };
     let region = config.region.clone();
-    // Only lengths of time are read with these parameters, not when epoch 0 was.
-    let market = market_of(Sender::new(remote.client.clone(), key.clone()), &spec, Instant::new(0))?;
+    let sender = Sender::new(remote.client.clone(), key.clone());
+    let market = Arc::new(LedgerMarket::new(sender, &spec, market_params(&spec)?));
     let address = key.address();
-    let gateway = start_gateway_on(config, key, market, status.chain_id).await?;
+    let gateway = gateway::start(config, key, market, status.chain_id).await?;
     progress.done();
-    let s3 = S3Endpoint {
-        endpoint: url_of(gateway.address()),
-        access_key: account.access_key,
-        secret_key: account.secret_key,
-        region,
-    };
-    Ok((gateway, Running { s3, address, node: remote.client.url().to_owned(), dir: args.dir.clone() }))
+    let s3 = keys.access(url_of(gateway.address()), &region);
+    Ok((
+        gateway,
+        Running { endpoints: [s3.to_endpoint()], s3, address, node: remote.client.url().to_owned(), dir: args.dir.clone() },
+    ))
+}
+
+/// Only lengths of time are read with these parameters, not when epoch 0 was.
+fn market_params(spec: &Spec) -> Result<StorageParams> {
+    StorageParams::read(spec, Instant::new(0)).map_err(|error| CliError::broken("network-file", error))
 }
 
 impl Running {
     fn text(&self, out: &Output) -> String {
-        let Self { s3, address, node, dir } = self;
+        let Self { s3, address, node, dir, .. } = self;
         format!(
             "{} for the node at {node}\n  endpoint    {}\n  access key  {}\n  secret key  {}\n  region      {}\n  paid by     {address}\n  folder      {} (keep a copy: its keys and map are needed to read anything)\n\nCtrl-C stops it.",
             out.bold("S3 gateway"),

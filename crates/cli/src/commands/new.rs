@@ -3,10 +3,9 @@
 use crate::{
     args::NewNetworkArgs,
     error::{CliError, Result},
-    home::atomic,
-    networks,
     output::Output,
 };
+use depin_devnet::{home::files, services, source};
 use depin_economy::Spec;
 use depin_networks::{ComposeError, Composed, Recipe, compose};
 use depin_quantity::Name;
@@ -41,7 +40,7 @@ pub fn run(args: &NewNetworkArgs, out: &Output) -> Result<()> {
             CliError::refused("unit", "a metered service is told by its unit, and none is named").hint("add --unit \"map tile\"")
         );
     }
-    let (from, pay, hold) = (networks::read(&emission)?.text, networks::read(&payment)?.text, networks::read(&stake)?.text);
+    let (from, pay, hold) = (source::read(&emission)?.text, source::read(&payment)?.text, source::read(&stake)?.text);
     let recipe = Recipe {
         name: args.name,
         service: &args.service,
@@ -71,7 +70,7 @@ pub fn run(args: &NewNetworkArgs, out: &Output) -> Result<()> {
     let file = made.files[0].display();
     out.note(format_args!("next: read {file}, change what you like, then"));
     out.note(format_args!("  depin check {}", made.folder.display()));
-    if made.service == "storage" {
+    if services::live(&made.service).is_some() {
         out.note(format_args!("  depin up --network ./{}", made.folder.display()));
     }
     Ok(())
@@ -108,7 +107,7 @@ fn write(folder: &Path, composed: &Composed, out: &Output) -> Result<[PathBuf; 2
     let files = [folder.join("network.toml"), folder.join("RULES.md")];
     for (file, text) in files.iter().zip([&composed.toml, &composed.rules]) {
         out.note(format_args!("writing {}", file.display()));
-        atomic::write(file, text.as_bytes(), atomic::Readers::Everybody)?;
+        files::write(file, text.as_bytes(), files::Readers::Everybody)?;
     }
     Ok(files)
 }

@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_a_network_does_not_offer_is_said_before_anything_is_sent() {
-        let spec = crate::home::Choice::economy("akash").unwrap();
+        let spec = Spec::parse(depin_networks::network_file("akash").unwrap()).unwrap();
         assert_eq!(only(spec.stakings(), None, "staking").unwrap().as_str(), "validators");
         assert_eq!(only(spec.locks(), None, "lock").unwrap_err().code, "not-offered");
         assert!(venue_of(&spec, Name::literal("HNT-IOT")).unwrap_err().hint.contains("AKT-USDC"));

@@ -3,11 +3,11 @@
 use crate::{
     args::{ImportArgs, NewArgs, ShowArgs, WalletCommand},
     error::{CliError, Result},
-    home::{Home, account_path_text, key_names, load_key},
     output::{Output, Table},
     settings::Settings,
 };
 use depin_client::{KeyFile, KeyFileError, Phrase, SigningKey};
+use depin_devnet::home::{Home, account_path_text, key_names, load_key};
 use depin_quantity::{Address, Name};
 use serde::Serialize;
 use std::{

@@ -5,10 +5,8 @@
 
 pub mod sign;
 
-use crate::{
-    error::{CliError, Kind, Result},
-    home::{Endpoints, S3Endpoint},
-};
+use crate::error::{CliError, Kind, Result};
+use depin_devnet::services::storage::gateway::S3Access;
 use reqwest::{Method, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use sign::{Keys, Unsigned};
@@ -28,7 +26,7 @@ pub struct S3 {
 }
 
 impl S3 {
-    pub fn new(endpoint: &S3Endpoint) -> Result<Self> {
+    pub fn new(endpoint: &S3Access) -> Result<Self> {
         let broken =
             |error: &dyn std::fmt::Display| CliError::broken("s3", format_args!("cannot use {}: {error}", endpoint.endpoint));
         let url: reqwest::Url = endpoint.endpoint.parse().map_err(|error| broken(&error))?;
@@ -42,7 +40,7 @@ impl S3 {
             .connect_timeout(Duration::from_secs(5))
             .build()
             .map_err(|error| broken(&error))?;
-        let S3Endpoint { access_key, secret_key, region, .. } = endpoint.clone();
+        let S3Access { access_key, secret_key, region, .. } = endpoint.clone();
         Ok(Self {
             http,
             endpoint: endpoint.endpoint.trim_end_matches('/').to_owned(),
@@ -167,19 +165,14 @@ fn element(xml: &str, name: &str) -> Option<String> {
 }
 
 /// Asks the gateway's admin interface, with the token of its folder.
-pub async fn admin<T: DeserializeOwned>(
-    endpoints: &Endpoints,
-    gateway: &Path,
-    path: &str,
-    query: &[(&str, String)],
-) -> Result<T> {
+pub async fn admin<T: DeserializeOwned>(at: &S3Access, gateway: &Path, path: &str, query: &[(&str, String)]) -> Result<T> {
     let token_path = gateway.join("admin.token");
     let token = std::fs::read_to_string(&token_path).map_err(|error| CliError::file("read", &token_path, &error))?;
     let broken = |error: reqwest::Error| {
-        CliError::broken("unreachable", format_args!("the gateway at {} does not answer: {error}", endpoints.s3.endpoint))
+        CliError::broken("unreachable", format_args!("the gateway at {} does not answer: {error}", at.endpoint))
     };
     let http = reqwest::Client::builder().no_proxy().build().map_err(broken)?;
-    let url = format!("{}/_depin/{path}", endpoints.s3.endpoint);
+    let url = format!("{}/_depin/{path}", at.endpoint);
     let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let url = format!("{url}?{}", sign::canonical_query(&query));
     let response = http.get(url).bearer_auth(token.trim()).send().await.map_err(broken)?;

@@ -1,29 +1,21 @@
 //! `depin up`: a whole network in one process.
 //!
-//! In: the home folder. Out: a node, storage providers, an S3 gateway and a price feeder that run until Ctrl-C, and
-//! `endpoints.json`, which is there exactly while they do. Starting order: node, feeder, providers, gateway; stopping order: the
-//! reverse, so that nothing loses what it stands on. A part that cannot go on stops the others, and the process ends with code 2.
+//! In: the home folder. Out: a network that runs until Ctrl-C, and `endpoints.json`, which is there exactly while it does. What runs,
+//! and in which order, `depin_devnet` knows; here are arguments, signals and what is printed. A part that cannot go on stops the
+//! others, and the process ends with code 2.
 
-mod bridge;
-pub mod control;
-pub mod daemon;
-mod feeder;
-mod network;
-mod ports;
-mod providers;
 mod summary;
-
-pub use network::{market_of, s3_account, speed_error, start_gateway_on};
-pub use ports::url as url_of;
 
 use crate::{
     args::UpArgs,
     error::{CliError, Result},
-    home::{self, Choice, Home, Lock, Making},
     output::{Output, Progress},
-    settings::{PROVIDERS_DEFAULT, Settings},
+    settings::{PROVIDERS_DEFAULT, SPEED_DEFAULT, Settings},
 };
-use network::Network;
+use depin_devnet::{
+    Network, Notice, Options, check_speed,
+    home::{self, Choice, Home, Lock, Making},
+};
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -35,23 +27,10 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     let home = absolute(&settings.home)?;
     home::claim_folder(&home)?;
     let _lock = Lock::take(&home)?;
-    check_speed(args, &home)?;
-    // Found before anything is deleted for it.
-    let mut asked = args.network.as_deref().map(Choice::find).transpose()?;
-    if asked.is_none() && args.fresh {
-        asked = Choice::again(&home)?;
+    if let Some(speed) = args.speed {
+        check_speed(speed, &home, args.fresh)?;
     }
-    // Left behind when the process before was killed.
-    home.remove_endpoints()?;
-    home.remove_control()?;
-    if args.fresh && home.exists()? {
-        let kept = home::delete(&home)?;
-        out.note(format_args!("deleted the network of {}", home.path().display()));
-        if !kept.is_empty() {
-            let names: Vec<String> = kept.iter().map(ToString::to_string).collect();
-            out.note(format_args!("kept your own keys: {}", names.join(", ")));
-        }
-    }
+    let asked = prepare(args, &home, out)?;
     let mut interrupt = Interrupt::listen()?;
     let mut progress = Progress::start(out);
     progress.step(format!("opening {}", home.path().display()));
@@ -60,21 +39,65 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     for remark in &opened.remarks {
         out.note(remark);
     }
-    let starting = Network::start(&home, &opened, args, &mut progress, out);
+    let (options, mut tell) = (options(args), |notice| tell(notice, &mut progress, out));
+    let starting = Network::start(&home, &opened, &options, &mut tell);
     let mut network = tokio::select! {
         started = starting => started?,
         () = interrupt.next() => return Err(CliError::refused("interrupted", "stopped while starting")
             .hint("everything that was written is kept; start again with `depin up`")),
     };
-    let endpoints = network.endpoints().await;
+    let endpoints = network.endpoints();
     home.write_endpoints(&endpoints)?;
     progress.done();
     out.result(&endpoints, |out| summary::text(&endpoints, &opened, out))?;
-
     let failure = tokio::select! {
         reason = network.failed() => Some(reason),
         () = interrupt.next() => None,
     };
+    stop(network, failure, &home, &mut interrupt, out).await
+}
+
+/// Finds the network asked for, then takes away what the process before left behind, and with `--fresh` all of the home's network.
+fn prepare(args: &UpArgs, home: &Home, out: &Output) -> Result<Option<Choice>> {
+    // Found before anything is deleted for it.
+    let mut asked = args.network.as_deref().map(Choice::find).transpose()?;
+    if asked.is_none() && args.fresh {
+        asked = Choice::again(home)?;
+    }
+    // Left behind when the process before was killed.
+    home.remove_endpoints()?;
+    home.remove_control()?;
+    if args.fresh && home.exists()? {
+        let kept = home::delete(home)?;
+        out.note(format_args!("deleted the network of {}", home.path().display()));
+        if !kept.is_empty() {
+            let names: Vec<String> = kept.iter().map(ToString::to_string).collect();
+            out.note(format_args!("kept your own keys: {}", names.join(", ")));
+        }
+    }
+    Ok(asked)
+}
+
+fn options(args: &UpArgs) -> Options {
+    Options {
+        speed: args.speed.unwrap_or(SPEED_DEFAULT),
+        listen: args.listen,
+        port_base: args.port_base,
+        operators: args.providers,
+        capacity_bytes: args.capacity.0,
+        rebuild_index: args.rebuild_index,
+    }
+}
+
+fn tell(notice: Notice, progress: &mut Progress, out: &Output) {
+    match notice {
+        Notice::Step(text) => progress.step(text),
+        Notice::Warning(text) => out.warn(text),
+    }
+}
+
+/// Stops everything in good order, after a failure or a signal.
+async fn stop(network: Network, failure: Option<String>, home: &Home, interrupt: &mut Interrupt, out: &Output) -> Result<()> {
     home.remove_endpoints()?;
     match &failure {
         Some(reason) => out.warn(format_args!("{reason}; stopping everything")),
@@ -94,14 +117,6 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
             Ok(())
         }
     }
-}
-
-/// Refuses a speed before anything is made, deleted or started.
-fn check_speed(args: &UpArgs, home: &Home) -> Result<()> {
-    let Some(speed) = args.speed else { return Ok(()) };
-    let begun = !args.fresh && home.genesis().exists();
-    let max = if begun { home.read_genesis()?.speed_max } else { home::SPEED_MAX };
-    if (1..=max).contains(&speed) { Ok(()) } else { Err(speed_error(speed, max)) }
 }
 
 /// Paths in files and in what is printed should mean the same everywhere.

@@ -1,23 +1,33 @@
 //! What `depin up` says when everything runs.
 
-use crate::{
-    home::{Endpoints, Opened, S3Endpoint},
-    output::{Output, Table},
+use crate::output::{Output, Table};
+use depin_devnet::{
+    home::{Endpoints, Opened},
+    services::storage::gateway::S3Access,
 };
 use std::path::{Path, PathBuf};
 
 pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
-    let Endpoints { api, s3, providers, chain_id, network, speed, home, .. } = endpoints;
+    let Endpoints { api, providers, chain_id, network, speed, home, .. } = endpoints;
+    let s3 = S3Access::find(&endpoints.endpoints);
     let state = if opened.new { "a new network" } else { "going on with the data of this home" };
     let mut text = format!("\n{} {state}\n\n", out.bold("depin is up:"));
     let names: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
     let mut table = Table::new(&["", ""]);
     let mut row = |name: &str, value: &str| table.row([format!("  {name}"), value.to_owned()]);
     row("API", api);
-    row("S3 endpoint", &s3.endpoint);
-    row("  access key", &s3.access_key);
-    row("  secret key", &s3.secret_key);
-    row("  region", &s3.region);
+    if let Some(s3) = &s3 {
+        row("S3 endpoint", &s3.endpoint);
+        row("  access key", &s3.access_key);
+        row("  secret key", &s3.secret_key);
+        row("  region", &s3.region);
+    }
+    for endpoint in endpoints.endpoints.iter().filter(|endpoint| endpoint.name != S3Access::NAME) {
+        row(&endpoint.name, &endpoint.url);
+        for (name, value) in &endpoint.settings {
+            row(&format!("  {}", name.replace('_', " ")), value);
+        }
+    }
     row("providers", &if names.is_empty() { "none".to_owned() } else { names.join(", ") });
     row("network", &format!("{network}, variant {}", opened.genesis.variant));
     row("chain", &format!("{chain_id}, speed {speed}"));
@@ -25,7 +35,7 @@ pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
     row("the same, for programs", &home.join("endpoints.json").display().to_string());
     text += &table.render(out);
     text += &format!("\n{} (in another terminal)\n\n", out.bold("Try next"));
-    for (what, lines) in commands(endpoints) {
+    for (what, lines) in commands(endpoints, s3.as_ref()) {
         text += &format!("  {}\n", out.dim(&format!("# {what}")));
         for line in lines {
             text += &format!("  {line}\n");
@@ -35,49 +45,36 @@ pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
 }
 
 /// Commands that work as they stand when pasted, one after another, in the folder in which `up` was started.
-fn commands(endpoints: &Endpoints) -> Vec<(&'static str, Vec<String>)> {
+fn commands(endpoints: &Endpoints, s3: Option<&S3Access>) -> Vec<(&'static str, Vec<String>)> {
     let here = std::env::current_dir().unwrap_or_default();
     let program = quote(&program(&here));
     let home = relative(&endpoints.home, &here);
     let option =
         if home == Path::new(crate::settings::HOME_DEFAULT) { String::new() } else { format!(" --home {}", quote(&home)) };
     let depin = format!("{program}{option}");
-    let env = quote(&if home.is_absolute() { home } else { Path::new(".").join(home) }.join("s3.env"));
-    let region = &endpoints.s3.region;
-    let folder = ["docs", "crates", "src"].into_iter().find(|name| here.join(name).is_dir()).unwrap_or("/etc/ssl");
-    let own = |lines: &[&str]| lines.iter().map(|line| format!("{depin} {line}")).collect();
-    vec![
-        (
-            "store a file, and see its deals become active",
-            own(&["storage put /etc/services demo/services", "storage list", "storage deals"]),
-        ),
-        (
-            "any S3 client works; this tells rclone, aws and curl where",
-            vec![
-                format!(". {env}"),
-                format!("rclone copy -l {folder} depin:demo/folder"),
-                "aws --endpoint-url $AWS_ENDPOINT_URL s3 ls s3://demo/".to_owned(),
-                format!(
-                    "curl -s --aws-sigv4 aws:amz:{region}:s3 -H x-amz-content-sha256:UNSIGNED-PAYLOAD \\\n    \
-                     -u $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY $AWS_ENDPOINT_URL/demo/services"
-                ),
-            ],
-        ),
-        ("what happens on the ledger", own(&["status", "audit", "events --follow"])),
-    ]
+    let own = |lines: &[&str]| lines.iter().map(|line| format!("{depin} {line}")).collect::<Vec<String>>();
+    let mut commands = Vec::new();
+    if let Some(s3) = s3 {
+        let put = own(&["storage put /etc/services demo/services", "storage list", "storage deals"]);
+        commands.push(("store a file, and see its deals become active", put));
+        let env = quote(&if home.is_absolute() { home } else { Path::new(".").join(home) }.join("s3.env"));
+        commands.push(("any S3 client works; this tells rclone, aws and curl where", s3_clients(&here, &env, &s3.region)));
+    }
+    commands.push(("what happens on the ledger", own(&["status", "audit", "events --follow"])));
+    commands
 }
 
-/// `s3.env`: for shells, read with `. FILE`.
-pub fn shell_settings(s3: &S3Endpoint) -> String {
-    let S3Endpoint { endpoint, access_key, secret_key, region } = s3;
-    format!(
-        "# S3 settings of this home's gateway, for rclone (remote `depin:`) and the AWS tools. Read with: . s3.env\n\
-         export AWS_ENDPOINT_URL='{endpoint}' AWS_ACCESS_KEY_ID='{access_key}' AWS_SECRET_ACCESS_KEY='{secret_key}' AWS_DEFAULT_REGION='{region}'\n\
-         export RCLONE_CONFIG_DEPIN_TYPE=s3 RCLONE_CONFIG_DEPIN_PROVIDER=Other RCLONE_CONFIG_DEPIN_ENDPOINT='{endpoint}'\n\
-         export RCLONE_CONFIG_DEPIN_ACCESS_KEY_ID='{access_key}' RCLONE_CONFIG_DEPIN_SECRET_ACCESS_KEY='{secret_key}' RCLONE_CONFIG_DEPIN_REGION='{region}'\n\
-         # A certificate bundle set for other endpoints keeps some clients from starting.\n\
-         unset AWS_CA_BUNDLE\n"
-    )
+fn s3_clients(here: &Path, env: &str, region: &str) -> Vec<String> {
+    let folder = ["docs", "crates", "src"].into_iter().find(|name| here.join(name).is_dir()).unwrap_or("/etc/ssl");
+    vec![
+        format!(". {env}"),
+        format!("rclone copy -l {folder} depin:demo/folder"),
+        "aws --endpoint-url $AWS_ENDPOINT_URL s3 ls s3://demo/".to_owned(),
+        format!(
+            "curl -s --aws-sigv4 aws:amz:{region}:s3 -H x-amz-content-sha256:UNSIGNED-PAYLOAD \\\n    \
+             -u $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY $AWS_ENDPOINT_URL/demo/services"
+        ),
+    ]
 }
 
 /// How this program is called from a shell: by its name when the shell would find it, else by its path.

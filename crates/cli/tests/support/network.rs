@@ -145,6 +145,12 @@ pub fn all_secured(list: &Value, files: usize) -> bool {
         && objects.iter().all(|object| matches!(object["durability"]["state"].as_str(), Some("secured" | "empty")))
 }
 
+/// Where the S3 gateway of a network is, as `endpoints.json` says it.
+pub fn s3_of(endpoints: &Value) -> &Value {
+    let all = endpoints["endpoints"].as_array().unwrap_or_else(|| panic!("no endpoints: {endpoints:#}"));
+    all.iter().find(|endpoint| endpoint["name"] == "s3").unwrap_or_else(|| panic!("no S3 gateway: {endpoints:#}"))
+}
+
 /// A small S3 client.
 #[derive(Clone)]
 pub struct S3 {
@@ -156,11 +162,11 @@ pub struct S3 {
 impl S3 {
     pub fn new(endpoints: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let s3 = &endpoints["s3"];
+        let s3 = s3_of(endpoints);
         let keys =
             sign::Keys { access_key: text(&s3["access_key"]), secret_key: text(&s3["secret_key"]), region: text(&s3["region"]) };
         let http = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
-        Self { http, endpoint: text(&s3["endpoint"]), keys }
+        Self { http, endpoint: text(&s3["url"]), keys }
     }
 
     async fn send(

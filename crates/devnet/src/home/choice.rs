@@ -1,15 +1,12 @@
 //! Which network a home runs: one that comes with this program, or a file of the user's.
 
 use super::Home;
-use crate::{
-    error::{CliError, Result},
-    networks,
-};
+use crate::{Error, Result, services, source};
 use depin_economy::Spec;
 use depin_networks::{Recipe, compose};
 
-/// The one service that runs live so far.
-const LIVE: &str = "storage";
+/// Network of a new home when none is asked for.
+pub const NETWORK_DEFAULT: &str = "filecoin";
 
 /// A network to run, as asked for.
 #[derive(Clone, Debug)]
@@ -28,14 +25,8 @@ impl Choice {
     /// # Errors
     /// For a name that no network has, a file that cannot be read or is wrong.
     pub fn find(asked: &str) -> Result<Self> {
-        let networks::Source { label, text } = networks::read(asked)?;
+        let source::Source { label, text } = source::read(asked)?;
         Self::of_text(&text, &label)
-    }
-
-    /// The rules of a network that comes along, whatever service it runs.
-    #[cfg(test)]
-    pub fn economy(name: &str) -> Result<Spec> {
-        Spec::parse(networks::network_file(name)?).map_err(|error| CliError::broken("network-file", error))
     }
 
     /// The network of a home that is to begin anew: by its name when this program has it, else by the file that the home keeps.
@@ -53,35 +44,40 @@ impl Choice {
         if kept.exists() { Self::find(&kept.display().to_string()).map(Some) } else { Ok(None) }
     }
 
-    /// Reads a network's rules; puts storage under its economy when it runs a service that is not live yet.
+    /// Reads a network's rules; puts another service under its economy when its own is not live yet.
+    ///
+    /// # Errors
+    /// Refused when the text is no network's file, or the other service cannot be put there.
     pub fn of_text(text: &str, named: &str) -> Result<Self> {
         let spec = Spec::parse(text).map_err(|errors| wrong(named, &errors))?;
         let name = spec.network().name;
-        if spec.network().service.as_str() == LIVE {
+        if services::live(spec.network().service.as_str()).is_some() {
             return Ok(Self { text: text.to_owned(), spec, remarks: Vec::new() });
         }
-        let recipe = Recipe { name, service: LIVE, emission: text, payment: text, stake: text, unit: None };
+        let service = services::stand_in().name();
+        let recipe = Recipe { name, service, emission: text, payment: text, stake: text, unit: None };
         let composed = compose(&recipe).map_err(|error| {
-            CliError::refused("service", format_args!("storage cannot be put under {named}: {error}")).hint(
-                "`depin new NAME --service storage --economy …` makes a file that can be edited and then started by its path",
-            )
+            Error::refused("service", format_args!("{service} cannot be put under {named}: {error}")).hint(format_args!(
+                "`depin new NAME --service {service} --economy …` makes a file that can be edited and then started by its path"
+            ))
         })?;
-        let spec = Spec::parse(&composed.toml).map_err(|errors| wrong(&format!("storage under {named}"), &errors))?;
+        let spec = Spec::parse(&composed.toml).map_err(|errors| wrong(&format!("{service} under {named}"), &errors))?;
         let remarks = vec![format!(
-            "{name}'s own service is not live yet: storage runs on {name}'s economy, by the rules in network.toml of the home"
+            "{name}'s own service is not live yet: {service} runs on {name}'s economy, by the rules in network.toml of the home"
         )];
         Ok(Self { text: composed.toml, spec, remarks })
     }
 }
 
-fn wrong(named: &str, errors: &depin_economy::SpecErrors) -> CliError {
-    CliError::refused("network-file", format_args!("{named} is not usable:\n{errors}"))
+fn wrong(named: &str, errors: &depin_economy::SpecErrors) -> Error {
+    Error::refused("network-file", format_args!("{named} is not usable:\n{errors}"))
         .hint("`depin check` says what is wrong with a network's file, and what to do about it")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use depin_networks::{NETWORKS, network_file};
     use std::fs;
 
     #[test]
@@ -89,7 +85,7 @@ mod tests {
         assert_eq!(Choice::find("filecoin").unwrap().spec.network().name.as_str(), "filecoin");
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("network.toml");
-        fs::write(&file, networks::network_file("filecoin").unwrap().replace("name = \"filecoin\"", "name = \"mine\"")).unwrap();
+        fs::write(&file, network_file("filecoin").unwrap().replace("name = \"filecoin\"", "name = \"mine\"")).unwrap();
         for path in [folder.path(), &file] {
             assert_eq!(Choice::find(path.to_str().unwrap()).unwrap().spec.network().name.as_str(), "mine");
         }
@@ -97,14 +93,14 @@ mod tests {
 
     #[test]
     fn storage_is_put_under_the_economies_of_other_services_and_that_is_said() {
-        for (name, _) in networks::NETWORKS {
+        for (name, text) in NETWORKS {
             let choice = Choice::find(name).unwrap_or_else(|error| panic!("{name}: {error}"));
             let info = choice.spec.network();
             assert_eq!((info.name.as_str(), info.service.as_str()), (name, "storage"));
             let now = depin_quantity::Instant::new(1_790_000_000_000);
             let params = depin_services::storage::StorageParams::read(choice.spec.at(now, now), now);
             params.unwrap_or_else(|errors| panic!("{name}:\n{errors}"));
-            let own = Choice::economy(name).unwrap().network().service.as_str() == LIVE;
+            let own = services::live(Spec::parse(text).unwrap().network().service.as_str()).is_some();
             assert_eq!(choice.remarks.is_empty(), own);
             assert!(
                 own || choice.remarks[0]

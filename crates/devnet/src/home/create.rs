@@ -1,20 +1,16 @@
 //! Making a home, finishing one that was cut short, and deleting one.
 
 use super::{
-    CUSTOMER, Choice, FAUCET, FORMAT, Home, KIND, Marker, NOTARY, PRICE_FEEDER, ProviderSettings, atomic,
+    CUSTOMER, Choice, FAUCET, FORMAT, Home, KIND, Marker, NETWORK_DEFAULT, NOTARY, PRICE_FEEDER, files,
     funding::{self, Wish},
     keys::{self, is_development, key_name},
     provider_name,
 };
-use crate::{
-    error::{CliError, Result},
-    settings::NETWORK_DEFAULT,
-};
+use crate::{Error, Result, services};
 use depin_client::{Phrase, SigningKey};
 use depin_economy::Spec;
 use depin_ledger::GenesisDoc;
 use depin_quantity::{Address, Instant, Name};
-use depin_services::storage::StorageParams;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -25,26 +21,18 @@ use std::{
 /// busy machine needs to see the challenge, read the disk, prove, and have the answer in a block.
 pub const SPEED_MAX: u32 = 200;
 
-/// Entries of a home that belong to its network; `wallet`, `lock` and `home.json` are treated apart.
-const ENTRIES: [&str; 10] = [
-    "genesis.json",
-    "network.toml",
-    "node",
-    "validator.key",
-    "providers",
-    "gateway",
-    "ports.json",
-    "endpoints.json",
-    "control.json",
-    "s3.env",
-];
+/// Entries of a home that belong to its network, besides those of its service; `wallet`, `lock` and `home.json` are treated apart.
+const ENTRIES: [&str; 8] =
+    ["genesis.json", "network.toml", "node", "validator.key", "providers", "ports.json", "endpoints.json", "control.json"];
 
-/// Whole tokens of a provider at the start, and for how many of those the faucet has enough.
+/// Whole tokens of an operator at the start.
 const PROVIDER_TOKENS: u128 = 100_000;
+/// For how many operators' starts the faucet has enough.
 pub const FAUCET_PROVIDERS: u128 = 200;
 
 /// What a start found.
 pub struct Opened {
+    /// What the chain starts from.
     pub genesis: GenesisDoc,
     /// Whether the home was made, or finished, just now.
     pub new: bool,
@@ -58,13 +46,13 @@ pub struct Opened {
 /// Refused for a foreign folder.
 pub fn claim_folder(home: &Home) -> Result<()> {
     let path = home.path();
-    fs::create_dir_all(path).map_err(|error| CliError::file("create", path, &error))?;
+    fs::create_dir_all(path).map_err(|error| Error::file("create", path, &error))?;
     if home.marker_of_any_format()?.is_some() {
         return Ok(());
     }
-    match foreign_entry(path).map_err(|error| CliError::file("read", path, &error))? {
+    match foreign_entry(path).map_err(|error| Error::file("read", path, &error))? {
         None => Ok(()),
-        Some(entry) => Err(CliError::refused(
+        Some(entry) => Err(Error::refused(
             "foreign-folder",
             format_args!("{} is not a home of depin: it holds `{entry}` and no home.json", path.display()),
         )
@@ -116,7 +104,7 @@ pub fn create_or_open(home: &Home, asked: Option<&Choice>, making: Making) -> Re
                     Some(choice) => choice.clone(),
                     None => Choice::find(marker.network.as_str())?,
                 },
-                Err(error) => return Err(CliError::file("read", &home.network_file(), &error)),
+                Err(error) => return Err(Error::file("read", &home.network_file(), &error)),
             };
             (marker, choice)
         }
@@ -135,7 +123,7 @@ pub fn create_or_open(home: &Home, asked: Option<&Choice>, making: Making) -> Re
         }
     };
     home.write_marker(&marker)?;
-    atomic::write(&home.network_file(), choice.text.as_bytes(), atomic::Readers::Everybody)?;
+    files::write(&home.network_file(), choice.text.as_bytes(), files::Readers::Everybody)?;
     let genesis = finish(home, &marker, &choice, making)?;
     home.write_marker(&Marker { complete: true, ..marker })?;
     let remarks = choice.remarks.into_iter().chain(funding::remark(&genesis)).collect();
@@ -147,7 +135,7 @@ fn chain_id(network: Name) -> Result<Name> {
     const SHORT: usize = 18;
     let short: String = network.as_str().chars().take(SHORT).collect();
     let id = format!("{}-dev-{:08x}", short.trim_end_matches(['-', '.']), rand::random::<u32>());
-    id.parse().map_err(|error| CliError::broken("bug", error))
+    id.parse().map_err(|error| Error::broken("bug", error))
 }
 
 /// Refuses to take a home for one of another network, or of another version of its file.
@@ -157,7 +145,7 @@ fn same_network(home: &Home, marker: &Marker, asked: &Choice) -> Result<()> {
     let hint =
         format!("leave --network away to go on with it, name another --home, or add --fresh to throw it away: --home {path}");
     if (info.name, info.variant) != (marker.network, marker.variant) {
-        return Err(CliError::refused(
+        return Err(Error::refused(
             "other-network",
             format_args!(
                 "{path} is a home of `{}` (variant `{}`, chain {}), not of `{}` (variant `{}`)",
@@ -171,7 +159,7 @@ fn same_network(home: &Home, marker: &Marker, asked: &Choice) -> Result<()> {
         false => fs::read_to_string(home.network_file()).unwrap_or_default(),
     };
     if !known.is_empty() && known != asked.text {
-        return Err(CliError::refused(
+        return Err(Error::refused(
             "other-network",
             format_args!(
                 "the rules of `{}` have changed since chain {} began; a running chain keeps the rules that it began with",
@@ -187,7 +175,7 @@ fn same_chain(home: &Home, marker: &Marker, genesis: &GenesisDoc) -> Result<()> 
     if genesis.chain_id == marker.chain_id && genesis.network == marker.network && genesis.variant == marker.variant {
         return Ok(());
     }
-    Err(CliError::refused(
+    Err(Error::refused(
         "other-chain",
         format_args!(
             "{} is a home of chain `{}`, its genesis.json is of `{}`",
@@ -202,7 +190,7 @@ fn same_chain(home: &Home, marker: &Marker, genesis: &GenesisDoc) -> Result<()> 
 /// Makes everything that is missing; what is there is kept.
 fn finish(home: &Home, marker: &Marker, choice: &Choice, making: Making) -> Result<GenesisDoc> {
     let wallet = home.wallet();
-    fs::create_dir_all(&wallet).map_err(|error| CliError::file("create", &wallet, &error))?;
+    fs::create_dir_all(&wallet).map_err(|error| Error::file("create", &wallet, &error))?;
     let phrase = keys::phrase(home)?;
     let key = |name: Name| keys::derived(&phrase, name, &home.key(name));
     let (customer, notary, feeder, faucet) = (key(CUSTOMER)?, key(NOTARY)?, key(PRICE_FEEDER)?, key(FAUCET)?);
@@ -214,16 +202,18 @@ fn finish(home: &Home, marker: &Marker, choice: &Choice, making: Making) -> Resu
         wish(FAUCET, &faucet, PROVIDER_TOKENS * FAUCET_PROVIDERS),
     ];
     let time = now();
-    let params =
-        StorageParams::read(choice.spec.at(time, time), time).map_err(|error| CliError::refused("network-file", error))?;
-    let settings = ProviderSettings::new(&params, making.capacity_bytes);
+    let rules = choice.spec.at(time, time);
+    let name = rules.network().service;
+    let service = services::live(name.as_str())
+        .ok_or_else(|| Error::refused("service", format_args!("the service `{name}` does not run live in this version")))?;
     for number in 1..=making.providers {
         let name = provider_name(number);
-        let key = add_provider(home, &phrase, name, settings.clone())?;
+        let key = add_provider(home, &phrase, name)?;
+        service.prepare(&home.provider(name), rules, time, making.capacity_bytes)?;
         wishes.push(wish(name, &key, PROVIDER_TOKENS));
     }
     let validator = validator_seed(home)?;
-    if let Some(genesis) = atomic::read_json::<GenesisDoc>(&home.genesis())? {
+    if let Some(genesis) = files::read_json::<GenesisDoc>(&home.genesis())? {
         return Ok(genesis);
     }
     let mut genesis = GenesisDoc {
@@ -238,8 +228,8 @@ fn finish(home: &Home, marker: &Marker, choice: &Choice, making: Making) -> Resu
         validators: vec![depin_engine::public_key(&validator)],
     };
     genesis.accounts = funding::fund(&genesis, &choice.spec, &wishes)?;
-    genesis.rehearse().map_err(|error| CliError::broken("genesis", error))?;
-    atomic::write_json(&home.genesis(), &genesis, atomic::Readers::Everybody)?;
+    genesis.rehearse().map_err(|error| Error::broken("genesis", error))?;
+    files::write_json(&home.genesis(), &genesis, files::Readers::Everybody)?;
     Ok(genesis)
 }
 
@@ -256,15 +246,14 @@ fn roles(spec: &Spec, notary: Address, feeder: Address, faucet: Address) -> BTre
     spec.roles().iter().map(|role| (*role, holder(role))).collect()
 }
 
-/// Makes the folder, the key and the settings of a development provider; keeps those that are there.
-pub fn add_provider(home: &Home, phrase: &Phrase, name: Name, settings: ProviderSettings) -> Result<SigningKey> {
+/// Makes the folder and the key of a development operator; keeps those that are there.
+///
+/// # Errors
+/// Refused when another key is there; broken when nothing can be written.
+pub fn add_provider(home: &Home, phrase: &Phrase, name: Name) -> Result<SigningKey> {
     let folder = home.provider(name);
-    fs::create_dir_all(&folder).map_err(|error| CliError::file("create", &folder, &error))?;
-    let key = keys::derived(phrase, name, &folder.join("key"))?;
-    if ProviderSettings::read(&folder)?.is_none() {
-        settings.write(&folder)?;
-    }
-    Ok(key)
+    fs::create_dir_all(&folder).map_err(|error| Error::file("create", &folder, &error))?;
+    keys::derived(phrase, name, &folder.join("key"))
 }
 
 fn now() -> Instant {
@@ -273,23 +262,26 @@ fn now() -> Instant {
 }
 
 /// The seed of the node's own key. Not from the phrase: a copy of the phrase must never be able to vote a second time.
+///
+/// # Errors
+/// Broken when the file cannot be read or written.
 pub fn validator_seed(home: &Home) -> Result<[u8; 32]> {
     let path = home.validator();
     match fs::read_to_string(&path) {
         Ok(text) => {
             let mut seed = [0; 32];
             hex::decode_to_slice(text.trim(), &mut seed).map_err(|_| {
-                CliError::broken("damaged", format_args!("{} is not a key of 64 hexadecimal digits", path.display()))
+                Error::broken("damaged", format_args!("{} is not a key of 64 hexadecimal digits", path.display()))
                     .hint("restore it from a copy, or begin anew with `depin up --fresh`")
             })?;
             Ok(seed)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let seed: [u8; 32] = rand::random();
-            atomic::write(&path, format!("{}\n", hex::encode(seed)).as_bytes(), atomic::Readers::Owner)?;
+            files::write(&path, format!("{}\n", hex::encode(seed)).as_bytes(), files::Readers::Owner)?;
             Ok(seed)
         }
-        Err(error) => Err(CliError::file("read", &path, &error)),
+        Err(error) => Err(Error::file("read", &path, &error)),
     }
 }
 
@@ -302,7 +294,7 @@ pub fn delete(home: &Home) -> Result<Vec<Name>> {
     let Some(marker) = home.marker_of_any_format()? else { return Err(home.absent()) };
     // Unfinished from now on: a deletion that is cut short leaves a home that the next `--fresh` deletes on.
     home.write_marker(&Marker { complete: false, ..marker })?;
-    for entry in ENTRIES {
+    for entry in ENTRIES.into_iter().chain(services::files()) {
         let path = home.path().join(entry);
         let removed = match fs::symlink_metadata(&path) {
             Ok(meta) if meta.is_dir() => fs::remove_dir_all(&path),
@@ -310,10 +302,10 @@ pub fn delete(home: &Home) -> Result<Vec<Name>> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
         };
-        removed.map_err(|error| CliError::file("delete", &path, &error))?;
+        removed.map_err(|error| Error::file("delete", &path, &error))?;
     }
-    let kept = delete_development_keys(home).map_err(|error| CliError::file("delete keys in", &home.wallet(), &error))?;
-    atomic::remove(&home.path().join("home.json"))?;
+    let kept = delete_development_keys(home).map_err(|error| Error::file("delete keys in", &home.wallet(), &error))?;
+    files::remove(&home.path().join("home.json"))?;
     Ok(kept)
 }
 
@@ -342,7 +334,8 @@ fn delete_development_keys(home: &Home) -> io::Result<Vec<Name>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{error::Kind, networks::network_file};
+    use crate::Kind;
+    use depin_networks::{NETWORKS, network_file};
 
     const MAKING: Making = Making { providers: 4, capacity_bytes: 1 << 30 };
 
@@ -396,7 +389,7 @@ mod tests {
 
     #[test]
     fn development_accounts_are_funded_on_every_network_and_fresh_begins_the_same_one() {
-        for (network, _) in crate::networks::NETWORKS {
+        for (network, _) in NETWORKS {
             let (_folder, home) = home();
             claim_folder(&home).unwrap();
             let choice = Choice::find(network).unwrap();

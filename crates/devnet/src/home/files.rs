@@ -1,6 +1,6 @@
 //! Files that are there whole or not at all.
 
-use crate::error::{CliError, Result};
+use crate::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs::{self, File, OpenOptions},
@@ -12,6 +12,7 @@ use std::{
 /// Who may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
+    /// Whoever may read the folder.
     Everybody,
     /// For secrets.
     Owner,
@@ -27,8 +28,11 @@ impl Readers {
 }
 
 /// Writes beside the place, syncs, moves it there, syncs the folder.
+///
+/// # Errors
+/// Broken when the file system refuses; what was there before stays.
 pub fn write(path: &Path, bytes: &[u8], readers: Readers) -> Result<()> {
-    write_io(path, bytes, readers).map_err(|error| CliError::file("write", path, &error))
+    write_io(path, bytes, readers).map_err(|error| Error::file("write", path, &error))
 }
 
 fn write_io(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
@@ -49,11 +53,14 @@ fn write_io(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
 }
 
 /// Makes what was renamed or removed in a folder durable.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
+fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// Writes JSON that people can read.
+///
+/// # Errors
+/// As [`write`].
 pub fn write_json<T: Serialize>(path: &Path, value: &T, readers: Readers) -> Result<()> {
     let mut text = serde_json::to_vec_pretty(value).expect("these documents are plain data");
     text.push(b'\n');
@@ -61,22 +68,28 @@ pub fn write_json<T: Serialize>(path: &Path, value: &T, readers: Readers) -> Res
 }
 
 /// Reads JSON; none when there is no such file.
+///
+/// # Errors
+/// Broken when it cannot be read, or is not what is expected.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
-        Err(error) => return Err(CliError::file("read", path, &error)),
+        Err(error) => return Err(Error::file("read", path, &error)),
     };
     serde_json::from_slice(&text).map(Some).map_err(|error| {
-        CliError::broken("damaged", format_args!("{} cannot be read: {error}", path.display()))
+        Error::broken("damaged", format_args!("{} cannot be read: {error}", path.display()))
             .hint("restore it from a copy; a home of this machine can be begun anew with `depin up --fresh`")
     })
 }
 
 /// Removes a file, if it is there.
+///
+/// # Errors
+/// Broken when the file system refuses.
 pub fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(CliError::file("remove", path, &error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::file("remove", path, &error)),
         _ => Ok(()),
     }
 }

@@ -5,7 +5,7 @@
 //! funded ahead of its schedule, out of `development`, and that is said aloud: it is the one thing in which such a network differs
 //! from its file. Absent on purpose: tokens that are made otherwise (credits by burning, bridged ones by deposit).
 
-use crate::error::{CliError, Result};
+use crate::{Error, Result};
 use depin_economy::{DEVELOPMENT, Spec};
 use depin_ledger::{GenesisAccount, GenesisDoc};
 use depin_quantity::{Address, Name, Units};
@@ -61,7 +61,7 @@ pub fn fund(doc: &GenesisDoc, spec: &Spec, wishes: &[Wish]) -> Result<Vec<Genesi
     }
     let why = GenesisDoc { accounts: Vec::new(), ..doc.clone() }.rehearse().err();
     let why = why.map_or_else(|| format!("no allocation of {} can spare anything", spec.fee().token), |error| error.to_string());
-    Err(CliError::refused("genesis", format_args!("development accounts cannot be funded: {why}"))
+    Err(Error::refused("genesis", format_args!("development accounts cannot be funded: {why}"))
         .hint("give the token that fees are paid in an allocation that does not vest row by row, or a higher cap"))
 }
 

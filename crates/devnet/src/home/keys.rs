@@ -1,7 +1,7 @@
 //! The development accounts of a home: all from one phrase.
 
-use super::{Home, atomic};
-use crate::error::{CliError, Result};
+use super::{Home, files};
+use crate::{Error, Result};
 use depin_client::{KeyFile, Phrase, SigningKey, account_path};
 use depin_quantity::Name;
 use std::{fs, path::Path};
@@ -40,35 +40,41 @@ pub fn is_development(name: Name) -> bool {
 }
 
 /// Reads the home's phrase, or makes one.
+///
+/// # Errors
+/// Refused when something else stands there; broken when files cannot be read or written.
 pub fn phrase(home: &Home) -> Result<Phrase> {
     let path = home.phrase();
     match fs::read_to_string(&path) {
         Ok(text) => {
             let text = zeroize::Zeroizing::new(text);
             Phrase::parse(&text).map_err(|error| {
-                CliError::broken("damaged", format_args!("{} holds no phrase: {error}", path.display()))
+                Error::broken("damaged", format_args!("{} holds no phrase: {error}", path.display()))
                     .hint("restore it from a copy, or begin anew with `depin up --fresh`")
             })
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let phrase = Phrase::generate().map_err(|error| CliError::broken("randomness", error))?;
+            let phrase = Phrase::generate().map_err(|error| Error::broken("randomness", error))?;
             let mut words = phrase.words();
             words.push('\n');
-            atomic::write(&path, words.as_bytes(), atomic::Readers::Owner)?;
+            files::write(&path, words.as_bytes(), files::Readers::Owner)?;
             Ok(phrase)
         }
-        Err(error) => Err(CliError::file("read", &path, &error)),
+        Err(error) => Err(Error::file("read", &path, &error)),
     }
 }
 
 /// The key file of a development account: there already, or derived and written.
+///
+/// # Errors
+/// Refused when something else stands there; broken when files cannot be read or written.
 pub fn derived(phrase: &Phrase, name: Name, path: &Path) -> Result<SigningKey> {
-    let account = account_of(name).ok_or_else(|| CliError::broken("bug", format_args!("`{name}` is no development account")))?;
-    let key = phrase.signing_key(account).map_err(|error| CliError::broken("wallet", error))?;
+    let account = account_of(name).ok_or_else(|| Error::broken("bug", format_args!("`{name}` is no development account")))?;
+    let key = phrase.signing_key(account).map_err(|error| Error::broken("wallet", error))?;
     if path.exists() {
         let found = load(path)?;
         if found.address() != key.address() {
-            return Err(CliError::refused(
+            return Err(Error::refused(
                 "foreign-key",
                 format_args!("{} holds the key of {}, not the one of this home's phrase", path.display(), found.address()),
             )
@@ -77,7 +83,7 @@ pub fn derived(phrase: &Phrase, name: Name, path: &Path) -> Result<SigningKey> {
         return Ok(found);
     }
     let file = KeyFile { key, path: Some(account_path_text(account)) };
-    file.create(path).map_err(|error| CliError::broken("wallet", error))?;
+    file.create(path).map_err(|error| Error::broken("wallet", error))?;
     Ok(file.key)
 }
 
@@ -87,12 +93,15 @@ pub fn account_path_text(account: u32) -> String {
 }
 
 /// Reads a key file.
+///
+/// # Errors
+/// Refused when it is missing, damaged or open to others.
 pub fn load(path: &Path) -> Result<SigningKey> {
     KeyFile::load(path).map(|file| file.key).map_err(|error| {
         if path.exists() {
-            CliError::refused("key-file", error)
+            Error::refused("key-file", error)
         } else {
-            CliError::refused("no-key", format_args!("there is no key file {}", path.display()))
+            Error::refused("no-key", format_args!("there is no key file {}", path.display()))
                 .hint("see the keys that are there with `depin wallet show`, make one with `depin wallet new NAME`")
         }
     })
@@ -107,12 +116,15 @@ pub fn key_name(path: &Path) -> Option<Name> {
 }
 
 /// Names of all keys in a home's wallet, in their order.
+///
+/// # Errors
+/// Broken when the folder cannot be read.
 pub fn key_names(home: &Home) -> Result<Vec<Name>> {
     let folder = home.wallet();
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(CliError::file("read", &folder, &error)),
+        Err(error) => return Err(Error::file("read", &folder, &error)),
     };
     let mut names: Vec<Name> = entries.filter_map(std::result::Result::ok).filter_map(|entry| key_name(&entry.path())).collect();
     names.sort();

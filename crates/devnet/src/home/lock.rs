@@ -1,7 +1,7 @@
 //! One `depin up` per home.
 
 use super::Home;
-use crate::error::{CliError, Result};
+use crate::{Error, Result};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 
@@ -19,7 +19,7 @@ impl Lock {
     pub fn take(home: &Home) -> Result<Self> {
         let path = home.lock();
         let open = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
-        let mut file = open.map_err(|error| CliError::file("open", &path, &error))?;
+        let mut file = open.map_err(|error| Error::file("open", &path, &error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -27,13 +27,13 @@ impl Lock {
                 // For people only; a lock without a number in it is as locked.
                 let _ = file.read_to_string(&mut pid);
                 let process = if pid.trim().is_empty() { String::new() } else { format!(" (process {})", pid.trim()) };
-                return Err(CliError::refused("home-in-use", format_args!("{} is in use by another `depin up`{process}", home.path().display()))
+                return Err(Error::refused("home-in-use", format_args!("{} is in use by another `depin up`{process}", home.path().display()))
                     .hint("look at it with `depin status`, stop it with Ctrl-C where it runs, or start a second network with --home OTHER"));
             }
-            Err(TryLockError::Error(error)) => return Err(CliError::file("lock", &path, &error)),
+            Err(TryLockError::Error(error)) => return Err(Error::file("lock", &path, &error)),
         }
         let note = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
-        note.map_err(|error| CliError::file("write", &path, &error))?;
+        note.map_err(|error| Error::file("write", &path, &error))?;
         Ok(Self { _file: file })
     }
 }

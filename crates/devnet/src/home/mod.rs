@@ -10,36 +10,35 @@
 //! HOME/node/                the node's store
 //! HOME/validator.key        the key that makes blocks (0600)
 //! HOME/providers/NAME/      a provider: settings.json, key, data/
-//! HOME/gateway/             the gateway's object map and keys, with account.json for the S3 keys
 //! HOME/ports.json           ports of the last start
-//! HOME/s3.env               the gateway's S3 settings for shells (0600)
 //! HOME/endpoints.json       where everything is, while `depin up` runs
 //! HOME/control.json         where a running `depin up` takes orders, and the token for it (0600)
+//!
+//! HOME/gateway/             storage: the gateway's object map and keys, with account.json for the S3 keys
+//! HOME/s3.env               storage: the gateway's S3 settings for shells (0600)
 //! ```
 //!
 //! Everything is written whole or not at all. `home.json` is written first, unfinished, and once more at the end: so a home whose
 //! making was cut short is known as one, and the next start finishes it with what is there. A folder without it is nobody's home:
 //! nothing is put into it unless it is empty, and `--fresh` never deletes it.
 
-pub mod atomic;
 mod choice;
 mod create;
 mod endpoints;
+pub mod files;
 mod funding;
 mod keys;
 mod lock;
-mod provider;
 
-pub use choice::Choice;
+pub use choice::{Choice, NETWORK_DEFAULT};
 pub use create::{
     FAUCET_PROVIDERS, Making, Opened, SPEED_MAX, add_provider, claim_folder, create_or_open, delete, validator_seed,
 };
-pub use endpoints::{Control, Endpoints, Ports, ProviderEndpoint, S3Endpoint};
+pub use endpoints::{Control, Endpoint, Endpoints, Ports, ProviderEndpoint};
 pub use keys::{CUSTOMER, FAUCET, NOTARY, PRICE_FEEDER, account_path_text, key_names, load as load_key, phrase, provider_name};
 pub use lock::Lock;
-pub use provider::ProviderSettings;
 
-use crate::error::{CliError, Result};
+use crate::{Error, Result};
 use depin_ledger::GenesisDoc;
 use depin_quantity::Name;
 use serde::{Deserialize, Serialize};
@@ -60,10 +59,15 @@ pub struct Home {
 /// `home.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marker {
+    /// Version of the folder's layout.
     pub format: u32,
+    /// Says that the file is of a home.
     pub kind: String,
+    /// The chain.
     pub chain_id: Name,
+    /// The network whose rules it follows.
     pub network: Name,
+    /// Which reading of them.
     pub variant: Name,
     /// Whether everything that a start needs is there.
     pub complete: bool,
@@ -72,56 +76,64 @@ pub struct Marker {
 const KIND: &str = "depin-home";
 
 impl Home {
+    /// A home at this place, whether or not it exists.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
 
+    /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
+    /// Held while it runs.
     pub fn lock(&self) -> PathBuf {
         self.path.join("lock")
     }
 
+    /// What the chain starts from.
     pub fn genesis(&self) -> PathBuf {
         self.path.join("genesis.json")
     }
 
+    /// The network's rules.
     pub fn network_file(&self) -> PathBuf {
         self.path.join("network.toml")
     }
 
+    /// Folder of the keys.
     pub fn wallet(&self) -> PathBuf {
         self.path.join("wallet")
     }
 
+    /// The words from which development accounts follow.
     pub fn phrase(&self) -> PathBuf {
         self.wallet().join("phrase")
     }
 
+    /// Key file of that name.
     pub fn key(&self, name: Name) -> PathBuf {
         self.wallet().join(format!("{name}.key"))
     }
 
+    /// The node's store.
     pub fn node(&self) -> PathBuf {
         self.path.join("node")
     }
 
+    /// The key that makes blocks.
     pub fn validator(&self) -> PathBuf {
         self.path.join("validator.key")
     }
 
+    /// Folders of the operators.
     pub fn providers(&self) -> PathBuf {
         self.path.join("providers")
     }
 
+    /// Folder of an operator.
     pub fn provider(&self, name: Name) -> PathBuf {
         self.providers().join(name.as_str())
-    }
-
-    pub fn gateway(&self) -> PathBuf {
-        self.path.join("gateway")
     }
 
     fn marker_path(&self) -> PathBuf {
@@ -129,6 +141,9 @@ impl Home {
     }
 
     /// Whether the folder says that it is a home, finished or not, of whatever layout.
+    ///
+    /// # Errors
+    /// Broken when the home cannot be read.
     pub fn exists(&self) -> Result<bool> {
         Ok(self.marker_of_any_format()?.is_some())
     }
@@ -140,7 +155,7 @@ impl Home {
     pub fn marker(&self) -> Result<Option<Marker>> {
         let Some(marker) = self.marker_of_any_format()? else { return Ok(None) };
         if marker.format != FORMAT {
-            return Err(CliError::refused(
+            return Err(Error::refused(
                 "home-format",
                 format_args!("{} has layout {}, this program knows layout {FORMAT}", self.path.display(), marker.format),
             )
@@ -151,11 +166,11 @@ impl Home {
 
     /// The same, whatever the layout: enough to know that the folder is a home.
     pub(crate) fn marker_of_any_format(&self) -> Result<Option<Marker>> {
-        Ok(atomic::read_json::<Marker>(&self.marker_path())?.filter(|marker| marker.kind == KIND))
+        Ok(files::read_json::<Marker>(&self.marker_path())?.filter(|marker| marker.kind == KIND))
     }
 
     pub(crate) fn write_marker(&self, marker: &Marker) -> Result<()> {
-        atomic::write_json(&self.marker_path(), marker, atomic::Readers::Everybody)
+        files::write_json(&self.marker_path(), marker, files::Readers::Everybody)
     }
 
     /// The genesis document.
@@ -163,54 +178,88 @@ impl Home {
     /// # Errors
     /// When it is missing or cannot be read.
     pub fn read_genesis(&self) -> Result<GenesisDoc> {
-        atomic::read_json(&self.genesis())?.ok_or_else(|| self.absent())
+        files::read_json(&self.genesis())?.ok_or_else(|| self.absent())
     }
 
     /// The error of a command that needs a home where there is none.
-    pub fn absent(&self) -> CliError {
-        CliError::refused("no-home", format_args!("{} is not a home folder", self.path.display()))
+    pub fn absent(&self) -> Error {
+        Error::refused("no-home", format_args!("{} is not a home folder", self.path.display()))
             .hint("start a network with `depin up`, name its folder with --home, or name any node with --node URL")
     }
 
     /// Where everything is, while `depin up` runs here.
+    ///
+    /// # Errors
+    /// Broken when the home cannot be read.
     pub fn endpoints(&self) -> Result<Option<Endpoints>> {
-        atomic::read_json(&self.path.join("endpoints.json"))
+        files::read_json(&self.path.join("endpoints.json"))
     }
 
+    /// Says where everything is.
+    ///
+    /// # Errors
+    /// Broken when the file cannot be read or written.
     pub fn write_endpoints(&self, endpoints: &Endpoints) -> Result<()> {
-        atomic::write_json(&self.path.join("endpoints.json"), endpoints, atomic::Readers::Owner)
+        files::write_json(&self.path.join("endpoints.json"), endpoints, files::Readers::Owner)
     }
 
+    /// Says that nothing runs.
+    ///
+    /// # Errors
+    /// Broken when the file cannot be read or written.
     pub fn remove_endpoints(&self) -> Result<()> {
-        atomic::remove(&self.path.join("endpoints.json"))
+        files::remove(&self.path.join("endpoints.json"))
     }
 
+    /// Ports of the last start.
+    ///
+    /// # Errors
+    /// Broken when the file cannot be read or written.
     pub fn ports(&self) -> Result<Option<Ports>> {
-        atomic::read_json(&self.path.join("ports.json"))
+        files::read_json(&self.path.join("ports.json"))
     }
 
+    /// Remembers the ports.
+    ///
+    /// # Errors
+    /// Broken when the file cannot be read or written.
     pub fn write_ports(&self, ports: &Ports) -> Result<()> {
-        atomic::write_json(&self.path.join("ports.json"), ports, atomic::Readers::Everybody)
+        files::write_json(&self.path.join("ports.json"), ports, files::Readers::Everybody)
     }
 
+    /// Where a running network takes orders.
+    ///
+    /// # Errors
+    /// Broken when the file cannot be read or written.
     pub fn control(&self) -> Result<Option<Control>> {
-        atomic::read_json(&self.path.join("control.json"))
+        files::read_json(&self.path.join("control.json"))
     }
 
+    /// Says where orders are taken.
+    ///
+    /// # Errors
+    /// Broken when the file cannot be read or written.
     pub fn write_control(&self, control: &Control) -> Result<()> {
-        atomic::write_json(&self.path.join("control.json"), control, atomic::Readers::Owner)
+        files::write_json(&self.path.join("control.json"), control, files::Readers::Owner)
     }
 
+    /// Says that no orders are taken.
+    ///
+    /// # Errors
+    /// Broken when the file cannot be read or written.
     pub fn remove_control(&self) -> Result<()> {
-        atomic::remove(&self.path.join("control.json"))
+        files::remove(&self.path.join("control.json"))
     }
 
     /// Names of the providers that the home has, in order of their numbers.
+    ///
+    /// # Errors
+    /// Broken when the home cannot be read.
     pub fn provider_names(&self) -> Result<Vec<Name>> {
         let entries = match fs::read_dir(self.providers()) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(CliError::file("read", &self.providers(), &error)),
+            Err(error) => return Err(Error::file("read", &self.providers(), &error)),
         };
         let mut names: Vec<Name> = entries
             .filter_map(std::result::Result::ok)

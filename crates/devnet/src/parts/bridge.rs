@@ -4,30 +4,26 @@
 //! development network. The faucet stands for the role that mints such tokens and says that deposits came in: for the customer and
 //! for itself. Once per chain; what is there already is left alone.
 
-use crate::{
-    error::Result,
-    home::{self, Home},
-    output::Output,
-};
-use depin_client::{Client, Sender};
-use depin_economy::{Action, Spec};
-use depin_ledger::{GenesisDoc, Message};
+use crate::{Result, Site, home};
+use depin_economy::Action;
+use depin_ledger::Message;
 use depin_quantity::{Name, UnitId, Units};
 
 /// Whole tokens for each.
 const DEPOSIT: u128 = 1_000_000;
 
 /// Lets deposits come in for every bridged token that nobody has yet.
-pub async fn stand_in(home: &Home, client: &Client, genesis: &GenesisDoc, spec: &Spec, out: &Output) -> Result<()> {
-    let faucet = Sender::new(client.clone(), home::load_key(&home.key(home::FAUCET))?);
-    let customer = home::load_key(&home.key(home::CUSTOMER))?.address();
+pub(crate) async fn stand_in(site: &mut Site<'_>) -> Result<()> {
+    let genesis = site.genesis;
+    let faucet = site.sender(home::FAUCET)?;
+    let customer = home::load_key(&site.home.key(home::CUSTOMER))?.address();
     let ours = |role: Name| genesis.roles.get(&role) == Some(&faucet.address());
-    let bridged = spec.tokens().iter().filter(|(_, token)| token.bridged_by.is_some_and(ours));
+    let bridged = site.spec.tokens().iter().filter(|(_, token)| token.bridged_by.is_some_and(ours));
     let bridged: Vec<(Name, u8)> = bridged.map(|(name, token)| (*name, token.decimals)).collect();
     if bridged.is_empty() {
         return Ok(());
     }
-    let supply = client.supply().await?.tokens;
+    let supply = site.client.supply().await?.tokens;
     for (token, decimals) in bridged {
         if supply.iter().any(|entry| entry.token == token && !entry.minted.units.is_zero()) {
             continue;
@@ -38,7 +34,7 @@ pub async fn stand_in(home: &Home, client: &Client, genesis: &GenesisDoc, spec: 
                 UnitId::derive("depin-development-deposit", &[genesis.chain_id.as_bytes(), token.as_bytes(), &to.get()]);
             let mint = Action::BridgeIn { token, to, amount: Units::new(amount), deposit };
             if let Err(error) = faucet.submit(Message::Act(mint)).await {
-                out.warn(format_args!("no {token} came over the bridge that the faucet stands for: {error}"));
+                site.warn(format!("no {token} came over the bridge that the faucet stands for: {error}"));
             }
         }
     }

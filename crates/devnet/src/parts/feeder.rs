@@ -3,11 +3,14 @@
 //! The account that it reports with is called `development-feeder`, and `depin status` says that its prices are made up. A network
 //! whose rules work with prices works with these: what credits cost on it means nothing outside.
 
+use crate::{Part, Result, Site, home};
+use async_trait::async_trait;
 use depin_client::Sender;
 use depin_economy::Spec;
 use depin_ledger::Message;
 use depin_quantity::{Decimal18, Instant, Name, Span};
 use std::time::Duration;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Middle of a made-up price in 10^-18 of the quote, and how far it swings, in thousandths of it.
 const MIDDLE: u128 = 4 * Decimal18::ONE.get();
@@ -20,8 +23,36 @@ const SWING: Span = Span::from_days(7);
 const PAUSE_MAX: Duration = Duration::from_secs(900);
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 
+/// The running feeder.
+pub(crate) struct Feeder {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Feeder {
+    pub(crate) fn start(site: &Site<'_>) -> Result<Self> {
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let feeding = run(site.sender(home::PRICE_FEEDER)?, site.spec.clone(), site.genesis.time, site.options.speed);
+        tasks.spawn(stop.clone().run_until_cancelled_owned(feeding));
+        tasks.close();
+        Ok(Self { stop, tasks })
+    }
+}
+
+#[async_trait]
+impl Part for Feeder {
+    fn name(&self) -> &'static str {
+        "the price feeder"
+    }
+
+    async fn stop(self: Box<Self>) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+    }
+}
+
 /// Reports every pair of the network's rules in force until it is dropped. `genesis` is when the network started.
-pub async fn run(sender: Sender, spec: Spec, genesis: Instant, speed: u32) {
+async fn run(sender: Sender, spec: Spec, genesis: Instant, speed: u32) {
     let eras = std::iter::once(&spec).chain(spec.later().iter().map(|(_, era)| era));
     let Some(stale_after) = eras.flat_map(|era| era.prices().values()).map(|rule| rule.stale_after).min() else { return };
     // Four reports in the time that a price stays fresh: three may go missing.
@@ -69,7 +100,7 @@ mod tests {
 
     #[test]
     fn what_stands_for_money_keeps_its_worth() {
-        let text = crate::home::Choice::economy("akash").unwrap().text().replace("[price.AKT-USD]", "[price.USDC-USD]");
+        let text = depin_networks::network_file("akash").unwrap().replace("[price.AKT-USD]", "[price.USDC-USD]");
         let spec = Spec::parse(&text).unwrap();
         assert!(stands_for_money(&spec, Name::literal("USDC-USD")) && !stands_for_money(&spec, Name::literal("AKT-USD")));
     }

@@ -3,9 +3,9 @@
 use super::{card, remark};
 use crate::{
     error::Result,
-    networks,
     output::{Output, Table, wrap},
 };
+use depin_devnet::source;
 use depin_networks::{Card, Dated, Line, NETWORKS, Row};
 use serde::Serialize;
 use std::io::IsTerminal as _;
@@ -46,7 +46,7 @@ pub fn run(names: &[String], sources: bool, out: &Output) -> Result<()> {
     let cards: Vec<Card> = if names.is_empty() {
         NETWORKS.iter().map(|(_, text)| card(text)).collect::<Result<_>>()?
     } else {
-        names.iter().map(|name| card(&networks::read(name)?.text)).collect::<Result<_>>()?
+        names.iter().map(|name| card(&source::read(name)?.text)).collect::<Result<_>>()?
     };
     let comparison = Comparison::new(&cards);
     out.result(&comparison, |out| comparison.text(sources, out))?;

@@ -2,12 +2,12 @@
 
 use crate::{
     error::{CliError, Result},
-    networks,
     output::{Output, Table, wrap},
     remote::Remote,
     settings::Settings,
 };
 use depin_client::api::NetworkRow;
+use depin_devnet::source;
 use depin_economy::Spec;
 use serde::Serialize;
 use toml::{Table as Document, Value};
@@ -27,7 +27,7 @@ struct Shown {
 
 pub async fn run(name: Option<&str>, settings: &Settings, out: &Output) -> Result<()> {
     let shown = match name {
-        Some(name) => from_file(&networks::read(name)?.text)?,
+        Some(name) => from_file(&source::read(name)?.text)?,
         None => {
             let info = Remote::new(settings)?.client.network().await?;
             Shown {
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn every_figure_of_a_network_is_in_its_table() {
-        let shown = from_file(networks::network_file("filecoin").unwrap()).unwrap();
+        let shown = from_file(depin_networks::network_file("filecoin").unwrap()).unwrap();
         let find = |section: &str, name: &str| {
             shown
                 .rows
@@ -211,7 +211,7 @@ mod tests {
         assert!(pledge.value.contains("0.03125 FIL") && pledge.source.starts_with("own choice"), "{pledge:?}");
         assert_eq!(find("incentive.pool.blocks.vest", "over").value, "180d");
         assert!(shown.rows.iter().all(|row| !is_remark(&row.name)));
-        let later = from_file(networks::network_file("render").unwrap()).unwrap();
+        let later = from_file(depin_networks::network_file("render").unwrap()).unwrap();
         let pool = |row: &&NetworkRow| row.section == "incentive.pool.work (from 2023-12-20)" && row.name == "share";
         assert_eq!(later.rows.iter().find(pool).unwrap().value, "25%");
     }

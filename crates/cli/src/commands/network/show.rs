@@ -3,9 +3,9 @@
 use super::{card, remark};
 use crate::{
     error::Result,
-    networks,
     output::{Output, wrap},
 };
+use depin_devnet::source;
 use depin_networks::{Card, Dated, Row};
 
 /// Room for the name of a row, and what sources stand in from what they belong to.
@@ -13,7 +13,7 @@ const NAMES: usize = 18;
 const INDENT: usize = 2;
 
 pub fn run(named: &str, out: &Output) -> Result<()> {
-    let card = card(&networks::read(named)?.text)?;
+    let card = card(&source::read(named)?.text)?;
     out.result(&card, |out| text(&card, out))
 }
 

@@ -2,13 +2,16 @@
 
 use crate::{
     error::{CliError, Result},
-    home::{Home, ProviderSettings, load_key},
     output::{Output, Table, bytes, shorten},
     remote::{Remote, key_path},
     settings::Settings,
-    up::control::{self, Order, ProviderPart},
 };
 use depin_client::api::Provider;
+use depin_devnet::{
+    control::{self, Order},
+    home::{Home, load_key},
+    operators::{self, Operator},
+};
 use depin_ledger::Message;
 use depin_quantity::{Address, Name};
 use depin_services::storage::StorageMessage;
@@ -80,7 +83,7 @@ async fn own_providers(home: &Home) -> Result<Vec<(Name, Address, &'static str)>
     let mut own = Vec::new();
     for name in home.provider_names()? {
         let folder = home.provider(name);
-        let removed = ProviderSettings::read(&folder)?.is_some_and(|settings| settings.removed);
+        let removed = operators::is_removed(&folder)?;
         let state = match parts.iter().find(|part| part.name == name) {
             _ if removed => "removed",
             Some(part) if part.running => "running",
@@ -102,7 +105,7 @@ pub async fn start(name: Name, settings: &Settings, out: &Output) -> Result<()> 
 }
 
 /// Gives an order to the home's `depin up`.
-async fn order(settings: &Settings, order: Order) -> Result<Vec<ProviderPart>> {
+async fn order(settings: &Settings, order: Order) -> Result<Vec<Operator>> {
     let name = match order {
         Order::Stop(name) | Order::Start(name) | Order::Remove(name) => Some(name),
         Order::List => None,
@@ -124,10 +127,10 @@ fn not_here(settings: &Settings, name: Name) -> CliError {
 struct Told<'a> {
     name: Name,
     #[serde(skip_serializing_if = "Option::is_none")]
-    part: Option<&'a ProviderPart>,
+    part: Option<&'a Operator>,
 }
 
-fn told(parts: &[ProviderPart], name: Name, out: &Output, what: &str) -> Result<()> {
+fn told(parts: &[Operator], name: Name, out: &Output, what: &str) -> Result<()> {
     let told = Told { name, part: parts.iter().find(|part| part.name == name) };
     out.result(&told, |_| format!("{name} {what}"))
 }
@@ -154,8 +157,8 @@ pub async fn remove(name: Name, settings: &Settings, out: &Output) -> Result<()>
     }
     if was_running {
         control::ask(home, Order::Remove(name)).await?;
-    } else if let Some(settings) = ProviderSettings::read(&home.provider(name))? {
-        ProviderSettings { removed: true, ..settings }.write(&home.provider(name))?;
+    } else {
+        operators::set_removed(&home.provider(name))?;
     }
     let folder = home.provider(name);
     out.result(&Told { name, part: None }, |_| {

@@ -6,15 +6,15 @@ use crate::{
     output::{Output, Progress, bytes, shorten},
     remote::{Remote, price, storage_params},
     settings::Settings,
-    up::{
-        Interrupt,
-        daemon::{Daemon, Setup},
-        url_of,
-    },
+    up::Interrupt,
 };
 use depin_client::{
     KeyFile,
     api::{Account, Amount},
+};
+use depin_devnet::{
+    services::storage::daemon::{Daemon, Setup},
+    url_of,
 };
 use depin_quantity::{Address, Name};
 use serde::Serialize;

@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_price_is_told_per_tib_and_month() {
         let price = Amount::new(Name::literal("FIL"), Units::new(500_000_000), 18);
-        let spec = crate::home::Choice::find("filecoin").unwrap().spec;
+        let spec = depin_economy::Spec::parse(depin_networks::network_file("filecoin").unwrap()).unwrap();
         let params = storage_params(&spec).unwrap();
         assert_eq!(per_tib_month(&price, &params), "0.044236 FIL", "5e8 * 1024 * 86400 = 4.42368e16");
         let slower = StorageParams { epoch: Span::from_secs(1_800), decimals: 8, ..params };

@@ -10,6 +10,7 @@ use crate::{
     settings::Settings,
 };
 use depin_client::api::Fault;
+use depin_devnet::services::storage::gateway;
 use depin_quantity::Instant;
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +42,7 @@ pub async fn run(args: &FaultsArgs, settings: &Settings, out: &Output) -> Result
     let provider = remote.address_of(args.provider.as_ref()).await?;
     let ledger = remote.client.faults(provider).await?.items;
     let mut gateway: Vec<Seen> = match gateway_of(settings) {
-        Ok(endpoints) => admin(&endpoints, &settings.home.gateway(), "faults", &[]).await?,
+        Ok(s3) => admin(&s3, &gateway::folder(&settings.home), "faults", &[]).await?,
         Err(_) => Vec::new(),
     };
     if let Some(provider) = provider {

@@ -10,6 +10,7 @@ use crate::{
     settings::Settings,
 };
 use depin_client::api::Amount;
+use depin_devnet::services::storage::gateway;
 use depin_economy::Spec;
 use depin_quantity::{Instant, Name, Units};
 use depin_services::storage::StorageParams;
@@ -64,9 +65,8 @@ struct Listing {
 }
 
 pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<()> {
-    let endpoints = gateway_of(settings)?;
-    let folder = settings.home.gateway();
-    let state: Gateway = admin(&endpoints, &folder, "status", &[]).await?;
+    let (s3, folder) = (gateway_of(settings)?, gateway::folder(&settings.home));
+    let state: Gateway = admin(&s3, &folder, "status", &[]).await?;
     let mut objects: Vec<Object> = Vec::new();
     let limit = args.limit as usize;
     loop {
@@ -77,7 +77,7 @@ pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<
         if let Some(last) = objects.last() {
             query.extend([("after_bucket", last.bucket.clone()), ("after_key", last.key.clone())]);
         }
-        let page: Vec<Object> = admin(&endpoints, &folder, "objects", &query).await?;
+        let page: Vec<Object> = admin(&s3, &folder, "objects", &query).await?;
         let last = page.len() < PAGE.min(limit + 1 - objects.len());
         objects.extend(page);
         if last || objects.len() > limit {
@@ -170,7 +170,7 @@ struct Stored<'a> {
 
 pub async fn put(args: &PutArgs, settings: &Settings, out: &Output) -> Result<()> {
     let key = key_for(&args.to, &args.file)?;
-    let s3 = S3::new(&gateway_of(settings)?.s3)?;
+    let s3 = S3::new(&gateway_of(settings)?)?;
     let mut source: Box<dyn Read + Send> = if args.file == Path::new("-") {
         Box::new(io::stdin())
     } else {
@@ -275,7 +275,7 @@ pub async fn get(args: &GetArgs, settings: &Settings, out: &Output) -> Result<()
         return Err(CliError::refused("key", format_args!("`{}` names no file", args.from))
             .hint("write BUCKET/KEY; `depin storage list` shows the keys"));
     }
-    let s3 = S3::new(&gateway_of(settings)?.s3)?;
+    let s3 = S3::new(&gateway_of(settings)?)?;
     let file = args.file.clone().unwrap_or_else(|| key.rsplit('/').next().unwrap_or(key).into());
     if file == Path::new("-") {
         let mut response = s3.get(bucket, key).await?;

@@ -11,9 +11,9 @@ mod sink;
 use crate::{
     args::{EveryArg, SupplyArgs},
     error::{CliError, Result},
-    networks,
     output::{Output, Progress},
 };
+use depin_devnet::source;
 use depin_economy::{Economy, Every, PathError, PathQuery, PathRow, Spec, SupplyPath};
 use depin_quantity::{Instant, Name, months_after};
 use picture::Picture;
@@ -118,7 +118,7 @@ fn settle(args: &SupplyArgs, out: &Output) -> Result<(Report, PathQuery)> {
 
 /// A network by its name, or by the path of its file or folder.
 fn load(asked: &str) -> Result<Spec> {
-    let source = networks::read(asked)?;
+    let source = source::read(asked)?;
     Spec::parse(&source.text).map_err(|error| {
         CliError::refused("network-file", format_args!("{} is not usable:\n{error}", source.label))
             .hint("`depin check` tells what is wrong with a network's file")

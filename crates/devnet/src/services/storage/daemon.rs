@@ -1,6 +1,6 @@
 //! One storage provider daemon: the only place that starts them.
 
-use crate::error::{CliError, Kind, Result};
+use crate::{Error, Kind, Result};
 use depin_client::{Client, SigningKey};
 use depin_provider::storage::{Provider, ProviderConfig, ProviderError, ProviderHandle, StoreError};
 use depin_quantity::{Name, Units};
@@ -14,17 +14,21 @@ const READY: Duration = Duration::from_secs(60);
 /// How a provider is set up.
 #[derive(Clone, Debug)]
 pub struct Setup {
+    /// Name for people.
     pub name: Name,
     /// Folder of its pieces.
     pub folder: PathBuf,
+    /// Address on which it listens.
     pub listen: SocketAddr,
     /// URL under which others reach it.
     pub url: String,
+    /// Bytes offered in all.
     pub capacity_bytes: u64,
     /// Price per GiB and epoch, base units; counts for the first registration, later the ledger's entry does.
     pub price: Units,
     /// The same for verified deals.
     pub verified_price: Units,
+    /// The chain that uploads must be signed for.
     pub chain_id: Name,
     /// Rules of the network's storage service: all its pieces and terms are taken.
     pub params: StorageParams,
@@ -37,6 +41,9 @@ pub struct Daemon {
 
 impl Daemon {
     /// Starts a provider; it serves and follows the ledger when this returns, see [`Daemon::ready`] for the rest.
+    ///
+    /// # Errors
+    /// Refused for a folder of another provider or in use; broken when it cannot start.
     pub async fn start(setup: Setup, client: Client, key: SigningKey) -> Result<Self> {
         let Setup { name, folder, listen, url, capacity_bytes, price, verified_price, chain_id, params } = setup;
         let ask = Ask {
@@ -61,12 +68,7 @@ impl Daemon {
                 }
                 _ => Kind::Broken,
             };
-            CliError {
-                kind,
-                code: "provider".to_owned(),
-                message: format!("{name} does not start: {error}"),
-                hint: String::new(),
-            }
+            Error { kind, code: "provider".to_owned(), message: format!("{name} does not start: {error}"), hint: String::new() }
         })?;
         Ok(Self { handle })
     }
@@ -86,6 +88,7 @@ impl Daemon {
         self.handle.failed().await
     }
 
+    /// Stops it; what it was sent is finished first.
     pub async fn stop(self) {
         self.handle.stop().await;
     }

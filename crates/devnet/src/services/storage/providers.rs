@@ -1,30 +1,35 @@
-//! The providers inside `depin up`: each with its own folder, key, port and account.
+//! The providers of a home: each with its own folder, key, port and account.
 
 use super::{
-    control::ProviderPart,
+    ProviderSettings,
     daemon::{self, Daemon},
-    ports::{self, Chooser},
 };
 use crate::{
-    error::{CliError, Result},
-    home::{self, Home, ProviderSettings},
+    Error, Part, Result, Site,
+    home::{self, Home},
+    operators::{self, Operator, Operators},
+    ports,
 };
-use depin_client::{Client, Sender, SigningKey};
-use depin_ledger::{GenesisDoc, Message};
-use depin_quantity::{Name, Units};
+use async_trait::async_trait;
+use depin_client::{Client, SigningKey};
+use depin_quantity::Name;
 use depin_services::storage::StorageParams;
+use futures::future;
 use std::{collections::BTreeMap, net::SocketAddr};
 
+/// The first provider's distance from the first port.
+const PORT: u16 = 10;
+
 /// All providers of the process, running or stopped.
-pub struct Providers {
+pub(super) struct Providers {
     home: Home,
     client: Client,
-    genesis: GenesisDoc,
+    chain_id: Name,
     params: StorageParams,
-    parts: BTreeMap<Name, Part>,
+    all: BTreeMap<Name, Provider>,
 }
 
-struct Part {
+struct Provider {
     key: SigningKey,
     listen: SocketAddr,
     /// None while stopped by order.
@@ -32,128 +37,122 @@ struct Part {
 }
 
 impl Providers {
-    pub fn new(home: Home, client: Client, genesis: GenesisDoc, params: StorageParams) -> Self {
-        Self { home, client, genesis, params, parts: BTreeMap::new() }
+    /// Starts the providers of these names, each on its port; an account that genesis did not fund is funded first.
+    pub(super) async fn start(site: &mut Site<'_>, params: &StorageParams, names: &[Name]) -> Result<Self> {
+        let (home, client) = (site.home.clone(), site.client.clone());
+        let mut providers = Self { home, client, chain_id: site.genesis.chain_id, params: params.clone(), all: BTreeMap::new() };
+        for (index, name) in (0u16..).zip(names) {
+            let folder = site.home.provider(*name);
+            let mut settings = ProviderSettings::read_or_new(&folder, params)?;
+            let key = home::load_key(&folder.join("key"))?;
+            let listen = site.ports.choose(settings.port, PORT.saturating_add(index))?;
+            if settings.port != listen.port() {
+                settings.port = listen.port();
+                settings.write(&folder)?;
+            }
+            operators::fund(site.home, &site.client, site.genesis, &key).await?;
+            providers.all.insert(*name, Provider { key, listen, running: None });
+            Operators::start(&mut providers, *name).await?;
+        }
+        Ok(providers)
     }
 
-    /// Starts a provider for the first time in this process; `index` counts them from zero.
-    pub async fn start_first(&mut self, name: Name, index: u16, ports: &mut Chooser) -> Result<()> {
+    fn get(&mut self, name: Name) -> Result<&mut Provider> {
+        let unknown = || operators::unknown(name, self.all.keys().copied());
+        if !self.all.contains_key(&name) {
+            return Err(unknown());
+        }
+        self.all.get_mut(&name).ok_or_else(|| Error::broken("bug", "a provider went away"))
+    }
+
+    fn running(&self) -> impl Iterator<Item = (Name, &Daemon)> {
+        self.all.iter().filter_map(|(name, provider)| Some((*name, provider.running.as_ref()?)))
+    }
+}
+
+#[async_trait]
+impl Operators for Providers {
+    fn list(&self) -> Vec<Operator> {
+        let one = |(name, provider): (&Name, &Provider)| Operator {
+            name: *name,
+            address: provider.key.address(),
+            url: ports::url(provider.listen),
+            running: provider.running.is_some(),
+        };
+        let mut list: Vec<Operator> = self.all.iter().map(one).collect();
+        list.sort_by_key(|operator| (operator.name.as_str().len(), operator.name));
+        list
+    }
+
+    async fn start(&mut self, name: Name) -> Result<()> {
+        let (client, chain_id, params) = (self.client.clone(), self.chain_id, self.params.clone());
         let folder = self.home.provider(name);
-        let mut settings = ProviderSettings::read_or_new(&folder, &self.params)?;
-        let key = home::load_key(&folder.join("key"))?;
-        let listen = ports.provider(index, settings.port)?;
-        if settings.port != listen.port() {
-            settings.port = listen.port();
-            settings.write(&folder)?;
-        }
-        self.fund(&key).await?;
-        self.parts.insert(name, Part { key, listen, running: None });
-        self.start(name).await
-    }
-
-    /// An account that genesis did not fund gets from the faucet what each of the first ones got.
-    async fn fund(&self, key: &SigningKey) -> Result<()> {
-        if self.genesis.accounts.iter().any(|account| account.address == key.address()) {
-            return Ok(());
-        }
-        let account = self.client.account(key.address()).await?;
-        if account.nonce > 0 || account.balances.iter().any(|amount| !amount.units.is_zero()) {
-            return Ok(());
-        }
-        let faucet = Sender::new(self.client.clone(), home::load_key(&self.home.key(home::FAUCET))?);
-        for grant in self.genesis.accounts.iter().filter(|account| account.address == faucet.address()) {
-            let token = grant.token.unwrap_or(account.pledged.token);
-            let amount = Units::new(grant.amount.get() / home::FAUCET_PROVIDERS);
-            faucet.submit(Message::Transfer { to: key.address(), token, amount }).await?;
-        }
-        Ok(())
-    }
-
-    fn part(&mut self, name: Name) -> Result<&mut Part> {
-        let known: Vec<&str> = self.parts.keys().map(Name::as_str).collect();
-        let hint = format!("this `depin up` has: {}", known.join(", "));
-        self.parts
-            .get_mut(&name)
-            .ok_or_else(|| CliError::refused("no-such-provider", format_args!("no provider `{name}` runs here")).hint(hint))
-    }
-
-    /// Starts a provider that does not run; one that runs is left alone.
-    pub async fn start(&mut self, name: Name) -> Result<()> {
-        let (client, home, chain_id, params) =
-            (self.client.clone(), self.home.clone(), self.genesis.chain_id, self.params.clone());
-        let part = self.part(name)?;
-        if part.running.is_none() {
-            let folder = home.provider(name);
+        let provider = self.get(name)?;
+        if provider.running.is_none() {
             let settings = ProviderSettings::read_or_new(&folder, &params)?;
             let setup = daemon::Setup {
                 name,
                 folder: folder.join("data"),
-                listen: part.listen,
-                url: ports::url(part.listen),
+                listen: provider.listen,
+                url: ports::url(provider.listen),
                 capacity_bytes: settings.capacity_bytes,
                 price: settings.price,
                 verified_price: settings.verified_price,
                 chain_id,
                 params,
             };
-            part.running = Some(Daemon::start(setup, client, part.key.clone()).await?);
+            provider.running = Some(Daemon::start(setup, client, provider.key.clone()).await?);
         }
         Ok(())
     }
 
-    /// Waits until all are registered and have gone through their deals; gives those that take too long, and why.
-    pub async fn ready(&self) -> Vec<(Name, String)> {
-        let waiting = self.parts.iter().filter_map(|(name, part)| {
-            let daemon = part.running.as_ref()?;
-            Some(async move { daemon.ready().await.map(|why| (*name, why)) })
-        });
-        futures::future::join_all(waiting).await.into_iter().flatten().collect()
-    }
-
-    /// Stops a provider until it is started again.
-    pub async fn stop(&mut self, name: Name) -> Result<()> {
-        if let Some(daemon) = self.part(name)?.running.take() {
+    async fn stop(&mut self, name: Name) -> Result<()> {
+        if let Some(daemon) = self.get(name)?.running.take() {
             daemon.stop().await;
         }
         Ok(())
     }
 
-    /// Stops a provider that left the network, for good. Its data stays on the disk.
-    pub async fn remove(&mut self, name: Name) -> Result<()> {
-        self.stop(name).await?;
-        let folder = self.home.provider(name);
-        let settings = ProviderSettings::read_or_new(&folder, &self.params)?;
-        ProviderSettings { removed: true, ..settings }.write(&folder)?;
-        self.parts.remove(&name);
+    async fn remove(&mut self, name: Name) -> Result<()> {
+        Operators::stop(self, name).await?;
+        operators::set_removed(&self.home.provider(name))?;
+        self.all.remove(&name);
         Ok(())
     }
+}
 
-    pub fn parts(&self) -> Vec<ProviderPart> {
-        let part = |(name, part): (&Name, &Part)| ProviderPart {
-            name: *name,
-            address: part.key.address(),
-            url: ports::url(part.listen),
-            running: part.running.is_some(),
-        };
-        let mut parts: Vec<ProviderPart> = self.parts.iter().map(part).collect();
-        parts.sort_by_key(|part| (part.name.as_str().len(), part.name));
-        parts
+#[async_trait]
+impl Part for Providers {
+    fn name(&self) -> &'static str {
+        "the providers"
     }
 
-    /// Resolves with the reason when a provider cannot go on.
-    pub async fn failed(&self) -> String {
-        let running = self.parts.iter().filter_map(|(name, part)| Some((name, part.running.as_ref()?)));
-        let failures: Vec<_> =
-            running.map(|(name, daemon)| Box::pin(async move { format!("{name} failed: {}", daemon.failed().await) })).collect();
+    /// Waits until all are registered and have gone through their deals.
+    async fn ready(&self) -> Vec<String> {
+        let waiting = self
+            .running()
+            .map(|(name, daemon)| async move { daemon.ready().await.map(|why| format!("{name} is not ready: {why}")) });
+        future::join_all(waiting).await.into_iter().flatten().collect()
+    }
+
+    async fn failed(&self) -> String {
+        let failures: Vec<_> = self
+            .running()
+            .map(|(name, daemon)| Box::pin(async move { format!("{name} failed: {}", daemon.failed().await) }))
+            .collect();
         if failures.is_empty() {
-            return std::future::pending().await;
+            return future::pending().await;
         }
-        futures::future::select_all(failures).await.0
+        future::select_all(failures).await.0
     }
 
-    /// Stops all of them, at once.
-    pub async fn stop_all(self) {
-        let stopping = self.parts.into_values().filter_map(|part| part.running).map(Daemon::stop);
-        futures::future::join_all(stopping).await;
+    fn operators(&mut self) -> Option<&mut dyn Operators> {
+        Some(self)
+    }
+
+    /// All of them at once.
+    async fn stop(self: Box<Self>) {
+        let stopping = self.all.into_values().filter_map(|provider| provider.running).map(Daemon::stop);
+        future::join_all(stopping).await;
     }
 }

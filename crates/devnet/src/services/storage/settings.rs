@@ -1,7 +1,6 @@
-//! Settings of a provider of the home.
+//! Settings of a storage provider of the home.
 
-use super::atomic;
-use crate::error::Result;
+use crate::{Result, home::files};
 use depin_quantity::{Rounding, Units};
 use depin_services::storage::StorageParams;
 use serde::{Deserialize, Serialize};
@@ -47,17 +46,27 @@ impl ProviderSettings {
     }
 
     /// Those in a provider's folder, or new ones.
+    ///
+    /// # Errors
+    /// Broken when they cannot be read.
     pub fn read_or_new(folder: &Path, params: &StorageParams) -> Result<Self> {
         Ok(Self::read(folder)?.unwrap_or_else(|| Self::new(params, CAPACITY)))
     }
 
     /// Reads them from a provider's folder; none when there are none.
+    ///
+    /// # Errors
+    /// Broken when they cannot be read.
     pub fn read(folder: &Path) -> Result<Option<Self>> {
-        atomic::read_json(&folder.join("settings.json"))
+        files::read_json(&folder.join("settings.json"))
     }
 
+    /// Writes them into a provider's folder.
+    ///
+    /// # Errors
+    /// Broken when they cannot be written.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        atomic::write_json(&folder.join("settings.json"), self, atomic::Readers::Everybody)
+        files::write_json(&folder.join("settings.json"), self, files::Readers::Everybody)
     }
 }
 

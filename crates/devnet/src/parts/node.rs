@@ -1,0 +1,48 @@
+//! The node: a committee of one.
+
+use crate::{Error, Kind, Part, Result, Site, home, network::speed_error};
+use async_trait::async_trait;
+use depin_node::{HomeError, Node, NodeConfig, NodeHandle, StartError};
+
+pub(crate) struct NodePart {
+    handle: NodeHandle,
+}
+
+impl NodePart {
+    pub(crate) async fn start(site: &Site<'_>) -> Result<Self> {
+        let seed = home::validator_seed(site.home)?;
+        let config = NodeConfig {
+            listen: site.node,
+            speed: site.options.speed,
+            rebuild_index: site.options.rebuild_index,
+            ..NodeConfig::single(site.home.node(), site.genesis.clone(), seed)
+        };
+        let handle = Node::start(config).await.map_err(|error| {
+            let kind = match &error {
+                StartError::Speed { .. } | StartError::ChainSpeed { .. } => {
+                    return speed_error(site.options.speed, site.genesis.speed_max);
+                }
+                StartError::Home(HomeError::Busy(_) | HomeError::Foreign { .. } | HomeError::OtherGenesis(_)) => Kind::Refused,
+                _ => Kind::Broken,
+            };
+            Error { kind, code: "node".to_owned(), message: format!("the node does not start: {error}"), hint: String::new() }
+        })?;
+        Ok(Self { handle })
+    }
+}
+
+#[async_trait]
+impl Part for NodePart {
+    fn name(&self) -> &'static str {
+        "the node"
+    }
+
+    async fn failed(&self) -> String {
+        format!("the node failed: {}", self.handle.failed().await)
+    }
+
+    async fn stop(self: Box<Self>) {
+        let end = self.handle.stop().await;
+        tracing::info!(?end, "the node ended");
+    }
+}

@@ -1,0 +1,234 @@
+//! The S3 gateway of a home, which the customer's account pays for; and how a gateway is started at all.
+
+use crate::{
+    Error, Kind, Part, Result, Site,
+    home::{self, Endpoint, Home, files},
+    ports,
+};
+use async_trait::async_trait;
+use depin_client::{Sender, SigningKey};
+use depin_gateway_s3::{Config, Gateway, GatewayError, Handle, HttpShards, LedgerMarket, Market, SystemClock};
+use depin_quantity::Name;
+use depin_services::storage::StorageParams;
+use serde::{Deserialize, Serialize};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::time;
+
+/// Folder of its object map and keys in a home.
+pub(super) const FOLDER: &str = "gateway";
+/// Its settings for shells in a home, read with `. s3.env`.
+pub(super) const SHELL_FILE: &str = "s3.env";
+
+/// Region that the gateway says it is in; S3 clients take this one without being told.
+const REGION: &str = "us-east-1";
+/// Its distance from the first port.
+const PORT: u16 = 1;
+/// How often the gateway's port is tried, and how many refusals in a row mean that it is gone.
+const LOOK: Duration = Duration::from_secs(5);
+const REFUSALS: u32 = 3;
+
+/// Where a home's gateway keeps its object map and keys.
+pub fn folder(home: &Home) -> PathBuf {
+    home.path().join(FOLDER)
+}
+
+/// The gateway of a home.
+pub struct S3Gateway {
+    handle: Handle,
+    access: S3Access,
+}
+
+/// What an S3 client needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct S3Access {
+    /// Base URL.
+    pub endpoint: String,
+    /// Access key id.
+    pub access_key: String,
+    /// Secret access key.
+    pub secret_key: String,
+    /// Region.
+    pub region: String,
+}
+
+impl S3Access {
+    /// What `endpoints.json` calls it.
+    pub const NAME: &str = "s3";
+
+    /// Finds it among the endpoints of a network; none when that network has no S3 gateway.
+    pub fn find(endpoints: &[Endpoint]) -> Option<Self> {
+        let endpoint = endpoints.iter().find(|endpoint| endpoint.name == Self::NAME)?;
+        let setting = |name: &str| endpoint.settings.get(name).cloned();
+        Some(Self {
+            endpoint: endpoint.url.clone(),
+            access_key: setting("access_key")?,
+            secret_key: setting("secret_key")?,
+            region: setting("region")?,
+        })
+    }
+
+    /// Its entry of `endpoints.json`.
+    pub fn to_endpoint(&self) -> Endpoint {
+        let Self { endpoint, access_key, secret_key, region } = self;
+        Endpoint::new(
+            Self::NAME,
+            endpoint,
+            [("access_key", access_key.as_str()), ("secret_key", secret_key.as_str()), ("region", region.as_str())],
+        )
+    }
+
+    /// `s3.env`: for shells, read with `. FILE`.
+    fn shell_settings(&self) -> String {
+        let Self { endpoint, access_key, secret_key, region } = self;
+        format!(
+            "# S3 settings of this home's gateway, for rclone (remote `depin:`) and the AWS tools. Read with: . s3.env\n\
+             export AWS_ENDPOINT_URL='{endpoint}' AWS_ACCESS_KEY_ID='{access_key}' AWS_SECRET_ACCESS_KEY='{secret_key}' AWS_DEFAULT_REGION='{region}'\n\
+             export RCLONE_CONFIG_DEPIN_TYPE=s3 RCLONE_CONFIG_DEPIN_PROVIDER=Other RCLONE_CONFIG_DEPIN_ENDPOINT='{endpoint}'\n\
+             export RCLONE_CONFIG_DEPIN_ACCESS_KEY_ID='{access_key}' RCLONE_CONFIG_DEPIN_SECRET_ACCESS_KEY='{secret_key}' RCLONE_CONFIG_DEPIN_REGION='{region}'\n\
+             # A certificate bundle set for other endpoints keeps some clients from starting.\n\
+             unset AWS_CA_BUNDLE\n"
+        )
+    }
+}
+
+impl S3Gateway {
+    /// Starts the home's gateway on its port.
+    pub(super) async fn start(site: &mut Site<'_>, params: StorageParams) -> Result<Self> {
+        let folder = folder(site.home);
+        let keys = S3Keys::read_or_make(&folder)?;
+        let config = Config {
+            listen: site.ports.named(S3Access::NAME, PORT)?,
+            region: REGION.to_owned(),
+            ..Config::new(folder, keys.access_key.clone(), keys.secret_key.clone())
+        };
+        let key = home::load_key(&site.home.key(home::CUSTOMER))?;
+        let market = LedgerMarket::new(Sender::new(site.client.clone(), key.clone()), site.rules(), params);
+        let handle = start(config, key, Arc::new(market), site.genesis.chain_id).await?;
+        let access = keys.access(ports::url(handle.address()), REGION);
+        files::write(&site.home.path().join(SHELL_FILE), access.shell_settings().as_bytes(), files::Readers::Owner)?;
+        Ok(Self { handle, access })
+    }
+}
+
+#[async_trait]
+impl Part for S3Gateway {
+    fn name(&self) -> &'static str {
+        "the gateway"
+    }
+
+    /// Resolves when nothing listens on its address: it has no way of its own to say that its server ended.
+    async fn failed(&self) -> String {
+        let mut refused = 0;
+        while refused < REFUSALS {
+            time::sleep(LOOK).await;
+            // Only a refused connection says that nobody is there; a busy machine may be slow in every other way.
+            let connected = tokio::net::TcpStream::connect(reached(self.handle.address())).await;
+            let gone = matches!(connected, Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused);
+            refused = if gone { refused + 1 } else { 0 };
+        }
+        "the S3 gateway does not listen any more".to_owned()
+    }
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        vec![self.access.to_endpoint()]
+    }
+
+    async fn stop(self: Box<Self>) {
+        self.handle.stop().await;
+    }
+}
+
+/// Where something that listens everywhere is reached from this machine.
+fn reached(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    address
+}
+
+/// Starts a gateway whose uploads `key` signs and whose deals `market` makes.
+///
+/// # Errors
+/// Refused for a folder in use or wrong settings; broken when it cannot listen or read its folder.
+pub async fn start(config: Config, key: SigningKey, market: Arc<dyn Market>, chain_id: Name) -> Result<Handle> {
+    let clock = Arc::new(SystemClock);
+    let shards = HttpShards::new(Arc::new(key), clock.clone(), chain_id.as_str()).map_err(|e| Error::broken("gateway", e))?;
+    Gateway::start(config, Arc::new(shards), market, clock).await.map_err(|error| {
+        let refused = matches!(error, GatewayError::Config(_) | GatewayError::Busy { .. } | GatewayError::Key(_));
+        Error {
+            kind: if refused { Kind::Refused } else { Kind::Broken },
+            code: "gateway".to_owned(),
+            message: format!("the gateway does not start: {error}"),
+            hint: String::new(),
+        }
+    })
+}
+
+/// S3 keys of a gateway, made on its first start: `account.json` in its folder.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct S3Keys {
+    /// Access key id.
+    pub access_key: String,
+    /// Secret access key.
+    pub secret_key: String,
+}
+
+impl S3Keys {
+    /// Reads a gateway's S3 keys, or makes them.
+    ///
+    /// # Errors
+    /// Broken when the file cannot be read or written.
+    pub fn read_or_make(folder: &Path) -> Result<Self> {
+        let path = folder.join("account.json");
+        if let Some(keys) = files::read_json(&path)? {
+            return Ok(keys);
+        }
+        std::fs::create_dir_all(folder).map_err(|error| Error::file("create", folder, &error))?;
+        let keys = Self {
+            access_key: format!("DEPIN{}", symbols(15, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")),
+            secret_key: symbols(40, SECRET),
+        };
+        files::write_json(&path, &keys, files::Readers::Owner)?;
+        Ok(keys)
+    }
+
+    /// The same with where the gateway is.
+    pub fn access(self, endpoint: String, region: &str) -> S3Access {
+        S3Access { endpoint, access_key: self.access_key, secret_key: self.secret_key, region: region.to_owned() }
+    }
+}
+
+/// Letters and digits only: a secret with a slash or a plus needs quoting in too many places.
+const SECRET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+fn symbols(count: usize, alphabet: &[u8]) -> String {
+    (0..count).map(|_| char::from(alphabet[rand::random_range(0..alphabet.len())])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s3_keys_are_made_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = S3Keys::read_or_make(&folder.path().join("gateway")).unwrap();
+        let second = S3Keys::read_or_make(&folder.path().join("gateway")).unwrap();
+        assert_eq!((first.access_key.len(), first.secret_key.len()), (20, 40));
+        assert_eq!(first.secret_key, second.secret_key);
+    }
+
+    #[test]
+    fn what_a_client_needs_is_found_again_among_the_endpoints() {
+        let keys = S3Keys { access_key: "A".into(), secret_key: "B".into() };
+        let access = keys.access("http://127.0.0.1:4611".into(), REGION);
+        let other = Endpoint::new("other", "http://127.0.0.1:1", []);
+        assert_eq!(S3Access::find(&[other.clone(), access.to_endpoint()]), Some(access));
+        assert_eq!(S3Access::find(&[other]), None);
+    }
+}

@@ -1,0 +1,51 @@
+//! The storage service: providers with their disks, and an S3 gateway that the customer's account pays for.
+
+pub mod daemon;
+pub mod gateway;
+mod providers;
+mod settings;
+
+pub use settings::ProviderSettings;
+
+use super::Service;
+use crate::{Error, Parts, Result, Site, operators};
+use async_trait::async_trait;
+use depin_economy::Spec;
+use depin_quantity::Instant;
+use depin_services::storage::StorageParams;
+use std::path::Path;
+
+/// See the module.
+pub struct Storage;
+
+#[async_trait]
+impl Service for Storage {
+    fn name(&self) -> &'static str {
+        "storage"
+    }
+
+    fn files(&self) -> &'static [&'static str] {
+        &[gateway::FOLDER, gateway::SHELL_FILE]
+    }
+
+    fn prepare(&self, folder: &Path, rules: &Spec, genesis: Instant, capacity_bytes: u64) -> Result<()> {
+        if ProviderSettings::read(folder)?.is_some() {
+            return Ok(());
+        }
+        let params = StorageParams::read(rules, genesis).map_err(|error| Error::refused("network-file", error))?;
+        ProviderSettings::new(&params, capacity_bytes).write(folder)
+    }
+
+    async fn start(&self, site: &mut Site<'_>, parts: &mut Parts) -> Result<()> {
+        let params =
+            StorageParams::read(site.rules(), site.genesis.time).map_err(|error| Error::broken("network-file", error))?;
+        let names = operators::wanted(site, self)?;
+        site.step(format!("starting {} storage providers", names.len()));
+        let providers = providers::Providers::start(site, &params, &names).await?;
+        parts.add(providers, site).await;
+        site.step("starting the S3 gateway");
+        let gateway = gateway::S3Gateway::start(site, params).await?;
+        parts.add(gateway, site).await;
+        Ok(())
+    }
+}

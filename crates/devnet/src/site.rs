@@ -1,0 +1,99 @@
+//! What parts are started with.
+
+use crate::{
+    Error, Result,
+    home::{self, Home},
+    ports::{self, Chooser},
+};
+use depin_client::{Client, Sender};
+use depin_economy::Spec;
+use depin_ledger::GenesisDoc;
+use depin_quantity::Name;
+use std::net::{IpAddr, SocketAddr};
+
+/// Wishes for one start.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Milliseconds of ledger time per millisecond.
+    pub speed: u32,
+    /// Address on which everything listens.
+    pub listen: IpAddr,
+    /// First port; 0 takes free ones, none those of the last start.
+    pub port_base: Option<u16>,
+    /// How many operators run; as many as the home has when absent.
+    pub operators: Option<u32>,
+    /// What each new operator offers, bytes; for services that count in bytes.
+    pub capacity_bytes: u64,
+    /// Whether the node fills its event index from the beginning again.
+    pub rebuild_index: bool,
+}
+
+/// Something to tell whoever started the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The next step begins; the one before is done.
+    Step(String),
+    /// Something is not as it should be, and the start goes on.
+    Warning(String),
+}
+
+/// What a part takes when it starts: the home, the rules, a client of the node, ports.
+pub struct Site<'a> {
+    /// The home folder.
+    pub home: &'a Home,
+    /// What the chain started from.
+    pub genesis: &'a GenesisDoc,
+    /// The network's rules with all their dated changes.
+    pub spec: Spec,
+    /// Wishes for this start.
+    pub options: &'a Options,
+    /// The node's address.
+    pub node: SocketAddr,
+    /// A client of the node.
+    pub client: Client,
+    /// Where ports come from.
+    pub ports: Chooser,
+    tell: &'a mut (dyn FnMut(Notice) + Send),
+}
+
+impl<'a> Site<'a> {
+    /// Reads the rules and chooses the node's port.
+    ///
+    /// # Errors
+    /// Broken when the home's files cannot be read or no port is free.
+    pub fn new(
+        home: &'a Home,
+        genesis: &'a GenesisDoc,
+        options: &'a Options,
+        tell: &'a mut (dyn FnMut(Notice) + Send),
+    ) -> Result<Self> {
+        let spec = Spec::parse(&genesis.network_toml).map_err(|error| Error::broken("network-file", error))?;
+        let mut ports = Chooser::new(options.listen, options.port_base, home.ports()?);
+        let node = ports.api()?;
+        let client = Client::new(&ports::url(node))?;
+        Ok(Self { home, genesis, spec, options, node, client, ports, tell })
+    }
+
+    /// The rules that the network started with, which are those of its service for good.
+    pub fn rules(&self) -> &Spec {
+        self.spec.at(self.genesis.time, self.genesis.time)
+    }
+
+    /// A sender of the transactions of a development account.
+    ///
+    /// # Errors
+    /// When its key cannot be read.
+    pub fn sender(&self, name: Name) -> Result<Sender> {
+        Ok(Sender::new(self.client.clone(), home::load_key(&self.home.key(name))?))
+    }
+
+    /// Tells that the next step begins.
+    pub fn step(&mut self, text: impl Into<String>) {
+        (self.tell)(Notice::Step(text.into()));
+    }
+
+    /// Tells of something that is not as it should be.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        (self.tell)(Notice::Warning(text.into()));
+    }
+}
