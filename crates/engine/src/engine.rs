@@ -12,6 +12,7 @@ use crate::{
     wiring::Node,
 };
 use commonware_runtime::{Runner as _, tokio::Runner};
+use depin_files::Readers;
 use std::{
     any::Any,
     fs::{File, TryLockError},
@@ -152,10 +153,7 @@ pub(crate) fn claim(folder: &Path, genesis: &Block, key: &[u8; 32]) -> Result<Fi
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // Written aside and renamed: a crash leaves either nothing or the whole file.
-            let aside = path.with_extension("new");
-            std::fs::write(&aside, format!("{chain}\n{key}\n")).map_err(failed(&aside))?;
-            std::fs::rename(&aside, &path).map_err(failed(&path))?;
+            depin_files::replace(&path, format!("{chain}\n{key}\n").as_bytes(), Readers::Everybody).map_err(failed(&path))?;
             Ok(lock)
         }
         Err(source) => Err(StartError::Folder { path, source }),

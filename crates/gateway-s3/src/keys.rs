@@ -3,11 +3,11 @@
 //! In: the home folder. Out: 32 secret bytes each, made at the first start, in files that only their owner can read. A file with wider
 //! permissions is refused, because others may have read it.
 
+use depin_files::Readers;
 use rand::Rng as _;
 use std::{
     fs, io,
-    io::Write as _,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
@@ -68,19 +68,12 @@ pub(crate) fn secret(path: &Path, may_create: bool) -> Result<Zeroizing<[u8; 32]
     }
 }
 
-/// Writes a new secret beside its place, makes it durable, then moves it there: a crash leaves the whole file or none.
 fn create(path: &Path) -> io::Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
     rand::rng().fill_bytes(key.as_mut_slice());
-    let fresh = path.with_extension("new");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
-    file.write_all(Zeroizing::new(hex::encode(key.as_slice())).as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)?;
-    if let Some(folder) = path.parent() {
-        fs::File::open(folder)?.sync_all()?;
-    }
+    let mut text = Zeroizing::new(hex::encode(key.as_slice()));
+    text.push('\n');
+    depin_files::create(path, text.as_bytes(), Readers::Owner)?;
     Ok(key)
 }
 

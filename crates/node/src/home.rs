@@ -7,10 +7,11 @@
 //! <home>/index.sqlite   the index; may be deleted
 //! ```
 
+use depin_files::Readers;
 use depin_ledger::GenesisDoc;
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -123,14 +124,9 @@ fn compare(home: &Path, stored: &GenesisDoc, wanted: &GenesisDoc) -> Result<(), 
     if stored.digest() == wanted.digest() { Ok(()) } else { Err(HomeError::OtherGenesis(home.to_owned())) }
 }
 
-/// Written aside, synced and renamed: a crash leaves either nothing or the whole file.
 fn write_genesis(home: &Path, doc: &GenesisDoc) -> Result<(), HomeError> {
     let path = home.join("genesis.json");
-    let aside = home.join("genesis.json.new");
     let mut text = serde_json::to_vec_pretty(doc).map_err(|e| HomeError::Damaged { path: path.clone(), error: e.to_string() })?;
     text.push(b'\n');
-    let mut file = File::create(&aside).map_err(io_error(&aside))?;
-    file.write_all(&text).and_then(|()| file.sync_all()).map_err(io_error(&aside))?;
-    fs::rename(&aside, &path).map_err(io_error(&path))?;
-    File::open(home).and_then(|folder| folder.sync_all()).map_err(io_error(home))
+    depin_files::replace(&path, &text, Readers::Everybody).map_err(io_error(&path))
 }

@@ -1,15 +1,15 @@
 //! Key files: one key, readable by its owner only.
 //!
-//! A file appears whole or not at all: it is written beside its place with mode 0600, synced, and linked into place, which
-//! fails when the name is taken. No key file is ever overwritten.
+//! A file appears whole or not at all, with mode 0600 from its beginning. No key file is ever overwritten.
 
 use crate::{SigningKey, keys::NoRandomness};
+use depin_files::Readers;
 use depin_quantity::Address;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, Read as _, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    fs::File,
+    io::{self, Read as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 use zeroize::{Zeroize as _, Zeroizing};
@@ -104,28 +104,13 @@ impl KeyFile {
     /// # Errors
     /// [`KeyFileError::Exists`] when the name is taken, whatever is there; `Io` for everything else, and then nothing is left.
     pub fn create(&self, path: &Path) -> Result<(), KeyFileError> {
-        let text = self.text();
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let name =
-            path.file_name().ok_or_else(|| KeyFileError::Content { path: path.to_owned(), why: "the path names no file" })?;
-        let beside = folder.join(format!(".{}.{:016x}", name.to_string_lossy(), rand::random::<u64>()));
-        let written = write_new(&beside, text.as_bytes()).map_err(io_error("write", &beside)).and_then(|()| {
-            match std::fs::hard_link(&beside, path) {
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(KeyFileError::Exists { path: path.to_owned() }),
-                // Some file systems know no links; there the file is made in place, and a crash may leave a damaged one.
-                Err(e) if matches!(e.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => {
-                    match write_new(path, text.as_bytes()) {
-                        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(KeyFileError::Exists { path: path.to_owned() }),
-                        done => done.map_err(io_error("write", path)),
-                    }
-                }
-                done => done.map_err(io_error("write", path)),
-            }
-        });
-        // Best effort: what stays behind after a crash is a copy with the same permissions under a hidden name.
-        let _ = std::fs::remove_file(&beside);
-        written?;
-        File::open(folder).and_then(|f| f.sync_all()).map_err(io_error("sync", folder))
+        if path.file_name().is_none() {
+            return Err(KeyFileError::Content { path: path.to_owned(), why: "the path names no file" });
+        }
+        depin_files::create(path, self.text().as_bytes(), Readers::Owner).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => KeyFileError::Exists { path: path.to_owned() },
+            _ => io_error("write", path)(error),
+        })
     }
 
     /// Reads a file that only its owner can read, and checks that key and address belong together.
@@ -198,15 +183,6 @@ impl KeyFile {
         }
         Ok(Self { key, path: content.path })
     }
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    if written.is_err() {
-        let _ = std::fs::remove_file(path);
-    }
-    written
 }
 
 #[cfg(test)]

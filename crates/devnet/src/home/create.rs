@@ -63,12 +63,18 @@ pub fn claim_folder(home: &Home) -> Result<()> {
 /// An entry that a folder without `home.json` must not have. A wallet alone may be there: keys can be made before a network is.
 fn foreign_entry(path: &Path) -> io::Result<Option<String>> {
     for entry in fs::read_dir(path)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if !matches!(name.as_str(), "lock" | "wallet" | "home.json.new") {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // A draft of home.json is left when a process was killed while it wrote it.
+        if !matches!(name.as_str(), "lock" | "wallet" | "home.json.new") && !is_draft_of(&entry.path(), ".home.json.") {
             return Ok(Some(name));
         }
     }
     Ok(None)
+}
+
+fn is_draft_of(path: &Path, prefix: &str) -> bool {
+    depin_files::is_draft(path) && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
 }
 
 /// What a new home is made with.
@@ -304,9 +310,21 @@ pub fn delete(home: &Home) -> Result<Vec<Name>> {
         };
         removed.map_err(|error| Error::file("delete", &path, &error))?;
     }
+    delete_drafts(home.path()).map_err(|error| Error::file("delete drafts in", home.path(), &error))?;
     let kept = delete_development_keys(home).map_err(|error| Error::file("delete keys in", &home.wallet(), &error))?;
     files::remove(&home.path().join("home.json"))?;
     Ok(kept)
+}
+
+/// What a process that was killed while it wrote left behind.
+fn delete_drafts(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if depin_files::is_draft(&path) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 fn delete_development_keys(home: &Home) -> io::Result<Vec<Name>> {
@@ -314,6 +332,7 @@ fn delete_development_keys(home: &Home) -> io::Result<Vec<Name>> {
     if !wallet.is_dir() {
         return Ok(Vec::new());
     }
+    delete_drafts(&wallet)?;
     let mut kept = Vec::new();
     for entry in fs::read_dir(&wallet)? {
         let path = entry?.path();
@@ -431,6 +450,18 @@ mod tests {
         assert_eq!(again.genesis.chain_id, first.chain_id);
         assert_eq!(again.genesis.accounts, first.accounts, "the same phrase gives the same accounts");
         assert_eq!(again.genesis.validators, first.validators);
+    }
+
+    #[test]
+    fn what_a_killed_process_was_writing_is_in_nobodys_way_and_goes_with_the_network() {
+        let (_folder, home) = home();
+        fs::create_dir_all(home.path()).unwrap();
+        fs::write(home.path().join(".home.json.Ab1.new"), "half").unwrap();
+        open(&home).unwrap();
+        let secret = home.wallet().join(".phrase.Ab1.new");
+        fs::write(&secret, "half of the words").unwrap();
+        delete(&home).unwrap();
+        assert!(!secret.exists() && !home.path().join(".home.json.Ab1.new").exists());
     }
 
     #[test]

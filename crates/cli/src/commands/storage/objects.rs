@@ -12,11 +12,12 @@ use crate::{
 use depin_client::api::Amount;
 use depin_devnet::services::storage::gateway;
 use depin_economy::Spec;
+use depin_files::{Draft, Readers};
 use depin_quantity::{Instant, Name, Units};
 use depin_services::storage::StorageParams;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read, Write as _},
     path::{Path, PathBuf},
 };
@@ -297,27 +298,21 @@ pub async fn get(args: &GetArgs, settings: &Settings, out: &Output) -> Result<()
     out.result(&fetched, |_| format!("read {}/{} ({}) into {}", fetched.bucket, fetched.key, bytes(size), fetched.file.display()))
 }
 
-/// Writes beside the place and moves it there when it is whole.
+/// The file appears when it is whole.
 async fn download(s3: &S3, bucket: &str, key: &str, file: &Path) -> Result<u64> {
     let mut response = s3.get(bucket, key).await?;
     let expected = response.content_length();
-    let mut aside = file.as_os_str().to_owned();
-    aside.push(".part");
-    let aside = PathBuf::from(aside);
-    let failed = |error: &io::Error| CliError::file("write", &aside, error);
-    let mut target = File::create(&aside).map_err(|error| failed(&error))?;
+    let failed = |error: io::Error| CliError::file("write", file, &error);
+    let mut draft = Draft::new(file, Readers::Everybody).map_err(failed)?;
     let mut size = 0;
     while let Some(chunk) = next_chunk(&mut response).await? {
-        target.write_all(&chunk).map_err(|error| failed(&error))?;
+        draft.write_all(&chunk).map_err(failed)?;
         size += chunk.len() as u64;
     }
     if expected.is_some_and(|expected| expected != size) {
-        return Err(CliError::broken(
-            "short",
-            format_args!("only {size} bytes of {bucket}/{key} came; {} holds them", aside.display()),
-        ));
+        return Err(CliError::broken("short", format_args!("only {size} bytes of {bucket}/{key} came; nothing was written")));
     }
-    fs::rename(&aside, file).map_err(|error| CliError::file("rename", &aside, &error))?;
+    draft.replace(file).map_err(failed)?;
     Ok(size)
 }
 

@@ -4,7 +4,7 @@
 //! DATA/lock                    held while a process works here
 //! DATA/reserve                 4 MiB that nobody needs, given up when the disk is full (see `Store::keep_books`)
 //! DATA/index.sqlite            which pieces there are (index.rs)
-//! DATA/tmp/N.payload, N.tree   uploads in flight; emptied at start
+//! DATA/tmp/*.payload, *.tree   uploads in flight; emptied at start
 //! DATA/pieces/ab/CID.payload   the bytes as uploaded; ab: first byte of the commitment
 //! DATA/pieces/ab/CID.tree      the tree cache
 //! ```
@@ -13,10 +13,11 @@
 
 use super::StoreError;
 use depin_services::storage::piece::Commitment;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use tempfile::NamedTempFile;
 
 /// The two files of a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,6 @@ const RESERVE_BYTES: u64 = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Layout {
     root: PathBuf,
-    next_temp: AtomicU64,
     /// Holds the lock for as long as the store lives.
     _lock: File,
 }
@@ -65,7 +65,7 @@ impl Layout {
             Err(fs::TryLockError::Error(error)) => return Err(StoreError::io("take the lock", &lock_path, error)),
         }
         sync_folder(root)?;
-        Ok(Self { root: root.to_owned(), next_temp: AtomicU64::new(0), _lock: lock })
+        Ok(Self { root: root.to_owned(), _lock: lock })
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -84,7 +84,7 @@ impl Layout {
         }
         let filled = self.create_temp(Part::Payload).and_then(|reserve| {
             reserve.allocate(RESERVE_BYTES)?;
-            reserve.rename_to(&path)
+            reserve.move_to(&path)
         });
         if let Err(error) = filled {
             tracing::warn!(%error, "the disk has no room for the store's reserve");
@@ -107,11 +107,15 @@ impl Layout {
 
     /// A new file for an upload in flight.
     pub(super) fn create_temp(&self, part: Part) -> Result<TempFile, StoreError> {
-        let number = self.next_temp.fetch_add(1, Ordering::Relaxed);
-        let path = self.root.join("tmp").join(format!("{number}.{}", part.extension()));
-        let file = OpenOptions::new().create_new(true).read(true).write(true).open(&path);
-        let file = file.map_err(|error| StoreError::io("create a file", &path, error))?;
-        Ok(TempFile { path, file, written: 0, persisted: false })
+        let folder = self.root.join("tmp");
+        let suffix = format!(".{}", part.extension());
+        let file = tempfile::Builder::new()
+            .prefix("")
+            .suffix(&suffix)
+            .permissions(Permissions::from_mode(0o644))
+            .tempfile_in(&folder)
+            .map_err(|error| StoreError::io("create a file", &folder, error))?;
+        Ok(TempFile { file, written: 0 })
     }
 
     /// Gives synced temporary files their final names; they are there for good once this returns.
@@ -122,7 +126,7 @@ impl Layout {
             sync_folder(&self.root.join("pieces"))?;
         }
         for (part, file) in files {
-            file.rename_to(&self.path(cid, part))?;
+            file.move_to(&self.path(cid, part))?;
         }
         sync_folder(&folder)
     }
@@ -185,16 +189,14 @@ pub(super) fn remove_file(path: &Path) -> Result<(), StoreError> {
 }
 
 fn sync_folder(folder: &Path) -> Result<(), StoreError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| StoreError::io("sync a folder", folder, error))
+    depin_files::sync_folder(folder).map_err(|error| StoreError::io("sync a folder", folder, error))
 }
 
 /// A file of an upload in flight; dropped before it is persisted, it is removed.
 #[derive(Debug)]
 pub(super) struct TempFile {
-    path: PathBuf,
-    file: File,
+    file: NamedTempFile,
     written: u64,
-    persisted: bool,
 }
 
 impl TempFile {
@@ -205,38 +207,27 @@ impl TempFile {
         if bytes == 0 {
             return Ok(());
         }
-        match fallocate(&self.file, FallocateFlags::empty(), 0, bytes) {
+        match fallocate(self.file.as_file(), FallocateFlags::empty(), 0, bytes) {
             // Not every file system can; then the writes themselves will tell.
             Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
-            Err(errno) => Err(StoreError::io("set space aside for an upload", &self.path, errno.into())),
+            Err(errno) => Err(StoreError::io("set space aside for an upload", self.file.path(), errno.into())),
         }
     }
 
-    fn rename_to(mut self, path: &Path) -> Result<(), StoreError> {
-        fs::rename(&self.path, path).map_err(|error| StoreError::io("rename a file", path, error))?;
-        self.persisted = true;
-        Ok(())
+    fn move_to(self, path: &Path) -> Result<(), StoreError> {
+        self.file.persist(path).map(drop).map_err(|error| StoreError::io("rename a file", path, error.error))
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.file.write_all(bytes).map_err(|error| StoreError::io("write a file", &self.path, error))?;
+        self.file.as_file_mut().write_all(bytes).map_err(|error| StoreError::io("write a file", self.file.path(), error))?;
         self.written += bytes.len() as u64;
         Ok(())
     }
 
     /// Cuts what was set aside beyond the bytes written, then waits until all is on the disk.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
-        let synced = self.file.set_len(self.written).and_then(|()| self.file.sync_all());
-        synced.map_err(|error| StoreError::io("sync a file", &self.path, error))
-    }
-}
-
-impl Drop for TempFile {
-    fn drop(&mut self) {
-        if !self.persisted
-            && let Err(error) = remove_file(&self.path)
-        {
-            tracing::warn!(%error, "a half-written file stays until the next start");
-        }
+        let file = self.file.as_file();
+        let synced = file.set_len(self.written).and_then(|()| file.sync_all());
+        synced.map_err(|error| StoreError::io("sync a file", self.file.path(), error))
     }
 }

@@ -1,0 +1,222 @@
+//! Files that are there whole or not at all.
+//!
+//! In: a path and what shall stand there. Out: the file, durable: it is written beside its place, synced, moved there, and the folder
+//! is synced, so that a crash or a power cut leaves what was there before, or all of what is there now. A write that fails changes
+//! nothing.
+//!
+//! A crate of its own, and nothing but this: engine, node, client, provider and gateway all write such files, and none of them may
+//! depend on another for it. Absent on purpose: formats, and errors that name paths; callers have their own.
+
+use std::{
+    fs::{File, Permissions},
+    io::{self, Write},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+};
+use tempfile::NamedTempFile;
+
+/// Who may read a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// Whoever may by the user's own mask.
+    Everybody,
+    /// Nobody but the owner: for secrets.
+    Owner,
+}
+
+impl Readers {
+    const fn mode(self) -> u32 {
+        match self {
+            Self::Everybody => 0o644,
+            Self::Owner => 0o600,
+        }
+    }
+}
+
+/// How the names of drafts end, which begin with a dot; one that a crash left behind is known by it.
+const DRAFT: &str = ".new";
+
+/// Writes a file; one that is there is replaced.
+///
+/// # Errors
+/// The file system's. Up to the move, what was there before stays; when the folder cannot be synced, the new file is there and may be
+/// gone after a power cut.
+pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    let mut draft = Draft::new(path, readers)?;
+    draft.write_all(bytes)?;
+    draft.replace(path)
+}
+
+/// Writes a new file.
+///
+/// # Errors
+/// `AlreadyExists` when anything is there, also a link that leads nowhere; else as [`replace`].
+pub fn create(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    let mut draft = Draft::new(path, readers)?;
+    draft.write_all(bytes)?;
+    draft.finish(path, true, sync_folder)
+}
+
+/// A file that is being written, in the folder where it will stand. Dropped, it is gone.
+#[derive(Debug)]
+pub struct Draft(NamedTempFile);
+
+impl Draft {
+    /// Begins a file that will stand at `path`.
+    ///
+    /// # Errors
+    /// The file system's; `InvalidInput` for a path that names no file.
+    pub fn new(path: &Path, readers: Readers) -> io::Result<Self> {
+        let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
+        let draft = tempfile::Builder::new()
+            .prefix(&format!(".{}.", name.to_string_lossy()))
+            .suffix(DRAFT)
+            .permissions(Permissions::from_mode(readers.mode()))
+            .tempfile_in(folder(path))?;
+        Ok(Self(draft))
+    }
+
+    /// Makes it durable at its place; what is there is replaced.
+    ///
+    /// # Errors
+    /// As [`replace`].
+    pub fn replace(self, path: &Path) -> io::Result<()> {
+        self.finish(path, false, sync_folder)
+    }
+
+    fn finish(self, path: &Path, new: bool, sync_folder: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+        self.0.as_file().sync_all()?;
+        let moved = if new { self.0.persist_noclobber(path) } else { self.0.persist(path) };
+        moved.map_err(|error| error.error)?;
+        sync_folder(folder(path))
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.as_file_mut().flush()
+    }
+}
+
+/// Makes what was moved into a folder, or removed from it, durable.
+///
+/// # Errors
+/// The file system's.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Whether a file's name is one of a draft: left behind by a process that was killed, of no use to anybody.
+pub fn is_draft(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.') && name.ends_with(DRAFT))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{cell::RefCell, fs};
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_is_written_and_replaced_and_nothing_else_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        replace(&path, b"first", Readers::Everybody).unwrap();
+        replace(&path, b"second", Readers::Everybody).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(names(folder.path()), ["a.json"]);
+    }
+
+    #[test]
+    fn a_secret_is_its_owners_also_in_the_place_of_an_open_file_and_while_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        fs::write(&path, "open").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+        let draft = Draft::new(&path, Readers::Owner).unwrap();
+        assert_eq!(mode(draft.0.path()), 0o600);
+        draft.replace(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        replace(&path, b"for all", Readers::Everybody).unwrap();
+        assert_eq!(mode(&path) & 0o700, 0o600);
+        assert_eq!(mode(&path) & 0o022, 0, "only its owner may write it");
+    }
+
+    #[test]
+    fn after_a_write_that_fails_the_old_content_stands() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        replace(&path, b"old", Readers::Everybody).unwrap();
+        let mut draft = Draft::new(&path, Readers::Everybody).unwrap();
+        draft.write_all(b"half of the ne").unwrap();
+        assert!(names(folder.path()).iter().any(|name| is_draft(Path::new(name))));
+        drop(draft);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        // A folder that is not empty cannot be replaced by a file.
+        let place = folder.path().join("b");
+        fs::create_dir_all(place.join("c")).unwrap();
+        assert!(replace(&place, b"new", Readers::Everybody).is_err());
+        assert!(place.join("c").is_dir());
+        assert_eq!(names(folder.path()), ["a", "b"], "no draft is left");
+        assert_eq!(replace(Path::new("/"), b"", Readers::Owner).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    }
+
+    #[test]
+    fn the_folder_is_synced_once_when_the_new_file_stands_in_it_and_its_error_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let seen = RefCell::new(Vec::new());
+        let look = |synced: &Path| {
+            seen.borrow_mut().push((synced.to_owned(), fs::read_to_string(&path).unwrap()));
+            Err(io::Error::other("the disk is gone"))
+        };
+        let mut draft = Draft::new(&path, Readers::Everybody).unwrap();
+        draft.write_all(b"new").unwrap();
+        assert_eq!(draft.finish(&path, false, look).unwrap_err().to_string(), "the disk is gone");
+        assert_eq!(*seen.borrow(), [(folder.path().to_owned(), "new".to_owned())]);
+        sync_folder(folder.path()).unwrap();
+        assert!(sync_folder(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn a_new_file_takes_nobodys_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("a"), folder.path().join("link"));
+        create(&path, b"first", Readers::Owner).unwrap();
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        for taken in [&path, &link] {
+            assert_eq!(create(taken, b"second", Readers::Owner).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(names(folder.path()), ["a", "link"]);
+    }
+
+    #[test]
+    fn a_file_without_a_folder_stands_in_the_present_one() {
+        assert_eq!(folder(Path::new("a")), Path::new("."));
+        assert_eq!(folder(Path::new("b/a")), Path::new("b"));
+    }
+}
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
