@@ -3,17 +3,11 @@
 
 mod support;
 
-use reqwest::{Client, Method};
 use serde_json::Value;
-use std::{
-    fs,
-    path::Path,
-    time::{Duration, SystemTime},
-};
+use std::{fs, path::Path, time::Duration};
 use support::{
     at,
-    network::{S3, Up, all_secured, content, s3_of, until},
-    sign,
+    network::{S3, Up, all_secured, content, until},
 };
 
 /// Longest wait for anything; the machine may be busy.
@@ -113,7 +107,7 @@ async fn runs(network: &str, its_own: impl AsyncFnOnce(&Path)) -> String {
 
     assert!(s3.delete("files", "gone").await.unwrap().is_success());
     assert_eq!(s3.get("files", "gone").await.unwrap().0, 404);
-    assert_eq!(listed(&endpoints, "files").await, ["kept"]);
+    assert_eq!(S3::new(&endpoints).list("files").await, ["kept"]);
     let said = up.said();
     assert!(up.stop().await.success());
 
@@ -131,37 +125,11 @@ async fn files_come_out(s3: &S3, endpoints: &Value) {
     assert!(status.is_success() && whole == content(70_000, 70_000), "{status}");
     let (status, part) = s3.get_range("files", "kept", "bytes=1000-1099").await.unwrap();
     assert_eq!((status.as_u16(), part.as_slice()), (206, &content(70_000, 70_000)[1_000..1_100]));
-    assert_eq!(listed(endpoints, "files").await, ["gone", "kept"]);
+    assert_eq!(S3::new(endpoints).list("files").await, ["gone", "kept"]);
 }
 
 fn active(deals: &Value) -> Vec<&Value> {
     deals["items"].as_array().unwrap().iter().filter(|deal| deal["state"] == "active").collect()
-}
-
-/// Keys of a bucket, as S3 lists them.
-async fn listed(endpoints: &Value, bucket: &str) -> Vec<String> {
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let s3 = s3_of(endpoints);
-    let keys =
-        sign::Keys { access_key: text(&s3["access_key"]), secret_key: text(&s3["secret_key"]), region: text(&s3["region"]) };
-    let endpoint = text(&s3["url"]);
-    let (path, payload_sha256) = (sign::encode_path(bucket, ""), sign::sha256_hex(b""));
-    let query = [("list-type", "2")];
-    let host = endpoint.strip_prefix("http://").unwrap();
-    let request = sign::Unsigned { method: "GET", host, path: &path, query: &query, payload_sha256: &payload_sha256 };
-    let signed = sign::sign(&keys, &request, SystemTime::now());
-    let http = Client::builder().no_proxy().build().unwrap();
-    let response = http
-        .request(Method::GET, format!("{endpoint}{path}?list-type=2"))
-        .header("x-amz-date", signed.date)
-        .header("x-amz-content-sha256", payload_sha256)
-        .header("authorization", signed.authorization)
-        .send()
-        .await
-        .unwrap();
-    assert!(response.status().is_success(), "{}", response.status());
-    let body = response.text().await.unwrap();
-    body.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap().to_owned()).collect()
 }
 
 /// What deals owe is settled, and moves as the network's file says: to the provider, to its funds, or into nothing.

@@ -3,52 +3,49 @@
 //! In: files. Out: S3 requests to the endpoint of `endpoints.json`. What S3 clients are good at (folders, syncing, mounting) is left to
 //! them; this is for trying things and for scripts that have nothing else.
 
-pub mod sign;
-
 use crate::error::{CliError, Kind, Result};
 use depin_devnet::services::storage::gateway::S3Access;
-use reqwest::{Method, Response, StatusCode};
+use jiff::Timestamp;
+use reqwest::{Response, StatusCode, Url};
+use rusty_s3::{Bucket, Method, UrlStyle, signing::sign};
 use serde::de::DeserializeOwned;
-use sign::{Keys, Unsigned};
-use std::{path::Path, time::Duration, time::SystemTime};
+use sha2::{Digest as _, Sha256};
+use std::{path::Path, time::Duration};
 
 /// Bytes of one part; a file up to this size goes in one request.
 pub const PART: usize = 32 << 20;
+/// Header of a body's checksum.
+const CHECKSUM: &str = "x-amz-checksum-sha256";
 /// Longest error text that is read.
 const ERROR_MAX: usize = 64 << 10;
+
+/// How long a signed request may be used; each is sent at once.
+const VALID_SECONDS: u64 = 300;
 
 /// A client of one gateway.
 pub struct S3 {
     http: reqwest::Client,
-    endpoint: String,
-    host: String,
-    keys: Keys,
+    endpoint: Url,
+    access: S3Access,
 }
 
 impl S3 {
-    pub fn new(endpoint: &S3Access) -> Result<Self> {
+    pub fn new(access: &S3Access) -> Result<Self> {
         let broken =
-            |error: &dyn std::fmt::Display| CliError::broken("s3", format_args!("cannot use {}: {error}", endpoint.endpoint));
-        let url: reqwest::Url = endpoint.endpoint.parse().map_err(|error| broken(&error))?;
-        let host = match (url.host_str(), url.port()) {
-            (Some(host), Some(port)) => format!("{host}:{port}"),
-            (Some(host), None) => host.to_owned(),
-            (None, _) => return Err(broken(&"it has no host")),
-        };
+            |error: &dyn std::fmt::Display| CliError::broken("s3", format_args!("cannot use {}: {error}", access.endpoint));
+        let endpoint: Url = access.endpoint.parse().map_err(|error| broken(&error))?;
+        if endpoint.host().is_none() || endpoint.scheme() != "http" {
+            return Err(broken(&"it is no http:// URL of a host"));
+        }
         let http = reqwest::Client::builder()
             .no_proxy()
             .connect_timeout(Duration::from_secs(5))
             .build()
             .map_err(|error| broken(&error))?;
-        let S3Access { access_key, secret_key, region, .. } = endpoint.clone();
-        Ok(Self {
-            http,
-            endpoint: endpoint.endpoint.trim_end_matches('/').to_owned(),
-            host,
-            keys: Keys { access_key, secret_key, region },
-        })
+        Ok(Self { http, endpoint, access: access.clone() })
     }
 
+    /// Sends one request. `query` is sorted by name.
     async fn send(&self, method: Method, bucket: &str, key: &str, query: &[(&str, &str)], body: Vec<u8>) -> Result<Response> {
         if key.split('/').any(|part| part == "." || part == "..") {
             return Err(CliError::refused(
@@ -57,31 +54,32 @@ impl S3 {
             )
             .hint("choose another key"));
         }
-        let path = sign::encode_path(bucket, key);
-        let payload_sha256 = sign::sha256_hex(&body);
-        let request = Unsigned { method: method.as_str(), host: &self.host, path: &path, query, payload_sha256: &payload_sha256 };
-        let signed = sign::sign(&self.keys, &request, SystemTime::now());
-        let query = sign::canonical_query(query);
-        let url = format!("{}{path}{}{query}", self.endpoint, if query.is_empty() { "" } else { "?" });
-        let request = self
-            .http
-            .request(method, url)
-            .header("x-amz-date", signed.date)
-            .header("x-amz-content-sha256", payload_sha256)
-            .header("authorization", signed.authorization)
-            .body(body);
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        // A signed URL says nothing of the body: the checksum of what is stored is signed as a header.
+        let stored = method == Method::Put && !body.is_empty();
+        let checksum = stored.then(|| base64_simd::STANDARD.encode_to_string(Sha256::digest(&body)));
+        let headers: Vec<(&str, &str)> = checksum.iter().map(|sum| (CHECKSUM, sum.as_str())).collect();
+        let S3Access { access_key, secret_key, region, .. } = &self.access;
+        let at = Bucket::new(self.endpoint.clone(), UrlStyle::Path, bucket.to_owned(), region.clone());
+        let at = at.map_err(|error| CliError::refused("bucket", format_args!("`{bucket}` is no bucket: {error}")))?;
+        let url = if key.is_empty() { at.base_url().clone() } else { at.object_url(key) };
+        let (now, query, headers) = (Timestamp::now(), query.iter().copied(), headers.into_iter());
+        let signed = sign(&now, method, url, access_key, secret_key, None, region, VALID_SECONDS, query, headers.clone());
+        let method = reqwest::Method::from_bytes(method.to_str().as_bytes()).expect("a method of S3 is one of HTTP");
+        let request = headers.fold(self.http.request(method, signed), |request, (name, value)| request.header(name, value));
+        let response = request.body(body).send().await.map_err(|error| self.unreachable(error))?;
         if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
     }
 
-    fn unreachable(&self, error: &reqwest::Error) -> CliError {
-        CliError::broken("unreachable", format_args!("the S3 gateway at {} does not answer: {error}", self.endpoint))
+    fn unreachable(&self, error: reqwest::Error) -> CliError {
+        // Its URL is signed.
+        let error = error.without_url();
+        CliError::broken("unreachable", format_args!("the S3 gateway at {} does not answer: {error}", self.access.endpoint))
             .hint("check that `depin up` runs; `depin status` shows where its parts are")
     }
 
     /// Makes a bucket; one that is there is no error.
     pub async fn make_bucket(&self, bucket: &str) -> Result<()> {
-        match self.send(Method::PUT, bucket, "", &[], Vec::new()).await {
+        match self.send(Method::Put, bucket, "", &[], Vec::new()).await {
             Err(error) if error.code == "BucketAlreadyOwnedByYou" || error.code == "BucketAlreadyExists" => Ok(()),
             done => done.map(drop),
         }
@@ -89,21 +87,21 @@ impl S3 {
 
     /// Stores a whole object; gives its ETag.
     pub async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<String> {
-        let response = self.send(Method::PUT, bucket, key, &[], body).await?;
+        let response = self.send(Method::Put, bucket, key, &[], body).await?;
         Ok(etag(&response))
     }
 
     /// Begins an upload in parts; gives its id.
     pub async fn begin(&self, bucket: &str, key: &str) -> Result<String> {
-        let response = self.send(Method::POST, bucket, key, &[("uploads", "")], Vec::new()).await?;
-        let text = response.text().await.map_err(|error| self.unreachable(&error))?;
+        let response = self.send(Method::Post, bucket, key, &[("uploads", "")], Vec::new()).await?;
+        let text = response.text().await.map_err(|error| self.unreachable(error))?;
         element(&text, "UploadId").ok_or_else(|| CliError::broken("answer", "the gateway's answer names no upload"))
     }
 
     pub async fn part(&self, bucket: &str, key: &str, upload: &str, number: u32, body: Vec<u8>) -> Result<String> {
         let number = number.to_string();
         let query = [("partNumber", number.as_str()), ("uploadId", upload)];
-        let response = self.send(Method::PUT, bucket, key, &query, body).await?;
+        let response = self.send(Method::Put, bucket, key, &query, body).await?;
         Ok(etag(&response))
     }
 
@@ -114,9 +112,9 @@ impl S3 {
             body += &format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>");
         }
         body += "</CompleteMultipartUpload>";
-        let response = self.send(Method::POST, bucket, key, &[("uploadId", upload)], body.into_bytes()).await?;
+        let response = self.send(Method::Post, bucket, key, &[("uploadId", upload)], body.into_bytes()).await?;
         // This call may answer 200 at first and tell of a failure in its body.
-        let text = response.text().await.map_err(|error| self.unreachable(&error))?;
+        let text = response.text().await.map_err(|error| self.unreachable(error))?;
         match element(&text, "Code") {
             Some(code) => Err(CliError::broken(&code, element(&text, "Message").unwrap_or_default())),
             None => Ok(element(&text, "ETag").unwrap_or_default().replace("&quot;", "\"")),
@@ -124,12 +122,12 @@ impl S3 {
     }
 
     pub async fn abort(&self, bucket: &str, key: &str, upload: &str) -> Result<()> {
-        self.send(Method::DELETE, bucket, key, &[("uploadId", upload)], Vec::new()).await.map(drop)
+        self.send(Method::Delete, bucket, key, &[("uploadId", upload)], Vec::new()).await.map(drop)
     }
 
     /// Reads an object; its body is still to come.
     pub async fn get(&self, bucket: &str, key: &str) -> Result<Response> {
-        self.send(Method::GET, bucket, key, &[], Vec::new()).await
+        self.send(Method::Get, bucket, key, &[], Vec::new()).await
     }
 }
 
@@ -172,9 +170,8 @@ pub async fn admin<T: DeserializeOwned>(at: &S3Access, gateway: &Path, path: &st
         CliError::broken("unreachable", format_args!("the gateway at {} does not answer: {error}", at.endpoint))
     };
     let http = reqwest::Client::builder().no_proxy().build().map_err(broken)?;
-    let url = format!("{}/_depin/{path}", at.endpoint);
-    let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let url = format!("{url}?{}", sign::canonical_query(&query));
+    let url = Url::parse_with_params(&format!("{}/_depin/{path}", at.endpoint), query)
+        .map_err(|error| CliError::broken("s3", format_args!("cannot use {}: {error}", at.endpoint)))?;
     let response = http.get(url).bearer_auth(token.trim()).send().await.map_err(broken)?;
     if response.status() != StatusCode::OK {
         return Err(refusal(response).await);

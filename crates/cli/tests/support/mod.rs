@@ -3,9 +3,6 @@
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
 pub mod network;
-// The signing code of the program itself: it is checked against the published example in its own tests.
-#[path = "../../src/s3/sign.rs"]
-pub mod sign;
 
 use std::{
     path::Path,

@@ -1,13 +1,14 @@
 //! A running `depin up`, its S3 endpoint, and what it says.
 
-use super::{Said, at, depin, sign};
-use reqwest::{Client, Method, StatusCode};
+use super::{Said, at, depin};
+use reqwest::{Client, Method, StatusCode, Url};
+use rusty_s3::{Bucket, UrlStyle, signing};
 use serde_json::Value;
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, ExitStatus, Stdio},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 /// Longest time that a start may take on a busy machine.
@@ -155,18 +156,32 @@ pub fn s3_of(endpoints: &Value) -> &Value {
 #[derive(Clone)]
 pub struct S3 {
     http: Client,
-    endpoint: String,
-    keys: sign::Keys,
+    endpoint: Url,
+    access_key: String,
+    secret_key: String,
+    region: String,
 }
 
 impl S3 {
     pub fn new(endpoints: &Value) -> Self {
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
         let s3 = s3_of(endpoints);
-        let keys =
-            sign::Keys { access_key: text(&s3["access_key"]), secret_key: text(&s3["secret_key"]), region: text(&s3["region"]) };
+        let text = |name: &str| s3[name].as_str().unwrap().to_owned();
         let http = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
-        Self { http, endpoint: text(&s3["url"]), keys }
+        Self {
+            http,
+            endpoint: text("url").parse().unwrap(),
+            access_key: text("access_key"),
+            secret_key: text("secret_key"),
+            region: text("region"),
+        }
+    }
+
+    /// The signed URL of an object, or of a bucket where the key is empty. `query` is sorted by name.
+    fn signed(&self, method: rusty_s3::Method, bucket: &str, key: &str, query: &[(&str, &str)]) -> Url {
+        let at = Bucket::new(self.endpoint.clone(), UrlStyle::Path, bucket.to_owned(), self.region.clone()).unwrap();
+        let url = if key.is_empty() { at.base_url().clone() } else { at.object_url(key) };
+        let (now, query, headers) = (jiff::Timestamp::now(), query.iter().copied(), std::iter::empty());
+        signing::sign(&now, method, url, &self.access_key, &self.secret_key, None, &self.region, 300, query, headers)
     }
 
     async fn send(
@@ -177,22 +192,26 @@ impl S3 {
         range: Option<&str>,
         body: Vec<u8>,
     ) -> reqwest::Result<(StatusCode, Vec<u8>)> {
-        let path = sign::encode_path(bucket, key);
-        let host = self.endpoint.strip_prefix("http://").unwrap();
-        let payload_sha256 = sign::sha256_hex(&body);
-        let request = sign::Unsigned { method: method.as_str(), host, path: &path, query: &[], payload_sha256: &payload_sha256 };
-        let signed = sign::sign(&self.keys, &request, SystemTime::now());
-        let mut request = self
-            .http
-            .request(method, format!("{}{path}", self.endpoint))
-            .header("x-amz-date", signed.date)
-            .header("x-amz-content-sha256", payload_sha256)
-            .header("authorization", signed.authorization);
+        let signed_for = match method {
+            Method::PUT => rusty_s3::Method::Put,
+            Method::DELETE => rusty_s3::Method::Delete,
+            _ => rusty_s3::Method::Get,
+        };
+        let mut request = self.http.request(method, self.signed(signed_for, bucket, key, &[]));
         if let Some(range) = range {
             request = request.header("range", range);
         }
         let response = request.body(body).send().await?;
         Ok((response.status(), response.bytes().await?.to_vec()))
+    }
+
+    /// Keys of a bucket, as S3 lists them.
+    pub async fn list(&self, bucket: &str) -> Vec<String> {
+        let url = self.signed(rusty_s3::Method::Get, bucket, "", &[("list-type", "2")]);
+        let response = self.http.get(url).send().await.unwrap();
+        assert!(response.status().is_success(), "{}", response.status());
+        let body = response.text().await.unwrap();
+        body.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap().to_owned()).collect()
     }
 
     pub async fn make_bucket(&self, bucket: &str) -> reqwest::Result<StatusCode> {
