@@ -57,20 +57,7 @@ async fn action(command: &TokenCommand, remote: &Remote, spec: &Spec) -> Result<
             let least = least.as_ref().map_or(Ok(Units::ZERO), |typed| units(typed, other))?;
             Action::Swap { venue: *venue, token, given, least }
         }
-        TokenCommand::Fund(FundArgs { venue, amounts }) => {
-            let (a, b) = venue_of(spec, *venue)?;
-            let mut given: BTreeMap<Name, Units> = BTreeMap::new();
-            for typed in amounts {
-                let (token, units) = amount(spec, typed)?;
-                given.insert(token, units);
-            }
-            let of = |token: Name| {
-                given.get(&token).copied().ok_or_else(|| {
-                    CliError::refused("token", format_args!("`{venue}` joins {a} and {b}; name an amount of each"))
-                })
-            };
-            Action::FundVenue { venue: *venue, a: of(a)?, b: of(b)? }
-        }
+        TokenCommand::Fund(args) => fund(args, spec)?,
         TokenCommand::Claim(ClaimArgs { with: Some(with), staking, .. }) => {
             Action::ClaimStake { staking: only(spec.stakings(), *staking, "staking")?, validator: remote.address(with).await? }
         }
@@ -116,6 +103,22 @@ async fn action(command: &TokenCommand, remote: &Remote, spec: &Spec) -> Result<
                 .hint("write it like '{\"action\":\"repay\",\"token\":\"FIL\"}'; amounts are base units, as text")
         })?,
     })
+}
+
+fn fund(FundArgs { venue, amounts }: &FundArgs, spec: &Spec) -> Result<Action> {
+    let (a, b) = venue_of(spec, *venue)?;
+    let mut given: BTreeMap<Name, Units> = BTreeMap::new();
+    for typed in amounts {
+        let (token, units) = amount(spec, typed)?;
+        given.insert(token, units);
+    }
+    let of = |token: Name| {
+        given
+            .get(&token)
+            .copied()
+            .ok_or_else(|| CliError::refused("token", format_args!("`{venue}` joins {a} and {b}; name an amount of each")))
+    };
+    Ok(Action::FundVenue { venue: *venue, a: of(a)?, b: of(b)? })
 }
 
 async fn mint(args: &MintArgs, remote: &Remote, spec: &Spec) -> Result<Action> {
