@@ -1,4 +1,8 @@
 //! The `Range` header: one byte range (RFC 9110, section 14).
+//!
+//! Read here and not by `http-range-header` 0.4, whose answers differ where it matters: it refuses a suffix that is longer than the
+//! payload (the RFC takes the whole payload), a position beyond 64 bits (the RFC cuts it to the payload) and leading zeros, knows
+//! the unit in small letters only, and finds a first byte in an empty payload. What would be left to it is splitting at a hyphen.
 
 use std::ops::Range;
 
