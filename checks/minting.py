@@ -140,7 +140,8 @@ def random_estimates(rng):
         "reward_position": str(rng.randrange(10**18, 5 * 10**19) << 128),
         "reward_velocity": str(-rng.randrange(0, 10**12) << 128),
         "power_position": str(rng.randrange(10**15, 10**20) << 128),
-        "power_velocity": str(rng.choice([0, rng.randrange(-10**9, 10**13)]) << 128),
+        # Falling fast enough, the window ends below zero.
+        "power_velocity": str(rng.choice([0, rng.randrange(-10**9, 10**13), -rng.randrange(10**12, 10**17)]) << 128),
     }
 
 
@@ -162,13 +163,13 @@ RULES = {
     "FIL-EM-2": (lambda i: {"reward": simple(i.n("epoch")) >> 128}, lambda r: {"epoch": r.randrange(0, 40_000_000)}),
     "FIL-EM-3": (baseline, lambda r: {"before": str(r.randrange(0, 10**20)), "epochs": r.randrange(0, 100)}),
     "FIL-EM-4": (lambda i: {"exp": expneg(i.n("x"))}, lambda r: {"x": str(r.randrange(0, 1 << r.randrange(1, 132)))}),
-    "FIL-EM-5": (lambda i: {"ln": log(i.n("z"))}, lambda r: {"z": str(r.randrange(1, 1 << r.randrange(2, 128)))}),
+    "FIL-EM-5": (lambda i: {"ln": log(i.n("z"))}, lambda r: {"z": str(r.choice([-1, 1, 1]) * r.randrange(0, 1 << r.randrange(2, 256)))}),
     "FIL-EM-6": (lambda i: {"theta": theta(i.n("time"), i.n("effective_baseline"), i.n("realized"), i.n("cumulative"))},
                  lambda r: {"time": r.randrange(0, 10**7), "effective_baseline": str(r.randrange(1, 10**19)), "realized": str(r.randrange(0, 10**26)),
                             "cumulative": str(r.randrange(0, 10**26))}),
     "FIL-EM-7": (lambda i: {"reward": reward(i.n("epoch"), i.n("before"), i.n("after"))},
                  lambda r: (lambda t: {"epoch": r.randrange(0, 10**7), "before": str(t), "after": str(t + r.randrange(0, 1 << 128))})(
-                     r.randrange(0, 1 << 90))),
+                     r.randrange(0, 1 << r.randrange(90, 152)))),
     "FIL-EM-8": (step, random_step),
     "FIL-EM-9": (smooth, lambda r: {"position": str(r.randrange(-10**60, 10**60)), "velocity": str(r.randrange(-10**50, 10**50)),
                                     "observed": str(r.randrange(0, 10**20)), "epochs": r.randrange(1, 1000)}),

@@ -28,12 +28,19 @@ def hexes(i):
 
 
 def pools(i):
-    a = i.n("all")
-    cap = a * 50 // 100
-    data = min(i.n("worth"), cap)
-    fifth = (cap - data) // 5
-    return {"data": data, "beacons": a * 6 // 100 + fifth, "witnesses": a * 24 // 100 + (cap - data - fifth), "operations": a * 7 // 100,
-            "oracles": a * 7 // 100}
+    """In fractions of a bone: nothing is cut before it is shared."""
+    a = Fraction(i.n("all"), 100)
+    data = min(i.d("worth"), 50 * a)
+    unused = 50 * a - data
+    return {"data": text(data), "beacons": text(6 * a + unused / 5), "witnesses": text(24 * a + unused * 4 / 5), "operations": text(7 * a),
+            "oracles": text(7 * a)}
+
+
+def shared(i):
+    pool, shares = i.d("pool"), i.ds("shares")
+    rate = half_even(pool / sum(shares), 15) if sum(shares) else Fraction(0)
+    paid = [floor(rate * s) for s in shares]
+    return {"rate": text(rate), "paid": paid, "unallocated": max(0, floor(pool) - sum(paid))}
 
 
 def per(size, unit):
@@ -42,8 +49,9 @@ def per(size, unit):
 
 def transfer(i):
     pool = i.n("pool")
-    worths = [ceil(Fraction(c, 10**5) / i.d("price") * 10**8) for c in i.ns("credits")]
-    paid = [w * pool // sum(worths) for w in worths] if sum(worths) > pool else worths
+    fine = [Fraction(ceil(Fraction(c, 10**5) / i.d("price") * 10**23), 10**15) for c in i.ns("credits")]
+    scale = Fraction(pool) / sum(fine) if sum(fine) > pool else 1
+    paid = [floor(w * scale) for w in fine]
     return {"paid": paid, "rest": pool - sum(paid)}
 
 
@@ -95,7 +103,9 @@ RULES = {
     "HNT-SV-4": (speed, random_speed),
     "HNT-SV-5": (trust, lambda r: {"metres": [r.randrange(0, 450) for _ in range(r.randrange(1, 20))], "farthest": r.randrange(0, 3200),
                                    "rule": r.choice(["2026", "2024-indoor", "2024-outdoor"])}),
-    "HNT-PO-8": (pools, lambda r: {"all": r.randrange(0, 10**13), "worth": r.randrange(0, 10**13)}),
+    "HNT-PO-8": (pools, lambda r: {"all": r.randrange(0, 10**13), "worth": text(Fraction(r.randrange(0, 10**28), 10**15))}),
+    "HNT-PO-10": (shared, lambda r: {"pool": text(Fraction(r.randrange(0, 10**29), 10**16)),
+                                     "shares": [text(Fraction(r.randrange(0, 2 * 10**8), 10**8)) for _ in range(r.randrange(0, 9))]}),
     "HNT-PO-9": (transfer, lambda r: {"pool": r.randrange(0, 10**13), "credits": [r.randrange(0, 10**9) for _ in range(r.randrange(0, 9))],
                                       "price": text(Fraction(r.randrange(1, 10**9), 10**8))}),
     "HNT-PAY-1": (lambda i: {"credits": per(i.n("bytes"), 24) * i.n("copies", 1)}, lambda r: {"bytes": r.randrange(0, 300), "copies": r.randrange(1, 9)}),

@@ -91,8 +91,11 @@ def mobile(i):
     names = ["coverage", "providers", "mappers", "oracles", "delegators"]
     table = {"HIP-53": [20, 20, 10, 4, 6], "HIP-79": [20, 10, 20, 4, 6], "HIP-147": [0, 10, 20, 4, 6], "HIP-148": [0, 24, 0, 0, 6],
              "HIP-149": [0, 24, 0, 0, 6]}
-    parts = {n: i.n("amount") * p // 100 for n, p in zip(names, table[i.raw("rule")])}
-    return {"data": i.n("amount") - sum(parts.values()), **parts}
+    amount, percents = i.n("amount"), table[i.raw("rule")]
+    parts = {n: amount * p // 100 for n, p in zip(names, percents)}
+    left = amount - sum(parts.values())
+    data = left if i.raw("rule") == "HIP-149" else amount * (100 - sum(percents)) // 100
+    return {"data": data, **parts, "unallocated": left - data}
 
 
 def issued(i):
@@ -119,8 +122,9 @@ def turnout(i):
 def redeem(i):
     reserve, supply, burnt = i.n("reserve"), i.n("supply"), i.n("burnt")
     curve = i.d("curve", "0")
-    if curve == 0:
-        return {"paid": reserve * burnt // supply}
+    if curve.denominator == 1:
+        n = 1 + int(curve)
+        return {"paid": reserve - -(-reserve * (supply - burnt) ** n // supply**n)}
     left = exp(ln(Fraction(supply - burnt, supply)) * (1 + curve)) if burnt < supply else 0
     return {"paid": Near(reserve * (1 - left), 1 + Fraction(reserve, 2**149))}
 
@@ -177,7 +181,7 @@ RULES = {
                                    "expiry": r.randrange(0, 3), "start": 1}),
     "HNT-LO-3": (turnout, random_votes),
     "HNT-TR-1": (redeem, lambda r: (lambda s: {"reserve": str(r.randrange(1, 10**16)), "supply": str(s), "burnt": str(r.randrange(0, s + 1)),
-                                               "curve": r.choice(["0", "0", "1", "0.5", "3.25"])})(r.randrange(1, 10**20))),
+                                               "curve": r.choice(["0", "0", "1", "2", "15", "0.5", "3.25"])})(r.randrange(1, 10**20))),
     "HNT-TR-2": (breaker, random_breaker),
     "HNT-PAY-3": (claim, lambda r: {"totals": [r.randrange(0, 10**9) for _ in range(r.randrange(2, 8))], "oracles": 3, "paid": some(r, 10**9)}),
 }

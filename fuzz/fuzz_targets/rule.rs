@@ -4,7 +4,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u8, &str)| {
     let (pick, text) = input;
-    let cards: Vec<_> = depin_economy::rule_cards().chain(depin_services::rule_cards()).collect();
+    let cards: Vec<_> = depin_rules::rule_cards().collect();
     let card = cards[usize::from(pick) % cards.len()];
     let _ = card.evaluate_text(text);
 });

@@ -11,14 +11,11 @@
 
 mod audit;
 mod book;
-mod cards;
 mod collateral;
-mod formula;
 mod market;
 mod meter;
 mod params;
 mod payment;
-mod pool_cards;
 mod read;
 mod reward;
 mod rows;
@@ -28,7 +25,7 @@ mod supply;
 mod time;
 mod vote_lock;
 
-pub use crate::time::close::{STEPS_PER_UNIT, worth_of};
+pub use crate::time::close::{STEPS_PER_UNIT, minted_again, worth_of};
 pub use crate::time::rows::ClockRow;
 pub use audit::{AuditReport, TokenAudit, Violation, audit};
 pub use book::account::{Account, AccountClass};
@@ -36,7 +33,6 @@ pub use book::base_fee::{BlockFees, FeeCharged, base_fee, next_base_fee};
 pub use book::reason::Why;
 pub use book::rows::{SupplyRow, WalletRow};
 pub use book::wallet;
-pub use cards::rule_cards;
 pub use collateral::fault::{TerminationTerms, expected_reward, termination_fee};
 pub use collateral::pledge::pledge_amount;
 pub use collateral::rows::PledgeRow;
@@ -59,14 +55,11 @@ pub use params::{
     Supply, TableRow, Target, Token, TreasuryRule, UNALLOCATED, USD, UsdRate, VenueRule, VestingPart, VestingRow, Worth, pair_of,
 };
 pub use payment::rows::{CreditRow, EscrowRow, HoldRow, OpenEscrowRow, PaymentRow, RecurringFeeRow, StreamRow, UsageRow};
-pub use payment::{
-    CONVERSIONS, Claim, CreditOrder, CreditQuote, Deposit, OrderedSettlement, WeightedSettlement, burnt_for, credits_for,
-    ordered_due, ordered_lasts, priced_units, settle_ordered, settle_weighted, split, weighted_lasts, weighted_part,
-};
+pub use payment::{CONVERSIONS, Claim, CreditOrder, CreditQuote, Deposit, OrderedSettlement, WeightedSettlement, burnt_for, captured, credits_for, ordered_due, ordered_lasts, priced_units, settle_ordered, settle_weighted, split, weighted_lasts, weighted_part};
 pub use read::holdings::{BondedNow, DelegationNow, LockNow, RedemptionQuote, TreasuryNow, ValidatorNow};
 pub use read::{AllocationNow, MemberNow, Reads, StreamNow, SupplyNow, VestingNow};
 pub use reward::batch::{PAYOUTS_PER_UNIT, batch_part};
-pub use reward::pool::{CLAIM_UNITS_MAX, Claimed};
+pub use reward::pool::{CLAIM_UNITS_MAX, Claimed, standing_part};
 pub use reward::rows::{AllowanceRow, AllowanceUseRow, BatchRow, EmissionRow, EnrolRow, GaugeRow, LazyRow, PoolRow, ScoreRow};
 pub use reward::score::{SHARE_WHOLE, smoothed_share, utility_score};
 pub use reward::vesting::{quantize_up, schedule as vesting_schedule};
@@ -74,7 +67,7 @@ pub use reward::wide::Wide;
 pub use session::action::{Action, Done};
 pub use session::context::BlockContext;
 pub use session::event::{Event, Payout};
-pub use session::genesis::{Genesis, GenesisError, Grant, allocation_vested};
+pub use session::genesis::{Genesis, GenesisError, Grant, allocation_vested, row_vested};
 pub use session::refusal::{Limit, Refusal, Topic};
 pub use session::sink::{Counted, Sink};
 pub use session::{Closed, Economy, Session};

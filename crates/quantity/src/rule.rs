@@ -1,13 +1,13 @@
 //! Rule cards: a rule's words, formula, units, rounding and source beside the function that computes it.
 //!
 //! In: named inputs as JSON, from a reader who wants to try a rule, or from a checker. Out: named outputs, exactly what the
-//! function says. A card is a `pub static` beside its function; each crate that owns rules lists its cards, and one test per crate
+//! function says. A card is a `pub static`; the crate `rules` lists them all, and a test
 //! runs [`check_cards`], which evaluates every example and throws hostile inputs at every card.
 //!
 //! Absent on purpose: any rule, and the names of networks other than as data of a card.
 //!
 //! ```
-//! use depin_quantity::{Inputs, Kind, Outputs, RuleCard, RuleError, field};
+//! use depin_quantity::{Basis, Inputs, Kind, Outputs, RuleCard, RuleError, field};
 //!
 //! /// Half of it, rounded down.
 //! pub fn half(amount: u128) -> u128 {
@@ -17,6 +17,7 @@
 //! pub static HALF: RuleCard = RuleCard {
 //!     id: "GEN-EM-9",
 //!     networks: &[],
+//!     basis: Basis::Model,
 //!     title: "Half of an amount",
 //!     words: "An amount is cut in two; the first part is never the larger one.",
 //!     formula: "floor(amount / 2)",
@@ -50,7 +51,9 @@ use serde_json::Value;
 pub enum Kind {
     /// A whole number from zero to 2^128 - 1: a JSON number, or text for more digits than a JSON number keeps.
     Integer,
-    /// A whole number of either sign, below 2^256 in size.
+    /// A whole number from zero to 2^n - 1 for n of at most 256: for fixed point that needs more than 128 bits.
+    Wide(u16),
+    /// A whole number of either sign, below 2^256 in size, or between bounds ([`Field::between`]).
     Signed,
     /// A number from zero with at most so many decimal places, as text (or a whole JSON number).
     Decimal(u8),
@@ -86,6 +89,8 @@ pub struct Field {
     pub least: u128,
     /// The largest whole number allowed; of a list, its greatest length.
     pub most: u128,
+    /// Of a `Signed`, the least and the greatest number allowed.
+    pub range: Option<(i128, i128)>,
     /// JSON text taken when it is absent; without, it must be given.
     pub default: Option<&'static str>,
 }
@@ -93,7 +98,7 @@ pub struct Field {
 /// A field that must be given, with no bounds but its kind's.
 pub const fn field(name: &'static str, kind: Kind, unit: &'static str, words: &'static str) -> Field {
     let most = if matches!(kind, Kind::List(_)) { LIST_MAX as u128 } else { u128::MAX };
-    Field { name, kind, unit, words, least: 0, most, default: None }
+    Field { name, kind, unit, words, least: 0, most, range: None, default: None }
 }
 
 impl Field {
@@ -109,6 +114,12 @@ impl Field {
         self
     }
 
+    /// From `low` to `high`, for `Signed`.
+    pub const fn between(mut self, low: i128, high: i128) -> Self {
+        self.range = Some((low, high));
+        self
+    }
+
     /// What it takes, in words: `a whole number from 0 to 47, as a number or text`.
     pub fn takes(&self) -> String {
         read::wanted(self, self.kind)
@@ -121,6 +132,33 @@ impl Field {
     }
 }
 
+/// What a card stands on.
+#[derive(Clone, Copy, Debug)]
+pub enum Basis {
+    /// It runs functions that the live rules call. Each entry gives a function's path as the compiler names it.
+    Runs(&'static [fn() -> &'static str]),
+    /// A closed form or a reference, which nothing live calls.
+    Model,
+}
+
+impl Basis {
+    /// In one word: `runs` or `model`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Runs(_) => "runs",
+            Self::Model => "model",
+        }
+    }
+
+    /// Paths of the functions that it runs.
+    pub fn functions(self) -> Vec<&'static str> {
+        match self {
+            Self::Runs(paths) => paths.iter().map(|path| path()).collect(),
+            Self::Model => Vec::new(),
+        }
+    }
+}
+
 /// One rule that can be read and run.
 #[derive(Clone, Copy, Debug)]
 pub struct RuleCard {
@@ -129,6 +167,8 @@ pub struct RuleCard {
     pub id: &'static str,
     /// The networks whose rule it is; empty for a general one.
     pub networks: &'static [&'static str],
+    /// Whether it runs what the live rules call, or is a model.
+    pub basis: Basis,
     /// One line.
     pub title: &'static str,
     /// The rule in words.

@@ -6,7 +6,7 @@ use crate::{
     output::{Output, Table, write_out},
 };
 use depin_networks::wrap;
-use depin_quantity::{Field, RuleCard, nearest_name};
+use depin_quantity::{Basis, Field, RuleCard, nearest_name};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
@@ -17,7 +17,7 @@ use std::{
 
 /// All rules, by id.
 fn cards() -> Vec<&'static RuleCard> {
-    let mut cards: Vec<_> = depin_economy::rule_cards().chain(depin_services::rule_cards()).collect();
+    let mut cards: Vec<_> = depin_rules::rule_cards().collect();
     cards.sort_by_key(|card| order(card.id));
     cards
 }
@@ -69,9 +69,9 @@ fn list(network: Option<&str>, out: &Output) -> Result<()> {
     let wanted: Vec<_> = all.into_iter().filter(|card| network.is_none_or(|network| card.is_of(network))).collect();
     let value = json!({"rules": wanted.iter().map(|card| as_json(card)).collect::<Vec<_>>()});
     out.result(&value, |out| {
-        let mut table = Table::new(&["RULE", "NETWORK", "TITLE"]);
+        let mut table = Table::new(&["RULE", "NETWORK", "BASIS", "TITLE"]);
         for card in &wanted {
-            table.row([card.id.to_owned(), of(card), card.title.to_owned()]);
+            table.row([card.id.to_owned(), of(card), card.basis.name().to_owned(), card.title.to_owned()]);
         }
         table.render(out)
     })
@@ -90,7 +90,7 @@ fn as_json(card: &RuleCard) -> Value {
     let parsed = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
     let examples = card.examples.iter().map(|(input, output)| json!({"input": parsed(input), "output": parsed(output)}));
     json!({
-        "id": card.id, "networks": card.networks, "title": card.title, "words": card.words, "formula": card.formula,
+        "id": card.id, "networks": card.networks, "basis": card.basis.name(), "functions": card.basis.functions(), "title": card.title, "words": card.words, "formula": card.formula,
         "rounding": card.rounding, "inputs": fields(card.inputs), "outputs": fields(card.outputs), "source": card.source,
         "examples": examples.collect::<Vec<_>>(),
     })
@@ -108,6 +108,7 @@ fn page(card: &RuleCard, out: &Output) -> String {
     for (head, body) in [("Formula", card.formula), ("Rounding", card.rounding)] {
         text += &format!("\n{}\n{}", out.bold(head), indented(body, 2, width));
     }
+    text += &format!("\n{}\n{}", out.bold("Basis"), indented(&basis(card), 2, width));
     if !card.inputs.is_empty() {
         text += &format!("\n{}\n{}", out.bold("Inputs"), fields(card.inputs, true, out));
     }
@@ -119,6 +120,14 @@ fn page(card: &RuleCard, out: &Output) -> String {
         text += &format!("  {}\n", out.good(&one_line(output)));
     }
     text
+}
+
+/// What a card stands on, in words.
+fn basis(card: &RuleCard) -> String {
+    match card.basis {
+        Basis::Runs(_) => format!("runs what the live rules call: {}", card.basis.functions().join(", ")),
+        Basis::Model => "model: a closed form or a reference; nothing live calls it".to_owned(),
+    }
 }
 
 fn fields(fields: &[Field], inputs: bool, out: &Output) -> String {

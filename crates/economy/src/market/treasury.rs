@@ -5,7 +5,7 @@
 
 use crate::{
     Account, Event, Limit, Refusal, Topic, Why, book,
-    params::{BreakerMost, BreakerRule, TreasuryRule},
+    params::{BreakerMost, BreakerRule, CURVE_MOST, TreasuryRule},
     rows::row,
     session::{
         rows::RoleRow,
@@ -14,6 +14,7 @@ use crate::{
 };
 use depin_quantity::{Address, Decimal18, Instant, Int, LOG_BITS, Name, QuantityError, Rounding, Units, exp_neg, ln};
 use depin_state::ReadState;
+use ruint::Uint;
 
 row! {
     /// What went out of a fund lately: fund, token.
@@ -32,7 +33,7 @@ row! {
 /// What burning `burned` of a supply of `supply` pays out of `reserve`: `floor(reserve * (1 - ((supply - burned) / supply)^(1 + curve)))`.
 ///
 /// - Units: base units of each token; `curve` in 10^-18.
-/// - Rounding: down. A curve of zero is exact: `floor(reserve * burned / supply)`. For others the power is `exp((1 + curve) * ln q)`
+/// - Rounding: down. A whole curve is exact, by whole powers; zero is `floor(reserve * burned / supply)`. For others the power is `exp((1 + curve) * ln q)`
 ///   in 192 fractional bits, taken high by 2^-150, so what is paid is never more than the true value and less than it by at most
 ///   `reserve * 2^-149` and one base unit.
 /// - Source: helium-program-library `programs/treasury-management`, redeem (facts: `R * ((S - dS) / S)^(1 + k) - R`; deployed with
@@ -46,6 +47,9 @@ pub fn redemption(reserve: Units, supply: Units, burned: Units, curve: Decimal18
     if curve.is_zero() {
         return reserve.mul_div(burned.get(), supply.get(), Rounding::Down);
     }
+    if curve.get().is_multiple_of(Decimal18::ONE.get()) && curve <= CURVE_MOST {
+        return redemption_by_power(reserve, supply, left, 1 + curve.get() / Decimal18::ONE.get());
+    }
     let exponent = Int::from(Decimal18::ONE.get()).plus(Int::from(curve.get()))?;
     let fall = ln(Int::from(supply.get()), Int::from(left.get()))?;
     let power = exp_neg(fall.times(exponent)?.div_floor(Int::from(Decimal18::ONE.get()))?)?;
@@ -57,6 +61,17 @@ pub fn redemption(reserve: Units, supply: Units, burned: Units, curve: Decimal18
     }
     let paid = Int::from(reserve.get()).times(gone)?.shr(LOG_BITS);
     paid.to_u128().map(Units::new)
+}
+
+/// A whole number that holds the sixteenth power of a supply times a reserve.
+type Power = Uint<2304, 36>;
+
+/// `floor(reserve * (supply^n - left^n) / supply^n)` for `left <= supply`, a supply above zero, and `n` of at most 16.
+fn redemption_by_power(reserve: Units, supply: Units, left: Units, n: u128) -> Result<Units, QuantityError> {
+    let power = |base: Units| (0..n).fold(Power::from(1), |product, _| product * Power::from(base.get()));
+    let whole = power(supply);
+    let paid = Power::from(reserve.get()) * (whole - power(left)) / whole;
+    u128::try_from(paid).map(Units::new).map_err(|_| QuantityError::TooLarge)
 }
 
 /// What of an outflow is remembered: `floor(sum * (window - min(elapsed, window)) / window)`.
@@ -189,11 +204,13 @@ mod tests {
 
     #[test]
     fn whole_curves_agree_with_exact_fractions() {
-        // 1 - (2/3)^2 = 5/9; 1 - (1/2)^3 = 7/8, which is reached from below.
-        assert_eq!(pays(9_000_000_000, 3, 1, "1"), 4_999_999_999);
+        // 1 - (2/3)^2 = 5/9; 1 - (1/2)^3 = 7/8.
+        assert_eq!(pays(9_000_000_000, 3, 1, "1"), 5_000_000_000);
         assert_eq!(pays(900_000_001, 3, 1, "1"), 500_000_000);
-        assert_eq!(pays(8_000, 2, 1, "2"), 6_999);
+        assert_eq!(pays(8_000, 2, 1, "2"), 7_000);
         assert_eq!(pays(8_001, 2, 1, "2"), 7_000);
+        assert_eq!(pays(u128::MAX, u128::MAX, u128::MAX - 1, "15"), u128::MAX - 1);
+        assert_eq!(pays(u128::MAX, u128::MAX, 1, "15"), 15);
         assert_eq!(pays(10_u128.pow(30), 10, 10, "0.5"), 10_u128.pow(30));
     }
 

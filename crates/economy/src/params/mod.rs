@@ -33,7 +33,7 @@ pub use problem::{Problem, SpecErrors};
 pub use reader::Reader;
 pub use staking::{AppealRule, Liveness, LockBonus, LockRule, PledgeRule, PledgeSize, SlashTo, StakingRule};
 pub use supply::{Allocation, AllocationVesting, Cap, CapKind, NetEmission, Supply, UNALLOCATED, VestingPart, VestingRow};
-pub use treasury::{BreakerMost, BreakerRule, RedeemRule, TreasuryRule};
+pub use treasury::{BreakerMost, BreakerRule, CURVE_MOST, RedeemRule, TreasuryRule};
 pub use utility::{
     BondFate, BondLeast, BondRule, ChargePrice, ChargeRule, CreditRule, Each, FeeAmount, FeeRule, PayPart, PayTo, Pays,
     PriceRule, Priced, ServiceFeeRule, StreamMethod, StreamRule, USD, UsdRate, VenueRule, pair_of,

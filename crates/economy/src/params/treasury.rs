@@ -25,6 +25,9 @@ pub struct TreasuryRule {
     pub freeze_at: Option<Instant>,
 }
 
+/// The steepest curve of a redemption.
+pub const CURVE_MOST: Decimal18 = Decimal18::new(15 * Decimal18::ONE.get());
+
 /// Redemption along a curve: burning `d` of a supply `s` pays `reserve * (1 - ((s - d) / s)^(1 + curve))`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RedeemRule {
@@ -84,7 +87,7 @@ fn redeem(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>, supplies: &Supplie
         );
         return None;
     }
-    if curve > Decimal18::new(15 * Decimal18::ONE.get()) {
+    if curve > CURVE_MOST {
         r.problem("curve", "the curve's exponent must be at most 15", "write curve = \"0\" for payment in proportion");
         return None;
     }

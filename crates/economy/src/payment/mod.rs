@@ -8,7 +8,6 @@
 //! escrow up by one of two rules, and its end is planned, not discovered. Nothing pays more than it was funded with, and nothing
 //! that depends on a price goes on without a fresh one: records are refused, recurring fees are carried.
 
-mod cards;
 mod charge;
 mod claim;
 mod credit;
@@ -22,8 +21,7 @@ mod running;
 mod service_fee;
 mod stream;
 
-pub use cards::CARDS;
-pub use charge::{charge_token, charged, priced_units};
+pub use charge::{captured, charge_token, charged, priced_units};
 pub use claim::{Claim, weighted_part};
 pub use credit::{CreditOrder, CreditQuote, burnt_for, credits_for};
 pub use open_ended::{

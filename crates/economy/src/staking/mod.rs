@@ -13,7 +13,6 @@
 //! unbonding takes the whole time, also from a validator that is not bonded; the bonded set changes with each stake, not at the
 //! block's end; a slash takes its part of the present stake, not of the stake at the fault's height.
 
-mod cards;
 mod delegate;
 mod evidence;
 mod income;
@@ -21,7 +20,6 @@ mod leave;
 mod rows;
 mod set;
 
-pub use cards::CARDS;
 pub use evidence::signed_least;
 pub use income::delegation_earned;
 pub use rows::{

@@ -1,6 +1,7 @@
 //! The test that every crate with rules runs over its cards.
 
-use super::{Kind, RuleCard, RuleError, value::conforms};
+use super::{Field, Kind, RuleCard, RuleError, value::conforms};
+use crate::Int;
 use serde_json::{Map, Value};
 use std::{
     collections::BTreeMap,
@@ -28,6 +29,7 @@ pub fn check_cards(cards: impl IntoIterator<Item = &'static RuleCard>) -> Result
             evaluations += 1;
             check_example(card, inputs, outputs, &mut complaints);
         }
+        check_bounds(card, &mut complaints);
         evaluations += check_hostile(card, &mut complaints);
     }
     if complaints.is_empty() { Ok(evaluations) } else { Err(complaints.join("\n")) }
@@ -122,9 +124,51 @@ fn hostile() -> Vec<Value> {
     all
 }
 
+/// The greatest whole number of so many bits.
+fn top(bits: u16) -> Int {
+    Int::power_of_two(bits.into()).and_then(|over| over.minus(Int::from(1_u64))).unwrap_or(Int::ZERO)
+}
+
+/// What lies just inside and just outside of what a field of one whole number takes.
+fn edges(field: &Field) -> Option<([Int; 2], [Int; 2])> {
+    let (low, high) = match (field.kind, field.range) {
+        (Kind::Integer, _) => (Int::from(field.least), Int::from(field.most)),
+        (Kind::Wide(bits), _) => (Int::from(field.least), top(bits)),
+        (Kind::Signed, Some((low, high))) => (Int::from(low), Int::from(high)),
+        (Kind::Signed, None) => (top(256).negated(), top(256)),
+        _ => return None,
+    };
+    let one = Int::from(1_u64);
+    Some(([low, high], [low.minus(one).ok()?, high.plus(one).ok()?]))
+}
+
+/// Whole numbers are refused for their range just past the bounds that the field states, and not at them.
+fn check_bounds(card: &RuleCard, complaints: &mut Vec<String>) {
+    let base = card.examples.first().and_then(|(inputs, _)| serde_json::from_str::<Map<String, Value>>(inputs).ok());
+    let Some(base) = base else { return };
+    for field in card.inputs {
+        let Some((inside, outside)) = edges(field) else { continue };
+        let refused = |number: Int| {
+            let mut inputs = base.clone();
+            inputs.insert(field.name.to_owned(), Value::String(number.to_string()));
+            match card.evaluate(&Value::Object(inputs)) {
+                Err(RuleError::OutOfRange { field: named, allowed, .. }) => named == field.name && allowed == field.takes(),
+                _ => false,
+            }
+        };
+        for number in inside.into_iter().filter(|number| refused(*number)) {
+            complaints.push(format!("{}: input `{}` refuses its bound {number}", card.id, field.name));
+        }
+        for number in outside.into_iter().filter(|number| !refused(*number)) {
+            complaints.push(format!("{}: input `{}` does not refuse {number}, past its bound", card.id, field.name));
+        }
+    }
+}
+
 /// Values at the bounds of a field: the least and the most that it takes.
 fn bounds(kind: Kind, least: u128, most: u128) -> Vec<Value> {
     match kind {
+        Kind::Wide(bits) => vec![Value::String(least.to_string()), Value::String(top(bits).to_string())],
         Kind::Integer => vec![Value::String(least.to_string()), Value::String(most.to_string())],
         Kind::Signed => {
             let top = "115792089237316195423570985008687907853269984665640564039457584007913129639935";
@@ -152,7 +196,7 @@ fn check_hostile(card: &RuleCard, complaints: &mut Vec<String>) -> usize {
         tried += 1;
         match guarded(card, || card.evaluate(&inputs)) {
             Ok(Ok(given)) => {
-                let fits = |f: &super::Field| given.get(f.name).is_some_and(|value| conforms(f.kind, value));
+                let fits = |f: &Field| given.get(f.name).is_some_and(|value| conforms(f.kind, value));
                 if let Some(field) = card.outputs.iter().find(|f| !fits(f)) {
                     let got = given.get(field.name).cloned().unwrap_or(Value::Null);
                     complaints.push(format!("{}: output `{}` is {got} for {}", card.id, field.name, cut(&inputs)));
@@ -171,7 +215,11 @@ fn check_hostile(card: &RuleCard, complaints: &mut Vec<String>) -> usize {
             try_one(Value::Object(inputs));
         }
     }
-    let sides: Vec<Vec<Value>> = card.inputs.iter().map(|f| bounds(f.kind, f.least, f.most)).collect();
+    let of = |f: &Field| match f.range {
+        Some((low, high)) => vec![Value::String(low.to_string()), Value::String(high.to_string())],
+        None => bounds(f.kind, f.least, f.most),
+    };
+    let sides: Vec<Vec<Value>> = card.inputs.iter().map(of).collect();
     for (at, field) in card.inputs.iter().enumerate() {
         let mut inputs = base.clone();
         inputs.remove(field.name);

@@ -7,7 +7,7 @@ use serde_json::Value;
 pub(super) fn read(field: &Field, path: String, kind: Kind, value: &Value) -> Result<Read, RuleError> {
     let wrong = || {
         let large =
-            if matches!(kind, Kind::Integer | Kind::Signed) && value.is_f64() { "; write large numbers as text" } else { "" };
+            if matches!(kind, Kind::Integer | Kind::Wide(_) | Kind::Signed) && value.is_f64() { "; write large numbers as text" } else { "" };
         RuleError::WrongType { field: path.clone(), got: shown(value), wanted: format!("{}{large}", wanted(field, kind)) }
     };
     match (kind, value) {
@@ -28,7 +28,7 @@ pub(super) fn read(field: &Field, path: String, kind: Kind, value: &Value) -> Re
             let entry = |(at, value)| read(field, format!("{path}[{at}]"), *part, value);
             list.iter().enumerate().map(entry).collect::<Result<_, _>>().map(Read::List)
         }
-        (Kind::Integer | Kind::Signed | Kind::Decimal(_) | Kind::SignedDecimal(_), _) => {
+        (Kind::Integer | Kind::Wide(_) | Kind::Signed | Kind::Decimal(_) | Kind::SignedDecimal(_), _) => {
             let number = number(kind, value).ok_or_else(wrong)?;
             in_range(field, &path, kind, number)?;
             Ok(Read::Whole(number))
@@ -54,11 +54,15 @@ fn number(kind: Kind, value: &Value) -> Option<Int> {
 }
 
 fn in_range(field: &Field, path: &str, kind: Kind, number: Int) -> Result<(), RuleError> {
-    let signed = matches!(kind, Kind::Signed | Kind::SignedDecimal(_));
     let bounded = !matches!(field.kind, Kind::List(_));
-    let below = !signed && (number.is_negative() || bounded && number < Int::from(field.least));
-    let above = if signed { number.bits() > 256 } else { number > Int::from(if bounded { field.most } else { u128::MAX }) };
-    if below || above {
+    let (least, most) = if bounded { (field.least, field.most) } else { (0, u128::MAX) };
+    let fits = match (kind, field.range) {
+        (Kind::Signed, Some((low, high))) if bounded => (Int::from(low)..=Int::from(high)).contains(&number),
+        (Kind::Signed | Kind::SignedDecimal(_), _) => number.bits() <= 256,
+        (Kind::Wide(bits), _) => number >= Int::from(least) && number.bits() <= usize::from(bits),
+        _ => (Int::from(least)..=Int::from(most)).contains(&number),
+    };
+    if !fits {
         let places = if let Kind::Decimal(places) | Kind::SignedDecimal(places) = kind { places } else { 0 };
         let got = short(&decimal_text(number, places));
         return Err(RuleError::OutOfRange { field: path.to_owned(), got, allowed: wanted(field, kind) });
@@ -101,17 +105,17 @@ pub(super) fn decimal_text(value: Int, places: u8) -> String {
 /// What a field takes, for an error or a page.
 pub(super) fn wanted(field: &Field, kind: Kind) -> String {
     let bounded = !matches!(field.kind, Kind::List(_));
-    let range = |places: u8| match (bounded && field.least > 0, bounded && field.most < u128::MAX) {
-        (true, true) => format!(" from {} to {}", bound(field.least, places), bound(field.most, places)),
-        (true, false) => format!(" of at least {}", bound(field.least, places)),
-        (false, true) => format!(" from 0 to {}", bound(field.most, places)),
-        (false, false) => " from 0".to_owned(),
-    };
+    let (least, most) = if bounded { (field.least, field.most) } else { (0, u128::MAX) };
+    let range = |places: u8| format!(" from {} to {}", bound(least, places), bound(most, places));
     match kind {
         Kind::Integer => format!("a whole number{}", range(0)),
-        Kind::Signed => "a whole number of either sign".to_owned(),
+        Kind::Wide(bits) => format!("a whole number from {} to 2^{bits} - 1", bound(least, 0)),
+        Kind::Signed => match field.range {
+            Some((low, high)) if bounded => format!("a whole number from {low} to {}", signed_bound(high)),
+            _ => "a whole number from -(2^256 - 1) to 2^256 - 1".to_owned(),
+        },
         Kind::Decimal(places) => format!("a number{} with at most {places} places, as text", range(places)),
-        Kind::SignedDecimal(places) => format!("a number of either sign with at most {places} places, as text"),
+        Kind::SignedDecimal(places) => format!("a number of either sign with at most {places} places, below 2^256 of the last one, as text"),
         Kind::Share => "a share like \"34.5%\"".to_owned(),
         Kind::Flag => "true or false".to_owned(),
         Kind::Text => "text of at most 1024 bytes".to_owned(),
@@ -121,6 +125,10 @@ pub(super) fn wanted(field: &Field, kind: Kind) -> String {
             format!("a list of {least} to {most} entries, each {}", wanted(field, *part))
         }
     }
+}
+
+fn signed_bound(value: i128) -> String {
+    u128::try_from(value).map_or_else(|_| value.to_string(), |value| bound(value, 0))
 }
 
 /// A bound as people read it: large powers of two as such.

@@ -67,7 +67,7 @@ impl Inputs {
         u64::try_from(self.integer(name)?).map_err(|_| RuleError::Card(name))
     }
 
-    /// A whole number of either sign: `Signed`, `Integer`, or a decimal in units of its last place.
+    /// A whole number: `Signed`, `Wide`, `Integer`, or a decimal in units of its last place.
     pub fn signed(&self, name: &'static str) -> Result<Int, RuleError> {
         match self.get(name)? {
             Read::Whole(value) => Ok(*value),
@@ -260,8 +260,10 @@ pub(super) fn conforms(kind: Kind, value: &Value) -> bool {
         (Kind::Flag, Value::Bool(_)) | (Kind::Text, Value::String(_)) => true,
         (Kind::Choice(words), Value::String(text)) => words.contains(&text.as_str()),
         (Kind::Share, Value::String(text)) => text.parse::<Share>().is_ok(),
-        (Kind::Integer | Kind::Signed, Value::String(text)) => {
-            text.parse::<Int>().is_ok_and(|v| kind == Kind::Signed || !v.is_negative())
+        (Kind::Signed, Value::String(text)) => text.parse::<Int>().is_ok(),
+        (Kind::Integer, Value::String(text)) => text.parse::<Int>().is_ok_and(|v| !v.is_negative()),
+        (Kind::Wide(bits), Value::String(text)) => {
+            text.parse::<Int>().is_ok_and(|v| !v.is_negative() && v.bits() <= usize::from(bits))
         }
         (Kind::Decimal(places), Value::String(text)) => decimal(text, places).is_some_and(|v| !v.is_negative()),
         (Kind::SignedDecimal(places), Value::String(text)) => decimal(text, places).is_some(),
