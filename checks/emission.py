@@ -51,7 +51,7 @@ def drift(i):
 
 
 def damped(i):
-    table, cap = i.ns("table", [9126804 * 10**8, 5905580 * 10**8, 5905580 * 10**8]), i.n("cap", 107374182 * 10**8)
+    table, cap = i.ns("table", [n * 10**8 for n in (9126804, 5905580, 5905580, 4700000, 4700000)]), i.n("cap", 107374182 * 10**8)
     left, last, given = cap, 0, 0
     for y in range(i.n("year")):
         last = table[y] if y < len(table) else last * i.n("keep", 945) // 1000
@@ -90,8 +90,8 @@ def paper(i):
 
 
 def decay(i):
-    years = Fraction(i.n("seconds"), 31557600)
-    exact = exp(-ln(2) * years / i.n("decay", 2)) * 10**6
+    years = i.d("seconds") / 31557600
+    exact = exp(-ln(2) * years / i.d("decay", "2")) * 10**6
     near = half_even(exact, 0)
     # At whole halvings the decimal's last digits decide nothing.
     coefficient = near if abs(exact - near) < Fraction(1, 10**40) else floor(exact)
@@ -164,7 +164,8 @@ RULES = {
     "AKT-EM-1": (inflation, lambda r: {"inflation": dec(r, 1, 18), "bonded": str(r.randrange(0, 10**14)), "supply": str(r.randrange(10**14, 4 * 10**14)),
                                        "least": "0.04", "most": r.choice(["0.08", "0.6"]), "change": dec(r, 5, 2), "blocks": r.randrange(1, 10**7)}),
     "AKT-EM-2": (paper, lambda r: {"days": r.randrange(0, 20000), "half_life": r.randrange(1, 2000), "rate": dec(r, 2, 4)}),
-    "AKT-EM-3": (decay, lambda r: {"seconds": r.randrange(0, 10**9), "inflation": dec(r, 100, 18), "step": "-" + dec(r, 1, 12), "decay": r.randrange(1, 6)}),
+    "AKT-EM-3": (decay, lambda r: {"seconds": dec(r, 10**9, 9), "inflation": dec(r, 100, 18), "step": "-" + dec(r, 1, 12),
+                                 "decay": text(1 + Fraction(r.randrange(0, 5 * 10**18), 10**18))}),
     "IO-EM-1": (hourly, lambda r: {"hour": r.randrange(1, 180000)}),
     "IO-EM-2": (monthly, lambda r: {"month": r.randrange(1, 260)}),
     "IO-EM-3": (hour_of_month, lambda r: {"month": str(r.randrange(0, 10**15)), "hour": r.randrange(1, 672), "hours": r.choice([672, 696, 720, 744])}),

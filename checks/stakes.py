@@ -133,8 +133,7 @@ def signed(i):
 
 
 def device(i):
-    units = max(Fraction(i.n("device"), i.n("steps", 100)), Fraction(i.n("least_units", 1)))
-    return {"stake": -floor(-i.n("each", 200 * 10**8) * units)}
+    return {"stake": -floor(-i.n("each", 200 * 10**8) * max(Fraction(1), i.d("multiplier")) * i.n("processors", 1))}
 
 
 def dec(r, high, places):
@@ -165,7 +164,7 @@ RULES = {
     "GEN-ST-2": (worth, lambda r: (lambda n: {"shares": str(r.choice([n, r.randrange(0, n + 1)])), "stake": str(r.randrange(0, 10**15)), "all": str(n)})(
         r.randrange(1, 10**15))),
     "GEN-ST-3": (earned, lambda r: {"shares": str(r.randrange(0, 10**15)), "growth": str(r.randrange(0, 2**110)), "fraction": str(r.randrange(0, 2**96))}),
-    "IO-PL-1": (device, lambda r: {"device": r.randrange(0, 10**5), "steps": r.choice([1, 100]), "least_units": r.randrange(0, 3)}),
+    "IO-PL-1": (device, lambda r: {"multiplier": text(Fraction(r.randrange(0, 3000), 100)), "processors": r.randrange(1, 200), "each": r.choice([20000000000, r.randrange(0, 1000)])}),
     "IO-SL-1": (lambda i: {"taken": floor(i.n("stake") * i.share("share"))}, lambda r: {"stake": str(r.randrange(0, 10**15)), "share": f"{r.randrange(0, 101)}%"}),
     "AKT-PAY-1": (weighted, lambda r: {"balance": dec(r, 2000, 18), "funds": dec(r, 500, 6), "rates": [dec(r, 3, 18) for _ in range(r.randrange(1, 5))],
                                        "blocks": r.randrange(0, 900)}),

@@ -55,7 +55,10 @@ pub use params::{
     Supply, TableRow, Target, Token, TreasuryRule, UNALLOCATED, USD, UsdRate, VenueRule, VestingPart, VestingRow, Worth, pair_of,
 };
 pub use payment::rows::{CreditRow, EscrowRow, HoldRow, OpenEscrowRow, PaymentRow, RecurringFeeRow, StreamRow, UsageRow};
-pub use payment::{CONVERSIONS, Claim, CreditOrder, CreditQuote, Deposit, OrderedSettlement, WeightedSettlement, burnt_for, captured, credits_for, ordered_due, ordered_lasts, priced_units, settle_ordered, settle_weighted, split, weighted_lasts, weighted_part};
+pub use payment::{
+    CONVERSIONS, Claim, CreditOrder, CreditQuote, Deposit, OrderedSettlement, WeightedSettlement, burnt_for, captured,
+    credits_for, ordered_due, ordered_lasts, priced_units, settle_ordered, settle_weighted, split, weighted_lasts, weighted_part,
+};
 pub use read::holdings::{BondedNow, DelegationNow, LockNow, RedemptionQuote, TreasuryNow, ValidatorNow};
 pub use read::{AllocationNow, MemberNow, Reads, StreamNow, SupplyNow, VestingNow};
 pub use reward::batch::{PAYOUTS_PER_UNIT, batch_part};

@@ -28,8 +28,7 @@ macro_rules! runs {
 
 pub(crate) use runs;
 
-const NETWORKS: &[&[&[&RuleCard]]] =
-    &[general::CARDS, filecoin::CARDS, helium::CARDS, akash::CARDS, ionet::CARDS, render::CARDS];
+const NETWORKS: &[&[&[&RuleCard]]] = &[general::CARDS, filecoin::CARDS, helium::CARDS, akash::CARDS, ionet::CARDS, render::CARDS];
 
 /// Every rule card.
 pub fn rule_cards() -> impl Iterator<Item = &'static RuleCard> {

@@ -6,8 +6,11 @@ use serde_json::Value;
 
 pub(super) fn read(field: &Field, path: String, kind: Kind, value: &Value) -> Result<Read, RuleError> {
     let wrong = || {
-        let large =
-            if matches!(kind, Kind::Integer | Kind::Wide(_) | Kind::Signed) && value.is_f64() { "; write large numbers as text" } else { "" };
+        let large = if matches!(kind, Kind::Integer | Kind::Wide(_) | Kind::Signed) && value.is_f64() {
+            "; write large numbers as text"
+        } else {
+            ""
+        };
         RuleError::WrongType { field: path.clone(), got: shown(value), wanted: format!("{}{large}", wanted(field, kind)) }
     };
     match (kind, value) {
@@ -115,7 +118,9 @@ pub(super) fn wanted(field: &Field, kind: Kind) -> String {
             _ => "a whole number from -(2^256 - 1) to 2^256 - 1".to_owned(),
         },
         Kind::Decimal(places) => format!("a number{} with at most {places} places, as text", range(places)),
-        Kind::SignedDecimal(places) => format!("a number of either sign with at most {places} places, below 2^256 of the last one, as text"),
+        Kind::SignedDecimal(places) => {
+            format!("a number of either sign with at most {places} places, below 2^256 of the last one, as text")
+        }
         Kind::Share => "a share like \"34.5%\"".to_owned(),
         Kind::Flag => "true or false".to_owned(),
         Kind::Text => "text of at most 1024 bytes".to_owned(),

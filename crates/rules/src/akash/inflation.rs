@@ -2,19 +2,20 @@
 //!
 //! Source: cosmos-sdk `x/mint`, AEP-5 economics paper, node v0.16.4 `x/inflation`.
 
-use crate::runs;
 use crate::fixed::{mul, one};
+use crate::runs;
 use depin_economy::Inflation;
-use depin_quantity::{Basis, 
-    Decimal18, Int, Kind, LOG_BITS as BITS, Name, Outputs, QuantityError, RuleCard, RuleError, exp_neg, field, ln, ratio_18,
+use depin_quantity::{
+    Basis, Decimal18, Int, Kind, LOG_BITS as BITS, Name, Outputs, QuantityError, RuleCard, RuleError, exp_neg, field, ln,
+    ratio_18,
 };
 
 type Result<T = Int> = std::result::Result<T, QuantityError>;
 
-/// `2^(-time / half_life)` in units of 2^-192.
-pub fn halved(time: u64, half_life: u64) -> Result {
-    let x = ln(Int::from(2_u64), Int::from(1_u64))?.times(Int::from(time))?;
-    exp_neg(x.div_floor(Int::from(half_life))?)
+/// `2^(-time / half_life)` in units of 2^-192; both in the same unit.
+pub fn halved(time: Int, half_life: Int) -> Result {
+    let x = ln(Int::from(2_u64), Int::from(1_u64))?.times(time)?;
+    exp_neg(x.div_floor(half_life)?)
 }
 
 /// Supply and its limit when issuance starts at `rate` (18 places) of genesis a year and halves every `half_life` days.
@@ -24,7 +25,7 @@ pub fn halving_supply(genesis: u128, rate: Int, half_life: u64, days: u64) -> Re
     let issued = Int::from(genesis).times(rate)?.times(Int::from(half_life))?;
     let years = one().times(Int::from(365_u64))?;
     let limit = issued.shl(BITS)?.div_floor(years.times(ln2)?)?;
-    let done = Int::power_of_two(BITS)?.minus(halved(days, half_life)?)?;
+    let done = Int::power_of_two(BITS)?.minus(halved(Int::from(days), Int::from(half_life))?)?;
     let wide = issued.times(done)?.div_floor(years)?;
     let now = wide.div_floor(ln2)?;
     Ok((Int::from(genesis).plus(now)?, Int::from(genesis).plus(limit)?))
@@ -134,10 +135,10 @@ pub static DECAY: RuleCard = RuleCard {
               v)), ideal * (1 + v))",
     rounding: "the coefficient cut at the sixth place, products a half to even at the 18th",
     inputs: &[
-        field("seconds", Kind::Integer, "s", "since genesis; a year has 31,557,600").most(1 << 40),
+        field("seconds", Kind::Decimal(9), "s", "since genesis; a year has 31,557,600").most(1 << 70),
         field("inflation", Kind::Decimal(18), "%", "of the block before").most(100_000 * ONE),
         field("step", Kind::SignedDecimal(18), "%", "change of this block").or("\"0\""),
-        field("decay", Kind::Integer, "years", "in which it halves").least(1).most(1_000).or("2"),
+        field("decay", Kind::Decimal(18), "years", "in which it halves, whole or not").least(ONE).most(1_000 * ONE).or("\"2\""),
         field("initial", Kind::Decimal(18), "%", "at genesis").most(100 * ONE).or("\"100\""),
         field("variance", Kind::Decimal(18), "", "v, 0 to 1").most(ONE).or("\"0.05\""),
     ],
@@ -148,12 +149,15 @@ pub static DECAY: RuleCard = RuleCard {
     source: "node v0.16.4 x/inflation; example: at two years half of 100 %",
     examples: &[
         (r#"{"seconds": 63115200, "inflation": "80"}"#, r#"{"ideal": "50", "inflation": "52.5"}"#),
+        (r#"{"seconds": 31557600, "inflation": "70", "decay": "2.5"}"#, r#"{"ideal": "75.7858", "inflation": "71.99651"}"#),
         (r#"{"seconds": 31557600, "inflation": "70", "step": "-1.5"}"#, r#"{"ideal": "70.7106", "inflation": "68.5"}"#),
     ],
     run: |i| {
-        let decay = i.small("decay")? * 31_557_600;
+        // Seconds have 9 places and years 18.
+        let decay = i.signed("decay")?.times(Int::from(31_557_600_u64))?;
+        let time = i.signed("seconds")?.times(Int::from(1_000_000_000_u64))?;
         let million = Int::from(1_000_000_u64);
-        let exact = halved(i.small("seconds")?, decay)?;
+        let exact = halved(time, decay)?;
         // The decay is known to 2^-180: what is that close to the next millionth is it.
         let coefficient = exact.plus(Int::power_of_two(16)?)?.times(million)?.shr(BITS);
         let ideal = i.signed("initial")?.times(coefficient)?.div_half_even(million)?;

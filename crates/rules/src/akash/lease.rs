@@ -2,10 +2,10 @@
 //!
 //! Source: node v0.38.0 and v1.1.0 `x/escrow/keeper`, `x/take/keeper`, `x/bme/keeper`.
 
-use crate::runs;
 use crate::fixed::{one, quo, whole};
+use crate::runs;
 use depin_economy::{Claim, Deposit, ordered_due, settle_ordered, settle_weighted};
-use depin_quantity::{Basis, Address, Int, Kind, Outputs, QuantityError, Rounding, RuleCard, RuleError, Units, field, mul_div};
+use depin_quantity::{Address, Basis, Int, Kind, Outputs, QuantityError, Rounding, RuleCard, RuleError, Units, field, mul_div};
 use ruint::aliases::U256;
 
 type Result<T = Int> = std::result::Result<T, QuantityError>;

@@ -15,7 +15,6 @@ pub fn unlocked(amount: u128, shares: &[u128], days: &[u128], elapsed: u128) -> 
     Ok(parts.iter().zip(days).filter(|(_, day)| elapsed >= **day).map(|(part, _)| part).sum())
 }
 
-
 /// The cards of this module.
 pub const CARDS: &[&RuleCard] = &[&TRANCHES];
 

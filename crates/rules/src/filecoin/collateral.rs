@@ -5,8 +5,8 @@
 //!
 //! Source: builtin-actors `actors/miner/src/monies.rs`, FIP-0081, FIP-0098, FIP-0100.
 
-use crate::runs;
 use super::smoothing::{Estimate, estimates, expected};
+use crate::runs;
 use depin_economy::{TerminationTerms, termination_fee};
 use depin_quantity::{Basis, Field, Int, Kind, Outputs, QuantityError, Rounding, RuleCard, RuleError, Share, field, mul_div};
 

@@ -12,4 +12,13 @@ mod vesting;
 use depin_quantity::RuleCard;
 
 /// The cards of this folder, by module.
-pub const CARDS: &[&[&RuleCard]] = &[collateral::CARDS, deal::CARDS, minting::CARDS, q128::CARDS, smoothing::CARDS, storage::CARDS, supply::CARDS, vesting::CARDS];
+pub const CARDS: &[&[&RuleCard]] = &[
+    collateral::CARDS,
+    deal::CARDS,
+    minting::CARDS,
+    q128::CARDS,
+    smoothing::CARDS,
+    storage::CARDS,
+    supply::CARDS,
+    vesting::CARDS,
+];

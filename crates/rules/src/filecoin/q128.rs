@@ -129,7 +129,12 @@ pub static LN: RuleCard = RuleCard {
             is a quotient of two polynomials.",
     formula: "k = bits(|z|) - 129; x = z >> k; k * LN2 + floor((N(x) << 128) / D(x)), LN2 = 235865763225513294137944142764154484399",
     rounding: "every product shifted down, the quotient down",
-    inputs: &[field("z", Kind::Signed, "2^-128", "the argument; at or below zero the steps are carried on with and mean nothing")],
+    inputs: &[field(
+        "z",
+        Kind::Signed,
+        "2^-128",
+        "the argument; at or below zero the steps are carried on with and mean nothing",
+    )],
     outputs: &[field("ln", Kind::Signed, "2^-128", "ln z")],
     source: "builtin-actors runtime/src/builtin/reward/smooth/; example: independent integer computation",
     examples: &[

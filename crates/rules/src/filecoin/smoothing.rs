@@ -130,7 +130,8 @@ pub static FILTER: RuleCard = RuleCard {
     },
 };
 
-const REWARD_POSITION: depin_quantity::Field = field("reward_position", Kind::Wide(256), "2^-128 attoFIL", "smoothed epoch reward");
+const REWARD_POSITION: depin_quantity::Field =
+    field("reward_position", Kind::Wide(256), "2^-128 attoFIL", "smoothed epoch reward");
 const REWARD_VELOCITY: depin_quantity::Field = field("reward_velocity", Kind::Signed, "2^-128 attoFIL", "its growth in an epoch");
 const POWER_POSITION: depin_quantity::Field = field("power_position", Kind::Wide(256), "2^-128 bytes", "smoothed network power");
 const POWER_VELOCITY: depin_quantity::Field = field("power_velocity", Kind::Signed, "2^-128 bytes", "its growth in an epoch");
@@ -200,13 +201,13 @@ pub static EXPECTED: RuleCard = RuleCard {
     outputs: &[field("reward", Kind::Integer, "attoFIL", "the expected reward")],
     source: "builtin-actors actors/miner/src/monies.rs, expected reward for power; examples: independent integer computation; in the \
              second power falls so fast that the window ends below zero",
-    examples: &[(
-
-        r#"{"epochs": 57600, "power": 34359738368, "reward_position": "12340768897043811082913117521041414330876498465539749838848",
+    examples: &[
+        (
+            r#"{"epochs": 57600, "power": 34359738368, "reward_position": "12340768897043811082913117521041414330876498465539749838848",
             "reward_velocity": "-37396269384748225153347462373739139597454335279104",
             "power_position": "274031556999544297163190906134303066185487351808000000",
             "power_velocity": "1403041571837666801475537439407631698869695241256960"}"#,
-        r#"{"reward": "1719592214803615659"}"#,
+            r#"{"reward": "1719592214803615659"}"#,
         ),
         (
             r#"{"epochs": 57600, "power": 34359738368, "reward_position": "12340768897043811082913117521041414330876498465539749838848", "reward_velocity": "-37396269384748225153347462373739139597454335279104", "power_position": "7846377169233350954794736779009583020127944305580043141120", "power_velocity": "-187072209578355573530071658587684226515959365500928000"}"#,

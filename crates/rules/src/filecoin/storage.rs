@@ -4,8 +4,8 @@
 //! are the same.
 
 use crate::runs;
-use depin_services::storage::piece::{Hasher, PieceSize};
 use depin_quantity::{Basis, Int, Kind, Outputs, QuantityError, RuleCard, RuleError, field};
+use depin_services::storage::piece::{Hasher, PieceSize};
 
 type Result<T> = std::result::Result<T, QuantityError>;
 

@@ -5,16 +5,14 @@
 
 use crate::runs;
 use depin_economy::{Emission, VestingPart, VestingRow, row_vested};
-use depin_quantity::{Basis, Int, Kind, Name, Outputs, QuantityError, Rounding, RuleCard, RuleError, Units, field, mul_div};
-
-type Result<T> = std::result::Result<T, QuantityError>;
+use depin_quantity::{Basis, Int, Kind, Name, Outputs, RuleCard, RuleError, Units, field};
 
 /// A row of the module's kind.
 const fn row(after: u64, over: u64, every: u64) -> VestingRow {
     VestingRow { part: VestingPart::Rest, after, over, every }
 }
 
-fn vested(row: &VestingRow, amount: Units, elapsed: u64) -> std::result::Result<Units, RuleError> {
+fn vested(row: &VestingRow, amount: Units, elapsed: u64) -> Result<Units, RuleError> {
     row_vested(row, amount, elapsed).map_err(|error| RuleError::refused(error.to_string()))
 }
 
@@ -118,4 +116,3 @@ pub static CIRCULATING: RuleCard = RuleCard {
         Ok(Outputs::new().integer("circulating", supply))
     },
 };
-

@@ -2,7 +2,7 @@
 
 use crate::runs;
 use depin_economy::{RewardVesting, quantize_up, vesting_schedule};
-use depin_quantity::{Kind, Outputs, RuleCard, field};
+use depin_quantity::{Kind, Outputs, Rounding, RuleCard, field};
 
 const MOST: u128 = 1 << 100;
 const SMALL: u128 = 1 << 40;

@@ -2,8 +2,8 @@
 
 use crate::runs;
 use depin_economy::{
-    Claim, Deposit, Each, PayPart, PayTo, Priced, Refusal, burnt_for, captured, credits_for, ordered_due, ordered_lasts, priced_units,
-    settle_ordered, settle_weighted, split, units_for_usd, weighted_lasts,
+    Claim, Deposit, Each, PayPart, PayTo, Priced, Refusal, burnt_for, captured, credits_for, ordered_due, ordered_lasts,
+    priced_units, settle_ordered, settle_weighted, split, units_for_usd, weighted_lasts,
 };
 use depin_quantity::{Address, Int, Kind, Outputs, QuantityError, Rounding, RuleCard, RuleError, Share, Units, field};
 use ruint::aliases::U256;

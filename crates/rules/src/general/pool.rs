@@ -3,11 +3,11 @@
 use crate::runs;
 use depin_economy::{
     Allocation, AllocationVesting, Emission, MovingShare, Refusal, TableRow, VestingPart, VestingRow, allocation_vested,
-    batch_part, part_in_turn, worth_of,
-    minted_again, standing_part,
+    batch_part, minted_again, part_in_turn, standing_part, worth_of,
 };
-use depin_quantity::{Basis, 
-    Instant, Kind, Measured, Name, Outputs, QuantityError, Rounding, RuleCard, RuleError, Share, Units, field, months_after,
+use depin_quantity::{
+    Basis, Instant, Kind, Measured, Name, Outputs, QuantityError, Rounding, RuleCard, RuleError, Share, Units, field,
+    months_after,
 };
 
 /// The cards of this module.
@@ -177,8 +177,7 @@ pub static STANDING: RuleCard = RuleCard {
         if standing == 0 && earned == 0 {
             return Err(RuleError::refused("a pool without weight shares nothing"));
         }
-        let stands =
-            standing_part(amount, Measured::new(standing), Measured::new(earned)).map_err(too_large)?;
+        let stands = standing_part(amount, Measured::new(standing), Measured::new(earned)).map_err(too_large)?;
         Ok(Outputs::new().units("standing-part", stands).units("earned-part", amount.minus_or_zero(stands)))
     },
 };

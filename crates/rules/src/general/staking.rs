@@ -92,4 +92,3 @@ pub static EARNED: RuleCard = RuleCard {
         Ok(Outputs::new().units("paid", paid).integer("fraction", fraction))
     },
 };
-

@@ -217,7 +217,10 @@ pub static SHARED: RuleCard = RuleCard {
     ],
     source: "oracles iot_verifier/src/reward_share.rs; examples: by hand. In the first the pool cut to 800 would pay 399",
     examples: &[
-        (r#"{"pool": "800.2", "shares": ["1.00025", "1"]}"#, r#"{"rate": "400.049993750781152", "paid": ["400", "400"], "unallocated": "0"}"#),
+        (
+            r#"{"pool": "800.2", "shares": ["1.00025", "1"]}"#,
+            r#"{"rate": "400.049993750781152", "paid": ["400", "400"], "unallocated": "0"}"#,
+        ),
         (r#"{"pool": 10, "shares": [1, 1, 1]}"#, r#"{"rate": "3.333333333333333", "paid": ["3", "3", "3"], "unallocated": "1"}"#),
         (r#"{"pool": 10, "shares": []}"#, r#"{"rate": "0", "paid": [], "unallocated": "10"}"#),
     ],

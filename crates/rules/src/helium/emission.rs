@@ -1,6 +1,6 @@
 //! Emission by table: halvings, rows by date, tapers, and splits that move by year.
 
-use depin_quantity::{Basis, Int, Kind, Outputs, QuantityError, Rounding, RuleCard, RuleError, field, mul_div};
+use depin_quantity::{Basis, Kind, Outputs, QuantityError, Rounding, RuleCard, RuleError, field, mul_div};
 
 type Result<T> = std::result::Result<T, QuantityError>;
 
@@ -190,4 +190,3 @@ pub static DRIFT: RuleCard = RuleCard {
         Ok(outputs.integer("founders", founders).integer("consensus", consensus))
     },
 };
-

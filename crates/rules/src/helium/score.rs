@@ -2,8 +2,8 @@
 //!
 //! Source: helium-program-library `programs/helium-sub-daos`, HIP-51, HIP-138, HIP-141; oracles `reward_shares`.
 
-use crate::runs;
 use super::net_emission::WHOLE32;
+use crate::runs;
 use depin_economy::{smoothed_share, utility_score};
 use depin_quantity::{Basis, Kind, Outputs, QuantityError, Rounding, RuleCard, RuleError, field, mul_div};
 

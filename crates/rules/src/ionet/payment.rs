@@ -1,16 +1,13 @@
 //! What a renter pays and a supplier gets.
 
-use depin_quantity::{Basis, Kind, Outputs, QuantityError, Rounding, RuleCard, RuleError, Share, field};
+use depin_quantity::{Basis, Kind, Outputs, QuantityError, Rounding, RuleCard, RuleError, field, mul_div};
 
 type Result<T> = std::result::Result<T, QuantityError>;
-
-const MOST: u128 = 1 << 90;
 
 /// A part of an amount, rounded up.
 fn up(amount: u128, percent: u32) -> Result<u128> {
     mul_div(amount, percent.into(), 10_000, Rounding::Up)
 }
-
 
 /// The cards of this module.
 pub const CARDS: &[&RuleCard] = &[&RENTER, &SUPPLIER];

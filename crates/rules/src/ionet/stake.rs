@@ -12,27 +12,28 @@ pub static DEVICE_PLEDGE: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: runs!(depin_economy::pledge_amount),
     title: "Least stake of a device",
-    words: "A device stakes 200 IO for each processor, times its kind's multiplier when that is above one. It must be there as long as \
-            the device is to be hired.",
-    formula: "ceil(each * max(steps of the device, least units * steps) / steps)",
+    words: "A device stakes 200 IO for each processor, times its kind's multiplier when that is above one. A kind below one does not \
+            make the stake smaller, however many processors there are. The stake must be there as long as the device is to be hired.",
+    formula: "ceil(each * max(1, multiplier) * processors)",
     rounding: "up",
     inputs: &[
-        field("each", Kind::Integer, "base units", "for one unit").most(1 << 100).or("20000000000"),
-        field("device", Kind::Integer, "steps", "multiplier times processors").most(1 << 60),
-        field("steps", Kind::Integer, "", "that make one unit").least(1).most(1_000_000).or("100"),
-        field("least_units", Kind::Integer, "", "a smaller device counts as so many").most(1_000_000).or("1"),
+        field("multiplier", Kind::Decimal(2), "", "of the device's kind").most(100_000),
+        field("processors", Kind::Integer, "", "of the device").least(1).most(1 << 32).or("1"),
+        field("each", Kind::Integer, "base units", "for one unit").most(1 << 80).or("20000000000"),
     ],
     outputs: &[field("stake", Kind::Integer, "base units", "of the device")],
-    source: "io.net documentation, staking: 200 x max(1, multiplier) x processors; example: by hand (8 decimals)",
+    source: "io.net documentation, staking: 200 x max(1, multiplier) x processors; examples: by hand (8 decimals): 8 processors of 1.25 \
+             stake 2,000 IO, 8 of 0.5 stake 1,600",
     examples: &[
-        (r#"{"device": 800}"#, r#"{"stake": "160000000000"}"#),
-        (r#"{"device": 50}"#, r#"{"stake": "20000000000"}"#),
-        (r#"{"device": 125}"#, r#"{"stake": "25000000000"}"#),
+        (r#"{"multiplier": "1.25", "processors": 8}"#, r#"{"stake": "200000000000"}"#),
+        (r#"{"multiplier": "0.5", "processors": 8}"#, r#"{"stake": "160000000000"}"#),
+        (r#"{"multiplier": 10}"#, r#"{"stake": "200000000000"}"#),
     ],
     run: |i| {
-        let size = PledgeSize::PerUnit { each: i.units("each")?, steps: i.small("steps")?, least_units: i.small("least_units")? };
+        let size = PledgeSize::PerUnit { each: i.units("each")?, steps: 100, least_units: 1 };
         let rule = PledgeRule { token: Name::literal("IO"), size, least: Units::ZERO, cool_down: None };
-        let stake = pledge_amount(&rule, Measured::new(i.integer("device")?)).map_err(|e| RuleError::refused(e.to_string()))?;
+        let device = i.integer("multiplier")?.max(100) * i.integer("processors")?;
+        let stake = pledge_amount(&rule, Measured::new(device)).map_err(|error| RuleError::refused(error.to_string()))?;
         Ok(Outputs::new().units("stake", stake))
     },
 };

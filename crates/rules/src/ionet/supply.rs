@@ -32,7 +32,8 @@ pub static STEPPED: RuleCard = RuleCard {
     ],
     run: |i| {
         let (cliff, every, steps) = (i.small("cliff")?, i.small("every")?, i.small("steps")?);
-        let row = row(cliff, every * steps, every);
-        Ok(Outputs::new().units("vested", vested(&row, i.units("amount")?, i.small("elapsed")?)?))
+        let row = VestingRow { part: VestingPart::Rest, after: cliff, over: every * steps, every };
+        let vested = row_vested(&row, i.units("amount")?, i.small("elapsed")?);
+        Ok(Outputs::new().units("vested", vested.map_err(|error| RuleError::refused(error.to_string()))?))
     },
 };

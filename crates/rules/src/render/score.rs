@@ -2,7 +2,9 @@
 //!
 //! Source: RNP-006, RNP-015, RNP-019, RNP-021, the Render knowledge base.
 
-use depin_quantity::{Basis, Int, Kind, LOG_BITS, Outputs, QuantityError, Rounding, RuleCard, RuleError, exp_neg, field, ln, mul_div};
+use depin_quantity::{
+    Basis, Int, Kind, LOG_BITS, Outputs, QuantityError, Rounding, RuleCard, RuleError, exp_neg, field, ln, mul_div,
+};
 
 type Result<T = Int> = std::result::Result<T, QuantityError>;
 

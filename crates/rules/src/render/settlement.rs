@@ -2,7 +2,7 @@
 //!
 //! Source: RNP-001 to RNP-023, io.net documentation on payments.
 
-use depin_quantity::{Basis, Int, Kind, Outputs, QuantityError, Rounding, RuleCard, RuleError, field, mul_div};
+use depin_quantity::{Basis, Int, Kind, Outputs, QuantityError, Rounding, RuleCard, field, mul_div};
 
 type Result<T> = std::result::Result<T, QuantityError>;
 
@@ -193,4 +193,3 @@ pub static POINTS: RuleCard = RuleCard {
         Ok(Outputs::new().integer("points", bands.iter().map(inside).sum::<u128>()))
     },
 };
-
