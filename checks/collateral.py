@@ -1,5 +1,6 @@
 """Pledges, fees for failures, and payments of storage, by whole numbers."""
 
+from exact import Refused
 from minting import FIL, estimates, expected, random_estimates
 
 
@@ -99,6 +100,50 @@ def base_fee(i):
     return {"percentile": premium, "next": max(100, base + min(most, premium - most))}
 
 
+def fee_debt(i):
+    """Attos one entry after the other, as they become free."""
+    now, owed = i.n("now"), i.n("debt", 0) + i.n("penalty")
+    vesting = [[e, a] for e, a in zip(i.ns("epochs"), i.ns("amounts")) if not e < now]
+    wanted = owed
+    for entry in vesting:
+        freed = min(entry[1], wanted)
+        entry[1] -= freed
+        wanted -= freed
+    vesting = [entry for entry in vesting if entry[1]]
+    free = i.n("balance") - i.n("deposits", 0) - i.n("pledge", 0) - sum(a for _, a in vesting)
+    if free < 0:
+        raise Refused
+    burnt = min(free, owed)
+    return {"burnt": burnt, "debt": owed - burnt, "unlocked": free - burnt, "epochs": [e for e, _ in vesting], "amounts": [a for _, a in vesting]}
+
+
+def deal_life(i):
+    start, end, now = i.n("start"), i.n("end"), i.n("now")
+    begun, ended = i.n("activated", -1), i.n("terminated", -1)
+    begun, ended = begun if 0 <= begun <= now else None, ended if 0 <= ended <= now else None
+    if end <= start or (begun is not None and begun > start) or (ended is not None and (begun is None or ended < begun)):
+        raise Refused
+    fee, client, provider = i.n("price") * (end - start), i.n("client", 0), i.n("provider")
+    if begun is None:
+        row = ("published", 0, 0, 0, 0) if now < start else ("expired", 0, fee + client, 0, provider)
+    elif ended is not None and ended < end:
+        paid = i.n("price") * max(0, ended - start)
+        row = ("terminated", paid, fee - paid + client, 0, provider)
+    elif now >= end:
+        row = ("completed", fee, client, provider, 0)
+    else:
+        row = ("active", i.n("price") * max(0, now - start), 0, 0, 0)
+    return dict(zip(["state", "paid", "client_back", "provider_back", "burnt"], row))
+
+
+def random_debt(r):
+    n = r.randrange(0, 8)
+    amounts = [r.randrange(0, 1000) for _ in range(n)]
+    held = {"deposits": r.randrange(0, 500), "pledge": r.randrange(0, 5000)}
+    return {"balance": sum(amounts) + sum(held.values()) + r.randrange(0, 3000), "debt": r.choice([0, r.randrange(0, 3000)]), "penalty": r.randrange(0, 4000),
+            "now": r.randrange(0, 100), "epochs": sorted(r.randrange(0, 100) for _ in range(n)), "amounts": amounts, **held}
+
+
 def messages(r):
     n = r.randrange(0, 12)
     premiums = r.sample(range(0, 5000), n)
@@ -110,6 +155,10 @@ def amount(r):
 
 
 RULES = {
+    "FIL-SL-6": (fee_debt, random_debt),
+    "FIL-PAY-6": (deal_life, lambda r: {"start": 100, "end": r.randrange(50, 1000), "price": amount(r)[:20], "client": amount(r)[:20], "provider": amount(r)[:20],
+                                        "activated": r.choice([-1, r.randrange(0, 110), r.randrange(0, 100)]),
+                                        "terminated": r.choice([-1, -1, r.randrange(50, 1200)]), "now": r.randrange(0, 1200)}),
     "FIL-PL-2": (initial, lambda r: {"power": str(r.randrange(1, 1 << 40)), "circulating": amount(r), "baseline": str(r.randrange(1, 10**20)),
                                      "since": r.randrange(-10**5, 2 * 10**6), "ramp": r.randrange(0, 2 * 10**6), **random_estimates(r)}),
     "FIL-PL-3": (lambda i: {"deposit": max(expected(57600, i.n("power"), estimates(i)), 1)},

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from exact import Near, ceil, cut, exp, floor, ln, text
+from exact import Near, Refused, ceil, cut, exp, floor, ln, text
 
 
 def cost(i):
@@ -82,6 +82,70 @@ def dec(r, high, places):
     return text(Fraction(r.randrange(0, high * 10**places), 10**places))
 
 
+def in_bytes(i):
+    def total(name):
+        return sum(n * c for n, c in zip(i.ns(name), i.ns("counts")))
+
+    def mebibytes(name):
+        return Fraction(floor(Fraction(total(name), 1 << 20) * 10**16 + Fraction(1, 2)), 10**16)
+
+    memory, storage = mebibytes("memory"), mebibytes("storage")
+    price = (total("cpu_milli") * i.d("cpu_price") + memory * i.d("memory_price") + storage * i.d("storage_price")
+             + i.n("endpoints", 0) * i.d("endpoint_price", "0"))
+    return {"memory": text(memory), "storage": text(storage), "price": text(price)}
+
+
+def first_year(i):
+    month, quarter = i.n("month"), 95_071 * 10**8
+    quarters = (2, 0) if month < 4 else (1, 1) if month < 10 else (0, 2)
+    return {"operators": 2 * quarter, "liquidity": quarters[0] * quarter, "artists": quarters[1] * quarter, "compute": quarter, "upgrades": quarter,
+            "foundation": 2 * quarter}
+
+
+def compute_pool(i):
+    pool = min(i.n("published", 95_071 * 10**8), 75 * 10**8 * i.n("nodes"))
+    if pool > i.n("left"):
+        raise Refused
+    return {"pool": pool, "next": (i.n("left") - pool) // i.n("months")}
+
+
+def nomination(i):
+    shut = [("status", i.raw("status", "active") != "active"), ("uptime", i.n("uptime") < i.n("least_uptime", 5 * 3600)),
+            ("stake", i.n("stake") < i.n("least_stake")), ("cool-down", i.raw("cooling", False)), ("wallet", not i.raw("own_wallet", True)),
+            ("wallets", i.n("wallets") < i.n("least_wallets", 3)), ("cluster-test", not i.raw("tested", True)),
+            ("multiplier", i.d("multiplier") == 0), ("connectivity", i.n("tier") == 0)]
+    gate = next((name for name, fails in shut if fails), "nominated")
+    return {"nominated": gate == "nominated", "gate": gate}
+
+
+def idle(i):
+    gpu = {"strict": 5, "other": 20, "apple": 100}[i.raw("class")]
+    fits = i.share("cpu") * 100 <= 30 and i.share("gpu", "0%") * 100 <= gpu
+    return {"idle": fits, "cpu_most": "30%", "gpu_most": f"{gpu}%"}
+
+
+def cool_down(i):
+    who, asked, now = i.raw("who"), i.n("asked"), i.n("now")
+    if now < asked or (who == "owner" and i.raw("hired", False)):
+        raise Refused
+    days = {"owner": (0, 14), "co-staker": (7, 21), "co-staker-owner-left": (0, 14)}[who]
+    until, free = (asked + d * 86400 for d in days)
+    return {"counts_until": until, "free_at": free, "state": "free" if now >= free else "cooling" if now >= until else "notice"}
+
+
+def units(r):
+    n = r.randrange(1, 5)
+    return {"counts": [r.randrange(0, 9) for _ in range(n)], "cpu_milli": [r.randrange(10, 10**5) for _ in range(n)],
+            "memory": [r.randrange(1, 10**11) for _ in range(n)], "storage": [r.randrange(1, 10**13) for _ in range(n)], "endpoints": r.randrange(0, 9),
+            "cpu_price": dec(r, 1, 8), "memory_price": dec(r, 1, 16), "storage_price": dec(r, 1, 10), "endpoint_price": dec(r, 1, 4)}
+
+
+def device_state(r):
+    return {"status": r.choice(["active"] * 9 + ["blocked", "unsupported"]), "uptime": r.choice([18000, r.randrange(0, 40000), 10**6]), "stake": r.randrange(5, 100),
+            "least_stake": r.randrange(0, 10), "cooling": r.random() < 0.1, "own_wallet": r.random() < 0.9, "wallets": r.randrange(2, 6),
+            "tested": r.random() < 0.9, "multiplier": r.choice(["0", "1.25", "0.75", "30"]), "tier": r.randrange(0, 5)}
+
+
 def frames(r):
     n = r.randrange(1, 20)
     return {"bench": [r.randrange(50, 3000) for _ in range(n)], "seconds": [r.randrange(1, 5000) for _ in range(n)], "tier": r.randrange(1, 4)}
@@ -99,6 +163,13 @@ def offers(r):
 
 
 RULES = {
+    "AKT-SV-4": (in_bytes, units),
+    "RNDR-EM-3": (first_year, lambda r: {"month": r.randrange(1, 13)}),
+    "RNDR-PO-3": (compute_pool, lambda r: {"nodes": r.randrange(0, 3000), "left": str(r.randrange(0, 10**14)), "months": r.randrange(1, 12)}),
+    "IO-SV-3": (nomination, device_state),
+    "IO-SV-4": (idle, lambda r: {"class": r.choice(["strict", "other", "apple"]), "cpu": f"{r.randrange(0, 40)}%", "gpu": f"{r.randrange(0, 500) / 10}%"}),
+    "IO-LO-1": (cool_down, lambda r: {"who": r.choice(["owner", "co-staker", "co-staker-owner-left"]), "asked": 1750000000,
+                                      "now": 1750000000 + r.randrange(-9, 25 * 86400), "hired": r.random() < 0.2}),
     "RNDR-SV-1": (cost, frames),
     "RNDR-SV-2": (availability, lambda r: {"idle": f"{r.randrange(0, 101)}%", "bench": r.randrange(0, 5000), "mean_bench": r.randrange(2, 3000),
                                            "vram": r.randrange(0, 200), "mean_vram": r.randrange(2, 80), "age": r.randrange(0, 2000),

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from exact import ceil, cut, floor, half_even, text
+from exact import Refused, ceil, cut, floor, half_even, text
 
 HEXES = {4: (2, 500, 1000), 5: (4, 100, 200), 6: (4, 25, 50), 7: (4, 5, 10), 8: (2, 1, 1), 9: (2, 1, 1), 10: (2, 1, 1)}
 
@@ -83,6 +83,74 @@ def trust(i):
     return {"trust": "0" if i.n("farthest", 0) >= 3000 else text(mean)}
 
 
+def verifier(i):
+    credits = 0 if i.raw("free", False) else per(i.n("bytes"), 24)
+    valid = i.n("balance") >= i.n("pending") + credits
+    pending = i.n("pending") + (credits if valid else 0)
+    poor = i.n("balance") - pending < i.n("minimum", 3_500_000)
+    return {"credits": credits, "valid": valid, "pending": pending, "disabled": not valid or (i.n("minimum", 3_500_000) > 0 and poor),
+            "burns": pending >= i.n("batch", 10_000)}
+
+
+def witness(i):
+    beacon, at, first = i.n("beacon"), i.n("witness"), i.n("first")
+    if first > at:
+        raise Refused
+    checks = [("too_late", at - beacon > 4000 if beacon <= at else at - first > 1500),
+              ("invalid_frequency", not -100000 <= i.n("beacon_hz") - i.n("witness_hz") <= 100000),
+              ("below_min_distance", i.n("cells") < 8), ("max_distance_exceeded", i.n("metres") >= 101000)]
+    return {"reason": next((name for name, fails in checks if fails), "valid")}
+
+
+def selection(i):
+    ranked = sorted((t, k) for k, (t, ok) in enumerate(zip(i.ns("received"), i.raw("valid"))) if ok)
+    chosen = [k for _, k in ranked[:i.n("most", 14)]]
+    return {"selected": chosen, "count": len(chosen)}
+
+
+def hex_set(i):
+    """From the smallest cells up, with maps by cell; each level's counts are the clipped ones of the level below."""
+    counts = dict(enumerate(i.ns("counts")))
+    scale = {c: Fraction(1) for c in counts}
+    above = {c: c for c in counts}
+    rings = i.raw("neighbours", [[]] * 7)
+    for resolution, parents, pairs in zip(range(10, 3, -1), i.raw("parents"), rings):
+        wanted, target, most = HEXES[resolution]
+        parents, there = [int(p) for p in parents], {}
+        if len(parents) != len(counts) or max(parents) >= len(counts):
+            raise Refused
+        for cell, count in counts.items():
+            there[parents[cell]] = there.get(parents[cell], 0) + count
+        there = {c: there.get(c, 0) for c in range(max(parents) + 1)}
+        beside = {c: [c] for c in there}
+        for a, b in zip(pairs[::2], pairs[1::2]):
+            beside[a].append(b)
+            if a != b:
+                beside[b].append(a)
+        counts = {}
+        for cell, count in there.items():
+            occupied = sum(1 for other in beside[cell] if there[other] >= target)
+            counts[cell] = min(most, target * max(max(0, occupied - wanted) + 1, 1), count)
+        for cell in scale:
+            above[cell] = parents[above[cell]]
+            if there[above[cell]]:
+                scale[cell] *= Fraction(counts[above[cell]], there[above[cell]])
+    return {"scales": [text(half_even(scale[c], 4)) for c in sorted(scale)]}
+
+
+def random_hexes(r):
+    counts = [r.choice([0, 1, r.randrange(0, 40)]) for _ in range(r.randrange(1, 25))]
+    parents, rings, below = [], [], len(counts)
+    for _ in range(7):
+        here = r.randrange(1, below + 1)
+        row = [r.randrange(0, here) for _ in range(below)]
+        parents.append(row)
+        below = max(row) + 1
+        pairs = {(a, b) for a, b in ((r.randrange(0, below), r.randrange(0, below)) for _ in range(10)) if a < b}
+        rings.append([c for pair in sorted(pairs) for c in pair])
+    return {"counts": counts, "parents": parents, "neighbours": rings}
+
+
 def random_point(r):
     radio = r.choice(["indoor", "outdoor"])
     return {"radio": radio, "signal": r.choice(["high", "low"] if radio == "indoor" else ["high", "medium", "low", "none"]), "rank": r.randrange(1, 5),
@@ -97,6 +165,13 @@ def random_speed(r):
 
 
 RULES = {
+    "HNT-PAY-4": (verifier, lambda r: {"bytes": r.randrange(0, 256), "free": r.random() < 0.2, "balance": r.choice([r.randrange(0, 100), 3500000 + r.randrange(0, 30000)]),
+                                       "pending": r.randrange(0, 20000)}),
+    "HNT-SV-6": (witness, lambda r: (lambda first: {"beacon": r.randrange(0, 6000), "first": first, "witness": first + r.randrange(0, 5000), "beacon_hz": 904100000,
+                                                    "witness_hz": 904100000 + r.randrange(-110000, 110000), "cells": r.randrange(6, 200),
+                                                    "metres": r.randrange(0, 110000)})(r.randrange(0, 4000))),
+    "HNT-SV-7": (selection, lambda r: (lambda n: {"received": [r.randrange(0, 50) for _ in range(n)], "valid": [r.random() < 0.8 for _ in range(n)]})(r.randrange(0, 40))),
+    "HNT-SV-8": (hex_set, random_hexes),
     "HNT-SV-1": (units, lambda r: {"witnesses": r.randrange(0, 60)}),
     "HNT-SV-2": (hexes, lambda r: {"resolution": r.randrange(4, 11), "occupied": r.randrange(0, 8), "there": r.randrange(0, 1500)}),
     "HNT-SV-3": (points, random_point),

@@ -83,6 +83,18 @@ fn a_rule_is_run_on_an_object_a_file_and_a_stream() {
 }
 
 #[test]
+fn bytes_of_a_rule_come_from_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("payload");
+    fs::write(&file, vec![0; 2_000]).expect("a file");
+    let of = |payload: &str| said(&["rule", "eval", "FIL-SV-2", "--input", &format!(r#"{{"payload": "{payload}"}}"#)]);
+    let named = of(&format!("@{}", file.display())).done().out;
+    let zeros = said(&["rule", "eval", "FIL-SV-2", "--input", r#"{"zeros": 2000}"#]).done().out;
+    assert_eq!(named, zeros);
+    assert!(of("@/nowhere/at/all").err.contains("cannot read /nowhere/at/all"));
+}
+
+#[test]
 fn a_bad_line_is_told_by_its_number_and_the_others_are_run() {
     let said = eval_lines("FIL-EM-2", "{\"epoch\": 0}\n{\"epok\": 0}\nnonsense\n{\"epoch\": -1}\n{\"epoch\": 1}\n");
     assert_eq!((said.code, said.out.lines().count()), (1, 2), "{}", said.err);

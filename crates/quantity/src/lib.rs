@@ -33,7 +33,7 @@ pub use int::Int;
 pub use log::{LOG_BITS, exp_neg, ln};
 pub use name::Name;
 pub use nearest::nearest_name;
-pub use rule::{Basis, Field, Inputs, Kind, LIST_MAX, Outputs, RuleCard, RuleError, check_cards, field};
+pub use rule::{BYTES_MAX, Basis, Field, Inputs, Kind, LIST_MAX, Outputs, RuleCard, RuleError, check_cards, field};
 pub use share::Share;
 pub use signed::{Signed18, ratio_18};
 pub use size::parse_bytes;

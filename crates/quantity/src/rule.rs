@@ -65,11 +65,16 @@ pub enum Kind {
     Flag,
     /// Any short text.
     Text,
+    /// Bytes as text: hex digits, or `base64:` and base64. A reader at a command line may name a file instead.
+    Bytes,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A list of these.
     List(&'static Kind),
 }
+
+/// The most bytes that a rule takes in one input.
+pub const BYTES_MAX: usize = 16 << 20;
 
 /// The longest list that a rule takes, so that no input makes it work for long.
 pub const LIST_MAX: usize = 4_096;

@@ -5,8 +5,9 @@ use crate::{
     error::{CliError, Result},
     output::{Output, Table, write_out},
 };
+use base64_simd::STANDARD;
 use depin_networks::wrap;
-use depin_quantity::{Basis, Field, RuleCard, nearest_name};
+use depin_quantity::{BYTES_MAX, Basis, Field, Kind, Outputs, RuleCard, nearest_name};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
@@ -135,7 +136,8 @@ fn fields(fields: &[Field], inputs: bool, out: &Output) -> String {
     for field in fields {
         let absent = field.default.filter(|_| inputs).map(|text| format!(" [default: {text}]")).unwrap_or_default();
         let unit = if field.unit.is_empty() { "-" } else { field.unit };
-        let meaning = if inputs { format!("{}; {}{absent}", field.words, field.takes()) } else { field.words.to_owned() };
+        let file = if matches!(field.kind, Kind::Bytes) { ", or \"@FILE\"" } else { "" };
+        let meaning = if inputs { format!("{}; {}{file}{absent}", field.words, field.takes()) } else { field.words.to_owned() };
         table.row([format!("  {}", field.name), unit.to_owned(), meaning]);
     }
     table.render(out)
@@ -167,8 +169,8 @@ fn eval(args: &EvalArgs, out: &Output) -> Result<()> {
             eval_lines(card, BufReader::new(file))
         }
         None => {
-            let outputs = card.evaluate_text(&args.input).map_err(|error| {
-                CliError::refused("input", error).hint(format!("`depin rule show {}` shows its inputs and an example", card.id))
+            let outputs = evaluated(card, &args.input).map_err(|why| {
+                CliError::refused("input", why).hint(format!("`depin rule show {}` shows its inputs and an example", card.id))
             })?;
             out.result(&outputs, |_| format!("{outputs}\n"))
         }
@@ -188,6 +190,29 @@ struct LineError {
     message: String,
 }
 
+/// Runs the rule on JSON text. Inputs that are bytes may be `@FILE`.
+fn evaluated(card: &RuleCard, json: &str) -> std::result::Result<Outputs, String> {
+    let Ok(mut value) = serde_json::from_str::<Value>(json) else {
+        return card.evaluate_text(json).map_err(|error| error.to_string());
+    };
+    for field in card.inputs.iter().filter(|field| matches!(field.kind, Kind::Bytes)) {
+        if let Some(path) = value[field.name].as_str().and_then(|text| text.strip_prefix('@')) {
+            value[field.name] = Value::String(contents(Path::new(path))?);
+        }
+    }
+    card.evaluate(&value).map_err(|error| error.to_string())
+}
+
+/// A file's bytes as a rule takes them.
+fn contents(path: &Path) -> std::result::Result<String, String> {
+    let refused = |why: &dyn std::fmt::Display| format!("cannot read {}: {why}", path.display());
+    let length = std::fs::metadata(path).map_err(|error| refused(&error))?.len();
+    if length > BYTES_MAX as u64 {
+        return Err(refused(&format_args!("it has {length} bytes, and a rule takes at most {BYTES_MAX}")));
+    }
+    std::fs::read(path).map(|bytes| format!("base64:{}", STANDARD.encode_to_string(bytes))).map_err(|error| refused(&error))
+}
+
 /// A line of outputs for a line of inputs, each written before the next is read. Empty lines are passed over.
 fn eval_lines(card: &RuleCard, input: impl BufRead) -> Result<()> {
     let (mut lines, mut refused) = (0_u64, 0_u64);
@@ -197,11 +222,11 @@ fn eval_lines(card: &RuleCard, input: impl BufRead) -> Result<()> {
             continue;
         }
         lines += 1;
-        match card.evaluate_text(&line) {
+        match evaluated(card, &line) {
             Ok(outputs) => write_out(format!("{outputs}\n").as_bytes())?,
-            Err(error) => {
+            Err(message) => {
                 refused += 1;
-                let error = LineError { line: number, code: "input", message: error.to_string() };
+                let error = LineError { line: number, code: "input", message };
                 eprintln!("{}", serde_json::to_string(&Refused { error }).expect("numbers and strings are JSON"));
             }
         }

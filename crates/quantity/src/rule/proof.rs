@@ -178,6 +178,7 @@ fn bounds(kind: Kind, least: u128, most: u128) -> Vec<Value> {
         Kind::SignedDecimal(_) => vec![Value::from(-1), Value::String("100000000000000000000".to_owned())],
         Kind::Share => vec![Value::from("0%"), Value::from("100%")],
         Kind::Flag => vec![Value::Bool(false), Value::Bool(true)],
+        Kind::Bytes => vec![Value::from(""), Value::from("00ff"), Value::from("base64:AAEC")],
         Kind::Text => vec![Value::from(""), Value::String("z".repeat(1_024))],
         Kind::Choice(words) => words.iter().map(|word| Value::from(*word)).collect(),
         Kind::List(part) => {

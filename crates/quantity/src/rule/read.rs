@@ -1,7 +1,8 @@
 //! Reading one value of JSON as what a field takes, and saying what it takes.
 
-use super::{Field, Kind, LIST_MAX, RuleError, value::Read};
+use super::{BYTES_MAX, Field, Kind, LIST_MAX, RuleError, value::Read};
 use crate::Int;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 pub(super) fn read(field: &Field, path: String, kind: Kind, value: &Value) -> Result<Read, RuleError> {
@@ -16,6 +17,7 @@ pub(super) fn read(field: &Field, path: String, kind: Kind, value: &Value) -> Re
     match (kind, value) {
         (Kind::Flag, Value::Bool(flag)) => Ok(Read::Flag(*flag)),
         (Kind::Text, Value::String(text)) if text.len() <= 1_024 => Ok(Read::Text(text.clone())),
+        (Kind::Bytes, Value::String(text)) => bytes(text).map(Read::Bytes).ok_or_else(wrong),
         (Kind::Choice(words), Value::String(text)) if words.contains(&text.as_str()) => Ok(Read::Text(text.clone())),
         (Kind::Share, Value::String(text)) => text.parse().map(Read::Share).map_err(|_| wrong()),
         (Kind::List(part), Value::Array(list)) => {
@@ -54,6 +56,16 @@ fn number(kind: Kind, value: &Value) -> Option<Int> {
         }
         _ => None,
     }
+}
+
+/// Bytes out of hex, or out of base64 behind its prefix; `None` for anything else, or too many.
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    let found = match text.strip_prefix("base64:") {
+        Some(encoded) if encoded.len() <= BYTES_MAX / 3 * 4 + 4 => STANDARD.decode(encoded).ok()?,
+        None if text.len() <= 2 * BYTES_MAX => hex::decode(text).ok()?,
+        _ => return None,
+    };
+    (found.len() <= BYTES_MAX).then_some(found)
 }
 
 fn in_range(field: &Field, path: &str, kind: Kind, number: Int) -> Result<(), RuleError> {
@@ -123,6 +135,7 @@ pub(super) fn wanted(field: &Field, kind: Kind) -> String {
         }
         Kind::Share => "a share like \"34.5%\"".to_owned(),
         Kind::Flag => "true or false".to_owned(),
+        Kind::Bytes => format!("at most {} bytes, as hex or as \"base64:…\"", BYTES_MAX),
         Kind::Text => "text of at most 1024 bytes".to_owned(),
         Kind::Choice(words) => format!("one of {}", words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(", ")),
         Kind::List(part) => {

@@ -16,6 +16,7 @@ pub(super) enum Read {
     Share(Share),
     Flag(bool),
     Text(String),
+    Bytes(Vec<u8>),
     List(Vec<Read>),
 }
 
@@ -105,6 +106,14 @@ impl Inputs {
     pub fn text(&self, name: &'static str) -> Result<&str, RuleError> {
         match self.get(name)? {
             Read::Text(text) => Ok(text),
+            _ => Err(RuleError::Card(name)),
+        }
+    }
+
+    /// A `Bytes`.
+    pub fn bytes(&self, name: &'static str) -> Result<&[u8], RuleError> {
+        match self.get(name)? {
+            Read::Bytes(bytes) => Ok(bytes),
             _ => Err(RuleError::Card(name)),
         }
     }

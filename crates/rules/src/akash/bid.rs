@@ -2,10 +2,10 @@
 //!
 //! Source: akash-network provider `bidengine/pricing.go`, node `x/market`.
 
-use depin_quantity::{Basis, Inputs, Int, Kind, Outputs, RuleCard, RuleError, field};
+use depin_quantity::{Basis, Inputs, Int, Kind, Outputs, QuantityError, RuleCard, RuleError, field};
 
 /// The cards of this module.
-pub const CARDS: &[&RuleCard] = &[&SCALE, &ORDER, &RESERVE];
+pub const CARDS: &[&RuleCard] = &[&SCALE, &ORDER, &RESERVE, &IN_BYTES];
 
 const DEC: Kind = Kind::Decimal(16);
 
@@ -124,5 +124,69 @@ pub static RESERVE: RuleCard = RuleCard {
         let (value, factor) = (i.integer("value")?, i.integer("factor")?);
         let reserved = if factor <= 10_000 { value } else { ((value * 10_000 + factor / 2) / factor).max(1) };
         Ok(Outputs::new().integer("reserved", reserved))
+    },
+};
+
+/// Bytes as MiB in units of the 16th place, to the nearest, a half up.
+fn mebibytes(bytes: Int) -> Result<Int, QuantityError> {
+    let places = Int::from(10_000_000_000_000_000_u64);
+    bytes.times(places)?.times(Int::from(2_u64))?.plus(Int::power_of_two(20)?)?.div_floor(Int::power_of_two(21)?)
+}
+
+pub static IN_BYTES: RuleCard = RuleCard {
+    id: "AKT-SV-4",
+    networks: &["akash"],
+    basis: Basis::Model,
+    title: "Bid price of a group in bytes",
+    words: "A group asks for memory and storage in bytes, and prices are for a MiB: the bytes of all replicas of all units are summed, and \
+            each sum is divided once. Endpoints do not count by replica.",
+    formula: "sum(cpu_milli * count) * cpu + round16(sum(memory * count) / 2^20) * price + round16(sum(storage * count) / 2^20) * price + \
+              endpoints * endpoint",
+    rounding: "each quotient to the nearest at the 16th place, a half up; products exact",
+    inputs: &[
+        field("counts", Kind::List(&Kind::Integer), "", "replicas of each unit").least(1).most(64),
+        field("cpu_milli", Kind::List(&Kind::Integer), "mCPU", "of one replica of each unit").least(1).most(64),
+        field("memory", Kind::List(&Kind::Integer), "bytes", "of one replica of each unit").least(1).most(64),
+        field("storage", Kind::List(&Kind::Integer), "bytes", "of one class, of one replica of each unit").least(1).most(64),
+        field("endpoints", Kind::Integer, "", "of the group").most(1 << 20).or("0"),
+        field("cpu_price", DEC, "per block", "of a thousandth CPU").most(1 << 100),
+        field("memory_price", DEC, "per block", "of a MiB").most(1 << 100),
+        field("storage_price", DEC, "per block", "of a MiB of that class").most(1 << 100),
+        field("endpoint_price", DEC, "per block", "of an endpoint").most(1 << 100).or("\"0\""),
+    ],
+    outputs: &[
+        field("memory", DEC, "MiB", "of the group"),
+        field("storage", DEC, "MiB", "of the group"),
+        field("price", Kind::Decimal(32), "per block", "of the group"),
+    ],
+    source: "provider bidengine/pricing.go, scale pricing; decimals of 16 places in a division; examples: independent computation",
+    examples: &[
+        (
+            r#"{"counts": [2], "cpu_milli": [500], "memory": [536870912], "storage": [1073741824], "endpoints": 1, "cpu_price": "0.0016",
+                "memory_price": "0.0008", "storage_price": "0.00002", "endpoint_price": "0.05"}"#,
+            r#"{"memory": "1024", "storage": "2048", "price": "2.51016"}"#,
+        ),
+        (
+            r#"{"counts": [1, 3], "cpu_milli": [100, 250], "memory": [100000000, 1], "storage": [0, 5000000], "cpu_price": "0.0016",
+                "memory_price": "0.0008", "storage_price": "0.00002"}"#,
+            r#"{"memory": "95.3674345016479492", "storage": "14.30511474609375", "price": "1.43658004989624023436"}"#,
+        ),
+    ],
+    run: |i| {
+        let counts = i.signeds("counts")?;
+        let sum = |name: &'static str| {
+            let each = i.signeds(name)?;
+            if each.len() != counts.len() {
+                return Err(RuleError::refused(format!("`{name}` needs an entry for each of the {} counts", counts.len())));
+            }
+            Ok(each.iter().zip(&counts).try_fold(Int::ZERO, |sum, (one, count)| sum.plus(one.times(*count)?))?)
+        };
+        let (memory, storage) = (mebibytes(sum("memory")?)?, mebibytes(sum("storage")?)?);
+        let places = Int::from(10_000_000_000_000_000_u64);
+        let whole =
+            sum("cpu_milli")?.times(i.signed("cpu_price")?)?.plus(scaled(i, "endpoints", "endpoint_price")?)?.times(places)?;
+        let price = whole.plus(memory.times(i.signed("memory_price")?)?)?.plus(storage.times(i.signed("storage_price")?)?)?;
+        let outputs = Outputs::new().decimal("memory", memory, 16).decimal("storage", storage, 16);
+        Ok(outputs.decimal("price", price, 32))
     },
 };

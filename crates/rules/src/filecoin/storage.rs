@@ -67,7 +67,7 @@ pub static COMMITMENT: RuleCard = RuleCard {
               with byte 31 &= 0x3f",
     rounding: "none",
     inputs: &[
-        field("payload", Kind::Text, "hex", "first bytes of the payload").or("\"\""),
+        field("payload", Kind::Bytes, "bytes", "of the payload").or("\"\""),
         field("zeros", Kind::Integer, "bytes", "zero bytes after them").most(1 << 20).or("0"),
     ],
     outputs: &[field("commitment", Kind::Text, "hex", "the root"), field("size", Kind::Integer, "bytes", "of the padded piece")],
@@ -78,15 +78,17 @@ pub static COMMITMENT: RuleCard = RuleCard {
             r#"{"commitment": "3731bb99ac689f66eef5973e4a94da188f4ddcae580724fc6f3fd60dfd488333", "size": "128"}"#,
         ),
         (
+            r#"{"payload": "base64:aGVsbG8=", "zeros": 300}"#,
+            r#"{"commitment": "1bb2d9d28f4aea313f12bbe31c5667a27925c84cea6d66a54bb660b6ab6a390f", "size": "512"}"#,
+        ),
+        (
             r#"{"payload": "68656c6c6f", "zeros": 300}"#,
             r#"{"commitment": "1bb2d9d28f4aea313f12bbe31c5667a27925c84cea6d66a54bb660b6ab6a390f", "size": "512"}"#,
         ),
     ],
     run: |i| {
-        let bytes =
-            hex::decode(i.text("payload")?).map_err(|error| RuleError::refused(format!("the payload is not hex: {error}")))?;
         let mut hasher = Hasher::new();
-        hasher.update(&bytes);
+        hasher.update(i.bytes("payload")?);
         hasher.update(&vec![0; usize::try_from(i.small("zeros")?).unwrap_or(0)]);
         let (commitment, size) = hasher.finish().map_err(|error| RuleError::refused(error.to_string()))?;
         Ok(Outputs::new().text("commitment", hex::encode(commitment.as_bytes())).integer("size", size.get()))

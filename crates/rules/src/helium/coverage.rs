@@ -118,8 +118,8 @@ pub static UNITS: RuleCard = RuleCard {
     },
 };
 
-/// Resolution, neighbours wanted, target, most.
-const HEXES: [(u64, u64, u64, u64); 7] =
+/// Resolution, neighbours wanted, target and most of HIP-104.
+pub const HEXES: [(u64, u64, u64, u64); 7] =
     [(4, 2, 500, 1_000), (5, 4, 100, 200), (6, 4, 25, 50), (7, 4, 5, 10), (8, 2, 1, 1), (9, 2, 1, 1), (10, 2, 1, 1)];
 
 pub static HEX: RuleCard = RuleCard {
