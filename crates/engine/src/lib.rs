@@ -22,6 +22,7 @@ mod limits;
 mod machine;
 mod network;
 mod pace;
+mod parts;
 mod progress;
 mod proof;
 mod receipt;
