@@ -107,6 +107,12 @@ fn slashes(world: &World) -> Vec<depin_quantity::UnitId> {
     world.events.iter().filter_map(held).collect()
 }
 
+/// A block that one validator missed and another signed.
+fn missed(world: &mut World, validator: u8) -> Result<(), Refusal> {
+    let (signed, missed) = (vec![party(validator % 3 + 1)], vec![party(validator)]);
+    world.record(Record::Committee(CommitteeRecord::Signed { staking: VALIDATORS, signed, missed })).map(drop)
+}
+
 /// Does one step; says whether it was refused.
 fn attempt(world: &mut World, step: &Step) -> Result<(), Refusal> {
     let staking = VALIDATORS;
@@ -126,13 +132,7 @@ fn attempt(world: &mut World, step: &Step) -> Result<(), Refusal> {
         Step::ClaimStake(a, b) => (a, Action::ClaimStake { staking, validator: party(*b) }),
         Step::ClaimCommission(a) => (a, Action::ClaimCommission { staking }),
         Step::Unjail(a) => (a, Action::Unjail { staking }),
-        Step::Signed(a, n) => {
-            for _ in 0..*n {
-                let record = CommitteeRecord::Signed { staking, signed: vec![party(*a % 3 + 1)], missed: vec![party(*a)] };
-                world.record(Record::Committee(record))?;
-            }
-            return Ok(());
-        }
+        Step::Signed(a, n) => return (0..*n).try_for_each(|_| missed(world, *a)),
         Step::Twice(a, ago) => {
             let at = Instant::new(world.now.get() - u64::from(*ago) * 1_000);
             return world.record(Record::Committee(CommitteeRecord::SignedTwice { staking, validator: party(*a), at })).map(drop);

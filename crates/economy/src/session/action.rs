@@ -4,7 +4,7 @@
 //! is whole: refused, it changed nothing. Absent on purpose: what a service reports (the meter's records), and transfers of tokens,
 //! price reports and allowances, which have messages of their own.
 
-use crate::{CreditOrder, Limit, Refusal, Session, Topic, session::work::Work};
+use crate::{CreditOrder, CreditQuote, Limit, Refusal, Session, Topic, session::work::Work};
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_quantity::{Address, Name, Share, Span, UnitId, Units};
 use serde::{Deserialize, Serialize};
@@ -306,6 +306,15 @@ impl Done {
     pub(crate) fn moved(token: Name, amount: Units) -> Self {
         Self { moved: vec![(token, amount)], ..Self::default() }
     }
+
+    fn one((token, amount): (Name, Units)) -> Self {
+        Self::moved(token, amount)
+    }
+
+    /// Nothing moved.
+    fn nothing((): ()) -> Self {
+        Self::default()
+    }
 }
 
 impl Action {
@@ -388,50 +397,33 @@ impl Work<'_> {
                 // A claim settles pools of all tokens; postings say which token each part was in.
                 Ok(Done { more_after: claimed.more_after, ..Done::default() })
             }
-            Action::WithdrawVested { token, most } => {
-                self.repay(who, token)?;
-                self.owes_nothing(who, token)?;
-                Ok(Done::moved(token, self.release_vested(who, token, most)?))
-            }
+            Action::WithdrawVested { token, most } => self.withdraw_after_debts(who, token, most),
             Action::Repay { token } => Ok(Done::moved(token, self.repay(who, token)?)),
             Action::TakeAllocation { token, allocation } => Ok(Done::moved(token, self.take_allocation(who, token, allocation)?)),
-            Action::Swap { venue, token, given, least } => {
-                let out = self.swap(who, venue, token, given, least)?;
-                let (a, b) = self.spec.venue(venue).expect("the swap found the venue").tokens;
-                Ok(Done::moved(if token == a { b } else { a }, out))
-            }
+            Action::Swap { venue, token, given, least } => self.swap_for(who, venue, token, given, least),
             Action::FundVenue { venue, a, b } => Ok(Done { shares: self.fund_venue(who, venue, a, b)?, ..Done::default() }),
             Action::MintCredits { credit, amount, most, to } => {
-                let order = CreditOrder::Credits(amount);
-                let quote = self.mint_credits(who, to.unwrap_or(who), credit, order, |quote| match most {
+                let within = |quote: &CreditQuote| match most {
                     Some(most) if quote.burnt > most => {
                         Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AtLeast(quote.burnt) })
                     }
                     _ => Ok(()),
-                })?;
-                Ok(Done { moved: vec![(quote.from, quote.burnt), (credit, quote.credits)], ..Done::default() })
+                };
+                self.buy_credits(who, to, credit, CreditOrder::Credits(amount), within)
             }
             Action::BurnForCredits { credit, given, least, to } => {
-                let order = CreditOrder::Tokens(given);
-                let quote = self.mint_credits(who, to.unwrap_or(who), credit, order, |quote| {
-                    let gives = quote.credits;
-                    if gives < least { Err(Refusal::Slippage { gives, least }) } else { Ok(()) }
-                })?;
-                Ok(Done { moved: vec![(quote.from, quote.burnt), (credit, quote.credits)], ..Done::default() })
+                let enough = |quote: &CreditQuote| match quote.credits {
+                    gives if gives < least => Err(Refusal::Slippage { gives, least }),
+                    _ => Ok(()),
+                };
+                self.buy_credits(who, to, credit, CreditOrder::Tokens(given), enough)
             }
             Action::ConvertWaiting { venue } => Ok(Done { moved: self.convert_waiting(venue)?, ..Done::default() }),
-            Action::WithdrawVenue { venue, shares } => {
-                let (a, b) = self.withdraw_venue(who, venue, shares)?;
-                let tokens = self.spec.venue(venue).expect("the withdrawal found the venue").tokens;
-                Ok(Done { moved: vec![(tokens.0, a), (tokens.1, b)], shares, ..Done::default() })
-            }
+            Action::WithdrawVenue { venue, shares } => self.withdraw_shares(who, venue, shares),
             Action::CreateValidator { staking, commission, stake } => {
                 Ok(Done::all(self.create_validator(staking, who, commission, stake)?))
             }
-            Action::SetCommission { staking, commission } => {
-                self.set_commission(staking, who, commission)?;
-                Ok(Done::default())
-            }
+            Action::SetCommission { staking, commission } => self.set_commission(staking, who, commission).map(Done::nothing),
             Action::Delegate { staking, validator, amount } => Ok(Done::all(self.delegate(staking, who, validator, amount)?)),
             Action::Undelegate { staking, validator, amount } => {
                 let (id, _, moved) = self.undelegate(staking, who, validator, amount)?;
@@ -440,60 +432,61 @@ impl Work<'_> {
             Action::Redelegate { staking, from, to, amount } => Ok(Done::all(self.redelegate(staking, who, from, to, amount)?.1)),
             Action::ClaimStake { staking, validator } => Ok(Done::all(self.claim_stake(staking, who, validator)?)),
             Action::ClaimCommission { staking } => Ok(Done::all(self.claim_commission(staking, who)?)),
-            Action::Unjail { staking } => {
-                self.unjail(staking, who)?;
-                Ok(Done::default())
-            }
+            Action::Unjail { staking } => self.unjail(staking, who).map(Done::nothing),
             Action::Lock { lock, id, amount, length, constant, scope } => {
                 self.lock_tokens(lock, id, who, amount, length, constant, scope)?;
                 Ok(Done { id: Some(id), ..Done::default() })
             }
-            Action::AddToLock { id, amount } => {
-                self.add_to_lock(who, id, amount)?;
-                Ok(Done::default())
-            }
-            Action::ExtendLock { id, length, constant } => {
-                self.extend_lock(who, id, length, constant)?;
-                Ok(Done::default())
-            }
-            Action::CoolLock { id } => {
-                self.cool_lock(who, id)?;
-                Ok(Done::default())
-            }
-            Action::DelegateLock { id, scope } => {
-                self.delegate_lock(who, id, scope)?;
-                Ok(Done::default())
-            }
+            Action::AddToLock { id, amount } => self.add_to_lock(who, id, amount).map(Done::nothing),
+            Action::ExtendLock { id, length, constant } => self.extend_lock(who, id, length, constant).map(Done::nothing),
+            Action::CoolLock { id } => self.cool_lock(who, id).map(Done::nothing),
+            Action::DelegateLock { id, scope } => self.delegate_lock(who, id, scope).map(Done::nothing),
             Action::Unlock { id } => Ok(Done::all(self.unlock(who, id)?)),
             Action::ClaimLock { id } => Ok(Done::all(self.claim_lock(who, id)?)),
-            Action::Redeem { treasury, burned, least } => {
-                let (token, paid) = self.redeem(who, treasury, burned, least)?;
-                Ok(Done::moved(token, paid))
-            }
+            Action::Redeem { treasury, burned, least } => self.redeem(who, treasury, burned, least).map(Done::one),
             Action::Spend { treasury, token, to, amount } => {
-                self.spend(who, treasury, token, to, amount)?;
-                Ok(Done::moved(token, amount))
+                self.spend(who, treasury, token, to, amount).map(|()| Done::moved(token, amount))
             }
-            Action::Freeze { treasury, stop } => {
-                self.freeze(who, treasury, stop)?;
-                Ok(Done::default())
-            }
+            Action::Freeze { treasury, stop } => self.freeze(who, treasury, stop).map(Done::nothing),
             Action::BridgeIn { token, to, amount, deposit } => {
-                self.bridge_in(who, token, to, amount, deposit)?;
-                Ok(Done::moved(token, amount))
+                self.bridge_in(who, token, to, amount, deposit).map(|()| Done::moved(token, amount))
             }
             Action::BridgeOut { token, amount, destination } => {
-                self.bridge_out(who, token, amount, destination)?;
-                Ok(Done::moved(token, amount))
+                self.bridge_out(who, token, amount, destination).map(|()| Done::moved(token, amount))
             }
-            Action::Appeal { slash, grounds } => {
-                self.appeal(who, slash, grounds)?;
-                Ok(Done::default())
-            }
-            Action::Judge { slash, give_back } => {
-                let (token, amount) = self.judge(who, slash, give_back)?;
-                Ok(Done::moved(token, amount))
-            }
+            Action::Appeal { slash, grounds } => self.appeal(who, slash, grounds).map(Done::nothing),
+            Action::Judge { slash, give_back } => self.judge(who, slash, give_back).map(Done::one),
         }
+    }
+
+    fn withdraw_after_debts(&mut self, who: Address, token: Name, most: Option<Units>) -> Result<Done, Refusal> {
+        self.repay(who, token)?;
+        self.owes_nothing(who, token)?;
+        Ok(Done::moved(token, self.release_vested(who, token, most)?))
+    }
+
+    fn withdraw_shares(&mut self, who: Address, venue: Name, shares: u128) -> Result<Done, Refusal> {
+        let (a, b) = self.withdraw_venue(who, venue, shares)?;
+        let tokens = self.spec.venue(venue).expect("the withdrawal found the venue").tokens;
+        Ok(Done { moved: vec![(tokens.0, a), (tokens.1, b)], shares, ..Done::default() })
+    }
+
+    fn swap_for(&mut self, who: Address, venue: Name, token: Name, given: Units, least: Units) -> Result<Done, Refusal> {
+        let out = self.swap(who, venue, token, given, least)?;
+        let (a, b) = self.spec.venue(venue).expect("the swap found the venue").tokens;
+        Ok(Done::moved(if token == a { b } else { a }, out))
+    }
+
+    /// Burns tokens for credits, at a price that `accept` agrees to.
+    fn buy_credits(
+        &mut self,
+        who: Address,
+        to: Option<Address>,
+        credit: Name,
+        order: CreditOrder,
+        accept: impl FnOnce(&CreditQuote) -> Result<(), Refusal>,
+    ) -> Result<Done, Refusal> {
+        let quote = self.mint_credits(who, to.unwrap_or(who), credit, order, accept)?;
+        Ok(Done { moved: vec![(quote.from, quote.burnt), (credit, quote.credits)], ..Done::default() })
     }
 }

@@ -7,8 +7,10 @@ use proptest::prelude::*;
 
 /// Everything at once: a moving share, a spill, a score, a batch, an accumulator, a lazy pool and a change.
 fn everything() -> String {
-    network(
-        r#"
+    network(EVERYTHING)
+}
+
+const EVERYTHING: &str = r#"
 [supply.TOK]
 genesis = { amount = "1_000 TOK", source = "a test" }
 cap = { amount = "90_000 TOK", kind = "clamp", source = "a test" }
@@ -78,9 +80,7 @@ source = "a test"
 set.supply.TOK.emission.flat = { clock = "day", amount = "70_000 TOK", periods = 100, source = "a test" }
 set.incentive.pool.b.share = "25%"
 set.incentive.pool.d.share = "5%"
-"#,
-    )
-}
+"#;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {

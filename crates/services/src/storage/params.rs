@@ -162,6 +162,8 @@ fn wrong_rules(spec: &Spec, rules: &StorageRules) -> Vec<(String, &'static str)>
     wrong
 }
 
+const WINDOW_FITS: &str = "a window must last at least one epoch and at most half the proving period";
+
 impl StorageParams {
     /// Reads the `[service.storage]` section of a network's file, and what the economy says about deals.
     ///
@@ -208,11 +210,7 @@ impl StorageParams {
                 return None;
             };
             if window.get() == 0 || in_epochs(window) == 0 || window.get() * 2 > period.get() {
-                r.problem(
-                    "window",
-                    "a window must last at least one epoch and at most half the proving period",
-                    "length = \"30m\"",
-                );
+                r.problem("window", WINDOW_FITS, "length = \"30m\"");
                 return None;
             }
             Some(Self {
