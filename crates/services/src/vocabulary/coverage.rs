@@ -119,9 +119,24 @@ pub static COVERAGE: Service = Service {
             figures: &[
                 Figure { key: "within", value: Value::Span("4s"), words: "latest arrival after the beacon" },
                 Figure {
+                    key: "after-first",
+                    value: Value::Span("1500ms"),
+                    words: "latest arrival after the first witness, when that arrived before the beacon",
+                },
+                Figure {
+                    key: "distance-least-cells",
+                    value: Value::Integer(8, 0..=1_000_000),
+                    words: "nearest witness in cells of resolution 11",
+                },
+                Figure {
                     key: "distance-most-km",
                     value: Value::Integer(100, 1..=1_000),
                     words: "farthest witness in kilometres",
+                },
+                Figure {
+                    key: "frequency-off-most-khz",
+                    value: Value::Integer(100, 1..=1_000_000),
+                    words: "farthest that a witness's frequency may be from the beacon's, in kHz; as far still counts",
                 },
                 Figure {
                     key: "target",
@@ -130,7 +145,9 @@ pub static COVERAGE: Service = Service {
                 },
                 Figure { key: "decay", value: Value::Decimal("0.8"), words: "factor of each further witness" },
             ],
-            provenance: Provenance::Source("helium/oracles iot_verifier/src/poc.rs: 4,000 ms, 100 km; HIP-15: 4 witnesses, 0.8"),
+            provenance: Provenance::Source(
+                "helium/oracles iot_verifier/src/poc.rs: 4,000 ms after the beacon, 1,500 ms after the first witness, 8 cells, 100 km, 100 kHz; HIP-15: 4 witnesses, 0.8",
+            ),
         },
         Table {
             key: "packet",
