@@ -3,6 +3,7 @@
 use super::{
     Mix, Part,
     donor::Donor,
+    work,
     write::{Page, mark, set, string},
 };
 use depin_quantity::Units;
@@ -24,7 +25,8 @@ pub(super) fn pools(mix: &mut Mix<'_>, page: &mut Page) {
     let names = mix.emission.names("incentive.pool");
     let (fed, others): (Vec<String>, Vec<String>) =
         names.into_iter().partition(|name| !mix.emission.feeders(name).is_empty() || is_earned(&mix.emission, name));
-    if fed.is_empty() {
+    let split = if fed.is_empty() { work::pool(mix, page, &others) } else { None };
+    if fed.is_empty() && split.is_none() {
         mix.note(format!(
             "No pool of {} is fed by what a service measures: whoever works is paid by customers alone.",
             mix.emission.title
@@ -40,7 +42,8 @@ pub(super) fn pools(mix: &mut Mix<'_>, page: &mut Page) {
     }
     for name in others {
         let path = format!("incentive.pool.{name}");
-        let Some(table) = mix.emission.table(&path) else { continue };
+        let halved = split.as_ref().filter(|(largest, _)| *largest == name).map(|(_, table)| table.clone());
+        let Some(table) = halved.or_else(|| mix.emission.table(&path)) else { continue };
         wants(mix, &table);
         page.table(&path, &table);
     }

@@ -17,6 +17,7 @@ mod own;
 mod payment;
 mod rules;
 mod stake;
+mod work;
 mod write;
 
 use amounts::Rates;

@@ -24,6 +24,18 @@ fn model(mix: &Mix<'_>, stream: bool) -> Option<Model> {
     if stream { of("stream").or_else(|| of("charge")) } else { of("charge").or_else(|| of("stream")) }
 }
 
+/// Whether some kind of the service's payments would reach nobody: all of it is burnt, or goes to funds and pools.
+pub(super) fn burns_all(mix: &Mix<'_>) -> bool {
+    let to_payee = |table: &Table, key: &str| {
+        let Some(parts) = table.get(key).and_then(Item::as_array) else { return true };
+        let is_payee = |part: &Value| part.as_inline_table().and_then(|part| part.get("to")?.as_str()) == Some("payee");
+        parts.iter().any(is_payee)
+    };
+    let kinds = [(true, !mix.service.streams.is_empty()), (false, !mix.service.charges.is_empty())];
+    let models = kinds.into_iter().filter(|(_, used)| *used).filter_map(|(stream, _)| model(mix, stream));
+    models.into_iter().any(|model| !to_payee(&model.table, "pays") || !to_payee(&model.table, "pays-other"))
+}
+
 /// `[utility.stream.*]`.
 pub(super) fn streams(mix: &mut Mix<'_>, page: &mut Page) {
     for kind in mix.service.streams {
