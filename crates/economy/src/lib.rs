@@ -46,6 +46,7 @@ pub use meter::{
     EscrowRecord, Fault, FeeRecord, Gauge, HoldEnd, Meter, Money, Notice, PledgeRecord, Price, Purse, Record, Standing,
     StreamOpen, StreamRecord, Subject,
 };
+pub use params::grammar;
 pub use params::{
     Allocation, AllocationVesting, AllowanceRule, AppealRule, Binding, BondFate, BondLeast, BondRule, Boost, BreakerMost,
     BreakerRule, Cap, CapKind, ChargePrice, ChargeRule, Clock, CreditRule, Each, Emission, EraStart, FaultFee, FaultRule,

@@ -46,7 +46,7 @@ fn the_five_networks_have_no_errors_and_their_known_gaps_are_warnings_with_a_sou
         let spec = Spec::parse(text).unwrap_or_else(|errors| panic!("{name}:\n{errors}"));
         for warning in spec.warnings() {
             let hint = warning.hint.as_deref().unwrap_or("");
-            assert!(hint.starts_with("known, "), "{name}: {warning}");
+            assert!(warning.known && hint.starts_with("known, "), "{name}: {warning}");
         }
         assert!(spec.parameters() >= 5, "{name}");
     }
@@ -54,7 +54,8 @@ fn the_five_networks_have_no_errors_and_their_known_gaps_are_warnings_with_a_sou
     warned(AKASH, "stops at the cap of 389,000,000 AKT", "388,539,008", "cap = ");
     warned(RENDER, "about 59 years after it begins", "Read as a ceiling", "cap = ");
     warned(FILE, "leave 177,443 FIL, which stay locked for good", "177,443 FIL", "investors");
-    warned(IO, "0.0004409 IO of the schedule do not fit", "175,319 hours", "cap = ");
+    // What rounding leaves of a schedule above its cap, 0.0004409 IO, is nothing.
+    assert!(!Spec::parse(IO).unwrap().warnings().iter().any(|w| w.message.contains("schedule")));
     warned(AKASH, "venue `AKT-USDC`, which begins empty", "names no market", "[venue.AKT-USDC]");
 }
 
@@ -83,9 +84,9 @@ fn shares_that_do_not_sum_to_the_whole_are_found_and_the_rest_is_named() {
 #[test]
 fn vesting_past_its_end_or_past_the_end_of_the_emission_is_found() {
     let text = changed(IO, "over = \"24 month\", every = \"1 month\"", "over = \"24 month\", every = \"5 month\"");
-    refused(&text, "vesting of `seed-investors` goes past its end", "multiple of `every`", "seed-investors");
+    refused(&text, "vesting of `seed-investors` goes past its end", "multiple of `every`", "5 month");
     let text = changed(IO, "over = \"36 month\"", "over = \"360 month\"");
-    warned(&text, "vesting of `core-contributors` goes past the end of the emission of IO", "shorten", "core-contributors");
+    warned(&text, "vesting of `core-contributors` goes past the end of the emission of IO", "shorten", "360 month");
     let text = changed(AKASH, "{ share = \"50%\", after = \"365d\"", "{ share = \"60%\", after = \"365d\"");
     refused(&text, "vesting rows of `investors`", "", "");
 }
@@ -97,7 +98,7 @@ fn a_pool_that_nobody_can_earn_from_is_found() {
     let text = changed(AKASH, "method = \"staked\"\nstaking = \"validators\"", "method = \"staked\"\nstaking = \"validator\"");
     refused(&text, "nobody can earn from pool `stakers`: there is no staking `validator`", "", "staking = \"validator\"");
     let text = changed(HELIUM, "lock = \"veHNT\"\nscope = \"iot\"", "lock = \"veHNT\"\nscope = \"iott\"");
-    refused(&text, "locks `veHNT` are not delegated to `iott`", "delegates-to", "scope = \"iott\"");
+    refused(&text, "locks `veHNT` are not delegated to `iott`", "did you mean `iot`?", "scope = \"iott\"");
     let funded = format!(
         "{AKASH}\n[incentive.pool.forgotten]\nfunded = true\ntoken = \"AKT\"\nclock = \"block\"\nmethod = \"staked\"\nstaking = \"validators\"\n"
     );

@@ -103,13 +103,13 @@ fn shares_must_sum_to_the_whole() {
 
 #[test]
 fn vesting_rows_must_fit_their_allocation() {
-    refused("\"10_632_000 FIL\"", "\"110_632_000 FIL\"", "exceed its share", "lower");
+    refused("\"10_632_000 FIL\"", "\"110_632_000 FIL\"", "exceeds its share", "lower");
 }
 
 #[test]
 fn spans_must_be_whole_periods() {
     refused("step = \"1d\"", "step = \"45s\"", "whole number of periods of clock `epoch`", "one period is 30s");
-    refused("every = \"30s\"", "every = \"0s\"", "must have a length", "30s");
+    refused("every = \"30s\"", "every = \"0s\"", "`every` is no time at all", "above zero");
     refused("quantum = \"12h\"", "quantum = \"2d\"", "at least the quantum", "");
 }
 
@@ -124,8 +124,8 @@ fn every_rule_needs_a_measure_that_is_bound() {
 #[test]
 fn wrong_kinds_of_values_are_told_apart() {
     refused("every = \"30s\"", "every = 30", "expected a length of time, found a number", "180d");
-    refused("decimals = 18", "decimals = \"18\"", "expected a whole number, found a text", "");
-    refused("reporters = [\"price-feeder\"]", "reporters = [\"a\", \"a\"]", "each only once", "");
+    refused("decimals = 18", "decimals = \"18\"", "expected a whole number, found the text `18`", "");
+    refused("reporters = [\"price-feeder\"]", "reporters = [\"a\", \"a\"]", "each name only once", "");
     refused("quorum = 1", "quorum = 2", "at least as many reporters as its quorum", "");
     refused("initial = { amount = \"100 base FIL\"", "initial = { amount = \"99 base FIL\"", "below the minimum", "raise");
     refused("least-of = \"continued\"", "least-of = \"terminated\"", "must name another fault", "");

@@ -116,7 +116,7 @@ fn streams_say_how_their_money_runs_out() {
     finds("[utility.charge.hire]", "[utility.charge.rent]", "`rent` is a kind of stream and a kind of charge");
     finds(
         "every = \"1d\"\nsource = \"a test\"\n\n[utility.service-fee.sector]",
-        "every = \"0s\"\nsource = \"a test\"\n\n[utility.service-fee.sector]",
+        "every = \"999ms\"\nsource = \"a test\"\n\n[utility.service-fee.sector]",
         "a fee recurs at most every second",
     );
     finds("amount = \"5 base NET\"", "amount = \"5 base NET\"\nin = \"USDC\"", "the amount is one of NET");

@@ -48,14 +48,14 @@ fn a_staking_may_leave_out_what_it_never_slashes_for() {
 fn mistakes_are_reported() {
     refused("unbonding = \"21d\"", "unbonding = \"21 moons\"", "is not a length of time");
     refused("unbonding = \"21d\"", "unbounding = \"21d\"", "unknown key `unbounding`");
-    refused("commission-least = \"5%\"", "commission-least = \"105%\"", "is not a share");
+    refused("commission-least = \"5%\"", "commission-least = \"105%\"", "is more than the whole");
     refused("most-validators = 3", "most-validators = 0", "from 1 to");
     refused("signed-least = \"5%\", ", "", "lacks `signed-least`");
     refused("token = \"COIN\"\nunbonding", "token = \"CION\"\nunbonding", "no declared token");
     refused("most-times = \"100\"", "most-times = \"0.0000000001\"", "at most nine places");
     refused("times = \"3\"", "times = \"2.5\"", "a whole number of times");
     refused("longest = \"1460d\"", "longest = \"1500ms\"", "a whole number of seconds");
-    refused("delegates-to = [\"iot\", \"mobile\"]", "delegates-to = [\"iot\", \"iot\"]", "each only once");
+    refused("delegates-to = [\"iot\", \"mobile\"]", "delegates-to = [\"iot\", \"iot\"]", "each name only once");
     refused("least = \"1 COIN\"", "least = \"1 IOT\"", "expected an amount of COIN");
     refused("least-units = 1", "least-units = 0", "from 1 to");
     refused("share = \"10%\" }, { to = \"treasury", "share = \"11%\" }, { to = \"treasury", "must sum to exactly 100%");
@@ -66,7 +66,7 @@ fn mistakes_are_reported() {
     refused("judge = \"council\" }", "}", "lacks `judge`");
     refused("burns = \"IOT\"", "burns = \"COIN\"", "burns one token of a known supply and pays another");
     refused("curve = \"0\"", "curve = \"16\"", "at most 15");
-    refused("window = \"1d\"", "window = \"0s\"", "must have a length");
+    refused("window = \"1d\"", "window = \"0s\"", "`window` is no time at all");
     refused("entries-most = 2\n", "entries-most = 2\nentrys-most = 3\n", "unknown key `entrys-most`");
     refused("cool-down = \"14d\"\nsource = \"test\"", "cool-down = \"14d\"", "figures without a source");
 }

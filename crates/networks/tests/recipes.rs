@@ -138,3 +138,32 @@ fn files_that_lack_half_of_everything_never_panic() {
         }
     }
 }
+
+#[test]
+fn whoever_works_is_paid_when_payments_are_burnt_and_the_emission_pays_stakers_alone() {
+    let made = mixed("storage", AKASH, RENDER, AKASH);
+    let spec = Spec::parse(&made.toml).unwrap_or_else(|errors| panic!("{errors}"));
+    let work = spec.pool(Name::literal("work")).expect("there is a pool for work");
+    assert!(work.method.by_measure());
+    let stakers = spec.pool(Name::literal("stakers")).unwrap();
+    let shares = [work, stakers].map(|pool| pool.part.share_at(0).get());
+    assert_eq!(shares, [490_000_000, 490_000_000]);
+    assert!(made.notes.iter().any(|note| note.contains("shares half of `stakers`")), "{:?}", made.notes);
+    // Where customers pay, everything stays.
+    let paid = mixed("storage", AKASH, AKASH, AKASH);
+    assert!(Spec::parse(&paid.toml).unwrap().pool(Name::literal("work")).is_none());
+}
+
+#[test]
+fn parts_of_a_file_with_one_source_take_it_along() {
+    let page = include_str!("../../../docs/network-file.md");
+    let own = page.split("```toml\n").last().and_then(|rest| rest.split("```").next()).unwrap();
+    for (emission, payment, stake) in
+        [(own, own, own), (own, FIVE[AKASH].1, own), (FIVE[IO].1, own, own), (FIVE[FILECOIN].1, FIVE[AKASH].1, own)]
+    {
+        let recipe = Recipe { name: Name::literal("mynet"), service: "metered", emission, payment, stake, unit: None };
+        let made = compose(&recipe).unwrap();
+        let spec = Spec::parse(&made.toml).unwrap_or_else(|errors| panic!("{errors}\n{}", made.toml));
+        assert!(format!("{:?}", spec.provenance()).contains("own rule") || emission != own);
+    }
+}

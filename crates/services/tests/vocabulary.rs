@@ -83,7 +83,7 @@ fn a_payment_without_a_rule_is_a_warning() {
 #[test]
 fn changes_are_looked_at_too() {
     assert!(findings(&COVERAGE, HELIUM).iter().all(|finding| finding.severity == Severity::Warning));
-    let other = HELIUM.replace("used = { gauge = \"credits-burnt\"", "used = { gauge = \"credits-lost\"");
+    let other = HELIUM.replace("gauge = \"credits-burnt\"", "gauge = \"credits-lost\"");
     let score = at(&COVERAGE, &other, "incentive.score.sub-networks");
     assert!(matches!(&score[..], [(Severity::Warning, message)] if message.contains("`credits-lost`")), "{score:?}");
 }
@@ -113,4 +113,41 @@ fn usual_values_are_written_as_a_file_writes_them() {
     };
     assert_eq!(text(&METERED, "units-most").as_deref(), Some("1_000_000_000"));
     assert_eq!(text(&STORAGE, "term-most").as_deref(), Some("\"1278d\""));
+}
+
+#[test]
+fn a_lottery_of_what_is_earned_anew_is_an_error() {
+    let lottery = HELIUM.replacen(
+        "method = \"batch\"\nsource = \"document: hotspots earn",
+        "method = \"winners\"\nsource = \"document: hotspots earn",
+        1,
+    );
+    let found = at(&COVERAGE, &lottery, "incentive.pool.coverage.method");
+    assert!(
+        matches!(&found[..], [(Severity::Error, message)] if message.contains("nobody can win pool `coverage`")),
+        "{found:?}"
+    );
+    let standing = FILECOIN.replacen("method = \"expected\"\npay-every = \"1d\"", "method = \"winners\"", 1);
+    assert_eq!(at(&STORAGE, &standing, "incentive.pool.blocks.method"), []);
+}
+
+#[test]
+fn a_misspelt_measure_finds_the_one_that_was_meant() {
+    let text = FILECOIN.replace("raw-bytes", "raw-byte");
+    let found = findings(&STORAGE, &text).into_iter().find(|finding| finding.path == "bind.raw-byte").unwrap();
+    assert_eq!((found.severity, found.hint.as_str()), (Severity::Error, "did you mean `raw-bytes`?"));
+}
+
+#[test]
+fn bounds_of_a_services_figures_are_in_order() {
+    for (from, to, message) in [
+        ("term-least = \"1h\"", "term-least = \"2000d\"", "`term-least` is above `term-most`"),
+        ("least = \"128B\"\nmost", "least = \"64GiB\"\nmost", "`least` is above `most`"),
+        ("length = \"30m\"", "length = \"0m\"", "`length` is no time at all"),
+    ] {
+        assert!(FILECOIN.contains(from), "{from}");
+        let spec = Spec::parse(&FILECOIN.replacen(from, to, 1)).unwrap();
+        let errors = STORAGE.read_parameters(&spec).unwrap_err();
+        assert!(errors.problems().iter().any(|p| p.message.contains(message)), "{errors}");
+    }
 }

@@ -109,8 +109,11 @@ pub enum Command {
     #[command(after_help = network::CHECK_AFTER)]
     Check {
         /// The path of a network.toml or its folder, or the name of a network that comes along.
-        #[arg(value_name = "PATH|NAME")]
-        network: String,
+        #[arg(value_name = "PATH|NAME", required_unless_present = "schema")]
+        network: Option<String>,
+        /// Print a JSON schema of network files for editors instead.
+        #[arg(long, conflicts_with = "network")]
+        schema: bool,
     },
     /// Show and compare networks' rules and figures, with their sources.
     #[command(subcommand, after_help = network::NETWORK_AFTER)]

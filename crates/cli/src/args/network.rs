@@ -39,13 +39,15 @@ Examples:
   depin networks --json | jq '.[].network'";
 
 pub(super) const CHECK_AFTER: &str = "\
-Prints each finding with its line, an excerpt, and what to do about it. Exits with 1 when there is an error; warnings alone are no error.
+Prints each finding with its line, an excerpt, and what to do about it. Exits with 1 when there is an error; warnings alone are no error,
+and a note is a gap for which the file itself gives the reason.
 
 Examples:
   depin check mynet/network.toml
   depin check mynet
-  depin check akash                one that comes along: its known gaps are warnings
-  depin check mynet --json | jq '.findings[].message'";
+  depin check akash                one that comes along: its known gaps are notes
+  depin check mynet --json | jq '.findings[].message'
+  depin check --schema > depin.schema.json      then write #:schema ./depin.schema.json above the file, for editors";
 
 #[derive(Clone, Debug, Args)]
 pub struct EventsArgs {

@@ -1,7 +1,8 @@
 //! `depin check`: a network's file, read and judged.
 //!
 //! In: a name or a path. Out: every finding with its line, an excerpt and a hint; with `--json` as data. Three judges are asked: the
-//! reader of the file (errors), the economy's second look (warnings), the vocabulary of its service (both).
+//! reader of the file and the economy's second look (errors first, causes before consequences), the vocabulary of its service. A
+//! warning for which the file itself gives a reason is a note. Also out: a schema of such files for editors.
 
 use crate::{
     error::{CliError, Result},
@@ -10,6 +11,7 @@ use crate::{
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use depin_devnet::source;
 use depin_economy::{Problem, Spec};
+use depin_quantity::nearest_name;
 use depin_services::vocabulary::{self, Severity};
 use serde::Serialize;
 
@@ -21,6 +23,7 @@ struct Report {
     network: Option<String>,
     errors: usize,
     warnings: usize,
+    notes: usize,
     /// Figures that no source publishes.
     parameters: usize,
     findings: Vec<Finding>,
@@ -41,8 +44,15 @@ struct Finding {
 
 const ERROR: &str = "error";
 const WARNING: &str = "warning";
+/// A gap that the file itself gives the reason for.
+const NOTE: &str = "note";
 
-pub fn run(named: &str, out: &Output) -> Result<()> {
+/// Without a network, the schema of network files is the result.
+pub fn run(named: Option<&str>, out: &Output) -> Result<()> {
+    let Some(named) = named else {
+        let schema = depin_networks::schema();
+        return out.result(&schema, |_| format!("{schema:#}\n"));
+    };
     let source = source::read(named)?;
     let report = Report::new(source.label, source.text);
     out.result(&report, |out| report.text(out))?;
@@ -77,17 +87,26 @@ impl Report {
     fn new(file: String, text: String) -> Self {
         let (mut findings, mut network, mut parameters) = (Vec::new(), None, 0);
         match Spec::parse(&text) {
-            Err(errors) => findings.extend(errors.problems().iter().map(|problem| Finding::new(ERROR, problem))),
+            Err(errors) => {
+                findings.extend(errors.problems().iter().map(|problem| Finding::new(ERROR, problem)));
+                // The service has its say on what could be read; what it misses may be there, so only its errors count.
+                let mut others = Vec::new();
+                Spec::draft(&text).iter().for_each(|draft| service(draft, &mut others));
+                findings.extend(others.into_iter().filter(|finding| finding.severity == ERROR));
+            }
             Ok(spec) => {
                 network = Some(spec.network().name.to_string());
                 parameters = spec.parameters();
-                findings.extend(spec.warnings().iter().map(|problem| Finding::new(WARNING, problem)));
+                let severity = |problem: &Problem| if problem.known { NOTE } else { WARNING };
+                findings.extend(spec.warnings().iter().map(|problem| Finding::new(severity(problem), problem)));
                 service(&spec, &mut findings);
+                // Errors of the reader come in the order of cause and consequence, which the text does not have.
+                findings.sort_by_key(|finding| (rank(finding.severity), finding.span.start, finding.span.end));
             }
         }
-        findings.sort_by(|a, b| (a.severity, a.span.start, a.span.end).cmp(&(b.severity, b.span.start, b.span.end)));
         let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
-        Self { errors: count(ERROR), warnings: count(WARNING), file, network, parameters, findings, text }
+        let (errors, warnings, notes) = (count(ERROR), count(WARNING), count(NOTE));
+        Self { errors, warnings, notes, file, network, parameters, findings, text }
     }
 
     fn text(&self, out: &Output) -> String {
@@ -101,7 +120,11 @@ impl Report {
     }
 
     fn excerpt(&self, finding: &Finding, renderer: &Renderer, width: u16) -> String {
-        let level = if finding.severity == ERROR { Level::ERROR } else { Level::WARNING };
+        let level = match finding.severity {
+            ERROR => Level::ERROR,
+            WARNING => Level::WARNING,
+            _ => Level::NOTE,
+        };
         // The library breaks no lines; it indents those that follow.
         let title = wrap(&finding.message, width, "warning: ".len()).join("\n");
         let hint = finding.hint.as_ref().map(|hint| wrap(hint, width, "   = help: ".len() + self.digits()).join("\n"));
@@ -133,7 +156,8 @@ impl Report {
     }
 
     fn summary(&self, out: &Output) -> String {
-        let counts = format!("{}, {}", counted(self.errors, ERROR), counted(self.warnings, WARNING));
+        let notes = if self.notes == 0 { String::new() } else { format!(", {}", counted(self.notes, NOTE)) };
+        let counts = format!("{}, {}{notes}", counted(self.errors, ERROR), counted(self.warnings, WARNING));
         let verdict = if self.errors == 0 { out.good(&counts) } else { out.bad(&counts) };
         let parameters = match (self.parameters, &self.network) {
             (0, _) | (_, None) => String::new(),
@@ -144,13 +168,24 @@ impl Report {
     }
 }
 
+/// Worst first.
+fn rank(severity: &str) -> u8 {
+    match severity {
+        ERROR => 0,
+        WARNING => 1,
+        _ => 2,
+    }
+}
+
 /// What the vocabulary of the file's service has to say.
 fn service(spec: &Spec, findings: &mut Vec<Finding>) {
     let name = spec.network().service;
     let Some(service) = vocabulary::service(name.as_str()) else {
         let known: Vec<&str> = vocabulary::SERVICES.iter().map(|service| service.name.as_str()).collect();
         let message = format!("no service is called `{name}`, so nothing can be said of its measures");
-        let problem = spec.problem_at("network.service", &message, &format!("known services: {}", known.join(", ")));
+        let hint = nearest_name(name.as_str(), known.iter().copied())
+            .map_or_else(|| format!("known services: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+        let problem = spec.problem_at("network.service", &message, &hint);
         findings.push(Finding::new(WARNING, &problem));
         return;
     };
@@ -163,8 +198,12 @@ fn service(spec: &Spec, findings: &mut Vec<Finding>) {
         findings.extend(errors.problems().iter().map(|problem| Finding::new(ERROR, problem)));
     }
     for finding in service.findings(spec) {
-        let severity = if finding.severity == Severity::Error { ERROR } else { WARNING };
-        let known = spec.said(&finding.path).filter(|_| severity == WARNING);
+        let known = spec.said(&finding.path).filter(|_| finding.severity == Severity::Warning);
+        let severity = match (finding.severity, &known) {
+            (Severity::Error, _) => ERROR,
+            (Severity::Warning, None) => WARNING,
+            (Severity::Warning, Some(_)) => NOTE,
+        };
         let hint = known.unwrap_or(finding.hint);
         findings.push(Finding::new(severity, &spec.problem_at(&finding.path, &finding.message, &hint)));
     }

@@ -40,7 +40,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
         Command::Transfer(args) => transfer::run(&args, &settings, out).await,
         Command::Wallet(command) => wallet::run(&command, &settings, out),
         Command::Networks => network::list(out),
-        Command::Check { network } => check::run(&network, out),
+        Command::Check { network, schema } => check::run(network.as_deref().filter(|_| !schema), out),
         Command::New(args) => new::run(&args, out),
         Command::Network(command) => network::run(&command, &settings, out).await,
         Command::Rule(command) => rule::run(&command, out),

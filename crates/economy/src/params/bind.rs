@@ -3,11 +3,10 @@
 use super::{
     incentive::Incentive,
     network::reference,
-    reader::Reader,
-    utility::{ChargePrice, Utility},
+    reader::{Declared, Reader},
+    utility::Utility,
 };
-use depin_quantity::{Decimal18, Measured, Name, QuantityError, Rounding};
-use std::collections::BTreeMap;
+use depin_quantity::{Decimal18, Measured, Name, QuantityError, Rounding, nearest_name};
 
 /// What a measure is for. All empty: it is counted, and nothing depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,22 +51,34 @@ pub struct Boost {
     pub times: u64,
 }
 
-pub(super) fn read(r: &mut Reader<'_>, incentive: &Incentive, utility: &Utility) -> Option<BTreeMap<Name, Binding>> {
-    let streams = &utility.streams;
+pub(super) fn read(r: &mut Reader<'_>, incentive: &Incentive, utility: &Utility) -> Declared<Binding> {
     let bindings = r.named("bind", |_, r| {
-        let pool = if r.has("pool") { Some(reference(r, "pool", "pool", &incentive.pools)?) } else { None };
-        let pledge = if r.has("pledge") { Some(reference(r, "pledge", "kind of pledge", &incentive.pledges)?) } else { None };
-        let bond = if r.has("bond") { Some(reference(r, "bond", "kind of stream", streams)?) } else { None };
-        let charge = if r.has("charge") { Some(reference(r, "charge", "kind of charge", &utility.charges)?) } else { None };
-        let fees = &utility.service_fees;
-        let service_fee = if r.has("service-fee") { Some(reference(r, "service-fee", "service fee", fees)?) } else { None };
-        let boost = if r.has("boost") { Some(r.table("boost", |r| boost(r, incentive))?) } else { None };
-        let times = if r.has("times") { r.decimal("times")? } else { Decimal18::ONE };
-        Some(Binding { pool, times, pledge, bond, charge, service_fee, boost })
-    })?;
+        let mut named = |key: &str, what: &str, read: &dyn Fn(&mut Reader<'_>, &str, &str) -> Option<Name>| {
+            if r.has(key) { read(r, key, what).map(Some) } else { Some(None) }
+        };
+        let pool = named("pool", "pool", &|r, key, what| reference(r, key, what, &incentive.pools));
+        let pledge = named("pledge", "kind of pledge", &|r, key, what| reference(r, key, what, &incentive.pledges));
+        let bond = named("bond", "kind of stream", &|r, key, what| reference(r, key, what, &utility.streams));
+        let charge = named("charge", "kind of charge", &|r, key, what| reference(r, key, what, &utility.charges));
+        let service_fee = named("service-fee", "service fee", &|r, key, what| reference(r, key, what, &utility.service_fees));
+        let boost = if r.has("boost") { r.table("boost", |r| boost(r, incentive)).map(Some) } else { Some(None) };
+        let times = if r.has("times") { r.decimal("times") } else { Some(Decimal18::ONE) };
+        if times == Some(Decimal18::ZERO) {
+            r.problem("times", "a measure that counts no times weighs nothing", "write a number above zero, like \"0.5\"");
+            return None;
+        }
+        Some(Binding {
+            pool: pool?,
+            times: times?,
+            pledge: pledge?,
+            bond: bond?,
+            charge: charge?,
+            service_fee: service_fee?,
+            boost: boost?,
+        })
+    });
     every_boost_has_a_base(r, &bindings);
-    every_rule_has_one_measure(r, &bindings, incentive, utility);
-    Some(bindings)
+    bindings
 }
 
 fn boost(r: &mut Reader<'_>, incentive: &Incentive) -> Option<Boost> {
@@ -76,64 +87,18 @@ fn boost(r: &mut Reader<'_>, incentive: &Incentive) -> Option<Boost> {
     Some(Boost { of: of?, allowance: allowance?, times: times? })
 }
 
-fn every_boost_has_a_base(r: &mut Reader<'_>, bindings: &BTreeMap<Name, Binding>) {
-    for (measure, binding) in bindings {
-        if let Some(boost) = binding.boost
-            && (boost.of == *measure || bindings.get(&boost.of).is_none_or(|b| b.boost.is_some()))
-        {
-            r.problem(
-                "bind",
-                &format!("the boost of `{measure}` must be of another bound measure, which is not boosted itself"),
-                "bind the plain measure too",
-            );
+fn every_boost_has_a_base(r: &Reader<'_>, bindings: &Declared<Binding>) {
+    for (measure, binding) in bindings.iter() {
+        let Some(boost) = binding.boost else { continue };
+        let plain = bindings.has(boost.of) && bindings.get(boost.of).is_none_or(|base| base.boost.is_none());
+        if boost.of == measure || !plain {
+            let message = format!("the boost of `{measure}` must be of another bound measure, which is not boosted itself");
+            let others = bindings.all().keys().filter(|name| **name != measure).map(Name::as_str);
+            let hint = match nearest_name(boost.of.as_str(), others) {
+                Some(near) if boost.of != measure => format!("did you mean `{near}`?"),
+                _ => "bind the plain measure too".to_owned(),
+            };
+            r.problem_in(&["bind", measure.as_str(), "boost", "of"], &message, &hint);
         }
-    }
-}
-
-fn every_rule_has_one_measure(r: &mut Reader<'_>, bindings: &BTreeMap<Name, Binding>, incentive: &Incentive, utility: &Utility) {
-    let count =
-        |pick: &dyn Fn(&Binding) -> Option<Name>, name: &Name| bindings.values().filter(|b| pick(b) == Some(*name)).count();
-    for (pool, rule) in &incentive.pools {
-        let (by_measure, bound) = (rule.method.by_measure(), count(&|b| b.pool, pool));
-        if by_measure && bound == 0 {
-            r.problem(
-                "bind",
-                &format!("pool `{pool}` must be bound to a measure, or nobody can earn from it"),
-                "bind a measure with { pool = \"…\" }",
-            );
-        } else if !by_measure && bound > 0 {
-            r.problem("bind", &format!("pool `{pool}` pays by no measure"), "bind the measure to another pool");
-        }
-    }
-    for pledge in incentive.pledges.keys().filter(|n| count(&|b| b.pledge, n) != 1) {
-        r.problem(
-            "bind",
-            &format!("pledge `{pledge}` must be bound to exactly one measure"),
-            "bind a measure with { pledge = \"…\" }",
-        );
-    }
-    let bonded = utility.streams.iter().filter(|(_, rule)| rule.bond.is_some_and(|bond| bond.counted())).map(|(name, _)| name);
-    for stream in bonded.filter(|n| count(&|b| b.bond, n) != 1) {
-        r.problem(
-            "bind",
-            &format!("the bond of stream `{stream}` must be bound to exactly one measure"),
-            "bind a measure with { bond = \"…\" }",
-        );
-    }
-    let priced = utility.charges.iter().filter(|(_, rule)| matches!(rule.price, ChargePrice::Priced(_))).map(|(name, _)| name);
-    for charge in priced.filter(|n| count(&|b| b.charge, n) == 0) {
-        r.problem(
-            "bind",
-            &format!("charge `{charge}` is priced by a measure, and none is bound to it"),
-            "bind a measure with { charge = \"…\" }",
-        );
-    }
-    let counted = utility.service_fees.iter().filter(|(_, rule)| rule.per.is_some()).map(|(name, _)| name);
-    for fee in counted.filter(|n| count(&|b| b.service_fee, n) == 0) {
-        r.problem(
-            "bind",
-            &format!("service fee `{fee}` is counted per unit of a measure, and none is bound to it"),
-            "bind a measure with { service-fee = \"…\" }",
-        );
     }
 }

@@ -5,69 +5,67 @@
 
 use super::{
     Allocation, AllocationVesting, CapKind, Emission, Method, PayPart, PayTo, Provenance, Spec, Supply, Target, VestingPart,
-    document::{self, Section, Value},
+    bound,
+    document::{self, Section},
+    misfit,
+    network::Draft,
     pool::Part,
-    problem::Problem,
+    problem::{Problem, Stage},
+    shares,
 };
-use depin_quantity::{Name, Units, group_digits};
-use std::{collections::BTreeSet, ops::Range};
+use depin_quantity::{Name, Units, group_digits, nearest_name};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 /// What was found.
 #[derive(Default)]
 pub(super) struct Findings {
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
+    /// Every role that the era names, with where it stands.
+    pub(super) roles: Vec<(Name, Range<usize>)>,
 }
 
-struct Check<'a> {
-    spec: &'a Spec,
+/// One era that is looked at, and what was found so far.
+pub(super) struct Check<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) caps: &'a BTreeMap<Name, Units>,
+    partly: &'a BTreeSet<&'static str>,
     root: &'a Section,
     found: Findings,
 }
 
-/// Looks at one era.
-pub(super) fn look(spec: &Spec, root: &Section) -> Findings {
-    let mut check = Check { spec, root, found: Findings::default() };
+/// Looks at what could be read of one era.
+pub(super) fn look(draft: &Draft, root: &Section) -> Findings {
+    let spec = &draft.spec;
+    let mut check = Check { spec, caps: &draft.caps, partly: &draft.partly, root, found: Findings::default() };
     for (token, supply) in &spec.supplies {
         check.caps(*token, supply);
         check.allocations(*token, supply);
         check.vesting_ends(*token, supply);
     }
+    shares::look(&mut check);
+    bound::look(&mut check);
+    misfit::look(&mut check);
     check.pools();
-    check.burns();
-    check.funds();
-    check.venues();
-    check.found
-}
-
-/// Where a path of a tree stands: its value, or that of the nearest table around it that is there.
-fn place(root: &Section, path: &str) -> Range<usize> {
-    let mut at = root.span.clone();
-    let (mut section, mut path) = (root, path);
-    while !path.is_empty() {
-        // A name may hold points itself, so the longest key that fits comes first.
-        let fits = |key: &&String| path.strip_prefix(key.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        let Some(key) = section.entries.keys().filter(fits).max_by_key(|key| key.len()) else { break };
-        let entry = &section.entries[key];
-        path = path[key.len()..].trim_start_matches('.');
-        at = match &entry.value {
-            // A table's own place is its header; one that only holds others has none.
-            Value::Table(inner) if inner.span.is_empty() => entry.key_span.clone(),
-            _ => entry.span.clone(),
-        };
-        match &entry.value {
-            Value::Table(inner) => section = inner,
-            _ => break,
-        }
+    if check.knows(&["token", "supply", "pool", "credit", "stream", "charge", "service-fee", "treasury"]) {
+        check.burns();
     }
-    at
+    if check.knows(&["treasury", "pool", "stream", "charge", "service-fee", "fault", "staking"]) {
+        check.funds();
+    }
+    check.venues();
+    check.found.roles = misfit::roles(&check);
+    check.found
 }
 
 impl Spec {
     /// A problem with the value at a dotted path of the file, or with the nearest table around it: for those who check a file
     /// against more than an economy.
     pub fn problem_at(&self, path: &str, message: &str, hint: &str) -> Problem {
-        let span = document::parse(&self.text).map_or(0..0, |root| place(&root, path));
+        let span = document::parse(&self.text).map_or(0..0, |root| root.place_of(path));
         let mut problem = Problem::new(span, message).hint(hint);
         problem.locate(&self.text);
         problem
@@ -95,29 +93,49 @@ impl Spec {
 }
 
 impl Check<'_> {
-    fn problem(&mut self, path: &str, message: String, hint: &str) {
-        self.found.problems.push(Problem::new(place(self.root, path), message).hint(hint));
+    /// Whether all of these tables could be read: what is missing in the others is no mistake.
+    pub(super) fn knows(&self, tables: &[&str]) -> bool {
+        tables.iter().all(|table| !self.partly.contains(table))
     }
 
-    fn warning(&mut self, path: &str, message: String, hint: &str) {
-        self.found.warnings.push(Problem::new(place(self.root, path), message).hint(hint));
+    /// Where a path of the file stands.
+    pub(super) fn place(&self, path: &str) -> Range<usize> {
+        self.root.place_of(path)
     }
 
-    fn amount(&self, token: Name, units: Units) -> String {
+    /// A gap that the file may give a reason for, at the table of the second path: then it is known, and else a warning.
+    pub(super) fn gap(&mut self, (path, said): (&str, &str), message: String, otherwise: &str) {
+        let known = self.spec.said(said);
+        let mut problem = Problem::new(self.root.place_of(path), message);
+        problem.known = known.is_some();
+        self.found.warnings.push(problem.hint(known.as_deref().unwrap_or(otherwise)));
+    }
+
+    /// A network that cannot work.
+    pub(super) fn problem(&mut self, path: &str, message: String, hint: &str) {
+        self.found.problems.push(Problem::new(self.root.place_of(path), message).hint(hint).stage(Stage::Whole));
+    }
+
+    /// A figure that makes no sense beside others.
+    pub(super) fn misfit(&mut self, path: &str, message: String, hint: &str) {
+        self.found.problems.push(Problem::new(self.root.place_of(path), message).hint(hint));
+    }
+
+    /// A network that works, perhaps not as meant.
+    pub(super) fn warning(&mut self, path: &str, message: String, hint: &str) {
+        self.found.warnings.push(Problem::new(self.root.place_of(path), message).hint(hint));
+    }
+
+    pub(super) fn amount(&self, token: Name, units: Units) -> String {
         let decimals = self.spec.tokens.get(&token).map_or(0, |t| t.decimals);
         format!("{} {token}", group_digits(&units.to_decimal(decimals), ','))
-    }
-
-    /// What the file says of a table, or else what to do.
-    fn said(&self, path: &str, otherwise: &str) -> String {
-        self.spec.said(path).unwrap_or_else(|| otherwise.to_owned())
     }
 
     fn caps(&mut self, token: Name, supply: &Supply) {
         let path = format!("supply.{token}.cap");
         if supply.cap.kind == CapKind::Model {
-            let hint = self.said(&path, "write kind = \"clamp\" to stop minting at it");
-            self.warning(&path, format!("the cap of {token} is shown and never enforced"), &hint);
+            let message = format!("the cap of {token} is shown and never enforced");
+            self.gap((&path, &path), message, "write kind = \"clamp\" to stop minting at it");
         }
         let Some(emission) = &supply.emission else { return };
         let (cap, room) = (supply.cap.amount, supply.cap.amount.minus_or_zero(supply.at_genesis()));
@@ -125,33 +143,56 @@ impl Check<'_> {
         match whole(emission) {
             None if stops => {
                 let cap = self.amount(token, cap);
-                let hint = self.said(&path, "write kind = \"model\" to let it go on");
-                self.warning(
-                    &path,
-                    format!("the inflation of {token} has no end of its own; it stops at the cap of {cap}"),
-                    &hint,
-                );
+                let message = format!("the inflation of {token} has no end of its own; it stops at the cap of {cap}");
+                self.gap((&path, &path), message, "write kind = \"model\" to let it go on");
             }
-            Some(all) if all > room => {
-                let over = self.amount(token, all.minus_or_zero(room));
-                let what = if stops {
-                    let years = self
-                        .reached(emission, room)
-                        .map_or_else(String::new, |years| format!(", about {years} years after it begins"));
-                    format!("minting stops at the cap{years}")
-                } else {
-                    "the cap is passed".to_owned()
-                };
-                let schedule = format!("supply.{token}.emission.{}", kind(emission));
-                let hint = self.said(&schedule, "raise the cap, or end the schedule before it");
-                self.warning(
-                    &path,
-                    format!("the cap of {token} is below genesis plus schedule: {over} of the schedule do not fit; {what}"),
-                    &hint,
-                );
-            }
+            Some(all) if all > room => self.overshoot(token, supply, emission, (all, room)),
             _ => {}
         }
+    }
+
+    /// A schedule that gives more than its cap leaves. A source does not mute it: the figure may have been copied wrong. Twice as much
+    /// is an error, because a schedule that ends in its middle is none; what rounding leaves of it is nothing.
+    fn overshoot(&mut self, token: Name, supply: &Supply, emission: &Emission, (all, room): (Units, Units)) {
+        let path = format!("supply.{token}.emission.{}", emission.word());
+        let over = all.minus_or_zero(room);
+        if over.get() < all.get() / 1_000_000 {
+            return;
+        }
+        let stops = supply.cap.kind != CapKind::Model;
+        let source = self.spec.said(&path).map_or_else(String::new, |said| format!("; {said}"));
+        let (gives, left) = (self.amount(token, all), self.amount(token, room));
+        // Under a cap that recycles, burning may make room for all of it.
+        if supply.cap.kind == CapKind::Clamp && over > room {
+            let each = self.spec.clocks.get(&emission.clock()).map_or_else(String::new, |clock| clock.every.to_string());
+            let message = format!("the emission gives {gives} and the cap leaves {left}: most of it can never be minted");
+            let hint =
+                format!("figures are per period of clock `{}`, {each}; lower them, or raise the cap{source}", emission.clock());
+            let figure = match emission {
+                Emission::Decline { .. } => "rate",
+                Emission::Table { .. } => "rows",
+                Emission::HalfLife { .. } => "from",
+                Emission::Flat { .. } | Emission::Inflation(_) => "amount",
+            };
+            self.misfit(&format!("{path}.{figure}"), message, &hint);
+            return;
+        }
+        let what = if stops {
+            let years =
+                self.reached(emission, room).map_or_else(String::new, |years| format!(", about {years} years after it begins"));
+            format!("minting stops at the cap{years}")
+        } else {
+            "the cap is passed".to_owned()
+        };
+        let over = self.amount(token, over);
+        let cap = format!("supply.{token}.cap");
+        if matches!(emission, Emission::Table { .. }) && self.root.is_there(&format!("{path}.then")) {
+            let message = format!("the tail of {token}'s schedule has no end of its own; {what}, before {over} of it");
+            self.gap((&cap, &path), message, "end the tail with then = { rows = … }, or raise the cap");
+            return;
+        }
+        let message = format!("the cap of {token} is below genesis plus schedule: {over} of the schedule do not fit; {what}");
+        self.warning(&cap, message, &format!("raise the cap, or end the schedule before it{source}"));
     }
 
     /// Whole years after which a schedule has given `room`.
@@ -168,15 +209,14 @@ impl Check<'_> {
     fn allocations(&mut self, token: Name, supply: &Supply) {
         for (index, part) in supply.allocations.iter().enumerate() {
             let path = format!("supply.{token}.allocation");
-            let span = item(self.root, &path, index);
+            let at = format!("{path}.[{index}].to");
             if part.vesting == AllocationVesting::Unallocated && !part.amount.is_zero() {
                 let message = format!(
                     "{} of {token} ({}) belong to nobody and are never taken",
                     part.share,
                     self.amount(token, part.amount)
                 );
-                let hint = self.said(&format!("{path}[{index}]"), "name who gets them");
-                self.found.warnings.push(Problem::new(span.clone(), message).hint(hint));
+                self.gap((&at, &format!("{path}[{index}]")), message, "name who gets them");
             }
             let locked = locked_for_good(part);
             if !locked.is_zero() {
@@ -184,8 +224,7 @@ impl Check<'_> {
                     format!("the vesting rows of `{}` leave {}, which stay locked for good", part.to, self.amount(token, locked));
                 let rows = if let AllocationVesting::Rows(rows) = &part.vesting { rows.len() } else { 0 };
                 let last = format!("{path}[{index}].vest[{}]", rows.saturating_sub(1));
-                let hint = self.said(&last, "add a row without an amount for the rest, if they are to unlock");
-                self.found.warnings.push(Problem::new(span, message).hint(hint));
+                self.gap((&at, &last), message, "add a row without an amount for the rest, if they are to unlock");
             }
         }
     }
@@ -196,8 +235,8 @@ impl Check<'_> {
         let minted = supply.emission.as_ref().and_then(|e| Some((periods(e)?, self.spec.clocks.get(&e.clock())?)));
         for (index, part) in supply.allocations.iter().enumerate() {
             let AllocationVesting::Rows(rows) = &part.vesting else { continue };
-            let span = item(self.root, &format!("supply.{token}.allocation"), index);
-            for row in rows {
+            for (nth, row) in rows.iter().enumerate() {
+                let span = self.root.place_of(&format!("supply.{token}.allocation.[{index}].vest.[{nth}].over"));
                 if !row.over.is_multiple_of(row.every.max(1)) {
                     let message = format!(
                         "vesting of `{}` goes past its end: {} periods of clock `{}` are no whole number of steps of {}",
@@ -225,37 +264,49 @@ impl Check<'_> {
         for (name, rule) in &spec.pools {
             let path = format!("incentive.pool.{name}");
             match rule.method {
-                Method::Staked(staking) if !spec.stakings.contains_key(&staking) => self.problem(
-                    &format!("{path}.staking"),
-                    format!("nobody can earn from pool `{name}`: there is no staking `{staking}`"),
-                    "add [incentive.staking.…], or name another",
-                ),
-                Method::Staked(staking) if spec.stakings.get(&staking).is_some_and(|s| !self.can_be_held(s.token)) => {
-                    self.problem(
-                        &path,
-                        format!("nobody can earn from pool `{name}`: nobody can hold what is staked"),
-                        "stake another token",
-                    );
+                Method::Staked(staking) if !spec.stakings.contains_key(&staking) && self.knows(&["staking"]) => {
+                    let hint = near(staking, spec.stakings.keys(), "add [incentive.staking.…], or name another");
+                    let message = format!("nobody can earn from pool `{name}`: there is no staking `{staking}`");
+                    self.problem(&format!("{path}.staking"), message, &hint);
                 }
-                Method::Locked { lock, .. } if !spec.locks.contains_key(&lock) => self.problem(
-                    &format!("{path}.lock"),
-                    format!("nobody can earn from pool `{name}`: there is no lock `{lock}`"),
-                    "add [incentive.lock.…], or name another",
-                ),
-                Method::Locked { lock, scope: Some(scope) }
-                    if spec.locks.get(&lock).is_some_and(|rule| !rule.scopes.contains(&scope)) =>
+                Method::Staked(staking)
+                    if self.knows(&["supply", "pool", "credit"])
+                        && spec.stakings.get(&staking).is_some_and(|s| !self.can_be_held(s.token)) =>
                 {
-                    self.problem(
-                        &format!("{path}.scope"),
-                        format!("nobody can earn from pool `{name}`: locks `{lock}` are not delegated to `{scope}`"),
-                        "add it to the lock's `delegates-to`",
-                    );
+                    let message = format!("nobody can earn from pool `{name}`: nobody can hold what is staked");
+                    self.problem(&path, message, "stake another token");
                 }
+                Method::Locked { lock, .. } if !spec.locks.contains_key(&lock) && self.knows(&["lock"]) => {
+                    let hint = near(lock, spec.locks.keys(), "add [incentive.lock.…], or name another");
+                    let message = format!("nobody can earn from pool `{name}`: there is no lock `{lock}`");
+                    self.problem(&format!("{path}.lock"), message, &hint);
+                }
+                Method::Locked { lock, scope } => self.delegated(name, lock, scope),
                 _ => {}
             }
-            if rule.part == Part::Funded && !self.feeds(PayTo::Pool(*name)) && !self.pool_pays(Target::Pool(*name)) {
+            let fed = self.feeds(PayTo::Pool(*name)) || self.pool_pays(Target::Pool(*name));
+            if rule.part == Part::Funded && !fed && self.knows(&["stream", "charge", "service-fee", "pool"]) {
                 self.warning(&path, format!("nothing ever pays into pool `{name}`"), "pay it with to = \"pool.…\", or remove it");
             }
+        }
+    }
+
+    /// A pool of locks that nobody can delegate to.
+    fn delegated(&mut self, pool: &Name, lock: Name, scope: Option<Name>) {
+        let Some(rule) = self.spec.locks.get(&lock) else { return };
+        let path = format!("incentive.pool.{pool}.scope");
+        match scope {
+            Some(scope) if !rule.scopes.contains(&scope) => {
+                let hint = near(scope, rule.scopes.iter(), "add it to the lock's `delegates-to`");
+                let message = format!("nobody can earn from pool `{pool}`: locks `{lock}` are not delegated to `{scope}`");
+                self.problem(&path, message, &hint);
+            }
+            None if rule.delegated_only => {
+                let message =
+                    format!("nobody can earn from pool `{pool}`: only delegated locks `{lock}` earn, and it has no scope");
+                self.problem(&path, message, "write scope = \"…\", one of the lock's `delegates-to`");
+            }
+            _ => {}
         }
     }
 
@@ -269,7 +320,7 @@ impl Check<'_> {
     }
 
     /// Every part of every payment, with where it stands and the token that it is paid in.
-    fn parts(&self) -> impl Iterator<Item = (String, Name, PayPart)> + '_ {
+    pub(super) fn parts(&self) -> impl Iterator<Item = (String, Name, PayPart)> + '_ {
         let kind = |table: &'static str, name: &Name, currencies: &[Name], pays: &super::Pays| {
             let path = format!("utility.{table}.{name}");
             let mut all = Vec::new();
@@ -288,7 +339,7 @@ impl Check<'_> {
     }
 
     /// Whether anybody can ever hold a token in this era: something mints it to somebody.
-    fn can_be_held(&self, token: Name) -> bool {
+    pub(super) fn can_be_held(&self, token: Name) -> bool {
         if self.spec.tokens.get(&token).is_some_and(|t| t.bridged_by.is_some()) {
             return true;
         }
@@ -359,11 +410,10 @@ impl Check<'_> {
         let used: BTreeSet<Name> = self.parts().filter_map(|(_, _, part)| part.convert).collect();
         for venue in used {
             let path = format!("venue.{venue}");
-            let hint = self.said(&path, "fund it when the network starts");
             let message = format!(
                 "payments are swapped at venue `{venue}`, which begins empty; until somebody funds it, they wait in treasury `conversions`"
             );
-            self.warning(&path, message, &hint);
+            self.gap((&path, &path), message, "fund it when the network starts");
         }
     }
 }
@@ -371,20 +421,10 @@ impl Check<'_> {
 /// A year of 365 days, in milliseconds.
 const YEAR: u128 = 365 * 86_400_000;
 
-/// Where an entry of a list stands.
-fn item(root: &Section, path: &str, index: usize) -> Range<usize> {
-    let mut section = root;
-    let mut keys = path.split('.').peekable();
-    while let Some(key) = keys.next() {
-        match section.entries.get(key).map(|entry| &entry.value) {
-            Some(Value::Table(inner)) => section = inner,
-            Some(Value::List(items)) if keys.peek().is_none() => {
-                return items.get(index).map_or_else(|| place(root, path), |item| item.span.clone());
-            }
-            _ => break,
-        }
-    }
-    place(root, path)
+/// The hint for a name that is none of these.
+pub(super) fn near<'a>(name: Name, all: impl Iterator<Item = &'a Name>, otherwise: &str) -> String {
+    nearest_name(name.as_str(), all.map(Name::as_str))
+        .map_or_else(|| otherwise.to_owned(), |near| format!("did you mean `{near}`?"))
 }
 
 /// What a schedule gives in all; `None` when nothing ends it.
@@ -393,17 +433,6 @@ fn whole(emission: &Emission) -> Option<Units> {
         Emission::HalfLife { total, .. } => Some(*total),
         Emission::Table { .. } | Emission::Decline { .. } | Emission::Flat { .. } => Some(emission.scheduled(periods(emission)?)),
         Emission::Inflation(_) => None,
-    }
-}
-
-/// The key of a kind of emission.
-const fn kind(emission: &Emission) -> &'static str {
-    match emission {
-        Emission::HalfLife { .. } => "half-life",
-        Emission::Table { .. } => "table",
-        Emission::Decline { .. } => "decline",
-        Emission::Flat { .. } => "flat",
-        Emission::Inflation(_) => "inflation",
     }
 }
 

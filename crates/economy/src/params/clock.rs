@@ -1,8 +1,10 @@
 //! `[clock.*]`: periods of fixed length, or of calendar months and years.
 
-use super::{network::reference, reader::Reader};
+use super::{
+    network::reference,
+    reader::{Declared, Reader},
+};
 use depin_quantity::{Instant, Name, Span, months_after, months_between, parse_span};
-use std::collections::BTreeMap;
 
 /// When a clock's period 0 begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,9 +90,9 @@ impl Clock {
     }
 }
 
-pub(super) type Clocks = BTreeMap<Name, Clock>;
+pub(super) type Clocks = Declared<Clock>;
 
-pub(super) fn read(r: &mut Reader<'_>) -> Option<Clocks> {
+pub(super) fn read(r: &mut Reader<'_>) -> Clocks {
     r.named("clock", |_, r| clock(r))
 }
 
@@ -105,17 +107,13 @@ fn clock(r: &mut Reader<'_>) -> Option<Clock> {
         Length::Fixed(span) => (span, None),
         Length::Months(n) => (Span::from_millis(YEAR * n / 12), Some(n)),
     };
-    if every.get() == 0 {
-        r.problem("every", "a period must have a length", "write every = \"30s\"");
-        return None;
-    }
     Some(Clock { every, months, origin: origin? })
 }
 
 /// Reads a length of time as a number of periods of a clock, at least one.
 pub(super) fn periods(r: &mut Reader<'_>, key: &str, name: Name, clocks: &Clocks) -> Option<u64> {
     let length = r.length(key)?;
-    let clock = clocks.get(&name)?;
+    let clock = clocks.get(name)?;
     match clock.periods_of(length) {
         Some(n) if n > 0 => Some(n),
         _ => {
@@ -129,11 +127,19 @@ pub(super) fn periods(r: &mut Reader<'_>, key: &str, name: Name, clocks: &Clocks
     }
 }
 
+/// The same by a clock that may not have been read; then only the length itself is looked at.
+pub(super) fn periods_by(r: &mut Reader<'_>, key: &str, clock: Option<Name>, clocks: &Clocks) -> Option<u64> {
+    match clock {
+        Some(clock) => periods(r, key, clock, clocks),
+        None => r.length(key).and(None),
+    }
+}
+
 /// Reads a length that may be nothing, or absent.
 pub(super) fn periods_or_none(r: &mut Reader<'_>, key: &str, name: Name, clocks: &Clocks) -> Option<u64> {
     if !r.has(key) || r.peek_length(key) == Some(Length::Fixed(Span::from_millis(0))) {
         if r.has(key) {
-            r.length(key)?;
+            r.length_or_none(key)?;
         }
         return Some(0);
     }

@@ -1,10 +1,10 @@
 //! `[supply.<token>.emission.<kind>]`: how a token's schedule mints.
 
 use super::{
-    clock::{Clocks, clock_named, periods},
+    clock::{Clocks, clock_named, periods_by},
     reader::Reader,
 };
-use depin_quantity::{Decimal18, Decimal30, Name, Rounding, Share, Units};
+use depin_quantity::{Decimal18, Decimal30, Name, Rounding, Share, Span, Units, group_digits};
 
 /// How a token's mined part is minted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +101,17 @@ impl Emission {
         }
     }
 
+    /// The key of the file that holds it.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::HalfLife { .. } => "half-life",
+            Self::Table { .. } => "table",
+            Self::Decline { .. } => "decline",
+            Self::Flat { .. } => "flat",
+            Self::Inflation(_) => "inflation",
+        }
+    }
+
     /// Whether what a period gives depends on what happened before: such an emission has no schedule to look up.
     pub const fn is_stateful(&self) -> bool {
         matches!(self, Self::Inflation(_))
@@ -122,6 +133,16 @@ pub(super) enum Kind {
     Whole(Emission),
 }
 
+impl Kind {
+    /// The key of the file that holds it.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::HalfLife { .. } => "half-life",
+            Self::Whole(emission) => emission.word(),
+        }
+    }
+}
+
 const KINDS: [&str; 5] = ["half-life", "table", "decline", "flat", "inflation"];
 
 /// Reads the one kind that `[supply.*.emission]` holds; `r` stands in that table.
@@ -130,9 +151,7 @@ pub(super) fn read(r: &mut Reader<'_>, token: Name, clocks: &Clocks) -> Option<R
     let kind = match found.as_slice() {
         [kind] => *kind,
         [] => {
-            // Asks for every kind, so that a misspelt one is found beside its neighbour.
-            KINDS.into_iter().for_each(|kind| r.ask(kind));
-            r.problem("", "an emission has one kind", &format!("choose one of {}", KINDS.join(", ")));
+            r.problem_in(&[], "an emission has one kind", &format!("choose one of {}", KINDS.join(", ")));
             return None;
         }
         [_, second, ..] => {
@@ -146,31 +165,45 @@ pub(super) fn read(r: &mut Reader<'_>, token: Name, clocks: &Clocks) -> Option<R
         }
     };
     r.table(kind, |r| {
-        let from = if r.has("from") { Some(r.name("from")?) } else { None };
+        let from = if kind == "half-life" || r.has("from") { r.name("from").map(Some) } else { Some(None) };
         let kind = match kind {
-            "half-life" => half_life(r, from, clocks)?,
-            "table" => Kind::Whole(table(r, token, clocks)?),
-            "decline" => Kind::Whole(decline(r, token, clocks)?),
-            "flat" => Kind::Whole(flat(r, token, clocks)?),
-            _ => Kind::Whole(Emission::Inflation(inflation(r, clocks)?)),
+            "half-life" => half_life(r, clocks),
+            "table" => table(r, token, clocks).map(Kind::Whole),
+            "decline" => decline(r, token, clocks).map(Kind::Whole),
+            "flat" => flat(r, token, clocks).map(Kind::Whole),
+            _ => inflation(r, clocks).map(|rule| Kind::Whole(Emission::Inflation(rule))),
         };
-        Some(Read { from, kind })
+        Some(Read { from: from?, kind: kind? })
     })
 }
 
-fn half_life(r: &mut Reader<'_>, from: Option<Name>, clocks: &Clocks) -> Option<Kind> {
-    let from = from.or_else(|| r.name("from"));
+fn half_life(r: &mut Reader<'_>, clocks: &Clocks) -> Option<Kind> {
     let clock = clock_named(r, "clock", clocks);
-    let over = clock.and_then(|clock| periods(r, "over", clock, clocks));
-    from.and(Some(Kind::HalfLife { half_life: over?, clock: clock? }))
+    let over = periods_by(r, "over", clock, clocks);
+    Some(Kind::HalfLife { half_life: over?, clock: clock? })
 }
+
+/// Reads a number of periods, which may last as long as a network lives.
+fn count(r: &mut Reader<'_>, key: &str, clock: Option<Name>, clocks: &Clocks) -> Option<u64> {
+    let count = r.integer(key, 1..=1_000_000_000)?;
+    let Some(clock) = clock else { return Some(count) };
+    let years = u128::from(count) * u128::from(clocks.get(clock)?.every.get()) / u128::from(YEAR.get());
+    if years > 100 {
+        let message = format!("{count} periods of clock `{clock}` are {years} years, and no network lives so long");
+        r.problem(key, &message, "write at most 100 years of periods, or name another clock");
+        return None;
+    }
+    Some(count)
+}
+
+/// A year of 365 days.
+const YEAR: Span = Span::from_days(365);
 
 /// A row's length is `periods` or `for`; the tail repeats the last row, each time smaller by the same part, rounded down.
 fn table(r: &mut Reader<'_>, token: Name, clocks: &Clocks) -> Option<Emission> {
     let clock = clock_named(r, "clock", clocks);
     let stated = r.inner_list("rows", |r| {
-        let periods =
-            if r.has("for") { clock.and_then(|c| periods(r, "for", c, clocks)) } else { r.integer("periods", 1..=1_000_000_000) };
+        let periods = if r.has("for") { periods_by(r, "for", clock, clocks) } else { count(r, "periods", clock, clocks) };
         let amount = r.amount_of("amount", token);
         Some((periods?, amount?))
     });
@@ -179,13 +212,21 @@ fn table(r: &mut Reader<'_>, token: Name, clocks: &Clocks) -> Option<Emission> {
             let times = r.share("times");
             let rows = if r.has("rows") { Some(r.integer("rows", 1..=ROWS_MOST as u64)?) } else { None };
             Some((times?, rows))
-        })?)
+        }))
     } else {
         None
+    };
+    let tail = match tail {
+        Some(read) => Some(read?),
+        None => None,
     };
     let (clock, mut stated) = (clock?, stated?);
     if stated.is_empty() {
         r.problem("rows", "an emission table needs at least one row", "write rows = [{ periods = 12, amount = \"…\" }]");
+        return None;
+    }
+    if stated.iter().all(|(_, amount)| amount.is_zero()) {
+        r.problem("rows", "all rows are nothing at all, so this emission mints nothing", "write amounts above zero");
         return None;
     }
     if let Some((times, rows)) = tail {
@@ -222,9 +263,9 @@ fn lengthen(r: &mut Reader<'_>, rows: &mut Vec<(u64, Units)>, times: Share, most
 }
 
 fn decline(r: &mut Reader<'_>, token: Name, clocks: &Clocks) -> Option<Emission> {
-    let (clock, base) = (clock_named(r, "clock", clocks), r.amount_of("base", token));
+    let (clock, base) = (clock_named(r, "clock", clocks), r.amount_of_above_zero("base", token));
     let (rate, less) = (r.decimal30("rate"), r.decimal30("less"));
-    let periods = r.integer("periods", 1..=1_000_000_000);
+    let periods = count(r, "periods", clock, clocks);
     let (rate, less) = (rate?, less?);
     for (key, value) in [("rate", rate), ("less", less)] {
         if value > Decimal30::ONE {
@@ -232,12 +273,16 @@ fn decline(r: &mut Reader<'_>, token: Name, clocks: &Clocks) -> Option<Emission>
             return None;
         }
     }
+    if rate == Decimal30::new(0) {
+        r.problem("rate", "`rate` is nothing at all, so this emission mints nothing", "write a rate above zero");
+        return None;
+    }
     Some(Emission::Decline { clock: clock?, base: base?, rate, less, periods: periods? })
 }
 
 fn flat(r: &mut Reader<'_>, token: Name, clocks: &Clocks) -> Option<Emission> {
-    let (clock, amount) = (clock_named(r, "clock", clocks), r.amount_of("amount", token));
-    let periods = r.integer("periods", 1..=1_000_000_000);
+    let (clock, amount) = (clock_named(r, "clock", clocks), r.amount_of_above_zero("amount", token));
+    let periods = count(r, "periods", clock, clocks);
     Some(Emission::Flat { clock: clock?, amount: amount?, periods: periods? })
 }
 
@@ -256,13 +301,45 @@ fn inflation(r: &mut Reader<'_>, clocks: &Clocks) -> Option<Inflation> {
         goal: goal?,
         staking: staking?,
     };
+    let whole = Decimal18::ONE.get();
+    let wrong = |key: &str, message: &str, hint: &str| {
+        r.problem_in(&[key], message, hint);
+        None
+    };
+    if rule.most.get() > whole {
+        let hint = "write at most 100% a year; Akash began with 58%";
+        return wrong("most", &format!("inflation of {} a year more than doubles the supply", in_per_cent(rule.most)), hint);
+    }
+    if rule.most.is_zero() {
+        return wrong("most", "inflation of 0% mints nothing", "write a rate above zero, or remove the emission");
+    }
     if rule.least > rule.most || rule.initial > rule.most || rule.initial < rule.least {
-        r.problem("initial", "inflation must lie between its bounds", "choose least <= initial <= most");
-        return None;
+        let key = if rule.least > rule.most { "least" } else { "initial" };
+        return wrong(key, "inflation must lie between its bounds", "choose least <= initial <= most");
+    }
+    if rule.change.get() > 100 * whole {
+        return wrong("change", "the rate may move by at most 10,000% a year", "write a smaller change, like \"13%\"");
     }
     if rule.goal.is_zero() || rule.goal > Decimal18::ONE {
-        r.problem("goal", "the goal is a part of the supply, above nothing and at most all of it", "write goal = \"67%\"");
-        return None;
+        let message = "the goal is a part of the supply, above nothing and at most all of it";
+        return wrong("goal", message, "write goal = \"67%\"");
+    }
+    let in_year = YEAR.get() / clocks.get(rule.clock)?.every.get().max(1);
+    let (low, high) = (rule.periods_per_year.min(in_year), rule.periods_per_year.max(in_year));
+    if high > low.saturating_mul(11) / 10 + 1 {
+        let message = format!(
+            "a year has {} periods of clock `{}`, not {}: the rates would not be yearly ones",
+            group_digits(&in_year.to_string(), ','),
+            rule.clock,
+            group_digits(&rule.periods_per_year.to_string(), ',')
+        );
+        let hint = format!("write periods-per-year = {}, or name another clock", group_digits(&in_year.to_string(), '_'));
+        return wrong("periods-per-year", &message, &hint);
     }
     Some(rule)
+}
+
+/// A rate in per cent.
+fn in_per_cent(rate: Decimal18) -> String {
+    format!("{}%", group_digits(&Units::new(rate.get()).to_decimal(16), ','))
 }

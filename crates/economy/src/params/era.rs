@@ -5,9 +5,10 @@
 
 use super::{
     document::{Entry, Section, Value},
+    grammar::{ALTERNATIVES, GRAMMAR},
     reader::Reader,
 };
-use depin_quantity::{Instant, Span};
+use depin_quantity::{Instant, Span, nearest_name};
 use std::ops::Range;
 
 /// When an era begins.
@@ -34,69 +35,81 @@ pub(super) struct Changed {
     pub(super) start: Option<EraStart>,
     pub(super) root: Section,
     pub(super) span: Range<usize>,
+    /// Where its date stands.
+    date: Option<Range<usize>>,
 }
 
 /// Takes the changes out of the file; gives the first era's tree and those that follow.
 pub(super) fn split(r: &mut Reader<'_>, mut root: Section) -> (Section, Vec<Changed>) {
     let Some(entry) = root.entries.remove("change") else { return (root, Vec::new()) };
     let Value::List(items) = &entry.value else {
-        r.problem("change", "changes are a list of tables", "write [[change]]");
+        r.problem_at(entry.key_span, "changes are a list of tables", "write [[change]]");
         return (root, Vec::new());
     };
     let mut eras: Vec<Changed> = Vec::new();
     for item in items {
         let before = eras.last().map_or(&root, |era| &era.root);
         let mut changed = before.clone();
-        let start = r.read_entry(item, |r| change(r, &mut changed));
-        eras.push(Changed { start, root: changed, span: item.span.clone() });
+        let start = r.read_entry(item, GRAMMAR.field("change").and_then(|field| field.kind.table()), |r| change(r, &mut changed));
+        let date = match &item.value {
+            Value::Table(table) => table.entries.get("at").map(|at| at.span.clone()),
+            _ => None,
+        };
+        eras.push(Changed { start, root: changed, span: item.span.clone(), date });
     }
     out_of_order(r, &root, &eras);
+    before_launch(r, &root, &eras);
     (root, eras)
 }
 
 fn change(r: &mut Reader<'_>, root: &mut Section) -> Option<EraStart> {
     let start = if r.has("after") { r.span("after").map(EraStart::After) } else { r.date_time("at").map(EraStart::At) };
     if r.has("remove") {
-        for path in r.texts("remove")? {
-            if !remove(root, &path) {
-                r.problem(
-                    "remove",
-                    &format!("there is no `{path}` to remove"),
-                    "write a dotted path of the file, like \"incentive.pool.work\"",
-                );
+        for (path, span) in r.texts("remove").unwrap_or_default() {
+            let mut near = Vec::new();
+            if !remove(root, &path, &mut near) {
+                let hint = match nearest_name(&path, near.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "write a dotted path of the file, like \"incentive.pool.work\"".to_owned(),
+                };
+                r.problem_at(span, &format!("there is no `{path}` to remove"), &hint);
             }
         }
     }
     if r.has("set") {
-        let set = r.unread("set")?;
-        merge(root, set);
+        // A change without a date says something all the same.
+        if let Some(set) = r.unread("set") {
+            merge(root, set);
+        }
     } else if !r.has("remove") {
-        r.problem("", "this change changes nothing", "add [change.set.…] or remove = [\"…\"]");
+        r.problem_in(&[], "this change changes nothing", "add [change.set.…] or remove = [\"…\"]");
     }
     start
 }
 
-fn remove(section: &mut Section, path: &str) -> bool {
-    match path.split_once('.') {
-        // A name may hold points itself, so the longest key that fits comes first.
-        _ if section.entries.remove(path).is_some() => true,
-        Some(_) => {
-            let inner = section.entries.iter_mut().find_map(|(key, entry)| {
-                let rest = path.strip_prefix(key.as_str())?.strip_prefix('.')?;
-                match &mut entry.value {
-                    Value::Table(inner) => Some((inner, rest)),
-                    _ => None,
-                }
-            });
-            inner.is_some_and(|(inner, rest)| remove(inner, rest))
+/// Removes what stands at a path; notes the paths beside the place at which it is not there.
+fn remove(section: &mut Section, path: &str, beside: &mut Vec<String>) -> bool {
+    // A name may hold points itself, so the longest key that fits comes first.
+    if section.entries.remove(path).is_some() {
+        return true;
+    }
+    let own = section.path.clone();
+    let inner = section.entries.iter_mut().find_map(|(key, entry)| {
+        let rest = path.strip_prefix(key.as_str())?.strip_prefix('.')?;
+        match &mut entry.value {
+            Value::Table(inner) => Some((inner, rest)),
+            _ => None,
         }
-        None => false,
+    });
+    match inner {
+        Some((inner, rest)) => remove(inner, rest, beside),
+        None => {
+            let full = |key: &String| if own.is_empty() { key.clone() } else { format!("{own}.{key}") };
+            beside.extend(section.entries.keys().map(full));
+            false
+        }
     }
 }
-
-/// Keys of which one table holds one: setting another takes the place of the first.
-const ALTERNATIVES: [&[&str]; 4] =
-    [&["half-life", "table", "decline", "flat", "inflation"], &["share", "scored"], &["source", "parameter"], &["source", "why"]];
 
 /// Puts `change` over `base`: tables key by key, everything else whole.
 fn merge(base: &mut Section, change: Section) {
@@ -157,6 +170,20 @@ fn out_of_order(r: &mut Reader<'_>, root: &Section, eras: &[Changed]) {
                 "changes out of order: each must begin after the one before it",
                 "sort them by date, and write all with `at` or all with `after`",
             );
+        }
+    }
+}
+
+/// A change at or before the launch leaves the file's own tables without a day on which they hold.
+fn before_launch(r: &Reader<'_>, root: &Section, eras: &[Changed]) {
+    let Some(launch) = launch(root) else { return };
+    for era in eras {
+        if let (Some(EraStart::At(at)), Some(date)) = (era.start, &era.date)
+            && at <= launch
+        {
+            let message =
+                format!("this change comes before the launch of {}: what it changes was never in force", launch.to_rfc3339());
+            r.problem_at(date.clone(), &message, "write a later date, or change the tables themselves");
         }
     }
 }

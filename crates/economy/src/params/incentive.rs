@@ -1,14 +1,13 @@
 //! `[incentive.*]`: pools, pledges, faults, allowances.
 
 use super::{
-    network::{Clocks, Token, periods, reference},
+    clock::{Clocks, periods_by},
+    network::reference,
     pool::{self, PoolRule, ScoreRule},
-    reader::Reader,
+    reader::{Declared, Reader},
     staking::{self, AppealRule, LockRule, PledgeRule, SlashTo, StakingRule},
-    supply::Supplies,
 };
-use depin_quantity::{Measured, Name, Share, Units};
-use std::collections::BTreeMap;
+use depin_quantity::{Measured, Name, Share, Units, nearest_name};
 
 /// What a kind of fault costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,51 +73,37 @@ pub struct AllowanceRule {
     pub least: Measured,
 }
 
+/// What could be read of `[incentive]`.
+#[derive(Default)]
 pub(super) struct Incentive {
-    pub(super) pools: BTreeMap<Name, PoolRule>,
-    pub(super) scores: BTreeMap<Name, ScoreRule>,
-    pub(super) pledges: BTreeMap<Name, PledgeRule>,
-    pub(super) faults: BTreeMap<Name, FaultRule>,
-    pub(super) allowances: BTreeMap<Name, AllowanceRule>,
-    pub(super) stakings: BTreeMap<Name, StakingRule>,
-    pub(super) locks: BTreeMap<Name, LockRule>,
+    pub(super) pools: Declared<PoolRule>,
+    pub(super) scores: Declared<ScoreRule>,
+    pub(super) pledges: Declared<PledgeRule>,
+    pub(super) faults: Declared<FaultRule>,
+    pub(super) allowances: Declared<AllowanceRule>,
+    pub(super) stakings: Declared<StakingRule>,
+    pub(super) locks: Declared<LockRule>,
 }
 
-pub(super) fn read(
-    r: &mut Reader<'_>,
-    supplies: &Supplies,
-    clocks: &Clocks,
-    tokens: &BTreeMap<Name, Token>,
-) -> Option<Incentive> {
-    let (pools, scores) = pool::read(r, supplies, clocks, tokens);
+pub(super) fn read(r: &mut Reader<'_>, given: &pool::Given<'_>) -> Incentive {
+    let (pools, scores) = pool::read(r, given);
     let pledges = r.named("pledge", |_, r| staking::pledge(r));
-    let stakings = staking::stakings(r, tokens);
-    let locks = staking::locks(r, tokens, clocks, supplies);
+    let stakings = staking::stakings(r, given.tokens);
+    let locks = staking::locks(r, given.tokens, given.clocks, given.supplies);
     let allowances = r.named("allowance", |_, r| {
         let (granted_by, least) = (r.name("granted-by"), r.bytes("least"));
         Some(AllowanceRule { granted_by: granted_by?, least: Measured::new(least?.into()) })
     });
-    let faults = r.named("fault", |_, r| fault(r, pools.as_ref()?, pledges.as_ref()?, clocks, tokens));
-    if let Some(faults) = &faults {
-        floors_are_other_fees(r, faults);
-    }
-    Some(Incentive {
-        pools: pools?,
-        scores: scores?,
-        pledges: pledges?,
-        faults: faults?,
-        allowances: allowances?,
-        stakings: stakings?,
-        locks: locks?,
-    })
+    let faults = r.named("fault", |_, r| fault(r, &pools, &pledges, given));
+    floors_are_other_fees(r, &faults);
+    Incentive { pools, scores, pledges, faults, allowances, stakings, locks }
 }
 
 fn fault(
     r: &mut Reader<'_>,
-    pools: &BTreeMap<Name, PoolRule>,
-    pledges: &BTreeMap<Name, PledgeRule>,
-    clocks: &Clocks,
-    tokens: &BTreeMap<Name, Token>,
+    pools: &Declared<PoolRule>,
+    pledges: &Declared<PledgeRule>,
+    given: &pool::Given<'_>,
 ) -> Option<FaultRule> {
     #[derive(Clone, Copy)]
     enum Kind {
@@ -128,7 +113,7 @@ fn fault(
         PledgeShare,
         Termination,
     }
-    let token = reference(r, "token", "token", tokens);
+    let token = reference(r, "token", "token", given.tokens);
     let kinds = [
         ("nothing", Kind::Nothing),
         ("reward", Kind::Reward),
@@ -139,9 +124,9 @@ fn fault(
     let fee = match r.choice("fee", &kinds)? {
         Kind::Nothing => Some(FaultFee::Nothing),
         Kind::Reward => reward_fee(r, token?, pools),
-        Kind::PerGib => r.amount_of("amount", token?).map(FaultFee::PerGib),
+        Kind::PerGib => r.amount_of_above_zero("amount", token?).map(FaultFee::PerGib),
         Kind::PledgeShare => pledge_share(r, token?, pledges, pools),
-        Kind::Termination => termination_fee(r, token?, pledges, clocks),
+        Kind::Termination => termination_fee(r, token?, pledges, given.clocks),
     };
     let fee = fee?;
     let (mut to, mut appeal) = (Vec::new(), None);
@@ -152,34 +137,38 @@ fn fault(
     Some(FaultRule { token: token?, fee, to, appeal })
 }
 
-fn reward_fee(r: &mut Reader<'_>, token: Name, pools: &BTreeMap<Name, PoolRule>) -> Option<FaultFee> {
+fn reward_fee(r: &mut Reader<'_>, token: Name, pools: &Declared<PoolRule>) -> Option<FaultFee> {
     let (pool, count) = (reference(r, "pool", "pool", pools), r.integer("periods", 1..=100_000_000));
     let pool = pool?;
-    if pools.get(&pool)?.token != token {
+    if pools.get(pool)?.token != token {
         r.problem("pool", &format!("pool `{pool}` does not pay {token}"), "the fee's token must be the pool's");
         return None;
     }
     Some(FaultFee::Reward { pool, periods: count? })
 }
 
-fn pledge_share(
-    r: &mut Reader<'_>,
-    token: Name,
-    pledges: &BTreeMap<Name, PledgeRule>,
-    pools: &BTreeMap<Name, PoolRule>,
-) -> Option<FaultFee> {
+fn pledge_share(r: &mut Reader<'_>, token: Name, pledges: &Declared<PledgeRule>, pools: &Declared<PoolRule>) -> Option<FaultFee> {
     let (pledge, share) = (reference(r, "pledge", "kind of pledge", pledges), r.share("share"));
     let earned = if r.has("earned") {
-        Some(r.inner("earned", |r| {
+        let read = |r: &mut Reader<'_>| {
             let (pool, share) = (reference(r, "pool", "pool", pools), r.share("share"));
             Some((pool?, share?))
-        })?)
+        };
+        r.inner("earned", read).map(Some)
     } else {
-        None
+        Some(None)
     };
-    let pledge = pledge?;
+    let (pledge, earned, share) = (pledge?, earned?, share?);
+    if share == Share::default() && earned.is_none() {
+        r.problem(
+            "share",
+            "a fault that costs no share of the pledge costs nothing",
+            "write fee = \"nothing\", or a larger share",
+        );
+        return None;
+    }
     let other =
-        pledges.get(&pledge)?.token != token || earned.is_some_and(|(pool, _)| pools.get(&pool).is_none_or(|p| p.token != token));
+        pledges.get(pledge)?.token != token || earned.is_some_and(|(pool, _)| pools.get(pool).is_some_and(|p| p.token != token));
     if other {
         r.problem(
             "pledge",
@@ -188,41 +177,60 @@ fn pledge_share(
         );
         return None;
     }
-    Some(FaultFee::PledgeShare { pledge, share: share?, earned })
+    Some(FaultFee::PledgeShare { pledge, share, earned })
 }
 
-fn termination_fee(r: &mut Reader<'_>, token: Name, pledges: &BTreeMap<Name, PledgeRule>, clocks: &Clocks) -> Option<FaultFee> {
+fn termination_fee(r: &mut Reader<'_>, token: Name, pledges: &Declared<PledgeRule>, clocks: &Clocks) -> Option<FaultFee> {
     let pledge = reference(r, "pledge", "kind of pledge", pledges);
     let clock = reference(r, "clock", "clock", clocks);
-    let full_after = clock.and_then(|clock| periods(r, "full-after", clock, clocks));
+    let full_after = periods_by(r, "full-after", clock, clocks);
     let (share, least_share) = (r.share("share"), r.share("least-share"));
     let (least_percent, least_of) = (r.integer("least-percent", 0..=1_000), r.name("least-of"));
     let pledge = pledge?;
-    if pledges.get(&pledge)?.token != token {
+    if pledges.get(pledge)?.token != token {
         r.problem("pledge", &format!("pledge `{pledge}` is not in {token}"), "the fee's token must be the pledge's");
+        return None;
+    }
+    let (share, least_share) = (share?, least_share?);
+    if share < least_share {
+        r.problem(
+            "least-share",
+            &format!("the least share, {least_share}, is above the share at full age, {share}"),
+            "write a smaller one",
+        );
         return None;
     }
     Some(FaultFee::Termination {
         pledge,
-        share: share?,
+        share,
         clock: clock?,
         full_after: full_after?,
-        least_share: least_share?,
+        least_share,
         least_percent: least_percent?,
         least_of: least_of?,
     })
 }
 
-fn floors_are_other_fees(r: &mut Reader<'_>, faults: &BTreeMap<Name, FaultRule>) {
-    for (name, rule) in faults {
+fn floors_are_other_fees(r: &Reader<'_>, faults: &Declared<FaultRule>) {
+    for (name, rule) in faults.iter() {
         let FaultFee::Termination { least_of, .. } = rule.fee else { continue };
-        match faults.get(&least_of).map(|f| f.fee) {
-            Some(FaultFee::Reward { .. } | FaultFee::PerGib(_) | FaultFee::Nothing) => {}
-            _ => r.problem(
-                "fault",
-                &format!("`least-of` of fault `{name}` must name another fault, which is no termination"),
-                "name a kind like \"continued\"",
-            ),
+        let there = faults.has(least_of) && faults.get(least_of).is_none_or(|f| !wrong_floor(&f.fee));
+        if there {
+            continue;
         }
+        let fits = |entry: &(&Name, &Option<FaultRule>)| entry.1.as_ref().is_some_and(|f| !wrong_floor(&f.fee));
+        let others: Vec<&str> = faults.all().iter().filter(fits).map(|(name, _)| name.as_str()).collect();
+        let near = nearest_name(least_of.as_str(), others.iter().copied());
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("name one of {}", others.join(", ")),
+        };
+        let message = format!("`least-of` of fault `{name}` must name another fault, which is no termination");
+        r.problem_in(&["fault", name.as_str(), "least-of"], &message, &hint);
     }
+}
+
+/// A share of a pledge and a termination are no floors of a termination.
+const fn wrong_floor(fee: &FaultFee) -> bool {
+    matches!(fee, FaultFee::PledgeShare { .. } | FaultFee::Termination { .. })
 }

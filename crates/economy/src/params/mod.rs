@@ -6,16 +6,21 @@
 //! belong to the service crates, which read them through [`Spec::read_service`] with the same reader and the same errors.
 
 mod bind;
+mod bound;
 mod check;
 mod clock;
 mod document;
 mod emission;
 mod era;
+pub mod grammar;
 mod incentive;
+mod misfit;
 mod network;
 mod pool;
 mod problem;
 mod reader;
+mod shares;
+mod slips;
 mod staking;
 mod supply;
 mod treasury;
@@ -101,6 +106,12 @@ impl Spec {
     /// Every problem found, in the order of the text.
     pub fn parse(text: &str) -> Result<Self, SpecErrors> {
         network::parse(text)
+    }
+
+    /// What could be read of a file with problems, of its first era: for those who look for more of them. It may lack anything, and
+    /// no network can run by it.
+    pub fn draft(text: &str) -> Option<Self> {
+        network::draft(text)
     }
 
     /// What the network is.

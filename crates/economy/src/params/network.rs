@@ -1,15 +1,17 @@
 //! The whole file: `[network]`, `[[token]]`, `[clock.*]`, and how the other sections come together.
 
 use super::{
-    Spec, bind, check, clock,
+    FeeRule, Spec, bind, check, clock,
     document::{self, Section},
-    era, incentive,
+    era,
+    grammar::GRAMMAR,
+    incentive, misfit, pool,
     problem::{Problem, SpecErrors},
-    reader::{Context, Reader},
+    reader::{Context, Declared, Reader},
     supply, treasury, utility,
 };
-use depin_quantity::{Instant, Name, nearest_name};
-use std::collections::BTreeMap;
+use depin_quantity::{Instant, Name, Units, nearest_name};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a network is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,35 +41,36 @@ pub struct Token {
     pub bridged_by: Option<Name>,
 }
 
-pub(super) use super::clock::{Clocks, periods};
-
-/// Reads a name that must be one of `known`.
-pub(super) fn reference<T>(r: &mut Reader<'_>, key: &str, what: &str, known: &BTreeMap<Name, T>) -> Option<Name> {
+/// Reads a name that must be one of `known`. A misspelt one is read as it was meant.
+pub(super) fn reference<T>(r: &mut Reader<'_>, key: &str, what: &str, known: &Declared<T>) -> Option<Name> {
     let name = r.name(key)?;
-    if known.contains_key(&name) {
+    if known.has(name) {
         return Some(name);
     }
-    let hint = nearest_name(name.as_str(), known.keys().map(Name::as_str))
-        .map_or_else(|| format!("declared: {}", list(known)), |near| format!("did you mean `{near}`?"));
+    if what == "token" && r.context().tokens.borrow().is_none() {
+        return None;
+    }
+    let near = nearest_name(name.as_str(), known.all().keys().map(Name::as_str));
+    let hint = near.map_or_else(|| format!("declared: {}", list(known)), |near| format!("did you mean `{near}`?"));
     r.problem(key, &format!("`{name}` is no declared {what}"), &hint);
-    None
+    near?.parse().ok()
 }
 
-fn list<T>(known: &BTreeMap<Name, T>) -> String {
-    if known.is_empty() { "none".to_owned() } else { known.keys().map(Name::as_str).collect::<Vec<_>>().join(", ") }
+fn list<T>(known: &Declared<T>) -> String {
+    let names: Vec<&str> = known.all().keys().map(Name::as_str).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// Reads a network file: the first era, and those that its changes begin.
 pub(super) fn parse(text: &str) -> Result<Spec, SpecErrors> {
     let root = document::parse(text).map_err(|problem| SpecErrors::new(vec![problem], text))?;
-    let context = Context::new(BTreeMap::new());
-    let nothing = Section { entries: BTreeMap::new(), span: 0..0, path: String::new() };
-    let (first, changes) = era::split(&mut Reader::new(&nothing, &context), root);
-    let mut problems = context.problems.into_inner();
-    let mut whole = read_era(&first, text, &mut problems);
+    let context = Context::new(None, sourced(&root));
+    let (first, changes) = era::split(&mut Reader::new(&Section::default(), Some(&GRAMMAR), &context), root);
+    let (mut problems, mut roles) = (context.problems.into_inner(), Vec::new());
+    let mut whole = read_era(&first, text, &mut problems, &mut roles);
     let mut before = whole.clone();
     for change in changes {
-        let spec = read_era(&change.root, text, &mut problems);
+        let spec = read_era(&change.root, text, &mut problems, &mut roles);
         if let (Some(before), Some(after)) = (&before, &spec) {
             problems.extend(kept(before, after, change.span));
         }
@@ -81,6 +84,7 @@ pub(super) fn parse(text: &str) -> Result<Spec, SpecErrors> {
     problems.retain(|p: &Problem| seen.insert((p.span.start, p.span.end, p.message.clone())));
     match whole {
         Some(mut spec) if problems.is_empty() => {
+            spec.warnings.extend(misfit::roles_alike(&roles));
             seen.clear();
             spec.warnings.retain(|p: &Problem| seen.insert((p.span.start, p.span.end, p.message.clone())));
             spec.warnings.iter_mut().for_each(|warning| warning.locate(text));
@@ -96,19 +100,52 @@ pub(super) fn parse(text: &str) -> Result<Spec, SpecErrors> {
     }
 }
 
-fn read_era(root: &Section, text: &str, problems: &mut Vec<Problem>) -> Option<Spec> {
-    let context = Context::new(BTreeMap::new());
-    let mut reader = Reader::new(root, &context);
-    let mut spec = read(&mut reader, root, text);
-    reader.finish(spec.is_some());
-    problems.extend(context.problems.into_inner());
-    if let Some(spec) = &mut spec {
-        let found = check::look(spec, root);
-        spec.warnings = context.warnings.take();
-        spec.warnings.extend(found.warnings);
-        problems.extend(found.problems);
-    }
-    spec
+/// What could be read of a file's first era, when that is a network at all.
+pub(super) fn draft(text: &str) -> Option<Spec> {
+    let root = document::parse(text).ok()?;
+    let context = Context::new(None, sourced(&root));
+    let (first, _) = era::split(&mut Reader::new(&Section::default(), Some(&GRAMMAR), &context), root);
+    let draft = read(&mut Reader::new(&first, Some(&GRAMMAR), &context), &first, text);
+    Some(draft.spec).filter(|spec| spec.network.service != UNREAD)
+}
+
+/// Whether the file says at its top where all its figures come from.
+fn sourced(root: &Section) -> bool {
+    root.has("source") || (root.has("parameter") && root.has("why"))
+}
+
+/// Reads one era. What is wrong with the network as a whole is looked for in what could be read.
+fn read_era(
+    root: &Section,
+    text: &str,
+    problems: &mut Vec<Problem>,
+    roles: &mut Vec<(Name, std::ops::Range<usize>)>,
+) -> Option<Spec> {
+    let context = Context::new(None, sourced(root));
+    let mut reader = Reader::new(root, Some(&GRAMMAR), &context);
+    let mut draft = read(&mut reader, root, text);
+    reader.finish(true);
+    let mut told = context.problems.into_inner();
+    let found = check::look(&draft, root);
+    draft.spec.warnings = context.warnings.take();
+    draft.spec.warnings.extend(found.warnings);
+    told.extend(found.problems);
+    roles.extend(found.roles);
+    let whole = told.is_empty() && draft.whole;
+    problems.extend(told);
+    whole.then_some(draft.spec)
+}
+
+/// What could be read of an era.
+pub(super) struct Draft {
+    /// Its tables; those that could not be read are not there.
+    pub(super) spec: Spec,
+    /// Whether that is all of it.
+    pub(super) whole: bool,
+    /// Caps that could be read.
+    pub(super) caps: BTreeMap<Name, Units>,
+    /// Tables of which some could not be read: what is missing in them is no mistake.
+    pub(super) partly: BTreeSet<&'static str>,
 }
 
 /// What a change may not change: tokens keep their places, clocks their periods, and neither goes away.
@@ -145,53 +182,102 @@ fn kept(before: &Spec, after: &Spec, span: std::ops::Range<usize>) -> Vec<Proble
     problems
 }
 
-fn read(r: &mut Reader<'_>, root: &Section, text: &str) -> Option<Spec> {
+/// Reads all tables, each with what could be read of those before it.
+fn read(r: &mut Reader<'_>, root: &Section, text: &str) -> Draft {
     let network = r.table("network", network);
-    let tokens: Option<BTreeMap<Name, Token>> = r.list("token", token).map(|all| all.into_iter().map(|t| (t.id, t)).collect());
-    *r.context().tokens.borrow_mut() = tokens.clone().unwrap_or_default();
-    let tokens = tokens?;
-    let clocks = clock::read(r)?;
+    let tokens = tokens(r);
+    let clocks = clock::read(r);
     let supplies = supply::read(r, &tokens, &clocks);
     let (prices, venues) = (utility::prices(r), utility::venues(r, &tokens));
-    let utility = utility::read_all(r, &tokens, &clocks, prices.as_ref(), venues.as_ref());
-    let supplies = supplies?;
-    let treasuries = treasury::read(r, &tokens, &supplies)?;
-    let incentive = r.table("incentive", |r| incentive::read(r, &supplies, &clocks, &tokens));
-    let (incentive, utility) = (incentive?, utility?);
+    let utility = utility::read_all(r, &tokens, &clocks, &prices, &venues);
+    let treasuries = treasury::read(r, &tokens, &supplies);
+    let given = pool::Given { supplies: &supplies, clocks: &clocks, tokens: &tokens, prices: &prices };
+    let incentive = r.table("incentive", |r| Some(incentive::read(r, &given)));
+    let all = incentive.is_some() && utility.is_some();
+    let (incentive, utility) = (incentive.unwrap_or_default(), utility.unwrap_or_default());
     let bindings = bind::read(r, &incentive, &utility);
-    let paying = incentive.pools.iter().map(|(name, pool)| (*name, pool.token)).collect();
-    let funds: Vec<Name> = treasuries.keys().copied().collect();
-    utility::resolve(r, &paying, Some(&funds));
+    utility::resolve(r, &incentive.pools, &treasuries);
     let service = r.unread("service");
     let mut provenance = BTreeMap::new();
     root.provenance(&mut provenance);
-    Some(Spec {
-        network: network?,
-        tokens,
-        clocks,
-        supplies,
-        pools: incentive.pools,
-        scores: incentive.scores,
-        pledges: incentive.pledges,
-        faults: incentive.faults,
-        allowances: incentive.allowances,
-        stakings: incentive.stakings,
-        locks: incentive.locks,
-        treasuries,
-        streams: utility.streams,
-        charges: utility.charges,
-        credits: utility.credits,
-        service_fees: utility.service_fees,
-        fee: utility.fee,
-        prices: prices?,
-        venues: venues?,
-        bindings: bindings?,
-        service: service?,
+    let mut partly = Partly { names: BTreeSet::new() };
+    let fee = utility.fee;
+    let whole = all && network.is_some() && service.is_some() && fee.is_some();
+    let spec = Spec {
+        network: network.unwrap_or_else(|| NetworkInfo {
+            name: UNREAD,
+            title: String::new(),
+            service: UNREAD,
+            variant: UNREAD,
+            launch: None,
+        }),
+        tokens: partly.of("token", tokens),
+        clocks: partly.of("clock", clocks),
+        supplies: partly.of("supply", supplies),
+        pools: partly.of("pool", incentive.pools),
+        scores: partly.of("score", incentive.scores),
+        pledges: partly.of("pledge", incentive.pledges),
+        faults: partly.of("fault", incentive.faults),
+        allowances: partly.of("allowance", incentive.allowances),
+        stakings: partly.of("staking", incentive.stakings),
+        locks: partly.of("lock", incentive.locks),
+        treasuries: partly.of("treasury", treasuries),
+        streams: partly.of("stream", utility.streams),
+        charges: partly.of("charge", utility.charges),
+        credits: partly.of("credit", utility.credits),
+        service_fees: partly.of("service-fee", utility.service_fees),
+        fee: fee.unwrap_or(FeeRule { token: UNREAD, minimum: Units::ZERO, initial: Units::ZERO, target_work: 1, change: 1 }),
+        prices: partly.of("price", prices),
+        venues: partly.of("venue", venues),
+        bindings: partly.of("bind", bindings),
+        service: service.unwrap_or_default(),
         provenance,
         text: text.to_owned(),
         warnings: Vec::new(),
         later: Vec::new(),
-    })
+    };
+    let mut partly = partly.names;
+    if !all {
+        partly.extend(["pool", "staking", "lock", "stream", "charge", "credit", "service-fee", "fault"]);
+    }
+    let caps = r.context().caps.take();
+    Draft { spec, whole: whole && partly.is_empty(), caps, partly }
+}
+
+/// Stands for a name that could not be read; a draft that holds it is never given out.
+const UNREAD: Name = Name::literal("-");
+
+struct Partly {
+    names: BTreeSet<&'static str>,
+}
+
+impl Partly {
+    fn of<T>(&mut self, table: &'static str, declared: Declared<T>) -> BTreeMap<Name, T> {
+        if !declared.whole() {
+            self.names.insert(table);
+        }
+        declared.readable()
+    }
+}
+
+/// Reads the list of tokens. One that cannot be read is known by its name, so that amounts of it are no mistakes.
+fn tokens(r: &mut Reader<'_>) -> Declared<Token> {
+    let mut ids = Vec::new();
+    let read = r.entries("token", |r| {
+        let read = token(r);
+        ids.push(read.as_ref().map(|t| t.id).or_else(|| r.peek_name("id")));
+        read
+    });
+    let whole = read.is_some();
+    let mut all = BTreeMap::new();
+    for (index, (id, token)) in ids.into_iter().zip(read.unwrap_or_default()).enumerate() {
+        let Some(id) = id else { continue };
+        if all.insert(id, token).is_some() {
+            r.problem_in(&["token", &format!("[{index}]"), "id"], &format!("token `{id}` is declared twice"), "remove one");
+        }
+    }
+    *r.context().tokens.borrow_mut() = (whole && !all.is_empty()).then(|| all.clone());
+    all.into_iter().collect()
 }
 
 fn network(r: &mut Reader<'_>) -> Option<NetworkInfo> {

@@ -1,13 +1,13 @@
 //! `[incentive.pool.*]` and `[incentive.score.*]`: who shares an emission, in which parts, and by which method.
 
 use super::{
-    clock::{Clocks, periods},
+    clock::{Clocks, periods_by},
     network::{Token, reference},
-    reader::{Reader, Wants},
+    reader::{Declared, Reader, Wants},
     supply::Supplies,
+    utility::{PriceRule, USD, pair_of},
 };
-use depin_quantity::{Decimal18, Name, Share, Units};
-use std::collections::BTreeMap;
+use depin_quantity::{Decimal18, Name, Share};
 
 /// A pool that shares an emission by weight, or that payments feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,81 +142,101 @@ pub enum Score {
     Locked,
 }
 
-pub(super) type Pools = BTreeMap<Name, PoolRule>;
-pub(super) type Scores = BTreeMap<Name, ScoreRule>;
+pub(super) type Pools = Declared<PoolRule>;
+pub(super) type Scores = Declared<ScoreRule>;
 
-/// Reads pools and scores; `r` stands in `[incentive]`.
-pub(super) fn read(
-    r: &mut Reader<'_>,
-    supplies: &Supplies,
-    clocks: &Clocks,
-    tokens: &BTreeMap<Name, Token>,
-) -> (Option<Pools>, Option<Scores>) {
-    let pools = r.named("pool", |_, r| pool(r, supplies, clocks, tokens));
-    let scores = r.named("score", |_, r| score(r));
-    if let (Some(pools), Some(scores)) = (&pools, &scores) {
-        groups_are_whole(r, pools, scores);
-        shares_sum_to_the_whole(r, pools, supplies);
-        spills_end(r, pools);
-    }
-    (pools, scores)
+/// What is read before the pools.
+pub(super) struct Given<'a> {
+    pub(super) supplies: &'a Supplies,
+    pub(super) clocks: &'a Clocks,
+    pub(super) tokens: &'a Declared<Token>,
+    pub(super) prices: &'a Declared<PriceRule>,
 }
 
-fn pool(r: &mut Reader<'_>, supplies: &Supplies, clocks: &Clocks, tokens: &BTreeMap<Name, Token>) -> Option<PoolRule> {
+/// Reads pools and scores; `r` stands in `[incentive]`.
+pub(super) fn read(r: &mut Reader<'_>, given: &Given<'_>) -> (Pools, Scores) {
+    (r.named("pool", |_, r| pool(r, given)), r.named("score", |_, r| score(r)))
+}
+
+/// What a pool pays, and the clock of the emission that it shares: nothing of one that could not be read.
+struct Paid {
+    token: Option<Name>,
+    emission: Option<(Name, bool)>,
+    recycles: bool,
+}
+
+fn paid(r: &mut Reader<'_>, given: &Given<'_>, funded: bool) -> Paid {
+    let nothing = Paid { token: None, emission: None, recycles: false };
+    if funded {
+        return Paid { token: reference(r, "token", "token", given.tokens), ..nothing };
+    }
+    let Some(token) = reference(r, "emission", "supply", given.supplies) else { return nothing };
+    let Some(supply) = given.supplies.get(token) else { return nothing };
+    let Some(emission) = &supply.emission else {
+        let message = format!("{token} has no emission that a pool could share");
+        r.problem("emission", &message, &format!("add emission to [supply.{token}], or write funded = true"));
+        return nothing;
+    };
+    let emission = Some((emission.clock(), emission.is_stateful()));
+    Paid { token: Some(token), emission, recycles: supply.net_emission.is_some() }
+}
+
+fn pool(r: &mut Reader<'_>, given: &Given<'_>) -> Option<PoolRule> {
     let funded = r.has("funded") && r.flag("funded")?;
-    let (token, emission_clock) = if funded {
-        (reference(r, "token", "token", tokens)?, None)
-    } else {
-        let token = reference(r, "emission", "supply", supplies)?;
-        let Some(emission) = supplies.get(&token).and_then(|s| s.emission.as_ref()) else {
-            r.problem(
-                "emission",
-                &format!("{token} has no emission that a pool could share"),
-                &format!("add emission to [supply.{token}]"),
-            );
-            return None;
-        };
-        (token, Some((emission.clock(), emission.is_stateful())))
-    };
-    let part = if funded { Some(Part::Funded) } else { part(r, emission_clock.map(|(clock, _)| clock), clocks) };
+    let paid = paid(r, given, funded);
+    let own = paid.emission.map(|(clock, _)| clock);
+    let part = if funded { Some(Part::Funded) } else { part(r, own, given.clocks) };
     let method = method(r);
-    let clock = match emission_clock {
-        Some((clock, _)) if !r.has("clock") => clock,
-        _ => reference(r, "clock", "clock", clocks)?,
+    let clock = match own {
+        Some(clock) if !r.has("clock") => Some(clock),
+        // The clock of an emission that could not be read is not missed.
+        None if !funded && !r.has("clock") => None,
+        _ => reference(r, "clock", "clock", given.clocks),
     };
-    if emission_clock.is_some_and(|(own, stateful)| stateful && own != clock) {
+    let pays_every = r.has("pay-every") || method == Some(Method::Expected);
+    let pay_every = if pays_every { periods_by(r, "pay-every", clock, given.clocks) } else { Some(1) };
+    let vesting = if r.has("vest") { r.inner("vest", |r| reward_vesting(r, clock, given.clocks)).map(Some) } else { Some(None) };
+    let spill = if r.has("spill") { r.name("spill").map(Some) } else { Some(None) };
+    let worth = if r.has("worth") { r.inner("worth", |r| worth(r, paid.token, given)).map(Some) } else { Some(None) };
+    let rule = PoolRule {
+        token: paid.token?,
+        part: part?,
+        method: method?,
+        clock: clock?,
+        pay_every: pay_every?,
+        vesting: vesting?,
+        spill: spill?,
+        worth: worth?,
+    };
+    fits_its_emission(r, &rule, &paid, given.supplies).then_some(rule)
+}
+
+/// Whether clock, vesting and the rest go together with the emission.
+fn fits_its_emission(r: &mut Reader<'_>, rule: &PoolRule, paid: &Paid, supplies: &Supplies) -> bool {
+    let other_clock = paid.emission.is_some_and(|(own, _)| own != rule.clock);
+    if other_clock && paid.emission.is_some_and(|(_, stateful)| stateful) {
         r.problem("clock", "an emission without a schedule pays by its own clock only", "remove `clock`");
-        return None;
+        return false;
     }
-    let recycles = supplies.get(&token).is_some_and(|s| s.net_emission.is_some());
-    if emission_clock.is_some_and(|(own, _)| own != clock) && recycles {
+    if other_clock && paid.recycles {
         r.problem("clock", "burnt tokens that are minted again are paid by the emission's clock only", "remove `clock`");
-        return None;
+        return false;
     }
-    let method = method?;
-    let pay_every = if r.has("pay-every") || method == Method::Expected { periods(r, "pay-every", clock, clocks)? } else { 1 };
-    let vesting = if r.has("vest") { Some(r.table("vest", |r| reward_vesting(r, clock, clocks))?) } else { None };
-    let spill = if r.has("spill") { Some(r.name("spill")?) } else { None };
-    let worth = if r.has("worth") { Some(r.inner("worth", worth)?) } else { None };
-    if worth.is_some() && !matches!(method, Method::Batch | Method::Lazy) {
+    if rule.worth.is_some() && !matches!(rule.method, Method::Batch | Method::Lazy) {
         r.problem("worth", "a ceiling by worth needs weights of one period", "use method = \"batch\" or \"lazy\"");
-        return None;
+        return false;
     }
-    let vests_by = supplies.get(&token).and_then(|s| s.emission.as_ref()).map(super::Emission::clock);
-    if vesting.is_some() && vests_by != Some(clock) {
-        r.problem(
-            "vest",
-            &format!("rewards of {token} vest by the clock of its emission, which is not the pool's"),
-            "remove `clock` or `vest`",
-        );
-        return None;
+    let vests_by = supplies.get(rule.token).and_then(|s| s.emission.as_ref()).map(super::Emission::clock);
+    if rule.vesting.is_some() && vests_by != Some(rule.clock) {
+        let message = format!("rewards of {} vest by the clock of its emission, which is not the pool's", rule.token);
+        r.problem("vest", &message, "remove `clock` or `vest`");
+        return false;
     }
-    let rule = PoolRule { token, part: part?, method, clock, pay_every, vesting, spill, worth };
-    if rule.part == Part::Funded && (rule.spill.is_some() || matches!(method, Method::Direct(_))) {
+    if rule.part == Part::Funded && (rule.spill.is_some() || matches!(rule.method, Method::Direct(_))) {
         r.problem("funded", "a funded pool has members and nothing to spill", "remove `spill`, or `funded`");
-        return None;
+        return false;
     }
-    Some(rule)
+    true
 }
 
 fn part(r: &mut Reader<'_>, clock: Option<Name>, clocks: &Clocks) -> Option<Part> {
@@ -228,12 +248,17 @@ fn part(r: &mut Reader<'_>, clock: Option<Name>, clocks: &Clocks) -> Option<Part
     }
     let moving = r.inner("share", |r| {
         let (first, until, step) = (r.share("first"), r.share("until"), r.share("step"));
-        let every = clock.and_then(|clock| periods(r, "every", clock, clocks));
+        let every = periods_by(r, "every", clock, clocks);
         Some(MovingShare { first: first?, until: until?, step: step?, every: every? })
     })?;
     let way = moving.first.get().abs_diff(moving.until.get());
     if moving.step.get() == 0 || way / moving.step.get() > 1_000 {
-        r.problem("share", "a moving share takes at most 1,000 steps", "write a larger `step`");
+        r.problem_in(&["share", "step"], "a moving share takes at most 1,000 steps", "write a larger `step`");
+        return None;
+    }
+    if moving.step.get() > way {
+        let hint = "write a step of at most the way from `first` to `until`, or a fixed share";
+        r.problem_in(&["share", "step"], "the step is longer than the whole way", hint);
         return None;
     }
     Some(Part::Moving(moving))
@@ -262,8 +287,8 @@ fn method(r: &mut Reader<'_>) -> Option<Method> {
         Word::Direct => target(r).map(Method::Direct),
         Word::Staked => r.name("staking").map(Method::Staked),
         Word::Locked => {
-            let (lock, scope) = (r.name("lock"), if r.has("scope") { Some(r.name("scope")?) } else { None });
-            Some(Method::Locked { lock: lock?, scope })
+            let (lock, scope) = (r.name("lock"), if r.has("scope") { r.name("scope").map(Some) } else { Some(None) });
+            Some(Method::Locked { lock: lock?, scope: scope? })
         }
     }
 }
@@ -289,17 +314,27 @@ fn target(r: &mut Reader<'_>) -> Option<Target> {
     }
 }
 
-fn worth(r: &mut Reader<'_>) -> Option<Worth> {
-    let (price, usd) = (r.name("price"), r.usd("usd-per-unit"));
-    Some(Worth { price: price?, usd_per_unit: usd? })
+fn worth(r: &mut Reader<'_>, token: Option<Name>, given: &Given<'_>) -> Option<Worth> {
+    let (price, usd) = (reference(r, "price", "price", given.prices), r.usd("usd-per-unit"));
+    let (price, token) = (price?, token?);
+    if pair_of(price) != Some((token, USD)) {
+        let hint = format!("name a pair of {token} and USD, like {token}-USD");
+        r.problem("price", &format!("the pool pays {token}, and `{price}` is not its price in dollars"), &hint);
+        return None;
+    }
+    Some(Worth { price, usd_per_unit: usd? })
 }
 
-fn reward_vesting(r: &mut Reader<'_>, clock: Name, clocks: &Clocks) -> Option<RewardVesting> {
+fn reward_vesting(r: &mut Reader<'_>, clock: Option<Name>, clocks: &Clocks) -> Option<RewardVesting> {
     let immediate = r.share("immediate");
-    let over = periods(r, "over", clock, clocks);
-    let step = periods(r, "step", clock, clocks);
-    let quantum = periods(r, "quantum", clock, clocks);
+    let over = periods_by(r, "over", clock, clocks);
+    let step = periods_by(r, "step", clock, clocks);
+    let quantum = periods_by(r, "quantum", clock, clocks);
     let vesting = RewardVesting { immediate: immediate?, over: over?, step: step?, quantum: quantum? };
+    if vesting.immediate == Share::WHOLE {
+        r.problem("immediate", "all of a reward is paid at once, so nothing vests", "write a smaller share, or remove `vest`");
+        return None;
+    }
     if vesting.step > vesting.over || vesting.quantum > vesting.step {
         r.problem(
             "step",
@@ -324,17 +359,19 @@ fn score(r: &mut Reader<'_>) -> Option<ScoreRule> {
     let pools = r.names("pools");
     let score = r.choice("score", &[("utility", Score::Utility), ("locked", Score::Locked)]);
     let scopes = if r.has("scopes") { r.names("scopes") } else { pools.clone() };
-    let lock = if r.has("lock") { Some(r.name("lock")?) } else { None };
-    let votes_per = if r.has("votes-per") { r.integer("votes-per", 1..=u64::MAX)? } else { 1 };
-    let used = gauge(r, "used")?;
-    let active = gauge(r, "active")?;
+    let lock = if r.has("lock") { r.name("lock").map(Some) } else { Some(None) };
+    let votes_per = if r.has("votes-per") { r.integer("votes-per", 1..=u64::MAX) } else { Some(1) };
+    let (used, active) = (gauge(r, "used"), gauge(r, "active"));
+    let (lock, votes_per, used, active) = (lock?, votes_per?, used?, active?);
     let (pools, scopes) = (pools?, scopes?);
-    if pools.len() != scopes.len() || pools.len() > 16 {
-        r.problem(
-            "scopes",
-            "`scopes` names one for each of the pools, of which there are at most 16",
-            "name them in the pools' order",
-        );
+    if pools.len() > 16 {
+        let message = format!("a score shares among at most 16 pools, not {}", pools.len());
+        r.problem("pools", &message, "name fewer");
+        return None;
+    }
+    if pools.len() != scopes.len() {
+        let message = format!("`scopes` names {} for {} pools", scopes.len(), pools.len());
+        r.problem("scopes", &message, "name one scope for each pool, in the pools' order");
         return None;
     }
     Some(ScoreRule { pools, scopes, score: score?, lock, votes_per: votes_per.into(), used, active })
@@ -393,108 +430,5 @@ impl MovingShare {
         let moved = u32::try_from(moved).expect("less than the way between two shares");
         let at = if self.first > self.until { self.first.get() - moved } else { self.first.get() + moved };
         Share::new(at).expect("between two shares")
-    }
-}
-
-/// Every group has pools that say so, of one token and one clock, and one token has one group.
-fn groups_are_whole(r: &mut Reader<'_>, pools: &Pools, scores: &Scores) {
-    for (name, rule) in pools {
-        let Part::Scored(group) = rule.part else { continue };
-        if !scores.get(&group).is_some_and(|score| score.pools.contains(name)) {
-            r.problem(
-                "pool",
-                &format!("pool `{name}` is scored by `{group}`, which does not name it"),
-                &format!("add it to [incentive.score.{group}]"),
-            );
-        }
-    }
-    for (name, score) in scores {
-        let rules: Vec<Option<&PoolRule>> = score.pools.iter().map(|pool| pools.get(pool)).collect();
-        let first = rules.first().copied().flatten().map(|rule| (rule.token, rule.clock));
-        let whole = rules
-            .iter()
-            .all(|rule| rule.is_some_and(|rule| rule.part == Part::Scored(*name) && Some((rule.token, rule.clock)) == first));
-        if !whole {
-            r.problem(
-                "score",
-                &format!("`{name}` must name pools with scored = \"{name}\", of one token and one clock"),
-                "change its `pools`",
-            );
-        }
-    }
-    let tokens: Vec<Name> = scores.values().filter_map(|s| pools.get(s.pools.first()?)).map(|rule| rule.token).collect();
-    let distinct: std::collections::BTreeSet<_> = tokens.iter().collect();
-    if distinct.len() != tokens.len() {
-        r.problem("score", "two scores share out the emission of one token", "make one of them");
-    }
-}
-
-/// In every period, the fixed and moving shares of a token's pools are the whole, or leave the rest to a scored group.
-fn shares_sum_to_the_whole(r: &mut Reader<'_>, pools: &Pools, supplies: &Supplies) {
-    let whole = u64::from(Share::WHOLE.get());
-    for token in supplies.values().filter(|s| s.emission.is_some()).map(|s| s.token) {
-        let own: Vec<&PoolRule> = pools.values().filter(|p| p.token == token && p.part != Part::Funded).collect();
-        let scored = own.iter().any(|p| matches!(p.part, Part::Scored(_)));
-        let mut at = Some(0);
-        while let Some(period) = at {
-            let sum: u64 = own.iter().map(|p| u64::from(p.part.share_at(period).get())).sum();
-            if sum > whole || (sum != whole && !scored) || (sum == whole && scored) {
-                let when = if period == 0 { String::new() } else { format!(" from period {period} on") };
-                let wanted =
-                    if scored { "below 100%, which leaves the rest to the scored ones" } else { "that sum to exactly 100%" };
-                r.problem(
-                    "pool",
-                    &format!(
-                        "the pools that share the emission of {token} must have shares {wanted}; they come to {}%{when}",
-                        percent(sum)
-                    ),
-                    "change their shares",
-                );
-                break;
-            }
-            at = own.iter().filter_map(|p| p.part.changes_after(period)).min();
-        }
-    }
-}
-
-fn percent(parts: u64) -> String {
-    Units::new(parts.into()).to_decimal(7)
-}
-
-/// What spills ends somewhere, in the same token and by the same clock.
-fn spills_end(r: &mut Reader<'_>, pools: &Pools) {
-    for (name, rule) in pools {
-        let (mut at, mut steps) = (rule, 0);
-        while let Some(next) = at.spill {
-            let fits = pools.get(&next).filter(|to| to.token == rule.token && to.clock == rule.clock && to.part != Part::Funded);
-            let Some(to) = fits else {
-                r.problem(
-                    "pool",
-                    &format!("pool `{name}` spills into `{next}`, which is no pool of its token and clock"),
-                    "name another pool",
-                );
-                break;
-            };
-            (at, steps) = (to, steps + 1);
-            if steps > pools.len() {
-                r.problem(
-                    "pool",
-                    &format!("what pool `{name}` spills comes back to it"),
-                    "let one of them keep it: remove its `spill`",
-                );
-                break;
-            }
-        }
-    }
-    for (name, rule) in pools {
-        if let Method::Direct(Target::Pool(to)) = rule.method
-            && !pools.get(&to).is_some_and(|p| p.token == rule.token && !matches!(p.method, Method::Direct(_)))
-        {
-            r.problem(
-                "pool",
-                &format!("pool `{name}` pays pool `{to}`, which has no members or another token"),
-                "name a pool with members",
-            );
-        }
     }
 }

@@ -2,6 +2,18 @@
 
 use std::{fmt, ops::Range};
 
+/// What a problem may follow from: those of an earlier stage may be the cause of those of a later one, and are told before them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    /// Something cannot be read: a key, a word, a figure.
+    Text,
+    /// A figure makes no sense, a name leads nowhere.
+    #[default]
+    Figure,
+    /// The network as a whole does not work.
+    Whole,
+}
+
 /// One thing wrong with a network file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -15,15 +27,23 @@ pub struct Problem {
     pub line: usize,
     /// Column of its start in characters, from 1.
     pub column: usize,
+    /// Whether the file itself gives a reason for it; a warning of that sort is only a note.
+    pub known: bool,
+    pub(super) stage: Stage,
 }
 
 impl Problem {
     pub(crate) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, span, line: 0, column: 0 }
+        Self { message: message.into(), hint: None, span, line: 0, column: 0, known: false, stage: Stage::default() }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    pub(super) const fn stage(mut self, stage: Stage) -> Self {
+        self.stage = stage;
         self
     }
 
@@ -44,7 +64,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Every problem of a network file, in the order of the text; never empty.
+/// Every problem of a network file; never empty. Causes come before what may follow from them, and else the text's order holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpecErrors(Vec<Problem>);
 
@@ -53,7 +73,7 @@ impl SpecErrors {
         for problem in &mut problems {
             problem.locate(text);
         }
-        problems.sort_by_key(|p| (p.span.start, p.span.end));
+        problems.sort_by_key(|p| (p.stage, p.span.start, p.span.end));
         Self(problems)
     }
 

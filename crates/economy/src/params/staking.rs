@@ -1,12 +1,12 @@
 //! `[incentive.staking.*]`, `[incentive.lock.*]`, and what a slashed pledge or stake goes to.
 
 use super::{
-    network::{Clocks, Token, reference},
-    reader::{Reader, Wants},
+    clock::Clocks,
+    network::{Token, reference},
+    reader::{Declared, Reader, Wants, percent},
     supply::Supplies,
 };
 use depin_quantity::{Name, Share, Span, Units};
-use std::collections::BTreeMap;
 
 /// Delegated stake: validators with commission, delegators who share what they earn and what they lose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,25 +124,33 @@ pub struct PledgeRule {
 }
 
 pub(super) fn pledge(r: &mut Reader<'_>) -> Option<PledgeRule> {
-    let (token, size) = if r.has("per-unit") {
-        let (token, each) = r.amount("per-unit")?;
-        let steps = if r.has("steps") { r.integer("steps", 1..=1_000_000_000_000)? } else { 1 };
-        let least_units = if r.has("least-units") { r.integer("least-units", 1..=1_000_000)? } else { 0 };
-        (token, PledgeSize::PerUnit { each, steps, least_units })
+    let size = if r.has("per-unit") {
+        let each = r.amount_above_zero("per-unit");
+        let steps = if r.has("steps") { r.integer("steps", 1..=1_000_000_000_000) } else { Some(1) };
+        let least_units = if r.has("least-units") { r.integer("least-units", 1..=1_000_000) } else { Some(0) };
+        let size = |each| Some(PledgeSize::PerUnit { each, steps: steps?, least_units: least_units? });
+        each.and_then(|(token, each)| Some((token, size(each)?)))
+    } else if r.has("per-gib") {
+        r.amount_above_zero("per-gib").map(|(token, each)| (token, PledgeSize::PerGib(each)))
     } else {
-        let (token, per_gib) = r.amount("per-gib")?;
-        (token, PledgeSize::PerGib(per_gib))
+        r.problem_in(&[], "a pledge says how much is asked", "write per-unit = \"100 …\", or per-gib for a measure of bytes");
+        None
     };
-    let least = if r.has("least") { r.amount_of("least", token)? } else { Units::ZERO };
-    let cool_down = if r.has("cool-down") { Some(r.span("cool-down")?) } else { None };
-    Some(PledgeRule { token, size, least, cool_down: cool_down.filter(|span| span.get() > 0) })
+    let cool_down = if r.has("cool-down") { r.span("cool-down").map(Some) } else { Some(None) };
+    let least = match (r.has("least"), &size) {
+        (true, Some((token, _))) => r.amount_of_above_zero("least", *token),
+        (true, None) => r.amount("least").and(None),
+        (false, _) => Some(Units::ZERO),
+    };
+    let (token, size) = size?;
+    Some(PledgeRule { token, size, least: least?, cool_down: cool_down? })
 }
 
-pub(super) fn stakings(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>) -> Option<BTreeMap<Name, StakingRule>> {
+pub(super) fn stakings(r: &mut Reader<'_>, tokens: &Declared<Token>) -> Declared<StakingRule> {
     r.named("staking", |_, r| staking(r, tokens))
 }
 
-fn staking(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>) -> Option<StakingRule> {
+fn staking(r: &mut Reader<'_>, tokens: &Declared<Token>) -> Option<StakingRule> {
     let (token, unbonding) = (reference(r, "token", "token", tokens), r.span("unbonding"));
     let commission_least = if r.has("commission-least") { r.share("commission-least") } else { Some(Share::default()) };
     let validators_most = r.integer("most-validators", 1..=1_000);
@@ -156,14 +164,7 @@ fn staking(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>) -> Option<Staking
     } else {
         Some((Share::default(), Share::default(), Vec::new()))
     };
-    let liveness = if r.has("liveness") {
-        Some(r.inner("liveness", |r| {
-            let (window, signed_least) = (r.integer("window", 1..=1_000_000), r.share("signed-least"));
-            Some(Liveness { window: window?, signed_least: signed_least?, jail: r.span("jail")? })
-        })?)
-    } else {
-        None
-    };
+    let liveness = if r.has("liveness") { r.inner("liveness", liveness).map(Some) } else { Some(None) };
     let (double_sign, downtime, slash_to) = slash?;
     Some(StakingRule {
         token: token?,
@@ -173,51 +174,50 @@ fn staking(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>) -> Option<Staking
         entries_most: entries_most?,
         double_sign,
         downtime,
-        liveness,
+        liveness: liveness?,
         slash_to,
     })
 }
 
-pub(super) fn locks(
-    r: &mut Reader<'_>,
-    tokens: &BTreeMap<Name, Token>,
-    clocks: &Clocks,
-    supplies: &Supplies,
-) -> Option<BTreeMap<Name, LockRule>> {
+fn liveness(r: &mut Reader<'_>) -> Option<Liveness> {
+    let (window, signed_least, jail) = (r.integer("window", 1..=1_000_000), r.share("signed-least"), r.span("jail"));
+    let signed_least = signed_least?;
+    if signed_least == Share::default() {
+        r.problem(
+            "signed-least",
+            "a validator that need not sign is never jailed",
+            "write a share above 0%, or remove `liveness`",
+        );
+        return None;
+    }
+    Some(Liveness { window: window?, signed_least, jail: jail? })
+}
+
+pub(super) fn locks(r: &mut Reader<'_>, tokens: &Declared<Token>, clocks: &Clocks, supplies: &Supplies) -> Declared<LockRule> {
     r.named("lock", |_, r| lock(r, tokens, clocks, supplies))
 }
 
-fn lock(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>, clocks: &Clocks, supplies: &Supplies) -> Option<LockRule> {
+fn lock(r: &mut Reader<'_>, tokens: &Declared<Token>, clocks: &Clocks, supplies: &Supplies) -> Option<LockRule> {
     let (token, longest) = (reference(r, "token", "token", tokens), r.span("longest"));
     let most_times = billionths(r, "most-times");
-    let bonus = if r.has("bonus") {
-        Some(r.inner("bonus", |r| {
-            let (times, within) = (billionths(r, "times"), r.span("within"));
-            let times = times?;
-            if times % BILLION != 0 || times == 0 {
-                r.problem("times", "a bonus counts a whole number of times", "write times = \"3\"");
-                return None;
-            }
-            Some(LockBonus { times: times / BILLION, within: within? })
-        })?)
-    } else {
-        None
-    };
-    let least = if r.has("least") { r.amount_of("least", token?) } else { Some(Units::new(1)) };
+    let bonus = if r.has("bonus") { r.inner("bonus", bonus).map(Some) } else { Some(None) };
     let delegated_only = if r.has("delegated-only") { r.flag("delegated-only") } else { Some(false) };
-    let scopes = if !r.has("delegates-to") {
-        Some(Vec::new())
-    } else if r.holds_text("delegates-to") {
-        r.name("delegates-to").map(|name| vec![name])
-    } else {
-        r.names("delegates-to")
-    };
-    let (token, longest) = (token?, longest?);
-    if scopes.as_ref().is_some_and(|all| all.iter().any(|name| name.as_str() == "-")) {
+    let scopes = if r.has("delegates-to") { r.name_or_names("delegates-to") } else { Some(Vec::new()) };
+    let named = r.has("clock");
+    let clock = if named { reference(r, "clock", "clock", clocks) } else { None };
+    let token = token?;
+    let least = if r.has("least") { r.amount_of_above_zero("least", token) } else { Some(Units::new(1)) };
+    let (longest, scopes) = (longest?, scopes?);
+    if scopes.iter().any(|name| name.as_str() == "-") {
         r.problem("delegates-to", "`-` stands for locks that are not delegated", "choose another name");
         return None;
     }
-    let clock = if r.has("clock") { reference(r, "clock", "clock", clocks)? } else { its_clock(r, token, clocks, supplies)? };
+    if delegated_only == Some(true) && scopes.is_empty() {
+        let hint = "add delegates-to = [\"…\"], or remove `delegated-only`";
+        r.problem("delegated-only", "only delegated locks earn, and there is nothing to delegate to", hint);
+        return None;
+    }
+    let clock = if named { clock? } else { its_clock(r, token, clocks, supplies)? };
     if longest.get() < 1_000 || !longest.get().is_multiple_of(1_000) {
         r.problem("longest", "the longest lock must be a whole number of seconds", "write longest = \"1460d\"");
         return None;
@@ -226,19 +226,32 @@ fn lock(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>, clocks: &Clocks, sup
         token,
         longest,
         most_times: most_times?,
-        bonus,
+        bonus: bonus?,
         least: least?,
-        scopes: scopes?,
+        scopes,
         clock,
         delegated_only: delegated_only?,
     })
 }
 
+fn bonus(r: &mut Reader<'_>) -> Option<LockBonus> {
+    let (times, within) = (billionths(r, "times"), r.span("within"));
+    let times = times?;
+    if times % BILLION != 0 {
+        r.problem("times", "a bonus counts a whole number of times", "write times = \"3\"");
+        return None;
+    }
+    Some(LockBonus { times: times / BILLION, within: within? })
+}
+
 /// Weights count at the period starts of the token's emission unless the file names another clock.
 fn its_clock(r: &mut Reader<'_>, token: Name, clocks: &Clocks, supplies: &Supplies) -> Option<Name> {
-    let clock = supplies.get(&token).and_then(|s| s.emission.as_ref()).map(super::emission::Emission::clock);
-    let clock = clock.or_else(|| (clocks.len() == 1).then(|| *clocks.keys().next().expect("there is one")));
-    if clock.is_none() {
+    let of_emission = supplies.get(token).and_then(|s| s.emission.as_ref()).map(super::emission::Emission::clock);
+    let mut all = clocks.all().keys();
+    let only = all.next().filter(|_| all.next().is_none()).copied();
+    let clock = of_emission.or(only);
+    // The clock of an emission that could not be read is not missed.
+    if clock.is_none() && (supplies.get(token).is_some() || !supplies.has(token)) {
         r.problem("clock", "a lock needs a clock, at whose period starts its weight counts", "write clock = \"…\"");
     }
     clock
@@ -246,14 +259,15 @@ fn its_clock(r: &mut Reader<'_>, token: Name, clocks: &Clocks, supplies: &Suppli
 
 const BILLION: u64 = 1_000_000_000;
 
-/// A decimal number of at most nine places, in parts of 10^9.
+/// A decimal number above zero of at most nine places, in parts of 10^9.
 fn billionths(r: &mut Reader<'_>, key: &str) -> Option<u64> {
     let number = r.decimal(key)?.get();
     let grain = u128::from(BILLION);
     match u64::try_from(number / grain) {
-        Ok(parts) if number % grain == 0 && parts <= 1_000_000 * BILLION => Some(parts),
+        Ok(parts) if number % grain == 0 && parts > 0 && parts <= 1_000_000 * BILLION => Some(parts),
         _ => {
-            r.problem(key, &format!("`{key}` must be at most 1,000,000 and have at most nine places"), "write it like \"100\"");
+            let message = format!("`{key}` must be above zero, at most 1,000,000 and have at most nine places");
+            r.problem(key, &message, "write it like \"100\"");
             None
         }
     }
@@ -267,7 +281,8 @@ pub(super) fn destinations(r: &mut Reader<'_>, key: &str, token: Name) -> Option
     })?;
     let sum: u64 = entries.iter().map(|(_, share)| u64::from(share.get())).sum();
     if sum != u64::from(Share::WHOLE.get()) {
-        r.problem(key, &format!("the shares of `{key}` must sum to exactly 100%"), "change their shares");
+        let message = format!("`{key}` comes to {}; the shares must sum to exactly 100%", percent(sum));
+        r.problem(key, &message, "change their shares");
         return None;
     }
     Some(entries)

@@ -4,10 +4,9 @@ use super::{
     clock::{Clocks, periods, periods_or_none},
     emission::{self, Emission},
     network::{Token, reference},
-    reader::Reader,
+    reader::{Declared, Reader, percent},
 };
-use depin_quantity::{Name, Rounding, Share, Units};
-use std::collections::BTreeMap;
+use depin_quantity::{Name, Rounding, Share, Units, nearest_name};
 
 /// Supply rules of one token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,42 +110,53 @@ pub enum VestingPart {
 /// The allocation that nobody owns.
 pub const UNALLOCATED: Name = Name::literal("unallocated");
 
-pub(super) type Supplies = BTreeMap<Name, Supply>;
+pub(super) type Supplies = Declared<Supply>;
 
-pub(super) fn read(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>, clocks: &Clocks) -> Option<Supplies> {
+pub(super) fn read(r: &mut Reader<'_>, tokens: &Declared<Token>, clocks: &Clocks) -> Supplies {
     let supplies = r.named("supply", |token, r| {
-        if tokens.contains_key(&token) {
-            supply(r, token, clocks)
-        } else {
-            r.problem("", &format!("`{token}` is no declared token"), "declare it with [[token]]");
-            None
+        if tokens.has(token) {
+            return supply(r, token, clocks);
         }
-    })?;
+        let near = nearest_name(token.as_str(), tokens.all().keys().map(Name::as_str));
+        let hint = near.map_or_else(|| "declare it with [[token]]".to_owned(), |near| format!("did you mean `{near}`?"));
+        if r.context().tokens.borrow().is_some() {
+            r.problem_in(&[], &format!("`{token}` is no declared token"), &hint);
+        }
+        None
+    });
     // A credit is minted by burning another token, and a bridged one outside: neither has a supply of its own.
-    let needs = tokens.values().filter(|t| t.transferable && t.bridged_by.is_none());
-    for token in needs.map(|t| t.id).filter(|id| !supplies.contains_key(id)) {
-        r.problem("supply", &format!("token `{token}` has no supply rules"), &format!("add [supply.{token}]"));
+    let needs = tokens.iter().filter(|(_, t)| t.transferable && t.bridged_by.is_none());
+    for id in needs.map(|(id, _)| id).filter(|id| !supplies.has(*id)) {
+        let misspelt = supplies.all().keys().any(|name| !tokens.has(*name));
+        let place = r.item("token", "id", id.as_str());
+        let hint = format!("add [supply.{id}], or transferable = false for a credit, or bridged-by = \"…\"");
+        if !misspelt {
+            r.problem_at(place, &format!("token `{id}` has no supply rules"), &hint);
+        }
     }
-    Some(supplies)
+    supplies
 }
 
 fn supply(r: &mut Reader<'_>, token: Name, clocks: &Clocks) -> Option<Supply> {
-    let genesis = if r.has("genesis") { Some(r.table("genesis", |r| r.amount_of("amount", token))?) } else { None };
-    let cap = r.table("cap", |r| {
+    let genesis = if r.has("genesis") { Some(r.inner("genesis", |r| r.amount_of("amount", token))) } else { None };
+    let cap = r.inner("cap", |r| {
         let kinds = [("clamp", CapKind::Clamp), ("recycle", CapKind::Recycle), ("model", CapKind::Model)];
-        let (amount, kind) = (r.amount_of("amount", token), r.choice("kind", &kinds));
+        let (amount, kind) = (r.amount_of_above_zero("amount", token), r.choice("kind", &kinds));
+        r.context().caps.borrow_mut().insert(token, amount?);
         Some(Cap { amount: amount?, kind: kind? })
     });
     let emission = if r.has("emission") { Some(r.table("emission", |r| emission::read(r, token, clocks))) } else { None };
     let vest_clock = vest_clock(r, emission.as_ref().and_then(|e| e.as_ref()), clocks);
     let parts =
-        if r.has("allocation") { r.list("allocation", |r| allocation(r, token, vest_clock?, clocks)) } else { Some(Vec::new()) };
+        if r.has("allocation") { r.list("allocation", |r| allocation(r, token, vest_clock, clocks)) } else { Some(Vec::new()) };
     let net_emission = if r.has("net-emission") { Some(net_emission(r, token, clocks)) } else { None };
+    let genesis = match genesis {
+        Some(read) => Some(read?),
+        None => None,
+    };
     let (cap, parts) = (cap?, parts?);
-    let mut allocations = amounts(r, genesis, cap.amount, parts)?;
-    for part in &mut allocations {
-        rows_fit(r, part)?;
-    }
+    let mut allocations = amounts(r, token, genesis, cap.amount, parts)?;
+    let fit = (0..allocations.len()).filter(|index| rows_fit(r, *index, &allocations[*index], token).is_none()).count() == 0;
     let emission = match emission {
         Some(read) => Some(bind_emission(r, read?, &mut allocations)?),
         None => None,
@@ -157,7 +167,7 @@ fn supply(r: &mut Reader<'_>, token: Name, clocks: &Clocks) -> Option<Supply> {
     };
     let supply = Supply { token, genesis, cap, net_emission, allocations, vest_clock: vest_clock?, emission };
     room_under_the_cap(r, &supply)?;
-    Some(supply)
+    fit.then_some(supply)
 }
 
 /// The clock that allocations vest by; without one stated, the emission's, or the first of the file.
@@ -170,16 +180,16 @@ fn vest_clock(r: &mut Reader<'_>, emission: Option<&emission::Read>, clocks: &Cl
         emission::Kind::HalfLife { clock, .. } => *clock,
         emission::Kind::Whole(emission) => emission.clock(),
     });
-    let clock = of_emission.or_else(|| clocks.keys().next().copied());
+    let clock = of_emission.or_else(|| clocks.all().keys().next().copied());
     if clock.is_none() {
-        r.problem("", "the file has no clock", "add [clock.epoch]");
+        r.problem_in(&[], "the file has no clock", "add [clock.epoch] with every = \"30s\" and origin = \"genesis\"");
     }
     clock
 }
 
 fn net_emission(r: &mut Reader<'_>, token: Name, clocks: &Clocks) -> Option<NetEmission> {
     r.table("net-emission", |r| {
-        let (clock, most) = (reference(r, "clock", "clock", clocks), r.amount_of("most", token));
+        let (clock, most) = (reference(r, "clock", "clock", clocks), r.amount_of_above_zero("most", token));
         Some(NetEmission { clock: clock?, most: most? })
     })
 }
@@ -208,41 +218,49 @@ struct Stated {
     vesting: AllocationVesting,
 }
 
-fn allocation(r: &mut Reader<'_>, token: Name, clock: Name, clocks: &Clocks) -> Option<Stated> {
+fn allocation(r: &mut Reader<'_>, token: Name, clock: Option<Name>, clocks: &Clocks) -> Option<Stated> {
     let to = r.name("to");
     let (share, amount) =
-        if r.has("amount") { (None, Some(r.amount_of("amount", token)?)) } else { (Some(r.share("share")?), None) };
+        if r.has("amount") { (None, Some(r.amount_of("amount", token))) } else { (Some(r.share("share")), None) };
+    let emitted = r.has("emitted") && r.flag("emitted")?;
+    let rows = if r.has("vest") { Some(r.inner_list("vest", |r| vesting_row(r, token, clock?, clocks))) } else { None };
     let to = to?;
-    let vesting = if to == UNALLOCATED && !r.has("vest") {
-        AllocationVesting::Unallocated
-    } else if r.has("vest") {
-        AllocationVesting::Rows(r.list("vest", |r| vesting_row(r, token, clock, clocks))?)
-    } else {
-        AllocationVesting::Immediate
+    let vesting = match rows {
+        Some(_) if to == UNALLOCATED => {
+            r.problem("vest", "`unallocated` belongs to nobody, so it cannot vest", "remove `vest`");
+            return None;
+        }
+        Some(_) if emitted => {
+            r.problem("vest", "what the emission pays out of cannot vest as well", "remove `vest`; a pool's rewards vest there");
+            return None;
+        }
+        Some(rows) => AllocationVesting::Rows(rows?),
+        None if emitted => AllocationVesting::Emitted,
+        None if to == UNALLOCATED => AllocationVesting::Unallocated,
+        None => AllocationVesting::Immediate,
     };
-    if to == UNALLOCATED && vesting != AllocationVesting::Unallocated {
-        r.problem("vest", "`unallocated` belongs to nobody, so it cannot vest", "remove `vest`");
-        return None;
-    }
+    // Both are read before either is missed.
+    let (share, amount) = (share.map_or(Some(None), |s| s.map(Some))?, amount.map_or(Some(None), |a| a.map(Some))?);
     Some(Stated { to, share, amount, vesting })
 }
 
 fn vesting_row(r: &mut Reader<'_>, token: Name, clock: Name, clocks: &Clocks) -> Option<VestingRow> {
     let part = if r.has("amount") {
-        VestingPart::Amount(r.amount_of("amount", token)?)
+        r.amount_of_above_zero("amount", token).map(VestingPart::Amount)
     } else if r.has("share") {
-        VestingPart::Share(r.share("share")?)
+        r.share("share").map(VestingPart::Share)
     } else {
-        VestingPart::Rest
+        Some(VestingPart::Rest)
     };
-    let after = periods_or_none(r, "after", clock, clocks)?;
-    let (over, every) = if r.has("at-once") {
-        r.flag("at-once");
-        (0, 1)
+    let after = periods_or_none(r, "after", clock, clocks);
+    let at_once = r.has("at-once") && r.flag("at-once")?;
+    let (over, every) = if at_once {
+        (Some(0), Some(1))
     } else {
-        let over = periods(r, "over", clock, clocks)?;
-        (over, if r.has("every") { periods(r, "every", clock, clocks)? } else { 1 })
+        let over = periods(r, "over", clock, clocks);
+        (over, if r.has("every") { periods(r, "every", clock, clocks) } else { Some(1) })
     };
+    let (part, after, over, every) = (part?, after?, over?, every?);
     if every > over.max(1) {
         r.problem("every", "a step must be at most the whole length", "write over = \"24 month\", every = \"1 month\"");
         return None;
@@ -251,25 +269,24 @@ fn vesting_row(r: &mut Reader<'_>, token: Name, clock: Name, clocks: &Clocks) ->
 }
 
 /// Turns shares and amounts into amounts that sum to the whole.
-fn amounts(r: &mut Reader<'_>, genesis: Option<Units>, cap: Units, parts: Vec<Stated>) -> Option<Vec<Allocation>> {
-    let names: std::collections::BTreeSet<_> = parts.iter().map(|a| a.to).collect();
-    if names.len() != parts.len() {
-        r.problem("allocation", "two allocations have the same name", "name each once");
+fn amounts(r: &Reader<'_>, token: Name, genesis: Option<Units>, cap: Units, parts: Vec<Stated>) -> Option<Vec<Allocation>> {
+    for (index, part) in parts.iter().enumerate() {
+        if parts[..index].iter().any(|before| before.to == part.to) {
+            let place = ["allocation", &format!("[{index}]"), "to"];
+            r.problem_in(&place, &format!("two allocations go to `{}`", part.to), "name each once, and add their shares");
+        }
     }
     if parts.is_empty() {
         if genesis.is_some_and(|amount| !amount.is_zero()) {
-            r.problem(
-                "genesis",
-                "nobody gets what is minted at the start",
-                "add allocation = [{ to = \"unallocated\", share = \"100%\" }]",
-            );
+            let hint = "add allocation = [{ to = \"unallocated\", share = \"100%\" }]";
+            r.problem_in(&["genesis"], "nobody gets what is minted at the start", hint);
             return None;
         }
         return Some(Vec::new());
     }
     let whole = genesis.unwrap_or(cap);
-    if parts.iter().all(|part| part.share.is_some()) {
-        shares_sum_to_the_whole(r, &parts);
+    if parts.iter().all(|part| part.share.is_some()) && !shares_sum_to_the_whole(r, &parts) {
+        return None;
     }
     let last_share = parts.iter().rposition(|part| part.share.is_some());
     let exact: Vec<Units> =
@@ -280,11 +297,13 @@ fn amounts(r: &mut Reader<'_>, genesis: Option<Units>, cap: Units, parts: Vec<St
     let shares = parts.iter().filter(|p| p.share.is_some()).count() as u128;
     let dust = left.filter(|left| left.is_zero() || left.get() < shares);
     if dust.is_none() && parts.iter().any(|part| part.amount.is_some()) {
-        r.problem(
-            "allocation",
-            "the allocations do not sum to the whole",
-            "add { to = \"unallocated\", amount = \"…\" } or change them",
-        );
+        let comes = sum.map_or_else(|| "more than an amount can be".to_owned(), |sum| r.shown(token, sum));
+        let message = format!("`allocation` comes to {comes}; the parts must sum to {}", r.shown(token, whole));
+        let hint = match left {
+            Some(left) => format!("add {{ to = \"unallocated\", amount = \"{}\" }}, or raise some", r.written(token, left)),
+            None => "lower some of them".to_owned(),
+        };
+        r.problem_in(&["allocation"], &message, &hint);
         return None;
     }
     let of_whole = |amount: Units| amount.mul_div(Share::WHOLE.get().into(), whole.get().max(1), Rounding::Down).ok();
@@ -301,56 +320,72 @@ fn amounts(r: &mut Reader<'_>, genesis: Option<Units>, cap: Units, parts: Vec<St
         .collect()
 }
 
-fn shares_sum_to_the_whole(r: &mut Reader<'_>, parts: &[Stated]) {
+fn shares_sum_to_the_whole(r: &Reader<'_>, parts: &[Stated]) -> bool {
     let sum: u64 = parts.iter().filter_map(|part| part.share).map(|share| u64::from(share.get())).sum();
-    if sum != u64::from(Share::WHOLE.get()) {
-        let missing = u64::from(Share::WHOLE.get()).saturating_sub(sum);
-        let hint = match Share::new(u32::try_from(missing).unwrap_or(0)) {
-            Some(rest) if missing > 0 => format!("add {{ to = \"unallocated\", share = \"{rest}\" }}"),
-            _ => "lower some of them".to_owned(),
-        };
-        r.problem("allocation", "the shares of `allocation` must sum to exactly 100%", &hint);
+    let whole = u64::from(Share::WHOLE.get());
+    if sum == whole {
+        return true;
     }
+    let hint = match Share::new(u32::try_from(whole.saturating_sub(sum)).unwrap_or(0)) {
+        Some(rest) if sum < whole => format!("add {{ to = \"unallocated\", share = \"{rest}\" }}, or raise some"),
+        _ => format!("lower some of them by {} together", percent(sum - whole)),
+    };
+    let message = format!("`allocation` comes to {}; the shares must sum to exactly 100%", percent(sum));
+    r.problem_in(&["allocation"], &message, &hint);
+    false
 }
 
-fn rows_fit(r: &mut Reader<'_>, part: &Allocation) -> Option<()> {
+fn rows_fit(r: &Reader<'_>, index: usize, part: &Allocation, token: Name) -> Option<()> {
     let AllocationVesting::Rows(rows) = &part.vesting else { return Some(()) };
     let amounts = rows.iter().filter_map(|row| if let VestingPart::Amount(amount) = row.part { Some(amount) } else { None });
     let stated = amounts.clone().try_fold(Units::ZERO, Units::plus).ok();
     let shares =
         rows.iter().filter_map(|row| if let VestingPart::Share(share) = row.part { Some(u64::from(share.get())) } else { None });
     let open = rows.iter().filter(|row| row.part == VestingPart::Rest).count();
+    let place = ["allocation", &format!("[{index}]"), "vest"];
     if stated.is_none_or(|sum| sum > part.amount) || open > 1 {
-        r.problem(
-            "allocation",
-            &format!("the vesting rows of `{}` exceed its share, or more than one leaves out its amount", part.to),
-            "lower the rows' amounts; one row may leave its amount out",
-        );
+        let comes = stated.map_or_else(|| "more than an amount can be".to_owned(), |sum| r.shown(token, sum));
+        let message = if open > 1 {
+            format!("{open} vesting rows of `{}` leave out their amount, and only one can take the rest", part.to)
+        } else {
+            format!(
+                "the vesting rows of `{}` come to {comes}, which exceeds its share of {}",
+                part.to,
+                r.shown(token, part.amount)
+            )
+        };
+        r.problem_in(&place, &message, "lower the rows' amounts; one row may leave its amount out");
         return None;
     }
     let whole = u64::from(Share::WHOLE.get());
     let (mixed, sum) = (amounts.count() > 0 && shares.clone().count() > 0, shares.sum::<u64>());
     if mixed || sum > whole || (open > 0 && sum == whole) {
-        r.problem(
-            "allocation",
-            &format!("the vesting rows of `{}` must state amounts or shares, and shares of at most 100%", part.to),
-            "write each row's share = \"…%\"",
-        );
+        let message = if mixed {
+            format!("the vesting rows of `{}` state amounts and shares; all of them state the one or the other", part.to)
+        } else {
+            format!("the vesting rows of `{}` come to {}, and one of them takes the rest", part.to, percent(sum))
+        };
+        let message = if sum > whole { format!("the vesting rows of `{}` come to {}", part.to, percent(sum)) } else { message };
+        r.problem_in(&place, &message, "write each row's share = \"…%\", of at most 100% together");
         return None;
     }
     Some(())
 }
 
-fn bind_emission(r: &mut Reader<'_>, read: emission::Read, allocations: &mut [Allocation]) -> Option<Emission> {
+fn bind_emission(r: &Reader<'_>, read: emission::Read, allocations: &mut [Allocation]) -> Option<Emission> {
     let mut mined = None;
     if let Some(from) = read.from {
+        let names: Vec<&str> = allocations.iter().map(|a| a.to.as_str()).collect();
+        let near = nearest_name(from.as_str(), names.iter().copied());
+        let hint = near.map_or_else(|| format!("allocations: {}", names.join(", ")), |near| format!("did you mean `{near}`?"));
+        let place = ["emission", read.kind.word(), "from"];
         let Some(part) = allocations.iter_mut().find(|a| a.to == from) else {
-            r.problem("emission", &format!("`{from}` is no allocation of this token"), "name an entry of `allocation`");
+            r.problem_in(&place, &format!("`{from}` is no allocation of this token"), &hint);
             return None;
         };
-        if part.vesting != AllocationVesting::Immediate {
-            r.problem(
-                "emission",
+        if !matches!(part.vesting, AllocationVesting::Immediate | AllocationVesting::Emitted) {
+            r.problem_in(
+                &place,
                 &format!("`{from}` is minted by the emission, so it cannot vest as well"),
                 "remove its `vest`; vesting of rewards belongs to the pool",
             );
@@ -381,15 +416,16 @@ impl Supply {
     }
 }
 
-fn room_under_the_cap(r: &mut Reader<'_>, supply: &Supply) -> Option<()> {
+fn room_under_the_cap(r: &Reader<'_>, supply: &Supply) -> Option<()> {
     let (minted, cap) = (supply.at_genesis(), supply.cap.amount);
     if supply.cap.kind != CapKind::Model && minted > cap {
-        r.problem("cap", "the cap is below what is minted at the start", "raise `cap`, or lower `genesis`");
+        let message = format!("the cap is below what is minted at the start, {}", r.shown(supply.token, minted));
+        r.problem_in(&["cap", "amount"], &message, "raise `cap`, or lower `genesis`");
         return None;
     }
     if supply.cap.kind != CapKind::Model && minted == cap && supply.emission.is_some() {
-        r.problem(
-            "emission",
+        r.problem_in(
+            &["emission"],
             "the allocations take the whole cap, so the emission has nothing to mint",
             "name the mined allocation with from = \"…\", or state `genesis`",
         );

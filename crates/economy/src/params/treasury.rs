@@ -2,11 +2,10 @@
 
 use super::{
     network::{Token, reference},
-    reader::Reader,
+    reader::{Declared, Reader},
     supply::Supplies,
 };
 use depin_quantity::{Decimal18, Instant, Name, Share, Span, Units};
-use std::collections::BTreeMap;
 
 /// A fund.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,29 +56,39 @@ pub enum BreakerMost {
     Amount(Name, Units),
 }
 
-pub(super) fn read(
-    r: &mut Reader<'_>,
-    tokens: &BTreeMap<Name, Token>,
-    supplies: &Supplies,
-) -> Option<BTreeMap<Name, TreasuryRule>> {
+pub(super) fn read(r: &mut Reader<'_>, tokens: &Declared<Token>, supplies: &Supplies) -> Declared<TreasuryRule> {
     r.named("treasury", |name, r| treasury(name, r, tokens, supplies))
 }
 
-fn treasury(name: Name, r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>, supplies: &Supplies) -> Option<TreasuryRule> {
+fn treasury(name: Name, r: &mut Reader<'_>, tokens: &Declared<Token>, supplies: &Supplies) -> Option<TreasuryRule> {
     let title = if r.has("title") { r.text("title") } else { Some(name.as_str().to_owned()) };
-    let spends = if r.has("spends") { Some(r.name("spends")?) } else { None };
-    let freezes = if r.has("freezes") { Some(r.name("freezes")?) } else { None };
-    let freeze_at = if r.has("freeze-at") { Some(instant(r, "freeze-at")?) } else { None };
-    let redeem = if r.has("redeem") { Some(r.inner("redeem", |r| redeem(r, tokens, supplies))?) } else { None };
-    let breaker = if r.has("breaker") { Some(r.inner("breaker", breaker)?) } else { None };
-    Some(TreasuryRule { title: title?, spends, redeem, breaker, freezes, freeze_at })
+    let spends = if r.has("spends") { r.name("spends").map(Some) } else { Some(None) };
+    let freezes = if r.has("freezes") { r.name("freezes").map(Some) } else { Some(None) };
+    let freeze_at = if r.has("freeze-at") { r.date_time("freeze-at").map(Some) } else { Some(None) };
+    let redeem = if r.has("redeem") { r.inner("redeem", |r| redeem(r, tokens, supplies)).map(Some) } else { Some(None) };
+    let breaker = if r.has("breaker") { r.inner("breaker", breaker).map(Some) } else { Some(None) };
+    let rule = TreasuryRule {
+        title: title?,
+        spends: spends?,
+        redeem: redeem?,
+        breaker: breaker?,
+        freezes: freezes?,
+        freeze_at: freeze_at?,
+    };
+    for (key, there) in [("freezes", rule.freezes.is_some()), ("freeze-at", rule.freeze_at.is_some())] {
+        if there && rule.redeem.is_none() {
+            r.problem(key, "freezing stops redemption, and nothing is redeemed here", "remove it, or add `redeem`");
+            return None;
+        }
+    }
+    Some(rule)
 }
 
-fn redeem(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>, supplies: &Supplies) -> Option<RedeemRule> {
+fn redeem(r: &mut Reader<'_>, tokens: &Declared<Token>, supplies: &Supplies) -> Option<RedeemRule> {
     let (burns, pays) = (reference(r, "burns", "token", tokens), reference(r, "pays", "token", tokens));
     let curve = if r.has("curve") { r.decimal("curve") } else { Some(Decimal18::ZERO) };
     let (burns, pays, curve) = (burns?, pays?, curve?);
-    if burns == pays || !supplies.contains_key(&burns) {
+    if burns == pays || !supplies.has(burns) {
         r.problem(
             "burns",
             "redemption burns one token of a known supply and pays another",
@@ -97,29 +106,14 @@ fn redeem(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>, supplies: &Supplie
 fn breaker(r: &mut Reader<'_>) -> Option<BreakerRule> {
     let window = r.span("window");
     let most = if r.has("most-amount") {
-        r.amount("most-amount").map(|(token, units)| BreakerMost::Amount(token, units))
+        r.amount_above_zero("most-amount").map(|(token, units)| BreakerMost::Amount(token, units))
     } else {
         r.share("most").map(BreakerMost::Share)
     };
-    let window = window?;
-    if window.get() == 0 {
-        r.problem("window", "a breaker's window must have a length", "write window = \"1d\"");
+    let most = most?;
+    if most == BreakerMost::Share(Share::default()) {
+        r.problem("most", "a breaker of 0% lets nothing out, ever", "write a share above 0%, or remove `breaker`");
         return None;
     }
-    Some(BreakerRule { window, most: most? })
-}
-
-fn instant(r: &mut Reader<'_>, key: &str) -> Option<Instant> {
-    let date = r.date(key)?;
-    let text = match (date.time, date.offset) {
-        (None, None) => format!("{date}T00:00:00Z"),
-        (Some(_), None) => format!("{date}Z"),
-        _ => date.to_string(),
-    };
-    let parsed = time::OffsetDateTime::parse(&text, &time::format_description::well_known::Rfc3339).ok();
-    let millis = parsed.and_then(|t| u64::try_from(t.unix_timestamp_nanos() / 1_000_000).ok());
-    if millis.is_none() {
-        r.problem(key, &format!("`{key}` must be a date from 1970 on"), "write it like 2024-08-01T00:00:00Z");
-    }
-    millis.map(Instant::new)
+    Some(BreakerRule { window: window?, most })
 }

@@ -77,9 +77,11 @@ fn a_monthly_table_with_damping_gives_the_years_of_rnp_003() {
 
 #[test]
 fn a_declining_emission_stops_after_its_periods() {
-    let emission = emission(
-        "decline = { clock = \"day\", base = \"500_000_000 TOK\", rate = \"0.000009132420091324200\", less = \"0.000013886952395979300\", periods = 175_319, source = \"a test\" }",
+    let text = emitting(
+        "decline = { clock = \"hour\", base = \"500_000_000 TOK\", rate = \"0.000009132420091324200\", less = \"0.000013886952395979300\", periods = 175_319, source = \"a test\" }",
     );
+    let hour = "\n[clock.hour]\nevery = \"1h\"\norigin = \"genesis\"\nsource = \"a test\"\n";
+    let emission = parsed(&(text + hour)).supply(TOK).unwrap().emission.clone().unwrap();
     // 60-digit arithmetic of an independent program.
     assert_eq!(emission.scheduled(1).get(), 4_566_210_045);
     assert_eq!(emission.scheduled(87_600).get(), 231_397_635_128_569);
@@ -289,7 +291,7 @@ allocation = [{ to = "team", share = "94.2%", source = "a test" }, { to = "unall
 #[test]
 fn mistakes_in_a_supply_are_found() {
     let base = emitting("flat = { clock = \"day\", amount = \"100 TOK\", periods = 10, source = \"a test\" }");
-    refused(&base.replacen("flat = {", "flatt = {", 1), "an emission has one kind");
+    refused(&base.replacen("flat = {", "even = {", 1), "an emission has one kind");
     refused(&base.replacen("flat = {", "flatt = {", 1), "unknown key `flatt`");
     let second = "half-life = { from = \"x\", over = \"6y\", clock = \"day\", source = \"x\" }\nflat = {";
     refused(&base.replacen("flat = {", second, 1), "this is a second one");
@@ -302,7 +304,7 @@ fn mistakes_in_a_supply_are_found() {
     let genesis = "[supply.TOK]\ngenesis = { amount = \"1 TOK\", source = \"x\" }";
     refused(&base.replacen("[supply.TOK]", genesis, 1), "nobody gets what is minted");
     let short = format!("{genesis}\nallocation = [{{ to = \"a\", amount = \"0.5 TOK\", source = \"x\" }}]");
-    refused(&base.replacen("[supply.TOK]", &short, 1), "do not sum to the whole");
+    refused(&base.replacen("[supply.TOK]", &short, 1), "`allocation` comes to 0.5 TOK; the parts must sum to 1 TOK");
     let above = "[supply.TOK]\ngenesis = { amount = \"200_000_000_000 TOK\", source = \"x\" }\nallocation = [{ to = \"a\", share = \"100%\", source = \"x\" }]";
     refused(&base.replacen("[supply.TOK]", above, 1), "below what is minted at the start");
     let tail =

@@ -1,7 +1,8 @@
 //! A network's file as a source of parts: the era that fits, and what is where in it.
 
+use depin_economy::grammar::ALTERNATIVES;
 use depin_services::vocabulary::{self, Aspect, Service};
-use toml_edit::{DocumentMut, Item, Table, TableLike};
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
 /// A network that parts are taken from.
 pub(super) struct Donor {
@@ -26,7 +27,8 @@ pub(super) struct Donor {
 impl Donor {
     pub fn read(text: &str) -> Result<Self, String> {
         let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| error.message().to_owned())?;
-        let base = document.as_table().clone();
+        let mut base = document.as_table().clone();
+        hand_down(&mut base);
         let string = |path: &str| {
             text_at(&base, path).ok_or_else(|| format!("it lacks `{path}`; `depin check` says what else is wrong with it"))
         };
@@ -131,10 +133,6 @@ fn remove(table: &mut dyn TableLike, path: &str) {
     }
 }
 
-/// Keys of which one table holds one: setting another takes the place of the first.
-const ALTERNATIVES: [&[&str]; 4] =
-    [&["half-life", "table", "decline", "flat", "inflation"], &["share", "scored"], &["source", "parameter"], &["source", "why"]];
-
 /// Tables are merged key by key, anything else is replaced.
 fn merge(into: &mut dyn TableLike, from: &dyn TableLike) {
     for keys in ALTERNATIVES {
@@ -150,6 +148,53 @@ fn merge(into: &mut dyn TableLike, from: &dyn TableLike) {
             _ => {
                 into.insert(key, item.clone());
             }
+        }
+    }
+}
+
+/// A file may say once where all its figures come from; parts that are taken out of it take that along.
+fn hand_down(root: &mut Table) {
+    let words: Vec<(&str, Item)> =
+        ["source", "parameter", "why"].iter().filter_map(|key| Some((*key, root.remove(key)?))).collect();
+    if words.is_empty() {
+        return;
+    }
+    for (key, item) in root.iter_mut() {
+        match item {
+            Item::ArrayOfTables(all) if key == "token" => all.iter_mut().for_each(|table| say(table, &words)),
+            Item::Table(table) if !matches!(key.get(), "network" | "service") => hand_to(table, &words),
+            _ => {}
+        }
+    }
+}
+
+/// Every table with values of its own, and those in it that need a word of their own.
+fn hand_to(table: &mut dyn TableLike, words: &[(&str, Item)]) {
+    let mut figures = false;
+    for (_, item) in table.iter_mut() {
+        match item {
+            Item::Table(inner) => hand_to(inner, words),
+            Item::Value(Value::InlineTable(inner)) => {
+                figures = true;
+                say(inner, words);
+            }
+            Item::Value(Value::Array(list)) if list.iter().any(Value::is_inline_table) => {
+                figures = true;
+                list.iter_mut().filter_map(Value::as_inline_table_mut).for_each(|inner| say(inner, words));
+            }
+            Item::Value(_) => figures = true,
+            _ => {}
+        }
+    }
+    if figures {
+        say(table, words);
+    }
+}
+
+fn say(table: &mut dyn TableLike, words: &[(&str, Item)]) {
+    if !table.is_empty() && !["source", "parameter", "why"].iter().any(|key| table.contains_key(key)) {
+        for (key, item) in words {
+            table.insert(key, item.clone());
         }
     }
 }

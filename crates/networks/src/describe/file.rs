@@ -1,5 +1,6 @@
 //! A network file as a tree, era by era.
 
+use depin_economy::grammar::ALTERNATIVES;
 use depin_quantity::group_digits;
 use toml::{Table, Value};
 
@@ -36,10 +37,6 @@ pub(super) fn eras(root: &Table) -> Vec<Era> {
 pub(super) fn day(date: &str) -> String {
     date.strip_suffix("T00:00:00Z").unwrap_or(date).to_owned()
 }
-
-/// Keys of which one table holds one: setting another takes the place of the first. As the reader of network files does it.
-const ALTERNATIVES: [&[&str]; 4] =
-    [&["half-life", "table", "decline", "flat", "inflation"], &["share", "scored"], &["source", "parameter"], &["source", "why"]];
 
 /// Puts `set` over `into`: tables key by key, everything else whole.
 fn merge(into: &mut Table, set: &Table) {

@@ -1,8 +1,8 @@
 //! What a network's file lacks or has too much for its service.
 
 use super::{Counted, Service, Unit};
-use depin_economy::Spec;
-use depin_quantity::Name;
+use depin_economy::{Method, Spec};
+use depin_quantity::{Name, nearest_name};
 use std::{collections::BTreeSet, fmt};
 
 /// How bad it is.
@@ -50,6 +50,7 @@ impl Service {
         findings.measures(spec);
         findings.scores(spec);
         findings.pools(spec);
+        findings.lotteries(spec);
         findings.units(spec);
         findings.kinds("utility.stream", "kind of stream", spec.streams().keys(), self.streams.iter().map(|k| k.name));
         findings.kinds("utility.charge", "kind of charge", spec.charges().keys(), self.charges.iter().map(|k| k.name));
@@ -88,12 +89,12 @@ impl Findings<'_> {
             );
         }
         for name in spec.bindings().keys().filter(|name| service.measure(**name).is_none()) {
-            let known = names(service.measures.iter().map(|measure| measure.name));
+            let hint = meant(*name, service.measures.iter().map(|measure| measure.name), "it has");
             self.add(
                 Severity::Error,
                 format!("bind.{name}"),
                 format!("service `{}` has no measure `{name}`", service.name),
-                format!("it has {known}"),
+                hint,
             );
         }
     }
@@ -115,6 +116,29 @@ impl Findings<'_> {
         }
     }
 
+    /// A lottery is drawn by what stands; what is earned in a period never wins it.
+    fn lotteries(&mut self, spec: &Spec) {
+        for (pool, _) in spec.pools().iter().filter(|(_, rule)| rule.method == Method::Winners) {
+            let bound: Vec<&str> =
+                spec.bindings().iter().filter(|(_, b)| b.pool == Some(*pool)).map(|(measure, _)| measure.as_str()).collect();
+            let stands = |name: &&str| {
+                let measure = self.service.measures.iter().find(|measure| measure.name.as_str() == *name);
+                measure.is_none_or(|measure| measure.counted == Counted::Standing)
+            };
+            if !bound.is_empty() && !bound.iter().any(|name| stands(name)) {
+                self.add(
+                    Severity::Error,
+                    format!("incentive.pool.{pool}.method"),
+                    format!(
+                        "nobody can win pool `{pool}`: it is drawn by what stands, and `{}` is earned anew in each period",
+                        bound[0]
+                    ),
+                    "bind a measure that stands, or use method = \"batch\"".to_owned(),
+                );
+            }
+        }
+    }
+
     fn scores(&mut self, spec: &Spec) {
         let service = self.service;
         for (name, rule) in spec.scores() {
@@ -124,7 +148,7 @@ impl Findings<'_> {
                     Severity::Warning,
                     path.clone(),
                     format!("service `{}` has no part `{scope}`, so nothing is ever counted for it", service.name),
-                    format!("it has {}", names(service.scopes.iter().map(|scope| scope.name))),
+                    meant(*scope, service.scopes.iter().map(|scope| scope.name), "it has"),
                 );
             }
             let gauges = rule.used.iter().chain(&rule.active).map(|(gauge, _)| *gauge);
@@ -133,7 +157,7 @@ impl Findings<'_> {
                     Severity::Warning,
                     path.clone(),
                     format!("service `{}` does not report `{gauge}`, which then counts as one", service.name),
-                    format!("it reports {}", names(service.gauges.iter().map(|gauge| gauge.name))),
+                    meant(gauge, service.gauges.iter().map(|gauge| gauge.name), "it reports"),
                 );
             }
         }
@@ -180,7 +204,7 @@ impl Findings<'_> {
                 if set.is_empty() {
                     "remove the table, or keep it for a service that will use it".to_owned()
                 } else {
-                    format!("it has {}", names(known.clone()))
+                    meant(*name, known.clone(), "it has")
                 },
             );
         }
@@ -212,6 +236,15 @@ impl Findings<'_> {
                 );
             }
         }
+    }
+}
+
+/// The name that was probably meant, or else all of them.
+fn meant(given: Name, all: impl Iterator<Item = Name> + Clone, otherwise: &str) -> String {
+    let known: Vec<Name> = all.clone().collect();
+    match nearest_name(given.as_str(), known.iter().map(Name::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("{otherwise} {}", names(all)),
     }
 }
 

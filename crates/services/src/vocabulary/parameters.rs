@@ -96,24 +96,47 @@ impl Service {
 }
 
 fn read_table(r: &mut Reader<'_>, table: &Table) -> Option<Vec<Setting>> {
-    let read: Vec<Option<Setting>> = table
+    let read: Vec<Option<(Setting, Option<u128>)>> = table
         .figures
         .iter()
         .map(|figure| {
             let path = if table.key.is_empty() { figure.key.to_owned() } else { format!("{}.{}", table.key, figure.key) };
-            Some(Setting { path, value: read_figure(r, figure)? })
+            let (value, size) = read_figure(r, figure)?;
+            Some((Setting { path, value }, size))
         })
         .collect();
-    read.into_iter().collect()
+    let sizes: Vec<Option<u128>> = read.iter().map(|read| read.as_ref()?.1).collect();
+    let in_order = bounds_are_in_order(r, table, &sizes);
+    let settings: Option<Vec<Setting>> = read.into_iter().map(|read| Some(read?.0)).collect();
+    settings.filter(|_| in_order)
 }
 
-fn read_figure(r: &mut Reader<'_>, figure: &Figure) -> Option<String> {
+/// What is at least so much is not more than what is at most so much: `term-least` and `term-most`, `least` and `most`.
+fn bounds_are_in_order(r: &mut Reader<'_>, table: &Table, sizes: &[Option<u128>]) -> bool {
+    let size = |key: &str| table.figures.iter().position(|figure| figure.key == key).and_then(|at| sizes[at]);
+    let mut in_order = true;
+    for figure in table.figures {
+        let Some(word) = figure.key.strip_suffix("least") else { continue };
+        let most = format!("{word}most");
+        if let (Some(low), Some(high)) = (size(figure.key), size(&most))
+            && low > high
+        {
+            let message = format!("`{}` is above `{most}`, so nothing lies between them", figure.key);
+            r.problem(figure.key, &message, "lower it, or raise the other");
+            in_order = false;
+        }
+    }
+    in_order
+}
+
+/// The figure in plain words, and as a number where it is one.
+fn read_figure(r: &mut Reader<'_>, figure: &Figure) -> Option<(String, Option<u128>)> {
     match &figure.value {
-        Value::Span(_) => r.span(figure.key).map(|span| span.to_string()),
-        Value::Bytes(_) => r.bytes(figure.key).map(|bytes| bytes.to_string()),
-        Value::Integer(_, range) => r.integer(figure.key, range.clone()).map(|number| number.to_string()),
-        Value::Decimal(_) => r.decimal(figure.key).map(|number| number.to_string()),
-        Value::Name(_) => r.name(figure.key).map(|name| name.to_string()),
-        Value::Text(_) => r.text(figure.key),
+        Value::Span(_) => r.span(figure.key).map(|span| (span.to_string(), Some(span.get().into()))),
+        Value::Bytes(_) => r.bytes(figure.key).map(|bytes| (bytes.to_string(), Some(bytes.into()))),
+        Value::Integer(_, range) => r.integer(figure.key, range.clone()).map(|number| (number.to_string(), Some(number.into()))),
+        Value::Decimal(_) => r.decimal(figure.key).map(|number| (number.to_string(), Some(number.get()))),
+        Value::Name(_) => r.name(figure.key).map(|name| (name.to_string(), None)),
+        Value::Text(_) => r.text(figure.key).map(|text| (text, None)),
     }
 }

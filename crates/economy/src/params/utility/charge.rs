@@ -94,10 +94,10 @@ pub enum FeeAmount {
 /// Reads `[utility.credit.<token>]`, named like the token.
 pub(super) fn credit(name: Name, r: &mut Reader<'_>, given: &Given<'_>) -> Option<CreditRule> {
     let (from, usd) = (reference(r, "from", "token", given.tokens), r.usd("usd"));
-    let least = if r.has("least") { r.amount_of("least", name) } else { Some(Units::new(1)) };
+    let least = if r.has("least") { r.amount_of_above_zero("least", name) } else { Some(Units::new(1)) };
     let from = from?;
     let rates = usd_rates(r, "price", given, &[from])?;
-    if given.tokens.get(&name).is_none_or(|token| token.transferable) {
+    if given.tokens.get(name).map_or(!given.tokens.has(name), |token| token.transferable) {
         let hint = format!("declare [[token]] with id = \"{name}\" and transferable = false");
         r.problem("from", &format!("the credit `{name}` must be a token that cannot be sent"), &hint);
         return None;
@@ -110,10 +110,10 @@ pub(super) fn credit(name: Name, r: &mut Reader<'_>, given: &Given<'_>) -> Optio
 }
 
 pub(super) fn charge(r: &mut Reader<'_>, given: &Given<'_>) -> Option<ChargeRule> {
+    let hold_most = if r.has("hold-most") { r.span("hold-most").map(Some) } else { Some(None) };
     let currencies = currencies(r, given)?;
     let pays = pays(r, given, &currencies);
     let price = price(r, given, &currencies);
-    let hold_most = if r.has("hold-most") { r.span("hold-most").map(Some) } else { Some(None) };
     let counts = |r: &mut Reader<'_>| {
         let (scope, gauge) = (r.name("scope"), r.name("gauge"));
         Some((scope?, gauge?))
@@ -137,7 +137,7 @@ fn price(r: &mut Reader<'_>, given: &Given<'_>, currencies: &[Name]) -> Option<C
         let (per, least) =
             (r.integer("per", 1..=u64::MAX), if r.has("least") { r.integer("least", 0..=u64::MAX) } else { Some(0) });
         let each = if r.has("amount") {
-            let (token, units) = r.amount("amount")?;
+            let (token, units) = r.amount_above_zero("amount")?;
             if currencies != [token] {
                 r.problem("amount", &format!("{token} must be the only currency"), "price in dollars with `usd` for several");
                 return None;
@@ -152,15 +152,14 @@ fn price(r: &mut Reader<'_>, given: &Given<'_>, currencies: &[Name]) -> Option<C
 }
 
 pub(super) fn service_fee(r: &mut Reader<'_>, given: &Given<'_>) -> Option<ServiceFeeRule> {
-    let in_dollars =
-        r.text("amount").is_some_and(|text| text.trim_end().ends_with("USD")) && !given.tokens.contains_key(&super::pays::USD);
+    let in_dollars = r.text("amount").is_some_and(|text| text.trim_end().ends_with("USD")) && !given.tokens.has(super::pays::USD);
     let (token, amount) = if in_dollars {
         let usd = r.usd("amount");
         let token = reference(r, "in", "token", given.tokens)?;
         let rate = *usd_rates(r, "price", given, &[token])?.get(&token)?;
         (token, FeeAmount::Usd(usd?, rate))
     } else {
-        let (token, units) = r.amount("amount")?;
+        let (token, units) = r.amount_above_zero("amount")?;
         if r.has("in") && r.name("in")? != token {
             r.problem("in", &format!("the amount is one of {token}"), "remove `in`, or state the amount in dollars");
             return None;
@@ -171,7 +170,7 @@ pub(super) fn service_fee(r: &mut Reader<'_>, given: &Given<'_>) -> Option<Servi
         parts(r, "pays", given, &[token], false)?
     } else {
         let to = destination(r, "to", given, &[token], None, false)?;
-        if to != PayTo::Burn && given.credits.contains_key(&token) {
+        if to != PayTo::Burn && given.credits.has(token) {
             r.problem("to", &format!("{token} is not transferable, so it can only be burnt"), "write to = \"burn\"");
             return None;
         }

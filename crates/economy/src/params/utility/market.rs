@@ -2,10 +2,9 @@
 
 use crate::params::{
     network::{Token, reference},
-    reader::Reader,
+    reader::{Declared, Reader},
 };
-use depin_quantity::{Name, Share, Span, Units};
-use std::collections::BTreeMap;
+use depin_quantity::{Name, Share, Span, Units, nearest_name};
 
 /// Transaction fees: a base fee per work unit, burnt, and a tip to the proposer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,50 +41,68 @@ pub struct VenueRule {
     pub fee: Share,
 }
 
-pub(super) fn fee(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>) -> Option<FeeRule> {
+pub(super) fn fee(r: &mut Reader<'_>, tokens: &Declared<Token>) -> Option<FeeRule> {
     r.table("fee", |r| {
         let token = reference(r, "token", "token", tokens);
-        let minimum = r.table("minimum", |r| r.amount_of("amount", token?));
-        let initial = r.table("initial", |r| r.amount_of("amount", token?));
-        let target_work = r.table("target", |r| r.integer("work", 1..=u64::MAX));
-        let change = r.table("change", |r| r.integer("parts", 1..=1_000_000));
+        let minimum = r.inner("minimum", |r| r.amount_of("amount", token?));
+        let initial = r.inner("initial", |r| r.amount_of("amount", token?));
+        let target_work = r.inner("target", |r| r.integer("work", 1..=u64::MAX));
+        let change = r.inner("change", |r| r.integer("parts", 1..=1_000_000));
         let rule = FeeRule { token: token?, minimum: minimum?, initial: initial?, target_work: target_work?, change: change? };
         if rule.initial < rule.minimum {
-            r.problem("initial", "the first base fee is below the minimum", "raise `initial`");
+            r.problem_in(&["initial", "amount"], "the first base fee is below the minimum", "raise `initial`");
             return None;
         }
         Some(rule)
     })
 }
 
-pub(in crate::params) fn prices(r: &mut Reader<'_>) -> Option<BTreeMap<Name, PriceRule>> {
+pub(in crate::params) fn prices(r: &mut Reader<'_>) -> Declared<PriceRule> {
     r.named("price", |_, r| {
         let (reporters, stale_after) = (r.names("reporters"), r.span("stale-after"));
         let quorum = r.integer("quorum", 1..=64);
         let (reporters, quorum) = (reporters?, u32::try_from(quorum?).ok()?);
-        if reporters.len() > 64 || reporters.len() < quorum as usize {
-            r.problem(
-                "reporters",
-                "a price needs at least as many reporters as its quorum, and at most 64",
-                "change `reporters` or `quorum`",
+        if reporters.len() > 64 {
+            r.problem("reporters", &format!("a price has at most 64 reporters, not {}", reporters.len()), "name fewer");
+            return None;
+        }
+        if reporters.len() < quorum as usize {
+            let message = format!(
+                "a price needs at least as many reporters as its quorum: {quorum} fresh reports can never come from {}",
+                reporters.len()
             );
+            r.problem("quorum", &message, "change `reporters` or `quorum`");
             return None;
         }
         Some(PriceRule { reporters, stale_after: stale_after?, quorum })
     })
 }
 
-pub(in crate::params) fn venues(r: &mut Reader<'_>, tokens: &BTreeMap<Name, Token>) -> Option<BTreeMap<Name, VenueRule>> {
+pub(in crate::params) fn venues(r: &mut Reader<'_>, tokens: &Declared<Token>) -> Declared<VenueRule> {
     r.named("venue", |_, r| {
         let (pair, fee) = (r.names("tokens"), r.share("fee"));
         let mut pair = pair?;
         pair.sort_unstable();
-        match pair.as_slice() {
-            [a, b] if tokens.contains_key(a) && tokens.contains_key(b) => Some(VenueRule { tokens: (*a, *b), fee: fee? }),
+        let two = match pair.as_slice() {
+            [a, b] if tokens.has(*a) && tokens.has(*b) => (*a, *b),
             _ => {
-                r.problem("tokens", "a venue joins exactly two declared tokens", "write tokens = [\"AAA\", \"BBB\"]");
-                None
+                let unknown = pair.iter().find(|token| !tokens.has(**token));
+                let message = match unknown {
+                    Some(token) => format!("a venue joins exactly two declared tokens, and `{token}` is none"),
+                    None => format!("a venue joins exactly two declared tokens, not {}", pair.len()),
+                };
+                let near = unknown.and_then(|token| nearest_name(token.as_str(), tokens.all().keys().map(Name::as_str)));
+                let hint =
+                    near.map_or_else(|| "write tokens = [\"AAA\", \"BBB\"]".to_owned(), |near| format!("did you mean `{near}`?"));
+                r.problem("tokens", &message, &hint);
+                return None;
             }
+        };
+        let fee = fee?;
+        if fee == Share::WHOLE {
+            r.problem("fee", "a venue that keeps everything gives nothing", "write a fee below 100%, like \"0.3%\"");
+            return None;
         }
+        Some(VenueRule { tokens: two, fee })
     })
 }

@@ -14,90 +14,97 @@ pub use pays::{PayPart, PayTo, Pays, USD, UsdRate, pair_of};
 pub use stream::{BondFate, BondLeast, BondRule, StreamMethod, StreamRule};
 
 use super::{
-    network::{Clocks, Token},
+    clock::Clocks,
+    network::Token,
+    pool::PoolRule,
     problem::Problem,
-    reader::{Reader, Wants},
+    reader::{Declared, Reader, Wants},
+    treasury::TreasuryRule,
 };
 use depin_quantity::{Name, nearest_name};
-use std::collections::BTreeMap;
 
 /// What is read before the utility.
 pub(super) struct Given<'a> {
-    pub(super) tokens: &'a BTreeMap<Name, Token>,
+    pub(super) tokens: &'a Declared<Token>,
     pub(super) clocks: &'a Clocks,
-    pub(super) prices: &'a BTreeMap<Name, PriceRule>,
-    pub(super) venues: &'a BTreeMap<Name, VenueRule>,
-    pub(super) credits: &'a BTreeMap<Name, CreditRule>,
+    pub(super) prices: &'a Declared<PriceRule>,
+    pub(super) venues: &'a Declared<VenueRule>,
+    pub(super) credits: &'a Declared<CreditRule>,
 }
 
 /// Reads `[utility]` with what was read before it.
 pub(super) fn read_all(
     r: &mut Reader<'_>,
-    tokens: &BTreeMap<Name, Token>,
+    tokens: &Declared<Token>,
     clocks: &Clocks,
-    prices: Option<&BTreeMap<Name, PriceRule>>,
-    venues: Option<&BTreeMap<Name, VenueRule>>,
+    prices: &Declared<PriceRule>,
+    venues: &Declared<VenueRule>,
 ) -> Option<Utility> {
-    let (prices, venues) = (prices.cloned().unwrap_or_default(), venues.cloned().unwrap_or_default());
-    let given = Given { tokens, clocks, prices: &prices, venues: &venues, credits: &BTreeMap::new() };
-    r.table("utility", |r| read(r, &given))
+    let given = Given { tokens, clocks, prices, venues, credits: &Declared::default() };
+    let utility = r.table("utility", |r| Some(read(r, &given)));
+    if let Some(utility) = &utility {
+        no_venue_holds_credits(r, venues, &utility.credits);
+    }
+    utility
 }
 
-/// How usage is paid.
+/// What could be read of how usage is paid.
+#[derive(Default)]
 pub(super) struct Utility {
-    pub(super) streams: BTreeMap<Name, StreamRule>,
-    pub(super) charges: BTreeMap<Name, ChargeRule>,
-    pub(super) credits: BTreeMap<Name, CreditRule>,
-    pub(super) service_fees: BTreeMap<Name, ServiceFeeRule>,
-    pub(super) fee: FeeRule,
+    pub(super) streams: Declared<StreamRule>,
+    pub(super) charges: Declared<ChargeRule>,
+    pub(super) credits: Declared<CreditRule>,
+    pub(super) service_fees: Declared<ServiceFeeRule>,
+    pub(super) fee: Option<FeeRule>,
 }
 
 /// Reads `[utility]`; `r` stands in that table.
-fn read(r: &mut Reader<'_>, given: &Given<'_>) -> Option<Utility> {
+fn read(r: &mut Reader<'_>, given: &Given<'_>) -> Utility {
     let credits = r.named("credit", |name, r| charge::credit(name, r, given));
-    let known = credits.clone().unwrap_or_default();
-    let given = Given { credits: &known, ..*given };
-    no_venue_holds_credits(r, &given);
+    let given = Given { credits: &credits, ..*given };
     let streams = r.named("stream", |_, r| stream::stream(r, &given));
     let charges = r.named("charge", |_, r| charge::charge(r, &given));
-    if let (Some(streams), Some(charges)) = (&streams, &charges) {
-        for both in streams.keys().filter(|name| charges.contains_key(name)) {
-            r.problem("charge", &format!("`{both}` is a kind of stream and a kind of charge"), "name one of them otherwise");
-        }
+    for both in streams.all().keys().filter(|name| charges.has(**name)) {
+        let message = format!("`{both}` is a kind of stream and a kind of charge");
+        r.problem_in(&["charge", both.as_str()], &message, "name one of them otherwise");
     }
     let service_fees = r.named("service-fee", |_, r| charge::service_fee(r, &given));
     let fee = market::fee(r, given.tokens);
-    if fee.is_some_and(|fee| given.credits.contains_key(&fee.token)) {
-        r.problem("fee", "a credit cannot pay transaction fees: a tip would send it to somebody", "name another token");
+    if fee.is_some_and(|fee| given.credits.has(fee.token)) {
+        let message = "a credit cannot pay transaction fees: a tip would send it to somebody";
+        r.problem_in(&["fee", "token"], message, "name another token");
     }
-    Some(Utility { streams: streams?, charges: charges?, credits: credits?, service_fees: service_fees?, fee: fee? })
+    Utility { streams, charges, credits, service_fees, fee }
 }
 
 /// What cannot be sent cannot be swapped.
-fn no_venue_holds_credits(r: &mut Reader<'_>, given: &Given<'_>) {
-    for (venue, rule) in given.venues {
-        for credit in [rule.tokens.0, rule.tokens.1].into_iter().filter(|token| given.credits.contains_key(token)) {
-            r.problem("credit", &format!("venue `{venue}` joins {credit}, which cannot be sent"), "name other tokens there");
+fn no_venue_holds_credits(r: &Reader<'_>, venues: &Declared<VenueRule>, credits: &Declared<CreditRule>) {
+    for (venue, rule) in venues.iter() {
+        for credit in [rule.tokens.0, rule.tokens.1].into_iter().filter(|token| credits.has(*token)) {
+            let message = format!("venue `{venue}` joins {credit}, which cannot be sent");
+            r.problem_in(&["venue", venue.as_str(), "tokens"], &message, "name other tokens there");
         }
     }
 }
 
 /// Checks the pools (with the token that each pays) and treasuries that destinations name, now that all of the file is read.
-pub(super) fn resolve(r: &Reader<'_>, pools: &BTreeMap<Name, Name>, treasuries: Option<&[Name]>) {
+pub(super) fn resolve(r: &Reader<'_>, pools: &Declared<PoolRule>, treasuries: &Declared<TreasuryRule>) {
     for wanted in r.context().wanted.take() {
         let name = wanted.name;
         let (message, known): (String, Vec<&str>) = match wanted.what {
-            Wants::Pool(token) => match pools.get(&name) {
-                Some(pays) if *pays == token => continue,
-                Some(pays) => (format!("pool `{name}` pays {pays}, and this would bring it {token}"), Vec::new()),
-                None => (format!("`{name}` is no declared pool"), pools.keys().map(Name::as_str).collect()),
-            },
-            Wants::Treasury => match treasuries {
-                Some(all) if !all.contains(&name) => {
-                    (format!("`{name}` is no declared treasury"), all.iter().map(Name::as_str).collect())
+            Wants::Pool(_) if !pools.has(name) => {
+                (format!("`{name}` is no declared pool"), pools.all().keys().map(Name::as_str).collect())
+            }
+            Wants::Pool(token) => match pools.get(name).map(|pool| pool.token) {
+                Some(pays) if pays != token => {
+                    let message = format!("pool `{name}` pays {pays}, and this would bring it {token}");
+                    let paying = pools.all().iter().filter(|(_, p)| p.as_ref().is_some_and(|p| p.token == token));
+                    (message, paying.map(|(name, _)| name.as_str()).collect())
                 }
                 _ => continue,
             },
+            Wants::Treasury if treasuries.has(name) => continue,
+            Wants::Treasury => (format!("`{name}` is no declared treasury"), treasuries.all().keys().map(Name::as_str).collect()),
         };
         let near = nearest_name(name.as_str(), known.iter().copied());
         let hint = near.map_or_else(

@@ -3,9 +3,9 @@
 use super::Given;
 use crate::params::{
     network::reference,
-    reader::{Reader, Wants},
+    reader::{Reader, Wants, percent},
 };
-use depin_quantity::{Decimal18, Name, Share};
+use depin_quantity::{Decimal18, Name, Share, nearest_name};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a part of a payment goes.
@@ -75,10 +75,16 @@ pub(super) fn currencies(r: &mut Reader<'_>, given: &Given<'_>) -> Option<Vec<Na
         return reference(r, "token", "token", given.tokens).map(|token| vec![token]);
     }
     let all = r.names("currencies")?;
-    for unknown in all.iter().filter(|name| !given.tokens.contains_key(name)) {
-        r.problem("currencies", &format!("`{unknown}` is no declared token"), "declare it with [[token]]");
+    let mut whole = true;
+    for (index, unknown) in all.iter().enumerate().filter(|(_, name)| !given.tokens.has(**name)) {
+        whole = false;
+        let near = nearest_name(unknown.as_str(), given.tokens.all().keys().map(Name::as_str));
+        let hint = near.map_or_else(|| "declare it with [[token]]".to_owned(), |near| format!("did you mean `{near}`?"));
+        if r.context().tokens.borrow().is_some() {
+            r.problem_in(&["currencies", &format!("[{index}]")], &format!("`{unknown}` is no declared token"), &hint);
+        }
     }
-    all.iter().all(|name| given.tokens.contains_key(name)).then_some(all)
+    whole.then_some(all)
 }
 
 /// Reads `pays` and `pays-other`; without them the payee gets everything.
@@ -110,7 +116,8 @@ pub(super) fn parts(r: &mut Reader<'_>, key: &str, given: &Given<'_>, tokens: &[
     })?;
     let sum: u64 = parts.iter().map(|part| u64::from(part.share.get())).sum();
     if sum != u64::from(Share::WHOLE.get()) {
-        r.problem(key, "the shares must sum to exactly 100%", "change them; the first part takes what rounding leaves");
+        let message = format!("`{key}` comes to {}; the shares must sum to exactly 100%", percent(sum));
+        r.problem(key, &message, "change them; the first part takes what rounding leaves");
         return None;
     }
     credits_only_burn(r, key, &parts, given, tokens)?;
@@ -145,15 +152,19 @@ pub(super) fn destination(
         }
         return Some(PayTo::Pool(name));
     }
-    let known = if payee { "payee, burn, treasury.<name>, pool.<name>" } else { "burn, treasury.<name>, pool.<name>" };
-    r.problem(key, &format!("`{text}` is no destination"), &format!("choose one of {known}"));
+    let words: &[&str] = if payee { &["payee", "burn"] } else { &["burn"] };
+    let hint = match nearest_name(&text, words.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("choose one of {}, treasury.<name>, pool.<name>", words.join(", ")),
+    };
+    r.problem(key, &format!("`{text}` is no destination"), &hint);
     None
 }
 
 /// What arrives of `tokens` when they are converted at a venue.
 fn arriving(r: &mut Reader<'_>, given: &Given<'_>, tokens: &[Name], convert: Option<Name>) -> Option<BTreeSet<Name>> {
     let Some(venue) = convert else { return Some(tokens.iter().copied().collect()) };
-    let (a, b) = given.venues.get(&venue)?.tokens;
+    let (a, b) = given.venues.get(venue)?.tokens;
     let mut out = BTreeSet::new();
     for token in tokens {
         match *token {
@@ -170,7 +181,7 @@ fn arriving(r: &mut Reader<'_>, given: &Given<'_>, tokens: &[Name], convert: Opt
 
 /// What cannot be sent cannot be paid to anybody either: it is burnt when it is used.
 fn credits_only_burn(r: &mut Reader<'_>, key: &str, parts: &[PayPart], given: &Given<'_>, tokens: &[Name]) -> Option<()> {
-    let credit = tokens.iter().find(|token| given.credits.contains_key(token));
+    let credit = tokens.iter().find(|token| given.credits.has(**token));
     let Some(credit) = credit else { return Some(()) };
     if parts.iter().all(|part| part.to == PayTo::Burn && part.convert.is_none()) {
         return Some(());
@@ -192,12 +203,17 @@ pub(super) fn usd_rates(r: &mut Reader<'_>, key: &str, given: &Given<'_>, tokens
     } else if r.has(key) {
         for pair in r.name_or_names(key)? {
             match pair_of(pair) {
-                Some((base, USD)) if given.prices.contains_key(&pair) => {
+                Some((base, USD)) if given.prices.has(pair) => {
                     pairs.insert(base, pair);
                 }
                 _ => {
                     let message = format!("`{pair}` is no declared pair of a token and USD");
-                    r.problem(key, &message, &format!("declare [price.{pair}], named like HNT-USD"));
+                    let near = nearest_name(pair.as_str(), given.prices.all().keys().map(Name::as_str));
+                    let hint = near.map_or_else(
+                        || format!("declare [price.{pair}], named like HNT-USD"),
+                        |near| format!("did you mean `{near}`?"),
+                    );
+                    r.problem(key, &message, &hint);
                     return None;
                 }
             }
@@ -205,11 +221,11 @@ pub(super) fn usd_rates(r: &mut Reader<'_>, key: &str, given: &Given<'_>, tokens
     }
     let mut rates = BTreeMap::new();
     for token in tokens {
-        if let Some(credit) = given.credits.get(token) {
-            rates.insert(*token, UsdRate::Fixed(credit.usd));
+        if given.credits.has(*token) {
+            rates.insert(*token, UsdRate::Fixed(given.credits.get(*token)?.usd));
             continue;
         }
-        let implied = format!("{token}-USD").parse::<Name>().ok().filter(|pair| given.prices.contains_key(pair));
+        let implied = format!("{token}-USD").parse::<Name>().ok().filter(|pair| given.prices.has(*pair));
         match pairs.get(token).copied().or(implied) {
             Some(pair) => {
                 rates.insert(*token, UsdRate::Pair(pair));

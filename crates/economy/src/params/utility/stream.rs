@@ -4,10 +4,7 @@ use super::{
     Given,
     pays::{Pays, currencies, pays},
 };
-use crate::params::{
-    network::{periods, reference},
-    reader::Reader,
-};
+use crate::params::{clock::periods_by, network::reference, reader::Reader};
 use depin_quantity::{Name, Span, Units};
 use std::collections::BTreeMap;
 
@@ -104,7 +101,7 @@ pub(super) fn stream(r: &mut Reader<'_>, given: &Given<'_>) -> Option<StreamRule
     let rates_most = bounds(r, "rate", "most", currencies.as_deref());
     let deposit_least = bounds(r, "deposit", "least", currencies.as_deref());
     let periods_most = if method == Some(StreamMethod::Reserved) || r.has("term") {
-        r.inner("term", |r| clock.and_then(|c| periods(r, "most", c, given.clocks)))
+        r.inner("term", |r| periods_by(r, "most", clock, given.clocks))
     } else {
         Some(u64::MAX)
     };
@@ -114,6 +111,7 @@ pub(super) fn stream(r: &mut Reader<'_>, given: &Given<'_>) -> Option<StreamRule
         let fates = [("return", BondFate::Return), ("burn", BondFate::Burn)];
         if r.has("bond") { r.choice("bond", &fates) } else { Some(BondFate::Return) }
     });
+    let close = close.whole().then(|| close.readable());
     let pays = pays(r, given, currencies.as_deref()?);
     Some(StreamRule {
         currencies: currencies?,
@@ -137,7 +135,7 @@ fn bounds(r: &mut Reader<'_>, table: &str, key: &str, currencies: Option<&[Name]
     r.inner(table, |r| {
         let bounds = r.amounts(key)?;
         if let Some(other) = bounds.keys().find(|token| currencies.is_some_and(|all| !all.contains(token))) {
-            r.problem(key, &format!("{other} is none of the currencies"), "list it in `currencies`");
+            r.problem(key, &format!("{other} is none of the currencies"), "list it in `currencies`, or bound another");
             return None;
         }
         Some(bounds)
@@ -146,13 +144,13 @@ fn bounds(r: &mut Reader<'_>, table: &str, key: &str, currencies: Option<&[Name]
 
 fn bond(r: &mut Reader<'_>) -> Option<BondRule> {
     if r.has("amount") {
-        let (token, units) = r.amount("amount")?;
+        let (token, units) = r.amount_above_zero("amount")?;
         return Some(BondRule { token, least: BondLeast::Fixed(units) });
     }
     if r.has("per-unit") {
-        let (token, units) = r.amount("per-unit")?;
+        let (token, units) = r.amount_above_zero("per-unit")?;
         return Some(BondRule { token, least: BondLeast::PerUnit(units) });
     }
-    let (token, units) = r.amount("per-gib")?;
+    let (token, units) = r.amount_above_zero("per-gib")?;
     Some(BondRule { token, least: BondLeast::PerGib(units) })
 }
