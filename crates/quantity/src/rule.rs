@@ -94,6 +94,8 @@ pub struct Field {
     pub least: u128,
     /// The largest whole number allowed; of a list, its greatest length.
     pub most: u128,
+    /// Of a list, the largest whole number allowed as an entry, counted as for [`Field::least`].
+    pub each: u128,
     /// Of a `Signed`, the least and the greatest number allowed.
     pub range: Option<(i128, i128)>,
     /// JSON text taken when it is absent; without, it must be given.
@@ -103,7 +105,7 @@ pub struct Field {
 /// A field that must be given, with no bounds but its kind's.
 pub const fn field(name: &'static str, kind: Kind, unit: &'static str, words: &'static str) -> Field {
     let most = if matches!(kind, Kind::List(_)) { LIST_MAX as u128 } else { u128::MAX };
-    Field { name, kind, unit, words, least: 0, most, range: None, default: None }
+    Field { name, kind, unit, words, least: 0, most, each: u128::MAX, range: None, default: None }
 }
 
 impl Field {
@@ -116,6 +118,12 @@ impl Field {
     /// At most this, counted as for [`Field::least`].
     pub const fn most(mut self, most: u128) -> Self {
         self.most = most;
+        self
+    }
+
+    /// No entry of the list above this.
+    pub const fn each(mut self, most: u128) -> Self {
+        self.each = most;
         self
     }
 

@@ -142,11 +142,23 @@ fn edges(field: &Field) -> Option<([Int; 2], [Int; 2])> {
     Some(([low, high], [low.minus(one).ok()?, high.plus(one).ok()?]))
 }
 
+/// Whether an entry just past what the list says is refused for its range.
+fn passes_no_entry(card: &RuleCard, field: &Field, base: &Map<String, Value>) -> bool {
+    let Ok(past) = Int::from(field.each).plus(Int::from(1_u64)) else { return false };
+    let mut inputs = base.clone();
+    let entries = vec![Value::String(past.to_string()); field.least.max(1) as usize];
+    inputs.insert(field.name.to_owned(), Value::Array(entries));
+    matches!(card.evaluate(&Value::Object(inputs)), Err(RuleError::OutOfRange { field: named, .. }) if named.starts_with(field.name))
+}
+
 /// Whole numbers are refused for their range just past the bounds that the field states, and not at them.
 fn check_bounds(card: &RuleCard, complaints: &mut Vec<String>) {
     let base = card.examples.first().and_then(|(inputs, _)| serde_json::from_str::<Map<String, Value>>(inputs).ok());
     let Some(base) = base else { return };
     for field in card.inputs {
+        if field.kind == Kind::List(&Kind::Integer) && !passes_no_entry(card, field, &base) {
+            complaints.push(format!("{}: entries of `{}` may pass {}", card.id, field.name, field.each));
+        }
         let Some((inside, outside)) = edges(field) else { continue };
         let refused = |number: Int| {
             let mut inputs = base.clone();

@@ -70,7 +70,7 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
 
 fn in_range(field: &Field, path: &str, kind: Kind, number: Int) -> Result<(), RuleError> {
     let bounded = !matches!(field.kind, Kind::List(_));
-    let (least, most) = if bounded { (field.least, field.most) } else { (0, u128::MAX) };
+    let (least, most) = if bounded { (field.least, field.most) } else { (0, field.each) };
     let fits = match (kind, field.range) {
         (Kind::Signed, Some((low, high))) if bounded => (Int::from(low)..=Int::from(high)).contains(&number),
         (Kind::Signed | Kind::SignedDecimal(_), _) => number.bits() <= 256,
@@ -120,7 +120,7 @@ pub(super) fn decimal_text(value: Int, places: u8) -> String {
 /// What a field takes, for an error or a page.
 pub(super) fn wanted(field: &Field, kind: Kind) -> String {
     let bounded = !matches!(field.kind, Kind::List(_));
-    let (least, most) = if bounded { (field.least, field.most) } else { (0, u128::MAX) };
+    let (least, most) = if bounded { (field.least, field.most) } else { (0, field.each) };
     let range = |places: u8| format!(" from {} to {}", bound(least, places), bound(most, places));
     match kind {
         Kind::Integer => format!("a whole number{}", range(0)),

@@ -83,7 +83,9 @@ pub static COMMISSION: RuleCard = RuleCard {
     inputs: &[
         field("reward", Kind::Decimal(18), "uakt", "of the validator").most(1 << 120),
         field("rate", Kind::Decimal(18), "", "commission, 0.05 to 1").least(ONE / 20).most(ONE),
-        field("bonded", Kind::Integer, "uakt", "delegated to the validator").most(1 << 100),
+        field("bonded", Kind::Integer, "uakt", "delegated to the validator; with nothing the community pool gets the reward")
+            .least(1)
+            .most(1 << 100),
         field("ratio", Kind::Decimal(18), "", "earned by a bonded token before").most(1 << 120).or("\"0\""),
     ],
     outputs: &[
@@ -98,9 +100,6 @@ pub static COMMISSION: RuleCard = RuleCard {
     )],
     run: |i| {
         let (reward, bonded) = (i.signed("reward")?, i.signed("bonded")?);
-        if bonded.is_zero() {
-            return Err(RuleError::refused("nothing is bonded; upstream gives the reward to the community pool"));
-        }
         let commission = mul(reward, i.signed("rate")?)?;
         let shared = reward.minus(commission)?;
         let ratio = i.signed("ratio")?.plus(quo_cut(shared, of_whole(bonded)?)?)?;
@@ -123,7 +122,7 @@ pub static DELEGATION: RuleCard = RuleCard {
             .least(1)
             .most(1_024),
         field("ends", Kind::List(&Kind::Decimal(18)), "", "and at its end").least(1).most(1_024),
-        field("slashes", Kind::List(&Kind::Decimal(18)), "", "between intervals, 0 to 1").or("[]"),
+        field("slashes", Kind::List(&Kind::Decimal(18)), "", "between intervals").each(ONE).or("[]"),
     ],
     outputs: &[
         field("reward", Kind::Decimal(18), "uakt", "of the delegation"),
@@ -139,8 +138,8 @@ pub static DELEGATION: RuleCard = RuleCard {
         if starts.len() != ends.len() || slashes.len() >= starts.len() {
             return Err(RuleError::refused("every interval needs a start and an end, and slashes stand between intervals"));
         }
-        if slashes.iter().any(|s| *s > one()) || starts.iter().zip(&ends).any(|(a, b)| a > b) {
-            return Err(RuleError::refused("a slash is at most 1, and an end is never below its start"));
+        if starts.iter().zip(&ends).any(|(a, b)| a > b) {
+            return Err(RuleError::refused("an end is never below its start"));
         }
         let intervals: Vec<_> = starts.into_iter().zip(ends).collect();
         let (reward, stake) = delegation_reward(i.signed("stake")?, &intervals, &slashes)?;

@@ -111,7 +111,7 @@ pub static INITIAL: RuleCard = RuleCard {
               pledge = min(max(BR(57600), 1) + base + simple, 29103830 * q)",
     rounding: "down in every division",
     inputs: &[
-        POWER,
+        POWER.least(1),
         field("circulating", Kind::Integer, "attoFIL", "circulating supply"),
         field("baseline", Kind::Integer, "bytes", "the baseline of this epoch"),
         REWARD_POSITION,
@@ -149,9 +149,6 @@ pub static INITIAL: RuleCard = RuleCard {
     run: |i| {
         let ramp = (i.signed("since")?, i.small("ramp")?);
         let power = i.signed("power")?;
-        if power.is_zero() {
-            return Err(RuleError::refused("a sector without power has no pledge; power must be at least 1"));
-        }
         let found = initial_pledge(power, i.signed("circulating")?, i.signed("baseline")?, estimates(i)?, ramp)?;
         let outputs = Outputs::new().integer("storage", found.storage).integer("baseline_part", found.baseline);
         Ok(outputs.integer("simple_part", found.simple).integer("pledge", found.pledge))

@@ -40,7 +40,7 @@ pub static DEBT: RuleCard = RuleCard {
         field("penalty", Kind::Integer, "attoFIL", "new").most(MOST),
         field("now", Kind::Integer, "epoch", "the present one").most(1 << 60),
         field("epochs", Kind::List(&Kind::Integer), "epoch", "after which each vesting entry is free, ascending").most(512),
-        field("amounts", Kind::List(&Kind::Integer), "attoFIL", "of each entry").most(512),
+        field("amounts", Kind::List(&Kind::Integer), "attoFIL", "of each entry").most(512).each(MOST),
     ],
     outputs: &[
         field("burnt", Kind::Integer, "attoFIL", "at once"),
@@ -64,9 +64,6 @@ pub static DEBT: RuleCard = RuleCard {
         let (epochs, amounts, now) = (i.integers("epochs")?, i.integers("amounts")?, i.integer("now")?);
         if epochs.len() != amounts.len() || !epochs.is_sorted() {
             return Err(RuleError::refused("every entry needs an epoch and an amount, and the epochs ascend"));
-        }
-        if amounts.iter().any(|amount| *amount > MOST) {
-            return Err(RuleError::refused("an entry is at most 2^100 attoFIL"));
         }
         let debt = i.integer("debt")? + i.integer("penalty")?;
         let mut entries: Vec<(u128, u128)> = epochs.into_iter().zip(amounts).filter(|(epoch, _)| *epoch >= now).collect();

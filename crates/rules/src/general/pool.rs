@@ -2,13 +2,10 @@
 
 use crate::runs;
 use depin_economy::{
-    Allocation, AllocationVesting, Emission, MovingShare, Refusal, TableRow, VestingPart, VestingRow, allocation_vested,
-    batch_part, minted_again, part_in_turn, standing_part, worth_of,
+    Allocation, AllocationVesting, Clock, Emission, MovingShare, Origin, Refusal, TableRow, VestingPart, VestingRow,
+    allocation_vested, batch_part, minted_again, part_in_turn, standing_part, worth_of,
 };
-use depin_quantity::{
-    Basis, Instant, Kind, Measured, Name, Outputs, QuantityError, Rounding, RuleCard, RuleError, Share, Units, field,
-    months_after,
-};
+use depin_quantity::{Instant, Kind, Measured, Name, Outputs, QuantityError, RuleCard, RuleError, Share, Span, Units, field};
 
 /// The cards of this module.
 pub const CARDS: &[&RuleCard] = &[&SHARES, &BATCH, &MOVING, &WORTH, &STANDING, &ROW, &WITHIN, &AGAIN, &STEPS, &MONTHS];
@@ -221,7 +218,7 @@ pub static ROW: RuleCard = RuleCard {
 pub static WITHIN: RuleCard = RuleCard {
     id: "GEN-EM-2",
     networks: &["render", "io.net"],
-    basis: Basis::Model,
+    basis: runs!(depin_economy::Emission::given_at),
     title: "A part of a period, by time",
     words: "A pool that pays by another clock than its emission's gets its part of a period as time passes: so a month's amount is \
             paid by the week, or by the hour.",
@@ -239,8 +236,11 @@ pub static WITHIN: RuleCard = RuleCard {
         (r#"{"amount": "49213200000000", "passed": 432000000, "length": 2678400000}"#, r#"{"given": "7937612903225"}"#),
     ],
     run: |i| {
-        let (passed, length) = (i.integer("passed")?, i.integer("length")?);
-        let given = i.units("amount")?.mul_div(passed.min(length), length, Rounding::Down).map_err(RuleError::Quantity)?;
+        let (passed, length) = (i.small("passed")?, i.small("length")?);
+        let row = TableRow { start: 0, periods: 1, amount: i.units("amount")?, before: Units::ZERO };
+        let emission = Emission::Table { clock: CLOCK, rows: vec![row] };
+        let clock = Clock { every: Span::from_millis(length), months: None, origin: Origin::Genesis };
+        let given = emission.given_at(&clock, Instant::new(0), Instant::new(passed.min(length)));
         Ok(Outputs::new().units("given", given))
     },
 };
@@ -309,7 +309,7 @@ pub static STEPS: RuleCard = RuleCard {
 pub static MONTHS: RuleCard = RuleCard {
     id: "GEN-EM-4",
     networks: &["render", "io.net"],
-    basis: Basis::Model,
+    basis: runs!(depin_economy::Clock::start),
     title: "Start of a calendar period",
     words: "Periods of a calendar clock begin on the day and at the time of its origin, in UTC; where a month has no such day, on its \
             last one. Each is counted from the origin, so a short month shortens no later one.",
@@ -336,7 +336,9 @@ pub static MONTHS: RuleCard = RuleCard {
         ),
     ],
     run: |i| {
-        let start = months_after(Instant::new(i.small("origin")?), i.small("months")?.saturating_mul(i.small("period")?));
+        let (origin, months) = (Instant::new(i.small("origin")?), i.small("months")?);
+        let clock = Clock { every: Span::from_secs(0), months: Some(months), origin: Origin::At(origin) };
+        let start = clock.start(origin, i.small("period")?);
         Ok(Outputs::new().integer("start", start.get()).text("date", start.to_rfc3339()))
     },
 };

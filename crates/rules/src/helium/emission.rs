@@ -84,7 +84,7 @@ pub static ROWS: RuleCard = RuleCard {
         field("hst_starts", Kind::List(&Kind::Integer), "s", "of the founders' rows")
             .least(1)
             .or("[1681776000, 1690848000, 1722470400, 1738022401]"),
-        field("hst_percents", Kind::List(&Kind::Integer), "%", "of the rows, at most 100").least(1).or("[32, 31, 30, 0]"),
+        field("hst_percents", Kind::List(&Kind::Integer), "%", "of the rows").least(1).each(100).or("[32, 31, 30, 0]"),
     ],
     outputs: &[
         field("total", Kind::Integer, "bones", "of the epoch"),
@@ -101,8 +101,8 @@ pub static ROWS: RuleCard = RuleCard {
         let (starts, amounts) = (i.integers("starts")?, i.integers("amounts")?);
         let (hst_starts, percents) = (i.integers("hst_starts")?, i.integers("hst_percents")?);
         let same = starts.len() == amounts.len() && hst_starts.len() == percents.len();
-        if !same || percents.iter().any(|p| *p > 100) {
-            return Err(RuleError::refused("every start needs an amount or a per cent of at most 100"));
+        if !same {
+            return Err(RuleError::refused("every start needs an amount or a per cent"));
         }
         let end = (i.integer("epoch")? + 1) * 86_400;
         let total = row_at(&starts, end).map_or(0, |row| amounts[row]);

@@ -82,7 +82,7 @@ pub static SET: RuleCard = RuleCard {
               there, resolutions 10 to 4",
     rounding: "once, at the fourth place, a half to even",
     inputs: &[
-        field("counts", Kind::List(&Kind::Integer), "hotspots", "in each cell of resolution 11").least(1).most(256),
+        field("counts", Kind::List(&Kind::Integer), "hotspots", "in each cell of resolution 11").least(1).most(256).each(1 << 20),
         field(
             "parents",
             Kind::List(&Kind::List(&Kind::Integer)),
@@ -118,9 +118,7 @@ pub static SET: RuleCard = RuleCard {
     ],
     run: |i| {
         let (counts, parents, beside) = (i.integers("counts")?, i.tables("parents")?, i.tables("neighbours")?);
-        let small = |count: &u128| u64::try_from(*count).ok().filter(|count| *count <= 1 << 20);
-        let counts: Option<Vec<u64>> = counts.iter().map(small).collect();
-        let counts = counts.ok_or_else(|| RuleError::refused("a cell has at most 2^20 hotspots"))?;
+        let counts: Vec<u64> = counts.into_iter().map(|count| count as u64).collect();
         let limits = HEXES.iter().rev();
         let levels: Vec<Level<'_>> = (limits.zip(&parents).zip(&beside))
             .map(|((hex, parents), beside)| {

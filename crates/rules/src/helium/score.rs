@@ -75,7 +75,10 @@ pub static SHARES: RuleCard = RuleCard {
     formula: "share' = floor((29 * share + W * lock / sum of locks) / 30), W = 2^32 - 1; without any lock it stays",
     rounding: "down, once; upstream cuts the quotient at the 12th place first",
     inputs: &[
-        field("shares", Kind::List(&Kind::Integer), "parts of 2^32 - 1", "of each network before").least(1).most(64),
+        field("shares", Kind::List(&Kind::Integer), "parts of 2^32 - 1", "of each network before")
+            .least(1)
+            .most(64)
+            .each(WHOLE32),
         field("locks", Kind::List(&Kind::Integer), "veHNT", "delegated to each network").least(1).most(64),
     ],
     outputs: &[field("shares", Kind::List(&Kind::Integer), "parts of 2^32 - 1", "of each network now")],
@@ -88,9 +91,6 @@ pub static SHARES: RuleCard = RuleCard {
         let (shares, locks) = (i.integers("shares")?, i.integers("locks")?);
         if shares.len() != locks.len() {
             return Err(RuleError::refused(format!("{} shares need as many locks, not {}", shares.len(), locks.len())));
-        }
-        if shares.iter().any(|s| *s > WHOLE32) {
-            return Err(RuleError::refused("a share is at most 4294967295, the whole"));
         }
         let sum = locks.iter().try_fold(0_u128, |sum, lock| sum.checked_add(*lock)).ok_or(QuantityError::TooLarge)?;
         let moved = |(before, lock): (&u128, &u128)| -> u64 {
