@@ -51,6 +51,18 @@ fn there_are_at_least_sixty_rules_and_a_network_lists_its_own() {
 }
 
 #[test]
+fn a_rule_says_whether_live_rules_run_it() {
+    let table = said(&["rule", "list"]).done().out;
+    let basis = |id: &str| table.lines().find(|line| line.contains(&format!("{id} "))).expect("it is listed").to_owned();
+    assert!(basis("GEN-PO-2").contains("runs") && basis("FIL-EM-2").contains("model"), "{table}");
+    assert!(said(&["rule", "show", "GEN-PO-2"]).done().out.contains("depin_economy::reward::batch::batch_part"));
+    let card = said(&["rule", "show", "HNT-LO-1", "--json"]).json();
+    assert_eq!((card["basis"].as_str(), card["functions"].as_array().map(Vec::len)), (Some("runs"), Some(2)));
+    let model = said(&["rule", "show", "FIL-EM-2", "--json"]).json();
+    assert_eq!((model["basis"].as_str(), model["functions"].as_array().map(Vec::len)), (Some("model"), Some(0)));
+}
+
+#[test]
 fn every_card_shows_a_command_that_gives_what_the_card_says() {
     for id in ids(&["rule", "list", "--json"]) {
         let page = said(&["rule", "show", &id]).done().out;

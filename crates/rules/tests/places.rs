@@ -18,10 +18,8 @@ fn every_source_that_the_architecture_names_is_there() {
     listed.sort_unstable();
     let source = std::fs::read_dir(root.join("crates/economy/src")).expect("a folder of the repository");
     let entries = source.map(|entry| entry.expect("an entry"));
-    let mut there: Vec<String> = entries
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| format!("{}/", entry.file_name().to_string_lossy()))
-        .collect();
+    let mut there: Vec<String> =
+        entries.filter(|entry| entry.path().is_dir()).map(|entry| format!("{}/", entry.file_name().to_string_lossy())).collect();
     there.sort_unstable();
     assert_eq!(listed, there, "the table of folders and the folders differ");
 }
