@@ -1,14 +1,16 @@
-//! What operators run to provide a service: the daemon, its HTTP interface, what it keeps on the disk.
+//! What operators run to provide a service: one daemon for all services, and what each of them has of its own.
 //!
+//! - [`operator`]: the shell around any service's duty: follows the ledger, sends what follows, says how it is.
 //! - [`storage`]: pieces on a disk, deals about them, possession proofs.
 //!
-//! Absent on purpose: rules. A provider computes no reward and decides nothing that the ledger decides.
+//! Absent on purpose: rules. An operator computes no reward and decides nothing that the ledger decides.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
 mod clock;
+pub mod operator;
 pub mod storage;
 
 pub use clock::{Clock, SystemClock};

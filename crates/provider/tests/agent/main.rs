@@ -1,6 +1,8 @@
-//! The agent against a real node: deals, proofs, faults, restarts.
+//! Operators against a real node: storage's deals, proofs, faults and restarts, and the shell around a made-up service.
 
 mod deals;
 mod faults;
 mod restarts;
+mod shell;
+mod wishes;
 mod world;

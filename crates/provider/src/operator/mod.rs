@@ -1,0 +1,40 @@
+//! An operator's daemon for any service: the shell around what a service wants done.
+//!
+//! In: a [`Duty`], which is what one service asks of its operators, a client of a node, a key, routes of the service's own. Out: an
+//! [`OperatorHandle`] to a daemon that registers, keeps a view of the ledger, sends what follows from it, claims rewards and says how
+//! it is, until it is stopped.
+//!
+//! ```text
+//! events, own changes, timer ──> dirty set ──> refresh ──> view ──> plan ──> prepare ──> tasks ──> messages ──> ledger
+//!                                                                  (pure)                  └─ halved when refused
+//! ```
+//!
+//! The shell keeps nothing on a disk: everything it does follows from the ledger and from what the duty keeps, so it goes on after
+//! `kill -9` as after a stop. Events only say what to read anew; everything is read anew at start and once a while, so that nothing
+//! depends on having seen one. A message that is refused is split until the units that it is refused for stand alone.
+//!
+//! Absent on purpose: what a service delivers and how it keeps it, messages of a service, rules of the ledger.
+
+mod claim;
+mod dirty;
+mod duty;
+mod error;
+mod failure;
+mod follow;
+mod handle;
+mod http;
+mod metrics;
+mod round;
+mod start;
+mod status;
+mod submit;
+
+pub use dirty::DirtySet;
+pub use duty::{Agenda, Draft, Duty, Look, Prepared, Registration, Task};
+pub use error::{RoundError, StartError};
+pub use failure::{Failure, Subject};
+pub use handle::OperatorHandle;
+pub use http::{ApiError, Limit, Metrics, Routes, router};
+pub use metrics::{Figures, counter, gauge, gauges};
+pub use start::{Operator, OperatorConfig, chain_id};
+pub use status::{SharedStatus, Status};

@@ -1,0 +1,80 @@
+//! Carrying tasks out: messages to the ledger, split when it refuses.
+
+use super::{
+    dirty::DirtySet,
+    duty::{Draft, Duty, Task},
+    failure::{Failure, Subject},
+    round::Runner,
+};
+use depin_client::{SubmitError, api::code};
+use futures::future::{BoxFuture, FutureExt as _};
+
+/// What came of a task.
+#[derive(Debug)]
+pub(super) struct Outcome<T> {
+    /// What may have changed on the ledger.
+    pub(super) dirty: DirtySet,
+    /// What did not work out.
+    pub(super) failures: Vec<Failure<T>>,
+    /// The node could not be asked; everything is to be read anew once it can.
+    pub(super) cut_off: Option<SubmitError>,
+}
+
+impl<T> Outcome<T> {
+    fn merge(mut self, other: Self) -> Self {
+        self.dirty.add(other.dirty);
+        self.failures.extend(other.failures);
+        self.cut_off = self.cut_off.or(other.cut_off);
+        self
+    }
+}
+
+impl<D: Duty> Runner<D> {
+    /// Carries a task out. What the ledger refuses is split until the subjects that it refuses stand alone.
+    pub(super) fn carry_out(&self, task: D::Task) -> BoxFuture<'_, Outcome<D::Task>> {
+        async move {
+            let Draft { message, failures, dirty } = self.duty.message(&self.view, &task).await;
+            let mut outcome = Outcome { dirty, failures, cut_off: None };
+            let Some(message) = message else { return outcome };
+            match self.sender.submit(message).await {
+                Ok(_) => {
+                    let failed = outcome.failures.len();
+                    self.status.change(|status| D::count(&mut status.service, &task, failed));
+                    tracing::debug!(task = task.name(), failed, "done");
+                    outcome.dirty.add(touched(&task));
+                }
+                Err(SubmitError::Failed { code, message, .. }) => {
+                    if let Some([first, second]) = task.split() {
+                        let (first, second) = futures::join!(self.carry_out(first), self.carry_out(second));
+                        return outcome.merge(first).merge(second);
+                    }
+                    let subject = task.subjects().first().copied();
+                    tracing::info!(task = task.name(), ?subject, code, message, "the ledger refused");
+                    outcome.dirty.add(touched(&task));
+                    outcome.failures.extend(subject.map(|subject| Failure { subject, task, why: message }));
+                }
+                // The fee cannot be paid, or the node is away: nothing else will go through either.
+                Err(error) => {
+                    outcome.dirty.add(touched(&task));
+                    outcome.cut_off = Some(error);
+                }
+            }
+            outcome
+        }
+        .boxed()
+    }
+}
+
+/// Whether an error says that the account has too little.
+pub(super) fn is_underfunded(error: &SubmitError) -> bool {
+    error.code() == Some(code::BALANCE_TOO_LOW)
+}
+
+/// What must be read again after a task: its units, and what the ledger keeps about all of them.
+fn touched<T: Task>(task: &T) -> DirtySet {
+    let unit = |subject| match subject {
+        Subject::Unit(id) => Some(id),
+        Subject::Group(_) | Subject::Registration => None,
+    };
+    DirtySet::units(task.subjects().into_iter().filter_map(unit))
+}
