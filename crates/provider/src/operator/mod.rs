@@ -38,3 +38,11 @@ pub use http::{ApiError, Limit, Metrics, Routes, router};
 pub use metrics::{Figures, counter, gauge, gauges};
 pub use start::{Operator, OperatorConfig, chain_id};
 pub use status::{SharedStatus, Status};
+
+/// Runs work on a thread that may block, and goes on with its panic.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,25 +1,43 @@
-//! The storage provider: disk, HTTP, scrubbing, and the daemon that keeps them and the ledger in step.
+//! The storage provider: disk, HTTP, scrubbing, and the duty that keeps them and the ledger in step.
 //!
 //! ```text
 //! customer ── HTTP ──> http ──> store <── scrub
 //!                                 ^
-//!                     agent: pins deals, proves leaves, declares faults
+//!            ledger <── duty ─────┘  pins deals, proves leaves, declares faults
 //! ```
 //!
+//! - [`Provider`] runs all of it, as an [operator](crate::operator).
 //! - [`Store`] keeps payloads and proves their leaves; see its module for what holds after a crash.
-//! - [`router`] is the HTTP interface over it; [`ProviderRequest`] is what customers sign.
+//! - [`routes`] is the HTTP interface over it; [`ProviderRequest`] is what customers sign.
 //! - [`scrub`] reads everything slowly and reports damage.
-//! - [`Provider`] runs all of it.
+//! - [`plan`] decides about deals: pure.
+//!
+//! Absent on purpose: changing the ask and withdrawing (people do that, by the client; the provider reads its ask from the
+//! ledger), settling deal payments (the chain does it at every window's close), terminating deals.
 
-mod agent;
+mod config;
+mod decide;
+mod duty;
 mod http;
+mod plan;
+mod prove;
+mod provider;
+mod register;
 mod request;
 pub mod scrub;
+mod status;
 mod store;
+mod task;
+mod view;
 
-pub use agent::{Done, Provider, ProviderConfig, ProviderError, ProviderHandle, ProviderStatus};
-pub use http::{HttpSettings, Metrics, ProviderHttp, router};
+pub use config::ProviderConfig;
+pub use decide::{DealFacts, PieceFact};
+pub use http::{HttpSettings, ProviderHttp, Transfers, routes};
+pub use plan::{Plan, Situation, plan};
+pub use provider::{Provider, ProviderError, ProviderHandle};
 pub use request::{HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, ProviderRequest, RequestKind, Signatures};
+pub use status::{Done, ProviderStatus, StorageFigures};
 pub use store::{
     CHUNK_BYTES, Hold, PieceReader, PieceState, PieceStatus, Recovery, Store, StoreError, StoreSettings, Stored, Upload, Usage,
 };
+pub use task::StorageTask;

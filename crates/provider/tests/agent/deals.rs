@@ -22,11 +22,11 @@ async fn a_deal_lives_from_upload_to_its_agreed_end_without_anybody_at_the_provi
 
     // Two windows are answered, none is missed.
     let number = active.set.unwrap();
-    world.wait("two proven windows", || provider.status().done.sets_proven >= 2).await;
+    world.wait("two proven windows", || provider.status().service.done.sets_proven >= 2).await;
     let sets = world.client.all_sets(Some(provider.address())).await.unwrap();
     let set = sets.iter().find(|set| set.set == number).unwrap();
     assert!(set.proven >= 2 && set.missed == 0, "{set:?}");
-    world.wait("a claim of rewards", || provider.status().done.claims >= 1).await;
+    world.wait("a claim of rewards", || provider.status().claims >= 1).await;
 
     world.send(StorageMessage::ExtendDeals { deals: vec![id], epochs: 200 }).await;
     let longer = world.until(id, "a longer term", |deal| deal.extension_epochs.is_none()).await;
@@ -37,11 +37,11 @@ async fn a_deal_lives_from_upload_to_its_agreed_end_without_anybody_at_the_provi
     assert_eq!(ended.reason.as_deref(), Some("both sides ended it early"));
     let store = provider.store().clone();
     world.wait("the piece to be let go", || store.status(&piece.cid).unwrap().is_none_or(|piece| piece.deals.is_empty())).await;
-    let done = provider.status().done;
+    let done = provider.status().service.done;
     assert_eq!((done.accepted, done.refused, done.sectors_proven, done.extensions, done.ends), (1, 0, 1, 1, 1));
     // Registration, acceptance, first proof, extension, end, windows, claims: nothing was sent in vain.
     let nonce = world.client.account(provider.address()).await.unwrap().nonce;
-    assert_eq!(nonce, 5 + done.sets_proven + done.claims);
+    assert_eq!(nonce, 5 + done.sets_proven + provider.status().claims);
     assert!(world.client.audit().await.unwrap().ok);
     provider.stop().await;
 }
@@ -59,7 +59,7 @@ async fn deals_that_do_not_suit_are_declined_and_the_others_of_the_batch_taken()
     // The ask is raised in its terms only, so that the ledger lets the proposals through and the provider decides.
     let operator = Sender::new(world.client.clone(), key(3));
     operator.submit(Message::service(StorageMessage::SetAsk(Ask { term_min: 122, ..ask() }))).await.unwrap();
-    world.wait("the new ask", || provider.status().ask.is_some_and(|ask| ask.term_min_epochs == 122)).await;
+    world.wait("the new ask", || provider.status().service.ask.is_some_and(|ask| ask.term_min_epochs == 122)).await;
     let ids = world.propose(vec![fitting.clone(), cheap, short, missing, fitting]).await;
     for id in [ids[0], ids[4]] {
         world.until_stage(id, DealStage::Active).await;

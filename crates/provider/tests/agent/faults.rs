@@ -41,8 +41,8 @@ async fn damage_found_by_scrubbing_is_declared_and_an_upload_brings_the_sector_b
     assert!(status == 200 || status == 201, "{status}");
     world.until_stage(id, DealStage::Active).await;
     assert_eq!(world.download(&provider, &piece).await, (200, piece.payload.clone()));
-    world.wait("both proofs to be counted", || provider.status().done.sectors_proven == 2).await;
-    assert_eq!(provider.status().done.faults, 1);
+    world.wait("both proofs to be counted", || provider.status().service.done.sectors_proven == 2).await;
+    assert_eq!(provider.status().service.done.faults, 1);
     provider.stop().await;
 }
 
@@ -67,7 +67,7 @@ async fn a_window_is_answered_for_the_whole_sectors_beside_a_lost_one() {
     // Five leaves of two sectors: that none falls on the lost one has a chance of 1 in 32 a window.
     let faulty = world.until_stage(ids[1], DealStage::Faulty).await;
     assert!(faulty.fault.unwrap().declared, "found while answering, told before the window closed");
-    world.wait("the window to be answered without it", || provider.status().done.sets_proven >= 1).await;
+    world.wait("the window to be answered without it", || provider.status().service.done.sets_proven >= 1).await;
     assert_eq!(world.client.deal(ids[0]).await.unwrap().unwrap().state, DealStage::Active);
     let sets = world.client.all_sets(Some(provider.address())).await.unwrap();
     assert!(sets.iter().all(|set| set.missed == 0), "{sets:?}");

@@ -2,6 +2,7 @@
 
 use crate::{Error, Kind, Result};
 use depin_client::{Client, SigningKey};
+use depin_provider::operator::StartError;
 use depin_provider::storage::{Provider, ProviderConfig, ProviderError, ProviderHandle, StoreError};
 use depin_quantity::{Name, Units};
 use depin_services::storage::{Ask, StorageParams};
@@ -63,9 +64,8 @@ impl Daemon {
         };
         let handle = Provider::start(config, client, key).await.map_err(|error| {
             let kind = match error {
-                ProviderError::Store(StoreError::InUse { .. } | StoreError::Format { .. }) | ProviderError::Url { .. } => {
-                    Kind::Refused
-                }
+                ProviderError::Store(StoreError::InUse { .. } | StoreError::Format { .. })
+                | ProviderError::Start(StartError::Url { .. }) => Kind::Refused,
                 _ => Kind::Broken,
             };
             Error { kind, code: "provider".to_owned(), message: format!("{name} does not start: {error}"), hint: String::new() }

@@ -8,7 +8,8 @@
 //! - A delete replayed is refused when it was signed before the upload that it would undo (the store compares the times), and
 //!   finds nothing to undo otherwise.
 
-use super::error::ApiError;
+use super::error::unauthorized;
+use crate::operator::ApiError;
 use crate::storage::request::{
     HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, ProviderRequest, RequestKind, Signatures,
 };
@@ -49,20 +50,20 @@ pub(super) fn caller(
     let signature: [u8; 64] = digits(headers, HEADER_SIGNATURE)?;
     if here.signatures.address_of(&key) != client {
         let message = format!("{HEADER_KEY} is not the key of {client}");
-        return Err(ApiError::unauthorized("wrong-key", message, "send the address that belongs to the key"));
+        return Err(unauthorized("wrong-key", message, "send the address that belongs to the key"));
     }
     if time_ms.abs_diff(here.now_ms) > SKEW_MS_MAX {
         let message = format!(
             "the request was signed at {time_ms} ms, here it is {} ms; at most {SKEW_MS_MAX} ms may lie between",
             here.now_ms
         );
-        return Err(ApiError::unauthorized("wrong-time", message, "set the clock, and sign the request when it is sent"));
+        return Err(unauthorized("wrong-time", message, "set the clock, and sign the request when it is sent"));
     }
     let request = ProviderRequest { kind, chain_id: here.chain_id, provider: here.provider, cid: *cid, payload_bytes, time_ms };
     if !here.signatures.verify(&key, &request.signed_bytes(), &signature) {
         let message = format!("the signature does not fit a {} of this piece at this provider", kind.domain());
         let hint = "sign domain, chain id, provider address, piece cid, payload length and time exactly as documented";
-        return Err(ApiError::unauthorized("wrong-signature", message, hint));
+        return Err(unauthorized("wrong-signature", message, hint));
     }
     Ok(Caller { client, signed_at_ms: time_ms })
 }
@@ -70,7 +71,7 @@ pub(super) fn caller(
 fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, ApiError> {
     let hint = "sign the request: x-depin-client, x-depin-key, x-depin-time, x-depin-signature";
     let value = headers.get(name);
-    let value = value.ok_or_else(|| ApiError::unauthorized("not-signed", format!("header {name} is missing"), hint))?;
+    let value = value.ok_or_else(|| unauthorized("not-signed", format!("header {name} is missing"), hint))?;
     value.to_str().map_err(|error| malformed(name, error))
 }
 

@@ -5,9 +5,10 @@
 //! page cache, and checked again. Damage found further on breaks the connection off: the client sees too few bytes, never
 //! wrong ones. One chunk at a time is in memory, and no thread waits for a slow client.
 
-use super::error::ApiError;
+use super::error::out_of_range;
 use super::range::{self, Wanted};
-use super::{Metrics, ProviderHttp, blocking};
+use super::{ProviderHttp, Transfers, store_work};
+use crate::operator::ApiError;
 use crate::storage::store::{CHUNK_BYTES, PieceReader, StoreError};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -31,14 +32,14 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let cid = super::piece_cid(path)?;
-    let permit = Arc::clone(&http.downloads).try_acquire_owned().map_err(|_| ApiError::busy("downloads"))?;
+    let permit = http.downloads.enter()?;
     let store = Arc::clone(&http.store);
-    let piece = Arc::new(blocking(move || store.open_piece(&cid)).await?);
+    let piece = Arc::new(store_work(move || store.open_piece(&cid)).await?);
     let length = piece.payload_bytes();
     let wanted = match range::parse(wanted_range(&headers, &cid), length) {
         Wanted::Whole => None,
         Wanted::Part(range) => Some(range),
-        Wanted::Unsatisfiable => return Err(ApiError::range(length)),
+        Wanted::Unsatisfiable => return Err(out_of_range(length)),
     };
     let range = wanted.clone().unwrap_or(0..length);
     refuse_known_damage(&piece, &range)?;
@@ -47,8 +48,8 @@ pub(super) async fn get(
     } else {
         let (ahead, range) = (Arc::clone(&piece), range.clone());
         let checked = range.start..range.end.min(range.start.saturating_add(CHECKED_AHEAD));
-        blocking(move || chunks(&checked).try_for_each(|chunk| ahead.read_chunk(chunk).map(drop))).await?;
-        stream_range(piece, range, Arc::clone(&http.metrics), permit)
+        store_work(move || chunks(&checked).try_for_each(|chunk| ahead.read_chunk(chunk).map(drop))).await?;
+        stream_range(piece, range, http.transfers.clone(), permit)
     };
     let mut response = Response::builder()
         .header(header::CONTENT_TYPE, "application/octet-stream")
@@ -86,9 +87,9 @@ fn refuse_known_damage(piece: &PieceReader, range: &Range<u64>) -> Result<(), Ap
 }
 
 /// Chunk after chunk, each read and checked when the client has taken the one before.
-fn stream_range(piece: Arc<PieceReader>, range: Range<u64>, metrics: Arc<Metrics>, permit: OwnedSemaphorePermit) -> Body {
-    let start = (piece, range, metrics, permit);
-    Body::from_stream(stream::try_unfold(start, |(piece, range, metrics, permit)| async move {
+fn stream_range(piece: Arc<PieceReader>, range: Range<u64>, transfers: Transfers, permit: OwnedSemaphorePermit) -> Body {
+    let start = (piece, range, transfers, permit);
+    Body::from_stream(stream::try_unfold(start, |(piece, range, transfers, permit)| async move {
         if range.is_empty() {
             return Ok(None);
         }
@@ -98,9 +99,9 @@ fn stream_range(piece: Arc<PieceReader>, range: Range<u64>, metrics: Arc<Metrics
             tracing::warn!(%error, "broke a download off");
             io::Error::other(error)
         })?;
-        metrics.downloaded.inc_by(part.len() as u64);
+        transfers.downloaded.inc_by(part.len() as u64);
         let rest = range.start + part.len() as u64..range.end;
-        Ok::<_, io::Error>(Some((part, (piece, rest, metrics, permit))))
+        Ok::<_, io::Error>(Some((part, (piece, rest, transfers, permit))))
     }))
 }
 

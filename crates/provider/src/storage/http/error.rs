@@ -1,59 +1,19 @@
-//! Errors as customers see them: a status, and `{"error":{"code","message","hint"}}`.
+//! What the store says, as customers see it.
 
+use crate::operator::ApiError;
 use crate::storage::store::StoreError;
-use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{StatusCode, header};
 
-/// A refusal or failure on its way to the client.
-#[derive(Debug)]
-pub(super) struct ApiError {
-    status: StatusCode,
-    /// Stable, for programs.
-    code: &'static str,
-    message: String,
-    /// What to do about it; may be empty.
-    hint: &'static str,
-    /// A header with a value in ASCII.
-    header: Option<(HeaderName, String)>,
+/// 401: the signature headers do not do.
+pub(super) fn unauthorized(code: &'static str, message: impl Into<String>, hint: &'static str) -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, code, message, hint).with(header::WWW_AUTHENTICATE, "depin-signature")
 }
 
-impl ApiError {
-    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>, hint: &'static str) -> Self {
-        Self { status, code, message: message.into(), hint, header: None }
-    }
-
-    pub(super) fn bad_request(code: &'static str, message: impl Into<String>, hint: &'static str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, code, message, hint)
-    }
-
-    pub(super) fn unauthorized(code: &'static str, message: impl Into<String>, hint: &'static str) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, code, message, hint).with(header::WWW_AUTHENTICATE, "depin-signature")
-    }
-
-    /// Everything that may be in flight is in flight.
-    pub(super) fn busy(what: &'static str) -> Self {
-        let message = format!("this provider handles as many {what} as it can");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message, "try again in a few seconds").with(header::RETRY_AFTER, "5")
-    }
-
-    /// A bug or a machine at its end; the details are in the log only.
-    pub(super) fn internal(error: &dyn std::fmt::Display) -> Self {
-        tracing::error!(%error, "a request failed");
-        let message = "the provider failed to answer; its operator finds the reason in the log";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message, "try again, or use another provider")
-    }
-
-    pub(super) fn range(length: u64) -> Self {
-        let message = format!("the range lies outside of the payload, which has {length} bytes");
-        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "range", message, "ask for bytes below the payload's length")
-            .with(header::CONTENT_RANGE, format!("bytes */{length}"))
-    }
-
-    fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
-        self.header = Some((name, value.into()));
-        self
-    }
+/// 416, for a payload of `length` bytes.
+pub(super) fn out_of_range(length: u64) -> ApiError {
+    let message = format!("the range lies outside of the payload, which has {length} bytes");
+    ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, "range", message, "ask for bytes below the payload's length")
+        .with(header::CONTENT_RANGE, format!("bytes */{length}"))
 }
 
 impl From<StoreError> for ApiError {
@@ -89,17 +49,5 @@ impl From<StoreError> for ApiError {
             error => error.to_string(),
         };
         Self::new(status, code, message, hint)
-    }
-}
-
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let body = serde_json::json!({ "error": { "code": self.code, "message": self.message, "hint": self.hint } });
-        let mut response = (self.status, Json(body)).into_response();
-        if let Some((name, value)) = self.header {
-            let value = HeaderValue::try_from(value).expect("only digits and ASCII signs are put into headers");
-            response.headers_mut().insert(name, value);
-        }
-        response
     }
 }

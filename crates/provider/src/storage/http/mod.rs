@@ -1,15 +1,17 @@
 //! The provider's face to customers.
 //!
-//! In: HTTP requests. Out: JSON, payload bytes, metrics. The data are in the [`Store`]; who signs, what time it is and what is
-//! asked for storage are passed in through [`ProviderHttp`]. Absent on purpose: deals (they are made on the ledger) and TLS
-//! (every byte served is checked against its cid by the client, every change is signed; a proxy may add it).
+//! In: HTTP requests. Out: JSON, payload bytes. The data are in the [`Store`]; who signs, what time it is and what is asked for
+//! storage are passed in through [`ProviderHttp`]. Absent on purpose: deals (they are made on the ledger) and TLS (every byte
+//! served is checked against its cid by the client, every change is signed; a proxy may add it).
 //!
 //! | request | answers |
 //! |---|---|
 //! | `PUT /pieces/{cid}` | 201 stored, 200 there already; 400 bad cid, header or body, 401 signature, 408 too slow, 411 no length, 413 too large, 422 other bytes than the cid says, 503 busy, 507 no room |
 //! | `GET`, `HEAD /pieces/{cid}` | 200, 206 one range; 400, 404, 410 damaged, 416, 503 |
 //! | `DELETE /pieces/{cid}` | 204; 400, 401, 403 not the uploader, 404, 409 covered by a deal, or older than the upload |
-//! | `GET /info`, `/health`, `/metrics` | 200 |
+//! | `GET /info` | 200 |
+//!
+//! `/health`, `/status` and `/metrics` come from the [shell](crate::operator::router).
 
 mod auth;
 mod download;
@@ -18,26 +20,24 @@ mod metrics;
 mod range;
 mod upload;
 
-pub use metrics::Metrics;
+pub use metrics::Transfers;
 
+use super::request::{RequestKind, Signatures};
+use super::store::{Store, StoreError};
 use crate::clock::Clock;
-use crate::storage::request::{RequestKind, Signatures};
-use crate::storage::store::{Store, StoreError};
+use crate::operator::{ApiError, Limit, Routes};
 use auth::{Caller, Here};
 use axum::extract::rejection::PathRejection;
-use axum::extract::{MatchedPath, Path, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use depin_quantity::{Address, Name};
 use depin_services::storage::piece::{Commitment, CommitmentError};
-use error::ApiError;
+use futures::future::FutureExt as _;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
-use tower_http::trace::TraceLayer;
 
 /// How the HTTP side is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,11 +70,11 @@ pub struct ProviderHttp {
     store: Arc<Store>,
     signatures: Arc<dyn Signatures>,
     clock: Arc<dyn Clock>,
-    metrics: Arc<Metrics>,
+    transfers: Transfers,
     /// What `GET /info` shows under `ask`: asked anew each time, since an ask changes.
     ask: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
-    uploads: Semaphore,
-    downloads: Arc<Semaphore>,
+    uploads: Limit,
+    downloads: Limit,
 }
 
 impl ProviderHttp {
@@ -84,12 +84,12 @@ impl ProviderHttp {
         store: Arc<Store>,
         signatures: Arc<dyn Signatures>,
         clock: Arc<dyn Clock>,
-        metrics: Arc<Metrics>,
+        transfers: Transfers,
         ask: impl Fn() -> serde_json::Value + Send + Sync + 'static,
     ) -> Self {
-        let uploads = Semaphore::new(settings.uploads_max.min(Semaphore::MAX_PERMITS));
-        let downloads = Arc::new(Semaphore::new(settings.downloads_max.min(Semaphore::MAX_PERMITS)));
-        Self { settings, store, signatures, clock, metrics, ask: Box::new(ask), uploads, downloads }
+        let uploads = Limit::new("uploads", settings.uploads_max);
+        let downloads = Limit::new("downloads", settings.downloads_max);
+        Self { settings, store, signatures, clock, transfers, ask: Box::new(ask), uploads, downloads }
     }
 
     fn caller(&self, headers: &HeaderMap, kind: RequestKind, cid: &Commitment, length: u64) -> Result<Caller, ApiError> {
@@ -103,18 +103,23 @@ impl ProviderHttp {
     }
 }
 
-/// The routes; serve them with `axum::serve`, or nest them.
-pub fn router(http: Arc<ProviderHttp>) -> Router {
-    Router::new()
+/// Storage's routes, for the [shell's router](crate::operator::router).
+pub fn routes(http: Arc<ProviderHttp>) -> Routes {
+    let store = Arc::clone(&http.store);
+    let routes = Router::new()
         .route("/pieces/{cid}", get(download::get).put(upload::put).delete(withdraw))
         .route("/info", get(info))
-        .route("/health", get(health))
-        .route("/metrics", get(metrics_page))
-        .fallback(no_route)
-        .method_not_allowed_fallback(no_method)
-        .layer(middleware::from_fn_with_state(Arc::clone(&http), count))
-        .layer(TraceLayer::new_for_http())
-        .with_state(http)
+        .with_state(http);
+    Routes {
+        routes,
+        // Healthy: the index answers.
+        health: Box::new(move || {
+            let store = Arc::clone(&store);
+            store_work(move || store.pieces().map(drop)).boxed()
+        }),
+        paths: "see /pieces/{cid}, /info, /health, /status, /metrics",
+        methods: "pieces take GET, HEAD, PUT and DELETE; the rest take GET and HEAD",
+    }
 }
 
 async fn withdraw(
@@ -125,13 +130,13 @@ async fn withdraw(
     let cid = piece_cid(path)?;
     let Caller { client, signed_at_ms } = http.caller(&headers, RequestKind::Delete, &cid, 0)?;
     let store = Arc::clone(&http.store);
-    blocking(move || store.withdraw(&cid, &client, signed_at_ms)).await?;
+    store_work(move || store.withdraw(&cid, &client, signed_at_ms)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn info(State(http): State<Arc<ProviderHttp>>) -> Result<Response, ApiError> {
     let store = Arc::clone(&http.store);
-    let pieces = blocking(move || store.pieces()).await?;
+    let pieces = store_work(move || store.pieces()).await?;
     let usage = http.store.usage();
     let info = serde_json::json!({
         "address": http.settings.address,
@@ -147,50 +152,14 @@ async fn info(State(http): State<Arc<ProviderHttp>>) -> Result<Response, ApiErro
     Ok(Json(info).into_response())
 }
 
-/// Healthy: the index answers.
-async fn health(State(http): State<Arc<ProviderHttp>>) -> Result<Response, ApiError> {
-    let store = Arc::clone(&http.store);
-    blocking(move || store.pieces()).await?;
-    Ok(Json(serde_json::json!({ "status": "ok" })).into_response())
-}
-
-async fn metrics_page(State(http): State<Arc<ProviderHttp>>) -> Result<Response, ApiError> {
-    let page = tokio::task::spawn_blocking(move || http.metrics.page(&http.store)).await;
-    let page = page.map_err(|error| ApiError::internal(&error))??;
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], page).into_response())
-}
-
-async fn no_route() -> ApiError {
-    let hint = "see /pieces/{cid}, /info, /health, /metrics";
-    ApiError::new(StatusCode::NOT_FOUND, "no-route", "there is nothing at this path", hint)
-}
-
-async fn no_method() -> ApiError {
-    let hint = "pieces take GET, HEAD, PUT and DELETE; the rest take GET and HEAD";
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "no-method", "this path does not take this method", hint)
-}
-
-/// Counts every answer by method, route and status. Labels come from fixed lists, so strangers cannot make new series.
-async fn count(State(http): State<Arc<ProviderHttp>>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
-    let method = match request.method().as_str() {
-        known @ ("GET" | "HEAD" | "PUT" | "DELETE" | "POST" | "OPTIONS" | "PATCH") => known.to_owned(),
-        _ => "other".to_owned(),
-    };
-    let response = next.run(request).await;
-    http.metrics.count_request(&method, &route, response.status());
-    response
-}
-
 fn piece_cid(path: Result<Path<String>, PathRejection>) -> Result<Commitment, ApiError> {
     let hint = "write the piece cid as the client library shows it";
     let Path(text) = path.map_err(|error| ApiError::bad_request("bad-cid", error.body_text(), hint))?;
     text.parse().map_err(|error: CommitmentError| ApiError::bad_request("bad-cid", error.to_string(), hint))
 }
 
-/// Runs store work on a thread that may block.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Result<T, ApiError> {
+/// Runs store work on a thread that may block. A panic there fails the request alone.
+async fn store_work<T: Send + 'static>(work: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Result<T, ApiError> {
     let done = tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::internal(&error))?;
     Ok(done?)
 }

@@ -4,8 +4,8 @@
 //! So at most a few parts of a body are in memory, a slow disk slows the sender down, and nothing async waits on the disk.
 
 use super::auth::Caller;
-use super::error::ApiError;
-use super::{ProviderHttp, blocking};
+use super::{ProviderHttp, store_work};
+use crate::operator::ApiError;
 use crate::storage::request::RequestKind;
 use crate::storage::store::{Store, StoreError, Stored, Upload};
 use axum::Json;
@@ -73,13 +73,13 @@ async fn receive(
     let caller = http.caller(headers, RequestKind::Upload, &cid, length)?;
     let Caller { client, signed_at_ms } = caller;
     let store = Arc::clone(&http.store);
-    if let Some(stored) = blocking(move || store.adopt(&cid, length, client, signed_at_ms)).await? {
+    if let Some(stored) = store_work(move || store.adopt(&cid, length, client, signed_at_ms)).await? {
         if !headers.contains_key(header::EXPECT) {
             drain(body).await;
         }
         return Ok(stored);
     }
-    let _permit = http.uploads.try_acquire().map_err(|_| ApiError::busy("uploads"))?;
+    let _place = http.uploads.enter()?;
     let upload = begin(http, cid, length, caller).await?;
     let (parts, queue) = mpsc::channel(QUEUE);
     let writer = tokio::task::spawn_blocking(move || write(upload, queue));
@@ -94,7 +94,7 @@ async fn receive(
 
 async fn begin(http: &Arc<ProviderHttp>, cid: Commitment, length: u64, caller: Caller) -> Result<Upload, ApiError> {
     let store: Arc<Store> = Arc::clone(&http.store);
-    blocking(move || store.begin(cid, length, caller.client, caller.signed_at_ms)).await
+    store_work(move || store.begin(cid, length, caller.client, caller.signed_at_ms)).await
 }
 
 /// The blocking half: ends when the sender is dropped, which the store sees as the end of the payload.
@@ -118,7 +118,7 @@ async fn forward(http: &ProviderHttp, body: &mut BodyDataStream, parts: mpsc::Se
             let message = format!("the body broke off: {error}");
             ApiError::bad_request("truncated", message, "send exactly Content-Length bytes")
         })?;
-        http.metrics.uploaded.inc_by(part.len() as u64);
+        http.transfers.uploaded.inc_by(part.len() as u64);
         if parts.send(part).await.is_err() {
             return Ok(());
         }

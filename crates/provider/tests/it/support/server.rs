@@ -6,9 +6,10 @@ use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_cryptography::{Signer as _, Verifier as _, ed25519};
 use depin_provider::{
     Clock as _,
+    operator::{Metrics, router},
     storage::{
-        HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, HttpSettings, Metrics, ProviderHttp, ProviderRequest,
-        RequestKind, Signatures, router,
+        HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, HttpSettings, ProviderHttp, ProviderRequest, RequestKind,
+        Signatures, Transfers, routes,
     },
 };
 use depin_quantity::{Address, Name};
@@ -88,10 +89,13 @@ impl Server {
         change(&mut settings);
         let ask = || serde_json::json!({ "price": "17" });
         let (store, clock) = (bench.store.clone(), bench.clock.clone());
-        let http = ProviderHttp::new(settings, store, Arc::new(Ed25519), clock, Arc::new(Metrics::new()), ask);
+        let metrics = Arc::new(Metrics::new());
+        let transfers = Transfers::register(&metrics, &store);
+        let http = Arc::new(ProviderHttp::new(settings, store, Arc::new(Ed25519), clock, transfers, ask));
+        let router = router(routes(http), metrics, || serde_json::json!({}));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let task = tokio::spawn(async move { axum::serve(listener, router(Arc::new(http))).await.unwrap() });
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
         Self { bench, address, client, task }
     }

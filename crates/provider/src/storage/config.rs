@@ -1,6 +1,7 @@
 //! How a provider is set up.
 
-use crate::storage::{HttpSettings, StoreSettings, scrub::ScrubSettings};
+use super::{HttpSettings, StoreSettings, scrub::ScrubSettings};
+use crate::operator::OperatorConfig;
 use depin_quantity::{Name, Span};
 use depin_services::storage::{Ask, piece::PieceSize};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -69,6 +70,17 @@ impl ProviderConfig {
             capacity_bytes: self.capacity_bytes,
             payload_bytes_max: self.upload_max.payload_capacity(),
             hold_ms: u64::try_from(self.hold.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    pub(super) fn operator(&self, chain_id: Name) -> OperatorConfig {
+        OperatorConfig {
+            name: self.name,
+            listen: self.listen,
+            url: self.url.clone(),
+            chain_id,
+            resync: self.resync,
+            claim_every: self.claim_every,
         }
     }
 

@@ -1,7 +1,10 @@
 //! Answering challenges from the store. Reads the disk: call it from threads that may block.
 
-use super::{decide::DealFacts, view::SetFacts};
-use crate::storage::store::{Store, StoreError};
+use super::{
+    decide::DealFacts,
+    store::{Store, StoreError},
+    view::SetFacts,
+};
 use depin_quantity::Address;
 use depin_services::storage::{SectorProof, StorageMessage, sector_challenges, window_challenges};
 use std::sync::Arc;

@@ -1,6 +1,8 @@
-//! What the ledger says about this provider: read whole now and then, and part by part as events come.
+//! What is known about this provider: what the ledger says, read whole now and then and part by part as events come; what the
+//! store says of the pieces that are looked at; what the ledger refused.
 
-use super::decide::DealFacts;
+use super::decide::{DealFacts, PieceFact};
+use crate::operator::Look;
 use depin_client::{
     Client, ClientError,
     api::{self, DealQuery, DealStage},
@@ -8,12 +10,14 @@ use depin_client::{
 use depin_quantity::{Address, Instant, UnitId};
 use depin_services::storage::{
     Ask, Challenged, Window,
-    piece::{PieceSize, PieceSizeError},
+    piece::{Commitment, PieceSize, PieceSizeError},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Deals in one answer of the node.
 const PAGE: u32 = 1_000;
+/// Times that taking a deal may fail, once for each full reading, until the deal is declined.
+const ACCEPTS_TRIED: u32 = 3;
 
 /// A data set with its open window, if it has one.
 #[derive(Clone, Debug)]
@@ -26,7 +30,9 @@ pub(super) struct SetFacts {
 
 /// Everything known.
 #[derive(Debug, Default)]
-pub(super) struct View {
+pub struct View {
+    /// The provider's address.
+    pub(super) address: Address,
     /// Ledger time of the last look.
     pub(super) now: Instant,
     /// The provider's own entry.
@@ -37,59 +43,33 @@ pub(super) struct View {
     pub(super) deals: BTreeMap<UnitId, DealFacts>,
     /// Data sets by number.
     pub(super) sets: BTreeMap<u32, SetFacts>,
-}
-
-/// What is to be read anew.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Stale {
-    /// Everything.
-    pub(super) all: bool,
-    /// These deals.
-    pub(super) deals: BTreeSet<UnitId>,
-    /// The provider's entry and its data sets.
-    pub(super) rest: bool,
-}
-
-impl Stale {
-    pub(super) fn all() -> Self {
-        Self { all: true, ..Self::default() }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        !self.all && !self.rest && self.deals.is_empty()
-    }
-
-    pub(super) fn add(&mut self, other: Self) {
-        self.all |= other.all;
-        self.rest |= other.rest;
-        self.deals.extend(other.deals);
-    }
+    /// What the store says of the pieces of the deals that are looked at.
+    pub(super) pieces: BTreeMap<Commitment, PieceFact>,
+    /// Deals that the store keeps those pieces for.
+    pub(super) pinned: BTreeSet<UnitId>,
+    /// How often taking a deal failed, and what was said last.
+    pub(super) failed_accepts: BTreeMap<UnitId, (u32, String)>,
 }
 
 impl View {
-    /// Reads anew what is stale. Gives the deals to look at.
+    /// Reads anew what is dirty on the ledger. Returns the deals to look at.
     ///
-    /// - Errors: the node; then what was read so far counts, and the rest stays stale at the caller.
-    pub(super) async fn refresh(
-        &mut self,
-        client: &Client,
-        own: Address,
-        stale: &Stale,
-    ) -> Result<BTreeSet<UnitId>, ClientError> {
-        // Before the rest: what is read after it is at least as new.
-        self.now = Instant::new(client.status().await?.time_ms);
-        if stale.all || stale.rest {
+    /// - Errors: the node; then what was read so far counts, and everything is to be read anew.
+    pub(super) async fn read(&mut self, look: Look<'_>) -> Result<BTreeSet<UnitId>, ClientError> {
+        let Look { client, address: own, now, dirty } = look;
+        (self.address, self.now) = (own, now);
+        if dirty.all || dirty.entry {
             self.read_entry(client, own).await?;
             self.read_sets(client, own).await?;
         }
-        if stale.all {
+        if dirty.all {
             let query = DealQuery { provider: Some(own), limit: Some(PAGE), ..DealQuery::default() };
             let deals = client.all_deals(query).await?;
             let open = deals.iter().filter(|deal| !deal.state.is_final());
             self.deals = open.map(|deal| facts(client, deal).map(|facts| (deal.id, facts))).collect::<Result<_, _>>()?;
             return Ok(self.deals.keys().copied().collect());
         }
-        for id in &stale.deals {
+        for id in &dirty.units {
             match client.deal(*id).await? {
                 Some(deal) if deal.provider == own => {
                     self.deals.insert(*id, facts(client, &deal)?);
@@ -100,7 +80,7 @@ impl View {
                 }
             }
         }
-        Ok(stale.deals.clone())
+        Ok(dirty.units.clone())
     }
 
     async fn read_entry(&mut self, client: &Client, own: Address) -> Result<(), ClientError> {
@@ -124,6 +104,24 @@ impl View {
         self.deals.retain(|_, deal| !deal.stage.is_final());
     }
 
+    /// Forgets failures to take deals that are over.
+    pub(super) fn forget_failed_accepts(&mut self) {
+        let deals = &self.deals;
+        self.failed_accepts.retain(|id, _| deals.contains_key(id));
+    }
+
+    /// Notes that a deal could not be taken.
+    pub(super) fn accept_failed(&mut self, id: UnitId, why: &str) {
+        let failed = self.failed_accepts.entry(id).or_default();
+        *failed = (failed.0 + 1, why.to_owned());
+    }
+
+    /// Deals that could not be taken often enough, with the ledger's words.
+    pub(super) fn hopeless(&self) -> BTreeMap<UnitId, String> {
+        let tried = self.failed_accepts.iter().filter(|(_, (count, _))| *count >= ACCEPTS_TRIED);
+        tried.map(|(id, (_, why))| (*id, format!("the provider cannot take it now: {why}"))).collect()
+    }
+
     /// Padded bytes that can still be promised.
     pub(super) fn room(&self) -> u64 {
         self.entry.as_ref().map_or(0, |entry| entry.capacity_bytes.saturating_sub(entry.promised_bytes))
@@ -135,11 +133,11 @@ impl View {
     }
 
     /// Data sets whose window waits for an answer. A window of which every sector is skipped needs none.
-    pub(super) fn waiting_sets(&self) -> impl Iterator<Item = (u32, &Window)> {
+    pub(super) fn waiting_sets(&self) -> impl Iterator<Item = u32> {
         self.sets.iter().filter_map(|(number, set)| {
             let window = set.window.as_ref()?;
             let asked = window.sectors.iter().any(|sector| !sector.skipped);
-            (asked && !window.proven && self.now < window.closes).then_some((*number, window))
+            (asked && !window.proven && self.now < window.closes).then_some(*number)
         })
     }
 }
