@@ -89,6 +89,11 @@ impl<F: Figures> Operator<F> {
         &self.url
     }
 
+    /// Sends with its key. Whoever else sends with that key in this process takes a clone, since clones share the nonce.
+    pub const fn sender(&self) -> &Sender {
+        &self.sender
+    }
+
     /// What it says of itself.
     pub const fn status(&self) -> &SharedStatus<F> {
         &self.status
