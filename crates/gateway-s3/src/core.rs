@@ -10,7 +10,8 @@ use crate::{
     market::{Funds, Market, Provider},
     shards::{ShardError, Shards},
 };
-use depin_quantity::Instant;
+use depin_quantity::{Address, Instant};
+use depin_services::storage::piece::Commitment;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -31,7 +32,7 @@ pub(crate) struct Core {
     pub(crate) health: Health,
     pub(crate) pins: SegmentPins,
     pub(crate) purse: Mutex<Purse>,
-    pub(crate) noted: Mutex<HashMap<(String, FaultKind, String), u64>>,
+    pub(crate) noted: Mutex<HashMap<(Address, FaultKind, Commitment), u64>>,
 }
 
 /// What was last heard of ledger time and money.
@@ -63,9 +64,9 @@ impl Core {
     }
 
     /// Writes a provider's fault down and says it aloud, by name.
-    pub(crate) fn fault(&self, kind: FaultKind, provider: &Provider, cid: &str, place: Option<ShardPlace>, detail: &str) {
+    pub(crate) fn fault(&self, kind: FaultKind, provider: &Provider, cid: Commitment, place: Option<ShardPlace>, detail: &str) {
         let now = self.now_ms();
-        let key = (provider.address.clone(), kind, cid.to_owned());
+        let key = (provider.address, kind, cid);
         {
             let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
             if noted.get(&key).is_some_and(|last| now < last.saturating_add(FAULT_PAUSE_MS)) {
@@ -77,10 +78,10 @@ impl Core {
             noted.insert(key, now);
         }
         let (segment, shard) = place.map_or((-1, -1), |place| (place.segment, place.index as i64));
-        tracing::warn!(provider = %provider, kind = kind.name(), cid, segment, shard, detail, "a provider failed");
-        let (address, cid, detail) = (provider.address.clone(), cid.to_owned(), detail.to_owned());
+        tracing::warn!(provider = %provider, kind = kind.name(), %cid, segment, shard, detail, "a provider failed");
+        let (address, detail) = (provider.address, detail.to_owned());
         // Handed over at the call; nobody waits for it.
-        drop(self.map.write(move |db| crate::map::tables::record_fault(db, &address, kind, &cid, place, &detail, now)));
+        drop(self.map.write(move |db| crate::map::tables::record_fault(db, address, kind, cid, place, &detail, now)));
     }
 
     /// What an error of a read says about the provider.

@@ -7,6 +7,7 @@ use crate::{
     map::{Map, MapError, tables},
     market::{Market, MarketError, Offer, Provider},
 };
+use depin_quantity::Address;
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
@@ -17,22 +18,22 @@ const FRESH: Duration = Duration::from_secs(2);
 
 /// The known providers.
 pub(crate) struct Directory {
-    known: Mutex<HashMap<String, Provider>>,
+    known: Mutex<HashMap<Address, Provider>>,
     offers: tokio::sync::Mutex<Option<(Instant, Vec<Offer>)>>,
 }
 
 impl Directory {
     /// Starts with the providers that the map remembers.
     pub(crate) fn load(map: &Map) -> Result<Self, MapError> {
-        let known = map.read_now(tables::providers)?.into_iter().map(|provider| (provider.address.clone(), provider)).collect();
+        let known = map.read_now(tables::providers)?.into_iter().map(|provider| (provider.address, provider)).collect();
         Ok(Self { known: Mutex::new(known), offers: tokio::sync::Mutex::new(None) })
     }
 
     /// The provider behind an address; one never heard of has no URL and does not answer.
-    pub(crate) fn provider(&self, address: &str) -> Provider {
+    pub(crate) fn provider(&self, address: Address) -> Provider {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let unknown = || Provider { address: address.to_owned(), name: String::new(), url: String::new() };
-        known.get(address).cloned().unwrap_or_else(unknown)
+        let unknown = || Provider { address, name: String::new(), url: String::new() };
+        known.get(&address).cloned().unwrap_or_else(unknown)
     }
 
     /// The market's offers; older ones while the market does not answer.
@@ -79,7 +80,7 @@ impl Directory {
         if news.is_empty() {
             return;
         }
-        known.extend(news.iter().map(|provider| (provider.address.clone(), provider.clone())));
+        known.extend(news.iter().map(|provider| (provider.address, provider.clone())));
         // Needed after a restart only; a lost write is repeated by the next start's first answer.
         drop(map.write(move |db| tables::remember_providers(db, &news)));
     }

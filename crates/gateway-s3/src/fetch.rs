@@ -54,7 +54,7 @@ async fn read_chunks(
     index: usize,
     chunks: Range<u64>,
 ) -> Result<Bytes, FetchError> {
-    let provider = &segment.shards[index].provider;
+    let provider = segment.shards[index].provider;
     let doubtful = core.health.is_doubtful(provider, core.now_ms());
     if doubtful {
         // Others first; the doubtful one is asked only when they are not enough.
@@ -90,10 +90,10 @@ async fn hedge(
         answer = &mut rebuilt => match answer {
             Ok(bytes) => {
                 let shard = &segment.shards[index];
-                let provider = core.directory.provider(&shard.provider);
-                core.health.failed(&shard.provider, core.now_ms());
+                let provider = core.directory.provider(shard.provider);
+                core.health.failed(shard.provider, core.now_ms());
                 let detail = format!("no answer within {:?}; {} other shards were quicker", core.config.hedge, segment.k);
-                core.fault(FaultKind::Slow, &provider, &shard.cid, Some(ShardPlace { segment: segment.id, index }), &detail);
+                core.fault(FaultKind::Slow, &provider, shard.cid, Some(ShardPlace { segment: segment.id, index }), &detail);
                 Ok(bytes)
             }
             Err(error) => direct.await.map_err(|_| error),
@@ -112,7 +112,7 @@ async fn rebuild(
     let now = core.now_ms();
     let mut others: Vec<usize> = (0..segment.n).filter(|index| *index != wanted).collect();
     // Data shards first: with all of them there is nothing to decode.
-    others.sort_by_key(|index| (core.health.is_doubtful(&segment.shards[*index].provider, now), *index));
+    others.sort_by_key(|index| (core.health.is_doubtful(segment.shards[*index].provider, now), *index));
     let mut waiting = others.into_iter();
     let ask = |index: usize| {
         let chunks = chunks.clone();
@@ -151,7 +151,7 @@ fn not_enough(segment: &SegmentInfo, wanted: usize, have: &[(usize, Bytes)], mut
 /// Whole chunks of one shard from its provider, checked. Failures are remembered and written down.
 async fn verified(core: &Arc<Core>, segment: &Arc<SegmentInfo>, index: usize, chunks: Range<u64>) -> Result<Bytes, Missing> {
     let shard = &segment.shards[index];
-    let provider = core.directory.provider(&shard.provider);
+    let provider = core.directory.provider(shard.provider);
     let limit = core.config.read_timeout;
     let answer = tokio::time::timeout(limit, core.shards.get(&provider, &shard.cid, chunks.clone())).await;
     let answer = answer.unwrap_or_else(|_| Err(ShardError::Unreachable(format!("no answer to a read within {limit:?}"))));
@@ -166,15 +166,15 @@ async fn verified(core: &Arc<Core>, segment: &Arc<SegmentInfo>, index: usize, ch
     });
     match checked {
         Ok(bytes) => {
-            core.health.did_well(&provider.address);
+            core.health.did_well(provider.address);
             Ok(bytes)
         }
         Err(error) => {
-            core.health.failed(&provider.address, core.now_ms());
+            core.health.failed(provider.address, core.now_ms());
             core.fault(
                 Core::read_fault(&error),
                 &provider,
-                &shard.cid,
+                shard.cid,
                 Some(ShardPlace { segment: segment.id, index }),
                 &error.to_string(),
             );

@@ -52,7 +52,7 @@ pub use durability::Durability;
 pub use gateway::{Gateway, GatewayError, Handle};
 pub use keeper::KeepReport;
 pub use keys::KeyError;
-pub use market::{Deal, DealId, DealState, Extension, Funds, LedgerMarket, Market, MarketError, Offer, Proposal, Provider};
+pub use market::{Deal, DealState, Extension, Funds, LedgerMarket, Market, MarketError, Offer, Proposal, Provider};
 pub use shards::{HttpShards, ShardError, Shards, Signer, request_message};
 pub use views::{FaultView, ObjectQuery, ObjectView, SegmentView, ShardView, Status};
 

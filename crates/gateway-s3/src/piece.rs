@@ -3,6 +3,8 @@
 //! In: payload bytes. Out: the piece CID under which a provider stores them. The hashing is `depin-services`' own; this module only
 //! knows which lengths fill a piece, because a shard must also be even to be erasure-coded.
 
+use depin_services::storage::piece::{Commitment, Hasher, PieceSizeError};
+
 /// Largest payload that the gateway makes: a piece of 32 GiB.
 pub(crate) const PAYLOAD_MAX: u64 = 127 << 28;
 
@@ -27,14 +29,14 @@ pub(crate) fn padded(payload: u64) -> u64 {
     payload / 127 * 128
 }
 
-/// The piece CID of a payload, as text.
+/// The piece commitment of a payload.
 ///
 /// # Errors
 /// What `depin-services` says of a payload that fits no piece; unreachable for payload lengths.
-pub(crate) fn cid(payload: &[u8]) -> Result<String, depin_services::storage::piece::PieceSizeError> {
-    let mut hasher = depin_services::storage::piece::Hasher::new();
+pub(crate) fn cid(payload: &[u8]) -> Result<Commitment, PieceSizeError> {
+    let mut hasher = Hasher::new();
     hasher.update(payload);
-    Ok(hasher.finish()?.0.to_string())
+    Ok(hasher.finish()?.0)
 }
 
 #[cfg(test)]
@@ -65,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_shards_cid_is_a_filecoin_piece_cid() {
-        assert!(cid(&[7; 254]).unwrap().starts_with("baga6ea4seaq"));
+        assert!(cid(&[7; 254]).unwrap().to_string().starts_with("baga6ea4seaq"));
         assert_ne!(cid(&[7; 254]).unwrap(), cid(&[8; 254]).unwrap());
     }
 }

@@ -5,7 +5,7 @@
 //! data spreads. The same input gives the same order.
 
 use crate::market::Offer;
-use depin_quantity::Units;
+use depin_quantity::{Address, Units};
 
 /// What a shard needs of a provider.
 #[derive(Clone, Copy, Debug)]
@@ -36,12 +36,12 @@ pub(crate) fn obstacle(offer: &Offer, need: &Need) -> Option<String> {
 }
 
 /// The usable offers in the order to try them; doubtful providers come after all others.
-pub(crate) fn order<'a>(offers: &'a [Offer], need: &Need, doubtful: impl Fn(&str) -> bool, seed: u64) -> Vec<&'a Offer> {
+pub(crate) fn order<'a>(offers: &'a [Offer], need: &Need, doubtful: impl Fn(Address) -> bool, seed: u64) -> Vec<&'a Offer> {
     let mut usable: Vec<&Offer> = offers.iter().filter(|offer| obstacle(offer, need).is_none()).collect();
     // The ledger's order must not matter.
     usable.sort_by(|a, b| a.provider.address.cmp(&b.provider.address));
     let cheapest = usable.iter().map(|offer| offer.ask.get()).min().unwrap_or(0);
-    let (doubtful, sound): (Vec<&Offer>, Vec<&Offer>) = usable.into_iter().partition(|offer| doubtful(&offer.provider.address));
+    let (doubtful, sound): (Vec<&Offer>, Vec<&Offer>) = usable.into_iter().partition(|offer| doubtful(offer.provider.address));
     let mut random = SplitMix(seed);
     let mut order = draw(sound, need, cheapest, &mut random);
     order.extend(draw(doubtful, need, cheapest, &mut random));
@@ -92,8 +92,12 @@ mod tests {
     use super::*;
     use crate::market::Provider;
 
+    fn address(name: &str) -> Address {
+        Address::new([name.bytes().next().unwrap_or_default(); 32])
+    }
+
     fn offer(name: &str, ask: u128, free: Option<u64>) -> Offer {
-        let provider = Provider { address: name.to_owned(), name: String::new(), url: String::new() };
+        let provider = Provider { address: address(name), name: String::new(), url: String::new() };
         Offer { provider, ask: Units::new(ask), piece_min: 128, piece_max: 1 << 35, free_bytes: free, accepting: true }
     }
 
@@ -102,7 +106,7 @@ mod tests {
     fn first_counts(offers: &[Offer], doubtful: &str) -> Vec<usize> {
         let mut counts = vec![0; offers.len()];
         for seed in 0..1000 {
-            let order = order(offers, &NEED, |name| name == doubtful, seed);
+            let order = order(offers, &NEED, |found| found == address(doubtful), seed);
             assert_eq!(order.len(), offers.len());
             let first = offers.iter().position(|offer| offer.provider == order[0].provider).unwrap();
             counts[first] += 1;
@@ -127,8 +131,7 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_order_whatever_the_order_of_offers() {
         let mut offers = vec![offer("a", 5, None), offer("b", 5, None), offer("c", 5, None), offer("d", 5, None)];
-        let names =
-            |offers: &[Offer]| order(offers, &NEED, |_| false, 7).iter().map(|o| o.provider.address.clone()).collect::<Vec<_>>();
+        let names = |offers: &[Offer]| order(offers, &NEED, |_| false, 7).iter().map(|o| o.provider.address).collect::<Vec<_>>();
         let before = names(&offers);
         offers.reverse();
         assert_eq!(names(&offers), before);

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use depin_client::SigningKey;
 use depin_quantity::Address;
+use depin_services::storage::piece::Commitment;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use std::{ops::Range, sync::Arc, time::Duration};
 
@@ -47,13 +48,13 @@ pub enum ShardError {
 #[async_trait]
 pub trait Shards: Send + Sync + 'static {
     /// Stores a payload. Returns when it is verified against the CID and durable at the provider. Storing it again is no error.
-    async fn put(&self, at: &Provider, cid: &str, payload: Bytes) -> Result<(), ShardError>;
+    async fn put(&self, at: &Provider, cid: &Commitment, payload: Bytes) -> Result<(), ShardError>;
 
     /// Bytes `range` of a payload: exactly that many, or an error.
-    async fn get(&self, at: &Provider, cid: &str, range: Range<u64>) -> Result<Bytes, ShardError>;
+    async fn get(&self, at: &Provider, cid: &Commitment, range: Range<u64>) -> Result<Bytes, ShardError>;
 
     /// Deletes a payload that no deal covers. One that is not there is no error.
-    async fn delete(&self, at: &Provider, cid: &str) -> Result<(), ShardError>;
+    async fn delete(&self, at: &Provider, cid: &Commitment) -> Result<(), ShardError>;
 }
 
 /// Signs for the gateway's account.
@@ -117,7 +118,7 @@ impl HttpShards {
         Ok(Self { client, signer, clock, chain_id: chain_id.into() })
     }
 
-    fn request(&self, method: Method, at: &Provider, cid: &str) -> RequestBuilder {
+    fn request(&self, method: Method, at: &Provider, cid: &Commitment) -> RequestBuilder {
         self.client.request(method, format!("{}/pieces/{cid}", at.url.trim_end_matches('/')))
     }
 
@@ -126,25 +127,24 @@ impl HttpShards {
         request: RequestBuilder,
         domain: &str,
         at: &Provider,
-        cid: &str,
+        cid: &Commitment,
         payload_bytes: u64,
-    ) -> Result<RequestBuilder, ShardError> {
-        let address = at.address.parse().map_err(|error: depin_quantity::ParseError| ShardError::Wrong(error.to_string()))?;
+    ) -> RequestBuilder {
         let time = self.clock.now_ms();
-        let message = request_message(domain, &self.chain_id, &address, cid, payload_bytes, time);
-        Ok(request
+        let message = request_message(domain, &self.chain_id, &at.address, &cid.to_string(), payload_bytes, time);
+        request
             .header("x-depin-client", self.signer.address())
             .header("x-depin-key", hex::encode(self.signer.public_key()))
             .header("x-depin-time", time)
-            .header("x-depin-signature", hex::encode(self.signer.sign(&message))))
+            .header("x-depin-signature", hex::encode(self.signer.sign(&message)))
     }
 }
 
 #[async_trait]
 impl Shards for HttpShards {
-    async fn put(&self, at: &Provider, cid: &str, payload: Bytes) -> Result<(), ShardError> {
+    async fn put(&self, at: &Provider, cid: &Commitment, payload: Bytes) -> Result<(), ShardError> {
         let length = payload.len() as u64;
-        let request = self.signed(self.request(Method::PUT, at, cid), "depin-upload", at, cid, length)?;
+        let request = self.signed(self.request(Method::PUT, at, cid), "depin-upload", at, cid, length);
         let response =
             request.header(header::CONTENT_LENGTH, length).body(payload).send().await.map_err(|error| unreachable(&error))?;
         match response.status() {
@@ -153,7 +153,7 @@ impl Shards for HttpShards {
         }
     }
 
-    async fn get(&self, at: &Provider, cid: &str, range: Range<u64>) -> Result<Bytes, ShardError> {
+    async fn get(&self, at: &Provider, cid: &Commitment, range: Range<u64>) -> Result<Bytes, ShardError> {
         let length = range.end.saturating_sub(range.start);
         if length == 0 {
             return Ok(Bytes::new());
@@ -170,8 +170,8 @@ impl Shards for HttpShards {
         read_exactly(response, usize::try_from(length).map_err(|_| ShardError::Wrong("a range beyond memory".to_owned()))?).await
     }
 
-    async fn delete(&self, at: &Provider, cid: &str) -> Result<(), ShardError> {
-        let request = self.signed(self.request(Method::DELETE, at, cid), "depin-delete", at, cid, 0)?;
+    async fn delete(&self, at: &Provider, cid: &Commitment) -> Result<(), ShardError> {
+        let request = self.signed(self.request(Method::DELETE, at, cid), "depin-delete", at, cid, 0);
         let response = request.send().await.map_err(|error| unreachable(&error))?;
         match response.status() {
             status if status.is_success() || status == StatusCode::NOT_FOUND => Ok(()),

@@ -259,8 +259,8 @@ fn count(sums: &mut DurabilityRow, row: &ShardListing) {
 fn shard(core: &Core, row: ShardListing) -> ShardView {
     ShardView {
         index: row.index,
-        provider_name: core.directory.provider(&row.provider).name,
-        provider: row.provider,
+        provider_name: core.directory.provider(row.provider).name,
+        provider: row.provider.to_string(),
         cid: row.cid,
         piece_size: row.piece_size,
         state: row.state,
@@ -275,8 +275,8 @@ pub(crate) async fn faults(core: &Core, limit: Option<usize>) -> Result<Vec<Faul
     let limit = limit.unwrap_or(1000).min(10_000);
     let rows = core.map.read(move |db| tables::show::faults(db, limit)).await?;
     let view = |row: FaultRow| FaultView {
-        provider_name: core.directory.provider(&row.provider).name,
-        provider: row.provider,
+        provider_name: core.directory.provider(row.provider).name,
+        provider: row.provider.to_string(),
         kind: row.kind,
         cid: row.cid,
         segment: row.segment,

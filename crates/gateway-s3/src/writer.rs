@@ -22,6 +22,7 @@ use crate::{
     shards::ShardError,
 };
 use bytes::Bytes;
+use depin_services::storage::piece::Commitment;
 use futures::future;
 use rand::Rng as _;
 use std::{
@@ -309,17 +310,17 @@ async fn place(
 }
 
 /// Stores one shard at one provider in bounded time, and remembers how that went.
-pub(crate) async fn upload(core: &Core, provider: &Provider, cid: &str, shard: Bytes) -> Result<(), ShardError> {
+pub(crate) async fn upload(core: &Core, provider: &Provider, cid: &Commitment, shard: Bytes) -> Result<(), ShardError> {
     let limit = core.config.upload_timeout;
     let stored = tokio::time::timeout(limit, core.shards.put(provider, cid, shard)).await;
     let stored = stored.unwrap_or_else(|_| Err(ShardError::Unreachable(format!("no answer to an upload within {limit:?}"))));
     match &stored {
-        Ok(()) => core.health.did_well(&provider.address),
+        Ok(()) => core.health.did_well(provider.address),
         Err(error) => {
-            core.health.failed(&provider.address, core.now_ms());
+            core.health.failed(provider.address, core.now_ms());
             // Being full is no fault.
             if !matches!(error, ShardError::Full(_)) {
-                core.fault(FaultKind::Upload, provider, cid, None, &error.to_string());
+                core.fault(FaultKind::Upload, provider, *cid, None, &error.to_string());
             }
         }
     }
@@ -329,10 +330,10 @@ pub(crate) async fn upload(core: &Core, provider: &Provider, cid: &str, shard: B
 /// Deletes shards of a segment that was not stored as a whole; what fails is dropped by the provider itself after a while.
 fn take_back(core: &Arc<Core>, stored: &[NewShard]) {
     for shard in stored {
-        let (core, provider, cid) = (core.clone(), core.directory.provider(&shard.provider), shard.cid.clone());
+        let (core, provider, cid) = (core.clone(), core.directory.provider(shard.provider), shard.cid);
         tokio::spawn(async move {
             if let Err(error) = core.shards.delete(&provider, &cid).await {
-                tracing::debug!(%provider, cid, %error, "an orphaned shard was left behind");
+                tracing::debug!(%provider, %cid, %error, "an orphaned shard was left behind");
             }
         });
     }

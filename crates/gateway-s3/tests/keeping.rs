@@ -19,7 +19,7 @@ async fn stored_objects_get_their_deals_in_the_background() {
     let secured = kit.s3.head("/deals/o").await.header("x-depin-durability").unwrap().to_owned();
     assert!(secured.starts_with("secured until 2024-05-1"), "{secured}");
     for segment in kit.handle().segments(None, 0, None).await.unwrap() {
-        let providers: BTreeSet<&str> = segment.shards.iter().map(|shard| shard.provider.as_str()).collect();
+        let providers: BTreeSet<&str> = segment.shards.iter().map(|shard| shard.provider_name.as_str()).collect();
         assert_eq!(providers.len(), 3, "shards of a segment lie at different providers");
         assert!(segment.shards.iter().all(|shard| shard.state == "active" && shard.until.is_some()));
     }
@@ -67,10 +67,10 @@ async fn a_provider_that_fails_during_an_upload_is_replaced_by_another() {
         kit.s3.put(&format!("/upload/{index}"), noise(index, 300_000)).await.ok();
     }
     for segment in kit.handle().segments(None, 0, None).await.unwrap() {
-        assert!(segment.shards.iter().all(|shard| shard.provider != "provider-2"));
+        assert!(segment.shards.iter().all(|shard| shard.provider_name != "provider-2"));
     }
     let faults = kit.handle().faults(None).await.unwrap();
-    assert!(faults.iter().any(|fault| fault.provider == "provider-2" && fault.kind == "upload"), "{faults:?}");
+    assert!(faults.iter().any(|fault| fault.provider_name == "provider-2" && fault.kind == "upload"), "{faults:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -116,7 +116,10 @@ async fn objects_are_read_round_one_dead_damaged_slow_or_lying_provider_who_is_n
         }
         let faults = kit.handle().faults(None).await.unwrap();
         for name in kit.providers.names() {
-            assert!(faults.iter().any(|fault| fault.kind == kind && fault.provider == name), "{name} was {kind}: {faults:?}");
+            assert!(
+                faults.iter().any(|fault| fault.kind == kind && fault.provider_name == name),
+                "{name} was {kind}: {faults:?}"
+            );
         }
     }
     kit.clock.advance(200_000);
@@ -131,8 +134,8 @@ async fn a_lost_or_altered_file_at_a_provider_is_noticed_and_gone_round() {
     kit.s3.put("/lost/o", bytes.clone()).await.ok();
     let shards: Vec<_> =
         kit.handle().segments(None, 0, None).await.unwrap().into_iter().flat_map(|segment| segment.shards).collect();
-    std::fs::remove_file(kit.providers.path(&shards[0].provider, &shards[0].cid)).unwrap();
-    let path = kit.providers.path(&shards[4].provider, &shards[4].cid);
+    std::fs::remove_file(kit.providers.path(&shards[0].provider_name, &shards[0].cid)).unwrap();
+    let path = kit.providers.path(&shards[4].provider_name, &shards[4].cid);
     let mut altered = std::fs::read(&path).unwrap();
     altered[100] ^= 4;
     std::fs::write(&path, altered).unwrap();
@@ -212,7 +215,7 @@ async fn a_refused_deal_moves_its_shard_to_another_provider() {
     kit.s3.put("/ref/o", bytes.clone()).await.ok();
     let before = kit.handle().segments(None, 0, None).await.unwrap();
     assert!(
-        before.iter().flat_map(|segment| &segment.shards).any(|shard| shard.provider == "provider-1"),
+        before.iter().flat_map(|segment| &segment.shards).any(|shard| shard.provider_name == "provider-1"),
         "else the test shows nothing"
     );
     for _ in 0..6 {
@@ -220,7 +223,7 @@ async fn a_refused_deal_moves_its_shard_to_another_provider() {
     }
     let after = kit.handle().segments(None, 0, None).await.unwrap();
     for segment in &after {
-        let providers: BTreeSet<&str> = segment.shards.iter().map(|shard| shard.provider.as_str()).collect();
+        let providers: BTreeSet<&str> = segment.shards.iter().map(|shard| shard.provider_name.as_str()).collect();
         assert_eq!(providers, BTreeSet::from(["provider-0", "provider-2", "provider-4"]));
         assert!(segment.shards.iter().all(|shard| shard.state == "active"), "{segment:?}");
     }
@@ -247,7 +250,7 @@ async fn a_terminated_provider_loses_its_shards_to_another_even_when_it_is_dead(
     }
     let shards: Vec<_> =
         kit.handle().segments(None, 0, None).await.unwrap().into_iter().flat_map(|segment| segment.shards).collect();
-    assert!(shards.iter().all(|shard| shard.provider != "provider-0" && shard.state == "active"), "{shards:?}");
+    assert!(shards.iter().all(|shard| shard.provider_name != "provider-0" && shard.state == "active"), "{shards:?}");
     kit.providers.set("provider-1", Behaviour { dead: true, ..Behaviour::default() });
     kit.s3.expect("/term/o", &bytes).await;
 }

@@ -10,6 +10,7 @@ use axum::{
     routing::put,
 };
 use depin_gateway_s3::{Gateway, HttpShards, Provider, ShardError, Shards as _, Signer, SystemClock, request_message};
+use depin_services::storage::piece::{Commitment, PieceSize};
 use kit::{ACCESS, FolderProviders, LocalMarket, S3Client, SECRET, noise, sha256_hex, small};
 use reqwest::Method;
 use sha2::{Digest as _, Sha512};
@@ -41,6 +42,11 @@ impl Signer for HashSigner {
     }
 }
 
+/// A piece of zeros, of one of many sizes.
+fn piece(power: u32) -> Commitment {
+    Commitment::of_zeros(PieceSize::new(128 << power).unwrap())
+}
+
 /// A provider that keeps pieces in memory and checks what requests claim.
 #[derive(Default)]
 struct WebProvider {
@@ -60,7 +66,7 @@ impl WebProvider {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        (provider, Provider { address: ADDRESS.to_string(), name: "web".to_owned(), url })
+        (provider, Provider { address: ADDRESS, name: "web".to_owned(), url })
     }
 
     fn check(headers: &HeaderMap, domain: &str, cid: &str, length: u64) {
@@ -120,12 +126,12 @@ async fn shards_travel_over_http_with_signed_requests() {
     let (server, at) = WebProvider::serve().await;
     let shards = HttpShards::new(Arc::new(HashSigner), Arc::new(SystemClock), CHAIN).unwrap();
     let payload = bytes::Bytes::from(noise(1, 127 << 13));
-    shards.put(&at, "baga1", payload.clone()).await.unwrap();
+    shards.put(&at, &piece(1), payload.clone()).await.unwrap();
     assert_eq!(server.pieces.lock().unwrap().len(), 1);
-    assert_eq!(shards.get(&at, "baga1", 1000..70_000).await.unwrap(), payload.slice(1000..70_000));
-    assert_eq!(shards.get(&at, "baga2", 0..1).await, Err(ShardError::NotFound));
-    shards.delete(&at, "baga1").await.unwrap();
-    shards.delete(&at, "baga1").await.unwrap();
+    assert_eq!(shards.get(&at, &piece(1), 1000..70_000).await.unwrap(), payload.slice(1000..70_000));
+    assert_eq!(shards.get(&at, &piece(2), 0..1).await, Err(ShardError::NotFound));
+    shards.delete(&at, &piece(1)).await.unwrap();
+    shards.delete(&at, &piece(1)).await.unwrap();
     assert!(server.pieces.lock().unwrap().is_empty());
 }
 
@@ -136,22 +142,20 @@ async fn what_providers_answer_over_http_is_understood() {
     let body = r#"{"error":{"code":"bad-thing","message":"it is bad","hint":"make it good"}}"#;
     let answer = |status| *server.answer.lock().unwrap() = Some((status, body));
     answer(507);
-    let full = shards.put(&at, "baga", bytes::Bytes::from_static(b"x")).await.unwrap_err();
+    let full = shards.put(&at, &piece(1), bytes::Bytes::from_static(b"x")).await.unwrap_err();
     assert_eq!(full, ShardError::Full("it is bad; make it good".to_owned()));
     answer(410);
-    assert_eq!(shards.get(&at, "baga", 0..5).await, Err(ShardError::Damaged));
+    assert_eq!(shards.get(&at, &piece(1), 0..5).await, Err(ShardError::Damaged));
     answer(403);
-    let refused = shards.put(&at, "baga", bytes::Bytes::from_static(b"x")).await.unwrap_err().to_string();
+    let refused = shards.put(&at, &piece(1), bytes::Bytes::from_static(b"x")).await.unwrap_err().to_string();
     assert_eq!(refused, "refused (403 bad-thing): it is bad; make it good");
     *server.answer.lock().unwrap() = Some((206, "longer than asked for"));
-    assert!(matches!(shards.get(&at, "baga", 0..5).await, Err(ShardError::Wrong(_))));
-    assert!(matches!(shards.get(&at, "baga", 0..500).await, Err(ShardError::Wrong(_))));
-    let nameless = Provider { address: "nobody".to_owned(), ..at.clone() };
-    assert!(matches!(shards.delete(&nameless, "baga").await, Err(ShardError::Wrong(text)) if text.contains("address")));
+    assert!(matches!(shards.get(&at, &piece(1), 0..5).await, Err(ShardError::Wrong(_))));
+    assert!(matches!(shards.get(&at, &piece(1), 0..500).await, Err(ShardError::Wrong(_))));
     // A port that nobody listens on.
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let gone = Provider { url: format!("http://{closed}"), ..at };
-    assert!(matches!(shards.get(&gone, "baga", 0..5).await, Err(ShardError::Unreachable(text)) if text.contains("refused")));
+    assert!(matches!(shards.get(&gone, &piece(1), 0..5).await, Err(ShardError::Unreachable(text)) if text.contains("refused")));
 }
 
 /// Not a test: the process that `acknowledged_objects_survive_kills` starts and kills.

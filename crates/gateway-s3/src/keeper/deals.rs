@@ -4,9 +4,9 @@ use super::{KeepError, after, ms, next_try};
 use crate::{
     core::Core,
     map::{MapError, ShardPlace, ShardRow, ShardState, tables},
-    market::{Deal, DealId, DealState, Extension, MarketError, Offer, Proposal},
+    market::{Deal, DealState, Extension, MarketError, Offer, Proposal},
 };
-use depin_quantity::Instant;
+use depin_quantity::{Address, Instant, UnitId};
 use rusqlite::Connection;
 use std::{collections::HashMap, sync::Arc};
 
@@ -21,9 +21,9 @@ struct Step {
     next_ms: u64,
     attempts: u32,
     /// New deal and term; unchanged when absent.
-    deal: Option<(Option<DealId>, Option<u64>)>,
+    deal: Option<(Option<UnitId>, Option<u64>)>,
     /// Provider to avoid from now on.
-    avoid: Option<Vec<String>>,
+    avoid: Option<Vec<Address>>,
 }
 
 impl Step {
@@ -35,7 +35,7 @@ impl Step {
     fn failed(row: &ShardRow, reason: String) -> Self {
         let mut avoid = row.avoid.clone();
         if !avoid.contains(&row.provider) {
-            avoid.push(row.provider.clone());
+            avoid.push(row.provider);
         }
         Self { reason, deal: Some((None, None)), avoid: Some(avoid), ..Self::to(row, ShardState::Failed) }
     }
@@ -44,7 +44,7 @@ impl Step {
         tables::set_state(db, self.place, self.state, &self.reason, self.next_ms, now_ms)?;
         tables::set_attempts(db, self.place, self.attempts)?;
         if let Some((deal, until)) = &self.deal {
-            tables::set_deal(db, self.place, deal.as_ref().map(|deal| deal.0.as_str()), *until)?;
+            tables::set_deal(db, self.place, *deal, *until)?;
         }
         self.avoid.as_ref().map_or(Ok(()), |avoid| tables::set_avoid(db, self.place, avoid))
     }
@@ -63,7 +63,7 @@ pub(super) async fn resolve(core: &Arc<Core>) -> Result<usize, KeepError> {
     if rows.is_empty() {
         return Ok(0);
     }
-    let found = core.market.find(rows.iter().map(|row| (row.provider.clone(), row.cid.clone())).collect()).await?;
+    let found = core.market.find(rows.iter().map(|row| (row.provider, row.cid)).collect()).await?;
     let steps: Vec<Step> = rows
         .iter()
         .zip(found)
@@ -85,10 +85,10 @@ pub(super) async fn propose(core: &Arc<Core>) -> Result<usize, KeepError> {
         return Ok(0);
     }
     let offers = core.directory.offers(&core.map, core.market.as_ref()).await?;
-    let offers: HashMap<&str, &Offer> = offers.iter().map(|offer| (offer.provider.address.as_str(), offer)).collect();
+    let offers: HashMap<Address, &Offer> = offers.iter().map(|offer| (offer.provider.address, offer)).collect();
     let (mut wanted, mut proposals, mut steps) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {
-        match proposal(core, &row, offers.get(row.provider.as_str()).copied()) {
+        match proposal(core, &row, offers.get(&row.provider).copied()) {
             Ok(proposal) => {
                 // Written down before it is sent: a crash in between leaves a question, not a second payment.
                 steps.push(Step {
@@ -125,8 +125,8 @@ fn proposal(core: &Core, row: &ShardRow, offer: Option<&Offer>) -> Result<Propos
         return Err(format!("the provider asks {} base units per GiB and epoch, more than the limit", offer.ask.get()));
     }
     Ok(Proposal {
-        provider: row.provider.clone(),
-        cid: row.cid.clone(),
+        provider: row.provider,
+        cid: row.cid,
         piece_size: row.piece_size,
         payload_bytes: row.payload,
         price: offer.ask,
@@ -135,7 +135,7 @@ fn proposal(core: &Core, row: &ShardRow, offer: Option<&Offer>) -> Result<Propos
 }
 
 /// Nothing when the outcome is unknown: the shard stays `proposing` and is resolved later.
-fn proposed_step(core: &Core, row: &ShardRow, answer: Result<DealId, MarketError>) -> Option<Step> {
+fn proposed_step(core: &Core, row: &ShardRow, answer: Result<UnitId, MarketError>) -> Option<Step> {
     match answer {
         Ok(deal) => Some(Step { deal: Some((Some(deal), None)), ..Step::to(row, ShardState::Proposed) }),
         Err(error @ MarketError::FundsTooLow { needed, .. }) => {
@@ -157,7 +157,7 @@ pub(super) async fn check(core: &Arc<Core>, ledger_now: Instant) -> Result<usize
     let (now, batch) = (core.now_ms(), core.config.keeper.batch.saturating_mul(4));
     let states = [ShardState::Proposed, ShardState::Accepted, ShardState::Active, ShardState::Faulty];
     let rows = core.map.read(move |db| tables::due(db, &states, now, batch)).await?;
-    let ids: Vec<DealId> = rows.iter().map(|row| DealId(row.deal.clone().unwrap_or_default())).collect();
+    let ids: Vec<UnitId> = rows.iter().map(|row| row.deal.unwrap_or_default()).collect();
     if ids.is_empty() {
         return Ok(0);
     }
@@ -173,12 +173,11 @@ pub(super) async fn check(core: &Arc<Core>, ledger_now: Instant) -> Result<usize
 
 fn checked_step(core: &Core, row: &ShardRow, deal: Deal, ledger_now: Instant) -> Step {
     let interval = core.config.keeper.interval;
-    let deal_id = row.deal.clone().map(DealId);
     let running = |state, until: Option<Instant>, pause| Step {
         next_ms: after(core, pause),
         attempts: row.attempts,
         reason: if state == row.state { row.reason.clone() } else { String::new() },
-        deal: Some((deal_id.clone(), until.map(ms))),
+        deal: Some((row.deal, until.map(ms))),
         ..Step::to(row, state)
     };
     let ran_out = |at: Instant| row.until_ms.is_some_and(|until| ms(at) >= until);
@@ -212,14 +211,13 @@ pub(super) async fn renew(core: &Arc<Core>, ledger_now: Instant) -> Result<usize
     let margin = policy.term.get() / policy.renew_divisor;
     let before = ms(ledger_now).saturating_add(margin);
     let rows = core.map.read(move |db| tables::ending(db, before, now, batch)).await?;
-    let rows: Vec<(ShardRow, DealId)> =
-        rows.into_iter().filter_map(|row| row.deal.clone().map(|deal| (row, DealId(deal)))).collect();
+    let rows: Vec<(ShardRow, UnitId)> = rows.into_iter().filter_map(|row| row.deal.map(|deal| (row, deal))).collect();
     if rows.is_empty() {
         return Ok(0);
     }
     let extensions = rows
         .iter()
-        .map(|(row, deal)| Extension { deal: deal.clone(), until: Instant::new(row.until_ms.unwrap_or(0)).later(policy.term) })
+        .map(|(row, deal)| Extension { deal: *deal, until: Instant::new(row.until_ms.unwrap_or(0)).later(policy.term) })
         .collect();
     let answers = core.market.extend(extensions).await?;
     let asked = answers.iter().filter(|answer| answer.is_ok()).count();

@@ -11,6 +11,7 @@ use crate::{
     writer,
 };
 use bytes::Bytes;
+use depin_quantity::Address;
 use std::sync::Arc;
 
 /// Bytes read at a time.
@@ -27,8 +28,8 @@ pub(super) async fn failed_shards(core: &Arc<Core>) -> Result<usize, KeepError> 
                 tracing::info!(
                     segment = row.place.segment,
                     shard = row.place.index,
-                    from = row.provider,
-                    to = provider,
+                    from = %row.provider,
+                    to = %provider,
                     "a shard was placed again"
                 );
                 moved += 1;
@@ -40,7 +41,7 @@ pub(super) async fn failed_shards(core: &Arc<Core>) -> Result<usize, KeepError> 
 }
 
 /// The new provider's address, or why the shard cannot be moved now.
-async fn move_shard(core: &Arc<Core>, row: &ShardRow) -> Result<Result<String, String>, KeepError> {
+async fn move_shard(core: &Arc<Core>, row: &ShardRow) -> Result<Result<Address, String>, KeepError> {
     let id = row.place.segment;
     let segment = Arc::new(core.map.read(move |db| tables::segment(db, id)).await?);
     let _pin = core.pins.pin(id);
@@ -56,8 +57,8 @@ async fn move_shard(core: &Arc<Core>, row: &ShardRow) -> Result<Result<String, S
     for provider in candidates {
         match writer::upload(core, &provider, &row.cid, payload.clone()).await {
             Ok(()) => {
-                let (row, address, now) = (row.clone(), provider.address.clone(), core.now_ms());
-                core.map.write(move |db| tables::move_shard(db, &row, &address, now)).await?;
+                let (row, address, now) = (row.clone(), provider.address, core.now_ms());
+                core.map.write(move |db| tables::move_shard(db, &row, address, now)).await?;
                 return Ok(Ok(provider.address));
             }
             Err(error) => tried.push(format!("{provider} {error}")),
@@ -74,15 +75,14 @@ async fn candidates(core: &Core, row: &ShardRow, segment: &SegmentInfo) -> Resul
     let seed =
         core.config.placement_seed ^ row.place.segment.unsigned_abs() ^ (u64::from(row.attempts) << 32) ^ row.place.index as u64;
     let order = placement::order(&offers, &need, |address| core.health.is_doubtful(address, now), seed);
-    let others: Vec<&str> = segment
+    let others: Vec<Address> = segment
         .shards
         .iter()
         .enumerate()
         .filter(|(index, _)| *index != row.place.index)
-        .map(|(_, shard)| shard.provider.as_str())
+        .map(|(_, shard)| shard.provider)
         .collect();
-    let free =
-        order.into_iter().map(|offer| offer.provider.clone()).filter(|provider| !others.contains(&provider.address.as_str()));
+    let free = order.into_iter().map(|offer| offer.provider.clone()).filter(|provider| !others.contains(&provider.address));
     let (avoided, fresh): (Vec<Provider>, Vec<Provider>) = free.partition(|provider| row.avoid.contains(&provider.address));
     // A refusal may have had a passing reason; with nobody else left it is tried once more, after the usual pause.
     Ok(if fresh.is_empty() && row.attempts > 0 { avoided } else { fresh })

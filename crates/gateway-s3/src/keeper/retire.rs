@@ -4,8 +4,8 @@ use super::{KeepError, next_try};
 use crate::{
     core::Core,
     map::{RetiredRow, RetiredState, tables},
-    market::DealId,
 };
+use depin_quantity::UnitId;
 use std::sync::Arc;
 
 /// After so many failed deletions a payload is left to its provider, which drops what no deal covers.
@@ -25,13 +25,13 @@ async fn unknown(core: &Core, rows: Vec<RetiredRow>) -> Result<(), KeepError> {
     if rows.is_empty() {
         return Ok(());
     }
-    let found = core.market.find(rows.iter().map(|row| (row.provider.clone(), row.cid.clone())).collect()).await?;
+    let found = core.market.find(rows.iter().map(|row| (row.provider, row.cid)).collect()).await?;
     let steps: Vec<RetiredRow> = rows
         .into_iter()
         .zip(found)
         .map(|(row, deal)| {
             let state = if deal.is_some() { RetiredState::Ending } else { RetiredState::Deleting };
-            RetiredRow { deal: deal.map(|deal| deal.0), state, attempts: 0, ..row }
+            RetiredRow { deal, state, attempts: 0, ..row }
         })
         .collect();
     write(core, steps.into_iter().map(|row| (row, 0, String::new())).collect()).await
@@ -41,10 +41,10 @@ async fn ending(core: &Core, rows: Vec<RetiredRow>) -> Result<(), KeepError> {
     if rows.is_empty() {
         return Ok(());
     }
-    let ids: Vec<DealId> = rows.iter().map(|row| DealId(row.deal.clone().unwrap_or_default())).collect();
+    let ids: Vec<UnitId> = rows.iter().map(|row| row.deal.unwrap_or_default()).collect();
     let deals = core.market.deals(ids.clone()).await?;
     let over = |deal: &crate::market::Deal| deal.state.as_ref().is_none_or(crate::market::DealState::is_final);
-    let running: Vec<DealId> = deals.iter().filter(|deal| !over(deal)).map(|deal| deal.id.clone()).collect();
+    let running: Vec<UnitId> = deals.iter().filter(|deal| !over(deal)).map(|deal| deal.id).collect();
     let refused: Vec<String> = if running.is_empty() {
         Vec::new()
     } else {
@@ -75,17 +75,17 @@ async fn ending(core: &Core, rows: Vec<RetiredRow>) -> Result<(), KeepError> {
 async fn deleting(core: &Core, rows: Vec<RetiredRow>) -> Result<usize, KeepError> {
     let mut deleted = 0;
     for row in rows {
-        let (address, cid) = (row.provider.clone(), row.cid.clone());
-        let wanted_again = core.map.read(move |db| tables::is_placed(db, &address, &cid)).await?;
+        let (address, cid) = (row.provider, row.cid);
+        let wanted_again = core.map.read(move |db| tables::is_placed(db, address, cid)).await?;
         let outcome =
-            if wanted_again { Ok(()) } else { core.shards.delete(&core.directory.provider(&row.provider), &row.cid).await };
+            if wanted_again { Ok(()) } else { core.shards.delete(&core.directory.provider(row.provider), &row.cid).await };
         match outcome {
             Ok(()) => {
                 deleted += usize::from(!wanted_again);
                 core.map.write(move |db| tables::forget_retired(db, row.id)).await?;
             }
             Err(error) if row.attempts >= DELETIONS_MAX => {
-                tracing::warn!(provider = row.provider, cid = row.cid, %error, "a payload is left for its provider to drop");
+                tracing::warn!(provider = %row.provider, cid = %row.cid, %error, "a payload is left for its provider to drop");
                 core.map.write(move |db| tables::forget_retired(db, row.id)).await?;
             }
             Err(error) => {

@@ -38,9 +38,14 @@ pub(crate) mod tables {
     }
 }
 
-use rusqlite::Connection;
+use rusqlite::{
+    Connection, ToSql,
+    types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
+};
 use std::{
+    fmt::Display,
     path::{Path, PathBuf},
+    str::FromStr,
     sync::{Arc, Mutex, PoisonError, mpsc},
 };
 use tokio::sync::oneshot;
@@ -225,6 +230,24 @@ fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Re
 /// As SQLite keeps it. Sizes and times are far below 2^63.
 pub(crate) fn int(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// An address, an id or a commitment, which stand as text in rows.
+struct Text<T>(T);
+
+impl<T> FromSql for Text<T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str()?.parse().map(Self).map_err(|error| FromSqlError::Other(Box::new(error)))
+    }
+}
+
+impl<T: Display> ToSql for Text<T> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.to_string().into())
+    }
 }
 
 /// As it is meant; rows never hold negative sizes.

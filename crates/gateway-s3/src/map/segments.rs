@@ -5,7 +5,9 @@
 //! term ran out unpaid). What is no longer wanted becomes a row of `retired`, which lives until its deal has ended and its payload is
 //! deleted.
 
-use super::{MapError, int, uint};
+use super::{MapError, Text, int, uint};
+use depin_quantity::{Address, UnitId};
+use depin_services::storage::piece::Commitment;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use std::{
     collections::HashMap,
@@ -27,8 +29,8 @@ pub(crate) struct SegmentInfo {
 /// What is needed to read a shard.
 #[derive(Clone, Debug)]
 pub(crate) struct ShardInfo {
-    pub(crate) provider: String,
-    pub(crate) cid: String,
+    pub(crate) provider: Address,
+    pub(crate) cid: Commitment,
     pub(crate) sums: Vec<u8>,
 }
 
@@ -48,8 +50,8 @@ pub(crate) struct NewSegment {
 /// A stored shard.
 #[derive(Clone, Debug)]
 pub(crate) struct NewShard {
-    pub(crate) provider: String,
-    pub(crate) cid: String,
+    pub(crate) provider: Address,
+    pub(crate) cid: Commitment,
     pub(crate) piece_size: u64,
     pub(crate) sums: Vec<u8>,
 }
@@ -101,17 +103,17 @@ pub(crate) struct ShardPlace {
 #[derive(Clone, Debug)]
 pub(crate) struct ShardRow {
     pub(crate) place: ShardPlace,
-    pub(crate) provider: String,
-    pub(crate) cid: String,
+    pub(crate) provider: Address,
+    pub(crate) cid: Commitment,
     pub(crate) piece_size: u64,
     pub(crate) payload: u64,
     pub(crate) state: ShardState,
-    pub(crate) deal: Option<String>,
+    pub(crate) deal: Option<UnitId>,
     pub(crate) until_ms: Option<u64>,
     pub(crate) attempts: u32,
     pub(crate) reason: String,
     /// Providers that refused this shard.
-    pub(crate) avoid: Vec<String>,
+    pub(crate) avoid: Vec<Address>,
 }
 
 /// Where a placement that is no longer wanted stands.
@@ -146,9 +148,9 @@ impl RetiredState {
 #[derive(Clone, Debug)]
 pub(crate) struct RetiredRow {
     pub(crate) id: i64,
-    pub(crate) provider: String,
-    pub(crate) cid: String,
-    pub(crate) deal: Option<String>,
+    pub(crate) provider: Address,
+    pub(crate) cid: Commitment,
+    pub(crate) deal: Option<UnitId>,
     pub(crate) state: RetiredState,
     pub(crate) attempts: u32,
 }
@@ -257,8 +259,8 @@ pub(crate) mod tables {
             .execute(params![
                 segment.id,
                 int(index as u64),
-                shard.provider,
-                shard.cid,
+                Text(shard.provider),
+                Text(shard.cid),
                 int(shard.piece_size),
                 shard.sums,
                 int(segment.now_ms)
@@ -275,7 +277,10 @@ pub(crate) mod tables {
             .ok_or_else(|| MapError::Record(format!("segment {id} is missing")))?;
         let shards: Vec<ShardInfo> = db
             .prepare_cached("SELECT provider, cid, sums FROM shards WHERE segment = ?1 ORDER BY idx")?
-            .query_map([id], |row| Ok(ShardInfo { provider: row.get(0)?, cid: row.get(1)?, sums: row.get(2)? }))?
+            .query_map([id], |row| {
+                let (Text(provider), Text(cid)) = (row.get(0)?, row.get(1)?);
+                Ok(ShardInfo { provider, cid, sums: row.get(2)? })
+            })?
             .collect::<Result<_, _>>()?;
         if shards.len() as u64 != n || k == 0 || k > n {
             return Err(MapError::Record(format!("segment {id} has {} of {n} shards", shards.len())));
@@ -346,13 +351,13 @@ pub(crate) mod tables {
     pub(crate) fn set_deal(
         db: &Connection,
         place: ShardPlace,
-        deal: Option<&str>,
+        deal: Option<UnitId>,
         until_ms: Option<u64>,
     ) -> Result<(), MapError> {
         db.prepare_cached("UPDATE shards SET deal = ?3, until_ms = ?4 WHERE segment = ?1 AND idx = ?2")?.execute(params![
             place.segment,
             int(place.index as u64),
-            deal,
+            deal.map(Text),
             until_ms.map(int)
         ])?;
         Ok(())
@@ -374,7 +379,7 @@ pub(crate) mod tables {
     }
 
     /// Remembers which providers refused a shard.
-    pub(crate) fn set_avoid(db: &Connection, place: ShardPlace, avoid: &[String]) -> Result<(), MapError> {
+    pub(crate) fn set_avoid(db: &Connection, place: ShardPlace, avoid: &[Address]) -> Result<(), MapError> {
         db.prepare_cached("UPDATE shards SET avoid = ?3 WHERE segment = ?1 AND idx = ?2")?.execute(params![
             place.segment,
             int(place.index as u64),
@@ -385,10 +390,10 @@ pub(crate) mod tables {
 
     /// Moves a shard to another provider, where it is stored by now; the old placement is retired. A shard that is gone or was moved
     /// meanwhile leaves the new placement retired instead.
-    pub(crate) fn move_shard(db: &Connection, old: &ShardRow, provider: &str, now_ms: u64) -> Result<(), MapError> {
+    pub(crate) fn move_shard(db: &Connection, old: &ShardRow, provider: Address, now_ms: u64) -> Result<(), MapError> {
         let present = shard(db, old.place)?.filter(|row| row.provider == old.provider && row.state == old.state);
         if present.is_none() {
-            return retire(db, &ShardRow { provider: provider.to_owned(), state: ShardState::Stored, deal: None, ..old.clone() });
+            return retire(db, &ShardRow { provider, state: ShardState::Stored, deal: None, ..old.clone() });
         }
         if old.provider != provider || old.deal.is_some() {
             retire(db, old)?;
@@ -396,7 +401,7 @@ pub(crate) mod tables {
         db.prepare_cached("UPDATE shards SET provider = ?3 WHERE segment = ?1 AND idx = ?2")?.execute(params![
             old.place.segment,
             int(old.place.index as u64),
-            provider
+            Text(provider)
         ])?;
         set_deal(db, old.place, None, None)?;
         set_attempts(db, old.place, 0)?;
@@ -411,9 +416,9 @@ pub(crate) mod tables {
             (_, None) => RetiredState::Deleting,
         };
         db.prepare_cached("INSERT INTO retired (provider, cid, deal, state) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-            shard.provider,
-            shard.cid,
-            shard.deal,
+            Text(shard.provider),
+            Text(shard.cid),
+            shard.deal.map(Text),
             state.name()
         ])?;
         Ok(())
@@ -448,12 +453,13 @@ pub(crate) mod tables {
             "SELECT id, provider, cid, deal, state, attempts FROM retired WHERE next_ms <= ?1 ORDER BY next_ms, id LIMIT ?2",
         )?;
         let rows = statement.query_map(params![int(now_ms), int(limit as u64)], |row| {
+            let (Text(provider), Text(cid)) = (row.get(1)?, row.get(2)?);
             Ok((
                 RetiredRow {
                     id: row.get(0)?,
-                    provider: row.get(1)?,
-                    cid: row.get(2)?,
-                    deal: row.get(3)?,
+                    provider,
+                    cid,
+                    deal: row.get::<_, Option<Text<UnitId>>>(3)?.map(|Text(deal)| deal),
                     state: RetiredState::Deleting,
                     attempts: row.get(5)?,
                 },
@@ -470,7 +476,7 @@ pub(crate) mod tables {
     /// Updates a retired placement.
     pub(crate) fn set_retired(db: &Connection, row: &RetiredRow, next_ms: u64, reason: &str) -> Result<(), MapError> {
         db.prepare_cached("UPDATE retired SET deal = ?2, state = ?3, attempts = ?4, next_ms = ?5, reason = ?6 WHERE id = ?1")?
-            .execute(params![row.id, row.deal, row.state.name(), row.attempts, int(next_ms), reason])?;
+            .execute(params![row.id, row.deal.map(Text), row.state.name(), row.attempts, int(next_ms), reason])?;
         Ok(())
     }
 
@@ -481,10 +487,10 @@ pub(crate) mod tables {
     }
 
     /// Whether a shard that is wanted lies at this provider under this CID.
-    pub(crate) fn is_placed(db: &Connection, provider: &str, cid: &str) -> Result<bool, MapError> {
+    pub(crate) fn is_placed(db: &Connection, provider: Address, cid: Commitment) -> Result<bool, MapError> {
         Ok(db
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM shards WHERE cid = ?2 AND provider = ?1)")?
-            .query_row([provider, cid], |row| row.get(0))?)
+            .query_row(params![Text(provider), Text(cid)], |row| row.get(0))?)
     }
 
     /// How well the segments of a blob are secured.
@@ -514,23 +520,26 @@ pub(crate) mod tables {
                 "INSERT INTO providers (address, name, url) VALUES (?1, ?2, ?3)
                  ON CONFLICT (address) DO UPDATE SET name = ?2, url = ?3 WHERE name <> ?2 OR url <> ?3",
             )?
-            .execute(params![provider.address, provider.name, provider.url])?;
+            .execute(params![Text(provider.address), provider.name, provider.url])?;
         }
         Ok(())
     }
 
     pub(crate) fn providers(db: &Connection) -> Result<Vec<Provider>, MapError> {
         let mut statement = db.prepare_cached("SELECT address, name, url FROM providers ORDER BY address")?;
-        let rows = statement.query_map([], |row| Ok(Provider { address: row.get(0)?, name: row.get(1)?, url: row.get(2)? }))?;
+        let rows = statement.query_map([], |row| {
+            let Text(address) = row.get(0)?;
+            Ok(Provider { address, name: row.get(1)?, url: row.get(2)? })
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Records a fault; one of the same kind for the same shard only counts.
     pub(crate) fn record_fault(
         db: &Connection,
-        provider: &str,
+        provider: Address,
         kind: FaultKind,
-        cid: &str,
+        cid: Commitment,
         place: Option<ShardPlace>,
         detail: &str,
         now_ms: u64,
@@ -540,7 +549,7 @@ pub(crate) mod tables {
             "INSERT INTO faults (provider, kind, cid, segment, shard, detail, first_ms, last_ms, times) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 1)
              ON CONFLICT (provider, kind, cid) DO UPDATE SET detail = ?6, last_ms = ?7, times = times + 1",
         )?
-        .execute(params![provider, kind.name(), cid, segment, shard, detail, int(now_ms)])?;
+        .execute(params![Text(provider), kind.name(), Text(cid), segment, shard, detail, int(now_ms)])?;
         Ok(())
     }
 }
@@ -548,14 +557,15 @@ pub(crate) mod tables {
 type RawShard = (ShardRow, String, String);
 
 fn shard_row(row: &Row<'_>) -> rusqlite::Result<RawShard> {
+    let (Text(provider), Text(cid)) = (row.get(2)?, row.get(3)?);
     let shard = ShardRow {
         place: ShardPlace { segment: row.get(0)?, index: uint(row.get(1)?) as usize },
-        provider: row.get(2)?,
-        cid: row.get(3)?,
+        provider,
+        cid,
         piece_size: uint(row.get(4)?),
         payload: uint(row.get(5)?),
         state: ShardState::Stored,
-        deal: row.get(7)?,
+        deal: row.get::<_, Option<Text<UnitId>>>(7)?.map(|Text(deal)| deal),
         until_ms: row.get::<_, Option<i64>>(8)?.map(uint),
         attempts: row.get(9)?,
         reason: row.get(10)?,

@@ -4,6 +4,8 @@ use super::{
     Cursor, Entry, Extent, Map, NewContent, NewObject, NewPart, NewSegment, NewShard, ObjectMeta, WriteCondition, tables,
 };
 use crate::crypt::WrappedKey;
+use depin_quantity::Address;
+use depin_services::storage::piece::{Commitment, Hasher};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,10 +33,17 @@ fn object(key: &str, condition: WriteCondition) -> NewObject {
     NewObject { bucket, key: key.to_owned(), etag, modified_ms: 1, meta: ObjectMeta::default(), condition }
 }
 
+fn piece(segment: i64, index: u8) -> Commitment {
+    let mut hasher = Hasher::new();
+    hasher.update(&[segment as u8; 126]);
+    hasher.update(&[index]);
+    hasher.finish().unwrap().0
+}
+
 fn segments(db: &Connection) {
     for id in 1..=3 {
         let shard =
-            |index: u32| NewShard { provider: format!("p{index}"), cid: format!("c{id}-{index}"), piece_size: 128, sums: vec![] };
+            |index: u8| NewShard { provider: Address::new([index; 32]), cid: piece(id, index), piece_size: 128, sums: vec![] };
         let shards = (0..3).map(shard).collect();
         tables::insert_segment(db, &NewSegment { id, k: 2, n: 3, payload: 254, used: 9, now_ms: 0, shards }).unwrap();
     }

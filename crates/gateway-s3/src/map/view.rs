@@ -1,10 +1,11 @@
 //! What the command line and the admin interface show.
 
 use super::{
-    MapError, int,
+    MapError, Text, int,
     segments::{DurabilityRow, tables as segments},
     uint,
 };
+use depin_quantity::Address;
 use rusqlite::{Connection, params};
 
 /// An object and how well it is secured.
@@ -27,7 +28,7 @@ pub(crate) struct ShardListing {
     pub(crate) used: u64,
     pub(crate) live: u64,
     pub(crate) index: u64,
-    pub(crate) provider: String,
+    pub(crate) provider: Address,
     pub(crate) cid: String,
     pub(crate) piece_size: u64,
     pub(crate) state: String,
@@ -40,7 +41,7 @@ pub(crate) struct ShardListing {
 /// A recorded fault.
 #[derive(Clone, Debug)]
 pub(crate) struct FaultRow {
-    pub(crate) provider: String,
+    pub(crate) provider: Address,
     pub(crate) kind: String,
     pub(crate) cid: String,
     pub(crate) segment: Option<i64>,
@@ -123,7 +124,7 @@ pub(crate) mod tables {
                 used: uint(row.get(3)?),
                 live: uint(row.get(4)?),
                 index: uint(row.get(5)?),
-                provider: row.get(6)?,
+                provider: row.get::<_, Text<Address>>(6)?.0,
                 cid: row.get(7)?,
                 piece_size: uint(row.get(8)?),
                 state: row.get(9)?,
@@ -143,7 +144,7 @@ pub(crate) mod tables {
         )?;
         let rows = statement.query_map([int(limit as u64)], |row| {
             Ok(FaultRow {
-                provider: row.get(0)?,
+                provider: row.get::<_, Text<Address>>(0)?.0,
                 kind: row.get(1)?,
                 cid: row.get(2)?,
                 segment: Some(row.get(3)?).filter(|segment| *segment >= 0),

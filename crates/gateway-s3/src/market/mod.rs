@@ -9,24 +9,14 @@ mod ledger;
 pub use ledger::LedgerMarket;
 
 use async_trait::async_trait;
-use depin_quantity::{Instant, Span, Units};
-
-/// Natural id of a deal as the ledger writes it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(transparent)]
-pub struct DealId(pub String);
-
-impl std::fmt::Display for DealId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use depin_quantity::{Address, Instant, Span, UnitId, Units};
+use depin_services::storage::piece::Commitment;
 
 /// A provider and where it is reached.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Provider {
     /// Address on the ledger.
-    pub address: String,
+    pub address: Address,
     /// Name for people.
     pub name: String,
     /// Base URL of its HTTP interface.
@@ -35,7 +25,7 @@ pub struct Provider {
 
 impl std::fmt::Display for Provider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.name.is_empty() { f.write_str(&self.address) } else { write!(f, "{} ({})", self.name, self.address) }
+        if self.name.is_empty() { self.address.fmt(f) } else { write!(f, "{} ({})", self.name, self.address) }
     }
 }
 
@@ -60,9 +50,9 @@ pub struct Offer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     /// Address of the provider.
-    pub provider: String,
-    /// Piece CID, text.
-    pub cid: String,
+    pub provider: Address,
+    /// What its payload is.
+    pub cid: Commitment,
     /// Padded piece size in bytes.
     pub piece_size: u64,
     /// Payload length in bytes.
@@ -77,7 +67,7 @@ pub struct Proposal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extension {
     /// Which deal.
-    pub deal: DealId,
+    pub deal: UnitId,
     /// Its new end.
     pub until: Instant,
 }
@@ -126,7 +116,7 @@ impl DealState {
 #[derive(Clone, Debug)]
 pub struct Deal {
     /// Which.
-    pub id: DealId,
+    pub id: UnitId,
     /// Where it stands.
     pub state: Option<DealState>,
 }
@@ -178,21 +168,21 @@ pub trait Market: Send + Sync + 'static {
     async fn offers(&self) -> Result<Vec<Offer>, MarketError>;
 
     /// Proposes deals: the fee for each whole term goes into escrow.
-    async fn propose(&self, proposals: Vec<Proposal>) -> Result<Vec<Result<DealId, MarketError>>, MarketError>;
+    async fn propose(&self, proposals: Vec<Proposal>) -> Result<Vec<Result<UnitId, MarketError>>, MarketError>;
 
     /// The newest not refused, not expired, not ended deal of this account for each (provider address, piece CID).
     ///
     /// Answers only when no earlier proposal of this account is still under way, so that "none" is final.
-    async fn find(&self, pieces: Vec<(String, String)>) -> Result<Vec<Option<DealId>>, MarketError>;
+    async fn find(&self, pieces: Vec<(Address, Commitment)>) -> Result<Vec<Option<UnitId>>, MarketError>;
 
     /// States of deals.
-    async fn deals(&self, ids: Vec<DealId>) -> Result<Vec<Deal>, MarketError>;
+    async fn deals(&self, ids: Vec<UnitId>) -> Result<Vec<Deal>, MarketError>;
 
     /// Asks for longer terms; each takes effect when the provider agrees, seen as a later `until` of [`Market::deals`].
     async fn extend(&self, extensions: Vec<Extension>) -> Result<Vec<Result<(), MarketError>>, MarketError>;
 
     /// Asks to end deals early; each takes effect when the provider agrees. Ending an ended deal is no error.
-    async fn end(&self, deals: Vec<DealId>) -> Result<Vec<Result<(), MarketError>>, MarketError>;
+    async fn end(&self, deals: Vec<UnitId>) -> Result<Vec<Result<(), MarketError>>, MarketError>;
 
     /// The account's money.
     async fn funds(&self) -> Result<Funds, MarketError>;

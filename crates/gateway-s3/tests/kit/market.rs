@@ -1,9 +1,10 @@
 //! A market in memory with the ledger's manners: escrow for whole terms, answers by providers, ends by both sides.
 
-use super::FolderProviders;
+use super::providers::{FolderProviders, address_of, name_of};
 use async_trait::async_trait;
-use depin_gateway_s3::{Deal, DealId, DealState, Extension, Funds, Market, MarketError, Offer, Proposal, Provider};
-use depin_quantity::{Instant, Units};
+use depin_gateway_s3::{Deal, DealState, Extension, Funds, Market, MarketError, Offer, Proposal, Provider};
+use depin_quantity::{Address, Instant, UnitId, Units};
+use depin_services::storage::piece::Commitment;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -85,7 +86,7 @@ impl LocalMarket {
             piece_min: 128,
         };
         let known = file.as_ref().and_then(|file| std::fs::read(file).ok()).map(|text| serde_json::from_slice(&text).unwrap());
-        let provider = |name: String| Provider { url: format!("folder://{name}"), name: name.clone(), address: name };
+        let provider = |name: String| Provider { url: format!("folder://{name}"), address: address_of(&name), name };
         Arc::new(Self {
             world: Mutex::new(known.unwrap_or(fresh)),
             providers: providers.names().into_iter().map(provider).collect(),
@@ -209,6 +210,17 @@ impl LocalMarket {
     }
 }
 
+/// Deals are numbered; the number stands at the front of the id.
+fn deal_id(number: u64) -> UnitId {
+    let mut id = [0; 32];
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    UnitId::new(id)
+}
+
+fn number_of(id: UnitId) -> u64 {
+    u64::from_be_bytes(*id.get().first_chunk().unwrap())
+}
+
 fn view(deal: &Record) -> DealState {
     let until = Instant::new(deal.until_ms);
     match &deal.state {
@@ -239,18 +251,18 @@ impl Market for LocalMarket {
             piece_min,
             piece_max: 1 << 35,
             free_bytes: Some(1 << 40),
-            accepting: !closed.contains(&provider.address),
+            accepting: !closed.contains(&provider.name),
         };
         Ok(self.providers.iter().map(offer).collect())
     }
 
-    async fn propose(&self, proposals: Vec<Proposal>) -> Result<Vec<Result<DealId, MarketError>>, MarketError> {
+    async fn propose(&self, proposals: Vec<Proposal>) -> Result<Vec<Result<UnitId, MarketError>>, MarketError> {
         self.reach()?;
         let answers = self.change(|world| {
             let one = |proposal: Proposal| {
                 let record = Record {
-                    provider: proposal.provider,
-                    cid: proposal.cid,
+                    provider: name_of(proposal.provider),
+                    cid: proposal.cid.to_string(),
                     piece_size: proposal.piece_size,
                     price: proposal.price.get(),
                     term_ms: proposal.term.get(),
@@ -267,7 +279,7 @@ impl Market for LocalMarket {
                 let id = world.next;
                 world.next += 1;
                 world.deals.insert(id, record);
-                Ok(DealId(id.to_string()))
+                Ok(deal_id(id))
             };
             proposals.into_iter().map(one).collect()
         });
@@ -279,21 +291,22 @@ impl Market for LocalMarket {
         Ok(answers)
     }
 
-    async fn find(&self, pieces: Vec<(String, String)>) -> Result<Vec<Option<DealId>>, MarketError> {
+    async fn find(&self, pieces: Vec<(Address, Commitment)>) -> Result<Vec<Option<UnitId>>, MarketError> {
         self.reach()?;
         let world = self.world.lock().unwrap();
-        let one = |(provider, cid): (String, String)| {
+        let one = |(provider, cid): (Address, Commitment)| {
+            let (provider, cid) = (name_of(provider), cid.to_string());
             let mut live = world.deals.iter().rev().filter(|(_, deal)| deal.is_live());
-            live.find(|(_, deal)| deal.provider == provider && deal.cid == cid).map(|(id, _)| DealId(id.to_string()))
+            live.find(|(_, deal)| deal.provider == provider && deal.cid == cid).map(|(id, _)| deal_id(*id))
         };
         Ok(pieces.into_iter().map(one).collect())
     }
 
-    async fn deals(&self, ids: Vec<DealId>) -> Result<Vec<Deal>, MarketError> {
+    async fn deals(&self, ids: Vec<UnitId>) -> Result<Vec<Deal>, MarketError> {
         self.reach()?;
         let world = self.world.lock().unwrap();
-        let one = |id: DealId| {
-            let state = id.0.parse().ok().and_then(|number: u64| world.deals.get(&number)).map(view);
+        let one = |id: UnitId| {
+            let state = world.deals.get(&number_of(id)).map(view);
             Deal { id, state }
         };
         Ok(ids.into_iter().map(one).collect())
@@ -304,7 +317,7 @@ impl Market for LocalMarket {
         Ok(self.change(|world| {
             let one = |extension: Extension| {
                 let balance = world.balance;
-                let deal = extension.deal.0.parse().ok().and_then(|id: u64| world.deals.get_mut(&id));
+                let deal = world.deals.get_mut(&number_of(extension.deal));
                 let Some(deal) = deal.filter(|deal| deal.state == State::Active) else {
                     return Err(MarketError::Refused { reason: "the deal is not active".to_owned() });
                 };
@@ -324,11 +337,11 @@ impl Market for LocalMarket {
         }))
     }
 
-    async fn end(&self, deals: Vec<DealId>) -> Result<Vec<Result<(), MarketError>>, MarketError> {
+    async fn end(&self, deals: Vec<UnitId>) -> Result<Vec<Result<(), MarketError>>, MarketError> {
         self.reach()?;
         Ok(self.change(|world| {
-            let one = |id: DealId| {
-                if let Some(deal) = id.0.parse().ok().and_then(|id: u64| world.deals.get_mut(&id)) {
+            let one = |id: UnitId| {
+                if let Some(deal) = world.deals.get_mut(&number_of(id)) {
                     deal.ending = true;
                 }
                 Ok(())

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use depin_gateway_s3::{Provider, ShardError, Shards};
-use depin_services::storage::piece::Hasher;
+use depin_quantity::Address;
+use depin_services::storage::piece::{Commitment, Hasher};
 use std::{
     collections::BTreeMap,
     fs,
@@ -24,6 +25,17 @@ pub struct Behaviour {
     pub damaged: bool,
     pub full: bool,
     pub slow: Option<Duration>,
+}
+
+/// The account of a provider by its name, `provider-7`.
+pub fn address_of(name: &str) -> Address {
+    let number: u8 = name.strip_prefix("provider-").and_then(|number| number.parse().ok()).unwrap();
+    Address::new([number; 32])
+}
+
+/// The name of a provider by its account.
+pub fn name_of(address: Address) -> String {
+    format!("provider-{}", address.get()[0])
 }
 
 /// Folders, one for each provider; a piece is a file named by its CID.
@@ -67,7 +79,7 @@ impl FolderProviders {
     }
 
     async fn behave(&self, at: &Provider) -> Result<Behaviour, ShardError> {
-        let behaviour = self.behaviour.lock().unwrap().get(&at.address).copied().unwrap_or_default();
+        let behaviour = self.behaviour.lock().unwrap().get(&at.name).copied().unwrap_or_default();
         if let Some(pause) = behaviour.slow {
             tokio::time::sleep(pause).await;
         }
@@ -84,15 +96,15 @@ fn io(error: std::io::Error) -> ShardError {
 
 #[async_trait]
 impl Shards for FolderProviders {
-    async fn put(&self, at: &Provider, cid: &str, payload: Bytes) -> Result<(), ShardError> {
+    async fn put(&self, at: &Provider, cid: &Commitment, payload: Bytes) -> Result<(), ShardError> {
         if self.behave(at).await?.full {
             return Err(ShardError::Full("the disk is full".to_owned()));
         }
-        let (path, cid) = (self.path(&at.address, cid), cid.to_owned());
+        let (path, cid) = (self.path(&at.name, &cid.to_string()), *cid);
         tokio::task::spawn_blocking(move || {
             let mut hasher = Hasher::new();
             hasher.update(&payload);
-            let found = hasher.finish().unwrap().0.to_string();
+            let found = hasher.finish().unwrap().0;
             if found != cid {
                 return Err(ShardError::Refused { code: "400 wrong-cid".to_owned(), message: format!("the payload is {found}") });
             }
@@ -106,13 +118,13 @@ impl Shards for FolderProviders {
         .unwrap()
     }
 
-    async fn get(&self, at: &Provider, cid: &str, range: Range<u64>) -> Result<Bytes, ShardError> {
+    async fn get(&self, at: &Provider, cid: &Commitment, range: Range<u64>) -> Result<Bytes, ShardError> {
         let behaviour = self.behave(at).await?;
         if behaviour.damaged {
             return Err(ShardError::Damaged);
         }
-        *self.reads.lock().unwrap().entry(at.address.clone()).or_default() += range.end - range.start;
-        let path = self.path(&at.address, cid);
+        *self.reads.lock().unwrap().entry(at.name.clone()).or_default() += range.end - range.start;
+        let path = self.path(&at.name, &cid.to_string());
         let mut bytes = tokio::task::spawn_blocking(move || {
             let mut file = fs::File::open(path).map_err(io)?;
             let mut bytes = vec![0; (range.end - range.start) as usize];
@@ -129,9 +141,9 @@ impl Shards for FolderProviders {
         Ok(bytes.into())
     }
 
-    async fn delete(&self, at: &Provider, cid: &str) -> Result<(), ShardError> {
+    async fn delete(&self, at: &Provider, cid: &Commitment) -> Result<(), ShardError> {
         self.behave(at).await?;
-        match fs::remove_file(self.path(&at.address, cid)) {
+        match fs::remove_file(self.path(&at.name, &cid.to_string())) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(error)),
             _ => Ok(()),
         }

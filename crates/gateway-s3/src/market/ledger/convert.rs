@@ -1,15 +1,11 @@
 //! Between the market's words and the API's.
 
-use crate::market::{DealId, DealState, MarketError};
+use crate::market::{DealState, MarketError};
 use depin_client::{
     ClientError, SubmitError,
     api::{Deal, DealStage},
 };
-use depin_quantity::{Instant, UnitId};
-
-pub(super) fn deal_id(id: &DealId) -> Result<UnitId, MarketError> {
-    id.0.parse().map_err(|_| MarketError::Refused { reason: format!("`{id}` is no id of a deal") })
-}
+use depin_quantity::Instant;
 
 /// A refusal is final, everything else leaves open what happened.
 pub(super) fn market_error(error: ClientError) -> MarketError {

@@ -13,9 +13,9 @@ mod propose;
 #[cfg(test)]
 mod tests;
 
-use super::{Deal, DealId, Extension, Funds, Market, MarketError, Offer, Proposal, Provider};
+use super::{Deal, Extension, Funds, Market, MarketError, Offer, Proposal, Provider};
 use async_trait::async_trait;
-use convert::{deal_id, market_error, state_of, submit_error};
+use convert::{market_error, state_of, submit_error};
 use credits::Credit;
 use depin_client::{
     Client, EventStream, Sender,
@@ -23,8 +23,8 @@ use depin_client::{
 };
 use depin_economy::Spec;
 use depin_ledger::Message;
-use depin_quantity::{Instant, Name, UnitId, Units};
-use depin_services::storage::{DEALS_PER_MESSAGE, StorageMessage, StorageParams};
+use depin_quantity::{Address, Instant, Name, UnitId, Units};
+use depin_services::storage::{DEALS_PER_MESSAGE, StorageMessage, StorageParams, piece::Commitment};
 use futures::StreamExt as _;
 use std::{
     collections::BTreeMap,
@@ -102,8 +102,8 @@ impl LedgerMarket {
         *self.burn.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    async fn deal(&self, id: &DealId) -> Result<Option<ApiDeal>, MarketError> {
-        self.client.deal(deal_id(id)?).await.map_err(market_error)
+    async fn deal(&self, id: UnitId) -> Result<Option<ApiDeal>, MarketError> {
+        self.client.deal(id).await.map_err(market_error)
     }
 
     async fn send(&self, message: StorageMessage) -> Result<(), MarketError> {
@@ -153,35 +153,35 @@ impl Market for LedgerMarket {
                 piece_max: provider.ask.piece_max_bytes,
                 free_bytes: Some(free),
                 accepting: provider.ask.open,
-                provider: Provider { address: provider.address.to_string(), name: provider.name.to_string(), url: provider.url },
+                provider: Provider { address: provider.address, name: provider.name.to_string(), url: provider.url },
             }
         };
         Ok(list.items.into_iter().map(offer).collect())
     }
 
-    async fn propose(&self, proposals: Vec<Proposal>) -> Result<Vec<Result<DealId, MarketError>>, MarketError> {
+    async fn propose(&self, proposals: Vec<Proposal>) -> Result<Vec<Result<UnitId, MarketError>>, MarketError> {
         let answers = propose::run(self, proposals).await;
         self.forget_burn();
         answers
     }
 
-    async fn find(&self, pieces: Vec<(String, String)>) -> Result<Vec<Option<DealId>>, MarketError> {
+    async fn find(&self, pieces: Vec<(Address, Commitment)>) -> Result<Vec<Option<UnitId>>, MarketError> {
         self.sender.settled().await.map_err(market_error)?;
         let mine = DealQuery { client: Some(self.sender.address()), limit: Some(1000), ..DealQuery::default() };
         let deals = self.client.all_deals(mine).await.map_err(market_error)?;
-        let mut newest: BTreeMap<(String, String), (u64, UnitId)> = BTreeMap::new();
+        let mut newest: BTreeMap<(Address, Commitment), (u64, UnitId)> = BTreeMap::new();
         for deal in deals.iter().filter(|deal| !deal.state.is_final()) {
-            let found = newest.entry((deal.provider.to_string(), deal.piece.to_string())).or_insert((0, deal.id));
+            let found = newest.entry((deal.provider, deal.piece)).or_insert((0, deal.id));
             if deal.proposed.ms >= found.0 {
                 *found = (deal.proposed.ms, deal.id);
             }
         }
-        Ok(pieces.iter().map(|piece| newest.get(piece).map(|(_, id)| DealId(id.to_string()))).collect())
+        Ok(pieces.iter().map(|piece| newest.get(piece).map(|(_, id)| *id)).collect())
     }
 
-    async fn deals(&self, ids: Vec<DealId>) -> Result<Vec<Deal>, MarketError> {
+    async fn deals(&self, ids: Vec<UnitId>) -> Result<Vec<Deal>, MarketError> {
         let answers = futures::stream::iter(ids).map(|id| async move {
-            let state = self.deal(&id).await?.map(|deal| state_of(&deal));
+            let state = self.deal(id).await?.map(|deal| state_of(&deal));
             Ok(Deal { id, state })
         });
         answers.buffered(QUESTIONS).collect::<Vec<_>>().await.into_iter().collect()
@@ -193,7 +193,7 @@ impl Market for LedgerMarket {
         let mut groups: BTreeMap<u64, Vec<(usize, UnitId, u128)>> = BTreeMap::new();
         for (index, extension) in extensions.iter().enumerate() {
             answers.push(Ok(()));
-            match self.deal(&extension.deal).await? {
+            match self.deal(extension.deal).await? {
                 None => answers[index] = Err(MarketError::Refused { reason: format!("no deal {}", extension.deal) }),
                 Some(deal) => match self.epochs_to_add(&deal, extension.until) {
                     0 => {}
@@ -228,10 +228,10 @@ impl Market for LedgerMarket {
         Ok(answers)
     }
 
-    async fn end(&self, deals: Vec<DealId>) -> Result<Vec<Result<(), MarketError>>, MarketError> {
+    async fn end(&self, deals: Vec<UnitId>) -> Result<Vec<Result<(), MarketError>>, MarketError> {
         let mut answers = vec![Ok(()); deals.len()];
         let mut asked = Vec::new();
-        for (index, id) in deals.iter().enumerate() {
+        for (index, id) in deals.into_iter().enumerate() {
             // Over, or asked before: nothing is left to do.
             if let Some(deal) = self.deal(id).await?.filter(|deal| !deal.state.is_final() && !deal.end_asked) {
                 asked.push((index, deal.id));

@@ -1,17 +1,17 @@
 //! Proposing deals: what they cost, DataCap where there is some, ids out of receipts.
 
 use super::{LedgerMarket, START_EPOCHS, START_WALL, market_error, submit_error};
-use crate::market::{DealId, MarketError, Proposal};
+use crate::market::{MarketError, Proposal};
 use depin_client::{SubmitError, api::FinalReceipt};
 use depin_ledger::{Event, Message};
-use depin_quantity::{Address, Rounding, Units};
+use depin_quantity::{Address, Rounding, UnitId, Units};
 use depin_services::ServiceEvent;
 use depin_services::storage::{
     DEALS_PER_MESSAGE, Proposal as LedgerProposal, StorageEvent, StorageMessage, StorageParams, piece::PieceSize,
 };
 use std::collections::BTreeMap;
 
-type Answer = Result<DealId, MarketError>;
+type Answer = Result<UnitId, MarketError>;
 
 pub(super) async fn run(market: &LedgerMarket, proposals: Vec<Proposal>) -> Result<Vec<Answer>, MarketError> {
     let status = market.client.status().await.map_err(market_error)?;
@@ -64,7 +64,7 @@ fn missing() -> MarketError {
     MarketError::Unreachable { reason: "the receipt does not name the deals".to_owned() }
 }
 
-async fn submit(market: &LedgerMarket, deals: Vec<LedgerProposal>) -> Result<Vec<DealId>, MarketError> {
+async fn submit(market: &LedgerMarket, deals: Vec<LedgerProposal>) -> Result<Vec<UnitId>, MarketError> {
     let message = Message::service(StorageMessage::ProposeDeals(deals));
     match market.sender.submit(message).await {
         Ok(receipt) => Ok(proposed(&receipt)),
@@ -74,10 +74,10 @@ async fn submit(market: &LedgerMarket, deals: Vec<LedgerProposal>) -> Result<Vec
 }
 
 /// Ids of the deals that a receipt says were proposed, in the order of the proposals.
-pub(super) fn proposed(receipt: &FinalReceipt) -> Vec<DealId> {
+pub(super) fn proposed(receipt: &FinalReceipt) -> Vec<UnitId> {
     let events = receipt.events.iter().filter_map(|event| serde_json::from_value::<Event>(event.clone()).ok());
     let id = |event| match event {
-        Event::Service(ServiceEvent::Storage(StorageEvent::DealProposed { deal, .. })) => Some(DealId(deal.to_string())),
+        Event::Service(ServiceEvent::Storage(StorageEvent::DealProposed { deal, .. })) => Some(deal),
         _ => None,
     };
     events.filter_map(id).collect()
@@ -111,8 +111,7 @@ impl Purse {
         start_within: u64,
     ) -> Result<LedgerProposal, MarketError> {
         let refused = |reason: String| MarketError::Refused { reason };
-        let provider: Address = proposal.provider.parse().map_err(|error| refused(format!("{error}")))?;
-        let piece = proposal.cid.parse().map_err(|error| refused(format!("{error}")))?;
+        let (provider, piece) = (proposal.provider, proposal.cid);
         let size = PieceSize::new(proposal.piece_size).map_err(|error| refused(error.to_string()))?;
         let term = proposal.term.get().div_ceil(params.epoch.get().max(1)).clamp(params.term_min, params.term_max);
         // Rounded up: a provider compares with the floor, and a deal for nothing is refused.
