@@ -125,7 +125,7 @@ impl Findings<'_> {
                 let measure = self.service.measures.iter().find(|measure| measure.name.as_str() == *name);
                 measure.is_none_or(|measure| measure.counted == Counted::Standing)
             };
-            if !bound.is_empty() && !bound.iter().any(|name| stands(name)) {
+            if !bound.is_empty() && !bound.iter().any(stands) {
                 self.add(
                     Severity::Error,
                     format!("incentive.pool.{pool}.method"),
