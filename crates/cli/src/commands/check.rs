@@ -161,8 +161,8 @@ impl Report {
         let verdict = if self.errors == 0 { out.good(&counts) } else { out.bad(&counts) };
         let parameters = match (self.parameters, &self.network) {
             (0, _) | (_, None) => String::new(),
-            (1, Some(_)) => "; 1 figure is the file's own choice, published nowhere".to_owned(),
-            (n, Some(_)) => format!("; {n} figures are the file's own choice, published nowhere"),
+            (1, Some(_)) => "; 1 figure is its own choice".to_owned(),
+            (n, Some(_)) => format!("; {n} figures are its own choice"),
         };
         format!("{}: {verdict}{parameters}\n", self.file)
     }
