@@ -107,7 +107,7 @@ fn a_network_file_whose_rules_do_not_fit_what_jobs_say_starts_no_chain() {
         (NETWORK.replace("pieces-most = 128", "pieces-most = 1_024"), "pieces-most"),
         // Amounts of deals are base units here and 10^-18 of the token at the meter, whatever its places are.
         (NETWORK.replace("decimals = 18", "decimals = 6"), ""),
-        (NETWORK.replace("over = \"6y\", clock", "over = \"6000y\", clock"), "thousand years"),
+        (NETWORK.replace("over = \"6y\", clock", "over = \"6000y\", clock"), "no network lives so long"),
     ];
     for (file, reason) in files {
         assert_ne!(file, NETWORK, "the file that should lack {reason} is whole");

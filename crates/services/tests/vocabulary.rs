@@ -151,3 +151,18 @@ fn bounds_of_a_services_figures_are_in_order() {
         assert!(errors.problems().iter().any(|p| p.message.contains(message)), "{errors}");
     }
 }
+
+/// The check asks the service about files with mistakes too: what could be read of them has no more that is wrong.
+#[test]
+fn a_file_with_mistakes_is_judged_by_what_could_be_read_of_it() {
+    let lines: Vec<&str> = FILECOIN.lines().collect();
+    for skip in 0..lines.len() {
+        let text: String = lines.iter().enumerate().filter(|(i, _)| *i != skip).map(|(_, line)| format!("{line}\n")).collect();
+        let Err(errors) = Spec::parse(&text) else { continue };
+        let Some(draft) = Spec::draft(&text) else { continue };
+        let wrong: Vec<Finding> =
+            STORAGE.findings(&draft).into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+        let told = lines[skip].contains("close]") || lines[skip].starts_with("terminated") || lines[skip].starts_with("agreed");
+        assert!(wrong.is_empty() || told, "without line {skip} `{}`:\n{errors}\n{wrong:?}", lines[skip]);
+    }
+}

@@ -68,10 +68,15 @@ fn change(r: &mut Reader<'_>, root: &mut Section) -> Option<EraStart> {
         for (path, span) in r.texts("remove").unwrap_or_default() {
             let mut near = Vec::new();
             if !remove(root, &path, &mut near) {
-                let hint = match nearest_name(&path, near.iter().map(String::as_str)) {
-                    Some(near) => format!("did you mean `{near}`?"),
+                let meant = nearest_name(&path, near.iter().map(String::as_str)).map(str::to_owned);
+                let hint = match &meant {
+                    Some(meant) => format!("did you mean `{meant}`?"),
                     None => "write a dotted path of the file, like \"incentive.pool.work\"".to_owned(),
                 };
+                // Read as it was meant, so that nothing follows from the slip.
+                if let Some(meant) = &meant {
+                    remove(root, meant, &mut Vec::new());
+                }
                 r.problem_at(span, &format!("there is no `{path}` to remove"), &hint);
             }
         }

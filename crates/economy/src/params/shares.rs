@@ -27,6 +27,8 @@ fn groups(check: &mut Check<'_>) {
         let Part::Scored(group) = rule.part else { continue };
         match spec.scores.get(&group) {
             Some(score) if score.pools.contains(name) => {}
+            // A score that names what is no pool may mean this one, and is told of.
+            Some(score) if score.pools.iter().any(|pool| !spec.pools.contains_key(pool)) => {}
             None if !check.knows(&["score"]) => {}
             Some(_) => check.problem(
                 &format!("incentive.pool.{name}.scored"),

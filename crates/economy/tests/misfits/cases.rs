@@ -380,10 +380,10 @@ pub const ERRORS: &[Case] = &[
     (
         FILECOIN,
         "method = \"expected\"",
-        "method = \"expected\"\nspil = \"blocks\"",
-        "spil",
-        "unknown key `spil`",
-        "did you mean `spill`?",
+        "method = \"expected\"\ncloc = \"epoch\"",
+        "cloc",
+        "unknown key `cloc`",
+        "did you mean `clock`?",
     ),
     (
         AKASH,
