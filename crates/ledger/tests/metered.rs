@@ -1,18 +1,21 @@
-//! A service of one's own, live: signed messages, receipts, time, audits.
+//! A founder's own service, live: signed messages, receipts, time, audits.
 
 mod common;
 use common::*;
 use depin_economy::Money;
 use depin_ledger::*;
 use depin_networks::{Recipe, compose};
-use depin_quantity::{Decimal18, Span, UnitId, Units};
+use depin_quantity::{ContentHash, Decimal18, Span, UnitId, Units};
 use depin_services::ServiceEvent;
-use depin_services::metered::{Delivery, Failing, MeteredEvent, MeteredMessage, order, totals};
+use depin_services::metered::{
+    Evidence, Failing, MeteredEvent, MeteredMessage, NewOrder, Report, batch_id, order, report_id, totals,
+};
 use depin_services::storage::StorageMessage;
 
 const OPERATOR: u64 = 1;
 const CUSTOMER: u64 = 2;
 const METER: u64 = 3;
+const ARBITER: u64 = 4;
 
 /// Map tiles under Filecoin's economy.
 fn chain() -> Chain {
@@ -25,8 +28,9 @@ fn chain() -> Chain {
         unit: Some("map tile"),
     };
     let network_toml = compose(&recipe).unwrap().toml;
-    let roles = [("meter", METER), ("price-feeder", 901)].map(|(role, who)| (name(role), party(who).address)).into();
-    let accounts = doc(&[(&party(OPERATOR), 1_000), (&party(CUSTOMER), 1_000), (&party(METER), 10)]);
+    let roles = [("meter", METER), ("arbiter", ARBITER), ("price-feeder", 901)];
+    let roles = roles.map(|(role, who)| (name(role), party(who).address)).into();
+    let accounts = doc(&[(&party(OPERATOR), 1_000), (&party(CUSTOMER), 1_000), (&party(METER), 10), (&party(ARBITER), 10)]);
     Chain::from_doc(GenesisDoc { network: name("tiles"), variant: name("own"), network_toml, roles, ..accounts })
 }
 
@@ -34,54 +38,87 @@ fn send(chain: &mut Chain, who: u64, message: MeteredMessage) -> Result<Vec<Even
     chain.send(&party(who), Message::service(message))
 }
 
-fn register(chain: &mut Chain) {
-    let asks = vec![Money { currency: name("FIL"), amount: Decimal18::new(FIL / 100) }];
-    send(chain, OPERATOR, MeteredMessage::Register { name: name("tiler"), asks }).unwrap();
+fn price() -> Money {
+    Money { currency: name("FIL"), amount: Decimal18::new(FIL / 100) }
 }
 
-fn place(chain: &mut Chain, units: u64) -> UnitId {
-    let open_for = Span::from_days(1);
-    let message = MeteredMessage::Order { operator: party(OPERATOR).address, units, currency: None, open_for };
-    let events = send(chain, CUSTOMER, message).unwrap();
-    let ordered = events.iter().find_map(|event| match event {
-        Event::Service(ServiceEvent::Metered(MeteredEvent::Ordered { order, .. })) => Some(*order),
+fn register(chain: &mut Chain) {
+    let message = MeteredMessage::Register {
+        name: name("tiler"),
+        url: "https://tiles.example".to_owned(),
+        asks: vec![price()],
+        accepts: true,
+    };
+    send(chain, OPERATOR, message).unwrap();
+}
+
+fn new_order(cap: u128) -> MeteredMessage {
+    MeteredMessage::OpenOrder(NewOrder {
+        operator: party(OPERATOR).address,
+        cap: Money { currency: name("FIL"), amount: Decimal18::new(cap * FIL) },
+        price: Some(price()),
+        open_for: Span::from_days(1),
+        reporter: None,
+    })
+}
+
+/// The customer opens an order with a cap in FIL.
+fn open(chain: &mut Chain, cap: u128) -> UnitId {
+    let events = send(chain, CUSTOMER, new_order(cap)).unwrap();
+    let opened = events.iter().find_map(|event| match event {
+        Event::Service(ServiceEvent::Metered(MeteredEvent::OrderOpened { order, .. })) => Some(*order),
         _ => None,
     });
-    ordered.expect("an order is told of in its receipt")
+    opened.expect("an order is told of in its receipt")
+}
+
+fn evidence() -> Evidence {
+    Evidence { hash: ContentHash::derive("test", &[]), pointer: None }
+}
+
+fn report(order: UnitId, id: &str, units: u64) -> MeteredMessage {
+    MeteredMessage::Report(vec![Report { order, id: report_id(id), units, evidence: evidence() }])
+}
+
+fn told(chain: &Chain, of: impl Fn(&MeteredEvent) -> bool) -> usize {
+    let events = chain.receipts.iter().flat_map(|receipt| &receipt.events);
+    events.filter(|event| matches!(event, Event::Service(ServiceEvent::Metered(event)) if of(event))).count()
 }
 
 #[test]
-fn an_order_is_delivered_and_paid_by_signed_messages() {
+fn an_order_is_reported_disputed_decided_and_paid_by_signed_messages() {
     let mut chain = chain();
     register(&mut chain);
-    let id = place(&mut chain, 100);
+    let id = open(&mut chain, 1);
     let before = chain.fil(&party(OPERATOR));
-    send(&mut chain, METER, MeteredMessage::Report(vec![Delivery { order: id, units: 60 }])).unwrap();
-    assert_eq!(chain.fil(&party(OPERATOR)), before.plus(Units::new(FIL * 60 / 100)).unwrap());
-    let forged = send(&mut chain, OPERATOR, MeteredMessage::Report(vec![Delivery { order: id, units: 40 }]));
+    send(&mut chain, METER, report(id, "a", 60)).unwrap();
+    send(&mut chain, METER, report(id, "b", 40)).unwrap();
+    let forged = send(&mut chain, OPERATOR, report(id, "c", 1));
     assert_eq!(forged.unwrap_err().code, "not-the-reporter");
-    assert_eq!(chain.ledger.read(|state| order(state, id)).map(|order| order.open), Some(40));
-    send(&mut chain, CUSTOMER, MeteredMessage::Finish(id)).unwrap();
-    assert_eq!(chain.ledger.read(totals).delivered, 60);
+    let batch = batch_id(id, report_id("b"));
+    send(&mut chain, CUSTOMER, MeteredMessage::Dispute { batch, accepted: 10, evidence: evidence() }).unwrap();
+    send(&mut chain, OPERATOR, MeteredMessage::Answer { batch, evidence: evidence() }).unwrap();
+    send(&mut chain, ARBITER, MeteredMessage::Decide { batch, counted: 15 }).unwrap();
+    chain.pass(3 * 2_880, |_| {});
+    assert_eq!(chain.ledger.read(totals).delivered, 85);
+    let spent = Units::new(FIL * 85 / 100);
+    assert_eq!(told(&chain, |event| matches!(event, MeteredEvent::OrderClosed { units: 85, spent: s, .. } if *s == spent)), 1);
+    assert!(chain.fil(&party(OPERATOR)) > before, "the payment, and what it earned of the emission");
     chain.audit_holds();
 }
 
 #[test]
-fn an_order_ends_with_its_time_and_what_was_held_goes_back() {
+fn an_order_ends_with_its_time_and_its_cap_goes_back() {
     let mut chain = chain();
     register(&mut chain);
     let before = chain.fil(&party(CUSTOMER));
-    let id = place(&mut chain, 50_000);
+    let id = open(&mut chain, 500);
     assert!(before.minus(chain.fil(&party(CUSTOMER))).unwrap() >= Units::new(500 * FIL));
-    chain.speed = 450;
-    chain.pass(2 * 2_880, |_| {});
-    assert_eq!(chain.ledger.read(|state| order(state, id)), None);
+    chain.pass(2_880, |_| {});
     assert!(before.minus(chain.fil(&party(CUSTOMER))).unwrap() < Units::new(FIL), "only fees are gone");
-    let finished = chain.receipts.iter().filter(|receipt| receipt.body == ReceiptBody::Begin).flat_map(|receipt| &receipt.events);
-    let over = |event: &Event| {
-        matches!(event, Event::Service(ServiceEvent::Metered(MeteredEvent::Finished { undelivered: 50_000, .. })))
-    };
-    assert!(finished.into_iter().any(over));
+    assert!(chain.ledger.read(|state| order(state, id)).is_some_and(|order| order.closed.is_some()));
+    chain.pass(7 * 2_880, |_| {});
+    assert_eq!(chain.ledger.read(|state| order(state, id)), None);
     chain.audit_holds();
 }
 
@@ -91,8 +128,7 @@ fn an_operator_that_cheated_loses_from_its_pledge_and_is_out() {
     register(&mut chain);
     let operator = party(OPERATOR).address;
     send(&mut chain, METER, MeteredMessage::Fail { operator, failing: Failing::Expelled }).unwrap();
-    let message = MeteredMessage::Order { operator, units: 1, currency: None, open_for: Span::from_days(1) };
-    assert_eq!(send(&mut chain, CUSTOMER, message).unwrap_err().code, "expelled");
+    assert_eq!(send(&mut chain, CUSTOMER, new_order(1)).unwrap_err().code, "expelled");
     chain.audit_holds();
 }
 
@@ -109,11 +145,20 @@ fn a_message_for_another_service_does_nothing_but_pay_its_fee() {
 }
 
 #[test]
-fn receipts_of_the_service_read_back_as_they_were_written() {
+fn receipts_of_the_service_read_back_as_they_were_written_in_bytes_and_in_json() {
     let mut chain = chain();
     register(&mut chain);
-    place(&mut chain, 1);
+    let id = open(&mut chain, 1);
+    send(&mut chain, METER, report(id, "a", 60)).unwrap();
+    let batch = batch_id(id, report_id("a"));
+    send(&mut chain, CUSTOMER, MeteredMessage::Dispute { batch, accepted: 10, evidence: evidence() }).unwrap();
+    chain.pass(4 * 2_880, |_| {});
     for receipt in &chain.receipts {
         assert_eq!(Receipt::decode(&receipt.encode()).as_ref(), Some(receipt));
+        for event in &receipt.events {
+            let json = serde_json::to_string(event).unwrap();
+            assert_eq!(&serde_json::from_str::<Event>(&json).unwrap(), event, "{json}");
+        }
     }
+    assert_eq!(told(&chain, |event| matches!(event, MeteredEvent::DisputeDecided { counted: 0, contested: 50, .. })), 1);
 }

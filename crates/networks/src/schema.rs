@@ -5,7 +5,7 @@
 //! sense together; `depin check` says that.
 
 use depin_economy::grammar::{Field, GRAMMAR, Kind, PROVENANCE, Table};
-use depin_services::vocabulary::{self, Figure, SERVICES, Value as FigureValue};
+use depin_services::vocabulary::{self, SERVICES, Value as FigureValue};
 use serde_json::{Map, Value, json};
 
 /// The schema of a whole file.
@@ -129,9 +129,13 @@ fn service_figures(service: &vocabulary::Service, form: Form) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for table in service.parameters {
-        let figures: Map<String, Value> =
-            table.figures.iter().map(|figure| (figure.key.to_owned(), described(figure_form(figure), figure.words))).collect();
-        let keys: Vec<&str> = table.figures.iter().map(|figure| figure.key).collect();
+        let figures: Map<String, Value> = table
+            .figures
+            .iter()
+            .map(|figure| (figure.key.to_owned(), described(figure_form(&figure.value), figure.words)))
+            .collect();
+        let keys: Vec<&str> = table.figures.iter().filter(|f| !f.value.is_optional()).map(|figure| figure.key).collect();
+        let optional = keys.is_empty();
         if table.key.is_empty() {
             properties.extend(figures);
             required.extend(keys);
@@ -142,7 +146,9 @@ fn service_figures(service: &vocabulary::Service, form: Form) -> Value {
         let keys = if form == Form::Whole { keys } else { Vec::new() };
         let schema = json!({ "type": "object", "properties": inner, "required": keys, "additionalProperties": false });
         properties.insert(table.key.to_owned(), schema);
-        required.push(table.key);
+        if !optional {
+            required.push(table.key);
+        }
     }
     provenance(&mut properties);
     if form == Form::Over {
@@ -157,14 +163,16 @@ fn service_figures(service: &vocabulary::Service, form: Form) -> Value {
     })
 }
 
-fn figure_form(figure: &Figure) -> Value {
-    match &figure.value {
+fn figure_form(value: &FigureValue) -> Value {
+    match value {
         FigureValue::Span(_) => refer("span"),
         FigureValue::Bytes(_) => refer("bytes"),
         FigureValue::Integer(_, range) => integer(*range.start(), *range.end()),
         FigureValue::Decimal(_) => refer("decimal"),
         FigureValue::Name(_) => refer("name"),
         FigureValue::Text(_) => json!({ "type": "string", "minLength": 1 }),
+        FigureValue::Choice(words) => json!({ "enum": words }),
+        FigureValue::Optional(value) => figure_form(value),
     }
 }
 

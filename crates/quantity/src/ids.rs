@@ -79,6 +79,10 @@ id32!(
     /// Randomness that was fixed after everything it judges was committed.
     Seed
 );
+id32!(
+    /// SHA-256 of bytes that are kept elsewhere: the evidence of a report.
+    ContentHash
+);
 
 /// Index of a period of one named clock: an epoch, a day, a week.
 #[derive(

@@ -28,7 +28,7 @@ pub use digits::group_digits;
 pub use error::{ParseError, QuantityError};
 pub use exp::{Fixed127, half_decay};
 pub use fine::{Decimal30, fourth_root_12, geometric_sum, mul_div_u256, power_of_rest, square_root_12};
-pub use ids::{Period, Seed, UnitId};
+pub use ids::{ContentHash, Period, Seed, UnitId};
 pub use int::Int;
 pub use log::{LOG_BITS, exp_neg, ln};
 pub use name::Name;

@@ -11,8 +11,11 @@ use crate::{
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use depin_devnet::source;
 use depin_economy::{Problem, Spec};
-use depin_quantity::nearest_name;
-use depin_services::vocabulary::{self, Severity};
+use depin_quantity::{Instant, nearest_name};
+use depin_services::{
+    Live, ReadError,
+    vocabulary::{self, Severity},
+};
 use serde::Serialize;
 
 /// What is wrong with a file, and what may be.
@@ -195,6 +198,9 @@ fn service(spec: &Spec, findings: &mut Vec<Finding>) {
         findings.push(Finding::new(ERROR, &spec.problem_at(&format!("service.{other}"), &message, &hint)));
     }
     if let Err(errors) = service.read_parameters(spec) {
+        findings.extend(errors.problems().iter().map(|problem| Finding::new(ERROR, problem)));
+    } else if let Err(ReadError::Spec(errors)) = Live::read(spec, Instant::new(0)) {
+        // What runs live reads the file once more, with its own eyes.
         findings.extend(errors.problems().iter().map(|problem| Finding::new(ERROR, problem)));
     }
     for finding in service.findings(spec) {

@@ -219,7 +219,7 @@ impl Spec {
         });
         let later = self.later.iter().flat_map(|(_, era)| era.roles());
         reporters
-            .chain(self.service_role())
+            .chain(self.service_roles())
             .chain(later)
             .chain(paid)
             .chain(granters)
@@ -229,16 +229,17 @@ impl Spec {
             .collect()
     }
 
-    /// The role that the network's service names under `reporter` in its own section, if it has one.
-    fn service_role(&self) -> Option<Name> {
-        let section = match &self.service.entries.get(self.network.service.as_str())?.value {
-            document::Value::Table(section) => section,
-            _ => return None,
+    /// The roles that the network's service names under `reporter` and `arbiter` in its own section.
+    fn service_roles(&self) -> impl Iterator<Item = Name> {
+        let section = match self.service.entries.get(self.network.service.as_str()).map(|entry| &entry.value) {
+            Some(document::Value::Table(section)) => Some(section),
+            _ => None,
         };
-        match &section.entries.get("reporter")?.value {
+        let role = move |key| match &section?.entries.get(key)?.value {
             document::Value::Text(role) => role.parse().ok(),
             _ => None,
-        }
+        };
+        ["reporter", "arbiter"].into_iter().filter_map(role)
     }
 
     /// Lets a service read its own section `[service.<name>]`; unknown keys and figures without a source are errors there too.

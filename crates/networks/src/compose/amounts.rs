@@ -42,6 +42,11 @@ impl Rates {
         self.write(self.cap)
     }
 
+    /// One of `parts` equal parts of the cap, rounded up, as an amount.
+    pub fn part_of_cap(&self, parts: u128) -> String {
+        self.write(self.cap.mul_div(1, parts, Rounding::Up).unwrap_or(self.cap))
+    }
+
     fn write(&self, units: Units) -> String {
         format!("{} {}", group_digits(&units.to_decimal(self.decimals), '_'), self.token)
     }

@@ -214,11 +214,37 @@ pub(super) fn charges(mix: &mut Mix<'_>, page: &mut Page) {
                 settle(mix, &mut table);
                 table
             }
+            None if kind.deposit => deposit(mix, kind),
             None => charge(mix, kind),
         };
         mix.bound.add(kind.basis.as_str(), "charge", string(kind.name.as_str()));
         page.table(&path, &table);
     }
+}
+
+/// A deposit in the main token, the same for every dispute; what a side loses is paid to the other.
+fn deposit(mix: &mut Mix<'_>, kind: &ChargeKind) -> Table {
+    let amount = mix.rates.part_of_cap(100_000_000);
+    let mut priced = InlineTable::new();
+    // More units than one batch may have, so that there is one started lot of them.
+    priced.insert("per", Value::from(1_000_000_000_000));
+    priced.insert("least", Value::from(1));
+    priced.insert("amount", string(&amount));
+    mark(&mut priced, "a hundred-millionth of the cap, whatever is contested: enough that nobody disputes or claims for nothing");
+    let mut payee = InlineTable::new();
+    payee.insert("to", string("payee"));
+    payee.insert("share", string("100%"));
+    mark(&mut payee, "the winner gets what the loser loses; burn a part of it where two sides may be one person");
+    let (mut currencies, mut pays, mut table) = (Array::new(), Array::new(), Table::new());
+    currencies.push(mix.rates.token.as_str());
+    pays.push(payee);
+    table.insert("currencies", Item::Value(Value::Array(currencies)));
+    table.insert("pays", Item::Value(Value::Array(pays)));
+    table.insert("priced", Item::Value(Value::InlineTable(priced)));
+    set(&mut table, "hold-most", string("30d"));
+    mark(&mut table, "the service's own; longer than a dispute can last");
+    mix.note(format!("`{}` is a deposit of {amount}, a hundred-millionth of the cap; the winner gets it.", kind.name));
+    table
 }
 
 /// A kind of charge in the manner of the payment's network.

@@ -1,8 +1,8 @@
 //! Why a message to the service was refused.
 
-use super::message::ENTRIES_MAX;
-use depin_economy::Refusal;
-use depin_quantity::{Address, Instant, Name, Span, UnitId};
+use super::message::{ENTRIES_MAX, TEXT_MAX};
+use depin_economy::{Money, Refusal};
+use depin_quantity::{Address, Instant, Name, Span, UnitId, Units};
 
 /// A refusal; the message changed nothing. Checked in the order of the message's parts, the first that applies wins.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,33 +10,60 @@ pub enum MeteredError {
     /// An empty list, or one too long.
     #[error("{0} entries in one message, 1 to {ENTRIES_MAX} are allowed; split them over several")]
     Entries(usize),
-    /// Not the reporter.
-    #[error("only the account in the role `{role}` can report; this network's is {is:?}")]
+    /// A URL or a pointer that cannot be one.
+    #[error("`{0}` is no {1} of at most {TEXT_MAX} printable characters; write http://host/… or https://host/…, or leave it out")]
+    Text(String, &'static str),
+    /// Not the reporter of this order.
+    #[error("order {order} is reported by {is:?} only; let that account sign the report")]
     NotTheReporter {
-        /// The role.
-        role: Name,
-        /// Who fills it.
+        /// The order.
+        order: UnitId,
+        /// Who reports it.
         is: Option<Address>,
     },
+    /// Not the reporter of this network.
+    #[error("only the reporter of this network says that an operator failed, and that is {0:?}")]
+    NotTheNetworksReporter(Option<Address>),
     /// No such operator.
     #[error("{0} is no operator; it registers first")]
     UnknownOperator(Address),
     /// The operator cheated once.
     #[error("{0} was expelled and takes no part any more; order of another operator")]
     Expelled(Address),
-    /// The operator has open orders.
-    #[error("{0} orders are still open; deliver them, or let their customers finish them")]
+    /// The operator takes no new orders.
+    #[error("{0} takes no new orders now; order of another operator, or wait until it does")]
+    NotAccepting(Address),
+    /// The operator's pledge is too small.
+    #[error("{0} has less pledged than the network asks, since it failed; it takes orders again when it has registered again")]
+    BelowPledge(Address),
+    /// The operator has orders that are not closed.
+    #[error("{0} orders are not closed yet; close them, and leave when their last batch is settled")]
     OpenOrders(u32),
     /// A price where the network sets it, none where it does not, two of one currency, or none in this one.
     #[error("{0}")]
     Ask(String),
-    /// Too many units, or none.
-    #[error("an order is of 1 to {most} units, this one of {given}")]
-    Units {
-        /// Units ordered.
-        given: u64,
-        /// Most allowed.
-        most: u64,
+    /// A currency that orders are not paid in.
+    #[error("orders are not paid in {given} here; choose one of {known}")]
+    Currency {
+        /// As asked.
+        given: Name,
+        /// Those that there are.
+        known: String,
+    },
+    /// A cap of nothing.
+    #[error("a cap of nothing pays for no unit; put up at least the price of one")]
+    Cap,
+    /// The operator asks for more than the customer's limit.
+    #[error(
+        "a unit costs {} now and the order allows {}; allow at least that, or order of another operator",
+        text(ask),
+        text(most)
+    )]
+    PriceAbove {
+        /// What is asked.
+        ask: Money,
+        /// What the order allows.
+        most: Money,
     },
     /// Open for too long, or not at all.
     #[error("an order stays open for 1 ms to {most}, this one for {given}")]
@@ -46,50 +73,221 @@ pub enum MeteredError {
         /// Longest allowed.
         most: Span,
     },
+    /// A reporter named where the network has one.
+    #[error("this network's orders are reported by its role `{role}`; name no reporter")]
+    Reporter {
+        /// The role.
+        role: Name,
+    },
     /// No such order.
-    #[error("there is no order {0}; it may be over")]
+    #[error("there is no order {0}; it may be closed and forgotten")]
     UnknownOrder(UnitId),
-    /// Another customer's order.
-    #[error("order {order} belongs to {owner}; only that account can finish it before {until:?}")]
+    /// Another's order.
+    #[error("order {order} belongs to {owner}; only that account can do this")]
     NotYours {
         /// The order.
         order: UnitId,
         /// Whose it is.
         owner: Address,
-        /// When it ends by itself.
-        until: Instant,
     },
-    /// More delivered than ordered.
-    #[error("{given} units reported for order {order}, of which {open} are open; report 1 to {open}")]
-    TooMany {
+    /// The order takes no more units.
+    #[error("order {order} took units before {} ms after 1970 and is over; open another", until.get())]
+    Ended {
         /// The order.
         order: UnitId,
+        /// Until when it took them.
+        until: Instant,
+    },
+    /// Too many units, or none.
+    #[error("a batch is of 1 to {most} units, this one of {given}")]
+    Units {
         /// Units reported.
         given: u64,
-        /// Units still open.
-        open: u64,
+        /// Most allowed.
+        most: u64,
+    },
+    /// An order full of batches.
+    #[error("order {order} has its {most} batches; open another order, and report more units at once")]
+    Batches {
+        /// The order.
+        order: UnitId,
+        /// Most allowed.
+        most: u32,
+    },
+    /// The same id with other content.
+    #[error("batch {id} of order {order} was reported with other content; send new units under a new id")]
+    BatchConflict {
+        /// The order.
+        order: UnitId,
+        /// The id that its reporter chose.
+        id: UnitId,
+    },
+    /// The batch would cost more than is left of the cap.
+    #[error(
+        "the batch costs {needed} base units of {currency} and {left} are left of the cap of order {order}; report fewer units, or let the customer raise the cap"
+    )]
+    CapExceeded {
+        /// The order.
+        order: UnitId,
+        /// What it is paid in.
+        currency: Name,
+        /// What the batch costs.
+        needed: Units,
+        /// What is left.
+        left: Units,
+    },
+    /// No such batch.
+    #[error("there is no batch {0}; it may be forgotten with its order")]
+    UnknownBatch(UnitId),
+    /// The network has no arbiter.
+    #[error("this network's file names no arbiter, so its batches are paid when they are reported and nobody can dispute them")]
+    NoDisputes,
+    /// The batch cannot be disputed any more.
+    #[error("batch {0} is disputed or settled already; a batch is disputed once, within its window")]
+    NotPending(UnitId),
+    /// The dispute window, the time for an answer or the time for a decision is over.
+    #[error("this was possible before {} ms after 1970; nothing can be done about batch {batch} now", by.get())]
+    TooLate {
+        /// The batch.
+        batch: UnitId,
+        /// Until when it was possible.
+        by: Instant,
+    },
+    /// More units than the batch has, or all of them.
+    #[error("{given} units of batch {batch} are accepted; a dispute accepts 0 to {most} of them")]
+    Accepted {
+        /// The batch.
+        batch: UnitId,
+        /// Units accepted.
+        given: u64,
+        /// Most that can be, so that something is contested.
+        most: u64,
+    },
+    /// Nobody disputes this batch.
+    #[error("batch {0} is not in dispute; see the list of disputes")]
+    NoDispute(UnitId),
+    /// A second answer.
+    #[error("the dispute of batch {0} is answered already; the arbiter decides it")]
+    Answered(UnitId),
+    /// A decision before the answer.
+    #[error("the dispute of batch {batch} has no answer yet; it can be decided when the operator answered, or ends at {} ms after 1970", by.get())]
+    NotAnswered {
+        /// The batch.
+        batch: UnitId,
+        /// When it ends by itself.
+        by: Instant,
+    },
+    /// Not the arbiter.
+    #[error("only the account in the role `{role}` decides disputes; this network's is {is:?}")]
+    NotTheArbiter {
+        /// The role.
+        role: Name,
+        /// Who fills it.
+        is: Option<Address>,
+    },
+    /// The arbiter is one of the sides.
+    #[error("the arbiter is a side of order {0} and cannot decide about it; the file's rule does when the time is over")]
+    Partial(UnitId),
+    /// More units than are contested.
+    #[error("{given} units count, of {contested} contested ones in batch {batch}; decide for 0 to {contested}")]
+    Counted {
+        /// The batch.
+        batch: UnitId,
+        /// Units that would count.
+        given: u64,
+        /// Units contested.
+        contested: u64,
     },
     /// The economy refused.
     #[error("{0}")]
     Economy(#[from] Refusal),
 }
 
+/// An amount as people write it.
+fn text(money: &Money) -> String {
+    format!("{} {}", Units::new(money.amount.get()).to_decimal(18), money.currency)
+}
+
 impl MeteredError {
+    /// All codes.
+    pub const CODES: &'static [&'static str] = &[
+        "entries",
+        "text",
+        "not-the-reporter",
+        "unknown-operator",
+        "expelled",
+        "not-accepting",
+        "below-pledge",
+        "open-orders",
+        "ask",
+        "currency",
+        "cap",
+        "price-above",
+        "open-for",
+        "reporter",
+        "unknown-order",
+        "not-yours",
+        "ended",
+        "units",
+        "batches",
+        "batch-conflict",
+        "cap-exceeded",
+        "unknown-batch",
+        "no-disputes",
+        "not-pending",
+        "too-late",
+        "accepted",
+        "no-dispute",
+        "answered",
+        "not-answered",
+        "not-the-arbiter",
+        "partial",
+        "counted",
+        "economy",
+    ];
+
     /// Short stable code for receipts and programs.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Entries(_) => "entries",
-            Self::NotTheReporter { .. } => "not-the-reporter",
+            Self::Text(..) => "text",
+            Self::NotTheReporter { .. } | Self::NotTheNetworksReporter(_) => "not-the-reporter",
             Self::UnknownOperator(_) => "unknown-operator",
             Self::Expelled(_) => "expelled",
+            Self::NotAccepting(_) => "not-accepting",
+            Self::BelowPledge(_) => "below-pledge",
             Self::OpenOrders(_) => "open-orders",
             Self::Ask(_) => "ask",
-            Self::Units { .. } => "units",
+            Self::Currency { .. } => "currency",
+            Self::Cap => "cap",
+            Self::PriceAbove { .. } => "price-above",
             Self::OpenFor { .. } => "open-for",
+            Self::Reporter { .. } => "reporter",
             Self::UnknownOrder(_) => "unknown-order",
             Self::NotYours { .. } => "not-yours",
-            Self::TooMany { .. } => "too-many",
+            Self::Ended { .. } => "ended",
+            Self::Units { .. } => "units",
+            Self::Batches { .. } => "batches",
+            Self::BatchConflict { .. } => "batch-conflict",
+            Self::CapExceeded { .. } => "cap-exceeded",
+            Self::UnknownBatch(_) => "unknown-batch",
+            Self::NoDisputes => "no-disputes",
+            Self::NotPending(_) => "not-pending",
+            Self::TooLate { .. } => "too-late",
+            Self::Accepted { .. } => "accepted",
+            Self::NoDispute(_) => "no-dispute",
+            Self::Answered(_) => "answered",
+            Self::NotAnswered { .. } => "not-answered",
+            Self::NotTheArbiter { .. } => "not-the-arbiter",
+            Self::Partial(_) => "partial",
+            Self::Counted { .. } => "counted",
             Self::Economy(_) => "economy",
         }
+    }
+}
+
+impl From<depin_quantity::QuantityError> for MeteredError {
+    fn from(error: depin_quantity::QuantityError) -> Self {
+        Self::Economy(error.into())
     }
 }

@@ -1,20 +1,50 @@
-//! What operators, customers and the reporter tell the service, in signed transactions.
+//! What operators, customers, reporters and the arbiter tell the service, in signed transactions.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_economy::Money;
-use depin_quantity::{Address, Name, Span, UnitId};
+use depin_quantity::{Address, ContentHash, Name, Span, UnitId};
 use serde::{Deserialize, Serialize};
 
-/// Most entries of one report, and most prices of one operator.
+/// Most batches of one message, and most prices of one operator.
 pub const ENTRIES_MAX: usize = 64;
+/// Longest pointer to evidence, and longest URL of an operator, in bytes.
+pub const TEXT_MAX: usize = 256;
 
-/// Units of one order that were delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-pub struct Delivery {
+/// Where a claim's evidence is. The chain keeps its hash; the bytes stay with whoever made the claim.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct Evidence {
+    /// SHA-256 of the evidence.
+    pub hash: ContentHash,
+    /// Where it can be fetched, if anywhere: at most [`TEXT_MAX`] printable ASCII characters.
+    pub pointer: Option<String>,
+}
+
+/// A batch of units that were delivered for one order.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct Report {
     /// The order.
     pub order: UnitId,
-    /// How many of its units; not zero.
+    /// Chosen by the reporter, once per batch of the order. Sent again with the same content it changes nothing.
+    pub id: UnitId,
+    /// How many units; not zero.
     pub units: u64,
+    /// What shows that they were delivered.
+    pub evidence: Evidence,
+}
+
+/// An order that a customer opens.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct NewOrder {
+    /// Who is to deliver.
+    pub operator: Address,
+    /// The most that all of it may cost, in the currency that it is paid in. This is taken when the order is opened.
+    pub cap: Money,
+    /// The most that one unit may cost, in the currency that operators ask in; none where the network's file sets the price.
+    pub price: Option<Money>,
+    /// How long units can be reported.
+    pub open_for: Span,
+    /// Who reports its units instead of the operator; none where the network has a reporter.
+    pub reporter: Option<Address>,
 }
 
 /// How an operator failed.
@@ -31,31 +61,58 @@ pub enum Failing {
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MeteredMessage {
-    /// The sender becomes an operator, or changes what it asks.
+    /// The sender becomes an operator, or changes what it said before. A pledge that a fault made too small is topped up.
     Register {
         /// Name for tables.
         name: Name,
+        /// Where customers reach it: http or https, or empty.
+        url: String,
         /// Prices of one unit, one per currency (`USD` where the network counts in dollars); none where the network sets the price.
         asks: Vec<Money>,
+        /// Whether it takes new orders.
+        accepts: bool,
     },
-    /// The sender is an operator no more; only without open orders.
+    /// The sender is an operator no more; only when all its orders are closed.
     Leave,
-    /// The sender orders units of one operator; their price is held.
-    Order {
-        /// Who is to deliver.
-        operator: Address,
-        /// How many; not zero.
-        units: u64,
-        /// The currency to pay in; the payment's first when `None`.
-        currency: Option<Name>,
-        /// How long it stays open; what is not delivered by then goes back.
-        open_for: Span,
+    /// The sender opens an order, and puts its cap into an escrow.
+    OpenOrder(NewOrder),
+    /// The customer raises an order's cap.
+    RaiseCap {
+        /// The order.
+        order: UnitId,
+        /// How much more, in the order's currency.
+        by: Money,
     },
-    /// The reporter says what was delivered.
-    Report(Vec<Delivery>),
-    /// The customer ends an order; what was not delivered goes back.
-    Finish(UnitId),
-    /// The reporter says that an operator failed.
+    /// The customer ends an order (units are taken for a grace period more), or its operator does (at once).
+    CloseOrder(UnitId),
+    /// A reporter says what was delivered.
+    Report(Vec<Report>),
+    /// The customer disputes a batch within its window, and puts up a deposit.
+    Dispute {
+        /// The batch, by [`batch_id`](super::batch_id).
+        batch: UnitId,
+        /// How many of its units were delivered, in the customer's view. They are paid at once.
+        accepted: u64,
+        /// What shows that the others were not.
+        evidence: Evidence,
+    },
+    /// The operator stands by a disputed batch, and puts up a deposit.
+    Answer {
+        /// The batch.
+        batch: UnitId,
+        /// What shows that the contested units were delivered.
+        evidence: Evidence,
+    },
+    /// The operator gives a dispute up: none of the contested units count.
+    Concede(UnitId),
+    /// The arbiter decides a dispute that was answered.
+    Decide {
+        /// The batch.
+        batch: UnitId,
+        /// How many of the contested units count.
+        counted: u64,
+    },
+    /// The account in the reporter's role says that an operator failed.
     Fail {
         /// Who.
         operator: Address,
@@ -70,19 +127,31 @@ impl MeteredMessage {
         match self {
             Self::Register { .. } => "register-operator",
             Self::Leave => "leave",
-            Self::Order { .. } => "order",
+            Self::OpenOrder(_) => "open-order",
+            Self::RaiseCap { .. } => "raise-cap",
+            Self::CloseOrder(_) => "close-order",
             Self::Report(_) => "report",
-            Self::Finish(_) => "finish-order",
+            Self::Dispute { .. } => "dispute",
+            Self::Answer { .. } => "answer-dispute",
+            Self::Concede(_) => "concede-dispute",
+            Self::Decide { .. } => "decide-dispute",
             Self::Fail { .. } => "report-failure",
         }
     }
 
-    /// Work units: an upper bound on what running it costs, known before anything is run.
+    /// Work units: an upper bound on what running it costs, known before anything is run. What becomes due by it later is counted too.
     pub fn work(&self) -> u64 {
         match self {
             Self::Register { asks, .. } => 60 + asks.len() as u64,
-            Self::Report(deliveries) => 60 * deliveries.len().max(1) as u64,
-            Self::Leave | Self::Order { .. } | Self::Finish(_) | Self::Fail { .. } => 60,
+            Self::Report(reports) => 120 * reports.len().max(1) as u64,
+            Self::OpenOrder(_) | Self::Dispute { .. } => 120,
+            Self::Leave
+            | Self::RaiseCap { .. }
+            | Self::CloseOrder(_)
+            | Self::Answer { .. }
+            | Self::Concede(_)
+            | Self::Decide { .. }
+            | Self::Fail { .. } => 60,
         }
     }
 }

@@ -1,185 +1,200 @@
-//! Operators come and go; customers order.
+//! Customers open orders, raise their caps and close them; time ends them.
 
 use super::{
+    due::Job,
     error::MeteredError,
-    event::MeteredEvent,
-    message::ENTRIES_MAX,
-    names::{OPERATOR, ORDER, REGISTRATION, UNITS},
+    event::{MeteredEvent, Parties},
+    message::NewOrder,
     params::PriceForm,
-    rows::{Operator, Order},
+    rows::{Batch, BatchOf, ByCustomer, ByOperator, Operator, Order},
     service::Metered,
 };
 use crate::context::Context;
-use depin_economy::{ChargeRecord, Component, Enrol, FeeRecord, Money, PledgeRecord, Price, Purse, Record, Subject};
-use depin_quantity::{Address, Decimal18, Instant, Measured, Name, QuantityError, Seed, Span, UnitId};
+use depin_economy::Money;
+use depin_quantity::{Address, Instant, Seed, Span, UnitId, Units};
 
-/// The pledge of an operator has no agreed end; rules that ask for one get this.
-const NO_END: Instant = Instant::new(253_402_300_799_999);
+/// Batches that one job forgets.
+const FORGOTTEN_AT_ONCE: usize = 64;
 
-impl Context<'_, Metered> {
-    pub(super) fn register(&mut self, sender: Address, name: Name, asks: &[Money]) -> Result<(), MeteredError> {
-        self.check_asks(asks)?;
-        let known = self.state().get::<Operator>(&sender);
-        if known.as_ref().is_some_and(|operator| operator.expelled) {
-            return Err(MeteredError::Expelled(sender));
-        }
-        let joins = known.as_ref().is_none_or(|operator| !operator.active);
-        if known.is_none() {
-            self.send(Record::Enrol(Enrol { subject: Subject::Party(sender), phase: 0 }))?;
-        }
-        let mut operator = known.unwrap_or_else(|| Operator {
-            name,
-            asks: Vec::new(),
-            since: self.now(),
-            active: false,
-            expelled: false,
-            pledged: false,
-            open_orders: 0,
-            delivered: 0,
-            failures: 0,
-        });
-        if joins {
-            if self.params().registration {
-                self.send(Record::Fee(FeeRecord::Once { kind: REGISTRATION, from: Purse::Wallet(sender), basis: None }))?;
-            }
-            if self.params().pledges {
-                let lock = PledgeRecord::Lock { subject: Self::unit(sender), kind: OPERATOR, basis: Self::one(), until: NO_END };
-                self.send(Record::Pledge(lock))?;
-                operator.pledged = true;
-            }
-            self.stand(sender, true)?;
-            self.totals(|totals| totals.operators += 1);
-        }
-        operator.active = true;
-        operator.name = name;
-        operator.asks = asks.to_vec();
-        self.state().put(&sender, &operator);
-        self.emit(MeteredEvent::OperatorChanged { operator: sender });
-        Ok(())
-    }
-
-    fn check_asks(&self, asks: &[Money]) -> Result<(), MeteredError> {
-        let wrong = |why: String| Err(MeteredError::Ask(why));
-        if asks.len() > ENTRIES_MAX {
-            return Err(MeteredError::Entries(asks.len()));
-        }
-        match (self.params().form, asks.is_empty()) {
-            (PriceForm::Network, false) => return wrong("the network sets the price of a unit; ask for nothing".to_owned()),
-            (PriceForm::Agreed | PriceForm::Dollars, true) => return wrong("ask for a price of one unit".to_owned()),
-            _ => {}
-        }
-        for (i, ask) in asks.iter().enumerate() {
-            if !self.params().may_ask_in(ask.currency) {
-                return wrong(format!("units are not priced in `{}` here", ask.currency));
-            }
-            if ask.amount == Decimal18::ZERO {
-                return wrong(format!("a unit for nothing in {}; ask for at least 10^-18", ask.currency));
-            }
-            if asks.iter().take(i).any(|other| other.currency == ask.currency) {
-                return wrong(format!("two prices in {}; name one", ask.currency));
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn leave(&mut self, sender: Address) -> Result<(), MeteredError> {
-        let mut operator = self.operator(sender)?;
-        if operator.open_orders > 0 {
-            return Err(MeteredError::OpenOrders(operator.open_orders));
-        }
-        if !operator.active {
-            return Err(MeteredError::UnknownOperator(sender));
-        }
-        self.retire(sender, &mut operator)?;
-        self.emit(MeteredEvent::OperatorLeft { operator: sender });
-        Ok(())
-    }
-
-    /// The operator takes no orders any more, and what it pledged is free.
-    pub(super) fn retire(&mut self, address: Address, operator: &mut Operator) -> Result<(), MeteredError> {
-        if operator.active {
-            self.stand(address, false)?;
-            self.totals(|totals| totals.operators = totals.operators.saturating_sub(1));
-        }
-        if operator.pledged {
-            self.send(Record::Pledge(PledgeRecord::Release { subject: Self::unit(address), kind: OPERATOR }))?;
-        }
-        operator.active = false;
-        operator.pledged = false;
-        self.state().put(&address, operator);
-        Ok(())
-    }
-
-    pub(super) fn order(
-        &mut self,
-        sender: Address,
-        operator: Address,
-        units: u64,
-        currency: Option<Name>,
-        open_for: Span,
-        unique: Seed,
-    ) -> Result<UnitId, MeteredError> {
-        let mut known = self.operator(operator)?;
-        if known.expelled {
-            return Err(MeteredError::Expelled(operator));
-        }
-        if !known.active {
-            return Err(MeteredError::UnknownOperator(operator));
-        }
-        let (units_most, open_most) = (self.params().units_most, self.params().open_most);
-        if units == 0 || units > units_most {
-            return Err(MeteredError::Units { given: units, most: units_most });
-        }
-        if open_for.get() == 0 || open_for > open_most {
-            return Err(MeteredError::OpenFor { given: open_for, most: open_most });
-        }
-        let each = self.each(&known, currency)?;
-        let id = UnitId::derive("depin-metered-order", &[&sender.get(), &unique.get()]);
-        let until = self.now().later(open_for);
-        let order = Order { customer: sender, operator, open: units, units, each, until };
-        let price = order.price(units)?;
-        let hold = ChargeRecord::Hold { id, kind: ORDER, from: Purse::Wallet(sender), currency, price, until };
-        self.send(Record::Charge(hold))?;
-        known.open_orders += 1;
-        self.state().put(&operator, &known);
-        self.state().put(&id, &order);
-        self.totals(|totals| totals.open_orders += 1);
-        self.emit(MeteredEvent::Ordered { order: id, customer: sender, operator, units, until });
-        Ok(id)
-    }
-
-    /// What the operator asks for a unit of an order that is paid in `currency`.
-    fn each(&self, operator: &Operator, currency: Option<Name>) -> Result<Option<Money>, MeteredError> {
-        if self.params().form == PriceForm::Network {
-            return Ok(None);
-        }
-        let first = self.params().currencies.first().copied();
-        let Some(asked_in) = currency.or(first).map(|currency| self.params().asked_in(currency)) else { return Ok(None) };
-        let ask = operator.asks.iter().find(|ask| ask.currency == asked_in).copied();
-        ask.map(Some).ok_or_else(|| {
-            MeteredError::Ask(format!("the operator asks for no price in {asked_in}; choose a currency that it takes"))
-        })
-    }
-
-    pub(super) fn finish(&mut self, sender: Address, id: UnitId) -> Result<(), MeteredError> {
-        let order = self.state().get::<Order>(&id).ok_or(MeteredError::UnknownOrder(id))?;
-        if order.customer != sender {
-            return Err(MeteredError::NotYours { order: id, owner: order.customer, until: order.until });
-        }
-        self.send(Record::Charge(ChargeRecord::Void { id }))?;
-        self.over(id, &order);
-        Ok(())
+impl Order {
+    /// Its two sides.
+    pub const fn parties(&self) -> Parties {
+        Parties { customer: self.customer, operator: self.operator }
     }
 }
 
-impl Order {
-    /// What so many units of it cost, as the economy wants to hear it.
-    pub(super) fn price(&self, units: u64) -> Result<Price, MeteredError> {
-        let Some(each) = self.each else {
-            return Ok(Price::Measured(Component { measure: UNITS, quantity: Measured::new(units.into()) }));
+impl Context<'_, Metered> {
+    /// `unique` binds the order's id to the transaction that opens it.
+    pub(super) fn open_order(&mut self, sender: Address, new: &NewOrder, unique: Seed) -> Result<(), MeteredError> {
+        let mut operator = self.operator(new.operator)?;
+        check_accepts(new.operator, &operator)?;
+        let open_most = self.params().open_most;
+        if new.open_for.get() == 0 || new.open_for > open_most {
+            return Err(MeteredError::OpenFor { given: new.open_for, most: open_most });
+        }
+        if let (Some(role), Some(_)) = (self.params().reporter, new.reporter) {
+            return Err(MeteredError::Reporter { role });
+        }
+        if new.cap.amount.get() == 0 {
+            return Err(MeteredError::Cap);
+        }
+        let each = self.agree(&operator, new)?;
+        let id = UnitId::derive("depin-metered-order", &[&sender.get(), &unique.get()]);
+        let cap = self.open_escrow(id, sender, new.cap)?;
+        let (opened, until) = (self.now(), self.now().later(new.open_for));
+        let order = Order {
+            customer: sender,
+            operator: new.operator,
+            reporter: new.reporter,
+            currency: new.cap.currency,
+            each,
+            cap,
+            held: Units::ZERO,
+            spent: Units::ZERO,
+            returned: Units::ZERO,
+            units: 0,
+            batches: 0,
+            pending: 0,
+            opened,
+            until,
+            ended: false,
+            closed: None,
         };
-        let amount =
-            each.amount.get().checked_mul(units.into()).ok_or(QuantityError::TooLarge).map_err(depin_economy::Refusal::from)?;
-        Ok(Price::Agreed(Money { currency: each.currency, amount: Decimal18::new(amount) }))
+        operator.open_orders += 1;
+        self.state().put(&new.operator, &operator);
+        self.state().put(&id, &order);
+        self.state().put::<ByCustomer>(&(order.customer, id), &ByCustomer);
+        self.state().put::<ByOperator>(&(order.operator, id), &ByOperator);
+        self.schedule(until, Job::End(id));
+        self.totals(|totals| {
+            totals.orders += 1;
+            totals.open_orders += 1;
+        });
+        self.emit(MeteredEvent::OrderOpened { order: id, parties: order.parties(), currency: order.currency, cap, until });
+        Ok(())
     }
+
+    /// The price of a unit that the order's limit and the operator's ask agree on: the ask.
+    fn agree(&self, operator: &Operator, new: &NewOrder) -> Result<Option<Money>, MeteredError> {
+        let params = self.params();
+        let currency = new.cap.currency;
+        params.check_currency(currency)?;
+        let asked_in = params.asked_in(currency);
+        let most = match (params.rules.form, new.price) {
+            (PriceForm::Network, None) => return Ok(None),
+            (PriceForm::Network, Some(_)) => {
+                return Err(MeteredError::Ask("the network sets the price of a unit; leave the order's price out".to_owned()));
+            }
+            (_, Some(price)) if price.currency == asked_in => price,
+            _ => return Err(MeteredError::Ask(format!("name the most that one unit may cost, in {asked_in}"))),
+        };
+        match params.ask_of(operator, currency)? {
+            Some(ask) if ask.amount > most.amount => Err(MeteredError::PriceAbove { ask, most }),
+            ask => Ok(ask),
+        }
+    }
+
+    pub(super) fn raise_cap(&mut self, sender: Address, id: UnitId, by: Money) -> Result<(), MeteredError> {
+        let mut order = self.order(id)?;
+        if order.customer != sender {
+            return Err(MeteredError::NotYours { order: id, owner: order.customer });
+        }
+        self.takes_units(id, &order)?;
+        let more = self.raise_escrow(id, sender, by)?;
+        order.cap = order.cap.plus(more)?;
+        self.state().put(&id, &order);
+        self.emit(MeteredEvent::CapRaised { order: id, parties: order.parties(), cap: order.cap });
+        Ok(())
+    }
+
+    /// Refuses an order that takes no more units.
+    pub(super) fn takes_units(&self, id: UnitId, order: &Order) -> Result<(), MeteredError> {
+        if order.ended || self.now() >= order.until {
+            return Err(MeteredError::Ended { order: id, until: order.until });
+        }
+        Ok(())
+    }
+
+    /// A customer's close leaves the operator a grace period to report what it has delivered; an operator has no need of one.
+    pub(super) fn close_order(&mut self, sender: Address, id: UnitId) -> Result<(), MeteredError> {
+        let mut order = self.order(id)?;
+        let grace = match sender {
+            sender if sender == order.operator => Span::from_millis(0),
+            sender if sender == order.customer => self.params().grace,
+            _ => return Err(MeteredError::NotYours { order: id, owner: order.customer }),
+        };
+        self.takes_units(id, &order)?;
+        let until = order.until.min(self.now().later(grace));
+        self.unschedule(order.until, Job::End(id));
+        order.until = until;
+        self.emit(MeteredEvent::OrderEnding { order: id, parties: order.parties(), until });
+        if until <= self.now() {
+            return self.end(id, &mut order);
+        }
+        self.schedule(until, Job::End(id));
+        self.state().put(&id, &order);
+        Ok(())
+    }
+
+    /// The order takes no more units: what no batch holds goes back now, the rest when the last batch is settled.
+    pub(super) fn end(&mut self, id: UnitId, order: &mut Order) -> Result<(), MeteredError> {
+        order.ended = true;
+        if order.pending > 0 {
+            self.refund(id, order)?;
+            self.state().put(&id, order);
+            return Ok(());
+        }
+        self.close(id, order)
+    }
+
+    /// The order is over and nothing of it is undecided.
+    pub(super) fn close(&mut self, id: UnitId, order: &mut Order) -> Result<(), MeteredError> {
+        self.close_escrow(id, order)?;
+        order.closed = Some(self.now());
+        self.state().put(&id, order);
+        self.schedule(self.now().later(self.params().closed_kept), Job::Forget(id));
+        self.order_closed(order.operator)?;
+        self.totals(|totals| totals.open_orders = totals.open_orders.saturating_sub(1));
+        let (units, spent, returned) = (order.units, order.spent, order.returned);
+        self.emit(MeteredEvent::OrderClosed { order: id, parties: order.parties(), units, spent, returned });
+        Ok(())
+    }
+
+    /// Forgets a closed order with its batches, some at a time. Gives how many batches it forgot.
+    pub(super) fn forget(&mut self, id: UnitId) -> usize {
+        let Some(order) = self.state().get::<Order>(&id) else { return 0 };
+        let mut forgotten = 0;
+        while forgotten < FORGOTTEN_AT_ONCE {
+            let next = self.state().first_from::<BatchOf>(&(id, 0)).filter(|((of, _), _)| *of == id);
+            let Some((key, BatchOf(batch))) = next else {
+                self.state().delete::<ByCustomer>(&(order.customer, id));
+                self.state().delete::<ByOperator>(&(order.operator, id));
+                self.state().delete::<Order>(&id);
+                return forgotten;
+            };
+            self.state().delete::<BatchOf>(&key);
+            self.state().delete::<Batch>(&batch);
+            forgotten += 1;
+        }
+        let next: Instant = self.now().later(Span::from_millis(1));
+        self.schedule(next, Job::Forget(id));
+        forgotten
+    }
+}
+
+/// Refuses an operator that takes no new orders.
+fn check_accepts(address: Address, operator: &Operator) -> Result<(), MeteredError> {
+    if operator.expelled {
+        return Err(MeteredError::Expelled(address));
+    }
+    if !operator.active {
+        return Err(MeteredError::UnknownOperator(address));
+    }
+    if operator.below_pledge {
+        return Err(MeteredError::BelowPledge(address));
+    }
+    if !operator.accepts {
+        return Err(MeteredError::NotAccepting(address));
+    }
+    Ok(())
 }

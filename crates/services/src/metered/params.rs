@@ -1,7 +1,7 @@
 //! Parameters of the service: the `[service.metered]` part of a network's file, and what the economy says about orders.
 
-use super::names::{EXPELLED, FAILED, OPERATOR, OPERATORS, ORDER, REGISTRATION, UNITS};
-use depin_economy::{ChargePrice, Spec, SpecErrors, USD};
+use super::rules::{MeteredRules, wrong_rules};
+use depin_economy::{Reader, Spec, SpecErrors, USD};
 use depin_quantity::{Name, Span};
 
 /// How the price of a unit comes about.
@@ -15,31 +15,102 @@ pub enum PriceForm {
     Dollars,
 }
 
+/// For whom contested units count when the arbiter does not decide in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undecided {
+    /// None of them counts.
+    Customer,
+    /// All of them count.
+    Operator,
+    /// Half of them count, rounded down.
+    Split,
+}
+
+/// How batches are disputed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DisputeParams {
+    /// The role that decides.
+    pub arbiter: Name,
+    /// Time for a dispute, from the report on.
+    pub window: Span,
+    /// Time for the operator's answer.
+    pub answer_within: Span,
+    /// Time for the arbiter's decision.
+    pub decide_within: Span,
+    /// What holds when it does not decide.
+    pub undecided: Undecided,
+}
+
 /// Checked parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeteredParams {
     /// What one unit is.
     pub unit: String,
-    /// The role that reports.
-    pub reporter: Name,
-    /// Most units of one order.
-    pub units_most: u64,
-    /// Longest time for which an order stays open: the service's own bound, or the network's for holding money.
+    /// The role that reports orders that name nobody; `None`: their operators do.
+    pub reporter: Option<Name>,
+    /// Longest time for which an order takes units.
     pub open_most: Span,
-    /// How the price of a unit comes about.
-    pub form: PriceForm,
-    /// Currencies that orders may be paid in.
-    pub currencies: Vec<Name>,
-    /// Whether delivered units are bound to anything.
-    pub earns: bool,
-    /// Whether operators are bound to anything.
-    pub stands: bool,
-    /// Whether operators pledge.
-    pub pledges: bool,
-    /// Whether registering costs a fee.
-    pub registration: bool,
-    /// Whether a failure has a rule, and a cheat.
-    pub faults: (bool, bool),
+    /// How long an order takes units after its customer closed it.
+    pub grace: Span,
+    /// How long a closed order is kept.
+    pub closed_kept: Span,
+    /// Most batches of one order.
+    pub batches_most: u32,
+    /// Most units of one batch.
+    pub units_most: u64,
+    /// How batches are disputed; `None`: they are paid when they are reported.
+    pub disputes: Option<DisputeParams>,
+    /// What the economy has rules for.
+    pub rules: MeteredRules,
+}
+
+/// Money held for a batch or a dispute is held for so much longer than the batch can be undecided: a chain that does its due jobs late
+/// still finds it.
+pub(super) const HOLD_SLACK: Span = Span::from_days(1);
+
+/// A role that may be left out.
+#[allow(clippy::option_option, reason = "the outer one says whether it could be read, the inner one whether it is there")]
+fn role(r: &mut Reader<'_>, key: &str) -> Option<Option<Name>> {
+    if r.has(key) { r.name(key).map(Some) } else { Some(None) }
+}
+
+/// A time that people must be able to act in.
+fn window(r: &mut Reader<'_>, key: &str) -> Option<Span> {
+    let span = r.span(key)?;
+    if span < Span::from_secs(60) {
+        r.problem(key, &format!("nobody can do anything within {span}; at least 60 s are needed"), "write \"1d\"");
+        return None;
+    }
+    Some(span)
+}
+
+fn dispute(r: &mut Reader<'_>, arbiter: Name) -> Option<DisputeParams> {
+    let spans = (window(r, "window"), window(r, "answer-within"), window(r, "decide-within"));
+    let choices = [("customer", Undecided::Customer), ("operator", Undecided::Operator), ("split", Undecided::Split)];
+    let undecided = r.choice("undecided", &choices)?;
+    let (Some(window), Some(answer_within), Some(decide_within)) = spans else { return None };
+    Some(DisputeParams { arbiter, window, answer_within, decide_within, undecided })
+}
+
+/// `[service.metered.dispute]`, which goes with an arbiter.
+#[allow(clippy::option_option, reason = "as for roles")]
+fn disputes(r: &mut Reader<'_>, arbiter: Option<Name>) -> Option<Option<DisputeParams>> {
+    match (arbiter, r.has("dispute")) {
+        (None, false) => Some(None),
+        (Some(arbiter), true) => r.table("dispute", |r| dispute(r, arbiter)).map(Some),
+        (None, true) => {
+            let hint =
+                "write arbiter = \"arbiter\" beside `unit`, and fill that role when the network starts; or remove this table";
+            r.problem("dispute", "nobody could decide a dispute: the file names no arbiter", hint);
+            None
+        }
+        (Some(_), false) => {
+            let hint =
+                "add [service.metered.dispute] with window, answer-within, decide-within and undecided; or remove `arbiter`";
+            r.problem("arbiter", "an arbiter has nothing to decide where nothing can be disputed", hint);
+            None
+        }
+    }
 }
 
 impl MeteredParams {
@@ -48,54 +119,46 @@ impl MeteredParams {
     /// # Errors
     /// Every problem found.
     pub fn read(spec: &Spec) -> Result<Self, SpecErrors> {
-        let charge = spec.charge(ORDER);
+        let rules = MeteredRules::of(spec);
         spec.read_service("metered", |r| {
-            let (unit, reporter) = (r.text("unit"), r.name("reporter"));
+            let (unit, reporter, arbiter) = (r.text("unit"), role(r, "reporter"), role(r, "arbiter"));
             let order = r.table("order", |r| {
-                let (units, open) = (r.integer("units-most", 1..=1_000_000_000_000), r.span("open-most"));
-                Some((units?, open?))
+                let (open, grace, kept) = (r.span("open-most"), r.span("grace"), r.span("closed-kept"));
+                Some((open?, grace?, kept?))
             });
-            let held = charge.and_then(|charge| Some((charge, charge.hold_most?)));
-            let Some((charge, hold_most)) = held else {
-                r.problem(
-                    "order",
-                    "nothing says how orders are paid, or how long their price may be held",
-                    "add [utility.charge.order] with hold-most = \"30d\"",
-                );
-                return None;
-            };
-            let (units_most, open_most) = order?;
-            Some(Self {
-                unit: unit?,
-                reporter: reporter?,
-                units_most,
-                open_most: open_most.min(hold_most),
-                form: match charge.price {
-                    ChargePrice::Priced(_) => PriceForm::Network,
-                    ChargePrice::Agreed => PriceForm::Agreed,
-                    ChargePrice::Usd(_) => PriceForm::Dollars,
-                },
-                currencies: charge.currencies.clone(),
-                earns: spec.binding(UNITS).is_some_and(|b| b.pool.is_some()),
-                stands: spec.binding(OPERATORS).is_some_and(|b| b.pool.is_some()),
-                pledges: spec.binding(OPERATORS).is_some_and(|b| b.pledge == Some(OPERATOR)),
-                registration: spec.service_fee(REGISTRATION).is_some(),
-                faults: (spec.fault(FAILED).is_some(), spec.fault(EXPELLED).is_some()),
-            })
+            let batch = r.table("batch", |r| {
+                let (units, per_order) = (r.integer("units-most", 1..=1_000_000_000_000), r.integer("per-order", 1..=1_000_000));
+                Some((units?, u32::try_from(per_order?).ok()?))
+            });
+            let disputes = disputes(r, arbiter?);
+            let wrong = wrong_rules(spec, rules.as_ref(), disputes.flatten().as_ref());
+            for (message, hint) in &wrong {
+                r.problem("", message, hint);
+            }
+            let ((open_most, grace, closed_kept), (units_most, batches_most)) = (order?, batch?);
+            let disputes = disputes?;
+            let rules = rules.filter(|_| wrong.is_empty())?;
+            let (unit, reporter) = (unit?, reporter?);
+            Some(Self { unit, reporter, open_most, grace, closed_kept, batches_most, units_most, disputes, rules })
         })
     }
 
     /// The currency that an ask for orders paid in `currency` is stated in.
     pub fn asked_in(&self, currency: Name) -> Name {
-        if self.form == PriceForm::Dollars { USD } else { currency }
+        if self.rules.form == PriceForm::Dollars { USD } else { currency }
     }
 
     /// Whether operators may ask in this currency.
     pub fn may_ask_in(&self, currency: Name) -> bool {
-        match self.form {
+        match self.rules.form {
             PriceForm::Network => false,
-            PriceForm::Agreed => self.currencies.contains(&currency),
+            PriceForm::Agreed => self.decimals(currency).is_some(),
             PriceForm::Dollars => currency == USD,
         }
+    }
+
+    /// The places of a currency that orders are paid in.
+    pub fn decimals(&self, currency: Name) -> Option<u8> {
+        self.rules.currencies.iter().find(|(name, _)| *name == currency).map(|(_, decimals)| *decimals)
     }
 }

@@ -1,57 +1,107 @@
-//! Reads, and what must hold between any two blocks.
+//! Reads, for APIs and tests. Lists go on behind a key, so that a page never walks through what it does not show.
 
-use super::rows::{MeteredTotals, Operator, Order};
+use super::rows::{Batch, BatchOf, ByCustomer, ByOperator, Dispute, MeteredTotals, Operator, Order};
 use depin_quantity::{Address, UnitId};
-use depin_state::ReadState;
-use std::collections::BTreeMap;
+use depin_state::{ReadState, Row};
 
 /// An operator.
 pub fn operator(state: &dyn ReadState, address: Address) -> Option<Operator> {
     state.get::<Operator>(&address)
 }
 
-/// All operators, by address.
-pub fn operators(state: &dyn ReadState) -> impl Iterator<Item = (Address, Operator)> + '_ {
-    state.rows::<Operator>()
+/// Every operator behind `after`, by address; those that left too.
+pub fn operators(state: &dyn ReadState, after: Option<Address>) -> impl Iterator<Item = (Address, Operator)> {
+    after_key::<Operator>(state, after)
 }
 
-/// An open order.
+/// An order, until it is forgotten.
 pub fn order(state: &dyn ReadState, id: UnitId) -> Option<Order> {
     state.get::<Order>(&id)
 }
 
-/// Sums over all operators and orders.
+/// Every order behind `after`, by id.
+pub fn orders(state: &dyn ReadState, after: Option<UnitId>) -> impl Iterator<Item = (UnitId, Order)> {
+    after_key::<Order>(state, after)
+}
+
+/// Every order of a customer behind `after`, by id.
+pub fn orders_of_customer(
+    state: &dyn ReadState,
+    customer: Address,
+    after: Option<UnitId>,
+) -> impl Iterator<Item = (UnitId, Order)> {
+    listed::<ByCustomer>(state, customer, after)
+}
+
+/// Every order of an operator behind `after`, by id.
+pub fn orders_of_operator(
+    state: &dyn ReadState,
+    operator: Address,
+    after: Option<UnitId>,
+) -> impl Iterator<Item = (UnitId, Order)> {
+    listed::<ByOperator>(state, operator, after)
+}
+
+/// A batch by its id, until its order is forgotten.
+pub fn batch(state: &dyn ReadState, id: UnitId) -> Option<Batch> {
+    state.get::<Batch>(&id)
+}
+
+/// Every batch of an order behind the number `after`, in the order in which they were reported.
+pub fn batches(state: &dyn ReadState, order: UnitId, after: Option<u32>) -> impl Iterator<Item = (UnitId, Batch)> {
+    let mut next = match after {
+        Some(after) => state.next_after::<BatchOf>(&(order, after)),
+        None => state.first_from::<BatchOf>(&(order, 0)),
+    };
+    std::iter::from_fn(move || {
+        let (key, BatchOf(id)) = next.take().filter(|((of, _), _)| *of == order)?;
+        next = state.next_after::<BatchOf>(&key);
+        Some((id, state.get::<Batch>(&id).expect("a listed batch exists")))
+    })
+}
+
+/// The dispute of a batch, while it is not decided.
+pub fn dispute(state: &dyn ReadState, batch: UnitId) -> Option<Dispute> {
+    state.get::<Dispute>(&batch)
+}
+
+/// Every dispute that is not decided behind `after`, by batch.
+pub fn disputes(state: &dyn ReadState, after: Option<UnitId>) -> impl Iterator<Item = (UnitId, Dispute)> {
+    after_key::<Dispute>(state, after)
+}
+
+/// Running sums.
 pub fn totals(state: &dyn ReadState) -> MeteredTotals {
     state.get::<MeteredTotals>(&()).unwrap_or_default()
 }
 
-/// Checks every operator and order against each other and against the totals; what does not hold, one sentence each.
-pub fn audit(state: &dyn ReadState) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let mut open: BTreeMap<Address, u32> = BTreeMap::new();
-    for (id, order) in state.rows::<Order>() {
-        *open.entry(order.operator).or_default() += 1;
-        if order.open == 0 || order.open > order.units {
-            wrong.push(format!("order {id} of {} units has {} open", order.units, order.open));
-        }
-    }
-    let mut sums = MeteredTotals::default();
-    for (address, operator) in state.rows::<Operator>() {
-        let has = open.remove(&address).unwrap_or(0);
-        if operator.open_orders != has {
-            wrong.push(format!("operator {address} counts {} open orders and has {has}", operator.open_orders));
-        }
-        if operator.expelled && (operator.active || operator.pledged) {
-            wrong.push(format!("operator {address} was expelled and still takes part"));
-        }
-        sums.operators += u32::from(operator.active);
-        sums.open_orders += has;
-        sums.delivered += operator.delivered;
-    }
-    wrong.extend(open.keys().map(|operator| format!("orders of {operator}, who is no operator")));
-    let totals = totals(state);
-    if totals != sums {
-        wrong.push(format!("the totals say {totals:?}, the rows sum to {sums:?}"));
-    }
-    wrong
+fn after_key<'a, R: Row + 'a>(state: &'a dyn ReadState, after: Option<R::Key>) -> impl Iterator<Item = (R::Key, R)> + use<'a, R>
+where
+    R::Key: Copy,
+{
+    let mut next = match after {
+        Some(after) => state.next_after::<R>(&after),
+        None => state.rows::<R>().next(),
+    };
+    std::iter::from_fn(move || {
+        let row = next.take()?;
+        next = state.next_after::<R>(&row.0);
+        Some(row)
+    })
+}
+
+fn listed<'a, L: Row<Key = (Address, UnitId)> + 'a>(
+    state: &'a dyn ReadState,
+    party: Address,
+    after: Option<UnitId>,
+) -> impl Iterator<Item = (UnitId, Order)> + use<'a, L> {
+    let mut next = match after {
+        Some(after) => state.next_after::<L>(&(party, after)),
+        None => state.first_from::<L>(&(party, UnitId::new([0; 32]))),
+    };
+    std::iter::from_fn(move || {
+        let (key, _) = next.take().filter(|((of, _), _)| *of == party)?;
+        next = state.next_after::<L>(&key);
+        Some((key.1, state.get::<Order>(&key.1).expect("a listed order exists")))
+    })
 }

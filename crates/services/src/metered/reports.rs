@@ -1,79 +1,149 @@
-//! What the reporter says: deliveries and failures.
+//! Reporters say what was delivered, in batches that are taken once.
 
 use super::{
+    due::Job,
     error::MeteredError,
     event::MeteredEvent,
-    message::{Delivery, ENTRIES_MAX, Failing},
-    names::{EXPELLED, FAILED, UNITS},
-    rows::Order,
+    message::{ENTRIES_MAX, Evidence, Report, TEXT_MAX},
+    rows::{Batch, BatchOf, BatchState, Order},
     service::Metered,
 };
 use crate::context::Context;
-use depin_economy::{ChargeRecord, Component, Earned, Fault, Record, Subject};
-use depin_quantity::{Address, Measured};
+use depin_economy::Refusal;
+use depin_quantity::{Address, UnitId, Units};
+
+/// The id under which a batch is kept and its price is held: that of its order and the id that its reporter chose.
+pub fn batch_id(order: UnitId, id: UnitId) -> UnitId {
+    UnitId::derive("depin-metered-batch", &[&order.get(), &id.get()])
+}
+
+/// A reporter's id out of a text, such as the number of an invoice or a request.
+pub fn report_id(text: &str) -> UnitId {
+    UnitId::derive("depin-metered-report", &[text.as_bytes()])
+}
 
 impl Context<'_, Metered> {
-    fn check_reporter(&self, sender: Address) -> Result<(), MeteredError> {
-        let role = self.params().reporter;
-        let is = self.role(role);
-        if is == Some(sender) { Ok(()) } else { Err(MeteredError::NotTheReporter { role, is }) }
+    pub(super) fn report(&mut self, sender: Address, reports: &[Report]) -> Result<(), MeteredError> {
+        if reports.is_empty() || reports.len() > ENTRIES_MAX {
+            return Err(MeteredError::Entries(reports.len()));
+        }
+        reports.iter().try_for_each(|report| self.take_report(sender, report))
     }
 
-    pub(super) fn report(&mut self, sender: Address, deliveries: &[Delivery]) -> Result<(), MeteredError> {
-        self.check_reporter(sender)?;
-        if deliveries.is_empty() || deliveries.len() > ENTRIES_MAX {
-            return Err(MeteredError::Entries(deliveries.len()));
+    /// Order of refusals: evidence, order, reporter, conflict, ended, operator, units, batches, cap.
+    fn take_report(&mut self, sender: Address, report: &Report) -> Result<(), MeteredError> {
+        check_evidence(&report.evidence)?;
+        let Report { order: id, units, .. } = *report;
+        let mut order = self.order(id)?;
+        let reporter = self.reporter_of(&order);
+        if reporter != Some(sender) {
+            return Err(MeteredError::NotTheReporter { order: id, is: reporter });
         }
-        deliveries.iter().try_for_each(|delivery| self.deliver(*delivery))
+        let batch = batch_id(id, report.id);
+        if let Some(known) = self.state().get::<Batch>(&batch) {
+            return self.repeat(batch, &known, report);
+        }
+        self.takes_units(id, &order)?;
+        if self.operator(order.operator)?.expelled {
+            return Err(MeteredError::Expelled(order.operator));
+        }
+        let (units_most, batches_most) = (self.params().units_most, self.params().batches_most);
+        if units == 0 || units > units_most {
+            return Err(MeteredError::Units { given: units, most: units_most });
+        }
+        if order.batches >= batches_most {
+            return Err(MeteredError::Batches { order: id, most: batches_most });
+        }
+        let amount = self.hold_price(batch, id, &order, units)?;
+        self.keep(batch, &mut order, report, amount)
     }
 
-    fn deliver(&mut self, Delivery { order: id, units }: Delivery) -> Result<(), MeteredError> {
-        let mut order = self.state().get::<Order>(&id).ok_or(MeteredError::UnknownOrder(id))?;
-        if units == 0 || units > order.open {
-            return Err(MeteredError::TooMany { order: id, given: units, open: order.open });
+    /// Who reports the units of an order.
+    fn reporter_of(&self, order: &Order) -> Option<Address> {
+        match self.params().reporter {
+            Some(role) => self.role(role),
+            None => Some(order.reporter.unwrap_or(order.operator)),
         }
-        let operator = order.operator;
-        self.send(Record::Charge(ChargeRecord::Capture { id, to: operator, price: order.price(units)? }))?;
-        self.earned(operator, units)?;
-        order.open -= units;
-        let mut known = self.operator(operator)?;
-        known.delivered = known.delivered.saturating_add(units.into());
-        self.state().put(&operator, &known);
-        self.state().put(&id, &order);
-        self.totals(|totals| totals.delivered = totals.delivered.saturating_add(units.into()));
-        self.emit(MeteredEvent::Delivered { order: id, operator, units, open: order.open });
-        if order.open == 0 {
-            self.over(id, &order);
+    }
+
+    fn repeat(&mut self, batch: UnitId, known: &Batch, report: &Report) -> Result<(), MeteredError> {
+        if known.units != report.units || known.evidence != report.evidence {
+            return Err(MeteredError::BatchConflict { order: report.order, id: report.id });
         }
+        self.emit(MeteredEvent::BatchRepeated { order: report.order, batch });
         Ok(())
     }
 
-    fn earned(&mut self, operator: Address, units: u64) -> Result<(), MeteredError> {
-        if !self.params().earns {
-            return Ok(());
-        }
-        let components = vec![Component { measure: UNITS, quantity: Measured::new(units.into()) }];
-        self.send(Record::Earned(Earned { subject: Subject::Party(operator), components }))
+    fn hold_price(&mut self, batch: UnitId, id: UnitId, order: &Order, units: u64) -> Result<Units, MeteredError> {
+        let held = self.hold_batch(batch, id, order.price(units)?);
+        held.map_err(|error| match error {
+            MeteredError::Economy(Refusal::Underfunded { token: currency, needed, has: left }) => {
+                MeteredError::CapExceeded { order: id, currency, needed, left }
+            }
+            other => other,
+        })
     }
 
-    pub(super) fn fail(&mut self, sender: Address, address: Address, failing: Failing) -> Result<(), MeteredError> {
-        self.check_reporter(sender)?;
-        let mut operator = self.operator(address)?;
-        let (kind, declared) = match failing {
-            Failing::Failed => (FAILED, self.params().faults.0),
-            Failing::Expelled => (EXPELLED, self.params().faults.1),
+    /// Writes a new batch whose price is held, and pays it at once where nobody can dispute it.
+    fn keep(&mut self, id: UnitId, order: &mut Order, report: &Report, amount: Units) -> Result<(), MeteredError> {
+        let now = self.now();
+        let payable_at = self.params().disputes.map_or(now, |disputes| now.later(disputes.window));
+        let batch = Batch {
+            order: report.order,
+            id: report.id,
+            number: order.batches,
+            units: report.units,
+            evidence: report.evidence.clone(),
+            at: now,
+            amount,
+            counted: 0,
+            paid: Units::ZERO,
+            open: report.units,
+            held: amount,
+            state: BatchState::Pending { payable_at },
         };
-        if declared && (operator.pledged || !self.params().pledges) {
-            let subject = Self::unit(address);
-            self.send(Record::Fault(Fault { subject, kind, affected: Self::one(), reporter: Some(sender) }))?;
+        order.held = order.held.plus(amount)?;
+        order.batches += 1;
+        order.pending += 1;
+        self.state().put(&id, &batch);
+        self.state().put(&(report.order, batch.number), &BatchOf(id));
+        self.state().put(&report.order, order);
+        self.totals(|totals| {
+            totals.batches += 1;
+            totals.pending_batches += 1;
+            totals.reported = totals.reported.saturating_add(report.units.into());
+        });
+        let (order_id, parties, units) = (report.order, order.parties(), report.units);
+        self.emit(MeteredEvent::BatchReported { order: order_id, batch: id, parties, units, amount, payable_at });
+        if self.params().disputes.is_none() {
+            return self.settle(id, report.units);
         }
-        operator.failures = operator.failures.saturating_add(1);
-        if failing == Failing::Expelled {
-            operator.expelled = true;
-            self.retire(address, &mut operator)?;
-        }
-        self.state().put(&address, &operator);
-        self.emit(MeteredEvent::OperatorFailed { operator: address, failing });
+        self.schedule(payable_at, Job::Pay(id));
         Ok(())
     }
+}
+
+/// Refuses a pointer that is too long or not printable.
+pub(super) fn check_evidence(evidence: &Evidence) -> Result<(), MeteredError> {
+    match &evidence.pointer {
+        Some(pointer) if pointer.is_empty() || pointer.len() > TEXT_MAX || !is_printable(pointer) => {
+            Err(MeteredError::Text(shortened(pointer), "pointer to evidence"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a URL that is neither empty nor one of http or https with a host.
+pub(super) fn check_url(url: &str) -> Result<(), MeteredError> {
+    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).and_then(|rest| rest.split('/').next());
+    let fits = url.len() <= TEXT_MAX && is_printable(url) && host.is_some_and(|host| !host.is_empty());
+    if url.is_empty() || fits { Ok(()) } else { Err(MeteredError::Text(shortened(url), "URL")) }
+}
+
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\'))
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(TEXT_MAX).collect()
 }

@@ -1,24 +1,16 @@
-//! The service as the rest sees it, and what its messages share.
+//! The service as the rest sees it: where messages enter, what it is called, what it counts.
 
-use super::{
-    error::MeteredError,
-    event::MeteredEvent,
-    message::MeteredMessage,
-    names::{OPERATOR, OPERATORS},
-    params::MeteredParams,
-    read,
-    rows::{MeteredTotals, Operator, Order},
-};
+use super::{audit, error::MeteredError, event::MeteredEvent, message::MeteredMessage, params::MeteredParams, read};
 use crate::{
     context::Context,
     service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, Service, Tables},
     vocabulary::METERED,
 };
-use depin_economy::{Component, Notice, Record, Spec, SpecErrors, Standing, Subject};
-use depin_quantity::{Address, Instant, Measured, Name, Seed, Span, UnitId};
+use depin_economy::{Notice, Spec, SpecErrors};
+use depin_quantity::{Address, Instant, Name, Seed, Span, UnitId};
 use depin_state::ReadState;
 
-/// Units of one's own, as a reporter counts them.
+/// Units of a founder's own service, reported, disputed and paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metered {
     /// The network's parameters.
@@ -27,7 +19,7 @@ pub struct Metered {
 
 impl Service for Metered {
     const DESCRIPTION: Description =
-        Description { name: Name::literal("metered"), tables: Tables { first: 0x48, last: 0x4f }, vocabulary: &METERED };
+        Description { name: Name::literal("metered"), tables: Tables { first: 0x48, last: 0x50 }, vocabulary: &METERED };
     type Message = MeteredMessage;
     type Event = MeteredEvent;
     type Error = MeteredError;
@@ -36,41 +28,42 @@ impl Service for Metered {
         MeteredParams::read(spec).map(|params| Self { params })
     }
 
+    /// The shortest time of a dispute.
     fn shortest_window(&self) -> Option<Span> {
-        None
+        let disputes = self.params.disputes?;
+        Some(disputes.window.min(disputes.answer_within).min(disputes.decide_within))
     }
 
     fn handle(cx: &mut Context<'_, Self>, sender: Address, message: &MeteredMessage, unique: Seed) -> Result<(), MeteredError> {
         match message {
-            MeteredMessage::Register { name, asks } => cx.register(sender, *name, asks),
+            MeteredMessage::Register { name, url, asks, accepts } => cx.register(sender, *name, url, asks, *accepts),
             MeteredMessage::Leave => cx.leave(sender),
-            MeteredMessage::Order { operator, units, currency, open_for } => {
-                cx.order(sender, *operator, *units, *currency, *open_for, unique).map(drop)
-            }
-            MeteredMessage::Report(deliveries) => cx.report(sender, deliveries),
-            MeteredMessage::Finish(order) => cx.finish(sender, *order),
+            MeteredMessage::OpenOrder(order) => cx.open_order(sender, order, unique),
+            MeteredMessage::RaiseCap { order, by } => cx.raise_cap(sender, *order, *by),
+            MeteredMessage::CloseOrder(order) => cx.close_order(sender, *order),
+            MeteredMessage::Report(reports) => cx.report(sender, reports),
+            MeteredMessage::Dispute { batch, accepted, evidence } => cx.open_dispute(sender, *batch, *accepted, evidence),
+            MeteredMessage::Answer { batch, evidence } => cx.answer_dispute(sender, *batch, evidence),
+            MeteredMessage::Concede(batch) => cx.concede(sender, *batch),
+            MeteredMessage::Decide { batch, counted } => cx.rule_on(sender, *batch, *counted),
             MeteredMessage::Fail { operator, failing } => cx.fail(sender, *operator, *failing),
         }
     }
 
-    /// Holds whose time is over end their orders.
     fn follow(cx: &mut Context<'_, Self>, notices: &[Notice]) {
-        for notice in notices {
-            if let Notice::HoldExpired { hold, .. } = notice
-                && let Some(order) = cx.state().get::<Order>(hold)
-            {
-                cx.over(*hold, &order);
-            }
-        }
+        notices.iter().for_each(|notice| cx.heed(notice));
     }
 
-    /// Its orders end by the economy's own list of what is due.
-    fn run_due(_: &mut Context<'_, Self>, _: u64) -> u64 {
-        0
+    /// Faults that a job finds may leave a pledge too small, which is told behind the job.
+    fn run_due(cx: &mut Context<'_, Self>, budget: u64) -> u64 {
+        let used = cx.run_jobs(budget);
+        let notices = cx.notices();
+        Self::follow(cx, &notices);
+        used
     }
 
     fn audit(&self, state: &dyn ReadState) -> Vec<String> {
-        read::audit(state)
+        audit::audit(state)
     }
 
     fn label(&self, state: &dyn ReadState, address: Address) -> Option<String> {
@@ -81,9 +74,16 @@ impl Service for Metered {
         let totals = read::totals(state);
         let figure = |name, help, value| Figure { name, help, value };
         vec![
-            figure("operators", "Operators that take orders", totals.operators.into()),
-            figure("open_orders", "Orders that are open", totals.open_orders.into()),
-            figure("delivered_units", "Units ever delivered", totals.delivered),
+            figure("operators", "Operators that take part", totals.operators.into()),
+            figure("orders_open", "Orders that are not closed", totals.open_orders.into()),
+            figure("orders_opened", "Orders opened so far", totals.orders.into()),
+            figure("batches_pending", "Batches that are reported and not settled", totals.pending_batches.into()),
+            figure("batches_reported", "Batches reported so far", totals.batches.into()),
+            figure("disputes_open", "Disputes that are not decided", totals.open_disputes.into()),
+            figure("disputes_opened", "Disputes opened so far", totals.disputes.into()),
+            figure("units_reported", "Units reported so far", totals.reported),
+            figure("units_delivered", "Units paid so far", totals.delivered),
+            figure("units_rejected", "Units reported that did not count", totals.rejected),
         ]
     }
 }
@@ -115,58 +115,5 @@ impl EventInfo for MeteredEvent {
 impl ErrorCode for MeteredError {
     fn code(&self) -> &'static str {
         self.code()
-    }
-}
-
-impl<'a> Context<'a, Metered> {
-    pub(super) const fn params(&self) -> &'a MeteredParams {
-        &self.service().params
-    }
-
-    pub(super) fn send(&mut self, record: Record) -> Result<(), MeteredError> {
-        self.record(&record)?;
-        Ok(())
-    }
-
-    pub(super) fn operator(&mut self, address: Address) -> Result<Operator, MeteredError> {
-        self.state().get::<Operator>(&address).ok_or(MeteredError::UnknownOperator(address))
-    }
-
-    pub(super) fn totals(&mut self, change: impl FnOnce(&mut MeteredTotals)) {
-        let mut totals = self.state().get::<MeteredTotals>(&()).unwrap_or_default();
-        change(&mut totals);
-        self.state().put(&(), &totals);
-    }
-
-    /// One operator, as pledges and faults count it.
-    pub(super) const fn one() -> Component {
-        Component { measure: OPERATORS, quantity: Measured::new(1) }
-    }
-
-    /// Whether an operator stands, for networks that bind it to something.
-    pub(super) fn stand(&mut self, operator: Address, stands: bool) -> Result<(), MeteredError> {
-        if !self.params().stands {
-            return Ok(());
-        }
-        let quantity = Measured::new(u128::from(stands));
-        let components = vec![Component { measure: OPERATORS, quantity }];
-        self.send(Record::Standing(Standing { subject: Subject::Party(operator), components }))
-    }
-
-    /// The unit that an operator's pledge stands for.
-    pub(super) fn unit(operator: Address) -> Subject {
-        Subject::Unit { owner: operator, unit: UnitId::derive("depin-metered-operator", &[&operator.get(), OPERATOR.as_bytes()]) }
-    }
-
-    /// An order is over: what was held and not captured is back already.
-    pub(super) fn over(&mut self, id: UnitId, order: &Order) {
-        self.state().delete::<Order>(&id);
-        if let Some(mut operator) = self.state().get::<Operator>(&order.operator) {
-            operator.open_orders = operator.open_orders.saturating_sub(1);
-            self.state().put(&order.operator, &operator);
-        }
-        self.totals(|totals| totals.open_orders = totals.open_orders.saturating_sub(1));
-        let Order { customer, operator, open, .. } = *order;
-        self.emit(MeteredEvent::Finished { order: id, customer, operator, undelivered: open });
     }
 }

@@ -65,9 +65,16 @@ pub static COVERAGE: Service = Service {
             name: Name::literal("packet"),
             basis: PACKET_UNITS,
             held: false,
+            deposit: false,
             words: "packets delivered to the owner of the address range",
         },
-        ChargeKind { name: Name::literal("session"), basis: MOBILE_UNITS, held: false, words: "data of a mobile session" },
+        ChargeKind {
+            name: Name::literal("session"),
+            basis: MOBILE_UNITS,
+            held: false,
+            deposit: false,
+            words: "data of a mobile session",
+        },
     ],
     pledges: &[PledgeKind {
         name: Name::literal("hotspot"),

@@ -39,10 +39,25 @@ impl Service {
     /// checked by [`Service::read_parameters`].
     pub fn findings(&self, spec: &Spec) -> Vec<Finding> {
         let mut all = self.findings_of_era(spec);
+        all.extend(self.left_out(spec));
         all.extend(spec.later().iter().flat_map(|(_, era)| self.findings_of_era(era)));
         all.sort_by(|a, b| (a.severity, &a.path, &a.message).cmp(&(b.severity, &b.path, &b.message)));
         all.dedup();
         all
+    }
+
+    /// Figures of the service's own section that may be left out, and are: what that means stands in their words.
+    fn left_out(&self, spec: &Spec) -> Vec<Finding> {
+        let Ok(settings) = self.read_parameters(spec) else { return Vec::new() };
+        let own = self.parameters.iter().filter(|table| table.key.is_empty()).flat_map(|table| table.figures);
+        own.filter(|figure| figure.value.is_optional() && settings.iter().all(|setting| setting.path != figure.key))
+            .map(|figure| Finding {
+                severity: Severity::Warning,
+                path: format!("service.{}", self.name),
+                message: format!("there is no `{}`: {}", figure.key, figure.words),
+                hint: format!("write {} = {} to have it", figure.key, figure.value),
+            })
+            .collect()
     }
 
     fn findings_of_era(&self, spec: &Spec) -> Vec<Finding> {

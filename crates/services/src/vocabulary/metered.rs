@@ -1,16 +1,18 @@
-//! Metered: what the service of [`crate::metered`] sends, for a service of one's own.
+//! Metered: what the service of [`crate::metered`] sends, for a founder's own service.
 
 use super::{
     Aspect, ChargeKind, Counted, FaultKind, Figure, Gravity, Kind, Measure, PledgeKind, Provenance, Service, Table, Unit, Value,
 };
-use crate::metered::names::{EXPELLED, FAILED, OPERATOR, OPERATORS, ORDER, REGISTRATION, UNITS};
+use crate::metered::names::{
+    CONTESTED, DISPUTE, EXPELLED, FAILED, OPERATOR, OPERATORS, ORDER, OVERSTATED, REGISTRATION, SPENT, UNITS,
+};
 use depin_quantity::Name;
 
-/// A service of one's own, told by its unit.
+/// A founder's own service, told by its unit.
 pub static METERED: Service = Service {
     name: Name::literal("metered"),
     title: "Metered units",
-    words: "operators deliver units to customers, and a reporter says how many",
+    words: "operators deliver units to customers, a reporter says how many, and customers can dispute it",
     network: None,
     measures: &[
         Measure {
@@ -18,23 +20,47 @@ pub static METERED: Service = Service {
             unit: Unit::Each("unit"),
             counted: Counted::Earned,
             aspect: Aspect::Usage,
-            words: "units delivered in the period, as reported",
+            words: "units delivered, when nobody can dispute them any more",
+        },
+        Measure {
+            name: SPENT,
+            unit: Unit::Each("base unit"),
+            counted: Counted::Earned,
+            aspect: Aspect::Detail,
+            words: "what was paid for those units; a pool that pays by it makes trade with oneself cost what payments lose",
+        },
+        Measure {
+            name: CONTESTED,
+            unit: Unit::Each("contested unit"),
+            counted: Counted::Earned,
+            aspect: Aspect::Detail,
+            words: "units that a dispute is about; deposits are counted on them",
         },
         Measure {
             name: OPERATORS,
             unit: Unit::Each("operator"),
             counted: Counted::Standing,
             aspect: Aspect::Presence,
-            words: "operators that take orders, one each",
+            words: "operators that take part, one each",
         },
     ],
     streams: &[],
-    charges: &[ChargeKind {
-        name: ORDER,
-        basis: UNITS,
-        held: true,
-        words: "an order's most is held, each reported delivery captured, the rest voided",
-    }],
+    charges: &[
+        ChargeKind {
+            name: ORDER,
+            basis: UNITS,
+            held: true,
+            deposit: false,
+            words: "an order's cap is in an escrow; each batch is held out of it, and captured as far as it counts",
+        },
+        ChargeKind {
+            name: DISPUTE,
+            basis: CONTESTED,
+            held: true,
+            deposit: true,
+            words: "the deposit of either side of a dispute; the loser's part is paid to the winner",
+        },
+    ],
     pledges: &[PledgeKind { name: OPERATOR, basis: OPERATORS, whole: 1, words: "an operator, while it takes orders" }],
     faults: &[
         FaultKind {
@@ -42,6 +68,12 @@ pub static METERED: Service = Service {
             affected: OPERATORS,
             gravity: Gravity::Penalised,
             words: "the reporter found that an operator did not deliver",
+        },
+        FaultKind {
+            name: OVERSTATED,
+            affected: OPERATORS,
+            gravity: Gravity::Penalised,
+            words: "an operator lost the larger part of a dispute, or gave no answer to it",
         },
         FaultKind {
             name: EXPELLED,
@@ -59,21 +91,67 @@ pub static METERED: Service = Service {
             key: "",
             figures: &[
                 Figure { key: "unit", value: Value::Text("unit"), words: "what is delivered" },
-                Figure { key: "reporter", value: Value::Name("meter"), words: "the role that reports deliveries and failures" },
+                Figure {
+                    key: "reporter",
+                    value: Value::Optional(&Value::Name("meter")),
+                    words: "the role that reports deliveries and failures; without it operators report for themselves",
+                },
+                Figure {
+                    key: "arbiter",
+                    value: Value::Optional(&Value::Name("arbiter")),
+                    words: "the role that decides disputes; without it batches are paid when they are reported",
+                },
             ],
             provenance: Provenance::Why("the service's own choice"),
         },
         Table {
             key: "order",
             figures: &[
+                Figure { key: "open-most", value: Value::Span("30d"), words: "longest time for which an order takes units" },
+                Figure { key: "grace", value: Value::Span("10m"), words: "how long it takes units after its customer closed it" },
+                Figure { key: "closed-kept", value: Value::Span("7d"), words: "how long a closed order stays readable" },
+            ],
+            provenance: Provenance::Why("bounds how long a cap is bound and rows are kept; change it to what customers need"),
+        },
+        Table {
+            key: "batch",
+            figures: &[
                 Figure {
                     key: "units-most",
                     value: Value::Integer(1_000_000_000, 1..=1_000_000_000_000),
-                    words: "most units of one order",
+                    words: "most units of one batch",
                 },
-                Figure { key: "open-most", value: Value::Span("30d"), words: "longest time for which an order stays open" },
+                Figure { key: "per-order", value: Value::Integer(10_000, 1..=1_000_000), words: "most batches of one order" },
             ],
-            provenance: Provenance::Why("bounds what one order can hold, and for how long; change it to what customers need"),
+            provenance: Provenance::Why("bounds what one report can claim, and how many rows one order can have"),
+        },
+        Table {
+            key: "dispute",
+            figures: &[
+                Figure {
+                    key: "window",
+                    value: Value::Optional(&Value::Span("3d")),
+                    words: "how long a batch can be disputed; then it is paid",
+                },
+                Figure {
+                    key: "answer-within",
+                    value: Value::Optional(&Value::Span("1d")),
+                    words: "time for the operator's answer; without one the batch is lost",
+                },
+                Figure {
+                    key: "decide-within",
+                    value: Value::Optional(&Value::Span("3d")),
+                    words: "time for the arbiter's decision",
+                },
+                Figure {
+                    key: "undecided",
+                    value: Value::Optional(&Value::Choice(&["split", "customer", "operator"])),
+                    words: "for whom contested units count when there is none",
+                },
+            ],
+            provenance: Provenance::Why(
+                "the window is as on Render, which approves what nobody rejected within 72 hours; the other times are open",
+            ),
         },
     ],
 };

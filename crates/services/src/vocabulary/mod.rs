@@ -163,6 +163,8 @@ pub struct ChargeKind {
     pub basis: Name,
     /// Whether it is held first and captured in parts.
     pub held: bool,
+    /// Whether it is a deposit that one side may lose to another, no price of anything.
+    pub deposit: bool,
     /// What it pays for.
     pub words: &'static str,
 }

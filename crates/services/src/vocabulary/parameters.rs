@@ -42,6 +42,17 @@ pub enum Value {
     Name(&'static str),
     /// A text.
     Text(&'static str),
+    /// One of these words; the first is the usual one.
+    Choice(&'static [&'static str]),
+    /// One that may be left out; a table may be when all its figures may. New files have it.
+    Optional(&'static Self),
+}
+
+impl Value {
+    /// Whether it may be left out.
+    pub const fn is_optional(&self) -> bool {
+        matches!(self, Self::Optional(_))
+    }
 }
 
 /// Where usual values come from.
@@ -69,6 +80,8 @@ impl fmt::Display for Value {
             Self::Span(text) | Self::Bytes(text) | Self::Decimal(text) | Self::Name(text) | Self::Text(text) => {
                 write!(f, "\"{text}\"")
             }
+            Self::Choice(words) => write!(f, "\"{}\"", words.first().copied().unwrap_or_default()),
+            Self::Optional(value) => value.fmt(f),
             Self::Integer(number, _) => f.write_str(&group_digits(&number.to_string(), '_')),
         }
     }
@@ -84,6 +97,9 @@ impl Service {
             let mut settings = Vec::new();
             let mut whole = true;
             for table in self.parameters {
+                if !table.key.is_empty() && !r.has(table.key) && table.figures.iter().all(|figure| figure.value.is_optional()) {
+                    continue;
+                }
                 let read = if table.key.is_empty() { read_table(r, table) } else { r.table(table.key, |r| read_table(r, table)) };
                 match read {
                     Some(read) => settings.extend(read),
@@ -95,20 +111,26 @@ impl Service {
     }
 }
 
+/// A figure of a table that could be read: nothing when it may be left out and is; else also its size where it is a number.
+type Read = Option<(Setting, Option<u128>)>;
+
 fn read_table(r: &mut Reader<'_>, table: &Table) -> Option<Vec<Setting>> {
-    let read: Vec<Option<(Setting, Option<u128>)>> = table
+    let read: Vec<Option<Read>> = table
         .figures
         .iter()
         .map(|figure| {
+            if figure.value.is_optional() && !r.has(figure.key) {
+                return Some(None);
+            }
             let path = if table.key.is_empty() { figure.key.to_owned() } else { format!("{}.{}", table.key, figure.key) };
-            let (value, size) = read_figure(r, figure)?;
-            Some((Setting { path, value }, size))
+            let (value, size) = read_value(r, figure.key, &figure.value)?;
+            Some(Some((Setting { path, value }, size)))
         })
         .collect();
-    let sizes: Vec<Option<u128>> = read.iter().map(|read| read.as_ref()?.1).collect();
+    let sizes: Vec<Option<u128>> = read.iter().map(|read| read.as_ref()?.as_ref()?.1).collect();
     let in_order = bounds_are_in_order(r, table, &sizes);
-    let settings: Option<Vec<Setting>> = read.into_iter().map(|read| Some(read?.0)).collect();
-    settings.filter(|_| in_order)
+    let read: Option<Vec<Read>> = read.into_iter().collect();
+    Some(read?.into_iter().flatten().map(|(setting, _)| setting).collect()).filter(|_| in_order)
 }
 
 /// What is at least so much is not more than what is at most so much: `term-least` and `term-most`, `least` and `most`.
@@ -130,13 +152,18 @@ fn bounds_are_in_order(r: &mut Reader<'_>, table: &Table, sizes: &[Option<u128>]
 }
 
 /// The figure in plain words, and as a number where it is one.
-fn read_figure(r: &mut Reader<'_>, figure: &Figure) -> Option<(String, Option<u128>)> {
-    match &figure.value {
-        Value::Span(_) => r.span(figure.key).map(|span| (span.to_string(), Some(span.get().into()))),
-        Value::Bytes(_) => r.bytes(figure.key).map(|bytes| (bytes.to_string(), Some(bytes.into()))),
-        Value::Integer(_, range) => r.integer(figure.key, range.clone()).map(|number| (number.to_string(), Some(number.into()))),
-        Value::Decimal(_) => r.decimal(figure.key).map(|number| (number.to_string(), Some(number.get()))),
-        Value::Name(_) => r.name(figure.key).map(|name| (name.to_string(), None)),
-        Value::Text(_) => r.text(figure.key).map(|text| (text, None)),
+fn read_value(r: &mut Reader<'_>, key: &str, value: &Value) -> Option<(String, Option<u128>)> {
+    match value {
+        Value::Span(_) => r.span(key).map(|span| (span.to_string(), Some(span.get().into()))),
+        Value::Bytes(_) => r.bytes(key).map(|bytes| (bytes.to_string(), Some(bytes.into()))),
+        Value::Integer(_, range) => r.integer(key, range.clone()).map(|number| (number.to_string(), Some(number.into()))),
+        Value::Decimal(_) => r.decimal(key).map(|number| (number.to_string(), Some(number.get()))),
+        Value::Name(_) => r.name(key).map(|name| (name.to_string(), None)),
+        Value::Text(_) => r.text(key).map(|text| (text, None)),
+        Value::Choice(words) => {
+            let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
+            r.choice(key, &words).map(|word| (word.to_owned(), None))
+        }
+        Value::Optional(value) => read_value(r, key, value),
     }
 }

@@ -49,6 +49,7 @@ pub static RENDERING: Service = Service {
         name: Name::literal("frame"),
         basis: APPROVED_VALUE,
         held: true,
+        deposit: false,
         words: "a job's price is held, captured frame by frame on approval, and the rest voided",
     }],
     pledges: &[PledgeKind {

@@ -1,0 +1,207 @@
+//! Every refusal, by its code.
+
+use crate::world::*;
+use depin_economy::Money;
+use depin_quantity::{Decimal18, Name, Span, UnitId};
+use depin_services::metered::{ENTRIES_MAX, Evidence, Failing, MeteredError, MeteredMessage, NewOrder, Report};
+use std::collections::BTreeSet;
+
+fn ask(currency: &'static str, amount: u128) -> Money {
+    Money { currency: Name::literal(currency), amount: Decimal18::new(amount) }
+}
+
+/// Says a message that must be refused; gives the code. The sentence says something, too.
+fn refused(net: &mut Net, who: depin_quantity::Address, message: MeteredMessage) -> &'static str {
+    let error = net.say(who, &message).expect_err("this must be refused");
+    assert!(error.to_string().len() > 20, "{error}");
+    error.code()
+}
+
+fn registration(asks: Vec<Money>, url: &str) -> MeteredMessage {
+    MeteredMessage::Register { name: Name::literal("tiler"), url: url.to_owned(), asks, accepts: true }
+}
+
+#[test]
+fn registrations_that_cannot_be() {
+    let mut net = Net::under(FILECOIN);
+    for asks in [vec![], vec![ask("FIL", 0)], vec![ask("USD", 1)], vec![ask("FIL", 1), ask("FIL", 2)]] {
+        assert_eq!(refused(&mut net, OPERATOR, registration(asks.clone(), "")), "ask", "{asks:?}");
+    }
+    assert_eq!(refused(&mut net, OPERATOR, registration(vec![ask("FIL", 1); 65], "")), "entries");
+    for url in ["tiles", "ftp://tiles", "http://", "http:///x", "https://a b", &format!("https://{}", "x".repeat(300))] {
+        assert_eq!(refused(&mut net, OPERATOR, registration(vec![ask("FIL", 1)], url)), "text", "{url}");
+    }
+    // Render's token has eight places, and prices there are in dollars.
+    let mut net = Net::under(RENDER);
+    assert_eq!(refused(&mut net, OPERATOR, registration(vec![ask("RENDER", ONE)], "")), "ask");
+    let helium = Net::under(0);
+    if helium.each().is_none() {
+        let mut net = helium;
+        assert_eq!(refused(&mut net, OPERATOR, registration(vec![ask("DC", 1)], "")), "ask", "the network sets the price");
+        net.register().unwrap();
+        let priced = NewOrder { price: Some(ask("DC", 1)), ..net.new_order(depin_quantity::Units::new(100)) };
+        assert_eq!(refused(&mut net, CUSTOMER, MeteredMessage::OpenOrder(priced)), "ask");
+    }
+}
+
+#[test]
+fn orders_that_cannot_be() {
+    let mut net = Net::under(FILECOIN);
+    let good = net.new_order(fil(100));
+    let open = |net: &mut Net, order: NewOrder| refused(net, CUSTOMER, MeteredMessage::OpenOrder(order));
+    assert_eq!(open(&mut net, good.clone()), "unknown-operator");
+    net.register().unwrap();
+    for open_for in [Span::from_millis(0), Span::from_millis(Span::from_days(30).get() + 1)] {
+        assert_eq!(open(&mut net, NewOrder { open_for, ..good.clone() }), "open-for");
+    }
+    assert_eq!(open(&mut net, NewOrder { reporter: Some(CUSTOMER), ..good.clone() }), "reporter");
+    assert_eq!(open(&mut net, NewOrder { cap: ask("FIL", 0), ..good.clone() }), "cap");
+    assert_eq!(open(&mut net, NewOrder { cap: ask("USD", 1), ..good.clone() }), "currency");
+    assert_eq!(open(&mut net, NewOrder { price: None, ..good.clone() }), "ask");
+    assert_eq!(open(&mut net, NewOrder { price: Some(ask("USD", 1)), ..good.clone() }), "ask");
+    assert_eq!(open(&mut net, NewOrder { price: Some(ask("FIL", ONE / 100 - 1)), ..good.clone() }), "price-above");
+    assert_eq!(open(&mut net, NewOrder { cap: ask("FIL", 1_000_000_000 * ONE), ..good.clone() }), "economy", "nobody has that");
+    let MeteredMessage::Register { name, url, asks, .. } = net.registration() else { unreachable!() };
+    net.say(OPERATOR, &MeteredMessage::Register { name, url, asks, accepts: false }).unwrap();
+    assert_eq!(open(&mut net, good.clone()), "not-accepting");
+    net.register().unwrap();
+    let above = net.say(CUSTOMER, &MeteredMessage::OpenOrder(NewOrder { price: Some(ask("FIL", 1)), ..good.clone() }));
+    let text = above.unwrap_err().to_string();
+    assert!(text.contains("costs 0.01 FIL now and the order allows 0.000000000000000001 FIL"), "{text}");
+    // A limit above the ask is no price.
+    let order = net.place(NewOrder { price: Some(ask("FIL", ONE)), ..good }).unwrap();
+    assert_eq!(net.order(order).unwrap().each, Some(ask("FIL", ONE / 100)));
+}
+
+#[test]
+fn reports_that_cannot_be() {
+    let (mut net, order, _) = Net::with_a_batch();
+    let mut say = |who, reports: Vec<Report>| refused(&mut net, who, MeteredMessage::Report(reports));
+    let good = report(order, "b", 1);
+    assert_eq!(say(METER, Vec::new()), "entries");
+    assert_eq!(say(METER, vec![good.clone(); ENTRIES_MAX + 1]), "entries");
+    for pointer in ["", "a b", "\"", &"x".repeat(257)] {
+        let evidence = Evidence { pointer: Some(pointer.to_owned()), ..good.evidence.clone() };
+        assert_eq!(say(METER, vec![Report { evidence, ..good.clone() }]), "text", "{pointer}");
+    }
+    assert_eq!(say(METER, vec![report(UnitId::new([9; 32]), "b", 1)]), "unknown-order");
+    for who in [OPERATOR, CUSTOMER, ANYBODY, ARBITER] {
+        assert_eq!(say(who, vec![good.clone()]), "not-the-reporter");
+        assert_eq!(say(who, vec![report(order, "a", 100)]), "not-the-reporter", "not even what is known already");
+    }
+    for units in [0, 1_000_000_001] {
+        assert_eq!(say(METER, vec![report(order, "b", units)]), "units");
+    }
+    assert_eq!(say(METER, vec![report(order, "b", 901)]), "cap-exceeded");
+    assert_eq!(say(METER, vec![report(order, "a", 1)]), "batch-conflict");
+    let mut net = Net::changed(&[("per-order = 10_000", "per-order = 1")]);
+    net.register().unwrap();
+    let order = net.open(fil(100)).unwrap();
+    net.deliver(order, "a", 1).unwrap();
+    assert_eq!(net.deliver(order, "b", 1).unwrap_err().code(), "batches");
+}
+
+#[test]
+fn disputes_that_cannot_be() {
+    let (mut net, order, batch) = Net::with_a_batch();
+    let unknown = UnitId::new([9; 32]);
+    let decide = |batch, counted| MeteredMessage::Decide { batch, counted };
+    assert_eq!(refused(&mut net, CUSTOMER, dispute(unknown, 0)), "unknown-batch");
+    for who in [OPERATOR, METER, ARBITER, ANYBODY] {
+        assert_eq!(refused(&mut net, who, dispute(batch, 0)), "not-yours");
+    }
+    for accepted in [100, 101, u64::MAX] {
+        assert_eq!(refused(&mut net, CUSTOMER, dispute(batch, accepted)), "accepted");
+    }
+    assert_eq!(refused(&mut net, OPERATOR, answer(batch)), "no-dispute");
+    assert_eq!(refused(&mut net, OPERATOR, MeteredMessage::Concede(batch)), "no-dispute");
+    assert_eq!(refused(&mut net, ARBITER, decide(batch, 0)), "no-dispute");
+    net.say(CUSTOMER, &dispute(batch, 0)).unwrap();
+    for who in [CUSTOMER, METER, ARBITER, ANYBODY] {
+        assert_eq!(refused(&mut net, who, answer(batch)), "not-yours");
+        assert_eq!(refused(&mut net, who, MeteredMessage::Concede(batch)), "not-yours");
+    }
+    assert_eq!(refused(&mut net, ARBITER, decide(batch, 1)), "not-answered");
+    net.say(OPERATOR, &answer(batch)).unwrap();
+    for who in [CUSTOMER, OPERATOR, METER, ANYBODY] {
+        assert_eq!(refused(&mut net, who, decide(batch, 1)), "not-the-arbiter");
+    }
+    assert_eq!(refused(&mut net, ARBITER, decide(batch, 101)), "counted");
+    assert!(net.order(order).is_some());
+    // Who cannot put up the deposit cannot dispute.
+    let (mut net, _, batch) = Net::with_a_batch();
+    let all = net.held(CUSTOMER);
+    net.with(|session| session.transfer(CUSTOMER, ANYBODY, FIL, all)).unwrap();
+    assert_eq!(refused(&mut net, CUSTOMER, dispute(batch, 0)), "economy");
+}
+
+#[test]
+fn an_arbiter_does_not_decide_about_its_own_orders() {
+    let mut net = Net::under(FILECOIN);
+    net.register().unwrap();
+    net.with(|session| session.transfer(CUSTOMER, ARBITER, FIL, fil(10_000))).unwrap();
+    let order = net.new_order(fil(100));
+    net.say(ARBITER, &MeteredMessage::OpenOrder(order)).unwrap();
+    let order = depin_services::metered::orders_of_customer(net.rows(), ARBITER, None).next().unwrap().0;
+    let batch = net.deliver(order, "a", 10).unwrap();
+    net.say(ARBITER, &dispute(batch, 0)).unwrap();
+    net.say(OPERATOR, &answer(batch)).unwrap();
+    assert_eq!(refused(&mut net, ARBITER, MeteredMessage::Decide { batch, counted: 0 }), "partial");
+}
+
+/// Codes that the tests of this file and its neighbours provoke; a new one is listed here when it has a test.
+#[test]
+fn every_code_is_one_of_those_that_are_tested() {
+    let tested: BTreeSet<&str> = [
+        "entries",
+        "text",
+        "not-the-reporter",
+        "unknown-operator",
+        "expelled",
+        "not-accepting",
+        "below-pledge",
+        "open-orders",
+        "ask",
+        "currency",
+        "cap",
+        "price-above",
+        "open-for",
+        "reporter",
+        "unknown-order",
+        "not-yours",
+        "ended",
+        "units",
+        "batches",
+        "batch-conflict",
+        "cap-exceeded",
+        "unknown-batch",
+        "no-disputes",
+        "not-pending",
+        "too-late",
+        "accepted",
+        "no-dispute",
+        "answered",
+        "not-answered",
+        "not-the-arbiter",
+        "partial",
+        "counted",
+        "economy",
+    ]
+    .into();
+    let known: BTreeSet<&str> = MeteredError::CODES.iter().copied().collect();
+    assert_eq!(known, tested);
+}
+
+#[test]
+fn only_the_networks_reporter_says_that_an_operator_failed() {
+    let mut net = Net::under(FILECOIN);
+    net.register().unwrap();
+    for who in [OPERATOR, CUSTOMER, ANYBODY, ARBITER] {
+        let fail = MeteredMessage::Fail { operator: OPERATOR, failing: Failing::Expelled };
+        assert_eq!(refused(&mut net, who, fail), "not-the-reporter");
+    }
+    assert_eq!(
+        refused(&mut net, METER, MeteredMessage::Fail { operator: ANYBODY, failing: Failing::Failed }),
+        "unknown-operator"
+    );
+}
