@@ -15,7 +15,7 @@ mod common;
 use common::timed;
 use depin_economy::*;
 use depin_quantity::{Address, Instant, Measured, Name, Span, UnitId, Units};
-use depin_state::{Memory, Overlay};
+use depin_state::{Memory, Overlay, State as _};
 use std::{hint::black_box, time::Duration};
 
 /// As in the program.
@@ -134,7 +134,7 @@ fn new_network(economy: &Economy) -> Memory {
 fn earn(economy: &Economy, state: &mut Memory, hour: u64) {
     let mut events = Vec::new();
     for number in 0..MEMBERS {
-        let components = vec![Component { measure: MEASURE, quantity: Measured::new(weight(number)) }];
+        let components = Components::one(Component { measure: MEASURE, quantity: Measured::new(weight(number)) });
         let record = Record::Earned(Earned { subject: Subject::Party(party(number)), components });
         economy.session(state, after(hour), &mut events).record(&record).unwrap_or_else(|e| panic!("{e}"));
         events.clear();

@@ -16,7 +16,7 @@ mod write_set;
 
 pub use key::{Key, KeyBytes, RowKey};
 pub use memory::Memory;
-pub use overlay::{Mark, Overlay};
-pub use row::{ReadState, Rewrite, Row, Rows, State, row_key};
+pub use overlay::Overlay;
+pub use row::{Mark, ReadState, Rewrite, Row, Rows, State, row_key};
 pub use tables::{Tables, View};
 pub use write_set::{Change, WriteSet};

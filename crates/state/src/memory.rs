@@ -17,23 +17,6 @@ impl Memory {
         Self::default()
     }
 
-    /// The present point; see [`Memory::rollback`].
-    pub fn mark(&self) -> Mark {
-        Mark::at(self.journal.len())
-    }
-
-    /// Undoes every write since `mark`.
-    pub fn rollback(&mut self, mark: Mark) {
-        while self.journal.len() > mark.index() {
-            self.journal.pop(|key, before| self.rows.put(key, before, None));
-        }
-    }
-
-    /// Forgets how to undo what was written so far: marks taken before are void.
-    pub fn settle(&mut self) {
-        self.journal.clear();
-    }
-
     /// A copy as finalized tables.
     pub fn to_tables(&self) -> Tables {
         Tables::from_rows(self.rows.iter())
@@ -79,6 +62,20 @@ impl State for Memory {
 
     fn take_raw(&mut self, key: &[u8], inclusive: bool, take: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
         self.rows.take(key, inclusive, &mut self.journal, take);
+    }
+
+    fn mark(&self) -> Mark {
+        Mark::at(self.journal.len())
+    }
+
+    fn rollback(&mut self, mark: Mark) {
+        while self.journal.len() > mark.index() {
+            self.journal.pop(|key, before| self.rows.put(key, before, None));
+        }
+    }
+
+    fn settle(&mut self) {
+        self.journal.clear();
     }
 
     fn as_read(&self) -> &dyn ReadState {

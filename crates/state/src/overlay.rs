@@ -1,26 +1,11 @@
 //! One block's own writes over what was before, undone per transaction.
 
 use crate::{
-    Key, ReadState, Rewrite, State, WriteSet,
+    Key, Mark, ReadState, Rewrite, State, WriteSet,
     layer::{Layer, Span},
     tables::{bound, next_through, scan_through},
 };
 use std::{cell::RefCell, collections::BTreeMap, ops::Bound};
-
-/// A point to which an overlay can be rolled back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct Mark(usize);
-
-impl Mark {
-    pub(crate) const fn at(index: usize) -> Self {
-        Self(index)
-    }
-
-    pub(crate) const fn index(self) -> usize {
-        self.0
-    }
-}
 
 /// Writes over a base that is never touched. A failed transaction rolls back to its [`Mark`] and leaves no trace.
 pub struct Overlay<'a> {
@@ -42,23 +27,6 @@ impl<'a> Overlay<'a> {
     /// An overlay without writes that will probably write this many rows.
     pub fn with_room(base: &'a dyn ReadState, rows: usize) -> Self {
         Self { base, layer: Layer::with_room(rows), order: RefCell::default(), undo: Vec::new() }
-    }
-
-    /// The present point.
-    pub fn mark(&self) -> Mark {
-        Mark(self.undo.len())
-    }
-
-    /// Undoes every write since `mark`.
-    pub fn rollback(&mut self, mark: Mark) {
-        for (entry, before) in self.undo.drain(mark.0..).rev() {
-            self.layer.entry_mut(entry).after = before;
-        }
-    }
-
-    /// Forgets how to undo what was written so far: marks taken before are void.
-    pub fn settle(&mut self) {
-        self.undo.clear();
     }
 
     /// The writes made, in key order; a write that restores the base's value is left out.
@@ -166,6 +134,22 @@ impl State for Overlay<'_> {
             let before = self.layer.entry_mut(number).after.replace(after);
             self.undo.push((number, before));
         }
+    }
+
+    fn mark(&self) -> Mark {
+        Mark::at(self.undo.len())
+    }
+
+    fn rollback(&mut self, mark: Mark) {
+        // A mark from before the last settling is void: what it would undo is not known any more.
+        let from = mark.index().min(self.undo.len());
+        for (entry, before) in self.undo.drain(from..).rev() {
+            self.layer.entry_mut(entry).after = before;
+        }
+    }
+
+    fn settle(&mut self) {
+        self.undo.clear();
     }
 
     fn as_read(&self) -> &dyn ReadState {

@@ -51,7 +51,25 @@ pub trait ReadState {
 /// What a row becomes: sees what stands there, appends what is to stand there to the buffer, and says whether to write it.
 pub type Rewrite<'f> = dyn FnMut(Option<&[u8]>, &mut Vec<u8>) -> bool + 'f;
 
-/// Rows that can also be written.
+/// A point to which a state can be rolled back: what was written before it stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[must_use]
+pub struct Mark(usize);
+
+impl Mark {
+    pub(crate) const fn at(index: usize) -> Self {
+        Self(index)
+    }
+
+    pub(crate) const fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// Rows that can also be written, and be written back as they were.
+///
+/// Marks nest: whoever takes one may roll back to it, or leave what was written to whoever took an earlier one. A rollback to a mark
+/// voids the later ones. Only who owns the state settles it, when nobody holds a mark any more.
 pub trait State: ReadState {
     /// Writes `value` under `key`; `None` deletes.
     fn put_raw(&mut self, key: Key<'_>, value: Option<&[u8]>);
@@ -85,6 +103,15 @@ pub trait State: ReadState {
             start = end;
         }
     }
+
+    /// The present point.
+    fn mark(&self) -> Mark;
+
+    /// Undoes every write since `mark`.
+    fn rollback(&mut self, mark: Mark);
+
+    /// Forgets how to undo what was written so far: marks taken before are void.
+    fn settle(&mut self);
 
     /// The same rows, to read only.
     fn as_read(&self) -> &dyn ReadState;
