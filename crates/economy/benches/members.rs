@@ -85,7 +85,8 @@ fn subject(number: u64) -> Subject {
 
 fn standing(number: u64, bytes: u128) -> Record {
     let of = |measure| Component { measure, quantity: Measured::new(bytes) };
-    Record::Standing(Standing { subject: subject(number), components: vec![of(RAW), of(QUALITY)] })
+    let components = Components::new([of(RAW), of(QUALITY)]).expect("two fit");
+    Record::Standing(Standing { subject: subject(number), components })
 }
 
 impl World {

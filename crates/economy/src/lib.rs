@@ -41,10 +41,11 @@ pub use market::dollars::units_for_usd;
 pub use market::price::{PriceNow, median};
 pub use market::treasury::{decayed, redemption};
 pub use market::venue::swap_gives;
+pub use meter::components::{COMPONENTS_MAX, Components};
 pub use meter::{
-    Accepted, AllowanceRecord, Answer, COMPONENTS_MAX, ChargeRecord, CommitteeRecord, Component, Earned, Ended, Enrol,
-    EscrowRecord, Fault, FeeRecord, Gauge, HoldEnd, Meter, Money, Notice, PledgeRecord, Price, Purse, Record, Standing,
-    StreamOpen, StreamRecord, Subject,
+    Accepted, AllowanceRecord, Answer, ChargeRecord, CommitteeRecord, Component, Earned, Ended, Enrol, EscrowRecord, Fault,
+    FeeRecord, Gauge, HoldEnd, Meter, Money, Notice, PledgeRecord, Price, Purse, Record, Standing, StreamOpen, StreamRecord,
+    Subject,
 };
 pub use params::grammar;
 pub use params::{
@@ -74,7 +75,7 @@ pub use session::event::{Event, Payout};
 pub use session::genesis::{Genesis, GenesisError, Grant, allocation_vested, row_vested};
 pub use session::refusal::{Limit, Refusal, Topic};
 pub use session::sink::{Counted, Sink};
-pub use session::{Closed, Economy, Session};
+pub use session::{Answers, Closed, Economy, Session};
 pub use staking::{
     DelegationRow, Income, Leaving, LeavingRow, Moved, Settled, StakePoolRow, StakingRow, ValidatorRow, delegation_earned,
     shares_for, signed_least, stake_of,

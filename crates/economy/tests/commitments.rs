@@ -203,7 +203,7 @@ fn consume(world: &mut World, n: u64, bytes: u128) -> Answer {
 }
 
 fn stand_at(world: &mut World, plain: u128, boosted: u128) -> Answer {
-    let components = vec![raw(plain), quality(boosted)];
+    let components = both(raw(plain), quality(boosted));
     world.record(Record::Standing(Standing { subject: Subject::Party(party(1)), components }))
 }
 

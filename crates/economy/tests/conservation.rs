@@ -97,7 +97,7 @@ fn attempt(world: &mut World, step: &Step) -> Result<(), Refusal> {
         }
         Step::Stand(a, n) => return world.stand(party(*a), gib(*n)).map(drop),
         Step::Boost(a, n) => {
-            Record::Standing(Standing { subject: Subject::Party(party(*a)), components: vec![quality((*n).into())] })
+            Record::Standing(Standing { subject: Subject::Party(party(*a)), components: Components::one(quality((*n).into())) })
         }
         Step::Consume(i, a, n) => {
             let amount = Measured::new((*n).into());

@@ -219,7 +219,7 @@ fn a_running_network_mints_and_locks_what_its_path_says() {
     session.genesis(&genesis).unwrap();
     let standing = |session: &mut Session<'_>| {
         let of = |name| Component { measure: Name::literal(name), quantity: Measured::new(1 << 30) };
-        let components = vec![of("raw-bytes"), of("quality-bytes")];
+        let components = Components::new([of("raw-bytes"), of("quality-bytes")]).unwrap();
         session.record(&Record::Standing(Standing { subject: Subject::Party(provider), components })).unwrap();
     };
     session.record(&Record::Enrol(Enrol { subject: Subject::Party(provider), phase: 0 })).unwrap();

@@ -145,7 +145,7 @@ fn a_party_with_many_units_claims_in_parts() {
     for n in 0..count {
         let subject = Subject::Unit { owner: party(1), unit: unit(n as u64) };
         world.accept(Record::Enrol(Enrol { subject, phase: 0 }));
-        world.accept(Record::Standing(Standing { subject, components: vec![raw(GIB), quality(GIB)] }));
+        world.accept(Record::Standing(Standing { subject, components: both(raw(GIB), quality(GIB)) }));
     }
     world.advance(10);
     let first = world.with(|s| s.claim(party(1), None)).unwrap();
@@ -233,10 +233,9 @@ fn only_enrolled_subjects_stand_and_only_at_bound_measures() {
     let stand = |world: &mut World, components| world.record(Record::Standing(Standing { subject, components }));
     let name = depin_quantity::Name::literal("frames");
     let strange = Component { measure: name, quantity: depin_quantity::Measured::new(1) };
-    assert_eq!(stand(&mut world, vec![strange]), Err(Refusal::Unbound { what: Topic::Measure, name }));
-    assert_eq!(stand(&mut world, vec![raw(1), raw(2)]), Err(Refusal::OutOfRange { what: Topic::Measure, why: Limit::Twice }));
-    let many = Refusal::OutOfRange { what: Topic::Record, why: Limit::AtMost(Units::new(4)) };
-    assert_eq!(stand(&mut world, vec![raw(1); 5]), Err(many));
+    assert_eq!(stand(&mut world, Components::one(strange)), Err(Refusal::Unbound { what: Topic::Measure, name }));
+    let twice = Refusal::OutOfRange { what: Topic::Measure, why: Limit::Twice };
+    assert_eq!(stand(&mut world, both(raw(1), raw(2))), Err(twice));
     assert_eq!(world.reads().measure(RAW), depin_quantity::Measured::ZERO);
 }
 
@@ -245,7 +244,7 @@ fn a_measure_left_out_keeps_its_value() {
     let mut world = World::new();
     world.enrol(party(1), 0);
     world.stand(party(1), 100).unwrap();
-    world.accept(Record::Standing(Standing { subject: Subject::Party(party(1)), components: vec![quality(50)] }));
+    world.accept(Record::Standing(Standing { subject: Subject::Party(party(1)), components: Components::one(quality(50)) }));
     let reads = world.reads();
     assert_eq!((reads.measure(RAW).get(), reads.measure(QUALITY).get(), reads.pool(BLOCKS).weight.get()), (100, 50, 50));
 }

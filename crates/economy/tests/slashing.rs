@@ -140,7 +140,7 @@ fn unpaid_rewards_can_be_taken_too() {
     let subject = device(1, 1);
     world.pledge(1, 1, 100);
     world.accept(Record::Enrol(Enrol { subject, phase: 0 }));
-    let components = vec![device_units(100)];
+    let components = Components::one(device_units(100));
     world.accept(Record::Standing(Standing { subject, components }));
     world.advance(days(3));
     let pool = world.balance(Account::Pool(Name::literal("work")), COIN);

@@ -89,7 +89,7 @@ fn busy() -> World {
         world.pledge(n, 1_000, 100);
         let subject = Subject::Unit { owner: party(n), unit: unit(1_000) };
         world.accept(Record::Enrol(Enrol { subject, phase: 0 }));
-        world.accept(Record::Standing(Standing { subject, components: vec![device_units(n.into())] }));
+        world.accept(Record::Standing(Standing { subject, components: Components::one(device_units(n.into())) }));
         let kind = Name::literal("spoofing");
         world.accept(Record::Fault(Fault { subject, kind, affected: device_units(1), reporter: None }));
     }

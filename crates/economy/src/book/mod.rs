@@ -83,12 +83,12 @@ impl Work<'_> {
         match account {
             Account::Supply => self.burn(token, amount),
             Account::Fees => Ok(()),
-            Account::Wallet(party) => {
-                let mut row = wallet(self.state.as_read(), party, token);
+            // What something entered is not empty, so it has a row.
+            Account::Wallet(party) => self.state.change(&(party, token), |row: Option<WalletRow>| {
+                let mut row = row.unwrap_or(NO_WALLET);
                 row.held = row.held.plus(amount)?;
-                self.put_wallet(party, token, &row);
-                Ok(())
-            }
+                Ok(row)
+            }),
             _ => {
                 let held = balance(self.state.as_read(), account, token).plus(amount)?;
                 self.put_holding(account, token, held);
@@ -146,9 +146,7 @@ impl Work<'_> {
     ) -> Result<(), Refusal> {
         let Some(class) = account.class() else { return Ok(()) };
         let key = (token, class.tag());
-        let held = self.state.get::<ClassRow>(&key).map_or(Units::ZERO, |row| row.held);
-        self.state.put(&key, &ClassRow { held: change(held)? });
-        Ok(())
+        self.state.change(&key, |row: Option<ClassRow>| Ok(ClassRow { held: change(row.map_or(Units::ZERO, |row| row.held))? }))
     }
 
     /// Refuses a party that owes fees in `token`.
@@ -198,6 +196,9 @@ pub fn units_of(spec: &Spec, money: Money, token: Name, what: Topic) -> Result<U
         return Err(Refusal::OutOfRange { what, why: Limit::OfToken(token) });
     }
     let grain = 10u128.pow(18 - u32::from(spec.token_of(token).decimals.min(18)));
+    if grain == 1 {
+        return Ok(Units::new(money.amount.get()));
+    }
     if !money.amount.get().is_multiple_of(grain) {
         return Err(Refusal::OutOfRange { what, why: Limit::TooFine });
     }

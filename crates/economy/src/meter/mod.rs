@@ -4,7 +4,9 @@
 //! block. Records name measures, kinds and terms; the network file maps them to pools, pledges and prices. Absent on purpose:
 //! packets, sectors, frames; token movements; amounts that two parties did not agree on.
 
-use crate::Refusal;
+pub mod components;
+
+use crate::{Components, Refusal};
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_quantity::{Address, Decimal18, Instant, Measured, Name, UnitId, Units};
 use serde::{Deserialize, Serialize};
@@ -59,9 +61,6 @@ pub struct Money {
     pub amount: Decimal18,
 }
 
-/// Most components that one record may carry.
-pub const COMPONENTS_MAX: usize = 4;
-
 /// Everything that a service can say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
@@ -102,22 +101,22 @@ pub struct Enrol {
 }
 
 /// Measures that hold until the next `Standing` of the same subject. A measure left out keeps its value; zero ends it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// Whose.
     pub subject: Subject,
-    /// At most [`COMPONENTS_MAX`], each measure once.
-    pub components: Vec<Component>,
+    /// Each measure once.
+    pub components: Components,
 }
 
 /// What a subject earned in the present period of its measures' pools: added to what it earned in it before, and gone when the period
 /// is paid.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Earned {
     /// Whose. It need not be enrolled.
     pub subject: Subject,
-    /// At most [`COMPONENTS_MAX`], each measure once.
-    pub components: Vec<Component>,
+    /// Each measure once.
+    pub components: Components,
 }
 
 /// A named value that holds until it is set again: active devices of a sub-network, what is bonded elsewhere.

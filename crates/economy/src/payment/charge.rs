@@ -10,7 +10,7 @@ use super::pays::Payment;
 use crate::{
     Accepted, Account, Answer, ChargePrice, ChargeRecord, ChargeRule, Each, Event, HoldEnd, Limit, Notice, Price, Priced, Purse,
     Refusal, Spec, Topic, USD, Why,
-    book::units_of,
+    book::{balance, units_of, wallet},
     payment::rows::{EscrowRow, HoldRow},
     session::work::{Work, found},
 };
@@ -135,19 +135,23 @@ impl Work<'_> {
         let (account, payer, asked) = self.purse(kind, from, asked)?;
         let token = charge_token(rule, price, asked)?;
         let amount = charged(self.spec, self.state.as_read(), self.now, kind, rule, token, price)?.units;
-        if matches!(from, Purse::Wallet(_)) {
-            self.owes_nothing(payer, token)?;
+        let has = match from {
+            Purse::Wallet(_) => {
+                let wallet = wallet(self.state.as_read(), payer, token);
+                if !wallet.owed.is_zero() {
+                    return Err(Refusal::InDebt { owed: wallet.owed });
+                }
+                wallet.held
+            }
+            Purse::Escrow(_) => balance(self.state.as_read(), account, token),
+        };
+        if has < amount {
+            return Err(Refusal::Underfunded { token, needed: amount, has });
         }
         let payment = Payment { kind, token, from: account, payee: to, amount, why: Why::ChargePaid };
-        self.has_enough(account, token, amount)?;
         self.pay_parts(&payment, rule.pays.of(token, &rule.currencies))?;
         self.say(Event::Charged { kind, payer, to, token, amount, hold: None });
         Ok(Accepted::moved(token, amount))
-    }
-
-    fn has_enough(&self, account: Account, token: Name, needed: Units) -> Result<(), Refusal> {
-        let has = crate::book::balance(self.state.as_read(), account, token);
-        if has < needed { Err(Refusal::Underfunded { token, needed, has }) } else { Ok(()) }
     }
 
     /// Order of refusals: kind, holds allowed, duplicate, deadline, purse, token, amount, price, debt, funds.

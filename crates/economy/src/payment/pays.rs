@@ -15,6 +15,7 @@ use crate::{
 };
 use depin_quantity::{Address, Measured, Name, Rounding, Units};
 use depin_state::ReadState;
+use std::convert::Infallible;
 
 /// The treasury where parts wait that no venue could convert.
 pub const CONVERSIONS: Name = Name::literal("conversions");
@@ -53,9 +54,11 @@ pub fn split(amount: Units, parts: &[PayPart]) -> Result<Vec<Units>, Refusal> {
     Ok(amounts)
 }
 
+const NO_USAGE: UsageRow = UsageRow { paid: Units::ZERO, burnt: Units::ZERO };
+
 /// What was ever paid and burnt for a kind of stream, charge or fee in a token.
 pub fn usage(state: &dyn ReadState, kind: Name, token: Name) -> UsageRow {
-    state.get(&(kind, token)).unwrap_or(UsageRow { paid: Units::ZERO, burnt: Units::ZERO })
+    state.get(&(kind, token)).unwrap_or(NO_USAGE)
 }
 
 impl Work<'_> {
@@ -65,7 +68,9 @@ impl Work<'_> {
             return Ok(());
         }
         let mut burnt = Units::ZERO;
-        for (part, amount) in parts.iter().zip(split(payment.amount, parts)?) {
+        let amounts = if parts.len() == 1 { None } else { Some(split(payment.amount, parts)?) };
+        for (i, part) in parts.iter().enumerate() {
+            let amount = amounts.as_ref().map_or(payment.amount, |amounts| amounts[i]);
             match part.convert {
                 _ if amount.is_zero() => {}
                 Some(venue) => self.convert_part(payment, part.to, venue, amount)?,
@@ -84,7 +89,10 @@ impl Work<'_> {
 
     /// Adds what a charge burnt of the token that it was paid in to the gauge that its kind counts in.
     fn count_burnt(&mut self, kind: Name, burnt: Units) {
-        let Some(key) = self.spec.charge(kind).and_then(|rule| rule.counts).filter(|_| !burnt.is_zero()) else { return };
+        if burnt.is_zero() {
+            return;
+        }
+        let Some(key) = self.spec.charge(kind).and_then(|rule| rule.counts) else { return };
         let before = self.state.get::<GaugeRow>(&key).map_or(Measured::ZERO, |row| row.value);
         let value = before.plus(Measured::new(burnt.get())).unwrap_or(Measured::new(u128::MAX));
         self.state.put(&key, &GaugeRow { value, at: self.now });
@@ -92,9 +100,12 @@ impl Work<'_> {
 
     /// Sums for people: they end growing at what 128 bits hold, and no rule reads them.
     fn count_usage(&mut self, kind: Name, token: Name, paid: Units, burnt: Units) {
-        let row = usage(self.state.as_read(), kind, token);
         let sum = |a: Units, b: Units| a.plus(b).unwrap_or(Units::new(u128::MAX));
-        self.state.put(&(kind, token), &UsageRow { paid: sum(row.paid, paid), burnt: sum(row.burnt, burnt) });
+        let add = |row: Option<UsageRow>| {
+            let row = row.unwrap_or(NO_USAGE);
+            Ok::<_, Infallible>(UsageRow { paid: sum(row.paid, paid), burnt: sum(row.burnt, burnt) })
+        };
+        let Ok(()) = self.state.change(&(kind, token), add);
     }
 
     /// Sends `amount` of `token` from `from` to where a part goes.

@@ -7,11 +7,11 @@
 //! everything that a payout needs is there: the pool holds the amount, and the rows sum to the weight.
 
 use crate::{
-    Accepted, Account, Answer, Component, Earned, Event, Payout, Refusal, Subject, Topic,
+    Accepted, Account, Answer, Binding, Component, Earned, Event, Payout, Record, Refusal, Subject,
     book::{self, rows::WalletRow},
     params::{Method, PoolRule},
     reward::rows::{BatchRow, EarnedRow, LazyRow, MemberRow},
-    session::work::{Work, found},
+    session::work::Work,
 };
 use depin_quantity::{Address, Measured, Name, Rounding, UnitId, Units};
 use depin_state::ReadState;
@@ -34,24 +34,34 @@ pub fn batch_part(amount: Units, weight: Measured, whole: Measured) -> Units {
     amount.mul_div(weight.get(), whole.get(), Rounding::Down).unwrap_or_default()
 }
 
+/// The measure, subject and component of a record of one measure that was earned.
+fn alone(record: &Record) -> Option<(Name, Subject, Component)> {
+    match record {
+        Record::Earned(Earned { subject, components }) => match **components {
+            [component] => Some((component.measure, *subject, component)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 impl Work<'_> {
-    /// Takes weight that a subject earned in the present period. Order of refusals: number of components, measures, repeats, periods
-    /// that are not closed.
+    /// Takes weight that a subject earned in the present period. Order of refusals: measures, repeats, periods that are not
+    /// closed.
     pub fn earned(&mut self, record: &Earned) -> Answer {
-        self.are_declared(&record.components)?;
-        for component in &record.components {
-            self.earn(record.subject, *component)?;
+        let bindings = self.declared(&record.components)?;
+        for (component, binding) in record.components.iter().zip(bindings.into_iter().flatten()) {
+            self.earn(record.subject, *component, binding)?;
         }
         Ok(Accepted::NOTHING)
     }
 
-    fn earn(&mut self, subject: Subject, component: Component) -> Result<(), Refusal> {
+    fn earn(&mut self, subject: Subject, component: Component, binding: &Binding) -> Result<(), Refusal> {
         self.say(Event::Earned { subject, component });
-        let spec = self.spec;
-        let binding = found(spec.binding(component.measure), Topic::Measure, component.measure)?;
         let weight = binding.weight(component.quantity)?;
         let Some(pool) = binding.pool.filter(|_| !weight.is_zero()) else { return Ok(()) };
-        let rule = *spec.pool(pool).expect("the parser resolved every binding");
+        let spec = self.spec;
+        let rule = spec.pool(pool).expect("the parser resolved every binding");
         self.close_clock(rule.clock)?;
         let mut row = self.pool_row(pool);
         if rule.method == Method::Lazy {
@@ -60,15 +70,56 @@ impl Work<'_> {
             lazy.weight = lazy.weight.plus(weight)?;
             lazy.batch = row.batch;
             self.state.put(&key, &lazy);
+            // A batch that this member was the last of may have left something in the pool.
+            row = self.pool_row(pool);
         } else {
-            let key = (pool, row.batch, subject.owner(), subject.unit());
-            let before = self.state.get::<EarnedRow>(&key).map_or(Measured::ZERO, |row| row.weight);
-            self.state.put(&key, &EarnedRow { weight: before.plus(weight)? });
+            self.earn_in_batch(pool, row.batch, subject, weight)?;
         }
-        row = self.pool_row(pool);
         row.earned = row.earned.plus(weight)?;
         self.state.put(&pool, &row);
         Ok(())
+    }
+
+    /// Adds to the weight that a subject earned in a pool's open batch.
+    fn earn_in_batch(&mut self, pool: Name, batch: u64, subject: Subject, weight: Measured) -> Result<(), Refusal> {
+        self.state.change(&(pool, batch, subject.owner(), subject.unit()), |row: Option<EarnedRow>| {
+            let before = row.map_or(Measured::ZERO, |row| row.weight);
+            Ok(EarnedRow { weight: before.plus(weight)? })
+        })
+    }
+
+    /// Takes records of one measure that one pool pays by the batch, up to the first record that is of another kind: as
+    /// [`Work::earned`] again and again, but what they have in common is looked up once, and the pool's sum written once. Gives how
+    /// many were taken, refused ones among them; none when the first is of another kind, or the clock is not known to be closed up to now: a record by
+    /// itself closes it.
+    pub fn earned_in_a_row(&mut self, records: &[Record], mut refused: impl FnMut(usize, Refusal)) -> usize {
+        let Some((measure, ..)) = records.first().and_then(alone) else { return 0 };
+        let spec = self.spec;
+        let Some(binding) = spec.binding(measure) else { return 0 };
+        let Some((pool, rule)) = binding.pool.and_then(|pool| Some((pool, spec.pool(pool)?))) else { return 0 };
+        if rule.method == Method::Lazy || self.current.period(rule.clock).is_none() {
+            return 0;
+        }
+        let mut row = self.pool_row(pool);
+        let mut count = 0;
+        for record in records {
+            let Some((.., subject, component)) = alone(record).filter(|(own, ..)| *own == measure) else { break };
+            let taken = binding.weight(component.quantity).map_err(Refusal::from).and_then(|weight| {
+                if !weight.is_zero() {
+                    let earned = row.earned.plus(weight)?;
+                    self.earn_in_batch(pool, row.batch, subject, weight)?;
+                    row.earned = earned;
+                }
+                Ok(())
+            });
+            match taken {
+                Ok(()) => self.say(Event::Earned { subject, component }),
+                Err(refusal) => refused(count, refusal),
+            }
+            count += 1;
+        }
+        self.state.put(&pool, &row);
+        count
     }
 
     /// Closes the pool's open batch with `amount` to share among `weight`. The caller has posted the amount and writes the pool's row.

@@ -4,7 +4,7 @@
 //! are bound to.
 
 use crate::{
-    Accepted, Answer, COMPONENTS_MAX, Component, Enrol, Event, Gauge, Limit, Refusal, Standing, Subject, Topic,
+    Accepted, Answer, Binding, COMPONENTS_MAX, Component, Enrol, Event, Gauge, Limit, Refusal, Standing, Subject, Topic,
     reward::{
         allowance::boost_ceiling,
         rows::{EnrolRow, GaugeRow, MeasureRow, StandingRow},
@@ -12,9 +12,8 @@ use crate::{
     session::work::{Work, found},
 };
 use depin_quantity::{Measured, Name, Units};
-use std::collections::BTreeSet;
 
-impl Work<'_> {
+impl<'w> Work<'w> {
     pub fn enrol(&mut self, record: &Enrol) -> Answer {
         let subject = record.subject;
         let key = (subject.owner(), subject.unit());
@@ -26,47 +25,48 @@ impl Work<'_> {
         Ok(Accepted::NOTHING)
     }
 
-    /// Order of refusals: subject, number of components, measures, repeats, backing.
+    /// Order of refusals: subject, measures, repeats, backing.
     pub fn standing(&mut self, record: &Standing) -> Answer {
-        let subject = record.subject;
-        if !self.state.has::<EnrolRow>(&(subject.owner(), subject.unit())) {
-            return Err(Refusal::Unknown { what: Topic::Subject });
-        }
-        self.are_declared(&record.components)?;
-        for component in &record.components {
+        let (subject, components) = (record.subject, &*record.components);
+        let enrolled = self.state.get::<EnrolRow>(&(subject.owner(), subject.unit()));
+        let enrolled = enrolled.ok_or(Refusal::Unknown { what: Topic::Subject })?;
+        let bindings = self.declared(components)?;
+        for component in components {
             self.change_measure(subject, *component)?;
         }
-        for component in &record.components {
-            self.boosts_are_backed(subject, component.measure)?;
+        for (component, binding) in components.iter().zip(bindings.iter().flatten()) {
+            self.boost_is_backed(subject, *component, binding, components)?;
         }
-        let measures = record.components.iter().map(|component| component.measure);
-        let pools: BTreeSet<Name> = measures.filter_map(|measure| self.spec.binding(measure)?.pool).collect();
-        for pool in pools {
-            let weight = self.standing_weight(pool, subject)?;
-            self.set_weight(pool, subject, weight)?;
+        // In the order of names, each once: two measures may weigh in one pool.
+        let mut done = None;
+        let after = |done| bindings.iter().flatten().filter_map(|binding| binding.pool).filter(|pool| Some(*pool) > done).min();
+        while let Some(pool) = after(done) {
+            let weight = self.standing_weight(pool, subject, components)?;
+            self.set_weight(pool, subject, weight, enrolled.phase)?;
+            done = Some(pool);
         }
         Ok(Accepted::NOTHING)
     }
 
-    /// Refuses components that a record may not have. Order of refusals: their number; measures and repeats one by one.
-    pub fn are_declared(&self, components: &[Component]) -> Result<(), Refusal> {
-        if components.len() > COMPONENTS_MAX {
-            return Err(Refusal::OutOfRange { what: Topic::Record, why: Limit::AtMost(Units::new(COMPONENTS_MAX as u128)) });
-        }
-        let mut seen = BTreeSet::new();
-        for component in components {
-            found(self.spec.binding(component.measure), Topic::Measure, component.measure)?;
-            if !seen.insert(component.measure) {
+    /// What the measures of a record's components are for. Order of refusals: measures and repeats one by one.
+    pub fn declared(&self, components: &[Component]) -> Result<[Option<&'w Binding>; COMPONENTS_MAX], Refusal> {
+        let mut bindings = [None; COMPONENTS_MAX];
+        for (at, component) in components.iter().enumerate() {
+            bindings[at] = Some(found(self.spec.binding(component.measure), Topic::Measure, component.measure)?);
+            if components[..at].iter().any(|before| before.measure == component.measure) {
                 return Err(Refusal::OutOfRange { what: Topic::Measure, why: Limit::Twice });
             }
         }
-        Ok(())
+        Ok(bindings)
     }
 
-    /// What a subject's measures weigh in a pool together: the sum of `floor(quantity * times)` over the measures bound to it.
-    fn standing_weight(&self, pool: Name, subject: Subject) -> Result<Measured, Refusal> {
+    /// What a subject's measures weigh in a pool together, after a record: the sum of `floor(quantity * times)` over the measures
+    /// bound to it.
+    fn standing_weight(&self, pool: Name, subject: Subject, record: &[Component]) -> Result<Measured, Refusal> {
         let mut bound = self.spec.bindings().iter().filter(|(_, binding)| binding.pool == Some(pool));
-        bound.try_fold(Measured::ZERO, |sum, (measure, binding)| Ok(sum.plus(binding.weight(self.quantity(subject, *measure))?)?))
+        bound.try_fold(Measured::ZERO, |sum, (measure, binding)| {
+            Ok(sum.plus(binding.weight(self.quantity_after(subject, *measure, record))?)?)
+        })
     }
 
     /// Sets a named value of a scope, from the present period on.
@@ -86,32 +86,53 @@ impl Work<'_> {
         self.state.get::<StandingRow>(&(subject.owner(), subject.unit(), measure)).map_or(Measured::ZERO, |row| row.quantity)
     }
 
+    /// A measure of a subject after a record that stands in the rows already.
+    fn quantity_after(&self, subject: Subject, measure: Name, record: &[Component]) -> Measured {
+        let own = record.iter().find(|component| component.measure == measure);
+        own.map_or_else(|| self.quantity(subject, measure), |component| component.quantity)
+    }
+
     fn change_measure(&mut self, subject: Subject, component: Component) -> Result<(), Refusal> {
         let Component { measure, quantity } = component;
-        let old = self.quantity(subject, measure);
+        let key = (subject.owner(), subject.unit(), measure);
+        let mut old = Measured::ZERO;
+        if quantity.is_zero() {
+            old = self.quantity(subject, measure);
+            if !old.is_zero() {
+                self.state.delete::<StandingRow>(&key);
+            }
+        } else {
+            let change = |row: Option<StandingRow>| {
+                old = row.map_or(Measured::ZERO, |row| row.quantity);
+                if old == quantity { Err(()) } else { Ok(StandingRow { quantity }) }
+            };
+            // What stays as it is needs no write.
+            let _ = self.state.change(&key, change);
+        }
         if old == quantity {
             return Ok(());
         }
-        let key = (subject.owner(), subject.unit(), measure);
-        if quantity.is_zero() {
-            self.state.delete::<StandingRow>(&key);
-        } else {
-            self.state.put(&key, &StandingRow { quantity });
-        }
-        let sum = self.state.get::<MeasureRow>(&measure).map_or(Measured::ZERO, |row| row.quantity);
-        let sum = sum.minus(old)?.plus(quantity)?;
-        self.state.put(&measure, &MeasureRow { quantity: sum });
+        self.state.change(&measure, |row: Option<MeasureRow>| {
+            let sum = row.map_or(Measured::ZERO, |row| row.quantity);
+            Ok::<_, Refusal>(MeasureRow { quantity: sum.minus(old)?.plus(quantity)? })
+        })?;
         self.say(Event::MeasureChanged { subject, component });
         Ok(())
     }
 
     /// A boosted measure is at most what its plain one and consumed allowances back. Checked against the owner's backing, so a
     /// party reports all its boosted units together.
-    fn boosts_are_backed(&self, subject: Subject, measure: Name) -> Result<(), Refusal> {
-        let Some(boost) = self.spec.binding(measure).and_then(|b| b.boost) else { return Ok(()) };
-        let quantity = self.quantity(subject, measure);
-        let backing = self.backing(boost.allowance, subject.owner());
-        let backed = boost_ceiling(&boost, self.quantity(subject, boost.of), backing)?;
+    fn boost_is_backed(
+        &self,
+        subject: Subject,
+        component: Component,
+        binding: &Binding,
+        record: &[Component],
+    ) -> Result<(), Refusal> {
+        let Some(boost) = binding.boost else { return Ok(()) };
+        let Component { measure, quantity } = component;
+        let plain = self.quantity_after(subject, boost.of, record);
+        let backed = boost_ceiling(&boost, plain, self.backing(boost.allowance, subject.owner()))?;
         if quantity > backed {
             return Err(Refusal::Unbacked { measure, quantity: Units::new(quantity.get()), backed: Units::new(backed.get()) });
         }

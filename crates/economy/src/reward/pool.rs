@@ -160,7 +160,8 @@ impl Work<'_> {
     }
 
     /// Gives a subject a new weight in a pool: settles what the old one earned, joins, or leaves.
-    pub fn set_weight(&mut self, name: Name, subject: Subject, weight: Measured) -> Result<(), Refusal> {
+    /// `phase` is the subject's, as it enrolled.
+    pub fn set_weight(&mut self, name: Name, subject: Subject, weight: Measured, phase: u64) -> Result<(), Refusal> {
         let spec = self.spec;
         let rule = spec.pool(name).expect("the parser resolved every binding");
         self.close_clock(rule.clock)?;
@@ -169,21 +170,29 @@ impl Work<'_> {
         }
         let key = (name, subject.owner(), subject.unit());
         let mut pool = self.pool_row(name);
-        let window = self.window(rule, subject);
-        let joining =
-            MemberRow { weight: Measured::ZERO, settled: pool.per_weight, fraction: 0, pending: Units::ZERO, paid_in: window };
-        let mut member = self.state.get::<MemberRow>(&key).unwrap_or(joining);
-        settle(&pool, &mut member)?;
-        let others = pool.weight.minus(member.weight).expect("a pool's weight is the sum of its members'");
-        pool.weight = others.plus(weight)?;
-        member.weight = weight;
-        if weight.is_zero() {
-            pool.carried = Wide(pool.carried.0 + U256::from(member.fraction));
-            member.fraction = 0;
-        }
+        let window = window_of(self.period(rule.clock), phase, rule.pay_every);
+        let mut paid_in = window;
+        self.state.change(&key, |row: Option<MemberRow>| {
+            let mut member = row.unwrap_or(MemberRow {
+                weight: Measured::ZERO,
+                settled: pool.per_weight,
+                fraction: 0,
+                pending: Units::ZERO,
+                paid_in: window,
+            });
+            settle(&pool, &mut member)?;
+            let others = pool.weight.minus(member.weight).expect("a pool's weight is the sum of its members'");
+            pool.weight = others.plus(weight)?;
+            member.weight = weight;
+            if weight.is_zero() {
+                pool.carried = Wide(pool.carried.0 + U256::from(member.fraction));
+                member.fraction = 0;
+            }
+            paid_in = member.paid_in;
+            Ok::<_, Refusal>(member)
+        })?;
         self.state.put(&name, &pool);
-        self.state.put(&key, &member);
-        if weight.is_zero() || window > member.paid_in {
+        if weight.is_zero() || window > paid_in {
             self.pay(name, subject, window)?;
         }
         Ok(())

@@ -14,12 +14,12 @@ use crate::{
     session::work::Work,
 };
 use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Seed, UnitId, Units};
-use depin_state::{Overlay, ReadState, State};
+use depin_state::{ReadState, State};
 
 use crate::{
     reward::batch::PAYOUTS_PER_UNIT,
     time::{
-        clock::genesis_of,
+        clock::{CurrentClocks, genesis_of},
         close::{Progress, STEPS_PER_UNIT},
         due::first_due,
     },
@@ -57,8 +57,17 @@ impl Economy {
     pub fn session<'a>(&'a self, state: &'a mut (dyn State + 'a), now: Instant, events: &'a mut Vec<Event>) -> Session<'a> {
         let genesis = genesis_of(state.as_read(), now);
         let spec = self.spec.at(genesis, now);
-        let mut session =
-            Session { spec, eras: &self.spec, genesis, state, now, seed: Seed::default(), events, notices: Vec::new() };
+        let mut session = Session {
+            spec,
+            eras: &self.spec,
+            genesis,
+            state,
+            now,
+            seed: Seed::default(),
+            events,
+            notices: Vec::new(),
+            current: CurrentClocks::default(),
+        };
         if !std::ptr::eq(spec, &raw const self.spec) {
             session.directly().start_new_clocks();
         }
@@ -81,6 +90,14 @@ pub struct Session<'a> {
     seed: Seed,
     events: &'a mut Vec<Event>,
     notices: Vec<Notice>,
+    current: CurrentClocks,
+}
+
+/// What [`Session::record_all`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// Records that were refused, by their place among all, in order; the others were accepted.
+    pub refused: Vec<(usize, Refusal)>,
 }
 
 /// What a call of [`Session::close`] did.
@@ -259,8 +276,28 @@ impl Session<'_> {
         self.atomically(|work| work.swap(who, venue, token, given, least))
     }
 
+    /// Takes many records, one after the other, each as [`Meter::record`] does: one that is refused changes nothing and stops none
+    /// behind it. For simulations and services that report for many at once.
+    pub fn record_all(&mut self, records: &[Record]) -> Answers {
+        let (mut answers, mut index) = (Answers::default(), 0);
+        while index < records.len() {
+            let refused = &mut answers.refused;
+            let taken = self.directly().earned_in_a_row(&records[index..], |at, refusal| refused.push((index + at, refusal)));
+            index += taken;
+            if taken == 0 {
+                if let Err(refusal) = self.atomically(|work| work.record(&records[index])) {
+                    answers.refused.push((index, refusal));
+                }
+                index += 1;
+            }
+        }
+        answers
+    }
+
     /// The state itself, for the service that shares it: it writes rows of its own tables between its records.
     pub fn state(&mut self) -> &mut dyn State {
+        // Whoever has it may roll back to a mark of before.
+        self.current.forget();
         &mut *self.state
     }
 
@@ -281,56 +318,27 @@ impl Session<'_> {
             now: self.now,
             events: &mut *self.events,
             notices: &mut self.notices,
+            current: &mut self.current,
         }
     }
 
-    /// Runs an operation on a draft of the state, which becomes real only when it succeeds.
+    /// Runs an operation that leaves no trace when it fails. What it wrote can still be undone by whoever marked the state before.
     pub(crate) fn atomically<T, E>(&mut self, run: impl FnOnce(&mut Work<'_>) -> Result<T, E>) -> Result<T, E> {
-        let (events, notices) = (self.events.len(), self.notices.len());
-        let mut draft = Overlay::new(self.state.as_read());
-        let result = run(&mut Work {
-            spec: self.spec,
-            eras: self.eras,
-            genesis: self.genesis,
-            seed: self.seed,
-            state: &mut draft,
-            now: self.now,
-            events: &mut *self.events,
-            notices: &mut self.notices,
-        });
-        match result {
-            Ok(value) => {
-                let writes = draft.into_writes();
-                for change in writes.changes() {
-                    self.state.put_raw(change.key, change.after);
-                }
-                Ok(value)
-            }
-            Err(error) => {
-                self.events.truncate(events);
-                self.notices.truncate(notices);
-                Err(error)
-            }
+        let (mark, events, notices) = (self.state.mark(), self.events.len(), self.notices.len());
+        let result = run(&mut self.directly());
+        if result.is_err() {
+            self.state.rollback(mark);
+            self.current.forget();
+            self.events.truncate(events);
+            self.notices.truncate(notices);
         }
+        result
     }
 }
 
 impl Meter for Session<'_> {
     fn record(&mut self, record: &Record) -> Answer {
-        self.atomically(|work| match record {
-            Record::Enrol(record) => work.enrol(record),
-            Record::Standing(record) => work.standing(record),
-            Record::Earned(record) => work.earned(record),
-            Record::Gauge(record) => work.set_gauge(record),
-            Record::Escrow(record) => work.escrow(record),
-            Record::Stream(record) => work.stream(record),
-            Record::Pledge(record) => work.pledge(record),
-            Record::Fault(record) => work.fault(record),
-            Record::Committee(record) => work.committee(record),
-            Record::Allowance(record) => work.allowance_record(record),
-            Record::Charge(record) => work.charge_record(record),
-            Record::Fee(record) => work.fee_record(record),
-        })
+        self.atomically(|work| work.record(record))
     }
 
     fn notices(&mut self) -> Vec<Notice> {

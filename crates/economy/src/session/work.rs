@@ -1,6 +1,6 @@
 //! What every rule works with: parameters, rows, time, and where to say what happened.
 
-use crate::{Event, Notice, Refusal, Spec, Topic};
+use crate::{Answer, Event, Notice, Record, Refusal, Spec, Topic, time::clock::CurrentClocks};
 use depin_quantity::{Instant, Name, Seed};
 use depin_state::State;
 
@@ -18,6 +18,8 @@ pub struct Work<'w> {
     pub seed: Seed,
     pub events: &'w mut Vec<Event>,
     pub notices: &'w mut Vec<Notice>,
+    /// Clocks that are known to be closed up to now.
+    pub current: &'w mut CurrentClocks,
 }
 
 impl Work<'_> {
@@ -25,9 +27,29 @@ impl Work<'_> {
     pub fn as_of<T>(&mut self, at: Instant, run: impl FnOnce(&mut Self) -> T) -> T {
         let then = self.schedules().spec_at(at);
         let (now, spec) = (std::mem::replace(&mut self.now, at), std::mem::replace(&mut self.spec, then));
+        self.current.forget();
         let result = run(self);
+        self.current.forget();
         (self.now, self.spec) = (now, spec);
         result
+    }
+
+    /// Takes one record; the caller undoes what a refused one began.
+    pub fn record(&mut self, record: &Record) -> Answer {
+        match record {
+            Record::Enrol(record) => self.enrol(record),
+            Record::Standing(record) => self.standing(record),
+            Record::Earned(record) => self.earned(record),
+            Record::Gauge(record) => self.set_gauge(record),
+            Record::Escrow(record) => self.escrow(record),
+            Record::Stream(record) => self.stream(record),
+            Record::Pledge(record) => self.pledge(record),
+            Record::Fault(record) => self.fault(record),
+            Record::Committee(record) => self.committee(record),
+            Record::Allowance(record) => self.allowance_record(record),
+            Record::Charge(record) => self.charge_record(record),
+            Record::Fee(record) => self.fee_record(record),
+        }
     }
 
     pub fn say(&mut self, event: Event) {

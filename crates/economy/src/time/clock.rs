@@ -31,6 +31,28 @@ pub fn genesis_of(state: &dyn ReadState, now: Instant) -> Instant {
     state.get::<GenesisRow>(&()).map_or(now, |row| row.at)
 }
 
+/// Clocks whose periods up to the session's time are closed, with the period that is open: found once, good for every record of
+/// the session. Forgotten when something is undone, which may have been a close.
+#[derive(Clone, Debug, Default)]
+pub struct CurrentClocks(Vec<(Name, u64)>);
+
+impl CurrentClocks {
+    /// The open period of a clock that is known to be closed up to it.
+    pub fn period(&self, clock: Name) -> Option<u64> {
+        self.0.iter().find(|(name, _)| *name == clock).map(|(_, period)| *period)
+    }
+
+    /// Notes a clock that is closed.
+    pub fn add(&mut self, clock: Name, period: u64) {
+        self.0.push((clock, period));
+    }
+
+    /// Forgets all.
+    pub fn forget(&mut self) {
+        self.0.clear();
+    }
+}
+
 impl Work<'_> {
     /// Starts the clocks that an era which has begun brought: with the first period that starts in it.
     pub fn start_new_clocks(&mut self) {
@@ -57,7 +79,7 @@ impl Work<'_> {
 
     /// The present period of `clock`.
     pub fn period(&self, clock: Name) -> u64 {
-        self.period_at(clock, self.now)
+        self.current.period(clock).unwrap_or_else(|| self.period_at(clock, self.now))
     }
 
     /// When a period of `clock` begins.

@@ -75,8 +75,12 @@ impl<'w> Work<'w> {
     /// # Errors
     /// [`Refusal::Closing`] when there is more to close than an operation may do: blocks close it first.
     pub fn close_clock(&mut self, clock: Name) -> Result<(), Refusal> {
+        if self.current.period(clock).is_some() {
+            return Ok(());
+        }
         for _ in 0..CATCH_UP_UNITS {
             if self.close_some(clock, STEPS_PER_UNIT)? != Progress::More {
+                self.current.add(clock, self.period(clock));
                 return Ok(());
             }
         }

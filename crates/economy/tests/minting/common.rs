@@ -162,7 +162,7 @@ impl World {
 
     pub fn earn(&mut self, who: u8, measure: &str, quantity: u128) -> Answer {
         let subject = Subject::Party(party(who));
-        self.with(|s| s.record(&Record::Earned(Earned { subject, components: vec![component(measure, quantity)] })))
+        self.with(|s| s.record(&Record::Earned(Earned { subject, components: Components::one(component(measure, quantity)) })))
     }
 
     pub fn stand(&mut self, who: u8, measure: &str, quantity: u128) -> Answer {
@@ -170,7 +170,9 @@ impl World {
         if self.reads().enrolled(subject).is_none() {
             self.with(|s| s.record(&Record::Enrol(Enrol { subject, phase: 0 }))).unwrap();
         }
-        self.with(|s| s.record(&Record::Standing(Standing { subject, components: vec![component(measure, quantity)] })))
+        self.with(|s| {
+            s.record(&Record::Standing(Standing { subject, components: Components::one(component(measure, quantity)) }))
+        })
     }
 
     pub fn gauge(&mut self, scope: &str, gauge: &str, value: u128) {

@@ -147,7 +147,7 @@ fn weights_of_several_measures_add_up_by_their_factors() {
     let mut world = World::new(&many());
     // floor(3 * 2.5) + floor(5 * 0.5) = 7 + 2 against 9 from witnesses alone.
     let subject = Subject::Party(party(1));
-    let both = vec![component("beacons", 3), component("witnesses", 5)];
+    let both = Components::new([component("beacons", 3), component("witnesses", 5)]).unwrap();
     world.with(|s| s.record(&Record::Earned(Earned { subject, components: both }))).unwrap();
     world.earn(2, "witnesses", 18).unwrap();
     assert_eq!(world.reads().pool(name("iot")).earned, Measured::new(18));

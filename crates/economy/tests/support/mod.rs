@@ -52,6 +52,10 @@ pub fn quality(bytes: u128) -> Component {
     Component { measure: QUALITY, quantity: Measured::new(bytes) }
 }
 
+pub fn both(one: Component, other: Component) -> Components {
+    Components::new([one, other]).unwrap()
+}
+
 pub struct World {
     pub economy: Economy,
     pub state: Memory,
@@ -142,7 +146,7 @@ impl World {
     }
 
     pub fn stand(&mut self, who: Address, bytes: u128) -> Answer {
-        let components = vec![raw(bytes), quality(bytes)];
+        let components = both(raw(bytes), quality(bytes));
         self.record(Record::Standing(Standing { subject: Subject::Party(who), components }))
     }
 

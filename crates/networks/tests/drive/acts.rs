@@ -2,8 +2,8 @@
 
 use super::world::{Open, PROVIDERS, World, person};
 use depin_economy::{
-    AllowanceRecord, ChargePrice, ChargeRecord, Component, Earned, Enrol, EscrowRecord, Fault, FeeRecord, Gauge, Money,
-    PledgeRecord, Price, Purse, Record, Standing, StreamMethod, StreamOpen, StreamRecord, Subject, USD,
+    AllowanceRecord, COMPONENTS_MAX, ChargePrice, ChargeRecord, Component, Components, Earned, Enrol, EscrowRecord, Fault,
+    FeeRecord, Gauge, Money, PledgeRecord, Price, Purse, Record, Standing, StreamMethod, StreamOpen, StreamRecord, Subject, USD,
 };
 use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Span, Units};
 use depin_services::vocabulary::{Aspect, Counted, Unit};
@@ -68,8 +68,8 @@ impl World {
         let measures = self.bound(Counted::Standing);
         // A boosted measure stands at no more than the plain one: nobody granted an allowance.
         let quantity = if self.chance.one_in(8) { 0 } else { self.chance.upto(64 * GIB) };
-        let components: Vec<Component> =
-            measures.iter().map(|measure| Component { measure: *measure, quantity: Measured::new(quantity) }).collect();
+        let components = Components::new(measures.iter().map(|m| Component { measure: *m, quantity: Measured::new(quantity) }))
+            .expect("no network binds more standing measures than a record carries");
         if !components.is_empty() {
             let _ = self.say("standing", &Record::Standing(Standing { subject: Subject::Party(who), components }));
         }
@@ -78,7 +78,8 @@ impl World {
     fn earn(&mut self) {
         let who = self.provider();
         let measures = self.bound(Counted::Earned);
-        let components: Vec<Component> = measures.iter().take(4).map(|measure| self.basis(*measure)).collect();
+        let some: Vec<Component> = measures.iter().take(COMPONENTS_MAX).map(|measure| self.basis(*measure)).collect();
+        let components = Components::new(some).expect("as many as fit were taken");
         if !components.is_empty() {
             let _ = self.say("earned", &Record::Earned(Earned { subject: Subject::Party(who), components }));
         }

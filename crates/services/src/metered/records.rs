@@ -10,8 +10,8 @@ use super::{
 };
 use crate::context::Context;
 use depin_economy::{
-    ChargeRecord, Component, Earned, Enrol, EscrowRecord, Fault, FeeRecord, Money, PledgeRecord, Price, Purse, Record, Refusal,
-    Standing, Subject, Topic,
+    ChargeRecord, Component, Components, Earned, Enrol, EscrowRecord, Fault, FeeRecord, Money, PledgeRecord, Price, Purse,
+    Record, Refusal, Standing, Subject, Topic,
 };
 use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Span, UnitId, Units};
 
@@ -105,7 +105,7 @@ impl<'a> Context<'a, Metered> {
             return Ok(());
         }
         let quantity = Measured::new(u128::from(stands));
-        let components = vec![Component { measure: OPERATORS, quantity }];
+        let components = Components::one(Component { measure: OPERATORS, quantity });
         self.send(Record::Standing(Standing { subject: Subject::Party(operator), components })).map(drop)
     }
 
@@ -124,8 +124,8 @@ impl<'a> Context<'a, Metered> {
         let rules = &self.params().rules;
         let measures = [(rules.units_earn, UNITS, u128::from(units)), (rules.spent_earns, SPENT, spent.get())];
         let earned = measures.into_iter().filter(|(earns, ..)| *earns);
-        let components: Vec<_> =
-            earned.map(|(_, measure, quantity)| Component { measure, quantity: Measured::new(quantity) }).collect();
+        let components = earned.map(|(_, measure, quantity)| Component { measure, quantity: Measured::new(quantity) });
+        let components = Components::new(components).expect("two measures at most");
         if components.is_empty() {
             return Ok(());
         }

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::context::Context;
 use depin_economy::{
-    AllowanceRecord, Component, EscrowRecord, Fault, Money, PledgeRecord, Record, Standing, StreamOpen, StreamRecord, Subject,
+    AllowanceRecord, Component, Components, EscrowRecord, Fault, Money, PledgeRecord, Record, Standing, StreamOpen, StreamRecord,
+    Subject,
 };
 use depin_quantity::{Address, Instant, Measured, Name, UnitId, Units};
 
@@ -103,7 +104,8 @@ impl<'a> Context<'a, Storage> {
         let rules = &self.params().rules;
         let measures = [(rules.raw, RAW_BYTES, provider.raw_bytes), (rules.quality, QUALITY_BYTES, provider.quality_bytes)];
         let bound = measures.into_iter().filter(|(bound, ..)| *bound);
-        let components = bound.map(|(_, measure, sum)| Component { measure, quantity: Measured::new(sum) }).collect();
+        let components = bound.map(|(_, measure, sum)| Component { measure, quantity: Measured::new(sum) });
+        let components = Components::new(components).expect("two measures at most");
         self.send(Record::Standing(Standing { subject: Subject::Party(deal.provider), components }))
     }
 
