@@ -338,7 +338,6 @@ impl Machine for Replaying {
         Ok(Processed {
             rows: outcome.writes.iter().map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec))).collect(),
             receipts: outcome.receipts.iter().map(depin_ledger::Receipt::encode).collect(),
-            content: outcome.content,
         })
     }
 

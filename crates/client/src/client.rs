@@ -2,9 +2,9 @@
 
 use crate::{
     api::{
-        Account, AccountEntry, Audit, Block, BlockSummary, DataSet, Deal, DealQuery, EventQuery, EventRecord, Fault, NetworkInfo,
-        Page, Posted, Prices, Provider, ProviderList, Quote, QuoteQuery, Status, SubmitRequest, Supply, TransactionPhase,
-        TransactionStatus,
+        Account, AccountEntry, Audit, Block, BlockSummary, Content, DataSet, Deal, DealQuery, EventQuery, EventRecord, Fault,
+        NetworkInfo, Page, Posted, Prices, Provider, ProviderList, Quote, QuoteQuery, Status, SubmitRequest, Supply,
+        TransactionPhase, TransactionStatus,
     },
     error::ClientError,
     events::EventStream,
@@ -185,6 +185,14 @@ impl Client {
     /// [`ClientError`].
     pub async fn prices(&self) -> Result<Prices, ClientError> {
         self.transport.get("/v1/prices", &Query::default()).await
+    }
+
+    /// The digest of all rows after the last final block; the node reads every row for it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn content(&self) -> Result<Content, ClientError> {
+        self.transport.get("/v1/content", &Query::default()).await
     }
 
     /// The network's parameters.

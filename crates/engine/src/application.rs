@@ -62,7 +62,7 @@ pub(crate) struct Adapter {
     genesis: Block,
 }
 
-/// The genesis block: what the chain starts from, and who may extend it. Its content digest commits to both.
+/// The genesis block: what the chain starts from, and who may extend it. Its state root commits to both.
 pub(crate) fn genesis_block(genesis: &Genesis, committee: &Set<ed25519::PublicKey>) -> Block {
     let first = committee.iter().next().expect("a committee has at least one member");
     let mut start = [b"depin/genesis".as_slice(), &genesis.digest].concat();
@@ -81,12 +81,11 @@ pub(crate) fn genesis_block(genesis: &Genesis, committee: &Set<ed25519::PublicKe
         stamp: genesis.stamp,
         tx_root,
         tx_count,
-        state_root: sha256::Digest::EMPTY,
+        state_root: Sha256::hash(&[&start]),
         ops_root: rows.root,
         ops_range: rows.range,
         receipts_root: receipts.root,
         receipts_range: receipts.range,
-        content: Sha256::hash(&[&start]),
     };
     Block::new(header, Vec::new()).expect("an empty body matches its own root")
 }
@@ -121,7 +120,6 @@ impl Adapter {
             ops_range: non_empty_range!(rows.sync_boundary(), rows.bounds().tip.size),
             receipts_root: receipts.root(),
             receipts_range: non_empty_range!(receipts.bounds().inactivity_floor, receipts.bounds().tip.size),
-            content: sha256::Digest(proposal.processed.content),
         };
         let block = Block::new(header, proposal.txs).expect("the body was checked and committed to above");
         self.machine.sealed(&block.view(parent), &proposal.processed);
@@ -147,11 +145,7 @@ impl Adapter {
         let (rows, receipts) = write(batches, block.header().height(), &processed).await?;
         // The engine itself compares the operations' root, not the canonical one that proofs are checked against.
         let header = block.header();
-        let same = [
-            ("state root", header.state_root == rows.root()),
-            ("receipts root", header.receipts_root == receipts.root()),
-            ("content digest", header.content() == processed.content),
-        ];
+        let same = [("state root", header.state_root == rows.root()), ("receipts root", header.receipts_root == receipts.root())];
         match same.iter().find(|(_, same)| !same) {
             Some((what, _)) => Err(Fault::OtherOutcome(what)),
             None => Ok((rows, receipts)),

@@ -68,7 +68,6 @@ pub struct Header {
     pub(crate) ops_range: NonEmptyRange<Location>,
     pub(crate) receipts_root: sha256::Digest,
     pub(crate) receipts_range: NonEmptyRange<Location>,
-    pub(crate) content: sha256::Digest,
 }
 
 impl Header {
@@ -112,7 +111,8 @@ impl Header {
         self.tx_count
     }
 
-    /// Root of the rows; [`crate::Proof`]s are checked against it. Zeros for the genesis block.
+    /// Root of the rows; [`crate::Proof`]s are checked against it. In the genesis block, which has none, a commitment to what the
+    /// chain starts from and to its committee.
     pub fn state_root(&self) -> Digest {
         self.state_root.0
     }
@@ -126,12 +126,6 @@ impl Header {
     pub fn receipts_len(&self) -> u64 {
         // The log holds one commit from its creation and one per block besides the receipts.
         (*self.receipts_range.end()).saturating_sub(1).saturating_sub(self.height.get())
-    }
-
-    /// History-independent digest of all rows; in the genesis block a commitment to
-    /// what the chain starts from and to its committee.
-    pub fn content(&self) -> Digest {
-        self.content.0
     }
 
     /// How others name this block as their parent.
@@ -158,7 +152,7 @@ impl Header {
         + Height::MAX_ENCODE_SIZE
         + Stamp::SIZE
         + 4
-        + 5 * sha256::Digest::SIZE
+        + 4 * sha256::Digest::SIZE
         + 2 * NonEmptyRange::<Location>::MAX_ENCODE_SIZE;
 }
 
@@ -189,7 +183,6 @@ impl Write for Header {
         self.ops_range.write(buf);
         self.receipts_root.write(buf);
         self.receipts_range.write(buf);
-        self.content.write(buf);
     }
 }
 
@@ -199,7 +192,7 @@ impl EncodeSize for Header {
             + self.height.encode_size()
             + Stamp::SIZE
             + 4
-            + 5 * sha256::Digest::SIZE
+            + 4 * sha256::Digest::SIZE
             + self.ops_range.encode_size()
             + self.receipts_range.encode_size()
     }
@@ -224,7 +217,6 @@ impl Read for Header {
             ops_range: NonEmptyRange::read(buf)?,
             receipts_root: sha256::Digest::read(buf)?,
             receipts_range: NonEmptyRange::read(buf)?,
-            content: sha256::Digest::read(buf)?,
         })
     }
 }

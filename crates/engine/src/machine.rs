@@ -70,8 +70,6 @@ pub struct Processed {
     pub rows: Vec<RowChange>,
     /// Receipts in order; appended to the receipts log.
     pub receipts: Vec<Vec<u8>>,
-    /// History-independent digest of all rows after this block.
-    pub content: Digest,
 }
 
 /// A body and what running it produced.

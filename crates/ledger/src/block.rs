@@ -39,26 +39,13 @@ impl BlockEnv {
     }
 }
 
-/// What the transactions of a block did, before the digest of all rows follows.
-#[derive(Clone, Debug)]
-pub struct Executed {
-    /// Changed rows.
-    pub writes: WriteSet,
-    /// What it did, in order.
-    pub receipts: Vec<Receipt>,
-    /// Work units of its transactions.
-    pub work: u64,
-}
-
 /// What running a block yielded.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// Changed rows, the row of the content digest among them.
+    /// Changed rows.
     pub writes: Arc<WriteSet>,
     /// What it did, in order.
     pub receipts: Vec<Receipt>,
-    /// Digest of all rows after it.
-    pub content: [u8; 32],
     /// Work units of its transactions.
     pub work: u64,
 }

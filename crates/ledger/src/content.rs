@@ -1,64 +1,158 @@
-//! A digest of all rows that does not depend on the order in which they came.
+//! A digest of all rows that depends on nothing but them.
 //!
-//! An additive lattice hash over `key length, key, value` of every row (commonware's LtHash). It costs two hashes per changed row, lets
-//! anybody check an export against a header, and keeps the chain's commitment independent of the store's own log. The row that
-//! holds it is not counted.
+//! State roots depend on the history of operations; this digest lets anybody compare two states, or check an export, whatever their
+//! histories were. It is SHA-256 over the number of rows, then `key length, key, value length, value` of each in key order, lengths as
+//! eight bytes, the first one first. No block holds it: it is made when somebody asks, while the chain goes on.
 
-use commonware_codec::{Encode as _, ReadExt as _};
-use commonware_cryptography::lthash::LtHash;
-use depin_state::{ReadState, WriteSet};
+use depin_quantity::UnitId;
+use depin_state::{ReadState, Tables, WriteSet};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 
-/// Key of the row that holds the running hash: after every table's, since it is written when all other changes are known.
-pub(crate) const CONTENT_KEY: [u8; 1] = [0xff];
+/// Rows that are hashed while the finalized rows stand still: less than a millisecond.
+pub(crate) const CHUNK: usize = 512;
 
-/// The running hash of the rows of one block.
-#[derive(Clone, Default)]
-pub(crate) struct Content(LtHash);
+/// Digest of all rows of a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ContentDigest {
+    /// Height of the block after which these were the rows.
+    pub height: u64,
+    /// How many there were.
+    pub rows: usize,
+    /// The digest.
+    pub digest: UnitId,
+}
 
-impl Content {
-    /// The hash that `state` holds; of nothing, when it holds none.
-    pub fn of(state: &dyn ReadState) -> Self {
-        let Some(bytes) = state.get_raw(&CONTENT_KEY) else { return Self::default() };
-        let hash = LtHash::read(&mut commonware_codec::Copying(&bytes)).expect("the content row is what this module wrote");
-        Self(hash)
+/// A row as a walk is to see it; `None` for one that was not there when it began.
+type Before = Option<Vec<u8>>;
+
+/// A walk through all rows as they were when it began.
+pub(crate) struct Walk {
+    height: u64,
+    rows: usize,
+    seen: usize,
+    hash: Sha256,
+    /// The last key that was passed; `None` at the beginning.
+    at: Option<Vec<u8>>,
+    /// Rows ahead that blocks changed meanwhile, as they were.
+    before: BTreeMap<Vec<u8>, Before>,
+}
+
+impl Walk {
+    /// A walk through `rows` rows that has not begun.
+    pub fn new(height: u64, rows: usize) -> Self {
+        let hash = Sha256::new().chain_update((rows as u64).to_be_bytes());
+        Self { height, rows, seen: 0, hash, at: None, before: BTreeMap::new() }
     }
 
-    /// The hash over every row of `rows`, computed from nothing.
-    pub fn recompute<'a>(rows: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Self {
-        let mut content = Self::default();
-        rows.filter(|(key, _)| *key != CONTENT_KEY).for_each(|(key, value)| content.0.add(&item(key, value)));
-        content
-    }
-
-    /// Follows a block's changes.
-    pub fn change(&mut self, writes: &WriteSet) {
-        for change in writes.changes().filter(|change| change.key.bytes() != CONTENT_KEY) {
-            if let Some(old) = change.before {
-                self.0.subtract(&item(change.key.bytes(), old));
-            }
-            if let Some(new) = change.after {
-                self.0.add(&item(change.key.bytes(), new));
-            }
+    /// Keeps what a block changes ahead of the walk, before it does.
+    pub fn keep_before(&mut self, writes: &WriteSet) {
+        for change in writes.changes().filter(|change| self.at.as_deref().is_none_or(|at| change.key.bytes() > at)) {
+            // The first block that changes a row is the one that finds it as it was.
+            self.before.entry(change.key.bytes().to_vec()).or_insert_with(|| change.before.map(<[u8]>::to_vec));
         }
     }
 
-    /// The 32-byte digest for headers.
-    pub fn digest(&self) -> [u8; 32] {
-        let digest = self.0.checksum();
-        let bytes: &[u8] = digest.as_ref();
-        bytes.try_into().expect("the checksum has 32 bytes")
+    /// Hashes up to about `most` rows; says whether that was the end.
+    pub fn go_on(&mut self, tables: &Tables, most: usize) -> bool {
+        let from = self.at.clone();
+        let (mut left, mut ended) = (most, true);
+        tables.scan(from.as_deref().unwrap_or_default(), from.is_none(), &mut |key, value| {
+            if left == 0 {
+                ended = false;
+                return false;
+            }
+            left -= 1;
+            self.hash_kept_before(Some(key));
+            match self.before.remove(key) {
+                Some(before) => self.hash_row(key, before.as_deref()),
+                None => self.hash_row(key, Some(value)),
+            }
+            let at = self.at.get_or_insert_default();
+            at.clear();
+            at.extend_from_slice(key);
+            true
+        });
+        if ended {
+            self.hash_kept_before(None);
+        }
+        ended
     }
 
-    /// The row's value.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        self.0.encode().to_vec()
+    /// Hashes kept rows up to before `end` that are not there any more.
+    fn hash_kept_before(&mut self, end: Option<&[u8]>) {
+        let in_reach = |(key, _): &(&Vec<u8>, &Before)| end.is_none_or(|end| key.as_slice() < end);
+        while let Some((key, _)) = self.before.first_key_value().filter(in_reach) {
+            let key = key.clone();
+            let before = self.before.remove(&key).flatten();
+            self.hash_row(&key, before.as_deref());
+        }
+    }
+
+    fn hash_row(&mut self, key: &[u8], value: Option<&[u8]>) {
+        let Some(value) = value else { return };
+        self.seen += 1;
+        for part in [key, value] {
+            self.hash.update((part.len() as u64).to_be_bytes());
+            self.hash.update(part);
+        }
+    }
+
+    /// The digest of the rows that were walked through.
+    pub fn end(self) -> ContentDigest {
+        assert_eq!(self.seen, self.rows, "a walk sees every row that was there when it began");
+        ContentDigest { height: self.height, rows: self.rows, digest: UnitId::new(self.hash.finalize().into()) }
     }
 }
 
-fn item(key: &[u8], value: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(2 + key.len() + value.len());
-    bytes.extend_from_slice(&(key.len() as u16).to_be_bytes());
-    bytes.extend_from_slice(key);
-    bytes.extend_from_slice(value);
-    bytes
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use depin_state::{Key, Overlay, State as _};
+    use proptest::prelude::*;
+
+    type Writes = Vec<(u8, Option<u8>)>;
+
+    fn writes(most: usize) -> impl Strategy<Value = Writes> {
+        prop::collection::vec((0..40u8, prop::option::weighted(0.7, any::<u8>())), 0..most)
+    }
+
+    fn change(tables: &mut Tables, walk: Option<&mut Walk>, writes: &Writes) {
+        let mut overlay = Overlay::new(tables);
+        for (key, value) in writes {
+            overlay.put_raw(Key::new(&[*key]), value.map(|value| vec![value; usize::from(value % 3)]).as_deref());
+        }
+        let writes = overlay.into_writes();
+        if let Some(walk) = walk {
+            walk.keep_before(&writes);
+        }
+        tables.apply(&writes);
+    }
+
+    fn plain(tables: &Tables) -> [u8; 32] {
+        let mut bytes = (tables.len() as u64).to_be_bytes().to_vec();
+        for part in tables.iter().flat_map(|(key, value)| [key, value]) {
+            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(part);
+        }
+        Sha256::digest(bytes).into()
+    }
+
+    proptest! {
+        /// Whatever blocks change while a walk is on its way, it sees the rows as they were when it began.
+        #[test]
+        fn a_walk_sees_one_state(base in writes(60), blocks in prop::collection::vec(writes(8), 0..20), chunk in 1..9usize) {
+            let mut tables = Tables::default();
+            change(&mut tables, None, &base);
+            let expected = plain(&tables);
+            let mut walk = Walk::new(7, tables.len());
+            let mut blocks = blocks.into_iter();
+            while !walk.go_on(&tables, chunk) {
+                change(&mut tables, Some(&mut walk), &blocks.next().unwrap_or_default());
+            }
+            let found = walk.end();
+            prop_assert_eq!((found.height, found.digest.get()), (7, expected));
+        }
+    }
 }

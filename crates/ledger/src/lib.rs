@@ -1,6 +1,6 @@
 //! The ledger: who has what, who may change it, and in which order it changed.
 //!
-//! In: blocks of signed transactions, and time as an input. Out: changed rows, receipts, a digest of all rows. It holds the
+//! In: blocks of signed transactions, and time as an input. Out: changed rows, receipts. It holds the
 //! finalized rows in memory and one frozen write set per unfinalized block; it never touches a disk, a socket or a clock. The
 //! engine calls it through the node; reads go through [`Ledger::read`]. Rules of money live in `depin-economy`, rules of the
 //! service in `depin-services`; here stand nonces, signatures, fees, work and order.
@@ -20,7 +20,8 @@ mod transaction;
 
 pub use admit::AdmitError;
 pub use audit::Audit;
-pub use block::{BlockEnv, Executed, Outcome, Parent, RunError};
+pub use block::{BlockEnv, Outcome, Parent, RunError};
+pub use content::ContentDigest;
 pub use depin_services::{Event, Failure};
 pub use genesis::{GenesisAccount, GenesisDoc, GenesisError};
 pub use ledger::{Head, Ledger, LoadError};

@@ -1,10 +1,9 @@
 //! Running a block: time passes, then each transaction, then fees.
 
 use crate::{
-    AccountRow, AdmitError, BlockEnv, ChainRow, Event, Executed, FORMAT, Failure, GenesisDoc, GenesisError, Message, Outcome,
-    Receipt, ReceiptBody, RunError, Signatures, SignedItem, Transaction,
+    AccountRow, AdmitError, BlockEnv, ChainRow, Event, FORMAT, Failure, GenesisDoc, GenesisError, Message, Outcome, Receipt,
+    ReceiptBody, RunError, Signatures, SignedItem, Transaction,
     block::{ENDING_WORK, JOB_WORK},
-    content::{CONTENT_KEY, Content},
     receipt::EVENTS_MAX,
 };
 use depin_economy::{BlockContext, BlockFees, Economy, Refusal, Session};
@@ -56,7 +55,7 @@ impl Rules {
         env: &BlockEnv,
         encoded: &[impl AsRef<[u8]>],
         trusted: bool,
-    ) -> Result<Executed, RunError> {
+    ) -> Result<Outcome, RunError> {
         let batch = Batch::decode(encoded)?;
         if !trusted {
             env.parent.stamp.check(&env.stamp, self.doc.speed_max, self.cap)?;
@@ -78,7 +77,7 @@ impl Rules {
         env: &BlockEnv,
         candidates: impl IntoIterator<Item = Arc<Transaction>>,
         bytes_max: usize,
-    ) -> (Vec<Arc<Transaction>>, Executed) {
+    ) -> (Vec<Arc<Transaction>>, Outcome) {
         let mut block = Block::begin(self, base, env, 0);
         let (mut chosen, mut bytes) = (Vec::new(), 0);
         for transaction in candidates {
@@ -313,24 +312,14 @@ impl<'a> Block<'a> {
         })
     }
 
-    fn end(mut self) -> Executed {
+    fn end(mut self) -> Outcome {
         let (fees, proposer) = (self.fees, Address::of_public_key(&self.env.proposer));
         let finished = self.with_turn(|session, _, _| session.finish_fees(fees, proposer));
         finished.expect("fees that were taken can be burnt and paid");
         if !self.events.is_empty() {
             self.receipt(ReceiptBody::End);
         }
-        Executed { writes: self.state.into_writes(), receipts: self.receipts, work: fees.work() }
-    }
-}
-
-impl Executed {
-    /// Lets the digest of all rows follow the changes made on `base`.
-    pub(crate) fn seal(mut self, base: &dyn ReadState) -> Outcome {
-        let mut content = Content::of(base);
-        content.change(&self.writes);
-        self.writes.push_last(&CONTENT_KEY, &content.to_bytes());
-        Outcome { writes: Arc::new(self.writes), receipts: self.receipts, content: content.digest(), work: self.work }
+        Outcome { writes: Arc::new(self.state.into_writes()), receipts: self.receipts, work: fees.work() }
     }
 }
 

@@ -3,6 +3,7 @@
 mod common;
 use common::*;
 use depin_ledger::*;
+use depin_quantity::UnitId;
 use depin_quantity::{Address, Units};
 use depin_services::storage::StorageMessage;
 use proptest::prelude::*;
@@ -139,8 +140,8 @@ fn siblings_run_on_the_same_parent_and_one_of_them_wins() {
     let one = chain.ledger.run(&env_a, std::slice::from_ref(&a), false).unwrap();
     let two = chain.ledger.run(&env_b, &[] as &[Vec<u8>], false).unwrap();
     let again = chain.ledger.run(&env_a, &[a], false).unwrap();
-    assert_eq!((one.content, &one.writes), (again.content, &again.writes), "running twice gave another outcome");
-    assert_ne!(one.content, two.content);
+    assert_eq!((&one.writes, &one.receipts), (&again.writes, &again.receipts), "running twice gave another outcome");
+    assert!(one.writes != two.writes);
     chain.ledger.keep([1; 32], &env_a, &one);
     chain.ledger.keep([2; 32], &env_b, &two);
     // A child of each sibling, before either is final.
@@ -156,7 +157,7 @@ fn siblings_run_on_the_same_parent_and_one_of_them_wins() {
     assert_eq!(chain.fil(&bob), Units::new(1));
     assert!(matches!(chain.ledger.run(&child_b, &[] as &[Vec<u8>], false), Err(RunError::UnknownParent { .. })));
     let rerun = chain.ledger.run(&child_a, &[] as &[Vec<u8>], false).unwrap();
-    assert_eq!(rerun.content, on_a.content, "finalizing the parent changed the child");
+    assert_eq!(rerun.writes, on_a.writes, "finalizing the parent changed the child");
     chain.ledger.finalize([3; 32], child_a.height()).unwrap();
     chain.ledger.finalize([3; 32], child_a.height()).unwrap();
     assert_eq!(chain.ledger.head().height, parent.height + 2);
@@ -175,7 +176,7 @@ fn loading_stored_rows_continues_where_they_stop() {
     other.parent = chain.parent;
     let (here, there) = (chain.env(777), other.env(777));
     let (a, b) = (chain.ledger.run(&here, &[] as &[Vec<u8>], false), other.ledger.run(&there, &[] as &[Vec<u8>], false));
-    assert_eq!(a.unwrap().content, b.unwrap().content);
+    assert_eq!(a.unwrap().writes, b.unwrap().writes);
     let mut newer = rows;
     let chain_row = newer.iter_mut().find(|(key, _)| key == &[0x81]).unwrap();
     chain_row.1[0] = 99;
@@ -193,14 +194,57 @@ fn a_replay_of_all_blocks_gives_the_same_rows() {
     let other = Chain::new(&[(&alice, 100)]);
     let mut digests = chain.blocks.iter().skip(1).map(|(env, ..)| env.parent.digest).collect::<Vec<_>>();
     digests.push(chain.parent.digest);
-    for ((env, txs, content), digest) in chain.blocks.iter().zip(digests) {
+    for ((env, txs, writes), digest) in chain.blocks.iter().zip(digests) {
         let outcome = other.ledger.run(env, txs, true).unwrap();
-        assert_eq!(outcome.content, *content);
+        assert_eq!(outcome.writes, *writes);
         other.ledger.keep(digest, env, &outcome);
         other.ledger.finalize(digest, env.height()).unwrap();
     }
     let rows = |c: &Chain| c.ledger.tables(|t| t.iter().map(|(k, v)| (k.to_vec(), v.to_vec())).collect::<Vec<_>>());
     assert_eq!(rows(&chain), rows(&other));
+    assert_eq!(chain.ledger.content_digest().unwrap(), other.ledger.content_digest().unwrap());
+}
+
+#[test]
+fn the_digest_of_all_rows_is_of_one_block_while_others_are_finalized() {
+    let alice = party(1);
+    let many: Vec<_> = (10..3_000).map(party).collect();
+    let accounts: Vec<_> = many.iter().chain([&alice]).map(|party| (party, 100)).collect();
+    let mut chain = Chain::new(&accounts);
+    chain.block(1000, &[]).unwrap();
+    let mut blocks = Vec::new();
+    let asked = std::thread::scope(|scope| {
+        let ledger = &chain.ledger;
+        let asked = scope.spawn(move || (0..20).map(|_| ledger.content_digest().unwrap()).collect::<Vec<_>>());
+        let mut parent = chain.parent;
+        while !asked.is_finished() {
+            let stamp = ledger.stamp(&parent, parent.stamp.wall + 1000, 1);
+            let env = BlockEnv { parent, stamp, proposer: alice.public };
+            let outcome = ledger.run(&env, &[] as &[Vec<u8>], true).unwrap();
+            let digest = UnitId::derive("block", &[&env.height().to_be_bytes()]).get();
+            ledger.keep(digest, &env, &outcome);
+            ledger.finalize(digest, env.height()).unwrap();
+            parent = Parent { digest, height: env.height(), stamp };
+            blocks.push((env, digest));
+        }
+        asked.join().unwrap()
+    });
+    // A second chain runs the same blocks and stands still for each digest.
+    let mut other = Chain::new(&accounts);
+    other.block(1000, &[]).unwrap();
+    let mut still = std::collections::BTreeMap::from([(1, other.ledger.content_digest().unwrap())]);
+    for (env, digest) in blocks {
+        let outcome = other.ledger.run(&env, &[] as &[Vec<u8>], true).unwrap();
+        other.ledger.keep(digest, &env, &outcome);
+        other.ledger.finalize(digest, env.height()).unwrap();
+        if asked.iter().any(|found| found.height == env.height()) {
+            still.insert(env.height(), other.ledger.content_digest().unwrap());
+        }
+    }
+    assert!(asked.last().unwrap().height > asked[0].height, "blocks went on while it was asked");
+    for found in asked {
+        assert_eq!(found, still[&found.height]);
+    }
 }
 
 #[test]
@@ -214,7 +258,7 @@ fn chosen_transactions_are_those_that_may_follow_each_other() {
     let nonces: Vec<_> = chosen.iter().map(|t| t.body.nonce).collect();
     assert_eq!(nonces, [0, 1, 2]);
     let encoded: Vec<_> = chosen.iter().map(|t| t.encode()).collect();
-    assert_eq!(chain.ledger.run(&env, &encoded, false).unwrap().content, outcome.content);
+    assert_eq!(chain.ledger.run(&env, &encoded, false).unwrap().writes, outcome.writes);
     let (few, _) = chain.ledger.choose(&env, chosen, encoded[0].len() * 2).unwrap();
     assert_eq!(few.len(), 2);
 }

@@ -40,7 +40,8 @@ struct Contents {
 
 #[derive(Default)]
 struct Memory {
-    proposals: VecDeque<(BlockEnv, Outcome)>,
+    /// Own bodies that may become blocks, with what they did.
+    proposals: VecDeque<(BlockEnv, Vec<Bytes>, Outcome)>,
     blocks: BTreeMap<Digest, Contents>,
 }
 
@@ -133,13 +134,13 @@ impl Machine for LedgerMachine {
             Some(pending) => pending.bytes.clone(),
             None => Bytes::from(transaction.encode()),
         };
-        let txs = chosen.iter().map(encoded).collect();
+        let txs: Vec<Bytes> = chosen.iter().map(encoded).collect();
         let processed = processed(&outcome);
         let mut memory = self.memory();
         if memory.proposals.len() == PROPOSALS {
             memory.proposals.pop_front();
         }
-        memory.proposals.push_back((env, outcome));
+        memory.proposals.push_back((env, txs.clone(), outcome));
         drop(memory);
         self.metrics.ran_block(started.elapsed());
         Ok(Proposal { txs, processed })
@@ -154,10 +155,10 @@ impl Machine for LedgerMachine {
         Ok(processed(&outcome))
     }
 
-    fn sealed(&self, block: &BlockView<'_>, made: &Processed) {
+    fn sealed(&self, block: &BlockView<'_>, _: &Processed) {
         let env = env(block);
-        let same = |(other, outcome): &(BlockEnv, Outcome)| {
-            other.parent == env.parent && other.stamp == env.stamp && outcome.content == made.content
+        let same = |(other, txs, _): &(BlockEnv, Vec<Bytes>, Outcome)| {
+            other.parent == env.parent && other.stamp == env.stamp && other.proposer == env.proposer && txs == block.txs
         };
         let outcome = {
             let mut memory = self.memory();
@@ -165,7 +166,7 @@ impl Machine for LedgerMachine {
             at.and_then(|at| memory.proposals.remove(at))
         };
         match outcome {
-            Some((_, outcome)) => self.keep(block, &env, &outcome),
+            Some((.., outcome)) => self.keep(block, &env, &outcome),
             // Forgotten among many cancelled proposals: it is this node's own body, so it runs.
             None => match self.ledger.run(&env, block.txs, true) {
                 Ok(outcome) => self.keep(block, &env, &outcome),
@@ -223,7 +224,6 @@ fn processed(outcome: &Outcome) -> Processed {
     Processed {
         rows: outcome.writes.iter().map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec))).collect(),
         receipts: outcome.receipts.iter().map(depin_ledger::Receipt::encode).collect(),
-        content: outcome.content,
     }
 }
 

@@ -158,6 +158,7 @@ impl Node {
             failure: failure.clone(),
             stopping: stopping.clone(),
             audited: Mutex::new(None),
+            digested: Mutex::new(None),
             streams: App::stream_permits(),
             newest: std::sync::Mutex::new(None),
         };

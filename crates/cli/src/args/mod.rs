@@ -15,7 +15,7 @@ mod up;
 mod value;
 mod wallet;
 
-pub use network::{AccountCommand, EventsArgs, GrantArgs, NetworkCommand, TransferArgs};
+pub use network::{AccountCommand, AuditArgs, EventsArgs, GrantArgs, NetworkCommand, TransferArgs};
 pub use new::NewNetworkArgs;
 pub use provider::{AskArgs, GatewayCommand, GatewayS3Args, ProviderCommand, ProviderStorageArgs, WithdrawArgs};
 pub use rule::{EvalArgs, RuleCommand};
@@ -82,8 +82,8 @@ pub enum Command {
     #[command(after_help = "Examples:\n  depin status\n  depin status --json\n  depin status --node http://192.0.2.7:4610")]
     Status,
     /// Check that all books balance: minted - burned = everything held. Exits with 1 when they do not.
-    #[command(after_help = "Examples:\n  depin audit\n  depin audit --json | jq .ok")]
-    Audit,
+    #[command(after_help = "Examples:\n  depin audit\n  depin audit --json | jq .ok\n  depin audit --content")]
+    Audit(AuditArgs),
     /// Show what happened on the ledger.
     #[command(after_help = network::EVENTS_AFTER)]
     Events(EventsArgs),

@@ -50,6 +50,13 @@ Examples:
   depin check --schema > depin.schema.json      then write #:schema ./depin.schema.json above the file, for editors";
 
 #[derive(Clone, Debug, Args)]
+pub struct AuditArgs {
+    /// Show the digest of all rows too, to compare states or an export with; the node reads every row for it.
+    #[arg(long)]
+    pub content: bool,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct EventsArgs {
     /// Keep printing events as they happen, until Ctrl-C.
     #[arg(long, short)]

@@ -1,12 +1,13 @@
 //! `depin status` and `depin audit`.
 
 use crate::{
+    args::AuditArgs,
     error::{CliError, Result},
     output::{Output, Table, ago, minute, short_id, short_number, shorten},
     remote::Remote,
     settings::Settings,
 };
-use depin_client::api::{Audit, Prices, ProviderList, Status, Supply};
+use depin_client::api::{Audit, Content, Prices, ProviderList, Status, Supply};
 use depin_devnet::home::{Endpoints, PRICE_FEEDER};
 use depin_quantity::Instant;
 use serde::Serialize;
@@ -81,9 +82,22 @@ fn byte_text(digits: &str) -> String {
     digits.parse().map_or_else(|_| format!("{digits} B"), crate::output::bytes)
 }
 
-pub async fn audit(settings: &Settings, out: &Output) -> Result<()> {
-    let audit = Remote::new(settings)?.client.audit().await?;
-    out.result(&audit, |out| audit_text(&audit, out))?;
+/// What an audit shows.
+#[derive(Serialize)]
+struct Audited {
+    #[serde(flatten)]
+    audit: Audit,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<Content>,
+}
+
+pub async fn audit(args: &AuditArgs, settings: &Settings, out: &Output) -> Result<()> {
+    let client = Remote::new(settings)?.client;
+    let audit = client.audit().await?;
+    let content = if args.content { Some(client.content().await?) } else { None };
+    let audited = Audited { audit, content };
+    out.result(&audited, |out| audit_text(&audited.audit, out) + &content_text(audited.content.as_ref()))?;
+    let audit = audited.audit;
     if audit.ok {
         return Ok(());
     }
@@ -92,6 +106,12 @@ pub async fn audit(settings: &Settings, out: &Output) -> Result<()> {
         format_args!("the audit found {} violations at block {}", audit.violations.len(), audit.height),
     )
     .hint("this is a bug: keep the home folder and report it with the output of `depin audit --json`"))
+}
+
+fn content_text(content: Option<&Content>) -> String {
+    content.map_or_else(String::new, |content| {
+        format!("\ndigest of all {} rows at block {}: {}\n", content.rows, content.height, content.digest)
+    })
 }
 
 fn audit_text(audit: &Audit, out: &Output) -> String {

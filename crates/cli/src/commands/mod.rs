@@ -31,7 +31,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
     match cli.command {
         Command::Up(args) => up::run(&args, &settings, out).await,
         Command::Status => chain::status(&settings, out).await,
-        Command::Audit => chain::audit(&settings, out).await,
+        Command::Audit(args) => chain::audit(&args, &settings, out).await,
         Command::Events(args) => events::run(&args, &settings, out).await,
         Command::Account(AccountCommand::List { limit }) => account::list(limit, &settings, out).await,
         Command::Account(AccountCommand::Grant(args)) => account::grant(&args, &settings, out).await,

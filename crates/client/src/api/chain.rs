@@ -28,14 +28,24 @@ pub struct Status {
     pub state_root: String,
     /// Root of all receipts after that block, hex.
     pub receipts_root: String,
-    /// History-independent digest of all rows, hex.
-    pub content: String,
     /// Present price of one work unit.
     pub base_fee: Amount,
     /// Version of the node's software.
     pub version: String,
     /// Version of the state's form.
     pub format: u32,
+}
+
+/// `GET /v1/content`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Content {
+    /// Height of the block after which these were the rows.
+    pub height: u64,
+    /// How many there were.
+    pub rows: u64,
+    /// SHA-256 over their number, then key length, key, value length and value of each in key order; numbers as eight bytes.
+    #[schema(value_type = String)]
+    pub digest: UnitId,
 }
 
 /// Body of `POST /v1/transactions`.
@@ -196,8 +206,6 @@ pub struct Block {
     pub state_root: String,
     /// Root of all receipts after it, hex.
     pub receipts_root: String,
-    /// History-independent digest of all rows after it, hex.
-    pub content: String,
     /// Receipts of its transactions, in order.
     pub receipts: Vec<FinalReceipt>,
 }

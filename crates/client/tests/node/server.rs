@@ -237,7 +237,6 @@ async fn status(State(server): State<Server>) -> Response {
             speed: 1,
             state_root: "00".repeat(32),
             receipts_root: "00".repeat(32),
-            content: "00".repeat(32),
             base_fee: Amount::new(FIL, Units::new(inside.base_fee), 18),
             version: "0".to_owned(),
             format: 1,

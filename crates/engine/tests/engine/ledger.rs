@@ -1,7 +1,6 @@
 //! The machine under test, and what every test does with a node.
 
 use bytes::Bytes;
-use commonware_cryptography::{Hasher as _, Sha256};
 use depin_engine::{
     Block, BlockView, Config, Digest, Genesis, Handle, Machine, Parent, Processed, Proposal, Refused, RowChange, Stamp, Tip,
 };
@@ -135,8 +134,7 @@ impl State {
             receipts.push([&height.to_be_bytes()[..], &(index as u32).to_be_bytes(), tx].concat());
             changes.insert(change.0, change.1);
         }
-        fold(&mut rows, &changes);
-        Ok(Processed { rows: changes.into_iter().collect::<Vec<RowChange>>(), receipts, content: content(&rows) })
+        Ok(Processed { rows: changes.into_iter().collect::<Vec<RowChange>>(), receipts })
     }
 
     fn keep(&mut self, block: &BlockView<'_>, processed: &Processed) {
@@ -153,16 +151,6 @@ fn fold(rows: &mut Rows, changes: &BTreeMap<Vec<u8>, Option<Vec<u8>>>) {
             None => rows.remove(key),
         };
     }
-}
-
-/// Digest of rows that depends on nothing but them.
-pub fn content(rows: &Rows) -> Digest {
-    let mut bytes = Vec::new();
-    for part in rows.iter().flat_map(|(key, value)| [key, value]) {
-        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        bytes.extend_from_slice(part);
-    }
-    Sha256::hash(&[&bytes]).0
 }
 
 impl Machine for Ledger {

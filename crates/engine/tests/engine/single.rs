@@ -1,6 +1,6 @@
 //! A committee of one.
 
-use crate::ledger::{Ledger, blocks, config, content, patiently, reach, reach_receipts, txs};
+use crate::ledger::{Ledger, blocks, config, patiently, reach, reach_receipts, txs};
 use depin_engine::{
     Config, End, Engine, Handle, MAX_ROW_KEY, Machine, ProofError, QueryError, Receipt, Replay, StartError, Timeouts, public_key,
 };
@@ -12,16 +12,16 @@ fn start(folder: &TempDir, machine: &Arc<Ledger>) -> Handle {
 }
 
 /// Runs all blocks of a node on a fresh machine and store; both must agree with the node.
-async fn audit(node: &Handle, height: u64) -> Arc<Ledger> {
+/// Runs all blocks again: each gives the roots of its header.
+async fn audit(node: &Handle, height: u64) {
     let machine = Ledger::new();
     let folder = TempDir::new().expect("a folder");
     let blocks = blocks(node, height).await;
     let roots: Vec<_> = blocks.iter().map(|block| block.header().state_root()).collect();
-    let (path, fresh) = (folder.path().to_owned(), machine.clone());
-    let audited = tokio::task::spawn_blocking(move || Replay::audit(&path, fresh, &[public_key(&[1; 32])], blocks));
+    let path = folder.path().to_owned();
+    let audited = tokio::task::spawn_blocking(move || Replay::audit(&path, machine, &[public_key(&[1; 32])], blocks));
     let tips = audited.await.expect("the audit ends").expect("every block gives the roots of its header");
     assert_eq!(tips.iter().map(|tip| tip.state_root).collect::<Vec<_>>(), roots);
-    machine
 }
 
 async fn all_receipts(node: &Handle) -> Vec<Receipt> {
@@ -58,9 +58,8 @@ async fn a_node_alone_makes_blocks_and_goes_on_after_a_stop() {
     }
     assert_eq!(again.loads().len(), 1);
 
-    let replayed = audit(&node, tip.height).await;
+    audit(&node, tip.height).await;
     let header = node.header(tip.height).await.expect("the engine runs").expect("a final block");
-    assert_eq!(header.content(), content(&replayed.rows()));
     assert_eq!(header.state_root(), tip.state_root);
     assert_eq!(node.stop().await, End::Stopped);
 }
@@ -99,9 +98,7 @@ async fn a_node_cut_off_again_and_again_loses_and_repeats_nothing() {
     let node = start(&folder, &machine);
     patiently("the store", node.opened()).await.expect("the engine runs");
     let tip = reach_receipts(&node, total).await;
-    let replayed = audit(&node, tip.height).await;
-    let header = node.header(tip.height).await.expect("the engine runs").expect("a final block");
-    assert_eq!(header.content(), content(&replayed.rows()));
+    audit(&node, tip.height).await;
 
     let receipts = all_receipts(&node).await;
     let of_blocks: Vec<(u64, Vec<u8>)> = blocks(&node, tip.height)

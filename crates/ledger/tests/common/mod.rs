@@ -56,7 +56,7 @@ pub struct Chain {
     pub ledger: Ledger,
     pub parent: Parent,
     pub receipts: Vec<Receipt>,
-    pub blocks: Vec<(BlockEnv, Vec<Vec<u8>>, [u8; 32])>,
+    pub blocks: Vec<(BlockEnv, Vec<Vec<u8>>, std::sync::Arc<depin_state::WriteSet>)>,
     nonces: BTreeMap<Address, u64>,
     pub speed: u32,
 }
@@ -126,11 +126,11 @@ impl Chain {
         let env = self.env(millis);
         let encoded: Vec<Vec<u8>> = transactions.iter().map(Transaction::encode).collect();
         let outcome = self.ledger.run(&env, &encoded, false)?;
-        let digest = UnitId::derive("test-block", &[&env.parent.digest, &outcome.content, &env.stamp.wall.to_be_bytes()]).get();
+        let digest = UnitId::derive("test-block", &[&env.parent.digest, &encoded.concat(), &env.stamp.wall.to_be_bytes()]).get();
         self.ledger.keep(digest, &env, &outcome);
         self.ledger.finalize(digest, env.height()).expect("the block was kept");
         self.parent = Parent { digest, height: env.height(), stamp: env.stamp };
-        self.blocks.push((env, encoded, outcome.content));
+        self.blocks.push((env, encoded, outcome.writes));
         self.receipts.extend(outcome.receipts.clone());
         Ok(outcome.receipts)
     }

@@ -53,7 +53,6 @@ pub(super) async fn block(State(app): State<Shared>, Segment(height): Segment<u6
         parent: hex32(&header.parent()),
         state_root: hex32(&header.state_root()),
         receipts_root: hex32(&header.receipts_root()),
-        content: hex32(&header.content()),
         receipts,
     }))
 }

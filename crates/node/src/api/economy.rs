@@ -80,8 +80,8 @@ pub(super) async fn prices(State(app): State<Shared>) -> Json<Prices> {
     Json(Prices { prices })
 }
 
-/// Checks everything that is held against everything that was minted, deals against sectors, rows against their digest. One at a
-/// time; a height is audited once.
+/// Checks everything that is held against everything that was minted, deals against sectors. One at a time; a
+/// height is audited once.
 #[utoipa::path(get, path = "/v1/audit", tag = "economy", responses((status = 200, body = Audit), (status = "default", body = ErrorBody)))]
 pub(super) async fn audit(State(app): State<Shared>) -> ApiResult<Json<Audit>> {
     let mut audited = app.audited.lock().await;

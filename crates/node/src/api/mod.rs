@@ -63,6 +63,8 @@ pub(crate) struct App {
     pub stopping: watch::Receiver<bool>,
     /// The last audit and its height; held while one is made.
     pub audited: Mutex<Option<depin_client::api::Audit>>,
+    /// The last digest of all rows; held while one is made.
+    pub digested: Mutex<Option<depin_client::api::Content>>,
     pub streams: Arc<Semaphore>,
     /// Header of the last final block that somebody asked about; most ask about the same.
     pub newest: std::sync::Mutex<Option<Header>>,
@@ -166,6 +168,7 @@ fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(chain::metrics))
         .routes(routes!(chain::openapi))
         .routes(routes!(chain::status))
+        .routes(routes!(chain::content))
         .routes(routes!(blocks::blocks))
         .routes(routes!(blocks::block))
         .routes(routes!(accounts::accounts))

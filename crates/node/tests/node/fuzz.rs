@@ -12,6 +12,7 @@ const PATHS: &[&str] = &[
     "/metrics",
     "/openapi.json",
     "/v1/status",
+    "/v1/content",
     "/v1/accounts",
     "/v1/accounts/{}",
     "/v1/transactions",
