@@ -2,9 +2,9 @@
 
 use crate::{
     api::{
-        Account, AccountEntry, Audit, Block, BlockSummary, Content, DataSet, Deal, DealQuery, EventQuery, EventRecord, Fault,
-        NetworkInfo, Page, Posted, Prices, Provider, ProviderList, Quote, QuoteQuery, Status, SubmitRequest, Supply,
-        TransactionPhase, TransactionStatus,
+        Account, AccountEntry, Audit, BATCH_BYTES_MAX, BATCH_MAX, BatchAnswer, BatchAnswers, BatchRequest, Block, BlockSummary,
+        Content, DataSet, Deal, DealQuery, EventQuery, EventRecord, Fault, NetworkInfo, Page, Posted, Prices, Provider,
+        ProviderList, Quote, QuoteQuery, Status, SubmitRequest, Supply, TransactionPhase, TransactionStatus,
     },
     error::ClientError,
     events::EventStream,
@@ -129,6 +129,31 @@ impl Client {
     pub async fn post_transaction(&self, transaction: &Transaction, wait: bool) -> Result<Posted, ClientError> {
         let body = SubmitRequest { transaction: hex::encode(transaction.encode()) };
         self.transport.post("/v1/transactions", &Query::default().with("wait", wait.then_some("final")), &body).await
+    }
+
+    /// Hands many signed transactions in, once, in as few requests as the node allows; each is answered by itself, in their order.
+    /// Posting the same again is harmless.
+    ///
+    /// # Errors
+    /// [`ClientError`]; some of them may have been taken all the same.
+    pub async fn post_transactions(&self, transactions: &[Transaction]) -> Result<Vec<BatchAnswer>, ClientError> {
+        let mut answers = Vec::with_capacity(transactions.len());
+        let mut texts = transactions.iter().map(|transaction| hex::encode(transaction.encode())).peekable();
+        while texts.peek().is_some() {
+            // Quotes and comma round each, and what stands round all.
+            let (mut batch, mut bytes) = (Vec::new(), 64);
+            let fits = |text: &String, count: usize, bytes: usize| {
+                count == 0 || (count < BATCH_MAX && bytes + text.len() + 3 <= BATCH_BYTES_MAX)
+            };
+            while let Some(text) = texts.next_if(|text| fits(text, batch.len(), bytes)) {
+                bytes += text.len() + 3;
+                batch.push(text);
+            }
+            let request = BatchRequest { transactions: batch };
+            let answered: BatchAnswers = self.transport.post("/v1/transactions/batch", &Query::default(), &request).await?;
+            answers.extend(answered.answers);
+        }
+        Ok(answers)
     }
 
     /// Where a transaction stands.

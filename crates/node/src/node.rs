@@ -159,6 +159,7 @@ impl Node {
             stopping: stopping.clone(),
             audited: Mutex::new(None),
             digested: Mutex::new(None),
+            batches: App::batch_permits(),
             streams: App::stream_permits(),
             newest: std::sync::Mutex::new(None),
         };

@@ -47,6 +47,14 @@ impl CheckedSignatures {
         self.verify_all(&[SignedItem { key: &transaction.body.key, message: &message, signature: &transaction.signature }])
     }
 
+    /// Whether each of many transactions is signed by its sender; one that is not spoils all.
+    pub fn verify_transactions<'a>(&self, transactions: impl Iterator<Item = &'a Transaction>) -> bool {
+        let messages: Vec<_> = transactions.map(|transaction| (transaction, transaction.body.signed_bytes())).collect();
+        let items: Vec<_> =
+            messages.iter().map(|(t, message)| SignedItem { key: &t.body.key, message, signature: &t.signature }).collect();
+        self.verify_all(&items)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Seen> {
         // Sets of hashes are whole after every call.
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,6 +1,6 @@
 //! The chain itself: status, blocks, transactions, events.
 
-use super::{Amount, Time};
+use super::{Amount, ErrorBody, Time};
 use depin_quantity::{Address, Name, UnitId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -53,6 +53,37 @@ pub struct Content {
 pub struct SubmitRequest {
     /// The encoded transaction, hex.
     pub transaction: String,
+}
+
+/// Most transactions of one `POST /v1/transactions/batch`.
+pub const BATCH_MAX: usize = 1_024;
+
+/// Most bytes of its body: as many transfers, and some that say more.
+pub const BATCH_BYTES_MAX: usize = 1 << 20;
+
+/// Body of `POST /v1/transactions/batch`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BatchRequest {
+    /// The encoded transactions, hex, 1 to 1,024; the whole body has at most 1 MiB.
+    pub transactions: Vec<String>,
+}
+
+/// Answer to `POST /v1/transactions/batch`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BatchAnswers {
+    /// One for each transaction, in their order.
+    pub answers: Vec<BatchAnswer>,
+}
+
+/// What became of one transaction of a batch: what it would have been answered alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of a batch are taken, and a box would show in the public form")]
+pub enum BatchAnswer {
+    /// Taken; with its receipt, when it was final before.
+    Posted(Posted),
+    /// Refused.
+    Refused(ErrorBody),
 }
 
 /// Answer to an accepted `POST /v1/transactions`.

@@ -15,8 +15,8 @@ mod storage;
 
 pub use account::{Account, AccountEntry, Committed, Holdings, Vesting};
 pub use chain::{
-    Block, BlockSummary, Content, EventQuery, EventRecord, Failure, FinalReceipt, Posted, Status, SubmitRequest,
-    TransactionPhase, TransactionStatus,
+    BATCH_BYTES_MAX, BATCH_MAX, BatchAnswer, BatchAnswers, BatchRequest, Block, BlockSummary, Content, EventQuery, EventRecord,
+    Failure, FinalReceipt, Posted, Status, SubmitRequest, TransactionPhase, TransactionStatus,
 };
 pub use economy::{Audit, AuditTotal, NetworkInfo, NetworkRow, PriceEntry, Prices, Supply, SupplyPart, TokenSupply};
 pub use storage::{

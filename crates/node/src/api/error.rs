@@ -45,6 +45,12 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code::BUSY, message, "try again in a moment")
     }
 
+    /// The answer's body.
+    pub fn body(self) -> ErrorBody {
+        let Self { code, message, hint, .. } = self;
+        ErrorBody { error: ErrorDetail { code, message, hint } }
+    }
+
     /// Something that is wrong with the node, not with the request.
     pub fn internal(message: impl Display) -> Self {
         tracing::error!(error = %message, "a request failed");
@@ -54,8 +60,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Self { status, code, message, hint } = self;
-        (status, Json(ErrorBody { error: ErrorDetail { code, message, hint } })).into_response()
+        (self.status, Json(self.body())).into_response()
     }
 }
 

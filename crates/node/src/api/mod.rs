@@ -5,6 +5,7 @@
 //! handing a transaction to the pool.
 
 mod accounts;
+mod batch;
 mod blocks;
 mod chain;
 mod economy;
@@ -42,6 +43,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 const INDEX_WAIT: Duration = Duration::from_secs(5);
 /// Event streams open at once.
 const STREAMS_MAX: usize = 512;
+/// Batches of transactions that are worked on at once, in as many megabytes.
+const BATCHES_MAX: usize = 64;
 
 /// Everything that handlers use.
 pub(crate) struct App {
@@ -65,6 +68,8 @@ pub(crate) struct App {
     pub audited: Mutex<Option<depin_client::api::Audit>>,
     /// The last digest of all rows; held while one is made.
     pub digested: Mutex<Option<depin_client::api::Content>>,
+    /// Batches of transactions that may be worked on at once.
+    pub batches: Arc<Semaphore>,
     pub streams: Arc<Semaphore>,
     /// Header of the last final block that somebody asked about; most ask about the same.
     pub newest: std::sync::Mutex<Option<Header>>,
@@ -73,6 +78,10 @@ pub(crate) struct App {
 pub(crate) type Shared = Arc<App>;
 
 impl App {
+    pub fn batch_permits() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(BATCHES_MAX))
+    }
+
     pub fn stream_permits() -> Arc<Semaphore> {
         Arc::new(Semaphore::new(STREAMS_MAX))
     }
@@ -174,6 +183,7 @@ fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(accounts::accounts))
         .routes(routes!(accounts::account))
         .routes(routes!(transactions::submit))
+        .routes(routes!(batch::submit_batch))
         .routes(routes!(transactions::transaction))
         .routes(routes!(events::events))
         .routes(routes!(events::stream))

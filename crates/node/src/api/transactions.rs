@@ -85,7 +85,7 @@ fn posted(status: StatusCode, id: UnitId, receipt: Option<FinalReceipt>) -> ApiR
     Ok((status, Json(Posted { id, receipt })).into_response())
 }
 
-fn decode(text: &str) -> ApiResult<(Transaction, Bytes)> {
+pub(super) fn decode(text: &str) -> ApiResult<(Transaction, Bytes)> {
     let malformed = |message: String| {
         ApiError::new(StatusCode::BAD_REQUEST, code::MALFORMED, message, "send the canonical bytes in hexadecimal digits")
     };
@@ -102,20 +102,36 @@ fn decode(text: &str) -> ApiResult<(Transaction, Bytes)> {
 async fn take(app: &App, pending: Pending) -> ApiResult<Option<FinalReceipt>> {
     let (id, sender) = (pending.id, pending.sender);
     if pending.nonce < app.ledger.nonce(sender)
-        && let Some(record) = final_record(app, id).await?
+        && let Some(receipt) = final_receipt(app, id).await?
     {
-        return wire(app, &record).map(Some);
+        return Ok(Some(receipt));
     }
     app.ledger.admit(&pending.transaction)?;
     if !app.signatures.verify(&pending.transaction) {
-        let message = "the signature is not the sender's";
-        let hint = "sign the canonical body of this very transaction with the key that it names";
-        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code::BAD_SIGNATURE, message, hint));
+        return Err(bad_signature());
     }
+    insert(app, pending)?;
+    Ok(None)
+}
+
+/// Puts a transaction whose admission and signature were checked into the pool.
+pub(super) fn insert(app: &App, pending: Pending) -> ApiResult<()> {
+    let sender = pending.sender;
     if let Inserted::New { dropped } = app.pool.insert(pending, || app.ledger.nonce(sender))? {
         app.waiters.drop_all(&dropped);
     }
-    Ok(None)
+    Ok(())
+}
+
+pub(super) fn bad_signature() -> ApiError {
+    let message = "the signature is not the sender's";
+    let hint = "sign the canonical body of this very transaction with the key that it names";
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code::BAD_SIGNATURE, message, hint)
+}
+
+/// As [`final_record`], in the form of the API.
+pub(super) async fn final_receipt(app: &App, id: UnitId) -> ApiResult<Option<FinalReceipt>> {
+    final_record(app, id).await?.map(|record| wire(app, &record)).transpose()
 }
 
 /// The receipt of a transaction of which every trace is in the index by now, if it was included.

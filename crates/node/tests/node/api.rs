@@ -354,6 +354,7 @@ async fn the_description_is_the_api() {
         "/v1/accounts",
         "/v1/accounts/{address}",
         "/v1/transactions",
+        "/v1/transactions/batch",
         "/v1/transactions/{id}",
         "/v1/events",
         "/v1/events/stream",

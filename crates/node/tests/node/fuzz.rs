@@ -16,6 +16,7 @@ const PATHS: &[&str] = &[
     "/v1/accounts",
     "/v1/accounts/{}",
     "/v1/transactions",
+    "/v1/transactions/batch",
     "/v1/transactions/{}",
     "/v1/events",
     "/v1/blocks",
@@ -104,11 +105,16 @@ impl Fuzz {
             bytes.truncate(self.rng.random_range(1..=bytes.len()));
             bytes
         };
-        Some(match self.rng.random_range(0..6) {
+        Some(match self.rng.random_range(0..8) {
             0 => return None,
             1 => (0..self.rng.random_range(0..400)).map(|_| self.rng.random()).collect(),
             2 => b"[".repeat(self.rng.random_range(1..100_000)),
             3 => format!("{{\"transaction\":\"{}\"}}", self.value()).into_bytes(),
+            6 => format!("{{\"transactions\":[\"{}\",\"{}\"]}}", self.value(), hex::encode(&mutated)).into_bytes(),
+            7 => {
+                let whole = hex::encode(&self.transaction);
+                format!("{{\"transactions\":[\"{whole}\",\"{}\",\"{whole}\"]}}", hex::encode(&mutated)).into_bytes()
+            }
             4 => format!("{{\"transaction\":\"{}\",\"{}\":1}}", hex::encode(&mutated), self.rng.random::<u8>()).into_bytes(),
             _ => format!("{{\"transaction\":\"{}\"}}", hex::encode(&mutated)).into_bytes(),
         })

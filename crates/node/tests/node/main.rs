@@ -1,6 +1,7 @@
 //! A whole node over real HTTP on loopback. One binary, since linking the engine takes longer than the tests.
 
 mod api;
+mod batches;
 mod common;
 mod deals;
 mod fuzz;
