@@ -1,6 +1,6 @@
 //! What rows were before they were written, to undo it.
 
-use crate::pages::Page;
+use crate::page::Page;
 
 /// Bytes of a block of the journal: it grows without moving what it holds.
 const BLOCK: usize = 1 << 16;

@@ -9,6 +9,8 @@ mod key;
 mod layer;
 mod memory;
 mod overlay;
+mod page;
+mod page_index;
 mod pages;
 mod row;
 mod tables;

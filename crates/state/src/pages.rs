@@ -1,41 +1,47 @@
 //! Rows in key order, in short pages, with a memory of where each table was touched last.
 //!
 //! Rules walk tables in key order, or touch the same rows again: whoever goes on where the last call was pays one or two
-//! comparisons of neighbouring bytes, whatever else is stored. Any other row is found by the page that its key belongs to.
+//! comparisons of neighbouring bytes, whatever else is stored. Any other row is found by the page that its key belongs to. Pages can
+//! be shared with a branch of the state: whoever writes to one first has a copy of it from then on.
 
-use crate::{journal::Journal, key::first_bytes};
-use std::{cell::Cell, cmp::Ordering, collections::BTreeMap, hint::black_box, ops::Bound};
+use crate::{
+    journal::Journal,
+    page::{PAGE_ROWS, Page, size},
+    page_index::PageIndex,
+};
+use std::{cell::Cell, sync::Arc};
 
-/// Most rows of a page.
-const PAGE_ROWS: usize = 128;
-
-/// Bytes that come from memory at once.
-const CACHE_LINE: usize = 64;
-
-/// Buffers shorter than this are not worth tidying.
-const TIDY_BYTES: usize = 4_096;
-
-/// Where a row stands in its page's buffer: its key, then its value.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    /// Its key's first bytes, which decide most comparisons.
-    head: u64,
-    at: u32,
-    key: u32,
-    value: u32,
+/// A page of this state alone, or one that branches share. Two kinds, so that a page that nobody shares costs no counting of owners.
+#[derive(Clone, Debug)]
+enum Held {
+    Own(Page),
+    Shared(Arc<Page>),
 }
 
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Page {
-    /// The first key that belongs here; the next page's ends it.
-    from: Box<[u8]>,
-    /// The next page in key order; 0 behind the last one.
-    next: u32,
-    bytes: Vec<u8>,
-    /// In key order.
-    rows: Vec<Slot>,
-    /// Bytes of the rows; the buffer's others were overwritten.
-    live: usize,
+impl Held {
+    fn page(&self) -> &Page {
+        match self {
+            Self::Own(page) => page,
+            Self::Shared(page) => page,
+        }
+    }
+
+    fn page_mut(&mut self) -> &mut Page {
+        if let Self::Shared(page) = self {
+            *self = Self::Own(Arc::unwrap_or_clone(std::mem::take(page)));
+        }
+        match self {
+            Self::Own(page) => page,
+            Self::Shared(_) => unreachable!("it was made this state's own"),
+        }
+    }
+
+    fn share(&mut self) -> Self {
+        if let Self::Own(page) = self {
+            *self = Self::Shared(Arc::new(std::mem::take(page)));
+        }
+        self.clone()
+    }
 }
 
 /// A page and a place in it.
@@ -49,11 +55,11 @@ struct Place {
 #[derive(Clone, Debug)]
 pub(crate) struct Pages {
     /// A page holds rows of one table. Page 0 comes before all tables and is always there.
-    pages: Vec<Page>,
+    pages: Vec<Held>,
     /// Pages that are not in use.
     free: Vec<u32>,
-    /// Pages in use, by the first key that belongs there.
-    order: BTreeMap<Box<[u8]>, u32>,
+    /// The pages of each table but page 0, by the first byte of the key.
+    tables: Vec<PageIndex>,
     /// The last place of each table, by the first byte of the key. A hint: it is checked before it is used.
     last: [Cell<Place>; 256],
     len: usize,
@@ -61,126 +67,8 @@ pub(crate) struct Pages {
 
 impl Default for Pages {
     fn default() -> Self {
-        let order = BTreeMap::from([(Box::default(), 0)]);
         let last = std::array::from_fn(|_| Cell::default());
-        Self { pages: vec![Page::default()], free: Vec::new(), order, last, len: 0 }
-    }
-}
-
-fn size(bytes: usize) -> u32 {
-    u32::try_from(bytes).expect("a page of rows is far below four gigabytes")
-}
-
-impl Page {
-    /// A row's key and value, one behind the other, and the length of the key.
-    fn row(&self, row: usize) -> (&[u8], usize) {
-        let slot = self.rows[row];
-        (&self.bytes[slot.at as usize..][..(slot.key + slot.value) as usize], slot.key as usize)
-    }
-
-    fn split(&self, row: usize) -> (&[u8], &[u8]) {
-        let (row, key) = self.row(row);
-        row.split_at(key)
-    }
-
-    fn key(&self, row: usize) -> &[u8] {
-        self.split(row).0
-    }
-
-    fn value(&self, row: usize) -> &[u8] {
-        self.split(row).1
-    }
-
-    /// Asks for the memory of its `part`-th row or so. A walk that comes here next needs all of it soon, and rows stand there in the
-    /// order in which they were written: waiting for them one by one costs more than all the rest.
-    fn fetch(&self, part: usize) {
-        let at = 2 * CACHE_LINE * part;
-        let (one, other) = (self.bytes.get(at), self.bytes.get(at + CACHE_LINE));
-        black_box((one.copied(), other.copied(), self.rows.get(part).map(|slot| slot.head)));
-    }
-
-    /// How a row's key compares with `key`, whose first bytes are `head`.
-    fn compare(&self, slot: Slot, head: u64, key: &[u8]) -> Ordering {
-        slot.head.cmp(&head).then_with(|| self.bytes[slot.at as usize..][..slot.key as usize].cmp(key))
-    }
-
-    /// The row of `key`, or where it would stand.
-    fn search(&self, key: &[u8]) -> Result<usize, usize> {
-        let head = first_bytes(key);
-        self.rows.binary_search_by(|slot| self.compare(*slot, head, key))
-    }
-
-    /// As [`Page::search`], if the row at or behind `row` decides it.
-    fn search_near(&self, row: usize, key: &[u8]) -> Option<Result<usize, usize>> {
-        let head = first_bytes(key);
-        let behind = self.rows.get(row + 1).map(|slot| self.compare(*slot, head, key));
-        match behind {
-            Some(Ordering::Equal) => Some(Ok(row + 1)),
-            Some(Ordering::Less) => None,
-            Some(Ordering::Greater) | None => match self.compare(*self.rows.get(row)?, head, key) {
-                Ordering::Equal => Some(Ok(row)),
-                Ordering::Less => behind.map(|_| Err(row + 1)),
-                Ordering::Greater => None,
-            },
-        }
-    }
-
-    /// Its rows in key order.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        (0..self.rows.len()).map(|row| self.split(row))
-    }
-
-    fn append(&mut self, key: &[u8], value: &[u8]) -> Slot {
-        let at = size(self.bytes.len());
-        self.bytes.extend_from_slice(key);
-        self.bytes.extend_from_slice(value);
-        self.live += key.len() + value.len();
-        Slot { head: first_bytes(key), at, key: size(key.len()), value: size(value.len()) }
-    }
-
-    fn insert(&mut self, row: usize, key: &[u8], value: &[u8]) {
-        let slot = self.append(key, value);
-        self.rows.insert(row, slot);
-    }
-
-    fn set(&mut self, row: usize, value: &[u8]) {
-        let slot = self.rows[row];
-        if slot.value as usize == value.len() {
-            self.bytes[(slot.at + slot.key) as usize..][..value.len()].copy_from_slice(value);
-            return;
-        }
-        self.live -= (slot.key + slot.value) as usize;
-        let key = self.key(row).to_vec();
-        self.rows[row] = self.append(&key, value);
-        self.tidy();
-    }
-
-    fn remove(&mut self, rows: std::ops::Range<usize>) {
-        self.live -= self.rows.drain(rows).map(|slot| (slot.key + slot.value) as usize).sum::<usize>();
-        self.tidy();
-    }
-
-    /// Drops what was overwritten once it is most of the buffer.
-    fn tidy(&mut self) {
-        if self.bytes.len() > TIDY_BYTES.max(2 * self.live) {
-            let rows = self.split_off(0);
-            (self.bytes, self.rows, self.live) = (rows.bytes, rows.rows, rows.live);
-        }
-    }
-
-    /// Moves the rows from `row` on into a page of their own.
-    fn split_off(&mut self, row: usize) -> Self {
-        // Room for as much as stands here: more rows come where some came.
-        let (bytes, rows) = (Vec::with_capacity(self.bytes.len()), Vec::with_capacity(PAGE_ROWS + 1));
-        let mut page = Self { bytes, rows, ..Self::default() };
-        for moved in row..self.rows.len() {
-            let (key, value) = self.split(moved);
-            let slot = page.append(key, value);
-            page.rows.push(slot);
-        }
-        self.rows.truncate(row);
-        self.live -= page.live;
-        page
+        Self { pages: vec![Held::Own(Page::default())], free: Vec::new(), tables: vec![PageIndex::default(); 256], last, len: 0 }
     }
 }
 
@@ -191,11 +79,17 @@ impl Pages {
     }
 
     fn page(&self, number: u32) -> &Page {
-        &self.pages[number as usize]
+        self.pages[number as usize].page()
+    }
+
+    /// The same rows again, whose pages both share until one of them writes there.
+    pub fn branch(&mut self) -> Self {
+        let pages = self.pages.iter_mut().map(Held::share).collect();
+        Self { pages, free: self.free.clone(), tables: self.tables.clone(), last: self.last.clone(), len: self.len }
     }
 
     fn page_mut(&mut self, number: u32) -> &mut Page {
-        &mut self.pages[number as usize]
+        self.pages[number as usize].page_mut()
     }
 
     fn hint(&self, key: &[u8]) -> &Cell<Place> {
@@ -215,21 +109,28 @@ impl Pages {
 
     /// The place of a key that comes behind the last row of `page`: there, or at the first row of the next one.
     fn walk_on(&self, page: u32, row: usize, key: &[u8]) -> Option<(u32, Result<usize, usize>)> {
-        let (here, head) = (self.page(page), first_bytes(key));
-        if row + 1 != here.rows.len() || here.compare(here.rows[row], head, key) != Ordering::Less {
+        let here = self.page(page);
+        if row + 1 != here.len() || !here.ends_before(key) {
             return None;
         }
         let next = self.page(here.next);
         if here.next == 0 || key < &*next.from {
             return Some((page, Err(row + 1)));
         }
-        (next.compare(*next.rows.first()?, head, key) == Ordering::Equal).then_some((here.next, Ok(0)))
+        (next.len() > 0 && next.key(0) == key).then_some((here.next, Ok(0)))
     }
 
     fn look_up(&self, key: &[u8]) -> (u32, Result<usize, usize>) {
-        let upto = (Bound::Unbounded, Bound::Included(key));
-        let (_, page) = self.order.range::<[u8], _>(upto).next_back().expect("page 0 comes before all tables");
-        (*page, self.page(*page).search(key))
+        let page = key.first().map_or(0, |table| {
+            let own = self.tables[usize::from(*table)].page_of(key);
+            own.unwrap_or_else(|| self.last_page_before(*table))
+        });
+        (page, self.page(page).search(key))
+    }
+
+    /// The last page of the tables before one.
+    fn last_page_before(&self, table: u8) -> u32 {
+        self.tables[..usize::from(table)].iter().rev().find_map(PageIndex::last).unwrap_or(0)
     }
 
     /// The value of a key.
@@ -284,18 +185,18 @@ impl Pages {
         self.len += 1;
         let table = key.get(..1).unwrap_or_default();
         if !self.page(place.page).from.starts_with(table) {
-            let page = self.take_in(Page { from: table.into(), ..Page::default() }, place.page);
+            let page = self.take_in(Page::starting(table.into()), place.page);
             place = Place { page, row: 0 };
         }
         let page = self.page_mut(place.page);
         page.insert(place.row, key, value);
-        if page.rows.len() > PAGE_ROWS {
+        if page.len() > PAGE_ROWS {
             // Rows that come in key order fill their pages.
             let half = if place.row == PAGE_ROWS { PAGE_ROWS } else { PAGE_ROWS / 2 };
             let mut upper = page.split_off(half);
             page.tidy();
             upper.from = upper.key(0).into();
-            let (last, upper) = (upper.rows.len() - 1, self.take_in(upper, place.page));
+            let (last, upper) = (upper.len() - 1, self.take_in(upper, place.page));
             if half == PAGE_ROWS {
                 self.hint(key).set(Place { page: upper, row: last });
             }
@@ -305,18 +206,19 @@ impl Pages {
     /// Puts a page behind another.
     fn take_in(&mut self, mut page: Page, behind: u32) -> u32 {
         let number = self.free.pop().unwrap_or_else(|| {
-            self.pages.push(Page::default());
+            self.pages.push(Held::Own(Page::default()));
             size(self.pages.len() - 1)
         });
         page.next = std::mem::replace(&mut self.page_mut(behind).next, number);
-        self.order.insert(page.from.clone(), number);
-        *self.page_mut(number) = page;
+        let table = *page.from.first().expect("only page 0 begins before all tables");
+        self.tables[usize::from(table)].insert(page.from.clone(), number);
+        self.pages[number as usize] = Held::Own(page);
         number
     }
 
     fn remove(&mut self, number: u32, rows: std::ops::Range<usize>) {
         let page = self.page_mut(number);
-        if number != 0 && rows.len() == page.rows.len() {
+        if number != 0 && rows.len() == page.len() {
             let before = self.page_before(number);
             self.remove_page(number, before);
         } else {
@@ -326,14 +228,16 @@ impl Pages {
     }
 
     fn page_before(&self, number: u32) -> u32 {
-        let upto = (Bound::Unbounded, Bound::Excluded(&*self.page(number).from));
-        self.order.range::<[u8], _>(upto).next_back().map_or(0, |(_, before)| *before)
+        let from = &self.page(number).from;
+        let Some(table) = from.first() else { return 0 };
+        self.tables[usize::from(*table)].page_before(from).unwrap_or_else(|| self.last_page_before(*table))
     }
 
     fn remove_page(&mut self, number: u32, before: u32) -> Page {
         let page = std::mem::take(self.page_mut(number));
-        self.len -= page.rows.len();
-        self.order.remove(&page.from);
+        self.len -= page.len();
+        let table = *page.from.first().expect("page 0 is never removed");
+        self.tables[usize::from(table)].remove(&page.from);
         self.page_mut(before).next = page.next;
         self.free.push(number);
         page
@@ -343,7 +247,7 @@ impl Pages {
     pub fn next(&self, key: &[u8], inclusive: bool) -> Option<(&[u8], &[u8])> {
         let mut next = None;
         self.scan_pages(key, inclusive, |page, from| {
-            next = (from < page.rows.len()).then(|| page.split(from));
+            next = (from < page.len()).then(|| page.split(from));
             next.is_none()
         });
         next
@@ -352,7 +256,7 @@ impl Pages {
     /// Shows rows in key order as long as `see` says so.
     pub fn scan(&self, key: &[u8], inclusive: bool, see: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
         self.scan_pages(key, inclusive, |page, from| {
-            (from..page.rows.len()).map(|row| page.split(row)).all(|(key, value)| see(key, value))
+            (from..page.len()).map(|row| page.split(row)).all(|(key, value)| see(key, value))
         });
     }
 
@@ -373,7 +277,7 @@ impl Pages {
         let mut before = self.page_before(number);
         loop {
             let page = self.page(number);
-            let (next, rows) = (page.next, page.rows.len());
+            let (next, rows) = (page.next, page.len());
             let ahead = self.page(next);
             let left = |row: &usize| {
                 ahead.fetch(*row);

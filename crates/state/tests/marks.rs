@@ -162,3 +162,48 @@ proptest! {
         prop_assert!(with.into_writes() == without.into_writes());
     }
 }
+
+proptest! {
+    /// Branches of a memory share pages, and nothing that one of them writes, undoes or deletes shows in another.
+    #[test]
+    fn branches_know_nothing_of_each_other(
+        rows in 0..1_500u16,
+        before in prop::collection::vec(step(), 0..20),
+        steps in prop::collection::vec((0..3usize, step()), 0..60),
+    ) {
+        let (mut memory, mut model) = (Memory::new(), Model::new());
+        for row in 0..rows {
+            let (key, value) = ([&[1, 9][..], &row.wrapping_mul(40_503).to_be_bytes()].concat(), vec![row as u8; 30]);
+            memory.put_raw(Key::new(&key), Some(&value));
+            model.insert(key, value);
+        }
+        let mark = memory.mark();
+        let settled = model.clone();
+        before.iter().for_each(|step| write(&mut memory, &mut model, step));
+        let branch = memory.branch();
+        let mut branches = [(memory, model.clone()), (branch.clone(), model.clone()), (branch, model)];
+        for (n, step) in &steps {
+            let (state, model) = &mut branches[*n];
+            if matches!(step, Step::Mark) {
+                // A branch of a branch.
+                let next = state.branch();
+                *state = next;
+            } else {
+                write(state, model, step);
+            }
+        }
+        for (state, model) in &branches {
+            prop_assert_eq!(&rows_of(state), model);
+        }
+        // What the first one can undo, it still can; the others never heard of it.
+        if !steps.iter().any(|(n, step)| *n == 0 && matches!(step, Step::Mark)) {
+            branches[0].0.rollback(mark);
+            prop_assert_eq!(&rows_of(&branches[0].0), &settled);
+            prop_assert_eq!(&rows_of(&branches[1].0), &branches[1].1);
+        }
+    }
+}
+
+fn rows_of(state: &dyn ReadState) -> Model {
+    rows(state)
+}
