@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <home>/lock           held by the process that runs on it
+//! <home>/layout         layout of rows and blocks there; written once
 //! <home>/genesis.json   what the chain started from; written once
 //! <home>/engine/        the engine's store: blocks, state, receipts, votes
 //! <home>/index.sqlite   the index; may be deleted
@@ -31,6 +32,21 @@ pub enum HomeError {
         /// In the folder.
         found: String,
         /// Asked for.
+        wanted: String,
+    },
+    /// Another version made it.
+    #[error(
+        "{} was made by another version: it has {found}, this version ({}) keeps {wanted}; start it with the version that made it, or \
+         use --fresh to begin again",
+        home.display(),
+        env!("CARGO_PKG_VERSION")
+    )]
+    Layout {
+        /// The folder.
+        home: PathBuf,
+        /// Layout found.
+        found: String,
+        /// Layout that this version reads.
         wanted: String,
     },
     /// Same names, another beginning.
@@ -82,8 +98,15 @@ impl Home {
             Err(TryLockError::Error(source)) => return Err(HomeError::Io { path: lock_path, source }),
         }
         match stored_genesis(path)? {
-            Some(stored) => compare(path, &stored, doc)?,
-            None => write_genesis(path, doc)?,
+            Some(stored) => {
+                check_layout(path)?;
+                compare(path, &stored, doc)?;
+            }
+            None => {
+                // The layout first: where there is a genesis document, there is one.
+                write_layout(path)?;
+                write_genesis(path, doc)?;
+            }
         }
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
@@ -110,6 +133,28 @@ pub fn stored_genesis(home: &Path) -> Result<Option<GenesisDoc>, HomeError> {
         Err(source) => return Err(HomeError::Io { path, source }),
     };
     serde_json::from_slice(&text).map(Some).map_err(|e| HomeError::Damaged { path, error: e.to_string() })
+}
+
+/// What a home of this version says about what is in it.
+fn layout() -> String {
+    format!("rows of layout {} in blocks of format {}", depin_ledger::FORMAT, depin_engine::FORMAT)
+}
+
+/// Refuses a home of another version before anything is written there.
+fn check_layout(home: &Path) -> Result<(), HomeError> {
+    let path = home.join("layout");
+    let found = match fs::read_to_string(&path) {
+        Ok(text) => text.trim().to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "rows of layout 2 or older in blocks of format 1".to_owned(),
+        Err(source) => return Err(HomeError::Io { path, source }),
+    };
+    let wanted = layout();
+    if found == wanted { Ok(()) } else { Err(HomeError::Layout { home: home.to_owned(), found, wanted }) }
+}
+
+fn write_layout(home: &Path) -> Result<(), HomeError> {
+    let path = home.join("layout");
+    depin_files::replace(&path, format!("{}\n", layout()).as_bytes(), Readers::Everybody).map_err(io_error(&path))
 }
 
 fn compare(home: &Path, stored: &GenesisDoc, wanted: &GenesisDoc) -> Result<(), HomeError> {

@@ -138,6 +138,36 @@ async fn a_home_of_another_chain_network_or_variant_is_refused_with_a_hint() {
     assert!(matches!(start(&|_| {}).await, Err(StartError::Home(HomeError::Damaged { .. }))));
 }
 
+/// A home as the version before layouts were noted left it: its genesis document, and a store that this version cannot read.
+#[tokio::test]
+async fn a_home_of_another_version_is_refused_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let genesis = serde_json::to_vec_pretty(&doc("test-chain")).unwrap();
+    fs::write(folder.path().join("genesis.json"), &genesis).unwrap();
+    fs::write(folder.path().join("lock"), "").unwrap();
+    fs::create_dir(folder.path().join("engine")).unwrap();
+    fs::write(folder.path().join("engine/blocks"), "of another version").unwrap();
+    let refused = || async { Node::start(config(folder.path())).await.err().expect("refused").to_string() };
+    for (found, expected) in [(None, "layout 2 or older"), (Some("rows of layout 9 in blocks of format 7\n"), "layout 9")] {
+        if let Some(found) = found {
+            fs::write(folder.path().join("layout"), found).unwrap();
+        }
+        let error = refused().await;
+        assert!(error.contains(expected) && error.contains(&folder.path().display().to_string()), "{error}");
+        assert!(error.contains(env!("CARGO_PKG_VERSION")) && error.contains("--fresh"), "{error}");
+        let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.retain(|name| name != "layout");
+        names.sort();
+        assert_eq!(names, ["engine", "genesis.json", "lock"]);
+        assert_eq!(fs::read(folder.path().join("engine/blocks")).unwrap(), b"of another version");
+    }
+    // What this version made, it starts again.
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        Node::start(config(folder.path())).await.unwrap().stop().await;
+    }
+}
+
 #[tokio::test]
 async fn a_speed_that_outruns_the_proofs_is_refused_naming_the_highest() {
     let folder = tempfile::tempdir().unwrap();
