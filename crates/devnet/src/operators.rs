@@ -9,6 +9,7 @@ use crate::{
     services::Service,
 };
 use async_trait::async_trait;
+use depin_economy::Action;
 use depin_client::{Client, Sender, SigningKey};
 use depin_ledger::{GenesisDoc, Message};
 use depin_quantity::{Address, Name, Units};
@@ -127,7 +128,7 @@ pub async fn fund(home: &Home, client: &Client, genesis: &GenesisDoc, key: &Sign
     for grant in genesis.accounts.iter().filter(|account| account.address == faucet.address()) {
         let token = grant.token.unwrap_or(account.pledged.token);
         let amount = Units::new(grant.amount.get() / home::FAUCET_PROVIDERS);
-        faucet.submit(Message::Transfer { to: key.address(), token, amount }).await?;
+        faucet.submit(Message::Act(Action::Transfer { to: key.address(), token, amount })).await?;
     }
     Ok(())
 }

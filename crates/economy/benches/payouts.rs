@@ -14,7 +14,7 @@ mod common;
 
 use common::timed;
 use depin_economy::*;
-use depin_quantity::{Address, Instant, Measured, Name, Span, UnitId, Units};
+use depin_quantity::{Address, Instant, Measured, Name, Seed, Span, UnitId, Units};
 use depin_state::{Memory, Overlay, State as _};
 use std::{hint::black_box, time::Duration};
 
@@ -75,7 +75,7 @@ fn in_memory_at_once(economy: &Economy, state: &mut Memory, hour: u64, events: &
     let (mut time, mut more) = (Duration::ZERO, true);
     while more {
         let units = BLOCK / PAYOUTS_PER_UNIT as u32;
-        let (ran, closed) = timed(|| economy.session(state, after(hour), events).close(units).expect("nothing refuses"));
+        let (ran, closed) = timed(|| economy.session(state, block(hour), events).close(units).expect("nothing refuses"));
         let paid = paid(events);
         (sum, count) = (sum + paid.0, count + paid.1);
         let (forgotten, ()) = timed(|| {
@@ -96,7 +96,7 @@ fn in_blocks(economy: &Economy, earned: &Memory, hour: u64) -> (Duration, Durati
         let mut overlay = Overlay::with_room(&tables, 3 * BLOCK as usize);
         let units = BLOCK / PAYOUTS_PER_UNIT as u32;
         let (time, closed) =
-            timed(|| economy.session(&mut overlay, after(hour), &mut events).close(units).expect("nothing refuses"));
+            timed(|| economy.session(&mut overlay, block(hour), &mut events).close(units).expect("nothing refuses"));
         run += time;
         let (frozen, writes) = timed(|| overlay.into_writes());
         let (applied, ()) = timed(|| tables.apply(&writes));
@@ -112,6 +112,11 @@ fn after(hours: u64) -> Instant {
     Instant::new(1_800_000_000_000).later(Span::from_secs(3_600 * hours))
 }
 
+/// The block of that time.
+fn block(hours: u64) -> BlockContext {
+    BlockContext::new(after(hours), Seed::new([0; 32]))
+}
+
 fn party(number: u64) -> Address {
     let mut bytes = [3; 32];
     bytes[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
@@ -125,7 +130,7 @@ fn weight(number: u64) -> u128 {
 fn new_network(economy: &Economy) -> Memory {
     let (mut state, mut events) = (Memory::new(), Vec::new());
     let roles = economy.spec().roles().into_iter().map(|name| (name, Address::new([9; 32]))).collect();
-    let mut session = economy.session(&mut state, after(0), &mut events);
+    let mut session = economy.session(&mut state, block(0), &mut events);
     session.genesis(&Genesis { roles, ..Genesis::default() }).expect("a new network starts");
     state
 }
@@ -136,7 +141,7 @@ fn earn(economy: &Economy, state: &mut Memory, hour: u64) {
     for number in 0..MEMBERS {
         let components = Components::one(Component { measure: MEASURE, quantity: Measured::new(weight(number)) });
         let record = Record::Earned(Earned { subject: Subject::Party(party(number)), components });
-        economy.session(state, after(hour), &mut events).record(&record).unwrap_or_else(|e| panic!("{e}"));
+        economy.session(state, block(hour), &mut events).record(&record).unwrap_or_else(|e| panic!("{e}"));
         events.clear();
     }
     state.settle();

@@ -13,7 +13,7 @@ mod common;
 
 use common::timed;
 use depin_economy::*;
-use depin_quantity::{Address, Decimal18, Instant, Measured, Name, UnitId, Units};
+use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Seed, UnitId, Units};
 use depin_state::{Memory, State as _};
 use std::{hint::black_box, time::Duration};
 
@@ -29,6 +29,8 @@ const QUALITY: Name = Name::literal("quality-bytes");
 const FIL: Name = Name::literal("FIL");
 const MEMBERS: u64 = 100_000;
 const ROUNDS: u64 = 9;
+/// The block that everything happens in.
+const AT: BlockContext = BlockContext::new(START, Seed::new([0; 32]));
 const START: Instant = Instant::new(1_800_000_000_000);
 
 /// Makes a party's record of a round.
@@ -125,7 +127,7 @@ impl World {
         };
         let grants = if file == FILECOIN { (0..MEMBERS).map(grant).collect() } else { Vec::new() };
         let mut events = Vec::new();
-        let mut session = world.economy.session(&mut world.state, START, &mut events);
+        let mut session = world.economy.session(&mut world.state, AT, &mut events);
         session.genesis(&Genesis { roles, grants, ..Genesis::default() }).expect("a new network starts");
         world
     }
@@ -133,7 +135,7 @@ impl World {
     /// Every party takes part with as much raw capacity as any standing may boost.
     fn enrol(&mut self) {
         let mut events = Vec::new();
-        let mut session = self.economy.session(&mut self.state, START, &mut events);
+        let mut session = self.economy.session(&mut self.state, AT, &mut events);
         for number in 0..MEMBERS {
             let subject = Subject::Party(party(number));
             let raw = Components::one(Component { measure: RAW, quantity: Measured::new(1 << 40) });
@@ -148,7 +150,7 @@ impl World {
         let mut events = Vec::new();
         timed(|| {
             for some in records.chunks(1_000) {
-                let mut session = self.economy.session(&mut self.state, START, &mut events);
+                let mut session = self.economy.session(&mut self.state, AT, &mut events);
                 for record in some {
                     session.record(record).unwrap_or_else(|e| panic!("{e}"));
                 }
@@ -163,7 +165,7 @@ impl World {
     fn in_a_batch(&mut self, numbers: &[u64], make: Make, round: u64) -> Duration {
         let records: Vec<Record> = numbers.iter().map(|number| make(*number, round)).collect();
         timed(|| {
-            let answers = self.economy.session(&mut self.state, START, &mut self.events).record_all(&records);
+            let answers = self.economy.session(&mut self.state, AT, &mut self.events).record_all(&records);
             assert!(answers.refused.is_empty(), "{:?}", answers.refused.first());
             self.state.settle();
             self.events.clear();

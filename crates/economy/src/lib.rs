@@ -74,7 +74,7 @@ pub use session::context::BlockContext;
 pub use session::event::{Event, Payout};
 pub use session::genesis::{Genesis, GenesisError, Grant, allocation_vested, row_vested};
 pub use session::refusal::{Limit, Refusal, Topic};
-pub use session::sink::{Counted, Sink};
+pub use session::sink::{Counted, Sink, Widened};
 pub use session::{Answers, Closed, Economy, Session};
 pub use staking::{
     DelegationRow, Income, Leaving, LeavingRow, Moved, Settled, StakePoolRow, StakingRow, ValidatorRow, delegation_earned,

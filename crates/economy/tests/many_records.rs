@@ -1,7 +1,7 @@
 //! Many records at once are what they are one by one.
 
 use depin_economy::*;
-use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Span, UnitId, Units};
+use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Seed, Span, UnitId, Units};
 use depin_state::{Memory, State as _};
 use proptest::prelude::*;
 
@@ -55,13 +55,17 @@ fn record() -> impl Strategy<Value = Record> {
     ]
 }
 
+fn block(now: Instant) -> BlockContext {
+    BlockContext::new(now, Seed::new([0; 32]))
+}
+
 fn begin(economy: &Economy, file: usize) -> Memory {
     let (mut state, mut events) = (Memory::new(), Vec::new());
     let roles = economy.spec().roles().into_iter().map(|name| (name, party(9))).collect();
     let grant =
         |n| Grant { token: Name::literal("FIL"), from: Name::literal("foundation"), to: party(n), amount: Units::new(3_000) };
     let grants = if file == 1 { (1..6).map(grant).collect() } else { Vec::new() };
-    let mut session = economy.session(&mut state, START, &mut events);
+    let mut session = economy.session(&mut state, block(START), &mut events);
     session.genesis(&Genesis { roles, grants, ..Genesis::default() }).unwrap();
     state
 }
@@ -79,12 +83,12 @@ proptest! {
             // Periods that ended are closed by the first record that needs it.
             now = now.later(Span::from_secs(seconds));
             let (mut events, mut expected, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-            let mut session = economy.session(&mut one, now, &mut expected);
+            let mut session = economy.session(&mut one, block(now), &mut expected);
             for (index, record) in records.iter().enumerate() {
                 refused.extend(session.record(record).err().map(|refusal| (index, refusal)));
             }
             let notices = session.notices();
-            let mut session = economy.session(&mut all, now, &mut events);
+            let mut session = economy.session(&mut all, block(now), &mut events);
             prop_assert_eq!(session.record_all(&records).refused, refused);
             prop_assert_eq!(session.notices(), notices);
             prop_assert_eq!(events, expected);
@@ -99,7 +103,7 @@ proptest! {
         let mut state = begin(&economy, 0);
         let before = state.branch();
         let mark = state.mark();
-        economy.session(&mut state, START.later(Span::from_secs(7_200)), &mut Vec::new()).record_all(&records);
+        economy.session(&mut state, block(START.later(Span::from_secs(7_200))), &mut Vec::<Event>::new()).record_all(&records);
         state.rollback(mark);
         prop_assert!(state == before);
     }

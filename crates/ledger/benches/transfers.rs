@@ -13,6 +13,7 @@ use common::*;
 use commonware_codec::{Copying, DecodeExt as _};
 use commonware_cryptography::{BatchEntry, BatchVerifier as _, ed25519};
 use commonware_parallel::Sequential;
+use depin_economy::Action;
 use depin_ledger::*;
 use depin_quantity::Units;
 use std::{sync::Arc, time::Duration};
@@ -99,7 +100,7 @@ fn main() {
     let mut transfer = |block: usize, i: usize| {
         let from = (block * BLOCK + i * 7) % ACCOUNTS;
         let to = parties[(i * 31 + block) % ACCOUNTS].address;
-        chain.tx(&parties[from], Message::Transfer { to, token: name("FIL"), amount: Units::new(1) })
+        chain.tx(&parties[from], Message::Act(Action::Transfer { to, token: name("FIL"), amount: Units::new(1) }))
     };
     let blocks: Vec<Vec<Transaction>> = (0..BLOCKS).map(|block| (0..BLOCK).map(|i| transfer(block, i)).collect()).collect();
     let encoded: Vec<Vec<Vec<u8>>> = blocks.iter().map(|block| block.iter().map(Transaction::encode).collect()).collect();

@@ -71,7 +71,7 @@ impl Rules {
     /// Checks what holds for a transaction on finalized rows; a nonce that is ahead is fine, since others may come before.
     pub(crate) fn admit(&self, state: &dyn ReadState, transaction: &Transaction) -> Result<(), AdmitError> {
         let body = &transaction.body;
-        let (work, base_fee) = (body.work(), depin_economy::base_fee(self.economy.spec(), state));
+        let (work, base_fee) = (body.work(), depin_economy::base_fee(self.economy().spec(), state));
         self.fits(body, work, base_fee)?;
         let sender = body.sender();
         match check_nonce(state, sender, body.nonce) {

@@ -23,9 +23,9 @@ pub struct Audit {
 pub(crate) fn audit(rules: &Rules, tables: &Tables) -> Audit {
     let state: &dyn ReadState = tables;
     let chain = state.get::<ChainRow>(&());
-    let economy = depin_economy::audit(rules.economy.spec(), state);
+    let economy = depin_economy::audit(rules.economy().spec(), state);
     let mut violations: Vec<String> = economy.violations.iter().map(ToString::to_string).collect();
-    violations.extend(rules.service.audit(state));
+    violations.extend(rules.network.service().audit(state));
     if state.rows::<AccountRow>().any(|(_, account)| account.nonce == 0) {
         violations.push("an account row has nonce zero, which nothing writes".to_owned());
     }

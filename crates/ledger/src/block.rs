@@ -7,8 +7,6 @@ use std::sync::Arc;
 /// Most work units of one block's due jobs; what is left waits for the next block. Enough that a body of a mebibyte full of
 /// proposals puts less on the lists than a block takes off them, so that no flood keeps windows from opening and closing.
 pub(crate) const JOB_WORK: u32 = 240_000;
-/// Work units of one job of the economy, with what the service has to do about it: a stream that ended, its deal and its sector.
-pub(crate) const ENDING_WORK: u32 = 10;
 
 /// A block that others build on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

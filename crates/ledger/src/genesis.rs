@@ -1,8 +1,8 @@
 //! What a chain starts from.
 
 use crate::Stamp;
-use depin_economy::{DEVELOPMENT, Genesis, Grant, Session, Spec};
-use depin_quantity::{Address, Instant, Name, Units};
+use depin_economy::{BlockContext, DEVELOPMENT, Genesis, Grant, Session, Spec};
+use depin_quantity::{Address, Instant, Name, Seed, Units};
 use depin_services::{Live, ReadError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -153,7 +153,9 @@ impl GenesisDoc {
         let economy = depin_economy::Economy::new(spec.clone());
         let (empty, mut events) = (depin_state::Tables::default(), Vec::new());
         let mut overlay = depin_state::Overlay::new(&empty);
-        self.start(&spec, &mut economy.session(&mut overlay, self.time, &mut events))?;
+        // Nothing is drawn at the start.
+        let at = BlockContext::new(self.time, Seed::new([0; 32]));
+        self.start(&spec, &mut economy.session(&mut overlay, at, &mut events))?;
         Ok(spec)
     }
 

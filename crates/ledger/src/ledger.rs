@@ -100,7 +100,7 @@ impl Ledger {
 
     /// The economy's rules.
     pub fn economy(&self) -> &Economy {
-        &self.rules.economy
+        self.rules.economy()
     }
 
     /// Most work units of one block's transactions.
@@ -110,7 +110,7 @@ impl Ledger {
 
     /// The network's service.
     pub fn service(&self) -> &Live {
-        &self.rules.service
+        self.rules.network.service()
     }
 
     /// Most that ledger time may advance in one block: a quarter of the shortest proof window.

@@ -3,12 +3,12 @@
 use crate::{
     AccountRow, AdmitError, BlockEnv, ChainRow, Event, FORMAT, Failure, GenesisDoc, GenesisError, Message, Outcome, Receipt,
     ReceiptBody, RunError, Signatures, SignedItem, Transaction,
-    block::{ENDING_WORK, JOB_WORK},
+    block::JOB_WORK,
     receipt::EVENTS_MAX,
 };
-use depin_economy::{BlockContext, BlockFees, Economy, Refusal, Session};
+use depin_economy::{BlockContext, BlockFees, Economy, Refusal, Session, Widened};
 use depin_quantity::{Address, Instant, Seed, Span, UnitId, Units};
-use depin_services::{Live, ServiceEvent, Turn};
+use depin_services::Network;
 use depin_state::{Overlay, ReadState, State};
 use std::sync::Arc;
 
@@ -18,8 +18,7 @@ const CAP: Span = Span::from_secs(450);
 /// Everything about a chain that never changes.
 pub(crate) struct Rules {
     pub doc: GenesisDoc,
-    pub economy: Economy,
-    pub service: Live,
+    pub network: Network,
     pub cap: Span,
     signatures: Arc<dyn Signatures>,
 }
@@ -28,25 +27,29 @@ impl Rules {
     pub fn new(doc: GenesisDoc, signatures: Arc<dyn Signatures>) -> Result<Self, GenesisError> {
         // A document that cannot fund its accounts is found here, not in the first block.
         let spec = doc.rehearse()?;
-        // By the rules in force at the start: a chain that begins late begins with later rules.
-        let service = Live::read(spec.at(doc.time, doc.time), doc.time)?;
-        let cap = service.shortest_window().map_or(CAP, |window| Span::from_millis(window.get() / 4));
-        Ok(Self { doc, economy: Economy::new(spec), service, cap, signatures })
+        let network = Network::new(spec, doc.time)?;
+        let cap = network.service().shortest_window().map_or(CAP, |window| Span::from_millis(window.get() / 4));
+        Ok(Self { doc, network, cap, signatures })
+    }
+
+    pub const fn economy(&self) -> &Economy {
+        self.network.economy()
     }
 
     /// Most work units of one block's transactions: twice what the base fee aims at.
     pub fn block_work(&self) -> u64 {
-        self.economy.spec().fee().target_work.saturating_mul(2)
+        self.economy().spec().fee().target_work.saturating_mul(2)
     }
 
     /// The network's main token: fees, rewards and deals are in it.
     pub fn token(&self) -> depin_quantity::Name {
-        self.economy.spec().fee().token
+        self.economy().spec().fee().token
     }
 
-    fn genesis(&self, state: &mut dyn State, events: &mut Vec<depin_economy::Event>) -> Result<(), GenesisError> {
-        let mut session = self.economy.session(state, self.doc.time, events);
-        self.doc.start(self.economy.spec(), &mut session)
+    fn genesis(&self, state: &mut dyn State, seed: Seed, events: &mut Vec<Event>) -> Result<(), GenesisError> {
+        let (at, mut events) = (BlockContext::new(self.doc.time, seed), Widened(events));
+        let mut session = self.economy().session(state, at, &mut events);
+        self.doc.start(self.economy().spec(), &mut session)
     }
 
     pub fn run(
@@ -160,8 +163,6 @@ struct Block<'a> {
     receipts: Vec<Receipt>,
     /// Events of the receipt in progress.
     events: Vec<Event>,
-    /// What the economy and the service say in one turn; empty between turns, kept for its room.
-    heard: (Vec<depin_economy::Event>, Vec<ServiceEvent>),
 }
 
 impl<'a> Block<'a> {
@@ -169,14 +170,13 @@ impl<'a> Block<'a> {
     fn begin(rules: &'a Rules, base: &'a dyn ReadState, env: &'a BlockEnv, transactions: usize) -> Self {
         let state = Overlay::with_room(base, transactions * ROWS);
         let seed = next_seed(base, env);
-        let base_fee = depin_economy::base_fee(rules.economy.spec(), base);
-        let (receipts, events, heard) = (Vec::with_capacity(transactions), Vec::new(), (Vec::new(), Vec::new()));
-        let mut block = Self { rules, env, state, seed, base_fee, fees: BlockFees::NONE, receipts, events, heard };
+        let base_fee = depin_economy::base_fee(rules.economy().spec(), base);
+        let (receipts, events) = (Vec::with_capacity(transactions), Vec::new());
+        let mut block = Self { rules, env, state, seed, base_fee, fees: BlockFees::NONE, receipts, events };
         block.put_chain_row();
         if env.parent.height == 0 {
-            let mut funded = Vec::new();
-            rules.genesis(&mut block.state, &mut funded).expect("the same document was tried when the rules were made");
-            block.events.extend(funded.into_iter().map(Event::Economy));
+            let started = rules.genesis(&mut block.state, block.seed, &mut block.events);
+            started.expect("the same document was tried when the rules were made");
         }
         block.pass_time();
         block.state.settle();
@@ -228,29 +228,17 @@ impl<'a> Block<'a> {
         u32::try_from(self.receipts.len()).expect("a block holds far fewer receipts")
     }
 
-    /// Closes what ended and does what is due, as far as the block's work for jobs goes. Half of it is the service's at least:
-    /// however many deals end at once, windows open and close.
+    /// Closes what ended and does what is due, as far as the block's work for jobs goes.
     fn pass_time(&mut self) {
         let at = self.context();
-        self.with_turn(|session, said, rules| {
-            let closed = session.close(JOB_WORK / ENDING_WORK / 2).expect("nobody but the rules wrote this state");
-            let notices = depin_economy::Meter::notices(session);
-            rules.service.follow(Turn::new(session, at, said), &notices);
-            let budget = u64::from(JOB_WORK.saturating_sub(closed.used * ENDING_WORK));
-            rules.service.run_due(Turn::new(session, at, said), budget);
-        });
+        self.rules.network.pass_time(&mut self.state, at, JOB_WORK, &mut self.events);
     }
 
-    /// Runs `f` on a session over this block's state and gathers what economy and service have to say.
-    fn with_turn<T>(&mut self, f: impl FnOnce(&mut Session<'_>, &mut Vec<ServiceEvent>, &Rules) -> T) -> T {
-        let now = self.now();
-        let (economy_events, said) = &mut self.heard;
-        let mut session = self.rules.economy.session(&mut self.state, now, economy_events);
-        let result = f(&mut session, said, self.rules);
-        drop(session);
-        self.events.extend(economy_events.drain(..).map(Event::Economy));
-        self.events.extend(said.drain(..).map(Event::Service));
-        result
+    /// Runs `f` on a session of the economy over this block's state.
+    fn with_session<T>(&mut self, f: impl FnOnce(&mut Session<'_>) -> T) -> T {
+        let at = self.context();
+        let mut events = Widened(&mut self.events);
+        f(&mut self.rules.economy().session(&mut self.state, at, &mut events))
     }
 
     fn include(&mut self, transaction: &Transaction, id: UnitId) -> Result<(), Left> {
@@ -279,42 +267,19 @@ impl<'a> Block<'a> {
 
     fn take_fee(&mut self, sender: Address, work: u64, tip: Units) -> Result<Units, Refusal> {
         let mut fees = self.fees;
-        let charged = self.with_turn(|session, _, _| session.charge_fee(sender, work, tip, &mut fees))?;
+        let charged = self.with_session(|session| session.charge_fee(sender, work, tip, &mut fees))?;
         self.fees = fees;
         Ok(charged.burnt.plus(charged.tip)?)
     }
 
     fn execute(&mut self, sender: Address, message: &Message, id: UnitId) -> Result<(), Failure> {
-        let at = self.context();
-        self.with_turn(|session, said, rules| {
-            match message {
-                Message::Transfer { to, token, amount } => session.transfer(sender, *to, *token, *amount)?,
-                Message::Claim => drop(session.claim(sender, None)?),
-                Message::Withdraw { amount } => {
-                    session.withdraw_vested(sender, rules.token(), *amount)?;
-                }
-                Message::ReportPrice { pair, price } => session.report_price(sender, *pair, *price)?,
-                Message::GrantDataCap { to, bytes } => {
-                    let bytes = depin_quantity::Measured::new((*bytes).into());
-                    session.grant_allowance(sender, depin_quantity::Name::literal("datacap"), *to, bytes)?;
-                }
-                Message::Act(action) => drop(session.act(sender, action)?),
-                Message::Service(message) => {
-                    rules.service.handle(Turn::new(session, at, said), sender, message, Transaction::seed_of(id))?;
-                }
-            }
-            // What the economy did by itself on the way concerns the service, whoever caused it.
-            let notices = depin_economy::Meter::notices(session);
-            if !notices.is_empty() {
-                rules.service.follow(Turn::new(session, at, said), &notices);
-            }
-            Ok(())
-        })
+        let (at, unique) = (self.context(), Transaction::seed_of(id));
+        self.rules.network.act(&mut self.state, at, (sender, unique), message, &mut self.events)
     }
 
     fn end(mut self) -> Outcome {
         let (fees, proposer) = (self.fees, Address::of_public_key(&self.env.proposer));
-        let finished = self.with_turn(|session, _, _| session.finish_fees(fees, proposer));
+        let finished = self.with_session(|session| session.finish_fees(fees, proposer));
         finished.expect("fees that were taken can be burnt and paid");
         if !self.events.is_empty() {
             self.receipt(ReceiptBody::End);

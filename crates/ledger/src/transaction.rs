@@ -1,9 +1,8 @@
 //! Signed transactions: who wants what, up to which fee, exactly once.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use depin_economy::Action;
 use depin_quantity::{Address, Name, Seed, UnitId, Units};
-use depin_services::{MessageInfo as _, ServiceMessage};
+use depin_services::Message;
 use serde::{Deserialize, Serialize};
 
 /// Largest encoded transaction in bytes.
@@ -13,78 +12,6 @@ const DOMAIN: &str = "depin-transaction";
 
 /// Bytes of a signature.
 const SIGNATURE: usize = 64;
-
-/// What a transaction does.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Message {
-    /// Moves tokens to another account.
-    Transfer {
-        /// Who gets them.
-        to: Address,
-        /// Which token.
-        token: Name,
-        /// How many base units; not zero.
-        amount: Units,
-    },
-    /// The sender's earned rewards are settled into liquid and vesting parts.
-    Claim,
-    /// Takes vested rewards out into the sender's balance.
-    Withdraw {
-        /// How much; everything vested when `None`.
-        amount: Option<Units>,
-    },
-    /// The sender, a price reporter, reports.
-    ReportPrice {
-        /// The pair, such as `FIL-USD`.
-        pair: Name,
-        /// Price of one whole token in 10^-18 of the quote currency.
-        price: depin_quantity::Decimal18,
-    },
-    /// The sender, a notary, grants DataCap.
-    GrantDataCap {
-        /// The client.
-        to: Address,
-        /// Bytes of verified deals that it may propose.
-        bytes: u64,
-    },
-    /// What the sender does with its own tokens, as far as the network's economy offers it.
-    Act(Action),
-    /// Something for the network's service. In JSON it stands under the service's name.
-    #[serde(untagged)]
-    Service(ServiceMessage),
-}
-
-impl Message {
-    /// A message to a service.
-    pub fn service(message: impl Into<ServiceMessage>) -> Self {
-        Self::Service(message.into())
-    }
-
-    /// Name for receipts and tables.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Transfer { .. } => "transfer",
-            Self::Claim => "claim",
-            Self::Withdraw { .. } => "withdraw",
-            Self::ReportPrice { .. } => "report-price",
-            Self::GrantDataCap { .. } => "grant-datacap",
-            Self::Act(action) => action.name(),
-            Self::Service(message) => message.name(),
-        }
-    }
-
-    /// Work units: an upper bound on what running it costs, known before anything is run.
-    pub fn work(&self) -> u64 {
-        match self {
-            Self::Transfer { .. } => 4,
-            Self::Claim | Self::Withdraw { .. } => 40,
-            Self::ReportPrice { .. } | Self::GrantDataCap { .. } => 10,
-            Self::Act(action) => action.work(),
-            Self::Service(message) => message.work(),
-        }
-    }
-}
 
 /// What is signed.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]

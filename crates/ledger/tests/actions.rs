@@ -45,7 +45,7 @@ fn credits_for_deals() -> String {
 
 fn report(chain: &mut Chain, price: &str) {
     let price = Decimal18::parse(price).unwrap();
-    chain.send(&party(901), Message::ReportPrice { pair: name("FIL-USD"), price }).unwrap();
+    chain.send(&party(901), Message::Act(Action::ReportPrice { pair: name("FIL-USD"), price })).unwrap();
 }
 
 fn mint(credits: u128) -> Message {

@@ -2,8 +2,9 @@
 
 mod common;
 use common::*;
+use depin_economy::Action;
 use depin_ledger::*;
-use depin_quantity::{UnitId, Units};
+use depin_quantity::{Measured, UnitId, Units};
 use depin_services::storage::{Proposal, StorageMessage};
 use proptest::prelude::*;
 
@@ -119,7 +120,8 @@ impl World {
         match step {
             Step::Transfer { from, to, amount } => {
                 let parties = [party(1), party(900), party(10), party(11)];
-                let message = Message::Transfer { to: parties[to].address, token: name("FIL"), amount: Units::new(amount) };
+                let message =
+                    Message::Act(Action::Transfer { to: parties[to].address, token: name("FIL"), amount: Units::new(amount) });
                 self.try_send(&parties[from], message);
             }
             Step::Propose { provider, term, price, verified } => {
@@ -160,12 +162,16 @@ impl World {
             Step::AgreeEnd { deal } => self.on_deal(deal, StorageMessage::AgreeEnds, false),
             Step::GiveUp { deal } => self.on_deal(deal, StorageMessage::TerminateDeals, false),
             Step::Settle { deal } => self.on_deal(deal, StorageMessage::SettleDeals, false),
-            Step::Claim { provider } => self.try_send(&party(10 + provider as u64), Message::Claim),
-            Step::Withdraw { provider } => self.try_send(&party(10 + provider as u64), Message::Withdraw { amount: None }),
+            Step::Claim { provider } => self.try_send(&party(10 + provider as u64), Message::Act(Action::Claim { after: None })),
+            Step::Withdraw { provider } => self
+                .try_send(&party(10 + provider as u64), Message::Act(Action::WithdrawVested { token: name("FIL"), most: None })),
             Step::Grant { bytes } => {
                 let (notary, to) = (party(900), self.client.address);
                 debug_assert_eq!(notary.address, self.notary.address);
-                self.try_send(&notary, Message::GrantDataCap { to, bytes });
+                self.try_send(
+                    &notary,
+                    Message::Act(Action::GrantAllowance { kind: name("datacap"), to, amount: Measured::new(bytes.into()) }),
+                );
             }
             Step::Answer => self.answer(),
             Step::Pass { epochs } => self.chain.pass(epochs, |_| ()),

@@ -2,6 +2,7 @@
 
 mod common;
 use common::*;
+use depin_economy::Action;
 use depin_economy::{BlockContext, Economy, Meter as _, Spec};
 use depin_ledger::*;
 use depin_quantity::{Instant, Seed, Span, UnitId, Units};
@@ -62,11 +63,11 @@ fn what_is_due_is_found_in_as_many_steps_as_there_are_jobs() {
         let counting = Counting { rows, steps: Cell::new(0) };
         let (mut events, mut happened) = (Vec::new(), Vec::new());
         let mut overlay = Overlay::new(&counting);
-        let mut session = economy.session(&mut overlay, now, &mut events);
+        let at = BlockContext::new(now, Seed::new([0; 32]));
+        let mut session = economy.session(&mut overlay, at, &mut events);
         let used = session.close(u32::MAX).unwrap().used;
         assert_eq!(used, 1 + 256 + 1, "the clock up to the deadline, one job per accepted deal, and the clock up to now");
         let notices = session.notices();
-        let at = BlockContext::new(now, Seed::default());
         let mut cx = Context::new(&storage, &mut session, at, &mut happened);
         Storage::follow(&mut cx, &notices);
         assert!(Storage::run_due(&mut cx, u64::MAX) >= 256 * 10, "every untaken proposal expires");
@@ -171,7 +172,9 @@ fn who_gives_up_a_whole_set_has_nothing_to_answer() {
 fn a_debtor_moves_no_money_through_escrows() {
     let (mut chain, client, mut provider) = stage();
     let friend = Provider::new(11);
-    chain.send(&client, Message::Transfer { to: friend.party.address, token: name("FIL"), amount: Units::new(FIL) }).unwrap();
+    chain
+        .send(&client, Message::Act(Action::Transfer { to: friend.party.address, token: name("FIL"), amount: Units::new(FIL) }))
+        .unwrap();
     friend.register(&mut chain, CAPACITY);
     let piece = provider.store(b"payload");
     // A deal of the later debtor as a client, which it could extend.
@@ -179,7 +182,7 @@ fn a_debtor_moves_no_money_through_escrows() {
     chain.storage(&provider.party, StorageMessage::TerminateDeals(vec![own])).unwrap();
     assert!(!wallet(&chain, &provider.party).owed.is_zero());
     let to = provider.party.address;
-    chain.send(&client, Message::Transfer { to, token: name("FIL"), amount: Units::new(5 * FIL) }).unwrap();
+    chain.send(&client, Message::Act(Action::Transfer { to, token: name("FIL"), amount: Units::new(5 * FIL) })).unwrap();
     let bribe = Proposal { provider: friend.party.address, price: Units::new(FIL / 100), term: 120, ..proposal(&friend, piece) };
     let failure = propose(&mut chain, &provider.party, bribe).unwrap_err();
     assert!(failure.message.contains("owes"), "{}", failure.message);
@@ -208,7 +211,7 @@ fn bytes_that_take_room_in_a_block_are_paid_for() {
     let leaf = depin_services::storage::piece::LeafProof { leaf: [0; 32], path: vec![[0; 32]; 6_250] };
     let prove = StorageMessage::ProveSectors(vec![SectorProof { deal: UnitId::default(), leaves: vec![leaf.clone()] }]);
     let prove_set = StorageMessage::ProveSet { set: 0, leaves: vec![leaf] };
-    let transfer = Message::Transfer { to: provider.party.address, token: name("FIL"), amount: Units::new(1) };
+    let transfer = Message::Act(Action::Transfer { to: provider.party.address, token: name("FIL"), amount: Units::new(1) });
     for message in [register, refuse, propose, prove, prove_set] {
         let (name, message) = (message.name(), Message::service(message));
         assert!(message.work() >= 1000 * transfer.work(), "{name} of 200 kB needs {} work units", message.work());

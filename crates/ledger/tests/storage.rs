@@ -2,8 +2,10 @@
 
 mod common;
 use common::*;
+use depin_economy::Action;
 use depin_ledger::*;
-use depin_quantity::{UnitId, Units};
+use depin_quantity::{Measured, UnitId, Units};
+use depin_services::EventInfo as _;
 use depin_services::storage::{CloseReason, DealState, Proposal, SectorProof, StorageMessage, read};
 
 fn code<T>(result: Result<T, Failure>) -> String {
@@ -33,7 +35,7 @@ fn a_deal_is_proposed_accepted_proven_paid_and_completed() {
     assert_eq!(closed(&chain, id), CloseReason::Completed);
     let spent = before.0.get() - chain.fil(&client).get();
     assert!(spent >= price * term && spent < price * term + FIL / 1000, "the client spent {spent}");
-    chain.send(&provider.party, Message::Claim).unwrap();
+    chain.send(&provider.party, Message::Act(Action::Claim { after: None })).unwrap();
     assert!(chain.fil(&provider.party).get() > before.1.get() + price * term - FIL / 1000, "the provider was not paid");
     chain.audit_holds();
 }
@@ -51,11 +53,11 @@ fn block_rewards_are_a_quarter_liquid_and_vest_over_180_days() {
             reads.vesting(provider.party.address, name("FIL"))
         })
     };
-    chain.send(&provider.party, Message::Claim).unwrap();
+    chain.send(&provider.party, Message::Act(Action::Claim { after: None })).unwrap();
     let locked = vesting(&chain);
     assert!(!locked.locked.is_zero(), "nothing vests after two days of power");
     chain.pass(10 * 2880, |chain| provider.answer_windows(chain));
-    chain.send(&provider.party, Message::Withdraw { amount: None }).unwrap();
+    chain.send(&provider.party, Message::Act(Action::WithdrawVested { token: name("FIL"), most: None })).unwrap();
     assert!(chain.fil(&provider.party).get() > before, "nothing was withdrawn after ten days");
     chain.audit_holds();
 }
@@ -84,6 +86,24 @@ fn what_a_proposal_must_not_be() {
     assert!(funds - chain.fil(&client).get() < FIL / 1000, "a refused proposal cost more than its fees");
     assert_eq!(code(chain.storage(&client, StorageMessage::ProposeDeals(Vec::new()))), "entries");
     chain.audit_holds();
+}
+
+/// Money moves because of a deal, and the receipt says so deal by deal.
+#[test]
+fn a_receipt_holds_what_economy_and_service_say_in_the_order_of_causes() {
+    let (mut chain, client, mut provider) = stage();
+    let piece = provider.store(b"payload");
+    let two = vec![proposal(&provider, piece); 2];
+    let events = chain.storage(&client, StorageMessage::ProposeDeals(two)).unwrap();
+    let told = |event: &Event| match event {
+        Event::Economy(depin_economy::Event::Posting { to: depin_economy::Account::Escrow(id), .. }) => Some((*id, "paid")),
+        Event::Service(event) => Some((event.subject()?, event.kind())),
+        Event::Economy(_) => None,
+    };
+    let told: Vec<_> = events.iter().filter_map(told).collect();
+    let [(a, _), _, (b, _), _] = told[..] else { panic!("{told:?}") };
+    assert_eq!(told, [(a, "paid"), (a, "deal-proposed"), (b, "paid"), (b, "deal-proposed")]);
+    assert_ne!(a, b);
 }
 
 #[test]
@@ -286,9 +306,12 @@ fn an_extension_that_was_not_agreed_comes_back() {
 fn verified_deals_count_tenfold_and_spend_datacap() {
     let (mut chain, client, mut provider) = stage();
     let notary = party(900);
-    chain.send(&client, Message::Transfer { to: notary.address, token: name("FIL"), amount: Units::new(FIL) }).unwrap();
-    assert_eq!(code(chain.send(&client, Message::GrantDataCap { to: client.address, bytes: 1 << 20 })), "economy");
-    chain.send(&notary, Message::GrantDataCap { to: client.address, bytes: 1 << 20 }).unwrap();
+    chain
+        .send(&client, Message::Act(Action::Transfer { to: notary.address, token: name("FIL"), amount: Units::new(FIL) }))
+        .unwrap();
+    let grant = Action::GrantAllowance { kind: name("datacap"), to: client.address, amount: Measured::new(1 << 20) };
+    assert_eq!(code(chain.send(&client, grant.clone().into())), "economy");
+    chain.send(&notary, grant.into()).unwrap();
     let piece = provider.store(&[1; 1000]);
     active_deal(&mut chain, &client, &provider, Proposal { verified: true, ..proposal(&provider, piece) });
     let totals = chain.ledger.read(read::totals);
@@ -330,7 +353,9 @@ fn a_provider_that_gives_a_deal_up_pays_and_what_it_cannot_pay_is_a_debt() {
     assert_eq!(closed(&chain, id), CloseReason::GivenUp);
     let wallet = chain.ledger.read(|s| depin_economy::wallet(s, provider.party.address, name("FIL")));
     assert!(wallet.held.is_zero() && !wallet.owed.is_zero(), "{wallet:?}");
-    chain.send(&client, Message::Transfer { to: provider.party.address, token: name("FIL"), amount: Units::new(FIL) }).unwrap();
+    chain
+        .send(&client, Message::Act(Action::Transfer { to: provider.party.address, token: name("FIL"), amount: Units::new(FIL) }))
+        .unwrap();
     let id = propose(&mut chain, &client, proposal(&provider, piece)).unwrap();
     let failure = chain.storage(&provider.party, StorageMessage::AcceptDeals(vec![id])).unwrap_err();
     assert!(failure.message.contains("owes"), "{}", failure.message);

@@ -2,6 +2,7 @@
 
 mod common;
 use common::*;
+use depin_economy::Action;
 use depin_ledger::*;
 use depin_quantity::UnitId;
 use depin_quantity::{Address, Units};
@@ -9,7 +10,7 @@ use depin_services::storage::StorageMessage;
 use proptest::prelude::*;
 
 fn transfer(to: Address, amount: u128) -> Message {
-    Message::Transfer { to, token: name("FIL"), amount: Units::new(amount) }
+    Message::Act(Action::Transfer { to, token: name("FIL"), amount: Units::new(amount) })
 }
 
 fn refused(chain: &mut Chain, tx: &Transaction) -> String {
@@ -124,7 +125,7 @@ fn an_underfunded_transfer_pays_its_fee_and_moves_nothing() {
 #[test]
 fn too_many_bytes_are_no_transaction() {
     assert!(matches!(Transaction::decode(&vec![0; TRANSACTION_MAX + 1]), Err(DecodeError::TooLarge { .. })));
-    let mut bytes = { Chain::new(&[(&party(1), 1)]).tx(&party(1), Message::Claim).encode() };
+    let mut bytes = { Chain::new(&[(&party(1), 1)]).tx(&party(1), Message::Act(Action::Claim { after: None })).encode() };
     bytes.push(0);
     assert!(matches!(Transaction::decode(&bytes), Err(DecodeError::Malformed(_))));
 }
@@ -280,9 +281,9 @@ proptest! {
         let end = StorageMessage::AcceptDeals(vec![depin_quantity::UnitId::new([7; 32])]);
         let message = match which {
             0 => transfer(alice.address, 5),
-            1 => Message::Withdraw { amount: Some(Units::new(3)) },
-            2 => Message::Claim,
-            4 => Message::Act(depin_economy::Action::TakeAllocation { token: name("FIL"), allocation: name("foundation") }),
+            1 => Message::Act(Action::WithdrawVested { token: name("FIL"), most: Some(Units::new(3)) }),
+            2 => Message::Act(Action::Claim { after: None }),
+            4 => Message::Act(Action::TakeAllocation { token: name("FIL"), allocation: name("foundation") }),
             3 => Message::service(entry),
             _ => Message::service(end),
         };

@@ -8,6 +8,7 @@ use depin_client::{
     api::{BATCH_MAX, BatchAnswer},
     sign,
 };
+use depin_economy::Action;
 use depin_ledger::{GenesisAccount, GenesisDoc, Message, Transaction};
 use depin_node::{Node, NodeConfig, NodeHandle};
 use depin_quantity::{Name, Units};
@@ -103,7 +104,7 @@ async fn run(keys: &[SigningKey]) {
 fn signed(keys: &[SigningKey], nonces: Range<u64>) -> Vec<Transaction> {
     let transfer = |(i, nonce): (usize, u64)| {
         let to = keys[(i * 31 + 7) % SENDERS].address();
-        let message = Message::Transfer { to, token: name("FIL"), amount: Units::new(1) };
+        let message = Message::Act(Action::Transfer { to, token: name("FIL"), amount: Units::new(1) });
         sign(&keys[i], name("bench-chain"), nonce, Units::new(1_000_000_000), Units::ZERO, message)
     };
     nonces.flat_map(|n| (0..SENDERS).map(move |i| (i, n))).map(transfer).collect()

@@ -1,6 +1,7 @@
 //! What the networks measure: storage deals and possession proofs, units of one's own, and the vocabulary of all services.
 //!
-//! A service keeps the contract of [`Service`] and runs in a [`Context`]; [`Live`] is the list of those that run.
+//! A service keeps the contract of [`Service`] and runs in a [`Context`]; [`Live`] is the list of those that run. [`Network`] is a service on an
+//! economy: the step that a chain and a simulation share.
 
 mod context;
 mod due;
@@ -8,6 +9,7 @@ mod event;
 mod failure;
 mod live;
 pub mod metered;
+mod network;
 mod service;
 pub mod storage;
 pub mod vocabulary;
@@ -16,5 +18,6 @@ pub use context::{Context, Host, OwnRows};
 pub use due::Deadlines;
 pub use event::Event;
 pub use failure::Failure;
-pub use live::{Live, ReadError, ServiceEvent, ServiceMessage, Turn};
+pub use live::{Live, ReadError, ServiceEvent, ServiceMessage};
+pub use network::{Message, Network, Passed};
 pub use service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, SERVICE_TABLES, Service, Tables};

@@ -10,7 +10,7 @@ use crate::{
     service::{Description, EventInfo, Figure, MessageInfo, Service},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
-use depin_economy::{BlockContext, Notice, Sink, Spec, SpecErrors};
+use depin_economy::{BlockContext, Notice, Sink, Spec, SpecErrors, Widened};
 use depin_quantity::{Address, Instant, Name, Seed, Span, UnitId};
 use depin_state::ReadState;
 use serde::{Deserialize, Serialize};
@@ -91,7 +91,7 @@ macro_rules! services {
             ///
             /// # Errors
             /// [`Failure`]; the caller rolls back whatever was written before it was found.
-            pub fn handle(&self, turn: Turn<'_>, sender: Address, message: &ServiceMessage, unique: Seed) -> Result<(), Failure> {
+            pub(crate) fn handle(&self, turn: Turn<'_>, sender: Address, message: &ServiceMessage, unique: Seed) -> Result<(), Failure> {
                 match (self, message) {
                     $((Self::$service(service), ServiceMessage::$service(message)) => {
                         turn.with(service, |cx| Service::handle(cx, sender, message, unique)).map_err(|error| Failure::of(&error))
@@ -105,14 +105,14 @@ macro_rules! services {
             }
 
             /// See [`Service::follow`].
-            pub fn follow(&self, turn: Turn<'_>, notices: &[Notice]) {
+            pub(crate) fn follow(&self, turn: Turn<'_>, notices: &[Notice]) {
                 match self {
                     $(Self::$service(service) => turn.with(service, |cx| Service::follow(cx, notices)),)+
                 }
             }
 
             /// See [`Service::run_due`].
-            pub fn run_due(&self, turn: Turn<'_>, budget: u64) -> u64 {
+            pub(crate) fn run_due(&self, turn: Turn<'_>, budget: u64) -> u64 {
                 match self {
                     $(Self::$service(service) => turn.with(service, |cx| Service::run_due(cx, budget)),)+
                 }
@@ -247,7 +247,7 @@ impl Live {
 }
 
 /// One call of a service: what it runs on, when, and where its events go.
-pub struct Turn<'a> {
+pub(crate) struct Turn<'a> {
     host: &'a mut dyn Host,
     at: BlockContext,
     events: &'a mut dyn Sink<ServiceEvent>,
@@ -263,28 +263,7 @@ impl<'a> Turn<'a> {
     where
         ServiceEvent: From<S::Event>,
     {
-        let mut events = Named(self.events);
-        run(&mut Context::new(service, self.host, self.at, &mut events))
-    }
-}
-
-/// Takes one service's events as events of services.
-struct Named<'a>(&'a mut dyn Sink<ServiceEvent>);
-
-impl<E> Sink<E> for Named<'_>
-where
-    ServiceEvent: From<E>,
-{
-    fn emit(&mut self, event: E) {
-        self.0.emit(event.into());
-    }
-
-    fn mark(&self) -> usize {
-        self.0.mark()
-    }
-
-    fn rollback(&mut self, mark: usize) {
-        self.0.rollback(mark);
+        run(&mut Context::new(service, self.host, self.at, &mut Widened(self.events)))
     }
 }
 

@@ -8,8 +8,8 @@ use crate::{
     settings::Settings,
 };
 use depin_client::api::{Account, AccountEntry, Amount, Committed, FinalReceipt, Holdings, Page};
-use depin_ledger::Message;
-use depin_quantity::Address;
+use depin_economy::Action;
+use depin_quantity::{Address, Measured, Name};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -100,7 +100,8 @@ struct Granted {
 pub async fn grant(args: &GrantArgs, settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
     let to = remote.address(&args.to).await?;
-    let receipt = remote.sender(&args.from)?.submit(Message::GrantDataCap { to, bytes: args.size.0 }).await?;
+    let grant = Action::GrantAllowance { kind: Name::literal("datacap"), to, amount: Measured::new(args.size.0.into()) };
+    let receipt = remote.sender(&args.from)?.submit(grant.into()).await?;
     let granted = Granted { to, bytes: args.size.0, receipt };
     out.result(&granted, |_| format!("{} may have {} more in verified deals", args.to, bytes(granted.bytes)))
 }

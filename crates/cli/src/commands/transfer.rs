@@ -8,6 +8,7 @@ use crate::{
     settings::Settings,
 };
 use depin_client::api::{Amount, FinalReceipt};
+use depin_economy::Action;
 use depin_ledger::Message;
 use depin_quantity::Address;
 use serde::Serialize;
@@ -29,7 +30,7 @@ pub async fn run(args: &TransferArgs, settings: &Settings, out: &Output) -> Resu
     let decimals = spec.token(token).map_or(18, |token| token.decimals);
     let mut progress = Progress::start(out);
     progress.step("sending, and waiting until it is final");
-    let receipt = sender.submit(Message::Transfer { to, token, amount: units }).await?;
+    let receipt = sender.submit(Message::Act(Action::Transfer { to, token, amount: units })).await?;
     progress.done();
     let transferred = Transferred { from: sender.address(), to, amount: Amount::new(token, units, decimals), receipt };
     out.result(&transferred, |_| {

@@ -2,6 +2,7 @@
 
 use crate::server::{Bad, CHAIN, Server};
 use depin_client::{Sender, SenderConfig, SigningKey, SubmitError, sign};
+use depin_economy::Action;
 use depin_ledger::{Message, Transaction};
 use depin_quantity::{Address, Name, Units};
 use depin_services::storage::{
@@ -28,12 +29,12 @@ fn sender(server: &Server) -> Sender {
 }
 
 fn transfer(units: u128) -> Message {
-    Message::Transfer { to: Address::new([9; 32]), token: Name::literal("FIL"), amount: Units::new(units) }
+    Message::Act(Action::Transfer { to: Address::new([9; 32]), token: Name::literal("FIL"), amount: Units::new(units) })
 }
 
 fn amounts(transactions: &[Transaction]) -> Vec<u128> {
     let amount = |t: &Transaction| match &t.body.message {
-        Message::Transfer { amount, .. } => amount.get(),
+        Message::Act(Action::Transfer { amount, .. }) => amount.get(),
         other => panic!("not a transfer: {other:?}"),
     };
     transactions.iter().map(amount).collect()

@@ -6,6 +6,7 @@
 use crate::{Part, Result, Site, home};
 use async_trait::async_trait;
 use depin_client::Sender;
+use depin_economy::Action;
 use depin_economy::Spec;
 use depin_ledger::Message;
 use depin_quantity::{Decimal18, Instant, Name, Span};
@@ -79,7 +80,7 @@ fn stands_for_money(spec: &Spec, pair: Name) -> bool {
 }
 
 async fn report(sender: &Sender, pair: Name, price: Decimal18) {
-    if let Err(error) = sender.submit(Message::ReportPrice { pair, price }).await {
+    if let Err(error) = sender.submit(Message::Act(Action::ReportPrice { pair, price })).await {
         tracing::warn!(%error, %pair, "a price report was not taken");
     }
 }

@@ -1,12 +1,11 @@
 //! What people do with tokens themselves, as one message: claim, repay, swap, and whatever else a network's file offers.
 //!
 //! In: an [`Action`] and who signed it, from the ledger or a simulation. Out: what [`Session::act`] moved, as [`Done`]. Each action
-//! is whole: refused, it changed nothing. Absent on purpose: what a service reports (the meter's records), and transfers of tokens,
-//! price reports and allowances, which have messages of their own.
+//! is whole: refused, it changed nothing. Absent on purpose: what a service reports (the meter's records).
 
 use crate::{CreditOrder, CreditQuote, Limit, Refusal, Session, Topic, session::work::Work};
 use borsh::{BorshDeserialize, BorshSerialize};
-use depin_quantity::{Address, Name, Share, Span, UnitId, Units};
+use depin_quantity::{Address, Decimal18, Measured, Name, Share, Span, UnitId, Units};
 use serde::{Deserialize, Serialize};
 
 /// One thing that a party does with its tokens. Amounts are base units of the token that the named rule is in.
@@ -268,6 +267,31 @@ pub enum Action {
         /// Whether it goes back.
         give_back: bool,
     },
+    /// Sends tokens to another party.
+    Transfer {
+        /// Who gets them.
+        to: Address,
+        /// Which token.
+        token: Name,
+        /// How many base units; not zero.
+        amount: Units,
+    },
+    /// Reports a price; the actor fills one of the pair's roles.
+    ReportPrice {
+        /// The pair, such as `FIL-USD`.
+        pair: Name,
+        /// Price of one whole token in 10^-18 of the quote currency.
+        price: Decimal18,
+    },
+    /// Grants an allowance; the actor fills the kind's role.
+    GrantAllowance {
+        /// The kind, such as `datacap`.
+        kind: Name,
+        /// Who may use it.
+        to: Address,
+        /// How much more.
+        amount: Measured,
+    },
 }
 
 /// A number of 128 bits as text: tagged JSON holds none.
@@ -353,12 +377,17 @@ impl Action {
             Self::BridgeOut { .. } => "bridge-out",
             Self::Appeal { .. } => "appeal",
             Self::Judge { .. } => "judge",
+            Self::Transfer { .. } => "transfer",
+            Self::ReportPrice { .. } => "report-price",
+            Self::GrantAllowance { .. } => "grant-allowance",
         }
     }
 
     /// Work units: an upper bound on what it costs to run, known before it runs. A row read and written is about two.
     pub const fn work(&self) -> u64 {
         match self {
+            Self::Transfer { .. } => 4,
+            Self::ReportPrice { .. } | Self::GrantAllowance { .. } => 10,
             Self::Claim { .. } | Self::WithdrawVested { .. } | Self::Repay { .. } => 40,
             Self::MintCredits { .. } | Self::BurnForCredits { .. } => 20,
             Self::ConvertWaiting { .. } => 160,
@@ -385,18 +414,19 @@ impl Session<'_> {
     /// # Errors
     /// The refusal of the operation, and then nothing changed.
     pub fn act(&mut self, who: Address, action: &Action) -> Result<Done, Refusal> {
-        self.atomically(|work| work.act(who, action))
+        match action {
+            // It checks everything before it writes, and there are many of them.
+            Action::Transfer { .. } => self.directly().act(who, action),
+            _ => self.atomically(|work| work.act(who, action)),
+        }
     }
 }
 
 impl Work<'_> {
     fn act(&mut self, who: Address, action: &Action) -> Result<Done, Refusal> {
         match *action {
-            Action::Claim { after } => {
-                let claimed = self.claim(who, after)?;
-                // A claim settles pools of all tokens; postings say which token each part was in.
-                Ok(Done { more_after: claimed.more_after, ..Done::default() })
-            }
+            // A claim settles pools of all tokens; postings say which token each part was in.
+            Action::Claim { after } => Ok(Done { more_after: self.claim(who, after)?.more_after, ..Done::default() }),
             Action::WithdrawVested { token, most } => self.withdraw_after_debts(who, token, most),
             Action::Repay { token } => Ok(Done::moved(token, self.repay(who, token)?)),
             Action::TakeAllocation { token, allocation } => Ok(Done::moved(token, self.take_allocation(who, token, allocation)?)),
@@ -456,6 +486,11 @@ impl Work<'_> {
             }
             Action::Appeal { slash, grounds } => self.appeal(who, slash, grounds).map(Done::nothing),
             Action::Judge { slash, give_back } => self.judge(who, slash, give_back).map(Done::one),
+            Action::Transfer { to, token, amount } => {
+                self.transfer(who, to, token, amount).map(|()| Done::moved(token, amount))
+            }
+            Action::ReportPrice { pair, price } => self.report_price(who, pair, price).map(Done::nothing),
+            Action::GrantAllowance { kind, to, amount } => self.grant_allowance(who, kind, to, amount).map(Done::nothing),
         }
     }
 

@@ -10,8 +10,8 @@ pub mod sink;
 pub mod work;
 
 use crate::{
-    Answer, BlockFees, Claimed, Event, FeeCharged, Genesis, GenesisError, Meter, Notice, Reads, Record, Refusal, Schedule, Spec,
-    session::work::Work,
+    Answer, BlockContext, BlockFees, Claimed, Event, FeeCharged, Genesis, GenesisError, Meter, Notice, Reads, Record, Refusal,
+    Schedule, Sink, Spec, session::work::Work,
 };
 use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Seed, UnitId, Units};
 use depin_state::{ReadState, State};
@@ -53,8 +53,13 @@ impl Economy {
         Schedule::new(&self.spec, genesis)
     }
 
-    /// Begins work on `state` at ledger time `now`; everything that happens is appended to `events`.
-    pub fn session<'a>(&'a self, state: &'a mut (dyn State + 'a), now: Instant, events: &'a mut Vec<Event>) -> Session<'a> {
+    /// Begins work on `state` in a block; everything that happens goes to `events`.
+    pub fn session<'a>(
+        &'a self,
+        state: &'a mut (dyn State + 'a),
+        BlockContext { now, seed }: BlockContext,
+        events: &'a mut (dyn Sink<Event> + 'a),
+    ) -> Session<'a> {
         let genesis = genesis_of(state.as_read(), now);
         let spec = self.spec.at(genesis, now);
         let mut session = Session {
@@ -63,7 +68,7 @@ impl Economy {
             genesis,
             state,
             now,
-            seed: Seed::default(),
+            seed,
             events,
             notices: Vec::new(),
             current: CurrentClocks::default(),
@@ -88,7 +93,7 @@ pub struct Session<'a> {
     state: &'a mut (dyn State + 'a),
     now: Instant,
     seed: Seed,
-    events: &'a mut Vec<Event>,
+    events: &'a mut (dyn Sink<Event> + 'a),
     notices: Vec<Notice>,
     current: CurrentClocks,
 }
@@ -110,12 +115,6 @@ pub struct Closed {
 }
 
 impl Session<'_> {
-    /// Gives the randomness that lots are drawn by, fixed after the weights that they judge: of the block, before it is closed.
-    /// Without it lots can be foreseen.
-    pub const fn seed(&mut self, seed: Seed) {
-        self.seed = seed;
-    }
-
     /// Starts the network at the session's time.
     ///
     /// # Errors
@@ -307,7 +306,7 @@ impl Session<'_> {
     }
 
     /// For operations that check everything before they write.
-    fn directly(&mut self) -> Work<'_> {
+    pub(crate) fn directly(&mut self) -> Work<'_> {
         let (eras, genesis, seed) = (self.eras, self.genesis, self.seed);
         Work {
             eras,
@@ -324,12 +323,12 @@ impl Session<'_> {
 
     /// Runs an operation that leaves no trace when it fails. What it wrote can still be undone by whoever marked the state before.
     pub(crate) fn atomically<T, E>(&mut self, run: impl FnOnce(&mut Work<'_>) -> Result<T, E>) -> Result<T, E> {
-        let (mark, events, notices) = (self.state.mark(), self.events.len(), self.notices.len());
+        let (mark, events, notices) = (self.state.mark(), self.events.mark(), self.notices.len());
         let result = run(&mut self.directly());
         if result.is_err() {
             self.state.rollback(mark);
             self.current.forget();
-            self.events.truncate(events);
+            self.events.rollback(events);
             self.notices.truncate(notices);
         }
         result

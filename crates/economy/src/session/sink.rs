@@ -52,3 +52,20 @@ impl<E> Sink<E> for Counted {
         self.0 = mark;
     }
 }
+
+/// Takes events of one part as events of the whole: of the economy or of the service as events of the network.
+pub struct Widened<'a, T>(pub &'a mut dyn Sink<T>);
+
+impl<E, T: From<E>> Sink<E> for Widened<'_, T> {
+    fn emit(&mut self, event: E) {
+        self.0.emit(event.into());
+    }
+
+    fn mark(&self) -> usize {
+        self.0.mark()
+    }
+
+    fn rollback(&mut self, mark: usize) {
+        self.0.rollback(mark);
+    }
+}

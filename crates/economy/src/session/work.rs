@@ -1,6 +1,6 @@
 //! What every rule works with: parameters, rows, time, and where to say what happened.
 
-use crate::{Answer, Event, Notice, Record, Refusal, Spec, Topic, time::clock::CurrentClocks};
+use crate::{Answer, Event, Notice, Record, Refusal, Sink, Spec, Topic, time::clock::CurrentClocks};
 use depin_quantity::{Instant, Name, Seed};
 use depin_state::State;
 
@@ -16,7 +16,7 @@ pub struct Work<'w> {
     pub now: Instant,
     /// What lots are drawn by: randomness that was fixed after the weights were.
     pub seed: Seed,
-    pub events: &'w mut Vec<Event>,
+    pub events: &'w mut (dyn Sink<Event> + 'w),
     pub notices: &'w mut Vec<Notice>,
     /// Clocks that are known to be closed up to now.
     pub current: &'w mut CurrentClocks,
@@ -53,7 +53,7 @@ impl Work<'_> {
     }
 
     pub fn say(&mut self, event: Event) {
-        self.events.push(event);
+        self.events.emit(event);
     }
 
     pub fn tell(&mut self, notice: Notice) {

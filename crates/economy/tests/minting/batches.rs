@@ -236,15 +236,8 @@ fn a_lot_falls_on_one_member_a_period_by_weight() {
     }
     for day in 0..96u64 {
         world.now = world.now.later(Span::from_days(1));
-        let seed = depin_quantity::Seed::derive("block", &[&day.to_be_bytes()]);
-        while world
-            .with(|s| {
-                s.seed(seed);
-                s.close(1)
-            })
-            .unwrap()
-            .more
-        {}
+        world.seed = depin_quantity::Seed::derive("block", &[&day.to_be_bytes()]);
+        while world.with(|s| s.close(1)).unwrap().more {}
         world.check();
     }
     let wins: Vec<u128> = (1..=3).map(|n| world.held(n) / tok(1_000).get()).collect();
@@ -254,6 +247,31 @@ fn a_lot_falls_on_one_member_a_period_by_weight() {
         assert!(won.abs_diff(expected) <= 15, "{wins:?}");
     }
     assert_eq!(world.reads().balance(Account::Pool(WORK), TOK), Units::ZERO);
+}
+
+/// Who wins on each of so many days, drawn by that day's seed of a series.
+fn winners(series: u64, days: u64) -> Vec<u8> {
+    let mut world = World::new(&one_pool("method = \"winners\""));
+    for n in 1..=3u8 {
+        world.stand(n, "units", 1).unwrap();
+    }
+    let draw = |day: u64| {
+        world.now = world.now.later(Span::from_days(1));
+        world.seed = depin_quantity::Seed::derive("block", &[&series.to_be_bytes(), &day.to_be_bytes()]);
+        let before: Vec<u128> = (1..=3).map(|n| world.held(n)).collect();
+        world.close();
+        (1..=3u8).find(|n| world.held(*n) > before[usize::from(*n) - 1]).expect("somebody wins every day")
+    };
+    (0..days).map(draw).collect()
+}
+
+/// Whoever knows the members and the day knows nothing: the block's seed decides, which is fixed after them.
+#[test]
+fn blocks_with_other_seeds_draw_other_winners() {
+    let (one, other) = (winners(1, 24), winners(2, 24));
+    assert_eq!(one, winners(1, 24), "the same seeds draw the same");
+    let same = one.iter().zip(&other).filter(|(a, b)| a == b).count();
+    assert!(same < 20, "{one:?} and {other:?}");
 }
 
 #[test]

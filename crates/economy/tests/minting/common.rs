@@ -1,7 +1,7 @@
 //! A small network as text, and a world around it.
 
 use depin_economy::*;
-use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Span, UnitId, Units};
+use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Seed, Span, UnitId, Units};
 use depin_state::{Memory, State};
 
 pub const TOK: Name = Name::literal("TOK");
@@ -110,6 +110,8 @@ pub struct World {
     pub economy: Economy,
     pub state: Memory,
     pub now: Instant,
+    /// What lots are drawn by.
+    pub seed: Seed,
     pub events: Vec<Event>,
 }
 
@@ -120,7 +122,8 @@ impl World {
 
     pub fn starting(text: &str, now: Instant) -> Self {
         let economy = Economy::new(parsed(text));
-        let mut world = Self { economy, state: Memory::new(), now, events: Vec::new() };
+        let seed = Seed::new([0; 32]);
+        let mut world = Self { economy, state: Memory::new(), now, seed, events: Vec::new() };
         let roles = world.economy.spec().roles();
         let account = |role: &Name| if role.as_str() == "price-feeder" { FEEDER } else { KEEPER };
         let roles = roles.iter().map(|role| (*role, account(role))).collect();
@@ -130,7 +133,7 @@ impl World {
     }
 
     pub fn with<T>(&mut self, run: impl FnOnce(&mut Session<'_>) -> T) -> T {
-        let mut session = self.economy.session(&mut self.state, self.now, &mut self.events);
+        let mut session = self.economy.session(&mut self.state, BlockContext::new(self.now, self.seed), &mut self.events);
         let value = run(&mut session);
         session.notices();
         value

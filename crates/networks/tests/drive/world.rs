@@ -2,10 +2,10 @@
 
 use super::chance::Chance;
 use depin_economy::{
-    Account, AccountClass, Action, Answer, Done, Economy, Event, Genesis, Meter as _, Notice, Reads, Record, Refusal, Session,
-    Spec, audit,
+    Account, AccountClass, Action, Answer, BlockContext, Done, Economy, Event, Genesis, Meter as _, Notice, Reads, Record,
+    Refusal, Session, Spec, audit,
 };
-use depin_quantity::{Address, Decimal18, Instant, Name, Rounding, Span, UnitId, Units};
+use depin_quantity::{Address, Decimal18, Instant, Name, Rounding, Seed, Span, UnitId, Units};
 use depin_services::vocabulary::{Service, service};
 use depin_state::{Memory, State as _};
 use std::collections::BTreeMap;
@@ -146,7 +146,8 @@ impl World {
 
     pub fn with<T>(&mut self, run: impl FnOnce(&mut Session<'_>) -> T) -> T {
         self.events.clear();
-        let mut session = self.economy.session(&mut self.state, self.now, &mut self.events);
+        let mut session =
+            self.economy.session(&mut self.state, BlockContext::new(self.now, Seed::new([0; 32])), &mut self.events);
         let value = run(&mut session);
         self.notices.extend(session.notices());
         drop(session);

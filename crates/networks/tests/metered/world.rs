@@ -120,13 +120,17 @@ impl Net {
     }
 
     pub fn with<T>(&mut self, run: impl FnOnce(&mut Session<'_>) -> T) -> T {
-        let mut events: Vec<Event> = Vec::new();
-        let mut session = self.economy.session(&mut self.state, self.now, &mut events);
+        let (mut events, at): (Vec<Event>, _) = (Vec::new(), self.at());
+        let mut session = self.economy.session(&mut self.state, at, &mut events);
         run(&mut session)
     }
 
+    fn at(&self) -> BlockContext {
+        BlockContext::new(self.now, Seed::new([0; 32]))
+    }
+
     fn serve<T>(&mut self, run: impl FnOnce(&mut Context<'_, Metered>) -> T) -> T {
-        let (service, at) = (self.service.clone(), BlockContext::new(self.now, Seed::default()));
+        let (service, at) = (self.service.clone(), self.at());
         let mut heard = std::mem::take(&mut self.events);
         let result = self.with(|session| run(&mut Context::new(&service, session, at, &mut heard)));
         self.events = heard;

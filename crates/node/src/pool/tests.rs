@@ -1,6 +1,7 @@
 //! The pool against a plain model of its order, and at its bounds.
 
 use super::*;
+use depin_economy::Action;
 use depin_ledger::{Body, Message};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ fn pending_at(sender: u8, nonce: u64, tip: u128, arrived: Instant) -> Pending {
         nonce,
         base_fee_max: Units::new(100),
         tip: Units::new(tip),
-        message: Message::Claim,
+        message: Message::Act(Action::Claim { after: None }),
     };
     let transaction = Transaction { body, signature: [0; 64] };
     let bytes = Bytes::from(transaction.encode());

@@ -2,8 +2,9 @@
 
 use crate::common::{FIL, World, error_code, key, name, transfer};
 use depin_client::api::{DealQuery, DealStage, EventQuery, QuoteQuery, code};
+use depin_economy::Action;
 use depin_ledger::Message;
-use depin_quantity::{Decimal18, Units};
+use depin_quantity::{Decimal18, Measured, Units};
 use depin_services::storage::{
     Ask, Proposal, StorageMessage,
     piece::{Commitment, PieceSize},
@@ -125,8 +126,13 @@ async fn prices_datacap_and_the_network_are_shown() {
     let before = world.client.prices().await.unwrap();
     assert!(before.prices.iter().all(|entry| entry.stale && entry.price.is_none()));
     let price = Decimal18::parse("4.25").unwrap();
-    world.send(&key(2), Message::ReportPrice { pair: name("FIL-USD"), price }).await;
-    world.send(&key(1), Message::GrantDataCap { to: key(3).address(), bytes: 1 << 40 }).await;
+    world.send(&key(2), Message::Act(Action::ReportPrice { pair: name("FIL-USD"), price })).await;
+    world
+        .send(
+            &key(1),
+            Message::Act(Action::GrantAllowance { kind: name("datacap"), to: key(3).address(), amount: Measured::new(1 << 40) }),
+        )
+        .await;
     let prices = world.client.prices().await.unwrap();
     let entry = &prices.prices[0];
     assert_eq!((entry.pair, entry.price.as_deref(), entry.stale), (name("FIL-USD"), Some("4.25"), false));
@@ -194,7 +200,7 @@ async fn providers_deals_and_quotes_are_shown() {
     let per_epoch: u128 = [1_000_000_000u128, 2_000_000_000, 3_000_000_000].iter().map(|price| price / 64).sum();
     assert_eq!(quote.cost.units, Units::new(per_epoch * 600_000));
     assert_eq!(quote.providers[0], key(3).address());
-    world.send(&key(2), Message::ReportPrice { pair: name("FIL-USD"), price: Decimal18::parse("4").unwrap() }).await;
+    world.send(&key(2), Message::Act(Action::ReportPrice { pair: name("FIL-USD"), price: Decimal18::parse("4").unwrap() })).await;
     assert!(world.client.quote(&query).await.unwrap().cost_usd.is_some());
     for wrong in [QuoteQuery { size_bytes: 0, ..query.clone() }, QuoteQuery { term_epochs: 0, ..query.clone() }] {
         assert_eq!(world.client.quote(&wrong).await.unwrap_err().code(), Some(code::BAD_REQUEST));

@@ -1,6 +1,7 @@
 //! Many transactions in one request: each is answered as if it had come alone.
 
 use crate::common::{FIL, World, error_code, key, transfer};
+use depin_economy::Action;
 use depin_client::api::{BATCH_BYTES_MAX, BATCH_MAX, BatchAnswer, code};
 use depin_ledger::{Body, Message, Transaction};
 use depin_quantity::{Name, Units};
@@ -49,8 +50,8 @@ async fn what_is_wrong_with_one_does_not_touch_the_others() {
     let unsigned = Transaction { signature: [0; 64], ..good(3) };
     let other_chain = Body { chain_id: Name::literal("other-chain"), ..good(4).body };
     let other_chain = Transaction { signature: key(4).sign(&other_chain.signed_bytes()), body: other_chain };
-    let poor = world.transaction_at(&key(200), 0, Message::Claim);
-    let far = world.transaction_at(&key(4), 1_000_000, Message::Claim);
+    let poor = world.transaction_at(&key(200), 0, Message::Act(Action::Claim { after: None }));
+    let far = world.transaction_at(&key(4), 1_000_000, Message::Act(Action::Claim { after: None }));
     let next = world.transaction_at(&key(1), 1, transfer(key(60).address(), 1));
     let batch = [good(1), by_other, unsigned, other_chain, poor, far, next, good(1)];
     let answers = world.client.post_transactions(&batch).await.unwrap();

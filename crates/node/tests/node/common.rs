@@ -1,6 +1,7 @@
 //! A node on loopback with funded accounts, and people who use it.
 
 use depin_client::{Client, SigningKey, api::Posted, sign};
+use depin_economy::Action;
 use depin_ledger::{GenesisAccount, GenesisDoc, Message, Transaction};
 use depin_node::{Node, NodeConfig, NodeHandle};
 use depin_quantity::{Address, Instant, Name, Units};
@@ -123,5 +124,5 @@ pub fn error_code(answer: &Value) -> String {
 }
 
 pub fn transfer(to: Address, units: u128) -> Message {
-    Message::Transfer { to, token: name("FIL"), amount: Units::new(units) }
+    Message::Act(Action::Transfer { to, token: name("FIL"), amount: Units::new(units) })
 }

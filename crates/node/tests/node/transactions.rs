@@ -2,6 +2,7 @@
 
 use crate::common::{FIL, World, error_code, key, name, transfer};
 use depin_client::api::{TransactionPhase, code};
+use depin_economy::Action;
 use depin_ledger::{Body, Message, TRANSACTION_MAX, Transaction};
 use depin_node::PoolLimits;
 use depin_quantity::{Name, Units};
@@ -99,7 +100,7 @@ async fn a_transaction_that_another_key_signed_is_refused() {
 #[tokio::test]
 async fn another_chains_transaction_is_refused() {
     let world = World::start().await;
-    let mut body = world.transaction(&key(1), Message::Claim).await.body;
+    let mut body = world.transaction(&key(1), Message::Act(Action::Claim { after: None })).await.body;
     body.chain_id = Name::literal("other-chain");
     let transaction = Transaction { signature: key(1).sign(&body.signed_bytes()), body };
     assert_eq!(world.post(&transaction).await, (StatusCode::UNPROCESSABLE_ENTITY, code::WRONG_CHAIN.to_owned()));
@@ -131,7 +132,8 @@ async fn nonces_out_of_order_wait_and_those_too_far_ahead_are_refused() {
         world.client.post_transaction(&third, true).await.unwrap().receipt.unwrap().height,
     ];
     assert!(heights.is_sorted());
-    let far = world.transaction_at(&from, 3 + PoolLimits::default().nonce_ahead_max + 1, Message::Claim);
+    let far =
+        world.transaction_at(&from, 3 + PoolLimits::default().nonce_ahead_max + 1, Message::Act(Action::Claim { after: None }));
     assert_eq!(world.post(&far).await, (StatusCode::CONFLICT, code::NONCE_TOO_HIGH.to_owned()));
 }
 
@@ -172,14 +174,14 @@ async fn who_waits_for_a_replaced_transaction_is_told() {
 #[tokio::test]
 async fn who_cannot_pay_is_refused() {
     let world = World::start().await;
-    let poor = world.transaction(&key(60), Message::Claim).await;
+    let poor = world.transaction(&key(60), Message::Act(Action::Claim { after: None })).await;
     let (status, code) = world.post(&poor).await;
     assert_eq!((status, code.as_str()), (StatusCode::UNPROCESSABLE_ENTITY, code::BALANCE_TOO_LOW));
-    let mut body = world.transaction(&key(1), Message::Claim).await.body;
+    let mut body = world.transaction(&key(1), Message::Act(Action::Claim { after: None })).await.body;
     body.base_fee_max = Units::ZERO;
     let stingy = Transaction { signature: key(1).sign(&body.signed_bytes()), body };
     assert_eq!(world.post(&stingy).await, (StatusCode::UNPROCESSABLE_ENTITY, code::FEE_TOO_LOW.to_owned()));
-    let mut body = world.transaction(&key(1), Message::Claim).await.body;
+    let mut body = world.transaction(&key(1), Message::Act(Action::Claim { after: None })).await.body;
     body.tip = Units::new(u128::MAX);
     let boastful = Transaction { signature: key(1).sign(&body.signed_bytes()), body };
     assert_eq!(world.post(&boastful).await.0, StatusCode::UNPROCESSABLE_ENTITY);
@@ -244,7 +246,7 @@ async fn a_full_pool_says_so_and_takes_better_payers() {
     let world = World::start_with(|config| config.pool = limits).await;
     // Behind a gap nothing is included, so the pool stays as it is.
     let waiting = |from: u8, nonce, tip: u128| {
-        let mut body = world.transaction_at(&key(from), nonce, Message::Claim).body;
+        let mut body = world.transaction_at(&key(from), nonce, Message::Act(Action::Claim { after: None })).body;
         body.tip = Units::new(tip);
         Transaction { signature: key(from).sign(&body.signed_bytes()), body }
     };

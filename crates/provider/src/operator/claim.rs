@@ -1,6 +1,7 @@
 //! Claims of rewards, once per claiming period.
 
 use super::{duty::Duty, error::RoundError, round::Runner};
+use depin_economy::Action;
 use depin_client::SubmitError;
 use depin_ledger::Message;
 
@@ -15,7 +16,7 @@ impl<D: Duty> Runner<D> {
         if account.claimable.units.is_zero() {
             return Ok(());
         }
-        match self.sender.submit(Message::Claim).await {
+        match self.sender.submit(Message::Act(Action::Claim { after: None })).await {
             Ok(_) => {
                 self.status.change(|status| status.claims += 1);
                 tracing::info!(amount = account.claimable.display, "claimed rewards");

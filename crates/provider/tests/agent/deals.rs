@@ -2,6 +2,7 @@
 
 use crate::world::{FIL, Piece, World, ask, key};
 use depin_client::{Sender, api::DealStage};
+use depin_economy::Action;
 use depin_ledger::Message;
 use depin_quantity::{Name, Units};
 use depin_services::storage::{Ask, Proposal, StorageMessage};
@@ -80,7 +81,7 @@ async fn a_provider_without_money_says_so_and_begins_when_it_gets_some() {
     world.wait("the problem to be told", || provider.status().problems.contains_key("balance")).await;
     assert!(provider.status().problems["balance"].contains(&poor.address().to_string()));
     assert!(!provider.status().registered);
-    let gift = Message::Transfer { to: poor.address(), token: Name::literal("FIL"), amount: Units::new(10 * FIL) };
+    let gift = Message::Act(Action::Transfer { to: poor.address(), token: Name::literal("FIL"), amount: Units::new(10 * FIL) });
     world.customer.submit(gift).await.unwrap();
     provider.ready().await;
     let status = provider.status();
@@ -97,7 +98,7 @@ async fn a_deal_whose_pledge_cannot_be_locked_is_declined_with_the_ledgers_words
     let balance = world.client.account(key(3).address()).await.unwrap().balances[0].units;
     // Enough for many fees.
     let amount = balance.minus(Units::new(LEFT)).unwrap();
-    let away = Message::Transfer { to: key(4).address(), token: Name::literal("FIL"), amount };
+    let away = Message::Act(Action::Transfer { to: key(4).address(), token: Name::literal("FIL"), amount });
     operator.submit(away).await.unwrap();
     let piece = Piece::new(1, 8_000_000);
     assert_eq!(world.upload(&provider, &piece).await, 201);

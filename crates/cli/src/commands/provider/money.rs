@@ -8,7 +8,7 @@ use crate::{
     settings::Settings,
 };
 use depin_client::api::{Account, Amount, FinalReceipt, Provider};
-use depin_economy::Spec;
+use depin_economy::{Action, Spec};
 use depin_ledger::Message;
 use depin_services::storage::{Ask, StorageMessage, piece::PieceSize};
 use serde::Serialize;
@@ -81,9 +81,9 @@ pub async fn withdraw(args: &WithdrawArgs, settings: &Settings, out: &Output) ->
     let before = remote.client.account(sender.address()).await?;
     let mut progress = Progress::start(out);
     progress.step("settling what was earned");
-    let claim = sender.submit(Message::Claim).await?;
+    let claim = sender.submit(Message::Act(Action::Claim { after: None })).await?;
     progress.step("taking out what has vested");
-    let withdraw = sender.submit(Message::Withdraw { amount: wanted }).await?;
+    let withdraw = sender.submit(Message::Act(Action::WithdrawVested { token: spec.fee().token, most: wanted })).await?;
     progress.done();
     let account = remote.client.account(sender.address()).await?;
     let gained = gained(&before, &account, &spec);
