@@ -1,14 +1,15 @@
-//! One method for every endpoint of a node.
+//! One method for every endpoint that all nodes have; those of a service are in its own file.
 
 use crate::{
     api::{
         Account, AccountEntry, Audit, BATCH_BYTES_MAX, BATCH_MAX, BatchAnswer, BatchAnswers, BatchRequest, Block, BlockSummary,
-        Content, DataSet, Deal, DealQuery, EventQuery, EventRecord, Fault, NetworkInfo, Page, Posted, Prices, Provider,
-        ProviderList, Quote, QuoteQuery, Status, SubmitRequest, Supply, TransactionPhase, TransactionStatus,
+        Content, EventQuery, EventRecord, NetworkInfo, Page, Posted, Prices, Status, SubmitRequest, Supply, TransactionPhase,
+        TransactionStatus,
     },
     error::ClientError,
     events::EventStream,
     http::{Query, Transport},
+    storage::Storage,
 };
 use depin_ledger::Transaction;
 use depin_quantity::{Address, UnitId};
@@ -47,7 +48,7 @@ impl Default for ClientConfig {
 /// A node's API. Cheap to clone; all clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Client {
-    transport: Arc<Transport>,
+    pub(crate) transport: Arc<Transport>,
 }
 
 impl Client {
@@ -236,104 +237,9 @@ impl Client {
         self.transport.get("/v1/audit", &Query::default()).await
     }
 
-    /// All providers.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn providers(&self) -> Result<ProviderList, ClientError> {
-        self.transport.get("/v1/storage/providers", &Query::default()).await
-    }
-
-    /// One provider; none when the address is not registered.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn provider(&self, address: Address) -> Result<Option<Provider>, ClientError> {
-        found(self.transport.get(&format!("/v1/storage/providers/{address}"), &Query::default()).await)
-    }
-
-    /// A page of deals.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn deals(&self, query: &DealQuery) -> Result<Page<Deal>, ClientError> {
-        let query = Query::default()
-            .with("client", query.client)
-            .with("provider", query.provider)
-            .with("state", query.state.map(crate::api::DealStage::as_str))
-            .with("after", query.after.as_deref())
-            .with("limit", query.limit);
-        self.transport.get("/v1/storage/deals", &query).await
-    }
-
-    /// All deals that `query` names, page after page; its `after` is where to begin.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn all_deals(&self, mut query: DealQuery) -> Result<Vec<Deal>, ClientError> {
-        let mut all = Vec::new();
-        loop {
-            let page = self.deals(&query).await?;
-            all.extend(page.items);
-            match page.next {
-                // A node that answers with the place asked from would have us ask for ever.
-                Some(next) if query.after.as_ref() != Some(&next) => query.after = Some(next),
-                _ => return Ok(all),
-            }
-        }
-    }
-
-    /// One deal; none when there is none of that id, or it closed long ago.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn deal(&self, id: UnitId) -> Result<Option<Deal>, ClientError> {
-        found(self.transport.get(&format!("/v1/storage/deals/{id}"), &Query::default()).await)
-    }
-
-    /// Data sets of a provider, or of all.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn sets(&self, provider: Option<Address>) -> Result<Page<DataSet>, ClientError> {
-        self.transport.get("/v1/storage/sets", &Query::default().with("provider", provider)).await
-    }
-
-    /// All data sets of a provider, or of all, page after page.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn all_sets(&self, provider: Option<Address>) -> Result<Vec<DataSet>, ClientError> {
-        let (mut all, mut after) = (Vec::new(), None::<String>);
-        loop {
-            let query = Query::default().with("provider", provider).with("after", after.as_deref());
-            let page: Page<DataSet> = self.transport.get("/v1/storage/sets", &query).await?;
-            all.extend(page.items);
-            match page.next {
-                Some(next) if after.as_ref() != Some(&next) => after = Some(next),
-                _ => return Ok(all),
-            }
-        }
-    }
-
-    /// Sectors that cannot be proven at present, of a provider or of all.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn faults(&self, provider: Option<Address>) -> Result<Page<Fault>, ClientError> {
-        self.transport.get("/v1/storage/faults", &Query::default().with("provider", provider)).await
-    }
-
-    /// What storing costs.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn quote(&self, query: &QuoteQuery) -> Result<Quote, ClientError> {
-        let query = Query::default()
-            .with("size_bytes", Some(query.size_bytes))
-            .with("term_epochs", Some(query.term_epochs))
-            .with("copies", query.copies.as_deref());
-        self.transport.get("/v1/storage/quote", &query).await
+    /// The calls of a storage network; another node answers each of them with "not found".
+    pub const fn storage(&self) -> Storage<'_> {
+        Storage { client: self }
     }
 }
 
@@ -343,10 +249,10 @@ pub(crate) fn event_query(query: &EventQuery) -> Query {
         .with("limit", query.limit)
         .with("kind", query.kind.as_deref())
         .with("account", query.account)
-        .with("deal", query.deal)
+        .with("subject", query.subject)
 }
 
-fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
+pub(crate) fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
     match answer {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is_not_found() => Ok(None),

@@ -12,6 +12,7 @@ mod http;
 mod keys;
 mod sender;
 mod sse;
+mod storage;
 mod wallet;
 
 pub use client::{Client, ClientConfig};
@@ -20,6 +21,7 @@ pub use events::EventStream;
 pub use keys::{NAMESPACE, NoRandomness, SigningKey, Verifier};
 pub use sender::{Sender, SenderConfig, sign};
 pub use sse::{SseError, SseMessage, SseParser};
+pub use storage::Storage;
 pub use wallet::{COIN_TYPE, ExtendedKey, KeyFile, KeyFileError, Phrase, PhraseError, WORDS, account_path};
 
 /// The README's example is compiled with the tests.

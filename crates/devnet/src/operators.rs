@@ -9,8 +9,8 @@ use crate::{
     services::Service,
 };
 use async_trait::async_trait;
-use depin_economy::Action;
 use depin_client::{Client, Sender, SigningKey};
+use depin_economy::Action;
 use depin_ledger::{GenesisDoc, Message};
 use depin_quantity::{Address, Name, Units};
 use serde::{Deserialize, Serialize};

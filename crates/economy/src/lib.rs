@@ -73,6 +73,7 @@ pub use session::action::{Action, Done};
 pub use session::context::BlockContext;
 pub use session::event::{Event, Payout};
 pub use session::genesis::{Genesis, GenesisError, Grant, allocation_vested, row_vested};
+pub use session::named::EventNames;
 pub use session::refusal::{Limit, Refusal, Topic};
 pub use session::sink::{Counted, Sink, Widened};
 pub use session::{Answers, Closed, Economy, Session};

@@ -2,9 +2,7 @@
 
 use crate::{
     AccountRow, AdmitError, BlockEnv, ChainRow, Event, FORMAT, Failure, GenesisDoc, GenesisError, Message, Outcome, Receipt,
-    ReceiptBody, RunError, Signatures, SignedItem, Transaction,
-    block::JOB_WORK,
-    receipt::EVENTS_MAX,
+    ReceiptBody, RunError, Signatures, SignedItem, Transaction, block::JOB_WORK, receipt::EVENTS_MAX,
 };
 use depin_economy::{BlockContext, BlockFees, Economy, Refusal, Session, Widened};
 use depin_quantity::{Address, Instant, Seed, Span, UnitId, Units};

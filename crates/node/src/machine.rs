@@ -58,7 +58,8 @@ pub struct LedgerMachine {
 impl LedgerMachine {
     /// A machine outside a node: for replaying blocks, and for trying rival ones. Time runs at the wall clock's speed.
     pub fn alone(ledger: Arc<Ledger>, pool: Arc<Pool>) -> Self {
-        Self::new(ledger, pool, Waiters::default(), Metrics::new(), 1)
+        let metrics = Metrics::new(ledger.service());
+        Self::new(ledger, pool, Waiters::default(), metrics, 1)
     }
 
     /// A machine whose blocks let ledger time run at `speed`.

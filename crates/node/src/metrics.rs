@@ -5,6 +5,8 @@
 
 use crate::pool::PoolSize;
 use depin_ledger::ReceiptBody;
+use depin_services::Live;
+use depin_state::Tables;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -57,12 +59,8 @@ pub struct Scrape {
     pub log_len: u64,
     /// Receipts in the index.
     pub indexed: u64,
-    /// Sectors faulty now.
-    pub faulty: u64,
-    /// Active deals.
-    pub active_deals: u64,
-    /// Registered providers.
-    pub providers: u64,
+    /// The service's figures, in its own order.
+    pub service: Vec<u128>,
     /// Rows of the finalized state.
     pub rows: u64,
     /// Per token.
@@ -87,9 +85,8 @@ struct Inner {
     work: Counter,
     index_lag: Gauge,
     index_position: Gauge,
-    faulty: Gauge,
-    active_deals: Gauge,
-    providers: Gauge,
+    /// The service's figures, in its own order.
+    service: Vec<Gauge>,
     rows: Gauge,
     minted: Family<TokenLabel, Float>,
     burned: Family<TokenLabel, Float>,
@@ -103,15 +100,9 @@ impl fmt::Debug for Metrics {
     }
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Metrics {
-    /// Everything at zero.
-    pub fn new() -> Self {
+    /// Everything at zero, for a node whose network runs `service`.
+    pub fn new(service: &Live) -> Self {
         let mut inner = Inner {
             registry: Registry::with_prefix("depin"),
             height: Gauge::default(),
@@ -125,9 +116,7 @@ impl Metrics {
             work: Counter::default(),
             index_lag: Gauge::default(),
             index_position: Gauge::default(),
-            faulty: Gauge::default(),
-            active_deals: Gauge::default(),
-            providers: Gauge::default(),
+            service: Vec::new(),
             rows: Gauge::default(),
             minted: Family::default(),
             burned: Family::default(),
@@ -135,6 +124,7 @@ impl Metrics {
             streams: Gauge::default(),
         };
         inner.register();
+        inner.register_service(service);
         Self { inner: Arc::new(inner) }
     }
 
@@ -184,9 +174,9 @@ impl Metrics {
         inner.pool_bytes.set(signed(scrape.pool.bytes as u64));
         inner.index_lag.set(signed(scrape.log_len.saturating_sub(scrape.indexed)));
         inner.index_position.set(signed(scrape.indexed));
-        inner.faulty.set(signed(scrape.faulty));
-        inner.active_deals.set(signed(scrape.active_deals));
-        inner.providers.set(signed(scrape.providers));
+        for (gauge, value) in inner.service.iter().zip(&scrape.service) {
+            gauge.set(i64::try_from(*value).unwrap_or(i64::MAX));
+        }
         inner.rows.set(signed(scrape.rows));
         for figure in &scrape.supply {
             let label = TokenLabel { token: figure.token.clone() };
@@ -212,14 +202,22 @@ impl Inner {
         registry.register("work_units", "Work units of transactions in final blocks", self.work.clone());
         registry.register("index_lag_receipts", "Durable receipts that the index has not read", self.index_lag.clone());
         registry.register("index_receipts", "Receipts that the index has read", self.index_position.clone());
-        registry.register("storage_sectors_faulty", "Sectors faulty now", self.faulty.clone());
-        registry.register("storage_deals_active", "Active deals", self.active_deals.clone());
-        registry.register("storage_providers", "Registered providers", self.providers.clone());
         registry.register("state_rows", "Rows of the finalized state", self.rows.clone());
         registry.register("supply_minted", "Minted so far, whole tokens", self.minted.clone());
         registry.register("supply_burned", "Burned so far, whole tokens", self.burned.clone());
         registry.register("http_requests", "Requests served", self.requests.clone());
         registry.register("http_event_streams", "Event streams open", self.streams.clone());
+    }
+}
+
+impl Inner {
+    /// A gauge for each figure that the service has, under the service's name.
+    fn register_service(&mut self, service: &Live) {
+        for figure in service.figures(&Tables::default()) {
+            let gauge = Gauge::default();
+            self.registry.register(format!("{}_{}", service.name(), figure.name), figure.help, gauge.clone());
+            self.service.push(gauge);
+        }
     }
 }
 

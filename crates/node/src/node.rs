@@ -130,7 +130,7 @@ impl Node {
         let home = Home::claim(&config.home, &config.genesis)?;
         let (listener, address) =
             api::bind(config.listen).await.map_err(|source| StartError::Listen { address: config.listen, source })?;
-        let (pool, waiters, metrics) = (Arc::new(Pool::new(config.pool)), Waiters::default(), Metrics::new());
+        let (pool, waiters, metrics) = (Arc::new(Pool::new(config.pool)), Waiters::default(), Metrics::new(ledger.service()));
         let machine = LedgerMachine::new(Arc::clone(&ledger), Arc::clone(&pool), waiters.clone(), metrics.clone(), config.speed);
         let engine = Engine::start(engine_config(&config, &home), Arc::new(machine))?;
         let index = match open(&config, &home, &engine, &ledger).await {

@@ -1,7 +1,9 @@
 //! What happens in a network: its economy and its service tell it into one list.
 
-use crate::ServiceEvent;
+use crate::{EventInfo as _, ServiceEvent};
 use borsh::{BorshDeserialize, BorshSerialize};
+use depin_economy::EventNames;
+use depin_quantity::UnitId;
 use serde::{Deserialize, Serialize};
 
 /// One happening, of the economy or of the service. In JSON, `of` says which: `economy`, or the service's name.
@@ -13,6 +15,24 @@ pub enum Event {
     /// What the service is about: deals and proofs, orders and deliveries.
     #[serde(untagged)]
     Service(ServiceEvent),
+}
+
+impl Event {
+    /// The unit that it is about, if it is about one: a deal, an order, an escrow that goes by its id.
+    pub fn subject(&self) -> Option<UnitId> {
+        match self {
+            Self::Economy(event) => event.subject(),
+            Self::Service(event) => event.subject(),
+        }
+    }
+
+    /// The accounts and ids that it names.
+    pub fn names(&self) -> EventNames {
+        match self {
+            Self::Economy(event) => event.names(),
+            Self::Service(event) => EventNames { accounts: event.accounts(), units: event.subject().into_iter().collect() },
+        }
+    }
 }
 
 impl From<depin_economy::Event> for Event {
@@ -31,7 +51,7 @@ impl From<ServiceEvent> for Event {
 mod tests {
     use super::*;
     use crate::storage::StorageEvent;
-    use depin_quantity::{Address, UnitId, Units};
+    use depin_quantity::{Address, Units};
 
     /// Programs read these names in receipts.
     #[test]

@@ -10,6 +10,7 @@ use crate::{
 use depin_client::api::{Audit, Content, Prices, ProviderList, Status, Supply};
 use depin_devnet::home::{Endpoints, PRICE_FEEDER};
 use depin_quantity::Instant;
+use depin_services::vocabulary::STORAGE;
 use serde::Serialize;
 
 /// Everything that `status` shows.
@@ -19,7 +20,9 @@ struct Overview {
     chain: Status,
     supply: Supply,
     prices: Prices,
-    storage: ProviderList,
+    /// Providers and sums of a storage network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    storage: Option<ProviderList>,
     /// Where the parts of the home's network are; none for a node elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     endpoints: Option<Endpoints>,
@@ -27,8 +30,8 @@ struct Overview {
 
 pub async fn status(settings: &Settings, out: &Output) -> Result<()> {
     let Remote { client, .. } = Remote::new(settings)?;
-    let (chain, supply, prices, storage) =
-        futures::try_join!(client.status(), client.supply(), client.prices(), client.providers())?;
+    let (chain, supply, prices) = futures::try_join!(client.status(), client.supply(), client.prices())?;
+    let storage = if chain.service == STORAGE.name { Some(client.storage().providers().await?) } else { None };
     let endpoints = if settings.names_node() { None } else { settings.home.endpoints()? };
     let overview = Overview { chain, supply, prices, storage, endpoints };
     out.result(&overview, |out| overview.text(out))
@@ -38,7 +41,8 @@ impl Overview {
     fn text(&self, out: &Output) -> String {
         let mut table = Table::new(&["", ""]);
         let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
-        let Status { chain_id, network, height, time_ms, speed, state_root, base_fee, version, .. } = &self.chain;
+        let Status { chain_id, network, service, figures, height, time_ms, speed, state_root, base_fee, version, .. } =
+            &self.chain;
         let now = Instant::new(*time_ms);
         row("Network", format!("{network}, chain {chain_id}, depin {version}"));
         row("Block", format!("{height}, state {}", short_id(state_root)));
@@ -52,9 +56,14 @@ impl Overview {
         for price in &self.prices.prices {
             row("Price", price_text(price, now));
         }
-        let (totals, providers) = (&self.storage.totals, self.storage.items.len());
-        row("Storage", format!("{providers} providers, {} active deals, {} faulty", totals.active, totals.faulty));
-        row("Power", format!("{} raw, {} quality-adjusted", byte_text(&totals.raw_bytes), byte_text(&totals.quality_bytes)));
+        if let Some(ProviderList { items, totals }) = &self.storage {
+            let providers = items.len();
+            row("Storage", format!("{providers} providers, {} active deals, {} faulty", totals.active, totals.faulty));
+            row("Power", format!("{} raw, {} quality-adjusted", byte_text(&totals.raw_bytes), byte_text(&totals.quality_bytes)));
+        } else {
+            let figures: Vec<_> = figures.iter().map(|(name, value)| format!("{value} {}", name.replace('_', " "))).collect();
+            row("Service", format!("{service}: {}", figures.join(", ")));
+        }
         if let Some(endpoints) = &self.endpoints {
             row("API", endpoints.api.clone());
             for endpoint in &endpoints.endpoints {

@@ -22,7 +22,7 @@ const PAGE: u32 = 500;
 pub async fn run(args: &EventsArgs, settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
     let account = remote.address_of(args.account.as_ref()).await?;
-    let query = EventQuery { from: args.from, limit: None, kind: args.kind.clone(), account, deal: args.deal };
+    let query = EventQuery { from: args.from, limit: None, kind: args.kind.clone(), account, subject: args.deal };
     let writer = Writer::new(&remote, &remote.spec().await?, out).await?;
     if !args.follow {
         let page = page(&remote.client, query, args.limit).await?;

@@ -13,7 +13,7 @@ pub async fn run(args: &QuoteArgs, settings: &Settings, out: &Output) -> Result<
     let remote = Remote::new(settings)?;
     let term_epochs = epochs(&remote.spec().await?, args.term.0)?;
     let query = QuoteQuery { size_bytes: args.size.0, term_epochs, copies: Some(args.copies.to_string()) };
-    let quote = remote.client.quote(&query).await?;
+    let quote = remote.client.storage().quote(&query).await?;
     let names = remote.names().await?;
     out.result(&quote, |out| {
         let dollars =

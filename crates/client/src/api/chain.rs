@@ -3,6 +3,7 @@
 use super::{Amount, ErrorBody, Time};
 use depin_quantity::{Address, Name, UnitId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
 /// `GET /v1/status`.
@@ -14,6 +15,11 @@ pub struct Status {
     /// Network that it runs.
     #[schema(value_type = String)]
     pub network: Name,
+    /// Service that the network runs.
+    #[schema(value_type = String)]
+    pub service: Name,
+    /// The service's figures by name, whole numbers as decimal digits.
+    pub figures: BTreeMap<String, String>,
     /// Height of the last final block.
     pub height: u64,
     /// Ledger time of that block, RFC 3339.
@@ -179,10 +185,10 @@ pub struct EventRecord {
     #[schema(value_type = Vec<String>)]
     #[serde(default)]
     pub accounts: Vec<Address>,
-    /// Deal that it is about.
+    /// The unit of the service that it is about: a deal, an order.
     #[schema(value_type = Option<String>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deal: Option<UnitId>,
+    pub subject: Option<UnitId>,
     /// The event as the ledger writes it.
     #[schema(value_type = Object)]
     pub event: serde_json::Value,
@@ -201,9 +207,10 @@ pub struct EventQuery {
     /// Only events about this account.
     #[param(value_type = Option<String>)]
     pub account: Option<Address>,
-    /// Only events about this deal.
+    /// Only events that name this unit: a deal, an order.
     #[param(value_type = Option<String>)]
-    pub deal: Option<UnitId>,
+    #[serde(alias = "deal")]
+    pub subject: Option<UnitId>,
 }
 
 /// One line of `GET /v1/blocks`.

@@ -11,18 +11,17 @@
 mod account;
 mod chain;
 mod economy;
-mod storage;
 
+pub use crate::storage::{
+    Ask, Challenge, ChallengedSector, DataSet, Deal, DealQuery, DealStage, Fault, Provider, ProviderList, Quote, QuoteQuery,
+    StorageTotals, Window,
+};
 pub use account::{Account, AccountEntry, Committed, Holdings, Vesting};
 pub use chain::{
     BATCH_BYTES_MAX, BATCH_MAX, BatchAnswer, BatchAnswers, BatchRequest, Block, BlockSummary, Content, EventQuery, EventRecord,
     Failure, FinalReceipt, Posted, Status, SubmitRequest, TransactionPhase, TransactionStatus,
 };
 pub use economy::{Audit, AuditTotal, NetworkInfo, NetworkRow, PriceEntry, Prices, Supply, SupplyPart, TokenSupply};
-pub use storage::{
-    Ask, Challenge, ChallengedSector, DataSet, Deal, DealQuery, DealStage, Fault, Provider, ProviderList, Quote, QuoteQuery,
-    StorageTotals, Window,
-};
 
 use depin_quantity::{Instant, Name, Units};
 use serde::{Deserialize, Serialize};

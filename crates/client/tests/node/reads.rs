@@ -59,8 +59,8 @@ async fn what_is_not_there_is_no_error() {
     let server = Server::start().await;
     let client = server.client();
     assert_eq!(client.transaction(UnitId::new([3; 32])).await.unwrap().state, TransactionPhase::Unknown);
-    assert!(client.deal(UnitId::new([3; 32])).await.unwrap().is_none());
-    assert!(client.provider(Address::new([3; 32])).await.unwrap().is_none());
+    assert!(client.storage().deal(UnitId::new([3; 32])).await.unwrap().is_none());
+    assert!(client.storage().provider(Address::new([3; 32])).await.unwrap().is_none());
     assert!(client.block(99).await.unwrap().is_none());
 }
 
@@ -75,6 +75,6 @@ async fn an_unknown_path_without_an_error_body_is_still_named() {
 #[tokio::test]
 async fn pages_are_followed_to_the_end_even_when_the_last_repeats_itself() {
     let server = Server::start().await;
-    assert!(server.client().all_deals(DealQuery::default()).await.unwrap().is_empty());
+    assert!(server.client().storage().all_deals(DealQuery::default()).await.unwrap().is_empty());
     assert_eq!(server.inside().reads, 6);
 }

@@ -230,6 +230,8 @@ async fn status(State(server): State<Server>) -> Response {
         let status = Status {
             chain_id: inside.chain.unwrap_or(CHAIN),
             network: Name::literal("filecoin"),
+            service: Name::literal("storage"),
+            figures: BTreeMap::new(),
             height: inside.included.len() as u64,
             time: "1970-01-01T00:00:00Z".to_owned(),
             time_ms: 0,

@@ -501,7 +501,11 @@ mod tests {
         let (_folder, home) = home();
         open(&home).unwrap();
         let marker = home.marker().unwrap().unwrap();
-        home.write_marker(&Marker { format: 99, ..marker }).unwrap();
-        assert_eq!(open(&home).err().unwrap().code, "home-format");
+        for format in [1, FORMAT - 1, 99] {
+            home.write_marker(&Marker { format, ..marker.clone() }).unwrap();
+            let refused = open(&home).err().unwrap();
+            assert_eq!(refused.code, "home-format");
+            assert!(refused.message.contains(&home.path().display().to_string()), "{}", refused.message);
+        }
     }
 }

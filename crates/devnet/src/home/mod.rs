@@ -48,7 +48,7 @@ use std::{
 };
 
 /// Version of the folder's layout.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = depin_ledger::FORMAT;
 
 /// A home folder, whether or not it exists.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -486,9 +486,7 @@ impl Work<'_> {
             }
             Action::Appeal { slash, grounds } => self.appeal(who, slash, grounds).map(Done::nothing),
             Action::Judge { slash, give_back } => self.judge(who, slash, give_back).map(Done::one),
-            Action::Transfer { to, token, amount } => {
-                self.transfer(who, to, token, amount).map(|()| Done::moved(token, amount))
-            }
+            Action::Transfer { to, token, amount } => self.transfer(who, to, token, amount).map(|()| Done::moved(token, amount)),
             Action::ReportPrice { pair, price } => self.report_price(who, pair, price).map(Done::nothing),
             Action::GrantAllowance { kind, to, amount } => self.grant_allowance(who, kind, to, amount).map(Done::nothing),
         }

@@ -4,6 +4,7 @@ pub mod action;
 pub mod context;
 pub mod event;
 pub mod genesis;
+pub mod named;
 pub mod refusal;
 pub mod rows;
 pub mod sink;

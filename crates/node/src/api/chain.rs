@@ -53,7 +53,6 @@ pub(super) async fn metrics(State(app): State<Shared>) -> ApiResult<Response> {
     // Before the rows are read: the ledger is not asked again while it is.
     let rows = app.ledger.head().rows as u64;
     let scrape = app.read(|state, reads| {
-        let totals = depin_services::storage::read::totals(state);
         let figure = |token| {
             let supply = reads.issued(token)?;
             let whole = |units| app.tokens.whole(token, units);
@@ -63,9 +62,7 @@ pub(super) async fn metrics(State(app): State<Shared>) -> ApiResult<Response> {
             pool: app.pool.size(),
             log_len,
             indexed,
-            faulty: totals.faulty,
-            active_deals: totals.active,
-            providers: depin_services::storage::read::providers(state).count() as u64,
+            service: app.ledger.service().figures(state).iter().map(|figure| figure.value).collect(),
             rows,
             supply: app.tokens.names().filter_map(figure).collect(),
         }
@@ -76,8 +73,8 @@ pub(super) async fn metrics(State(app): State<Shared>) -> ApiResult<Response> {
 
 /// This description.
 #[utoipa::path(get, path = "/openapi.json", tag = "node", responses((status = 200, description = "OpenAPI document")))]
-pub(super) async fn openapi() -> Json<utoipa::openapi::OpenApi> {
-    Json(super::description())
+pub(super) async fn openapi(State(app): State<Shared>) -> Json<utoipa::openapi::OpenApi> {
+    Json(super::description(app.ledger.service()))
 }
 
 /// Where the chain stands.
@@ -85,9 +82,12 @@ pub(super) async fn openapi() -> Json<utoipa::openapi::OpenApi> {
 pub(super) async fn status(State(app): State<Shared>) -> ApiResult<Json<Status>> {
     let header = app.tip_header().await?;
     let (height, stamp, doc) = (header.height(), header.stamp(), app.ledger.doc());
+    let (service, figures) = (app.ledger.service(), app.ledger.read(|state| app.ledger.service().figures(state)));
     Ok(Json(Status {
         chain_id: doc.chain_id,
         network: doc.network,
+        service: service.name(),
+        figures: figures.iter().map(|figure| (figure.name.to_owned(), figure.value.to_string())).collect(),
         height,
         time: Instant::new(stamp.time).to_rfc3339(),
         time_ms: stamp.time,

@@ -35,7 +35,7 @@ fn filter(query: &EventQuery) -> ApiResult<Filter> {
         let message = format!("`kind` names one to {KINDS_MAX} kinds, joined by commas");
         return Err(ApiError::bad_request(message, "`deal-activated`, or `storage` for all of a service"));
     }
-    Ok(Filter { kinds, account: query.account, unit: query.deal })
+    Ok(Filter { kinds, account: query.account, unit: query.subject })
 }
 
 /// A page of the history, in order of position.

@@ -13,10 +13,9 @@ mod error;
 mod events;
 mod extract;
 mod network;
-mod quote;
 mod render;
 mod serve;
-mod storage;
+mod services;
 mod transactions;
 
 pub(crate) use render::Tokens;
@@ -28,6 +27,7 @@ use depin_client::api::{ErrorBody, code};
 use depin_engine::{Handle, Header};
 use depin_ledger::{Head, Ledger};
 use depin_quantity::{Address, Instant};
+use depin_services::Live;
 use depin_state::ReadState;
 use error::{ApiError, ApiResult};
 use std::{
@@ -104,10 +104,9 @@ impl App {
         self.ledger.head().time
     }
 
-    /// Name of an account: from the genesis document or its provider's entry.
+    /// Name of an account: from the genesis document, or as the service calls it.
     fn name_of(&self, state: &dyn ReadState, address: Address) -> Option<String> {
-        let provider = || depin_services::storage::read::provider(state, address).map(|p| p.name.to_string());
-        self.names.get(&address).cloned().or_else(provider)
+        self.names.get(&address).cloned().or_else(|| self.ledger.service().label(state, address))
     }
 
     /// Refuses what makes no sense on a node that is about to end.
@@ -170,8 +169,8 @@ pub(crate) struct PageQuery {
 )]
 struct Description;
 
-/// The routes and their description.
-fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
+/// The routes of a node whose network runs `service`, and their description.
+fn described(service: &Live) -> (Router<Shared>, utoipa::openapi::OpenApi) {
     let (router, mut api) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(chain::health))
         .routes(routes!(chain::metrics))
@@ -191,26 +190,20 @@ fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(economy::prices))
         .routes(routes!(economy::audit))
         .routes(routes!(network::network))
-        .routes(routes!(storage::providers))
-        .routes(routes!(storage::provider))
-        .routes(routes!(storage::deals))
-        .routes(routes!(storage::deal))
-        .routes(routes!(storage::sets))
-        .routes(routes!(storage::faults))
-        .routes(routes!(quote::quote))
+        .merge(services::routes(service))
         .split_for_parts();
     api.info.version = env!("CARGO_PKG_VERSION").to_owned();
     (router, api)
 }
 
 /// The description alone.
-fn description() -> utoipa::openapi::OpenApi {
-    described().1
+fn description(service: &Live) -> utoipa::openapi::OpenApi {
+    described(service).1
 }
 
 /// The whole service.
 pub(crate) fn router(app: Shared) -> Router {
-    let (router, _) = described();
+    let (router, _) = described(app.ledger.service());
     let router = router.fallback(unknown_path).method_not_allowed_fallback(unknown_method).with_state(Arc::clone(&app));
     serve::guarded(router, &app)
 }

@@ -5,9 +5,8 @@ use crate::index::{EventRecord, Names, ReceiptRecord};
 use depin_client::api::{self, Amount, Failure, FinalReceipt};
 use depin_economy::Spec;
 use depin_ledger::ReceiptBody;
-use depin_quantity::{Name, UnitId, Units};
+use depin_quantity::{Name, Units};
 use depin_services::storage::StorageParams;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The network's tokens and their decimals.
@@ -83,28 +82,17 @@ impl App {
 
 /// An event as it goes over the wire.
 pub(super) fn event(record: &EventRecord) -> Result<api::EventRecord, serde_json::Error> {
-    let event = record.value()?;
-    let mut names = Names::of(&event);
-    names.accounts.extend(record.transaction.map(|(_, sender)| sender));
+    let event = record.event()?;
     Ok(api::EventRecord {
         position: record.position,
         height: record.height,
         time: record.time.into(),
         transaction: record.transaction.map(|(id, _)| id),
         kind: record.kind.clone(),
-        accounts: names.accounts.into_iter().collect(),
-        deal: deal(record, &event, &names.units),
-        event,
+        accounts: Names::of(&event, record.transaction).accounts.into_iter().collect(),
+        subject: event.subject(),
+        event: record.value()?,
     })
-}
-
-/// The deal that an event is about: the storage service says so; for the economy it is the only id that the event names, since a
-/// deal's escrow, stream and sector go by its id.
-fn deal(record: &EventRecord, event: &Value, units: &std::collections::BTreeSet<UnitId>) -> Option<UnitId> {
-    if record.source == "storage" {
-        return event.get("event")?.get("deal")?.as_str()?.parse().ok();
-    }
-    units.first().filter(|_| units.len() == 1).copied()
 }
 
 /// Bytes as hexadecimal digits.

@@ -1,6 +1,6 @@
 //! What the index keeps of a receipt: its events with their kinds, and the accounts and ids that each of them names.
 
-use depin_ledger::{Receipt, ReceiptBody};
+use depin_ledger::{Event, Receipt, ReceiptBody};
 use depin_quantity::{Address, Instant, UnitId};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -34,7 +34,7 @@ pub struct EventRecord {
     pub time: Instant,
     /// The transaction that caused it and who sent that; `None` for the block's own work.
     pub transaction: Option<(UnitId, Address)>,
-    /// Who tells: `economy` or `storage`.
+    /// Who tells: `economy`, or the service by its name.
     pub source: String,
     /// What happened, such as `posting` or `deal-activated`.
     pub kind: String,
@@ -50,39 +50,31 @@ impl EventRecord {
     pub fn value(&self) -> Result<Value, serde_json::Error> {
         serde_json::from_str(&self.body)
     }
+
+    /// The event itself.
+    ///
+    /// # Errors
+    /// When the body is no event, which nobody writes.
+    pub fn event(&self) -> Result<Event, serde_json::Error> {
+        serde_json::from_str(&self.body)
+    }
 }
 
-/// The accounts and ids that something names.
+/// The accounts and ids that an event names, with who sent its transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     /// Accounts.
     pub accounts: BTreeSet<Address>,
-    /// Deals, escrows, streams and other ids, seeds among them.
+    /// Units of the service, escrows, streams and other ids.
     pub units: BTreeSet<UnitId>,
 }
 
 impl Names {
-    /// Every address and every id among the values, whatever their fields are called, so that a new kind of event needs no change
-    /// here. Texts are ids by their form alone, which seeds share; a seed that is found as an id does no harm.
-    pub fn of(value: &Value) -> Self {
-        let mut names = Self::default();
-        names.collect(value);
-        names
-    }
-
-    fn collect(&mut self, value: &Value) {
-        match value {
-            Value::String(text) => {
-                if let Ok(address) = text.parse() {
-                    self.accounts.insert(address);
-                } else if let Ok(unit) = text.parse() {
-                    self.units.insert(unit);
-                }
-            }
-            Value::Array(items) => items.iter().for_each(|item| self.collect(item)),
-            Value::Object(fields) => fields.values().for_each(|field| self.collect(field)),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
+    /// What `event` names, and the sender of the transaction that caused it.
+    pub fn of(event: &Event, transaction: Option<(UnitId, Address)>) -> Self {
+        let names = event.names();
+        let accounts = names.accounts.into_iter().chain(transaction.map(|(_, sender)| sender)).collect();
+        Self { accounts, units: names.units.into_iter().collect() }
     }
 }
 
@@ -99,8 +91,7 @@ pub(super) fn events(record: &Receipt, first: u64) -> Result<Vec<Named>, serde_j
     let mut named = Vec::with_capacity(record.events.len());
     for (position, event) in (first..).zip(&record.events) {
         let body = serde_json::to_value(event)?;
-        let mut names = Names::of(&body);
-        names.accounts.extend(transaction.map(|(_, sender)| sender));
+        let names = Names::of(event, transaction);
         let (source, kind) = tags(&body);
         let event = EventRecord {
             position,

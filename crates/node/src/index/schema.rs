@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Version of the tables below; raised with every change of them or of what is written into them.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;

@@ -148,16 +148,17 @@ async fn prices_datacap_and_the_network_are_shown() {
 #[tokio::test]
 async fn providers_deals_and_quotes_are_shown() {
     let world = World::start().await;
-    let refused = world.client.quote(&QuoteQuery { size_bytes: 1, term_epochs: 600_000, copies: None }).await.unwrap_err();
+    let refused =
+        world.client.storage().quote(&QuoteQuery { size_bytes: 1, term_epochs: 600_000, copies: None }).await.unwrap_err();
     assert_eq!(refused.code(), Some("no-providers"));
     for (n, price) in [(2, 3_000_000_000), (3, 1_000_000_000), (4, 2_000_000_000)] {
         assert_eq!(world.send(&key(n), register(n, price)).await.receipt.unwrap().failure, None);
     }
-    let list = world.client.providers().await.unwrap();
+    let list = world.client.storage().providers().await.unwrap();
     assert_eq!(list.items.len(), 3);
-    let provider = world.client.provider(key(3).address()).await.unwrap().unwrap();
+    let provider = world.client.storage().provider(key(3).address()).await.unwrap().unwrap();
     assert_eq!((provider.name, provider.ask.price.units), (name("provider-3"), Units::new(1_000_000_000)));
-    assert_eq!(world.client.provider(key(9).address()).await.unwrap(), None);
+    assert_eq!(world.client.storage().provider(key(9).address()).await.unwrap(), None);
 
     let proposals = vec![proposal(3, "first"), proposal(3, "second"), proposal(4, "third")];
     let proposed = world.send(&key(1), Message::service(StorageMessage::ProposeDeals(proposals))).await.receipt.unwrap();
@@ -168,32 +169,32 @@ async fn providers_deals_and_quotes_are_shown() {
         state,
         ..DealQuery::default()
     };
-    let count = async |query: DealQuery| world.client.all_deals(query).await.unwrap().len();
+    let count = async |query: DealQuery| world.client.storage().all_deals(query).await.unwrap().len();
     assert_eq!(count(by(Some(1), None, None)).await, 3);
     assert_eq!(count(by(None, Some(3), None)).await, 2);
     assert_eq!(count(by(Some(1), Some(4), Some(DealStage::Proposed))).await, 1);
     assert_eq!(count(by(Some(2), None, None)).await, 0);
     assert_eq!(count(DealQuery { limit: Some(1), ..by(None, None, None) }).await, 3);
-    let deal = world.client.deals(&by(None, Some(4), None)).await.unwrap().items.remove(0);
+    let deal = world.client.storage().deals(&by(None, Some(4), None)).await.unwrap().items.remove(0);
     assert_eq!((deal.label.as_str(), deal.state, deal.client), ("third", DealStage::Proposed, key(1).address()));
     assert_eq!(deal.escrow.as_ref().unwrap().units, Units::new(1_000_000 * 1_000_000_000));
-    assert_eq!(world.client.deal(deal.id).await.unwrap(), Some(deal.clone()));
+    assert_eq!(world.client.storage().deal(deal.id).await.unwrap(), Some(deal.clone()));
     let reason = "no room today".to_owned();
     world.send(&key(4), Message::service(StorageMessage::RefuseDeals { deals: vec![deal.id], reason: reason.clone() })).await;
-    let deal = world.client.deal(deal.id).await.unwrap().unwrap();
+    let deal = world.client.storage().deal(deal.id).await.unwrap().unwrap();
     assert_eq!((deal.state, deal.reason, deal.escrow), (DealStage::Refused, Some(reason), None));
-    assert!(world.client.sets(None).await.unwrap().items.is_empty());
-    assert!(world.client.faults(Some(key(3).address())).await.unwrap().items.is_empty());
+    assert!(world.client.storage().sets(None).await.unwrap().items.is_empty());
+    assert!(world.client.storage().faults(Some(key(3).address())).await.unwrap().items.is_empty());
 
     // A deal's history, by the deal.
-    let about = EventQuery { deal: Some(deal.id), ..EventQuery::default() };
+    let about = EventQuery { subject: Some(deal.id), ..EventQuery::default() };
     let kinds: Vec<String> = world.client.events(&about).await.unwrap().items.into_iter().map(|event| event.kind).collect();
     for kind in ["deal-proposed", "escrow-opened", "deal-closed"] {
         assert!(kinds.iter().any(|k| k == kind), "{kind} in {kinds:?}");
     }
 
     let query = QuoteQuery { size_bytes: 2 * (127 << 17), term_epochs: 600_000, copies: None };
-    let quote = world.client.quote(&query).await.unwrap();
+    let quote = world.client.storage().quote(&query).await.unwrap();
     assert_eq!((quote.stored_bytes, quote.cost_usd), (3 * (128 << 17), None));
     assert_eq!(quote.overhead, "0.511811");
     // floor(price * 2^24 / 2^30) per provider and epoch.
@@ -201,9 +202,9 @@ async fn providers_deals_and_quotes_are_shown() {
     assert_eq!(quote.cost.units, Units::new(per_epoch * 600_000));
     assert_eq!(quote.providers[0], key(3).address());
     world.send(&key(2), Message::Act(Action::ReportPrice { pair: name("FIL-USD"), price: Decimal18::parse("4").unwrap() })).await;
-    assert!(world.client.quote(&query).await.unwrap().cost_usd.is_some());
+    assert!(world.client.storage().quote(&query).await.unwrap().cost_usd.is_some());
     for wrong in [QuoteQuery { size_bytes: 0, ..query.clone() }, QuoteQuery { term_epochs: 0, ..query.clone() }] {
-        assert_eq!(world.client.quote(&wrong).await.unwrap_err().code(), Some(code::BAD_REQUEST));
+        assert_eq!(world.client.storage().quote(&wrong).await.unwrap_err().code(), Some(code::BAD_REQUEST));
     }
 }
 
@@ -319,6 +320,7 @@ async fn every_error_has_the_same_form() {
         ("/v1/events?from=minus", 400, code::BAD_REQUEST),
         ("/v1/events?kind=", 400, code::BAD_REQUEST),
         ("/v1/events?deal=12", 400, code::BAD_REQUEST),
+        ("/v1/events?subject=12", 400, code::BAD_REQUEST),
         ("/v1/events/stream?account=me", 400, code::BAD_REQUEST),
         ("/v1/storage/deals?state=sleeping", 400, code::BAD_REQUEST),
         (&format!("/v1/storage/deals/{unknown_id}"), 404, code::NOT_FOUND),

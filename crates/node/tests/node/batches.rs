@@ -1,8 +1,8 @@
 //! Many transactions in one request: each is answered as if it had come alone.
 
 use crate::common::{FIL, World, error_code, key, transfer};
-use depin_economy::Action;
 use depin_client::api::{BATCH_BYTES_MAX, BATCH_MAX, BatchAnswer, code};
+use depin_economy::Action;
 use depin_ledger::{Body, Message, Transaction};
 use depin_quantity::{Name, Units};
 use reqwest::{Method, StatusCode};

@@ -48,7 +48,7 @@ async fn done(world: &World, from: u8, message: StorageMessage) -> UnitId {
 /// Waits for the challenge to a deal's sector and answers it, from what the API shows alone.
 async fn prove(world: &World, provider: u8, id: UnitId, stored: &Stored) {
     let challenge = loop {
-        match world.client.deal(id).await.unwrap().unwrap().challenge {
+        match world.client.storage().deal(id).await.unwrap().unwrap().challenge {
             Some(challenge) => break challenge,
             None => tokio::task::yield_now().await,
         }
@@ -91,13 +91,13 @@ async fn a_deal_is_proven_found_faulty_and_recovered() {
         label: "over HTTP".to_owned(),
     };
     done(&world, 1, StorageMessage::ProposeDeals(vec![proposal])).await;
-    let deal = world.client.all_deals(Default::default()).await.unwrap().remove(0);
-    let mut history = world.client.follow(EventQuery { from: Some(0), deal: Some(deal.id), ..EventQuery::default() });
+    let deal = world.client.storage().all_deals(Default::default()).await.unwrap().remove(0);
+    let mut history = world.client.follow(EventQuery { from: Some(0), subject: Some(deal.id), ..EventQuery::default() });
     let mut next = async |kind: &str| {
         loop {
             let event = history.next().await.unwrap().unwrap();
             if event.kind == kind {
-                assert_eq!(event.deal, Some(deal.id));
+                assert_eq!(event.subject, Some(deal.id));
                 return event;
             }
         }
@@ -107,17 +107,17 @@ async fn a_deal_is_proven_found_faulty_and_recovered() {
     next("sector-challenged").await;
     prove(&world, 3, deal.id, &stored).await;
     let activated = next("deal-activated").await;
-    let active = world.client.deal(deal.id).await.unwrap().unwrap();
+    let active = world.client.storage().deal(deal.id).await.unwrap().unwrap();
     assert_eq!((active.state, active.since.map(|since| since.ms)), (DealStage::Active, Some(activated.time.ms)));
     assert!(!world.client.account(key(3).address()).await.unwrap().pledged.units.is_zero());
-    let sets = world.client.sets(Some(key(3).address())).await.unwrap().items;
+    let sets = world.client.storage().sets(Some(key(3).address())).await.unwrap().items;
     assert_eq!((sets.len(), &sets[0].sectors[..]), (1, &[deal.id][..]));
 
     // Nobody answers the window.
     next("sector-faulty").await;
-    let faults = world.client.faults(None).await.unwrap().items;
+    let faults = world.client.storage().faults(None).await.unwrap().items;
     assert_eq!((faults.len(), faults[0].deal, faults[0].declared), (1, deal.id, false));
-    let faulty = world.client.deal(deal.id).await.unwrap().unwrap();
+    let faulty = world.client.storage().deal(deal.id).await.unwrap().unwrap();
     assert_eq!((faulty.state, faulty.fault.as_ref()), (DealStage::Faulty, Some(&faults[0])));
     let metrics = world.client.metrics().await.unwrap();
     assert!(metrics.contains("depin_storage_sectors_faulty 1"), "{metrics}");
@@ -126,7 +126,7 @@ async fn a_deal_is_proven_found_faulty_and_recovered() {
     next("sector-challenged").await;
     prove(&world, 3, deal.id, &stored).await;
     next("sector-recovered").await;
-    assert!(world.client.sets(None).await.unwrap().items[0].missed >= 1);
+    assert!(world.client.storage().sets(None).await.unwrap().items[0].missed >= 1);
     let audit = world.client.audit().await.unwrap();
     assert!(audit.ok, "{:?}", audit.violations);
 }

@@ -41,7 +41,7 @@ const PARAMETERS: &[&str] = &[
     "from",
     "kind",
     "account",
-    "deal",
+    "subject",
     "wait",
     "client",
     "provider",

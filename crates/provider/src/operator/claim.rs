@@ -1,8 +1,8 @@
 //! Claims of rewards, once per claiming period.
 
 use super::{duty::Duty, error::RoundError, round::Runner};
-use depin_economy::Action;
 use depin_client::SubmitError;
+use depin_economy::Action;
 use depin_ledger::Message;
 
 impl<D: Duty> Runner<D> {

@@ -35,7 +35,7 @@ pub trait Duty: Send + Sync + 'static {
 
     /// What an event makes dirty.
     fn dirtied(event: &EventRecord) -> DirtySet {
-        DirtySet::units(event.deal)
+        DirtySet::units(event.subject)
     }
 
     /// Changes whenever something of the operator's own did, that no event tells of: damage on a disk, a report handed in.

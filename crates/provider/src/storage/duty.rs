@@ -128,7 +128,7 @@ impl Duty for StorageDuty {
     /// An event about a deal concerns that deal, and most also the entry, which counts deals, and the data sets.
     fn dirtied(event: &EventRecord) -> DirtySet {
         let entry = !DEAL_ONLY.contains(&event.kind.as_str());
-        DirtySet { entry, ..DirtySet::units(event.deal) }
+        DirtySet { entry, ..DirtySet::units(event.subject) }
     }
 
     fn watch(&self) -> Option<tokio::sync::watch::Receiver<u64>> {

@@ -64,13 +64,13 @@ impl View {
         }
         if dirty.all {
             let query = DealQuery { provider: Some(own), limit: Some(PAGE), ..DealQuery::default() };
-            let deals = client.all_deals(query).await?;
+            let deals = client.storage().all_deals(query).await?;
             let open = deals.iter().filter(|deal| !deal.state.is_final());
             self.deals = open.map(|deal| facts(client, deal).map(|facts| (deal.id, facts))).collect::<Result<_, _>>()?;
             return Ok(self.deals.keys().copied().collect());
         }
         for id in &dirty.units {
-            match client.deal(*id).await? {
+            match client.storage().deal(*id).await? {
                 Some(deal) if deal.provider == own => {
                     self.deals.insert(*id, facts(client, &deal)?);
                 }
@@ -84,13 +84,13 @@ impl View {
     }
 
     async fn read_entry(&mut self, client: &Client, own: Address) -> Result<(), ClientError> {
-        self.entry = client.provider(own).await?;
+        self.entry = client.storage().provider(own).await?;
         self.ask = self.entry.as_ref().map(|entry| ask_of(&entry.ask)).transpose().map_err(|e| unreadable(client, &e))?;
         Ok(())
     }
 
     async fn read_sets(&mut self, client: &Client, own: Address) -> Result<(), ClientError> {
-        let sets = client.all_sets(Some(own)).await?;
+        let sets = client.storage().all_sets(Some(own)).await?;
         let facts = sets.into_iter().map(|set| {
             let window = set.window.map(window_of).transpose()?;
             Ok((set.set, SetFacts { window, leaves: set.leaves }))

@@ -24,7 +24,7 @@ async fn a_deal_lives_from_upload_to_its_agreed_end_without_anybody_at_the_provi
     // Two windows are answered, none is missed.
     let number = active.set.unwrap();
     world.wait("two proven windows", || provider.status().service.done.sets_proven >= 2).await;
-    let sets = world.client.all_sets(Some(provider.address())).await.unwrap();
+    let sets = world.client.storage().all_sets(Some(provider.address())).await.unwrap();
     let set = sets.iter().find(|set| set.set == number).unwrap();
     assert!(set.proven >= 2 && set.missed == 0, "{set:?}");
     world.wait("a claim of rewards", || provider.status().claims >= 1).await;
@@ -86,7 +86,7 @@ async fn a_provider_without_money_says_so_and_begins_when_it_gets_some() {
     provider.ready().await;
     let status = provider.status();
     assert!(status.registered && status.problems.is_empty(), "{status:?}");
-    assert_eq!(world.client.provider(poor.address()).await.unwrap().unwrap().url, provider.url());
+    assert_eq!(world.client.storage().provider(poor.address()).await.unwrap().unwrap().url, provider.url());
     provider.stop().await;
 }
 
@@ -124,7 +124,7 @@ async fn a_hundred_deals_go_through_in_batches() {
     for id in &ids {
         world.until_stage(*id, DealStage::Active).await;
     }
-    assert_eq!(world.client.provider(provider.address()).await.unwrap().unwrap().deals, 100);
+    assert_eq!(world.client.storage().provider(provider.address()).await.unwrap().unwrap().deals, 100);
     assert_eq!(world.deals_of(provider.address()).await.len(), 100);
     provider.stop().await;
 }

@@ -68,8 +68,8 @@ async fn a_window_is_answered_for_the_whole_sectors_beside_a_lost_one() {
     let faulty = world.until_stage(ids[1], DealStage::Faulty).await;
     assert!(faulty.fault.unwrap().declared, "found while answering, told before the window closed");
     world.wait("the window to be answered without it", || provider.status().service.done.sets_proven >= 1).await;
-    assert_eq!(world.client.deal(ids[0]).await.unwrap().unwrap().state, DealStage::Active);
-    let sets = world.client.all_sets(Some(provider.address())).await.unwrap();
+    assert_eq!(world.client.storage().deal(ids[0]).await.unwrap().unwrap().state, DealStage::Active);
+    let sets = world.client.storage().all_sets(Some(provider.address())).await.unwrap();
     assert!(sets.iter().all(|set| set.missed == 0), "{sets:?}");
     provider.stop().await;
 }

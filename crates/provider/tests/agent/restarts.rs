@@ -22,7 +22,7 @@ async fn a_provider_cut_off_at_any_point_goes_on_where_it_was() {
         assert_ne!(provider.url(), url, "a free port is another one each time");
         world.until_stage(id, DealStage::Active).await;
     }
-    assert_eq!(world.client.provider(provider.address()).await.unwrap().unwrap().url, provider.url());
+    assert_eq!(world.client.storage().provider(provider.address()).await.unwrap().unwrap().url, provider.url());
     provider.stop().await;
 }
 
@@ -83,6 +83,6 @@ async fn a_provider_taken_out_of_the_network_stays_out_until_it_is_started_anew(
     assert!(provider.status().problems.contains_key("registration"));
     provider.stop().await;
     let provider = world.provider().await;
-    assert!(world.client.provider(provider.address()).await.unwrap().unwrap().ask.open);
+    assert!(world.client.storage().provider(provider.address()).await.unwrap().unwrap().ask.open);
     provider.stop().await;
 }

@@ -51,7 +51,8 @@ async fn operator(world: &World, wishes: &Arc<Wishes>, kept: Arc<()>) -> Operato
 
 async fn labels(world: &World) -> Vec<String> {
     let query = DealQuery { client: Some(key(4).address()), ..DealQuery::default() };
-    let mut labels: Vec<String> = world.client.all_deals(query).await.unwrap().into_iter().map(|deal| deal.label).collect();
+    let mut labels: Vec<String> =
+        world.client.storage().all_deals(query).await.unwrap().into_iter().map(|deal| deal.label).collect();
     labels.sort();
     labels
 }

@@ -179,7 +179,7 @@ impl Duty for Wishing {
             return Ok(look.dirty.own.clone());
         }
         let query = DealQuery { client: Some(look.address), ..DealQuery::default() };
-        view.proposed = look.client.all_deals(query).await?.into_iter().map(|deal| deal.label).collect();
+        view.proposed = look.client.storage().all_deals(query).await?.into_iter().map(|deal| deal.label).collect();
         let all = if look.dirty.all { view.wishes.keys().copied().collect() } else { look.dirty.own.clone() };
         Ok(all)
     }

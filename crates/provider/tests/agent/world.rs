@@ -212,7 +212,7 @@ impl World {
         let waiting = async {
             let mut events = self.client.follow(EventQuery { kind: Some("storage".to_owned()), ..EventQuery::default() });
             loop {
-                last = self.client.deal(id).await.unwrap();
+                last = self.client.storage().deal(id).await.unwrap();
                 if let Some(deal) = last.as_ref().filter(|deal| wanted(deal)) {
                     return deal.clone();
                 }
@@ -231,7 +231,7 @@ impl World {
     }
 
     pub async fn deals_of(&self, provider: Address) -> Vec<Deal> {
-        self.client.all_deals(DealQuery { provider: Some(provider), ..DealQuery::default() }).await.unwrap()
+        self.client.storage().all_deals(DealQuery { provider: Some(provider), ..DealQuery::default() }).await.unwrap()
     }
 
     /// Waits until something holds that no event tells of.

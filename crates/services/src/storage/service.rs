@@ -76,7 +76,7 @@ impl Service for Storage {
         vec![
             figure("providers", "Registered providers", totals.providers.into()),
             figure("deals_active", "Active deals", totals.active.into()),
-            figure("deals_faulty", "Active deals whose sectors are faulty now", totals.faulty.into()),
+            figure("sectors_faulty", "Sectors faulty now", totals.faulty.into()),
             figure("deals_proposed", "Deals proposed so far", totals.proposed.into()),
             figure("raw_bytes", "Raw bytes with power", totals.raw_bytes),
             figure("quality_bytes", "Quality-adjusted bytes with power", totals.quality_bytes),

@@ -38,7 +38,7 @@ struct List {
 
 pub async fn list(settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
-    let registered = remote.client.providers().await?.items;
+    let registered = remote.client.storage().providers().await?.items;
     let own = if settings.names_node() { Vec::new() } else { own_providers(&settings.home).await? };
     let mut providers: Vec<Known> = own
         .into_iter()
@@ -140,7 +140,7 @@ pub async fn remove(name: Name, settings: &Settings, out: &Output) -> Result<()>
     let home = &settings.home;
     let path = key_path(home, name).ok_or_else(|| not_here(settings, name))?;
     let sender = remote.sender(&path.to_string_lossy())?;
-    let entry = remote.client.provider(sender.address()).await?;
+    let entry = remote.client.storage().provider(sender.address()).await?;
     if let Some(deals) = entry.as_ref().map(|entry| entry.deals).filter(|deals| *deals > 0) {
         return Err(CliError::refused("still-has-deals", format_args!("{name} has {deals} deals and must keep what it promised"))
             .hint(format_args!("stop taking new ones with `depin provider ask {name} --closed`, see them with `depin storage deals --provider {name}`, remove it when they are over")));

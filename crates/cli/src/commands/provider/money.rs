@@ -16,7 +16,7 @@ use serde::Serialize;
 pub async fn ask(args: &AskArgs, settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
     let sender = remote.sender(&args.name)?;
-    let entry = remote.client.provider(sender.address()).await?.ok_or_else(|| {
+    let entry = remote.client.storage().provider(sender.address()).await?.ok_or_else(|| {
         CliError::refused("not-registered", format_args!("{} is not registered as a provider", args.name))
             .hint("it registers itself when it starts: `depin up`, or `depin provider storage`")
     })?;
@@ -25,7 +25,7 @@ pub async fn ask(args: &AskArgs, settings: &Settings, out: &Output) -> Result<()
     progress.step("sending the ask, and waiting until it is final");
     sender.submit(Message::service(StorageMessage::SetAsk(changed))).await?;
     progress.done();
-    let now = remote.client.provider(sender.address()).await?;
+    let now = remote.client.storage().provider(sender.address()).await?;
     out.result(&now, |_| {
         let ask = now.as_ref().map(|entry| &entry.ask);
         let text = |ask: &depin_client::api::Ask| {

@@ -25,7 +25,7 @@ pub async fn deals(args: &DealsArgs, settings: &Settings, out: &Output) -> Resul
     loop {
         let left = args.limit as usize - all.items.len();
         query.limit = Some(u32::try_from(left).unwrap_or(PAGE).min(PAGE));
-        let page = remote.client.deals(&query).await?;
+        let page = remote.client.storage().deals(&query).await?;
         let stuck = page.next.is_some() && page.next == query.after;
         all.items.extend(page.items);
         all.next.clone_from(&page.next);
@@ -93,7 +93,7 @@ pub fn name(names: &BTreeMap<Address, String>, address: Address) -> String {
 pub async fn proofs(args: &ProofsArgs, settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
     let provider = remote.address_of(args.provider.as_ref()).await?;
-    let sets = remote.client.sets(provider).await?;
+    let sets = remote.client.storage().sets(provider).await?;
     let names = remote.names().await?;
     let now = Instant::new(remote.client.status().await?.time_ms);
     out.result(&sets, |out| {
@@ -126,7 +126,7 @@ fn window(set: &DataSet, now: Instant) -> String {
 
 pub async fn providers(settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
-    let list = remote.client.providers().await?;
+    let list = remote.client.storage().providers().await?;
     let params = storage_params(&remote.spec().await?)?;
     out.result(&list, |out| {
         table_of(&list, &params)

@@ -36,7 +36,7 @@ pub async fn run(args: &SettleArgs, settings: &Settings, out: &Output) -> Result
     let sender = remote.sender(&args.from)?;
     let provider = remote.address_of(args.provider.as_ref()).await?;
     let query = DealQuery { provider, limit: Some(1_000), ..DealQuery::default() };
-    let deals = remote.client.all_deals(query).await?;
+    let deals = remote.client.storage().all_deals(query).await?;
     let running = |state: DealStage| matches!(state, DealStage::Active | DealStage::Faulty);
     let ids: Vec<UnitId> = deals.iter().filter(|deal| running(deal.state)).map(|deal| deal.id).collect();
     let spec = remote.spec().await?;

@@ -87,7 +87,7 @@ impl LedgerMarket {
             return Ok(burn);
         }
         let mine = DealQuery { client: Some(self.sender.address()), limit: Some(1000), ..DealQuery::default() };
-        let deals = self.client.all_deals(mine).await.map_err(market_error)?;
+        let deals = self.client.storage().all_deals(mine).await.map_err(market_error)?;
         let epochs_per_day = 86_400_000 / self.params.epoch.get().max(1);
         let running = deals.iter().filter(|deal| !deal.state.is_final() && !deal.end_asked);
         // A forecast: past what 128 bits hold, "for ever too much" is what it says.
@@ -103,7 +103,7 @@ impl LedgerMarket {
     }
 
     async fn deal(&self, id: UnitId) -> Result<Option<ApiDeal>, MarketError> {
-        self.client.deal(id).await.map_err(market_error)
+        self.client.storage().deal(id).await.map_err(market_error)
     }
 
     async fn send(&self, message: StorageMessage) -> Result<(), MarketError> {
@@ -144,7 +144,7 @@ impl Market for LedgerMarket {
     }
 
     async fn offers(&self) -> Result<Vec<Offer>, MarketError> {
-        let list = self.client.providers().await.map_err(market_error)?;
+        let list = self.client.storage().providers().await.map_err(market_error)?;
         let offer = |provider: depin_client::api::Provider| {
             let free = provider.capacity_bytes.saturating_sub(provider.promised_bytes);
             Offer {
@@ -168,7 +168,7 @@ impl Market for LedgerMarket {
     async fn find(&self, pieces: Vec<(Address, Commitment)>) -> Result<Vec<Option<UnitId>>, MarketError> {
         self.sender.settled().await.map_err(market_error)?;
         let mine = DealQuery { client: Some(self.sender.address()), limit: Some(1000), ..DealQuery::default() };
-        let deals = self.client.all_deals(mine).await.map_err(market_error)?;
+        let deals = self.client.storage().all_deals(mine).await.map_err(market_error)?;
         let mut newest: BTreeMap<(Address, Commitment), (u64, UnitId)> = BTreeMap::new();
         for deal in deals.iter().filter(|deal| !deal.state.is_final()) {
             let found = newest.entry((deal.provider, deal.piece)).or_insert((0, deal.id));

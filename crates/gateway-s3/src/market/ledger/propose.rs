@@ -84,7 +84,7 @@ pub(super) fn proposed(receipt: &FinalReceipt) -> Vec<UnitId> {
 }
 
 async fn verified_prices(market: &LedgerMarket) -> Result<BTreeMap<Address, Units>, MarketError> {
-    let list = market.client.providers().await.map_err(market_error)?;
+    let list = market.client.storage().providers().await.map_err(market_error)?;
     Ok(list.items.into_iter().map(|provider| (provider.address, provider.ask.verified_price.units)).collect())
 }
 

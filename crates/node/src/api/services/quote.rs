@@ -3,7 +3,7 @@
 //! Lays data out as a gateway does: segments of `k` data shards and `n - k` parity shards, each shard a piece with one of the `n`
 //! cheapest providers that take it. Encryption's few bytes per segment are left out.
 
-use super::{
+use crate::api::{
     App, Shared,
     error::{ApiError, ApiResult},
     extract::Params,

@@ -1,10 +1,123 @@
-//! The storage service: providers, deals, data sets, faults, quotes.
+//! The storage service: its calls, and what goes over the wire: providers, deals, data sets, faults, quotes.
 
-use super::{Amount, Time};
+use crate::{
+    Client, ClientError,
+    api::{Amount, Page, Time},
+    client::found,
+    http::Query,
+};
 use depin_quantity::{Address, Name, Seed, UnitId};
 use depin_services::storage::piece::Commitment;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+/// The calls of a storage network; see [`Client::storage`].
+#[derive(Clone, Copy, Debug)]
+pub struct Storage<'a> {
+    pub(crate) client: &'a Client,
+}
+
+impl Storage<'_> {
+    /// All providers.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn providers(self) -> Result<ProviderList, ClientError> {
+        self.client.transport.get("/v1/storage/providers", &Query::default()).await
+    }
+
+    /// One provider; none when the address is not registered.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn provider(self, address: Address) -> Result<Option<Provider>, ClientError> {
+        found(self.client.transport.get(&format!("/v1/storage/providers/{address}"), &Query::default()).await)
+    }
+
+    /// A page of deals.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn deals(self, query: &DealQuery) -> Result<Page<Deal>, ClientError> {
+        let query = Query::default()
+            .with("client", query.client)
+            .with("provider", query.provider)
+            .with("state", query.state.map(DealStage::as_str))
+            .with("after", query.after.as_deref())
+            .with("limit", query.limit);
+        self.client.transport.get("/v1/storage/deals", &query).await
+    }
+
+    /// All deals that `query` names, page after page; its `after` is where to begin.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn all_deals(self, mut query: DealQuery) -> Result<Vec<Deal>, ClientError> {
+        let mut all = Vec::new();
+        loop {
+            let page = self.deals(&query).await?;
+            all.extend(page.items);
+            match page.next {
+                // A node that answers with the place asked from would have us ask for ever.
+                Some(next) if query.after.as_ref() != Some(&next) => query.after = Some(next),
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    /// One deal; none when there is none of that id, or it closed long ago.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn deal(self, id: UnitId) -> Result<Option<Deal>, ClientError> {
+        found(self.client.transport.get(&format!("/v1/storage/deals/{id}"), &Query::default()).await)
+    }
+
+    /// Data sets of a provider, or of all.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn sets(self, provider: Option<Address>) -> Result<Page<DataSet>, ClientError> {
+        self.client.transport.get("/v1/storage/sets", &Query::default().with("provider", provider)).await
+    }
+
+    /// All data sets of a provider, or of all, page after page.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn all_sets(self, provider: Option<Address>) -> Result<Vec<DataSet>, ClientError> {
+        let (mut all, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let query = Query::default().with("provider", provider).with("after", after.as_deref());
+            let page: Page<DataSet> = self.client.transport.get("/v1/storage/sets", &query).await?;
+            all.extend(page.items);
+            match page.next {
+                Some(next) if after.as_ref() != Some(&next) => after = Some(next),
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    /// Sectors that cannot be proven at present, of a provider or of all.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn faults(self, provider: Option<Address>) -> Result<Page<Fault>, ClientError> {
+        self.client.transport.get("/v1/storage/faults", &Query::default().with("provider", provider)).await
+    }
+
+    /// What storing costs.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn quote(self, query: &QuoteQuery) -> Result<Quote, ClientError> {
+        let query = Query::default()
+            .with("size_bytes", Some(query.size_bytes))
+            .with("term_epochs", Some(query.term_epochs))
+            .with("copies", query.copies.as_deref());
+        self.client.transport.get("/v1/storage/quote", &query).await
+    }
+}
 
 /// What a provider asks for, and what it takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

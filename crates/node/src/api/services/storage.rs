@@ -1,6 +1,6 @@
 //! The storage service: providers, deals, data sets, faults.
 
-use super::{
+use crate::api::{
     App, Shared,
     error::{ApiError, ApiResult},
     extract::{Params, Segment, page_after, page_limit},
@@ -15,6 +15,19 @@ use depin_quantity::{Address, UnitId};
 use depin_services::storage::{self as service, CloseReason, DealState, Faulty, read};
 use depin_state::ReadState;
 use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The paths of this service.
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(providers))
+        .routes(routes!(provider))
+        .routes(routes!(deals))
+        .routes(routes!(deal))
+        .routes(routes!(sets))
+        .routes(routes!(faults))
+        .routes(routes!(super::quote::quote))
+}
 
 /// Rows that one answer looks through at most. A page may be short, or empty, and have a next one.
 const SCAN_MAX: usize = 50_000;

@@ -1,0 +1,16 @@
+//! The paths of the network's own service, one file per service.
+
+mod quote;
+mod storage;
+
+use super::Shared;
+use depin_services::Live;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The paths of a service and their description; those of other services are not served.
+pub(super) fn routes(service: &Live) -> OpenApiRouter<Shared> {
+    match service {
+        Live::Storage(_) => storage::routes(),
+        Live::Metered(_) => OpenApiRouter::new(),
+    }
+}
