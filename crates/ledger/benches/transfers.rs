@@ -2,7 +2,7 @@
 //! Prints ratios; one core, everything in memory.
 //!
 //! The whole of a block here: its signatures checked in a batch, executed, its writes frozen, kept, and folded into the finalized rows.
-//! The roots that the header holds are the engine's; `cargo bench -p depin-node --bench blocks` measures with them.
+//! The roots that the header holds are made by the engine's store, and are not in these figures.
 //!
 //! `cargo bench -p depin-ledger --bench transfers`
 
