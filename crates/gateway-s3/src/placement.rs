@@ -39,7 +39,7 @@ pub(crate) fn obstacle(offer: &Offer, need: &Need) -> Option<String> {
 pub(crate) fn order<'a>(offers: &'a [Offer], need: &Need, doubtful: impl Fn(Address) -> bool, seed: u64) -> Vec<&'a Offer> {
     let mut usable: Vec<&Offer> = offers.iter().filter(|offer| obstacle(offer, need).is_none()).collect();
     // The ledger's order must not matter.
-    usable.sort_by(|a, b| a.provider.address.cmp(&b.provider.address));
+    usable.sort_by_key(|usable| usable.provider.address);
     let cheapest = usable.iter().map(|offer| offer.ask.get()).min().unwrap_or(0);
     let (doubtful, sound): (Vec<&Offer>, Vec<&Offer>) = usable.into_iter().partition(|offer| doubtful(offer.provider.address));
     let mut random = SplitMix(seed);

@@ -76,7 +76,7 @@ fn one_order(state: &dyn ReadState, id: UnitId, order: &Order, sum: &Sum, wrong:
     // A closed order is forgotten some batches at a time, itself last.
     let forgetting = order.closed.is_some() && sum.batches < order.batches && sum.paid <= paid && sum.counted <= counted;
     let agrees = kept == (sum.batches, sum.pending, sum.held, sum.paid, sum.counted);
-    if !agrees && !(forgetting && (sum.pending, sum.held) == (0, 0)) {
+    if !(agrees || forgetting && (sum.pending, sum.held) == (0, 0)) {
         wrong.push(format!("order {id} keeps {kept:?}, and its batches sum to another"));
     }
     let used = order.spent.get() + order.held.get() + order.returned.get();
