@@ -169,7 +169,7 @@ fn another_network_than_the_homes_is_refused_before_anything_starts() {
     let home = folder.path().join("net");
     fs::create_dir(&home).unwrap();
     // A home as an earlier start left it.
-    let marker = serde_json::json!({"format": 1, "kind": "depin-home", "chain_id": "akash-dev-0", "network": "akash",
+    let marker = serde_json::json!({"format": depin_ledger::FORMAT, "kind": "depin-home", "chain_id": "akash-dev-0", "network": "akash",
         "variant": "document", "complete": true});
     fs::write(home.join("home.json"), marker.to_string()).unwrap();
     let said = at(&home, &["up", "--network", "filecoin"]);

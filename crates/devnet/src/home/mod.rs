@@ -157,7 +157,12 @@ impl Home {
         if marker.format != FORMAT {
             return Err(Error::refused(
                 "home-format",
-                format_args!("{} has layout {}, this program knows layout {FORMAT}", self.path.display(), marker.format),
+                format_args!(
+                    "{} has layout {}, this program (depin {}) knows layout {FORMAT}",
+                    self.path.display(),
+                    marker.format,
+                    env!("CARGO_PKG_VERSION")
+                ),
             )
             .hint("use the version of depin that made it, another --home, or --fresh to begin anew"));
         }
