@@ -237,6 +237,11 @@ impl Client {
         self.transport.get("/v1/audit", &Query::default()).await
     }
 
+    /// The calls of a network whose service is `metered`; another node answers each of them with "not found".
+    pub const fn metered(&self) -> crate::Metered<'_> {
+        crate::Metered { client: self }
+    }
+
     /// The calls of a storage network; another node answers each of them with "not found".
     pub const fn storage(&self) -> Storage<'_> {
         Storage { client: self }

@@ -12,6 +12,10 @@ mod account;
 mod chain;
 mod economy;
 
+pub use crate::metered::{
+    BatchStage, DisputeAnswer, DisputeTerms, EvidenceRef, MeteredBatch, MeteredDispute, MeteredNetwork, MeteredOperator,
+    MeteredOrder, MeteredQuote, MeteredQuoteQuery, OrderQuery, OrderStage, Price,
+};
 pub use crate::storage::{
     Ask, Challenge, ChallengedSector, DataSet, Deal, DealQuery, DealStage, Fault, Provider, ProviderList, Quote, QuoteQuery,
     StorageTotals, Window,

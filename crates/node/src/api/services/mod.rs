@@ -1,5 +1,6 @@
 //! The paths of the network's own service, one file per service.
 
+mod metered;
 mod quote;
 mod storage;
 
@@ -11,6 +12,6 @@ use utoipa_axum::router::OpenApiRouter;
 pub(super) fn routes(service: &Live) -> OpenApiRouter<Shared> {
     match service {
         Live::Storage(_) => storage::routes(),
-        Live::Metered(_) => OpenApiRouter::new(),
+        Live::Metered(_) => metered::routes(),
     }
 }
