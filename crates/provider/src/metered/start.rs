@@ -1,0 +1,77 @@
+//! An operator as a whole: its duty and its interface, put together and started.
+
+use super::{
+    config::MeteredConfig,
+    duty::MeteredDuty,
+    status::{MeteredFigures, MeteredStatus},
+};
+use crate::operator::{self, Operator, OperatorHandle, Routes, StartError};
+use axum::Router;
+use depin_client::{Client, SigningKey};
+use depin_quantity::Address;
+use futures::FutureExt as _;
+
+/// An operator of a founder's own service; see [`MeteredOperator::start`].
+#[derive(Debug)]
+pub struct MeteredOperator;
+
+impl MeteredOperator {
+    /// Serves the HTTP interface and starts to follow the ledger. Returns when the interface answers; [`MeteredHandle::ready`] waits
+    /// for the rest, which goes on trying while the node is away.
+    ///
+    /// # Errors
+    /// [`StartError`]; then nothing runs.
+    pub async fn start(config: MeteredConfig, client: Client, key: SigningKey) -> Result<MeteredHandle, StartError> {
+        let chain_id = match config.chain_id {
+            Some(chain_id) => chain_id,
+            None => operator::chain_id(&client, config.start_timeout).await?,
+        };
+        let operator = Operator::<MeteredFigures>::bind(config.operator(chain_id), client, key).await?;
+        let duty = MeteredDuty { url: operator.url().to_owned(), config };
+        // Everything that it knows is on the ledger: it can work when it runs.
+        let routes = Routes {
+            routes: Router::new(),
+            health: Box::new(|| async { Ok(()) }.boxed()),
+            paths: "see /health, /status and /metrics",
+            methods: "all paths take GET",
+        };
+        Ok(MeteredHandle(operator.start(duty, routes, [])))
+    }
+}
+
+/// A running operator. Dropped without [`MeteredHandle::stop`] it is cut off, which loses nothing.
+#[derive(Debug)]
+pub struct MeteredHandle(OperatorHandle<MeteredFigures>);
+
+impl MeteredHandle {
+    /// Its address on the ledger.
+    pub const fn address(&self) -> Address {
+        self.0.address()
+    }
+
+    /// Base URL under which customers reach it.
+    pub fn url(&self) -> &str {
+        self.0.url()
+    }
+
+    /// What it says of itself now.
+    pub fn status(&self) -> MeteredStatus {
+        self.0.status()
+    }
+
+    /// Waits until it is registered and has gone through everything once. Goes on waiting while there are problems;
+    /// [`MeteredHandle::status`] names them.
+    pub async fn ready(&self) {
+        self.0.ready().await;
+    }
+
+    /// Resolves with the reason when it cannot go on: a defect of this program.
+    pub fn failed(&self) -> impl Future<Output = String> + Send + 'static + use<> {
+        self.0.failed()
+    }
+
+    /// Stops in order, within some seconds.
+    pub async fn stop(self) {
+        self.0.stop().await;
+    }
+}
