@@ -34,6 +34,7 @@ pub use due::Job;
 pub use error::MeteredError;
 pub use event::{Decided, MeteredEvent, Parties};
 pub use message::{ENTRIES_MAX, Evidence, Failing, MeteredMessage, NewOrder, Report, TEXT_MAX};
+pub use orders::order_id;
 pub use params::{DisputeParams, MeteredParams, PriceForm, Undecided};
 pub use read::{
     batch, batches, dispute, disputes, operator, operators, order, orders, orders_of_customer, orders_of_operator, totals,

@@ -13,6 +13,11 @@ use crate::context::Context;
 use depin_economy::Money;
 use depin_quantity::{Address, Instant, Seed, Span, UnitId, Units};
 
+/// The id of an order: that of its customer and of the transaction that opens it.
+pub fn order_id(customer: Address, unique: Seed) -> UnitId {
+    UnitId::derive("depin-metered-order", &[&customer.get(), &unique.get()])
+}
+
 /// Batches that one job forgets.
 const FORGOTTEN_AT_ONCE: usize = 64;
 
@@ -39,7 +44,7 @@ impl Context<'_, Metered> {
             return Err(MeteredError::Cap);
         }
         let each = self.agree(&operator, new)?;
-        let id = UnitId::derive("depin-metered-order", &[&sender.get(), &unique.get()]);
+        let id = order_id(sender, unique);
         let cap = self.open_escrow(id, sender, new.cap)?;
         let (opened, until) = (self.now(), self.now().later(new.open_for));
         let order = Order {

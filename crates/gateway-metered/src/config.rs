@@ -1,0 +1,38 @@
+//! Settings of a gateway.
+
+use depin_services::metered::MeteredParams;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+/// Settings of a metering gateway.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its folder: the store and the access key.
+    pub folder: PathBuf,
+    /// Address that it listens on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The network's parameters of the service.
+    pub params: MeteredParams,
+    /// Most reports that wait to be sent; more are told to come back.
+    pub queue_max: usize,
+    /// Most connections at once; others wait to be accepted.
+    pub connections_max: usize,
+    /// After how long a report is sent again that the ledger cannot take now, such as while a price is stale; each try costs a fee.
+    pub put_off: Duration,
+    /// How long an answer waits for the ledger to decide an action, before it says that this is still under way.
+    pub patience: Duration,
+}
+
+impl Config {
+    /// A gateway on a free port of loopback, with the usual limits.
+    pub fn new(folder: impl Into<PathBuf>, params: MeteredParams) -> Self {
+        Self {
+            folder: folder.into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            params,
+            queue_max: 100_000,
+            connections_max: 256,
+            put_off: Duration::from_secs(30),
+            patience: Duration::from_secs(20),
+        }
+    }
+}

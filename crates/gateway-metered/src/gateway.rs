@@ -1,0 +1,181 @@
+//! Starting, and stopping.
+
+use crate::{
+    config::Config,
+    following, http,
+    key::{KeyError, access_key},
+    metrics::Metrics,
+    node::{Core, Problems},
+    outbox, sending,
+    store::{Store, StoreError, reports},
+};
+use depin_client::{Client, Sender, SenderConfig, SigningKey};
+use depin_quantity::{Address, Name};
+use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
+use zeroize::Zeroizing;
+
+/// How long running requests may go on after a stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The access key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The folder cannot be used.
+    #[error("cannot use the gateway's folder {path}: {source}", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another gateway runs in this folder.
+    #[error("another gateway uses {path}; stop it, or choose another folder", path = path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The store cannot be used.
+    #[error("{0}")]
+    Store(String),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another address or port")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl From<StoreError> for GatewayError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
+/// The metering gateway.
+#[derive(Debug)]
+pub struct Gateway;
+
+/// A running gateway. Dropping it stops it at once, from which the next start recovers; [`Handle::stop`] does it in good order.
+pub struct Handle {
+    address: SocketAddr,
+    key: Zeroizing<String>,
+    customer: Address,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+    loops: Vec<JoinHandle<()>>,
+    /// Held while the gateway runs.
+    _lock: fs::File,
+}
+
+impl Gateway {
+    /// Opens the folder, goes on with what is in it, and serves. `customer` opens orders and pays for them, `reporter` reports; each is
+    /// best used by this gateway alone.
+    ///
+    /// # Errors
+    /// [`GatewayError`]; nothing runs then.
+    pub async fn start(
+        config: Config,
+        client: Client,
+        chain_id: Name,
+        customer: SigningKey,
+        reporter: SigningKey,
+    ) -> Result<Handle, GatewayError> {
+        let lock = lock(&config)?;
+        let key = access_key(&config.folder)?;
+        let store = Store::open(&config.folder.join("metering.db"), chain_id.as_str())?;
+        let metrics = Metrics::new();
+        metrics.set_queued(store.run(reports::count_queued).await?);
+        let listen = config.listen;
+        let error = |source| GatewayError::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(error)?;
+        let address = listener.local_addr().map_err(error)?;
+        let sender = SenderConfig { chain_id: Some(chain_id), ..SenderConfig::default() };
+        let core = Arc::new(Core {
+            reporter: Sender::with_config(client.clone(), reporter, sender),
+            customer,
+            chain_id,
+            client,
+            store,
+            metrics,
+            config,
+            problems: Problems::default(),
+            reports: Notify::new(),
+            actions: Notify::new(),
+            decided: watch::Sender::new(0),
+        });
+        let (stop, stopping) = watch::channel(false);
+        let customer = core.customer.address();
+        let server = tokio::spawn(http::serve(listener, Arc::clone(&core), &key, stopping));
+        let loops = vec![
+            tokio::spawn(sending::run(Arc::clone(&core))),
+            tokio::spawn(outbox::run(Arc::clone(&core))),
+            tokio::spawn(following::run(core)),
+        ];
+        tracing::info!(%address, %customer, "the metering gateway serves");
+        Ok(Handle { address, key, customer, stop, server, loops, _lock: lock })
+    }
+}
+
+fn lock(config: &Config) -> Result<fs::File, GatewayError> {
+    let path = config.folder.clone();
+    let error = |source| GatewayError::Folder { path: config.folder.clone(), source };
+    fs::create_dir_all(&path).map_err(error)?;
+    let lock = fs::File::create(path.join("lock")).map_err(error)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(fs::TryLockError::WouldBlock) => Err(GatewayError::Busy { path }),
+        Err(fs::TryLockError::Error(source)) => Err(error(source)),
+    }
+}
+
+impl Handle {
+    /// Address that is listened on.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the founder's software shows.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Who opens orders and pays.
+    pub const fn customer(&self) -> Address {
+        self.customer
+    }
+
+    /// Resolves when it does not serve any more: a defect of this program.
+    pub async fn failed(&self) -> String {
+        while !self.server.is_finished() && self.loops.iter().all(|task| !task.is_finished()) {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        "the metering gateway ended".to_owned()
+    }
+
+    /// Stops in good order: no new requests, running ones end (some seconds at most). What is queued waits for the next start.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        self.loops.iter().for_each(JoinHandle::abort);
+        if tokio::time::timeout(GRACE, &mut self.server).await.is_err() {
+            tracing::info!("requests under way were cut off");
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        self.server.abort();
+        self.loops.iter().for_each(JoinHandle::abort);
+    }
+}

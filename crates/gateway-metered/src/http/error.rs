@@ -1,0 +1,113 @@
+//! Errors as callers see them: a status, and `{"error":{"code","message","hint"}}`.
+
+use crate::store::StoreError;
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{FromRequestParts, Query, rejection::BytesRejection},
+    http::{StatusCode, request::Parts},
+    response::{IntoResponse, Response},
+};
+use depin_client::{
+    ClientError,
+    api::{ErrorBody, ErrorDetail, code},
+};
+use serde::de::DeserializeOwned;
+use std::fmt::Display;
+
+/// A refusal or failure on its way to the caller.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    body: ErrorDetail,
+}
+
+pub(super) type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    pub(super) fn new(status: StatusCode, code: &str, message: impl Display) -> Self {
+        Self { status, body: ErrorDetail { code: code.to_owned(), message: message.to_string(), hint: String::new() } }
+    }
+
+    pub(super) fn bad_request(message: impl Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code::BAD_REQUEST, message)
+    }
+
+    pub(super) fn not_found(message: impl Display) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code::NOT_FOUND, message)
+    }
+
+    pub(super) fn busy(message: impl Display) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code::BUSY, message).hint("try again in some seconds")
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub(super) fn hint(mut self, hint: impl Display) -> Self {
+        self.body.hint = hint.to_string();
+        self
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.status, Json(ErrorBody { error: self.body })).into_response()
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error),
+            StoreError::Closed => Self::busy(error),
+            StoreError::Sqlite(_) | StoreError::Record(_) | StoreError::Format { .. } | StoreError::Chain { .. } => {
+                tracing::error!(%error, "a request failed");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the gateway failed to answer; nothing was taken")
+                    .hint("try again; the gateway's log says why, a full disk for instance")
+            }
+        }
+    }
+}
+
+impl From<ClientError> for ApiError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Refused { status, code, message, hint } if status < 500 => {
+                Self::new(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), &code, message).hint(hint)
+            }
+            error => {
+                tracing::warn!(%error, "the node does not answer");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "no-node", "the node does not answer the gateway")
+                    .hint("reports are taken meanwhile; try again in some seconds")
+            }
+        }
+    }
+}
+
+/// The parameters behind a path's question mark, with the refusal of wrong ones in this interface's form.
+pub(super) struct Params<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Query::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(ApiError::bad_request)
+    }
+}
+
+/// The bytes of a body within its bounds.
+pub(super) fn body(bytes: Result<Bytes, BytesRejection>) -> ApiResult<Bytes> {
+    bytes.map_err(|error| {
+        let status = error.status();
+        if status == StatusCode::PAYLOAD_TOO_LARGE {
+            return ApiError::new(status, code::TOO_LARGE, format!("the body is larger than {} bytes", super::BODY_MAX))
+                .hint("send fewer reports at once");
+        }
+        ApiError::bad_request(error)
+    })
+}
+
+/// Reads a body's JSON.
+pub(super) fn json<T: DeserializeOwned>(bytes: &Bytes) -> ApiResult<T> {
+    serde_json::from_slice(bytes).map_err(|error| ApiError::bad_request(format!("this is not what this path takes: {error}")))
+}

@@ -1,0 +1,144 @@
+//! The HTTP interface.
+//!
+//! In: requests with `Authorization: Bearer KEY`, JSON. Out: JSON; errors are `{"error":{"code","message","hint"}}` like the node's.
+//!
+//! | request | answers |
+//! |---|---|
+//! | `GET /health`, `GET /metrics` | for anybody: whether it serves and what stands in its way; OpenMetrics text |
+//! | `GET /v1/network`, `/v1/operators`, `/v1/quote` | what a unit is, who delivers, what it costs, as the node says it |
+//! | `POST /v1/orders` | opens an order: 200 when it is open, 202 while the ledger has not decided, 422 when it refused |
+//! | `GET /v1/orders`, `/v1/orders/{id}` | the customer's orders; one by the caller's id or the ledger's |
+//! | `POST /v1/orders/{id}/raise`, `/close` | as for opening |
+//! | `POST /v1/reports` | one report or a list of at most 64: 202 when all are on the disk, 409 when one is known with other content |
+//! | `GET /v1/reports`, `/v1/reports/{id}` | what became of them |
+//! | `POST /v1/reports/{id}/retry` | sends one that the ledger refused again, after a cap was raised for instance |
+//! | `GET /v1/disputes`, `POST /v1/disputes` | those of the customer's orders; opens one |
+
+mod actions;
+mod error;
+mod listener;
+mod reads;
+mod reports;
+
+use crate::node::Core;
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use error::ApiError;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
+
+/// Largest body: 64 reports with long pointers fit.
+const BODY_MAX: usize = 256 * 1024;
+/// Requests worked on at once.
+const REQUESTS_MAX: usize = 128;
+/// Longest time to an answer.
+const REQUEST_TIME: Duration = Duration::from_secs(45);
+
+type Shared = Arc<Core>;
+
+#[derive(Clone)]
+struct Guard {
+    core: Shared,
+    key: blake3::Hash,
+    permits: Arc<Semaphore>,
+}
+
+/// Serves until `stopping` turns true, or whoever would turn it is gone.
+pub(crate) fn serve(
+    listener: TcpListener,
+    core: Shared,
+    key: &str,
+    mut stopping: watch::Receiver<bool>,
+) -> impl Future<Output = ()> + Send + use<> {
+    let listener = listener::Bounded::new(listener, core.config.connections_max);
+    let router = router(core, blake3::hash(key.as_bytes()));
+    async move {
+        let stopped = async move {
+            let _ = stopping.wait_for(|stop| *stop).await;
+        };
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+            tracing::error!(%error, "the metering gateway's server ended");
+        }
+    }
+}
+
+fn router(core: Shared, key: blake3::Hash) -> Router {
+    let guard = Guard { core: Arc::clone(&core), key, permits: Arc::new(Semaphore::new(REQUESTS_MAX)) };
+    let own = Router::new()
+        .route("/v1/network", get(reads::network))
+        .route("/v1/operators", get(reads::operators))
+        .route("/v1/quote", get(reads::quote))
+        .route("/v1/orders", get(reads::orders).post(actions::open))
+        .route("/v1/orders/{id}", get(reads::order))
+        .route("/v1/orders/{id}/raise", post(actions::raise))
+        .route("/v1/orders/{id}/close", post(actions::close))
+        .route("/v1/reports", get(reports::list).post(reports::take))
+        .route("/v1/reports/{id}", get(reports::show))
+        .route("/v1/reports/{id}/retry", post(reports::retry))
+        .route("/v1/disputes", get(reads::disputes).post(actions::dispute))
+        .route_layer(middleware::from_fn_with_state(guard.clone(), with_key));
+    Router::new()
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .merge(own)
+        .fallback(|| async {
+            ApiError::not_found("there is nothing at this path").hint("see the gateway's README for its paths")
+        })
+        .method_not_allowed_fallback(|| async {
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "no-method", "this path does not take this method")
+        })
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(middleware::from_fn_with_state(guard, bounded))
+        .with_state(core)
+}
+
+/// Lets through who shows the key. Hashes are compared, and in constant time, so that nothing is learnt from how long it takes.
+async fn with_key(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = given.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim).unwrap_or_default();
+    if blake3::hash(given.as_bytes()) == guard.key {
+        return next.run(request).await;
+    }
+    ApiError::new(StatusCode::UNAUTHORIZED, "no-key", "this needs the gateway's key")
+        .hint("send `Authorization: Bearer KEY` with the key from access.key in the gateway's folder")
+        .into_response()
+}
+
+/// Bounds number and time of requests.
+async fn bounded(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    guard.core.metrics.request();
+    let Ok(_permit) = guard.permits.try_acquire() else {
+        return ApiError::busy("too many requests at once").into_response();
+    };
+    let begun = Instant::now();
+    match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::warn!(after = ?begun.elapsed(), "an answer took too long");
+            ApiError::busy("the answer took too long").into_response()
+        }
+    }
+}
+
+async fn health(State(core): State<Shared>) -> Result<Response, ApiError> {
+    // Whether the store answers; what else stands in the way passes by itself, and reports are taken meanwhile.
+    core.store.run(crate::store::reports::count_queued).await?;
+    Ok(Json(serde_json::json!({ "status": "ok", "problems": core.problems.concerns() })).into_response())
+}
+
+async fn metrics(State(core): State<Shared>) -> Response {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], core.metrics.page()).into_response()
+}

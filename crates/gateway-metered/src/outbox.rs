@@ -1,0 +1,170 @@
+//! What the customer's key does, exactly once.
+//!
+//! The ledger has no id for an order, a raise or a dispute by which it would know that it took it before. What it has is the account's
+//! nonce: of all transactions with one nonce, at most one takes effect. So every action goes through four steps:
+//!
+//! 1. *Taken*: the action and the message that it will say are on the disk, under the caller's id. Then the caller may be answered.
+//! 2. *Signed*: for the account's next nonce, when nothing of the account waits in the node's pool. The signed bytes are on the disk
+//!    before they are sent: whatever is killed afterwards, every transaction that could ever take effect is known here.
+//! 3. *Sent*, the same bytes again and again, until the node knows them as decided. A fee that became too low is raised under the same
+//!    nonce, and kept as well.
+//! 4. *Decided*: the node has the receipt of one of them. Only when the ledger's nonce has passed all of them and none is known there,
+//!    by its receipt and (for an order) by its id on the ledger, did another program's transaction take the nonce: then none of them
+//!    can count any more, and the action is signed anew.
+//!
+//! A crash between signing and answering so finds the bytes on the disk, and step 3 goes on with them. Actions go one after another.
+
+use crate::{
+    node::{Core, Pause},
+    store::{Action, ActionState, StoreError, actions},
+};
+use depin_client::{
+    ClientError,
+    api::{FinalReceipt, code},
+    sign,
+};
+use depin_ledger::{Message, Transaction};
+use depin_quantity::{Rounding, UnitId, Units};
+use depin_services::metered::{MeteredMessage, order_id};
+use std::{sync::Arc, time::Duration};
+
+/// Pause between two looks at a transaction.
+const LOOK: Duration = Duration::from_millis(150);
+/// Actions are looked for this often although nobody said that there is one.
+const IDLE: Duration = Duration::from_secs(5);
+/// Looks after the nonce has passed, before it counts as another program's. One would do, since a node answers that it knows nothing of
+/// a transaction only when everything final is indexed; the rest is for nodes behind one address that are not equally far.
+const LOOKS: u32 = 8;
+/// Highest base fee paid, in percent of the present one; the present one is what is charged.
+const BASE_FEE_PERCENT: u128 = 300;
+
+#[derive(Debug, thiserror::Error)]
+enum ActError {
+    #[error(transparent)]
+    Node(#[from] ClientError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the node serves chain `{0}`, this gateway another; name a node of its own chain")]
+    Chain(String),
+}
+
+/// Does whatever is waiting, for ever.
+pub(crate) async fn run(core: Arc<Core>) {
+    let mut pause = Pause::new();
+    loop {
+        match one(&core).await {
+            Ok(true) => {
+                core.problems.solved("actions");
+                pause.reset();
+            }
+            Ok(false) => {
+                core.problems.solved("actions");
+                let _ = tokio::time::timeout(IDLE, core.actions.notified()).await;
+            }
+            Err(error) => {
+                core.problems.note("actions", format!("the customer's orders wait: {error}"));
+                pause.wait().await;
+            }
+        }
+    }
+}
+
+/// Drives the oldest action until it is decided. False when there is none.
+async fn one(core: &Arc<Core>) -> Result<bool, ActError> {
+    let Some((action, mut signed)) = core.store.run(actions::next).await? else { return Ok(false) };
+    let mut passed = 0;
+    loop {
+        if let Some(state) = decided(core, &action, &signed).await? {
+            let seq = action.seq;
+            core.metrics.action(matches!(state, ActionState::Done { .. }));
+            core.store.run(move |db| actions::decide(db, seq, &state)).await?;
+            core.decided.send_modify(|count| *count += 1);
+            return Ok(true);
+        }
+        let status = core.client.status().await?;
+        if status.chain_id != core.chain_id {
+            return Err(ActError::Chain(status.chain_id.to_string()));
+        }
+        let account = core.client.account(core.customer.address()).await?;
+        let base_fee = status.base_fee.units;
+        match signed.last() {
+            None if account.next_nonce == account.nonce => {
+                sign_and_keep(core, &action, &mut signed, account.nonce, base_fee, Units::ZERO).await?;
+            }
+            // Something of this account is under way elsewhere: a nonce behind it could stay open for ever.
+            None => {}
+            Some(last) if account.nonce > last.body.nonce => {
+                passed += 1;
+                if passed > LOOKS && account.next_nonce == account.nonce {
+                    passed = 0;
+                    sign_and_keep(core, &action, &mut signed, account.nonce, base_fee, Units::ZERO).await?;
+                }
+            }
+            Some(last) if base_fee > last.body.base_fee_max => {
+                let (nonce, tip) = (last.body.nonce, raised(last.body.tip));
+                sign_and_keep(core, &action, &mut signed, nonce, base_fee, tip).await?;
+            }
+            Some(last) => send(core, last).await?,
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// What the ledger decided, if it did: by a receipt, or by the order being there.
+async fn decided(core: &Core, action: &Action, signed: &[Transaction]) -> Result<Option<ActionState>, ActError> {
+    let opens = matches!(action.message, MeteredMessage::OpenOrder(_));
+    for transaction in signed.iter().rev() {
+        let tx = transaction.id();
+        let order = opens.then(|| order_id(core.customer.address(), transaction.seed()));
+        if let Some(receipt) = core.client.transaction(tx).await?.receipt {
+            return Ok(Some(outcome(receipt, order)));
+        }
+        if let Some(order) = order
+            && core.client.metered().order(order).await?.is_some()
+        {
+            return Ok(Some(ActionState::Done { order: Some(order), tx }));
+        }
+    }
+    Ok(None)
+}
+
+fn outcome(receipt: FinalReceipt, order: Option<UnitId>) -> ActionState {
+    match receipt.failure {
+        None => ActionState::Done { order, tx: receipt.id },
+        Some(failure) => ActionState::Refused { tx: receipt.id, code: failure.code, reason: failure.message },
+    }
+}
+
+async fn sign_and_keep(
+    core: &Core,
+    action: &Action,
+    signed: &mut Vec<Transaction>,
+    nonce: u64,
+    base_fee: Units,
+    tip: Units,
+) -> Result<(), ActError> {
+    let most = base_fee.mul_div(BASE_FEE_PERCENT, 100, Rounding::Up).unwrap_or(base_fee);
+    let message = Message::service(action.message.clone());
+    let transaction = sign(&core.customer, core.chain_id, nonce, most, tip, message);
+    let (seq, number, kept) = (action.seq, signed.len(), transaction.clone());
+    core.store.run(move |db| actions::keep_signed(db, seq, number, &kept)).await?;
+    signed.push(transaction);
+    Ok(())
+}
+
+/// A tenth more, since pools replace a transaction only for a higher tip.
+fn raised(tip: Units) -> Units {
+    let tenth = tip.mul_div(1, 10, Rounding::Up).unwrap_or(Units::ZERO).max(Units::new(1));
+    tip.plus(tenth).unwrap_or(tip)
+}
+
+/// Hands a transaction in; whether the node took it shows at the next look.
+async fn send(core: &Core, transaction: &Transaction) -> Result<(), ActError> {
+    match core.client.post_transaction(transaction, false).await {
+        Ok(_) => Ok(()),
+        Err(error) => match error.code() {
+            Some(code::NONCE_TOO_LOW | code::NONCE_TAKEN | code::FEE_TOO_LOW) => Ok(()),
+            _ => Err(error.into()),
+        },
+    }
+}

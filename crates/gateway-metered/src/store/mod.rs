@@ -1,0 +1,85 @@
+//! What the gateway keeps: one SQLite file, committed to the disk before anything is answered.
+//!
+//! One connection does everything, on threads that may block. Write-ahead log with `synchronous = FULL`: a commit is on the disk.
+//! Reports and actions stay for good, since the same id must get the same answer however late it comes.
+
+pub(crate) mod actions;
+pub(crate) mod reports;
+mod schema;
+
+pub(crate) use actions::{Action, ActionState, NewAction};
+pub(crate) use reports::{Queued, ReportRow};
+
+use rusqlite::Connection;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Why the store failed or refuses.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("the gateway's store failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("a record of the gateway's store cannot be read: {0}")]
+    Record(String),
+    #[error("the gateway's store has format {found}, this program writes {known}; use the program that wrote it")]
+    Format { found: String, known: &'static str },
+    #[error(
+        "this folder is of a gateway to chain `{found}`, the node serves `{asked}`; choose another folder, or a node of `{found}`"
+    )]
+    Chain { found: String, asked: String },
+    /// The id is known with other content.
+    #[error("`{0}` is known with other content; choose another id, or send what was sent first")]
+    Conflict(String),
+    #[error("the gateway is stopping")]
+    Closed,
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Record(error.to_string())
+    }
+}
+
+pub(crate) type StoreResult<T> = Result<T, StoreError>;
+
+/// The store; clones share it.
+#[derive(Clone)]
+pub(crate) struct Store {
+    connection: Arc<Mutex<Connection>>,
+}
+
+impl Store {
+    /// Opens or makes the store of `chain` at `path`.
+    pub(crate) fn open(path: &Path, chain: &str) -> StoreResult<Self> {
+        let connection = Connection::open(path)?;
+        schema::prepare(&connection, chain)?;
+        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+    }
+
+    /// Runs `work` in one transaction, which is on the disk when this returns; an error undoes it.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> StoreResult<T> + Send + 'static,
+    ) -> StoreResult<T> {
+        let connection = Arc::clone(&self.connection);
+        let done = tokio::task::spawn_blocking(move || {
+            // A holder that panicked left its transaction behind, which is undone when the next one begins.
+            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            let transaction = connection.transaction()?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        });
+        done.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+/// Reads text of a column that holds an id, a hash or an address.
+fn parsed<T: std::str::FromStr>(text: &str) -> StoreResult<T>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| StoreError::Record(error.to_string()))
+}

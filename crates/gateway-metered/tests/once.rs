@@ -1,0 +1,221 @@
+//! Whatever is killed or lost on the way, an order is opened once and a report is taken once.
+
+mod ledger;
+
+use depin_client::{Client, SigningKey};
+use depin_economy::Spec;
+use depin_gateway_metered::{Config, Gateway, Handle};
+use depin_networks::{Recipe, compose, network_file};
+use depin_quantity::Name;
+use depin_services::metered::{MeteredParams, order_id};
+use ledger::Node;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use std::{path::Path, time::Duration};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn params() -> MeteredParams {
+    let text = network_file("filecoin").unwrap();
+    let name = Name::literal("tiles");
+    let recipe = Recipe { name, service: "metered", emission: text, payment: text, stake: text, unit: Some("map tile") };
+    MeteredParams::read(&Spec::parse(&compose(&recipe).unwrap().toml).unwrap()).unwrap()
+}
+
+fn customer() -> SigningKey {
+    SigningKey::from_seed(&[1; 32])
+}
+
+async fn start(folder: &Path, node: &Node) -> Handle {
+    let config = Config {
+        patience: Duration::from_millis(300),
+        queue_max: 1_000,
+        put_off: Duration::from_millis(200),
+        ..Config::new(folder, params())
+    };
+    let client = Client::new(&node.url).unwrap();
+    Gateway::start(config, client, ledger::CHAIN, customer(), SigningKey::from_seed(&[2; 32])).await.unwrap()
+}
+
+/// Dropped as by `kill -9`; its folder is free when this returns.
+async fn killed(gateway: Handle) {
+    drop(gateway);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+}
+
+async fn ask(gateway: &Handle, method: &str, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("http://{}{path}", gateway.address());
+    let request = http.request(method.parse().unwrap(), url).bearer_auth(gateway.key());
+    let request = match body {
+        Some(body) => request.json(body),
+        None => request,
+    };
+    let answer = request.send().await.unwrap();
+    (answer.status(), answer.json().await.unwrap())
+}
+
+/// Asks until `holds` of the answer.
+async fn until(gateway: &Handle, method: &str, path: &str, body: Option<&Value>, holds: impl Fn(&Value) -> bool) -> Value {
+    let begun = std::time::Instant::now();
+    loop {
+        let (_, answer) = ask(gateway, method, path, body).await;
+        if holds(&answer) {
+            return answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{path} never came to that: {answer:#}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn order() -> Value {
+    let operator = SigningKey::from_seed(&[3; 32]).address();
+    json!({"id": "invoice 7", "operator": operator, "cap": {"currency": "FIL", "amount": "10"},
+        "price": {"currency": "FIL", "amount": "0.001"}, "open_for": "7d"})
+}
+
+fn reports(order: &str, from: u64, to: u64) -> Value {
+    let report = |n: u64| json!({"id": format!("run-{n}"), "order": order, "units": n, "evidence": "ab".repeat(32)});
+    (from..to).map(report).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_opened_once_though_every_answer_is_lost_and_the_gateway_is_killed() {
+    let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+    let gateway = start(folder.path(), &node).await;
+    // What is sent takes effect, and nobody hears of it.
+    node.change(|ledger| ledger.mute = true);
+    let (status, answer) = ask(&gateway, "POST", "/v1/orders", Some(&order())).await;
+    assert_eq!((status, &answer["state"]), (StatusCode::ACCEPTED, &json!("waiting")), "{answer}");
+    node.when(|ledger| ledger.applied.len() == 1).await;
+    killed(gateway).await;
+
+    let gateway = start(folder.path(), &node).await;
+    node.change(|ledger| ledger.mute = false);
+    let done = until(&gateway, "POST", "/v1/orders", Some(&order()), |answer| answer["state"] == "done").await;
+    let applied = node.change(|ledger| ledger.applied.clone());
+    assert_eq!(applied.len(), 1, "one transaction, not two");
+    assert_eq!(done["order"], order_id(customer().address(), applied[0].seed()).to_string());
+    let (status, same) = ask(&gateway, "POST", "/v1/orders", Some(&order())).await;
+    assert_eq!((status, &same), (StatusCode::OK, &done), "the same again is the same");
+    let mut other = order();
+    other["cap"]["amount"] = "11".into();
+    let (status, refused) = ask(&gateway, "POST", "/v1/orders", Some(&other)).await;
+    assert_eq!((status, &refused["error"]["code"]), (StatusCode::CONFLICT, &json!("conflict")));
+    assert_eq!(node.change(|ledger| ledger.applied.len()), 1);
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_nonce_another_program_took_is_signed_anew_and_opened_once() {
+    let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+    node.change(|ledger| ledger.steal = 1);
+    let gateway = start(folder.path(), &node).await;
+    let done = until(&gateway, "POST", "/v1/orders", Some(&order()), |answer| answer["state"] == "done").await;
+    let applied = node.change(|ledger| ledger.applied.clone());
+    assert_eq!((applied.len(), applied[0].body.nonce), (1, 1), "the first nonce went to another");
+    assert_eq!(done["order"], order_id(customer().address(), applied[0].seed()).to_string());
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_ledger_refuses_is_told_and_stays_refused_under_its_id() {
+    let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+    node.change(|ledger| ledger.refuses_orders = true);
+    let gateway = start(folder.path(), &node).await;
+    let refused = until(&gateway, "POST", "/v1/orders", Some(&order()), |answer| answer["error"].is_object()).await;
+    assert_eq!(refused["error"]["code"], "not-accepting", "{refused}");
+    node.change(|ledger| ledger.refuses_orders = false);
+    assert_eq!(ask(&gateway, "POST", "/v1/orders", Some(&order())).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let mut again = order();
+    again["id"] = "invoice 7, once more".into();
+    until(&gateway, "POST", "/v1/orders", Some(&again), |answer| answer["state"] == "done").await;
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_are_taken_once_and_none_is_lost_and_those_that_are_refused_do_not_hold_up_the_others() {
+    let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+    let gateway = start(folder.path(), &node).await;
+    node.change(|ledger| ledger.mute = true);
+    let id = "cd".repeat(32);
+    for (from, to) in [(1, 65), (65, 101)] {
+        let (status, _) = ask(&gateway, "POST", "/v1/reports", Some(&reports(&id, from, to))).await;
+        assert_eq!(status, StatusCode::ACCEPTED);
+    }
+    node.when(|ledger| !ledger.batches.is_empty()).await;
+    killed(gateway).await;
+
+    let gateway = start(folder.path(), &node).await;
+    node.change(|ledger| ledger.mute = false);
+    let decided = |page: &Value| {
+        let items = page["items"].as_array().unwrap();
+        items.len() == 100 && items.iter().all(|item| item["state"] == "settled" || item["state"] == "refused")
+    };
+    let page = until(&gateway, "GET", "/v1/reports?limit=1000", None, decided).await;
+    for item in page["items"].as_array().unwrap() {
+        let bad = item["units"].as_u64().unwrap() % ledger::BAD == 0;
+        assert_eq!(item["state"], if bad { "refused" } else { "settled" }, "{item}");
+        assert_eq!(bad, item["reason"]["code"] == "cap-exceeded", "{item}");
+    }
+    let (taken, good) = (node.change(|ledger| ledger.batches.clone()), 100 - 100 / ledger::BAD as usize);
+    assert_eq!(taken.len(), good, "each once, none lost");
+    let (status, retried) = ask(&gateway, "POST", "/v1/reports/run-13/retry", None).await;
+    assert_eq!((status, &retried["state"]), (StatusCode::ACCEPTED, &json!("queued")));
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_cannot_be_taken_now_stays_queued_and_says_why() {
+    let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+    node.change(|ledger| ledger.stale = true);
+    let gateway = start(folder.path(), &node).await;
+    ask(&gateway, "POST", "/v1/reports", Some(&reports(&"cd".repeat(32), 1, 3))).await;
+    let waits = |answer: &Value| answer["state"] == "queued" && answer["reason"]["code"] == "economy";
+    until(&gateway, "GET", "/v1/reports/run-1", None, waits).await;
+    node.change(|ledger| ledger.stale = false);
+    let settled = until(&gateway, "GET", "/v1/reports/run-1", None, |answer| answer["state"] == "settled").await;
+    assert!(settled["reason"].is_null(), "{settled}");
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_taken_whole_or_not_at_all_and_bounds_are_told() {
+    let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+    node.change(|ledger| ledger.mute = true);
+    let gateway = start(folder.path(), &node).await;
+    let id = "cd".repeat(32);
+    ask(&gateway, "POST", "/v1/reports", Some(&reports(&id, 1, 2))).await;
+    let mut clash = reports(&id, 1, 4);
+    clash[0]["units"] = 9.into();
+    assert_eq!(ask(&gateway, "POST", "/v1/reports", Some(&clash)).await.0, StatusCode::CONFLICT);
+    assert_eq!(ask(&gateway, "GET", "/v1/reports/run-3", None).await.0, StatusCode::NOT_FOUND);
+    for bad in [json!([]), reports(&id, 1, 66), json!({"id": "x"}), json!({"id": "", "order": id, "units": 1, "evidence": id})] {
+        let (status, said) = ask(&gateway, "POST", "/v1/reports", Some(&bad)).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{said}");
+    }
+    let (status, said) = ask(&gateway, "GET", "/v1/reports?limit=many", None).await;
+    assert_eq!((status, &said["error"]["code"]), (StatusCode::BAD_REQUEST, &json!("bad-request")), "{said}");
+    let large = json!({"id": "x".repeat(300 * 1024)});
+    assert_eq!(ask(&gateway, "POST", "/v1/reports", Some(&large)).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    let mut full = StatusCode::ACCEPTED;
+    for start in 0..40 {
+        full = ask(&gateway, "POST", "/v1/reports", Some(&reports(&id, 100 + start * 64, 164 + start * 64))).await.0;
+        if full != StatusCode::ACCEPTED {
+            break;
+        }
+    }
+    assert_eq!(full, StatusCode::SERVICE_UNAVAILABLE, "the queue has an end");
+    let second = Gateway::start(
+        Config::new(folder.path(), params()),
+        Client::new(&node.url).unwrap(),
+        ledger::CHAIN,
+        customer(),
+        customer(),
+    );
+    assert!(second.await.err().is_some_and(|error| error.to_string().contains("another gateway uses")));
+    gateway.stop().await;
+    let client = Client::new(&node.url).unwrap();
+    let other = Gateway::start(Config::new(folder.path(), params()), client, Name::literal("other-0"), customer(), customer());
+    assert!(other.await.err().is_some_and(|error| error.to_string().contains("chain `tiles-test-0`")));
+}
