@@ -212,6 +212,13 @@ fn finish(home: &Home, marker: &Marker, choice: &Choice, making: Making) -> Resu
     let name = rules.network().service;
     let service = services::live(name.as_str())
         .ok_or_else(|| Error::refused("service", format_args!("the service `{name}` does not run live in this version")))?;
+    let mut filled = BTreeMap::new();
+    for name in service.accounts() {
+        wishes.push(wish(*name, &key(*name)?, 1_000));
+    }
+    for (role, name) in service.roles(rules)? {
+        filled.insert(role, key(name)?.address());
+    }
     for number in 1..=making.providers {
         let name = provider_name(number);
         let key = add_provider(home, &phrase, name)?;
@@ -230,7 +237,7 @@ fn finish(home: &Home, marker: &Marker, choice: &Choice, making: Making) -> Resu
         time,
         speed_max: SPEED_MAX,
         accounts: Vec::new(),
-        roles: roles(&choice.spec, notary.address(), feeder.address(), faucet.address()),
+        roles: filled_over(roles(&choice.spec, notary.address(), feeder.address(), faucet.address()), filled),
         validators: vec![depin_engine::public_key(&validator)],
     };
     genesis.accounts = funding::fund(&genesis, &choice.spec, &wishes)?;
@@ -250,6 +257,12 @@ fn roles(spec: &Spec, notary: Address, feeder: Address, faucet: Address) -> BTre
         (false, false) => faucet,
     };
     spec.roles().iter().map(|role| (*role, holder(role))).collect()
+}
+
+/// Roles of a service are filled by its own accounts, whoever stood for them otherwise.
+fn filled_over(mut roles: BTreeMap<Name, Address>, filled: BTreeMap<Name, Address>) -> BTreeMap<Name, Address> {
+    roles.extend(filled);
+    roles
 }
 
 /// Makes the folder and the key of a development operator; keeps those that are there.

@@ -15,6 +15,11 @@ pub const PRICE_FEEDER: Name = Name::literal("development-feeder");
 /// Holds tokens to give away: to providers that join later, to anybody who tries something.
 pub const FAUCET: Name = Name::literal("faucet");
 
+/// Reports the units of a network whose service is metered.
+pub const REPORTER: Name = Name::literal("reporter");
+/// Decides its disputes.
+pub const ARBITER: Name = Name::literal("arbiter");
+
 /// Account number of the first provider in the phrase.
 const FIRST_PROVIDER: u32 = 100;
 
@@ -30,6 +35,8 @@ fn account_of(name: Name) -> Option<u32> {
         NOTARY => Some(1),
         PRICE_FEEDER => Some(2),
         FAUCET => Some(3),
+        REPORTER => Some(4),
+        ARBITER => Some(5),
         _ => name.as_str().strip_prefix("provider-")?.parse::<u32>().ok()?.checked_sub(1)?.checked_add(FIRST_PROVIDER),
     }
 }
@@ -137,7 +144,7 @@ mod tests {
 
     #[test]
     fn every_development_account_has_a_number_of_its_own() {
-        let mut names = vec![CUSTOMER, NOTARY, PRICE_FEEDER, FAUCET];
+        let mut names = vec![CUSTOMER, NOTARY, PRICE_FEEDER, FAUCET, REPORTER, ARBITER];
         names.extend((1..=64).map(provider_name));
         let numbers: std::collections::BTreeSet<_> = names.iter().map(|name| account_of(*name).unwrap()).collect();
         assert_eq!(numbers.len(), names.len());

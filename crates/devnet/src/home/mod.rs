@@ -16,6 +16,7 @@
 //!
 //! HOME/gateway/             storage: the gateway's object map and keys, with account.json for the S3 keys
 //! HOME/s3.env               storage: the gateway's S3 settings for shells (0600)
+//! HOME/metering/            metered: the gateway's store, with access.key for the founder's software (0600)
 //! ```
 //!
 //! Everything is written whole or not at all. `home.json` is written first, unfinished, and once more at the end: so a home whose
@@ -35,7 +36,10 @@ pub use create::{
     FAUCET_PROVIDERS, Making, Opened, SPEED_MAX, add_provider, claim_folder, create_or_open, delete, validator_seed,
 };
 pub use endpoints::{Control, Endpoint, Endpoints, Ports, ProviderEndpoint};
-pub use keys::{CUSTOMER, FAUCET, NOTARY, PRICE_FEEDER, account_path_text, key_names, load as load_key, phrase, provider_name};
+pub use keys::{
+    ARBITER, CUSTOMER, FAUCET, NOTARY, PRICE_FEEDER, REPORTER, account_path_text, key_names, load as load_key, phrase,
+    provider_name,
+};
 pub use lock::Lock;
 
 use crate::{Error, Result};

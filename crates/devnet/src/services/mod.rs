@@ -3,16 +3,17 @@
 //! A service's file says what its operators need, and which parts it has besides the node and the price feeder, in the order in which
 //! they start. Nothing else in this crate knows one service from another.
 
+pub mod metered;
 pub mod storage;
 
 use crate::{Parts, Result, Site};
 use async_trait::async_trait;
 use depin_economy::Spec;
-use depin_quantity::Instant;
+use depin_quantity::{Instant, Name};
 use std::path::Path;
 
 /// The services that run live, the first of which stands in for those that do not yet.
-static LIVE: [&dyn Service; 1] = [&storage::Storage];
+static LIVE: [&dyn Service; 2] = [&storage::Storage, &metered::Metered];
 
 /// What a service has on a machine that runs its whole network.
 #[async_trait]
@@ -22,6 +23,20 @@ pub trait Service: Sync {
 
     /// Files and folders of its parts in a home, besides those of its operators: deleted with the network.
     fn files(&self) -> &'static [&'static str];
+
+    /// Development accounts that it has besides those of every network; each has a key in the wallet and some tokens.
+    fn accounts(&self) -> &'static [Name] {
+        &[]
+    }
+
+    /// Which of those accounts fill which roles of the network's file. `rules` are those in force at the start.
+    ///
+    /// # Errors
+    /// Refused when the rules lack what the service needs.
+    fn roles(&self, rules: &Spec) -> Result<Vec<(Name, Name)>> {
+        let _ = rules;
+        Ok(Vec::new())
+    }
 
     /// Writes `settings.json` into a new operator's folder; settings that are there are kept. `rules` are those in force at
     /// `genesis`.

@@ -1,0 +1,87 @@
+//! The metering gateway of a home, and how one is started at all.
+
+use crate::{
+    Error, Kind, Part, Result, Site,
+    home::{self, Endpoint},
+    ports,
+};
+use async_trait::async_trait;
+use depin_client::{Client, SigningKey};
+use depin_gateway_metered::{Config, Gateway, GatewayError, Handle};
+use depin_quantity::{Address, Name};
+use depin_services::metered::MeteredParams;
+
+/// Folder of its store and its key in a home.
+pub(super) const FOLDER: &str = "metering";
+/// What `endpoints.json` calls it.
+pub const NAME: &str = "metering";
+/// Its distance from the first port.
+const PORT: u16 = 1;
+
+/// A metering gateway that runs.
+pub struct MeteringGateway {
+    handle: Handle,
+    reporter: Address,
+}
+
+impl MeteringGateway {
+    /// Starts the home's gateway on its port.
+    pub(super) async fn start(site: &mut Site<'_>, params: MeteredParams) -> Result<Self> {
+        let listen = site.ports.named(NAME, PORT)?;
+        let config = Config { listen, ..Config::new(site.home.path().join(FOLDER), params) };
+        let key = |name| home::load_key(&site.home.key(name));
+        Self::open(config, site.client.clone(), site.genesis.chain_id, key(home::CUSTOMER)?, key(home::REPORTER)?).await
+    }
+
+    /// Starts a gateway whose orders `customer` pays and whose reports `reporter` signs.
+    ///
+    /// # Errors
+    /// Refused for a folder in use or a key that others can read; broken when it cannot listen or use its folder.
+    pub async fn open(
+        config: Config,
+        client: Client,
+        chain_id: Name,
+        customer: SigningKey,
+        reporter: SigningKey,
+    ) -> Result<Self> {
+        let by = reporter.address();
+        let handle = Gateway::start(config, client, chain_id, customer, reporter).await.map_err(|error| Error {
+            kind: if matches!(error, GatewayError::Key(_) | GatewayError::Busy { .. }) { Kind::Refused } else { Kind::Broken },
+            code: "gateway".to_owned(),
+            message: format!("the metering gateway does not start: {error}"),
+            hint: String::new(),
+        })?;
+        Ok(Self { handle, reporter: by })
+    }
+
+    /// Its entry of `endpoints.json`.
+    pub fn endpoint(&self) -> Endpoint {
+        let (customer, reporter) = (self.handle.customer().to_string(), self.reporter.to_string());
+        let settings = [("key", self.handle.key()), ("customer", customer.as_str()), ("reporter", reporter.as_str())];
+        Endpoint::new(NAME, &ports::url(self.handle.address()), settings)
+    }
+
+    /// Stops it; requests under way end first.
+    pub async fn close(self) {
+        self.handle.stop().await;
+    }
+}
+
+#[async_trait]
+impl Part for MeteringGateway {
+    fn name(&self) -> &'static str {
+        "the metering gateway"
+    }
+
+    async fn failed(&self) -> String {
+        self.handle.failed().await
+    }
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        vec![self.endpoint()]
+    }
+
+    async fn stop(self: Box<Self>) {
+        self.close().await;
+    }
+}

@@ -1,0 +1,65 @@
+//! A founder's own service: operators with their pledge, and a metering gateway that the customer's account pays for.
+
+pub mod daemon;
+pub mod gateway;
+mod operators;
+mod settings;
+
+pub use settings::OperatorSettings;
+
+use super::Service;
+use crate::{Error, Parts, Result, Site, home};
+use async_trait::async_trait;
+use depin_economy::Spec;
+use depin_quantity::{Instant, Name};
+use depin_services::metered::MeteredParams;
+use std::path::Path;
+
+/// See the module.
+pub struct Metered;
+
+fn params(rules: &Spec) -> Result<MeteredParams> {
+    MeteredParams::read(rules).map_err(|error| Error::refused("network-file", error))
+}
+
+#[async_trait]
+impl Service for Metered {
+    fn name(&self) -> &'static str {
+        "metered"
+    }
+
+    fn files(&self) -> &'static [&'static str] {
+        &[gateway::FOLDER]
+    }
+
+    /// The reporter has a key also where the file names no role for it: then orders name it.
+    fn accounts(&self) -> &'static [Name] {
+        &[home::REPORTER, home::ARBITER]
+    }
+
+    fn roles(&self, rules: &Spec) -> Result<Vec<(Name, Name)>> {
+        let params = params(rules)?;
+        let arbiter = params.disputes.map(|disputes| (disputes.arbiter, home::ARBITER));
+        // One role may be both; then the arbiter's key would be partial to nobody's report but its own.
+        Ok(arbiter.into_iter().chain(params.reporter.map(|role| (role, home::REPORTER))).collect())
+    }
+
+    fn prepare(&self, folder: &Path, rules: &Spec, _: Instant, _: u64) -> Result<()> {
+        if OperatorSettings::read(folder)?.is_some() {
+            return Ok(());
+        }
+        OperatorSettings::new(&params(rules)?, rules).write(folder)
+    }
+
+    async fn start(&self, site: &mut Site<'_>, parts: &mut Parts) -> Result<()> {
+        let params = params(site.rules())?;
+        let names = crate::operators::wanted(site, self)?;
+        site.step(format!("starting {} operators", names.len()));
+        let operators = operators::Crew::start(site, &params, &names).await?;
+        parts.add(operators, site).await;
+        site.step("starting the metering gateway");
+        let gateway = gateway::MeteringGateway::start(site, params).await?;
+        parts.add(gateway, site).await;
+        Ok(())
+    }
+}
