@@ -63,7 +63,9 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn log_to_stderr(command: &Command, out: &Output) {
     let long = matches!(
         command,
-        Command::Up(_) | Command::Provider(ProviderCommand::Storage(_)) | Command::Gateway(GatewayCommand::S3(_))
+        Command::Up(_)
+            | Command::Provider(ProviderCommand::Storage(_) | ProviderCommand::Metered(_))
+            | Command::Gateway(GatewayCommand::S3(_) | GatewayCommand::Metered(_))
     );
     let default = if long { LOG_DEFAULT } else { "off" };
     let filter = EnvFilter::try_from_env("DEPIN_LOG").unwrap_or_else(|_| EnvFilter::new(default));

@@ -4,6 +4,7 @@
 //! together, and what stands in for those that were not typed, is settled elsewhere (`settings`, the commands). Help pages and
 //! completions are made from these definitions.
 
+mod metered;
 mod network;
 mod new;
 mod provider;
@@ -15,6 +16,10 @@ mod up;
 mod value;
 mod wallet;
 
+pub use metered::{
+    AnswerArgs, BatchesArgs, DecideArgs, DisputeArgs, EvidenceArgs, GatewayMeteredArgs, MeteredCommand, MeteredQuoteArgs,
+    OneBatchArgs, OneOrderArgs, OrderArgs, OrdersArgs, PolicyArg, ProviderMeteredArgs, RaiseArgs, ReportArgs,
+};
 pub use network::{AccountCommand, AuditArgs, EventsArgs, GrantArgs, NetworkCommand, TransferArgs};
 pub use new::NewNetworkArgs;
 pub use provider::{AskArgs, GatewayCommand, GatewayS3Args, ProviderCommand, ProviderStorageArgs, WithdrawArgs};
@@ -127,6 +132,9 @@ pub enum Command {
     /// Store files and follow their deals.
     #[command(subcommand, after_help = storage::AFTER)]
     Storage(StorageCommand),
+    /// Order, report, dispute and decide metered units of a founder's own service.
+    #[command(subcommand, after_help = metered::AFTER)]
+    Metered(MeteredCommand),
     /// Run a provider of one's own, and manage those of this home.
     #[command(subcommand, after_help = provider::AFTER)]
     Provider(ProviderCommand),

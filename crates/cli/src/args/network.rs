@@ -73,8 +73,8 @@ pub struct EventsArgs {
     /// Only events about this account.
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<Who>,
-    /// Only events about this deal.
-    #[arg(long, value_name = "ID")]
+    /// Only events about this deal or order.
+    #[arg(long, visible_alias = "subject", value_name = "ID")]
     pub deal: Option<UnitId>,
 }
 

@@ -1,5 +1,6 @@
 //! Commands about providers and gateways of one's own.
 
+use super::metered::{self, GatewayMeteredArgs, ProviderMeteredArgs};
 use super::{AmountArg, Bytes, Copies, SpanArg};
 use clap::{Args, Subcommand};
 use depin_quantity::Name;
@@ -29,6 +30,9 @@ Examples:
   depin provider storage --name garage --dir /data/garage --capacity 2TiB --price \"0.0000000004 FIL\" \\
       --listen 0.0.0.0:4700 --url http://203.0.113.5:4700 --node http://192.0.2.7:4610")]
     Storage(ProviderStorageArgs),
+    /// Run an operator of a metered service in this process, for a node here or elsewhere, until Ctrl-C.
+    #[command(after_help = metered::PROVIDER_AFTER)]
+    Metered(ProviderMeteredArgs),
     /// List the providers of this home, and all others that are registered.
     #[command(after_help = "Examples:\n  depin provider list\n  depin provider list --json")]
     List,
@@ -138,6 +142,9 @@ Examples:
   depin gateway s3 --node http://127.0.0.1:4610 --key-file ./customer.key
   depin gateway s3 --node http://192.0.2.7:4610 --dir /data/gateway --listen 0.0.0.0:9000 --copies 4-of-6")]
     S3(GatewayS3Args),
+    /// Run a metering gateway in this process, for a node here or elsewhere, until Ctrl-C.
+    #[command(after_help = metered::GATEWAY_AFTER)]
+    Metered(GatewayMeteredArgs),
 }
 
 #[derive(Clone, Debug, Args)]

@@ -132,6 +132,9 @@ struct Tokens {
     allowances: BTreeSet<String>,
     fees: String,
     deals: Option<String>,
+    /// What metered orders, and deposits of their disputes, are paid in, where there is only one such token.
+    orders: Option<String>,
+    deposits: Option<String>,
 }
 
 impl Tokens {
@@ -157,7 +160,13 @@ impl Tokens {
         }
         let allowances = spec.allowances().keys().map(ToString::to_string).collect();
         let deals = spec.stream(Name::literal("deal")).map(|deal| deal.token().to_string());
-        Self { decimals, of, allowances, fees: spec.fee().token.to_string(), deals }
+        let only = |charge: &str| {
+            let charge = spec.charge(charge.parse().ok()?)?;
+            let [one] = charge.currencies.as_slice() else { return None };
+            Some(one.to_string())
+        };
+        let (orders, deposits) = (only("order"), only("dispute"));
+        Self { decimals, of, allowances, fees: spec.fee().token.to_string(), deals, orders, deposits }
     }
 
     /// The token that an amount in an event is in: the one that the event names, else the one that what it names pays in.
@@ -177,6 +186,8 @@ impl Tokens {
         let of_deals = ["stream", "deal", "escrow"].into_iter().any(|key| fields.contains_key(key));
         let by_field = || match () {
             () if fields.contains_key("base_fee") => Some(self.fees.as_str()),
+            () if fields.contains_key("batch") && DEPOSITS.contains(&key) => self.deposits.as_deref(),
+            () if fields.contains_key("order") => self.orders.as_deref(),
             () if of_deals => self.deals.as_deref(),
             // A debt is of faults, which networks charge in the token that fees are in.
             () if text("event") == Some("debt-changed") => Some(self.fees.as_str()),
@@ -242,7 +253,8 @@ impl Writer {
     fn field(&self, key: &str, value: &serde_json::Value, fields: &Fields) -> String {
         // The service agrees prices in base units, the economy takes reports in 10^-18 of the quote.
         let agreed = key == "price" && fields.contains_key("deal");
-        let is_amount = |key: &str| AMOUNTS.contains(&key) || agreed;
+        let deposited = fields.contains_key("batch") && DEPOSITS.contains(&key);
+        let is_amount = |key: &str| AMOUNTS.contains(&key) || agreed || deposited;
         let token = self.tokens.of_field(key, fields);
         match (key, value.as_u64(), value.as_str(), token) {
             ("amount", _, Some(digits), _) if self.tokens.is_allowance(fields) => digits.parse().map_or(digits.to_owned(), bytes),
@@ -283,13 +295,28 @@ impl Writer {
 }
 
 /// Fields that are amounts of base units.
-const AMOUNTS: [&str; 26] = [
+const AMOUNTS: [&str; 28] = [
     "amount", "total", "liquid", "locked", "paid", "fee", "base_fee", "unspent", "bond", "rate", "owed", "burnt", "burned",
     "credits", "given", "gives", "captured", "returned", "waiting", "dust", "stake", "slashed", "pledged", "earned", "minted",
-    "held",
+    "held", "cap", "spent",
 ];
+/// Fields of disputes that are amounts of what deposits are in.
+const DEPOSITS: [&str; 3] = ["deposit", "customer_paid", "operator_paid"];
 /// Fields that are points in time, where the number is large enough to be one.
-const TIMES: [&str; 9] = ["until", "closes", "since", "at", "activate_by", "lasts_until", "next", "jailed_until", "ends"];
+const TIMES: [&str; 12] = [
+    "until",
+    "closes",
+    "since",
+    "at",
+    "activate_by",
+    "lasts_until",
+    "next",
+    "jailed_until",
+    "ends",
+    "payable_at",
+    "answer_by",
+    "decide_by",
+];
 /// Milliseconds from 1970 to 2000: smaller numbers are periods, not times.
 const YEAR_2000: u64 = 946_684_800_000;
 
@@ -322,6 +349,31 @@ mod tests {
         assert_eq!(writer().details(&event), "until 2026-09-21 14:13");
         let event = json!({"of": "storage", "event": {"kind": "deal-proposed", "deal": "ab".repeat(32), "price": "500000000"}});
         assert_eq!(writer().details(&event), "deal abababababab…, price 500 pFIL");
+    }
+
+    #[test]
+    fn orders_and_disputes_are_told_in_their_tokens() {
+        let text = depin_networks::network_file("filecoin").unwrap();
+        let name = Name::literal("tiles");
+        let recipe = depin_networks::Recipe {
+            name,
+            service: "metered",
+            emission: text,
+            payment: text,
+            stake: text,
+            unit: Some("map tile"),
+        };
+        let spec = Spec::parse(&depin_networks::compose(&recipe).unwrap().toml).unwrap();
+        let out = Output { json: false, colour: false, colour_err: false, width: 100 };
+        let writer = Writer { names: BTreeMap::new(), tokens: Tokens::of(&spec), out };
+        let (order, batch) = ("ab".repeat(32), "cd".repeat(32));
+        let reported = json!({"of": "metered", "event": {"kind": "batch-reported", "order": order, "batch": batch,
+            "amount": "1500000000000000000", "payable_at": 1_790_000_000_000u64, "units": 32}});
+        let told = writer.details(&reported);
+        assert!(told.contains("amount 1.5 FIL") && told.contains("payable at 2026-09-21 14:13"), "{told}");
+        let opened = json!({"of": "metered", "event": {"kind": "dispute-opened", "order": order, "batch": batch,
+            "deposit": "2000000000000000000"}});
+        assert!(writer.details(&opened).contains("deposit 2 FIL"), "{}", writer.details(&opened));
     }
 
     #[test]

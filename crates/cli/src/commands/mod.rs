@@ -5,6 +5,7 @@ mod chain;
 mod check;
 mod events;
 mod gateway;
+mod metered;
 mod network;
 mod new;
 mod provider;
@@ -56,7 +57,9 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
             StorageCommand::Providers => storage::deals::providers(&settings, out).await,
             StorageCommand::Faults(args) => storage::faults::run(&args, &settings, out).await,
         },
+        Command::Metered(command) => metered::run(&command, &settings, out).await,
         Command::Provider(command) => match command {
+            ProviderCommand::Metered(args) => provider::metered::run(&args, &settings, out).await,
             ProviderCommand::Storage(args) => provider::own::run(&args, &settings, out).await,
             ProviderCommand::List => provider::manage::list(&settings, out).await,
             ProviderCommand::Stop(args) => provider::manage::stop(args.name, &settings, out).await,
@@ -65,7 +68,8 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
             ProviderCommand::Ask(args) => provider::money::ask(&args, &settings, out).await,
             ProviderCommand::Withdraw(args) => provider::money::withdraw(&args, &settings, out).await,
         },
-        Command::Gateway(GatewayCommand::S3(args)) => gateway::run(&args, &settings, out).await,
+        Command::Gateway(GatewayCommand::S3(args)) => gateway::s3::run(&args, &settings, out).await,
+        Command::Gateway(GatewayCommand::Metered(args)) => gateway::metered::run(&args, &settings, out).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "depin", &mut script);

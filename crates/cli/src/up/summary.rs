@@ -3,7 +3,7 @@
 use crate::output::{Output, Table};
 use depin_devnet::{
     home::{Endpoints, Opened},
-    services::storage::gateway::S3Access,
+    services::{metered::gateway as metering, storage::gateway::S3Access},
 };
 use std::path::{Path, PathBuf};
 
@@ -59,6 +59,10 @@ fn commands(endpoints: &Endpoints, s3: Option<&S3Access>) -> Vec<(&'static str, 
         commands.push(("store a file, and see its deals become active", put));
         let env = quote(&if home.is_absolute() { home } else { Path::new(".").join(home) }.join("s3.env"));
         commands.push(("any S3 client works; this tells rclone, aws and curl where", s3_clients(&here, &env, &s3.region)));
+    }
+    if endpoints.endpoints.iter().any(|endpoint| endpoint.name == metering::NAME) {
+        let order = own(&["metered operators", "metered order provider-1 --cap 1 --for 1d", "metered orders"]);
+        commands.push(("who delivers, and an order; your software reports through the gateway", order));
     }
     commands.push(("what happens on the ledger", own(&["status", "audit", "events --follow"])));
     commands

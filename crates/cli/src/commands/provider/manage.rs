@@ -14,7 +14,11 @@ use depin_devnet::{
 };
 use depin_ledger::Message;
 use depin_quantity::{Address, Name};
-use depin_services::storage::StorageMessage;
+use depin_services::{
+    metered::MeteredMessage,
+    storage::StorageMessage,
+    vocabulary::{METERED, STORAGE},
+};
 use serde::Serialize;
 
 /// A provider as home, process and ledger know it.
@@ -38,7 +42,9 @@ struct List {
 
 pub async fn list(settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
-    let registered = remote.client.storage().providers().await?.items;
+    // The network's other operators have lists of their own service: `depin metered operators`.
+    let stores = remote.client.status().await?.service == STORAGE.name;
+    let registered = if stores { remote.client.storage().providers().await?.items } else { Vec::new() };
     let own = if settings.names_node() { Vec::new() } else { own_providers(&settings.home).await? };
     let mut providers: Vec<Known> = own
         .into_iter()
@@ -135,20 +141,39 @@ fn told(parts: &[Operator], name: Name, out: &Output, what: &str) -> Result<()> 
     out.result(&told, |_| format!("{name} {what}"))
 }
 
+/// The message by which an operator leaves; none when it is not registered. Refused while somebody relies on it.
+async fn leaving(remote: &Remote, name: Name, address: Address) -> Result<Option<Message>> {
+    if remote.client.status().await?.service == METERED.name {
+        let Some(entry) = remote.client.metered().operator(address).await?.filter(|entry| entry.active) else { return Ok(None) };
+        if entry.open_orders > 0 {
+            return Err(CliError::refused(
+                "still-has-orders",
+                format_args!("{name} has {} orders that are not closed", entry.open_orders),
+            )
+            .hint(format_args!(
+                "close them with `depin metered close ORDER --as {name}`, see them with `depin metered orders --operator {name}`"
+            )));
+        }
+        return Ok(Some(Message::service(MeteredMessage::Leave)));
+    }
+    let entry = remote.client.storage().provider(address).await?;
+    if let Some(deals) = entry.as_ref().map(|entry| entry.deals).filter(|deals| *deals > 0) {
+        return Err(CliError::refused("still-has-deals", format_args!("{name} has {deals} deals and must keep what it promised"))
+            .hint(format_args!("stop taking new ones with `depin provider ask {name} --closed`, see them with `depin storage deals --provider {name}`, remove it when they are over")));
+    }
+    Ok(entry.map(|_| Message::service(StorageMessage::RemoveProvider)))
+}
+
 pub async fn remove(name: Name, settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
     let home = &settings.home;
     let path = key_path(home, name).ok_or_else(|| not_here(settings, name))?;
     let sender = remote.sender(&path.to_string_lossy())?;
-    let entry = remote.client.storage().provider(sender.address()).await?;
-    if let Some(deals) = entry.as_ref().map(|entry| entry.deals).filter(|deals| *deals > 0) {
-        return Err(CliError::refused("still-has-deals", format_args!("{name} has {deals} deals and must keep what it promised"))
-            .hint(format_args!("stop taking new ones with `depin provider ask {name} --closed`, see them with `depin storage deals --provider {name}`, remove it when they are over")));
-    }
+    let leave = leaving(&remote, name, sender.address()).await?;
     // Stopped first: a running daemon would register itself again.
     let was_running = control::ask(home, Order::Stop(name)).await.is_ok_and(|parts| parts.is_some());
-    if entry.is_some()
-        && let Err(error) = sender.submit(Message::service(StorageMessage::RemoveProvider)).await
+    if let Some(message) = leave
+        && let Err(error) = sender.submit(message).await
     {
         if was_running {
             control::ask(home, Order::Start(name)).await?;

@@ -1,5 +1,6 @@
 //! `depin provider`.
 
 pub mod manage;
+pub mod metered;
 pub mod money;
 pub mod own;

@@ -111,11 +111,11 @@ async fn start(args: &ProviderStorageArgs, remote: &Remote, out: &Output) -> Res
     Ok((daemon, running))
 }
 
-fn is_empty(account: &Account) -> bool {
+pub(super) fn is_empty(account: &Account) -> bool {
     account.balances.iter().all(|amount| amount.units.is_zero())
 }
 
-async fn wait_for_tokens(remote: &Remote, address: Address) -> Result<()> {
+pub(super) async fn wait_for_tokens(remote: &Remote, address: Address) -> Result<()> {
     while is_empty(&remote.client.account(address).await?) {
         time::sleep(LOOK).await;
     }
@@ -123,7 +123,7 @@ async fn wait_for_tokens(remote: &Remote, address: Address) -> Result<()> {
 }
 
 /// The port must be known before the provider tells the ledger its URL.
-async fn concrete(listen: SocketAddr) -> Result<SocketAddr> {
+pub(super) async fn concrete(listen: SocketAddr) -> Result<SocketAddr> {
     let broken = |error: std::io::Error| {
         CliError::broken("listen", format_args!("cannot listen on {listen}: {error}"))
             .hint("choose another address or port with --listen")

@@ -1,0 +1,83 @@
+//! `depin gateway metered`: a metering gateway in a process of its own.
+
+use crate::{
+    args::GatewayMeteredArgs,
+    error::{CliError, Result},
+    output::{Output, Progress},
+    remote::Remote,
+    settings::Settings,
+    up::Interrupt,
+};
+use depin_client::{KeyFile, SigningKey};
+use depin_devnet::{home::Endpoint, services::metered::gateway::MeteringGateway};
+use depin_gateway_metered::Config;
+use depin_services::metered::MeteredParams;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+#[derive(Serialize)]
+struct Running {
+    /// As in `endpoints.json`.
+    endpoints: [Endpoint; 1],
+    node: String,
+    dir: PathBuf,
+}
+
+pub async fn run(args: &GatewayMeteredArgs, settings: &Settings, out: &Output) -> Result<()> {
+    let remote = Remote::new(settings)?;
+    let mut interrupt = Interrupt::listen()?;
+    let starting = start(args, &remote, out);
+    let gateway = tokio::select! {
+        started = starting => started?,
+        () = interrupt.next() => return Err(CliError::refused("interrupted", "stopped while starting")),
+    };
+    let running = Running { endpoints: [gateway.endpoint()], node: remote.client.url().to_owned(), dir: args.dir.clone() };
+    out.result(&running, |out| running.text(out))?;
+    interrupt.next().await;
+    out.note("stopping; reports that wait are sent after the next start");
+    gateway.close().await;
+    Ok(())
+}
+
+async fn start(args: &GatewayMeteredArgs, remote: &Remote, out: &Output) -> Result<MeteringGateway> {
+    let mut progress = Progress::start(out);
+    progress.step(format!("looking for the node at {}", remote.client.url()));
+    let (status, spec) = (remote.client.status().await?, remote.spec().await?);
+    let params = MeteredParams::read(&spec).map_err(|error| CliError::refused("network-file", error))?;
+    std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
+    let customer = key(args.key_file.as_deref(), &args.dir.join("customer.key"))?;
+    let reporter = key(args.reporter_key_file.as_deref(), &args.dir.join("reporter.key"))?;
+    let network = remote.client.metered().network().await?;
+    if let Some(is) = network.reporter.filter(|is| *is != reporter.address()) {
+        out.warn(format_args!(
+            "this network takes reports of {is} only, and {} reports here; name its key with --reporter-key-file",
+            reporter.address()
+        ));
+    }
+    progress.step("opening the store");
+    let config = Config { listen: args.listen, ..Config::new(&args.dir, params) };
+    let gateway = MeteringGateway::open(config, remote.client.clone(), status.chain_id, customer, reporter).await?;
+    progress.done();
+    Ok(gateway)
+}
+
+fn key(given: Option<&Path>, own: &Path) -> Result<SigningKey> {
+    KeyFile::load_or_create(given.unwrap_or(own)).map(|file| file.key).map_err(|error| CliError::refused("key-file", error))
+}
+
+impl Running {
+    fn text(&self, out: &Output) -> String {
+        let [endpoint] = &self.endpoints;
+        let setting = |name: &str| endpoint.settings.get(name).map_or("", String::as_str);
+        format!(
+            "{} for the node at {}\n  URL       {}\n  key       {}\n  paid by   {}\n  reporter  {}\n  folder    {} (keep it: what is queued is in it)\n\nBoth accounts need tokens for fees, the first also for orders. Ctrl-C stops it.",
+            out.bold("metering gateway"),
+            self.node,
+            endpoint.url,
+            setting("key"),
+            setting("customer"),
+            setting("reporter"),
+            self.dir.display()
+        )
+    }
+}

@@ -1,0 +1,4 @@
+//! `depin gateway`.
+
+pub mod metered;
+pub mod s3;

@@ -1,0 +1,165 @@
+//! Operators, orders, batches and disputes, as the ledger has them.
+
+use super::named::{Named, short};
+use crate::{
+    args::{BatchesArgs, MeteredQuoteArgs, OrdersArgs},
+    error::Result,
+    output::{Table, in_time, minute, shorten},
+};
+use depin_client::api::{BatchStage, MeteredBatch, MeteredOrder, MeteredQuoteQuery, OrderQuery, OrderStage, Price};
+
+fn priced(price: &Price) -> String {
+    shorten(&format!("{} {}", price.amount, price.currency))
+}
+
+fn stage(text: &str) -> Option<OrderStage> {
+    [OrderStage::Open, OrderStage::Ending, OrderStage::Closed].into_iter().find(|stage| stage.as_str() == text)
+}
+
+pub(super) async fn operators(at: &Named<'_>) -> Result<()> {
+    let list = at.metered().operators(None, Some(1_000)).await?;
+    at.out.result(&list, |out| {
+        let mut table = Table::new(&["NAME", "ADDRESS", ">ASKS", ">ORDERS", ">DELIVERED", ">REJECTED", "STATE"]);
+        for operator in &list.items {
+            let asks: Vec<String> = operator.asks.iter().map(priced).collect();
+            let state = match () {
+                () if operator.expelled => "expelled",
+                () if !operator.active => "left",
+                () if operator.below_pledge => "below pledge",
+                () if operator.takes_orders => "open",
+                () => "closed",
+            };
+            table.row([
+                operator.name.to_string(),
+                operator.address.short(),
+                if asks.is_empty() { "the network's".to_owned() } else { asks.join("\n") },
+                operator.open_orders.to_string(),
+                operator.delivered.clone(),
+                operator.rejected.clone(),
+                state.to_owned(),
+            ]);
+        }
+        table.render_or(out, "no operators; `depin up` starts some, `depin provider metered` one of your own")
+    })
+}
+
+pub(super) async fn quote(args: &MeteredQuoteArgs, at: &Named<'_>) -> Result<()> {
+    let operator = at.remote.address(&args.operator).await?;
+    let query = MeteredQuoteQuery { operator, units: args.units, currency: args.currency };
+    let quote = at.metered().quote(&query).await?;
+    at.out.result(&quote, |_| {
+        let each = quote.price.as_ref().map_or_else(|| "the network's price".to_owned(), priced);
+        format!("{} units of {} cost {} now ({each} each, one batch)", quote.units, args.operator, shorten(&quote.cost.display))
+    })
+}
+
+pub(super) async fn orders(args: &OrdersArgs, at: &Named<'_>) -> Result<()> {
+    let query = OrderQuery {
+        customer: at.remote.address_of(args.customer.as_ref()).await?,
+        operator: at.remote.address_of(args.operator.as_ref()).await?,
+        state: args.state.as_deref().and_then(stage),
+        after: None,
+        limit: Some(args.limit),
+    };
+    let page = at.metered().orders(&query).await?;
+    if page.next.is_some() {
+        at.out.warn(format_args!("there are more orders; --limit shows more"));
+    }
+    at.out.result(&page, |out| {
+        let mut table = Table::new(&["ORDER", "OPERATOR", ">CAP", ">PAID", ">UNITS", ">UNDECIDED", "STATE"]);
+        for order in &page.items {
+            table.row([
+                short(order.id),
+                at.name(order.operator),
+                shorten(&order.cap.display),
+                shorten(&order.spent.display),
+                order.units.to_string(),
+                order.pending.to_string(),
+                order.state.as_str().to_owned(),
+            ]);
+        }
+        table.render_or(out, "no orders; `depin metered order OPERATOR --cap AMOUNT --for TIME` opens one")
+    })
+}
+
+pub(super) async fn show(order: &str, at: &Named<'_>) -> Result<()> {
+    let order = at.order(order).await?;
+    at.out.result(&order, |out| text(&order, at).render(out))
+}
+
+pub(super) fn text(order: &MeteredOrder, at: &Named<'_>) -> Table {
+    let mut table = Table::new(&["", ""]);
+    let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
+    row("Order", order.id.to_string());
+    row("Customer", at.name(order.customer));
+    row("Operator", at.name(order.operator));
+    row("Reporter", order.reporter.map_or_else(|| "nobody".to_owned(), |who| at.name(who)));
+    row("Price", order.price.as_ref().map_or_else(|| "the network's".to_owned(), priced));
+    row("Cap", shorten(&order.cap.display));
+    row("Paid", format!("{} for {} units", shorten(&order.spent.display), order.units));
+    row("Undecided", format!("{} in {} batches", shorten(&order.held.display), order.pending));
+    row("Returned", shorten(&order.returned.display));
+    row("Left", shorten(&order.left.display));
+    let state = match (&order.closed, order.state) {
+        (Some(closed), _) => format!("closed {}", minute(closed.instant())),
+        (None, OrderStage::Open) => format!("open, ends {}", in_time(at.now, order.until.instant())),
+        (None, other) => other.as_str().to_owned(),
+    };
+    row("State", state);
+    table
+}
+
+pub(super) async fn batches(args: &BatchesArgs, at: &Named<'_>) -> Result<()> {
+    let order = at.order(&args.order).await?;
+    let page = at.metered().batches(order.id, None, Some(args.limit)).await?;
+    if page.next.is_some() {
+        at.out.warn(format_args!("there are more batches; --limit shows more"));
+    }
+    at.out.result(&page, |out| {
+        let mut table = Table::new(&["BATCH", ">UNITS", ">COST", ">COUNTED", ">PAID", "STATE"]);
+        for batch in &page.items {
+            table.row([
+                format!("{}/{}", short(batch.order), batch.number),
+                batch.units.to_string(),
+                shorten(&batch.amount.display),
+                batch.counted.to_string(),
+                shorten(&batch.paid.display),
+                state(batch, at),
+            ]);
+        }
+        table.render_or(out, "no batches; `depin metered report ORDER …` or the gateway reports some")
+    })
+}
+
+fn state(batch: &MeteredBatch, at: &Named<'_>) -> String {
+    match (batch.state, &batch.payable_at) {
+        (BatchStage::Pending, Some(payable)) => format!("paid {}", in_time(at.now, payable.instant())),
+        (BatchStage::Pending, None) => "pending".to_owned(),
+        (BatchStage::Disputed, _) => format!("{} disputed", batch.open),
+        (BatchStage::Settled, _) => "settled".to_owned(),
+    }
+}
+
+pub(super) async fn disputes(at: &Named<'_>) -> Result<()> {
+    let page = at.metered().disputes(None, Some(1_000)).await?;
+    let mut names = Vec::new();
+    for dispute in &page.items {
+        let number = at.metered().batch(dispute.batch).await?.map(|batch| batch.number);
+        names.push(number.map_or_else(|| short(dispute.batch), |number| format!("{}/{number}", short(dispute.order))));
+    }
+    at.out.result(&page, |out| {
+        let mut table = Table::new(&["BATCH", "CUSTOMER", "OPERATOR", ">UNITS", ">DEPOSIT", "WAITS FOR"]);
+        for (dispute, name) in page.items.iter().zip(&names) {
+            let whom = if dispute.answer.is_some() { "arbiter" } else { "operator" };
+            table.row([
+                name.clone(),
+                at.name(dispute.customer),
+                at.name(dispute.operator),
+                dispute.contested.to_string(),
+                shorten(&dispute.deposit.display),
+                format!("{whom}, {}", in_time(at.now, dispute.due.instant())),
+            ]);
+        }
+        table.render_or(out, "no disputes")
+    })
+}
