@@ -12,7 +12,7 @@ use std::{
 };
 use support::{
     at, depin,
-    network::{S3, Up, all_secured, content, until},
+    network::{Daemon, S3, Up, all_secured, content, until},
     run,
 };
 
@@ -311,40 +311,6 @@ fn a_provider_without_deals_leaves(home: &Path) {
     let left = list["providers"].as_array().unwrap().iter().find(|provider| provider["name"] == "provider-3").unwrap();
     assert_eq!(left["state"], "removed", "{left:#}");
     assert!(home.join("providers/provider-3").is_dir(), "its folder is its owner's business");
-}
-
-/// A process that runs until it is told to stop, and says a JSON document first.
-struct Daemon {
-    child: Child,
-    said: Value,
-}
-
-impl Daemon {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut text = String::new();
-        let said = loop {
-            text += &lines.next().expect("it says where it is").unwrap();
-            if let Ok(said) = serde_json::from_str(&text) {
-                break said;
-            }
-        };
-        Self { child, said }
-    }
-
-    fn stop(mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// A provider and a gateway of one's own, each in its own process, at the node of the home.

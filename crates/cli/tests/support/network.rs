@@ -6,8 +6,9 @@ use rusty_s3::{Bucket, UrlStyle, signing};
 use serde_json::Value;
 use std::{
     fs,
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
@@ -118,6 +119,40 @@ impl Up {
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+}
+
+/// A process that runs until it is told to stop, and says a JSON document first.
+pub struct Daemon {
+    child: Child,
+    pub said: Value,
+}
+
+impl Daemon {
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut text = String::new();
+        let said = loop {
+            text += &lines.next().expect("it says where it is").unwrap();
+            if let Ok(said) = serde_json::from_str(&text) {
+                break said;
+            }
+        };
+        Self { child, said }
+    }
+
+    pub fn stop(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
