@@ -3,7 +3,7 @@
 use super::{
     CUSTOMER, Choice, FAUCET, FORMAT, Home, KIND, Marker, NETWORK_DEFAULT, NOTARY, PRICE_FEEDER, files,
     funding::{self, Wish},
-    keys::{self, is_development, key_name},
+    keys::{self, is_own, key_name},
     provider_name,
 };
 use crate::{Error, Result, services};
@@ -350,7 +350,7 @@ fn delete_development_keys(home: &Home) -> io::Result<Vec<Name>> {
     for entry in fs::read_dir(&wallet)? {
         let path = entry?.path();
         match key_name(&path) {
-            Some(name) if is_development(name) => fs::remove_file(&path)?,
+            Some(name) if !is_own(home, name) => fs::remove_file(&path)?,
             Some(name) => kept.push(name),
             None => {}
         }

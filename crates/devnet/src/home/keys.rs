@@ -41,9 +41,18 @@ fn account_of(name: Name) -> Option<u32> {
     }
 }
 
-/// Whether a key of this name follows from the home's phrase.
-pub fn is_development(name: Name) -> bool {
-    account_of(name).is_some()
+/// Whether the key under this name is of somebody's own although the name is one of a development account that only some services have:
+/// it does not follow from the home's phrase, as far as both can be read.
+pub fn is_own(home: &Home, name: Name) -> bool {
+    let Some(account) = account_of(name) else { return true };
+    if ![REPORTER, ARBITER].contains(&name) || !home.phrase().is_file() {
+        return false;
+    }
+    let Ok(derived) = phrase(home).and_then(|phrase| phrase.signing_key(account).map_err(|error| Error::broken("wallet", error)))
+    else {
+        return false;
+    };
+    load(&home.key(name)).is_ok_and(|key| key.address() != derived.address())
 }
 
 /// Reads the home's phrase, or makes one.
@@ -148,8 +157,18 @@ mod tests {
         names.extend((1..=64).map(provider_name));
         let numbers: std::collections::BTreeSet<_> = names.iter().map(|name| account_of(*name).unwrap()).collect();
         assert_eq!(numbers.len(), names.len());
-        assert!(!is_development("savings".parse().unwrap()) && !is_development("provider-0".parse().unwrap()));
+        assert!(account_of("savings".parse().unwrap()).or(account_of("provider-0".parse().unwrap())).is_none());
         assert_eq!(account_path_text(7), "m/44'/461'/7'/0'");
+    }
+
+    #[test]
+    fn a_key_of_ones_own_is_told_from_the_homes_under_the_same_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::new(folder.path());
+        fs::create_dir(home.wallet()).unwrap();
+        derived(&phrase(&home).unwrap(), REPORTER, &home.key(REPORTER)).unwrap();
+        KeyFile { key: SigningKey::from_seed(&[9; 32]), path: None }.create(&home.key(ARBITER)).unwrap();
+        assert!(!is_own(&home, REPORTER) && is_own(&home, ARBITER) && is_own(&home, "savings".parse().unwrap()));
     }
 
     #[test]
