@@ -309,7 +309,14 @@ fn env(block: &BlockView<'_>) -> BlockEnv {
     };
     let parent =
         depin_ledger::Parent { digest: block.parent.digest, height: block.parent.height, stamp: stamp(block.parent.stamp) };
-    BlockEnv { parent, stamp: stamp(block.stamp), proposer: block.proposer }
+    let vote = |vote: &depin_engine::Attested| depin_ledger::Attested {
+        height: vote.height,
+        digest: vote.digest,
+        certified: vote.certified,
+        signers: vote.signers.clone(),
+    };
+    let votes = block.votes.iter().map(vote).collect();
+    BlockEnv { parent, stamp: stamp(block.stamp), proposer: block.proposer, view: block.view, votes }
 }
 
 impl Machine for Replaying {
@@ -327,7 +334,7 @@ impl Machine for Replaying {
         unreachable!("a replay makes no blocks")
     }
 
-    fn propose(&self, _: &depin_engine::Parent, _: depin_engine::Stamp, _: [u8; 32]) -> Result<Proposal, Refused> {
+    fn propose(&self, _: &depin_engine::Parent, _: &depin_engine::Draft<'_>) -> Result<Proposal, Refused> {
         unreachable!("a replay makes no blocks")
     }
 

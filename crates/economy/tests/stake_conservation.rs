@@ -110,7 +110,8 @@ fn slashes(world: &World) -> Vec<depin_quantity::UnitId> {
 /// A block that one validator missed and another signed.
 fn missed(world: &mut World, validator: u8) -> Result<(), Refusal> {
     let (signed, missed) = (vec![party(validator % 3 + 1)], vec![party(validator)]);
-    world.record(Record::Committee(CommitteeRecord::Signed { staking: VALIDATORS, signed, missed })).map(drop)
+    let record = CommitteeRecord::Signed { staking: VALIDATORS, at: world.now, signed, missed };
+    world.record(Record::Committee(record)).map(drop)
 }
 
 /// Does one step; says whether it was refused.
@@ -132,7 +133,11 @@ fn attempt(world: &mut World, step: &Step) -> Result<(), Refusal> {
         Step::ClaimStake(a, b) => (a, Action::ClaimStake { staking, validator: party(*b) }),
         Step::ClaimCommission(a) => (a, Action::ClaimCommission { staking }),
         Step::Unjail(a) => (a, Action::Unjail { staking }),
-        Step::Signed(a, n) => return (0..*n).try_for_each(|_| missed(world, *a)),
+        Step::Signed(a, n) => {
+            // Blocks after whatever was done so far.
+            world.advance(Span::from_secs(1));
+            return (0..*n).try_for_each(|_| missed(world, *a));
+        }
         Step::Twice(a, ago) => {
             let at = Instant::new(world.now.get() - u64::from(*ago) * 1_000);
             return world.record(Record::Committee(CommitteeRecord::SignedTwice { staking, validator: party(*a), at })).map(drop);

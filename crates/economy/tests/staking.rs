@@ -6,9 +6,10 @@ use depin_economy::*;
 use depin_quantity::{Instant, Name, Span, Units};
 use stakes::*;
 
-fn signed(missed: &[u8], signed: &[u8]) -> Record {
+/// A block that was at this time.
+fn signed(at: Instant, missed: &[u8], signed: &[u8]) -> Record {
     let of = |all: &[u8]| all.iter().map(|n| party(*n)).collect();
-    Record::Committee(CommitteeRecord::Signed { staking: VALIDATORS, signed: of(signed), missed: of(missed) })
+    Record::Committee(CommitteeRecord::Signed { staking: VALIDATORS, at, signed: of(signed), missed: of(missed) })
 }
 
 fn signed_twice(n: u8, at: Instant) -> Record {
@@ -153,7 +154,7 @@ fn rewards_before_and_after_a_slash_are_by_the_stake_of_each_time() {
     let first = income(&world);
     // A hundred blocks that it missed: one part in 10,000 and ten minutes of jail.
     for _ in 0..101 {
-        world.accept(signed(&[1], &[2]));
+        world.accept(signed(world.now, &[1], &[2]));
     }
     let jailed = world.reads().validator(VALIDATORS, party(1)).unwrap();
     assert_eq!((jailed.stake, jailed.bonded), (Units::new(199_980_000), false));
@@ -226,22 +227,55 @@ fn a_move_that_nobody_touches_is_settled_when_it_is_over() {
 fn a_validator_may_miss_as_many_blocks_as_the_window_allows() {
     let mut world = World::new();
     world.validator(1, "5%", coins(100));
+    world.advance(Span::from_secs(1));
     for _ in 0..95 {
-        world.record(signed(&[1], &[])).unwrap();
+        world.record(signed(world.now, &[1], &[])).unwrap();
     }
     for _ in 0..200 {
-        world.record(signed(&[], &[1])).unwrap();
+        world.record(signed(world.now, &[], &[1])).unwrap();
     }
     world.check();
     let now = world.reads().validator(VALIDATORS, party(1)).unwrap();
     assert_eq!((now.missed, now.bonded), (0, true), "what left the window is forgotten");
     for _ in 0..95 {
-        world.record(signed(&[1], &[])).unwrap();
+        world.record(signed(world.now, &[1], &[])).unwrap();
     }
     assert!(world.reads().validator(VALIDATORS, party(1)).unwrap().bonded);
-    world.accept(signed(&[1], &[]));
+    world.accept(signed(world.now, &[1], &[]));
     let now = world.reads().validator(VALIDATORS, party(1)).unwrap();
     assert_eq!((now.missed, now.bonded, now.stake), (0, false, Units::new(99_990_000)));
+}
+
+#[test]
+fn blocks_from_before_a_return_count_for_nothing_however_late_they_are_reported() {
+    let mut world = World::new();
+    world.validator(1, "5%", coins(100));
+    world.advance(Span::from_secs(1));
+    for _ in 0..101 {
+        world.accept(signed(world.now, &[1], &[]));
+    }
+    let jailed = world.reads().validator(VALIDATORS, party(1)).unwrap();
+    assert!(jailed.jailed_until.is_some());
+    world.advance(Span::from_secs(599));
+    let before = world.now;
+    world.advance(Span::from_secs(1));
+    world.does(party(1), Action::Unjail { staking: VALIDATORS });
+    let back = world.now;
+    world.advance(Span::from_secs(1));
+    // More than a window of blocks that it missed while it was away, and the one of its return.
+    for at in std::iter::repeat_n(before, 150).chain([back]) {
+        world.accept(signed(at, &[1], &[]));
+    }
+    let now = || world.reads().validator(VALIDATORS, party(1)).unwrap();
+    assert_eq!((now().missed, now().bonded, now().stake), (0, true, jailed.stake));
+    // From here on the rule is as for one that comes for the first time: a window first, whatever was missed in it.
+    for block in 1..=101 {
+        let now = world.reads().validator(VALIDATORS, party(1)).unwrap();
+        assert_eq!((now.missed, now.bonded), (block - 1, true), "block {block}");
+        world.accept(signed(world.now, &[1], &[]));
+    }
+    let now = world.reads().validator(VALIDATORS, party(1)).unwrap();
+    assert!(!now.bonded && now.stake < jailed.stake, "{now:?}");
 }
 
 #[test]
@@ -277,7 +311,7 @@ fn what_makes_no_sense_is_refused() {
     assert_eq!(refused(world.act(party(1), same)), Refusal::OutOfRange { what: Topic::Validator, why: Limit::Twice });
     let late = world.record(signed_twice(1, Instant::new(world.now.get() + 1)));
     assert_eq!(late, Err(Refusal::OutOfRange { what: Topic::Record, why: Limit::Passed }));
-    assert!(matches!(world.record(signed(&[1, 2], &[3, 4])), Err(Refusal::OutOfRange { what: Topic::Record, .. })));
+    assert!(matches!(world.record(signed(world.now, &[1, 2], &[3, 4])), Err(Refusal::OutOfRange { what: Topic::Record, .. })));
     world.check();
 }
 

@@ -5,13 +5,14 @@
 //! half-done: at worst the machine keeps the write set of a block that is judged again later, or dropped with its height.
 
 use crate::{
-    block::{Block, Context, Header, check_body, commit_body, public_bytes},
+    block::{Block, Context, Header, check_body, commit_body, commit_votes, public_bytes},
     databases::Databases,
     limits::{CLOCK_DRIFT_MS, CLOCK_WAIT_MS_MAX, MAX_RECEIPT, MAX_ROW_KEY, MAX_ROW_VALUE},
-    machine::{Genesis, Machine, Parent, Processed, Refused},
+    machine::{Draft, Genesis, Machine, Parent, Processed, Refused},
     progress::Progress,
     receipt,
     store::Runtime,
+    votes::{VoteFault, Voters, Votes},
 };
 use commonware_consensus::{
     marshal::ancestry::Ancestry,
@@ -40,6 +41,8 @@ type Outcome = <Databases as DatabaseSet<Runtime>>::Merkleized;
 enum Fault {
     #[error(transparent)]
     Refused(#[from] Refused),
+    #[error(transparent)]
+    Votes(#[from] VoteFault),
     #[error("the machine broke its contract: {0}")]
     Machine(String),
     #[error("the parent cannot be fetched")]
@@ -59,6 +62,7 @@ enum Fault {
 pub(crate) struct Adapter {
     machine: Arc<dyn Machine>,
     progress: Arc<Progress>,
+    voters: Arc<Voters>,
     genesis: Block,
 }
 
@@ -79,6 +83,7 @@ pub(crate) fn genesis_block(genesis: &Genesis, committee: &Set<ed25519::PublicKe
         },
         height: Height::zero(),
         stamp: genesis.stamp,
+        votes: commit_votes(&Votes::default()),
         tx_root,
         tx_count,
         state_root: Sha256::hash(&[&start]),
@@ -87,7 +92,7 @@ pub(crate) fn genesis_block(genesis: &Genesis, committee: &Set<ed25519::PublicKe
         receipts_root: receipts.root,
         receipts_range: receipts.range,
     };
-    Block::new(header, Vec::new()).expect("an empty body matches its own root")
+    Block::new(header, Votes::default(), Vec::new()).expect("an empty body matches its own root")
 }
 
 /// The wall clock in milliseconds since 1970; zero if it stands before that.
@@ -97,14 +102,17 @@ pub(crate) fn wall_ms() -> u64 {
 }
 
 impl Adapter {
-    pub(crate) fn new(machine: Arc<dyn Machine>, progress: Arc<Progress>, genesis: Block) -> Self {
-        Self { machine, progress, genesis }
+    pub(crate) fn new(machine: Arc<dyn Machine>, progress: Arc<Progress>, voters: Arc<Voters>, genesis: Block) -> Self {
+        Self { machine, progress, voters, genesis }
     }
 
     async fn build(&self, context: Context, parent: Parent, batches: Batches) -> Result<Proposed<Self, Runtime>, Fault> {
         let wall = wall_ms().max(parent.stamp.wall.saturating_add(1));
         let stamp = self.machine.stamp(&parent, wall);
-        let proposal = self.machine.propose(&parent, stamp, public_bytes(&context.leader))?;
+        let votes = self.voters.choose(&self.machine.awaited(&parent)?);
+        let attested = self.voters.attested(&votes);
+        let (view, proposer) = (context.round.view().get(), public_bytes(&context.leader));
+        let proposal = self.machine.propose(&parent, &Draft { stamp, view, proposer, votes: &attested })?;
         check_body(&proposal.txs).map_err(|error| Fault::Machine(error.to_string()))?;
         let height = Height::new(parent.height + 1);
         let (rows, receipts) = write(batches, height.get(), &proposal.processed).await?;
@@ -113,6 +121,7 @@ impl Adapter {
             context,
             height,
             stamp,
+            votes: commit_votes(&votes),
             tx_root,
             tx_count,
             state_root: rows.root(),
@@ -121,8 +130,8 @@ impl Adapter {
             receipts_root: receipts.root(),
             receipts_range: non_empty_range!(receipts.bounds().inactivity_floor, receipts.bounds().tip.size),
         };
-        let block = Block::new(header, proposal.txs).expect("the body was checked and committed to above");
-        self.machine.sealed(&block.view(parent), &proposal.processed);
+        let block = Block::new(header, votes, proposal.txs).expect("the body was checked and committed to above");
+        self.machine.sealed(&block.view(parent, &attested), &proposal.processed);
         Ok(Proposed { block, merkleized: (rows, receipts) })
     }
 
@@ -140,8 +149,10 @@ impl Adapter {
         };
         if finality == Finality::Candidate {
             check_clock(runtime, &block, &parent).await?;
+            self.voters.check(block.votes())?;
         }
-        let processed = self.machine.process(&block.view(parent), finality == Finality::Finalized)?;
+        let attested = self.voters.attested(block.votes());
+        let processed = self.machine.process(&block.view(parent, &attested), finality == Finality::Finalized)?;
         let (rows, receipts) = write(batches, block.header().height(), &processed).await?;
         // The engine itself compares the operations' root, not the canonical one that proofs are checked against.
         let header = block.header();
@@ -284,6 +295,6 @@ impl Application<Runtime> for Adapter {
 
     async fn finalized(&mut self, _: (Runtime, Context), block: &Block, (): (), _: <Databases as DatabaseSet<Runtime>>::Readers) {
         let parent = self.progress.parent(block.header().parent()).expect("the block before was applied last");
-        self.machine.finalized(&block.view(parent));
+        self.machine.finalized(&block.view(parent, &self.voters.attested(block.votes())));
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! In: what a proposer built, or bytes from a peer or from disk. Out: a [`Block`] whose body is the one its header commits to;
 //! nothing else can be constructed. A block's digest is SHA-256 over the encoded header alone, so a proof needs no body: the header
-//! holds the Merkle root of the transactions. Hostile bytes give an error, never a panic and never an allocation above
+//! holds the Merkle root of the transactions and the digest of the votes. Hostile bytes give an error, never a panic and never an allocation above
 //! [`MAX_BODY_BYTES`]. Absent on purpose: what a transaction means.
 
 use crate::{
     limits::{FORMAT, MAX_BODY_BYTES, MAX_TXS},
-    machine::{BlockView, Digest, Parent, Stamp},
+    machine::{Attested, BlockView, Digest, Parent, Stamp},
+    votes::Votes,
 };
 use bytes::Bytes;
 use commonware_codec::{
@@ -51,7 +52,7 @@ pub enum BlockError {
         index: usize,
     },
     /// The body is another one than the header commits to.
-    #[error("the transactions do not match the header's root")]
+    #[error("the transactions or votes do not match the header")]
     OtherBody,
 }
 
@@ -61,6 +62,7 @@ pub struct Header {
     pub(crate) context: Context,
     pub(crate) height: Height,
     pub(crate) stamp: Stamp,
+    pub(crate) votes: sha256::Digest,
     pub(crate) tx_root: sha256::Digest,
     pub(crate) tx_count: u32,
     pub(crate) state_root: sha256::Digest,
@@ -99,6 +101,11 @@ impl Header {
     /// Public key of the proposer.
     pub fn proposer(&self) -> [u8; 32] {
         public_bytes(&self.context.leader)
+    }
+
+    /// SHA-256 of the votes that the block carries about its ancestors.
+    pub fn votes(&self) -> Digest {
+        self.votes.0
     }
 
     /// Merkle root of the transactions' SHA-256 digests.
@@ -152,7 +159,7 @@ impl Header {
         + Height::MAX_ENCODE_SIZE
         + Stamp::SIZE
         + 4
-        + 4 * sha256::Digest::SIZE
+        + 5 * sha256::Digest::SIZE
         + 2 * NonEmptyRange::<Location>::MAX_ENCODE_SIZE;
 }
 
@@ -176,6 +183,7 @@ impl Write for Header {
         self.context.write(buf);
         self.height.write(buf);
         self.stamp.write(buf);
+        self.votes.write(buf);
         self.tx_root.write(buf);
         self.tx_count.write(buf);
         self.state_root.write(buf);
@@ -192,7 +200,7 @@ impl EncodeSize for Header {
             + self.height.encode_size()
             + Stamp::SIZE
             + 4
-            + 4 * sha256::Digest::SIZE
+            + 5 * sha256::Digest::SIZE
             + self.ops_range.encode_size()
             + self.receipts_range.encode_size()
     }
@@ -210,6 +218,7 @@ impl Read for Header {
             context: Context::read(buf)?,
             height: Height::read(buf)?,
             stamp: Stamp::read(buf)?,
+            votes: sha256::Digest::read(buf)?,
             tx_root: sha256::Digest::read(buf)?,
             tx_count: u32::read(buf)?,
             state_root: sha256::Digest::read(buf)?,
@@ -225,18 +234,27 @@ impl Read for Header {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     header: Header,
+    votes: Arc<Votes>,
     txs: Arc<[Bytes]>,
 }
 
 impl Block {
     /// Joins a header and its body; refuses a body that the header does not commit to.
-    pub fn new(header: Header, txs: Vec<Bytes>) -> Result<Self, BlockError> {
+    pub(crate) fn new(header: Header, votes: Votes, txs: Vec<Bytes>) -> Result<Self, BlockError> {
         check_body(&txs)?;
         let (root, count) = commit_body(&txs);
-        if header.tx_root != root || header.tx_count != count {
+        if header.tx_root != root || header.tx_count != count || header.votes != commit_votes(&votes) {
             return Err(BlockError::OtherBody);
         }
-        Ok(Self { header, txs: txs.into() })
+        Ok(Self { header, votes: Arc::new(votes), txs: txs.into() })
+    }
+
+    /// This block with other transactions; refuses those that the header does not commit to.
+    ///
+    /// # Errors
+    /// [`BlockError`], the first limit that they break, or that they are others.
+    pub fn with_txs(&self, txs: Vec<Bytes>) -> Result<Self, BlockError> {
+        Self::new(self.header.clone(), self.votes.as_ref().clone(), txs)
     }
 
     /// The header.
@@ -259,13 +277,20 @@ impl Block {
         Self::decode_cfg(Copying(bytes), &()).map_err(malformed)
     }
 
-    pub(crate) fn view(&self, parent: Parent) -> BlockView<'_> {
+    pub(crate) fn votes(&self) -> &Votes {
+        &self.votes
+    }
+
+    /// The block on its parent, with its votes by key.
+    pub(crate) fn view<'a>(&'a self, parent: Parent, votes: &'a [Attested]) -> BlockView<'a> {
         BlockView {
             digest: self.header.digest(),
             parent,
             height: self.header.height(),
             stamp: self.header.stamp,
+            view: self.header.view(),
             proposer: self.header.proposer(),
+            votes,
             txs: &self.txs,
         }
     }
@@ -274,6 +299,7 @@ impl Block {
 impl Write for Block {
     fn write(&self, buf: &mut impl BufMut) {
         self.header.write(buf);
+        self.votes.write(buf);
         for tx in self.txs.iter() {
             tx.write(buf);
         }
@@ -282,7 +308,7 @@ impl Write for Block {
 
 impl EncodeSize for Block {
     fn encode_size(&self) -> usize {
-        self.header.encode_size() + body_size(&self.txs)
+        self.header.encode_size() + self.votes.encode_size() + body_size(&self.txs)
     }
 }
 
@@ -295,6 +321,7 @@ impl Read for Block {
         if count > MAX_TXS {
             return Err(CodecError::InvalidLength(count));
         }
+        let votes = Votes::read(buf)?;
         let mut txs = Vec::with_capacity(count);
         let mut size = 0;
         for _ in 0..count {
@@ -306,7 +333,7 @@ impl Read for Block {
             txs.push(tx);
         }
         // A peer could send another body under a known header; the digest would not show it.
-        Self::new(header, txs).map_err(|_| CodecError::Invalid("depin_engine::Block", "the body is not the header's"))
+        Self::new(header, votes, txs).map_err(|_| CodecError::Invalid("depin_engine::Block", "the body is not the header's"))
     }
 }
 
@@ -340,7 +367,7 @@ impl CertifiableBlock for Block {
 
 impl BoundedBlock for Block {
     fn max_encode_size((): &()) -> usize {
-        Header::MAX_SIZE + MAX_BODY_BYTES
+        Header::MAX_SIZE + Votes::max_encode_size() + MAX_BODY_BYTES
     }
 }
 
@@ -366,6 +393,11 @@ pub(crate) fn commit_body(txs: &[Bytes]) -> (sha256::Digest, u32) {
         builder.add(&Sha256::hash(&[tx]));
     }
     (builder.build().root(), u32::try_from(txs.len()).expect("a checked body has at most MAX_TXS transactions"))
+}
+
+/// What the header says of the votes.
+pub(crate) fn commit_votes(votes: &Votes) -> sha256::Digest {
+    Sha256::hash(&[&votes.encode()])
 }
 
 pub(crate) fn public_bytes(key: &ed25519::PublicKey) -> [u8; 32] {

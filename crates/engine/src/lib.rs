@@ -16,6 +16,7 @@ mod application;
 mod block;
 mod config;
 mod databases;
+mod double;
 mod engine;
 mod handle;
 mod limits;
@@ -30,16 +31,20 @@ mod replay;
 mod requests;
 mod store;
 mod transport;
+mod votes;
 mod wiring;
 
 pub use block::{Block, BlockError, Header};
 pub use config::{Config, ConfigError, Peer, Timeouts, public_key};
+pub use double::{DoubleVote, DoubleVoteError, VoteKind, sign_vote};
 pub use engine::{Engine, StartError};
 pub use handle::{End, Handle, QueryError};
 pub use limits::{
     CLOCK_DRIFT_MS, CLOCK_WAIT_MS_MAX, FORMAT, MAX_BODY_BYTES, MAX_COMMITTEE, MAX_RECEIPT, MAX_ROW_KEY, MAX_ROW_VALUE, MAX_TXS,
 };
-pub use machine::{BlockView, Digest, Genesis, Machine, Parent, Processed, Proposal, Refused, RowChange, Stamp};
+pub use machine::{
+    Attested, Awaited, BlockView, Digest, Draft, Genesis, Machine, Parent, Processed, Proposal, Refused, RowChange, Stamp,
+};
 pub use progress::Tip;
 pub use proof::{Proof, ProofError};
 pub use receipt::Receipt;

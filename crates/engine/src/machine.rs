@@ -46,6 +46,46 @@ pub struct Parent {
     pub stamp: Stamp,
 }
 
+/// A final block whose votes the machine still counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// Its height.
+    pub height: u64,
+    /// Its digest.
+    pub digest: Digest,
+    /// Whether a block carried its certificate already.
+    pub certified: bool,
+    /// Public keys of those who are counted already.
+    pub signed: Vec<[u8; 32]>,
+}
+
+/// Votes for the finality of a block, carried by a later one. The engine checked that members of the committee signed them for
+/// this digest; whether it is the digest of the ancestor with this height is for the machine to check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attested {
+    /// Height, by the word of who proposed the block that carries the votes.
+    pub height: u64,
+    /// Digest that was voted for.
+    pub digest: Digest,
+    /// Whether these are the votes of a quorum, in one certificate. At most one in a block is, the first.
+    pub certified: bool,
+    /// Public keys of those who voted.
+    pub signers: Vec<[u8; 32]>,
+}
+
+/// What is known of a block before its body is chosen.
+#[derive(Clone, Debug)]
+pub struct Draft<'a> {
+    /// Its stamp.
+    pub stamp: Stamp,
+    /// View of consensus.
+    pub view: u64,
+    /// Public key of the proposer (ed25519).
+    pub proposer: [u8; 32],
+    /// Votes that it will carry: of what the machine waits for, what this node heard.
+    pub votes: &'a [Attested],
+}
+
 /// A block as the machine sees it.
 #[derive(Clone, Debug)]
 pub struct BlockView<'a> {
@@ -57,8 +97,12 @@ pub struct BlockView<'a> {
     pub height: u64,
     /// Its stamp.
     pub stamp: Stamp,
+    /// View of consensus that it was proposed in.
+    pub view: u64,
     /// Public key of the proposer (ed25519).
     pub proposer: [u8; 32],
+    /// Votes that it carries about its ancestors.
+    pub votes: &'a [Attested],
     /// The transactions in order.
     pub txs: &'a [Bytes],
 }
@@ -108,9 +152,16 @@ pub trait Machine: Send + Sync + 'static {
     /// The stamp of a block proposed on `parent` when the wall clock reads `wall` milliseconds.
     fn stamp(&self, parent: &Parent, wall: u64) -> Stamp;
 
+    /// Ancestors of a block on `parent` whose votes are still counted, by rising height; at most a hundred. A machine that counts
+    /// no votes waits for none, and its blocks carry none.
+    fn awaited(&self, parent: &Parent) -> Result<Vec<Awaited>, Refused> {
+        let _ = parent;
+        Ok(Vec::new())
+    }
+
     /// Chooses and runs a body on top of `parent` and keeps nothing: the engine calls [`Machine::sealed`] when the block's digest
     /// is known, or never when the proposal was cancelled meanwhile.
-    fn propose(&self, parent: &Parent, stamp: Stamp, proposer: [u8; 32]) -> Result<Proposal, Refused>;
+    fn propose(&self, parent: &Parent, draft: &Draft<'_>) -> Result<Proposal, Refused>;
 
     /// Runs a block, from a peer (`trusted == false`: check signatures and stamp) or already finalized (`true`), and keeps its
     /// write set under its digest.

@@ -12,6 +12,7 @@ use crate::{
     pace::Paced,
     progress::Progress,
     store::{BUFFER, Runtime, SYNC_BATCH, receipts_config, rows_config},
+    votes::{Listening, Voters},
 };
 use commonware_broadcast::buffered;
 use commonware_consensus::{
@@ -53,7 +54,8 @@ pub(crate) const SYNC: SyncEngineConfig =
 /// What judges and proposes blocks for consensus, and hears of its results.
 pub(crate) type Automaton = Deferred<Runtime, Scheme, Paced, Block, FixedEpocher>;
 type Provider = ConstantProvider<Scheme, Epoch>;
-type Consensus = simplex::Config<Scheme, RoundRobin<Sha256>, Oracle, sha256::Digest, Automaton, Automaton, Automaton, Sequential>;
+type Consensus =
+    simplex::Config<Scheme, RoundRobin<Sha256>, Oracle, sha256::Digest, Automaton, Automaton, Listening<Automaton>, Sequential>;
 
 /// What the settings of several parts have in common.
 pub(crate) struct Parts {
@@ -183,14 +185,14 @@ impl Parts {
     }
 
     /// Consensus over the blocks that `automaton` proposes, judges and reports.
-    pub(crate) fn consensus(&self, scheme: Scheme, automaton: Automaton, genesis: &Block) -> Consensus {
+    pub(crate) fn consensus(&self, scheme: Scheme, automaton: Automaton, voters: Arc<Voters>, genesis: &Block) -> Consensus {
         simplex::Config {
             scheme,
             elector: RoundRobin::<Sha256>::default(),
             blocker: self.oracle.clone(),
             automaton: automaton.clone(),
             relay: automaton.clone(),
-            reporter: automaton,
+            reporter: Listening { voters, inner: automaton },
             strategy: Sequential,
             partition: "simplex".into(),
             mailbox_size: MAILBOX,

@@ -13,6 +13,7 @@ use crate::{
     network::Committee,
     progress::{Progress, Tip},
     store::{Runtime, page_cache, receipts_config, rows_config},
+    votes::Voters,
 };
 use commonware_consensus::{
     Block as _, CertifiableBlock as _,
@@ -94,12 +95,14 @@ impl Replay {
         committee: &[[u8; 32]],
         steps: Vec<Step>,
     ) -> Result<Vec<Verdict>, ReplayError> {
-        let genesis = genesis_block(&machine.genesis(), &Committee::keys(committee)?);
+        let (chain, keys) = (machine.genesis(), Committee::keys(committee)?);
+        let genesis = genesis_block(&chain, &keys);
+        let voters = Voters::new(&chain.chain_id, keys);
         let settings = commonware_runtime::tokio::Config::new()
             .with_storage_directory(folder)
             .with_worker_threads(2)
             .with_thread_stack_size(STACK);
-        let run = move || Runner::new(settings).start(|runtime| Session::run(runtime, machine, genesis, steps));
+        let run = move || Runner::new(settings).start(|runtime| Session::run(runtime, machine, voters, genesis, steps));
         // A thread of its own: the caller may be on a runtime, which the engine's cannot be started from.
         let thread = thread::Builder::new().name("depin-replay".into()).stack_size(STACK);
         let thread =
@@ -137,6 +140,7 @@ impl Session {
     async fn run(
         runtime: Runtime,
         machine: Arc<dyn Machine>,
+        voters: Arc<Voters>,
         genesis: Block,
         steps: Vec<Step>,
     ) -> Result<Vec<Verdict>, ReplayError> {
@@ -152,7 +156,7 @@ impl Session {
         let databases = Databases::init(runtime.child("databases"), config, Some(genesis.targets())).await;
         let last = genesis.digest();
         let known = BTreeMap::from([(last, (Digested::precomputed(genesis.clone(), last), None))]);
-        let adapter = Adapter::new(machine, progress.clone(), genesis);
+        let adapter = Adapter::new(machine, progress.clone(), voters, genesis);
         let mut session = Self { runtime, adapter, databases, progress, known, last };
         let mut verdicts = Vec::with_capacity(steps.len());
         for (index, step) in steps.into_iter().enumerate() {

@@ -17,6 +17,7 @@ use crate::{
     requests::{self, Request},
     store::{Family, ReceiptsDb, RowsDb, Runtime, page_cache},
     transport::{ReceiptSource, RowSource, Served},
+    votes::Voters,
 };
 use commonware_broadcast::buffered;
 use commonware_codec::CodecShared;
@@ -66,7 +67,7 @@ impl Node {
         let mut stopping = pin!(stopping.map(|order| if order.is_ok() { End::Stopped } else { End::Abandoned }));
         let signer = private_key(&config.seed);
         let me = signer.public_key();
-        let namespace = vote_namespace(&chain_id);
+        let (namespace, voters) = (vote_namespace(&chain_id), Voters::new(&chain_id, committee.keys.clone()));
         let scheme = Scheme::signer(&namespace, committee.keys.clone(), signer)
             .unwrap_or_else(|| Scheme::verifier(&namespace, committee.keys.clone()));
 
@@ -104,7 +105,7 @@ impl Node {
         let (state_actor, state) = Stateful::new(
             runtime.child("stateful"),
             StatefulConfig {
-                application: Adapter::new(machine.clone(), progress.clone(), genesis.clone()),
+                application: Adapter::new(machine.clone(), progress.clone(), voters.clone(), genesis.clone()),
                 db_config: parts.databases(Blocks::Archive(marshal.clone(), plan.completed()), &machine, &progress),
                 provider: (),
                 marshal: (marshal.clone(), floor),
@@ -121,7 +122,7 @@ impl Node {
         let marshal_actor = marshal_actor.start(state, buffer, resolver);
         floor_probe.attach(marshal.clone());
         let state_actor = state_actor.start();
-        let consensus = simplex::Engine::new(runtime.child("simplex"), parts.consensus(scheme, deferred, &genesis));
+        let consensus = simplex::Engine::new(runtime.child("simplex"), parts.consensus(scheme, deferred, voters, &genesis));
         let consensus = consensus.start(channels.votes, channels.certificates, channels.certificate_requests);
         let server = runtime.child("requests").spawn(move |_| requests::serve(requests, marshal, progress));
         let running = [

@@ -121,7 +121,8 @@ fn main() {
     let (mut folded, mut whole) = (Vec::new(), Vec::new());
     for transactions in &encoded {
         let stamp = ledger.stamp(&chain.parent, chain.parent.stamp.wall + 1000, 1);
-        let env = BlockEnv { parent: chain.parent, stamp, proposer: [7; 32] };
+        let view = chain.parent.height + 1;
+        let env = BlockEnv { parent: chain.parent, stamp, proposer: [7; 32], view, votes: [].into() };
         let digest = [env.height() as u8; 32];
         let (ran, outcome) = timed(|| ledger.run(&env, transactions, false).expect("good"));
         let (kept, ()) = timed(|| {

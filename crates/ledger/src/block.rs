@@ -1,6 +1,6 @@
 //! Blocks: what they run in, and what they yield.
 
-use crate::{Receipt, Stamp, StampError};
+use crate::{Attested, Receipt, Stamp, StampError, VoteError};
 use depin_state::WriteSet;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub struct Parent {
 }
 
 /// What a block runs in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct BlockEnv {
     /// The block it builds on.
     pub parent: Parent,
@@ -28,6 +28,10 @@ pub struct BlockEnv {
     pub stamp: Stamp,
     /// Public key of the proposer.
     pub proposer: [u8; 32],
+    /// View of consensus that it was proposed in.
+    pub view: u64,
+    /// Votes about its ancestors.
+    pub votes: Arc<[Attested]>,
 }
 
 impl BlockEnv {
@@ -68,6 +72,9 @@ pub enum RunError {
         /// What is wrong with it.
         why: String,
     },
+    /// Votes that cannot be counted.
+    #[error("votes: {0}")]
+    Votes(#[from] VoteError),
     /// A signature that does not check out.
     #[error("a signature is wrong")]
     Signature,

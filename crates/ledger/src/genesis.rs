@@ -89,6 +89,16 @@ pub enum GenesisError {
     /// No validator.
     #[error("no validator is named; a chain needs at least one")]
     NoValidator,
+    /// More validators than a staking bonds.
+    #[error("{given} validators are named; the staking `{staking}` bonds at most {most}")]
+    TooManyValidators {
+        /// Validators named.
+        given: usize,
+        /// The staking.
+        staking: Name,
+        /// Most that it bonds.
+        most: u64,
+    },
     /// A time that no clock shows.
     #[error("`time` is {} ms after 1970; the last that is allowed is the end of the year 9999", .0.get())]
     Time(Instant),
@@ -174,6 +184,11 @@ impl GenesisDoc {
         }
         if self.validators.is_empty() {
             return Err(GenesisError::NoValidator);
+        }
+        let given = self.validators.len();
+        let few = |rule: &depin_economy::StakingRule| rule.liveness.is_some() && rule.validators_most < given as u64;
+        if let Some((staking, rule)) = spec.stakings().iter().find(|(_, rule)| few(rule)) {
+            return Err(GenesisError::TooManyValidators { given, staking: *staking, most: rule.validators_most });
         }
         if self.time > LAST_TIME {
             return Err(GenesisError::Time(self.time));

@@ -1,8 +1,8 @@
 //! The ledger in memory: finalized rows, a frozen write set per unfinalized block, and the calls that move it on.
 
 use crate::{
-    AccountRow, BlockEnv, ChainRow, ContentDigest, FORMAT, GenesisDoc, GenesisError, Outcome, Parent, RunError, Signatures,
-    Stamp, Transaction,
+    AccountRow, Awaited, BlockEnv, ChainRow, ContentDigest, FORMAT, GenesisDoc, GenesisError, Outcome, Parent, RunError,
+    Signatures, Stamp, Transaction,
     content::{CHUNK, Walk},
     run::Rules,
 };
@@ -153,6 +153,16 @@ impl Ledger {
         self.rules.run(&view, env, transactions, trusted)
     }
 
+    /// Ancestors of a block on `parent` whose votes are counted in it, by rising height.
+    ///
+    /// # Errors
+    /// [`RunError::UnknownParent`].
+    pub fn awaited(&self, parent: &Parent) -> Result<Vec<Awaited>, RunError> {
+        let finalized = self.read_finalized();
+        let view = self.view(&finalized, parent)?;
+        Ok(self.rules.committee.awaited(&view, parent.height, parent.digest))
+    }
+
     /// Fills a block from `candidates`, whose signatures were checked when they came: takes each that may be included after
     /// those before it, leaves the others, stops at the block's limits.
     ///
@@ -166,7 +176,7 @@ impl Ledger {
     ) -> Result<(Vec<Arc<Transaction>>, Outcome), RunError> {
         let finalized = self.read_finalized();
         let view = self.view(&finalized, &env.parent)?;
-        Ok(self.rules.choose(&view, env, candidates, bytes_max))
+        Ok(self.rules.choose(&view, env, candidates, bytes_max)?)
     }
 
     /// Keeps a block's outcome under its digest, so that others can build on it.

@@ -8,6 +8,7 @@
 mod admit;
 mod audit;
 mod block;
+mod committee;
 mod content;
 mod genesis;
 mod ledger;
@@ -21,6 +22,7 @@ mod transaction;
 pub use admit::AdmitError;
 pub use audit::Audit;
 pub use block::{BlockEnv, Outcome, Parent, RunError};
+pub use committee::{Attested, Awaited, BallotRow, DoubleVote, HourRow, VoteError, WINDOW};
 pub use content::ContentDigest;
 pub use depin_services::{Event, Failure, Message};
 pub use genesis::{GenesisAccount, GenesisDoc, GenesisError};

@@ -2,9 +2,10 @@
 
 use crate::{
     AccountRow, AdmitError, BlockEnv, ChainRow, Event, FORMAT, Failure, GenesisDoc, GenesisError, Message, Outcome, Receipt,
-    ReceiptBody, RunError, Signatures, SignedItem, Transaction, block::JOB_WORK, receipt::EVENTS_MAX,
+    ReceiptBody, RunError, Signatures, SignedItem, Transaction, VoteError, block::JOB_WORK, committee::Committee,
+    receipt::EVENTS_MAX,
 };
-use depin_economy::{BlockContext, BlockFees, Economy, Refusal, Session, Widened};
+use depin_economy::{BlockContext, BlockFees, CommitteeRecord, Economy, Refusal, Session, Widened};
 use depin_quantity::{Address, Instant, Seed, Span, UnitId, Units};
 use depin_services::Network;
 use depin_state::{Overlay, ReadState, State};
@@ -18,6 +19,7 @@ pub(crate) struct Rules {
     pub doc: GenesisDoc,
     pub network: Network,
     pub cap: Span,
+    pub committee: Committee,
     signatures: Arc<dyn Signatures>,
 }
 
@@ -25,9 +27,10 @@ impl Rules {
     pub fn new(doc: GenesisDoc, signatures: Arc<dyn Signatures>) -> Result<Self, GenesisError> {
         // A document that cannot fund its accounts is found here, not in the first block.
         let spec = doc.rehearse()?;
+        let committee = Committee::new(&doc.validators, &spec);
         let network = Network::new(spec, doc.time)?;
         let cap = network.service().shortest_window().map_or(CAP, |window| Span::from_millis(window.get() / 4));
-        Ok(Self { doc, network, cap, signatures })
+        Ok(Self { doc, network, cap, committee, signatures })
     }
 
     pub const fn economy(&self) -> &Economy {
@@ -62,7 +65,7 @@ impl Rules {
             env.parent.stamp.check(&env.stamp, self.doc.speed_max, self.cap)?;
             batch.check_signatures(&*self.signatures)?;
         }
-        let mut block = Block::begin(self, base, env, batch.transactions.len());
+        let mut block = Block::begin(self, base, env, batch.transactions.len())?;
         for (index, (transaction, signed)) in batch.iter().enumerate() {
             block.include(transaction, Transaction::id_of(signed)).map_err(|why| match why {
                 Left::Full => RunError::TooMuchWork { max: self.block_work() },
@@ -78,8 +81,8 @@ impl Rules {
         env: &BlockEnv,
         candidates: impl IntoIterator<Item = Arc<Transaction>>,
         bytes_max: usize,
-    ) -> (Vec<Arc<Transaction>>, Outcome) {
-        let mut block = Block::begin(self, base, env, 0);
+    ) -> Result<(Vec<Arc<Transaction>>, Outcome), VoteError> {
+        let mut block = Block::begin(self, base, env, 0)?;
         let (mut chosen, mut bytes) = (Vec::new(), 0);
         for transaction in candidates {
             let size = borsh::object_length(&*transaction).expect("counting bytes does not fail");
@@ -95,7 +98,7 @@ impl Rules {
                 Err(Left::Refused(_)) => {}
             }
         }
-        (chosen, block.end())
+        Ok((chosen, block.end()))
     }
 }
 
@@ -165,7 +168,7 @@ struct Block<'a> {
 
 impl<'a> Block<'a> {
     /// A block that will hold about this many transactions.
-    fn begin(rules: &'a Rules, base: &'a dyn ReadState, env: &'a BlockEnv, transactions: usize) -> Self {
+    fn begin(rules: &'a Rules, base: &'a dyn ReadState, env: &'a BlockEnv, transactions: usize) -> Result<Self, VoteError> {
         let state = Overlay::with_room(base, transactions * ROWS);
         let seed = next_seed(base, env);
         let base_fee = depin_economy::base_fee(rules.economy().spec(), base);
@@ -176,10 +179,22 @@ impl<'a> Block<'a> {
             let started = rules.genesis(&mut block.state, block.seed, &mut block.events);
             started.expect("the same document was tried when the rules were made");
         }
+        block.count_votes()?;
         block.pass_time();
         block.state.settle();
         block.receipt(ReceiptBody::Begin);
-        block
+        Ok(block)
+    }
+
+    /// Counts votes about ancestors, before time passes: a validator that is jailed now is no validator when a pool closes now.
+    fn count_votes(&mut self) -> Result<(), VoteError> {
+        let (env, at) = (self.env, self.context());
+        let state = &mut self.state as &mut dyn State;
+        self.rules.committee.date(state, env.stamp.time, env.view);
+        let records = self.rules.committee.count(state, env)?;
+        // Refused where the parameters in force have no such staking: nobody listens.
+        let _ = self.rules.network.committee(&mut self.state, at, records, &mut self.events);
+        Ok(())
     }
 
     fn put_chain_row(&mut self) {
@@ -272,7 +287,19 @@ impl<'a> Block<'a> {
 
     fn execute(&mut self, sender: Address, message: &Message, id: UnitId) -> Result<(), Failure> {
         let (at, unique) = (self.context(), Transaction::seed_of(id));
+        if let Message::SignedTwice { first, second } = message {
+            let evidence = self.evidence(first, second)?;
+            return Ok(self.rules.network.committee(&mut self.state, at, evidence, &mut self.events)?);
+        }
         self.rules.network.act(&mut self.state, at, (sender, unique), message, &mut self.events)
+    }
+
+    /// What two votes say to the stakings of the network.
+    fn evidence(&self, first: &[u8], second: &[u8]) -> Result<Vec<CommitteeRecord>, Failure> {
+        let doc = &self.rules.doc;
+        let vote = self.rules.signatures.double_vote(doc.chain_id.as_str(), &doc.validators, first, second);
+        let vote = vote.map_err(|message| Failure { code: "no-double-vote".to_owned(), message })?;
+        self.rules.committee.signed_twice(&self.state, self.now(), self.env.view, vote)
     }
 
     fn end(mut self) -> Outcome {

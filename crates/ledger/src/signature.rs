@@ -1,4 +1,6 @@
-//! Checking signatures, as a trait: the ledger says what must be signed, others know the curve.
+//! Checking signatures, as a trait: the ledger says what must be signed, others know the curve and the votes of consensus.
+
+use crate::DoubleVote;
 
 /// A message that `key` is said to have signed.
 #[derive(Clone, Copy, Debug)]
@@ -15,4 +17,14 @@ pub struct SignedItem<'a> {
 pub trait Signatures: Send + Sync {
     /// Whether every signature is good.
     fn verify_all(&self, items: &[SignedItem<'_>]) -> bool;
+
+    /// Whose two encoded votes these are, cast for two blocks of one view of chain `chain_id` by one of its `validators`. Without a
+    /// vote encoding at hand, as in a simulation, no votes are known.
+    ///
+    /// # Errors
+    /// Why they show nothing, in words that every replica uses.
+    fn double_vote(&self, chain_id: &str, validators: &[[u8; 32]], first: &[u8], second: &[u8]) -> Result<DoubleVote, String> {
+        let _ = (chain_id, validators, first, second);
+        Err("votes are not known here: this chain has no consensus".to_owned())
+    }
 }

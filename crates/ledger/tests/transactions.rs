@@ -148,7 +148,13 @@ fn siblings_run_on_the_same_parent_and_one_of_them_wins() {
     // A child of each sibling, before either is final.
     let child = |digest, env: &BlockEnv| {
         let parent = Parent { digest, height: env.height(), stamp: env.stamp };
-        BlockEnv { parent, stamp: chain.ledger.stamp(&parent, env.stamp.wall + 9, 1), proposer: env.proposer }
+        BlockEnv {
+            parent,
+            stamp: chain.ledger.stamp(&parent, env.stamp.wall + 9, 1),
+            proposer: env.proposer,
+            view: env.view + 1,
+            votes: [].into(),
+        }
     };
     let (child_a, child_b) = (child([1; 32], &env_a), child([2; 32], &env_b));
     let on_a = chain.ledger.run(&child_a, &[] as &[Vec<u8>], false).unwrap();
@@ -220,7 +226,8 @@ fn the_digest_of_all_rows_is_of_one_block_while_others_are_finalized() {
         let mut parent = chain.parent;
         while !asked.is_finished() {
             let stamp = ledger.stamp(&parent, parent.stamp.wall + 1000, 1);
-            let env = BlockEnv { parent, stamp, proposer: alice.public };
+            let (view, votes) = (parent.height + 1, [].into());
+            let env = BlockEnv { parent, stamp, proposer: alice.public, view, votes };
             let outcome = ledger.run(&env, &[] as &[Vec<u8>], true).unwrap();
             let digest = UnitId::derive("block", &[&env.height().to_be_bytes()]).get();
             ledger.keep(digest, &env, &outcome);

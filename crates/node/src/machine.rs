@@ -9,8 +9,8 @@ use crate::{
     waiters::Waiters,
 };
 use bytes::Bytes;
-use depin_engine::{BlockView, Digest, Genesis, MAX_BODY_BYTES, MAX_TXS, Machine, Processed, Proposal, Refused};
-use depin_ledger::{BlockEnv, Ledger, Outcome, RunError, Transaction};
+use depin_engine::{BlockView, Digest, Draft, Genesis, MAX_BODY_BYTES, MAX_TXS, Machine, Processed, Proposal, Refused};
+use depin_ledger::{Attested, BlockEnv, Ledger, Outcome, RunError, Transaction};
 use depin_quantity::{Address, Instant, UnitId, Units};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -117,14 +117,26 @@ impl Machine for LedgerMachine {
         stamp_out(self.ledger.stamp(&parent_in(parent), wall, self.speed))
     }
 
-    fn propose(
-        &self,
-        parent: &depin_engine::Parent,
-        stamp: depin_engine::Stamp,
-        proposer: [u8; 32],
-    ) -> Result<Proposal, Refused> {
+    fn awaited(&self, parent: &depin_engine::Parent) -> Result<Vec<depin_engine::Awaited>, Refused> {
+        let awaited = self.ledger.awaited(&parent_in(parent)).map_err(refused)?;
+        let out = |a: depin_ledger::Awaited| depin_engine::Awaited {
+            height: a.height,
+            digest: a.digest,
+            certified: a.certified,
+            signed: a.signed,
+        };
+        Ok(awaited.into_iter().map(out).collect())
+    }
+
+    fn propose(&self, parent: &depin_engine::Parent, draft: &Draft<'_>) -> Result<Proposal, Refused> {
         let started = time::Instant::now();
-        let env = BlockEnv { parent: parent_in(parent), stamp: stamp_in(stamp), proposer };
+        let env = BlockEnv {
+            parent: parent_in(parent),
+            stamp: stamp_in(draft.stamp),
+            proposer: draft.proposer,
+            view: draft.view,
+            votes: votes_in(draft.votes),
+        };
         let offered = self.pool.best(self.ledger.block_work().saturating_mul(OFFERED), BLOCK_BYTES * OFFERED as usize);
         let candidates = offered.iter().map(|pending| Arc::clone(&pending.transaction));
         let (chosen, outcome) = self.ledger.choose(&env, candidates, BLOCK_BYTES).map_err(refused)?;
@@ -236,7 +248,23 @@ fn refused(error: RunError) -> Refused {
 }
 
 fn env(block: &BlockView<'_>) -> BlockEnv {
-    BlockEnv { parent: parent_in(&block.parent), stamp: stamp_in(block.stamp), proposer: block.proposer }
+    BlockEnv {
+        parent: parent_in(&block.parent),
+        stamp: stamp_in(block.stamp),
+        proposer: block.proposer,
+        view: block.view,
+        votes: votes_in(block.votes),
+    }
+}
+
+fn votes_in(votes: &[depin_engine::Attested]) -> Arc<[Attested]> {
+    let vote = |vote: &depin_engine::Attested| Attested {
+        height: vote.height,
+        digest: vote.digest,
+        certified: vote.certified,
+        signers: vote.signers.clone(),
+    };
+    votes.iter().map(vote).collect()
 }
 
 fn parent_in(parent: &depin_engine::Parent) -> depin_ledger::Parent {

@@ -4,7 +4,7 @@
 //! is judged; the second time a hash answers. Only good signatures are remembered, in two generations of bounded size.
 
 use depin_client::Verifier;
-use depin_ledger::{Signatures, SignedItem, Transaction};
+use depin_ledger::{DoubleVote, Signatures, SignedItem, Transaction};
 use depin_quantity::UnitId;
 use std::{
     collections::HashSet,
@@ -62,6 +62,11 @@ impl CheckedSignatures {
 }
 
 impl Signatures for CheckedSignatures {
+    fn double_vote(&self, chain_id: &str, validators: &[[u8; 32]], first: &[u8], second: &[u8]) -> Result<DoubleVote, String> {
+        let shown = depin_engine::DoubleVote::check(chain_id, validators, first, second);
+        shown.map(|vote| DoubleVote { validator: vote.validator, view: vote.view }).map_err(|why| why.to_string())
+    }
+
     fn verify_all(&self, items: &[SignedItem<'_>]) -> bool {
         let digest = |item: &SignedItem<'_>| UnitId::derive("depin-checked-signature", &[item.key, item.signature, item.message]);
         let digests: Vec<UnitId> = items.iter().map(digest).collect();

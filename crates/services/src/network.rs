@@ -6,7 +6,7 @@
 
 use crate::{Event, Failure, Live, MessageInfo as _, ReadError, ServiceMessage, live::Turn};
 use borsh::{BorshDeserialize, BorshSerialize};
-use depin_economy::{Action, BlockContext, Economy, Meter as _, Session, Sink, Spec};
+use depin_economy::{Action, BlockContext, CommitteeRecord, Economy, Meter as _, Record, Refusal, Session, Sink, Spec};
 use depin_quantity::{Address, Instant, Seed};
 use depin_state::State;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,15 @@ const ENDING_WORK: u32 = 10;
 pub enum Message {
     /// What the sender does with its own tokens, as far as the network's economy offers it.
     Act(Action),
+    /// Shows that a validator voted for two blocks of one view. Anyone may; the sender gets nothing for it.
+    SignedTwice {
+        /// One vote, as consensus encodes it.
+        #[serde(with = "hex_bytes")]
+        first: Vec<u8>,
+        /// The other.
+        #[serde(with = "hex_bytes")]
+        second: Vec<u8>,
+    },
     /// Something for the network's service. In JSON it stands under the service's name.
     #[serde(untagged)]
     Service(ServiceMessage),
@@ -36,6 +45,7 @@ impl Message {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Act(action) => action.name(),
+            Self::SignedTwice { .. } => "signed-twice",
             Self::Service(message) => message.name(),
         }
     }
@@ -44,8 +54,22 @@ impl Message {
     pub fn work(&self) -> u64 {
         match self {
             Self::Act(action) => action.work(),
+            // Two signatures, and the hours of the unbonding time.
+            Self::SignedTwice { .. } => 200,
             Self::Service(message) => message.work(),
         }
+    }
+}
+
+mod hex_bytes {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&hex::encode(bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+        hex::decode(String::deserialize(d)?).map_err(D::Error::custom)
     }
 }
 
@@ -104,7 +128,34 @@ impl Network {
         })
     }
 
-    /// Does what `sender` asks for. `unique` is bound to the request, for ids that it creates.
+    /// Tells the stakings what a chain, or a simulation of one, found out about its validators, one record after the other. Checking
+    /// votes and signatures is the caller's.
+    ///
+    /// # Errors
+    /// The first refusal when every record is refused: a staking that does not know the validator keeps no other from punishing it.
+    pub fn committee(
+        &self,
+        state: &mut dyn State,
+        at: BlockContext,
+        records: Vec<CommitteeRecord>,
+        sink: &mut dyn Sink<Event>,
+    ) -> Result<(), Refusal> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.run(state, at, sink, |step| {
+            let answers = records.into_iter().map(|record| step.session.record(&Record::Committee(record)).map(drop));
+            let answers: Vec<_> = answers.collect();
+            // A jailed validator concerns the service.
+            step.follow();
+            let best =
+                |first: Result<(), Refusal>, next: Result<(), Refusal>| if first.is_ok() || next.is_err() { first } else { next };
+            answers.into_iter().reduce(best).unwrap_or(Ok(()))
+        })
+    }
+
+    /// Does what `sender` asks for. `unique` is bound to the request, for ids that it creates. Two votes are refused: whether they
+    /// are a validator's knows the chain, which passes them on as [`Network::committee`].
     ///
     /// # Errors
     /// [`Failure`]. The caller undoes what was written and told before it was found.
@@ -119,6 +170,7 @@ impl Network {
         self.run(state, at, sink, |step| {
             match message {
                 Message::Act(action) => drop(step.session.act(sender, action)?),
+                Message::SignedTwice { .. } => return Err(no_votes()),
                 Message::Service(message) => step.service(|service, turn| service.handle(turn, sender, message, unique))?,
             }
             // What the economy did by itself on the way concerns the service, whoever caused it.
@@ -139,6 +191,12 @@ impl Network {
         let session = self.economy.session(state, at, &mut economy_side);
         run(&mut Step { service: &self.service, session, at, events: &events })
     }
+}
+
+/// Of a network that is asked to judge votes.
+fn no_votes() -> Failure {
+    let message = "votes are judged by the chain that they are for; a network without one is told who signed twice";
+    Failure { code: "no-chain".to_owned(), message: message.to_owned() }
 }
 
 /// One step: the economy's session, and the sink that it shares with the service.

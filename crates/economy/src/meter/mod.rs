@@ -278,6 +278,8 @@ pub enum CommitteeRecord {
     Signed {
         /// The staking.
         staking: Name,
+        /// When the block was: a validator that is bonded since then or later owes it no signature.
+        at: Instant,
         /// Operators that signed.
         signed: Vec<Address>,
         /// Operators that did not.

@@ -2,7 +2,7 @@
 
 use super::{DelegationRow, Leaving, LeavingRow, Moved, ValidatorRow, shares_for, stake_of};
 use crate::{Account, Event, Limit, Refusal, Topic, Why, params::StakingRule, session::work::Work};
-use depin_quantity::{Address, Name, Rounding, Share, UnitId, Units};
+use depin_quantity::{Address, Instant, Name, Rounding, Share, UnitId, Units};
 
 type Paid = Vec<(Name, Units)>;
 
@@ -24,6 +24,7 @@ impl Work<'_> {
             jailed_until: None,
             tombstoned: false,
             slashes: 0,
+            since: Instant::default(),
             since_block: 0,
             seen: 0,
             missed: 0,

@@ -27,13 +27,13 @@ pub fn signed_least(rule: &Liveness) -> u64 {
 impl Work<'_> {
     pub fn committee(&mut self, record: &CommitteeRecord) -> Answer {
         match record {
-            CommitteeRecord::Signed { staking, signed, missed } => self.block_signed(*staking, signed, missed),
+            CommitteeRecord::Signed { staking, at, signed, missed } => self.block_signed(*staking, *at, signed, missed),
             CommitteeRecord::SignedTwice { staking, validator, at } => self.signed_twice(*staking, *validator, *at),
         }
     }
 
     /// Counts one block. Validators that are not bonded, or that the staking does not know, are passed over.
-    fn block_signed(&mut self, name: Name, signed: &[Address], missed: &[Address]) -> Answer {
+    fn block_signed(&mut self, name: Name, at: Instant, signed: &[Address], missed: &[Address]) -> Answer {
         let rule = self.staking_rule(name)?;
         let most = usize::try_from(rule.validators_most).unwrap_or(usize::MAX);
         if signed.len() + missed.len() > most {
@@ -45,14 +45,15 @@ impl Work<'_> {
         let Some(liveness) = rule.liveness else { return Ok(Accepted::NOTHING) };
         let mut taken = Units::ZERO;
         for (validator, missing) in signed.iter().map(|v| (v, false)).chain(missed.iter().map(|v| (v, true))) {
-            taken = taken.plus(self.count_signature(name, &rule, &liveness, *validator, missing)?)?;
+            taken = taken.plus(self.count_signature(name, &rule, &liveness, *validator, (at, missing))?)?;
         }
         Ok(Accepted::moved(rule.token, taken))
     }
 
     /// One bit of the ring: the count of missed ones follows it. Too many missed: jailed and slashed, and the ring begins anew.
     ///
-    /// Jailed when `blocks > since + window` and `missed > window - signed_least`.
+    /// Jailed when `blocks > since + window` and `missed > window - signed_least`. A report that comes late may be of a block from
+    /// before the validator was bonded, or was bonded again: it counts for nothing, and the window begins after it.
     ///
     /// - Source: cosmos-sdk `x/slashing/keeper/infractions.go`, handle validator signature.
     fn count_signature(
@@ -61,18 +62,23 @@ impl Work<'_> {
         rule: &StakingRule,
         liveness: &Liveness,
         validator: Address,
-        missing: bool,
+        (at, missing): (Instant, bool),
     ) -> Result<Units, Refusal> {
         let Some(mut row) = self.state.get::<ValidatorRow>(&(name, validator)).filter(|row| row.bonded) else {
             return Ok(Units::ZERO);
         };
+        let blocks = staking(self.state.as_read(), name).blocks;
+        if at <= row.since {
+            row.since_block = blocks;
+            self.state.put(&(name, validator), &row);
+            return Ok(Units::ZERO);
+        }
         let place = row.seen % liveness.window;
         row.seen += 1;
         if self.swap_missed(name, validator, place, missing) != missing {
             row.missed = if missing { row.missed + 1 } else { row.missed.saturating_sub(1) };
         }
         self.state.put(&(name, validator), &row);
-        let blocks = staking(self.state.as_read(), name).blocks;
         let missed_most = liveness.window - signed_least(liveness);
         if blocks <= row.since_block.saturating_add(liveness.window) || row.missed <= missed_most {
             return Ok(Units::ZERO);

@@ -33,7 +33,9 @@ row! {
         tombstoned: bool,
         /// How often it was slashed.
         slashes: u32,
-        /// Number of the block in which it was bonded.
+        /// When it was bonded last: it owes signatures of later blocks.
+        since: Instant,
+        /// Blocks that were reported up to then, those included that were from before and reported later.
         since_block: u64,
         /// Blocks since then whose signatures were reported; the place in the ring of missed ones.
         seen: u64,

@@ -103,7 +103,7 @@ impl Work<'_> {
         self.state.put(&rank(name, bonded, row.stake, validator), &RankRow {});
         if bonded {
             (sums.bonded, sums.validators) = (sums.bonded.plus(row.stake)?, sums.validators + 1);
-            row.since_block = sums.blocks;
+            (row.since, row.since_block) = (self.now, sums.blocks);
         } else {
             (sums.bonded, sums.validators) = (sums.bonded.minus(row.stake)?, sums.validators - 1);
         }

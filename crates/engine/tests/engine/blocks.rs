@@ -43,10 +43,10 @@ fn the_digest_covers_the_header_alone_and_pins_the_body() {
     // The header of one block before the body of another: same digest, other body.
     let mixed = [&header[..], &other.to_bytes()[other.header().to_bytes().len()..]].concat();
     assert!(matches!(Block::from_bytes(&mixed), Err(BlockError::Malformed(_))));
-    assert!(matches!(Block::new(one.header().clone(), other.txs().to_vec()), Err(BlockError::OtherBody)));
-    assert!(matches!(Block::new(one.header().clone(), vec![vec![1].into(); MAX_TXS + 1]), Err(BlockError::TooMany { .. })));
-    assert!(matches!(Block::new(one.header().clone(), vec![vec![1; 2 << 20].into()]), Err(BlockError::TooLarge { .. })));
-    assert!(matches!(Block::new(one.header().clone(), vec![Vec::new().into()]), Err(BlockError::EmptyTx { index: 0 })));
+    assert!(matches!(one.with_txs(other.txs().to_vec()), Err(BlockError::OtherBody)));
+    assert!(matches!(one.with_txs(vec![vec![1].into(); MAX_TXS + 1]), Err(BlockError::TooMany { .. })));
+    assert!(matches!(one.with_txs(vec![vec![1; 2 << 20].into()]), Err(BlockError::TooLarge { .. })));
+    assert!(matches!(one.with_txs(vec![Vec::new().into()]), Err(BlockError::EmptyTx { index: 0 })));
 }
 
 #[test]

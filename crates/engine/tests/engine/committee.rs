@@ -21,17 +21,17 @@ fn peer(seed: u8, address: SocketAddr) -> Peer {
 }
 
 /// Four validators (seeds 1 to 4) and two followers (5 and 6).
-struct Net {
+pub struct Net {
     folders: Vec<TempDir>,
     addresses: Vec<SocketAddr>,
 }
 
 impl Net {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { folders: (0..6).map(|_| TempDir::new().expect("a folder")).collect(), addresses: addresses(6) }
     }
 
-    fn config(&self, index: usize, folder: &Path) -> Config {
+    pub fn config(&self, index: usize, folder: &Path) -> Config {
         let peers: Vec<_> = self.addresses.iter().zip(1u8..).map(|(address, seed)| peer(seed, *address)).collect();
         let (committee, observers) = peers.split_at(4);
         let heartbeat = Duration::from_millis(300);
@@ -44,6 +44,10 @@ impl Net {
             timeouts: Timeouts::for_heartbeat(heartbeat),
             ..config(folder, index as u8 + 1)
         }
+    }
+
+    pub fn folder(&self, index: usize) -> &Path {
+        self.folders[index].path()
     }
 
     fn start(&self, index: usize, sync: bool) -> (Handle, Arc<Ledger>) {
@@ -64,7 +68,7 @@ async fn replayed_rows(node: &Handle, height: u64) -> Rows {
 }
 
 /// Waits until all nodes have `height`, then compares what they hold there.
-async fn agree(nodes: &[&Handle], height: u64) {
+pub async fn agree(nodes: &[&Handle], height: u64) {
     let mut roots = Vec::new();
     for node in nodes {
         reach(node, height).await;

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use depin_engine::{
-    Block, BlockView, Config, Digest, Genesis, Handle, Machine, Parent, Processed, Proposal, Refused, RowChange, Stamp, Tip,
+    Block, BlockView, Config, Digest, Draft, Genesis, Handle, Machine, Parent, Processed, Proposal, Refused, RowChange, Stamp,
+    Tip,
 };
 use std::{
     collections::BTreeMap,
@@ -175,13 +176,13 @@ impl Machine for Ledger {
         Stamp { wall, time: parent.stamp.time + step, speed }
     }
 
-    fn propose(&self, parent: &Parent, _: Stamp, proposer: [u8; 32]) -> Result<Proposal, Refused> {
+    fn propose(&self, parent: &Parent, draft: &Draft<'_>) -> Result<Proposal, Refused> {
         let state = self.lock();
         let branch = state.branch(parent)?;
         let taken = |tx: &Bytes| branch.iter().any(|pending| pending.txs.contains(tx));
         // Rival proposers choose differently.
         let mut txs: Vec<Bytes> = state.pool.iter().filter(|tx| !taken(tx)).take(PER_BLOCK).cloned().collect();
-        if proposer[0] & 1 == 1 {
+        if draft.proposer[0] & 1 == 1 {
             txs.reverse();
         }
         if let Some(fuse) = self.fuse {

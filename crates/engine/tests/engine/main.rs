@@ -6,3 +6,4 @@ mod crash;
 mod ledger;
 mod rivals;
 mod single;
+mod votes;

@@ -92,14 +92,17 @@ impl Chain {
     }
 
     pub fn from_doc(doc: GenesisDoc) -> Self {
-        let ledger = Ledger::new(doc, Arc::new(Ed25519)).expect("the document starts a chain");
+        Self::from_ledger(Ledger::new(doc, Arc::new(Ed25519)).expect("the document starts a chain"))
+    }
+
+    pub fn from_ledger(ledger: Ledger) -> Self {
         let parent = Parent { digest: ledger.doc().digest(), height: 0, stamp: ledger.doc().stamp() };
         Self { ledger, parent, receipts: Vec::new(), blocks: Vec::new(), nonces: BTreeMap::new(), speed: 1 }
     }
 
     pub fn env(&self, millis: u64) -> BlockEnv {
         let stamp = self.ledger.stamp(&self.parent, self.parent.stamp.wall + millis, self.speed);
-        BlockEnv { parent: self.parent, stamp, proposer: party(999).public }
+        BlockEnv { parent: self.parent, stamp, proposer: party(999).public, view: self.parent.height + 1, votes: [].into() }
     }
 
     pub fn body(&mut self, from: &Party, message: Message) -> Body {
@@ -123,7 +126,17 @@ impl Chain {
 
     /// Runs and finalizes one block `millis` of wall time after the last one.
     pub fn block(&mut self, millis: u64, transactions: &[Transaction]) -> Result<Vec<Receipt>, RunError> {
-        let env = self.env(millis);
+        self.voted_block(millis, &[], transactions)
+    }
+
+    /// As [`Chain::block`], with votes about ancestors.
+    pub fn voted_block(
+        &mut self,
+        millis: u64,
+        votes: &[Attested],
+        transactions: &[Transaction],
+    ) -> Result<Vec<Receipt>, RunError> {
+        let env = BlockEnv { votes: votes.into(), ..self.env(millis) };
         let encoded: Vec<Vec<u8>> = transactions.iter().map(Transaction::encode).collect();
         let outcome = self.ledger.run(&env, &encoded, false)?;
         let digest = UnitId::derive("test-block", &[&env.parent.digest, &encoded.concat(), &env.stamp.wall.to_be_bytes()]).get();

@@ -42,7 +42,7 @@ impl World {
         for staking in stakings {
             let missing = self.chance.below(6) as u8;
             let (signed, missed) = (1..=3).map(person).partition(|who| *who != person(missing));
-            let _ = self.say("signed", &Record::Committee(CommitteeRecord::Signed { staking, signed, missed }));
+            let _ = self.say("signed", &Record::Committee(CommitteeRecord::Signed { staking, at: self.now, signed, missed }));
         }
     }
 

@@ -148,7 +148,11 @@ async fn a_home_of_another_version_is_refused_before_anything_is_written() {
     fs::create_dir(folder.path().join("engine")).unwrap();
     fs::write(folder.path().join("engine/blocks"), "of another version").unwrap();
     let refused = || async { Node::start(config(folder.path())).await.err().expect("refused").to_string() };
-    for (found, expected) in [(None, "layout 2 or older"), (Some("rows of layout 9 in blocks of format 7\n"), "layout 9")] {
+    for (found, expected) in [
+        (None, "layout 2 or older"),
+        (Some("rows of layout 3 in blocks of format 2\n"), "layout 3"),
+        (Some("rows of layout 9 in blocks of format 7\n"), "layout 9"),
+    ] {
         if let Some(found) = found {
             fs::write(folder.path().join("layout"), found).unwrap();
         }
