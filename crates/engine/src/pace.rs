@@ -12,8 +12,8 @@ use crate::{
 use commonware_consensus::{Application, Handoff, marshal::ancestry::Ancestry, simplex::scheme::ed25519::Scheme};
 use commonware_cryptography::Digested;
 use commonware_glue::stateful::Mailbox;
-use commonware_runtime::Clock as _;
-use futures::future::{Either, select};
+use commonware_runtime::{Clock as _, Spawner as _};
+use futures::future::{Either, pending, select};
 use std::{pin::pin, sync::Arc, time::Duration};
 
 #[derive(Clone)]
@@ -58,6 +58,18 @@ impl Application<Runtime> for Paced {
     }
 
     async fn verify(&mut self, context: (Runtime, Context), ancestry: impl Ancestry<Block>) -> bool {
-        self.inner.verify(context, ancestry).await
+        // The state actor may be the first to go when the engine stops, and the call would take its silence for a fault. Nobody
+        // waits for an answer then: consensus goes as well.
+        let verdict = {
+            let stopped = pin!(context.0.stopped());
+            match select(stopped, pin!(self.inner.verify(context, ancestry))).await {
+                Either::Left(_) => None,
+                Either::Right((valid, _)) => Some(valid),
+            }
+        };
+        match verdict {
+            Some(valid) => valid,
+            None => pending().await,
+        }
     }
 }
