@@ -2,6 +2,7 @@
 
 mod api;
 mod batches;
+mod committee;
 mod common;
 mod deals;
 mod fuzz;
