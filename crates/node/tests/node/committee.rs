@@ -76,8 +76,7 @@ impl Validator {
 /// Puts a transaction into the pools of all of them, as if it were passed on.
 fn send(validators: &[Validator], from: u8, nonce: u64, message: &Message) {
     for validator in validators {
-        let transaction =
-            sign(&key(from), name("test-chain"), nonce, Units::new(FIL / 1_000_000), Units::ZERO, message.clone());
+        let transaction = sign(&key(from), name("test-chain"), nonce, Units::new(FIL / 1_000_000), Units::ZERO, message.clone());
         let bytes = Bytes::from(transaction.encode());
         validator.pool.insert(Pending::new(transaction, bytes, Instant::now()), || nonce).unwrap();
     }
