@@ -5,7 +5,7 @@ use crate::{
     error::{CliError, Result},
     settings::Settings,
 };
-use depin_client::{Client, Sender, SigningKey};
+use depin_client::{Client, KeyFile, Sender, SigningKey};
 use depin_devnet::home::{Home, load_key};
 use depin_economy::Spec;
 use depin_quantity::{Address, Instant, Name, Span, Units};
@@ -155,4 +155,9 @@ pub fn epochs(spec: &Spec, span: Span) -> Result<u64> {
         return Err(CliError::refused("term", format_args!("{span} is no whole number of epochs of {epoch}")));
     }
     Ok(span.get() / every)
+}
+
+/// The key in the file that was given, else in `own`; made when it is not there.
+pub fn key_of(given: Option<&Path>, own: &Path) -> Result<SigningKey> {
+    KeyFile::load_or_create(given.unwrap_or(own)).map(|file| file.key).map_err(|error| CliError::refused("key-file", error))
 }

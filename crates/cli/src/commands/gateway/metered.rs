@@ -4,16 +4,15 @@ use crate::{
     args::GatewayMeteredArgs,
     error::{CliError, Result},
     output::{Output, Progress},
-    remote::Remote,
+    remote::{Remote, key_of},
     settings::Settings,
     up::Interrupt,
 };
-use depin_client::{KeyFile, SigningKey};
 use depin_devnet::{home::Endpoint, services::metered::gateway::MeteringGateway};
 use depin_gateway_metered::Config;
 use depin_services::metered::MeteredParams;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Serialize)]
 struct Running {
@@ -45,8 +44,8 @@ async fn start(args: &GatewayMeteredArgs, remote: &Remote, out: &Output) -> Resu
     let (status, spec) = (remote.client.status().await?, remote.spec().await?);
     let params = MeteredParams::read(&spec).map_err(|error| CliError::refused("network-file", error))?;
     std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
-    let customer = key(args.key_file.as_deref(), &args.dir.join("customer.key"))?;
-    let reporter = key(args.reporter_key_file.as_deref(), &args.dir.join("reporter.key"))?;
+    let customer = key_of(args.key_file.as_deref(), &args.dir.join("customer.key"))?;
+    let reporter = key_of(args.reporter_key_file.as_deref(), &args.dir.join("reporter.key"))?;
     let network = remote.client.metered().network().await?;
     if let Some(is) = network.reporter.filter(|is| *is != reporter.address()) {
         out.warn(format_args!(
@@ -59,10 +58,6 @@ async fn start(args: &GatewayMeteredArgs, remote: &Remote, out: &Output) -> Resu
     let gateway = MeteringGateway::open(config, remote.client.clone(), status.chain_id, customer, reporter).await?;
     progress.done();
     Ok(gateway)
-}
-
-fn key(given: Option<&Path>, own: &Path) -> Result<SigningKey> {
-    KeyFile::load_or_create(given.unwrap_or(own)).map(|file| file.key).map_err(|error| CliError::refused("key-file", error))
 }
 
 impl Running {

@@ -4,11 +4,11 @@ use crate::{
     args::GatewayS3Args,
     error::{CliError, Result},
     output::{Output, Progress},
-    remote::{Remote, price},
+    remote::{Remote, key_of, price},
     settings::Settings,
     up::Interrupt,
 };
-use depin_client::{KeyFile, Sender};
+use depin_client::Sender;
 use depin_devnet::{
     home::Endpoint,
     services::storage::gateway::{self, S3Access, S3Keys},
@@ -54,8 +54,7 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
     let (status, spec) = (remote.client.status().await?, remote.spec().await?);
     let max_price = args.max_price.as_ref().map(|typed| price(&spec, typed)).transpose()?;
     std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
-    let key_file = args.key_file.clone().unwrap_or_else(|| args.dir.join("key"));
-    let key = KeyFile::load_or_create(&key_file).map_err(|error| CliError::refused("key-file", error))?.key;
+    let key = key_of(args.key_file.as_deref(), &args.dir.join("key"))?;
     let keys = S3Keys::read_or_make(&args.dir)?;
     progress.step("opening the object map");
     let config = Config {

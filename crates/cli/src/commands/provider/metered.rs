@@ -5,11 +5,10 @@ use crate::{
     args::{PolicyArg, ProviderMeteredArgs},
     error::{CliError, Result},
     output::{Output, Progress, shorten},
-    remote::{Remote, amount},
+    remote::{Remote, amount, key_of},
     settings::Settings,
     up::Interrupt,
 };
-use depin_client::KeyFile;
 use depin_devnet::{services::metered::daemon::Daemon, url_of};
 use depin_economy::{Money, Spec};
 use depin_provider::metered::{DisputePolicy, MeteredConfig};
@@ -58,8 +57,7 @@ async fn start(args: &ProviderMeteredArgs, remote: &Remote, out: &Output) -> Res
     let (asks, disputes) = (asks(args, &spec)?, policy(args, &spec)?);
     let dir = args.dir.clone().unwrap_or_else(|| args.name.as_str().into());
     std::fs::create_dir_all(&dir).map_err(|error| CliError::file("create", &dir, &error))?;
-    let key_file = args.key_file.clone().unwrap_or_else(|| dir.join("key"));
-    let key = KeyFile::load_or_create(&key_file).map_err(|error| CliError::refused("key-file", error))?.key;
+    let key = key_of(args.key_file.as_deref(), &dir.join("key"))?;
     let address = key.address();
     if is_empty(&remote.client.account(address).await?) {
         progress.step("waiting for tokens");

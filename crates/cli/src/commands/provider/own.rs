@@ -4,14 +4,11 @@ use crate::{
     args::ProviderStorageArgs,
     error::{CliError, Result},
     output::{Output, Progress, bytes, shorten},
-    remote::{Remote, price, storage_params},
+    remote::{Remote, key_of, price, storage_params},
     settings::Settings,
     up::Interrupt,
 };
-use depin_client::{
-    KeyFile,
-    api::{Account, Amount},
-};
+use depin_client::api::{Account, Amount};
 use depin_devnet::{
     services::storage::daemon::{Daemon, Setup},
     url_of,
@@ -68,8 +65,7 @@ async fn start(args: &ProviderStorageArgs, remote: &Remote, out: &Output) -> Res
     let verified_price = args.verified_price.as_ref().map_or(Ok(asked), |typed| price(&spec, typed))?;
     let dir = args.dir.clone().unwrap_or_else(|| args.name.as_str().into());
     std::fs::create_dir_all(&dir).map_err(|error| CliError::file("create", &dir, &error))?;
-    let key_file = args.key_file.clone().unwrap_or_else(|| dir.join("key"));
-    let key = KeyFile::load_or_create(&key_file).map_err(|error| CliError::refused("key-file", error))?.key;
+    let key = key_of(args.key_file.as_deref(), &dir.join("key"))?;
     let account = remote.client.account(key.address()).await?;
     if is_empty(&account) {
         progress.step("waiting for tokens");
