@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Computes supply paths a second time, and compares them with `depin supply`, to the last base unit.
+"""Computes supply projections a second time, and compares them with `depin supply`, to the last base unit.
 
 Shares no code with the program: reads the network files with Python's own TOML reader, restates every rule on Python integers
 (half-lives and declining rates with 80-digit decimals), and walks time period by period where a rule depends on what came before.
@@ -135,7 +135,7 @@ def deep(value):
     return [deep(inner) for inner in value] if isinstance(value, list) else value
 
 
-def eras(path, launch_default=0):
+def versions(path, launch_default=0):
     """[(start, file)], and when the network was launched."""
     root = tomllib.loads(path.read_text())
     changes = root.pop("change", [])
@@ -252,7 +252,7 @@ class Inflation:
         self.year = rule["periods-per-year"]
 
     def run(self, supply, room, ratio, count):
-        """Mints `count` periods one by one; gives how much."""
+        """Mints `count` periods one by one; returns the amount."""
         yearly = half_even((ONE - quo(ratio, self.goal)) * self.change, ONE)
         step = quo(yearly, self.year * ONE)
         rate, least, most, year, minted = self.rate, self.least, self.most, self.year, 0
@@ -272,7 +272,7 @@ class Inflation:
         return minted
 
 
-# ---- one token's path ----------------------------------------------------------------------------------------------------------
+# ---- one token's projection ----------------------------------------------------------------------------------------------------------
 
 class Path:
     def __init__(self, launch, files, token, bonded):
@@ -335,7 +335,7 @@ class Path:
         return total
 
     def advance(self, until):
-        """Mints every period that is over at `until`, era by era."""
+        """Mints every period that is over at `until`, version by version."""
         for index, (start, file) in enumerate(self.files):
             end = self.files[index + 1][0] if index + 1 < len(self.files) else None
             if start > until:
@@ -386,7 +386,7 @@ class Path:
         return before, self.inflated
 
     def whole(self, schedule, clock, index, start, at):
-        """What the schedules have given at an instant, the eras before with it, and not more than the cap leaves."""
+        """What the schedules have given at an instant, the versions before with it, and not more than the cap leaves."""
         total = 0
         for earlier in range(index):
             total += self.closed_era(earlier)
@@ -396,7 +396,7 @@ class Path:
         return total if self.cap_kind == "model" else min(total, most)
 
     def closed_era(self, index):
-        """All that an era gave that is over."""
+        """All that a version gave that is over."""
         if index not in self.closed:
             start, file = self.files[index]
             emission = file["supply"].get(self.token, {}).get("emission")
@@ -453,7 +453,7 @@ class Path:
 # ---- comparing -----------------------------------------------------------------------------------------------------------------
 
 def compare(depin, name, until, bonded):
-    launch, files = eras(ROOT / "networks" / name / "network.toml")
+    launch, files = versions(ROOT / "networks" / name / "network.toml")
     command = [depin, "supply", name, "--until", f"{until}-01-01", "--every", "month", "--format", "csv",
                "--bonded", str(bonded)]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout

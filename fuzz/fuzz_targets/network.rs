@@ -1,7 +1,7 @@
 //! Any text is a network file or a list of problems with places inside the text; nothing else happens.
 #![no_main]
 use depin_economy::Spec;
-use depin_services::vocabulary::service;
+use depin_services::descriptor::service;
 use libfuzzer_sys::fuzz_target;
 
 /// The service has its say on whole files, and on what could be read of others.

@@ -60,8 +60,8 @@ async fn storage_runs_on_akashs_economy() {
         let staked = at(home, &["account", "show", "customer", "--json"]).json()["committed"][0].clone();
         assert_eq!((&staked["to"], &staked["amount"]["display"]), (&"validators".into(), &"10 AKT".into()), "{staked:#}");
         // Stablecoin came over the bridge that the faucet stands for.
-        at(home, &["token", "fund", "--venue", "AKT-USDC", "1000 AKT", "4000 USDC", "--from", "faucet"]).done();
-        at(home, &["token", "swap", "--venue", "AKT-USDC", "--give", "10 USDC", "--least", "2 AKT"]).done();
+        at(home, &["token", "fund", "--amm-pool", "AKT-USDC", "1000 AKT", "4000 USDC", "--from", "faucet"]).done();
+        at(home, &["token", "swap", "--amm-pool", "AKT-USDC", "--give", "10 USDC", "--least", "2 AKT"]).done();
     })
     .await;
     assert!(told.contains("akash's own service is not live yet"), "{told}");
@@ -108,7 +108,7 @@ async fn runs(network: &str, its_own: impl AsyncFnOnce(&Path)) -> String {
     assert!(s3.delete("files", "gone").await.unwrap().is_success());
     assert_eq!(s3.get("files", "gone").await.unwrap().0, 404);
     assert_eq!(S3::new(&endpoints).list("files").await, ["kept"]);
-    let said = up.said();
+    let printed = up.printed();
     assert!(up.stop().await.success());
 
     let (up, again) = Up::start(&home, &SPEED).await;
@@ -117,7 +117,7 @@ async fn runs(network: &str, its_own: impl AsyncFnOnce(&Path)) -> String {
     let audit = at(&home, &["audit", "--json"]).json();
     assert_eq!(audit["ok"], true, "{audit:#}");
     assert!(up.stop().await.success());
-    said
+    printed
 }
 
 async fn files_come_out(s3: &S3, endpoints: &Value) {
@@ -172,10 +172,10 @@ fn another_network_than_the_homes_is_refused_before_anything_starts() {
     let marker = serde_json::json!({"format": depin_ledger::FORMAT, "kind": "depin-home", "chain_id": "akash-dev-0", "network": "akash",
         "variant": "document", "complete": true});
     fs::write(home.join("home.json"), marker.to_string()).unwrap();
-    let said = at(&home, &["up", "--network", "filecoin"]);
-    assert_eq!(said.code, 1);
+    let printed = at(&home, &["up", "--network", "filecoin"]);
+    assert_eq!(printed.code, 1);
     for word in ["akash", "filecoin", "akash-dev-0", "--fresh"] {
-        assert!(said.err.contains(word), "{word}: {}", said.err);
+        assert!(printed.err.contains(word), "{word}: {}", printed.err);
     }
     let unknown = at(&folder.path().join("new"), &["up", "--network", "bitcoin"]);
     assert!(unknown.code == 1 && unknown.err.contains("render"), "{}", unknown.err);

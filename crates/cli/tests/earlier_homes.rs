@@ -46,11 +46,11 @@ fn a_home_of_layout_1_is_refused_and_left_as_it_was() {
     let before = files(&home);
     assert!(before.len() > 50 && before.keys().any(|path| path.ends_with("home.json")), "{} files", before.len());
 
-    let said = at(&home, &["up"]);
-    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    let printed = at(&home, &["up"]);
+    assert_eq!(printed.code, 1, "{}{}", printed.out, printed.err);
     let layout = format!("has layout 1, this program (depin {}) knows layout", env!("CARGO_PKG_VERSION"));
     for word in [home.to_str().unwrap(), &layout, "--home", "--fresh"] {
-        assert!(said.err.contains(word), "{word}: {}", said.err);
+        assert!(printed.err.contains(word), "{word}: {}", printed.err);
     }
     assert!(files(&home) == before, "the refused start wrote into the home");
 }

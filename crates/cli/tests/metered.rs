@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 use support::{
-    Said, at, depin,
+    Printed, at, depin,
     network::{Daemon, Up, until},
     run,
 };
@@ -70,8 +70,8 @@ async fn tiles_are_rendered_and_paid(folder: &Path, parts: &[&str], its_own: imp
     look_around(&home);
 
     // Everything is ordered and reported, and the whole process dies before anything can be paid.
-    let said = tiles(folder, &home, &["--no-wait"]).done();
-    assert!(said.out.contains("reported 128 tiles in 4 batches"), "{}", said.out);
+    let printed = tiles(folder, &home, &["--no-wait"]).done();
+    assert!(printed.out.contains("reported 128 tiles in 4 batches"), "{}", printed.out);
     up.kill();
     let (up, endpoints) = Up::start(&home, &SPEED).await;
     assert_eq!(tiles(folder, &home, &["--no-wait"]).done().out.lines().count(), 1, "nothing is ordered twice");
@@ -87,9 +87,9 @@ async fn tiles_are_rendered_and_paid(folder: &Path, parts: &[&str], its_own: imp
     disputed_and_decided(&home, &order, folder).await;
     the_gateway_keeps_its_word(&endpoints, &order).await;
 
-    let said = tiles(folder, &home, &[]).done();
-    assert!(said.out.contains("for 127 tiles"), "30 + 1 of the disputed batch, and three whole ones: {}", said.out);
-    assert!(said.out.contains("operator holds"), "{}", said.out);
+    let printed = tiles(folder, &home, &[]).done();
+    assert!(printed.out.contains("for 127 tiles"), "30 + 1 of the disputed batch, and three whole ones: {}", printed.out);
+    assert!(printed.out.contains("operator holds"), "{}", printed.out);
     its_own(&home).await;
     shown_and_closed(&home, &order).await;
     let audit = at(&home, &["audit", "--json"]).json();
@@ -98,7 +98,7 @@ async fn tiles_are_rendered_and_paid(folder: &Path, parts: &[&str], its_own: imp
     home
 }
 
-/// A network of one's own whose disputes pass within a test.
+/// A custom network whose disputes pass within a test.
 fn founded(folder: &Path, parts: &[&str]) -> PathBuf {
     let args = [&["new", "atlas", "--service", "metered", "--unit", "map tile"], parts].concat();
     run(depin().current_dir(folder).args(args)).done();
@@ -129,7 +129,7 @@ async fn join_from_other_processes(home: &Path, folder: &Path) {
     let provider =
         ["--json", "--node", node, "provider", "metered", "--name", "tiler", "--ask", "0.0005 USD", "--disputes", "concede"];
     let operator = Daemon::start(depin().args(provider).arg("--dir").arg(folder.join("tiler")).arg("--key-file").arg(&key));
-    assert_eq!(operator.said["address"], address);
+    assert_eq!(operator.printed["address"], address);
     let listed = at(home, &["metered", "operators", "--json"]).json();
     let entry = listed["items"].as_array().unwrap().iter().find(|o| o["name"] == "tiler").expect("it is registered").clone();
     assert_eq!((&entry["takes_orders"], &entry["asks"][0]["amount"]), (&json!(true), &json!("0.0005")));
@@ -140,9 +140,9 @@ async fn join_from_other_processes(home: &Path, folder: &Path) {
     command.args(own).arg("--dir").arg(folder.join("gateway"));
     let gateway = Daemon::start(command.arg("--key-file").arg(customer).arg("--reporter-key-file").arg(reporter));
     let new = json!({"id": "own", "operator": address, "cap": {"currency": "FIL", "amount": "1"}, "open_for": "1d"});
-    let order = ask(&gateway.said, "POST", "/v1/orders", Some(new)).await.1["order"].clone();
+    let order = ask(&gateway.printed, "POST", "/v1/orders", Some(new)).await.1["order"].clone();
     let report = json!({"id": "own-1", "order": order, "units": 10, "evidence": "11".repeat(32)});
-    assert_eq!(ask(&gateway.said, "POST", "/v1/reports", Some(report)).await.0, StatusCode::ACCEPTED);
+    assert_eq!(ask(&gateway.printed, "POST", "/v1/reports", Some(report)).await.0, StatusCode::ACCEPTED);
     let batches = ["metered", "batches", order.as_str().unwrap(), "--json"];
     until(home, &batches, PATIENCE, |batches| batches["items"].as_array().is_some_and(|items| items.len() == 1)).await;
     let batch = format!("{}/0", order.as_str().unwrap());
@@ -155,7 +155,7 @@ async fn join_from_other_processes(home: &Path, folder: &Path) {
 }
 
 /// The founder's software.
-fn tiles(folder: &Path, home: &Path, args: &[&str]) -> Said {
+fn tiles(folder: &Path, home: &Path, args: &[&str]) -> Printed {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/map_tiles/tiles.py");
     let mut command = Command::new("python3");
     command.arg("-B").arg(program).arg("--home").arg(home).arg("--out").arg(folder.join("tiles"));

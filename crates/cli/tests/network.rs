@@ -32,7 +32,7 @@ async fn a_network_is_started_used_stopped_and_started_again() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("net");
     let (up, endpoints) = Up::start(&home, &[]).await;
-    assert!(up.said().contains("a new network"), "{}", up.said());
+    assert!(up.printed().contains("a new network"), "{}", up.printed());
 
     files_go_in_and_come_out(&home, &endpoints).await;
     every_command_shows_what_happened(&home);
@@ -44,13 +44,13 @@ async fn a_network_is_started_used_stopped_and_started_again() {
     let status = up.stop().await;
     assert!(status.success(), "{status}");
     assert!(!home.join("endpoints.json").exists() && !home.join("control.json").exists());
-    let said = at(&home, &["status"]);
-    assert_eq!(said.code, 2, "{}", said.err);
-    assert!(said.err.contains("does not run"), "{}", said.err);
+    let printed = at(&home, &["status"]);
+    assert_eq!(printed.code, 2, "{}", printed.err);
+    assert!(printed.err.contains("does not run"), "{}", printed.err);
 
     let (up, again) = Up::start(&home, &["--providers", "5"]).await;
     assert_eq!(again["providers"].as_array().unwrap().len(), 5);
-    assert!(up.said().contains("going on with the data"), "{}", up.said());
+    assert!(up.printed().contains("going on with the data"), "{}", up.printed());
     assert_eq!(
         (&again["api"], &again["endpoints"], &again["chain_id"]),
         (&endpoints["api"], &endpoints["endpoints"], &endpoints["chain_id"])
@@ -177,9 +177,9 @@ fn tables_fit_a_terminal(home: &Path) {
         &["wallet", "show"],
     ];
     for args in commands {
-        let said = at(home, args).done();
-        assert!(!said.out.is_empty() && said.err.is_empty(), "{args:?}: {}", said.err);
-        for line in said.out.lines() {
+        let printed = at(home, args).done();
+        assert!(!printed.out.is_empty() && printed.err.is_empty(), "{args:?}: {}", printed.err);
+        for line in printed.out.lines() {
             assert!(line.chars().count() <= 100, "{args:?}: {line}");
         }
     }
@@ -216,7 +216,7 @@ fn events_are_followed(home: &Path) {
     let from = (position + 1).to_string();
     at(home, &["transfer", "--from", "faucet", "--to", "notary", "--amount", "8 FIL"]).done();
     let mut resumed = Following::start(home, &["--kind", "posting", "--account", "notary", "--from", &from]);
-    let next = resumed.next(|event| event["event"]["event"]["why"] == "transfer");
+    let next = resumed.next(|event| event["event"]["event"]["reason"] == "transfer");
     assert!(next["position"].as_u64().unwrap() > position && next["event"]["event"]["amount"] == "8000000000000000000");
 }
 
@@ -313,7 +313,7 @@ fn a_provider_without_deals_leaves(home: &Path) {
     assert!(home.join("providers/provider-3").is_dir(), "its folder is its owner's business");
 }
 
-/// A provider and a gateway of one's own, each in its own process, at the node of the home.
+/// A provider and your own gateway, each in its own process, at the node of the home.
 async fn joins_from_other_processes(home: &Path, folder: &Path) {
     let endpoints: Value = serde_json::from_slice(&fs::read(home.join("endpoints.json")).unwrap()).unwrap();
     let node = endpoints["api"].as_str().unwrap();
@@ -345,7 +345,7 @@ async fn joins_from_other_processes(home: &Path, folder: &Path) {
             .arg("--key-file")
             .arg(garage_key),
     );
-    assert_eq!(provider.said["address"], garage.as_str());
+    assert_eq!(provider.printed["address"], garage.as_str());
     let list = run(depin().args(["--json", "--node", node, "provider", "list"])).json();
     let entry =
         list["providers"].as_array().unwrap().iter().find(|provider| provider["name"] == "garage").expect("it is registered");
@@ -361,8 +361,8 @@ async fn joins_from_other_processes(home: &Path, folder: &Path) {
             .arg("--key-file")
             .arg(payer_key),
     );
-    assert_eq!(gateway.said["address"], payer.as_str());
-    let s3 = S3::new(&gateway.said);
+    assert_eq!(gateway.printed["address"], payer.as_str());
+    let s3 = S3::new(&gateway.printed);
     assert!(s3.make_bucket("mine").await.unwrap().is_success());
     assert!(s3.put("mine", "file", content(9, 200_000)).await.unwrap().is_success());
     assert_eq!(s3.get("mine", "file").await.unwrap().1, content(9, 200_000));

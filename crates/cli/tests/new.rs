@@ -1,14 +1,14 @@
-//! `depin new`: folders of one's own, ready to edit, that pass `depin check`.
+//! `depin new`: custom folders, ready to edit, that pass `depin check`.
 
 mod support;
 
 use std::{fs, path::Path};
-use support::{Said, depin, run};
+use support::{Printed, depin, run};
 
 const FIVE: [&str; 5] = ["helium", "filecoin", "render", "akash", "io.net"];
 const SERVICES: [&str; 5] = ["coverage", "storage", "rendering", "leasing", "clusters"];
 
-fn within(folder: &Path, args: &[&str]) -> Said {
+fn within(folder: &Path, args: &[&str]) -> Printed {
     run(depin().current_dir(folder).args(args))
 }
 
@@ -49,10 +49,10 @@ fn parts_of_three_networks_and_a_unit_of_ones_own_pass_the_check() {
 #[test]
 fn the_result_is_on_standard_output_and_what_comes_next_is_not() {
     let folder = tempfile::tempdir().unwrap();
-    let said = within(folder.path(), &["new", "mynet", "--service", "storage", "--economy", "filecoin"]).done();
-    assert_eq!(said.out, "mynet/network.toml\nmynet/RULES.md\n");
+    let printed = within(folder.path(), &["new", "mynet", "--service", "storage", "--economy", "filecoin"]).done();
+    assert_eq!(printed.out, "mynet/network.toml\nmynet/RULES.md\n");
     for words in ["writing", "depin check mynet", "depin up --network ./mynet"] {
-        assert!(said.err.contains(words), "{words}: {}", said.err);
+        assert!(printed.err.contains(words), "{words}: {}", printed.err);
     }
 }
 
@@ -61,9 +61,9 @@ fn a_folder_that_is_there_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("mynet")).unwrap();
     fs::write(folder.path().join("mynet/thesis.tex"), "years of work").unwrap();
-    let said = within(folder.path(), &["new", "mynet", "--service", "storage", "--economy", "render"]);
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("`mynet` is there already") && said.err.contains("hint:"), "{}", said.err);
+    let printed = within(folder.path(), &["new", "mynet", "--service", "storage", "--economy", "render"]);
+    assert_eq!(printed.code, 1);
+    assert!(printed.err.contains("`mynet` is there already") && printed.err.contains("hint:"), "{}", printed.err);
     assert_eq!(fs::read_dir(folder.path().join("mynet")).unwrap().count(), 1);
 }
 
@@ -80,9 +80,9 @@ fn what_cannot_be_made_is_refused_with_what_can_be_and_nothing_is_written() {
         (&["new", "not a name", "--service", "storage", "--economy", "render"], "name"),
     ];
     for (args, words) in wrong {
-        let said = within(folder.path(), args);
-        assert_eq!(said.code, 1, "{args:?}: {}", said.err);
-        assert!(said.err.contains(words) && said.out.is_empty(), "{args:?}: {}", said.err);
+        let printed = within(folder.path(), args);
+        assert_eq!(printed.code, 1, "{args:?}: {}", printed.err);
+        assert!(printed.err.contains(words) && printed.out.is_empty(), "{args:?}: {}", printed.err);
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

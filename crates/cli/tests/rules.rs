@@ -9,14 +9,14 @@ use std::{
     path::PathBuf,
     process::{Command, Stdio},
 };
-use support::{Said, depin, run};
+use support::{Printed, depin, run};
 
-fn said(args: &[&str]) -> Said {
+fn printed(args: &[&str]) -> Printed {
     run(depin().args(args))
 }
 
 /// Runs `rule eval` with these lines on standard input.
-fn eval_lines(rule: &str, lines: &str) -> Said {
+fn eval_lines(rule: &str, lines: &str) -> Printed {
     let mut child = depin()
         .args(["rule", "eval", rule, "--input", "-"])
         .stdin(Stdio::piped())
@@ -27,11 +27,11 @@ fn eval_lines(rule: &str, lines: &str) -> Said {
     child.stdin.take().expect("it was piped").write_all(lines.as_bytes()).expect("the binary reads");
     let done = child.wait_with_output().expect("a started process ends");
     let text = |bytes| String::from_utf8(bytes).expect("output is text");
-    Said { code: done.status.code().expect("it ends by itself"), out: text(done.stdout), err: text(done.stderr) }
+    Printed { code: done.status.code().expect("it ends by itself"), out: text(done.stdout), err: text(done.stderr) }
 }
 
 fn ids(args: &[&str]) -> Vec<String> {
-    let listed = said(args).json();
+    let listed = printed(args).json();
     let rules = listed["rules"].as_array().expect("a list of rules").clone();
     rules.iter().map(|rule| rule["id"].as_str().expect("an id").to_owned()).collect()
 }
@@ -46,31 +46,31 @@ fn there_are_at_least_sixty_rules_and_a_network_lists_its_own() {
         let own = ids(&["rule", "list", "--network", network, "--json"]);
         assert!(own.len() >= 10 && own.len() < all.len(), "{network}: {}", own.len());
     }
-    let table = said(&["rule", "list", "--network", "akash"]).done().out;
+    let table = printed(&["rule", "list", "--network", "akash"]).done().out;
     assert!(table.contains("AKT-EM-1") && !table.contains("FIL-EM-2"), "{table}");
 }
 
 #[test]
 fn a_rule_says_whether_live_rules_run_it() {
-    let table = said(&["rule", "list"]).done().out;
+    let table = printed(&["rule", "list"]).done().out;
     let basis = |id: &str| table.lines().find(|line| line.contains(&format!("{id} "))).expect("it is listed").to_owned();
     assert!(basis("GEN-PO-2").contains("runs") && basis("FIL-EM-2").contains("model"), "{table}");
-    assert!(said(&["rule", "show", "GEN-PO-2"]).done().out.contains("depin_economy::reward::batch::batch_part"));
-    let card = said(&["rule", "show", "HNT-LO-1", "--json"]).json();
+    assert!(printed(&["rule", "show", "GEN-PO-2"]).done().out.contains("depin_economy::reward::batch::batch_part"));
+    let card = printed(&["rule", "show", "HNT-LO-1", "--json"]).json();
     assert_eq!((card["basis"].as_str(), card["functions"].as_array().map(Vec::len)), (Some("runs"), Some(2)));
-    let model = said(&["rule", "show", "FIL-EM-2", "--json"]).json();
+    let model = printed(&["rule", "show", "FIL-EM-2", "--json"]).json();
     assert_eq!((model["basis"].as_str(), model["functions"].as_array().map(Vec::len)), (Some("model"), Some(0)));
 }
 
 #[test]
 fn every_card_shows_a_command_that_gives_what_the_card_says() {
     for id in ids(&["rule", "list", "--json"]) {
-        let page = said(&["rule", "show", &id]).done().out;
+        let page = printed(&["rule", "show", &id]).done().out;
         for heading in ["Formula", "Rounding", "Outputs", "Source", "Example"] {
             assert!(page.contains(heading), "{id} has no {heading}:\n{page}");
         }
     }
-    let page = said(&["rule", "show", "FIL-EM-8"]).done().out;
+    let page = printed(&["rule", "show", "FIL-EM-8"]).done().out;
     let mut lines = page.lines().map(str::trim).skip_while(|line| !line.starts_with("depin rule eval"));
     let (pasted, shown) = (lines.next().expect("a command"), lines.next().expect("its result"));
     let binary = depin().get_program().to_owned();
@@ -82,16 +82,16 @@ fn every_card_shows_a_command_that_gives_what_the_card_says() {
 
 #[test]
 fn a_rule_is_run_on_an_object_a_file_and_a_stream() {
-    let one = said(&["rule", "eval", "FIL-EM-2", "--input", r#"{"epoch": 0}"#]).done();
+    let one = printed(&["rule", "eval", "FIL-EM-2", "--input", r#"{"epoch": 0}"#]).done();
     assert_eq!(one.out, "{\"reward\":\"36266264293777134739\"}\n");
-    assert_eq!(said(&["rule", "eval", "fil-em-2", "--input", r#"{"epoch": 0}"#]).done().out, one.out, "ids know no case");
+    assert_eq!(printed(&["rule", "eval", "fil-em-2", "--input", r#"{"epoch": 0}"#]).done().out, one.out, "ids know no case");
     let lines = "{\"epoch\": 0}\n\n{\"epoch\": \"0\"}\n";
     let twice = format!("{0}{0}", one.out);
     assert_eq!(eval_lines("FIL-EM-2", lines).done().out, twice);
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("epochs.jsonl");
     fs::write(&file, lines).expect("a file");
-    assert_eq!(said(&["rule", "eval", "FIL-EM-2", "--input", &format!("@{}", file.display())]).done().out, twice);
+    assert_eq!(printed(&["rule", "eval", "FIL-EM-2", "--input", &format!("@{}", file.display())]).done().out, twice);
 }
 
 #[test]
@@ -99,22 +99,22 @@ fn bytes_of_a_rule_come_from_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("payload");
     fs::write(&file, vec![0; 2_000]).expect("a file");
-    let of = |payload: &str| said(&["rule", "eval", "FIL-SV-2", "--input", &format!(r#"{{"payload": "{payload}"}}"#)]);
+    let of = |payload: &str| printed(&["rule", "eval", "FIL-SV-2", "--input", &format!(r#"{{"payload": "{payload}"}}"#)]);
     let named = of(&format!("@{}", file.display())).done().out;
-    let zeros = said(&["rule", "eval", "FIL-SV-2", "--input", r#"{"zeros": 2000}"#]).done().out;
+    let zeros = printed(&["rule", "eval", "FIL-SV-2", "--input", r#"{"zeros": 2000}"#]).done().out;
     assert_eq!(named, zeros);
     assert!(of("@/nowhere/at/all").err.contains("cannot read /nowhere/at/all"));
 }
 
 #[test]
 fn a_bad_line_is_told_by_its_number_and_the_others_are_run() {
-    let said = eval_lines("FIL-EM-2", "{\"epoch\": 0}\n{\"epok\": 0}\nnonsense\n{\"epoch\": -1}\n{\"epoch\": 1}\n");
-    assert_eq!((said.code, said.out.lines().count()), (1, 2), "{}", said.err);
-    let errors: Vec<Value> = said.err.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let printed = eval_lines("FIL-EM-2", "{\"epoch\": 0}\n{\"epok\": 0}\nnonsense\n{\"epoch\": -1}\n{\"epoch\": 1}\n");
+    assert_eq!((printed.code, printed.out.lines().count()), (1, 2), "{}", printed.err);
+    let errors: Vec<Value> = printed.err.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let numbers: Vec<_> = errors.iter().map(|error| error["error"]["line"].as_u64()).collect();
     assert_eq!(numbers, [Some(2), Some(3), Some(4)]);
     assert!(errors[0]["error"]["message"].as_str().is_some_and(|text| text.contains("did you mean `epoch`?")));
-    assert!(said.err.contains("3 of 5 lines were refused"), "{}", said.err);
+    assert!(printed.err.contains("3 of 5 lines were refused"), "{}", printed.err);
 }
 
 #[test]
@@ -130,9 +130,9 @@ fn what_is_wrong_is_told_with_what_is_allowed() {
         (&["rule", "eval", "FIL-EM-2", "--input", "@/nowhere/at/all"], "cannot read /nowhere/at/all"),
     ];
     for (args, words) in cases {
-        let said = said(args);
-        assert!(said.code != 0 && said.out.is_empty(), "{args:?}: {}", said.out);
-        assert!(said.err.contains(words), "{args:?}: {}", said.err);
+        let printed = printed(args);
+        assert!(printed.code != 0 && printed.out.is_empty(), "{args:?}: {}", printed.out);
+        assert!(printed.err.contains(words), "{args:?}: {}", printed.err);
     }
 }
 

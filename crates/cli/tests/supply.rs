@@ -3,37 +3,42 @@
 mod support;
 
 use std::{fs, io::Write as _, path::PathBuf, process::Command};
-use support::{Said, depin, run};
+use support::{Printed, depin, run};
 
-fn said(args: &[&str]) -> Said {
+fn printed(args: &[&str]) -> Printed {
     run(depin().arg("supply").args(args))
 }
 
 #[test]
 fn a_table_has_a_line_for_each_step_and_fits_a_terminal() {
-    let said = said(&["akash", "--from", "2024-01-01", "--until", "2025-01-01", "--bonded", "0.45"]).done();
+    let printed = printed(&["akash", "--from", "2024-01-01", "--until", "2025-01-01", "--bonded", "0.45"]).done();
     for word in
         ["PERIOD", "stakers", "reserve", "MINTED", "BURNED", "VESTED", "CIRCULATING", "SUPPLY", "OF CAP", "2024-01", "2024-12"]
     {
-        assert!(said.out.contains(word), "{word}:\n{}", said.out);
+        assert!(printed.out.contains(word), "{word}:\n{}", printed.out);
     }
-    assert!(said.out.lines().all(|line| line.chars().count() <= 100), "{}", said.out);
-    assert!(!said.out.contains('\x1b') && said.err.is_empty(), "{}", said.err);
+    assert!(printed.out.lines().all(|line| line.chars().count() <= 100), "{}", printed.out);
+    assert!(!printed.out.contains('\x1b') && printed.err.is_empty(), "{}", printed.err);
 }
 
 #[test]
 fn every_network_that_comes_along_has_a_path() {
     for network in ["helium", "filecoin", "render", "akash", "io.net"] {
-        let said = said(&[network, "--every", "year"]).done();
-        assert!(said.out.lines().all(|line| line.chars().count() <= 100), "{network}:\n{}", said.out);
-        assert_eq!(said.out.matches("CIRCULATING").count(), if network == "helium" { 3 } else { 1 }, "{network}:\n{}", said.out);
+        let printed = printed(&[network, "--every", "year"]).done();
+        assert!(printed.out.lines().all(|line| line.chars().count() <= 100), "{network}:\n{}", printed.out);
+        assert_eq!(
+            printed.out.matches("CIRCULATING").count(),
+            if network == "helium" { 3 } else { 1 },
+            "{network}:\n{}",
+            printed.out
+        );
     }
 }
 
 /// The columns add up, whoever reads them.
 #[test]
 fn csv_is_exact_and_adds_up() {
-    let text = said(&["io.net", "--until", "2026-01-01", "--format", "csv"]).done().out;
+    let text = printed(&["io.net", "--until", "2026-01-01", "--format", "csv"]).done().out;
     let mut lines = text.lines();
     let heads: Vec<&str> = lines.next().unwrap().split(',').collect();
     assert_eq!(
@@ -59,8 +64,8 @@ fn csv_is_exact_and_adds_up() {
 
 #[test]
 fn json_is_one_document_with_amounts_as_strings_of_base_units() {
-    let by_flag = said(&["filecoin", "--until", "2021-01-01", "--format", "json"]).json();
-    assert_eq!(by_flag, said(&["filecoin", "--until", "2021-01-01", "--json"]).json());
+    let by_flag = printed(&["filecoin", "--until", "2021-01-01", "--format", "json"]).json();
+    assert_eq!(by_flag, printed(&["filecoin", "--until", "2021-01-01", "--json"]).json());
     assert_eq!(by_flag["launch"], "2020-10-15T14:44:00Z");
     assert_eq!(by_flag["decimals"]["FIL"], 18);
     let rows = by_flag["rows"].as_array().unwrap();
@@ -73,8 +78,8 @@ fn json_is_one_document_with_amounts_as_strings_of_base_units() {
 #[test]
 fn an_exact_path_is_the_same_as_one_that_jumps() {
     let args = ["filecoin", "--until", "2020-12-01", "--every", "week", "--format", "csv"];
-    let exact = said(&[&args[..], &["--exact"]].concat()).done();
-    assert_eq!(said(&args).done().out, exact.out);
+    let exact = printed(&[&args[..], &["--exact"]].concat()).done();
+    assert_eq!(printed(&args).done().out, exact.out);
     assert!(exact.err.contains("from 2020-10-15"), "{}", exact.err);
 }
 
@@ -82,8 +87,8 @@ fn an_exact_path_is_the_same_as_one_that_jumps() {
 fn a_picture_is_an_svg_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("akash.svg");
-    let said = said(&["akash", "--every", "year", "--bonded", "0.45", "--plot", file.to_str().unwrap()]).done();
-    assert!(said.err.contains("akash.svg") && said.out.contains("PERIOD"), "{}", said.err);
+    let printed = printed(&["akash", "--every", "year", "--bonded", "0.45", "--plot", file.to_str().unwrap()]).done();
+    assert!(printed.err.contains("akash.svg") && printed.out.contains("PERIOD"), "{}", printed.err);
     let svg = fs::read_to_string(file).unwrap();
     for word in ["<svg", "million AKT", "cap: 389 million", "investors", "stakers", "</svg>"] {
         assert!(svg.contains(word), "{word}");
@@ -100,24 +105,24 @@ fn usage_and_bonded_ratios_come_from_files() {
     };
     let usage = write("usage.csv", "date,usd,price\n2024-07-01,1000000,4\n2024-08-01,500000,2.5\n");
     let args = ["io.net", "--from", "2024-07-01", "--until", "2024-10-01", "--format", "csv"];
-    let text = said(&[&args[..], &["--usage", &usage]].concat()).done().out;
+    let text = printed(&[&args[..], &["--usage", &usage]].concat()).done().out;
     let burned: Vec<&str> = text.lines().skip(1).map(|line| line.split(',').nth(4).unwrap()).collect();
     assert_eq!(burned, ["250000", "200000", "0"]);
 
     let bonded = write("bonded.csv", "date,bonded\n2020-09-25,45%\n2021-09-25T14:00:00Z,1\n");
     let args = ["akash", "--until", "2022-09-25", "--every", "year", "--format", "csv", "--bonded"];
-    let by_date = said(&[&args[..], &[&bonded]].concat()).done().out;
-    let constant = said(&[&args[..], &["0.45"]].concat()).done().out;
+    let by_date = printed(&[&args[..], &[&bonded]].concat()).done().out;
+    let constant = printed(&[&args[..], &["0.45"]].concat()).done().out;
     let line = |text: &str, n: usize| text.lines().nth(n).unwrap().to_owned();
     assert_eq!(line(&by_date, 1), line(&constant, 1));
     assert_ne!(line(&by_date, 2), line(&constant, 2));
 
     let wrong = write("wrong.csv", "date,burned\n2024-07-01,1\n2024-07-xx,1\n");
-    let refused = said(&["io.net", "--usage", &wrong]);
+    let refused = printed(&["io.net", "--usage", &wrong]);
     assert_eq!(refused.code, 1);
     assert!(refused.err.contains("wrong.csv, line 3") && refused.out.is_empty(), "{}", refused.err);
     let much = write("much.csv", "date,until,burned\n2024-07-01,2024-08-01,900000000\n");
-    let refused = said(&["io.net", "--usage", &much, "--until", "2025-01-01"]);
+    let refused = printed(&["io.net", "--usage", &much, "--until", "2025-01-01"]);
     assert!(refused.code == 1 && refused.err.contains("than circulate"), "{}", refused.err);
 }
 
@@ -137,16 +142,16 @@ fn what_makes_no_sense_is_refused_with_a_hint() {
         (&["akash", "--plot", "/nowhere/akash.svg"], "/nowhere/akash.svg"),
         (&["filecoin", "--every", "epoch"], "--format csv"),
     ] {
-        let said = said(args);
-        assert_eq!(said.code, 1, "{args:?}: {}{}", said.out, said.err);
-        assert!(said.out.is_empty() && said.err.contains(words), "{args:?}: {}", said.err);
+        let printed = printed(args);
+        assert_eq!(printed.code, 1, "{args:?}: {}{}", printed.out, printed.err);
+        assert!(printed.out.is_empty() && printed.err.contains(words), "{args:?}: {}", printed.err);
     }
 }
 
 #[test]
 fn epochs_stream_out_one_by_one() {
     let args = ["filecoin", "--until", "2020-10-15T20:00:00Z", "--every", "epoch", "--format", "csv"];
-    let text = said(&args).done().out;
+    let text = printed(&args).done().out;
     assert_eq!(text.lines().count(), 1 + 632);
     // The halving's first epoch: 1.4 billion * (1 - 2^(-1/6,307,200)).
     let minted = text.lines().nth(1).unwrap().split(',').nth(3).unwrap();
@@ -166,8 +171,12 @@ fn an_independent_program_computes_the_same_paths() {
     {
         match run(until, network) {
             Ok(done) => {
-                let said = String::from_utf8_lossy(&done.stdout);
-                assert!(done.status.success() && said.contains(" 0 differ"), "{said}{}", String::from_utf8_lossy(&done.stderr));
+                let printed = String::from_utf8_lossy(&done.stdout);
+                assert!(
+                    done.status.success() && printed.contains(" 0 differ"),
+                    "{printed}{}",
+                    String::from_utf8_lossy(&done.stderr)
+                );
             }
             Err(_) => {
                 // Straight to the stream: a passing test's prints are not shown.

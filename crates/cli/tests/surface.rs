@@ -3,7 +3,7 @@
 mod support;
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
-use support::{Said, at, depin, run};
+use support::{Printed, at, depin, run};
 
 /// Every command, by the words that name it.
 const COMMANDS: &[&[&str]] = &[
@@ -46,7 +46,7 @@ const COMMANDS: &[&[&str]] = &[
     &["completions"],
 ];
 
-fn said(args: &[&str]) -> Said {
+fn printed(args: &[&str]) -> Printed {
     run(depin().args(args))
 }
 
@@ -73,7 +73,7 @@ fn every_command_has_help_with_examples_that_fits_a_terminal() {
 
 #[test]
 fn the_first_help_page_tells_the_exit_codes_and_the_variables() {
-    let help = said(&["--help"]).done().out;
+    let help = printed(&["--help"]).done().out;
     for word in ["0  done", "1  refused", "2  broken", "DEPIN_HOME", "DEPIN_NODE", "NO_COLOR"] {
         assert!(help.contains(word), "{word}:\n{help}");
     }
@@ -82,7 +82,7 @@ fn the_first_help_page_tells_the_exit_codes_and_the_variables() {
 #[test]
 fn completions_are_printed_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let script = said(&["completions", shell]).done().out;
+        let script = printed(&["completions", shell]).done().out;
         assert!(script.contains("depin") && script.contains("quote"), "{shell}");
     }
 }
@@ -104,9 +104,9 @@ fn wrong_usage_is_refused_on_standard_error() {
         &["wallet", "show", "x", "--phrase"],
     ];
     for args in wrong {
-        let said = said(args);
-        assert_eq!(said.code, 1, "{args:?}: {}{}", said.out, said.err);
-        assert!(said.out.is_empty() && !said.err.is_empty(), "{args:?}");
+        let printed = printed(args);
+        assert_eq!(printed.code, 1, "{args:?}: {}{}", printed.out, printed.err);
+        assert!(printed.out.is_empty() && !printed.err.is_empty(), "{args:?}");
     }
 }
 
@@ -114,9 +114,9 @@ fn wrong_usage_is_refused_on_standard_error() {
 fn a_speed_above_the_limit_is_refused_naming_the_maximum_and_nothing_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("net");
-    let said = at(&home, &["up", "--speed", "1000000"]);
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("1 to 200") && said.err.contains("proof windows"), "{}", said.err);
+    let printed = at(&home, &["up", "--speed", "1000000"]);
+    assert_eq!(printed.code, 1);
+    assert!(printed.err.contains("1 to 200") && printed.err.contains("proof windows"), "{}", printed.err);
     assert_eq!(fs::read_dir(&home).map_or(0, |entries| entries.filter(|e| e.as_ref().unwrap().file_name() != "lock").count()), 0);
     assert_eq!(at(&home, &["up", "--speed", "0"]).code, 1);
 }
@@ -126,10 +126,10 @@ fn a_part_that_cannot_start_stops_everything_and_leaves_a_home_that_starts_later
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("net");
     // An address of documentation: no machine has it.
-    let said = at(&home, &["up", "--listen", "203.0.113.1"]);
-    assert_eq!(said.code, 2, "{}", said.err);
-    assert!(said.err.contains("203.0.113.1") && said.err.contains("--listen"), "{}", said.err);
-    assert!(said.out.is_empty() && !home.join("endpoints.json").exists());
+    let printed = at(&home, &["up", "--listen", "203.0.113.1"]);
+    assert_eq!(printed.code, 2, "{}", printed.err);
+    assert!(printed.err.contains("203.0.113.1") && printed.err.contains("--listen"), "{}", printed.err);
+    assert!(printed.out.is_empty() && !home.join("endpoints.json").exists());
     let home_file: serde_json::Value = serde_json::from_slice(&fs::read(home.join("home.json")).unwrap()).unwrap();
     assert_eq!(home_file["complete"], true);
     assert_eq!(fs::metadata(home.join("wallet/phrase")).unwrap().permissions().mode() & 0o777, 0o600);
@@ -146,9 +146,9 @@ fn a_foreign_folder_is_neither_used_nor_emptied() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("thesis.tex"), "years of work").unwrap();
     for args in [&["up"] as &[&str], &["up", "--fresh"]] {
-        let said = at(folder.path(), args);
-        assert_eq!(said.code, 1, "{}", said.err);
-        assert!(said.err.contains("thesis.tex") && said.err.contains("hint:"), "{}", said.err);
+        let printed = at(folder.path(), args);
+        assert_eq!(printed.code, 1, "{}", printed.err);
+        assert!(printed.err.contains("thesis.tex") && printed.err.contains("hint:"), "{}", printed.err);
     }
     let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["thesis.tex"]);
@@ -161,18 +161,18 @@ fn without_a_home_commands_say_how_to_get_one() {
     for args in
         [&["status"] as &[&str], &["audit"], &["events"], &["storage", "list"], &["provider", "list"], &["account", "list"]]
     {
-        let said = at(&home, args);
-        assert_eq!(said.code, 1, "{args:?}: {}", said.err);
-        assert!(said.err.contains("depin up") && said.out.is_empty(), "{args:?}: {}", said.err);
+        let printed = at(&home, args);
+        assert_eq!(printed.code, 1, "{args:?}: {}", printed.err);
+        assert!(printed.err.contains("depin up") && printed.out.is_empty(), "{args:?}: {}", printed.err);
     }
     assert!(!home.exists(), "looking makes nothing");
 }
 
 #[test]
 fn a_node_that_does_not_answer_is_broken_not_refused() {
-    let said = said(&["status", "--node", "http://127.0.0.1:1"]);
-    assert_eq!(said.code, 2, "{}", said.err);
-    assert!(said.err.contains("no node answers at http://127.0.0.1:1") && said.err.contains("hint:"), "{}", said.err);
+    let printed = printed(&["status", "--node", "http://127.0.0.1:1"]);
+    assert_eq!(printed.code, 2, "{}", printed.err);
+    assert!(printed.err.contains("no node answers at http://127.0.0.1:1") && printed.err.contains("hint:"), "{}", printed.err);
     let other = run(depin().args(["status", "--json"]).env("DEPIN_NODE", "http://127.0.0.1:1"));
     assert_eq!(other.code, 2);
     let error: serde_json::Value = serde_json::from_str(&other.err).unwrap();
@@ -182,9 +182,9 @@ fn a_node_that_does_not_answer_is_broken_not_refused() {
 
 #[test]
 fn a_url_that_is_none_is_refused() {
-    let said = said(&["status", "--node", "nonsense"]);
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("http://"), "{}", said.err);
+    let printed = printed(&["status", "--node", "nonsense"]);
+    assert_eq!(printed.code, 1);
+    assert!(printed.err.contains("http://"), "{}", printed.err);
 }
 
 #[test]
@@ -232,14 +232,14 @@ const NETWORKS: [&str; 5] = ["helium", "filecoin", "render", "akash", "io.net"];
 
 #[test]
 fn a_networks_figures_come_with_their_sources() {
-    let text = said(&["network", "show", "filecoin", "--figures"]).done().out;
+    let text = printed(&["network", "show", "filecoin", "--figures"]).done().out;
     for word in ["Filecoin", "emission", "70%", "2_000_000_000 FIL", "builtin-actors"] {
         assert!(text.contains(word), "{word}:\n{text}");
     }
     fits(&text, 100);
-    let json = said(&["network", "show", "filecoin", "--figures", "--json"]).json();
+    let json = printed(&["network", "show", "filecoin", "--figures", "--json"]).json();
     assert!(json["rows"].as_array().unwrap().len() > 40);
-    let unknown = said(&["network", "show", "bitcoin"]);
+    let unknown = printed(&["network", "show", "bitcoin"]);
     assert_eq!(unknown.code, 1);
     assert!(unknown.err.contains("filecoin"), "{}", unknown.err);
 }
@@ -253,12 +253,12 @@ fn fits(text: &str, width: usize) {
 
 #[test]
 fn the_networks_are_listed_a_line_each() {
-    let text = said(&["networks"]).done().out;
+    let text = printed(&["networks"]).done().out;
     fits(&text, 100);
     for word in ["NETWORK", "SERVICE", "TOKEN", "SUPPLY", "coverage", "DC (burnt HNT)", "536.9 to 644.2 M RENDER", "io.net"] {
         assert!(text.contains(word), "{word}:\n{text}");
     }
-    let json = said(&["networks", "--json"]).json();
+    let json = printed(&["networks", "--json"]).json();
     let names: Vec<&str> = json.as_array().unwrap().iter().map(|n| n["network"].as_str().unwrap()).collect();
     assert_eq!(names, NETWORKS);
 }
@@ -266,45 +266,45 @@ fn the_networks_are_listed_a_line_each() {
 #[test]
 fn a_network_is_shown_in_the_shape_of_the_comparison_table() {
     for name in NETWORKS {
-        let text = said(&["network", "show", name]).done().out;
+        let text = printed(&["network", "show", name]).done().out;
         for word in ["Supply and distribution", "Incentive", "Utility and value flow", "cap", "document:", "own choice:"] {
             assert!(text.contains(word), "{name}, {word}:\n{text}");
         }
         fits(&text, 100);
-        assert_eq!(said(&["network", "show", name, "--json"]).json()["sections"].as_array().unwrap().len(), 4);
+        assert_eq!(printed(&["network", "show", name, "--json"]).json()["sections"].as_array().unwrap().len(), 4);
     }
 }
 
 #[test]
 fn networks_are_compared_in_the_same_rows_and_fit_a_terminal() {
-    let text = said(&["network", "compare"]).done().out;
+    let text = printed(&["network", "compare"]).done().out;
     fits(&text, 100);
     for word in ["223,000,000 HNT", "34.5% investors", "9,126,804 RENDER", "175,319 hours", "15% protocol-labs", "0.0001 USD"] {
         assert!(text.contains(word), "{word}:\n{text}");
     }
-    let json = said(&["network", "compare", "--json"]).json();
+    let json = printed(&["network", "compare", "--json"]).json();
     assert_eq!(json["networks"].as_array().unwrap().len(), 5);
     for row in json["sections"].as_array().unwrap().iter().flat_map(|s| s["rows"].as_array().unwrap()) {
         assert_eq!(row["cells"].as_array().unwrap().len(), 5, "{row}");
     }
-    let two = said(&["network", "compare", "render", "akash"]).done().out;
+    let two = printed(&["network", "compare", "render", "akash"]).done().out;
     assert!(two.contains("render") && !two.contains("helium"), "{two}");
 }
 
 #[test]
 fn the_networks_that_come_along_pass_the_check_with_notes_only() {
     for name in NETWORKS {
-        let said = said(&["check", name]);
-        assert_eq!(said.code, 0, "{name}:\n{}{}", said.out, said.err);
-        assert!(said.out.contains("no error, no warning"), "{}", said.out);
-        fits(&said.out, 110);
-        for finding in self::said(&["check", name, "--json"]).json()["findings"].as_array().unwrap() {
+        let printed = printed(&["check", name]);
+        assert_eq!(printed.code, 0, "{name}:\n{}{}", printed.out, printed.err);
+        assert!(printed.out.contains("no error, no warning"), "{}", printed.out);
+        fits(&printed.out, 110);
+        for finding in self::printed(&["check", name, "--json"]).json()["findings"].as_array().unwrap() {
             assert!(finding["hint"].as_str().unwrap_or("").starts_with("known, "), "{name}: no source in {finding:#}");
         }
     }
-    let schema = said(&["check", "--schema"]).json();
+    let schema = printed(&["check", "--schema"]).json();
     assert!(schema["properties"]["incentive"]["properties"]["pool"].is_object(), "{schema:#}");
-    let json = said(&["check", "akash", "--json"]).json();
+    let json = printed(&["check", "akash", "--json"]).json();
     assert_eq!(json["errors"], 0);
     assert!(json["findings"].as_array().unwrap().iter().any(|f| f["hint"].as_str().unwrap_or("").contains("94.2 %")), "{json:#}");
 }
@@ -316,7 +316,7 @@ fn a_file_that_is_wrong_is_shown_where_and_why_and_exits_with_one() {
     let good = include_str!("../../../networks/akash/network.toml");
     let check = |text: &str| {
         fs::write(&file, text).unwrap();
-        said(&["check", folder.path().to_str().unwrap()])
+        printed(&["check", folder.path().to_str().unwrap()])
     };
     assert_eq!(check(good).code, 0);
 
@@ -327,7 +327,7 @@ fn a_file_that_is_wrong_is_shown_where_and_why_and_exits_with_one() {
         ("\"389_000_000 AKT\"", "\"389_000_000 ATK\"", "did you mean `AKT`?"),
         ("share = \"5.8%\"", "share = \"5.7%\"", "sum to exactly 100%"),
         (", source = \"document: 27 % team\"", "", "figures without a source"),
-        ("providers = { pledge = \"provider\" }", "provders = { pledge = \"provider\" }", "has no measure `provders`"),
+        ("providers = { pledge = \"provider\" }", "provders = { pledge = \"provider\" }", "has no metric `provders`"),
         ("[service.leasing.bid]", "[service.rendering.bid]", "parameters of another service"),
         ("most = 20\n", "mast = 20\n", "unknown key `mast`"),
         ("at = 2020-09-25T14:00:00Z", "at = \"in autumn\"", "expected a date"),
@@ -335,12 +335,12 @@ fn a_file_that_is_wrong_is_shown_where_and_why_and_exits_with_one() {
     ];
     for (from, to, word) in wrong {
         assert!(good.contains(from), "{from}");
-        let said = check(&good.replacen(from, to, 1));
-        assert_eq!(said.code, 1, "{to}:\n{}{}", said.out, said.err);
-        assert!(said.out.contains(word), "{to}: no `{word}` in\n{}", said.out);
-        let drawn = said.out.contains("network.toml:") && said.out.contains('^') && said.out.contains("error");
-        assert!(drawn, "{to}: no excerpt in\n{}", said.out);
-        assert!(said.err.contains("error"), "{}", said.err);
+        let printed = check(&good.replacen(from, to, 1));
+        assert_eq!(printed.code, 1, "{to}:\n{}{}", printed.out, printed.err);
+        assert!(printed.out.contains(word), "{to}: no `{word}` in\n{}", printed.out);
+        let drawn = printed.out.contains("network.toml:") && printed.out.contains('^') && printed.out.contains("error");
+        assert!(drawn, "{to}: no excerpt in\n{}", printed.out);
+        assert!(printed.err.contains("error"), "{}", printed.err);
     }
 
     let both = good.replacen("unbonding = \"21d\"", "unbonding = \"0d\"", 1).replacen("most = 20\n", "most = 0\n", 1);
@@ -348,17 +348,17 @@ fn a_file_that_is_wrong_is_shown_where_and_why_and_exits_with_one() {
     assert!(both.contains("no time at all") && both.contains("from 1 to 500"), "{both}");
 
     let unbound = check(&good.replacen("leased-units = {}\n", "", 1));
-    assert!(unbound.out.contains("measure `leased-units` is bound to nothing"), "{}", unbound.out);
+    assert!(unbound.out.contains("metric `leased-units` is bound to nothing"), "{}", unbound.out);
 
     let json = run(depin().args(["check", "--json"]).arg(&file));
     let report: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert!(report["findings"].as_array().unwrap().iter().all(|f| f["line"].as_u64() >= Some(1)), "{report:#}");
-    assert_eq!(said(&["check", "./nowhere/network.toml"]).code, 1);
+    assert_eq!(printed(&["check", "./nowhere/network.toml"]).code, 1);
 }
 
 #[test]
 fn every_rule_card_that_a_networks_rules_name_exists() {
-    let known = said(&["rule", "list", "--json"]).done().out;
+    let known = printed(&["rule", "list", "--json"]).done().out;
     for (name, rules) in [
         ("helium", include_str!("../../../networks/helium/RULES.md")),
         ("filecoin", include_str!("../../../networks/filecoin/RULES.md")),
@@ -382,9 +382,9 @@ fn every_rule_card_that_a_networks_rules_name_exists() {
 
 #[test]
 fn results_carry_no_colours_when_no_terminal_reads() {
-    let text = said(&["network", "show", "filecoin"]).done();
+    let text = printed(&["network", "show", "filecoin"]).done();
     assert!(!text.out.contains('\x1b') && !text.err.contains('\x1b'));
-    let error = said(&["status", "--node", "nonsense"]);
+    let error = printed(&["status", "--node", "nonsense"]);
     assert!(!error.err.contains('\x1b'));
 }
 
@@ -394,7 +394,7 @@ fn the_whole_file_of_the_grammars_page_passes_the_check() {
     let example = page.split("```toml\n").last().and_then(|rest| rest.split("```").next()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("network.toml"), example).unwrap();
-    let said = said(&["check", folder.path().to_str().unwrap()]);
-    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-    assert!(said.out.contains("no error, no warning"), "{}", said.out);
+    let printed = printed(&["check", folder.path().to_str().unwrap()]);
+    assert_eq!(printed.code, 0, "{}{}", printed.out, printed.err);
+    assert!(printed.out.contains("no error, no warning"), "{}", printed.out);
 }

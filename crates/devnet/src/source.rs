@@ -58,11 +58,8 @@ impl From<UnknownNetwork> for Error {
     fn from(error: UnknownNetwork) -> Self {
         let known: Vec<&str> = NETWORKS.iter().map(|(name, _)| *name).collect();
         let near = error.near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
-        let hint = format!(
-            "{near}there is: {}; a file or folder of one's own is named by its path, like ./{}",
-            known.join(", "),
-            error.name
-        );
+        let hint =
+            format!("{near}there is: {}; a custom file or folder is named by its path, like ./{}", known.join(", "), error.name);
         Self::refused("unknown-network", error).hint(hint)
     }
 }

@@ -9,7 +9,7 @@
 mod common;
 
 use common::timed;
-use depin_economy::{Economy, Every, PathQuery, Ratios, Schedule, Spec, SupplyPath};
+use depin_economy::{Economy, Every, ProjectionQuery, Ratios, Schedule, Spec, SupplyProjection};
 use depin_quantity::{Decimal18, Instant, Name, Span};
 use std::{hint::black_box, time::Duration};
 
@@ -51,9 +51,9 @@ fn main() {
     assert!(!failed, "a life takes longer than wanted");
 }
 
-fn query(economy: &Economy, years: u64, bonded: &str) -> PathQuery {
+fn query(economy: &Economy, years: u64, bonded: &str) -> ProjectionQuery {
     let launch = economy.spec().network().launch.expect("the networks that come along say when they were launched");
-    PathQuery {
+    ProjectionQuery {
         launch,
         from: launch,
         until: launch.later(Span::from_days(365 * years)),
@@ -66,17 +66,17 @@ fn query(economy: &Economy, years: u64, bonded: &str) -> PathQuery {
 }
 
 fn live(economy: &Economy, years: u64, bonded: &str) {
-    for row in SupplyPath::new(economy, query(economy, years, bonded)).expect("a good query") {
+    for row in SupplyProjection::new(economy, query(economy, years, bonded)).expect("a good query") {
         black_box(row.expect("nothing is burnt"));
     }
 }
 
-/// Periods of every pool's clock, over all tokens and eras: what the path computes.
+/// Periods of every pool's clock, over all tokens and parameter versions: what the path computes.
 fn periods(economy: &Economy, years: u64) -> u64 {
     let query = query(economy, years, "0");
     let schedule = Schedule::new(economy.spec(), query.launch);
     let mut sum = 0;
-    for (start, end, spec) in schedule.eras() {
+    for (start, end, spec) in schedule.versions() {
         let (from, until) = (start.max(query.launch), end.min(query.until));
         let mut clocks: Vec<(Name, Name)> = spec.pools().values().map(|rule| (rule.token, rule.clock)).collect();
         clocks.sort_unstable();

@@ -1,6 +1,6 @@
 //! What one close and one block of reports cost while a pool grows: they must not grow with it.
 //!
-//! A pool with standing weights and 10^3 to 10^6 members (10^7 with `-- --ten-million`, some 20 GiB) in the tables that a node keeps;
+//! A pool with current weights and 10^3 to 10^6 members (10^7 with `-- --ten-million`, some 20 GiB) in the tables that a node keeps;
 //! one member in a hundred is a party, the others are its units. Measured: closing one period; closing 2,880 that piled up; a block
 //! of 100 members that change their weight; one claim. The peer is the same number of plain row writes, so that what larger
 //! tables cost by themselves (cache misses) shows beside it.
@@ -37,7 +37,7 @@ fn main() {
     let mut first = None;
     for size in sizes {
         world.grow(size);
-        let costs = world.measure();
+        let costs = world.metric();
         let base = *first.get_or_insert(costs);
         let cell = |at: usize| format!("{:.1} µs", costs[at].as_secs_f64() * 1e6);
         println!(
@@ -83,10 +83,10 @@ fn subject(number: u64) -> Subject {
     Subject::Unit { owner, unit: UnitId::derive("bench", &[&number.to_be_bytes()]) }
 }
 
-fn standing(number: u64, bytes: u128) -> Record {
-    let of = |measure| Component { measure, quantity: Measured::new(bytes) };
+fn current(number: u64, bytes: u128) -> Record {
+    let of = |metric| Component { metric, quantity: Measured::new(bytes) };
     let components = Components::new([of(RAW), of(QUALITY)]).expect("two fit");
-    Record::Standing(Standing { subject: subject(number), components })
+    Record::Current(Current { subject: subject(number), components })
 }
 
 impl World {
@@ -115,9 +115,9 @@ impl World {
             let (first, end) = (self.members, (self.members + BATCH).min(size));
             self.block(|session| {
                 for number in first..end {
-                    let enrol = Enrol { subject: subject(number), phase: number % 2_880 };
-                    session.record(&Record::Enrol(enrol)).unwrap_or_else(|e| panic!("{e}"));
-                    session.record(&standing(number, u128::from(number % 97 + 1) << 30)).unwrap_or_else(|e| panic!("{e}"));
+                    let register = Register { subject: subject(number), phase: number % 2_880 };
+                    session.record(&Record::Register(register)).unwrap_or_else(|e| panic!("{e}"));
+                    session.record(&current(number, u128::from(number % 97 + 1) << 30)).unwrap_or_else(|e| panic!("{e}"));
                     session.state().put_raw(Key::new(&plain_key(number)), Some(&[0; 64]));
                 }
             });
@@ -126,7 +126,7 @@ impl World {
     }
 
     /// Time of one close, of one close of a day, of a block of reports, of a claim, of plain rows.
-    fn measure(&mut self) -> [Duration; 5] {
+    fn metric(&mut self) -> [Duration; 5] {
         let mut sums = [Duration::ZERO; 5];
         for round in 0..ROUNDS {
             for (at, epochs) in [(0, 1), (1, 2_880)] {
@@ -135,7 +135,7 @@ impl World {
             }
             let chosen: Vec<u64> =
                 (0..BLOCK).map(|n| (round * BLOCK + n).wrapping_mul(0x5851_f42d_4c95_7f2d) % self.members).collect();
-            let records: Vec<Record> = chosen.iter().map(|n| standing(*n, u128::from(round + n % 89 + 1) << 30)).collect();
+            let records: Vec<Record> = chosen.iter().map(|n| current(*n, u128::from(round + n % 89 + 1) << 30)).collect();
             sums[2] += self.timed(|session| {
                 for record in &records {
                     session.record(record).unwrap_or_else(|e| panic!("{e}"));

@@ -23,7 +23,7 @@ use std::{hint::black_box, time::Duration};
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const FILE: &str = include_str!("../../../networks/io.net/network.toml");
-const MEASURE: Name = Name::literal("device-score");
+const METRIC: Name = Name::literal("device-score");
 const MEMBERS: u64 = 1_000_000;
 const BLOCK: u32 = 4_096;
 const ROUNDS: u64 = 5;
@@ -89,8 +89,8 @@ fn in_memory_at_once(economy: &Economy, state: &mut Memory, hour: u64, events: &
 }
 
 /// Times to close an hour block by block, and to freeze and fold in what the blocks wrote.
-fn in_blocks(economy: &Economy, earned: &Memory, hour: u64) -> (Duration, Duration, Paid) {
-    let mut tables = earned.to_tables();
+fn in_blocks(economy: &Economy, accrued: &Memory, hour: u64) -> (Duration, Duration, Paid) {
+    let mut tables = accrued.to_tables();
     let (mut run, mut fold, mut events) = (Duration::ZERO, Duration::ZERO, Vec::new());
     loop {
         let mut overlay = Overlay::with_room(&tables, 3 * BLOCK as usize);
@@ -139,8 +139,8 @@ fn new_network(economy: &Economy) -> Memory {
 fn earn(economy: &Economy, state: &mut Memory, hour: u64) {
     let mut events = Vec::new();
     for number in 0..MEMBERS {
-        let components = Components::one(Component { measure: MEASURE, quantity: Measured::new(weight(number)) });
-        let record = Record::Earned(Earned { subject: Subject::Party(party(number)), components });
+        let components = Components::one(Component { metric: METRIC, quantity: Measured::new(weight(number)) });
+        let record = Record::Accrued(Accrued { subject: Subject::Party(party(number)), components });
         economy.session(state, block(hour), &mut events).record(&record).unwrap_or_else(|e| panic!("{e}"));
         events.clear();
     }

@@ -1,7 +1,7 @@
 //! What one record costs at 10^5 members, beside a plain loop that does the same sums.
 //!
-//! A state in memory, one thread, processor time. `Earned` adds weight to what a party earned in its pool's period (io.net),
-//! `Standing` changes a measure and with it a member's weight in a pool that shares by expectation (Filecoin), `Charge` pays an agreed
+//! A state in memory, one thread, processor time. `Accrued` adds weight to what a party accrued in its pool's period (io.net),
+//! `Current` changes a metric and with it a member's weight in a pool that shares by expectation (Filecoin), `Charge` pays an agreed
 //! amount from wallet to wallet (Filecoin). Each party has one record a round, in the order of ids (as a service that walks its own
 //! table sends them) and in an order that jumps about. One by one, each record has its own mark; in a batch all have one together.
 //!
@@ -46,14 +46,14 @@ fn main() {
         "record", "order", "plain loop", "one by one", "in a batch", "plain/one", "plain/batch"
     );
     let worlds: [(&str, &str, Make, Plain); 3] = [
-        ("Earned", IO_NET, earned, plain_weights),
-        ("Standing", FILECOIN, standing, plain_standing),
+        ("Accrued", IO_NET, accrued, plain_weights),
+        ("Current", FILECOIN, current, plain_current),
         ("Charge", FILECOIN, charge, plain_payments),
     ];
     for (name, file, make, plain) in worlds {
         let mut world = World::new(file);
-        if name == "Standing" {
-            world.enrol();
+        if name == "Current" {
+            world.register();
         }
         for (order, jump) in [("of ids", 1), ("shuffled", 61_681)] {
             let numbers: Vec<u64> = (0..MEMBERS).map(|n| n * jump % MEMBERS).collect();
@@ -91,23 +91,23 @@ fn party(number: u64) -> Address {
     Address::new(bytes)
 }
 
-fn earned(number: u64, round: u64) -> Record {
+fn accrued(number: u64, round: u64) -> Record {
     let quantity = Measured::new(u128::from((number + round) % 977 + 1) * 1_000_003);
-    let components = Components::one(Component { measure: SCORE, quantity });
-    Record::Earned(Earned { subject: Subject::Party(party(number)), components })
+    let components = Components::one(Component { metric: SCORE, quantity });
+    Record::Accrued(Accrued { subject: Subject::Party(party(number)), components })
 }
 
-fn standing(number: u64, round: u64) -> Record {
+fn current(number: u64, round: u64) -> Record {
     let quantity = Measured::new(u128::from((number + round) % 97 + 1) << 30);
-    let components = Components::one(Component { measure: QUALITY, quantity });
-    Record::Standing(Standing { subject: Subject::Party(party(number)), components })
+    let components = Components::one(Component { metric: QUALITY, quantity });
+    Record::Current(Current { subject: Subject::Party(party(number)), components })
 }
 
 fn charge(number: u64, round: u64) -> Record {
     let money = Money { currency: FIL, amount: Decimal18::new(u128::from(number + round) + 1) };
     Record::Charge(ChargeRecord::Now {
         kind: Name::literal("retrieval"),
-        from: Purse::Wallet(party(number)),
+        from: PaymentSource::Wallet(party(number)),
         to: party((number + 1) % MEMBERS),
         currency: None,
         price: Price::Agreed(money),
@@ -132,15 +132,15 @@ impl World {
         world
     }
 
-    /// Every party takes part with as much raw capacity as any standing may boost.
-    fn enrol(&mut self) {
+    /// Every party takes part with as much raw capacity as any current may boost.
+    fn register(&mut self) {
         let mut events = Vec::new();
         let mut session = self.economy.session(&mut self.state, AT, &mut events);
         for number in 0..MEMBERS {
             let subject = Subject::Party(party(number));
-            let raw = Components::one(Component { measure: RAW, quantity: Measured::new(1 << 40) });
-            session.record(&Record::Enrol(Enrol { subject, phase: 0 })).unwrap_or_else(|e| panic!("{e}"));
-            session.record(&Record::Standing(Standing { subject, components: raw })).unwrap_or_else(|e| panic!("{e}"));
+            let raw = Components::one(Component { metric: RAW, quantity: Measured::new(1 << 40) });
+            session.record(&Record::Register(Register { subject, phase: 0 })).unwrap_or_else(|e| panic!("{e}"));
+            session.record(&Record::Current(Current { subject, components: raw })).unwrap_or_else(|e| panic!("{e}"));
         }
     }
 
@@ -189,8 +189,8 @@ fn plain_weights(numbers: &[u64], round: u64) {
     black_box((members, sum, journal, events));
 }
 
-/// What a member earned settled, its weight replaced.
-fn plain_standing(numbers: &[u64], round: u64) {
+/// What a member accrued settled, its weight replaced.
+fn plain_current(numbers: &[u64], round: u64) {
     let mut members: Vec<(Address, u128, u128, u128)> = (0..MEMBERS).map(|n| (party(n), 1, 0, 0)).collect();
     let (mut sum, mut journal, mut events) = (0u128, Vec::new(), Vec::new());
     let each = black_box(12_345u128);

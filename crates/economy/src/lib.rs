@@ -30,31 +30,32 @@ pub use crate::time::rows::ClockRow;
 pub use audit::{AuditReport, TokenAudit, Violation, audit};
 pub use book::account::{Account, AccountClass};
 pub use book::base_fee::{BlockFees, FeeCharged, base_fee, next_base_fee};
-pub use book::reason::Why;
+pub use book::reason::Reason;
 pub use book::rows::{SupplyRow, WalletRow};
 pub use book::wallet;
 pub use collateral::fault::{TerminationTerms, expected_reward, termination_fee};
 pub use collateral::pledge::pledge_amount;
 pub use collateral::rows::PledgeRow;
 pub use collateral::slash::{HeldRow, pledge_share};
+pub use market::amm_pool::swap_gives;
 pub use market::dollars::units_for_usd;
 pub use market::price::{PriceNow, median};
 pub use market::treasury::{decayed, redemption};
-pub use market::venue::swap_gives;
 pub use meter::components::{COMPONENTS_MAX, Components};
 pub use meter::{
-    Accepted, AllowanceRecord, Answer, ChargeRecord, CommitteeRecord, Component, Earned, Ended, Enrol, EscrowRecord, Fault,
-    FeeRecord, Gauge, HoldEnd, Meter, Money, Notice, PledgeRecord, Price, Purse, Record, Standing, StreamOpen, StreamRecord,
-    Subject,
+    Accepted, Accrued, AllowanceRecord, Answer, ChargeRecord, CommitteeRecord, Component, Current, Ended, EscrowRecord, Fault,
+    FeeRecord, Gauge, HoldEnd, Meter, Money, Notice, PaymentSource, PledgeRecord, Price, Record, Register, StreamOpen,
+    StreamRecord, Subject,
 };
 pub use params::grammar;
 pub use params::{
-    Allocation, AllocationVesting, AllowanceRule, AppealRule, Binding, BondFate, BondLeast, BondRule, Boost, BreakerMost,
-    BreakerRule, Cap, CapKind, ChargePrice, ChargeRule, Clock, CreditRule, Each, Emission, EraStart, FaultFee, FaultRule,
+    Allocation, AllocationVesting, AllowanceRule, AmmPoolRule, AppealRule, Binding, BondFate, BondLeast, BondRule, Boost,
+    BreakerMost, BreakerRule, Cap, CapKind, ChargePrice, ChargeRule, Clock, CreditRule, Each, Emission, FaultFee, FaultRule,
     FeeAmount, FeeRule, Inflation, Liveness, LockBonus, LockRule, Method, MovingShare, NetEmission, NetworkInfo, Origin, Part,
     PayPart, PayTo, Pays, PledgeRule, PledgeSize, PoolRule, PriceRule, Priced, Problem, Provenance, Reader, RedeemRule,
     RewardVesting, Score, ScoreRule, Section, ServiceFeeRule, SlashTo, Spec, SpecErrors, StakingRule, StreamMethod, StreamRule,
-    Supply, TableRow, Target, Token, TreasuryRule, UNALLOCATED, USD, UsdRate, VenueRule, VestingPart, VestingRow, Worth, pair_of,
+    Supply, TableRow, Target, Token, TreasuryRule, UNALLOCATED, USD, UsdRate, VersionStart, VestingPart, VestingRow, Worth,
+    pair_of,
 };
 pub use payment::rows::{CreditRow, EscrowRow, HoldRow, OpenEscrowRow, PaymentRow, RecurringFeeRow, StreamRow, UsageRow};
 pub use payment::{
@@ -64,8 +65,8 @@ pub use payment::{
 pub use read::holdings::{BondedNow, DelegationNow, LockNow, RedemptionQuote, TreasuryNow, ValidatorNow};
 pub use read::{AllocationNow, MemberNow, Reads, StreamNow, SupplyNow, VestingNow};
 pub use reward::batch::{PAYOUTS_PER_UNIT, batch_part};
-pub use reward::pool::{CLAIM_UNITS_MAX, Claimed, standing_part};
-pub use reward::rows::{AllowanceRow, AllowanceUseRow, BatchRow, EmissionRow, EnrolRow, GaugeRow, LazyRow, PoolRow, ScoreRow};
+pub use reward::pool::{CLAIM_UNITS_MAX, Claimed, current_part};
+pub use reward::rows::{AllowanceRow, AllowanceUseRow, BatchRow, EmissionRow, GaugeRow, LazyRow, PoolRow, RegisterRow, ScoreRow};
 pub use reward::score::{SHARE_WHOLE, smoothed_share, utility_score};
 pub use reward::vesting::{quantize_up, schedule as vesting_schedule};
 pub use reward::wide::Wide;
@@ -78,13 +79,15 @@ pub use session::refusal::{Limit, Refusal, Topic};
 pub use session::sink::{Counted, Sink, Widened};
 pub use session::{Answers, Closed, Economy, Session};
 pub use staking::{
-    DelegationRow, Income, Leaving, LeavingRow, Moved, Settled, StakePoolRow, StakingRow, ValidatorRow, delegation_earned,
+    DelegationRow, Income, Leaving, LeavingRow, Moved, Settled, StakePoolRow, StakingRow, ValidatorRow, delegation_accrued,
     shares_for, signed_least, stake_of,
 };
 pub use supply::development::DEVELOPMENT;
 pub use supply::emission::{period_reward, pool_scheduled};
 pub use supply::inflation::{Bonded, Minter};
-pub use supply::projection::{Every, PathError, PathQuery, PathRow, Ratios, SupplyPath, TokenRow, UsageBurn};
+pub use supply::projection::{
+    Every, ProjectionError, ProjectionQuery, ProjectionRow, Ratios, SupplyProjection, TokenRow, UsageBurn,
+};
 pub use supply::rows::{AllocationRow, MintRow};
 pub use supply::schedule::{Schedule, part_in_turn, part_of};
 pub use vote_lock::{At, Left, LockRow, Owed, Segment, full_weight, lock_weight};

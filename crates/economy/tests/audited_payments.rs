@@ -17,7 +17,7 @@ fn busy() -> World {
     run(&mut world, unit(11), unit(1), party(1), of(USDC, 1_000), 0).unwrap();
     open(&mut world, unit(2), RENT, CLIENT, of(NET, 20)).unwrap();
     run(&mut world, unit(12), unit(2), party(1), of(NET, 7), 0).unwrap();
-    hold(&mut world, unit(3), HIRE, Purse::Wallet(CLIENT), agreed(NET, 500), 7).unwrap();
+    hold(&mut world, unit(3), HIRE, PaymentSource::Wallet(CLIENT), agreed(NET, 500), 7).unwrap();
     let mint = Action::MintCredits { credit: DC, amount: units(1_000), most: None, to: None };
     world.with(|s| s.act(CLIENT, &mint)).unwrap();
     let kind = depin_quantity::Name::literal("seat");

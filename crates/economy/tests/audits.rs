@@ -11,7 +11,7 @@ use support::*;
 fn lively() -> World {
     let mut world = World::new();
     for n in 1..=2 {
-        world.enrol(party(n), 0);
+        world.register(party(n), 0);
         world.stand(party(n), GIB + 13 * u128::from(n)).unwrap();
     }
     world.with(|s| s.grant_allowance(NOTARY, DATACAP, CLIENT, Measured::new(10_000))).unwrap();
@@ -89,7 +89,7 @@ fn emission_that_does_not_add_up_is_found() {
 fn weight_that_nobody_has_is_found() {
     let found = after::<PoolRow>(BLOCKS, |row| row.weight = Measured::new(5));
     finds(&found, "pool blocks: weight");
-    let found = after::<PoolRow>(BLOCKS, |row| row.carried = Wide::default());
+    let found = after::<PoolRow>(BLOCKS, |row| row.carry_over = Wide::default());
     finds(&found, "balance in 2^-96 base units");
 }
 

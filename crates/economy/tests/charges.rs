@@ -38,10 +38,10 @@ fn credits_refuse_a_stale_price_too_few_and_too_dear() {
     let stale = Refusal::PriceStale { pair: NET_USD, fresh: 0, quorum: 1 };
     assert_eq!(act(&mut world, mint(1_000, None)), Err(stale.clone()));
     price(&mut world, NET_USD, "2");
-    assert_eq!(act(&mut world, mint(0, None)), Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero }));
-    let least = Refusal::OutOfRange { what: Topic::Credit, why: Limit::AtLeast(units(10)) };
+    assert_eq!(act(&mut world, mint(0, None)), Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero }));
+    let least = Refusal::OutOfRange { what: Topic::Credit, reason: Limit::AtLeast(units(10)) };
     assert_eq!(act(&mut world, mint(9, None)), Err(least));
-    let dear = Refusal::OutOfRange { what: Topic::Amount, why: Limit::AtLeast(units(5_000)) };
+    let dear = Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AtLeast(units(5_000)) };
     assert_eq!(act(&mut world, mint(1_000, Some(units(4_999)))), Err(dear));
     let burn = Action::BurnForCredits { credit: DC, given: units(5_000), least: units(1_001), to: None };
     let slip = Refusal::Slippage { gives: units(1_000), least: units(1_001) };
@@ -61,7 +61,7 @@ fn credits_cannot_be_sent() {
     price(&mut world, NET_USD, "1");
     let action = Action::MintCredits { credit: DC, amount: units(1_000), most: None, to: None };
     world.with(|s| s.act(CLIENT, &action)).unwrap();
-    let refused = Refusal::OutOfRange { what: Topic::Token, why: Limit::NotTransferable };
+    let refused = Refusal::OutOfRange { what: Topic::Token, reason: Limit::NotTransferable };
     assert_eq!(world.with(|s| s.transfer(CLIENT, party(1), DC, units(1))), Err(refused.clone()));
     // Nor by a deposit that would go to somebody else when the escrow closes.
     let whole = |n: u128| Money { currency: DC, amount: Decimal18::new(n * 1_000_000_000_000_000_000) };
@@ -80,7 +80,7 @@ fn a_packet_costs_a_credit_per_started_24_bytes_and_burns_it() {
         let cost = world.reads().quote_charge(PACKET, None, measured("bytes", bytes)).unwrap();
         assert_eq!(cost, (DC, units(credits)), "{bytes} bytes");
     }
-    let paid = pay(&mut world, PACKET, Purse::Wallet(CLIENT), party(1), None, measured("bytes", 50)).unwrap();
+    let paid = pay(&mut world, PACKET, PaymentSource::Wallet(CLIENT), party(1), None, measured("bytes", 50)).unwrap();
     assert_eq!((paid.token, paid.moved), (Some(DC), units(3)));
     assert_eq!(held(&world, CLIENT, DC), 97);
     assert_eq!(world.reads().usage(PACKET, DC), UsageRow { paid: units(3), burnt: units(3) });
@@ -89,8 +89,8 @@ fn a_packet_costs_a_credit_per_started_24_bytes_and_burns_it() {
     // Out of an escrow, and held out of it.
     let whole = |n: u128| Money { currency: DC, amount: Decimal18::new(n * 1_000_000_000_000_000_000) };
     open(&mut world, unit(1), PACKET, CLIENT, whole(50)).unwrap();
-    pay(&mut world, PACKET, Purse::Escrow(unit(1)), party(1), None, measured("bytes", 240)).unwrap();
-    hold(&mut world, unit(2), PACKET, Purse::Escrow(unit(1)), measured("bytes", 480), 1).unwrap();
+    pay(&mut world, PACKET, PaymentSource::Escrow(unit(1)), party(1), None, measured("bytes", 240)).unwrap();
+    hold(&mut world, unit(2), PACKET, PaymentSource::Escrow(unit(1)), measured("bytes", 480), 1).unwrap();
     assert_eq!(balance(&world, Account::Hold(unit(2)), DC), 20);
     world.check();
     let engaged = world.record(Record::Escrow(EscrowRecord::Close { id: unit(1) }));
@@ -102,26 +102,26 @@ fn a_packet_costs_a_credit_per_started_24_bytes_and_burns_it() {
     // 50 less 10 charged less 5 captured.
     assert_eq!(held(&world, CLIENT, DC), 47 + 35);
     world.check();
-    let other = pay(&mut world, PACKET, Purse::Wallet(CLIENT), party(1), None, measured("octets", 50));
-    assert_eq!(other, Err(Refusal::Unbound { what: Topic::Measure, name: Name::literal("octets") }));
-    let agreed = pay(&mut world, PACKET, Purse::Wallet(CLIENT), party(1), None, agreed(DC, 1));
-    assert_eq!(agreed, Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::OtherForm }));
-    let poor = pay(&mut world, PACKET, Purse::Wallet(party(2)), party(1), None, measured("bytes", 50));
+    let other = pay(&mut world, PACKET, PaymentSource::Wallet(CLIENT), party(1), None, measured("octets", 50));
+    assert_eq!(other, Err(Refusal::Unbound { what: Topic::Metric, name: Name::literal("octets") }));
+    let agreed = pay(&mut world, PACKET, PaymentSource::Wallet(CLIENT), party(1), None, agreed(DC, 1));
+    assert_eq!(agreed, Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::OtherForm }));
+    let poor = pay(&mut world, PACKET, PaymentSource::Wallet(party(2)), party(1), None, measured("bytes", 50));
     assert_eq!(poor, Err(Refusal::Underfunded { token: DC, needed: units(3), has: units(0) }));
 }
 
 #[test]
 fn a_charge_priced_in_dollars_is_rounded_up_once() {
     let mut world = market();
-    let stale = pay(&mut world, TRANSFER, Purse::Wallet(CLIENT), party(1), None, measured("octets", 2_500));
+    let stale = pay(&mut world, TRANSFER, PaymentSource::Wallet(CLIENT), party(1), None, measured("octets", 2_500));
     assert!(matches!(stale, Err(Refusal::PriceStale { .. })));
     price(&mut world, NET_USD, "7");
     // Three started thousands at one cent: 0.03 / 7 NET = 4,285.71… base units.
-    let paid = pay(&mut world, TRANSFER, Purse::Wallet(CLIENT), party(1), None, measured("octets", 2_500)).unwrap();
+    let paid = pay(&mut world, TRANSFER, PaymentSource::Wallet(CLIENT), party(1), None, measured("octets", 2_500)).unwrap();
     assert_eq!(paid.moved, units(4_286));
     assert_eq!(held(&world, party(1), NET), 10_000 * ONE + 4_286);
-    let nothing = pay(&mut world, TRANSFER, Purse::Wallet(CLIENT), party(1), None, measured("octets", 0));
-    assert_eq!(nothing, Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero }));
+    let nothing = pay(&mut world, TRANSFER, PaymentSource::Wallet(CLIENT), party(1), None, measured("octets", 0));
+    assert_eq!(nothing, Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero }));
     world.check();
 }
 
@@ -129,7 +129,7 @@ fn a_charge_priced_in_dollars_is_rounded_up_once() {
 fn a_job_is_held_at_the_price_of_the_hold_and_burnt_on_completion() {
     let mut world = market();
     price(&mut world, NET_USD, "4");
-    let held_now = hold(&mut world, unit(1), FRAME, Purse::Wallet(CLIENT), dollars("100"), 30).unwrap();
+    let held_now = hold(&mut world, unit(1), FRAME, PaymentSource::Wallet(CLIENT), dollars("100"), 30).unwrap();
     assert_eq!(held_now.moved, units(25 * ONE));
     // The price halves; a third of the job still takes a third of what is held.
     price(&mut world, NET_USD, "2");
@@ -150,7 +150,7 @@ fn a_job_is_held_at_the_price_of_the_hold_and_burnt_on_completion() {
 fn a_hold_grows_at_the_price_of_now_and_a_void_gives_back_what_is_left() {
     let mut world = market();
     price(&mut world, NET_USD, "4");
-    hold(&mut world, unit(1), FRAME, Purse::Wallet(CLIENT), dollars("8"), 1).unwrap();
+    hold(&mut world, unit(1), FRAME, PaymentSource::Wallet(CLIENT), dollars("8"), 1).unwrap();
     price(&mut world, NET_USD, "1");
     world.accept(Record::Charge(ChargeRecord::Add { id: unit(1), price: dollars("8") }));
     assert_eq!(balance(&world, Account::Hold(unit(1)), NET), 10 * ONE);
@@ -164,7 +164,7 @@ fn a_hold_grows_at_the_price_of_now_and_a_void_gives_back_what_is_left() {
 #[test]
 fn a_hold_that_nobody_captures_expires_on_time() {
     let mut world = market();
-    hold(&mut world, unit(1), HIRE, Purse::Wallet(CLIENT), agreed(USDC, 500), 1).unwrap();
+    hold(&mut world, unit(1), HIRE, PaymentSource::Wallet(CLIENT), agreed(USDC, 500), 1).unwrap();
     world.now = world.now.later(Span::from_days(1));
     world.close();
     assert!(world.reads().hold(unit(1)).is_some());
@@ -180,27 +180,27 @@ fn a_hold_that_nobody_captures_expires_on_time() {
 #[test]
 fn holds_refuse_what_cannot_be() {
     let mut world = market();
-    let from = Purse::Wallet(CLIENT);
+    let from = PaymentSource::Wallet(CLIENT);
     let kind = Name::literal("nothing");
     assert_eq!(
         hold(&mut world, unit(1), kind, from, agreed(NET, 1), 1),
         Err(Refusal::Unbound { what: Topic::ChargeKind, name: kind })
     );
-    let never = Refusal::OutOfRange { what: Topic::Hold, why: Limit::NotForThis };
+    let never = Refusal::OutOfRange { what: Topic::Hold, reason: Limit::NotForThis };
     assert_eq!(hold(&mut world, unit(1), TRANSFER, from, measured("octets", 1), 1), Err(never));
     let long = hold(&mut world, unit(1), HIRE, from, agreed(NET, 1), 8);
-    assert!(matches!(long, Err(Refusal::OutOfRange { what: Topic::Deadline, why: Limit::AtMost(_) })));
+    assert!(matches!(long, Err(Refusal::OutOfRange { what: Topic::Deadline, reason: Limit::AtMost(_) })));
     let past = hold(&mut world, unit(1), HIRE, from, agreed(NET, 1), 0);
-    assert_eq!(past, Err(Refusal::OutOfRange { what: Topic::Deadline, why: Limit::Passed }));
+    assert_eq!(past, Err(Refusal::OutOfRange { what: Topic::Deadline, reason: Limit::Passed }));
     assert_eq!(hold(&mut world, unit(1), HIRE, from, agreed(DC, 1), 1), Err(Refusal::Unbound { what: Topic::Token, name: DC }));
     assert!(matches!(hold(&mut world, unit(1), HIRE, from, agreed(NET, 10_001 * ONE), 1), Err(Refusal::Underfunded { .. })));
-    let escrow = hold(&mut world, unit(1), HIRE, Purse::Escrow(unit(9)), agreed(NET, 1), 1);
+    let escrow = hold(&mut world, unit(1), HIRE, PaymentSource::Escrow(unit(9)), agreed(NET, 1), 1);
     assert_eq!(escrow, Err(Refusal::Unknown { what: Topic::Escrow }));
     hold(&mut world, unit(1), HIRE, from, agreed(NET, 100), 1).unwrap();
     assert_eq!(hold(&mut world, unit(1), HIRE, from, agreed(NET, 1), 1), Err(Refusal::Duplicate { what: Topic::Hold }));
-    let most = Refusal::OutOfRange { what: Topic::Amount, why: Limit::AtMost(units(100)) };
+    let most = Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AtMost(units(100)) };
     assert_eq!(capture(&mut world, unit(1), party(1), agreed(NET, 101)), Err(most));
-    let zero = Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero };
+    let zero = Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero };
     assert_eq!(capture(&mut world, unit(1), party(1), agreed(NET, 0)), Err(zero));
     assert!(capture(&mut world, unit(1), party(1), agreed(USDC, 1)).is_err());
     assert!(capture(&mut world, unit(1), party(1), dollars("1")).is_err());
@@ -209,35 +209,35 @@ fn holds_refuse_what_cannot_be() {
 }
 
 #[test]
-fn the_other_currency_is_converted_at_the_venue_and_burnt() {
+fn the_other_currency_is_converted_at_the_amm_pool_and_burnt() {
     let mut world = market();
-    fund_venue(&mut world, 1_000 * ONE, 4_000 * ONE);
+    fund_amm_pool(&mut world, 1_000 * ONE, 4_000 * ONE);
     price(&mut world, USDC_USD, "1");
-    let paid = pay(&mut world, FRAME, Purse::Wallet(CLIENT), party(1), Some(USDC), dollars("100")).unwrap();
+    let paid = pay(&mut world, FRAME, PaymentSource::Wallet(CLIENT), party(1), Some(USDC), dollars("100")).unwrap();
     assert_eq!((paid.token, paid.moved), (Some(USDC), units(100 * ONE)));
     // 95 USDC first: 1,000 * 95 / 4,095 NET; then 5 USDC at what is left.
     let first = 1_000 * ONE * (95 * ONE) / (4_095 * ONE);
     assert_eq!(burnt(&world, NET), first);
     let second = (1_000 * ONE - first) * (5 * ONE) / (4_100 * ONE);
     assert_eq!(balance(&world, Account::Treasury(COMMUNITY), NET), second);
-    assert_eq!(balance(&world, Account::Venue(MAIN), USDC), 4_100 * ONE);
+    assert_eq!(balance(&world, Account::AmmPool(MAIN), USDC), 4_100 * ONE);
     assert_eq!(world.reads().usage(FRAME, NET).burnt, units(first));
     world.check();
 }
 
 #[test]
-fn an_unfunded_venue_leaves_the_part_waiting_and_says_so() {
+fn an_unfunded_amm_pool_leaves_the_part_waiting_and_says_so() {
     let mut world = market();
     price(&mut world, USDC_USD, "1");
-    pay(&mut world, FRAME, Purse::Wallet(CLIENT), party(1), Some(USDC), dollars("100")).unwrap();
+    pay(&mut world, FRAME, PaymentSource::Wallet(CLIENT), party(1), Some(USDC), dollars("100")).unwrap();
     assert_eq!(balance(&world, Account::Treasury(CONVERSIONS), USDC), 100 * ONE);
     assert!(world.events.iter().any(|e| matches!(e, Event::ConversionWaits { token: USDC, .. })));
     assert_eq!(burnt(&world, NET), 0);
     world.check();
-    let convert = Action::ConvertWaiting { venue: MAIN };
-    let nothing = Refusal::OutOfRange { what: Topic::Amount, why: Limit::GivesNothing };
+    let convert = Action::ConvertWaiting { amm_pool: MAIN };
+    let nothing = Refusal::OutOfRange { what: Topic::Amount, reason: Limit::GivesNothing };
     assert_eq!(world.with(|s| s.act(party(5), &convert)), Err(nothing.clone()));
-    fund_venue(&mut world, 1_000 * ONE, 4_000 * ONE);
+    fund_amm_pool(&mut world, 1_000 * ONE, 4_000 * ONE);
     let done = world.with(|s| s.act(party(5), &convert)).unwrap();
     assert_eq!(done.moved, vec![(USDC, units(95 * ONE)), (USDC, units(5 * ONE))]);
     assert_eq!(balance(&world, Account::Treasury(CONVERSIONS), USDC), 0);
@@ -254,14 +254,14 @@ fn a_service_fee_is_paid_once_in_credits() {
     let action = Action::MintCredits { credit: DC, amount: units(5_000_000), most: None, to: None };
     world.with(|s| s.act(CLIENT, &action)).unwrap();
     let onboarding = Name::literal("onboarding");
-    let fee = Record::Fee(FeeRecord::Once { kind: onboarding, from: Purse::Wallet(CLIENT), basis: None });
+    let fee = Record::Fee(FeeRecord::Once { kind: onboarding, from: PaymentSource::Wallet(CLIENT), basis: None });
     // $40 at $0.00001 a credit; no oracle is asked.
     world.now = world.now.later(Span::from_days(1));
     assert_eq!(world.accept(fee.clone()).moved, units(4_000_000));
     assert_eq!(held(&world, CLIENT, DC), 1_000_000);
     assert!(matches!(world.record(fee), Err(Refusal::Underfunded { .. })));
     let again = FeeRecord::Begin { id: unit(1), kind: onboarding, from: CLIENT, basis: None };
-    let once = Refusal::OutOfRange { what: Topic::FeeKind, why: Limit::NotForThis };
+    let once = Refusal::OutOfRange { what: Topic::FeeKind, reason: Limit::NotForThis };
     assert_eq!(world.record(Record::Fee(again)), Err(once));
     world.check();
 }
@@ -303,10 +303,10 @@ fn a_recurring_fee_is_carried_over_stale_prices_and_empty_wallets() {
 }
 
 #[test]
-fn a_fee_counted_on_a_measure_follows_it() {
+fn a_fee_counted_on_a_metric_follows_it() {
     let mut world = market();
     let kind = Name::literal("sector");
-    let space = |n: u128| Component { measure: Name::literal("space"), quantity: Measured::new(n) };
+    let space = |n: u128| Component { metric: Name::literal("space"), quantity: Measured::new(n) };
     assert_eq!(world.reads().quote_service_fee(kind, Some(space(2_049))).unwrap(), (NET, units(15)));
     let begin = FeeRecord::Begin { id: unit(1), kind, from: CLIENT, basis: Some(space(2_049)) };
     assert_eq!(world.accept(Record::Fee(begin)).moved, units(15));
@@ -315,14 +315,14 @@ fn a_fee_counted_on_a_measure_follows_it() {
     world.now = world.now.later(Span::from_days(3));
     world.close();
     assert_eq!(burnt(&world, NET), 15 + 3 * 5);
-    let without = FeeRecord::Once { kind, from: Purse::Wallet(CLIENT), basis: None };
-    assert_eq!(world.record(Record::Fee(without)), Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::OtherForm }));
+    let without = FeeRecord::Once { kind, from: PaymentSource::Wallet(CLIENT), basis: None };
+    assert_eq!(world.record(Record::Fee(without)), Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::OtherForm }));
     let other = FeeRecord::Once {
         kind,
-        from: Purse::Wallet(CLIENT),
-        basis: Some(Component { measure: Name::literal("bytes"), ..space(1) }),
+        from: PaymentSource::Wallet(CLIENT),
+        basis: Some(Component { metric: Name::literal("bytes"), ..space(1) }),
     };
-    assert!(matches!(world.record(Record::Fee(other)), Err(Refusal::Unbound { what: Topic::Measure, .. })));
+    assert!(matches!(world.record(Record::Fee(other)), Err(Refusal::Unbound { what: Topic::Metric, .. })));
     world.check();
 }
 
@@ -343,7 +343,7 @@ fn part_of_a_stream_is_burnt_and_the_other_currency_goes_whole_to_the_payee() {
     assert_eq!((burnt(&world, NET), burnt(&world, USDC)), (82, 0));
     assert_eq!(held(&world, party(1), USDC), 10_000 * ONE + 330);
     world.check();
-    let most = Refusal::OutOfRange { what: Topic::Rate, why: Limit::AtMost(units(5 * ONE)) };
+    let most = Refusal::OutOfRange { what: Topic::Rate, reason: Limit::AtMost(units(5 * ONE)) };
     open(&mut world, unit(3), deal, CLIENT, of(USDC, 100 * ONE)).unwrap();
     assert_eq!(run(&mut world, unit(3), unit(3), party(1), of(USDC, 6 * ONE), 1), Err(most));
 }
@@ -393,7 +393,7 @@ proptest! {
     fn captures_never_take_more_than_is_held(price_cents in 1u64..100_000, steps in prop::collection::vec((1u64..5_000, any::<bool>()), 1..12)) {
         let mut world = market();
         price(&mut world, NET_USD, &format!("{}.{:02}", price_cents / 100, price_cents % 100));
-        if hold(&mut world, unit(1), FRAME, Purse::Wallet(CLIENT), dollars("10"), 30).is_err() {
+        if hold(&mut world, unit(1), FRAME, PaymentSource::Wallet(CLIENT), dollars("10"), 30).is_err() {
             return Ok(());
         }
         for (cents, add) in steps {

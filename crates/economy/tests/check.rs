@@ -56,7 +56,7 @@ fn the_five_networks_have_no_errors_and_their_known_gaps_are_warnings_with_a_sou
     warned(FILE, "leave 177,443 FIL, which stay locked for good", "177,443 FIL", "investors");
     // What rounding leaves of a schedule above its cap, 0.0004409 IO, is nothing.
     assert!(!Spec::parse(IO).unwrap().warnings().iter().any(|w| w.message.contains("schedule")));
-    warned(AKASH, "venue `AKT-USDC`, which begins empty", "names no market", "[venue.AKT-USDC]");
+    warned(AKASH, "AMM pool `AKT-USDC`, which begins empty", "names no market", "[amm-pool.AKT-USDC]");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn vesting_past_its_end_or_past_the_end_of_the_emission_is_found() {
 #[test]
 fn a_pool_that_nobody_can_earn_from_is_found() {
     let text = changed(IO, "device-score = { pool = \"capacity\" }", "device-score = {}");
-    refused(&text, "pool `capacity` must be bound to a measure, or nobody can earn from it", "bind a measure", "");
+    refused(&text, "pool `capacity` must be bound to a metric, or nobody can earn from it", "bind a metric", "");
     let text = changed(AKASH, "method = \"staked\"\nstaking = \"validators\"", "method = \"staked\"\nstaking = \"validator\"");
     refused(&text, "nobody can earn from pool `stakers`: there is no staking `validator`", "", "staking = \"validator\"");
     let text = changed(HELIUM, "lock = \"veHNT\"\nscope = \"iot\"", "lock = \"veHNT\"\nscope = \"iott\"");
@@ -179,7 +179,7 @@ fn a_figure_without_a_source_is_found() {
 }
 
 #[test]
-fn every_era_is_checked_and_a_problem_points_at_its_change() {
+fn every_version_is_checked_and_a_problem_points_at_its_change() {
     let text = changed(RENDER, "share = \"50%\"\nmethod = \"direct\"", "share = \"49%\"\nmethod = \"direct\"");
     refused(&text, "the pools that share the emission of RENDER", "", "");
     let text = changed(HELIUM, "remove = [\"incentive.pool.coverage\"", "remove = [\"incentive.pool.covrage\"");

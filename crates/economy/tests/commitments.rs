@@ -14,7 +14,7 @@ fn sector(n: u64) -> Subject {
 fn two() -> World {
     let mut world = World::new();
     for n in 1..=2 {
-        world.enrol(party(n), 0);
+        world.register(party(n), 0);
         world.stand(party(n), GIB).unwrap();
     }
     world.lock(party(1), unit(1), 32 * GIB).unwrap();
@@ -36,7 +36,7 @@ fn a_pledge_is_locked_by_size_and_rounded_up() {
 fn pledges_refuse_what_cannot_be() {
     let mut world = two();
     assert_eq!(world.lock(party(1), unit(1), GIB), Err(Refusal::Duplicate { what: Topic::Pledge }));
-    let zero = Refusal::OutOfRange { what: Topic::Pledge, why: Limit::AboveZero };
+    let zero = Refusal::OutOfRange { what: Topic::Pledge, reason: Limit::AboveZero };
     assert_eq!(world.lock(party(1), unit(9), 0), Err(zero));
     let poor = world.lock(party(77), unit(9), 32 * GIB);
     assert_eq!(poor, Err(Refusal::Underfunded { token: FIL, needed: fil(1), has: Units::ZERO }));
@@ -45,7 +45,7 @@ fn pledges_refuse_what_cannot_be() {
     let record = PledgeRecord::Lock { subject: sector(9), kind, basis: quality(1), until };
     assert_eq!(world.record(Record::Pledge(record)), Err(Refusal::Unbound { what: Topic::PledgeKind, name: kind }));
     let record = PledgeRecord::Lock { subject: sector(9), kind: SECTOR, basis: raw(1), until };
-    assert_eq!(world.record(Record::Pledge(record)), Err(Refusal::Unbound { what: Topic::Measure, name: RAW }));
+    assert_eq!(world.record(Record::Pledge(record)), Err(Refusal::Unbound { what: Topic::Metric, name: RAW }));
     let record = PledgeRecord::Release { subject: sector(9), kind: SECTOR };
     assert_eq!(world.record(Record::Pledge(record)), Err(Refusal::Unknown { what: Topic::Pledge }));
     assert!(world.reads().eligible(party(1), SECTOR, quality(GIB)).is_ok());
@@ -182,10 +182,10 @@ fn faults_refuse_what_cannot_be() {
     let name = Name::literal("lost");
     assert_eq!(world.fault(sector(1), name, 1), Err(Refusal::Unbound { what: Topic::FaultKind, name }));
     let fault = |kind, affected| Record::Fault(Fault { subject: sector(1), kind, affected, reporter: None });
-    assert_eq!(world.record(fault(CONTINUED, raw(1))), Err(Refusal::Unbound { what: Topic::Measure, name: RAW }));
-    let measure = Name::literal("frames");
-    let strange = Component { measure, quantity: Measured::new(1) };
-    assert_eq!(world.record(fault(DETECTED, strange)), Err(Refusal::Unbound { what: Topic::Measure, name: measure }));
+    assert_eq!(world.record(fault(CONTINUED, raw(1))), Err(Refusal::Unbound { what: Topic::Metric, name: RAW }));
+    let metric = Name::literal("frames");
+    let strange = Component { metric, quantity: Measured::new(1) };
+    assert_eq!(world.record(fault(DETECTED, strange)), Err(Refusal::Unbound { what: Topic::Metric, name: metric }));
 }
 
 #[test]
@@ -204,21 +204,21 @@ fn consume(world: &mut World, n: u64, bytes: u128) -> Answer {
 
 fn stand_at(world: &mut World, plain: u128, boosted: u128) -> Answer {
     let components = both(raw(plain), quality(boosted));
-    world.record(Record::Standing(Standing { subject: Subject::Party(party(1)), components }))
+    world.record(Record::Current(Current { subject: Subject::Party(party(1)), components }))
 }
 
 #[test]
 fn verified_bytes_count_ten_times_where_the_notary_granted_them() {
     let mut world = World::new();
-    world.enrol(party(1), 0);
+    world.register(party(1), 0);
     let short = Refusal::NoAllowance { kind: DATACAP, needed: Units::new(1_000), has: Units::ZERO };
     assert_eq!(consume(&mut world, 1, 1_000), Err(short));
     world.with(|s| s.grant_allowance(NOTARY, DATACAP, CLIENT, Measured::new(1_500))).unwrap();
     consume(&mut world, 1, 1_000).unwrap();
     // 1,000 verified and 200 plain bytes: 10,000 + 200.
-    let unbacked = Refusal::Unbacked { measure: QUALITY, quantity: Units::new(10_201), backed: Units::new(10_200) };
+    let unbacked = Refusal::Unbacked { metric: QUALITY, quantity: Units::new(10_201), backed: Units::new(10_200) };
     assert_eq!(stand_at(&mut world, 1_200, 10_201), Err(unbacked));
-    assert_eq!(world.reads().measure(RAW), Measured::ZERO);
+    assert_eq!(world.reads().metric(RAW), Measured::ZERO);
     stand_at(&mut world, 1_200, 10_200).unwrap();
     assert_eq!(world.reads().allowance(DATACAP, CLIENT).left, Measured::new(500));
     world.check();
@@ -227,7 +227,7 @@ fn verified_bytes_count_ten_times_where_the_notary_granted_them() {
 #[test]
 fn allowance_is_spent_once_and_goes_back_only_when_nothing_began() {
     let mut world = World::new();
-    world.enrol(party(1), 0);
+    world.register(party(1), 0);
     world.with(|s| s.grant_allowance(NOTARY, DATACAP, CLIENT, Measured::new(2_000))).unwrap();
     consume(&mut world, 1, 1_000).unwrap();
     assert_eq!(consume(&mut world, 1, 500), Err(Refusal::Duplicate { what: Topic::AllowanceUse }));
@@ -247,10 +247,10 @@ fn only_the_notary_grants() {
     let mut world = World::new();
     let grant = |world: &mut World, who, kind, bytes| world.with(|s| s.grant_allowance(who, kind, CLIENT, Measured::new(bytes)));
     assert_eq!(grant(&mut world, CLIENT, DATACAP, 1), Err(Refusal::NotAllowed { role: Name::literal("notary") }));
-    assert_eq!(grant(&mut world, NOTARY, DATACAP, 0), Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero }));
+    assert_eq!(grant(&mut world, NOTARY, DATACAP, 0), Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero }));
     let name = Name::literal("data-cap");
     assert_eq!(grant(&mut world, NOTARY, name, 1), Err(Refusal::Unbound { what: Topic::AllowanceKind, name }));
     grant(&mut world, NOTARY, DATACAP, 1_000).unwrap();
-    let least = Refusal::OutOfRange { what: Topic::Amount, why: Limit::AtLeast(Units::new(128)) };
+    let least = Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AtLeast(Units::new(128)) };
     assert_eq!(consume(&mut world, 1, 127), Err(least));
 }

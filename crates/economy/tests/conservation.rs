@@ -97,7 +97,7 @@ fn attempt(world: &mut World, step: &Step) -> Result<(), Refusal> {
         }
         Step::Stand(a, n) => return world.stand(party(*a), gib(*n)).map(drop),
         Step::Boost(a, n) => {
-            Record::Standing(Standing { subject: Subject::Party(party(*a)), components: Components::one(quality((*n).into())) })
+            Record::Current(Current { subject: Subject::Party(party(*a)), components: Components::one(quality((*n).into())) })
         }
         Step::Consume(i, a, n) => {
             let amount = Measured::new((*n).into());
@@ -127,8 +127,8 @@ fn attempt(world: &mut World, step: &Step) -> Result<(), Refusal> {
         Step::Extend(i, n) => Record::Stream(StreamRecord::Extend { id: id(i), periods: (*n).into() }),
         Step::Settle(i) => Record::Stream(StreamRecord::Settle { id: id(i) }),
         Step::Close(i, agreed, ago) => {
-            let earned_until = depin_quantity::Instant::new(now.get() - u64::from(*ago) * 1_000);
-            Record::Stream(StreamRecord::Close { id: id(i), reason: if *agreed { AGREED } else { TERMINATED }, earned_until })
+            let accrued_until = depin_quantity::Instant::new(now.get() - u64::from(*ago) * 1_000);
+            Record::Stream(StreamRecord::Close { id: id(i), reason: if *agreed { AGREED } else { TERMINATED }, accrued_until })
         }
         Step::Lock(a, i, n) => {
             Record::Pledge(PledgeRecord::Lock { subject: sector(a, i), kind: SECTOR, basis: quality(gib(*n)), until })
@@ -154,7 +154,7 @@ proptest! {
     fn everything_is_accounted_for_after_every_step(steps in prop::collection::vec(step(), 1..60)) {
         let mut world = World::new();
         for n in 1..=4 {
-            world.enrol(party(n), u64::from(n) * 500);
+            world.register(party(n), u64::from(n) * 500);
         }
         for step in &steps {
             if let Step::Wait(epochs) = step {
@@ -176,7 +176,7 @@ proptest! {
     fn the_postings_alone_rebuild_every_balance(steps in prop::collection::vec(step(), 1..40)) {
         let mut world = World::new();
         for n in 1..=4 {
-            world.enrol(party(n), 0);
+            world.register(party(n), 0);
         }
         for step in &steps {
             if let Step::Wait(epochs) = step {
@@ -206,7 +206,7 @@ proptest! {
         let run = |often: bool| {
             let mut world = World::new();
             for n in 1..=3u8 {
-                world.enrol(party(n), 0);
+                world.register(party(n), 0);
                 world.stand(party(n), weights[usize::from(n) - 1]).unwrap();
             }
             for (i, wait) in waits.iter().enumerate() {
@@ -241,7 +241,7 @@ proptest! {
             }
         }
         if closing && world.reads().stream(unit(1)).is_some() {
-            world.accept(Record::Stream(StreamRecord::Close { id: unit(1), reason: AGREED, earned_until: world.now }));
+            world.accept(Record::Stream(StreamRecord::Close { id: unit(1), reason: AGREED, accrued_until: world.now }));
             let paid = fil(1_000_000).get() - world.held(CLIENT).get();
             prop_assert_eq!(paid, u128::from(rate) * u128::from(elapsed.min(periods)));
         }

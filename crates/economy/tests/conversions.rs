@@ -1,4 +1,4 @@
-//! Transaction fees, prices, venues.
+//! Transaction fees, prices, AMM pools.
 
 mod support;
 
@@ -101,7 +101,7 @@ fn a_stale_price_pauses_and_is_never_guessed() {
 fn only_reporters_report_and_only_prices() {
     let mut world = three_reporters();
     assert_eq!(report(&mut world, CLIENT, "4"), Err(Refusal::NotAllowed { role: Name::literal("price-feeder") }));
-    assert_eq!(report(&mut world, FEEDER, "0"), Err(Refusal::OutOfRange { what: Topic::Price, why: Limit::AboveZero }));
+    assert_eq!(report(&mut world, FEEDER, "0"), Err(Refusal::OutOfRange { what: Topic::Price, reason: Limit::AboveZero }));
     let name = Name::literal("FIL-EUR");
     assert_eq!(world.with(|s| s.report_price(FEEDER, name, Decimal18::ONE)), Err(Refusal::Unbound { what: Topic::Pair, name }));
     assert_eq!(median(vec![]), None);
@@ -110,10 +110,10 @@ fn only_reporters_report_and_only_prices() {
 const USDX: Name = Name::literal("USDX");
 const POOL: Name = Name::literal("main");
 
-/// Filecoin with a second token and a venue; the client and party 1 hold both.
-fn with_venue() -> World {
+/// Filecoin with a second token and an AMM pool; the client and party 1 hold both.
+fn with_amm_pool() -> World {
     let token = "[[token]]\nid = \"USDX\"\ndecimals = 6\nsource = \"a test\"\n\n[clock.epoch]";
-    let supply = "[supply.USDX]\nvest-clock = \"epoch\"\ncap = { amount = \"1_000_000_000 USDX\", kind = \"clamp\", source = \"a test\" }\nallocation = [{ to = \"issuer\", share = \"100%\", source = \"a test\" }]\n\n[venue.main]\ntokens = [\"USDX\", \"FIL\"]\nfee = \"0.3%\"\nsource = \"a test\"\n\n[incentive.pool.blocks]";
+    let supply = "[supply.USDX]\nvest-clock = \"epoch\"\ncap = { amount = \"1_000_000_000 USDX\", kind = \"clamp\", source = \"a test\" }\nallocation = [{ to = \"issuer\", share = \"100%\", source = \"a test\" }]\n\n[amm-pool.main]\ntokens = [\"USDX\", \"FIL\"]\nfee = \"0.3%\"\nsource = \"a test\"\n\n[incentive.pool.blocks]";
     let text = FILE.replacen("[clock.epoch]", token, 1).replacen("[incentive.pool.blocks]", supply, 1);
     let mut world = World::before_genesis(&text);
     let mut grants = Vec::new();
@@ -128,32 +128,32 @@ fn with_venue() -> World {
 }
 
 #[test]
-fn a_swap_keeps_the_product_and_the_fee_stays_in_the_venue() {
+fn a_swap_keeps_the_product_and_the_fee_stays_in_the_amm_pool() {
     // By hand: net 99, 1,000 * 99 / (1,000 + 99) = 90.08…
     assert_eq!(
         swap_gives(Units::new(100), Units::new(1_000), Units::new(1_000), Share::new(3_000_000).unwrap()).unwrap(),
         Units::new(90)
     );
-    let mut world = with_venue();
-    let shares = world.with(|s| s.fund_venue(party(1), POOL, fil(1_000), Units::new(4_000_000_000))).unwrap();
+    let mut world = with_amm_pool();
+    let shares = world.with(|s| s.fund_amm_pool(party(1), POOL, fil(1_000), Units::new(4_000_000_000))).unwrap();
     let gives = world.with(|s| s.swap(CLIENT, POOL, USDX, Units::new(40_000_000), Units::ZERO)).unwrap();
     // 39.88 net of 4,000: 1,000 * 39.88 / 4,039.88 FIL.
     assert_eq!(gives.get(), 1_000 * ONE_FIL * 39_880_000 / 4_039_880_000);
     let back = world.with(|s| s.swap(CLIENT, POOL, FIL, gives, Units::ZERO)).unwrap();
     assert!(back < Units::new(40_000_000));
-    let (a, b) = world.with(|s| s.withdraw_venue(party(1), POOL, shares)).unwrap();
+    let (a, b) = world.with(|s| s.withdraw_amm_pool(party(1), POOL, shares)).unwrap();
     assert_eq!(a, fil(1_000));
     assert_eq!(b.get(), 4_000_000_000 + 40_000_000 - back.get());
     world.check();
 }
 
 #[test]
-fn venues_refuse_what_cannot_be() {
-    let mut world = with_venue();
-    let nothing = Refusal::OutOfRange { what: Topic::Amount, why: Limit::GivesNothing };
+fn amm_pools_refuse_what_cannot_be() {
+    let mut world = with_amm_pool();
+    let nothing = Refusal::OutOfRange { what: Topic::Amount, reason: Limit::GivesNothing };
     assert_eq!(world.with(|s| s.swap(CLIENT, POOL, FIL, fil(1), Units::ZERO)), Err(nothing.clone()));
-    assert_eq!(world.with(|s| s.fund_venue(party(1), POOL, fil(1), Units::ZERO)), Err(nothing.clone()));
-    world.with(|s| s.fund_venue(party(1), POOL, fil(1_000), Units::new(4_000_000_000))).unwrap();
+    assert_eq!(world.with(|s| s.fund_amm_pool(party(1), POOL, fil(1), Units::ZERO)), Err(nothing.clone()));
+    world.with(|s| s.fund_amm_pool(party(1), POOL, fil(1_000), Units::new(4_000_000_000))).unwrap();
     assert_eq!(world.with(|s| s.swap(CLIENT, POOL, FIL, Units::new(1), Units::ZERO)), Err(nothing));
     let slip = world.with(|s| s.swap(CLIENT, POOL, FIL, fil(1), Units::new(4_000_000)));
     assert!(matches!(slip, Err(Refusal::Slippage { .. })));
@@ -165,10 +165,10 @@ fn venues_refuse_what_cannot_be() {
     let other = Name::literal("other");
     assert_eq!(
         world.with(|s| s.swap(CLIENT, other, FIL, fil(1), Units::ZERO)),
-        Err(Refusal::Unbound { what: Topic::Venue, name: other })
+        Err(Refusal::Unbound { what: Topic::AmmPool, name: other })
     );
-    assert!(matches!(world.with(|s| s.withdraw_venue(CLIENT, POOL, 1)), Err(Refusal::OutOfRange { .. })));
-    assert!(matches!(world.with(|s| s.withdraw_venue(party(1), POOL, 0)), Err(Refusal::OutOfRange { .. })));
+    assert!(matches!(world.with(|s| s.withdraw_amm_pool(CLIENT, POOL, 1)), Err(Refusal::OutOfRange { .. })));
+    assert!(matches!(world.with(|s| s.withdraw_amm_pool(party(1), POOL, 0)), Err(Refusal::OutOfRange { .. })));
     assert!(matches!(world.with(|s| s.swap(CLIENT, POOL, FIL, fil(2_000_000), Units::ZERO)), Err(Refusal::Underfunded { .. })));
     world.check();
 }
@@ -186,11 +186,11 @@ proptest! {
     /// Funding and withdrawing never takes out more than went in.
     #[test]
     fn funding_and_withdrawing_gains_nothing(a in 1u128..1_000_000, b in 1u128..1_000_000, c in 1u128..1_000_000, d in 1u128..1_000_000) {
-        let mut world = with_venue();
-        if world.with(|s| s.fund_venue(party(1), POOL, Units::new(a), Units::new(b))).is_ok() {
+        let mut world = with_amm_pool();
+        if world.with(|s| s.fund_amm_pool(party(1), POOL, Units::new(a), Units::new(b))).is_ok() {
             let before = world.state.clone();
-            if let Ok(shares) = world.with(|s| s.fund_venue(CLIENT, POOL, Units::new(c), Units::new(d))) {
-                world.with(|s| s.withdraw_venue(CLIENT, POOL, shares)).unwrap();
+            if let Ok(shares) = world.with(|s| s.fund_amm_pool(CLIENT, POOL, Units::new(c), Units::new(d))) {
+                world.with(|s| s.withdraw_amm_pool(CLIENT, POOL, shares)).unwrap();
                 for token in [FIL, USDX] {
                     let held = |state: &dyn depin_state::ReadState| world.economy.reads(state, world.now).wallet(CLIENT, token).held;
                     prop_assert!(held(world.state.as_read()) <= held(before.as_read()));

@@ -54,7 +54,7 @@ fn an_early_lock_counts_three_times_until_the_end_that_it_was_made_with() {
     world.does(party(1), Action::ExtendLock { id: unit(1), length: days(YEARS_4), constant: false });
     assert_eq!(weight(&world, 1), 300 * ONE);
     let add = Action::AddToLock { id: unit(1), amount: coins(1) };
-    assert_eq!(refused(world.act(party(1), add)), Refusal::OutOfRange { what: Topic::Lock, why: Limit::Begun });
+    assert_eq!(refused(world.act(party(1), add)), Refusal::OutOfRange { what: Topic::Lock, reason: Limit::Begun });
     world.now = Instant::new(START + days(365).get());
     let left = u128::from(days(YEARS_4 + 1 - 365).get() / 1_000);
     assert_eq!(weight(&world, 1), 100 * ONE * left / 126_144_000, "the bonus is over");
@@ -68,12 +68,12 @@ fn a_constant_lock_keeps_its_weight_until_it_is_told_to_run_down() {
     assert_eq!(weight(&world, 1), 100 * ONE);
     assert_eq!(
         refused(world.act(party(1), Action::Unlock { id: unit(1) })),
-        Refusal::OutOfRange { what: Topic::Lock, why: Limit::NotYet }
+        Refusal::OutOfRange { what: Topic::Lock, reason: Limit::NotYet }
     );
     world.does(party(1), Action::CoolLock { id: unit(1) });
     assert_eq!(weight(&world, 1), 100 * ONE);
     let again = refused(world.act(party(1), Action::CoolLock { id: unit(1) }));
-    assert_eq!(again, Refusal::OutOfRange { what: Topic::Lock, why: Limit::Begun });
+    assert_eq!(again, Refusal::OutOfRange { what: Topic::Lock, reason: Limit::Begun });
     world.advance(days(365));
     assert_eq!(weight(&world, 1), 0);
     let before = world.held(party(1), COIN);
@@ -148,7 +148,7 @@ fn a_change_in_the_middle_of_a_period_does_not_change_what_that_period_pays() {
 }
 
 #[test]
-fn nothing_is_earned_after_the_end_and_the_last_period_is_paid_later() {
+fn nothing_is_accrued_after_the_end_and_the_last_period_is_paid_later() {
     let mut world = late();
     world.lock(1, 1, coins(10), Span::from_secs(86_400 * 3 + 3_600), false, None);
     world.lock(2, 2, coins(10), days(YEARS_4), true, None);
@@ -165,7 +165,7 @@ fn nothing_is_earned_after_the_end_and_the_last_period_is_paid_later() {
 }
 
 #[test]
-fn a_lock_that_nobody_touches_for_years_earned_what_it_would_have_earned_day_by_day() {
+fn a_lock_that_nobody_touches_for_years_accrued_what_it_would_have_accrued_day_by_day() {
     let run = |step: u64| {
         let mut world = late();
         world.lock(1, 1, coins(10), days(100), false, Some("iot"));
@@ -187,7 +187,7 @@ fn what_makes_no_sense_is_refused() {
     let mut world = late();
     world.lock(1, 1, coins(2), days(10), false, None);
     let lock = |id, amount, length| Action::Lock { lock: VE, id: unit(id), amount, length, constant: false, scope: None };
-    let range = |what, why| Refusal::OutOfRange { what, why };
+    let range = |what, reason| Refusal::OutOfRange { what, reason };
     assert_eq!(refused(world.act(party(1), lock(1, coins(1), days(1)))), Refusal::Duplicate { what: Topic::Lock });
     assert_eq!(
         refused(world.act(party(1), lock(2, Units::new(ONE - 1), days(1)))),

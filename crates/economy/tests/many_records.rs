@@ -10,7 +10,7 @@ const FILES: [&str; 3] = [
     include_str!("../../../networks/filecoin/network.toml"),
     include_str!("../../../networks/helium/network.toml"),
 ];
-const MEASURES: [&str; 8] =
+const METRICS: [&str; 8] =
     ["device-score", "hired-hours", "raw-bytes", "quality-bytes", "beacon-units", "witness-units", "hotspots", "frames"];
 const START: Instant = Instant::new(1_800_000_000_000);
 
@@ -24,8 +24,8 @@ fn quantity() -> impl Strategy<Value = u128> {
 }
 
 fn component() -> impl Strategy<Value = Component> {
-    (0..MEASURES.len(), quantity())
-        .prop_map(|(n, quantity)| Component { measure: MEASURES[n].parse().unwrap(), quantity: Measured::new(quantity) })
+    (0..METRICS.len(), quantity())
+        .prop_map(|(n, quantity)| Component { metric: METRICS[n].parse().unwrap(), quantity: Measured::new(quantity) })
 }
 
 fn subject() -> impl Strategy<Value = Subject> {
@@ -39,17 +39,17 @@ fn record() -> impl Strategy<Value = Record> {
     let components = || prop::collection::vec(component(), 0..3).prop_map(|some| Components::new(some).unwrap());
     prop_oneof![
         8 => (subject(), 0..2usize, quantity()).prop_map(|(subject, n, quantity)| {
-            // Runs of the same measure.
-            let measure = ["device-score", "beacon-units"][n].parse().unwrap();
-            let components = Components::one(Component { measure, quantity: Measured::new(quantity) });
-            Record::Earned(Earned { subject, components })
+            // Runs of the same metric.
+            let metric = ["device-score", "beacon-units"][n].parse().unwrap();
+            let components = Components::one(Component { metric, quantity: Measured::new(quantity) });
+            Record::Accrued(Accrued { subject, components })
         }),
-        2 => (subject(), components()).prop_map(|(subject, components)| Record::Earned(Earned { subject, components })),
-        2 => (subject(), components()).prop_map(|(subject, components)| Record::Standing(Standing { subject, components })),
-        1 => (subject(), 0..3_000u64).prop_map(|(subject, phase)| Record::Enrol(Enrol { subject, phase })),
+        2 => (subject(), components()).prop_map(|(subject, components)| Record::Accrued(Accrued { subject, components })),
+        2 => (subject(), components()).prop_map(|(subject, components)| Record::Current(Current { subject, components })),
+        1 => (subject(), 0..3_000u64).prop_map(|(subject, phase)| Record::Register(Register { subject, phase })),
         1 => (1..6u8, 1..6u8, 0..2_000u128).prop_map(|(from, to, amount)| {
             let price = Price::Agreed(Money { currency: Name::literal("FIL"), amount: Decimal18::new(amount) });
-            let (from, to) = (Purse::Wallet(party(from)), party(to));
+            let (from, to) = (PaymentSource::Wallet(party(from)), party(to));
             Record::Charge(ChargeRecord::Now { kind: Name::literal("retrieval"), from, to, currency: None, price })
         }),
     ]

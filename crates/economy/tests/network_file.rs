@@ -90,6 +90,14 @@ fn unknown_keys_get_a_suggestion() {
 }
 
 #[test]
+fn names_of_earlier_versions_lead_to_the_present_ones() {
+    refused("[utility.fee]", "[venue.A-B]", "unknown key `venue`", "`venue` is called `amm-pool` now");
+    refused("kind = \"clamp\"", "kind = \"recycle\"", "`recycle` is none of", "`recycle` is called `net-emission` now");
+    let method = "method = \"expected\"";
+    refused(method, &format!("{method}\nspill = \"work\""), "unknown key `spill`", "`spill` is called `overflow` now");
+}
+
+#[test]
 fn shares_must_sum_to_the_whole() {
     refused(
         "{ to = \"foundation\", share = \"5%\"",
@@ -114,11 +122,11 @@ fn spans_must_be_whole_periods() {
 }
 
 #[test]
-fn every_rule_needs_a_measure_that_is_bound() {
-    refused("pool = \"blocks\"\npledge", "pledge", "nobody can earn from it", "bind a measure");
+fn every_rule_needs_a_metric_that_is_bound() {
+    refused("pool = \"blocks\"\npledge", "pledge", "nobody can earn from it", "bind a metric");
     refused("pledge = \"sector\"\nboost", "boost", "pledge `sector` must be bound", "");
     refused("raw-bytes = { bond = \"deal\" }", "raw-bytes = {}", "bond of stream `deal`", "");
-    refused("of = \"raw-bytes\"", "of = \"quality-bytes\"", "must be of another bound measure", "");
+    refused("of = \"raw-bytes\"", "of = \"quality-bytes\"", "must be of another bound metric", "");
 }
 
 #[test]

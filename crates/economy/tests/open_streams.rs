@@ -17,8 +17,8 @@ fn fine(currency: Name, parts: u128) -> Money {
 
 const HALF: u128 = 500_000_000_000;
 
-fn ended(world: &World, why: Ended) -> usize {
-    world.notices.iter().filter(|n| matches!(n, Notice::StreamEnded { why: w, .. } if *w == why)).count()
+fn ended(world: &World, reason: Ended) -> usize {
+    world.notices.iter().filter(|n| matches!(n, Notice::StreamEnded { reason: w, .. } if *w == reason)).count()
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn a_weighted_escrow_pays_whole_periods_and_shares_what_is_left() {
     blocks(&mut world, 5);
     assert_eq!(world.reads().stream(unit(11)).unwrap().due, units(1_500_000));
     assert_eq!(ended(&world, Ended::Exhausted), 0);
-    // The sixth period cannot be paid: 500,000 by weight of the rates; 20 % of each payment waits for the unfunded venue.
+    // The sixth period cannot be paid: 500,000 by weight of the rates; 20 % of each payment waits for the unfunded AMM pool.
     blocks(&mut world, 1);
     assert_eq!(ended(&world, Ended::Exhausted), 2);
     assert!(world.reads().escrow(unit(1)).is_none());
@@ -45,7 +45,7 @@ fn a_weighted_escrow_pays_whole_periods_and_shares_what_is_left() {
 #[test]
 fn take_rates_differ_by_currency() {
     let mut world = market();
-    fund_venue(&mut world, 1_000 * ONE, 1_000 * ONE);
+    fund_amm_pool(&mut world, 1_000 * ONE, 1_000 * ONE);
     for (n, token) in [(1, NET), (2, USDC)] {
         open(&mut world, unit(n), LEASE, CLIENT, of(token, 5 * ONE)).unwrap();
         run(&mut world, unit(n), unit(n), party(1), of(token, 999), 0).unwrap();
@@ -122,7 +122,7 @@ fn what_an_exhausted_ordered_escrow_owes_is_settled_by_a_deposit() {
     assert!(world.notices.contains(&Notice::EscrowExhausted { escrow: unit(1), owed: units(6) }));
     assert_eq!(held(&world, party(1), NET), 10_000 * ONE + 21);
     assert_eq!(held(&world, party(2), NET), 10_000 * ONE + 9);
-    let exhausted = Refusal::OutOfRange { what: Topic::Escrow, why: Limit::Exhausted };
+    let exhausted = Refusal::OutOfRange { what: Topic::Escrow, reason: Limit::Exhausted };
     assert_eq!(world.record(Record::Escrow(EscrowRecord::Close { id: unit(1) })), Err(exhausted.clone()));
     assert_eq!(run(&mut world, unit(13), unit(1), party(3), of(NET, 1), 0), Err(exhausted));
     assert_eq!(deposit(&mut world, unit(1), party(3), of(NET, 4)).unwrap().moved, units(4));
@@ -189,7 +189,7 @@ fn a_stream_with_a_term_ends_with_it_and_its_escrow_closes() {
         blocks(&mut world, 4);
         world.accept(Record::Stream(StreamRecord::Extend { id: unit(11), periods: 5 }));
         world.check();
-        // Long after: it earned for its 15 periods and no more.
+        // Long after: it accrued for its 15 periods and no more.
         blocks(&mut world, 400);
         assert_eq!(ended(&world, Ended::Completed), 1);
         assert_eq!(world.notices.last(), Some(&Notice::EscrowClosed { escrow: unit(1) }));
@@ -231,7 +231,7 @@ fn a_stream_closed_as_of_an_earlier_time_gives_back_what_it_had_not_collected() 
 fn a_stream_that_is_not_activated_in_time_ends_and_its_bond_is_burnt() {
     let mut world = market();
     open(&mut world, unit(1), RENT, CLIENT, of(NET, 100)).unwrap();
-    let basis = Component { measure: Name::literal("units"), quantity: depin_quantity::Measured::new(1) };
+    let basis = Component { metric: Name::literal("units"), quantity: depin_quantity::Measured::new(1) };
     let activate_by = world.now.later(Span::from_secs(60));
     let terms =
         StreamOpen { id: unit(11), escrow: unit(1), to: party(1), rate: of(NET, 1), periods: 0, activate_by, basis, bond: None };
@@ -246,22 +246,22 @@ fn a_stream_that_is_not_activated_in_time_ends_and_its_bond_is_burnt() {
 #[test]
 fn open_ended_streams_refuse_what_cannot_be() {
     let mut world = market();
-    let least = Refusal::OutOfRange { what: Topic::Amount, why: Limit::AtLeast(units(5 * ONE)) };
+    let least = Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AtLeast(units(5 * ONE)) };
     assert_eq!(open(&mut world, unit(1), LEASE, CLIENT, of(NET, 1)), Err(least));
-    let wrong = Refusal::OutOfRange { what: Topic::Amount, why: Limit::OfToken(NET) };
+    let wrong = Refusal::OutOfRange { what: Topic::Amount, reason: Limit::OfToken(NET) };
     assert_eq!(open(&mut world, unit(1), RENT, CLIENT, of(USDC, 1)), Err(wrong));
     open(&mut world, unit(1), RENT, CLIENT, of(NET, ONE)).unwrap();
-    let zero = Refusal::OutOfRange { what: Topic::Rate, why: Limit::AboveZero };
+    let zero = Refusal::OutOfRange { what: Topic::Rate, reason: Limit::AboveZero };
     assert_eq!(run(&mut world, unit(11), unit(1), party(1), of(NET, 0), 0), Err(zero));
-    let other = Refusal::OutOfRange { what: Topic::Rate, why: Limit::OfToken(NET) };
+    let other = Refusal::OutOfRange { what: Topic::Rate, reason: Limit::OfToken(NET) };
     assert_eq!(run(&mut world, unit(11), unit(1), party(1), of(USDC, 1), 0), Err(other));
     run(&mut world, unit(11), unit(1), party(1), of(NET, 1), 0).unwrap();
     let extend = world.record(Record::Stream(StreamRecord::Extend { id: unit(11), periods: 1 }));
-    assert_eq!(extend, Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::NotForThis }));
+    assert_eq!(extend, Err(Refusal::OutOfRange { what: Topic::Term, reason: Limit::NotForThis }));
     for n in 12..75 {
         run(&mut world, unit(n), unit(1), party(1), of(NET, 1), 0).unwrap();
     }
-    let full = Refusal::OutOfRange { what: Topic::Escrow, why: Limit::AtMost(units(64)) };
+    let full = Refusal::OutOfRange { what: Topic::Escrow, reason: Limit::AtMost(units(64)) };
     assert_eq!(run(&mut world, unit(99), unit(1), party(1), of(NET, 1), 0), Err(full));
     let engaged = world.record(Record::Escrow(EscrowRecord::Close { id: unit(1) }));
     assert_eq!(engaged, Err(Refusal::Engaged { open: 64 }));
@@ -309,7 +309,7 @@ proptest! {
         let funds = Claim(ruint::aliases::U256::from(funds));
         let rates = claims(&rates);
         let whole = settle_weighted(funds, &rates, periods);
-        let (mut left, mut earned) = (funds, vec![Claim::ZERO; rates.len()]);
+        let (mut left, mut accrued) = (funds, vec![Claim::ZERO; rates.len()]);
         let mut exhausted = false;
         for _ in 0..periods {
             if exhausted {
@@ -318,11 +318,11 @@ proptest! {
             let step = settle_weighted(left, &rates, 1);
             left = step.left;
             exhausted = step.exhausted;
-            earned = earned.iter().zip(&step.earned).map(|(a, b)| a.plus(*b)).collect();
+            accrued = accrued.iter().zip(&step.accrued).map(|(a, b)| a.plus(*b)).collect();
         }
-        prop_assert_eq!(&whole.earned, &earned);
+        prop_assert_eq!(&whole.accrued, &accrued);
         prop_assert_eq!((whole.left, whole.exhausted), (left, exhausted));
-        let sum = whole.earned.iter().fold(whole.left, |sum, e| sum.plus(*e));
+        let sum = whole.accrued.iter().fold(whole.left, |sum, e| sum.plus(*e));
         prop_assert_eq!(sum, funds);
     }
 
@@ -359,7 +359,7 @@ proptest! {
     #[test]
     fn money_is_conserved_whatever_happens(weighted in any::<bool>(), steps in prop::collection::vec((0u8..9, 0u64..6, 1u128..2_000_000_000_000), 1..40)) {
         let mut world = market();
-        fund_venue(&mut world, 1_000 * ONE, 1_000 * ONE);
+        fund_amm_pool(&mut world, 1_000 * ONE, 1_000 * ONE);
         let (kind, token) = if weighted { (LEASE, USDC) } else { (RENT, NET) };
         open(&mut world, unit(1), kind, CLIENT, of(token, 5 * ONE)).unwrap();
         for (what, n, amount) in steps {
@@ -429,12 +429,12 @@ proptest! {
         let lasts = u128::from(periods).min(funds / all);
         let rest = if lasts < u128::from(periods) { funds - lasts * all } else { 0 };
         let mut sum = U512::ZERO;
-        for (rate, earned) in rates.iter().zip(&settled.earned) {
+        for (rate, accrued) in rates.iter().zip(&settled.accrued) {
             let exact = U512::from(*rate) * (U512::from(lasts) * U512::from(all) + U512::from(rest));
-            let scaled = U512::from(earned.0) * U512::from(all);
+            let scaled = U512::from(accrued.0) * U512::from(all);
             let differs = if scaled > exact { scaled - exact } else { exact - scaled };
             prop_assert!(differs <= U512::from(all) * U512::from(1 + rates.len()));
-            sum += U512::from(earned.0);
+            sum += U512::from(accrued.0);
         }
         prop_assert_eq!(sum + U512::from(settled.left.0), U512::from(funds));
         prop_assert_eq!(settled.exhausted, lasts < u128::from(periods));

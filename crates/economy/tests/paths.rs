@@ -27,9 +27,9 @@ fn days(n: u64) -> Span {
     Span::from_days(n)
 }
 
-fn query(economy: &Economy, length: Span, every: Every) -> PathQuery {
+fn query(economy: &Economy, length: Span, every: Every) -> ProjectionQuery {
     let launch = launch(economy);
-    PathQuery {
+    ProjectionQuery {
         launch,
         from: launch,
         until: launch.later(length),
@@ -41,15 +41,15 @@ fn query(economy: &Economy, length: Span, every: Every) -> PathQuery {
     }
 }
 
-fn rows(economy: &Economy, query: PathQuery) -> Vec<PathRow> {
-    SupplyPath::new(economy, query).unwrap().collect::<Result<_, _>>().unwrap()
+fn rows(economy: &Economy, query: ProjectionQuery) -> Vec<ProjectionRow> {
+    SupplyProjection::new(economy, query).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
-fn last(economy: &Economy, length: Span, every: Every) -> PathRow {
+fn last(economy: &Economy, length: Span, every: Every) -> ProjectionRow {
     rows(economy, query(economy, length, every)).pop().unwrap()
 }
 
-fn of<'r>(row: &'r PathRow, token: &str) -> &'r TokenRow {
+fn of<'r>(row: &'r ProjectionRow, token: &str) -> &'r TokenRow {
     row.tokens.iter().find(|t| t.token.as_str() == token).unwrap()
 }
 
@@ -104,7 +104,7 @@ fn render_mints_its_published_years_and_never_passes_its_ceiling() {
         assert_eq!(given, whole * 100_000_000);
     }
     // Operators are paid by weeks, which do not end with the year: up to two weeks of a quarter of it are another year's.
-    let years = PathQuery { from: borders[0], until: borders[3], ..query(&economy, days(1), Every::Year) };
+    let years = ProjectionQuery { from: borders[0], until: borders[3], ..query(&economy, days(1), Every::Year) };
     for (row, whole) in rows(&economy, years).iter().zip(published) {
         let minted = of(row, "RENDER").minted_in_step.get() / 100_000_000;
         assert!(minted.abs_diff(whole) < whole / 4 / 52 * 2, "{minted} in a year of {whole}");
@@ -121,7 +121,7 @@ fn akash_stops_at_its_cap_at_any_bonded_ratio() {
     let economy = economy("akash");
     for bonded in ["0.45", "1"] {
         let ratio = Decimal18::parse(bonded).unwrap();
-        let query = PathQuery { bonded: Some(Ratios::constant(ratio)), ..query(&economy, days(365 * 11), Every::Year) };
+        let query = ProjectionQuery { bonded: Some(Ratios::constant(ratio)), ..query(&economy, days(365 * 11), Every::Year) };
         let rows = rows(&economy, query);
         let end = of(rows.last().unwrap(), "AKT");
         assert_eq!(end.supply.get(), 389_000_000_000_000, "bonded {bonded}");
@@ -157,7 +157,7 @@ fn jumps_give_what_single_periods_give() {
     ] {
         let economy = economy(name);
         let query = query(&economy, length, every);
-        let exact = rows(&economy, PathQuery { exact: true, ..query.clone() });
+        let exact = rows(&economy, ProjectionQuery { exact: true, ..query.clone() });
         let jumps = rows(&economy, query);
         assert!(exact.len() > 3 && exact == jumps, "{name}");
     }
@@ -196,8 +196,8 @@ fn a_path_is_the_schedule_of_the_running_network() {
         let mut pools = 0;
         for token in &row.tokens {
             for (pool, emitted) in &token.emitted {
-                let Some(rule) = schedule.eras().find_map(|(_, _, spec)| spec.pool(*pool)) else { continue };
-                let clock = schedule.eras().find_map(|(_, _, spec)| spec.clock(rule.clock)).unwrap();
+                let Some(rule) = schedule.versions().find_map(|(_, _, spec)| spec.pool(*pool)) else { continue };
+                let clock = schedule.versions().find_map(|(_, _, spec)| spec.clock(rule.clock)).unwrap();
                 let over = clock.period(clock.begins(schedule.genesis()), row.until);
                 assert_eq!(*emitted, schedule.scheduled(*pool, over), "{name}, {pool}");
                 pools += 1;
@@ -217,18 +217,18 @@ fn a_running_network_mints_and_locks_what_its_path_says() {
         Genesis { roles: economy.spec().roles().into_iter().map(|role| (role, support::NOTARY)).collect(), ..Genesis::default() };
     let mut session = economy.session(&mut state, BlockContext::new(begin, seed), &mut events);
     session.genesis(&genesis).unwrap();
-    let standing = |session: &mut Session<'_>| {
-        let of = |name| Component { measure: Name::literal(name), quantity: Measured::new(1 << 30) };
+    let current = |session: &mut Session<'_>| {
+        let of = |name| Component { metric: Name::literal(name), quantity: Measured::new(1 << 30) };
         let components = Components::new([of("raw-bytes"), of("quality-bytes")]).unwrap();
-        session.record(&Record::Standing(Standing { subject: Subject::Party(provider), components })).unwrap();
+        session.record(&Record::Current(Current { subject: Subject::Party(provider), components })).unwrap();
     };
-    session.record(&Record::Enrol(Enrol { subject: Subject::Party(provider), phase: 0 })).unwrap();
-    standing(&mut session);
+    session.record(&Record::Register(Register { subject: Subject::Party(provider), phase: 0 })).unwrap();
+    current(&mut session);
     let path = rows(&economy, query(&economy, days(200), Every::Day));
     for row in &path {
         let mut session = economy.session(&mut state, BlockContext::new(row.until, seed), &mut events);
         while session.close(100).unwrap().more {}
-        standing(&mut session);
+        current(&mut session);
         session.withdraw_vested(provider, support::FIL, None).unwrap();
         let token = of(row, "FIL");
         let reads = economy.reads(state.as_read(), row.until);
@@ -250,7 +250,7 @@ fn a_running_network_mints_and_locks_what_its_path_says() {
 fn what_is_vested_never_shrinks_and_what_circulates_is_never_more_than_there_is() {
     for (name, _) in NETWORKS {
         let economy = economy(name);
-        let mut before: Option<PathRow> = None;
+        let mut before: Option<ProjectionRow> = None;
         for row in rows(&economy, query(&economy, days(365 * 5), Every::Month)) {
             for (index, token) in row.tokens.iter().enumerate() {
                 assert_eq!(token.supply.get(), token.circulating.get() + token.locked.get(), "{name}");
@@ -275,7 +275,7 @@ fn what_is_burnt_leaves_the_supply_and_more_than_there_is_cannot_be() {
         until: start.later(days(20)),
         burned: Units::new(burned),
     };
-    let of_burn = |burned: u128| PathQuery { usage: vec![burn(burned)], ..query(&economy, days(30), Every::Day) };
+    let of_burn = |burned: u128| ProjectionQuery { usage: vec![burn(burned)], ..query(&economy, days(30), Every::Day) };
     let plain = rows(&economy, query(&economy, days(30), Every::Day));
     let burnt = rows(&economy, of_burn(1_000_000_007));
     let all: u128 = burnt.iter().map(|row| of(row, "IO").burned.get()).sum();
@@ -285,8 +285,8 @@ fn what_is_burnt_leaves_the_supply_and_more_than_there_is_cannot_be() {
     let (a, b) = (of(&plain[29], "IO"), of(&burnt[29], "IO"));
     assert_eq!(a.supply.get() - b.supply.get(), 1_000_000_007);
     assert_eq!(a.emitted, b.emitted);
-    let failed = SupplyPath::new(&economy, of_burn(u128::MAX / 4)).unwrap().find_map(Result::err);
-    assert!(matches!(failed, Some(PathError::BurnsTooMuch { .. })), "{failed:?}");
+    let failed = SupplyProjection::new(&economy, of_burn(u128::MAX / 4)).unwrap().find_map(Result::err);
+    assert!(matches!(failed, Some(ProjectionError::BurnsTooMuch { .. })), "{failed:?}");
 }
 
 /// Inflation is of what exists: burning lowers it, the same however steps are cut.
@@ -301,7 +301,7 @@ fn inflation_is_of_what_exists() {
         burned: Units::new(8_000_000_000_000),
     }];
     let run = |every, exact, usage: &[UsageBurn]| {
-        let query = PathQuery { usage: usage.to_vec(), exact, ..query(&economy, days(8), every) };
+        let query = ProjectionQuery { usage: usage.to_vec(), exact, ..query(&economy, days(8), every) };
         sum(&of(rows(&economy, query).last().unwrap(), "AKT").emitted)
     };
     let (by_day, by_week) = (run(Every::Day, false, &usage), run(Every::Week, false, &usage));
@@ -315,7 +315,7 @@ fn inflation_is_of_what_exists() {
 fn burnt_tokens_are_minted_again_up_to_the_limit() {
     let text = NETWORKS[2].1.replacen(
         "kind = \"clamp\", source = \"document: about 223",
-        "kind = \"recycle\", source = \"document: about 223",
+        "kind = \"net-emission\", source = \"document: about 223",
         1,
     );
     let text = text.replacen(
@@ -333,7 +333,7 @@ fn burnt_tokens_are_minted_again_up_to_the_limit() {
         burned: Units::new(100 * per_day),
     };
     let emitted = |usage: Vec<UsageBurn>, every| {
-        let query = PathQuery { tokens: vec![Name::literal("HNT")], usage, ..query(&economy, days(300), every) };
+        let query = ProjectionQuery { tokens: vec![Name::literal("HNT")], usage, ..query(&economy, days(300), every) };
         sum(&of(rows(&economy, query).last().unwrap(), "HNT").emitted)
     };
     let without = emitted(Vec::new(), Every::Month);
@@ -346,20 +346,20 @@ fn burnt_tokens_are_minted_again_up_to_the_limit() {
 fn a_path_that_makes_no_sense_is_refused() {
     let economy = economy("filecoin");
     let query = query(&economy, days(10), Every::Day);
-    let refused = |query: PathQuery| SupplyPath::new(&economy, query).map(|_| ()).unwrap_err();
+    let refused = |query: ProjectionQuery| SupplyProjection::new(&economy, query).map(|_| ()).unwrap_err();
     let early = Instant::new(query.launch.get() - 1);
-    assert!(matches!(refused(PathQuery { from: early, ..query.clone() }), PathError::NoTime { .. }));
-    assert!(matches!(refused(PathQuery { until: query.from, ..query.clone() }), PathError::NoTime { .. }));
-    let unknown = PathQuery { tokens: vec![Name::literal("BTC")], ..query.clone() };
-    assert!(matches!(refused(unknown), PathError::UnknownToken { .. }));
+    assert!(matches!(refused(ProjectionQuery { from: early, ..query.clone() }), ProjectionError::NoTime { .. }));
+    assert!(matches!(refused(ProjectionQuery { until: query.from, ..query.clone() }), ProjectionError::NoTime { .. }));
+    let unknown = ProjectionQuery { tokens: vec![Name::literal("BTC")], ..query.clone() };
+    assert!(matches!(refused(unknown), ProjectionError::UnknownToken { .. }));
     let row = |from: u64, until: u64| UsageBurn {
         token: support::FIL,
         from: query.from.later(days(from)),
         until: query.from.later(days(until)),
         burned: Units::new(1),
     };
-    let overlap = PathQuery { usage: vec![row(1, 5), row(4, 6)], ..query.clone() };
-    assert!(matches!(refused(overlap), PathError::OutOfOrder { .. }));
+    let overlap = ProjectionQuery { usage: vec![row(1, 5), row(4, 6)], ..query.clone() };
+    assert!(matches!(refused(overlap), ProjectionError::OutOfOrder { .. }));
 }
 
 #[test]

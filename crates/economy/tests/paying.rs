@@ -52,7 +52,7 @@ fn parts_sum_to_the_whole_and_go_somewhere() {
     finds(FRAME_PAYS, &to("treasury.comunity"), "did you mean `community`?");
     finds(FRAME_PAYS, &to("pool.works"), "`works` is no declared pool");
     finds(FRAME_PAYS, &to("nobody"), "choose one of payee, burn, treasury.<name>, pool.<name>");
-    finds(FRAME_PAYS, &FRAME_PAYS.replace("\"5%\"", "\"5%\", venue = \"main\""), "unknown key `venue`");
+    finds(FRAME_PAYS, &FRAME_PAYS.replace("\"5%\"", "\"5%\", AMM pool = \"main\""), "unknown key `amm-pool`");
     let other = r#"{ to = "treasury.community", share = "5%", convert = "main" }"#;
     finds(other, &other.replace("\"main\"", "\"mian\""), "did you mean `main`?");
     finds(other, r#"{ to = "pool.work", share = "5%" }"#, "pool `work` pays NET, and this would bring it USDC");
@@ -70,7 +70,7 @@ fn credits_are_burnt_and_nothing_else() {
     finds(packet, &packet.replace("\"burn\"", "\"payee\""), "DC is not transferable, so payments in it can only be burnt");
     finds(packet, "", "can only be burnt");
     finds("in = \"DC\"\nto = \"burn\"", "in = \"DC\"\nto = \"treasury.community\"", "it can only be burnt");
-    finds("tokens = [\"NET\", \"USDC\"]", "tokens = [\"NET\", \"DC\"]", "venue `main` joins DC, which cannot be sent");
+    finds("tokens = [\"NET\", \"USDC\"]", "tokens = [\"NET\", \"DC\"]", "AMM pool `main` joins DC, which cannot be sent");
     finds("decimals = 0\ntransferable = false", "decimals = 0", "the credit `DC` must be a token that cannot be sent");
     finds(
         "[utility.fee]\ntoken = \"NET\"\nminimum = { amount = \"1 base NET\", source = \"a test\" }\ninitial = { amount = \"1 base NET\"",
@@ -92,9 +92,9 @@ fn what_is_priced_in_dollars_needs_a_price() {
     finds(priced, &format!("in-usd = true\n{priced}"), "agreed in dollars or priced by the economy, not both");
     finds(priced, "priced = { amount = \"1 USDC\", per = 1_000 }", "USDC must be the only currency");
     finds(priced, "priced = { usd = \"0.01 USD\", per = 0 }", "`per` must be a whole number from 1");
-    finds("octets = { charge = \"transfer\" }\n", "", "charge `transfer` is priced by a measure, and none is bound to it");
+    finds("octets = { charge = \"transfer\" }\n", "", "charge `transfer` is priced by a metric, and none is bound to it");
     finds("octets = { charge = \"transfer\" }", "octets = { charge = \"transfers\" }", "did you mean `transfer`?");
-    finds("space = { service-fee = \"sector\" }\n", "", "service fee `sector` is counted per unit of a measure");
+    finds("space = { service-fee = \"sector\" }\n", "", "service fee `sector` is counted per unit of a metric");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn streams_say_how_their_money_runs_out() {
     finds(
         "bond = { amount = \"2 NET\" }",
         "bond = { per-gib = \"2 NET\" }",
-        "the bond of stream `rent` must be bound to exactly one measure",
+        "the bond of stream `rent` must be bound to exactly one metric",
     );
     finds("[utility.charge.hire]", "[utility.charge.rent]", "`rent` is a kind of stream and a kind of charge");
     finds(

@@ -13,8 +13,8 @@ fn settle(world: &mut World, n: u64) -> Units {
 }
 
 fn close(world: &mut World, n: u64, reason: Name) -> Answer {
-    let earned_until = world.now;
-    world.record(Record::Stream(StreamRecord::Close { id: unit(n), reason, earned_until }))
+    let accrued_until = world.now;
+    world.record(Record::Stream(StreamRecord::Close { id: unit(n), reason, accrued_until }))
 }
 
 /// A deal of 100 epochs with party 1, active from now.
@@ -54,7 +54,7 @@ fn a_term_that_is_over_pays_the_rest_returns_the_bond_and_closes_the_escrow() {
     assert!(world.reads().stream(unit(1)).is_none() && world.reads().escrow(unit(1)).is_none());
     assert_eq!(world.held(party(1)).get(), fil(1_000_000).get() + RATE.get() * 100);
     assert_eq!(world.held(CLIENT).get(), fil(1_000_000).get() - RATE.get() * 100);
-    let ended = Notice::StreamEnded { stream: unit(1), why: Ended::Completed };
+    let ended = Notice::StreamEnded { stream: unit(1), reason: Ended::Completed };
     // A term shorter than the warning gives its warning at once.
     assert!(matches!(world.notices[0], Notice::EscrowLow { escrow, .. } if escrow == unit(1)));
     assert_eq!(world.notices[1..], [ended, Notice::EscrowClosed { escrow: unit(1) }]);
@@ -87,7 +87,7 @@ fn a_deal_not_activated_in_time_burns_the_bond_and_gives_the_money_back() {
     assert!(world.notices.is_empty());
     world.now = world.now.later(Span::from_millis(1));
     world.close();
-    let ended = Notice::StreamEnded { stream: unit(1), why: Ended::NotActivated };
+    let ended = Notice::StreamEnded { stream: unit(1), reason: Ended::NotActivated };
     assert_eq!(world.notices, [ended, Notice::EscrowClosed { escrow: unit(1) }]);
     assert_eq!(world.held(CLIENT), fil(1_000_000));
     assert_eq!(world.held(party(1)).get(), fil(1_000_000).get() - bond());
@@ -106,12 +106,12 @@ fn activation_is_possible_up_to_the_deadline_and_once() {
     world.close();
     world.activate(unit(1));
     let again = world.record(Record::Stream(StreamRecord::Activate { id: unit(1) }));
-    assert_eq!(again, Err(Refusal::OutOfRange { what: Topic::Stream, why: Limit::Begun }));
+    assert_eq!(again, Err(Refusal::OutOfRange { what: Topic::Stream, reason: Limit::Begun }));
     // Too late within a block whose close has not reached the deadline's job.
     world.deal(unit(2), party(1), RATE, 100, fil(1)).unwrap();
     world.now = world.now.later(Span::from_secs(3_601));
     let late = world.record(Record::Stream(StreamRecord::Activate { id: unit(2) }));
-    assert_eq!(late, Err(Refusal::OutOfRange { what: Topic::Deadline, why: Limit::Passed }));
+    assert_eq!(late, Err(Refusal::OutOfRange { what: Topic::Deadline, reason: Limit::Passed }));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_terminated_stream_is_paid_to_its_last_good_moment_and_its_bond_is_burnt() {
     let mut world = active();
     let good = world.now.later(Span::from_secs(30 * 7));
     world.advance(20);
-    world.accept(Record::Stream(StreamRecord::Close { id: unit(1), reason: TERMINATED, earned_until: good }));
+    world.accept(Record::Stream(StreamRecord::Close { id: unit(1), reason: TERMINATED, accrued_until: good }));
     assert_eq!(world.held(party(1)).get(), fil(1_000_000).get() - bond() + RATE.get() * 7);
     assert_eq!(world.reads().supply(FIL).unwrap().burned.get(), bond());
     world.check();
@@ -143,7 +143,7 @@ fn what_was_paid_stays_paid_when_the_last_good_moment_is_earlier() {
     let good = world.now.later(Span::from_secs(30 * 3));
     world.advance(20);
     settle(&mut world, 1);
-    let paid = world.accept(Record::Stream(StreamRecord::Close { id: unit(1), reason: TERMINATED, earned_until: good })).moved;
+    let paid = world.accept(Record::Stream(StreamRecord::Close { id: unit(1), reason: TERMINATED, accrued_until: good })).moved;
     assert_eq!(paid, Units::ZERO);
     assert_eq!(world.held(CLIENT).get(), fil(1_000_000).get() - RATE.get() * 20);
     world.check();
@@ -171,7 +171,7 @@ fn an_extension_needs_money_and_moves_the_end_and_the_warning() {
     world.check();
     world.advance(day / 4);
     assert_eq!(world.notices[1..], [Notice::EscrowLow { escrow: unit(1), lasts_until: end(&world) }]);
-    assert_eq!(extend(&mut world, 0), Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::AboveZero }));
+    assert_eq!(extend(&mut world, 0), Err(Refusal::OutOfRange { what: Topic::Term, reason: Limit::AboveZero }));
     world.advance(720);
     assert_eq!(world.held(party(1)).get(), fil(1_000_000).get() + RATE.get() * u128::from(day + 720));
     // Not reserved: 280 epochs' worth went back to the owner, whoever deposited it.
@@ -184,7 +184,7 @@ fn a_term_that_is_over_cannot_be_extended_even_before_its_end_was_worked() {
     world.accept(Record::Escrow(EscrowRecord::Deposit { id: unit(1), from: CLIENT, deposit: money(fil(1)) }));
     world.now = world.now.later(Span::from_secs(30 * 100));
     let late = world.record(Record::Stream(StreamRecord::Extend { id: unit(1), periods: 5 }));
-    assert_eq!(late, Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::Passed }));
+    assert_eq!(late, Err(Refusal::OutOfRange { what: Topic::Term, reason: Limit::Passed }));
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn streams_refuse_terms_outside_the_network_file() {
     world.accept(Record::Escrow(EscrowRecord::Open { id: unit(1), kind: DEAL, owner: CLIENT, deposit: money(fil(10)) }));
     let good = StreamOpen { escrow: unit(1), ..world.terms(unit(1), party(1), RATE, 10) };
     let mut open = |open: StreamOpen| world.record(Record::Stream(StreamRecord::Open(open)));
-    let out = |what, why| Err(Refusal::OutOfRange { what, why });
+    let out = |what, reason| Err(Refusal::OutOfRange { what, reason });
     assert_eq!(open(StreamOpen { escrow: unit(2), ..good }), Err(Refusal::Unknown { what: Topic::Escrow }));
     let dollars = Money { currency: Name::literal("USD"), amount: Decimal18::new(1) };
     assert_eq!(open(StreamOpen { rate: dollars, ..good }), out(Topic::Rate, Limit::OfToken(FIL)));
@@ -259,7 +259,7 @@ fn streams_refuse_terms_outside_the_network_file() {
     let longest = 1_278 * EPOCHS_IN_DAY;
     assert_eq!(open(StreamOpen { periods: longest + 1, ..good }), out(Topic::Term, Limit::AtMost(Units::new(longest.into()))));
     assert_eq!(open(StreamOpen { activate_by: depin_quantity::Instant::new(5), ..good }), out(Topic::Deadline, Limit::Passed));
-    assert_eq!(open(StreamOpen { basis: quality(1), ..good }), Err(Refusal::Unbound { what: Topic::Measure, name: QUALITY }));
+    assert_eq!(open(StreamOpen { basis: quality(1), ..good }), Err(Refusal::Unbound { what: Topic::Metric, name: QUALITY }));
     let low = Some(money(Units::new(bond() - 1)));
     assert_eq!(open(StreamOpen { bond: low, ..good }), out(Topic::Bond, Limit::AtLeast(Units::new(bond()))));
     let poor = Err(Refusal::Underfunded { token: FIL, needed: Units::new(bond()), has: Units::ZERO });
@@ -301,7 +301,7 @@ fn agreed_amounts_must_be_whole_base_units() {
         let deposit = Money { currency: FIL, amount: Decimal18::new(amount) };
         world.record(Record::Escrow(EscrowRecord::Open { id: unit(n), kind: DEAL, owner: CLIENT, deposit }))
     };
-    assert_eq!(open(&mut world, 1, 10_000_000_001), Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::TooFine }));
+    assert_eq!(open(&mut world, 1, 10_000_000_001), Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::TooFine }));
     assert_eq!(open(&mut world, 1, 70_000_000_000).unwrap().moved, Units::new(7));
 }
 

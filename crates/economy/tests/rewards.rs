@@ -20,7 +20,7 @@ fn an_epoch_in_which_nobody_has_power_mints_nothing_for_good() {
     world.advance(10);
     let row = world.reads().emission(BLOCKS).unwrap();
     assert_eq!((row.minted, row.forfeited), (Units::ZERO, world.reads().pool_scheduled(BLOCKS, 10).unwrap()));
-    world.enrol(party(1), 0);
+    world.register(party(1), 0);
     world.stand(party(1), GIB).unwrap();
     world.advance(1);
     // The eleventh epoch pays its own reward and not the forfeited ones.
@@ -33,7 +33,7 @@ fn an_epoch_in_which_nobody_has_power_mints_nothing_for_good() {
 fn rewards_follow_shares_of_power_to_the_unit() {
     let mut world = World::new();
     for n in 1..=3 {
-        world.enrol(party(n), 0);
+        world.register(party(n), 0);
     }
     for (n, gib) in [(1, 1), (2, 2), (3, 4)] {
         world.stand(party(n), gib * GIB).unwrap();
@@ -53,7 +53,7 @@ fn closing_one_by_one_or_all_at_once_gives_the_same() {
     let run = |steps: &[u64]| {
         let mut world = World::new();
         for n in 1..=3 {
-            world.enrol(party(n), 0);
+            world.register(party(n), 0);
             world.stand(party(n), u128::from(n) * 7_777 + 1).unwrap();
         }
         for step in steps {
@@ -69,14 +69,14 @@ fn closing_one_by_one_or_all_at_once_gives_the_same() {
 fn a_report_closes_the_epochs_before_it_by_itself() {
     let run = |closes: bool| {
         let mut world = World::new();
-        world.enrol(party(1), 0);
+        world.register(party(1), 0);
         world.stand(party(1), GIB).unwrap();
         world.now = world.now.later(depin_quantity::Span::from_secs(3_000));
         if closes {
             world.close();
         }
         // The new weight must not count for epochs that were over before it.
-        world.enrol(party(2), 0);
+        world.register(party(2), 0);
         world.stand(party(2), 9 * GIB).unwrap();
         world.close();
         (pending(&world, 1), pending(&world, 2))
@@ -88,7 +88,7 @@ fn a_report_closes_the_epochs_before_it_by_itself() {
 #[test]
 fn pending_rewards_are_paid_when_a_proving_period_begins() {
     let mut world = World::new();
-    world.enrol(party(1), 100);
+    world.register(party(1), 100);
     world.stand(party(1), GIB).unwrap();
     let before = world.held(party(1));
     world.advance(99);
@@ -116,7 +116,7 @@ fn pending_rewards_are_paid_when_a_proving_period_begins() {
 fn a_claim_pays_at_any_time_and_leaving_pays_at_once() {
     let mut world = World::new();
     for n in 1..=2 {
-        world.enrol(party(n), 0);
+        world.register(party(n), 0);
         world.stand(party(n), GIB).unwrap();
     }
     world.advance(10);
@@ -144,8 +144,8 @@ fn a_party_with_many_units_claims_in_parts() {
     let count = CLAIM_UNITS_MAX + 3;
     for n in 0..count {
         let subject = Subject::Unit { owner: party(1), unit: unit(n as u64) };
-        world.accept(Record::Enrol(Enrol { subject, phase: 0 }));
-        world.accept(Record::Standing(Standing { subject, components: both(raw(GIB), quality(GIB)) }));
+        world.accept(Record::Register(Register { subject, phase: 0 }));
+        world.accept(Record::Current(Current { subject, components: both(raw(GIB), quality(GIB)) }));
     }
     world.advance(10);
     let first = world.with(|s| s.claim(party(1), None)).unwrap();
@@ -162,7 +162,7 @@ fn a_party_with_many_units_claims_in_parts() {
 #[test]
 fn locked_rewards_unlock_over_180_days_and_not_before_their_period_is_over() {
     let mut world = World::new();
-    world.enrol(party(1), 0);
+    world.register(party(1), 0);
     world.stand(party(1), GIB).unwrap();
     world.advance(EPOCHS_IN_DAY);
     world.stand(party(1), 0).unwrap();
@@ -190,7 +190,7 @@ fn locked_rewards_unlock_over_180_days_and_not_before_their_period_is_over() {
 #[test]
 fn the_vesting_table_of_a_party_stays_bounded() {
     let mut world = World::new();
-    world.enrol(party(1), 1_000);
+    world.register(party(1), 1_000);
     world.stand(party(1), GIB).unwrap();
     // Odd moments for two years: entries still merge on the half-day lattice.
     for n in 0..400u64 {
@@ -207,7 +207,7 @@ fn settling_in_any_order_gives_everybody_the_same() {
     let run = |order: &[u8]| {
         let mut world = World::new();
         for n in 1..=4 {
-            world.enrol(party(n), 0);
+            world.register(party(n), 0);
             world.stand(party(n), u128::from(n) * 1_000_003).unwrap();
         }
         world.advance(77);
@@ -224,29 +224,29 @@ fn settling_in_any_order_gives_everybody_the_same() {
 }
 
 #[test]
-fn only_enrolled_subjects_stand_and_only_at_bound_measures() {
+fn only_registered_subjects_stand_and_only_at_bound_metrics() {
     let mut world = World::new();
     assert_eq!(world.stand(party(1), GIB), Err(Refusal::Unknown { what: Topic::Subject }));
-    world.enrol(party(1), 0);
+    world.register(party(1), 0);
     let subject = Subject::Party(party(1));
-    assert_eq!(world.record(Record::Enrol(Enrol { subject, phase: 0 })), Err(Refusal::Duplicate { what: Topic::Subject }));
-    let stand = |world: &mut World, components| world.record(Record::Standing(Standing { subject, components }));
+    assert_eq!(world.record(Record::Register(Register { subject, phase: 0 })), Err(Refusal::Duplicate { what: Topic::Subject }));
+    let stand = |world: &mut World, components| world.record(Record::Current(Current { subject, components }));
     let name = depin_quantity::Name::literal("frames");
-    let strange = Component { measure: name, quantity: depin_quantity::Measured::new(1) };
-    assert_eq!(stand(&mut world, Components::one(strange)), Err(Refusal::Unbound { what: Topic::Measure, name }));
-    let twice = Refusal::OutOfRange { what: Topic::Measure, why: Limit::Twice };
+    let strange = Component { metric: name, quantity: depin_quantity::Measured::new(1) };
+    assert_eq!(stand(&mut world, Components::one(strange)), Err(Refusal::Unbound { what: Topic::Metric, name }));
+    let twice = Refusal::OutOfRange { what: Topic::Metric, reason: Limit::Twice };
     assert_eq!(stand(&mut world, both(raw(1), raw(2))), Err(twice));
-    assert_eq!(world.reads().measure(RAW), depin_quantity::Measured::ZERO);
+    assert_eq!(world.reads().metric(RAW), depin_quantity::Measured::ZERO);
 }
 
 #[test]
-fn a_measure_left_out_keeps_its_value() {
+fn a_metric_left_out_keeps_its_value() {
     let mut world = World::new();
-    world.enrol(party(1), 0);
+    world.register(party(1), 0);
     world.stand(party(1), 100).unwrap();
-    world.accept(Record::Standing(Standing { subject: Subject::Party(party(1)), components: Components::one(quality(50)) }));
+    world.accept(Record::Current(Current { subject: Subject::Party(party(1)), components: Components::one(quality(50)) }));
     let reads = world.reads();
-    assert_eq!((reads.measure(RAW).get(), reads.measure(QUALITY).get(), reads.pool(BLOCKS).weight.get()), (100, 50, 50));
+    assert_eq!((reads.metric(RAW).get(), reads.metric(QUALITY).get(), reads.pool(BLOCKS).weight.get()), (100, 50, 50));
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn several_pools_share_an_emission_without_a_remainder() {
         )
         .replacen("raw-bytes = { bond", "raw-bytes = { pool = \"capacity\", bond", 1);
     let mut world = World::of(&text);
-    world.enrol(party(1), 0);
+    world.register(party(1), 0);
     world.stand(party(1), GIB).unwrap();
     for _ in 0..50 {
         world.advance(3);

@@ -84,7 +84,7 @@ fn an_appeal_can_give_it_back_until_its_time_is_over() {
     assert_eq!(world.balance(Account::Slashed(first), COIN), coins(50));
     assert_eq!(world.reads().held(first).unwrap().until, world.now.later(days(30)));
     let appeal = Action::Appeal { slash: first, grounds: unit(77) };
-    assert_eq!(world.act(party(2), appeal.clone()), Err(Refusal::OutOfRange { what: Topic::Slash, why: Limit::NotOwn }));
+    assert_eq!(world.act(party(2), appeal.clone()), Err(Refusal::OutOfRange { what: Topic::Slash, reason: Limit::NotOwn }));
     world.does(party(1), appeal);
     let judge = |slash| Action::Judge { slash, give_back: true };
     assert_eq!(world.act(party(1), judge(first)), Err(Refusal::NotAllowed { role: Name::literal("council") }));
@@ -139,19 +139,19 @@ fn unpaid_rewards_can_be_taken_too() {
     let mut world = World::new();
     let subject = device(1, 1);
     world.pledge(1, 1, 100);
-    world.accept(Record::Enrol(Enrol { subject, phase: 0 }));
+    world.accept(Record::Register(Register { subject, phase: 0 }));
     let components = Components::one(device_units(100));
-    world.accept(Record::Standing(Standing { subject, components }));
+    world.accept(Record::Current(Current { subject, components }));
     world.advance(days(3));
     let pool = world.balance(Account::Pool(Name::literal("work")), COIN);
     assert!(!pool.is_zero());
     let taken = world.accept(fault(subject, APPEALED, None)).moved;
-    let earned = taken.minus(coins(50)).unwrap();
-    let dust = pool.minus(earned).unwrap();
+    let accrued = taken.minus(coins(50)).unwrap();
+    let dust = pool.minus(accrued).unwrap();
     assert!(dust <= Units::new(1), "all but a part of a base unit");
     assert_eq!(world.balance(Account::Pool(Name::literal("work")), COIN), dust);
     let before = world.held(party(1), COIN);
     world.does(COUNCIL, Action::Judge { slash: slash_id(&world), give_back: true });
-    assert_eq!(world.held(party(1), COIN).minus(before).unwrap(), earned);
-    assert_eq!(world.reads().standing(subject, Name::literal("device-units")), Measured::new(100));
+    assert_eq!(world.held(party(1), COIN).minus(before).unwrap(), accrued);
+    assert_eq!(world.reads().current(subject, Name::literal("device-units")), Measured::new(100));
 }

@@ -88,8 +88,8 @@ fn busy() -> World {
         world.lock(n, u64::from(n) * 10, coins(10), days(40 * u64::from(n)), n == 2, Some("iot"));
         world.pledge(n, 1_000, 100);
         let subject = Subject::Unit { owner: party(n), unit: unit(1_000) };
-        world.accept(Record::Enrol(Enrol { subject, phase: 0 }));
-        world.accept(Record::Standing(Standing { subject, components: Components::one(device_units(n.into())) }));
+        world.accept(Record::Register(Register { subject, phase: 0 }));
+        world.accept(Record::Current(Current { subject, components: Components::one(device_units(n.into())) }));
         let kind = Name::literal("spoofing");
         world.accept(Record::Fault(Fault { subject, kind, affected: device_units(1), reporter: None }));
     }

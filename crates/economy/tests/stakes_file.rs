@@ -62,7 +62,7 @@ fn mistakes_are_reported() {
     refused("to = \"reporter\"", "to = \"nobody\"", "is nowhere that tokens can go");
     refused("treasury.community\", share", "treasury.comunity\", share", "is no declared treasury");
     refused("pledge = \"device\"\nshare = \"10%\"", "pledge = \"devices\"\nshare = \"10%\"", "no declared kind of pledge");
-    refused("earned = { pool = \"work\"", "earned = { pool = \"wrok\"", "no declared pool");
+    refused("accrued = { pool = \"work\"", "accrued = { pool = \"wrok\"", "no declared pool");
     refused("judge = \"council\" }", "}", "lacks `judge`");
     refused("burns = \"IOT\"", "burns = \"COIN\"", "burns one token of a known supply and pays another");
     refused("curve = \"0\"", "curve = \"16\"", "at most 15");

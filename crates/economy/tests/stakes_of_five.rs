@@ -100,8 +100,8 @@ fn who_stakes_on_a_network_earns_by_its_pools_and_leaves_with_the_rest_after_a_s
             let emitted = pools.iter().any(|(pool, rule)| {
                 rule.method == Method::Staked(staking) && world.reads().emission(*pool).is_some_and(|row| !row.minted.is_zero())
             });
-            let earned = world.does(2, Action::ClaimStake { staking, validator: party(1) }).moved;
-            assert_eq!(earned.is_empty(), !emitted, "{name}: {earned:?}");
+            let accrued = world.does(2, Action::ClaimStake { staking, validator: party(1) }).moved;
+            assert_eq!(accrued.is_empty(), !emitted, "{name}: {accrued:?}");
             let at = world.now;
             let twice = Record::Committee(CommitteeRecord::SignedTwice { staking, validator: party(1), at });
             let taken = world.with(|s| s.record(&twice)).unwrap().moved;
@@ -135,13 +135,13 @@ fn who_locks_on_a_network_earns_from_the_pools_that_locks_share() {
             for _ in 0..40 {
                 world.advance(Span::from_days(1));
             }
-            let mut earned = 0;
+            let mut accrued = 0;
             for n in 0..scopes.len() {
-                earned += world.does(1, Action::ClaimLock { id: UnitId::derive("lock", &[&[n as u8]]) }).moved.len();
+                accrued += world.does(1, Action::ClaimLock { id: UnitId::derive("lock", &[&[n as u8]]) }).moved.len();
             }
             let shares =
                 world.spec().pools().values().filter(|p| matches!(p.method, Method::Locked { lock: l, .. } if l == lock)).count();
-            assert!(shares == 0 || earned > 0, "{name}: {shares} pools, and nothing earned");
+            assert!(shares == 0 || accrued > 0, "{name}: {shares} pools, and nothing accrued");
             seen.push(name);
         }
     }

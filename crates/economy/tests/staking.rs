@@ -37,14 +37,14 @@ fn a_validator_shares_its_income_by_stake_after_commission() {
     world.advance(days(1));
     let first = income(&world);
     assert!(first > 0);
-    let earned = world.reads().delegation(VALIDATORS, party(1), party(2)).unwrap().earned;
+    let accrued = world.reads().delegation(VALIDATORS, party(1), party(2)).unwrap().accrued;
     // 90 % of it is shared; three quarters of that is the delegator's.
     let expected = first * 9 / 10 * 3 / 4;
-    assert!(earned[0].1.get().abs_diff(expected) <= 1, "{earned:?} against {expected}");
+    assert!(accrued[0].1.get().abs_diff(expected) <= 1, "{accrued:?} against {expected}");
     let before = world.held(party(2), COIN);
     let paid = world.does(party(2), claim(1)).moved;
-    assert_eq!(paid, earned);
-    assert_eq!(world.held(party(2), COIN).minus(before).unwrap(), earned[0].1);
+    assert_eq!(paid, accrued);
+    assert_eq!(world.held(party(2), COIN).minus(before).unwrap(), accrued[0].1);
     let commission = world.does(party(1), Action::ClaimCommission { staking: VALIDATORS }).moved;
     assert!(commission[0].1.get().abs_diff(first / 10) <= 1, "{commission:?}");
     let own = world.does(party(1), claim(1)).moved[0].1.get();
@@ -117,8 +117,8 @@ fn unbondings_in_progress_are_limited_and_those_of_one_moment_are_one() {
     world.undelegate(2, 1, Some(coins(1)));
     world.advance(days(1));
     let action = Action::Undelegate { staking: VALIDATORS, validator: party(1), amount: Some(coins(1)) };
-    let why = refused(world.act(party(2), action.clone()));
-    assert_eq!(why, Refusal::OutOfRange { what: Topic::Unbonding, why: Limit::AtMost(Units::new(2)) });
+    let reason = refused(world.act(party(2), action.clone()));
+    assert_eq!(reason, Refusal::OutOfRange { what: Topic::Unbonding, reason: Limit::AtMost(Units::new(2)) });
     world.advance(days(19));
     world.does(party(2), action);
 }
@@ -138,8 +138,8 @@ fn a_slash_takes_the_same_part_of_everybody() {
     assert!(matches!(world.notices.last(), Some(Notice::Jailed { party: who, .. }) if *who == party(1)));
     assert_eq!(world.record(signed_twice(1, world.now)), Err(Refusal::Duplicate { what: Topic::Slash }));
     world.advance(days(400));
-    let why = refused(world.act(party(1), Action::Unjail { staking: VALIDATORS }));
-    assert_eq!(why, Refusal::OutOfRange { what: Topic::Validator, why: Limit::NotYet });
+    let reason = refused(world.act(party(1), Action::Unjail { staking: VALIDATORS }));
+    assert_eq!(reason, Refusal::OutOfRange { what: Topic::Validator, reason: Limit::NotYet });
     world.undelegate(2, 1, None);
     world.advance(days(21));
     assert_eq!(world.balance(Account::Stake(VALIDATORS), COIN), coins(95));
@@ -200,7 +200,7 @@ fn moved_stake_still_answers_for_the_first_validator() {
     world.does(party(3), redelegate(1, 2));
     assert_eq!(world.stake_of(3, 2), coins(100));
     let onward = refused(world.act(party(3), redelegate(2, 1)));
-    assert_eq!(onward, Refusal::OutOfRange { what: Topic::Delegation, why: Limit::Begun });
+    assert_eq!(onward, Refusal::OutOfRange { what: Topic::Delegation, reason: Limit::Begun });
     world.accept(signed_twice(1, fault_at));
     world.does(party(3), claim(2));
     assert_eq!(world.stake_of(3, 2), coins(95));
@@ -290,10 +290,10 @@ fn what_makes_no_sense_is_refused() {
     world.validator(1, "5%", coins(100));
     let create = |commission: &str, stake| Action::CreateValidator { staking: VALIDATORS, commission: share(commission), stake };
     let low = refused(world.act(party(2), create("4%", coins(1))));
-    assert_eq!(low, Refusal::OutOfRange { what: Topic::Commission, why: Limit::ShareAtLeast(share("5%")) });
+    assert_eq!(low, Refusal::OutOfRange { what: Topic::Commission, reason: Limit::ShareAtLeast(share("5%")) });
     assert_eq!(refused(world.act(party(1), create("5%", coins(1)))), Refusal::Duplicate { what: Topic::Validator });
     let nothing = refused(world.act(party(2), create("5%", Units::ZERO)));
-    assert_eq!(nothing, Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero });
+    assert_eq!(nothing, Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero });
     assert!(world.reads().validator(VALIDATORS, party(2)).is_none(), "a refusal leaves no trace");
     let delegate = |staking: &str, validator, amount| Action::Delegate {
         staking: staking.parse().unwrap(),
@@ -308,9 +308,9 @@ fn what_makes_no_sense_is_refused() {
     let undelegate = Action::Undelegate { staking: VALIDATORS, validator: party(1), amount: Some(coins(101)) };
     assert!(matches!(refused(world.act(party(1), undelegate)), Refusal::Underfunded { has, .. } if has == coins(100)));
     let same = Action::Redelegate { staking: VALIDATORS, from: party(1), to: party(1), amount: None };
-    assert_eq!(refused(world.act(party(1), same)), Refusal::OutOfRange { what: Topic::Validator, why: Limit::Twice });
+    assert_eq!(refused(world.act(party(1), same)), Refusal::OutOfRange { what: Topic::Validator, reason: Limit::Twice });
     let late = world.record(signed_twice(1, Instant::new(world.now.get() + 1)));
-    assert_eq!(late, Err(Refusal::OutOfRange { what: Topic::Record, why: Limit::Passed }));
+    assert_eq!(late, Err(Refusal::OutOfRange { what: Topic::Record, reason: Limit::Passed }));
     assert!(matches!(world.record(signed(world.now, &[1, 2], &[3, 4])), Err(Refusal::OutOfRange { what: Topic::Record, .. })));
     world.check();
 }
@@ -329,7 +329,7 @@ fn a_changed_commission_counts_from_then_on() {
 }
 
 #[test]
-fn a_change_that_takes_pools_and_stakings_out_leaves_what_was_earned_and_staked() {
+fn a_change_that_takes_pools_and_stakings_out_leaves_what_was_accrued_and_staked() {
     let change = r#"
 [[change]]
 after = "5d"

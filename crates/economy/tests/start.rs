@@ -136,7 +136,7 @@ fn transfers_move_money_and_refuse_what_cannot_be() {
     assert_eq!(world.held(party(99)), fil(10));
     let short = Refusal::Underfunded { token: FIL, needed: fil(11), has: fil(10) };
     assert_eq!(world.with(|s| s.transfer(party(99), party(1), FIL, fil(11))), Err(short));
-    let zero = Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero };
+    let zero = Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero };
     assert_eq!(world.with(|s| s.transfer(party(1), party(2), FIL, Units::ZERO)), Err(zero));
     let name = Name::literal("HNT");
     assert_eq!(world.with(|s| s.transfer(party(1), party(2), name, fil(1))), Err(Refusal::Unbound { what: Topic::Token, name }));
@@ -152,5 +152,5 @@ fn transfers_move_money_and_refuse_what_cannot_be() {
 fn a_token_that_is_not_transferable_stays_with_its_party() {
     let text = FILE.replacen("decimals = 18\n", "decimals = 18\ntransferable = false\n", 1);
     let refused = World::of(&text).with(|s| s.transfer(party(1), party(2), FIL, fil(1)));
-    assert_eq!(refused, Err(Refusal::OutOfRange { what: Topic::Token, why: Limit::NotTransferable }));
+    assert_eq!(refused, Err(Refusal::OutOfRange { what: Topic::Token, reason: Limit::NotTransferable }));
 }

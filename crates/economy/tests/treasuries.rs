@@ -43,7 +43,10 @@ fn redemption_pays_in_proportion_and_burns() {
     assert_eq!(world.held(party(3), IOT), Units::ZERO);
     assert_eq!(world.reads().supply(IOT).unwrap().total.get(), supply - burned);
     assert!(matches!(refused(world.act(party(4), redeem(ONE, 10 * ONE))), Refusal::Slippage { .. }));
-    assert_eq!(refused(world.act(party(4), redeem(1, 0))), Refusal::OutOfRange { what: Topic::Amount, why: Limit::GivesNothing });
+    assert_eq!(
+        refused(world.act(party(4), redeem(1, 0))),
+        Refusal::OutOfRange { what: Topic::Amount, reason: Limit::GivesNothing }
+    );
     assert!(matches!(refused(world.act(party(3), redeem(ONE, 0))), Refusal::Underfunded { .. }));
 }
 
@@ -78,7 +81,7 @@ fn only_who_keeps_a_fund_spends_and_freezes() {
     world.does(COUNCIL, freeze(true));
     assert!(world.reads().treasury(COMMUNITY).unwrap().frozen);
     let stopped = refused(world.act(party(3), redeem(ONE, 0)));
-    assert_eq!(stopped, Refusal::OutOfRange { what: Topic::Treasury, why: Limit::Stopped });
+    assert_eq!(stopped, Refusal::OutOfRange { what: Topic::Treasury, reason: Limit::Stopped });
     world.does(COUNCIL, freeze(false));
     world.does(party(3), redeem(ONE, 0));
 }
@@ -109,5 +112,5 @@ fn a_bridge_mints_each_deposit_once_and_burns_withdrawals() {
     let other = Action::BridgeOut { token: COIN, amount: coins(1), destination: unit(9) };
     assert_eq!(refused(world.act(party(1), other)), Refusal::Unbound { what: Topic::Token, name: COIN });
     let nothing = refused(world.act(party(1), out(Units::ZERO)));
-    assert_eq!(nothing, Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero });
+    assert_eq!(nothing, Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero });
 }

@@ -94,7 +94,7 @@ impl Read for Votes {
 
 /// What was heard about one block.
 #[derive(Default)]
-struct Heard {
+struct Observed {
     certificate: Option<Certificate>,
     /// Not checked yet: consensus reports votes before it looks at their signatures.
     votes: BTreeMap<Participant, Vote>,
@@ -103,46 +103,46 @@ struct Heard {
 /// Who may vote, and what was heard of them lately.
 pub(crate) struct Voters {
     scheme: Scheme,
-    heard: Mutex<BTreeMap<View, BTreeMap<sha256::Digest, Heard>>>,
+    observed: Mutex<BTreeMap<View, BTreeMap<sha256::Digest, Observed>>>,
 }
 
 impl Voters {
     /// The committee of a chain, with nothing heard yet.
     pub(crate) fn new(chain_id: &str, committee: Set<ed25519::PublicKey>) -> Arc<Self> {
         let scheme = Scheme::verifier(&vote_namespace(chain_id), committee);
-        Arc::new(Self { scheme, heard: Mutex::default() })
+        Arc::new(Self { scheme, observed: Mutex::default() })
     }
 
     /// Notes a vote or a certificate.
-    fn hear(&self, activity: &Activity<Scheme, sha256::Digest>) {
+    fn observe(&self, activity: &Activity<Scheme, sha256::Digest>) {
         match activity {
             Activity::Finalize(vote) => {
-                self.note(&vote.proposal, |heard| {
-                    heard.votes.entry(vote.signer()).or_insert_with(|| vote.clone());
+                self.note(&vote.proposal, |observed| {
+                    observed.votes.entry(vote.signer()).or_insert_with(|| vote.clone());
                 });
             }
             Activity::Finalization(certificate) => {
-                self.note(&certificate.proposal, |heard| {
-                    heard.certificate.get_or_insert_with(|| certificate.clone());
+                self.note(&certificate.proposal, |observed| {
+                    observed.certificate.get_or_insert_with(|| certificate.clone());
                 });
             }
             _ => {}
         }
     }
 
-    fn note(&self, proposal: &Proposal<sha256::Digest>, note: impl FnOnce(&mut Heard)) {
-        let mut heard = self.heard();
-        note(heard.entry(proposal.round.view()).or_default().entry(proposal.payload).or_default());
-        while heard.len() > VIEWS {
-            heard.pop_first();
+    fn note(&self, proposal: &Proposal<sha256::Digest>, note: impl FnOnce(&mut Observed)) {
+        let mut observed = self.observed();
+        note(observed.entry(proposal.round.view()).or_default().entry(proposal.payload).or_default());
+        while observed.len() > VIEWS {
+            observed.pop_first();
         }
     }
 
     /// What was heard of what the machine waits for: the certificate of the lowest height that has none yet, and votes that are in
     /// no certificate of a height that has one.
     pub(crate) fn choose(&self, awaited: &[Awaited]) -> Votes {
-        let heard = self.heard();
-        let find = |digest: Digest| heard.values().find_map(|views| views.get(&sha256::Digest(digest)));
+        let observed = self.observed();
+        let find = |digest: Digest| observed.values().find_map(|views| views.get(&sha256::Digest(digest)));
         let mut votes = Votes::default();
         for ancestor in awaited {
             let Some(known) = find(ancestor.digest) else { continue };
@@ -211,9 +211,9 @@ impl Voters {
         self.scheme.participants().key(signer).map(public_bytes)
     }
 
-    fn heard(&self) -> MutexGuard<'_, BTreeMap<View, BTreeMap<sha256::Digest, Heard>>> {
+    fn observed(&self) -> MutexGuard<'_, BTreeMap<View, BTreeMap<sha256::Digest, Observed>>> {
         // Insertions and removals only; whole at every point.
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+        self.observed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -228,7 +228,7 @@ impl<R: Reporter<Activity = Activity<Scheme, sha256::Digest>>> Reporter for List
     type Activity = R::Activity;
 
     fn report(&mut self, activity: Self::Activity) -> Feedback {
-        self.voters.hear(&activity);
+        self.voters.observe(&activity);
         self.inner.report(activity)
     }
 }

@@ -8,10 +8,10 @@
 //! GET  /_depin/objects?bucket=&prefix=&after_bucket=&after_key=&limit=
 //! GET  /_depin/segments?bucket=&key=&after=&limit=      of one object when bucket and key are given
 //! GET  /_depin/faults?limit=
-//! POST /_depin/keep                                     one tick of the keeper, now
+//! POST /_depin/keep                                     one tick of the renewal service, now
 //! ```
 
-use crate::{core::Core, keeper::Keeper, map::MapError, views};
+use crate::{core::Core, map::MapError, renewal::RenewalService, views};
 use hyper::{Method, StatusCode, header};
 use s3s::{Body, HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub(crate) fn is_admin(path: &str) -> bool {
 /// Answers admin requests.
 pub(crate) struct Admin {
     pub(crate) core: Arc<Core>,
-    pub(crate) keeper: Arc<Keeper>,
+    pub(crate) renewal: Arc<RenewalService>,
     pub(crate) endpoint: String,
     /// Hash of the token: comparing hashes tells nothing about the token by its time.
     pub(crate) token: blake3::Hash,
@@ -60,7 +60,7 @@ impl Admin {
                 json(views::segments(&self.core, of, after, limit(&query)).await)
             }
             (&Method::GET, "/_depin/faults") => json(views::faults(&self.core, limit(&query)).await),
-            (&Method::POST, "/_depin/keep") => json(Ok(self.keeper.tick().await)),
+            (&Method::POST, "/_depin/keep") => json(Ok(self.renewal.tick().await)),
             _ => {
                 let hint = "there are GET status, objects, segments, faults and POST keep under /_depin/";
                 failure(StatusCode::NOT_FOUND, "not-found", format!("there is no {} {path}", request.method()), hint)

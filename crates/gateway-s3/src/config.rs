@@ -47,10 +47,10 @@ impl Default for DealPolicy {
     }
 }
 
-/// How hard the background keeper works.
+/// How hard the background renewal service works.
 #[derive(Clone, Debug)]
-pub struct KeeperPolicy {
-    /// Whether the keeper runs by itself; when not, only [`Handle::keep`](crate::Handle::keep) drives it.
+pub struct RenewalPolicy {
+    /// Whether the renewal service runs by itself; when not, only [`Handle::keep`](crate::Handle::keep) drives it.
     pub automatic: bool,
     /// Pause between two ticks when the market tells of no change.
     pub interval: Duration,
@@ -64,7 +64,7 @@ pub struct KeeperPolicy {
     pub backoff_max: Duration,
 }
 
-impl Default for KeeperPolicy {
+impl Default for RenewalPolicy {
     fn default() -> Self {
         Self {
             automatic: true,
@@ -112,8 +112,8 @@ pub struct Config {
     pub placement_seed: u64,
     /// Terms of deals.
     pub deals: DealPolicy,
-    /// The keeper's pace.
-    pub keeper: KeeperPolicy,
+    /// The renewal service's pace.
+    pub renewal: RenewalPolicy,
 }
 
 impl Config {
@@ -136,7 +136,7 @@ impl Config {
             body_timeout: Duration::from_secs(120),
             placement_seed: 0,
             deals: DealPolicy::default(),
-            keeper: KeeperPolicy::default(),
+            renewal: RenewalPolicy::default(),
         }
     }
 
@@ -164,7 +164,7 @@ impl Config {
         if self.shard_payload_min > self.shard_payload {
             return Err(ConfigError::PayloadOrder { min: self.shard_payload_min, max: self.shard_payload });
         }
-        if self.segments_in_flight == 0 || self.keeper.batch == 0 {
+        if self.segments_in_flight == 0 || self.renewal.batch == 0 {
             return Err(ConfigError::NoWork);
         }
         if self.deals.renew_divisor < 2 || self.deals.term.get() == 0 {
@@ -209,7 +209,7 @@ pub enum ConfigError {
         max: u64,
     },
     /// A bound of zero.
-    #[error("segments in flight and the keeper's batch must be at least 1")]
+    #[error("segments in flight and the renewal service's batch must be at least 1")]
     NoWork,
     /// Terms that cannot be renewed.
     #[error("a deal's term must not be zero and its renewal divisor must be at least 2")]

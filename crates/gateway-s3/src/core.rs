@@ -31,13 +31,13 @@ pub(crate) struct Core {
     pub(crate) directory: Directory,
     pub(crate) health: Health,
     pub(crate) pins: SegmentPins,
-    pub(crate) purse: Mutex<Purse>,
+    pub(crate) account: Mutex<Account>,
     pub(crate) noted: Mutex<HashMap<(Address, FaultKind, Commitment), u64>>,
 }
 
 /// What was last heard of ledger time and money.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Purse {
+pub(crate) struct Account {
     pub(crate) ledger_now: Option<Instant>,
     pub(crate) funds: Option<Funds>,
     /// Why the last market call failed, when it did.
@@ -55,12 +55,12 @@ impl Core {
         self.clock.now_ms()
     }
 
-    pub(crate) fn purse(&self) -> Purse {
-        self.purse.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn account(&self) -> Account {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn update_purse(&self, change: impl FnOnce(&mut Purse)) {
-        change(&mut self.purse.lock().unwrap_or_else(PoisonError::into_inner));
+    pub(crate) fn update_account(&self, change: impl FnOnce(&mut Account)) {
+        change(&mut self.account.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Writes a provider's fault down and says it aloud, by name.

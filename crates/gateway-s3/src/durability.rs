@@ -2,7 +2,7 @@
 //!
 //! In: the states of shards, what is known of the funds. Out: the state that objects and segments show. Ledger time throughout.
 
-use crate::{config::DealPolicy, core::Purse, map::DurabilityRow, market::Funds};
+use crate::{config::DealPolicy, core::Account, map::DurabilityRow, market::Funds};
 use depin_quantity::{Instant, Rounding, Span, mul_div};
 use serde::Serialize;
 
@@ -78,9 +78,9 @@ pub(crate) fn funds_last_until(paid_until: Instant, funds: Option<&Funds>) -> Op
 }
 
 /// What the owner should know of data that is paid until `paid_until`, if anything.
-pub(crate) fn warning(paid_until: Option<Instant>, purse: &Purse, policy: &DealPolicy) -> Option<String> {
-    let (now, paid_until) = (purse.ledger_now?, paid_until?);
-    let end = funds_last_until(paid_until, purse.funds.as_ref())?;
+pub(crate) fn warning(paid_until: Option<Instant>, account: &Account, policy: &DealPolicy) -> Option<String> {
+    let (now, paid_until) = (account.ledger_now?, paid_until?);
+    let end = funds_last_until(paid_until, account.funds.as_ref())?;
     let left = end.since(now);
     (left < policy.warn)
         .then(|| format!("funds run out on {} (in {left}); send tokens to the gateway's account", end.to_rfc3339()))
@@ -117,11 +117,11 @@ mod tests {
     #[test]
     fn a_warning_comes_before_the_end_and_not_too_early() {
         let funds = Funds { balance: Units::new(1_000), burn_per_day: Units::new(100) };
-        let purse = Purse { ledger_now: Some(Instant::new(0)), funds: Some(funds), ..Purse::default() };
+        let account = Account { ledger_now: Some(Instant::new(0)), funds: Some(funds), ..Account::default() };
         let policy = DealPolicy { warn: Span::from_days(30), ..DealPolicy::default() };
         let day = |n| Some(Instant::new(0).later(Span::from_days(n)));
-        assert_eq!(warning(day(21), &purse, &policy), None, "21 days paid and 10 more");
-        assert!(warning(day(19), &purse, &policy).unwrap().contains("funds run out on 1970-01-30"));
-        assert_eq!(warning(None, &purse, &policy), None);
+        assert_eq!(warning(day(21), &account, &policy), None, "21 days paid and 10 more");
+        assert!(warning(day(19), &account, &policy).unwrap().contains("funds run out on 1970-01-30"));
+        assert_eq!(warning(None, &account, &policy), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Reading ranges of shards, round providers that are dead, slow or lying.
 //!
-//! In: a segment, a data shard, a range of it. Out: exactly the bytes that were stored there. Called by `reader` and by the keeper's
+//! In: a segment, a data shard, a range of it. Out: exactly the bytes that were stored there. Called by `reader` and by the renewal service's
 //! rebuilding. Every range is fetched in whole chunks and checked against the map's checksums before anybody sees it, so a provider
 //! that serves other bytes is known by name. When the shard's own provider fails, or says nothing for a while, the same range of k
 //! other shards is fetched and the wanted one rebuilt; whatever comes first wins.

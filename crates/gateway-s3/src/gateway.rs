@@ -7,14 +7,14 @@ use crate::{
     admin::{self, Admin},
     clock::Clock,
     config::{Config, ConfigError},
-    core::{Core, Purse},
+    core::{Account, Core},
     crypt::MasterKey,
     directory::Directory,
     health::Health,
-    keeper::{KeepReport, Keeper},
     keys::{self, KeyError},
     map::{Map, MapError, SegmentPins, tables},
     market::Market,
+    renewal::{RenewalReport, RenewalService},
     s3::{Front, OneAccount},
     shards::Shards,
     views::{self, FaultView, ObjectQuery, ObjectView, SegmentView, Status},
@@ -97,7 +97,7 @@ pub struct Handle {
     address: SocketAddr,
     core: Arc<Core>,
     writer: Arc<Writer>,
-    keeper: Arc<Keeper>,
+    renewal: Arc<RenewalService>,
     stop: watch::Sender<bool>,
     server: Option<JoinHandle<()>>,
     keeping: Option<JoinHandle<()>>,
@@ -106,7 +106,7 @@ pub struct Handle {
 }
 
 impl Gateway {
-    /// Opens the home, starts the keeper and serves S3.
+    /// Opens the home, starts the renewal service and serves S3.
     ///
     /// # Errors
     /// [`GatewayError`]; nothing runs then.
@@ -136,11 +136,11 @@ impl Gateway {
             config,
             health: Health::default(),
             pins: SegmentPins::default(),
-            purse: Mutex::new(Purse::default()),
+            account: Mutex::new(Account::default()),
             noted: Mutex::new(HashMap::new()),
         });
         let writer = Writer::new(core.clone())?;
-        let keeper = Arc::new(Keeper::new(core.clone()));
+        let renewal = Arc::new(RenewalService::new(core.clone()));
         let listen_error = |source| GatewayError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
@@ -149,14 +149,14 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let s3 = s3_service(&core, &writer);
         let token = blake3::hash(hex::encode(token.as_slice()).as_bytes());
-        let admin = Arc::new(Admin { core: core.clone(), keeper: keeper.clone(), endpoint: endpoint.clone(), token });
+        let admin = Arc::new(Admin { core: core.clone(), renewal: renewal.clone(), endpoint: endpoint.clone(), token });
         let server = tokio::spawn(serve(listener, s3, admin, stopped.clone()));
-        let keeping = core.config.keeper.automatic.then(|| {
-            let keeper = keeper.clone();
-            tokio::spawn(async move { keeper.run(stopped).await })
+        let keeping = core.config.renewal.automatic.then(|| {
+            let renewal = renewal.clone();
+            tokio::spawn(async move { renewal.run(stopped).await })
         });
         tracing::info!(endpoint, home = %home.display(), "the S3 gateway serves");
-        Ok(Handle { endpoint, address, core, writer, keeper, stop, server: Some(server), keeping, _lock: lock })
+        Ok(Handle { endpoint, address, core, writer, renewal, stop, server: Some(server), keeping, _lock: lock })
     }
 }
 
@@ -279,9 +279,9 @@ impl Handle {
         Ok(views::faults(&self.core, limit).await?)
     }
 
-    /// One tick of the keeper, now; waits for one that is under way.
-    pub async fn keep(&self) -> KeepReport {
-        self.keeper.tick().await
+    /// One tick of the renewal service, now; waits for one that is under way.
+    pub async fn keep(&self) -> RenewalReport {
+        self.renewal.tick().await
     }
 
     /// Stops in good order: no new connections, running requests end (10 s at most), waiting tails are stored, the map is closed.

@@ -12,7 +12,7 @@
 //!                    commP
 //!             └───────┴──▶ map (SQLite: objects, segments, shards) ◀──┴──────────┘
 //!                               ▲
-//!                            keeper ══ market ══▶ ledger     propose, watch, extend, move, end, warn
+//!                            renewal service ══ market ══▶ ledger     propose, watch, extend, move, end, warn
 //! ```
 //!
 //! What holds: an upload is answered only when all n shards of all its segments are durable at n different providers and the object map
@@ -34,25 +34,25 @@ mod fetch;
 mod gateway;
 mod health;
 mod ingest;
-mod keeper;
 mod keys;
 mod map;
 mod market;
 mod piece;
 mod placement;
 mod reader;
+mod renewal;
 mod s3;
 mod shards;
 mod views;
 mod writer;
 
 pub use clock::{Clock, SystemClock};
-pub use config::{Config, ConfigError, DealPolicy, KeeperPolicy, Redundancy};
+pub use config::{Config, ConfigError, DealPolicy, Redundancy, RenewalPolicy};
 pub use durability::Durability;
 pub use gateway::{Gateway, GatewayError, Handle};
-pub use keeper::KeepReport;
 pub use keys::KeyError;
 pub use market::{Deal, DealState, Extension, Funds, LedgerMarket, Market, MarketError, Offer, Proposal, Provider};
+pub use renewal::RenewalReport;
 pub use shards::{HttpShards, ShardError, Shards, Signer, request_message};
 pub use views::{FaultView, ObjectQuery, ObjectView, SegmentView, ShardView, Status};
 

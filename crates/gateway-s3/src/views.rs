@@ -162,7 +162,7 @@ pub struct ObjectQuery {
 
 pub(crate) async fn status(core: &Core, endpoint: &str) -> Result<Status, MapError> {
     let totals = core.map.read(tables::show::totals).await?;
-    let purse = core.purse();
+    let account = core.account();
     let durability = Durability::of(&totals.durability);
     let paid_until = totals.durability.until_ms.map(Instant::new);
     Ok(Status {
@@ -178,12 +178,12 @@ pub(crate) async fn status(core: &Core, endpoint: &str) -> Result<Status, MapErr
         retired: totals.retired,
         faults: totals.faults,
         durability,
-        ledger_now: purse.ledger_now,
-        balance: purse.funds.map(|funds| funds.balance.get().to_string()),
-        burn_per_day: purse.funds.map(|funds| funds.burn_per_day.get().to_string()),
-        funds_last_until: paid_until.and_then(|until| durability::funds_last_until(until, purse.funds.as_ref())),
-        warning: purse.warning,
-        market_trouble: purse.trouble,
+        ledger_now: account.ledger_now,
+        balance: account.funds.map(|funds| funds.balance.get().to_string()),
+        burn_per_day: account.funds.map(|funds| funds.burn_per_day.get().to_string()),
+        funds_last_until: paid_until.and_then(|until| durability::funds_last_until(until, account.funds.as_ref())),
+        warning: account.warning,
+        market_trouble: account.trouble,
     })
 }
 
@@ -195,7 +195,7 @@ pub(crate) async fn objects(core: &Core, query: ObjectQuery) -> Result<Vec<Objec
             tables::show::objects(db, query.bucket.as_deref(), &query.prefix, (&query.after.0, &query.after.1), limit)
         })
         .await?;
-    let purse = core.purse();
+    let account = core.account();
     let view = |row: ListedObject| {
         let durability = Durability::of(&row.durability);
         let paid_until = durability.paid_until();
@@ -208,8 +208,8 @@ pub(crate) async fn objects(core: &Core, query: ObjectQuery) -> Result<Vec<Objec
             durability,
             durability_text: durability.to_string(),
             paid_until,
-            funds_last_until: paid_until.and_then(|until| durability::funds_last_until(until, purse.funds.as_ref())),
-            warning: durability::warning(paid_until, &purse, &core.config.deals),
+            funds_last_until: paid_until.and_then(|until| durability::funds_last_until(until, account.funds.as_ref())),
+            warning: durability::warning(paid_until, &account, &core.config.deals),
         }
     };
     Ok(rows.into_iter().map(view).collect())

@@ -123,13 +123,13 @@ impl Writer {
 
     /// Refuses at once what could not be stored, or would be dropped again because no deal can follow.
     pub(crate) async fn check_prospects(&self) -> Result<(), StoreError> {
-        let purse = self.core.purse();
-        if let Some((needed, funds)) = purse.shortage.zip(purse.funds) {
+        let account = self.core.account();
+        if let Some((needed, funds)) = account.shortage.zip(account.funds) {
             return Err(StoreError::FundsTooLow { needed, balance: funds.balance.get() });
         }
-        let silent_ms = purse.trouble_since_ms.map_or(0, |since| self.core.now_ms().saturating_sub(since));
+        let silent_ms = account.trouble_since_ms.map_or(0, |since| self.core.now_ms().saturating_sub(since));
         if u128::from(silent_ms) > self.core.config.deals.patience.as_millis() {
-            return Err(StoreError::MarketGone { minutes: silent_ms / 60_000, reason: purse.trouble.unwrap_or_default() });
+            return Err(StoreError::MarketGone { minutes: silent_ms / 60_000, reason: account.trouble.unwrap_or_default() });
         }
         candidates(&self.core, self.core.config.shard_payload_min, 0).await.map(|_| ())
     }

@@ -167,9 +167,9 @@ async fn child_gateway() {
     let providers = FolderProviders::new(home.join("providers"), 4);
     let market = LocalMarket::new(&providers, Some(home.join("market.json")));
     let mut config = small(&home);
-    config.keeper.automatic = true;
-    config.keeper.interval = Duration::from_millis(20);
-    config.keeper.backoff = Duration::from_millis(20);
+    config.renewal.automatic = true;
+    config.renewal.interval = Duration::from_millis(20);
+    config.renewal.backoff = Duration::from_millis(20);
     let handle = Gateway::start(config, providers, market.clone(), Arc::new(SystemClock)).await.unwrap();
     println!("endpoint {}", handle.endpoint());
     loop {

@@ -76,7 +76,7 @@ impl Rules {
         let sender = body.sender();
         match check_nonce(state, sender, body.nonce) {
             Ok(()) | Err(AdmitError::Ahead { .. }) => {}
-            Err(why) => return Err(why),
+            Err(reason) => return Err(reason),
         }
         let fee = base_fee.plus(body.tip).and_then(|each| each.times(work.into()));
         let needed = fee.map_err(|e| AdmitError::Fee(e.into()))?;

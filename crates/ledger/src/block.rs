@@ -65,12 +65,12 @@ pub enum RunError {
     #[error("stamp: {0}")]
     Stamp(#[from] StampError),
     /// A transaction that no block may hold.
-    #[error("transaction {index}: {why}")]
+    #[error("transaction {index}: {reason}")]
     Transaction {
         /// Position in the block.
         index: usize,
         /// What is wrong with it.
-        why: String,
+        reason: String,
     },
     /// Votes that cannot be counted.
     #[error("votes: {0}")]

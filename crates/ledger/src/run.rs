@@ -67,9 +67,9 @@ impl Rules {
         }
         let mut block = Block::begin(self, base, env, batch.transactions.len())?;
         for (index, (transaction, signed)) in batch.iter().enumerate() {
-            block.include(transaction, Transaction::id_of(signed)).map_err(|why| match why {
+            block.include(transaction, Transaction::id_of(signed)).map_err(|reason| match reason {
                 Left::Full => RunError::TooMuchWork { max: self.block_work() },
-                Left::Refused(why) => RunError::Transaction { index, why: why.to_string() },
+                Left::Refused(reason) => RunError::Transaction { index, reason: reason.to_string() },
             })?;
         }
         Ok(block.end())
@@ -117,7 +117,7 @@ impl Batch {
         let mut batch = Self { transactions: Vec::with_capacity(n), signed: Vec::new(), ends: Vec::with_capacity(n) };
         for (index, bytes) in encoded.iter().enumerate() {
             let bytes = bytes.as_ref();
-            let transaction = Transaction::decode(bytes).map_err(|e| RunError::Transaction { index, why: e.to_string() })?;
+            let transaction = Transaction::decode(bytes).map_err(|e| RunError::Transaction { index, reason: e.to_string() })?;
             Transaction::append_signed_bytes(bytes, &mut batch.signed);
             batch.ends.push(batch.signed.len());
             batch.transactions.push(transaction);

@@ -3,7 +3,7 @@
 
 mod common;
 use common::*;
-use depin_economy::{Account, Action, DEVELOPMENT, Event as Economy, Why};
+use depin_economy::{Account, Action, DEVELOPMENT, Event as Economy, Reason};
 use depin_ledger::*;
 use depin_quantity::{Decimal18, Name, UnitId, Units};
 use depin_services::storage::{CloseReason, DealState, Proposal, StorageMessage};
@@ -77,14 +77,14 @@ fn an_action_is_named_in_its_receipt_and_does_what_it_says() {
     assert_eq!(held(&chain, &alice, "DC"), 10_000);
     let spent = 100 * FIL - held(&chain, &alice, "FIL");
     assert!((FIL / 4..FIL / 4 + FIL / 1000).contains(&spent), "a dollar's worth at 4 dollars, and the fee: {spent}");
-    let why = |receipt: &Receipt| {
+    let reason = |receipt: &Receipt| {
         let whys = receipt.events.iter().filter_map(|event| match event {
-            Event::Economy(Economy::Posting { why, .. }) => Some(*why),
+            Event::Economy(Economy::Posting { reason, .. }) => Some(*reason),
             _ => None,
         });
         whys.collect::<Vec<_>>()
     };
-    assert!(receipts.iter().any(|receipt| why(receipt).contains(&Why::CreditsMinted)));
+    assert!(receipts.iter().any(|receipt| reason(receipt).contains(&Reason::CreditsMinted)));
     chain.audit_holds();
 }
 
@@ -96,9 +96,9 @@ fn a_refused_action_pays_its_fee_and_changes_nothing_else() {
     assert!(refused.code == "economy" && refused.message.contains("no fresh price for FIL-USD"), "{refused:?}");
     assert_eq!(held(&chain, &alice, "DC"), 0);
     assert!(100 * FIL - held(&chain, &alice, "FIL") < FIL / 1000, "only the fee");
-    let swap = Action::Swap { venue: name("FIL-DC"), token: name("FIL"), given: Units::new(1), least: Units::ZERO };
+    let swap = Action::Swap { amm_pool: name("FIL-DC"), token: name("FIL"), given: Units::new(1), least: Units::ZERO };
     let unbound = chain.send(&alice, Message::Act(swap)).unwrap_err();
-    assert!(unbound.message.contains("`FIL-DC` is no venue of this network"), "{unbound:?}");
+    assert!(unbound.message.contains("`FIL-DC` is no AMM pool of this network"), "{unbound:?}");
     chain.audit_holds();
 }
 
@@ -121,8 +121,8 @@ fn a_deal_paid_in_credits_burns_them_and_its_provider_lives_on_emission() {
     assert_eq!(burned(&chain, "DC"), 3 * 3 * 2880);
     assert_eq!(held(&chain, &provider.party, "DC"), 0);
     chain.send(&provider.party, Message::Act(Action::Claim { after: None })).unwrap();
-    let earned = held(&chain, &provider.party, "FIL");
-    assert!(earned > 1_001 * FIL, "block rewards are paid in FIL: {earned}");
+    let accrued = held(&chain, &provider.party, "FIL");
+    assert!(accrued > 1_001 * FIL, "block rewards are paid in FIL: {accrued}");
     chain.audit_holds();
 }
 
@@ -156,7 +156,7 @@ fn a_network_without_collateral_fines_or_verified_deals_keeps_pieces_too() {
     chain.audit_holds();
     chain.storage(&provider.party, StorageMessage::TerminateDeals(vec![id])).unwrap();
     let lost = before - held(&chain, &provider.party, "FIL");
-    assert!(lost < 1_000_000, "nothing but fees, less what was earned: {lost}");
+    assert!(lost < 1_000_000, "nothing but fees, less what was accrued: {lost}");
     chain.audit_holds();
 }
 
@@ -191,7 +191,7 @@ fn an_account_can_be_funded_in_any_token_of_the_network() {
 
 #[test]
 fn every_action_reencodes_to_itself_and_knows_its_work() {
-    let (token, venue) = (name("FIL"), name("FIL-USDC"));
+    let (token, amm_pool) = (name("FIL"), name("FIL-USDC"));
     let some = Units::new(7);
     let actions = [
         Action::Claim { after: None },
@@ -199,12 +199,12 @@ fn every_action_reencodes_to_itself_and_knows_its_work() {
         Action::WithdrawVested { token, most: Some(some) },
         Action::Repay { token },
         Action::TakeAllocation { token, allocation: name("foundation") },
-        Action::Swap { venue, token, given: some, least: Units::ZERO },
-        Action::FundVenue { venue, a: some, b: some },
-        Action::WithdrawVenue { venue, shares: 3 },
+        Action::Swap { amm_pool, token, given: some, least: Units::ZERO },
+        Action::FundAmmPool { amm_pool, a: some, b: some },
+        Action::WithdrawAmmPool { amm_pool, shares: 3 },
         Action::MintCredits { credit: name("DC"), amount: some, most: None, to: Some(party(2).address) },
         Action::BurnForCredits { credit: name("DC"), given: some, least: some, to: None },
-        Action::ConvertWaiting { venue },
+        Action::ConvertWaiting { amm_pool },
         Action::Delegate { staking: name("validators"), validator: party(2).address, amount: some },
         Action::Undelegate { staking: name("validators"), validator: party(2).address, amount: None },
         Action::Lock {

@@ -213,7 +213,7 @@ fn votes_for_no_ancestor_too_old_ones_and_repeated_ones_make_a_block_invalid() {
     let (height, three) = (world.height(), &FOUR[..3]);
     let (first, last) = (height + 1 - WINDOW, height);
     let refused = |world: &mut World, votes: &[Attested]| match world.block(votes, &[]) {
-        Err(RunError::Votes(why)) => why,
+        Err(RunError::Votes(reason)) => reason,
         other => panic!("{votes:?} gave {other:?}"),
     };
     let own = world.votes(last, true, three);

@@ -100,9 +100,9 @@ fn a_network_file_whose_rules_do_not_fit_what_jobs_say_starts_no_chain() {
         (NETWORK.replace("terminated = {", "given-up = {"), "`terminated`"),
         (
             NETWORK.replace("raw-bytes = {", "plain-bytes = {").replace("of = \"raw-bytes\"", "of = \"plain-bytes\""),
-            "measure `plain-bytes` is none of this service",
+            "metric `plain-bytes` is none of this service",
         ),
-        (renamed("bind", "quality-bytes", "good-bytes"), "measure `good-bytes` is none of this service"),
+        (renamed("bind", "quality-bytes", "good-bytes"), "metric `good-bytes` is none of this service"),
         (NETWORK.replace("clock = \"epoch\"\nrate", "clock = \"epoch\"\nmethod = \"weighted\"\nrate"), "open-ended"),
         // A data set of so many sectors is a row that no store takes.
         (NETWORK.replace("pieces-most = 128", "pieces-most = 1_024"), "pieces-most"),

@@ -103,7 +103,7 @@ fn an_order_is_reported_disputed_decided_and_paid_by_signed_messages() {
     assert_eq!(chain.ledger.read(totals).delivered, 85);
     let spent = Units::new(FIL * 85 / 100);
     assert_eq!(told(&chain, |event| matches!(event, MeteredEvent::OrderClosed { units: 85, spent: s, .. } if *s == spent)), 1);
-    assert!(chain.fil(&party(OPERATOR)) > before, "the payment, and what it earned of the emission");
+    assert!(chain.fil(&party(OPERATOR)) > before, "the payment, and what it accrued of the emission");
     chain.audit_holds();
 }
 

@@ -5,12 +5,12 @@
 //! sense together; `depin check` says that.
 
 use depin_economy::grammar::{Field, GRAMMAR, Kind, PROVENANCE, Table};
-use depin_services::vocabulary::{self, SERVICES, Value as FigureValue};
+use depin_services::descriptor::{self, SERVICES, Value as FigureValue};
 use serde_json::{Map, Value, json};
 
 /// The schema of a whole file.
 pub fn schema() -> Value {
-    let mut root = table(GRAMMAR.words, GRAMMAR.fields.iter(), Form::Whole);
+    let mut root = table(GRAMMAR.description, GRAMMAR.fields.iter(), Form::Whole);
     if let Some(root) = root.as_object_mut() {
         root.insert("$schema".to_owned(), json!("http://json-schema.org/draft-07/schema#"));
         root.insert("title".to_owned(), json!("A network of depin"));
@@ -26,14 +26,14 @@ enum Form {
     Over,
 }
 
-fn table<'f>(words: &str, fields: impl Iterator<Item = &'f Field> + Clone, form: Form) -> Value {
+fn table<'f>(description: &str, fields: impl Iterator<Item = &'f Field> + Clone, form: Form) -> Value {
     let mut properties: Map<String, Value> =
-        fields.clone().map(|field| (field.key.to_owned(), described(kind(&field.kind, form), field.words))).collect();
+        fields.clone().map(|field| (field.key.to_owned(), described(kind(&field.kind, form), field.description))).collect();
     provenance(&mut properties);
     let required: Vec<&str> = fields.filter(|field| field.required && form == Form::Whole).map(|field| field.key).collect();
     json!({
         "type": "object",
-        "description": words,
+        "description": description,
         "properties": properties,
         "required": required,
         "additionalProperties": false,
@@ -44,17 +44,17 @@ fn table<'f>(words: &str, fields: impl Iterator<Item = &'f Field> + Clone, form:
 fn provenance(properties: &mut Map<String, Value>) {
     for field in &PROVENANCE {
         let value = if matches!(field.kind, Kind::Flag) { json!({ "const": true }) } else { kind(&field.kind, Form::Whole) };
-        properties.insert(field.key.to_owned(), described(value, field.words));
+        properties.insert(field.key.to_owned(), described(value, field.description));
     }
 }
 
 /// Words beside a reference are not read in draft 7, so the reference stands in a list of one.
-fn described(mut value: Value, words: &str) -> Value {
+fn described(mut value: Value, description: &str) -> Value {
     if value.get("$ref").is_some() {
         value = json!({ "allOf": [value] });
     }
     if let Some(object) = value.as_object_mut() {
-        object.insert("description".to_owned(), json!(words));
+        object.insert("description".to_owned(), json!(description));
     }
     value
 }
@@ -68,7 +68,7 @@ fn list(of: &Value) -> Value {
 }
 
 fn kind(kind: &Kind, form: Form) -> Value {
-    let inner = |inner: &Table, form| table(inner.words, inner.fields.iter(), form);
+    let inner = |inner: &Table, form| table(inner.description, inner.fields.iter(), form);
     match kind {
         Kind::Text => json!({ "type": "string", "minLength": 1 }),
         Kind::Name => refer("name"),
@@ -117,7 +117,7 @@ fn integer(least: u64, most: u64) -> Value {
 
 /// What may be put over a file: any of it but other changes.
 fn over() -> Value {
-    table(GRAMMAR.words, GRAMMAR.fields.iter().filter(|field| !matches!(field.key, "change")), Form::Over)
+    table(GRAMMAR.description, GRAMMAR.fields.iter().filter(|field| !matches!(field.key, "change")), Form::Over)
 }
 
 fn services(form: Form) -> Value {
@@ -125,14 +125,14 @@ fn services(form: Form) -> Value {
     json!({ "type": "object", "properties": services.collect::<Map<_, _>>(), "additionalProperties": false })
 }
 
-fn service_figures(service: &vocabulary::Service, form: Form) -> Value {
+fn service_figures(service: &descriptor::Service, form: Form) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for table in service.parameters {
         let figures: Map<String, Value> = table
             .figures
             .iter()
-            .map(|figure| (figure.key.to_owned(), described(figure_form(&figure.value), figure.words)))
+            .map(|figure| (figure.key.to_owned(), described(figure_form(&figure.value), figure.description)))
             .collect();
         let keys: Vec<&str> = table.figures.iter().filter(|f| !f.value.is_optional()).map(|figure| figure.key).collect();
         let optional = keys.is_empty();
@@ -156,7 +156,7 @@ fn service_figures(service: &vocabulary::Service, form: Form) -> Value {
     }
     json!({
         "type": "object",
-        "description": service.words,
+        "description": service.description,
         "properties": properties,
         "required": required,
         "additionalProperties": false,

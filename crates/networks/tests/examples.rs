@@ -6,7 +6,7 @@ use depin_economy::{
     grammar::{ALTERNATIVES, GRAMMAR, Kind, PROVENANCE, Table},
 };
 use depin_networks::schema;
-use depin_services::vocabulary::{Severity, service};
+use depin_services::descriptor::{Severity, service};
 use std::collections::{BTreeMap, BTreeSet};
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
@@ -106,12 +106,12 @@ fn every_key_and_every_word_of_the_grammar_has_an_example() {
         for field in table.fields {
             let items: Vec<&Item> = tables.iter().filter_map(|table| table.get(field.key)).collect();
             if items.is_empty() {
-                lacking.insert(format!("{}: {}", table.words, field.key));
+                lacking.insert(format!("{}: {}", table.description, field.key));
             }
             if let Kind::Choice(words) = field.kind {
                 let said: Vec<&str> = items.iter().filter_map(|item| item.as_str()).collect();
                 let unsaid = words.iter().filter(|word| !said.contains(word));
-                lacking.extend(unsaid.map(|word| format!("{}: {} = {word}", table.words, field.key)));
+                lacking.extend(unsaid.map(|word| format!("{}: {} = {word}", table.description, field.key)));
             }
         }
     }
@@ -173,7 +173,7 @@ fn the_schema_takes_every_file_that_passes() {
     for text in all() {
         assert_eq!(judged(&schemas, &text), None, "{text}");
     }
-    for (n, service) in depin_services::vocabulary::SERVICES.iter().enumerate() {
+    for (n, service) in depin_services::descriptor::SERVICES.iter().enumerate() {
         let made = files::mixed(service.name.as_str(), n % 5, (n + 1) % 5, (n + 2) % 5);
         assert_eq!(judged(&schemas, &made.toml), None, "{}", service.name);
     }

@@ -6,13 +6,13 @@ mod files;
 use depin_economy::Spec;
 use depin_quantity::Instant;
 use depin_services::{
+    descriptor::{Finding, SERVICES, Severity, service},
     metered::MeteredParams,
     storage::StorageParams,
-    vocabulary::{Finding, SERVICES, Severity, service},
 };
 use files::{FIVE, mixed};
 
-/// What is wrong or odd with a file, by the reader and by the service's vocabulary. A gap that the file itself explains is neither.
+/// What is wrong or odd with a file, by the reader and by the service's descriptor. A gap that the file itself explains is neither.
 fn wrong(toml: &str) -> Vec<String> {
     let spec = match Spec::parse(toml) {
         Ok(spec) => spec,

@@ -3,7 +3,7 @@
 mod drive;
 
 use depin_quantity::Span;
-use depin_services::vocabulary::SERVICES;
+use depin_services::descriptor::SERVICES;
 use drive::{
     World,
     files::{FIVE, mixed},
@@ -26,8 +26,8 @@ fn a_thousand_periods(service: &str) {
 /// What the driver tried must have gone through now and then, or the test shows nothing.
 fn every_act_succeeded(world: &World) {
     for (act, (accepted, refused)) in &world.tally {
-        // What is refused for want of a reason to do it: nothing vested, nothing owed, a venue that nobody funded.
-        let unfunded = act == "swap" && !world.tally.contains_key("fund venue");
+        // What is refused for want of a reason to do it: nothing vested, nothing owed, an AMM pool that nobody funded.
+        let unfunded = act == "swap" && !world.tally.contains_key("fund AMM pool");
         if unfunded
             || matches!(act.as_str(), "withdraw" | "repay" | "extend" | "convert waiting" | "cool-lock" | "unlock" | "undelegate")
         {

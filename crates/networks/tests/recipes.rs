@@ -39,8 +39,8 @@ fn dated_changes_come_as_long_after_the_start_as_they_did() {
 }
 
 #[test]
-fn parts_come_from_the_latest_era_that_any_service_can_stand_under() {
-    // Render's first era emits nothing; Helium's second pays its own tokens per sub-network.
+fn parts_come_from_the_latest_version_that_any_service_can_stand_under() {
+    // Render's first parameter version emits nothing; Helium's second pays its own tokens per sub-network.
     let render = Spec::parse(&mixed("storage", RENDER, RENDER, RENDER).toml).unwrap();
     assert!(render.supply(Name::literal("RENDER")).unwrap().emission.is_some());
     let helium = Spec::parse(&mixed("storage", HELIUM, HELIUM, HELIUM).toml).unwrap();
@@ -65,19 +65,18 @@ fn what_changed_is_a_parameter_that_names_its_donor_and_what_did_not_keeps_its_s
     let of = |path: &str| format!("{:?}", spec.provenance().get(path));
     assert!(of("supply.FIL.cap").contains("Source") && of("supply.FIL.cap").contains("2 billion"));
     assert!(of("incentive.pledge.provider").contains("Parameter") && of("incentive.pledge.provider").contains("io.net"));
-    assert!(of("venue.FIL-USDC").contains("in FIL instead of AKT"), "{}", of("venue.FIL-USDC"));
+    assert!(of("amm-pool.FIL-USDC").contains("in FIL instead of AKT"), "{}", of("amm-pool.FIL-USDC"));
     assert!(!made.toml.contains("(as on "), "reasons are not nested:\n{}", made.toml);
 }
 
 #[test]
-fn pools_for_capacity_and_usage_are_fed_alike_and_become_one_where_there_is_one_measure() {
+fn pools_for_capacity_and_usage_are_fed_alike_and_become_one_where_there_is_one_metric() {
     let spec = Spec::parse(&mixed("rendering", HELIUM, HELIUM, HELIUM).toml).unwrap();
-    let pool =
-        |measure: &str| spec.binding(measure.parse().unwrap()).and_then(|binding| binding.pool).map(|pool| pool.to_string());
+    let pool = |metric: &str| spec.binding(metric.parse().unwrap()).and_then(|binding| binding.pool).map(|pool| pool.to_string());
     assert_eq!((pool("availability").as_deref(), pool("approved-value").as_deref()), (Some("coverage"), Some("data")));
     let one = Spec::parse(&mixed("leasing", HELIUM, HELIUM, HELIUM).toml).unwrap();
-    let by_measure = one.pools().iter().filter(|(_, rule)| rule.method.by_measure()).count();
-    assert_eq!(by_measure, 1);
+    let by_metric = one.pools().iter().filter(|(_, rule)| rule.method.by_metric()).count();
+    assert_eq!(by_metric, 1);
 }
 
 #[test]
@@ -91,7 +90,7 @@ fn stakers_that_only_payments_feed_get_a_pool_of_their_own() {
 #[test]
 fn the_rules_name_every_part_and_every_decision() {
     let made = mixed("metered", FILECOIN, RENDER, IO);
-    for words in ["Filecoin", "Render Network", "io.net", "map tile", "era 2 of 2"] {
+    for words in ["Filecoin", "Render Network", "io.net", "map tile", "parameter version 2 of 2"] {
         assert!(made.rules.contains(words), "{words}:\n{}", made.rules);
     }
     let rules = made.rules.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -144,7 +143,7 @@ fn whoever_works_is_paid_when_payments_are_burnt_and_the_emission_pays_stakers_a
     let made = mixed("storage", AKASH, RENDER, AKASH);
     let spec = Spec::parse(&made.toml).unwrap_or_else(|errors| panic!("{errors}"));
     let work = spec.pool(Name::literal("work")).expect("there is a pool for work");
-    assert!(work.method.by_measure());
+    assert!(work.method.by_metric());
     let stakers = spec.pool(Name::literal("stakers")).unwrap();
     let shares = [work, stakers].map(|pool| pool.part.share_at(0).get());
     assert_eq!(shares, [490_000_000, 490_000_000]);

@@ -58,17 +58,17 @@ impl Waiters {
     pub fn include(&self, receipts: &[ReceiptRecord]) {
         for receipt in receipts {
             if let Some((id, _)) = receipt.transaction() {
-                self.tell(&id, || Fate::Final(Box::new(receipt.clone())));
+                self.notify(&id, || Fate::Final(Box::new(receipt.clone())));
             }
         }
     }
 
     /// Tells those who wait for these transactions that they were dropped.
     pub fn drop_all(&self, ids: &[UnitId]) {
-        ids.iter().for_each(|id| self.tell(id, || Fate::Dropped));
+        ids.iter().for_each(|id| self.notify(id, || Fate::Dropped));
     }
 
-    fn tell(&self, id: &UnitId, fate: impl Fn() -> Fate) {
+    fn notify(&self, id: &UnitId, fate: impl Fn() -> Fate) {
         let Some(waiting) = self.lock().1.remove(id) else { return };
         for (_, waiter) in waiting {
             // One that gave up meanwhile does not listen.

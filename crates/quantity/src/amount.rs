@@ -1,4 +1,4 @@
-//! Amounts of money and of measures.
+//! Amounts of money and of metrics.
 
 use crate::{ParseError, QuantityError};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -136,7 +136,7 @@ amount!(
     Units
 );
 amount!(
-    /// A measure's quantity in that measure's smallest step (byte, byte-epoch).
+    /// A metric's quantity in that metric's smallest step (byte, byte-epoch).
     Measured
 );
 amount!(

@@ -1,4 +1,4 @@
-//! Short names declared in network files: tokens, measures, pools, scopes.
+//! Short names declared in network files: tokens, metrics, pools, scopes.
 
 use crate::ParseError;
 use borsh::{BorshDeserialize, BorshSerialize, io};

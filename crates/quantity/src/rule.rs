@@ -1,4 +1,4 @@
-//! Rule cards: a rule's words, formula, units, rounding and source beside the function that computes it.
+//! Rule cards: a rule's description, formula, units, rounding and source beside the function that computes it.
 //!
 //! In: named inputs as JSON, from a reader who wants to try a rule, or from a checker. Out: named outputs, exactly what the
 //! function says. A card is a `pub static`; the crate `rules` lists them all, and a test
@@ -19,7 +19,7 @@
 //!     networks: &[],
 //!     basis: Basis::Model,
 //!     title: "Half of an amount",
-//!     words: "An amount is cut in two; the first part is never the larger one.",
+//!     description: "An amount is cut in two; the first part is never the larger one.",
 //!     formula: "floor(amount / 2)",
 //!     rounding: "down",
 //!     inputs: &[field("amount", Kind::Integer, "base units", "what is cut")],
@@ -89,7 +89,7 @@ pub struct Field {
     /// Its unit: `"bones"`, `"blocks"`, or `""` where it has none.
     pub unit: &'static str,
     /// What it stands for.
-    pub words: &'static str,
+    pub description: &'static str,
     /// The least whole number allowed; of a list, its shortest length.
     pub least: u128,
     /// The largest whole number allowed; of a list, its greatest length.
@@ -103,9 +103,9 @@ pub struct Field {
 }
 
 /// A field that must be given, with no bounds but its kind's.
-pub const fn field(name: &'static str, kind: Kind, unit: &'static str, words: &'static str) -> Field {
+pub const fn field(name: &'static str, kind: Kind, unit: &'static str, description: &'static str) -> Field {
     let most = if matches!(kind, Kind::List(_)) { LIST_MAX as u128 } else { u128::MAX };
-    Field { name, kind, unit, words, least: 0, most, each: u128::MAX, range: None, default: None }
+    Field { name, kind, unit, description, least: 0, most, each: u128::MAX, range: None, default: None }
 }
 
 impl Field {
@@ -184,8 +184,8 @@ pub struct RuleCard {
     pub basis: Basis,
     /// One line.
     pub title: &'static str,
-    /// The rule in words.
-    pub words: &'static str,
+    /// The rule, in plain words.
+    pub description: &'static str,
     /// The rule as a formula.
     pub formula: &'static str,
     /// Which way it rounds, and where.

@@ -1,9 +1,10 @@
-//! What the networks measure: storage deals and possession proofs, units of one's own, and the vocabulary of all services.
+//! What the networks count: storage deals and possession proofs, custom units, and the descriptor of all services.
 //!
 //! A service keeps the contract of [`Service`] and runs in a [`Context`]; [`Live`] is the list of those that run. [`Network`] is a service on an
 //! economy: the step that a chain and a simulation share.
 
 mod context;
+pub mod descriptor;
 mod due;
 mod event;
 mod failure;
@@ -12,7 +13,6 @@ pub mod metered;
 mod network;
 mod service;
 pub mod storage;
-pub mod vocabulary;
 
 pub use context::{Context, Host, OwnRows};
 pub use due::Deadlines;

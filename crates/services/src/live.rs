@@ -286,9 +286,9 @@ mod tests {
     }
 
     #[test]
-    fn a_service_goes_by_the_name_of_its_vocabulary() {
+    fn a_service_goes_by_the_name_of_its_descriptor() {
         for service in Live::ALL {
-            assert_eq!(service.name, service.vocabulary.name);
+            assert_eq!(service.name, service.descriptor.name);
             assert!(Live::runs(service.name));
         }
         assert!(!Live::runs(Name::literal("coverage")));

@@ -4,7 +4,7 @@
 //! to the economy's meter and emits events. It runs inside a [`Context`], which is all that it sees. The list of services that run
 //! is [`Live`](crate::Live).
 
-use crate::{context::Context, vocabulary};
+use crate::{context::Context, descriptor};
 use depin_economy::{Notice, Spec, SpecErrors};
 use depin_quantity::{Address, Instant, Name, Seed, Span, UnitId};
 use depin_state::ReadState;
@@ -45,8 +45,8 @@ pub struct Description {
     pub name: Name,
     /// Where its rows lie. No two services share a table.
     pub tables: Tables,
-    /// What it measures and says, as data.
-    pub vocabulary: &'static vocabulary::Service,
+    /// What it measures and reports, as data.
+    pub descriptor: &'static descriptor::Service,
 }
 
 /// What is known about a message before it is run.

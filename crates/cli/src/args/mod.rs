@@ -107,7 +107,7 @@ pub enum Command {
     /// List the networks that come with this program.
     #[command(after_help = network::NETWORKS_AFTER)]
     Networks,
-    /// Make a network of one's own out of parts of those that come with this program.
+    /// Make a custom network out of parts of those that come with this program.
     #[command(after_help = new::AFTER)]
     New(NewNetworkArgs),
     /// Check a network's file: errors and warnings, each with its place and what to do.
@@ -135,10 +135,10 @@ pub enum Command {
     /// Order, report, dispute and decide metered units of a founder's own service.
     #[command(subcommand, after_help = metered::AFTER)]
     Metered(MeteredCommand),
-    /// Run a provider of one's own, and manage those of this home.
+    /// Run your own provider, and manage those of this home.
     #[command(subcommand, after_help = provider::AFTER)]
     Provider(ProviderCommand),
-    /// Run a gateway of one's own.
+    /// Run your own gateway.
     #[command(subcommand, after_help = provider::GATEWAY_AFTER)]
     Gateway(GatewayCommand),
     /// Print a shell's completion script.

@@ -130,7 +130,7 @@ pub enum NetworkCommand {
     /// Show a network in the shape of a comparison table (supply and distribution, incentive, utility and value flow), with sources.
     #[command(after_help = "Without a name, every figure of the network that the node runs is shown.\n\nExamples:\n  \
                             depin network show render\n  depin network show render --figures     every figure of its file\n  \
-                            depin network show ./mynet              a folder of one's own\n  \
+                            depin network show ./mynet              a custom folder\n  \
                             depin network show                      what the running node uses")]
     Show {
         /// Its name, or the path of a network.toml or its folder; the node's network when absent.

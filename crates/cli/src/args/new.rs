@@ -9,7 +9,7 @@ with this program, or under parts of several. Everything is copied with its sour
 change on the way is a marked parameter. Edit it, then check it.
 
   --emission   token, supply, schedule, pools, transaction fees
-  --payment    how usage is paid, what is burnt, credits, venues
+  --payment    how usage is paid, what is burnt, credits, AMM pools
   --stake      collateral, penalties, staking, locks
 
 Services: coverage, storage, rendering, leasing, clusters; metered is one of your own, by its unit.

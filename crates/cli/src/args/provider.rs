@@ -1,4 +1,4 @@
-//! Commands about providers and gateways of one's own.
+//! Commands about your own providers and gateways.
 
 use super::metered::{self, GatewayMeteredArgs, ProviderMeteredArgs};
 use super::{AmountArg, Bytes, Copies, SpanArg};

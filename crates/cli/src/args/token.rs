@@ -5,15 +5,15 @@ use clap::{Args, Subcommand};
 use depin_quantity::{Name, Share, UnitId};
 
 pub(super) const AFTER: &str = "\
-What there is depends on the network: `depin network show` lists its credits, stakings, locks, funds and venues. Everything waits until
+What there is depends on the network: `depin network show` lists its credits, stakings, locks, funds and AMM pools. Everything waits until
 it is final, and says what moved.
 
 Examples:
   depin token mint --amount \"1000 DC\"                       credits, by burning what they cost
   depin token stake --with provider-1 --amount \"10 AKT\"
   depin token lock --amount \"100 HNT\" --for 365d
-  depin token swap --venue AKT-USDC --give \"10 USDC\" --least \"2 AKT\"
-  depin token act '{\"action\":\"convert-waiting\",\"venue\":\"AKT-USDC\"}'";
+  depin token swap --amm-pool AKT-USDC --give \"10 USDC\" --least \"2 AKT\"
+  depin token act '{\"action\":\"convert-waiting\",\"amm_pool\":\"AKT-USDC\"}'";
 
 #[derive(Clone, Debug, Args)]
 pub struct TokenArgs {
@@ -31,17 +31,17 @@ pub enum TokenCommand {
         after_help = "Examples:\n  depin token mint --amount \"1000 DC\" --most \"1 HNT\"\n  depin token mint --give \"1 HNT\" --credit DC --to provider-1"
     )]
     Mint(MintArgs),
-    /// Swap tokens at a venue.
-    #[command(after_help = "Examples:\n  depin token swap --venue AKT-USDC --give \"10 USDC\" --least \"2 AKT\"")]
+    /// Swap tokens at an AMM pool.
+    #[command(after_help = "Examples:\n  depin token swap --amm-pool AKT-USDC --give \"10 USDC\" --least \"2 AKT\"")]
     Swap(SwapArgs),
-    /// Fund a venue with both of its tokens.
-    #[command(after_help = "Examples:\n  depin token fund --venue AKT-USDC \"1000 AKT\" \"4000 USDC\" --from faucet")]
+    /// Fund an AMM pool with both of its tokens.
+    #[command(after_help = "Examples:\n  depin token fund --amm-pool AKT-USDC \"1000 AKT\" \"4000 USDC\" --from faucet")]
     Fund(FundArgs),
     /// Claim what was earned in pools, by stake and by locks.
     #[command(after_help = "Examples:\n  depin token claim --from provider-1\n  depin token claim --with provider-1\n  \
                             depin token claim --lock 5f0c…")]
     Claim(ClaimArgs),
-    /// Begin a validator of one's own, or change its commission.
+    /// Begin your own validator, or change its commission.
     #[command(after_help = "Examples:\n  depin token validate --commission 5% --stake \"100 AKT\" --from provider-1\n  \
                             depin token validate --commission 6% --from provider-1")]
     Validate(ValidateArgs),
@@ -97,9 +97,9 @@ pub struct MintArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct SwapArgs {
-    /// The venue, such as AKT-USDC.
+    /// The AMM pool, such as AKT-USDC.
     #[arg(long, value_name = "VENUE")]
-    pub venue: Name,
+    pub amm_pool: Name,
     /// What is given.
     #[arg(long, value_name = "AMOUNT")]
     pub give: AmountArg,
@@ -110,10 +110,10 @@ pub struct SwapArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct FundArgs {
-    /// The venue, such as AKT-USDC.
+    /// The AMM pool, such as AKT-USDC.
     #[arg(long, value_name = "VENUE")]
-    pub venue: Name,
-    /// At most this much of each of its tokens; a venue that holds something takes them at its own ratio.
+    pub amm_pool: Name,
+    /// At most this much of each of its tokens; an AMM pool that holds something takes them at its own ratio.
     #[arg(value_name = "AMOUNT", num_args = 2, required = true)]
     pub amounts: Vec<AmountArg>,
 }

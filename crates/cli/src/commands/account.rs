@@ -59,14 +59,14 @@ pub async fn show(who: &Who, settings: &Settings, out: &Output) -> Result<()> {
         row("Balance", amounts(&account.balances));
         row("Transactions", account.nonce.to_string());
         money_rows(&account, now, &mut row);
-        for Committed { to, with, id, amount, until, earned } in &account.committed {
+        for Committed { to, with, id, amount, until, accrued } in &account.committed {
             let with = with.map(|address| names.get(&address).cloned().unwrap_or_else(|| address.short()));
             let mut text = shorten(&amount.display);
             text += &with.map(|name| format!(" with {name}")).unwrap_or_default();
             text += &id.map(|id| format!(", {}", short_id(id))).unwrap_or_default();
             text += &until.as_ref().map(|at| format!(", until {}", day(now, at.instant()))).unwrap_or_default();
-            if earned.iter().any(|amount| !amount.units.is_zero()) {
-                text += &format!(", {} to claim", amounts(earned));
+            if accrued.iter().any(|amount| !amount.units.is_zero()) {
+                text += &format!(", {} to claim", amounts(accrued));
             }
             row(&format!("In {to}"), text);
         }

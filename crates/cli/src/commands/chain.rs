@@ -10,7 +10,7 @@ use crate::{
 use depin_client::api::{Audit, Content, Prices, ProviderList, Status, Supply};
 use depin_devnet::home::{Endpoints, PRICE_FEEDER};
 use depin_quantity::Instant;
-use depin_services::vocabulary::STORAGE;
+use depin_services::descriptor::STORAGE;
 use serde::Serialize;
 
 /// Everything that `status` shows.

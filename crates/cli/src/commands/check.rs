@@ -1,7 +1,7 @@
 //! `depin check`: a network's file, read and judged.
 //!
 //! In: a name or a path. Out: every finding with its line, an excerpt and a hint; with `--json` as data. Three judges are asked: the
-//! reader of the file and the economy's second look (errors first, causes before consequences), the vocabulary of its service. A
+//! reader of the file and the economy's second look (errors first, causes before consequences), the descriptor of its service. A
 //! warning for which the file itself gives a reason is a note. Also out: a schema of such files for editors.
 
 use crate::{
@@ -14,7 +14,7 @@ use depin_economy::{Problem, Spec};
 use depin_quantity::{Instant, nearest_name};
 use depin_services::{
     Live, ReadError,
-    vocabulary::{self, Severity},
+    descriptor::{self, Severity},
 };
 use serde::Serialize;
 
@@ -180,12 +180,12 @@ fn rank(severity: &str) -> u8 {
     }
 }
 
-/// What the vocabulary of the file's service has to say.
+/// What the descriptor of the file's service has to say.
 fn service(spec: &Spec, findings: &mut Vec<Finding>) {
     let name = spec.network().service;
-    let Some(service) = vocabulary::service(name.as_str()) else {
-        let known: Vec<&str> = vocabulary::SERVICES.iter().map(|service| service.name.as_str()).collect();
-        let message = format!("no service is called `{name}`, so nothing can be said of its measures");
+    let Some(service) = descriptor::service(name.as_str()) else {
+        let known: Vec<&str> = descriptor::SERVICES.iter().map(|service| service.name.as_str()).collect();
+        let message = format!("no service is called `{name}`, so nothing can be said of its metrics");
         let hint = nearest_name(name.as_str(), known.iter().copied())
             .map_or_else(|| format!("known services: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
         let problem = spec.problem_at("network.service", &message, &hint);

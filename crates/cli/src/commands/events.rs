@@ -142,8 +142,8 @@ impl Tokens {
         let decimals = spec.tokens().iter().map(|(name, token)| (name.to_string(), token.decimals)).collect();
         let mut of = BTreeMap::new();
         let mut add = |field: &'static str, name: &Name, token: Name| of.insert((field, name.to_string()), token.to_string());
-        // What any era of the network declares may be in its history.
-        for spec in std::iter::once(spec).chain(spec.later().iter().map(|era| &era.1)) {
+        // What any parameter version of the network declares may be in its history.
+        for spec in std::iter::once(spec).chain(spec.later().iter().map(|version| &version.1)) {
             spec.pools().iter().for_each(|(name, pool)| drop(add("pool", name, pool.token)));
             spec.pledges().iter().for_each(|(name, pledge)| drop(add("kind", name, pledge.token)));
             spec.faults().iter().for_each(|(name, fault)| drop(add("kind", name, fault.token)));
@@ -245,8 +245,8 @@ impl Writer {
     fn posting(&self, fields: &Fields) -> Option<String> {
         let (from, to) = (fields.get("from")?, fields.get("to")?);
         let (amount, token) = (fields.get("amount")?.as_str()?, fields.get("token")?.as_str()?);
-        let why = fields.get("why")?.as_str()?;
-        Some(format!("{} from {} to {} ({why})", self.tokens.amount(amount, token), self.value(from), self.value(to)))
+        let reason = fields.get("reason")?.as_str()?;
+        Some(format!("{} from {} to {} ({reason})", self.tokens.amount(amount, token), self.value(from), self.value(to)))
     }
 
     /// A value by the name of its field: times, prices and amounts are written as such.
@@ -297,7 +297,7 @@ impl Writer {
 /// Fields that are amounts of base units.
 const AMOUNTS: [&str; 28] = [
     "amount", "total", "liquid", "locked", "paid", "fee", "base_fee", "unspent", "bond", "rate", "owed", "burnt", "burned",
-    "credits", "given", "gives", "captured", "returned", "waiting", "dust", "stake", "slashed", "pledged", "earned", "minted",
+    "credits", "given", "gives", "captured", "returned", "waiting", "dust", "stake", "slashed", "pledged", "accrued", "minted",
     "held", "cap", "spent",
 ];
 /// Fields of disputes that are amounts of what deposits are in.
@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_movement_of_tokens_reads_as_a_sentence() {
-        let event = json!({"of": "economy", "event": {"event": "posting", "token": "FIL", "amount": "1500000000000000000", "why": "escrow-funded",
+        let event = json!({"of": "economy", "event": {"event": "posting", "token": "FIL", "amount": "1500000000000000000", "reason": "escrow-funded",
             "from": {"kind": "wallet", "id": Address::new([1; 32])}, "to": {"kind": "escrow", "id": "ab".repeat(32)}}});
         assert_eq!(writer().details(&event), "1.5 FIL from customer to escrow abababababab… (escrow-funded)");
     }
@@ -407,7 +407,7 @@ mod tests {
         let delegated =
             json!({"event": "undelegated", "staking": "validators", "amount": "2500000", "until": 1_790_000_000_000u64});
         assert_eq!(told("akash", delegated), "amount 2.5 AKT, staking validators, until 2026-09-21 14:13");
-        let converted = json!({"event": "converted", "venue": "IO-USDC", "token": "USDC", "given": "1000000", "got": "IO", "gives": "50000000"});
-        assert_eq!(told("io.net", converted), "given 1 USDC, gives 0.5 IO, got IO, token USDC, venue IO-USDC");
+        let converted = json!({"event": "converted", "amm-pool": "IO-USDC", "token": "USDC", "given": "1000000", "got": "IO", "gives": "50000000"});
+        assert_eq!(told("io.net", converted), "given 1 USDC, gives 0.5 IO, got IO, token USDC, AMM pool IO-USDC");
     }
 }

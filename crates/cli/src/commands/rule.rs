@@ -84,14 +84,13 @@ fn of(card: &RuleCard) -> String {
 
 fn as_json(card: &RuleCard) -> Value {
     let fields = |fields: &[Field]| -> Vec<Value> {
-        let one =
-            |f: &Field| json!({"name": f.name, "takes": f.takes(), "unit": f.unit, "words": f.words, "default": default(f)});
+        let one = |f: &Field| json!({"name": f.name, "takes": f.takes(), "unit": f.unit, "description": f.description, "default": default(f)});
         fields.iter().map(one).collect()
     };
     let parsed = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
     let examples = card.examples.iter().map(|(input, output)| json!({"input": parsed(input), "output": parsed(output)}));
     json!({
-        "id": card.id, "networks": card.networks, "basis": card.basis.name(), "functions": card.basis.functions(), "title": card.title, "words": card.words, "formula": card.formula,
+        "id": card.id, "networks": card.networks, "basis": card.basis.name(), "functions": card.basis.functions(), "title": card.title, "description": card.description, "formula": card.formula,
         "rounding": card.rounding, "inputs": fields(card.inputs), "outputs": fields(card.outputs), "source": card.source,
         "examples": examples.collect::<Vec<_>>(),
     })
@@ -105,7 +104,7 @@ fn default(field: &Field) -> Option<Value> {
 fn page(card: &RuleCard, out: &Output) -> String {
     let width = usize::from(out.width).min(100);
     let mut text = format!("{}  {}\n{}\n\n", out.bold(card.id), out.bold(card.title), out.dim(&format!("of {}", of(card))));
-    text += &indented(card.words, 0, width);
+    text += &indented(card.description, 0, width);
     for (head, body) in [("Formula", card.formula), ("Rounding", card.rounding)] {
         text += &format!("\n{}\n{}", out.bold(head), indented(body, 2, width));
     }
@@ -137,7 +136,8 @@ fn fields(fields: &[Field], inputs: bool, out: &Output) -> String {
         let absent = field.default.filter(|_| inputs).map(|text| format!(" [default: {text}]")).unwrap_or_default();
         let unit = if field.unit.is_empty() { "-" } else { field.unit };
         let file = if matches!(field.kind, Kind::Bytes) { ", or \"@FILE\"" } else { "" };
-        let meaning = if inputs { format!("{}; {}{file}{absent}", field.words, field.takes()) } else { field.words.to_owned() };
+        let meaning =
+            if inputs { format!("{}; {}{file}{absent}", field.description, field.takes()) } else { field.description.to_owned() };
         table.row([format!("  {}", field.name), unit.to_owned(), meaning]);
     }
     table.render(out)

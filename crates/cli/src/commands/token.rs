@@ -33,7 +33,7 @@ pub async fn run(args: &TokenArgs, settings: &Settings, out: &Output) -> Result<
     let acted = Acted { action, receipt };
     out.result(&acted, |_| {
         let Acted { action, receipt } = &acted;
-        let moved = receipt.events.iter().filter(|event| event["event"]["event"] == "posting" && event["event"]["why"] != FEE);
+        let moved = receipt.events.iter().filter(|event| event["event"]["event"] == "posting" && event["event"]["reason"] != FEE);
         let mut text: String = moved.map(|event| format!("{}\n", writer.details(event))).collect();
         if let Action::Lock { id, .. } = action {
             text += &format!("lock {id}\n");
@@ -50,12 +50,12 @@ async fn action(command: &TokenCommand, remote: &Remote, spec: &Spec) -> Result<
     let units = |typed: &AmountArg, token: Name| in_token(spec, typed, token);
     Ok(match command {
         TokenCommand::Mint(args) => mint(args, remote, spec).await?,
-        TokenCommand::Swap(SwapArgs { venue, give, least }) => {
+        TokenCommand::Swap(SwapArgs { amm_pool, give, least }) => {
             let (token, given) = amount(spec, give)?;
-            let (a, b) = venue_of(spec, *venue)?;
+            let (a, b) = amm_pool_of(spec, *amm_pool)?;
             let other = if token == a { b } else { a };
             let least = least.as_ref().map_or(Ok(Units::ZERO), |typed| units(typed, other))?;
-            Action::Swap { venue: *venue, token, given, least }
+            Action::Swap { amm_pool: *amm_pool, token, given, least }
         }
         TokenCommand::Fund(args) => fund(args, spec)?,
         TokenCommand::Claim(ClaimArgs { with: Some(with), staking, .. }) => {
@@ -105,8 +105,8 @@ async fn action(command: &TokenCommand, remote: &Remote, spec: &Spec) -> Result<
     })
 }
 
-fn fund(FundArgs { venue, amounts }: &FundArgs, spec: &Spec) -> Result<Action> {
-    let (a, b) = venue_of(spec, *venue)?;
+fn fund(FundArgs { amm_pool, amounts }: &FundArgs, spec: &Spec) -> Result<Action> {
+    let (a, b) = amm_pool_of(spec, *amm_pool)?;
     let mut given: BTreeMap<Name, Units> = BTreeMap::new();
     for typed in amounts {
         let (token, units) = amount(spec, typed)?;
@@ -116,9 +116,9 @@ fn fund(FundArgs { venue, amounts }: &FundArgs, spec: &Spec) -> Result<Action> {
         given
             .get(&token)
             .copied()
-            .ok_or_else(|| CliError::refused("token", format_args!("`{venue}` joins {a} and {b}; name an amount of each")))
+            .ok_or_else(|| CliError::refused("token", format_args!("`{amm_pool}` joins {a} and {b}; name an amount of each")))
     };
-    Ok(Action::FundVenue { venue: *venue, a: of(a)?, b: of(b)? })
+    Ok(Action::FundAmmPool { amm_pool: *amm_pool, a: of(a)?, b: of(b)? })
 }
 
 async fn mint(args: &MintArgs, remote: &Remote, spec: &Spec) -> Result<Action> {
@@ -157,10 +157,10 @@ fn in_token(spec: &Spec, typed: &AmountArg, token: Name) -> Result<Units> {
     if given == token { Ok(units) } else { Err(CliError::refused("token", format_args!("this is in {token}, not in {given}"))) }
 }
 
-fn venue_of(spec: &Spec, venue: Name) -> Result<(Name, Name)> {
-    spec.venue(venue).map(|rule| rule.tokens).ok_or_else(|| {
-        let known: Vec<&str> = spec.venues().keys().map(Name::as_str).collect();
-        CliError::refused("no-venue", format_args!("this network has no venue `{venue}`")).hint(if known.is_empty() {
+fn amm_pool_of(spec: &Spec, amm_pool: Name) -> Result<(Name, Name)> {
+    spec.amm_pool(amm_pool).map(|rule| rule.tokens).ok_or_else(|| {
+        let known: Vec<&str> = spec.amm_pools().keys().map(Name::as_str).collect();
+        CliError::refused("no-AMM pool", format_args!("this network has no AMM pool `{amm_pool}`")).hint(if known.is_empty() {
             "it has none".to_owned()
         } else {
             format!("it has: {}", known.join(", "))
@@ -190,7 +190,7 @@ mod tests {
         let spec = Spec::parse(depin_networks::network_file("akash").unwrap()).unwrap();
         assert_eq!(only(spec.stakings(), None, "staking").unwrap().as_str(), "validators");
         assert_eq!(only(spec.locks(), None, "lock").unwrap_err().code, "not-offered");
-        assert!(venue_of(&spec, Name::literal("HNT-IOT")).unwrap_err().hint.contains("AKT-USDC"));
+        assert!(amm_pool_of(&spec, Name::literal("HNT-IOT")).unwrap_err().hint.contains("AKT-USDC"));
         let typed: AmountArg = "1.5".parse().unwrap();
         assert_eq!(in_token(&spec, &typed, Name::literal("AKT")).unwrap(), Units::new(1_500_000));
         let other: AmountArg = "1 USDC".parse().unwrap();

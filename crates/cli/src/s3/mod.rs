@@ -164,8 +164,8 @@ fn element(xml: &str, name: &str) -> Option<String> {
 
 /// Asks the gateway's admin interface, with the token of its folder.
 pub async fn admin<T: DeserializeOwned>(at: &S3Access, gateway: &Path, path: &str, query: &[(&str, String)]) -> Result<T> {
-    let token_path = gateway.join("admin.token");
-    let token = std::fs::read_to_string(&token_path).map_err(|error| CliError::file("read", &token_path, &error))?;
+    let token_projection = gateway.join("admin.token");
+    let token = std::fs::read_to_string(&token_projection).map_err(|error| CliError::file("read", &token_projection, &error))?;
     let broken = |error: reqwest::Error| {
         CliError::broken("unreachable", format_args!("the gateway at {} does not answer: {error}", at.endpoint))
     };

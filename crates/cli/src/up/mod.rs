@@ -39,8 +39,8 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     for remark in &opened.remarks {
         out.note(remark);
     }
-    let (options, mut tell) = (options(args), |notice| tell(notice, &mut progress, out));
-    let starting = Network::start(&home, &opened, &options, &mut tell);
+    let (options, mut show) = (options(args), |notice| show(notice, &mut progress, out));
+    let starting = Network::start(&home, &opened, &options, &mut show);
     let mut network = tokio::select! {
         started = starting => started?,
         () = interrupt.next() => return Err(CliError::refused("interrupted", "stopped while starting")
@@ -89,7 +89,7 @@ fn options(args: &UpArgs) -> Options {
     }
 }
 
-fn tell(notice: Notice, progress: &mut Progress, out: &Output) {
+fn show(notice: Notice, progress: &mut Progress, out: &Output) {
     match notice {
         Notice::Step(text) => progress.step(text),
         Notice::Warning(text) => out.warn(text),

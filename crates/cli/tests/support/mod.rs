@@ -21,16 +21,16 @@ pub fn depin() -> Command {
 }
 
 /// What a finished command said.
-pub struct Said {
+pub struct Printed {
     pub code: i32,
     pub out: String,
     pub err: String,
 }
 
 /// Runs a command to its end.
-pub fn run(command: &mut Command) -> Said {
+pub fn run(command: &mut Command) -> Printed {
     let Output { status, stdout, stderr } = command.output().expect("the binary starts");
-    Said {
+    Printed {
         code: status.code().expect("the binary ends by itself"),
         out: String::from_utf8(stdout).expect("output is text"),
         err: String::from_utf8(stderr).expect("output is text"),
@@ -38,11 +38,11 @@ pub fn run(command: &mut Command) -> Said {
 }
 
 /// Runs `depin` with arguments, in `home`.
-pub fn at(home: &Path, args: &[&str]) -> Said {
+pub fn at(home: &Path, args: &[&str]) -> Printed {
     run(depin().arg("--home").arg(home).args(args))
 }
 
-impl Said {
+impl Printed {
     /// The result as JSON.
     pub fn json(&self) -> serde_json::Value {
         assert_eq!(self.code, 0, "{}{}", self.out, self.err);

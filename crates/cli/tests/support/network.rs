@@ -1,6 +1,6 @@
 //! A running `depin up`, its S3 endpoint, and what it says.
 
-use super::{Said, at, depin};
+use super::{Printed, at, depin};
 use reqwest::{Client, Method, StatusCode, Url};
 use rusty_s3::{Bucket, UrlStyle, signing};
 use serde_json::Value;
@@ -68,15 +68,15 @@ impl Up {
                 }
             }
             if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("`depin up` ended with {status}:\n{}", self.said());
+                panic!("`depin up` ended with {status}:\n{}", self.printed());
             }
-            assert!(begun.elapsed() < START, "not ready within {START:?}, threads {}:\n{}", self.threads(), self.said());
+            assert!(begun.elapsed() < START, "not ready within {START:?}, threads {}:\n{}", self.threads(), self.printed());
             tokio::time::sleep(LOOK).await;
         }
     }
 
     /// What it printed so far.
-    pub fn said(&self) -> String {
+    pub fn printed(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
@@ -110,7 +110,7 @@ impl Up {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(begun.elapsed() < START, "does not stop:\n{}", self.said());
+            assert!(begun.elapsed() < START, "does not stop:\n{}", self.printed());
             tokio::time::sleep(LOOK).await;
         }
     }
@@ -125,7 +125,7 @@ impl Up {
 /// A process that runs until it is told to stop, and says a JSON document first.
 pub struct Daemon {
     child: Child,
-    pub said: Value,
+    pub printed: Value,
 }
 
 impl Daemon {
@@ -133,13 +133,13 @@ impl Daemon {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut text = String::new();
-        let said = loop {
+        let printed = loop {
             text += &lines.next().expect("it says where it is").unwrap();
-            if let Ok(said) = serde_json::from_str(&text) {
-                break said;
+            if let Ok(printed) = serde_json::from_str(&text) {
+                break printed;
             }
         };
-        Self { child, said }
+        Self { child, printed }
     }
 
     pub fn stop(mut self) {
@@ -160,15 +160,15 @@ impl Drop for Daemon {
 pub async fn until(home: &Path, args: &[&str], limit: Duration, holds: impl Fn(&Value) -> bool) -> Value {
     let begun = Instant::now();
     loop {
-        let said: Said = at(home, args);
-        if said.code == 0 {
-            let value = said.json();
+        let printed: Printed = at(home, args);
+        if printed.code == 0 {
+            let value = printed.json();
             if holds(&value) {
                 return value;
             }
             assert!(begun.elapsed() < limit, "{args:?} never came to that: {value:#}");
         } else {
-            assert!(begun.elapsed() < limit, "{args:?}: {}", said.err);
+            assert!(begun.elapsed() < limit, "{args:?}: {}", printed.err);
         }
         tokio::time::sleep(LOOK * 3).await;
     }

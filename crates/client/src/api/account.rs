@@ -72,7 +72,7 @@ pub struct Committed {
     pub until: Option<Time>,
     /// Earned by it and not claimed.
     #[serde(default)]
-    pub earned: Vec<Amount>,
+    pub accrued: Vec<Amount>,
 }
 
 /// What an account has of one token besides its spendable balance.

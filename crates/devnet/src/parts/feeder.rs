@@ -54,17 +54,19 @@ impl Part for Feeder {
 
 /// Reports every pair of the network's rules in force until it is dropped. `genesis` is when the network started.
 async fn run(sender: Sender, spec: Spec, genesis: Instant, speed: u32) {
-    let eras = std::iter::once(&spec).chain(spec.later().iter().map(|(_, era)| era));
-    let Some(stale_after) = eras.flat_map(|era| era.prices().values()).map(|rule| rule.stale_after).min() else { return };
+    let versions = std::iter::once(&spec).chain(spec.later().iter().map(|(_, version)| version));
+    let Some(stale_after) = versions.flat_map(|version| version.prices().values()).map(|rule| rule.stale_after).min() else {
+        return;
+    };
     // Four reports in the time that a price stays fresh: three may go missing.
     let pause = Duration::from_millis(stale_after.get() / 4 / u64::from(speed.max(1))).clamp(PAUSE_MIN, PAUSE_MAX);
     loop {
         match sender.client().status().await {
             Ok(status) => {
                 let now = Instant::new(status.time_ms);
-                let era = spec.at(genesis, now);
-                for pair in era.prices().keys() {
-                    report(&sender, *pair, if stands_for_money(era, *pair) { PAR } else { made_up(now) }).await;
+                let version = spec.at(genesis, now);
+                for pair in version.prices().keys() {
+                    report(&sender, *pair, if stands_for_money(version, *pair) { PAR } else { made_up(now) }).await;
                 }
             }
             Err(error) => tracing::warn!(%error, "the price feeder cannot ask for the time"),

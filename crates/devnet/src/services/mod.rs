@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn every_live_service_is_one_that_network_files_can_name() {
         for service in LIVE {
-            assert!(depin_services::vocabulary::service(service.name()).is_some(), "{}", service.name());
+            assert!(depin_services::descriptor::service(service.name()).is_some(), "{}", service.name());
             assert!(live(service.name()).is_some_and(|found| found.name() == service.name()));
         }
         assert!(live("nothing").is_none());

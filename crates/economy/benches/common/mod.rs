@@ -1,4 +1,4 @@
-//! What benches measure by.
+//! What benches metric by.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use super::{Auditor, Violation, wide};
 use crate::{
     CapKind, Emission,
-    reward::rows::{BatchRow, EarnedRow, EmissionRow, LazyRow, PoolRow},
+    reward::rows::{AccruedRow, BatchRow, EmissionRow, LazyRow, PoolRow},
     supply::rows::MintRow,
 };
 use depin_quantity::Name;
@@ -18,21 +18,21 @@ impl Auditor<'_> {
         let closed = self.state.rows::<BatchRow>().filter(|((_, name, _), _)| *name == pool);
         let unpaid = closed.fold(U256::ZERO, |sum, (_, row)| sum + wide(row.amount.minus_or_zero(row.paid)));
         let lazy = self.state.rows_with::<LazyRow>(&pool).fold(U256::ZERO, |sum, (_, row)| sum + wide(row.pending));
-        let pot = self.state.get::<PoolRow>(&pool).map_or(U256::ZERO, |row| wide(row.pot));
-        unpaid + lazy + pot
+        let remainder = self.state.get::<PoolRow>(&pool).map_or(U256::ZERO, |row| wide(row.remainder));
+        unpaid + lazy + remainder
     }
 
     /// Weights of each batch add up: of the open one to what the pool says, of closed ones to what is left of them.
     pub(super) fn check_batches(&mut self) {
         let mut weights: BTreeMap<(Name, u64), U256> = BTreeMap::new();
-        for ((pool, batch, _, _), row) in self.state.rows::<EarnedRow>() {
+        for ((pool, batch, _, _), row) in self.state.rows::<AccruedRow>() {
             *weights.entry((pool, batch)).or_default() += U256::from(row.weight.get());
         }
         for ((pool, _, _), row) in self.state.rows::<LazyRow>() {
             *weights.entry((pool, row.batch)).or_default() += U256::from(row.weight.get());
         }
         for ((kind, pool, number), row) in self.state.rows::<BatchRow>() {
-            if row.lot {
+            if row.draw {
                 continue;
             }
             let sum = weights.remove(&(pool, number)).unwrap_or_default();
@@ -45,7 +45,7 @@ impl Auditor<'_> {
         let open: Vec<(Name, PoolRow)> = self.state.rows::<PoolRow>().collect();
         for (pool, row) in open {
             let sum = weights.remove(&(pool, row.batch)).unwrap_or_default();
-            self.expect(format!("pool {pool}: weight earned in the open batch"), sum, U256::from(row.earned.get()));
+            self.expect(format!("pool {pool}: weight accrued in the open batch"), sum, U256::from(row.accrued.get()));
         }
         // A lazy batch that gave nothing has no row; what is left of its weights is worth nothing.
         weights.retain(|(pool, _), _| self.spec.pool(*pool).is_none_or(|rule| rule.method != crate::Method::Lazy));
@@ -56,29 +56,30 @@ impl Auditor<'_> {
         }
     }
 
-    /// Per token: what was spilled was received, the pools' parts come to no more than the cap leaves besides what was burnt, and an
+    /// Per token: what was overflowed was received, the pools' parts come to no more than the cap leaves besides what was burnt, and an
     /// inflation's forfeited parts are those that it counts.
     pub(super) fn check_minting(&mut self) {
         let mut sums: BTreeMap<Name, (U256, U256, U256, U256)> = BTreeMap::new();
         for (pool, row) in self.state.rows::<EmissionRow>() {
             let Some(rule) = self.spec.pool(pool) else { continue };
-            let (scheduled, spilled, received, forfeited) = sums.entry(rule.token).or_default();
+            let (scheduled, overflowed, received, forfeited) = sums.entry(rule.token).or_default();
             *scheduled += wide(row.scheduled);
-            *spilled += wide(row.spilled);
+            *overflowed += wide(row.overflowed);
             *received += wide(row.received);
             *forfeited += wide(row.forfeited);
         }
-        for (token, (scheduled, spilled, received, forfeited)) in sums {
-            self.expect(format!("{token}: spilled between pools"), spilled, received);
+        for (token, (scheduled, overflowed, received, forfeited)) in sums {
+            self.expect(format!("{token}: overflowed between pools"), overflowed, received);
             let Some(supply) = self.spec.supply(token).cloned() else { continue };
             let minted = self.state.get::<MintRow>(&token);
-            let recycled = minted.as_ref().map_or(U256::ZERO, |row| wide(row.whole));
-            let most = wide(supply.cap.amount) + if supply.cap.kind == CapKind::Recycle { recycled } else { U256::ZERO };
+            let net_emission = minted.as_ref().map_or(U256::ZERO, |row| wide(row.whole));
+            let most = wide(supply.cap.amount) + if supply.cap.kind == CapKind::NetEmission { net_emission } else { U256::ZERO };
             if supply.cap.kind != CapKind::Model && scheduled > most {
                 let what = format!("{token}: emission of all pools");
                 self.violated(Violation::Exceeds { what, most: most.to_string(), found: scheduled.to_string() });
             }
-            if let (Some(Emission::Inflation(_)), Some(row), true) = (&supply.emission, minted, self.eras.later().is_empty()) {
+            if let (Some(Emission::Inflation(_)), Some(row), true) = (&supply.emission, minted, self.versions.later().is_empty())
+            {
                 self.expect(format!("{token}: inflation that nobody got"), forfeited, wide(row.unminted));
                 if scheduled > wide(row.whole) {
                     let what = format!("{token}: inflation of all pools");

@@ -1,4 +1,4 @@
-//! Vote-escrow locks: what they hold, what they weigh together, what they earned.
+//! Vote-escrow locks: what they hold, what they weigh together, what they accrued.
 
 use super::{Auditor, Violation, wide};
 use crate::{
@@ -111,7 +111,7 @@ impl Auditor<'_> {
         }
     }
 
-    /// `balance * 2^120 = carried + what locks are owed + what their segments earned since they were settled`.
+    /// `balance * 2^120 = carry_over + what locks are owed + what their segments accrued since they were settled`.
     fn check_locked_pools(&mut self, locks: &BTreeMap<UnitId, LockRow>) {
         let pools: Vec<(Name, Name, Name, Option<Name>)> = self
             .spec
@@ -124,10 +124,11 @@ impl Auditor<'_> {
             .collect();
         for (pool, token, lock, scope) in pools {
             let now = self.state.get::<LockPoolRow>(&pool);
-            let (now, carried) = now.map_or(((U256::ZERO, U256::ZERO), U256::ZERO), |r| ((r.income.0, r.dated.0), r.carried.0));
+            let (now, carry_over) =
+                now.map_or(((U256::ZERO, U256::ZERO), U256::ZERO), |r| ((r.income.0, r.dated.0), r.carry_over.0));
             let Some(rule) = self.spec.lock(lock) else { continue };
             let open = self.state.get::<ClockRow>(&rule.clock).map_or(0, |row| row.next);
-            let mut owned = carried;
+            let mut owned = carry_over;
             for row in locks.values().filter(|row| row.lock == lock) {
                 owned += row.owed.iter().filter(|owed| owed.pool == pool).fold(U256::ZERO, |sum, owed| sum + owed.amount.0);
                 for segment in row.segments.iter().filter(|segment| segment.from <= open) {

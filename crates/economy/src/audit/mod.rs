@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 /// Audits a whole economy. Nothing to find before genesis.
 pub fn audit(spec: &Spec, state: &dyn ReadState) -> AuditReport {
     let merged = everything(spec, state);
-    let mut auditor = Auditor { spec: &merged, eras: spec, state, accounts: BTreeMap::new(), report: AuditReport::default() };
+    let mut auditor = Auditor { spec: &merged, versions: spec, state, accounts: BTreeMap::new(), report: AuditReport::default() };
     auditor.read_accounts();
     auditor.check_tokens();
     auditor.check_classes();
@@ -32,7 +32,7 @@ pub fn audit(spec: &Spec, state: &dyn ReadState) -> AuditReport {
     auditor.check_pools();
     auditor.check_batches();
     auditor.check_minting();
-    auditor.check_measures();
+    auditor.check_metrics();
     auditor.check_vesting();
     auditor.check_pledges();
     auditor.check_streams();
@@ -40,13 +40,13 @@ pub fn audit(spec: &Spec, state: &dyn ReadState) -> AuditReport {
     auditor.check_credits();
     auditor.check_splits();
     auditor.check_allowances();
-    auditor.check_venues();
+    auditor.check_amm_pools();
     auditor.check_staking();
     auditor.check_locks();
     auditor.report
 }
 
-/// The parameters of the era in force, with what only other eras name: rows outlive the era that made them. The present is known to
+/// The parameters of the parameter version in force, with what only other parameter versions name: rows outlive the parameter version that made them. The present is known to
 /// the last closed period.
 fn everything(spec: &Spec, state: &dyn ReadState) -> Spec {
     let Some(genesis) = state.get::<GenesisRow>(&()).map(|row| row.at) else { return spec.clone() };
@@ -57,14 +57,14 @@ fn everything(spec: &Spec, state: &dyn ReadState) -> Spec {
         });
         starts.max().unwrap_or(genesis).max(genesis)
     };
-    let at = spec.later().iter().map(|(_, era)| closed(era)).fold(closed(spec), Instant::max);
+    let at = spec.later().iter().map(|(_, version)| closed(version)).fold(closed(spec), Instant::max);
     spec.merged(genesis, at)
 }
 
 struct Auditor<'a> {
     spec: &'a Spec,
-    /// The first era, which knows the others.
-    eras: &'a Spec,
+    /// The first parameter version, which knows the others.
+    versions: &'a Spec,
     state: &'a dyn ReadState,
     /// Balances of all accounts but wallets.
     accounts: BTreeMap<(Account, Name), U256>,

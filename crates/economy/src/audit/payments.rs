@@ -108,13 +108,13 @@ impl Auditor<'_> {
     /// exhausted escrow owes what its streams were not paid, and no other one owes anything.
     fn check_open_escrow(&mut self, id: UnitId, row: &EscrowRow, holds: U256) {
         let Some(rule) = self.spec.stream(row.kind).filter(|rule| rule.method != StreamMethod::Reserved) else { return };
-        let Some(purse) = self.state.get::<OpenEscrowRow>(&id) else {
+        let Some(escrow_row) = self.state.get::<OpenEscrowRow>(&id) else {
             self.violated(Violation::Dangling { what: format!("open-ended escrow {id} has no funds row") });
             return;
         };
         let one = U256::from(PARTS);
-        let deposits = purse.deposits.iter().fold(U256::ZERO, |sum, deposit| sum + wide(deposit.left));
-        let mut sum = purse.funds.0 + deposits * one;
+        let deposits = escrow_row.deposits.iter().fold(U256::ZERO, |sum, deposit| sum + wide(deposit.left));
+        let mut sum = escrow_row.funds.0 + deposits * one;
         let (mut owed, mut runs) = (U256::ZERO, false);
         for ((_, stream), payment) in self.state.rows_with::<PaymentRow>(&id) {
             sum += payment.balance.0;
@@ -126,20 +126,20 @@ impl Auditor<'_> {
             }
         }
         self.expect(format!("escrow {id}: funds and claims in 10^-18 base units"), sum, holds * one);
-        self.expect(format!("escrow {id}: owed"), owed, wide(purse.owed));
+        self.expect(format!("escrow {id}: owed"), owed, wide(escrow_row.owed));
         let wrong = match rule.method {
-            StreamMethod::Ordered => !purse.funds.0.is_zero(),
-            _ => !purse.deposits.is_empty() || !purse.owed.is_zero(),
+            StreamMethod::Ordered => !escrow_row.funds.0.is_zero(),
+            _ => !escrow_row.deposits.is_empty() || !escrow_row.owed.is_zero(),
         };
         if wrong {
             self.violated(Violation::Dangling { what: format!("escrow {id} keeps its money by another method than its kind's") });
         }
-        if runs != purse.out.is_some() {
+        if runs != escrow_row.out.is_some() {
             self.violated(Violation::Dangling { what: format!("escrow {id}: its end is planned if and only if something runs") });
         }
     }
 
-    /// What credits were minted for was burnt, and nothing else minted them; parts that wait for a venue are in their treasury.
+    /// What credits were minted for was burnt, and nothing else minted them; parts that wait for an AMM pool are in their treasury.
     pub(super) fn check_credits(&mut self) {
         let credits: Vec<Name> = self.spec.credits().keys().copied().collect();
         for token in credits {
@@ -155,10 +155,12 @@ impl Auditor<'_> {
             }
         }
         let mut waiting: BTreeMap<Name, U256> = BTreeMap::new();
-        for ((venue, token, ..), row) in self.state.rows::<ConversionRow>() {
+        for ((amm_pool, token, ..), row) in self.state.rows::<ConversionRow>() {
             *waiting.entry(token).or_default() += wide(row.amount);
-            if self.spec.venue(venue).is_none_or(|rule| rule.tokens.0 != token && rule.tokens.1 != token) {
-                self.violated(Violation::Dangling { what: format!("{token} waits for venue {venue}, which does not take it") });
+            if self.spec.amm_pool(amm_pool).is_none_or(|rule| rule.tokens.0 != token && rule.tokens.1 != token) {
+                self.violated(Violation::Dangling {
+                    what: format!("{token} waits for AMM pool {amm_pool}, which does not take it"),
+                });
             }
         }
         let tokens: Vec<Name> = self.spec.tokens().keys().copied().collect();
@@ -166,7 +168,7 @@ impl Auditor<'_> {
             let holds = self.holds(Account::Treasury(crate::CONVERSIONS), token);
             let says = waiting.get(&token).copied().unwrap_or_default();
             if !self.spends_conversions() {
-                self.expect(format!("{token} that waits for venues"), says, holds);
+                self.expect(format!("{token} that waits for AMM pools"), says, holds);
             }
         }
     }
@@ -195,12 +197,12 @@ impl Auditor<'_> {
             };
             self.expect_due(&mut listed, due, "stream");
         }
-        for (id, purse) in self.state.rows::<OpenEscrowRow>() {
+        for (id, escrow_row) in self.state.rows::<OpenEscrowRow>() {
             let rule = self.state.get::<EscrowRow>(&id).and_then(|row| self.spec.stream(row.kind));
             let Some(rule) = rule else { continue };
-            let out = purse.out.and_then(|out| self.period_start(rule.clock, out));
+            let out = escrow_row.out.and_then(|out| self.period_start(rule.clock, out));
             self.expect_due(&mut listed, out.map(|at| (at, ESCROW_OUT, id)), "escrow");
-            self.expect_due(&mut listed, purse.warn.map(|at| (at.get(), ESCROW_LOW, id)), "warning of escrow");
+            self.expect_due(&mut listed, escrow_row.warn.map(|at| (at.get(), ESCROW_LOW, id)), "warning of escrow");
         }
         for (id, row) in self.state.rows::<HoldRow>() {
             self.expect_due(&mut listed, Some((row.until.get().saturating_add(1), HOLD, id)), "hold");

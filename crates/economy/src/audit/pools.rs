@@ -1,9 +1,9 @@
-//! Clocks, pools, measures, locked rewards.
+//! Clocks, pools, metrics, locked rewards.
 
 use super::{Auditor, Violation, wide};
 use crate::{
     Account, Emission, Method,
-    reward::rows::{EmissionRow, MeasureRow, MemberRow, PoolRow, StandingRow, VestingRow},
+    reward::rows::{CurrentRow, EmissionRow, MemberRow, MetricRow, PoolRow, VestingRow},
     session::rows::GenesisRow,
     time::rows::ClockRow,
 };
@@ -32,8 +32,8 @@ impl Auditor<'_> {
                     most: row.next.to_string(),
                     found: row.first.to_string(),
                 }),
-                // A clock of a later era starts when that era begins.
-                None if self.eras.clock(name).is_none() => {}
+                // A clock of a later parameter version starts when that parameter version begins.
+                None if self.versions.clock(name).is_none() => {}
                 None => self.violated(Violation::Dangling { what: format!("clock {name} was never started") }),
             }
         }
@@ -56,7 +56,7 @@ impl Auditor<'_> {
         }
     }
 
-    /// `balance * 2^96 = sum(weight * (per_weight - settled) + fraction + pending * 2^96) + carried + batches * 2^96`, and the weights
+    /// `balance * 2^96 = sum(weight * (per_weight - settled) + fraction + pending * 2^96) + carry_over + batches * 2^96`, and the weights
     /// add up.
     fn check_pool(&mut self, name: Name, members: &BTreeMap<(Address, UnitId), MemberRow>) {
         let (token, method) = (self.spec.pools()[&name].token, self.spec.pools()[&name].method);
@@ -64,10 +64,10 @@ impl Auditor<'_> {
             return;
         }
         let row = self.state.get::<PoolRow>(&name);
-        let (weight, per_weight, carried) =
-            row.map_or((0, U256::ZERO, U256::ZERO), |r| (r.weight.get(), r.per_weight.0, r.carried.0));
+        let (weight, per_weight, carry_over) =
+            row.map_or((0, U256::ZERO, U256::ZERO), |r| (r.weight.get(), r.per_weight.0, r.carry_over.0));
         let one: U256 = U256::from(1) << 96;
-        let (mut weights, mut owned) = (U256::ZERO, carried + self.owned_by_batches(name) * one);
+        let (mut weights, mut owned) = (U256::ZERO, carry_over + self.owned_by_batches(name) * one);
         for ((owner, _), member) in members {
             if member.settled.0 > per_weight {
                 self.violated(Violation::Dangling { what: format!("pool {name}: {owner} is settled past the pool") });
@@ -88,36 +88,36 @@ impl Auditor<'_> {
         self.expect(format!("pool {name}: balance in 2^-96 base units"), owned, self.holds(Account::Pool(name), token) * one);
     }
 
-    /// Weights are exactly what the standings of the measures that are bound to the pool weigh. A measure that a change bound anew
-    /// moves with its next report, so nothing is expected of a pool whose measures changed.
+    /// Weights are exactly what the currents of the metrics that are bound to the pool weigh. A metric that a change bound anew
+    /// moves with its next report, so nothing is expected of a pool whose metrics changed.
     fn check_weights(&mut self, name: Name, members: &BTreeMap<(Address, UnitId), MemberRow>) {
         let bound = |spec: &crate::Spec| -> BTreeMap<Name, u128> {
             spec.bindings().iter().filter(|(_, b)| b.pool == Some(name)).map(|(m, b)| (*m, b.times.get())).collect()
         };
-        let measures = bound(self.eras);
-        if measures.is_empty() || self.eras.later().iter().any(|(_, era)| bound(era) != measures) {
+        let metrics = bound(self.versions);
+        if metrics.is_empty() || self.versions.later().iter().any(|(_, version)| bound(version) != metrics) {
             return;
         }
-        let measure = measures.keys().map(Name::to_string).collect::<Vec<_>>().join(" and ");
-        let mut standings: BTreeMap<(Address, UnitId), u128> = BTreeMap::new();
-        for ((owner, unit, m), row) in self.state.rows::<StandingRow>() {
-            let Some(times) = measures.get(&m) else { continue };
+        let metric = metrics.keys().map(Name::to_string).collect::<Vec<_>>().join(" and ");
+        let mut currents: BTreeMap<(Address, UnitId), u128> = BTreeMap::new();
+        for ((owner, unit, m), row) in self.state.rows::<CurrentRow>() {
+            let Some(times) = metrics.get(&m) else { continue };
             let weight = U256::from(row.quantity.get()) * U256::from(*times) / U256::from(1_000_000_000_000_000_000u128);
-            let sum = standings.entry((owner, unit)).or_default();
+            let sum = currents.entry((owner, unit)).or_default();
             *sum = sum.saturating_add(u128::try_from(weight).unwrap_or(u128::MAX));
         }
-        standings.retain(|_, weight| *weight > 0);
+        currents.retain(|_, weight| *weight > 0);
         for (key, member) in members {
-            let stands = standings.get(key).copied().unwrap_or(0);
+            let stands = currents.get(key).copied().unwrap_or(0);
             self.expect(
-                format!("pool {name}: weight of {} against {measure}", key.0),
+                format!("pool {name}: weight of {} against {metric}", key.0),
                 U256::from(stands),
                 U256::from(member.weight.get()),
             );
         }
-        for (key, stands) in standings.iter().filter(|(key, _)| !members.contains_key(key)) {
+        for (key, stands) in currents.iter().filter(|(key, _)| !members.contains_key(key)) {
             self.violated(Violation::Dangling {
-                what: format!("{} stands at {stands} {measure} and is not in pool {name}", key.0),
+                what: format!("{} stands at {stands} {metric} and is not in pool {name}", key.0),
             });
         }
     }
@@ -126,7 +126,7 @@ impl Auditor<'_> {
     fn check_emission(&mut self, name: Name) {
         let Some(row) = self.state.get::<EmissionRow>(&name) else { return };
         let came = wide(row.scheduled) + wide(row.received);
-        let went = wide(row.minted) + wide(row.forfeited) + wide(row.spilled) + wide(row.deferred);
+        let went = wide(row.minted) + wide(row.forfeited) + wide(row.overflowed) + wide(row.deferred);
         self.expect(format!("pool {name}: emission scheduled"), went, came);
         let token = self.spec.pools()[&name].token;
         if let Some(Emission::HalfLife { total, .. }) = self.spec.supply(token).and_then(|s| s.emission.clone())
@@ -140,14 +140,14 @@ impl Auditor<'_> {
         }
     }
 
-    /// Sums kept per measure equal the subjects' standings.
-    pub(super) fn check_measures(&mut self) {
+    /// Sums kept per metric equal the subjects' currents.
+    pub(super) fn check_metrics(&mut self) {
         let mut sums: BTreeMap<Name, U256> = BTreeMap::new();
-        for ((_, _, measure), row) in self.state.rows::<StandingRow>() {
-            *sums.entry(measure).or_default() += U256::from(row.quantity.get());
+        for ((_, _, metric), row) in self.state.rows::<CurrentRow>() {
+            *sums.entry(metric).or_default() += U256::from(row.quantity.get());
         }
         let says: BTreeMap<Name, U256> =
-            self.state.rows::<MeasureRow>().map(|(m, row)| (m, U256::from(row.quantity.get()))).collect();
+            self.state.rows::<MetricRow>().map(|(m, row)| (m, U256::from(row.quantity.get()))).collect();
         let mut names: Vec<Name> = sums.keys().chain(says.keys()).copied().collect();
         names.sort_unstable();
         names.dedup();

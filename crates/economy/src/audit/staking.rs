@@ -118,7 +118,7 @@ impl Auditor<'_> {
         }
     }
 
-    /// `balance * 2^96 = carried + sum over validators of (bonded stake * growth + open + commission + delegations' parts)`.
+    /// `balance * 2^96 = carry_over + sum over validators of (bonded stake * growth + open + commission + delegations' parts)`.
     fn check_staked_pools(&mut self, validators: &Validators) {
         let pools: Vec<(Name, Name, Name)> = self
             .spec
@@ -132,7 +132,7 @@ impl Auditor<'_> {
         let one: U256 = U256::from(1) << 96;
         for (pool, token, staking) in pools {
             let row = self.state.get::<StakePoolRow>(&pool);
-            let (per_stake, mut owned) = row.map_or((U256::ZERO, U256::ZERO), |row| (row.per_stake.0, row.carried.0));
+            let (per_stake, mut owned) = row.map_or((U256::ZERO, U256::ZERO), |row| (row.per_stake.0, row.carry_over.0));
             for ((_, validator), row) in validators.iter().filter(|((name, _), _)| *name == staking) {
                 let income = row.income.iter().find(|income| income.pool == pool);
                 let settled = income.map_or(U256::ZERO, |income| income.settled.0);
@@ -192,7 +192,7 @@ impl Auditor<'_> {
             if !listed.remove(&(row.until.get(), id)) {
                 self.violated(Violation::Dangling { what: format!("slash {id} is not on the list of what is due") });
             }
-            says.insert((Account::Slashed(id), row.token), wide(row.pledged) + wide(row.earned));
+            says.insert((Account::Slashed(id), row.token), wide(row.pledged) + wide(row.accrued));
         }
         says.retain(|_, sum| !sum.is_zero());
         for (at, id) in listed {

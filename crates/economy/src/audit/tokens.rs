@@ -1,4 +1,4 @@
-//! Conservation, caps, class sums, allocations, venues.
+//! Conservation, caps, class sums, allocations, AMM pools.
 
 use super::{Auditor, TokenAudit, Violation, wide};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
         NO_SUPPLY,
         rows::{ClassRow, HoldingRow, SupplyRow, WalletRow},
     },
-    market::rows::{VenueRow, VenueShareRow},
+    market::rows::{AmmPoolRow, AmmPoolShareRow},
     reward::rows::EmissionRow,
     supply::rows::AllocationRow,
 };
@@ -64,7 +64,7 @@ impl Auditor<'_> {
         let Some((cap, kind)) = self.spec.supply(token).map(|rule| (rule.cap.amount, rule.cap.kind)) else { return };
         let row = self.state.get::<SupplyRow>(&token).unwrap_or(NO_SUPPLY);
         let counted = match kind {
-            CapKind::Recycle => row.minted.minus_or_zero(row.burned),
+            CapKind::NetEmission => row.minted.minus_or_zero(row.burned),
             CapKind::Model => Units::ZERO,
             CapKind::Clamp => row.minted,
         };
@@ -133,25 +133,26 @@ impl Auditor<'_> {
         self.expect_accounts("minted less given", &says, |a| matches!(a, Account::Allocation(_)));
     }
 
-    /// Shares of a venue's owners sum to its shares; a venue without shares holds nothing.
-    pub(super) fn check_venues(&mut self) {
+    /// Shares of an AMM pool's owners sum to its shares; an AMM pool without shares holds nothing.
+    pub(super) fn check_amm_pools(&mut self) {
         let mut owned: BTreeMap<Name, U256> = BTreeMap::new();
-        for ((venue, _), row) in self.state.rows::<VenueShareRow>() {
-            *owned.entry(venue).or_default() += U256::from(row.shares);
+        for ((amm_pool, _), row) in self.state.rows::<AmmPoolShareRow>() {
+            *owned.entry(amm_pool).or_default() += U256::from(row.shares);
         }
-        let venues: BTreeMap<Name, U256> =
-            self.state.rows::<VenueRow>().map(|(name, row)| (name, U256::from(row.shares))).collect();
-        let mut names: Vec<Name> = owned.keys().chain(venues.keys()).copied().collect();
+        let amm_pools: BTreeMap<Name, U256> =
+            self.state.rows::<AmmPoolRow>().map(|(name, row)| (name, U256::from(row.shares))).collect();
+        let mut names: Vec<Name> = owned.keys().chain(amm_pools.keys()).copied().collect();
         names.dedup();
         for name in names {
-            let (owned, says) = (owned.get(&name).copied().unwrap_or_default(), venues.get(&name).copied().unwrap_or_default());
-            self.expect(format!("shares of venue {name}"), owned, says);
+            let (owned, says) =
+                (owned.get(&name).copied().unwrap_or_default(), amm_pools.get(&name).copied().unwrap_or_default());
+            self.expect(format!("shares of AMM pool {name}"), owned, says);
         }
         let orphans: Vec<String> = self
             .accounts
             .iter()
             .filter(|((account, _), held)| {
-                matches!(account, Account::Venue(name) if !venues.contains_key(name)) && !held.is_zero()
+                matches!(account, Account::AmmPool(name) if !amm_pools.contains_key(name)) && !held.is_zero()
             })
             .map(|((account, token), held)| format!("{account} holds {held} {token} and has no owner"))
             .collect();

@@ -30,8 +30,8 @@ pub enum Account {
     Allocation(Name),
     /// A fund of the network.
     Treasury(Name),
-    /// Reserves of a constant-product venue.
-    Venue(Name),
+    /// Reserves of a constant-product AMM pool.
+    AmmPool(Name),
     /// Delegated stake, by staking.
     Stake(Name),
     /// What leaves and is bound for a time, by staking or kind of pledge.
@@ -62,8 +62,8 @@ pub enum AccountClass {
     Allocation,
     /// [`Account::Treasury`].
     Treasury,
-    /// [`Account::Venue`].
-    Venue,
+    /// [`Account::AMM pool`].
+    AmmPool,
     /// [`Account::Hold`].
     Hold,
     /// [`Account::Stake`].
@@ -86,7 +86,7 @@ impl AccountClass {
         Self::Bond,
         Self::Allocation,
         Self::Treasury,
-        Self::Venue,
+        Self::AmmPool,
         Self::Hold,
         Self::Stake,
         Self::Unbonding,
@@ -103,7 +103,7 @@ impl AccountClass {
             Self::Bond => 5,
             Self::Allocation => 6,
             Self::Treasury => 7,
-            Self::Venue => 8,
+            Self::AmmPool => 8,
             Self::Hold => 9,
             Self::Stake => 14,
             Self::Unbonding => 15,
@@ -125,7 +125,7 @@ impl Account {
             Self::Bond(_) => Some(AccountClass::Bond),
             Self::Allocation(_) => Some(AccountClass::Allocation),
             Self::Treasury(_) => Some(AccountClass::Treasury),
-            Self::Venue(_) => Some(AccountClass::Venue),
+            Self::AmmPool(_) => Some(AccountClass::AmmPool),
             Self::Hold(_) => Some(AccountClass::Hold),
             Self::Stake(_) => Some(AccountClass::Stake),
             Self::Unbonding(_) => Some(AccountClass::Unbonding),
@@ -147,7 +147,7 @@ impl fmt::Display for Account {
             Self::Bond(u) => write!(f, "bond {u}"),
             Self::Allocation(n) => write!(f, "allocation {n}"),
             Self::Treasury(n) => write!(f, "treasury {n}"),
-            Self::Venue(n) => write!(f, "venue {n}"),
+            Self::AmmPool(n) => write!(f, "AMM pool {n}"),
             Self::Hold(u) => write!(f, "hold {u}"),
             Self::Stake(n) => write!(f, "stake {n}"),
             Self::Unbonding(n) => write!(f, "unbonding {n}"),
@@ -165,7 +165,7 @@ impl RowKey for Account {
             Self::Supply => 0u8.write(out),
             Self::Fees => 254u8.write(out),
             Self::Wallet(a) => (255u8, *a).write(out),
-            Self::Pool(n) | Self::Allocation(n) | Self::Treasury(n) | Self::Venue(n) => (self.tag(), *n).write(out),
+            Self::Pool(n) | Self::Allocation(n) | Self::Treasury(n) | Self::AmmPool(n) => (self.tag(), *n).write(out),
             Self::Vesting(a) | Self::Pledge(a) => (self.tag(), *a).write(out),
             Self::Escrow(u) | Self::Bond(u) | Self::Hold(u) | Self::Slashed(u) => (self.tag(), *u).write(out),
             Self::Stake(n) | Self::Unbonding(n) | Self::Locked(n) => (self.tag(), *n).write(out),
@@ -182,7 +182,7 @@ impl RowKey for Account {
             5 => Self::Bond(UnitId::read(bytes)?),
             6 => Self::Allocation(Name::read(bytes)?),
             7 => Self::Treasury(Name::read(bytes)?),
-            8 => Self::Venue(Name::read(bytes)?),
+            8 => Self::AmmPool(Name::read(bytes)?),
             9 => Self::Hold(UnitId::read(bytes)?),
             14 => Self::Stake(Name::read(bytes)?),
             15 => Self::Unbonding(Name::read(bytes)?),

@@ -4,7 +4,7 @@
 //! purpose: a fee reads and writes one wallet; supply and proposer are touched once per block by [`BlockFees`].
 
 use crate::{
-    Account, Event, Refusal, Spec, Why,
+    Account, Event, Reason, Refusal, Spec,
     book::{self, rows::BaseFeeRow},
     params::FeeRule,
     session::work::Work,
@@ -85,7 +85,13 @@ impl Work<'_> {
         row.held = row.held.minus(amount).map_err(|_| short)?;
         self.put_wallet(payer, token, &row);
         *block = BlockFees { burn, tips, work: total, base_fee: Some(base) };
-        self.say(Event::Posting { token, from: Account::Wallet(payer), to: Account::Fees, amount, why: Why::TransactionFee });
+        self.emit(Event::Posting {
+            token,
+            from: Account::Wallet(payer),
+            to: Account::Fees,
+            amount,
+            reason: Reason::TransactionFee,
+        });
         Ok(charged)
     }
 
@@ -93,13 +99,13 @@ impl Work<'_> {
     pub fn finish_fees(&mut self, block: BlockFees, proposer: Address) -> Result<(), Refusal> {
         let spec = self.spec;
         let rule = spec.fee();
-        self.post(rule.token, Account::Fees, Account::Supply, block.burn, Why::BaseFee)?;
-        self.post(rule.token, Account::Fees, Account::Wallet(proposer), block.tips, Why::Tip)?;
+        self.post(rule.token, Account::Fees, Account::Supply, block.burn, Reason::BaseFee)?;
+        self.post(rule.token, Account::Fees, Account::Wallet(proposer), block.tips, Reason::Tip)?;
         let base = base_fee(spec, self.state.as_read());
         let next = next_base_fee(rule, base, block.work)?;
         if next != base {
             self.state.put(&(), &BaseFeeRow { base_fee: next });
-            self.say(Event::BaseFeeChanged { base_fee: next });
+            self.emit(Event::BaseFeeChanged { base_fee: next });
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! what happened on the other chain. Who holds such a token trusts whoever fills its role.
 
 use crate::{
-    Account, Event, Limit, Refusal, Topic, Why,
+    Account, Event, Limit, Reason, Refusal, Topic,
     rows::row,
     session::{
         rows::RoleRow,
@@ -45,8 +45,8 @@ impl Work<'_> {
         let mut row = self.bridge_row(token);
         row.deposited = row.deposited.plus(amount)?;
         self.state.put(&token, &row);
-        self.post(token, Account::Supply, Account::Wallet(to), amount, Why::BridgedIn)?;
-        self.say(Event::Bridged { token, party: to, amount, inward: true, reference: deposit });
+        self.post(token, Account::Supply, Account::Wallet(to), amount, Reason::BridgedIn)?;
+        self.emit(Event::Bridged { token, party: to, amount, inward: true, reference: deposit });
         Ok(())
     }
 
@@ -58,8 +58,8 @@ impl Work<'_> {
         let mut row = self.bridge_row(token);
         row.withdrawn = row.withdrawn.plus(amount)?;
         self.state.put(&token, &row);
-        self.post(token, Account::Wallet(who), Account::Supply, amount, Why::BridgedOut)?;
-        self.say(Event::Bridged { token, party: who, amount, inward: false, reference: destination });
+        self.post(token, Account::Wallet(who), Account::Supply, amount, Reason::BridgedOut)?;
+        self.emit(Event::Bridged { token, party: who, amount, inward: false, reference: destination });
         Ok(())
     }
 
@@ -74,5 +74,5 @@ impl Work<'_> {
 }
 
 fn above_zero(amount: Units) -> Result<(), Refusal> {
-    if amount.is_zero() { Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero }) } else { Ok(()) }
+    if amount.is_zero() { Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero }) } else { Ok(()) }
 }

@@ -10,7 +10,7 @@ pub mod reason;
 pub mod rows;
 
 use crate::{
-    Account, Cap, CapKind, Event, Limit, Money, Refusal, Spec, Topic, Why,
+    Account, Cap, CapKind, Event, Limit, Money, Reason, Refusal, Spec, Topic,
     book::rows::{ClassRow, HoldingRow, SupplyRow, WalletRow},
     session::work::Work,
 };
@@ -49,13 +49,13 @@ impl Work<'_> {
     /// [`crate::BlockFees`] and leaves it before the block ends.
     ///
     /// - Errors: [`Refusal::CapReached`] for a mint past the cap, [`Refusal::Underfunded`] when `from` holds less.
-    pub fn post(&mut self, token: Name, from: Account, to: Account, amount: Units, why: Why) -> Result<(), Refusal> {
+    pub fn post(&mut self, token: Name, from: Account, to: Account, amount: Units, reason: Reason) -> Result<(), Refusal> {
         if amount.is_zero() {
             return Ok(());
         }
         self.debit(token, from, amount)?;
         self.credit(token, to, amount)?;
-        self.say(Event::Posting { token, from, to, amount, why });
+        self.emit(Event::Posting { token, from, to, amount, reason });
         Ok(())
     }
 
@@ -104,7 +104,7 @@ impl Work<'_> {
         row.minted = row.minted.plus(amount)?;
         let past = |cap: &Cap| match cap.kind {
             CapKind::Clamp => row.minted > cap.amount,
-            CapKind::Recycle => row.minted.minus_or_zero(row.burned) > cap.amount,
+            CapKind::NetEmission => row.minted.minus_or_zero(row.burned) > cap.amount,
             CapKind::Model => false,
         };
         if self.spec.supply(token).is_some_and(|s| past(&s.cap)) {
@@ -161,10 +161,10 @@ impl Work<'_> {
     pub fn transfer(&mut self, from: Address, to: Address, token: Name, amount: Units) -> Result<(), Refusal> {
         let Some(rule) = self.spec.token(token) else { return Err(Refusal::Unbound { what: Topic::Token, name: token }) };
         if !rule.transferable {
-            return Err(Refusal::OutOfRange { what: Topic::Token, why: Limit::NotTransferable });
+            return Err(Refusal::OutOfRange { what: Topic::Token, reason: Limit::NotTransferable });
         }
         if amount.is_zero() {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero });
         }
         let mut payer = wallet(self.state.as_read(), from, token);
         if !payer.owed.is_zero() {
@@ -180,7 +180,13 @@ impl Work<'_> {
             })?;
             self.put_wallet(from, token, &payer);
         }
-        self.say(Event::Posting { token, from: Account::Wallet(from), to: Account::Wallet(to), amount, why: Why::Transfer });
+        self.emit(Event::Posting {
+            token,
+            from: Account::Wallet(from),
+            to: Account::Wallet(to),
+            amount,
+            reason: Reason::Transfer,
+        });
         Ok(())
     }
 
@@ -193,14 +199,14 @@ impl Work<'_> {
 /// An agreed amount in base units of `token`. Exact: what the token cannot express is refused.
 pub fn units_of(spec: &Spec, money: Money, token: Name, what: Topic) -> Result<Units, Refusal> {
     if money.currency != token {
-        return Err(Refusal::OutOfRange { what, why: Limit::OfToken(token) });
+        return Err(Refusal::OutOfRange { what, reason: Limit::OfToken(token) });
     }
     let grain = 10u128.pow(18 - u32::from(spec.token_of(token).decimals.min(18)));
     if grain == 1 {
         return Ok(Units::new(money.amount.get()));
     }
     if !money.amount.get().is_multiple_of(grain) {
-        return Err(Refusal::OutOfRange { what, why: Limit::TooFine });
+        return Err(Refusal::OutOfRange { what, reason: Limit::TooFine });
     }
     Ok(Units::new(money.amount.get() / grain))
 }

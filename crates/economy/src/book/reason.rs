@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Why tokens moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Why {
+pub enum Reason {
     /// Minted into an allocation at genesis.
     Allocation,
     /// Given out of an allocation at genesis.
@@ -51,10 +51,10 @@ pub enum Why {
     Tip,
     /// A payer's transaction fee.
     TransactionFee,
-    /// Put into a venue.
-    VenueFunded,
-    /// Taken out of a venue.
-    VenueWithdrawn,
+    /// Put into an AMM pool.
+    AmmPoolFunded,
+    /// Taken out of an AMM pool.
+    AmmPoolWithdrawn,
     /// One side of a swap.
     Swap,
     /// Paid by a charge.
@@ -67,7 +67,7 @@ pub enum Why {
     RevenueBurnt,
     /// The part of a payment that goes to a treasury or a pool.
     RevenueShared,
-    /// A part of a payment that no venue could convert yet.
+    /// A part of a payment that no AMM pool could convert yet.
     ConversionWaits,
     /// A fee of the service.
     ServiceFee,
@@ -85,9 +85,9 @@ pub enum Why {
     Unstaked,
     /// Undelegated stake set free.
     Unbonded,
-    /// Earned by delegated stake.
+    /// Accrued by delegated stake.
     StakeReward,
-    /// Earned by a validator on its delegators' stake.
+    /// Accrued by a validator on its delegators' stake.
     Commission,
     /// Slashed stake.
     StakeSlashed,
@@ -101,7 +101,7 @@ pub enum Why {
     LockFunded,
     /// Taken out of a lock that is over.
     LockReturned,
-    /// Earned by a lock.
+    /// Accrued by a lock.
     LockReward,
     /// Spent out of a fund.
     TreasurySpent,

@@ -1,10 +1,10 @@
 //! Faults: what a failure costs, and debt when it cannot be paid.
 //!
 //! In: faults by kind, with what failed. Out: fees, burnt; debt as a record of the party's wallet. Absent on purpose: taking power
-//! away (the service reports the lower measure itself) and judging proofs.
+//! away (the service reports the lower metric itself) and judging proofs.
 
 use crate::{
-    Accepted, Account, Answer, Event, Fault, Notice, Reads, Refusal, Topic, Why, book,
+    Accepted, Account, Answer, Event, Fault, Notice, Reads, Reason, Refusal, Topic, book,
     collateral::{pledge::GIB, rows::PledgeRow},
     params::FaultFee,
     reward::rows::PoolRow,
@@ -16,7 +16,7 @@ use depin_quantity::{Address, Measured, Name, QuantityError, Rounding, Share, Un
 ///
 /// `floor(reward * periods * affected / max(weight, affected))`.
 ///
-/// - Units: `reward` in base units per period; weights in the pool's measure.
+/// - Units: `reward` in base units per period; weights in the pool's metric.
 /// - Rounding: down.
 /// - Source: builtin-actors `actors/miner/src/monies.rs`, expected reward for power. Deviation: the present reward and weight
 ///   instead of smoothed estimates of their course; the share is at most the whole.
@@ -56,19 +56,19 @@ pub fn termination_fee(pledge: Units, age: u64, fault_fee: Units, terms: &Termin
 }
 
 impl Work<'_> {
-    /// Order of refusals: kind, measure, pledge.
+    /// Order of refusals: kind, metric, pledge.
     pub fn fault(&mut self, fault: &Fault) -> Answer {
         let rule = declared(self.spec.fault(fault.kind), Topic::FaultKind, fault.kind)?;
-        declared(self.spec.binding(fault.affected.measure), Topic::Measure, fault.affected.measure)?;
-        if let FaultFee::PledgeShare { pledge, share, earned } = rule.fee {
-            return self.slash_pledge(fault, &rule, pledge, share, earned);
+        declared(self.spec.binding(fault.affected.metric), Topic::Metric, fault.affected.metric)?;
+        if let FaultFee::PledgeShare { pledge, share, accrued } = rule.fee {
+            return self.slash_pledge(fault, &rule, pledge, share, accrued);
         }
         // A fee past 128 bits is more than there can ever be; faults happen in jobs, which nobody could run again with less.
         let fee = match self.fault_fee(fault, rule.fee) {
             Err(Refusal::TooLarge) => Units::new(u128::MAX),
             fee => fee?,
         };
-        self.say(Event::FaultRaised { subject: fault.subject, kind: fault.kind, affected: fault.affected, fee });
+        self.emit(Event::FaultRaised { subject: fault.subject, kind: fault.kind, affected: fault.affected, fee });
         // The pledge of a unit that ends is the first money its fee is paid from.
         if let FaultFee::Termination { pledge, .. } = rule.fee {
             let pledge_rule = declared(self.spec.pledge(pledge), Topic::PledgeKind, pledge)?;
@@ -89,10 +89,10 @@ impl Work<'_> {
                 share.of(row.amount, Rounding::Down)?
             }
             FaultFee::Reward { pool, periods } => {
-                let measure = fault.affected.measure;
-                let bound = self.spec.binding(measure).filter(|b| b.pool == Some(pool));
-                declared(bound, Topic::Measure, measure)?;
-                let reward = Reads::new(self.eras, self.state.as_read(), self.now).period_reward(pool).unwrap_or_default();
+                let metric = fault.affected.metric;
+                let bound = self.spec.binding(metric).filter(|b| b.pool == Some(pool));
+                declared(bound, Topic::Metric, metric)?;
+                let reward = Reads::new(self.versions, self.state.as_read(), self.now).period_reward(pool).unwrap_or_default();
                 let weight = self.state.get::<PoolRow>(&pool).map_or(Measured::ZERO, |p| p.weight);
                 expected_reward(reward, periods, affected, weight)?
             }
@@ -116,11 +116,11 @@ impl Work<'_> {
         let mut row = book::wallet(self.state.as_read(), party, token);
         row.owed = row.owed.plus(fee).unwrap_or(Units::new(u128::MAX));
         self.put_wallet(party, token, &row);
-        self.take_owed(party, token, row.owed, Why::FaultFee)?;
+        self.take_owed(party, token, row.owed, Reason::FaultFee)?;
         let owed = book::wallet(self.state.as_read(), party, token).owed;
         if !owed.is_zero() {
-            self.say(Event::DebtChanged { party, owed });
-            self.tell(Notice::InDebt { party, owed });
+            self.emit(Event::DebtChanged { party, owed });
+            self.notify(Notice::InDebt { party, owed });
         }
         Ok(())
     }
@@ -131,13 +131,13 @@ impl Work<'_> {
         if before.is_zero() {
             return Ok(Units::ZERO);
         }
-        self.take_owed(party, token, before, Why::DebtRepaid)?;
+        self.take_owed(party, token, before, Reason::DebtRepaid)?;
         let owed = book::wallet(self.state.as_read(), party, token).owed;
         if owed != before {
-            self.say(Event::DebtChanged { party, owed });
+            self.emit(Event::DebtChanged { party, owed });
         }
         if owed.is_zero() {
-            self.tell(Notice::DebtCleared { party });
+            self.notify(Notice::DebtCleared { party });
         }
         Ok(before.minus(owed)?)
     }
@@ -146,13 +146,13 @@ impl Work<'_> {
     /// `min(wallet, debt)` is burnt. What is left stays owed.
     ///
     /// - Source: builtin-actors `actors/miner/src/state.rs`, repay partial debt in priority order.
-    fn take_owed(&mut self, party: Address, token: Name, owed: Units, why: Why) -> Result<(), Refusal> {
+    fn take_owed(&mut self, party: Address, token: Name, owed: Units, reason: Reason) -> Result<(), Refusal> {
         self.release_vested(party, token, None)?;
         self.take_unvested(party, token, owed)?;
         let mut row = book::wallet(self.state.as_read(), party, token);
         let paid = row.held.min(owed);
         row.owed = owed.minus(paid)?;
         self.put_wallet(party, token, &row);
-        self.post(token, Account::Wallet(party), Account::Supply, paid, why)
+        self.post(token, Account::Wallet(party), Account::Supply, paid, reason)
     }
 }

@@ -4,7 +4,7 @@
 //! amounts stated by a service.
 
 use crate::{
-    Accepted, Account, Answer, Component, Event, Limit, PledgeRecord, Refusal, Spec, Subject, Topic, Why,
+    Accepted, Account, Answer, Component, Event, Limit, PledgeRecord, Reason, Refusal, Spec, Subject, Topic,
     collateral::rows::PledgeRow,
     params::{PledgeRule, PledgeSize},
     session::work::{Work, declared},
@@ -32,12 +32,12 @@ pub fn pledge_amount(rule: &PledgeRule, basis: Measured) -> Result<Units, Refusa
     Ok(amount.max(rule.least))
 }
 
-/// The measure of a component, when the network lets this kind of pledge be counted on it.
+/// The metric of a component, when the network lets this kind of pledge be counted on it.
 pub fn pledge_basis(spec: &Spec, kind: Name, basis: Component) -> Result<Measured, Refusal> {
-    let binding = spec.binding(basis.measure).filter(|b| b.pledge == Some(kind));
-    declared(binding, Topic::Measure, basis.measure)?;
+    let binding = spec.binding(basis.metric).filter(|b| b.pledge == Some(kind));
+    declared(binding, Topic::Metric, basis.metric)?;
     if basis.quantity.is_zero() {
-        return Err(Refusal::OutOfRange { what: Topic::Pledge, why: Limit::AboveZero });
+        return Err(Refusal::OutOfRange { what: Topic::Pledge, reason: Limit::AboveZero });
     }
     Ok(basis.quantity)
 }
@@ -59,7 +59,7 @@ impl Work<'_> {
         }
     }
 
-    /// Order of refusals: kind, measure, range, duplicate, debt, funds.
+    /// Order of refusals: kind, metric, range, duplicate, debt, funds.
     fn lock_pledge(&mut self, subject: Subject, kind: Name, basis: Component, until: Instant) -> Answer {
         let rule = declared(self.spec.pledge(kind), Topic::PledgeKind, kind)?;
         let quantity = pledge_basis(self.spec, kind, basis)?;
@@ -73,9 +73,9 @@ impl Work<'_> {
         self.owes_nothing(subject.owner(), rule.token)?;
         let amount = pledge_amount(&rule, quantity)?;
         let owner = subject.owner();
-        self.post(rule.token, Account::Wallet(owner), Account::Pledge(owner), amount, Why::PledgeLocked)?;
+        self.post(rule.token, Account::Wallet(owner), Account::Pledge(owner), amount, Reason::PledgeLocked)?;
         self.state.put(&key, &PledgeRow { amount, basis: quantity, since: self.now, until });
-        self.say(Event::PledgeLocked { subject, kind, basis, total: amount, until });
+        self.emit(Event::PledgeLocked { subject, kind, basis, total: amount, until });
         Ok(Accepted::moved(rule.token, amount))
     }
 
@@ -92,12 +92,12 @@ impl Work<'_> {
         if !more.is_zero() {
             self.owes_nothing(owner, rule.token)?;
         }
-        self.post(rule.token, Account::Wallet(owner), Account::Pledge(owner), more, Why::PledgeLocked)?;
+        self.post(rule.token, Account::Wallet(owner), Account::Pledge(owner), more, Reason::PledgeLocked)?;
         row.amount = row.amount.plus(more)?;
         row.basis = quantity;
         row.until = until;
         self.state.put(&key, &row);
-        self.say(Event::PledgeLocked { subject, kind, basis, total: row.amount, until });
+        self.emit(Event::PledgeLocked { subject, kind, basis, total: row.amount, until });
         Ok(Accepted::moved(rule.token, more))
     }
 
@@ -110,12 +110,12 @@ impl Work<'_> {
         let key = (owner, unit, kind);
         let row = self.state.get::<PledgeRow>(&key).ok_or(Refusal::Unknown { what: Topic::Pledge })?;
         self.state.delete::<PledgeRow>(&key);
-        self.post(rule.token, Account::Pledge(owner), Account::Unbonding(kind), row.amount, Why::PledgeCooling)?;
+        self.post(rule.token, Account::Pledge(owner), Account::Unbonding(kind), row.amount, Reason::PledgeCooling)?;
         if !row.amount.is_zero() {
             let id = Self::cooling_id(subject, kind);
             self.leave(id, owner, Leaving::Pledge { kind, unit }, rule.token, row.amount, after, 0)?;
         }
-        self.say(Event::PledgeReleased { subject, kind, amount: row.amount });
+        self.emit(Event::PledgeReleased { subject, kind, amount: row.amount });
         Ok(row.amount)
     }
 
@@ -124,9 +124,9 @@ impl Work<'_> {
         let owner = subject.owner();
         let key = (owner, subject.unit(), kind);
         let row = self.state.get::<PledgeRow>(&key).ok_or(Refusal::Unknown { what: Topic::Pledge })?;
-        self.post(rule.token, Account::Pledge(owner), Account::Wallet(owner), row.amount, Why::PledgeReleased)?;
+        self.post(rule.token, Account::Pledge(owner), Account::Wallet(owner), row.amount, Reason::PledgeReleased)?;
         self.state.delete::<PledgeRow>(&key);
-        self.say(Event::PledgeReleased { subject, kind, amount: row.amount });
+        self.emit(Event::PledgeReleased { subject, kind, amount: row.amount });
         Ok(row.amount)
     }
 }

@@ -4,7 +4,7 @@
 //! they were held for the time of appeals. Absent on purpose: what proves a fault, and what a judge looks at.
 
 use crate::{
-    Accepted, Account, Answer, Event, Fault, Limit, Notice, Refusal, Subject, Topic, Why,
+    Accepted, Account, Answer, Event, Fault, Limit, Notice, Reason, Refusal, Subject, Topic,
     collateral::{pledge::pledge_amount, rows::PledgeRow},
     params::{FaultRule, SlashTo},
     reward::{
@@ -37,7 +37,7 @@ row! {
         /// What came out of the pledge.
         pledged: Units,
         /// What came out of unpaid rewards.
-        earned: Units,
+        accrued: Units,
         /// Who reported the fault.
         reporter: Option<Address>,
         /// Until when it is held.
@@ -69,36 +69,36 @@ impl Work<'_> {
         rule: &FaultRule,
         pledge: Name,
         share: Share,
-        earned: Option<(Name, Share)>,
+        accrued: Option<(Name, Share)>,
     ) -> Answer {
         let subject = fault.subject;
         let (from, pledged) = self.cut_pledge(subject, pledge, share)?;
-        let forfeited = match earned {
+        let forfeited = match accrued {
             Some((pool, part)) => self.cut_pending(pool, subject, part)?,
             None => Units::ZERO,
         };
         let held = rule.appeal.as_ref().map(|appeal| (self.free_slash_id(fault), self.now.later(appeal.within)));
         let fee = pledged.plus(forfeited)?;
-        self.say(Event::FaultRaised { subject, kind: fault.kind, affected: fault.affected, fee });
+        self.emit(Event::FaultRaised { subject, kind: fault.kind, affected: fault.affected, fee });
         let (slash, until) = (held.map(|(id, _)| id), held.map(|(_, until)| until));
-        self.say(Event::PledgeSlashed { subject, kind: fault.kind, pledged, earned: forfeited, slash, until });
+        self.emit(Event::PledgeSlashed { subject, kind: fault.kind, pledged, accrued: forfeited, slash, until });
         let reporter = fault.reporter;
-        let pool_account = earned.map_or(from, |(pool, _)| Account::Pool(pool));
+        let pool_account = accrued.map_or(from, |(pool, _)| Account::Pool(pool));
         match held {
             Some((id, until)) => {
-                self.post(rule.token, from, Account::Slashed(id), pledged, Why::PledgeSlashed)?;
-                self.post(rule.token, pool_account, Account::Slashed(id), forfeited, Why::PledgeSlashed)?;
+                self.post(rule.token, from, Account::Slashed(id), pledged, Reason::PledgeSlashed)?;
+                self.post(rule.token, pool_account, Account::Slashed(id), forfeited, Reason::PledgeSlashed)?;
                 let (owner, unit, kind, token) = (subject.owner(), subject.unit(), fault.kind, rule.token);
-                let row = HeldRow { owner, unit, kind, pledge, token, pledged, earned: forfeited, reporter, until };
+                let row = HeldRow { owner, unit, kind, pledge, token, pledged, accrued: forfeited, reporter, until };
                 self.state.put(&id, &row);
                 self.schedule(until, Job::AppealOver, id);
             }
             None => {
-                self.slash_to(rule.token, from, pledged, &rule.to, reporter, Why::PledgeSlashed)?;
-                self.slash_to(rule.token, pool_account, forfeited, &rule.to, reporter, Why::PledgeSlashed)?;
+                self.slash_to(rule.token, from, pledged, &rule.to, reporter, Reason::PledgeSlashed)?;
+                self.slash_to(rule.token, pool_account, forfeited, &rule.to, reporter, Reason::PledgeSlashed)?;
             }
         }
-        self.tell_below_stake(subject, pledge)?;
+        self.notify_below_stake(subject, pledge)?;
         Ok(Accepted::moved(rule.token, fee))
     }
 
@@ -128,7 +128,7 @@ impl Work<'_> {
         Ok((Account::Unbonding(kind), cut))
     }
 
-    /// Takes a share of what a member earned and was not paid; the tokens are still in the pool's account.
+    /// Takes a share of what a member accrued and was not paid; the tokens are still in the pool's account.
     fn cut_pending(&mut self, name: Name, subject: Subject, share: Share) -> Result<Units, Refusal> {
         let spec = self.spec;
         let Some(rule) = spec.pool(name) else { return Ok(Units::ZERO) };
@@ -136,7 +136,7 @@ impl Work<'_> {
         let key = (name, subject.owner(), subject.unit());
         let Some(mut member) = self.state.get::<MemberRow>(&key) else { return Ok(Units::ZERO) };
         let row = self.state.get::<PoolRow>(&name).unwrap_or(pool::EMPTY);
-        let (whole, fraction) = pool::earned(&row, &member);
+        let (whole, fraction) = pool::accrued(&row, &member);
         member.pending = member.pending.plus(whole)?;
         (member.fraction, member.settled) = (fraction, row.per_weight);
         let cut = share.of(member.pending, Rounding::Down)?;
@@ -146,13 +146,13 @@ impl Work<'_> {
     }
 
     /// Tells the service when a unit's pledge is less than its basis asks for.
-    fn tell_below_stake(&mut self, subject: Subject, kind: Name) -> Result<(), Refusal> {
+    fn notify_below_stake(&mut self, subject: Subject, kind: Name) -> Result<(), Refusal> {
         let key = (subject.owner(), subject.unit(), kind);
         let Some(row) = self.state.get::<PledgeRow>(&key) else { return Ok(()) };
         let Some(rule) = self.spec.pledge(kind) else { return Ok(()) };
         let least = pledge_amount(rule, row.basis)?;
         if row.amount < least {
-            self.tell(Notice::BelowStake { subject, kind, has: row.amount, least });
+            self.notify(Notice::BelowStake { subject, kind, has: row.amount, least });
         }
         Ok(())
     }
@@ -161,9 +161,9 @@ impl Work<'_> {
     pub fn appeal(&mut self, who: Address, slash: UnitId, grounds: UnitId) -> Result<(), Refusal> {
         let row = self.held(slash)?;
         if row.owner != who {
-            return Err(Refusal::OutOfRange { what: Topic::Slash, why: Limit::NotOwn });
+            return Err(Refusal::OutOfRange { what: Topic::Slash, reason: Limit::NotOwn });
         }
-        self.say(Event::SlashAppealed { slash, grounds });
+        self.emit(Event::SlashAppealed { slash, grounds });
         Ok(())
     }
 
@@ -182,7 +182,7 @@ impl Work<'_> {
         } else {
             self.let_go(slash, &row, &rule.to)?
         }
-        Ok((row.token, row.pledged.plus(row.earned)?))
+        Ok((row.token, row.pledged.plus(row.accrued)?))
     }
 
     /// The time of appeals is over.
@@ -198,27 +198,27 @@ impl Work<'_> {
 
     fn let_go(&mut self, slash: UnitId, row: &HeldRow, to: &[(SlashTo, Share)]) -> Result<(), Refusal> {
         self.state.delete::<HeldRow>(&slash);
-        let amount = row.pledged.plus(row.earned)?;
-        self.slash_to(row.token, Account::Slashed(slash), amount, to, row.reporter, Why::PledgeSlashed)?;
-        self.say(Event::SlashEnded { slash, returned: false, amount });
+        let amount = row.pledged.plus(row.accrued)?;
+        self.slash_to(row.token, Account::Slashed(slash), amount, to, row.reporter, Reason::PledgeSlashed)?;
+        self.emit(Event::SlashEnded { slash, returned: false, amount });
         Ok(())
     }
 
     fn give_back(&mut self, slash: UnitId, row: &HeldRow) -> Result<(), Refusal> {
         self.state.delete::<HeldRow>(&slash);
         let key = (row.owner, row.unit, row.pledge);
-        let mut liquid = row.earned;
+        let mut liquid = row.accrued;
         match self.state.get::<PledgeRow>(&key) {
             Some(mut pledge) => {
                 pledge.amount = pledge.amount.plus(row.pledged)?;
                 self.state.put(&key, &pledge);
                 let to = Account::Pledge(row.owner);
-                self.post(row.token, Account::Slashed(slash), to, row.pledged, Why::SlashReturned)?;
+                self.post(row.token, Account::Slashed(slash), to, row.pledged, Reason::SlashReturned)?;
             }
             None => liquid = liquid.plus(row.pledged)?,
         }
-        self.post(row.token, Account::Slashed(slash), Account::Wallet(row.owner), liquid, Why::SlashReturned)?;
-        self.say(Event::SlashEnded { slash, returned: true, amount: row.pledged.plus(row.earned)? });
+        self.post(row.token, Account::Slashed(slash), Account::Wallet(row.owner), liquid, Reason::SlashReturned)?;
+        self.emit(Event::SlashEnded { slash, returned: true, amount: row.pledged.plus(row.accrued)? });
         self.repay_if_owed(row.owner, row.token)
     }
 }

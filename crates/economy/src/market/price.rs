@@ -67,12 +67,12 @@ impl Work<'_> {
             return Err(Refusal::NotAllowed { role });
         }
         if price.is_zero() {
-            return Err(Refusal::OutOfRange { what: Topic::Price, why: Limit::AboveZero });
+            return Err(Refusal::OutOfRange { what: Topic::Price, reason: Limit::AboveZero });
         }
         self.state.put(&(pair, reporter), &ReportRow { price, at: self.now });
-        self.say(Event::PriceReported { pair, reporter, price });
+        self.emit(Event::PriceReported { pair, reporter, price });
         if let Ok(now) = price_now(self.state.as_read(), pair, &rule, self.now) {
-            self.say(Event::PriceAccepted { pair, price: now.price, reports: now.reports });
+            self.emit(Event::PriceAccepted { pair, price: now.price, reports: now.reports });
         }
         Ok(())
     }

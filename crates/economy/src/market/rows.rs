@@ -1,4 +1,4 @@
-//! Reporters' prices, venues and their shares.
+//! Reporters' prices, AMM pools and their shares.
 
 use crate::rows::row;
 use depin_quantity::{Address, Decimal18, Instant, Name};
@@ -13,15 +13,15 @@ row! {
     }
 }
 row! {
-    /// A venue that was funded.
-    0x26 Name => VenueRow {
+    /// An AMM pool that was funded.
+    0x26 Name => AmmPoolRow {
         /// Shares of all owners.
         shares: u128,
     }
 }
 row! {
-    /// A share of a venue: venue, owner.
-    0x27 (Name, Address) => VenueShareRow {
+    /// A share of an AMM pool: AMM pool, owner.
+    0x27 (Name, Address) => AmmPoolShareRow {
         /// Shares.
         shares: u128,
     }

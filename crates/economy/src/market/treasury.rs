@@ -4,7 +4,7 @@
 //! votes (whoever fills the role decides), and prices: a fund pays by its reserve and the supply of what is burnt alone.
 
 use crate::{
-    Account, Event, Limit, Refusal, Topic, Why, book,
+    Account, Event, Limit, Reason, Refusal, Topic, book,
     params::{BreakerMost, BreakerRule, CURVE_MOST, TreasuryRule},
     rows::row,
     session::{
@@ -121,23 +121,23 @@ impl Work<'_> {
         let rule = declared(self.spec.treasury(treasury), Topic::Treasury, treasury)?;
         let redeem = rule.redeem.ok_or(Refusal::Unbound { what: Topic::Treasury, name: treasury })?;
         if frozen(self.state.as_read(), treasury, &rule, self.now) {
-            return Err(Refusal::OutOfRange { what: Topic::Treasury, why: Limit::Stopped });
+            return Err(Refusal::OutOfRange { what: Topic::Treasury, reason: Limit::Stopped });
         }
         if burned.is_zero() {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero });
         }
         self.owes_nothing(who, redeem.burns)?;
         let paid = redemption_now(self.state.as_read(), treasury, &rule, burned)?;
         if paid.is_zero() {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::GivesNothing });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::GivesNothing });
         }
         if paid < least {
             return Err(Refusal::Slippage { gives: paid, least });
         }
         self.may_flow(treasury, &rule, redeem.pays, paid)?;
-        self.post(redeem.burns, Account::Wallet(who), Account::Supply, burned, Why::Redeemed)?;
-        self.post(redeem.pays, Account::Treasury(treasury), Account::Wallet(who), paid, Why::RedemptionPaid)?;
-        self.say(Event::Redeemed { treasury, party: who, burned, paid });
+        self.post(redeem.burns, Account::Wallet(who), Account::Supply, burned, Reason::Redeemed)?;
+        self.post(redeem.pays, Account::Treasury(treasury), Account::Wallet(who), paid, Reason::RedemptionPaid)?;
+        self.emit(Event::Redeemed { treasury, party: who, burned, paid });
         Ok((redeem.pays, paid))
     }
 
@@ -147,10 +147,10 @@ impl Work<'_> {
         declared(self.spec.token(token), Topic::Token, token)?;
         self.fills(who, rule.spends, treasury)?;
         if amount.is_zero() {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero });
         }
         self.may_flow(treasury, &rule, token, amount)?;
-        self.post(token, Account::Treasury(treasury), Account::Wallet(to), amount, Why::TreasurySpent)
+        self.post(token, Account::Treasury(treasury), Account::Wallet(to), amount, Reason::TreasurySpent)
     }
 
     /// Stops or resumes a fund's redemption; only who fills its role may.
@@ -162,7 +162,7 @@ impl Work<'_> {
         } else {
             self.state.delete::<FrozenRow>(&treasury);
         }
-        self.say(Event::TreasuryFrozen { treasury, frozen: stop });
+        self.emit(Event::TreasuryFrozen { treasury, frozen: stop });
         Ok(())
     }
 

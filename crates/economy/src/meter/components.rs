@@ -17,7 +17,7 @@ pub struct Components {
 impl Components {
     /// No components.
     pub const NONE: Self = {
-        let unused = Component { measure: Name::literal("-"), quantity: Measured::ZERO };
+        let unused = Component { metric: Name::literal("-"), quantity: Measured::ZERO };
         Self { items: [unused; COMPONENTS_MAX], len: 0 }
     };
 
@@ -36,7 +36,7 @@ impl Components {
     pub fn new(components: impl IntoIterator<Item = Component>) -> Result<Self, Refusal> {
         let mut all = Self::NONE;
         for component in components {
-            let too_many = Refusal::OutOfRange { what: Topic::Record, why: Limit::AtMost(Units::new(COMPONENTS_MAX as u128)) };
+            let too_many = Refusal::OutOfRange { what: Topic::Record, reason: Limit::AtMost(Units::new(COMPONENTS_MAX as u128)) };
             *all.items.get_mut(usize::from(all.len)).ok_or(too_many)? = component;
             all.len += 1;
         }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn component(quantity: u128) -> Component {
-        Component { measure: Name::literal("units"), quantity: Measured::new(quantity) }
+        Component { metric: Name::literal("units"), quantity: Measured::new(quantity) }
     }
 
     #[test]
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_fifth_component_is_refused() {
-        let refusal = Refusal::OutOfRange { what: Topic::Record, why: Limit::AtMost(Units::new(4)) };
+        let refusal = Refusal::OutOfRange { what: Topic::Record, reason: Limit::AtMost(Units::new(4)) };
         assert_eq!(Components::new((0..5).map(component)), Err(refusal));
     }
 }

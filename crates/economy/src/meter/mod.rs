@@ -1,7 +1,7 @@
 //! The meter: everything that a service can say to an economy, and what the economy says back.
 //!
 //! In: [`Record`]s from a service. Out: one [`Answer`] per record, and [`Notice`]s in the order of their causes, in the same
-//! block. Records name measures, kinds and terms; the network file maps them to pools, pledges and prices. Absent on purpose:
+//! block. Records name metrics, kinds and terms; the network file maps them to pools, pledges and prices. Absent on purpose:
 //! packets, sectors, frames; token movements; amounts that two parties did not agree on.
 
 pub mod components;
@@ -43,12 +43,12 @@ impl Subject {
     }
 }
 
-/// How much of a measure.
+/// How much of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Component {
-    /// A measure that the network binds, like `quality-bytes`.
-    pub measure: Name,
-    /// In the measure's smallest step.
+    /// A metric that the network binds, like `quality-bytes`.
+    pub metric: Name,
+    /// In the metric's smallest step.
     pub quantity: Measured,
 }
 
@@ -65,11 +65,11 @@ pub struct Money {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
     /// A subject takes part.
-    Enrol(Enrol),
-    /// Measures of a subject that hold until its next `Standing`.
-    Standing(Standing),
-    /// Measures that a subject earned in the present period.
-    Earned(Earned),
+    Register(Register),
+    /// Metrics of a subject that hold until its next `Current`.
+    Current(Current),
+    /// Metrics that a subject accrued in the present period.
+    Accrued(Accrued),
     /// A named value of a scope.
     Gauge(Gauge),
     /// Deposits that streams are paid from.
@@ -90,9 +90,9 @@ pub enum Record {
     Fee(FeeRecord),
 }
 
-/// Registers a subject with facts that rules need but cannot derive. Sent once, before the subject's first `Standing`.
+/// Registers a subject with facts that rules need but cannot derive. Sent once, before the subject's first `Current`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Enrol {
+pub struct Register {
     /// Who.
     pub subject: Subject,
     /// Offset of the subject's proving periods in periods of the reward clock: reward vesting is quantised by it, and pending
@@ -100,22 +100,22 @@ pub struct Enrol {
     pub phase: u64,
 }
 
-/// Measures that hold until the next `Standing` of the same subject. A measure left out keeps its value; zero ends it.
+/// Metrics that hold until the next `Current` of the same subject. A metric left out keeps its value; zero ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct Current {
     /// Whose.
     pub subject: Subject,
-    /// Each measure once.
+    /// Each metric once.
     pub components: Components,
 }
 
-/// What a subject earned in the present period of its measures' pools: added to what it earned in it before, and gone when the period
+/// What a subject accrued in the present period of its metrics' pools: added to what it accrued in it before, and gone when the period
 /// is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Earned {
-    /// Whose. It need not be enrolled.
+pub struct Accrued {
+    /// Whose. It need not be registered.
     pub subject: Subject,
-    /// Each measure once.
+    /// Each metric once.
     pub components: Components,
 }
 
@@ -130,10 +130,10 @@ pub struct Gauge {
     pub value: Measured,
 }
 
-/// A purse that streams, or charges of one kind, are paid from.
+/// An open-ended escrow that streams, or charges of one kind, are paid from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EscrowRecord {
-    /// Opens the purse with a first deposit from the owner's wallet.
+    /// Opens the open-ended escrow with a first deposit from the owner's wallet.
     Open {
         /// Natural id, free until now.
         id: UnitId,
@@ -153,7 +153,7 @@ pub enum EscrowRecord {
         /// How much.
         deposit: Money,
     },
-    /// Gives back what no stream has reserved; of an open-ended escrow, what no stream has earned.
+    /// Gives back what no stream has reserved; of an open-ended escrow, what no stream has accrued.
     Refund {
         /// The escrow.
         id: UnitId,
@@ -191,14 +191,14 @@ pub enum StreamRecord {
         /// The stream.
         id: UnitId,
     },
-    /// Ends it early. Nothing is paid for periods that had not begun to end by `earned_until`; what was reserved and not earned goes back.
+    /// Ends it early. Nothing is paid for periods that had not begun to end by `accrued_until`; what was reserved and not accrued goes back.
     Close {
         /// The stream.
         id: UnitId,
         /// A reason that the network declares for this kind, like `agreed` or `terminated`; it decides what becomes of the bond.
         reason: Name,
         /// Payment runs to the start of the period in which this lies.
-        earned_until: Instant,
+        accrued_until: Instant,
     },
 }
 
@@ -265,7 +265,7 @@ pub struct Fault {
     pub subject: Subject,
     /// A kind that the network declares, like `detected`, `continued` or `terminated`.
     pub kind: Name,
-    /// The measure that the fee is counted on, and how much of it failed.
+    /// The metric that the fee is counted on, and how much of it failed.
     pub affected: Component,
     /// Who found out; rules may pay it a part.
     pub reporter: Option<Address>,
@@ -299,7 +299,7 @@ pub enum CommitteeRecord {
 /// Use of an allowance that a notary granted (verified storage). Amounts are in the allowance's unit, bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AllowanceRecord {
-    /// Spends allowance of `party` on a unit of `beneficiary`, whose boosted measure it backs from then on.
+    /// Spends allowance of `party` on a unit of `beneficiary`, whose boosted metric it backs from then on.
     Consume {
         /// The unit: a sector, a deal.
         id: UnitId,
@@ -307,7 +307,7 @@ pub enum AllowanceRecord {
         kind: Name,
         /// Whose allowance.
         party: Address,
-        /// Whose measure it backs.
+        /// Whose metric it backs.
         beneficiary: Address,
         /// How much.
         amount: Measured,
@@ -331,7 +331,7 @@ pub enum AllowanceRecord {
 /// Where a payment comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Purse {
+pub enum PaymentSource {
     /// A party's wallet.
     Wallet(Address),
     /// An escrow that was opened for this kind of charge.
@@ -344,7 +344,7 @@ pub enum Purse {
 pub enum Price {
     /// What the parties agreed: in a currency, or in `USD` for a kind whose amounts are dollars.
     Agreed(Money),
-    /// What the economy asks for so much of a measure.
+    /// What the economy asks for so much of a metric.
     Measured(Component),
 }
 
@@ -356,7 +356,7 @@ pub enum ChargeRecord {
         /// A kind of charge that the network declares, like `frame`.
         kind: Name,
         /// Who pays.
-        from: Purse,
+        from: PaymentSource,
         /// Who gets the payee's part.
         to: Address,
         /// Which currency, when the amount does not say; `None` is the kind's first.
@@ -371,7 +371,7 @@ pub enum ChargeRecord {
         /// The kind.
         kind: Name,
         /// Who pays.
-        from: Purse,
+        from: PaymentSource,
         /// Which currency, when the amount does not say.
         currency: Option<Name>,
         /// How much.
@@ -410,7 +410,7 @@ pub enum FeeRecord {
         /// A kind of service fee that the network declares, like `onboarding`.
         kind: Name,
         /// Who pays.
-        from: Purse,
+        from: PaymentSource,
         /// What it is counted on, for a kind that is.
         basis: Option<Component>,
     },
@@ -481,7 +481,7 @@ pub enum Notice {
         /// The stream.
         stream: UnitId,
         /// Why.
-        why: Ended,
+        reason: Ended,
     },
     /// The money of an escrow ends soon, and with it its last stream.
     EscrowLow {

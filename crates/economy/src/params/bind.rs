@@ -1,4 +1,4 @@
-//! `[bind]`: what each measure of the service is for.
+//! `[bind]`: what each metric of the service is for.
 
 use super::{
     incentive::Incentive,
@@ -8,12 +8,12 @@ use super::{
 };
 use depin_quantity::{Decimal18, Measured, Name, QuantityError, Rounding, nearest_name};
 
-/// What a measure is for. All empty: it is counted, and nothing depends on it.
+/// What a metric is for. All empty: it is counted, and nothing depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binding {
     /// Its quantity is weight in this pool.
     pub pool: Option<Name>,
-    /// So many times: the weight is `floor(quantity * times)`. Weights of several measures of one pool add up.
+    /// So many times: the weight is `floor(quantity * times)`. Weights of several metrics of one pool add up.
     pub times: Decimal18,
     /// This kind of pledge is counted on it.
     pub pledge: Option<Name>,
@@ -23,12 +23,12 @@ pub struct Binding {
     pub charge: Option<Name>,
     /// Service fees of this kind are counted on it.
     pub service_fee: Option<Name>,
-    /// It is another measure, boosted where allowances back it.
+    /// It is another metric, boosted where allowances back it.
     pub boost: Option<Boost>,
 }
 
 impl Binding {
-    /// What a quantity of the measure weighs in its pool.
+    /// What a quantity of the metric weighs in its pool.
     ///
     /// # Errors
     /// [`QuantityError::TooLarge`] past 128 bits.
@@ -40,10 +40,10 @@ impl Binding {
     }
 }
 
-/// A boosted measure: at most the plain one plus `times - 1` times what allowances back.
+/// A boosted metric: at most the plain one plus `times - 1` times what allowances back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Boost {
-    /// The plain measure.
+    /// The plain metric.
     pub of: Name,
     /// The kind of allowance.
     pub allowance: Name,
@@ -64,7 +64,7 @@ pub(super) fn read(r: &mut Reader<'_>, incentive: &Incentive, utility: &Utility)
         let boost = if r.has("boost") { r.table("boost", |r| boost(r, incentive)).map(Some) } else { Some(None) };
         let times = if r.has("times") { r.decimal("times") } else { Some(Decimal18::ONE) };
         if times == Some(Decimal18::ZERO) {
-            r.problem("times", "a measure that counts no times weighs nothing", "write a number above zero, like \"0.5\"");
+            r.problem("times", "a metric that counts no times weighs nothing", "write a number above zero, like \"0.5\"");
             return None;
         }
         Some(Binding {
@@ -88,17 +88,17 @@ fn boost(r: &mut Reader<'_>, incentive: &Incentive) -> Option<Boost> {
 }
 
 fn every_boost_has_a_base(r: &Reader<'_>, bindings: &Declared<Binding>) {
-    for (measure, binding) in bindings.iter() {
+    for (metric, binding) in bindings.iter() {
         let Some(boost) = binding.boost else { continue };
         let plain = bindings.has(boost.of) && bindings.get(boost.of).is_none_or(|base| base.boost.is_none());
-        if boost.of == measure || !plain {
-            let message = format!("the boost of `{measure}` must be of another bound measure, which is not boosted itself");
-            let others = bindings.all().keys().filter(|name| **name != measure).map(Name::as_str);
+        if boost.of == metric || !plain {
+            let message = format!("the boost of `{metric}` must be of another bound metric, which is not boosted itself");
+            let others = bindings.all().keys().filter(|name| **name != metric).map(Name::as_str);
             let hint = match nearest_name(boost.of.as_str(), others) {
-                Some(near) if boost.of != measure => format!("did you mean `{near}`?"),
-                _ => "bind the plain measure too".to_owned(),
+                Some(near) if boost.of != metric => format!("did you mean `{near}`?"),
+                _ => "bind the plain metric too".to_owned(),
             };
-            r.problem_in(&["bind", measure.as_str(), "boost", "of"], &message, &hint);
+            r.problem_in(&["bind", metric.as_str(), "boost", "of"], &message, &hint);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A second look at a file that reads well: rules that can never work, and what its readers should know.
 //!
-//! In: one era's checked parameters and its tree. Out: problems and warnings with their places. Called for every era when a file is
-//! read. Absent on purpose: measures and kinds of a service (its vocabulary judges those), and taste.
+//! In: one parameter version's checked parameters and its tree. Out: problems and warnings with their places. Called for every parameter version when a file is
+//! read. Absent on purpose: metrics and kinds of a service (its descriptor judges those), and taste.
 
 use super::{
     Allocation, AllocationVesting, CapKind, Emission, Method, PayPart, PayTo, Provenance, Spec, Supply, Target, VestingPart,
@@ -24,11 +24,11 @@ use std::{
 pub(super) struct Findings {
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
-    /// Every role that the era names, with where it stands.
+    /// Every role that the parameter version names, with where it stands.
     pub(super) roles: Vec<(Name, Range<usize>)>,
 }
 
-/// One era that is looked at, and what was found so far.
+/// One parameter version that is looked at, and what was found so far.
 pub(super) struct Check<'a> {
     pub(super) spec: &'a Spec,
     pub(super) caps: &'a BTreeMap<Name, Units>,
@@ -37,7 +37,7 @@ pub(super) struct Check<'a> {
     found: Findings,
 }
 
-/// Looks at what could be read of one era.
+/// Looks at what could be read of one parameter version.
 pub(super) fn look(draft: &Draft, root: &Section) -> Findings {
     let spec = &draft.spec;
     let mut check = Check { spec, caps: &draft.caps, partly: &draft.partly, root, found: Findings::default() };
@@ -56,7 +56,7 @@ pub(super) fn look(draft: &Draft, root: &Section) -> Findings {
     if check.knows(&["treasury", "pool", "stream", "charge", "service-fee", "fault", "staking"]) {
         check.funds();
     }
-    check.venues();
+    check.amm_pools();
     check.found.roles = misfit::roles(&check);
     check.found
 }
@@ -84,10 +84,11 @@ impl Spec {
         self.service.entries.keys().map(String::as_str).collect()
     }
 
-    /// How many tables of the file, in all its eras, state figures that nobody publishes.
+    /// How many tables of the file, in all its parameter versions, state figures that nobody publishes.
     pub fn parameters(&self) -> usize {
-        let eras = std::iter::once(self).chain(self.later.iter().map(|(_, era)| era));
-        let stated = eras.flat_map(|era| &era.provenance).filter(|(_, from)| matches!(from, Provenance::Parameter(_)));
+        let versions = std::iter::once(self).chain(self.later.iter().map(|(_, version)| version));
+        let stated =
+            versions.flat_map(|version| &version.provenance).filter(|(_, from)| matches!(from, Provenance::Parameter(_)));
         stated.map(|(path, from)| (path, format!("{from:?}"))).collect::<BTreeSet<_>>().len()
     }
 }
@@ -338,7 +339,7 @@ impl Check<'_> {
         streams.chain(charges).chain(fees)
     }
 
-    /// Whether anybody can ever hold a token in this era: something mints it to somebody.
+    /// Whether anybody can ever hold a token in this parameter version: something mints it to somebody.
     pub(super) fn can_be_held(&self, token: Name) -> bool {
         if self.spec.tokens.get(&token).is_some_and(|t| t.bridged_by.is_some()) {
             return true;
@@ -405,13 +406,13 @@ impl Check<'_> {
         }
     }
 
-    /// Venues that payments are swapped at: somebody must fund them first.
-    fn venues(&mut self) {
+    /// AMM pools that payments are swapped at: somebody must fund them first.
+    fn amm_pools(&mut self) {
         let used: BTreeSet<Name> = self.parts().filter_map(|(_, _, part)| part.convert).collect();
-        for venue in used {
-            let path = format!("venue.{venue}");
+        for amm_pool in used {
+            let path = format!("amm-pool.{amm_pool}");
             let message = format!(
-                "payments are swapped at venue `{venue}`, which begins empty; until somebody funds it, they wait in treasury `conversions`"
+                "payments are swapped at AMM pool `{amm_pool}`, which begins empty; until somebody funds it, they wait in treasury `conversions`"
             );
             self.gap((&path, &path), message, "fund it when the network starts");
         }

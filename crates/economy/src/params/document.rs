@@ -199,8 +199,8 @@ impl Section {
         };
         if let Some(source) = text("source") {
             into.insert(self.path.clone(), Provenance::Source(source));
-        } else if let Some(why) = text("why") {
-            into.insert(self.path.clone(), Provenance::Parameter(why));
+        } else if let Some(reason) = text("why") {
+            into.insert(self.path.clone(), Provenance::Parameter(reason));
         }
         for entry in self.entries.values() {
             entry.value.provenance(into);

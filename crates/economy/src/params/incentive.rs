@@ -27,7 +27,7 @@ pub struct FaultRule {
 pub enum FaultFee {
     /// Free.
     Nothing,
-    /// The reward that the affected weight would have earned in so many periods.
+    /// The reward that the affected weight would have accrued in so many periods.
     Reward {
         /// Of this pool.
         pool: Name,
@@ -42,8 +42,8 @@ pub enum FaultFee {
         pledge: Name,
         /// Of what the unit has pledged, or has cooling down.
         share: Share,
-        /// A share of what it earned in a pool and was not paid, taken as well.
-        earned: Option<(Name, Share)>,
+        /// A share of what it accrued in a pool and was not paid, taken as well.
+        accrued: Option<(Name, Share)>,
     },
     /// A share of the unit's pledge that grows with age, with two floors; the pledge ends with it.
     Termination {
@@ -149,17 +149,17 @@ fn reward_fee(r: &mut Reader<'_>, token: Name, pools: &Declared<PoolRule>) -> Op
 
 fn pledge_share(r: &mut Reader<'_>, token: Name, pledges: &Declared<PledgeRule>, pools: &Declared<PoolRule>) -> Option<FaultFee> {
     let (pledge, share) = (reference(r, "pledge", "kind of pledge", pledges), r.share("share"));
-    let earned = if r.has("earned") {
+    let accrued = if r.has("accrued") {
         let read = |r: &mut Reader<'_>| {
             let (pool, share) = (reference(r, "pool", "pool", pools), r.share("share"));
             Some((pool?, share?))
         };
-        r.inner("earned", read).map(Some)
+        r.inner("accrued", read).map(Some)
     } else {
         Some(None)
     };
-    let (pledge, earned, share) = (pledge?, earned?, share?);
-    if share == Share::default() && earned.is_none() {
+    let (pledge, accrued, share) = (pledge?, accrued?, share?);
+    if share == Share::default() && accrued.is_none() {
         r.problem(
             "share",
             "a fault that costs no share of the pledge costs nothing",
@@ -168,16 +168,16 @@ fn pledge_share(r: &mut Reader<'_>, token: Name, pledges: &Declared<PledgeRule>,
         return None;
     }
     let other =
-        pledges.get(pledge)?.token != token || earned.is_some_and(|(pool, _)| pools.get(pool).is_some_and(|p| p.token != token));
+        pledges.get(pledge)?.token != token || accrued.is_some_and(|(pool, _)| pools.get(pool).is_some_and(|p| p.token != token));
     if other {
         r.problem(
             "pledge",
-            &format!("the pledge, and the pool of `earned`, must be in {token}"),
+            &format!("the pledge, and the pool of `accrued`, must be in {token}"),
             "the fee's token must be the pledge's",
         );
         return None;
     }
-    Some(FaultFee::PledgeShare { pledge, share, earned })
+    Some(FaultFee::PledgeShare { pledge, share, accrued })
 }
 
 fn termination_fee(r: &mut Reader<'_>, token: Name, pledges: &Declared<PledgeRule>, clocks: &Clocks) -> Option<FaultFee> {

@@ -1,6 +1,6 @@
 //! Figures that make no sense beside others: above a cap, before the launch, of no effect; and names that look misspelt.
 //!
-//! In: one era's parameters. Out: problems for what cannot work, warnings for what is only odd, each at its figure. Called by the
+//! In: one parameter version's parameters. Out: problems for what cannot work, warnings for what is only odd, each at its figure. Called by the
 //! second look. Figures that make no sense by themselves are refused where they are read.
 
 use super::{
@@ -181,7 +181,7 @@ fn fees(check: &mut Check<'_>) {
     }
 }
 
-/// Prices that are too old to count and still do, and venues that take much.
+/// Prices that are too old to count and still do, and AMM pools that take much.
 fn markets(check: &mut Check<'_>) {
     let spec = check.spec;
     for (name, rule) in spec.prices.iter().filter(|(_, rule)| rule.stale_after > Span::from_days(30)) {
@@ -192,9 +192,9 @@ fn markets(check: &mut Check<'_>) {
             "write at most \"30d\"; the five networks write 10 minutes to a day",
         );
     }
-    for (name, rule) in spec.venues.iter().filter(|(_, rule)| rule.fee.get() > Share::WHOLE.get() / 10) {
-        let message = format!("venue `{name}` keeps {} of everything that is swapped there", rule.fee);
-        check.warning(&format!("venue.{name}.fee"), message, "venues usually take below 1%");
+    for (name, rule) in spec.amm_pools.iter().filter(|(_, rule)| rule.fee.get() > Share::WHOLE.get() / 10) {
+        let message = format!("AMM pool `{name}` keeps {} of everything that is swapped there", rule.fee);
+        check.warning(&format!("amm-pool.{name}.fee"), message, "AMM pools usually take below 1%");
     }
 }
 
@@ -251,7 +251,7 @@ fn counts(check: &mut Check<'_>) {
     }
 }
 
-/// Every role that an era names, with where it stands.
+/// Every role that a parameter version names, with where it stands.
 pub(super) fn roles(check: &Check<'_>) -> Vec<(Name, Range<usize>)> {
     let spec = check.spec;
     let mut roles: Vec<(Name, String)> = Vec::new();

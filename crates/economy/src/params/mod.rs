@@ -11,7 +11,6 @@ mod check;
 mod clock;
 mod document;
 mod emission;
-mod era;
 pub mod grammar;
 mod incentive;
 mod misfit;
@@ -25,12 +24,12 @@ mod staking;
 mod supply;
 mod treasury;
 mod utility;
+mod version;
 
 pub use bind::{Binding, Boost};
 pub use clock::{Clock, Origin};
 pub use document::{Provenance, Section};
 pub use emission::{Emission, Inflation, TableRow};
-pub use era::EraStart;
 pub use incentive::{AllowanceRule, FaultFee, FaultRule};
 pub use network::{NetworkInfo, Token};
 pub use pool::{Method, MovingShare, Part, PoolRule, RewardVesting, Score, ScoreRule, Target, Worth};
@@ -40,9 +39,10 @@ pub use staking::{AppealRule, Liveness, LockBonus, LockRule, PledgeRule, PledgeS
 pub use supply::{Allocation, AllocationVesting, Cap, CapKind, NetEmission, Supply, UNALLOCATED, VestingPart, VestingRow};
 pub use treasury::{BreakerMost, BreakerRule, CURVE_MOST, RedeemRule, TreasuryRule};
 pub use utility::{
-    BondFate, BondLeast, BondRule, ChargePrice, ChargeRule, CreditRule, Each, FeeAmount, FeeRule, PayPart, PayTo, Pays,
-    PriceRule, Priced, ServiceFeeRule, StreamMethod, StreamRule, USD, UsdRate, VenueRule, pair_of,
+    AmmPoolRule, BondFate, BondLeast, BondRule, ChargePrice, ChargeRule, CreditRule, Each, FeeAmount, FeeRule, PayPart, PayTo,
+    Pays, PriceRule, Priced, ServiceFeeRule, StreamMethod, StreamRule, USD, UsdRate, pair_of,
 };
+pub use version::VersionStart;
 
 use depin_quantity::{Instant, Name};
 use std::collections::BTreeMap;
@@ -68,16 +68,16 @@ pub struct Spec {
     service_fees: BTreeMap<Name, ServiceFeeRule>,
     fee: FeeRule,
     prices: BTreeMap<Name, PriceRule>,
-    venues: BTreeMap<Name, VenueRule>,
+    amm_pools: BTreeMap<Name, AmmPoolRule>,
     bindings: BTreeMap<Name, Binding>,
     service: Section,
     provenance: BTreeMap<String, Provenance>,
     text: String,
     warnings: Vec<Problem>,
-    later: Vec<(EraStart, Spec)>,
+    later: Vec<(VersionStart, Spec)>,
 }
 
-/// Declares a getter of one entry and one of all, and how an era lends what another one lacks.
+/// Declares a getter of one entry and one of all, and how a parameter version lends what another one lacks.
 macro_rules! tables {
     ($($(#[$doc:meta])* $one:ident, $all:ident: $type:ty;)*) => {
         fn take_missing(&mut self, other: &Self) {
@@ -108,7 +108,7 @@ impl Spec {
         network::parse(text)
     }
 
-    /// What could be read of a file with problems, of its first era: for those who look for more of them. It may lack anything, and
+    /// What could be read of a file with problems, of its first parameter version: for those who look for more of them. It may lack anything, and
     /// no network can run by it.
     pub fn draft(text: &str) -> Option<Self> {
         network::draft(text)
@@ -152,9 +152,9 @@ impl Spec {
         service_fee, service_fees: ServiceFeeRule;
         /// A pair with price reports.
         price, prices: PriceRule;
-        /// A venue.
-        venue, venues: VenueRule;
-        /// What a measure is for.
+        /// An AMM pool.
+        amm_pool, amm_pools: AmmPoolRule;
+        /// What a metric is for.
         binding, bindings: Binding;
     }
 
@@ -168,13 +168,13 @@ impl Spec {
         &self.provenance
     }
 
-    /// What is no mistake in the file, and its readers should know; of all eras, in the order of the text.
+    /// What is no mistake in the file, and its readers should know; of all parameter versions, in the order of the text.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
     }
 
-    /// The eras that the file's changes begin, each with its own parameters, in order. This one is the first.
-    pub fn later(&self) -> &[(EraStart, Self)] {
+    /// The parameter versions that the file's changes begin, each with its own parameters, in order. This one is the first.
+    pub fn later(&self) -> &[(VersionStart, Self)] {
         &self.later
     }
 
@@ -183,21 +183,21 @@ impl Spec {
         if self.later.is_empty() {
             return self;
         }
-        self.eras(genesis).take_while(|(start, _)| *start <= at).last().map_or(self, |(_, spec)| spec)
+        self.versions(genesis).take_while(|(start, _)| *start <= at).last().map_or(self, |(_, spec)| spec)
     }
 
-    /// The parameters at `at`, with what only other eras name.
+    /// The parameters at `at`, with what only other parameter versions name.
     pub(crate) fn merged(&self, genesis: Instant, at: Instant) -> Self {
         let mut spec = self.at(genesis, at).clone();
         spec.later = self.later.clone();
-        for (_, era) in self.eras(genesis) {
-            spec.take_missing(era);
+        for (_, version) in self.versions(genesis) {
+            spec.take_missing(version);
         }
         spec
     }
 
-    /// Every era with its start, in order; the first begins at the start of time.
-    pub fn eras(&self, genesis: Instant) -> impl Iterator<Item = (Instant, &Self)> {
+    /// Every parameter version with its start, in order; the first begins at the start of time.
+    pub fn versions(&self, genesis: Instant) -> impl Iterator<Item = (Instant, &Self)> {
         std::iter::once((Instant::new(0), self)).chain(self.later.iter().map(move |(start, spec)| (start.of(genesis), spec)))
     }
 
@@ -217,7 +217,7 @@ impl Spec {
             Method::Direct(Target::Role(role)) => Some(role),
             _ => None,
         });
-        let later = self.later.iter().flat_map(|(_, era)| era.roles());
+        let later = self.later.iter().flat_map(|(_, version)| version.roles());
         reporters
             .chain(self.service_roles())
             .chain(later)

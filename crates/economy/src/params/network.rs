@@ -3,12 +3,11 @@
 use super::{
     FeeRule, Spec, bind, check, clock,
     document::{self, Section},
-    era,
     grammar::GRAMMAR,
     incentive, misfit, pool,
     problem::{Problem, SpecErrors},
     reader::{Context, Declared, Reader},
-    supply, treasury, utility,
+    supply, treasury, utility, version,
 };
 use depin_quantity::{Instant, Name, Units, nearest_name};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +23,7 @@ pub struct NetworkInfo {
     pub service: Name,
     /// Which description the figures follow: `document` or `mainnet`.
     pub variant: Name,
-    /// When the network that it describes was launched: supply paths start there. One that runs here starts when it starts.
+    /// When the network that it describes was launched: supply projections start there. One that runs here starts when it starts.
     pub launch: Option<Instant>,
 }
 
@@ -61,16 +60,16 @@ fn list<T>(known: &Declared<T>) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-/// Reads a network file: the first era, and those that its changes begin.
+/// Reads a network file: the first parameter version, and those that its changes begin.
 pub(super) fn parse(text: &str) -> Result<Spec, SpecErrors> {
     let root = document::parse(text).map_err(|problem| SpecErrors::new(vec![problem], text))?;
     let context = Context::new(None, sourced(&root));
-    let (first, changes) = era::split(&mut Reader::new(&Section::default(), Some(&GRAMMAR), &context), root);
+    let (first, changes) = version::split(&mut Reader::new(&Section::default(), Some(&GRAMMAR), &context), root);
     let (mut problems, mut roles) = (context.problems.into_inner(), Vec::new());
-    let mut whole = read_era(&first, text, &mut problems, &mut roles);
+    let mut whole = read_version(&first, text, &mut problems, &mut roles);
     let mut before = whole.clone();
     for change in changes {
-        let spec = read_era(&change.root, text, &mut problems, &mut roles);
+        let spec = read_version(&change.root, text, &mut problems, &mut roles);
         if let (Some(before), Some(after)) = (&before, &spec) {
             problems.extend(kept(before, after, change.span));
         }
@@ -100,11 +99,11 @@ pub(super) fn parse(text: &str) -> Result<Spec, SpecErrors> {
     }
 }
 
-/// What could be read of a file's first era, when that is a network at all.
+/// What could be read of a file's first parameter version, when that is a network at all.
 pub(super) fn draft(text: &str) -> Option<Spec> {
     let root = document::parse(text).ok()?;
     let context = Context::new(None, sourced(&root));
-    let (first, _) = era::split(&mut Reader::new(&Section::default(), Some(&GRAMMAR), &context), root);
+    let (first, _) = version::split(&mut Reader::new(&Section::default(), Some(&GRAMMAR), &context), root);
     let draft = read(&mut Reader::new(&first, Some(&GRAMMAR), &context), &first, text);
     Some(draft.spec).filter(|spec| spec.network.service != UNREAD)
 }
@@ -114,8 +113,8 @@ fn sourced(root: &Section) -> bool {
     root.has("source") || (root.has("parameter") && root.has("why"))
 }
 
-/// Reads one era. What is wrong with the network as a whole is looked for in what could be read.
-fn read_era(
+/// Reads one parameter version. What is wrong with the network as a whole is looked for in what could be read.
+fn read_version(
     root: &Section,
     text: &str,
     problems: &mut Vec<Problem>,
@@ -136,7 +135,7 @@ fn read_era(
     whole.then_some(draft.spec)
 }
 
-/// What could be read of an era.
+/// What could be read of a parameter version.
 pub(super) struct Draft {
     /// Its tables; those that could not be read are not there.
     pub(super) spec: Spec,
@@ -188,8 +187,8 @@ fn read(r: &mut Reader<'_>, root: &Section, text: &str) -> Draft {
     let tokens = tokens(r);
     let clocks = clock::read(r);
     let supplies = supply::read(r, &tokens, &clocks);
-    let (prices, venues) = (utility::prices(r), utility::venues(r, &tokens));
-    let utility = utility::read_all(r, &tokens, &clocks, &prices, &venues);
+    let (prices, amm_pools) = (utility::prices(r), utility::amm_pools(r, &tokens));
+    let utility = utility::read_all(r, &tokens, &clocks, &prices, &amm_pools);
     let treasuries = treasury::read(r, &tokens, &supplies);
     let given = pool::Given { supplies: &supplies, clocks: &clocks, tokens: &tokens, prices: &prices };
     let incentive = r.table("incentive", |r| Some(incentive::read(r, &given)));
@@ -228,7 +227,7 @@ fn read(r: &mut Reader<'_>, root: &Section, text: &str) -> Draft {
         service_fees: partly.of("service-fee", utility.service_fees),
         fee: fee.unwrap_or(FeeRule { token: UNREAD, minimum: Units::ZERO, initial: Units::ZERO, target_work: 1, change: 1 }),
         prices: partly.of("price", prices),
-        venues: partly.of("venue", venues),
+        amm_pools: partly.of("amm-pool", amm_pools),
         bindings: partly.of("bind", bindings),
         service: service.unwrap_or_default(),
         provenance,

@@ -25,7 +25,7 @@ pub struct PoolRule {
     /// The part that is locked, and how it unlocks.
     pub vesting: Option<RewardVesting>,
     /// The pool that gets what this one can't use, in the same close.
-    pub spill: Option<Name>,
+    pub overflow: Option<Name>,
     /// It pays no more than its weight is worth.
     pub worth: Option<Worth>,
 }
@@ -60,13 +60,13 @@ pub struct MovingShare {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// The expectation of a lottery whose chances are shares of weight: each period, the share of the reward that equals the
-    /// share of weight. Weight earned in a period is paid as by [`Method::Batch`].
+    /// share of weight. Weight accrued in a period is paid as by [`Method::Batch`].
     Expected,
-    /// Weight earned in a period is paid when it is over, some per block, in the order of ids.
+    /// Weight accrued in a period is paid when it is over, some per block, in the order of ids.
     Batch,
-    /// Weight earned in a period is paid when its owner claims.
+    /// Weight accrued in a period is paid when its owner claims.
     Lazy,
-    /// Each period, one member wins all of it, drawn by standing weight.
+    /// Each period, one member wins all of it, drawn by current weight.
     Winners,
     /// Straight to an account.
     Direct(Target),
@@ -162,11 +162,11 @@ pub(super) fn read(r: &mut Reader<'_>, given: &Given<'_>) -> (Pools, Scores) {
 struct Paid {
     token: Option<Name>,
     emission: Option<(Name, bool)>,
-    recycles: bool,
+    nets: bool,
 }
 
 fn paid(r: &mut Reader<'_>, given: &Given<'_>, funded: bool) -> Paid {
-    let nothing = Paid { token: None, emission: None, recycles: false };
+    let nothing = Paid { token: None, emission: None, nets: false };
     if funded {
         return Paid { token: reference(r, "token", "token", given.tokens), ..nothing };
     }
@@ -178,7 +178,7 @@ fn paid(r: &mut Reader<'_>, given: &Given<'_>, funded: bool) -> Paid {
         return nothing;
     };
     let emission = Some((emission.clock(), emission.is_stateful()));
-    Paid { token: Some(token), emission, recycles: supply.net_emission.is_some() }
+    Paid { token: Some(token), emission, nets: supply.net_emission.is_some() }
 }
 
 fn pool(r: &mut Reader<'_>, given: &Given<'_>) -> Option<PoolRule> {
@@ -196,7 +196,7 @@ fn pool(r: &mut Reader<'_>, given: &Given<'_>) -> Option<PoolRule> {
     let pays_every = r.has("pay-every") || method == Some(Method::Expected);
     let pay_every = if pays_every { periods_by(r, "pay-every", clock, given.clocks) } else { Some(1) };
     let vesting = if r.has("vest") { r.inner("vest", |r| reward_vesting(r, clock, given.clocks)).map(Some) } else { Some(None) };
-    let spill = if r.has("spill") { r.name("spill").map(Some) } else { Some(None) };
+    let overflow = if r.has("overflow") { r.name("overflow").map(Some) } else { Some(None) };
     let worth = if r.has("worth") { r.inner("worth", |r| worth(r, paid.token, given)).map(Some) } else { Some(None) };
     let rule = PoolRule {
         token: paid.token?,
@@ -205,7 +205,7 @@ fn pool(r: &mut Reader<'_>, given: &Given<'_>) -> Option<PoolRule> {
         clock: clock?,
         pay_every: pay_every?,
         vesting: vesting?,
-        spill: spill?,
+        overflow: overflow?,
         worth: worth?,
     };
     fits_its_emission(r, &rule, &paid, given.supplies).then_some(rule)
@@ -218,7 +218,7 @@ fn fits_its_emission(r: &mut Reader<'_>, rule: &PoolRule, paid: &Paid, supplies:
         r.problem("clock", "an emission without a schedule pays by its own clock only", "remove `clock`");
         return false;
     }
-    if other_clock && paid.recycles {
+    if other_clock && paid.nets {
         r.problem("clock", "burnt tokens that are minted again are paid by the emission's clock only", "remove `clock`");
         return false;
     }
@@ -232,8 +232,8 @@ fn fits_its_emission(r: &mut Reader<'_>, rule: &PoolRule, paid: &Paid, supplies:
         r.problem("vest", &message, "remove `clock` or `vest`");
         return false;
     }
-    if rule.part == Part::Funded && (rule.spill.is_some() || matches!(rule.method, Method::Direct(_))) {
-        r.problem("funded", "a funded pool has members and nothing to spill", "remove `spill`, or `funded`");
+    if rule.part == Part::Funded && (rule.overflow.is_some() || matches!(rule.method, Method::Direct(_))) {
+        r.problem("funded", "a funded pool has members and nothing to overflow", "remove `overflow`, or `funded`");
         return false;
     }
     true
@@ -392,8 +392,8 @@ fn gauge(r: &mut Reader<'_>, key: &str) -> Option<Option<(Name, u128)>> {
 }
 
 impl Method {
-    /// Whether its weights are quantities of measures.
-    pub const fn by_measure(&self) -> bool {
+    /// Whether its weights are quantities of metrics.
+    pub const fn by_metric(&self) -> bool {
         matches!(self, Self::Expected | Self::Batch | Self::Lazy | Self::Winners)
     }
 }

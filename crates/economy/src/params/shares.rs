@@ -1,6 +1,6 @@
-//! What the pools of one token are together: their shares, their groups, what spills from one into another.
+//! What the pools of one token are together: their shares, their groups, what overflows from one into another.
 //!
-//! In: one era's pools and scores. Out: problems, each at the pool that it is about. Called by the second look.
+//! In: one parameter version's pools and scores. Out: problems, each at the pool that it is about. Called by the second look.
 
 use super::{
     Method, PoolRule, Spec, Target,
@@ -16,7 +16,7 @@ pub(super) fn look(check: &mut Check<'_>) {
     if check.knows(&["pool", "supply"]) {
         sums(check);
     }
-    spills(check);
+    overflows(check);
     targets(check);
 }
 
@@ -110,28 +110,28 @@ fn sum(spec: &Spec, token: Name) -> Option<(String, String, String)> {
     None
 }
 
-/// What spills ends somewhere, in the same token and by the same clock.
-fn spills(check: &mut Check<'_>) {
+/// What overflows ends somewhere, in the same token and by the same clock.
+fn overflows(check: &mut Check<'_>) {
     let spec = check.spec;
     for (name, rule) in &spec.pools {
-        let path = format!("incentive.pool.{name}.spill");
+        let path = format!("incentive.pool.{name}.overflow");
         let (mut at, mut steps) = (rule, 0);
-        while let Some(next) = at.spill {
+        while let Some(next) = at.overflow {
             let fits =
                 spec.pools.get(&next).filter(|to| to.token == rule.token && to.clock == rule.clock && to.part != Part::Funded);
             let Some(to) = fits else {
                 if check.knows(&["pool"]) {
                     let others = spec.pools.iter().filter(|(other, to)| *other != name && to.token == rule.token);
                     let hint = near(next, others.map(|(other, _)| other), "name another pool");
-                    let message = format!("pool `{name}` spills into `{next}`, which is no pool of its token and clock");
+                    let message = format!("pool `{name}` overflows into `{next}`, which is no pool of its token and clock");
                     check.problem(&path, message, &hint);
                 }
                 break;
             };
             (at, steps) = (to, steps + 1);
             if steps > spec.pools.len() {
-                let message = format!("what pool `{name}` spills comes back to it");
-                check.problem(&path, message, "let one of them keep it: remove its `spill`");
+                let message = format!("what pool `{name}` overflows comes back to it");
+                check.problem(&path, message, "let one of them keep it: remove its `overflow`");
                 break;
             }
         }

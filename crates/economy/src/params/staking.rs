@@ -103,7 +103,7 @@ pub enum PledgeSize {
     PerUnit {
         /// Base units for one unit.
         each: Units,
-        /// Steps of the measure that make one unit.
+        /// Steps of the metric that make one unit.
         steps: u64,
         /// A basis below so many units counts as this many.
         least_units: u64,
@@ -133,7 +133,7 @@ pub(super) fn pledge(r: &mut Reader<'_>) -> Option<PledgeRule> {
     } else if r.has("per-gib") {
         r.amount_above_zero("per-gib").map(|(token, each)| (token, PledgeSize::PerGib(each)))
     } else {
-        r.problem_in(&[], "a pledge says how much is asked", "write per-unit = \"100 …\", or per-gib for a measure of bytes");
+        r.problem_in(&[], "a pledge says how much is asked", "write per-unit = \"100 …\", or per-gib for a metric of bytes");
         None
     };
     let cool_down = if r.has("cool-down") { r.span("cool-down").map(Some) } else { Some(None) };

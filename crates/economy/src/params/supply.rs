@@ -43,7 +43,7 @@ pub enum CapKind {
     /// Minting stops exactly at it; what is burnt makes no room.
     Clamp,
     /// Minting stops exactly at it; what is burnt may be minted again.
-    Recycle,
+    NetEmission,
     /// It is shown and never enforced.
     Model,
 }
@@ -140,7 +140,7 @@ pub(super) fn read(r: &mut Reader<'_>, tokens: &Declared<Token>, clocks: &Clocks
 fn supply(r: &mut Reader<'_>, token: Name, clocks: &Clocks) -> Option<Supply> {
     let genesis = if r.has("genesis") { Some(r.inner("genesis", |r| r.amount_of("amount", token))) } else { None };
     let cap = r.inner("cap", |r| {
-        let kinds = [("clamp", CapKind::Clamp), ("recycle", CapKind::Recycle), ("model", CapKind::Model)];
+        let kinds = [("clamp", CapKind::Clamp), ("net-emission", CapKind::NetEmission), ("model", CapKind::Model)];
         let (amount, kind) = (r.amount_of_above_zero("amount", token), r.choice("kind", &kinds));
         r.context().caps.borrow_mut().insert(token, amount?);
         Some(Cap { amount: amount?, kind: kind? })
@@ -162,7 +162,7 @@ fn supply(r: &mut Reader<'_>, token: Name, clocks: &Clocks) -> Option<Supply> {
         None => None,
     };
     let net_emission = match net_emission {
-        Some(read) => Some(recycled(r, read?, cap.kind, emission.as_ref())?),
+        Some(read) => Some(with_emission(r, read?, cap.kind, emission.as_ref())?),
         None => None,
     };
     let supply = Supply { token, genesis, cap, net_emission, allocations, vest_clock: vest_clock?, emission };
@@ -194,12 +194,12 @@ fn net_emission(r: &mut Reader<'_>, token: Name, clocks: &Clocks) -> Option<NetE
     })
 }
 
-fn recycled(r: &mut Reader<'_>, rule: NetEmission, cap: CapKind, emission: Option<&Emission>) -> Option<NetEmission> {
-    if cap != CapKind::Recycle {
+fn with_emission(r: &mut Reader<'_>, rule: NetEmission, cap: CapKind, emission: Option<&Emission>) -> Option<NetEmission> {
+    if cap != CapKind::NetEmission {
         r.problem(
             "net-emission",
-            "burnt tokens are minted again only under a cap that recycles",
-            "write kind = \"recycle\" in `cap`",
+            "burnt tokens are minted again only under a cap of kind net-emission",
+            "write kind = \"net-emission\" in `cap`",
         );
         return None;
     }

@@ -8,8 +8,8 @@
 
 use super::pays::Payment;
 use crate::{
-    Accepted, Account, Answer, ChargePrice, ChargeRecord, ChargeRule, Each, Event, HoldEnd, Limit, Notice, Price, Priced, Purse,
-    Refusal, Spec, Topic, USD, Why,
+    Accepted, Account, Answer, ChargePrice, ChargeRecord, ChargeRule, Each, Event, HoldEnd, Limit, Notice, PaymentSource, Price,
+    Priced, Reason, Refusal, Spec, Topic, USD,
     book::{balance, units_of, wallet},
     payment::rows::{EscrowRow, HoldRow},
     session::work::{Work, found},
@@ -20,14 +20,14 @@ use depin_state::ReadState;
 
 /// How many units of `per` are charged for `quantity`: `max(least, ceil(quantity / per))`.
 ///
-/// - Units: the measure's smallest step.
+/// - Units: the metric's smallest step.
 /// - Rounding: up to whole units.
 /// - Source: helium oracles `iot_packet_verifier`: ceil(max(bytes, 24) / 24) data credits.
 pub fn priced_units(quantity: u128, priced: &Priced) -> u128 {
     quantity.div_ceil(u128::from(priced.per)).max(priced.least.into())
 }
 
-/// An amount of a charge: tokens, and what a part of it is counted in (base units, 10^-18 dollars, or the measure's step).
+/// An amount of a charge: tokens, and what a part of it is counted in (base units, 10^-18 dollars, or the metric's step).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charged {
     /// In base units.
@@ -38,7 +38,7 @@ pub struct Charged {
 
 /// The amount of a price in `token`.
 ///
-/// Order of refusals: form, currency or measure, price, zero.
+/// Order of refusals: form, currency or metric, price, zero.
 pub fn charged(
     spec: &Spec,
     state: &dyn ReadState,
@@ -65,7 +65,7 @@ pub fn charged(
         }
     };
     if units.is_zero() {
-        return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero });
+        return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero });
     }
     Ok(Charged { units, stated })
 }
@@ -76,18 +76,18 @@ fn stated(spec: &Spec, kind: Name, rule: &ChargeRule, token: Name, price: Price)
         (ChargePrice::Agreed, Price::Agreed(money)) => units_of(spec, money, token, Topic::Amount)?.get(),
         (ChargePrice::Usd(_), Price::Agreed(money)) if money.currency == USD => money.amount.get(),
         (ChargePrice::Usd(_), Price::Agreed(_)) => {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::OfToken(USD) });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::OfToken(USD) });
         }
         (ChargePrice::Priced(_), Price::Measured(component)) => {
-            let bound = spec.binding(component.measure).filter(|b| b.charge == Some(kind));
-            found(bound, Topic::Measure, component.measure)?;
+            let bound = spec.binding(component.metric).filter(|b| b.charge == Some(kind));
+            found(bound, Topic::Metric, component.metric)?;
             component.quantity.get()
         }
-        _ => return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::OtherForm }),
+        _ => return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::OtherForm }),
     })
 }
 
-/// The token that a charge is paid in: what the purse is in, what the amount is in, what is asked for, else the first currency.
+/// The token that a charge is paid in: what the payment source is in, what the amount is in, what is asked for, else the first currency.
 pub fn charge_token(rule: &ChargeRule, price: Price, asked: Option<Name>) -> Result<Name, Refusal> {
     let agreed = match (&rule.price, price) {
         (ChargePrice::Agreed, Price::Agreed(money)) => Some(money.currency),
@@ -117,11 +117,16 @@ impl Work<'_> {
         }
     }
 
-    /// The account of a purse, whose it is, and what it is in when that is settled.
-    fn purse(&self, kind: Name, purse: Purse, token: Option<Name>) -> Result<(Account, Address, Option<Name>), Refusal> {
-        match purse {
-            Purse::Wallet(owner) => Ok((Account::Wallet(owner), owner, token)),
-            Purse::Escrow(id) => {
+    /// The account of a payment source, whose it is, and what it is in when that is settled.
+    fn source(
+        &self,
+        kind: Name,
+        source: PaymentSource,
+        token: Option<Name>,
+    ) -> Result<(Account, Address, Option<Name>), Refusal> {
+        match source {
+            PaymentSource::Wallet(owner) => Ok((Account::Wallet(owner), owner, token)),
+            PaymentSource::Escrow(id) => {
                 let row = self.state.get::<EscrowRow>(&id).filter(|row| row.kind == kind);
                 let row = row.ok_or(Refusal::Unknown { what: Topic::Escrow })?;
                 Ok((Account::Escrow(id), row.owner, Some(row.token)))
@@ -129,61 +134,61 @@ impl Work<'_> {
         }
     }
 
-    /// Order of refusals: kind, purse, token, amount, price, debt, funds.
-    fn charge_now(&mut self, kind: Name, from: Purse, to: Address, asked: Option<Name>, price: Price) -> Answer {
+    /// Order of refusals: kind, payment source, token, amount, price, debt, funds.
+    fn charge_now(&mut self, kind: Name, from: PaymentSource, to: Address, asked: Option<Name>, price: Price) -> Answer {
         let rule = found(self.spec.charge(kind), Topic::ChargeKind, kind)?;
-        let (account, payer, asked) = self.purse(kind, from, asked)?;
+        let (account, payer, asked) = self.source(kind, from, asked)?;
         let token = charge_token(rule, price, asked)?;
         let amount = charged(self.spec, self.state.as_read(), self.now, kind, rule, token, price)?.units;
         let has = match from {
-            Purse::Wallet(_) => {
+            PaymentSource::Wallet(_) => {
                 let wallet = wallet(self.state.as_read(), payer, token);
                 if !wallet.owed.is_zero() {
                     return Err(Refusal::InDebt { owed: wallet.owed });
                 }
                 wallet.held
             }
-            Purse::Escrow(_) => balance(self.state.as_read(), account, token),
+            PaymentSource::Escrow(_) => balance(self.state.as_read(), account, token),
         };
         if has < amount {
             return Err(Refusal::Underfunded { token, needed: amount, has });
         }
-        let payment = Payment { kind, token, from: account, payee: to, amount, why: Why::ChargePaid };
+        let payment = Payment { kind, token, from: account, payee: to, amount, reason: Reason::ChargePaid };
         self.pay_parts(&payment, rule.pays.of(token, &rule.currencies))?;
-        self.say(Event::Charged { kind, payer, to, token, amount, hold: None });
+        self.emit(Event::Charged { kind, payer, to, token, amount, hold: None });
         Ok(Accepted::moved(token, amount))
     }
 
-    /// Order of refusals: kind, holds allowed, duplicate, deadline, purse, token, amount, price, debt, funds.
-    fn hold(&mut self, id: UnitId, kind: Name, from: Purse, asked: Option<Name>, price: Price, until: Instant) -> Answer {
+    /// Order of refusals: kind, holds allowed, duplicate, deadline, payment source, token, amount, price, debt, funds.
+    fn hold(&mut self, id: UnitId, kind: Name, from: PaymentSource, asked: Option<Name>, price: Price, until: Instant) -> Answer {
         let rule = found(self.spec.charge(kind), Topic::ChargeKind, kind)?;
-        let most = rule.hold_most.ok_or(Refusal::OutOfRange { what: Topic::Hold, why: Limit::NotForThis })?;
+        let most = rule.hold_most.ok_or(Refusal::OutOfRange { what: Topic::Hold, reason: Limit::NotForThis })?;
         if self.state.has::<HoldRow>(&id) {
             return Err(Refusal::Duplicate { what: Topic::Hold });
         }
         if until <= self.now {
-            return Err(Refusal::OutOfRange { what: Topic::Deadline, why: Limit::Passed });
+            return Err(Refusal::OutOfRange { what: Topic::Deadline, reason: Limit::Passed });
         }
         if until > self.now.later(most) {
-            return Err(Refusal::OutOfRange { what: Topic::Deadline, why: Limit::AtMost(Units::new(most.get().into())) });
+            return Err(Refusal::OutOfRange { what: Topic::Deadline, reason: Limit::AtMost(Units::new(most.get().into())) });
         }
-        let (account, owner, asked) = self.purse(kind, from, asked)?;
+        let (account, owner, asked) = self.source(kind, from, asked)?;
         let token = charge_token(rule, price, asked)?;
         let Charged { units, stated } = charged(self.spec, self.state.as_read(), self.now, kind, rule, token, price)?;
         let escrow = match from {
-            Purse::Wallet(_) => {
+            PaymentSource::Wallet(_) => {
                 self.owes_nothing(owner, token)?;
                 None
             }
-            Purse::Escrow(escrow) => {
+            PaymentSource::Escrow(escrow) => {
                 self.engage(escrow, true);
                 Some(escrow)
             }
         };
-        self.post(token, account, Account::Hold(id), units, Why::ChargeHeld)?;
+        self.post(token, account, Account::Hold(id), units, Reason::ChargeHeld)?;
         self.state.put(&id, &HoldRow { kind, owner, escrow, token, left: units, rest: stated, captured: Units::ZERO, until });
         self.schedule(past(until), Job::HoldExpires, id);
-        self.say(Event::HoldOpened { hold: id, kind, payer: owner, token, amount: units, until });
+        self.emit(Event::HoldOpened { hold: id, kind, payer: owner, token, amount: units, until });
         Ok(Accepted::moved(token, units))
     }
 
@@ -204,7 +209,7 @@ impl Work<'_> {
         let mut row = self.hold_row(id)?;
         let rule = found(self.spec.charge(row.kind), Topic::ChargeKind, row.kind)?;
         if charge_token(rule, price, None)? != row.token && matches!(rule.price, ChargePrice::Agreed) {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::OfToken(row.token) });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::OfToken(row.token) });
         }
         let more = charged(self.spec, self.state.as_read(), self.now, row.kind, rule, row.token, price)?;
         let from = match row.escrow {
@@ -214,12 +219,12 @@ impl Work<'_> {
                 Account::Wallet(row.owner)
             }
         };
-        self.post(row.token, from, Account::Hold(id), more.units, Why::ChargeHeld)?;
+        self.post(row.token, from, Account::Hold(id), more.units, Reason::ChargeHeld)?;
         row.left = row.left.plus(more.units)?;
         row.rest = row.rest.checked_add(more.stated).ok_or(Refusal::TooLarge)?;
         let (token, until) = (row.token, row.until);
         self.state.put(&id, &row);
-        self.say(Event::HoldOpened { hold: id, kind: row.kind, payer: row.owner, token, amount: row.left, until });
+        self.emit(Event::HoldOpened { hold: id, kind: row.kind, payer: row.owner, token, amount: row.left, until });
         Ok(Accepted::moved(token, more.units))
     }
 
@@ -229,19 +234,19 @@ impl Work<'_> {
         let rule = found(self.spec.charge(row.kind), Topic::ChargeKind, row.kind)?;
         let part = stated(self.spec, row.kind, rule, row.token, price)?;
         if part == 0 {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero });
         }
         if part > row.rest {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AtMost(Units::new(row.rest)) });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AtMost(Units::new(row.rest)) });
         }
         let amount = captured(row.left, part, row.rest)?;
         let payment =
-            Payment { kind: row.kind, token: row.token, from: Account::Hold(id), payee: to, amount, why: Why::ChargePaid };
+            Payment { kind: row.kind, token: row.token, from: Account::Hold(id), payee: to, amount, reason: Reason::ChargePaid };
         self.pay_parts(&payment, rule.pays.of(row.token, &rule.currencies))?;
         row.left = row.left.minus(amount)?;
         row.rest -= part;
         row.captured = row.captured.plus(amount)?;
-        self.say(Event::Charged { kind: row.kind, payer: row.owner, to, token: row.token, amount, hold: Some(id) });
+        self.emit(Event::Charged { kind: row.kind, payer: row.owner, to, token: row.token, amount, hold: Some(id) });
         if row.rest == 0 {
             self.end_hold(id, &row, HoldEnd::Captured)?;
         } else {
@@ -260,12 +265,12 @@ impl Work<'_> {
     pub fn hold_expired(&mut self, id: UnitId) -> Result<(), Refusal> {
         let row = self.hold_row(id).expect("a hold takes its job off the list when it ends");
         self.end_hold(id, &row, HoldEnd::Expired)?;
-        self.tell(Notice::HoldExpired { hold: id, returned: row.left });
+        self.notify(Notice::HoldExpired { hold: id, returned: row.left });
         Ok(())
     }
 
     /// What is left goes back to where it came from, and the hold ends.
-    fn end_hold(&mut self, id: UnitId, row: &HoldRow, why: HoldEnd) -> Result<(), Refusal> {
+    fn end_hold(&mut self, id: UnitId, row: &HoldRow, reason: HoldEnd) -> Result<(), Refusal> {
         self.unschedule(past(row.until), Job::HoldExpires, id);
         let back = match row.escrow {
             Some(escrow) => {
@@ -274,9 +279,9 @@ impl Work<'_> {
             }
             None => Account::Wallet(row.owner),
         };
-        self.post(row.token, Account::Hold(id), back, row.left, Why::HoldReturned)?;
+        self.post(row.token, Account::Hold(id), back, row.left, Reason::HoldReturned)?;
         self.state.delete::<HoldRow>(&id);
-        self.say(Event::HoldEnded { hold: id, why, captured: row.captured, returned: row.left });
+        self.emit(Event::HoldEnded { hold: id, reason, captured: row.captured, returned: row.left });
         Ok(())
     }
 }

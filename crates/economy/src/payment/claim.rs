@@ -1,6 +1,6 @@
 //! Money finer than a base unit, inside an escrow.
 //!
-//! Where rates are finer than base units, what payees have earned is kept in 10^-18 base units; only whole base units ever leave
+//! Where rates are finer than base units, what payees have accrued is kept in 10^-18 base units; only whole base units ever leave
 //! the escrow.
 
 use borsh::{BorshDeserialize, BorshSerialize, io};

@@ -4,7 +4,7 @@
 //! They are used by being burnt (charges, service fees, streams in their currency).
 
 use crate::{
-    Account, CreditRule, Event, Limit, Refusal, Spec, Topic, UsdRate, Why,
+    Account, CreditRule, Event, Limit, Reason, Refusal, Spec, Topic, UsdRate,
     market::dollars::usd_price,
     payment::rows::CreditRow,
     session::work::{Work, found},
@@ -66,7 +66,7 @@ pub fn quote(spec: &Spec, state: &dyn ReadState, now: Instant, credit: Name, ord
     let rule: &CreditRule = found(spec.credit(credit), Topic::Credit, credit)?;
     let (CreditOrder::Credits(amount) | CreditOrder::Tokens(amount)) = order;
     if amount.is_zero() {
-        return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero });
+        return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero });
     }
     let price = usd_price(spec, state, UsdRate::Pair(rule.pair), now)?;
     let (n, d) = (spec.token_of(rule.from).decimals, spec.token_of(credit).decimals);
@@ -75,7 +75,7 @@ pub fn quote(spec: &Spec, state: &dyn ReadState, now: Instant, credit: Name, ord
         CreditOrder::Tokens(tokens) => (tokens, credits_for(tokens, rule.usd, price, n, d)?),
     };
     if credits < rule.least {
-        return Err(Refusal::OutOfRange { what: Topic::Credit, why: Limit::AtLeast(rule.least) });
+        return Err(Refusal::OutOfRange { what: Topic::Credit, reason: Limit::AtLeast(rule.least) });
     }
     Ok(CreditQuote { from: rule.from, burnt, credits, price })
 }
@@ -95,13 +95,13 @@ impl Work<'_> {
         let quote = quote(self.spec, self.state.as_read(), self.now, credit, order)?;
         accept(&quote)?;
         self.owes_nothing(who, quote.from)?;
-        self.post(quote.from, Account::Wallet(who), Account::Supply, quote.burnt, Why::BurntForCredits)?;
-        self.post(credit, Account::Supply, Account::Wallet(to), quote.credits, Why::CreditsMinted)?;
+        self.post(quote.from, Account::Wallet(who), Account::Supply, quote.burnt, Reason::BurntForCredits)?;
+        self.post(credit, Account::Supply, Account::Wallet(to), quote.credits, Reason::CreditsMinted)?;
         let empty = CreditRow { burnt: Units::ZERO, minted: Units::ZERO };
         let row = self.state.get::<CreditRow>(&credit).unwrap_or(empty);
         let row = CreditRow { burnt: row.burnt.plus(quote.burnt)?, minted: row.minted.plus(quote.credits)? };
         self.state.put(&credit, &row);
-        self.say(Event::CreditsMinted { credit, to, credits: quote.credits, burnt: quote.burnt, price: quote.price });
+        self.emit(Event::CreditsMinted { credit, to, credits: quote.credits, burnt: quote.burnt, price: quote.price });
         Ok(quote)
     }
 }

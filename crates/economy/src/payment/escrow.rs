@@ -1,8 +1,8 @@
-//! Escrows: purses with an owner, whose money streams reserve or use up, or which charges of one kind are paid from.
+//! Escrows: open-ended escrows with an owner, whose money streams reserve or use up, or which charges of one kind are paid from.
 
 use super::{open_ended::Deposit, running::DEPOSITS_MOST};
 use crate::{
-    Accepted, Account, Answer, ChargeRule, EscrowRecord, Event, Limit, Money, Notice, Refusal, StreamMethod, Topic, Why, book,
+    Accepted, Account, Answer, ChargeRule, EscrowRecord, Event, Limit, Money, Notice, Reason, Refusal, StreamMethod, Topic, book,
     params::StreamRule,
     payment::rows::{EscrowRow, OpenEscrowRow},
     session::work::{Work, found},
@@ -67,16 +67,16 @@ impl<'w> Work<'w> {
         let token = currency_of(rule.currencies(), deposit.currency)?;
         let amount = self.units_of(deposit, token, Topic::Amount)?;
         if amount < rule.deposit_least(token) {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AtLeast(rule.deposit_least(token)) });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AtLeast(rule.deposit_least(token)) });
         }
         self.owes_nothing(owner, token)?;
         self.state.put(&id, &EscrowRow { kind, owner, token, reserved: Units::ZERO, streams: 0 });
         if let Some((stream, method)) = rule.open_ended() {
             let settled = self.period(stream.clock);
-            self.open_purse(id, method, owner, amount, settled);
+            self.open_open_ended(id, method, owner, amount, settled);
         }
-        self.say(Event::EscrowOpened { escrow: id, owner });
-        self.post(token, Account::Wallet(owner), Account::Escrow(id), amount, Why::EscrowFunded)?;
+        self.emit(Event::EscrowOpened { escrow: id, owner });
+        self.post(token, Account::Wallet(owner), Account::Escrow(id), amount, Reason::EscrowFunded)?;
         Ok(Accepted::moved(token, amount))
     }
 
@@ -85,17 +85,17 @@ impl<'w> Work<'w> {
         let (row, rule) = self.any_escrow(id)?;
         let amount = self.units_of(deposit, row.token, Topic::Amount)?;
         if amount.is_zero() {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero });
         }
         // What is left goes to the owner: somebody else's deposit would send what cannot be sent.
         if from != row.owner && !self.spec.token_of(row.token).transferable {
-            return Err(Refusal::OutOfRange { what: Topic::Token, why: Limit::NotTransferable });
+            return Err(Refusal::OutOfRange { what: Topic::Token, reason: Limit::NotTransferable });
         }
         self.owes_nothing(from, row.token)?;
         if let Some((stream, _)) = rule.open_ended() {
-            return self.fund_purse(id, &row, stream, from, amount);
+            return self.fund_open_ended(id, &row, stream, from, amount);
         }
-        self.post(row.token, Account::Wallet(from), Account::Escrow(id), amount, Why::EscrowFunded)?;
+        self.post(row.token, Account::Wallet(from), Account::Escrow(id), amount, Reason::EscrowFunded)?;
         Ok(Accepted::moved(row.token, amount))
     }
 
@@ -103,13 +103,13 @@ impl<'w> Work<'w> {
         let (row, rule) = self.any_escrow(id)?;
         let amount = self.units_of(amount, row.token, Topic::Amount)?;
         if let Some((stream, _)) = rule.open_ended() {
-            return self.refund_purse(id, &row, stream, amount);
+            return self.refund_open_ended(id, &row, stream, amount);
         }
         let free = self.escrow_free(id, &row)?;
         if amount > free {
             return Err(Refusal::Underfunded { token: row.token, needed: amount, has: free });
         }
-        self.post(row.token, Account::Escrow(id), Account::Wallet(row.owner), amount, Why::EscrowRefunded)?;
+        self.post(row.token, Account::Escrow(id), Account::Wallet(row.owner), amount, Reason::EscrowRefunded)?;
         Ok(Accepted::moved(row.token, amount))
     }
 
@@ -118,8 +118,8 @@ impl<'w> Work<'w> {
         if row.streams > 0 {
             return Err(Refusal::Engaged { open: row.streams });
         }
-        if self.state.get::<OpenEscrowRow>(&id).is_some_and(|purse| !purse.owed.is_zero()) {
-            return Err(Refusal::OutOfRange { what: Topic::Escrow, why: Limit::Exhausted });
+        if self.state.get::<OpenEscrowRow>(&id).is_some_and(|escrow_row| !escrow_row.owed.is_zero()) {
+            return Err(Refusal::OutOfRange { what: Topic::Escrow, reason: Limit::Exhausted });
         }
         let back = self.close_escrow(id, &row)?;
         Ok(Accepted::moved(row.token, back))
@@ -148,14 +148,14 @@ impl<'w> Work<'w> {
     pub fn close_escrow(&mut self, id: UnitId, row: &EscrowRow) -> Result<Units, Refusal> {
         let back = book::balance(self.state.as_read(), Account::Escrow(id), row.token);
         let mut rest = back;
-        for Deposit { owner, left } in self.close_purse(id) {
-            self.post(row.token, Account::Escrow(id), Account::Wallet(owner), left, Why::DepositReturned)?;
+        for Deposit { owner, left } in self.close_open_ended(id) {
+            self.post(row.token, Account::Escrow(id), Account::Wallet(owner), left, Reason::DepositReturned)?;
             rest = rest.minus(left)?;
         }
-        self.post(row.token, Account::Escrow(id), Account::Wallet(row.owner), rest, Why::EscrowRefunded)?;
+        self.post(row.token, Account::Escrow(id), Account::Wallet(row.owner), rest, Reason::EscrowRefunded)?;
         self.state.delete::<EscrowRow>(&id);
-        self.say(Event::EscrowClosed { escrow: id });
-        self.tell(Notice::EscrowClosed { escrow: id });
+        self.emit(Event::EscrowClosed { escrow: id });
+        self.notify(Notice::EscrowClosed { escrow: id });
         Ok(back)
     }
 
@@ -164,7 +164,7 @@ impl<'w> Work<'w> {
         &self,
         deposits: &mut Vec<Deposit>,
         owner: Address,
-        keeper: Address,
+        holder: Address,
         amount: Units,
     ) -> Result<(), Refusal> {
         if let Some(last) = deposits.last_mut().filter(|last| last.owner == owner) {
@@ -172,7 +172,7 @@ impl<'w> Work<'w> {
             return Ok(());
         }
         // One place is kept for the escrow's owner, so that small deposits of others never shut it out.
-        let most = if owner == keeper { DEPOSITS_MOST } else { DEPOSITS_MOST - 1 };
+        let most = if owner == holder { DEPOSITS_MOST } else { DEPOSITS_MOST - 1 };
         if deposits.len() < most {
             deposits.push(Deposit { owner, left: amount });
             return Ok(());
@@ -182,7 +182,7 @@ impl<'w> Work<'w> {
                 own.left = own.left.plus(amount)?;
                 Ok(())
             }
-            None => Err(Refusal::OutOfRange { what: Topic::Escrow, why: Limit::AtMost(Units::new(most as u128)) }),
+            None => Err(Refusal::OutOfRange { what: Topic::Escrow, reason: Limit::AtMost(Units::new(most as u128)) }),
         }
     }
 }
@@ -190,6 +190,6 @@ impl<'w> Work<'w> {
 /// The token of a currency, when it is one that may be paid in.
 fn currency_of(currencies: &[Name], currency: Name) -> Result<Name, Refusal> {
     let first = currencies.first().copied().unwrap_or(currency);
-    let wrong = Refusal::OutOfRange { what: Topic::Amount, why: Limit::OfToken(first) };
+    let wrong = Refusal::OutOfRange { what: Topic::Amount, reason: Limit::OfToken(first) };
     if currencies.contains(&currency) { Ok(currency) } else { Err(wrong) }
 }

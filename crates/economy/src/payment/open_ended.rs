@@ -1,6 +1,6 @@
 //! How the money of open-ended streams runs out of their escrow: two rules as pure functions.
 //!
-//! In: funds, rates, and how many periods have passed. Out: what each stream earned, and whether the money is gone. The session
+//! In: funds, rates, and how many periods have passed. Out: what each stream accrued, and whether the money is gone. The session
 //! around them is in `running`. Both follow Akash's escrow, in its two generations.
 
 use super::claim::{Claim, weighted_part};
@@ -13,8 +13,8 @@ use serde::Serialize;
 pub struct WeightedSettlement {
     /// Whole periods that were paid in full.
     pub periods: u64,
-    /// What each stream earned, in the order of the rates.
-    pub earned: Vec<Claim>,
+    /// What each stream accrued, in the order of the rates.
+    pub accrued: Vec<Claim>,
     /// What is left in the escrow.
     pub left: Claim,
     /// Whether it could not pay all periods: what remained was shared by weight.
@@ -34,21 +34,21 @@ pub struct WeightedSettlement {
 pub fn settle_weighted(funds: Claim, rates: &[Claim], periods: u64) -> WeightedSettlement {
     let all = rates.iter().fold(Claim::ZERO, |sum, rate| sum.plus(*rate));
     if all == Claim::ZERO {
-        return WeightedSettlement { periods, earned: vec![Claim::ZERO; rates.len()], left: funds, exhausted: false };
+        return WeightedSettlement { periods, accrued: vec![Claim::ZERO; rates.len()], left: funds, exhausted: false };
     }
     let paid = periods.min(funds.over(all));
-    let mut earned: Vec<Claim> = rates.iter().map(|rate| rate.times(paid)).collect();
+    let mut accrued: Vec<Claim> = rates.iter().map(|rate| rate.times(paid)).collect();
     let mut left = funds.less(all.times(paid));
     let exhausted = paid < periods;
     if exhausted {
         let remaining = left;
-        for (earned, rate) in earned.iter_mut().zip(rates) {
+        for (accrued, rate) in accrued.iter_mut().zip(rates) {
             let part = weighted_part(remaining, *rate, all).min(left);
             left = left.less(part);
-            *earned = earned.plus(part);
+            *accrued = accrued.plus(part);
         }
     }
-    WeightedSettlement { periods: paid, earned, left, exhausted }
+    WeightedSettlement { periods: paid, accrued, left, exhausted }
 }
 
 /// Money that somebody put into an escrow of the ordered method, and what is left of it.

@@ -1,14 +1,14 @@
 //! Where the parts of a payment go.
 //!
 //! In: an amount in an account, and the parts that the network file declares for it. Out: postings to the payee, the supply (a
-//! burn), treasuries and pools, some of them through a venue. Buying a token back is a part that is converted and then burnt.
+//! burn), treasuries and pools, some of them through an AMM pool. Buying a token back is a part that is converted and then burnt.
 //!
-//! A venue that cannot swap (nobody funded it, or the part is too small to give anything) never stops a payment and never sets a
+//! An AMM pool that cannot swap (nobody funded it, or the part is too small to give anything) never stops a payment and never sets a
 //! price: the part waits in the treasury [`CONVERSIONS`], a row says where it belongs, and anybody may convert it later.
 
 use crate::{
-    Account, Event, PayPart, PayTo, Refusal, Topic, Why,
-    market::venue::swap_gives,
+    Account, Event, PayPart, PayTo, Reason, Refusal, Topic,
+    market::amm_pool::swap_gives,
     payment::rows::{ConversionRow, UsageRow},
     reward::rows::GaugeRow,
     session::work::{Work, found},
@@ -17,7 +17,7 @@ use depin_quantity::{Address, Measured, Name, Rounding, Units};
 use depin_state::ReadState;
 use std::convert::Infallible;
 
-/// The treasury where parts wait that no venue could convert.
+/// The treasury where parts wait that no AMM pool could convert.
 pub const CONVERSIONS: Name = Name::literal("conversions");
 
 /// Most waiting parts that one [`crate::Action::ConvertWaiting`] works.
@@ -37,7 +37,7 @@ pub struct Payment {
     /// How much.
     pub amount: Units,
     /// Why, for the payee's part.
-    pub why: Why,
+    pub reason: Reason,
 }
 
 /// The parts of `amount`, in the order of `parts`: `floor(share * amount)` for each but the first, which takes what is left.
@@ -73,7 +73,7 @@ impl Work<'_> {
             let amount = amounts.as_ref().map_or(payment.amount, |amounts| amounts[i]);
             match part.convert {
                 _ if amount.is_zero() => {}
-                Some(venue) => self.convert_part(payment, part.to, venue, amount)?,
+                Some(amm_pool) => self.convert_part(payment, part.to, amm_pool, amount)?,
                 None => {
                     self.deliver(payment, part.to, payment.token, payment.from, amount)?;
                     if part.to == PayTo::Burn {
@@ -110,78 +110,80 @@ impl Work<'_> {
 
     /// Sends `amount` of `token` from `from` to where a part goes.
     fn deliver(&mut self, payment: &Payment, to: PayTo, token: Name, from: Account, amount: Units) -> Result<(), Refusal> {
-        let revenue = |why| if payment.why == Why::ServiceFee { Why::ServiceFee } else { why };
+        let revenue = |reason| if payment.reason == Reason::ServiceFee { Reason::ServiceFee } else { reason };
         match to {
-            PayTo::Payee => self.post(token, from, Account::Wallet(payment.payee), amount, payment.why),
-            PayTo::Burn => self.post(token, from, Account::Supply, amount, revenue(Why::RevenueBurnt)),
-            PayTo::Treasury(name) => self.post(token, from, Account::Treasury(name), amount, revenue(Why::RevenueShared)),
+            PayTo::Payee => self.post(token, from, Account::Wallet(payment.payee), amount, payment.reason),
+            PayTo::Burn => self.post(token, from, Account::Supply, amount, revenue(Reason::RevenueBurnt)),
+            PayTo::Treasury(name) => self.post(token, from, Account::Treasury(name), amount, revenue(Reason::RevenueShared)),
             PayTo::Pool(name) => {
-                self.post(token, from, Account::Pool(name), amount, revenue(Why::RevenueShared))?;
+                self.post(token, from, Account::Pool(name), amount, revenue(Reason::RevenueShared))?;
                 self.fund_pool(name, amount)
             }
         }
     }
 
     /// Swaps a part and sends what comes out on its way. Without a swap it waits; a payee's part is paid as it is.
-    fn convert_part(&mut self, payment: &Payment, to: PayTo, venue: Name, amount: Units) -> Result<(), Refusal> {
+    fn convert_part(&mut self, payment: &Payment, to: PayTo, amm_pool: Name, amount: Units) -> Result<(), Refusal> {
         let token = payment.token;
-        if let Some((other, gives)) = self.swap_part(venue, token, payment.from, amount)? {
-            self.deliver(payment, to, other, Account::Venue(venue), gives)?;
-            self.say(Event::Converted { venue, token, given: amount, got: other, gives });
+        if let Some((other, gives)) = self.swap_part(amm_pool, token, payment.from, amount)? {
+            self.deliver(payment, to, other, Account::AmmPool(amm_pool), gives)?;
+            self.emit(Event::Converted { amm_pool, token, given: amount, got: other, gives });
             if to == PayTo::Burn {
                 self.count_usage(payment.kind, other, Units::ZERO, gives);
             }
             return Ok(());
         }
         let Some((tag, target)) = label(to) else {
-            return self.post(token, payment.from, Account::Wallet(payment.payee), amount, payment.why);
+            return self.post(token, payment.from, Account::Wallet(payment.payee), amount, payment.reason);
         };
-        let key = (venue, token, tag, target);
+        let key = (amm_pool, token, tag, target);
         let waiting = self.state.get::<ConversionRow>(&key).map_or(Units::ZERO, |row| row.amount).plus(amount)?;
-        self.post(token, payment.from, Account::Treasury(CONVERSIONS), amount, Why::ConversionWaits)?;
+        self.post(token, payment.from, Account::Treasury(CONVERSIONS), amount, Reason::ConversionWaits)?;
         self.state.put(&key, &ConversionRow { amount: waiting });
-        self.say(Event::ConversionWaits { venue, token, amount, waiting });
+        self.emit(Event::ConversionWaits { amm_pool, token, amount, waiting });
         Ok(())
     }
 
-    /// Puts `given` into a venue; gives the other token and how much of it may be taken out. `None`, and nothing moved, when
+    /// Puts `given` into an AMM pool; gives the other token and how much of it may be taken out. `None`, and nothing moved, when
     /// there is nothing to take.
-    fn swap_part(&mut self, venue: Name, token: Name, from: Account, given: Units) -> Result<Option<(Name, Units)>, Refusal> {
-        let rule = found(self.spec.venue(venue), Topic::Venue, venue)?;
-        let (a, b) = self.reserves(venue, rule);
+    fn swap_part(&mut self, amm_pool: Name, token: Name, from: Account, given: Units) -> Result<Option<(Name, Units)>, Refusal> {
+        let rule = found(self.spec.amm_pool(amm_pool), Topic::AmmPool, amm_pool)?;
+        let (a, b) = self.reserves(amm_pool, rule);
         let (other, ours, theirs) = if token == rule.tokens.0 { (rule.tokens.1, a, b) } else { (rule.tokens.0, b, a) };
         let gives = if ours.is_zero() { Units::ZERO } else { swap_gives(given, ours, theirs, rule.fee)? };
         if gives.is_zero() {
             return Ok(None);
         }
-        self.post(token, from, Account::Venue(venue), given, Why::Swap)?;
+        self.post(token, from, Account::AmmPool(amm_pool), given, Reason::Swap)?;
         Ok(Some((other, gives)))
     }
 
-    /// Converts what waits for a venue, at most [`CONVERSIONS_MOST`] parts; gives what was converted of each token.
+    /// Converts what waits for an AMM pool, at most [`CONVERSIONS_MOST`] parts; gives what was converted of each token.
     ///
-    /// - Errors: unknown venue; nothing waits, or the venue still gives nothing.
-    pub fn convert_waiting(&mut self, venue: Name) -> Result<Vec<(Name, Units)>, Refusal> {
-        found(self.spec.venue(venue), Topic::Venue, venue)?;
-        let rows: Vec<_> = self.state.as_read().rows_with::<ConversionRow>(&venue).take(CONVERSIONS_MOST).collect();
+    /// - Errors: unknown AMM pool; nothing waits, or the AMM pool still gives nothing.
+    pub fn convert_waiting(&mut self, amm_pool: Name) -> Result<Vec<(Name, Units)>, Refusal> {
+        found(self.spec.amm_pool(amm_pool), Topic::AmmPool, amm_pool)?;
+        let rows: Vec<_> = self.state.as_read().rows_with::<ConversionRow>(&amm_pool).take(CONVERSIONS_MOST).collect();
         let mut converted = Vec::new();
         for ((_, token, tag, target), row) in rows {
             let from = Account::Treasury(CONVERSIONS);
-            let Some((other, gives)) = self.swap_part(venue, token, from, row.amount)? else { continue };
-            self.state.delete::<ConversionRow>(&(venue, token, tag, target));
+            let Some((other, gives)) = self.swap_part(amm_pool, token, from, row.amount)? else { continue };
+            self.state.delete::<ConversionRow>(&(amm_pool, token, tag, target));
             match tag {
-                TREASURY => self.post(other, Account::Venue(venue), Account::Treasury(target), gives, Why::RevenueShared)?,
+                TREASURY => {
+                    self.post(other, Account::AmmPool(amm_pool), Account::Treasury(target), gives, Reason::RevenueShared)?
+                }
                 POOL => {
-                    self.post(other, Account::Venue(venue), Account::Pool(target), gives, Why::RevenueShared)?;
+                    self.post(other, Account::AmmPool(amm_pool), Account::Pool(target), gives, Reason::RevenueShared)?;
                     self.fund_pool(target, gives)?;
                 }
-                _ => self.post(other, Account::Venue(venue), Account::Supply, gives, Why::RevenueBurnt)?,
+                _ => self.post(other, Account::AmmPool(amm_pool), Account::Supply, gives, Reason::RevenueBurnt)?,
             }
-            self.say(Event::Converted { venue, token, given: row.amount, got: other, gives });
+            self.emit(Event::Converted { amm_pool, token, given: row.amount, got: other, gives });
             converted.push((token, row.amount));
         }
         if converted.is_empty() {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: crate::Limit::GivesNothing });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: crate::Limit::GivesNothing });
         }
         Ok(converted)
     }

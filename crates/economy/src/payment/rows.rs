@@ -49,7 +49,7 @@ row! {
     0x2a UnitId => OpenEscrowRow {
         /// First period that is not settled.
         settled: u64,
-        /// Weighted: what no stream has earned.
+        /// Weighted: what no stream has accrued.
         funds: Claim,
         /// Ordered: what is left of each deposit, oldest first.
         deposits: Vec<Deposit>,
@@ -68,7 +68,7 @@ row! {
         to: Address,
         /// Per period.
         rate: Claim,
-        /// Earned and not collected.
+        /// Accrued and not collected.
         balance: Claim,
         /// Collected.
         paid: Units,
@@ -79,7 +79,7 @@ row! {
     }
 }
 row! {
-    /// Parts of payments that wait for a venue, in the treasury `conversions`: venue, token, kind of place, place.
+    /// Parts of payments that wait for an AMM pool, in the treasury `conversions`: AMM pool, token, kind of place, place.
     0x2c (Name, Name, u8, Name) => ConversionRow {
         /// How much waits.
         amount: Units,
@@ -98,7 +98,7 @@ row! {
         token: Name,
         /// What is held and not captured.
         left: Units,
-        /// The same in the unit in which it was stated: base units, 10^-18 dollars, or the measure's step.
+        /// The same in the unit in which it was stated: base units, 10^-18 dollars, or the metric's step.
         rest: u128,
         /// What was captured.
         captured: Units,

@@ -1,6 +1,6 @@
 //! Open-ended streams: payments that run until their escrow is empty, their term ends, or somebody closes them.
 //!
-//! In: rates, deposits, time. Out: what payees earned, kept inside the escrow until they collect it; the moment at which the money
+//! In: rates, deposits, time. Out: what payees accrued, kept inside the escrow until they collect it; the moment at which the money
 //! is gone, kept on the list of what is due, so that streams end when it comes and not when somebody looks.
 //!
 //! An escrow is settled whenever something touches it: its streams earn for the periods since the last time, by the kind's method.
@@ -17,7 +17,7 @@ use super::{
     pays::Payment,
 };
 use crate::{
-    Accepted, Account, Answer, Ended, Event, Limit, Notice, Refusal, StreamMethod, StreamOpen, Topic, Why,
+    Accepted, Account, Answer, Ended, Event, Limit, Notice, Reason, Refusal, StreamMethod, StreamOpen, Topic,
     params::{BondFate, StreamRule},
     payment::rows::{EscrowRow, OpenEscrowRow, PaymentRow, StreamRow},
     session::work::Work,
@@ -43,40 +43,40 @@ pub fn running(state: &dyn ReadState, escrow: UnitId) -> Vec<(UnitId, PaymentRow
 }
 
 /// The first period that an escrow cannot pay, when its streams go on as they are; `None` when nothing runs.
-pub fn runs_out(method: StreamMethod, purse: &OpenEscrowRow, running: &[(UnitId, PaymentRow)]) -> Option<u64> {
+pub fn runs_out(method: StreamMethod, escrow_row: &OpenEscrowRow, running: &[(UnitId, PaymentRow)]) -> Option<u64> {
     let rates: Vec<Claim> = running.iter().map(|(_, row)| row.rate).collect();
     if rates.is_empty() {
         return None;
     }
     let lasts = match method {
-        StreamMethod::Ordered => ordered_lasts(purse.deposited(), &rates),
-        _ => weighted_lasts(purse.funds, &rates),
+        StreamMethod::Ordered => ordered_lasts(escrow_row.deposited(), &rates),
+        _ => weighted_lasts(escrow_row.funds, &rates),
     };
-    Some(purse.settled.saturating_add(lasts).saturating_add(1))
+    Some(escrow_row.settled.saturating_add(lasts).saturating_add(1))
 }
 
-/// Settles an escrow up to `through`, in rows only: what streams earned and are owed, and whether the money is gone.
-pub fn settle(method: StreamMethod, purse: &mut OpenEscrowRow, running: &mut [(UnitId, PaymentRow)], through: u64) -> bool {
-    let through = through.min(purse.out.unwrap_or(u64::MAX));
-    let periods = through.saturating_sub(purse.settled);
-    purse.settled = purse.settled.max(through);
+/// Settles an escrow up to `through`, in rows only: what streams accrued and are owed, and whether the money is gone.
+pub fn settle(method: StreamMethod, escrow_row: &mut OpenEscrowRow, running: &mut [(UnitId, PaymentRow)], through: u64) -> bool {
+    let through = through.min(escrow_row.out.unwrap_or(u64::MAX));
+    let periods = through.saturating_sub(escrow_row.settled);
+    escrow_row.settled = escrow_row.settled.max(through);
     if periods == 0 || running.is_empty() {
         return false;
     }
     let rates: Vec<Claim> = running.iter().map(|(_, row)| row.rate).collect();
     if method == StreamMethod::Ordered {
         let dues: Vec<Units> = rates.iter().map(|rate| ordered_due(*rate, periods)).collect();
-        let settlement = settle_ordered(&mut purse.deposits, &dues);
+        let settlement = settle_ordered(&mut escrow_row.deposits, &dues);
         for (i, (_, row)) in running.iter_mut().enumerate() {
             row.balance = row.balance.plus(Claim::of(settlement.paid[i]));
             row.owed = settlement.unsettled[i];
         }
         return settlement.exhausted();
     }
-    let settlement = settle_weighted(purse.funds, &rates, periods);
-    purse.funds = settlement.left;
-    for ((_, row), earned) in running.iter_mut().zip(settlement.earned) {
-        row.balance = row.balance.plus(earned);
+    let settlement = settle_weighted(escrow_row.funds, &rates, periods);
+    escrow_row.funds = settlement.left;
+    for ((_, row), accrued) in running.iter_mut().zip(settlement.accrued) {
+        row.balance = row.balance.plus(accrued);
     }
     settlement.exhausted
 }
@@ -94,18 +94,18 @@ impl Work<'_> {
     /// Order of refusals: rate, exhausted, room, bond, debt, payee's funds.
     pub fn open_running(&mut self, open: &StreamOpen, mut escrow: EscrowRow, rule: &StreamRule, bond: Units) -> Answer {
         let rate = self.fine_rate(open, &escrow, rule)?;
-        if !self.purse_row(open.escrow).owed.is_zero() {
-            return Err(Refusal::OutOfRange { what: Topic::Escrow, why: Limit::Exhausted });
+        if !self.open_ended_row(open.escrow).owed.is_zero() {
+            return Err(Refusal::OutOfRange { what: Topic::Escrow, reason: Limit::Exhausted });
         }
         if escrow.streams as usize >= RUNNING_MOST {
             let most = Units::new(RUNNING_MOST as u128);
-            return Err(Refusal::OutOfRange { what: Topic::Escrow, why: Limit::AtMost(most) });
+            return Err(Refusal::OutOfRange { what: Topic::Escrow, reason: Limit::AtMost(most) });
         }
         self.owes_nothing(open.to, escrow.token)?;
         escrow.streams += 1;
         self.state.put(&open.escrow, &escrow);
         let bonded = rule.bond.map_or(escrow.token, |bond| bond.token);
-        self.post(bonded, Account::Wallet(open.to), Account::Bond(open.id), bond, Why::BondLocked)?;
+        self.post(bonded, Account::Wallet(open.to), Account::Bond(open.id), bond, Reason::BondLocked)?;
         let &StreamOpen { id, escrow: from, to, periods, activate_by, .. } = open;
         let whole = rate.whole();
         let row =
@@ -115,23 +115,23 @@ impl Work<'_> {
         let payment = PaymentRow { to, rate, balance: Claim::ZERO, paid: none, owed: none, runs: false };
         self.state.put(&(from, id), &payment);
         self.schedule(super::stream::deadline(&row), Job::Unactivated, id);
-        self.say(Event::StreamOpened { stream: id, escrow: from, to, rate: whole, periods, bond, activate_by });
+        self.emit(Event::StreamOpened { stream: id, escrow: from, to, rate: whole, periods, bond, activate_by });
         Ok(Accepted::moved(bonded, bond))
     }
 
     /// The rate in 10^-18 base units: `amount * 10^decimals`, exact.
     fn fine_rate(&self, open: &StreamOpen, escrow: &EscrowRow, rule: &StreamRule) -> Result<Claim, Refusal> {
         if open.rate.currency != escrow.token {
-            return Err(Refusal::OutOfRange { what: Topic::Rate, why: Limit::OfToken(escrow.token) });
+            return Err(Refusal::OutOfRange { what: Topic::Rate, reason: Limit::OfToken(escrow.token) });
         }
         if open.rate.amount.is_zero() {
-            return Err(Refusal::OutOfRange { what: Topic::Rate, why: Limit::AboveZero });
+            return Err(Refusal::OutOfRange { what: Topic::Rate, reason: Limit::AboveZero });
         }
         let places = self.spec.token_of(escrow.token).decimals.min(18);
         let rate = Claim(U256::from(open.rate.amount.get()) * U256::from(10u128.pow(places.into())));
         let most = rule.rate_most(escrow.token).min(RATE_MOST);
         if rate > Claim::of(most) {
-            return Err(Refusal::OutOfRange { what: Topic::Rate, why: Limit::AtMost(most) });
+            return Err(Refusal::OutOfRange { what: Topic::Rate, reason: Limit::AtMost(most) });
         }
         Ok(rate)
     }
@@ -139,8 +139,8 @@ impl Work<'_> {
     /// A stream begins to run: it earns from the period in progress, and its escrow ends sooner.
     pub fn run_stream(&mut self, id: UnitId, row: &mut StreamRow, rule: &StreamRule) -> Result<(), Refusal> {
         let present = self.period(rule.clock);
-        if self.settle_purse(row.escrow, rule, present)? {
-            return Err(Refusal::OutOfRange { what: Topic::Escrow, why: Limit::Exhausted });
+        if self.settle_open_ended(row.escrow, rule, present)? {
+            return Err(Refusal::OutOfRange { what: Topic::Escrow, reason: Limit::Exhausted });
         }
         let mut payment = self.payment(row.escrow, id);
         payment.runs = true;
@@ -150,9 +150,9 @@ impl Work<'_> {
         if row.periods > 0 {
             self.schedule(self.stream_ends(row), Job::Over, id);
         }
-        let mut purse = self.purse_row(row.escrow);
-        purse.settled = present;
-        self.plan_end(row.escrow, rule, purse);
+        let mut escrow_row = self.open_ended_row(row.escrow);
+        escrow_row.settled = present;
+        self.plan_end(row.escrow, rule, escrow_row);
         Ok(())
     }
 
@@ -160,10 +160,10 @@ impl Work<'_> {
         self.state.get(&(escrow, stream)).expect("an open-ended stream has this row for as long as it lives")
     }
 
-    /// Pays a payee the whole base units that it earned; a part of one stays.
+    /// Pays a payee the whole base units that it accrued; a part of one stays.
     pub fn collect(&mut self, id: UnitId, row: &StreamRow, rule: &StreamRule) -> Answer {
         let token = self.escrow_and_rule(row.escrow)?.0.token;
-        if self.settle_purse(row.escrow, rule, self.period(rule.clock))? {
+        if self.settle_open_ended(row.escrow, rule, self.period(rule.clock))? {
             return Ok(Accepted::NOTHING);
         }
         let mut payment = self.payment(row.escrow, id);
@@ -177,7 +177,7 @@ impl Work<'_> {
         let (escrow, _) = self.escrow_and_rule(row.escrow)?;
         let (kind, token, from) = (row.kind, escrow.token, Account::Escrow(row.escrow));
         let parts = rule.pays.of(token, &rule.currencies);
-        self.pay_parts(&Payment { kind, token, from, payee: row.to, amount, why: Why::StreamPaid }, parts)?;
+        self.pay_parts(&Payment { kind, token, from, payee: row.to, amount, reason: Reason::StreamPaid }, parts)?;
         payment.balance = payment.balance.less(Claim::of(amount));
         payment.paid = payment.paid.plus(amount)?;
         Ok(amount)
@@ -191,15 +191,15 @@ impl Work<'_> {
         row: &StreamRow,
         rule: &StreamRule,
         through: u64,
-        why: Ended,
+        reason: Ended,
         fate: BondFate,
     ) -> Answer {
         let (escrow, _) = self.escrow_and_rule(row.escrow)?;
-        if row.start.is_some() && self.settle_purse(row.escrow, rule, through)? {
+        if row.start.is_some() && self.settle_open_ended(row.escrow, rule, through)? {
             return Ok(Accepted::NOTHING);
         }
-        let mut purse = self.purse_row(row.escrow);
-        let beyond = row.start.map_or(0, |start| purse.settled.saturating_sub(through.max(start)));
+        let mut escrow_row = self.open_ended_row(row.escrow);
+        let beyond = row.start.map_or(0, |start| escrow_row.settled.saturating_sub(through.max(start)));
         if beyond > 0 {
             let mut payment = self.payment(row.escrow, id);
             let back = if rule.method == StreamMethod::Ordered {
@@ -212,13 +212,13 @@ impl Work<'_> {
             match rule.method {
                 StreamMethod::Ordered if back == Claim::ZERO => {}
                 StreamMethod::Ordered => {
-                    self.add_deposit(&mut purse.deposits, escrow.owner, escrow.owner, back.whole())?;
+                    self.add_deposit(&mut escrow_row.deposits, escrow.owner, escrow.owner, back.whole())?;
                 }
-                _ => purse.funds = purse.funds.plus(back),
+                _ => escrow_row.funds = escrow_row.funds.plus(back),
             }
-            self.state.put(&row.escrow, &purse);
+            self.state.put(&row.escrow, &escrow_row);
         }
-        let paid = self.finish_running(id, row, rule, why, fate)?;
+        let paid = self.finish_running(id, row, rule, reason, fate)?;
         self.after_end(row, rule)?;
         Ok(Accepted::moved(escrow.token, paid))
     }
@@ -226,7 +226,7 @@ impl Work<'_> {
     /// A stream's term is over.
     pub fn running_over(&mut self, id: UnitId, row: &StreamRow, rule: &StreamRule) -> Result<(), Refusal> {
         let end = row.start.unwrap_or_default().saturating_add(row.periods);
-        if self.settle_purse(row.escrow, rule, end)? {
+        if self.settle_open_ended(row.escrow, rule, end)? {
             return Ok(());
         }
         self.finish_running(id, row, rule, Ended::Completed, BondFate::Return)?;
@@ -240,10 +240,10 @@ impl Work<'_> {
             self.close_escrow(row.escrow, &escrow)?;
             return Ok(());
         }
-        let purse = self.purse_row(row.escrow);
-        self.plan_end(row.escrow, rule, purse);
+        let escrow_row = self.open_ended_row(row.escrow);
+        self.plan_end(row.escrow, rule, escrow_row);
         if escrow.streams > 0 {
-            self.settle_purse(row.escrow, rule, self.period(rule.clock))?;
+            self.settle_open_ended(row.escrow, rule, self.period(rule.clock))?;
         }
         Ok(())
     }
@@ -254,15 +254,15 @@ impl Work<'_> {
         id: UnitId,
         row: &StreamRow,
         rule: &StreamRule,
-        why: Ended,
+        reason: Ended,
         fate: BondFate,
     ) -> Result<Units, Refusal> {
         let mut payment = self.payment(row.escrow, id);
         let paid = self.pay_balance(row, rule, &mut payment)?;
         if payment.balance != Claim::ZERO {
-            let mut purse = self.purse_row(row.escrow);
-            purse.funds = purse.funds.plus(payment.balance);
-            self.state.put(&row.escrow, &purse);
+            let mut escrow_row = self.open_ended_row(row.escrow);
+            escrow_row.funds = escrow_row.funds.plus(payment.balance);
+            self.state.put(&row.escrow, &escrow_row);
         }
         self.state.delete::<PaymentRow>(&(row.escrow, id));
         match row.start {
@@ -275,8 +275,8 @@ impl Work<'_> {
         self.state.put(&row.escrow, &escrow);
         self.send_bond(id, row, rule, escrow.token, fate)?;
         self.state.delete::<StreamRow>(&id);
-        self.say(Event::StreamEnded { stream: id, why, paid: payment.paid, unspent: Units::ZERO });
-        self.tell(Notice::StreamEnded { stream: id, why });
+        self.emit(Event::StreamEnded { stream: id, reason, paid: payment.paid, unspent: Units::ZERO });
+        self.notify(Notice::StreamEnded { stream: id, reason });
         Ok(paid)
     }
 }

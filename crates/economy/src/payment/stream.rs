@@ -3,7 +3,7 @@
 use super::pays::Payment;
 use crate::time::due::Job;
 use crate::{
-    Accepted, Account, Answer, Ended, Event, Limit, Notice, Refusal, StreamOpen, StreamRecord, Topic, Why,
+    Accepted, Account, Answer, Ended, Event, Limit, Notice, Reason, Refusal, StreamOpen, StreamRecord, Topic,
     collateral::pledge::GIB,
     params::{BondFate, BondLeast, StreamMethod, StreamRule},
     payment::rows::{EscrowRow, StreamRow},
@@ -40,7 +40,7 @@ impl<'w> Work<'w> {
             StreamRecord::Activate { id } => self.activate_stream(*id),
             StreamRecord::Extend { id, periods } => self.extend_stream(*id, *periods),
             StreamRecord::Settle { id } => self.settle_stream(*id),
-            StreamRecord::Close { id, reason, earned_until } => self.close_stream(*id, *reason, *earned_until),
+            StreamRecord::Close { id, reason, accrued_until } => self.close_stream(*id, *reason, *accrued_until),
         }
     }
 
@@ -62,7 +62,7 @@ impl<'w> Work<'w> {
         Ok(Accepted::moved(token, paid))
     }
 
-    /// Order of refusals: escrow, duplicate, term, deadline, measure, bond, currency, rate, debt, escrow's funds, payee's funds.
+    /// Order of refusals: escrow, duplicate, term, deadline, metric, bond, currency, rate, debt, escrow's funds, payee's funds.
     fn open_stream(&mut self, open: &StreamOpen) -> Answer {
         let (mut escrow, rule) = self.escrow_and_rule(open.escrow)?;
         if self.state.has::<StreamRow>(&open.id) {
@@ -72,7 +72,7 @@ impl<'w> Work<'w> {
             term_fits(open.periods, rule)?;
         }
         if open.activate_by < self.now {
-            return Err(Refusal::OutOfRange { what: Topic::Deadline, why: Limit::Passed });
+            return Err(Refusal::OutOfRange { what: Topic::Deadline, reason: Limit::Passed });
         }
         let bond = self.agreed_bond(open, escrow.kind, rule)?;
         if open_ended(rule) {
@@ -81,7 +81,7 @@ impl<'w> Work<'w> {
         let token = escrow.token;
         let rate = self.units_of(open.rate, token, Topic::Rate)?;
         if rate > rule.rate_most(token) {
-            return Err(Refusal::OutOfRange { what: Topic::Rate, why: Limit::AtMost(rule.rate_most(token)) });
+            return Err(Refusal::OutOfRange { what: Topic::Rate, reason: Limit::AtMost(rule.rate_most(token)) });
         }
         self.owes_nothing(open.to, token)?;
         let whole = rate.times(open.periods.into())?;
@@ -89,25 +89,25 @@ impl<'w> Work<'w> {
         escrow.streams += 1;
         self.state.put(&open.escrow, &escrow);
         let bonded = rule.bond.map_or(token, |bond| bond.token);
-        self.post(bonded, Account::Wallet(open.to), Account::Bond(open.id), bond, Why::BondLocked)?;
+        self.post(bonded, Account::Wallet(open.to), Account::Bond(open.id), bond, Reason::BondLocked)?;
         let &StreamOpen { id, escrow: from, to, periods, activate_by, .. } = open;
         let row = StreamRow { kind: escrow.kind, escrow: from, to, rate, periods, bond, activate_by, start: None, paid: 0 };
         self.state.put(&id, &row);
         self.schedule(deadline(&row), Job::Unactivated, id);
-        self.say(Event::StreamOpened { stream: id, escrow: from, to, rate, periods, bond, activate_by });
+        self.emit(Event::StreamOpened { stream: id, escrow: from, to, rate, periods, bond, activate_by });
         Ok(Accepted::moved(bonded, bond))
     }
 
     fn agreed_bond(&self, open: &StreamOpen, kind: Name, rule: &StreamRule) -> Result<Units, Refusal> {
-        let measure = open.basis.measure;
+        let metric = open.basis.metric;
         if rule.bond.is_some_and(|bond| bond.counted()) {
-            found(self.spec.binding(measure).filter(|b| b.bond == Some(kind)), Topic::Measure, measure)?;
+            found(self.spec.binding(metric).filter(|b| b.bond == Some(kind)), Topic::Metric, metric)?;
         }
         let least = bond_minimum(rule, open.basis.quantity)?;
         let (Some(offered), Some(bond)) = (open.bond, rule.bond) else { return Ok(least) };
         let offered = self.units_of(offered, bond.token, Topic::Bond)?;
         if offered < least {
-            return Err(Refusal::OutOfRange { what: Topic::Bond, why: Limit::AtLeast(least) });
+            return Err(Refusal::OutOfRange { what: Topic::Bond, reason: Limit::AtLeast(least) });
         }
         Ok(offered)
     }
@@ -125,10 +125,10 @@ impl<'w> Work<'w> {
     fn activate_stream(&mut self, id: UnitId) -> Answer {
         let (mut row, rule) = self.stream_and_rule(id)?;
         if row.start.is_some() {
-            return Err(Refusal::OutOfRange { what: Topic::Stream, why: Limit::Begun });
+            return Err(Refusal::OutOfRange { what: Topic::Stream, reason: Limit::Begun });
         }
         if self.now > row.activate_by {
-            return Err(Refusal::OutOfRange { what: Topic::Deadline, why: Limit::Passed });
+            return Err(Refusal::OutOfRange { what: Topic::Deadline, reason: Limit::Passed });
         }
         self.unschedule(deadline(&row), Job::Unactivated, id);
         let start = self.period(rule.clock);
@@ -139,21 +139,21 @@ impl<'w> Work<'w> {
             self.state.put(&id, &row);
             self.schedule_end(id, &row, rule);
         }
-        self.say(Event::StreamActivated { stream: id, start, end: start.saturating_add(row.periods) });
+        self.emit(Event::StreamActivated { stream: id, start, end: start.saturating_add(row.periods) });
         Ok(Accepted::NOTHING)
     }
 
     fn extend_stream(&mut self, id: UnitId, more: u64) -> Answer {
         let (mut row, rule) = self.stream_and_rule(id)?;
         if more == 0 {
-            return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::AboveZero });
+            return Err(Refusal::OutOfRange { what: Topic::Term, reason: Limit::AboveZero });
         }
         if open_ended(rule) {
             return self.extend_running(id, row, rule, more);
         }
         let elapsed = row.start.map_or(0, |start| self.period(rule.clock).saturating_sub(start));
         if elapsed >= row.periods {
-            return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::Passed });
+            return Err(Refusal::OutOfRange { what: Topic::Term, reason: Limit::Passed });
         }
         let periods = row.periods.checked_add(more).ok_or(Refusal::TooLarge)?;
         term_fits(periods.saturating_sub(elapsed), rule)?;
@@ -171,7 +171,7 @@ impl<'w> Work<'w> {
             self.schedule_end(id, &row, rule);
         }
         self.state.put(&id, &row);
-        self.say(Event::StreamExtended { stream: id, periods });
+        self.emit(Event::StreamExtended { stream: id, periods });
         Ok(Accepted::moved(escrow.token, amount))
     }
 
@@ -185,14 +185,14 @@ impl<'w> Work<'w> {
         self.state.put(&row.escrow, &escrow);
         let (kind, token, from) = (row.kind, escrow.token, Account::Escrow(row.escrow));
         let parts = rule.pays.of(token, &rule.currencies);
-        self.pay_parts(&Payment { kind, token, from, payee: row.to, amount, why: Why::StreamPaid }, parts)?;
+        self.pay_parts(&Payment { kind, token, from, payee: row.to, amount, reason: Reason::StreamPaid }, parts)?;
         Ok(amount)
     }
 
-    fn close_stream(&mut self, id: UnitId, reason: Name, earned_until: Instant) -> Answer {
+    fn close_stream(&mut self, id: UnitId, reason: Name, accrued_until: Instant) -> Answer {
         let (mut row, rule) = self.stream_and_rule(id)?;
         let fate = *found(rule.close.get(&reason), Topic::CloseReason, reason)?;
-        let through = self.period_at(rule.clock, earned_until.min(self.now));
+        let through = self.period_at(rule.clock, accrued_until.min(self.now));
         if open_ended(rule) {
             return self.close_running(id, &row, rule, through, Ended::Closed(reason), fate);
         }
@@ -229,7 +229,14 @@ impl<'w> Work<'w> {
     }
 
     /// Frees what was reserved and not paid, sends the bond where it belongs, and closes the escrow with its last stream.
-    fn end_stream(&mut self, id: UnitId, row: &StreamRow, rule: &StreamRule, why: Ended, fate: BondFate) -> Result<(), Refusal> {
+    fn end_stream(
+        &mut self,
+        id: UnitId,
+        row: &StreamRow,
+        rule: &StreamRule,
+        reason: Ended,
+        fate: BondFate,
+    ) -> Result<(), Refusal> {
         let paid = row.rate.times(row.paid.into())?;
         let unspent = row.rate.times((row.periods - row.paid).into())?;
         let mut escrow = self.escrow_and_rule(row.escrow)?.0;
@@ -238,8 +245,8 @@ impl<'w> Work<'w> {
         self.state.put(&row.escrow, &escrow);
         self.send_bond(id, row, rule, escrow.token, fate)?;
         self.state.delete::<StreamRow>(&id);
-        self.say(Event::StreamEnded { stream: id, why, paid, unspent });
-        self.tell(Notice::StreamEnded { stream: id, why });
+        self.emit(Event::StreamEnded { stream: id, reason, paid, unspent });
+        self.notify(Notice::StreamEnded { stream: id, reason });
         if escrow.streams == 0 {
             self.close_escrow(row.escrow, &escrow)?;
         }
@@ -257,19 +264,19 @@ impl<'w> Work<'w> {
     ) -> Result<(), Refusal> {
         let bonded = rule.bond.map_or(token, |bond| bond.token);
         match fate {
-            BondFate::Return => self.post(bonded, Account::Bond(id), Account::Wallet(row.to), row.bond, Why::BondReturned),
-            BondFate::Burn => self.post(bonded, Account::Bond(id), Account::Supply, row.bond, Why::BondBurnt),
+            BondFate::Return => self.post(bonded, Account::Bond(id), Account::Wallet(row.to), row.bond, Reason::BondReturned),
+            BondFate::Burn => self.post(bonded, Account::Bond(id), Account::Supply, row.bond, Reason::BondBurnt),
         }
     }
 
     /// A longer term for an open-ended stream that has one. Nothing is reserved: the escrow lasts as long as its money.
     fn extend_running(&mut self, id: UnitId, mut row: StreamRow, rule: &StreamRule, more: u64) -> Answer {
         if row.periods == 0 {
-            return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::NotForThis });
+            return Err(Refusal::OutOfRange { what: Topic::Term, reason: Limit::NotForThis });
         }
         let elapsed = row.start.map_or(0, |start| self.period(rule.clock).saturating_sub(start));
         if elapsed >= row.periods {
-            return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::Passed });
+            return Err(Refusal::OutOfRange { what: Topic::Term, reason: Limit::Passed });
         }
         let periods = row.periods.checked_add(more).ok_or(Refusal::TooLarge)?;
         term_fits(periods.saturating_sub(elapsed), rule)?;
@@ -281,7 +288,7 @@ impl<'w> Work<'w> {
             self.schedule(self.stream_ends(&row), Job::Over, id);
         }
         self.state.put(&id, &row);
-        self.say(Event::StreamExtended { stream: id, periods });
+        self.emit(Event::StreamExtended { stream: id, periods });
         Ok(Accepted::NOTHING)
     }
 
@@ -312,10 +319,10 @@ fn open_ended(rule: &StreamRule) -> bool {
 
 fn term_fits(periods: u64, rule: &StreamRule) -> Result<(), Refusal> {
     if periods == 0 {
-        return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::AboveZero });
+        return Err(Refusal::OutOfRange { what: Topic::Term, reason: Limit::AboveZero });
     }
     if periods > rule.periods_most {
-        return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::AtMost(Units::new(rule.periods_most.into())) });
+        return Err(Refusal::OutOfRange { what: Topic::Term, reason: Limit::AtMost(Units::new(rule.periods_most.into())) });
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::{
     reward::wide::Wide,
     session::work::declared,
     staking::{
-        self, DelegationRow, LeavingOfRow, LeavingRow, StakePoolRow, StakingRow, ValidatorRow, delegation_earned, stake_of,
+        self, DelegationRow, LeavingOfRow, LeavingRow, StakePoolRow, StakingRow, ValidatorRow, delegation_accrued, stake_of,
     },
     vote_lock::{self, LockOfRow, full_weight, lock_weight},
 };
@@ -52,8 +52,8 @@ pub struct DelegationNow {
     pub stake: Units,
     /// Shares.
     pub shares: Units,
-    /// Earned and not paid, by token.
-    pub earned: Vec<(Name, Units)>,
+    /// Accrued and not paid, by token.
+    pub accrued: Vec<(Name, Units)>,
     /// How much of it still answers for other validators' faults, and until when.
     pub moved: Vec<(Address, Units, Instant)>,
 }
@@ -175,19 +175,19 @@ impl Reads<'_> {
         }
     }
 
-    /// A delegation, with what it earned up to the last closed period.
+    /// A delegation, with what it accrued up to the last closed period.
     pub fn delegation(&self, name: Name, validator: Address, delegator: Address) -> Option<DelegationNow> {
         let row = self.state.get::<DelegationRow>(&(name, validator, delegator))?;
         let of = self.state.get::<ValidatorRow>(&(name, validator))?;
-        let mut earned = Vec::new();
+        let mut accrued = Vec::new();
         for (pool, token, _, per_share) in self.income_now(&of) {
             let place = row.income.iter().find(|settled| settled.pool == pool);
             let (from, fraction) = place.map_or((Wide(U256::ZERO), 0), |place| (place.per_share, place.fraction));
-            add(&mut earned, token, delegation_earned(row.shares, per_share, from, fraction).0);
+            add(&mut accrued, token, delegation_accrued(row.shares, per_share, from, fraction).0);
         }
         let moved = row.moved.iter().map(|moved| (moved.from, moved.amount, moved.until)).collect();
         let stake = if of.shares.is_zero() { Units::ZERO } else { stake_of(row.shares, of.stake, of.shares).ok()? };
-        Some(DelegationNow { validator, stake, shares: row.shares, earned, moved })
+        Some(DelegationNow { validator, stake, shares: row.shares, accrued, moved })
     }
 
     /// What of a party leaves, by id, at most [`crate::CLAIM_UNITS_MAX`].

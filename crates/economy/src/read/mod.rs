@@ -6,8 +6,8 @@ use crate::book::rows::{ClassRow, SupplyRow, WalletRow};
 use crate::collateral::rows::PledgeRow;
 use crate::payment::rows::{EscrowRow, PaymentRow, StreamRow};
 use crate::reward::rows::{
-    AllowanceRow, AllowanceUseRow, BatchRow, EmissionRow, EnrolRow, GaugeRow, LazyRow, MeasureRow, MemberRow, PoolRow, ScoreRow,
-    StandingRow, VestingRow,
+    AllowanceRow, AllowanceUseRow, BatchRow, CurrentRow, EmissionRow, GaugeRow, LazyRow, MemberRow, MetricRow, PoolRow,
+    RegisterRow, ScoreRow, VestingRow,
 };
 use crate::session::rows::RoleRow;
 use crate::supply::rows::{AllocationRow, MintRow};
@@ -35,7 +35,7 @@ use serde::Serialize;
 #[derive(Clone, Copy)]
 pub struct Reads<'a> {
     pub(crate) spec: &'a Spec,
-    pub(crate) eras: &'a Spec,
+    pub(crate) versions: &'a Spec,
     pub(crate) genesis: Instant,
     pub(crate) state: &'a (dyn ReadState + 'a),
     pub(crate) now: Instant,
@@ -70,7 +70,7 @@ pub struct SupplyNow {
     pub escrowed: Units,
     /// Bonds of streams.
     pub bonded: Units,
-    /// Rewards in pools, earned and not paid.
+    /// Rewards in pools, accrued and not paid.
     pub pools: Units,
     /// Given by schedule to nobody: never minted.
     pub forfeited: Units,
@@ -105,14 +105,14 @@ pub struct VestingNow {
     pub entries: Vec<(Instant, Units)>,
 }
 
-/// What a party earned in a pool and was not paid.
+/// What a party accrued in a pool and was not paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct MemberNow {
     /// Whose.
     pub subject: Subject,
     /// Its weight.
     pub weight: Measured,
-    /// Whole base units earned up to the last closed period, not paid.
+    /// Whole base units accrued up to the last closed period, not paid.
     pub pending: Units,
 }
 
@@ -132,9 +132,9 @@ pub struct AllocationNow {
 }
 
 impl<'a> Reads<'a> {
-    pub(crate) fn new(eras: &'a Spec, state: &'a (dyn ReadState + 'a), now: Instant) -> Self {
+    pub(crate) fn new(versions: &'a Spec, state: &'a (dyn ReadState + 'a), now: Instant) -> Self {
         let genesis = genesis_of(state, now);
-        Self { spec: eras.at(genesis, now), eras, genesis, state, now }
+        Self { spec: versions.at(genesis, now), versions, genesis, state, now }
     }
 
     /// The parameters in force now.
@@ -144,7 +144,7 @@ impl<'a> Reads<'a> {
 
     /// The network's schedules.
     pub const fn schedule(&self) -> Schedule<'a> {
-        Schedule::new(self.eras, self.genesis)
+        Schedule::new(self.versions, self.genesis)
     }
 
     /// A party's wallet: what it holds and what it owes.
@@ -175,9 +175,9 @@ impl<'a> Reads<'a> {
                 allocations_locked = allocations_locked.plus(locked).ok()?;
             }
         }
-        let eras = self.schedule().eras().flat_map(|(_, _, spec)| spec.pools());
+        let versions = self.schedule().versions().flat_map(|(_, _, spec)| spec.pools());
         let pools: std::collections::BTreeMap<Name, ()> =
-            eras.filter(|(_, p)| p.token == token).map(|(name, _)| (*name, ())).collect();
+            versions.filter(|(_, p)| p.token == token).map(|(name, _)| (*name, ())).collect();
         let forfeited = pools.keys().map(|name| self.emission(*name).map_or(Units::ZERO, |e| e.forfeited));
         let forfeited = forfeited.into_iter().try_fold(Units::ZERO, Units::plus).ok()?;
         Some(SupplyNow {
@@ -185,7 +185,7 @@ impl<'a> Reads<'a> {
             cap_kind: rule.cap.kind,
             room: match rule.cap.kind {
                 CapKind::Clamp => Some(rule.cap.amount.minus_or_zero(minted)),
-                CapKind::Recycle => Some(rule.cap.amount.minus_or_zero(total)),
+                CapKind::NetEmission => Some(rule.cap.amount.minus_or_zero(total)),
                 CapKind::Model => None,
             },
             unallocated: self.balance(Account::Allocation(UNALLOCATED), token),
@@ -361,24 +361,24 @@ impl<'a> Reads<'a> {
         let rows = self.state.rows_with::<MemberRow>(&(pool, owner)).take(crate::CLAIM_UNITS_MAX);
         rows.map(|((_, owner, unit), member)| {
             let subject = if unit == UnitId::default() { Subject::Party(owner) } else { Subject::Unit { owner, unit } };
-            let (earned, _) = pool::earned(&row, &member);
-            MemberNow { subject, weight: member.weight, pending: Units::new(member.pending.get().saturating_add(earned.get())) }
+            let (accrued, _) = pool::accrued(&row, &member);
+            MemberNow { subject, weight: member.weight, pending: Units::new(member.pending.get().saturating_add(accrued.get())) }
         })
         .collect()
     }
 
-    /// A measure of a subject.
-    pub fn standing(&self, subject: Subject, measure: Name) -> Measured {
-        self.state.get::<StandingRow>(&(subject.owner(), subject.unit(), measure)).map_or(Measured::ZERO, |row| row.quantity)
+    /// A metric of a subject.
+    pub fn current(&self, subject: Subject, metric: Name) -> Measured {
+        self.state.get::<CurrentRow>(&(subject.owner(), subject.unit(), metric)).map_or(Measured::ZERO, |row| row.quantity)
     }
 
-    /// A measure's sum over all subjects.
-    pub fn measure(&self, measure: Name) -> Measured {
-        self.state.get::<MeasureRow>(&measure).map_or(Measured::ZERO, |row| row.quantity)
+    /// A metric's sum over all subjects.
+    pub fn metric(&self, metric: Name) -> Measured {
+        self.state.get::<MetricRow>(&metric).map_or(Measured::ZERO, |row| row.quantity)
     }
 
-    /// Whether a subject is enrolled, and its facts.
-    pub fn enrolled(&self, subject: Subject) -> Option<EnrolRow> {
+    /// Whether a subject is registered, and its facts.
+    pub fn registered(&self, subject: Subject) -> Option<RegisterRow> {
         self.state.get(&(subject.owner(), subject.unit()))
     }
 
@@ -458,7 +458,7 @@ impl<'a> Reads<'a> {
     /// What a pledge for `basis` would lock.
     ///
     /// # Errors
-    /// Unknown kind or measure; a basis of nothing.
+    /// Unknown kind or metric; a basis of nothing.
     pub fn quote_pledge(&self, kind: Name, basis: Component) -> Result<Units, Refusal> {
         let rule = declared(self.spec.pledge(kind), Topic::PledgeKind, kind)?;
         pledge_amount(&rule, pledge_basis(self.spec, kind, basis)?)
@@ -467,11 +467,11 @@ impl<'a> Reads<'a> {
     /// The least bond for `basis`.
     ///
     /// # Errors
-    /// Unknown kind or measure.
+    /// Unknown kind or metric.
     pub fn quote_bond(&self, kind: Name, basis: Component) -> Result<Units, Refusal> {
         let rule = declared(self.spec.stream(kind), Topic::StreamKind, kind)?;
         if rule.bond.is_some_and(|bond| bond.counted()) {
-            declared(self.spec.binding(basis.measure).filter(|b| b.bond == Some(kind)), Topic::Measure, basis.measure)?;
+            declared(self.spec.binding(basis.metric).filter(|b| b.bond == Some(kind)), Topic::Metric, basis.metric)?;
         }
         bond_minimum(&rule, basis.quantity)
     }

@@ -1,7 +1,7 @@
 //! Allowances: a non-transferable right that a notary grants and a unit of work uses up, like verified storage.
 //!
 //! In: grants by the notary's account, uses reported by the service. Out: what is left to each party, and what backs the boosted
-//! measure of each beneficiary, so that no service can report a boost that nobody granted. An allowance is consumed once; it goes
+//! metric of each beneficiary, so that no service can report a boost that nobody granted. An allowance is consumed once; it goes
 //! back only when the work never began.
 
 use crate::{
@@ -23,9 +23,9 @@ pub fn allowance(state: &dyn ReadState, kind: Name, party: Address) -> Allowance
     state.get(&(kind, party)).unwrap_or(NONE)
 }
 
-/// The most of a boosted measure that is backed: `plain + (times - 1) * backing`.
+/// The most of a boosted metric that is backed: `plain + (times - 1) * backing`.
 ///
-/// - Units: the measure's own, bytes.
+/// - Units: the metric's own, bytes.
 /// - Source: Filecoin, quality-adjusted power of verified deals: ten times their bytes; the plain bytes count once either way.
 pub fn boost_ceiling(boost: &Boost, plain: Measured, backing: Measured) -> Result<Measured, Refusal> {
     Ok(plain.plus(backing.times(u128::from(boost.times) - 1)?)?)
@@ -39,13 +39,13 @@ impl Work<'_> {
             return Err(Refusal::NotAllowed { role: rule.granted_by });
         }
         if amount.is_zero() {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero });
         }
         let mut row = allowance(self.state.as_read(), kind, party);
         row.granted = row.granted.plus(amount)?;
         row.left = row.left.plus(amount)?;
         self.state.put(&(kind, party), &row);
-        self.say(Event::AllowanceGranted { kind, party, amount });
+        self.emit(Event::AllowanceGranted { kind, party, amount });
         Ok(())
     }
 
@@ -66,7 +66,7 @@ impl Work<'_> {
             return Err(Refusal::Duplicate { what: Topic::AllowanceUse });
         }
         if amount < rule.least || amount.is_zero() {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AtLeast(Units::new(rule.least.get())) });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AtLeast(Units::new(rule.least.get())) });
         }
         let mut row = allowance(self.state.as_read(), kind, party);
         let short = Refusal::NoAllowance { kind, needed: Units::new(amount.get()), has: Units::new(row.left.get()) };
@@ -75,7 +75,7 @@ impl Work<'_> {
         self.state.put(&(kind, id), &AllowanceUseRow { party, beneficiary, amount });
         let backing = self.backing(kind, beneficiary).plus(amount)?;
         self.state.put(&(kind, beneficiary), &BackingRow { amount: backing });
-        self.say(Event::AllowanceConsumed { kind, unit: id, party, beneficiary, amount });
+        self.emit(Event::AllowanceConsumed { kind, unit: id, party, beneficiary, amount });
         Ok(Accepted::NOTHING)
     }
 
@@ -94,7 +94,7 @@ impl Work<'_> {
             row.left = row.left.plus(used.amount)?;
             self.state.put(&(kind, used.party), &row);
         }
-        self.say(Event::AllowanceEnded { kind, unit: id, returned });
+        self.emit(Event::AllowanceEnded { kind, unit: id, returned });
         Ok(Accepted::NOTHING)
     }
 

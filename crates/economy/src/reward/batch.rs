@@ -1,16 +1,16 @@
-//! Weight that is earned in a period, and its payment when the period is over.
+//! Weight that is accrued in a period, and its payment when the period is over.
 //!
-//! In: `Earned` records. Out: payouts in the order of natural ids, some per block, until the period's batch is paid; or, in a lazy
+//! In: `Accrued` records. Out: payouts in the order of natural ids, some per block, until the period's batch is paid; or, in a lazy
 //! pool, when an owner claims. `payout = floor(amount * weight / all weight)`; what rounding leaves joins the pool's next period.
 //!
 //! A batch runs straight on the state: rows are read in key order, every wallet once per call, and nothing is kept to undo, since
 //! everything that a payout needs is there: the pool holds the amount, and the rows sum to the weight.
 
 use crate::{
-    Accepted, Account, Answer, Binding, Component, Earned, Event, Payout, Record, Refusal, Subject,
+    Accepted, Account, Accrued, Answer, Binding, Component, Event, Payout, Record, Refusal, Subject,
     book::{self, rows::WalletRow},
     params::{Method, PoolRule},
-    reward::rows::{BatchRow, EarnedRow, LazyRow, MemberRow},
+    reward::rows::{AccruedRow, BatchRow, LazyRow, MemberRow},
     session::work::Work,
 };
 use depin_quantity::{Address, Measured, Name, Rounding, UnitId, Units};
@@ -26,7 +26,7 @@ const TO_CLAIM: u8 = 1;
 
 /// A member's part of a batch: `floor(amount * weight / whole)`.
 ///
-/// - Units: base units; weights in the pool's measure.
+/// - Units: base units; weights in the pool's metric.
 /// - Rounding: down; the pool keeps what is left.
 /// - Source: RNP-001 and foundation reports (pool * value / sum of values, published totals short by the dust); oracles
 ///   `iot_verifier` reward shares (floor per hotspot).
@@ -34,11 +34,11 @@ pub fn batch_part(amount: Units, weight: Measured, whole: Measured) -> Units {
     amount.mul_div(weight.get(), whole.get(), Rounding::Down).unwrap_or_default()
 }
 
-/// The measure, subject and component of a record of one measure that was earned.
+/// The metric, subject and component of a record of one metric that was accrued.
 fn alone(record: &Record) -> Option<(Name, Subject, Component)> {
     match record {
-        Record::Earned(Earned { subject, components }) => match **components {
-            [component] => Some((component.measure, *subject, component)),
+        Record::Accrued(Accrued { subject, components }) => match **components {
+            [component] => Some((component.metric, *subject, component)),
             _ => None,
         },
         _ => None,
@@ -46,9 +46,9 @@ fn alone(record: &Record) -> Option<(Name, Subject, Component)> {
 }
 
 impl Work<'_> {
-    /// Takes weight that a subject earned in the present period. Order of refusals: measures, repeats, periods that are not
+    /// Takes weight that a subject accrued in the present period. Order of refusals: metrics, repeats, periods that are not
     /// closed.
-    pub fn earned(&mut self, record: &Earned) -> Answer {
+    pub fn accrued(&mut self, record: &Accrued) -> Answer {
         let bindings = self.declared(&record.components)?;
         for (component, binding) in record.components.iter().zip(bindings.into_iter().flatten()) {
             self.earn(record.subject, *component, binding)?;
@@ -57,7 +57,7 @@ impl Work<'_> {
     }
 
     fn earn(&mut self, subject: Subject, component: Component, binding: &Binding) -> Result<(), Refusal> {
-        self.say(Event::Earned { subject, component });
+        self.emit(Event::Accrued { subject, component });
         let weight = binding.weight(component.quantity)?;
         let Some(pool) = binding.pool.filter(|_| !weight.is_zero()) else { return Ok(()) };
         let spec = self.spec;
@@ -75,27 +75,27 @@ impl Work<'_> {
         } else {
             self.earn_in_batch(pool, row.batch, subject, weight)?;
         }
-        row.earned = row.earned.plus(weight)?;
+        row.accrued = row.accrued.plus(weight)?;
         self.state.put(&pool, &row);
         Ok(())
     }
 
-    /// Adds to the weight that a subject earned in a pool's open batch.
+    /// Adds to the weight that a subject accrued in a pool's open batch.
     fn earn_in_batch(&mut self, pool: Name, batch: u64, subject: Subject, weight: Measured) -> Result<(), Refusal> {
-        self.state.change(&(pool, batch, subject.owner(), subject.unit()), |row: Option<EarnedRow>| {
+        self.state.change(&(pool, batch, subject.owner(), subject.unit()), |row: Option<AccruedRow>| {
             let before = row.map_or(Measured::ZERO, |row| row.weight);
-            Ok(EarnedRow { weight: before.plus(weight)? })
+            Ok(AccruedRow { weight: before.plus(weight)? })
         })
     }
 
-    /// Takes records of one measure that one pool pays by the batch, up to the first record that is of another kind: as
-    /// [`Work::earned`] again and again, but what they have in common is looked up once, and the pool's sum written once. Gives how
+    /// Takes records of one metric that one pool pays by the batch, up to the first record that is of another kind: as
+    /// [`Work::accrued`] again and again, but what they have in common is looked up once, and the pool's sum written once. Gives how
     /// many were taken, refused ones among them; none when the first is of another kind, or the clock is not known to be closed up to now: a record by
     /// itself closes it.
-    pub fn earned_in_a_row(&mut self, records: &[Record], mut refused: impl FnMut(usize, Refusal)) -> usize {
-        let Some((measure, ..)) = records.first().and_then(alone) else { return 0 };
+    pub fn accrued_in_a_row(&mut self, records: &[Record], mut refused: impl FnMut(usize, Refusal)) -> usize {
+        let Some((metric, ..)) = records.first().and_then(alone) else { return 0 };
         let spec = self.spec;
-        let Some(binding) = spec.binding(measure) else { return 0 };
+        let Some(binding) = spec.binding(metric) else { return 0 };
         let Some((pool, rule)) = binding.pool.and_then(|pool| Some((pool, spec.pool(pool)?))) else { return 0 };
         if rule.method == Method::Lazy || self.current.period(rule.clock).is_none() {
             return 0;
@@ -103,17 +103,17 @@ impl Work<'_> {
         let mut row = self.pool_row(pool);
         let mut count = 0;
         for record in records {
-            let Some((.., subject, component)) = alone(record).filter(|(own, ..)| *own == measure) else { break };
+            let Some((.., subject, component)) = alone(record).filter(|(own, ..)| *own == metric) else { break };
             let taken = binding.weight(component.quantity).map_err(Refusal::from).and_then(|weight| {
                 if !weight.is_zero() {
-                    let earned = row.earned.plus(weight)?;
+                    let accrued = row.accrued.plus(weight)?;
                     self.earn_in_batch(pool, row.batch, subject, weight)?;
-                    row.earned = earned;
+                    row.accrued = accrued;
                 }
                 Ok(())
             });
             match taken {
-                Ok(()) => self.say(Event::Earned { subject, component }),
+                Ok(()) => self.emit(Event::Accrued { subject, component }),
                 Err(refusal) => refused(count, refusal),
             }
             count += 1;
@@ -125,11 +125,11 @@ impl Work<'_> {
     /// Closes the pool's open batch with `amount` to share among `weight`. The caller has posted the amount and writes the pool's row.
     pub fn close_batch(&mut self, pool: Name, rule: &PoolRule, number: u64, amount: Units, weight: Measured) {
         let kind = if rule.method == Method::Lazy { TO_CLAIM } else { TO_PAY };
-        let row = BatchRow { amount, weight, left: weight, paid: Units::ZERO, lot: false, after: None };
+        let row = BatchRow { amount, weight, left: weight, paid: Units::ZERO, draw: false, after: None };
         self.state.put(&(kind, pool, number), &row);
     }
 
-    /// Draws the lot that decides which member wins `amount`: a number below the pool's weight.
+    /// Makes the lottery draw that decides which member wins `amount`: a number below the pool's weight.
     ///
     /// `SHA-256(seed, pool, number) mod weight`; the member wins in whose stretch of the sum of weights, in the order of ids, it
     /// falls. Looking for it is work like payouts are; until it is found, weights in the pool do not change.
@@ -141,18 +141,18 @@ impl Work<'_> {
         row.batch += 1;
         self.state.put(&pool, &row);
         let digest = UnitId::derive("lot", &[&self.seed.get(), pool.as_bytes(), &number.to_be_bytes()]);
-        let lot = U256::from_be_bytes(digest.get()) % U256::from(weight.get().max(1));
-        let left = Measured::new(lot.wrapping_to());
-        let batch = BatchRow { amount, weight, left, paid: Units::ZERO, lot: true, after: None };
+        let draw = U256::from_be_bytes(digest.get()) % U256::from(weight.get().max(1));
+        let left = Measured::new(draw.wrapping_to());
+        let batch = BatchRow { amount, weight, left, paid: Units::ZERO, draw: true, after: None };
         self.state.put(&(TO_PAY, pool, number), &batch);
     }
 
     /// Whether a lot of this pool is being looked for.
     pub fn draws(&self, pool: Name) -> bool {
-        self.state.as_read().rows_with::<BatchRow>(&(TO_PAY, pool)).any(|(_, row)| row.lot)
+        self.state.as_read().rows_with::<BatchRow>(&(TO_PAY, pool)).any(|(_, row)| row.draw)
     }
 
-    /// Looks at up to `most` members for the one that a lot falls on, and pays it.
+    /// Looks at up to `most` members for the one that a lottery draw falls on, and pays it.
     fn find_winner(
         &mut self,
         pool: Name,
@@ -175,7 +175,7 @@ impl Work<'_> {
             looked += 1;
             if batch.left < member.weight {
                 self.state.delete::<BatchRow>(&(TO_PAY, pool, number));
-                self.say(Event::LotWon { pool, number, subject: subject(owner, unit), amount: batch.amount });
+                self.emit(Event::DrawWon { pool, number, subject: subject(owner, unit), amount: batch.amount });
                 self.pay_reward(pool, rule, subject(owner, unit), batch.amount)?;
                 return Ok(looked);
             }
@@ -191,7 +191,7 @@ impl Work<'_> {
             return Ok(0);
         };
         let rule = self.pool_rule(pool).expect("only pools of the network have batches");
-        if batch.lot {
+        if batch.draw {
             return self.find_winner(pool, number, batch, &rule, most);
         }
         let payouts = self.take_members(pool, number, &mut batch, most);
@@ -203,7 +203,7 @@ impl Work<'_> {
             let dust = batch.amount.minus_or_zero(batch.paid);
             self.state.delete::<BatchRow>(&(TO_PAY, pool, number));
             self.keep_dust(pool, dust)?;
-            self.say(Event::BatchClosed { pool, number, amount: batch.paid, dust });
+            self.emit(Event::BatchClosed { pool, number, amount: batch.paid, dust });
         } else {
             self.state.put(&(TO_PAY, pool, number), &batch);
         }
@@ -216,7 +216,7 @@ impl Work<'_> {
         let mut payouts: Vec<Vec<Payout>> = Vec::with_capacity(most.div_ceil(PAYOUTS_PER_UNIT));
         let mut count = 0;
         let BatchRow { amount, weight: whole, after, .. } = *batch;
-        self.state.take(&(pool, number), after.as_ref(), |(to, unit), row: EarnedRow| {
+        self.state.take(&(pool, number), after.as_ref(), |(to, unit), row: AccruedRow| {
             if count == most {
                 return false;
             }
@@ -236,7 +236,7 @@ impl Work<'_> {
     fn keep_dust(&mut self, pool: Name, dust: Units) -> Result<(), Refusal> {
         if !dust.is_zero() {
             let mut row = self.pool_row(pool);
-            row.pot = row.pot.plus(dust)?;
+            row.remainder = row.remainder.plus(dust)?;
             self.state.put(&pool, &row);
         }
         Ok(())
@@ -268,7 +268,7 @@ impl Work<'_> {
             }
         }
         for payouts in payouts {
-            self.say(Event::BatchPaid { pool, token: rule.token, payouts });
+            self.emit(Event::BatchPaid { pool, token: rule.token, payouts });
         }
         for who in debtors {
             self.repay(who, rule.token)?;
@@ -333,7 +333,7 @@ pub fn lazy_pending(state: &dyn ReadState, pool: Name, row: &LazyRow, open: u64)
     Units::new(row.pending.get().saturating_add(part.get()))
 }
 
-/// Who earned: a party, or a unit of it.
+/// Who accrued: a party, or a unit of it.
 pub fn subject(owner: Address, unit: UnitId) -> Subject {
     if unit == UnitId::default() { Subject::Party(owner) } else { Subject::Unit { owner, unit } }
 }

@@ -1,8 +1,8 @@
-//! From measures to rewards: measures and allowances, pools and their accumulators, batches, scores between pools, vesting.
+//! From metrics to rewards: metrics and allowances, pools and their accumulators, batches, scores between pools, vesting.
 
 pub mod allowance;
 pub mod batch;
-pub mod measure;
+pub mod metric;
 pub mod pool;
 pub mod rows;
 pub mod score;

@@ -7,13 +7,13 @@
 //! 2^96) + carried`, always. Dust has an owner: what does not divide evenly among weights is carried into the next period's
 //! reward; a member's part of a base unit stays the member's, and goes to the carried part when the member leaves.
 //!
-//! Absent on purpose: winners by lot. Deviation: a block's reward at a change of power counts by the weights at the period's close.
+//! Absent on purpose: winners by lottery draw. Deviation: a block's reward at a change of power counts by the weights at the period's close.
 
 use crate::{
-    Account, Event, Refusal, Subject, Why,
+    Account, Event, Reason, Refusal, Subject,
     params::{Method, PoolRule},
     reward::{
-        rows::{EnrolRow, LazyRow, MemberRow, PoolRow},
+        rows::{LazyRow, MemberRow, PoolRow, RegisterRow},
         wide::Wide,
     },
     session::work::Work,
@@ -35,11 +35,11 @@ pub struct Claimed {
     pub more_after: Option<UnitId>,
 }
 
-/// What `member` earned since it was last settled, with the fraction that it had: whole base units and the new fraction.
+/// What `member` accrued since it was last settled, with the fraction that it had: whole base units and the new fraction.
 ///
 /// `weight * (per_weight - settled) + fraction`, in 2^-96 base units, split. Nothing is rounded away: settling often or once
 /// gives the same sum.
-pub fn earned(pool: &PoolRow, member: &MemberRow) -> (Units, u128) {
+pub fn accrued(pool: &PoolRow, member: &MemberRow) -> (Units, u128) {
     let growth = pool.per_weight.0 - member.settled.0;
     let sum = Wide(U256::from(member.weight.get()) * growth + U256::from(member.fraction));
     let (whole, fraction) = sum.split();
@@ -50,10 +50,10 @@ pub fn earned(pool: &PoolRow, member: &MemberRow) -> (Units, u128) {
 pub const EMPTY: PoolRow = PoolRow {
     weight: Measured::ZERO,
     per_weight: Wide(U256::ZERO),
-    carried: Wide(U256::ZERO),
-    earned: Measured::ZERO,
+    carry_over: Wide(U256::ZERO),
+    accrued: Measured::ZERO,
     batch: 0,
-    pot: Units::ZERO,
+    remainder: Units::ZERO,
 };
 
 /// Number of the proving period in which `period` lies, for a subject whose proving periods start at `phase` modulo `length`.
@@ -63,12 +63,12 @@ pub const fn window_of(period: u64, phase: u64, length: u64) -> u64 {
     if period < shift { 1 } else { (period - shift) / length + 2 }
 }
 
-/// What standing weight gets of an amount: `floor(amount * standing / (standing + earned))`; all of it when nothing was earned.
-pub fn standing_part(amount: Units, standing: Measured, earned: Measured) -> Result<Units, Refusal> {
-    if earned.is_zero() {
+/// What current weight gets of an amount: `floor(amount * current / (current + accrued))`; all of it when nothing was accrued.
+pub fn current_part(amount: Units, current: Measured, accrued: Measured) -> Result<Units, Refusal> {
+    if accrued.is_zero() {
         return Ok(amount);
     }
-    Ok(amount.mul_div(standing.get(), standing.plus(earned)?.get(), Rounding::Down)?)
+    Ok(amount.mul_div(current.get(), current.plus(accrued)?.get(), Rounding::Down)?)
 }
 
 impl Work<'_> {
@@ -78,13 +78,13 @@ impl Work<'_> {
 
     /// Shares `amount` among the pool's weight, which is not zero.
     ///
-    /// `per_weight += floor((amount * 2^96 + carried) / weight)`; the remainder is carried.
+    /// `per_weight += floor((amount * 2^96 + carry_over) / weight)`; the remainder is carried.
     pub fn accumulate(&mut self, pool: Name, amount: Units) {
         let mut row = self.pool_row(pool);
-        let sum = Wide::of_units(amount.get()).0 + row.carried.0;
+        let sum = Wide::of_units(amount.get()).0 + row.carry_over.0;
         let (each, rest) = sum.div_rem(U256::from(row.weight.get()));
         row.per_weight = Wide(row.per_weight.0 + each);
-        row.carried = Wide(rest);
+        row.carry_over = Wide(rest);
         self.state.put(&pool, &row);
     }
 
@@ -93,35 +93,35 @@ impl Work<'_> {
         let mut rule = self.spec.pool(pool);
         if rule.is_none() {
             let schedules = self.schedules();
-            let begun = schedules.eras().take_while(|(start, ..)| *start <= self.now);
+            let begun = schedules.versions().take_while(|(start, ..)| *start <= self.now);
             rule = begun.filter_map(|(_, _, spec)| spec.pool(pool)).last();
         }
         rule.copied()
     }
 
     /// Shares a period's `amount`, which the caller has posted into the pool's account, and what waited for it, by weight: what
-    /// stands gets `floor(amount * standing / (standing + earned))` through the accumulator, the rest is the earned weight's batch.
+    /// stands gets `floor(amount * current / (current + accrued))` through the accumulator, the rest is the accrued weight's batch.
     /// Gives the whole weight.
     pub fn share_out(&mut self, pool: Name, rule: &PoolRule, amount: Units) -> Result<Measured, Refusal> {
         let mut row = self.pool_row(pool);
-        let (standing, earned) = (row.weight, row.earned);
-        let weight = standing.plus(earned)?;
+        let (current, accrued) = (row.weight, row.accrued);
+        let weight = current.plus(accrued)?;
         if weight.is_zero() {
             return Ok(weight);
         }
-        let whole = amount.plus(std::mem::take(&mut row.pot))?;
-        let stands = standing_part(whole, standing, earned)?;
+        let whole = amount.plus(std::mem::take(&mut row.remainder))?;
+        let stands = current_part(whole, current, accrued)?;
         let number = row.batch;
-        if !earned.is_zero() {
-            row.earned = Measured::ZERO;
+        if !accrued.is_zero() {
+            row.accrued = Measured::ZERO;
             row.batch += 1;
         }
         self.state.put(&pool, &row);
-        if !earned.is_zero() {
-            self.close_batch(pool, rule, number, whole.minus(stands)?, earned);
+        if !accrued.is_zero() {
+            self.close_batch(pool, rule, number, whole.minus(stands)?, accrued);
         }
-        if rule.method == Method::Winners && !standing.is_zero() {
-            self.draw(pool, stands, standing);
+        if rule.method == Method::Winners && !current.is_zero() {
+            self.draw(pool, stands, current);
         } else if !stands.is_zero() {
             self.accumulate(pool, stands);
         }
@@ -129,7 +129,7 @@ impl Work<'_> {
     }
 
     /// Shares `amount`, which the caller has posted into the pool's account, among the pool's members. Without members it waits
-    /// for the first one; where weight is earned by the period, for the period's end. For whatever feeds a pool besides its
+    /// for the first one; where weight is accrued by the period, for the period's end. For whatever feeds a pool besides its
     /// emission: parts of payments, fees, slashed stakes.
     pub fn fund_pool(&mut self, pool: Name, amount: Units) -> Result<(), Refusal> {
         match self.spec.pool(pool).map(|rule| rule.method) {
@@ -143,7 +143,7 @@ impl Work<'_> {
             }
             Some(Method::Batch | Method::Lazy) => {
                 let mut row = self.pool_row(pool);
-                row.pot = row.pot.plus(amount)?;
+                row.remainder = row.remainder.plus(amount)?;
                 self.state.put(&pool, &row);
                 return Ok(());
             }
@@ -151,16 +151,16 @@ impl Work<'_> {
         }
         let row = self.pool_row(pool);
         if row.weight.is_zero() {
-            let carried = Wide(row.carried.0 + Wide::of_units(amount.get()).0);
-            self.state.put(&pool, &PoolRow { carried, ..row });
+            let carry_over = Wide(row.carry_over.0 + Wide::of_units(amount.get()).0);
+            self.state.put(&pool, &PoolRow { carry_over, ..row });
         } else {
             self.accumulate(pool, amount);
         }
         Ok(())
     }
 
-    /// Gives a subject a new weight in a pool: settles what the old one earned, joins, or leaves.
-    /// `phase` is the subject's, as it enrolled.
+    /// Gives a subject a new weight in a pool: settles what the old one accrued, joins, or leaves.
+    /// `phase` is the subject's, as it registered.
     pub fn set_weight(&mut self, name: Name, subject: Subject, weight: Measured, phase: u64) -> Result<(), Refusal> {
         let spec = self.spec;
         let rule = spec.pool(name).expect("the parser resolved every binding");
@@ -185,7 +185,7 @@ impl Work<'_> {
             pool.weight = others.plus(weight)?;
             member.weight = weight;
             if weight.is_zero() {
-                pool.carried = Wide(pool.carried.0 + U256::from(member.fraction));
+                pool.carry_over = Wide(pool.carry_over.0 + U256::from(member.fraction));
                 member.fraction = 0;
             }
             paid_in = member.paid_in;
@@ -199,7 +199,7 @@ impl Work<'_> {
     }
 
     fn window(&self, rule: &PoolRule, subject: Subject) -> u64 {
-        let phase = self.state.get::<EnrolRow>(&(subject.owner(), subject.unit())).map_or(0, |e| e.phase);
+        let phase = self.state.get::<RegisterRow>(&(subject.owner(), subject.unit())).map_or(0, |e| e.phase);
         window_of(self.period(rule.clock), phase, rule.pay_every)
     }
 
@@ -244,19 +244,19 @@ impl Work<'_> {
         };
         let liquid = amount.minus(locked)?;
         let owner = subject.owner();
-        self.post(rule.token, Account::Pool(name), Account::Wallet(owner), liquid, Why::Reward)?;
+        self.post(rule.token, Account::Pool(name), Account::Wallet(owner), liquid, Reason::Reward)?;
         if let Some(vesting) = &rule.vesting {
             self.lock_reward(rule, vesting, subject, name, locked)?;
         }
-        self.say(Event::RewardPaid { pool: name, subject, liquid, locked });
+        self.emit(Event::RewardPaid { pool: name, subject, liquid, locked });
         self.repay(owner, rule.token)?;
         Ok((liquid, locked))
     }
 
-    /// Pools of the eras that have begun.
+    /// Pools of the parameter versions that have begun.
     pub fn pools_so_far(&self) -> std::collections::BTreeSet<Name> {
         self.schedules()
-            .eras()
+            .versions()
             .take_while(|(start, ..)| *start <= self.now)
             .flat_map(|(_, _, spec)| spec.pools().keys().copied())
             .collect()
@@ -274,7 +274,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Settles and pays everything that a party's units earned, going on after the unit `after`.
+    /// Settles and pays everything that a party's units accrued, going on after the unit `after`.
     pub fn claim(&mut self, owner: Address, after: Option<UnitId>) -> Result<Claimed, Refusal> {
         let mut claimed = Claimed::default();
         let pools: std::collections::BTreeSet<Name> = self.pools_so_far();
@@ -313,9 +313,9 @@ impl Work<'_> {
     }
 }
 
-/// Moves what a member earned into its pending reward.
+/// Moves what a member accrued into its pending reward.
 fn settle(pool: &PoolRow, member: &mut MemberRow) -> Result<(), Refusal> {
-    let (whole, fraction) = earned(pool, member);
+    let (whole, fraction) = accrued(pool, member);
     member.pending = member.pending.plus(whole)?;
     member.fraction = fraction;
     member.settled = pool.per_weight;

@@ -1,4 +1,4 @@
-//! What pools, batches, members, measures and allowances have.
+//! What pools, batches, members, metrics and allowances have.
 
 use crate::{reward::wide::Wide, rows::row};
 use depin_quantity::{Address, Instant, Measured, Name, UnitId, Units};
@@ -8,14 +8,14 @@ row! {
     0x15 Name => EmissionRow {
         /// What the schedule has given up to the last closed period.
         scheduled: Units,
-        /// What other pools spilled into it.
+        /// What other pools overflowed into it.
         received: Units,
         /// Of both, minted.
         minted: Units,
         /// Of both, forfeited: nobody had weight, or the network had not started.
         forfeited: Units,
         /// Of both, what went on into another pool.
-        spilled: Units,
+        overflowed: Units,
         /// Of both, what waits for a price.
         deferred: Units,
     }
@@ -28,13 +28,13 @@ row! {
         /// Reward per weight since the start, in 2^-96 base units.
         per_weight: Wide,
         /// Reward that did not divide evenly, in 2^-96 base units; joins the next period's.
-        carried: Wide,
-        /// Weight earned in the open batch.
-        earned: Measured,
+        carry_over: Wide,
+        /// Weight accrued in the open batch.
+        accrued: Measured,
         /// Number of the open batch.
         batch: u64,
         /// What closed batches left, and what was paid in, in base units; joins the next period's.
-        pot: Units,
+        remainder: Units,
     }
 }
 row! {
@@ -53,8 +53,8 @@ row! {
     }
 }
 row! {
-    /// An enrolled subject: owner, unit.
-    0x18 (Address, UnitId) => EnrolRow {
+    /// An registered subject: owner, unit.
+    0x18 (Address, UnitId) => RegisterRow {
         /// Offset of its proving periods.
         phase: u64,
         /// Since when.
@@ -82,36 +82,36 @@ row! {
     0x1f (Name, UnitId) => AllowanceUseRow {
         /// Who spent it.
         party: Address,
-        /// Whose measure it backs.
+        /// Whose metric it backs.
         beneficiary: Address,
         /// How much.
         amount: Measured,
     }
 }
 row! {
-    /// What backs a beneficiary's boosted measure: kind, beneficiary.
+    /// What backs a beneficiary's boosted metric: kind, beneficiary.
     0x20 (Name, Address) => BackingRow {
         /// Sum of the uses.
         amount: Measured,
     }
 }
 row! {
-    /// A measure of a subject: owner, unit, measure.
-    0x21 (Address, UnitId, Name) => StandingRow {
+    /// A metric of a subject: owner, unit, metric.
+    0x21 (Address, UnitId, Name) => CurrentRow {
         /// The quantity.
         quantity: Measured,
     }
 }
 row! {
-    /// A measure's sum over all subjects.
-    0x22 Name => MeasureRow {
+    /// A metric's sum over all subjects.
+    0x22 Name => MetricRow {
         /// The quantity.
         quantity: Measured,
     }
 }
 row! {
-    /// Weight earned in a batch that is open or not paid: pool, batch, owner, unit.
-    0x31 (Name, u64, Address, UnitId) => EarnedRow {
+    /// Weight accrued in a batch that is open or not paid: pool, batch, owner, unit.
+    0x31 (Name, u64, Address, UnitId) => AccruedRow {
         /// The weight.
         weight: Measured,
     }
@@ -123,12 +123,12 @@ row! {
         amount: Units,
         /// All weight.
         weight: Measured,
-        /// Weight that is not paid; of a draw, what is left of the lot.
+        /// Weight that is not paid; of a draw, what is left of the lottery draw.
         left: Measured,
         /// Paid, or settled for a claim.
         paid: Units,
-        /// Whether one member wins it by lot.
-        lot: bool,
+        /// Whether one member wins it by lottery draw.
+        draw: bool,
         /// The last member looked at.
         after: Option<(Address, UnitId)>,
     }
@@ -150,7 +150,7 @@ row! {
         /// Its share of the group in parts of 2^32 - 1.
         share: u32,
         /// What rounding left of the group's last period; in the row of its last pool.
-        carried: Units,
+        carry_over: Units,
     }
 }
 row! {
@@ -158,7 +158,7 @@ row! {
     0x35 (Name, Address, UnitId) => LazyRow {
         /// The batch that the weight is of.
         batch: u64,
-        /// Weight earned in it.
+        /// Weight accrued in it.
         weight: Measured,
         /// What closed batches gave it, in base units.
         pending: Units,

@@ -108,8 +108,8 @@ impl Work<'_> {
                 Score::Locked => smoothed_share(before, *score, sum),
                 Score::Utility => smoothed_share(0, score.saturating_mul(30), sum),
             };
-            let carried = row.map_or(Units::ZERO, |row| row.carried);
-            self.state.put(&(group, *pool), &ScoreRow { score: *score, share, carried });
+            let carry_over = row.map_or(Units::ZERO, |row| row.carry_over);
+            self.state.put(&(group, *pool), &ScoreRow { score: *score, share, carry_over });
         }
     }
 
@@ -119,8 +119,8 @@ impl Work<'_> {
     pub fn split_by_score(&mut self, spec: &Spec, group: Name, amount: Units) -> Result<Vec<(Name, Units)>, Refusal> {
         let Some(rule) = spec.score(group) else { return Ok(Vec::new()) };
         let rows: Vec<ScoreRow> = rule.pools.iter().filter_map(|pool| self.state.get(&(group, *pool))).collect();
-        let carried = rows.last().map_or(Units::ZERO, |row| row.carried);
-        let whole = amount.plus(carried)?;
+        let carry_over = rows.last().map_or(Units::ZERO, |row| row.carry_over);
+        let whole = amount.plus(carry_over)?;
         let sum = rows.iter().fold(U256::ZERO, |sum, row| sum + U256::from(row.score));
         let mut parts = Vec::with_capacity(rows.len());
         let mut left = whole;
@@ -135,7 +135,7 @@ impl Work<'_> {
             parts.push((*pool, part));
         }
         if let (Some(pool), Some(row)) = (rule.pools.last(), rows.last()) {
-            self.state.put(&(group, *pool), &ScoreRow { carried: left, ..row.clone() });
+            self.state.put(&(group, *pool), &ScoreRow { carry_over: left, ..row.clone() });
         }
         Ok(parts)
     }

@@ -5,9 +5,9 @@
 //! on the moment, since an entry that has unlocked is the party's whenever it takes it.
 
 use crate::{
-    Account, Refusal, Subject, Topic, Why,
+    Account, Reason, Refusal, Subject, Topic,
     params::{PoolRule, RewardVesting},
-    reward::rows::{EnrolRow, VestingRow},
+    reward::rows::{RegisterRow, VestingRow},
     session::work::Work,
 };
 use depin_quantity::{Address, Name, Rounding, UnitId, Units};
@@ -92,27 +92,27 @@ impl Work<'_> {
         }
         // The phase of the party, not of the unit: one party has one table, and entries of units with phases of their own would never
         // fall on the same quantum, so that the table grew with the units.
-        let phase = self.state.get::<EnrolRow>(&(owner, UnitId::default())).map_or(0, |e| e.phase);
+        let phase = self.state.get::<RegisterRow>(&(owner, UnitId::default())).map_or(0, |e| e.phase);
         let entries = schedule(amount, self.period(rule.clock), phase, vesting);
         let key = (owner, rule.token);
         let old = self.state.get::<VestingRow>(&key).map_or_else(Vec::new, |row| row.entries);
         self.state.put(&key, &VestingRow { entries: merge(old, entries)? });
-        self.post(rule.token, Account::Pool(pool), Account::Vesting(owner), amount, Why::RewardLocked)
+        self.post(rule.token, Account::Pool(pool), Account::Vesting(owner), amount, Reason::RewardLocked)
     }
 
-    /// Moves what has unlocked, at most `most`, into the owner's wallet; gives how much.
+    /// Moves what has unlocked, at most `most`, into the owner's wallet; returns the amount.
     ///
     /// An entry has unlocked when its period is over: `entry < present period`, strictly (source: builtin-actors
     /// `actors/miner/src/vesting_state.rs`, unlock vested funds).
     pub fn release_vested(&mut self, owner: Address, token: Name, most: Option<Units>) -> Result<Units, Refusal> {
         let present = self.vesting_period(token)?;
         let most = most.unwrap_or(Units::new(u128::MAX));
-        self.take_vesting(owner, token, most, Why::Vested, |period| period < present)
+        self.take_vesting(owner, token, most, Reason::Vested, |period| period < present)
     }
 
-    /// Moves locked rewards, earliest first, into the owner's wallet to pay a fee of `fee`; gives how much.
+    /// Moves locked rewards, earliest first, into the owner's wallet to pay a fee of `fee`; returns the amount.
     pub fn take_unvested(&mut self, owner: Address, token: Name, fee: Units) -> Result<Units, Refusal> {
-        self.take_vesting(owner, token, fee, Why::VestedForFee, |_| true)
+        self.take_vesting(owner, token, fee, Reason::VestedForFee, |_| true)
     }
 
     fn take_vesting(
@@ -120,7 +120,7 @@ impl Work<'_> {
         owner: Address,
         token: Name,
         most: Units,
-        why: Why,
+        reason: Reason,
         may: impl Fn(u64) -> bool,
     ) -> Result<Units, Refusal> {
         let key = (owner, token);
@@ -143,7 +143,7 @@ impl Work<'_> {
         } else {
             self.state.put(&key, &VestingRow { entries: left });
         }
-        self.post(token, Account::Vesting(owner), Account::Wallet(owner), taken, why)?;
+        self.post(token, Account::Vesting(owner), Account::Wallet(owner), taken, reason)?;
         Ok(taken)
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "action")]
 pub enum Action {
-    /// Settles and pays what the actor's units earned in pools, up to [`crate::CLAIM_UNITS_MAX`] units.
+    /// Settles and pays what the actor's units accrued in pools, up to [`crate::CLAIM_UNITS_MAX`] units.
     Claim {
         /// Go on after this unit.
         after: Option<UnitId>,
@@ -36,10 +36,10 @@ pub enum Action {
         /// The allocation.
         allocation: Name,
     },
-    /// Swaps at a venue.
+    /// Swaps at an AMM pool.
     Swap {
-        /// The venue.
-        venue: Name,
+        /// The AMM pool.
+        amm_pool: Name,
         /// What is given.
         token: Name,
         /// How much of it.
@@ -47,10 +47,10 @@ pub enum Action {
         /// Least of the other token that must come out.
         least: Units,
     },
-    /// Funds a venue with at most this much of its tokens, in name order.
-    FundVenue {
-        /// The venue.
-        venue: Name,
+    /// Funds an AMM pool with at most this much of its tokens, in name order.
+    FundAmmPool {
+        /// The AMM pool.
+        amm_pool: Name,
         /// Of the first token.
         a: Units,
         /// Of the second token.
@@ -78,15 +78,15 @@ pub enum Action {
         /// Whose they are; `None` is the actor.
         to: Option<Address>,
     },
-    /// Converts parts of payments that waited for a venue; anybody may.
+    /// Converts parts of payments that waited for an AMM pool; anybody may.
     ConvertWaiting {
-        /// The venue.
-        venue: Name,
+        /// The AMM pool.
+        amm_pool: Name,
     },
-    /// Takes shares out of a venue.
-    WithdrawVenue {
-        /// The venue.
-        venue: Name,
+    /// Takes shares out of an AMM pool.
+    WithdrawAmmPool {
+        /// The AMM pool.
+        amm_pool: Name,
         /// Shares.
         #[serde(with = "digits")]
         shares: u128,
@@ -100,7 +100,7 @@ pub enum Action {
         /// How much.
         stake: Units,
     },
-    /// Changes the actor's commission for what is earned from now on.
+    /// Changes the actor's commission for what is accrued from now on.
     SetCommission {
         /// The staking.
         staking: Name,
@@ -136,7 +136,7 @@ pub enum Action {
         /// How much; all when `None`.
         amount: Option<Units>,
     },
-    /// Pays what the actor's stake with a validator earned.
+    /// Pays what the actor's stake with a validator accrued.
     ClaimStake {
         /// The staking.
         staking: Name,
@@ -201,7 +201,7 @@ pub enum Action {
         /// The lock.
         id: UnitId,
     },
-    /// Pays what a lock earned.
+    /// Pays what a lock accrued.
     ClaimLock {
         /// The lock.
         id: UnitId,
@@ -312,7 +312,7 @@ mod digits {
 pub struct Done {
     /// What the actor gained, gave or locked by it, by token, in the order in which it happened.
     pub moved: Vec<(Name, Units)>,
-    /// Shares of a venue that were given or taken.
+    /// Shares of an AMM pool that were given or taken.
     pub shares: u128,
     /// A claim was cut off: go on after this unit.
     pub more_after: Option<UnitId>,
@@ -350,8 +350,8 @@ impl Action {
             Self::Repay { .. } => "repay",
             Self::TakeAllocation { .. } => "take-allocation",
             Self::Swap { .. } => "swap",
-            Self::FundVenue { .. } => "fund-venue",
-            Self::WithdrawVenue { .. } => "withdraw-venue",
+            Self::FundAmmPool { .. } => "fund-amm-pool",
+            Self::WithdrawAmmPool { .. } => "withdraw-amm-pool",
             Self::MintCredits { .. } => "mint-credits",
             Self::BurnForCredits { .. } => "burn-for-credits",
             Self::ConvertWaiting { .. } => "convert-waiting",
@@ -391,7 +391,7 @@ impl Action {
             Self::Claim { .. } | Self::WithdrawVested { .. } | Self::Repay { .. } => 40,
             Self::MintCredits { .. } | Self::BurnForCredits { .. } => 20,
             Self::ConvertWaiting { .. } => 160,
-            Self::TakeAllocation { .. } | Self::Swap { .. } | Self::FundVenue { .. } | Self::WithdrawVenue { .. } => 20,
+            Self::TakeAllocation { .. } | Self::Swap { .. } | Self::FundAmmPool { .. } | Self::WithdrawAmmPool { .. } => 20,
             Self::CreateValidator { .. } | Self::Delegate { .. } | Self::Undelegate { .. } => 40,
             Self::Redelegate { .. } => 80,
             Self::SetCommission { .. } | Self::ClaimStake { .. } | Self::ClaimCommission { .. } | Self::Unjail { .. } => 30,
@@ -430,12 +430,14 @@ impl Work<'_> {
             Action::WithdrawVested { token, most } => self.withdraw_after_debts(who, token, most),
             Action::Repay { token } => Ok(Done::moved(token, self.repay(who, token)?)),
             Action::TakeAllocation { token, allocation } => Ok(Done::moved(token, self.take_allocation(who, token, allocation)?)),
-            Action::Swap { venue, token, given, least } => self.swap_for(who, venue, token, given, least),
-            Action::FundVenue { venue, a, b } => Ok(Done { shares: self.fund_venue(who, venue, a, b)?, ..Done::default() }),
+            Action::Swap { amm_pool, token, given, least } => self.swap_for(who, amm_pool, token, given, least),
+            Action::FundAmmPool { amm_pool, a, b } => {
+                Ok(Done { shares: self.fund_amm_pool(who, amm_pool, a, b)?, ..Done::default() })
+            }
             Action::MintCredits { credit, amount, most, to } => {
                 let within = |quote: &CreditQuote| match most {
                     Some(most) if quote.burnt > most => {
-                        Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AtLeast(quote.burnt) })
+                        Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AtLeast(quote.burnt) })
                     }
                     _ => Ok(()),
                 };
@@ -448,8 +450,8 @@ impl Work<'_> {
                 };
                 self.buy_credits(who, to, credit, CreditOrder::Tokens(given), enough)
             }
-            Action::ConvertWaiting { venue } => Ok(Done { moved: self.convert_waiting(venue)?, ..Done::default() }),
-            Action::WithdrawVenue { venue, shares } => self.withdraw_shares(who, venue, shares),
+            Action::ConvertWaiting { amm_pool } => Ok(Done { moved: self.convert_waiting(amm_pool)?, ..Done::default() }),
+            Action::WithdrawAmmPool { amm_pool, shares } => self.withdraw_shares(who, amm_pool, shares),
             Action::CreateValidator { staking, commission, stake } => {
                 Ok(Done::all(self.create_validator(staking, who, commission, stake)?))
             }
@@ -498,15 +500,15 @@ impl Work<'_> {
         Ok(Done::moved(token, self.release_vested(who, token, most)?))
     }
 
-    fn withdraw_shares(&mut self, who: Address, venue: Name, shares: u128) -> Result<Done, Refusal> {
-        let (a, b) = self.withdraw_venue(who, venue, shares)?;
-        let tokens = self.spec.venue(venue).expect("the withdrawal found the venue").tokens;
+    fn withdraw_shares(&mut self, who: Address, amm_pool: Name, shares: u128) -> Result<Done, Refusal> {
+        let (a, b) = self.withdraw_amm_pool(who, amm_pool, shares)?;
+        let tokens = self.spec.amm_pool(amm_pool).expect("the withdrawal found the AMM pool").tokens;
         Ok(Done { moved: vec![(tokens.0, a), (tokens.1, b)], shares, ..Done::default() })
     }
 
-    fn swap_for(&mut self, who: Address, venue: Name, token: Name, given: Units, least: Units) -> Result<Done, Refusal> {
-        let out = self.swap(who, venue, token, given, least)?;
-        let (a, b) = self.spec.venue(venue).expect("the swap found the venue").tokens;
+    fn swap_for(&mut self, who: Address, amm_pool: Name, token: Name, given: Units, least: Units) -> Result<Done, Refusal> {
+        let out = self.swap(who, amm_pool, token, given, least)?;
+        let (a, b) = self.spec.amm_pool(amm_pool).expect("the swap found the AMM pool").tokens;
         Ok(Done::moved(if token == a { b } else { a }, out))
     }
 

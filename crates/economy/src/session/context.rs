@@ -8,7 +8,7 @@ use depin_quantity::{Instant, Seed};
 pub struct BlockContext {
     /// Ledger time.
     pub now: Instant,
-    /// What lots and challenges are drawn by: fixed after whatever they judge was committed, the same for the whole block.
+    /// What lottery draws and challenges are drawn by: fixed after whatever they judge was committed, the same for the whole block.
     pub seed: Seed,
 }
 

@@ -1,6 +1,6 @@
 //! What happened, for receipts, indexes and people.
 
-use crate::{Account, Component, Ended, HoldEnd, Subject, Why};
+use crate::{Account, Component, Ended, HoldEnd, Reason, Subject};
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Share, UnitId, Units};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Payout {
     /// Whose wallet.
     pub to: Address,
-    /// The unit that earned it; all zeros for the party itself.
+    /// The unit that accrued it; all zeros for the party itself.
     pub unit: UnitId,
     /// How much, in base units.
     pub amount: Units,
@@ -31,7 +31,7 @@ pub enum Event {
         /// How much, in base units.
         amount: Units,
         /// Why.
-        why: Why,
+        reason: Reason,
     },
     /// A clock's periods from `first` to before `end` are closed.
     PeriodsClosed {
@@ -67,7 +67,7 @@ pub enum Event {
         amount: Units,
     },
     /// What a pool could not use went into another.
-    EmissionSpilled {
+    EmissionOverflowed {
         /// The pool.
         pool: Name,
         /// Where it went.
@@ -90,11 +90,11 @@ pub enum Event {
         /// How much waits.
         amount: Units,
     },
-    /// A subject earned a measure in the present period.
-    Earned {
+    /// A subject accrued a metric in the present period.
+    Accrued {
         /// Who.
         subject: Subject,
-        /// The measure and how much more of it.
+        /// The metric and how much more of it.
         component: Component,
     },
     /// Payouts of a batch, each of them a posting out of the pool into a wallet, by natural ids.
@@ -106,8 +106,8 @@ pub enum Event {
         /// The payouts.
         payouts: Vec<Payout>,
     },
-    /// A member won a period's reward by lot.
-    LotWon {
+    /// A member won a period's reward by lottery draw.
+    DrawWon {
         /// The pool.
         pool: Name,
         /// The draw.
@@ -141,22 +141,22 @@ pub enum Event {
     RewardPaid {
         /// The pool.
         pool: Name,
-        /// Who earned it.
+        /// Who accrued it.
         subject: Subject,
         /// At once.
         liquid: Units,
         /// By schedule.
         locked: Units,
     },
-    /// A measure of a subject changed.
-    MeasureChanged {
+    /// A metric of a subject changed.
+    MetricChanged {
         /// Whose.
         subject: Subject,
-        /// The measure and its new quantity.
+        /// The metric and its new quantity.
         component: Component,
     },
     /// A subject takes part.
-    Enrolled {
+    Registered {
         /// Who.
         subject: Subject,
         /// Offset of its proving periods.
@@ -241,7 +241,7 @@ pub enum Event {
         /// The stream.
         stream: UnitId,
         /// Why.
-        why: Ended,
+        reason: Ended,
         /// What it paid in all.
         paid: Units,
         /// What went back to the escrow.
@@ -282,7 +282,7 @@ pub enum Event {
         unit: UnitId,
         /// Whose allowance.
         party: Address,
-        /// Whose measure it backs.
+        /// Whose metric it backs.
         beneficiary: Address,
         /// How much.
         amount: Measured,
@@ -354,7 +354,7 @@ pub enum Event {
         /// The hold.
         hold: UnitId,
         /// Why.
-        why: HoldEnd,
+        reason: HoldEnd,
         /// What was captured of it.
         captured: Units,
         /// What went back.
@@ -363,7 +363,7 @@ pub enum Event {
     /// A part of a payment was swapped on its way.
     Converted {
         /// Where.
-        venue: Name,
+        amm_pool: Name,
         /// What was given.
         token: Name,
         /// How much of it.
@@ -373,10 +373,10 @@ pub enum Event {
         /// How much of it.
         gives: Units,
     },
-    /// A part of a payment could not be swapped: the venue gives nothing for it. It waits.
+    /// A part of a payment could not be swapped: the AMM pool gives nothing for it. It waits.
     ConversionWaits {
         /// Where it should have been swapped.
-        venue: Name,
+        amm_pool: Name,
         /// What waits.
         token: Name,
         /// How much came now.
@@ -557,7 +557,7 @@ pub enum Event {
         /// Of the pledge, and of what cools down of it.
         pledged: Units,
         /// Of unpaid rewards.
-        earned: Units,
+        accrued: Units,
         /// Under which id it is held.
         slash: Option<UnitId>,
         /// Until when it can be given back.
@@ -599,7 +599,7 @@ pub enum Event {
         /// Its id.
         id: UnitId,
     },
-    /// A lock earned.
+    /// A lock accrued.
     LockRewardPaid {
         /// The pool.
         pool: Name,

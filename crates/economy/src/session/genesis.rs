@@ -5,7 +5,7 @@
 //! are funded out of an allocation too.
 
 use crate::{
-    Account, AllocationVesting, Refusal, Spec, Why,
+    Account, AllocationVesting, Reason, Refusal, Spec,
     params::{Allocation, Part, VestingPart, VestingRow},
     reward::rows::EmissionRow,
     session::{
@@ -163,9 +163,9 @@ impl Work<'_> {
     }
 
     fn fill_roles(&mut self, genesis: &Genesis) -> Result<(), GenesisError> {
-        let mut missing = self.eras.roles();
+        let mut missing = self.versions.roles();
         for (role, account) in &genesis.roles {
-            if !self.eras.roles().contains(role) {
+            if !self.versions.roles().contains(role) {
                 return Err(GenesisError::UnknownRole(*role));
             }
             missing.remove(role);
@@ -204,7 +204,7 @@ impl Work<'_> {
                 let owner = genesis.owners.iter().find(|(t, name, _)| t == token && *name == part.to).map(|(_, _, owner)| *owner);
                 let row = AllocationRow { amount: part.amount, granted: Units::ZERO, released: Units::ZERO, owner };
                 self.state.put(&(*token, part.to), &row);
-                self.post(*token, Account::Supply, Account::Allocation(part.to), part.amount, Why::Allocation)?;
+                self.post(*token, Account::Supply, Account::Allocation(part.to), part.amount, Reason::Allocation)?;
             }
         }
         Ok(())
@@ -222,12 +222,12 @@ impl Work<'_> {
                 return Err(GenesisError::TooMuch { name: grant.from, asked: row.granted, most });
             }
             self.state.put(&key, &row);
-            self.post(grant.token, Account::Allocation(grant.from), Account::Wallet(grant.to), grant.amount, Why::Grant)?;
+            self.post(grant.token, Account::Allocation(grant.from), Account::Wallet(grant.to), grant.amount, Reason::Grant)?;
         }
         Ok(())
     }
 
-    /// Takes what has vested of an allocation and was not taken, into its owner's wallet; gives how much.
+    /// Takes what has vested of an allocation and was not taken, into its owner's wallet; returns the amount.
     pub fn take_allocation(&mut self, owner: Address, token: Name, name: Name) -> Result<Units, Refusal> {
         let spec = self.spec;
         let unknown = Refusal::Unknown { what: crate::Topic::Allocation };
@@ -241,7 +241,7 @@ impl Work<'_> {
         let amount = allocation_vested(rule, row.granted, elapsed)?.minus_or_zero(row.released);
         row.released = row.released.plus(amount)?;
         self.state.put(&(token, name), &row);
-        self.post(token, Account::Allocation(name), Account::Wallet(owner), amount, Why::AllocationVested)?;
+        self.post(token, Account::Allocation(name), Account::Wallet(owner), amount, Reason::AllocationVested)?;
         Ok(amount)
     }
 }

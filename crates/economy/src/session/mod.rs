@@ -39,7 +39,7 @@ impl Economy {
         Self { spec }
     }
 
-    /// The parameters of the first era, which knows the others.
+    /// The parameters of the first parameter version, which knows the others.
     pub const fn spec(&self) -> &Spec {
         &self.spec
     }
@@ -65,7 +65,7 @@ impl Economy {
         let spec = self.spec.at(genesis, now);
         let mut session = Session {
             spec,
-            eras: &self.spec,
+            versions: &self.spec,
             genesis,
             state,
             now,
@@ -89,7 +89,7 @@ impl Economy {
 /// One economy at work on one state at one time. Every operation is whole: refused, it changed nothing and told nobody.
 pub struct Session<'a> {
     spec: &'a Spec,
-    eras: &'a Spec,
+    versions: &'a Spec,
     genesis: Instant,
     state: &'a mut (dyn State + 'a),
     now: Instant,
@@ -153,7 +153,7 @@ impl Session<'_> {
 
     /// Closes the periods that had ended at `until` and pays batches, with at most `left` units; gives how many are left.
     fn close_until(&mut self, until: Instant, mut left: u32) -> Result<u32, Refusal> {
-        let clocks = Schedule::new(self.eras, self.genesis).spec_at(until).clocks();
+        let clocks = Schedule::new(self.versions, self.genesis).spec_at(until).clocks();
         for clock in clocks.keys() {
             let mut more = true;
             while more && left > 0 {
@@ -200,7 +200,7 @@ impl Session<'_> {
         self.atomically(|work| work.finish_fees(block, proposer))
     }
 
-    /// Settles and pays what a party's units earned, up to [`crate::CLAIM_UNITS_MAX`] units after `after`.
+    /// Settles and pays what a party's units accrued, up to [`crate::CLAIM_UNITS_MAX`] units after `after`.
     ///
     /// # Errors
     /// None is reachable; nothing to claim is an empty answer.
@@ -252,28 +252,28 @@ impl Session<'_> {
         self.atomically(|work| work.report_price(reporter, pair, price))
     }
 
-    /// Funds a venue with at most `a` and `b` of its tokens in name order. Gives shares.
+    /// Funds an AMM pool with at most `a` and `b` of its tokens in name order. Gives shares.
     ///
     /// # Errors
-    /// Unknown venue, too little to give a share, too little money.
-    pub fn fund_venue(&mut self, owner: Address, venue: Name, a: Units, b: Units) -> Result<u128, Refusal> {
-        self.atomically(|work| work.fund_venue(owner, venue, a, b))
+    /// Unknown AMM pool, too little to give a share, too little money.
+    pub fn fund_amm_pool(&mut self, owner: Address, amm_pool: Name, a: Units, b: Units) -> Result<u128, Refusal> {
+        self.atomically(|work| work.fund_amm_pool(owner, amm_pool, a, b))
     }
 
-    /// Takes shares out of a venue. Gives what they were worth of its tokens in name order.
+    /// Takes shares out of an AMM pool. Gives what they were worth of its tokens in name order.
     ///
     /// # Errors
-    /// Unknown venue, zero, more than one's own.
-    pub fn withdraw_venue(&mut self, owner: Address, venue: Name, shares: u128) -> Result<(Units, Units), Refusal> {
-        self.atomically(|work| work.withdraw_venue(owner, venue, shares))
+    /// Unknown AMM pool, zero, more than one's own.
+    pub fn withdraw_amm_pool(&mut self, owner: Address, amm_pool: Name, shares: u128) -> Result<(Units, Units), Refusal> {
+        self.atomically(|work| work.withdraw_amm_pool(owner, amm_pool, shares))
     }
 
-    /// Swaps `given` of `token` for at least `least` of the venue's other token. Gives what came out.
+    /// Swaps `given` of `token` for at least `least` of the AMM pool's other token. Gives what came out.
     ///
     /// # Errors
-    /// Unknown venue or token, debt, a result of nothing or below `least`, too little money.
-    pub fn swap(&mut self, who: Address, venue: Name, token: Name, given: Units, least: Units) -> Result<Units, Refusal> {
-        self.atomically(|work| work.swap(who, venue, token, given, least))
+    /// Unknown AMM pool or token, debt, a result of nothing or below `least`, too little money.
+    pub fn swap(&mut self, who: Address, amm_pool: Name, token: Name, given: Units, least: Units) -> Result<Units, Refusal> {
+        self.atomically(|work| work.swap(who, amm_pool, token, given, least))
     }
 
     /// Takes many records, one after the other, each as [`Meter::record`] does: one that is refused changes nothing and stops none
@@ -282,7 +282,7 @@ impl Session<'_> {
         let (mut answers, mut index) = (Answers::default(), 0);
         while index < records.len() {
             let refused = &mut answers.refused;
-            let taken = self.directly().earned_in_a_row(&records[index..], |at, refusal| refused.push((index + at, refusal)));
+            let taken = self.directly().accrued_in_a_row(&records[index..], |at, refusal| refused.push((index + at, refusal)));
             index += taken;
             if taken == 0 {
                 if let Err(refusal) = self.atomically(|work| work.record(&records[index])) {
@@ -303,14 +303,14 @@ impl Session<'_> {
 
     /// Reads the state as it is now.
     pub fn reads(&self) -> Reads<'_> {
-        Reads::new(self.eras, self.state.as_read(), self.now)
+        Reads::new(self.versions, self.state.as_read(), self.now)
     }
 
     /// For operations that check everything before they write.
     pub(crate) fn directly(&mut self) -> Work<'_> {
-        let (eras, genesis, seed) = (self.eras, self.genesis, self.seed);
+        let (versions, genesis, seed) = (self.versions, self.genesis, self.seed);
         Work {
-            eras,
+            versions,
             genesis,
             seed,
             spec: self.spec,

@@ -21,7 +21,7 @@ impl EventNames {
             | Account::Pool(_)
             | Account::Allocation(_)
             | Account::Treasury(_)
-            | Account::Venue(_)
+            | Account::AmmPool(_)
             | Account::Stake(_)
             | Account::Unbonding(_)
             | Account::Locked(_)
@@ -68,11 +68,11 @@ impl Event {
                     names.units.extend((payout.unit.get() != [0; 32]).then_some(payout.unit));
                 }
             }
-            Self::Earned { subject, .. }
-            | Self::LotWon { subject, .. }
+            Self::Accrued { subject, .. }
+            | Self::DrawWon { subject, .. }
             | Self::RewardPaid { subject, .. }
-            | Self::MeasureChanged { subject, .. }
-            | Self::Enrolled { subject, .. }
+            | Self::MetricChanged { subject, .. }
+            | Self::Registered { subject, .. }
             | Self::PledgeLocked { subject, .. }
             | Self::PledgeReleased { subject, .. }
             | Self::PledgeSlashed { subject, .. }
@@ -143,11 +143,11 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Why;
+    use crate::Reason;
     use depin_quantity::{Name, Units};
 
     fn posting(from: Account, to: Account) -> Event {
-        Event::Posting { token: Name::literal("TOK"), from, to, amount: Units::new(1), why: Why::EscrowFunded }
+        Event::Posting { token: Name::literal("TOK"), from, to, amount: Units::new(1), reason: Reason::EscrowFunded }
     }
 
     #[test]

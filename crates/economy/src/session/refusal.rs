@@ -37,12 +37,12 @@ pub enum Refusal {
         role: Name,
     },
     /// A quantity, rate, term or token outside what is allowed.
-    #[error("the {what} {why}")]
+    #[error("the {what} {reason}")]
     OutOfRange {
         /// What.
         what: Topic,
         /// What is allowed.
-        why: Limit,
+        reason: Limit,
     },
     /// Streams still need it.
     #[error("{open} streams are open; close them first")]
@@ -76,20 +76,20 @@ pub enum Refusal {
         /// How much there is.
         has: Units,
     },
-    /// A boosted measure above what consumed allowances back.
-    #[error("{measure} of {quantity} is above {backed}, which is what allowances back")]
+    /// A boosted metric above what consumed allowances back.
+    #[error("{metric} of {quantity} is above {backed}, which is what allowances back")]
     Unbacked {
-        /// The measure.
-        measure: Name,
+        /// The metric.
+        metric: Name,
         /// What was reported.
         quantity: Units,
         /// The most that is backed.
         backed: Units,
     },
     /// Less than the caller's own limit.
-    #[error("the venue gives {gives}, less than the {least} asked for; ask for less or wait")]
+    #[error("the AMM pool gives {gives}, less than the {least} asked for; ask for less or wait")]
     Slippage {
-        /// What the venue gives.
+        /// What the AMM pool gives.
         gives: Units,
         /// What was asked.
         least: Units,
@@ -145,11 +145,11 @@ impl From<QuantityError> for Refusal {
 pub enum Topic {
     /// A token.
     Token,
-    /// A measure.
-    Measure,
+    /// A metric.
+    Metric,
     /// A pool.
     Pool,
-    /// A subject that was never enrolled.
+    /// A subject that was never registered.
     Subject,
     /// A kind of stream.
     StreamKind,
@@ -171,8 +171,8 @@ pub enum Topic {
     AllowanceUse,
     /// A pair of currencies.
     Pair,
-    /// A venue.
-    Venue,
+    /// An AMM pool.
+    AmmPool,
     /// An allocation.
     Allocation,
     /// A role.
@@ -231,7 +231,7 @@ impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Token => "token",
-            Self::Measure => "measure",
+            Self::Metric => "metric",
             Self::Pool => "pool",
             Self::Subject => "subject",
             Self::StreamKind => "kind of stream",
@@ -244,7 +244,7 @@ impl fmt::Display for Topic {
             Self::AllowanceKind => "kind of allowance",
             Self::AllowanceUse => "allowance in use",
             Self::Pair => "pair",
-            Self::Venue => "venue",
+            Self::AmmPool => "amm-pool",
             Self::Allocation => "allocation",
             Self::Role => "role",
             Self::Genesis => "genesis",

@@ -8,13 +8,13 @@ use depin_state::State;
 pub struct Work<'w> {
     /// The parameters in force now.
     pub spec: &'w Spec,
-    /// The first era, which knows the others.
-    pub eras: &'w Spec,
+    /// The first parameter version, which knows the others.
+    pub versions: &'w Spec,
     /// When the network started.
     pub genesis: Instant,
     pub state: &'w mut (dyn State + 'w),
     pub now: Instant,
-    /// What lots are drawn by: randomness that was fixed after the weights were.
+    /// What lottery draws are drawn by: randomness that was fixed after the weights were.
     pub seed: Seed,
     pub events: &'w mut (dyn Sink<Event> + 'w),
     pub notices: &'w mut Vec<Notice>,
@@ -37,9 +37,9 @@ impl Work<'_> {
     /// Takes one record; the caller undoes what a refused one began.
     pub fn record(&mut self, record: &Record) -> Answer {
         match record {
-            Record::Enrol(record) => self.enrol(record),
-            Record::Standing(record) => self.standing(record),
-            Record::Earned(record) => self.earned(record),
+            Record::Register(record) => self.register(record),
+            Record::Current(record) => self.current(record),
+            Record::Accrued(record) => self.accrued(record),
             Record::Gauge(record) => self.set_gauge(record),
             Record::Escrow(record) => self.escrow(record),
             Record::Stream(record) => self.stream(record),
@@ -52,11 +52,11 @@ impl Work<'_> {
         }
     }
 
-    pub fn say(&mut self, event: Event) {
+    pub fn emit(&mut self, event: Event) {
         self.events.emit(event);
     }
 
-    pub fn tell(&mut self, notice: Notice) {
+    pub fn notify(&mut self, notice: Notice) {
         self.notices.push(notice);
     }
 }

@@ -1,7 +1,7 @@
 //! Validators begin, delegators come, go and change over.
 
 use super::{DelegationRow, Leaving, LeavingRow, Moved, ValidatorRow, shares_for, stake_of};
-use crate::{Account, Event, Limit, Refusal, Topic, Why, params::StakingRule, session::work::Work};
+use crate::{Account, Event, Limit, Reason, Refusal, Topic, params::StakingRule, session::work::Work};
 use depin_quantity::{Address, Instant, Name, Rounding, Share, UnitId, Units};
 
 type Paid = Vec<(Name, Units)>;
@@ -48,7 +48,7 @@ impl Work<'_> {
         self.put_validator(name, &rule, operator, Some(&old), &mut row)
     }
 
-    /// Delegates to a validator; pays what the delegation earned so far.
+    /// Delegates to a validator; pays what the delegation accrued so far.
     ///
     /// Order of refusals: staking, validator, amount, debt, price of a share, funds.
     pub fn delegate(&mut self, name: Name, delegator: Address, validator: Address, amount: Units) -> Result<Paid, Refusal> {
@@ -60,8 +60,8 @@ impl Work<'_> {
         self.pay_delegation(&mut row, delegator, &mut delegation, &mut paid)?;
         self.add_stake(name, &rule, validator, &mut row, &mut delegation, amount)?;
         self.put_delegation(name, validator, delegator, &delegation);
-        self.post(rule.token, Account::Wallet(delegator), Account::Stake(name), amount, Why::Staked)?;
-        self.say(Event::Delegated { staking: name, validator, delegator, amount });
+        self.post(rule.token, Account::Wallet(delegator), Account::Stake(name), amount, Reason::Staked)?;
+        self.emit(Event::Delegated { staking: name, validator, delegator, amount });
         Ok(paid)
     }
 
@@ -85,7 +85,10 @@ impl Work<'_> {
         let id = self.leaving_id(b"stake", &[name.as_bytes(), &validator.get(), &delegator.get(), &row.slashes.to_be_bytes()]);
         let again = self.state.get::<LeavingRow>(&id);
         if again.is_none() && u64::from(delegation.unbondings) >= rule.entries_most {
-            return Err(Refusal::OutOfRange { what: Topic::Unbonding, why: Limit::AtMost(Units::new(rule.entries_most.into())) });
+            return Err(Refusal::OutOfRange {
+                what: Topic::Unbonding,
+                reason: Limit::AtMost(Units::new(rule.entries_most.into())),
+            });
         }
         let mut paid = Vec::new();
         self.pay_delegation(&mut row, delegator, &mut delegation, &mut paid)?;
@@ -94,9 +97,9 @@ impl Work<'_> {
         let what = Leaving::Stake { staking: name, validator };
         delegation.unbondings += u32::from(again.is_none());
         self.put_delegation(name, validator, delegator, &delegation);
-        self.post(rule.token, Account::Stake(name), Account::Unbonding(name), out, Why::Unstaked)?;
+        self.post(rule.token, Account::Stake(name), Account::Unbonding(name), out, Reason::Unstaked)?;
         let until = self.leave(id, delegator, what, rule.token, out, rule.unbonding, slashes)?;
-        self.say(Event::Undelegated { staking: name, validator, delegator, amount: out, unbonding: id, until });
+        self.emit(Event::Undelegated { staking: name, validator, delegator, amount: out, unbonding: id, until });
         Ok((id, out, paid))
     }
 
@@ -116,7 +119,7 @@ impl Work<'_> {
     ) -> Result<(Units, Paid), Refusal> {
         let rule = self.staking_rule(name)?;
         if from == to {
-            return Err(Refusal::OutOfRange { what: Topic::Validator, why: Limit::Twice });
+            return Err(Refusal::OutOfRange { what: Topic::Validator, reason: Limit::Twice });
         }
         self.open_delegation(name, &rule, to, delegator)?;
         let (mut row, mut delegation) = self.open_delegation(name, &rule, from, delegator)?;
@@ -124,7 +127,7 @@ impl Work<'_> {
             return Err(Refusal::Unknown { what: Topic::Delegation });
         }
         if !delegation.moved.is_empty() {
-            return Err(Refusal::OutOfRange { what: Topic::Delegation, why: Limit::Begun });
+            return Err(Refusal::OutOfRange { what: Topic::Delegation, reason: Limit::Begun });
         }
         let mut paid = Vec::new();
         self.pay_delegation(&mut row, delegator, &mut delegation, &mut paid)?;
@@ -135,7 +138,7 @@ impl Work<'_> {
         if delegation.moved.len() as u64 >= rule.entries_most {
             return Err(Refusal::OutOfRange {
                 what: Topic::Delegation,
-                why: Limit::AtMost(Units::new(rule.entries_most.into())),
+                reason: Limit::AtMost(Units::new(rule.entries_most.into())),
             });
         }
         self.pay_delegation(&mut row, delegator, &mut delegation, &mut paid)?;
@@ -146,7 +149,7 @@ impl Work<'_> {
         let parts: [&[u8]; 4] = [name.as_bytes(), &from.get(), &to.get(), &delegator.get()];
         let id = self.leaving_id(b"moved", &parts);
         self.leave(id, delegator, Leaving::Moved { staking: name, to }, rule.token, out, rule.unbonding, slashes)?;
-        self.say(Event::Redelegated { staking: name, from, to, delegator, amount: out, until });
+        self.emit(Event::Redelegated { staking: name, from, to, delegator, amount: out, until });
         Ok((out, paid))
     }
 
@@ -188,7 +191,7 @@ impl Work<'_> {
         delegation: &mut DelegationRow,
         amount: Units,
     ) -> Result<(), Refusal> {
-        let dear = Refusal::OutOfRange { what: Topic::Amount, why: Limit::GivesNothing };
+        let dear = Refusal::OutOfRange { what: Topic::Amount, reason: Limit::GivesNothing };
         let shares = shares_for(amount, row.stake, row.shares).map_err(|_| dear.clone())?;
         if shares.is_zero() {
             return Err(dear);
@@ -235,12 +238,12 @@ impl Work<'_> {
 }
 
 pub(super) fn above_zero(amount: Units) -> Result<(), Refusal> {
-    if amount.is_zero() { Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero }) } else { Ok(()) }
+    if amount.is_zero() { Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero }) } else { Ok(()) }
 }
 
 fn commission_fits(rule: &StakingRule, commission: Share) -> Result<(), Refusal> {
     if commission < rule.commission_least {
-        return Err(Refusal::OutOfRange { what: Topic::Commission, why: Limit::ShareAtLeast(rule.commission_least) });
+        return Err(Refusal::OutOfRange { what: Topic::Commission, reason: Limit::ShareAtLeast(rule.commission_least) });
     }
     Ok(())
 }

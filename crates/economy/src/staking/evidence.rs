@@ -4,7 +4,7 @@
 
 use super::{MissedRow, SlashRow, ValidatorRow, staking};
 use crate::{
-    Accepted, Account, Answer, CommitteeRecord, Event, Limit, Notice, Refusal, Topic, Why,
+    Accepted, Account, Answer, CommitteeRecord, Event, Limit, Notice, Reason, Refusal, Topic,
     params::{Liveness, StakingRule},
     session::work::Work,
 };
@@ -37,7 +37,10 @@ impl Work<'_> {
         let rule = self.staking_rule(name)?;
         let most = usize::try_from(rule.validators_most).unwrap_or(usize::MAX);
         if signed.len() + missed.len() > most {
-            return Err(Refusal::OutOfRange { what: Topic::Record, why: Limit::AtMost(Units::new(rule.validators_most.into())) });
+            return Err(Refusal::OutOfRange {
+                what: Topic::Record,
+                reason: Limit::AtMost(Units::new(rule.validators_most.into())),
+            });
         }
         let mut sums = staking(self.state.as_read(), name);
         sums.blocks += 1;
@@ -119,7 +122,7 @@ impl Work<'_> {
             return Err(Refusal::Duplicate { what: Topic::Slash });
         }
         if at > self.now || self.now.since(at) > rule.unbonding {
-            return Err(Refusal::OutOfRange { what: Topic::Record, why: Limit::Passed });
+            return Err(Refusal::OutOfRange { what: Topic::Record, reason: Limit::Passed });
         }
         let taken = self.slash_validator(name, &rule, validator, rule.double_sign, at, Instant::new(u64::MAX), true)?;
         Ok(Accepted::moved(rule.token, taken))
@@ -149,9 +152,9 @@ impl Work<'_> {
         row.tombstoned |= tombstone;
         (row.seen, row.missed) = (0, 0);
         self.put_validator(name, rule, validator, Some(&old), &mut row)?;
-        self.slash_to(rule.token, Account::Stake(name), taken, &rule.slash_to, None, Why::StakeSlashed)?;
-        self.say(Event::StakeSlashed { staking: name, validator, amount: taken, delegator: None });
-        self.tell(Notice::Jailed { party: validator, until: jailed_until });
+        self.slash_to(rule.token, Account::Stake(name), taken, &rule.slash_to, None, Reason::StakeSlashed)?;
+        self.emit(Event::StakeSlashed { staking: name, validator, amount: taken, delegator: None });
+        self.notify(Notice::Jailed { party: validator, until: jailed_until });
         Ok(taken)
     }
 
@@ -163,7 +166,7 @@ impl Work<'_> {
         self.settle_validator(name, &mut row);
         let free = row.jailed_until.is_some_and(|until| until <= self.now) && !row.tombstoned;
         if !free {
-            return Err(Refusal::OutOfRange { what: Topic::Validator, why: Limit::NotYet });
+            return Err(Refusal::OutOfRange { what: Topic::Validator, reason: Limit::NotYet });
         }
         let old = row.clone();
         row.jailed_until = None;

@@ -1,45 +1,45 @@
 //! What validators and delegators earn: two levels of accumulators, so that a period costs the same for any number of them.
 //!
-//! Exact in 2^-96 base units, always: `balance * 2^96 = carried + sum over validators of (bonded stake * (per_stake - settled) + open +
+//! Exact in 2^-96 base units, always: `balance * 2^96 = carry_over + sum over validators of (bonded stake * (per_stake - settled) + open +
 //! commission + sum over delegations of (shares * (per_share - settled) + fraction))`.
 
 use super::{DelegationRow, Income, Settled, StakePoolRow, ValidatorRow, staking};
-use crate::{Account, Event, Refusal, Topic, Why, book, params::Method, reward::wide::Wide, session::work::Work};
+use crate::{Account, Event, Reason, Refusal, Topic, book, params::Method, reward::wide::Wide, session::work::Work};
 use depin_quantity::{Address, Name, Share, Units};
 use ruint::aliases::U256;
 
-/// What a delegation earned since it was last settled: whole base units and the new fraction.
+/// What a delegation accrued since it was last settled: whole base units and the new fraction.
 ///
 /// `shares * (per_share - settled) + fraction`, in 2^-96 base units, split.
 ///
 /// - Rounding: none; the part of a base unit stays the delegator's until it leaves.
 /// - Source: F1 fee distribution; cosmos-sdk `x/distribution/keeper/delegation.go`, calculate delegation rewards. Deviation: upstream
 ///   truncates the growth and the stake at 18 places for each interval between slashes.
-pub fn delegation_earned(shares: Units, per_share: Wide, settled: Wide, fraction: u128) -> (Units, u128) {
+pub fn delegation_accrued(shares: Units, per_share: Wide, settled: Wide, fraction: u128) -> (Units, u128) {
     let sum = Wide(U256::from(shares.get()) * (per_share.0 - settled.0) + U256::from(fraction));
     let (whole, fraction) = sum.split();
     (Units::new(u128::try_from(whole).expect("a delegation earns no more than its pool received")), fraction)
 }
 
-const NOTHING: StakePoolRow = StakePoolRow { per_stake: Wide(U256::ZERO), carried: Wide(U256::ZERO) };
+const NOTHING: StakePoolRow = StakePoolRow { per_stake: Wide(U256::ZERO), carry_over: Wide(U256::ZERO) };
 
 impl Work<'_> {
     /// Shares `amount`, which the caller has posted into the pool's account, among the bonded validators of the pool's staking. Without
     /// any it waits for the first one.
     ///
-    /// `per_stake += floor((amount * 2^96 + carried) / bonded)`; the remainder is carried.
+    /// `per_stake += floor((amount * 2^96 + carry_over) / bonded)`; the remainder is carried.
     ///
     /// - Source: cosmos-sdk `x/distribution/keeper/allocation.go`: each validator's part is its share of the bonded power.
     pub fn share_staked(&mut self, pool: Name, name: Name, amount: Units) {
         let mut row = self.state.get::<StakePoolRow>(&pool).unwrap_or(NOTHING);
-        let sum = Wide::of_units(amount.get()).0 + row.carried.0;
+        let sum = Wide::of_units(amount.get()).0 + row.carry_over.0;
         let bonded = staking(self.state.as_read(), name).bonded;
         if bonded.is_zero() {
-            row.carried = Wide(sum);
+            row.carry_over = Wide(sum);
         } else {
             let (each, rest) = sum.div_rem(U256::from(bonded.get()));
             row.per_stake = Wide(row.per_stake.0 + each);
-            row.carried = Wide(rest);
+            row.carry_over = Wide(rest);
         }
         self.state.put(&pool, &row);
     }
@@ -86,7 +86,7 @@ impl Work<'_> {
             if row.shares.is_zero() {
                 income.open = Wide(U256::ZERO);
                 if !open.is_zero() {
-                    pool.carried = Wide(pool.carried.0 + open);
+                    pool.carry_over = Wide(pool.carry_over.0 + open);
                     self.state.put(&income.pool, &pool);
                 }
             } else {
@@ -97,7 +97,7 @@ impl Work<'_> {
         }
     }
 
-    /// Pays a delegation what it earned, of a validator that is settled.
+    /// Pays a delegation what it accrued, of a validator that is settled.
     pub(super) fn pay_delegation(
         &mut self,
         row: &mut ValidatorRow,
@@ -113,9 +113,9 @@ impl Work<'_> {
                 delegation.income.len() - 1
             });
             let settled = &mut delegation.income[at];
-            let (whole, fraction) = delegation_earned(delegation.shares, income.per_share, settled.per_share, settled.fraction);
+            let (whole, fraction) = delegation_accrued(delegation.shares, income.per_share, settled.per_share, settled.fraction);
             (settled.per_share, settled.fraction) = (income.per_share, fraction);
-            self.pay_staker(income.pool, income.token, delegator, whole, Why::StakeReward)?;
+            self.pay_staker(income.pool, income.token, delegator, whole, Reason::StakeReward)?;
             if !whole.is_zero() {
                 paid.push((income.token, whole));
             }
@@ -132,19 +132,26 @@ impl Work<'_> {
         }
     }
 
-    pub(super) fn pay_staker(&mut self, pool: Name, token: Name, to: Address, amount: Units, why: Why) -> Result<(), Refusal> {
+    pub(super) fn pay_staker(
+        &mut self,
+        pool: Name,
+        token: Name,
+        to: Address,
+        amount: Units,
+        reason: Reason,
+    ) -> Result<(), Refusal> {
         if amount.is_zero() {
             return Ok(());
         }
-        self.post(token, Account::Pool(pool), Account::Wallet(to), amount, why)?;
-        self.say(Event::StakeRewardPaid { pool, to, amount, commission: why == Why::Commission });
+        self.post(token, Account::Pool(pool), Account::Wallet(to), amount, reason)?;
+        self.emit(Event::StakeRewardPaid { pool, to, amount, commission: reason == Reason::Commission });
         if !book::wallet(self.state.as_read(), to, token).owed.is_zero() {
             self.repay(to, token)?;
         }
         Ok(())
     }
 
-    /// Pays a delegator what it earned with one validator, by pool.
+    /// Pays a delegator what it accrued with one validator, by pool.
     pub fn claim_stake(&mut self, name: Name, delegator: Address, validator: Address) -> Result<Vec<(Name, Units)>, Refusal> {
         let rule = self.staking_rule(name)?;
         let (mut row, mut delegation) = self.open_delegation(name, &rule, validator, delegator)?;
@@ -169,7 +176,7 @@ impl Work<'_> {
             let (whole, fraction) = income.commission.split();
             income.commission = Wide(U256::from(fraction));
             let whole = Units::new(u128::try_from(whole).expect("a commission is no more than its pool received"));
-            self.pay_staker(income.pool, income.token, validator, whole, Why::Commission)?;
+            self.pay_staker(income.pool, income.token, validator, whole, Reason::Commission)?;
             if !whole.is_zero() {
                 paid.push((income.token, whole));
             }

@@ -3,7 +3,7 @@
 
 use super::{DelegationRow, Leaving, LeavingOfRow, LeavingRow, SlashRow, ValidatorRow, delegate::above_zero};
 use crate::{
-    Account, Event, Refusal, Why,
+    Account, Event, Reason, Refusal,
     params::{SlashTo, StakingRule},
     session::work::Work,
     time::due::Job,
@@ -50,8 +50,8 @@ impl Work<'_> {
             Leaving::Stake { staking, validator } => self.stake_has_left(id, &row, staking, validator),
             Leaving::Moved { staking, to } => self.moved_stays(staking, to, row.owner),
             Leaving::Pledge { kind, .. } => {
-                self.post(row.token, Account::Unbonding(kind), Account::Wallet(row.owner), row.amount, Why::PledgeReleased)?;
-                self.say(Event::HasLeft { id, owner: row.owner, token: row.token, paid: row.amount, slashed: Units::ZERO });
+                self.post(row.token, Account::Unbonding(kind), Account::Wallet(row.owner), row.amount, Reason::PledgeReleased)?;
+                self.emit(Event::HasLeft { id, owner: row.owner, token: row.token, paid: row.amount, slashed: Units::ZERO });
                 self.repay_if_owed(row.owner, row.token)
             }
         }
@@ -61,14 +61,14 @@ impl Work<'_> {
         let slashed = self.slashed_since(name, validator, row.amount, row.since, row.until, row.slashes)?;
         let paid = row.amount.minus(slashed)?;
         let to = self.staking_rule(name).map(|rule| rule.slash_to).unwrap_or_default();
-        self.slash_to(row.token, Account::Unbonding(name), slashed, &to, None, Why::StakeSlashed)?;
-        self.post(row.token, Account::Unbonding(name), Account::Wallet(row.owner), paid, Why::Unbonded)?;
+        self.slash_to(row.token, Account::Unbonding(name), slashed, &to, None, Reason::StakeSlashed)?;
+        self.post(row.token, Account::Unbonding(name), Account::Wallet(row.owner), paid, Reason::Unbonded)?;
         let key = (name, validator, row.owner);
         if let Some(mut delegation) = self.state.get::<DelegationRow>(&key) {
             delegation.unbondings = delegation.unbondings.saturating_sub(1);
             self.put_delegation(name, validator, row.owner, &delegation);
         }
-        self.say(Event::HasLeft { id, owner: row.owner, token: row.token, paid, slashed });
+        self.emit(Event::HasLeft { id, owner: row.owner, token: row.token, paid, slashed });
         self.repay_if_owed(row.owner, row.token)
     }
 
@@ -127,8 +127,8 @@ impl Work<'_> {
         if !cut.is_zero() {
             self.pay_delegation(row, delegator, delegation, &mut Vec::new())?;
             let out = self.take_stake(name, rule, validator, row, delegation, Some(cut))?;
-            self.slash_to(rule.token, Account::Stake(name), out, &rule.slash_to, None, Why::StakeSlashed)?;
-            self.say(Event::StakeSlashed { staking: name, validator, amount: out, delegator: Some(delegator) });
+            self.slash_to(rule.token, Account::Stake(name), out, &rule.slash_to, None, Reason::StakeSlashed)?;
+            self.emit(Event::StakeSlashed { staking: name, validator, amount: out, delegator: Some(delegator) });
         }
         self.put_delegation(name, validator, delegator, delegation);
         Ok(())
@@ -143,7 +143,7 @@ impl Work<'_> {
         amount: Units,
         to: &[(SlashTo, Share)],
         reporter: Option<Address>,
-        why: Why,
+        reason: Reason,
     ) -> Result<(), Refusal> {
         let mut left = amount;
         for (place, share) in to.iter().skip(1) {
@@ -152,10 +152,10 @@ impl Work<'_> {
                 continue;
             }
             left = left.minus(part)?;
-            self.send_slashed(token, from, part, *place, reporter, why)?;
+            self.send_slashed(token, from, part, *place, reporter, reason)?;
         }
         let first = to.first().map_or(SlashTo::Burn, |(place, _)| *place);
-        self.send_slashed(token, from, left, first, reporter, why)
+        self.send_slashed(token, from, left, first, reporter, reason)
     }
 
     fn send_slashed(
@@ -165,7 +165,7 @@ impl Work<'_> {
         amount: Units,
         to: SlashTo,
         reporter: Option<Address>,
-        why: Why,
+        reason: Reason,
     ) -> Result<(), Refusal> {
         let account = match (to, reporter) {
             (SlashTo::Treasury(name), _) => Account::Treasury(name),
@@ -173,7 +173,7 @@ impl Work<'_> {
             (SlashTo::Reporter, Some(reporter)) => Account::Wallet(reporter),
             (SlashTo::Burn | SlashTo::Reporter, _) => Account::Supply,
         };
-        self.post(token, from, account, amount, why)?;
+        self.post(token, from, account, amount, reason)?;
         match to {
             SlashTo::Pool(name) if !amount.is_zero() => self.fund_pool(name, amount),
             _ => Ok(()),

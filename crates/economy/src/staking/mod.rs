@@ -4,7 +4,7 @@
 //! wallets, the staking's account, its unbonding account and pools; the bonded stake that an inflation looks at.
 //!
 //! Shares: a delegation is a number of shares of its validator, and a share is worth `stake / shares`. A slash lowers the stake and
-//! leaves the shares, so it reaches every delegator in one row. Income is counted per share (F1): what a delegation earned between two
+//! leaves the shares, so it reaches every delegator in one row. Income is counted per share (F1): what a delegation accrued between two
 //! touches is its shares times the growth per share, in 2^-96 base units, whatever slashes lie between.
 //!
 //! Deviations from the Cosmos SDK, whose rules these are: income is exact to 2^-96 with carried remainders, where upstream truncates at
@@ -21,7 +21,7 @@ mod rows;
 mod set;
 
 pub use evidence::signed_least;
-pub use income::delegation_earned;
+pub use income::delegation_accrued;
 pub use rows::{
     DelegationRow, Income, Leaving, LeavingOfRow, LeavingRow, MissedRow, Moved, RankRow, Settled, SlashRow, StakePoolRow,
     StakingRow, ValidatorRow,
@@ -50,8 +50,8 @@ impl Work<'_> {
 
     /// A staking that the network has, or had: who staked then can still leave.
     fn staking_rule(&self, name: Name) -> Result<StakingRule, Refusal> {
-        let eras = self.eras.eras(self.genesis).take_while(|(start, _)| *start <= self.now);
-        let last = eras.filter_map(|(_, era)| era.staking(name)).last();
+        let versions = self.versions.versions(self.genesis).take_while(|(start, _)| *start <= self.now);
+        let last = versions.filter_map(|(_, version)| version.staking(name)).last();
         crate::session::work::declared(self.spec.staking(name).or(last), Topic::Staking, name)
     }
 

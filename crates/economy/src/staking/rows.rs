@@ -41,7 +41,7 @@ row! {
         seen: u64,
         /// Missed ones among those in the ring.
         missed: u64,
-        /// What it earned in each pool.
+        /// What it accrued in each pool.
         income: Vec<Income>,
     }
 }
@@ -92,7 +92,7 @@ row! {
         /// Income per base unit of bonded stake since the start, in 2^-96 base units.
         per_stake: Wide,
         /// Income that did not divide evenly, or that waits for a validator, in 2^-96 base units.
-        carried: Wide,
+        carry_over: Wide,
     }
 }
 row! {
@@ -138,7 +138,7 @@ pub struct Settled {
     pub pool: Name,
     /// The validator's income per share up to which it was paid.
     pub per_share: Wide,
-    /// Part of a base unit that it earned, in 2^-96 base units.
+    /// Part of a base unit that it accrued, in 2^-96 base units.
     pub fraction: u128,
 }
 

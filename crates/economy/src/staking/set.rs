@@ -69,7 +69,7 @@ impl Work<'_> {
         *row = self.validator(name, validator)?;
         let (stake, commission, bonded) = (row.stake, row.commission, row.bonded);
         let jailed_until = row.jailed_until;
-        self.say(Event::ValidatorChanged { staking: name, validator, stake, commission, bonded, jailed_until });
+        self.emit(Event::ValidatorChanged { staking: name, validator, stake, commission, bonded, jailed_until });
         Ok(())
     }
 
@@ -109,7 +109,7 @@ impl Work<'_> {
         }
         self.state.put(&name, &sums);
         self.state.put(&(name, validator), &row);
-        self.say(Event::ValidatorChanged {
+        self.emit(Event::ValidatorChanged {
             staking: name,
             validator,
             stake: row.stake,

@@ -4,7 +4,7 @@
 //! allocation called `development`, given away whole. The cap holds all the same: what is advanced is missing at its end. Called by
 //! the ledger at genesis only; no message leads here. Absent on purpose: advances later on.
 
-use crate::{Account, Limit, Refusal, Session, Topic, Why, session::work::Work, supply::rows::AllocationRow};
+use crate::{Account, Limit, Reason, Refusal, Session, Topic, session::work::Work, supply::rows::AllocationRow};
 use depin_quantity::{Address, Name, Units};
 
 /// Name under which advances stand among the allocations.
@@ -27,13 +27,13 @@ impl Work<'_> {
             return Err(Refusal::Duplicate { what: Topic::Allocation });
         }
         if amount.is_zero() {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero });
         }
         let none = AllocationRow { amount: Units::ZERO, granted: Units::ZERO, released: Units::ZERO, owner: None };
         let mut row = self.state.get::<AllocationRow>(&(token, DEVELOPMENT)).unwrap_or(none);
         row.amount = row.amount.plus(amount)?;
         row.granted = row.amount;
         self.state.put(&(token, DEVELOPMENT), &row);
-        self.post(token, Account::Supply, Account::Wallet(to), amount, Why::Grant)
+        self.post(token, Account::Supply, Account::Wallet(to), amount, Reason::Grant)
     }
 }

@@ -1,7 +1,7 @@
 //! Emission: what each period mints, as functions of the period's number.
 //!
 //! In: a schedule and a number of periods. Out: the cumulative amount, rounded once, so that periods telescope exactly. Absent on
-//! purpose: time and eras (`schedule`), who gets it (`close`), inflation, which has no schedule.
+//! purpose: time and parameter versions (`schedule`), who gets it (`close`), inflation, which has no schedule.
 
 use crate::{Schedule, Spec, params::Emission};
 use depin_quantity::{Instant, Name, Rounding, Units, geometric_sum, half_decay};

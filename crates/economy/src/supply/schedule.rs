@@ -1,6 +1,6 @@
 //! Schedules as functions of time: what a token's emission gives until an instant, and which part of it is a pool's.
 //!
-//! In: a network's parameters with all its eras, and when it started. Out: amounts without any state, so that supply paths and the
+//! In: a network's parameters with all its parameter versions, and when it started. Out: amounts without any state, so that supply projections and the
 //! live economy ask the same function. Sums are cumulative and rounded once, so any slicing of time gives the same periods.
 
 use crate::{
@@ -51,7 +51,7 @@ impl Emission {
 }
 
 impl<'a> Schedule<'a> {
-    /// The schedules of a network that starts at `genesis`; `first` is its first era, which knows the later ones.
+    /// The schedules of a network that starts at `genesis`; `first` is its first parameter version, which knows the later ones.
     pub const fn new(first: &'a Spec, genesis: Instant) -> Self {
         Self { first, genesis }
     }
@@ -66,35 +66,35 @@ impl<'a> Schedule<'a> {
         self.first.at(self.genesis, at)
     }
 
-    /// Every era with its start, and the start of the next.
-    pub fn eras(&self) -> impl Iterator<Item = (Instant, Instant, &'a Spec)> + use<'a> {
+    /// Every parameter version with its start, and the start of the next.
+    pub fn versions(&self) -> impl Iterator<Item = (Instant, Instant, &'a Spec)> + use<'a> {
         let first = self.first;
-        let starts: Vec<(Instant, &'a Spec)> = first.eras(self.genesis).collect();
+        let starts: Vec<(Instant, &'a Spec)> = first.versions(self.genesis).collect();
         let ends: Vec<Instant> = starts.iter().skip(1).map(|(start, _)| *start).chain([Instant::new(u64::MAX)]).collect();
         starts.into_iter().zip(ends).map(|((start, spec), end)| (start, end, spec))
     }
 
-    /// What a token's emission has given at `at`: the sum over the eras, each for the periods that start in it, and never more than
+    /// What a token's emission has given at `at`: the sum over the parameter versions, each for the periods that start in it, and never more than
     /// a cap that is enforced leaves. Nothing of an emission without a schedule.
     pub fn whole(&self, token: Name, at: Instant) -> Units {
         if self.first.later().is_empty() {
-            let given = self.of_era(self.first, token, at);
+            let given = self.of_version(self.first, token, at);
             return bounded(self.first, token, given);
         }
         let mut sum = Units::ZERO;
-        for (start, end, spec) in self.eras() {
+        for (start, end, spec) in self.versions() {
             let Some((clock, origin)) = self.emission_clock(spec, token) else { continue };
             let from = if start.get() == 0 { origin } else { first_start_from(clock, origin, start) };
             let until = first_start_from(clock, origin, end).min(at);
             if until > from {
-                let given = self.of_era(spec, token, until).minus_or_zero(self.of_era(spec, token, from));
+                let given = self.of_version(spec, token, until).minus_or_zero(self.of_version(spec, token, from));
                 sum = sum.plus(given).unwrap_or(Units::new(u128::MAX));
             }
         }
         bounded(self.spec_at(at), token, sum)
     }
 
-    fn of_era(&self, spec: &Spec, token: Name, at: Instant) -> Units {
+    fn of_version(&self, spec: &Spec, token: Name, at: Instant) -> Units {
         let Some(emission) = spec.supply(token).and_then(|s| s.emission.as_ref()) else { return Units::ZERO };
         let clock = spec.clock_of(emission.clock());
         emission.given_at(clock, clock.begins(self.genesis), at)
@@ -106,24 +106,24 @@ impl<'a> Schedule<'a> {
         Some((clock, clock.begins(self.genesis)))
     }
 
-    /// What a pool gets from `from` to `until`, both starts of periods of its clock: by its share in each era, and between two moves
+    /// What a pool gets from `from` to `until`, both starts of periods of its clock: by its share in each parameter version, and between two moves
     /// of a share. A scored pool gets what its whole group does.
     pub fn part(&self, pool: Name, from: Instant, until: Instant) -> Units {
         let mut sum = Units::ZERO;
-        for (start, end, spec) in self.eras() {
+        for (start, end, spec) in self.versions() {
             let Some(rule) = spec.pool(pool) else { continue };
             let clock = spec.clock_of(rule.clock);
             let origin = clock.begins(self.genesis);
             let first = if start.get() == 0 { from } else { first_start_from(clock, origin, start).max(from) };
             let last = first_start_from(clock, origin, end).min(until);
             if last > first {
-                sum = sum.plus(self.part_in_era(spec, pool, rule, first, last)).unwrap_or(sum);
+                sum = sum.plus(self.part_in_version(spec, pool, rule, first, last)).unwrap_or(sum);
             }
         }
         sum
     }
 
-    fn part_in_era(&self, spec: &Spec, pool: Name, rule: &PoolRule, from: Instant, until: Instant) -> Units {
+    fn part_in_version(&self, spec: &Spec, pool: Name, rule: &PoolRule, from: Instant, until: Instant) -> Units {
         let Some(emission) = spec.supply(rule.token).and_then(|s| s.emission.as_ref()) else { return Units::ZERO };
         if emission.is_stateful() || rule.part == Part::Funded {
             return Units::ZERO;
@@ -158,7 +158,7 @@ impl<'a> Schedule<'a> {
     }
 
     fn pool_clock(&self, pool: Name) -> Option<(&'a Clock, Instant)> {
-        let spec = self.eras().map(|(_, _, spec)| spec).find(|spec| spec.pool(pool).is_some())?;
+        let spec = self.versions().map(|(_, _, spec)| spec).find(|spec| spec.pool(pool).is_some())?;
         let clock = spec.clock_of(spec.pool(pool)?.clock);
         Some((clock, clock.begins(self.genesis)))
     }

@@ -54,7 +54,7 @@ impl CurrentClocks {
 }
 
 impl Work<'_> {
-    /// Starts the clocks that an era which has begun brought: with the first period that starts in it.
+    /// Starts the clocks that a parameter version which has begun brought: with the first period that starts in it.
     pub fn start_new_clocks(&mut self) {
         if !self.state.has::<GenesisRow>(&()) {
             return;
@@ -65,7 +65,7 @@ impl Work<'_> {
                 continue;
             }
             let since =
-                self.schedules().eras().find(|(_, _, spec)| spec.clock(*name).is_some()).map_or(self.genesis, |(at, ..)| at);
+                self.schedules().versions().find(|(_, _, spec)| spec.clock(*name).is_some()).map_or(self.genesis, |(at, ..)| at);
             let origin = clock.begins(self.genesis);
             let first = first_period_from(clock, origin, since.max(self.genesis));
             self.state.put(name, &ClockRow { origin, first, next: first, closed: 0 });

@@ -1,13 +1,13 @@
-//! Closing periods: what a clock's periods give to pools, minted, spilled, put off or forfeited.
+//! Closing periods: what a clock's periods give to pools, minted, overflowed, put off or forfeited.
 //!
 //! In: ledger time. Out: closed periods, each exactly once and in order, and the emission of their pools. Periods in which nothing
-//! changed are closed together, since sums are cumulative; a close is split where an era ends, where weights earned in a period
+//! changed are closed together, since sums are cumulative; a close is split where a parameter version ends, where weights accrued in a period
 //! end with it, and where scores move. Work is bounded: what is left is closed by the next call.
 //!
 //! Absent on purpose: how a pool's reward reaches its members (`pool`, `batch`, `staking`, `lock`).
 
 use crate::{
-    Account, Event, Refusal, Schedule, Spec, Why,
+    Account, Event, Reason, Refusal, Schedule, Spec,
     market::price::price_now,
     params::{CapKind, Emission, Method, Part, PoolRule, Target, Worth},
     reward::rows::{EmissionRow, GaugeRow, PoolRow},
@@ -41,7 +41,7 @@ pub enum Progress {
     More,
 }
 
-/// A stretch of a clock's periods, all in one era.
+/// A stretch of a clock's periods, all in one parameter version.
 struct Stretch<'s> {
     spec: &'s Spec,
     clock: Name,
@@ -60,14 +60,14 @@ pub const NO_EMISSION: EmissionRow = EmissionRow {
     received: Units::ZERO,
     minted: Units::ZERO,
     forfeited: Units::ZERO,
-    spilled: Units::ZERO,
+    overflowed: Units::ZERO,
     deferred: Units::ZERO,
 };
 
 impl<'w> Work<'w> {
     /// The network's schedules.
     pub const fn schedules(&self) -> Schedule<'w> {
-        Schedule::new(self.eras, self.genesis)
+        Schedule::new(self.versions, self.genesis)
     }
 
     /// Closes every period of `clock` that has ended, for an operation that depends on it.
@@ -116,7 +116,7 @@ impl<'w> Work<'w> {
             left = left.saturating_sub(taken);
         }
         self.state.put(&clock, &row);
-        self.say(Event::PeriodsClosed { clock, first, end: row.next });
+        self.emit(Event::PeriodsClosed { clock, first, end: row.next });
         Ok(if row.next < end { Progress::More } else { Progress::Done })
     }
 
@@ -127,7 +127,7 @@ impl<'w> Work<'w> {
         let rule = self.spec.clock_of(clock);
         let from = rule.start(row.origin, first);
         let spec = schedule.spec_at(from);
-        let border = schedule.eras().map(|(start, ..)| start).find(|start| *start > from);
+        let border = schedule.versions().map(|(start, ..)| start).find(|start| *start > from);
         let mut end = border.map_or(end, |border| end.min(first_period_from(rule, row.origin, border)));
         let mut taken = 1;
         if self.closes_singly(spec, clock) {
@@ -142,31 +142,31 @@ impl<'w> Work<'w> {
         (Stretch { spec, clock, first, end, from, until }, taken)
     }
 
-    /// Whether the period that comes next differs from those after it: weights were earned in it, tokens were burnt in it that are
+    /// Whether the period that comes next differs from those after it: weights were accrued in it, tokens were burnt in it that are
     /// minted again, or scores move every period.
     fn closes_singly(&self, spec: &Spec, clock: Name) -> bool {
         let pools = spec.pools().iter().filter(|(_, rule)| rule.clock == clock);
-        // A ceiling by worth holds for each period, so standing weight under one is closed period by period too.
-        let earned = pools.clone().any(|(name, rule)| {
-            let counts = |row: PoolRow| !row.earned.is_zero() || (rule.worth.is_some() && !row.weight.is_zero());
+        // A ceiling by worth holds for each period, so current weight under one is closed period by period too.
+        let accrued = pools.clone().any(|(name, rule)| {
+            let counts = |row: PoolRow| !row.accrued.is_zero() || (rule.worth.is_some() && !row.weight.is_zero());
             self.state.get::<PoolRow>(name).is_some_and(counts)
                 && rule.worth.is_none_or(|worth| self.worth_price(worth).is_some())
         });
         let scored = pools.clone().any(|(_, rule)| {
             matches!(rule.part, Part::Scored(_)) || matches!(rule.method, Method::Winners | Method::Locked { .. })
         });
-        let recycled = spec.supplies().values().filter(|s| s.net_emission.is_some_and(|net| net.clock == clock));
-        let burnt = recycled.clone().any(|s| {
+        let net_emission = spec.supplies().values().filter(|s| s.net_emission.is_some_and(|net| net.clock == clock));
+        let burnt = net_emission.clone().any(|s| {
             let seen = self.state.get::<MintRow>(&s.token).map_or(Units::ZERO, |row| row.burned);
             crate::book::supply(self.state.as_read(), s.token).burned > seen
         });
-        earned || scored || burnt
+        accrued || scored || burnt
     }
 
     fn close_stretch(&mut self, stretch: &Stretch<'_>) -> Result<(), Refusal> {
         let spec = stretch.spec;
         // A pool that payments feed has nothing to receive here, but batches to close.
-        let own = |rule: &PoolRule| rule.clock == stretch.clock && (rule.part != Part::Funded || rule.method.by_measure());
+        let own = |rule: &PoolRule| rule.clock == stretch.clock && (rule.part != Part::Funded || rule.method.by_metric());
         let pools: Vec<(Name, PoolRule)> = spec.pools().iter().filter(|(_, rule)| own(rule)).map(|(n, r)| (*n, *r)).collect();
         self.take_scores(spec, stretch.clock, stretch.first)?;
         let mut amounts: BTreeMap<Name, Units> = BTreeMap::new();
@@ -189,10 +189,10 @@ impl<'w> Work<'w> {
                 }
             }
         }
-        let mut spilled = BTreeMap::new();
-        for pool in in_spilling_order(&pools) {
+        let mut overflowed = BTreeMap::new();
+        for pool in in_overflow_order(&pools) {
             let amount = amounts.get(&pool).copied().unwrap_or_default();
-            self.close_pool(stretch, pool, amount, &mut spilled)?;
+            self.close_pool(stretch, pool, amount, &mut overflowed)?;
         }
         self.roll_locks(stretch.clock, stretch.end);
         Ok(())
@@ -228,17 +228,17 @@ impl<'w> Work<'w> {
         Ok(Some((before, after)))
     }
 
-    /// Gives a pool its part of a stretch and what others spilled into it; what it can't use it spills, puts off, or forfeits.
+    /// Gives a pool its part of a stretch and what others overflowed into it; what it can't use it overflows, puts off, or forfeits.
     fn close_pool(
         &mut self,
         stretch: &Stretch<'_>,
         pool: Name,
         amount: Units,
-        spilled: &mut BTreeMap<Name, Units>,
+        overflowed: &mut BTreeMap<Name, Units>,
     ) -> Result<(), Refusal> {
-        let rule = *stretch.spec.pool(pool).expect("the stretch's era has the pool");
+        let rule = *stretch.spec.pool(pool).expect("the stretch's parameter version has the pool");
         let mut row = self.state.get::<EmissionRow>(&pool).unwrap_or(NO_EMISSION);
-        let inflow = spilled.remove(&pool).unwrap_or_default();
+        let inflow = overflowed.remove(&pool).unwrap_or_default();
         row.scheduled = row.scheduled.plus(amount)?;
         row.received = row.received.plus(inflow)?;
         let all = amount.plus(inflow)?.plus(std::mem::take(&mut row.deferred))?;
@@ -251,7 +251,7 @@ impl<'w> Work<'w> {
             Usable::Unknown => {
                 row.deferred = all;
                 self.state.put(&pool, &row);
-                self.say(Event::EmissionDeferred { pool, first: stretch.first, end: stretch.end, amount: all });
+                self.emit(Event::EmissionDeferred { pool, first: stretch.first, end: stretch.end, amount: all });
                 return Ok(());
             }
         };
@@ -259,20 +259,20 @@ impl<'w> Work<'w> {
         let unused = all.minus(minted)?;
         row.minted = row.minted.plus(minted)?;
         let (first, end) = (stretch.first, stretch.end);
-        match rule.spill {
+        match rule.overflow {
             Some(to) => {
-                row.spilled = row.spilled.plus(unused)?;
+                row.overflowed = row.overflowed.plus(unused)?;
                 if !unused.is_zero() {
-                    let sum = spilled.entry(to).or_default();
+                    let sum = overflowed.entry(to).or_default();
                     *sum = sum.plus(unused)?;
-                    self.say(Event::EmissionSpilled { pool, to, first, end, amount: unused });
+                    self.emit(Event::EmissionOverflowed { pool, to, first, end, amount: unused });
                 }
             }
             None => {
                 row.forfeited = row.forfeited.plus(unused)?;
                 if !unused.is_zero() {
                     self.forfeit(stretch, rule.token, unused)?;
-                    self.say(Event::EmissionForfeited { pool, first, end, amount: unused });
+                    self.emit(Event::EmissionForfeited { pool, first, end, amount: unused });
                 }
             }
         }
@@ -296,7 +296,7 @@ impl<'w> Work<'w> {
         let cap = [spec, self.spec].into_iter().filter_map(|spec| spec.supply(token)).map(|s| s.cap);
         cap.map(|cap| match cap.kind {
             CapKind::Clamp => cap.amount.minus_or_zero(row.minted),
-            CapKind::Recycle => cap.amount.minus_or_zero(row.minted.minus_or_zero(row.burned)),
+            CapKind::NetEmission => cap.amount.minus_or_zero(row.minted.minus_or_zero(row.burned)),
             CapKind::Model => Units::new(u128::MAX),
         })
         .min()
@@ -306,7 +306,7 @@ impl<'w> Work<'w> {
     /// Whether a pool has something to do without receiving anything: weights of a period that ends, or money for those that stand.
     fn has_open_weight(&self, pool: Name) -> bool {
         let row = self.pool_row(pool);
-        !row.earned.is_zero() || (!row.pot.is_zero() && !row.weight.is_zero())
+        !row.accrued.is_zero() || (!row.remainder.is_zero() && !row.weight.is_zero())
     }
 
     /// How much a pool can use: all when it has weight, nothing without, and at most what the weight is worth when it has a ceiling.
@@ -319,7 +319,7 @@ impl<'w> Work<'w> {
             Method::Locked { lock, scope } => self.locked_weight(lock, scope, self.lock_period_of(rule, lock, period)),
             Method::Expected | Method::Batch | Method::Lazy | Method::Winners => {
                 let row = self.pool_row(pool);
-                row.weight.plus(row.earned)?
+                row.weight.plus(row.accrued)?
             }
         };
         if weight.is_zero() {
@@ -345,7 +345,7 @@ impl<'w> Work<'w> {
     /// Mints what a pool can use and shares it among its members.
     fn hand_out(&mut self, stretch: &Stretch<'_>, pool: Name, rule: &PoolRule, amount: Units) -> Result<(), Refusal> {
         let (first, end, token) = (stretch.first, stretch.end, rule.token);
-        let mint = |work: &mut Self, to| work.post(token, Account::Supply, to, amount, Why::Emission);
+        let mint = |work: &mut Self, to| work.post(token, Account::Supply, to, amount, Reason::Emission);
         let weight = match rule.method {
             Method::Direct(target) => {
                 match target {
@@ -379,7 +379,7 @@ impl<'w> Work<'w> {
             }
         };
         if !amount.is_zero() {
-            self.say(Event::EmissionMinted { pool, first, end, amount, weight });
+            self.emit(Event::EmissionMinted { pool, first, end, amount, weight });
         }
         Ok(())
     }
@@ -437,7 +437,7 @@ impl Stretch<'_> {
 /// What a period's weight is worth, in base units of the token: `floor(weight * usd_per_unit * 10^decimals / price)`.
 ///
 /// - Units: dollars and price in parts of 10^18; the price is of one whole token.
-/// - Source: HIP-20 (data transfer is paid its worth, the unused part spills); oracles `mobile_verifier`, data transfer rewards.
+/// - Source: HIP-20 (data transfer is paid its worth, the unused part overflows); oracles `mobile_verifier`, data transfer rewards.
 ///
 /// # Errors
 /// None is reachable with a price above zero: what passes 128 bits is all that there is.
@@ -447,13 +447,13 @@ pub fn worth_of(weight: Measured, usd_per_unit: Decimal18, price: Decimal18, dec
     Ok(Units::new(worth.unwrap_or(u128::MAX)))
 }
 
-/// Pools that spill into others, or pay them, before those, each group in name order.
-fn in_spilling_order(pools: &[(Name, PoolRule)]) -> Vec<Name> {
+/// Pools that overflow into others, or pay them, before those, each group in name order.
+fn in_overflow_order(pools: &[(Name, PoolRule)]) -> Vec<Name> {
     let below = |name: &Name| -> usize {
         let (mut at, mut length) = (pools.iter().find(|(n, _)| n == name), 0);
         let next = |rule: &PoolRule| match rule.method {
             Method::Direct(Target::Pool(to)) => Some(to),
-            _ => rule.spill,
+            _ => rule.overflow,
         };
         while let Some(to) = at.and_then(|(_, rule)| next(rule)) {
             at = pools.iter().find(|(n, _)| *n == to);

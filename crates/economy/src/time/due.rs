@@ -112,11 +112,11 @@ impl Work<'_> {
         self.state.get(&id).expect("a stream takes its jobs off the list when it ends")
     }
 
-    /// A warning may outlive its stream when an era changed how early it is given; then there is nothing to warn of.
+    /// A warning may outlive its stream when a parameter version changed how early it is given; then there is nothing to warn of.
     fn stream_low(&mut self, id: UnitId) {
         let Some(stream) = self.state.get::<StreamRow>(&id) else { return };
         let lasts_until = self.stream_ends(&stream);
-        self.tell(Notice::EscrowLow { escrow: stream.escrow, lasts_until });
-        self.say(Event::EscrowLow { escrow: stream.escrow, lasts_until });
+        self.notify(Notice::EscrowLow { escrow: stream.escrow, lasts_until });
+        self.emit(Event::EscrowLow { escrow: stream.escrow, lasts_until });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{At, BITS, Left, LockHistoryRow, LockPoolRow, LockRow, Owed, Segment, seconds};
 use crate::{
-    Account, Event, Refusal, Why,
+    Account, Event, Reason, Refusal,
     params::{LockRule, Method},
     reward::wide::Wide,
     session::work::Work,
@@ -12,13 +12,13 @@ use depin_state::ReadState;
 use ruint::aliases::U256;
 
 const NOTHING: LockPoolRow =
-    LockPoolRow { income: Wide(U256::ZERO), dated: Wide(U256::ZERO), carried: Wide(U256::ZERO), next: 0 };
+    LockPoolRow { income: Wide(U256::ZERO), dated: Wide(U256::ZERO), carry_over: Wide(U256::ZERO), next: 0 };
 
-/// What a segment earned between two stands of a pool: `slope * left * income`, or `slope * (end * income - dated)`, growths of each.
+/// What a segment accrued between two stands of a pool: `slope * left * income`, or `slope * (end * income - dated)`, growths of each.
 ///
 /// - Units: 2^-120 base units.
 /// - Rounding: none.
-fn segment_earned(segment: &Segment, from: &At, to: &At) -> U256 {
+fn segment_accrued(segment: &Segment, from: &At, to: &At) -> U256 {
     let income = to.income.0.wrapping_sub(from.income.0);
     let each = match segment.left {
         Left::Always(left) => income.wrapping_mul(U256::from(left)),
@@ -65,7 +65,7 @@ impl Work<'_> {
     /// Shares `amount`, which the caller has posted into the pool's account, by the weights at the start of `period`. Without any it
     /// waits for the next period that has some. Periods of a pool come in order.
     ///
-    /// `income += floor((amount * 2^120 + carried) / sum)`, `dated += start * that`; the remainder is carried.
+    /// `income += floor((amount * 2^120 + carry_over) / sum)`, `dated += start * that`; the remainder is carried.
     ///
     /// - Source: helium-program-library `programs/helium-sub-daos`, claim rewards: weight at the epoch's start * pool / all weights.
     pub fn share_locked(&mut self, pool: Name, lock: Name, scope: Option<Name>, period: u64, amount: Units) {
@@ -73,16 +73,16 @@ impl Work<'_> {
         let mut row = self.state.get::<LockPoolRow>(&pool).unwrap_or(NOTHING);
         self.remember(lock, pool, &row, period);
         row.next = row.next.max(period);
-        let sum = (U256::from(amount.get()) << BITS) + row.carried.0;
+        let sum = (U256::from(amount.get()) << BITS) + row.carry_over.0;
         let weight = self.earning_sum(lock, &rule, scope, period).unwrap_or_default();
         if weight.is_zero() {
-            row.carried = Wide(sum);
+            row.carry_over = Wide(sum);
         } else {
             let start = seconds(self.period_start(rule.clock, period));
             let (each, rest) = sum.div_rem(weight);
             row.income = Wide(row.income.0.wrapping_add(each));
             row.dated = Wide(row.dated.0.wrapping_add(each.wrapping_mul(U256::from(start))));
-            row.carried = Wide(rest);
+            row.carry_over = Wide(rest);
         }
         self.state.put(&pool, &row);
     }
@@ -90,7 +90,7 @@ impl Work<'_> {
     /// Lets `amount`, which the caller has posted into the pool's account, wait for the next period that is shared.
     pub fn fund_locked(&mut self, pool: Name, amount: Units) {
         let mut row = self.state.get::<LockPoolRow>(&pool).unwrap_or(NOTHING);
-        row.carried = Wide(row.carried.0 + (U256::from(amount.get()) << BITS));
+        row.carry_over = Wide(row.carry_over.0 + (U256::from(amount.get()) << BITS));
         self.state.put(&pool, &row);
     }
 
@@ -142,7 +142,7 @@ impl Work<'_> {
                     None => stand(self.state.as_read(), row.lock, *pool, Some(segment.from - 1)),
                 };
                 if earns(rule, *scope, segment.scope) {
-                    owe(&mut row.owed, *pool, *token, segment_earned(&segment, &from, &to));
+                    owe(&mut row.owed, *pool, *token, segment_accrued(&segment, &from, &to));
                 }
             }
             if segment.settled.is_none() {
@@ -156,7 +156,7 @@ impl Work<'_> {
         }
     }
 
-    /// Pays what a settled lock earned, in whole base units.
+    /// Pays what a settled lock accrued, in whole base units.
     pub(super) fn pay_lock(&mut self, id: UnitId, row: &mut LockRow) -> Result<Vec<(Name, Units)>, Refusal> {
         let mut paid = Vec::new();
         for owed in &mut row.owed {
@@ -166,8 +166,8 @@ impl Work<'_> {
             if amount.is_zero() {
                 continue;
             }
-            self.post(owed.token, Account::Pool(owed.pool), Account::Wallet(row.owner), amount, Why::LockReward)?;
-            self.say(Event::LockRewardPaid { pool: owed.pool, id, amount });
+            self.post(owed.token, Account::Pool(owed.pool), Account::Wallet(row.owner), amount, Reason::LockReward)?;
+            self.emit(Event::LockRewardPaid { pool: owed.pool, id, amount });
             self.repay_if_owed(row.owner, owed.token)?;
             paid.push((owed.token, amount));
         }
@@ -178,7 +178,7 @@ impl Work<'_> {
     pub(super) fn leave_parts(&mut self, row: &LockRow) {
         for owed in row.owed.iter().filter(|owed| !owed.amount.0.is_zero()) {
             let mut pool = self.state.get::<LockPoolRow>(&owed.pool).unwrap_or(NOTHING);
-            pool.carried = Wide(pool.carried.0 + owed.amount.0);
+            pool.carry_over = Wide(pool.carry_over.0 + owed.amount.0);
             self.state.put(&owed.pool, &pool);
         }
     }

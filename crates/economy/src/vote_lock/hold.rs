@@ -2,7 +2,7 @@
 
 use super::{LockOfRow, LockRow, full_weight, seconds};
 use crate::{
-    Account, Event, Limit, Refusal, Topic, Why,
+    Account, Event, Limit, Reason, Refusal, Topic,
     params::LockRule,
     session::{
         rows::GenesisRow,
@@ -33,7 +33,7 @@ impl Work<'_> {
             return Err(Refusal::Duplicate { what: Topic::Lock });
         }
         if amount < rule.least {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AtLeast(rule.least) });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AtLeast(rule.least) });
         }
         let length = length_of(&rule, length)?;
         delegated_to(&rule, scope)?;
@@ -56,7 +56,7 @@ impl Work<'_> {
             segments: Vec::new(),
             owed: Vec::new(),
         };
-        self.post(rule.token, Account::Wallet(owner), Account::Locked(kind), amount, Why::LockFunded)?;
+        self.post(rule.token, Account::Wallet(owner), Account::Locked(kind), amount, Reason::LockFunded)?;
         self.state.put(&(owner, id), &LockOfRow {});
         let period = self.lock_period(&rule)?;
         self.begin_counting(&rule, &mut row, period)?;
@@ -68,13 +68,13 @@ impl Work<'_> {
     pub fn add_to_lock(&mut self, who: Address, id: UnitId, amount: Units) -> Result<(), Refusal> {
         let (mut row, rule, period) = self.running_lock(who, id)?;
         if amount.is_zero() {
-            return Err(Refusal::OutOfRange { what: Topic::Amount, why: Limit::AboveZero });
+            return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero });
         }
         if row.bonus_until != 0 {
-            return Err(Refusal::OutOfRange { what: Topic::Lock, why: Limit::Begun });
+            return Err(Refusal::OutOfRange { what: Topic::Lock, reason: Limit::Begun });
         }
         self.owes_nothing(who, rule.token)?;
-        self.post(rule.token, Account::Wallet(who), Account::Locked(row.lock), amount, Why::LockFunded)?;
+        self.post(rule.token, Account::Wallet(who), Account::Locked(row.lock), amount, Reason::LockFunded)?;
         self.stop_counting(&rule, &mut row, period);
         row.amount = row.amount.plus(amount)?;
         row.extra = full_weight(row.amount, rule.most_times)?.get();
@@ -90,7 +90,7 @@ impl Work<'_> {
         let length = length_of(&rule, length)?;
         let now = seconds(self.now);
         if length < row.left(now) {
-            return Err(Refusal::OutOfRange { what: Topic::Term, why: Limit::AtLeast(Units::new(row.left(now).into())) });
+            return Err(Refusal::OutOfRange { what: Topic::Term, reason: Limit::AtLeast(Units::new(row.left(now).into())) });
         }
         self.stop_counting(&rule, &mut row, period);
         row.length = length;
@@ -106,7 +106,7 @@ impl Work<'_> {
     pub fn cool_lock(&mut self, who: Address, id: UnitId) -> Result<(), Refusal> {
         let (mut row, rule, period) = self.running_lock(who, id)?;
         if row.ends.is_some() {
-            return Err(Refusal::OutOfRange { what: Topic::Lock, why: Limit::Begun });
+            return Err(Refusal::OutOfRange { what: Topic::Lock, reason: Limit::Begun });
         }
         self.stop_counting(&rule, &mut row, period);
         row.ends = Some(seconds(self.now) + row.length);
@@ -126,25 +126,25 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Takes the tokens out of a lock that is over, with what it earned. What the period in progress still brings is claimed later.
+    /// Takes the tokens out of a lock that is over, with what it accrued. What the period in progress still brings is claimed later.
     pub fn unlock(&mut self, who: Address, id: UnitId) -> Result<Paid, Refusal> {
         let (mut row, rule, period) = self.own_lock(who, id)?;
         let over = row.ends.is_some_and(|ends| ends <= seconds(self.now));
         if !over || row.amount.is_zero() {
-            return Err(Refusal::OutOfRange { what: Topic::Lock, why: Limit::NotYet });
+            return Err(Refusal::OutOfRange { what: Topic::Lock, reason: Limit::NotYet });
         }
         self.settle_lock(&rule, &mut row, period);
         let amount = std::mem::take(&mut row.amount);
-        self.post(rule.token, Account::Locked(row.lock), Account::Wallet(who), amount, Why::LockReturned)?;
+        self.post(rule.token, Account::Locked(row.lock), Account::Wallet(who), amount, Reason::LockReturned)?;
         self.repay_if_owed(who, rule.token)?;
         let mut paid = vec![(rule.token, amount)];
         paid.extend(self.pay_lock(id, &mut row)?);
-        self.say(Event::LockEnded { id });
+        self.emit(Event::LockEnded { id });
         self.put_or_forget(id, &row);
         Ok(paid)
     }
 
-    /// Pays what a lock earned up to the last closed period.
+    /// Pays what a lock accrued up to the last closed period.
     pub fn claim_lock(&mut self, who: Address, id: UnitId) -> Result<Paid, Refusal> {
         let (mut row, rule, period) = self.own_lock(who, id)?;
         self.settle_lock(&rule, &mut row, period);
@@ -156,7 +156,7 @@ impl Work<'_> {
     fn own_lock(&mut self, who: Address, id: UnitId) -> Result<(LockRow, LockRule, u64), Refusal> {
         let row = self.state.get::<LockRow>(&id).ok_or(Refusal::Unknown { what: Topic::Lock })?;
         if row.owner != who {
-            return Err(Refusal::OutOfRange { what: Topic::Lock, why: Limit::NotOwn });
+            return Err(Refusal::OutOfRange { what: Topic::Lock, reason: Limit::NotOwn });
         }
         let rule = self.lock_rule(row.lock)?;
         let period = self.lock_period(&rule)?;
@@ -165,8 +165,8 @@ impl Work<'_> {
 
     /// A kind of lock that the network has, or had: what was locked then still ends.
     pub(super) fn lock_rule(&self, kind: Name) -> Result<LockRule, Refusal> {
-        let eras = self.eras.eras(self.genesis).take_while(|(start, _)| *start <= self.now);
-        let last = eras.filter_map(|(_, era)| era.lock(kind)).last();
+        let versions = self.versions.versions(self.genesis).take_while(|(start, _)| *start <= self.now);
+        let last = versions.filter_map(|(_, version)| version.lock(kind)).last();
         let rule = self.spec.lock(kind).or(last.filter(|rule| self.spec.clock(rule.clock).is_some()));
         declared(rule, Topic::LockKind, kind)
     }
@@ -175,7 +175,7 @@ impl Work<'_> {
     fn running_lock(&mut self, who: Address, id: UnitId) -> Result<(LockRow, LockRule, u64), Refusal> {
         let (mut row, rule, period) = self.own_lock(who, id)?;
         if row.amount.is_zero() || row.ends.is_some_and(|ends| ends <= seconds(self.now)) {
-            return Err(Refusal::OutOfRange { what: Topic::Lock, why: Limit::Passed });
+            return Err(Refusal::OutOfRange { what: Topic::Lock, reason: Limit::Passed });
         }
         self.settle_lock(&rule, &mut row, period);
         Ok((row, rule, period))
@@ -191,7 +191,7 @@ impl Work<'_> {
         self.state.put(&id, row);
         let ends = row.ends.map(|ends| Instant::new(ends.saturating_mul(1_000)));
         let &LockRow { lock, owner, amount, scope, .. } = row;
-        self.say(Event::LockChanged { lock, id, owner, amount, ends, scope });
+        self.emit(Event::LockChanged { lock, id, owner, amount, ends, scope });
     }
 
     fn put_or_forget(&mut self, id: UnitId, row: &LockRow) {
@@ -207,7 +207,7 @@ impl Work<'_> {
 
 /// A length in whole seconds, at least one, at most the longest.
 fn length_of(rule: &LockRule, length: Span) -> Result<u64, Refusal> {
-    let out = |why| Refusal::OutOfRange { what: Topic::Term, why };
+    let out = |reason| Refusal::OutOfRange { what: Topic::Term, reason };
     if length.get() == 0 || !length.get().is_multiple_of(1_000) {
         return Err(out(Limit::AtLeast(Units::new(1))));
     }

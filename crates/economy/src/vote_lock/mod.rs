@@ -5,7 +5,7 @@
 //!
 //! No scan, no job per lock. The weight of all locks is a line in time, `level + ends - fall * t`, kept as exact integers; what stops
 //! counting is noted under its last period, and taken out of the line when that is over. A period's income goes into two accumulators,
-//! its part per numerator, and the same times the period's start: a falling lock earned
+//! its part per numerator, and the same times the period's start: a falling lock accrued
 //! `slope * (end * growth of the first - growth of the second)`. All in 2^-120 base units and modulo 2^256, where every true result fits.
 //! A change counts from the next period on. The accumulators of a period in which a lock begins or stops counting are remembered until
 //! the lock is settled.

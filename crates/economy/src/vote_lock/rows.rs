@@ -28,7 +28,7 @@ row! {
         scope: Option<Name>,
         /// What it weighs in which periods.
         segments: Vec<Segment>,
-        /// What it earned and was not paid.
+        /// What it accrued and was not paid.
         owed: Vec<Owed>,
     }
 }
@@ -79,7 +79,7 @@ row! {
         /// The same, times the period's start in seconds.
         dated: Wide,
         /// Income that did not divide evenly, or that waits for a lock.
-        carried: Wide,
+        carry_over: Wide,
         /// The first period that may still receive something.
         next: u64,
     }
@@ -125,7 +125,7 @@ pub enum Left {
     Until(u64),
 }
 
-/// What a lock earned in one pool.
+/// What a lock accrued in one pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
 pub struct Owed {
     /// The pool.

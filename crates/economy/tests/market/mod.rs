@@ -166,7 +166,7 @@ stale-after = "1h"
 quorum = 1
 source = "a test"
 
-[venue.main]
+[amm-pool.main]
 tokens = ["NET", "USDC"]
 fee = "0%"
 source = "a test"
@@ -214,8 +214,8 @@ pub fn dollars(text: &str) -> Price {
     Price::Agreed(Money { currency: USD, amount: Decimal18::parse(text).unwrap() })
 }
 
-pub fn measured(measure: &'static str, quantity: u128) -> Price {
-    Price::Measured(Component { measure: Name::literal(measure), quantity: Measured::new(quantity) })
+pub fn measured(metric: &'static str, quantity: u128) -> Price {
+    Price::Measured(Component { metric: Name::literal(metric), quantity: Measured::new(quantity) })
 }
 
 /// The client and parties 1 to 8 hold 10,000 NET and 10,000 USDC each.
@@ -274,7 +274,7 @@ pub fn deposit(world: &mut World, id: UnitId, from: Address, deposit: Money) -> 
 /// Opens a stream and activates it.
 pub fn run(world: &mut World, id: UnitId, escrow: UnitId, to: Address, rate: Money, periods: u64) -> Answer {
     let activate_by = world.now.later(Span::from_secs(600));
-    let basis = Component { measure: Name::literal("units"), quantity: Measured::new(1) };
+    let basis = Component { metric: Name::literal("units"), quantity: Measured::new(1) };
     let open = StreamOpen { id, escrow, to, rate, periods, activate_by, basis, bond: None };
     world.record(Record::Stream(StreamRecord::Open(open)))?;
     world.record(Record::Stream(StreamRecord::Activate { id }))
@@ -284,11 +284,11 @@ pub fn collect(world: &mut World, id: UnitId) -> u128 {
     world.accept(Record::Stream(StreamRecord::Settle { id })).moved.get()
 }
 
-pub fn close(world: &mut World, id: UnitId, reason: &'static str, earned_until: Instant) -> Answer {
-    world.record(Record::Stream(StreamRecord::Close { id, reason: Name::literal(reason), earned_until }))
+pub fn close(world: &mut World, id: UnitId, reason: &'static str, accrued_until: Instant) -> Answer {
+    world.record(Record::Stream(StreamRecord::Close { id, reason: Name::literal(reason), accrued_until }))
 }
 
-pub fn hold(world: &mut World, id: UnitId, kind: Name, from: Purse, price: Price, days: u64) -> Answer {
+pub fn hold(world: &mut World, id: UnitId, kind: Name, from: PaymentSource, price: Price, days: u64) -> Answer {
     let until = world.now.later(Span::from_days(days));
     world.record(Record::Charge(ChargeRecord::Hold { id, kind, from, currency: None, price, until }))
 }
@@ -297,10 +297,10 @@ pub fn capture(world: &mut World, id: UnitId, to: Address, price: Price) -> Answ
     world.record(Record::Charge(ChargeRecord::Capture { id, to, price }))
 }
 
-pub fn pay(world: &mut World, kind: Name, from: Purse, to: Address, currency: Option<Name>, price: Price) -> Answer {
+pub fn pay(world: &mut World, kind: Name, from: PaymentSource, to: Address, currency: Option<Name>, price: Price) -> Answer {
     world.record(Record::Charge(ChargeRecord::Now { kind, from, to, currency, price }))
 }
 
-pub fn fund_venue(world: &mut World, net: u128, usdc: u128) {
-    world.with(|s| s.fund_venue(party(8), MAIN, units(net), units(usdc))).unwrap();
+pub fn fund_amm_pool(world: &mut World, net: u128, usdc: u128) {
+    world.with(|s| s.fund_amm_pool(party(8), MAIN, units(net), units(usdc))).unwrap();
 }

@@ -1,4 +1,4 @@
-//! Weight earned in a period: paid in the order of ids, piece by piece, or on claim; pools that payments feed.
+//! Weight accrued in a period: paid in the order of ids, piece by piece, or on claim; pools that payments feed.
 
 use super::common::*;
 use depin_economy::*;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 fn earn_unit(world: &mut World, owner: u8, n: u64, quantity: u128) {
     let subject = Subject::Unit { owner: party(owner), unit: unit(n) };
     world
-        .with(|s| s.record(&Record::Earned(Earned { subject, components: Components::one(component("units", quantity)) })))
+        .with(|s| s.record(&Record::Accrued(Accrued { subject, components: Components::one(component("units", quantity)) })))
         .unwrap();
 }
 
@@ -20,19 +20,19 @@ fn a_batch_pays_by_weight_and_keeps_the_dust_for_the_next() {
     }
     world.days(1);
     assert_eq!([1, 2, 3].map(|n| world.held(n)), [333_333_333; 3]);
-    assert_eq!(world.reads().pool(WORK).pot, Units::new(1));
+    assert_eq!(world.reads().pool(WORK).remainder, Units::new(1));
     assert_eq!(world.reads().balance(Account::Pool(WORK), TOK), Units::new(1));
     world.earn(1, "units", 7).unwrap();
     world.days(1);
     // The unit that was left came on top.
     assert_eq!(world.held(1), 333_333_333 + 1_000_000_001);
-    // A period in which nobody earned is forfeited.
+    // A period in which nobody accrued is forfeited.
     world.days(1);
     assert_eq!(world.emission("work").forfeited, tok(1_000));
 }
 
 #[test]
-fn what_is_earned_in_a_period_is_paid_from_that_period() {
+fn what_is_accrued_in_a_period_is_paid_from_that_period() {
     let run = |late: bool| {
         let mut world = World::new(&one_pool("method = \"batch\""));
         world.earn(1, "units", 5).unwrap();
@@ -57,7 +57,7 @@ fn a_large_batch_is_paid_piece_by_piece_in_the_order_of_ids() {
     for n in 0..members {
         let subject = Subject::Unit { owner: depin_quantity::Address::new(unit(n).get()), unit: unit(n) };
         world
-            .with(|s| s.record(&Record::Earned(Earned { subject, components: Components::one(component("units", 1)) })))
+            .with(|s| s.record(&Record::Accrued(Accrued { subject, components: Components::one(component("units", 1)) })))
             .unwrap();
     }
     world.now = world.now.later(Span::from_days(1));
@@ -78,13 +78,13 @@ fn a_large_batch_is_paid_piece_by_piece_in_the_order_of_ids() {
     assert_eq!(all.len() as u64, members);
     assert!(all.is_sorted());
     assert!(!world.reads().has_due() && world.reads().batches().is_empty());
-    assert_eq!(world.reads().pool(WORK).earned, Measured::new(1));
+    assert_eq!(world.reads().pool(WORK).accrued, Measured::new(1));
     let each = tok(1_000).get() / u128::from(members);
-    assert_eq!(world.reads().pool(WORK).pot.get(), tok(1_000).get() - each * u128::from(members));
+    assert_eq!(world.reads().pool(WORK).remainder.get(), tok(1_000).get() - each * u128::from(members));
 }
 
 #[test]
-fn standing_and_earned_weight_share_one_pool() {
+fn current_and_accrued_weight_share_one_pool() {
     let mut world = World::new(&one_pool("method = \"batch\""));
     world.stand(1, "units", 3).unwrap();
     world.earn(2, "units", 1).unwrap();
@@ -167,7 +167,7 @@ fn a_funded_pool_waits_for_members_and_shares_what_comes() {
     assert_eq!(world.reads().pool_share(name("tips")).unwrap().get(), 0);
 }
 
-/// Money that comes in a period is shared by what was earned in it, and by what stands.
+/// Money that comes in a period is shared by what was accrued in it, and by what stands.
 #[test]
 fn a_funded_pool_pays_by_the_period() {
     let text = one_pool("method = \"direct\"\nto = \"pool.tips\"").replacen(
@@ -183,25 +183,25 @@ fn a_funded_pool_pays_by_the_period() {
         world.with(|s| s.claim(party(2), None)).unwrap();
         (world.held(1), world.held(2), world.reads().balance(Account::Pool(name("tips")), TOK).get())
     };
-    let (earned, stood, left) = run(&mut world, &[1, 1, 1]);
-    assert_eq!(earned + stood + left, tok(3_000).get());
-    assert!(earned > 0 && stood > 0 && left <= tok(1_000).get(), "{earned} {stood} {left}");
+    let (accrued, stood, left) = run(&mut world, &[1, 1, 1]);
+    assert_eq!(accrued + stood + left, tok(3_000).get());
+    assert!(accrued > 0 && stood > 0 && left <= tok(1_000).get(), "{accrued} {stood} {left}");
     let mut other = World::new(&text.replacen("pool = \"work\"", "pool = \"tips\"", 1));
-    assert_eq!(run(&mut other, &[3]), (earned, stood, left));
+    assert_eq!(run(&mut other, &[3]), (accrued, stood, left));
 }
 
 #[test]
-fn only_bound_measures_are_earned_and_each_once() {
+fn only_bound_metrics_are_accrued_and_each_once() {
     let mut world = World::new(&one_pool("method = \"batch\""));
-    let unbound = Refusal::Unbound { what: Topic::Measure, name: name("frames") };
+    let unbound = Refusal::Unbound { what: Topic::Metric, name: name("frames") };
     assert_eq!(world.earn(1, "frames", 1), Err(unbound));
     let subject = Subject::Party(party(1));
     let components = Components::new([component("units", 1), component("units", 2)]).unwrap();
-    let twice = Earned { subject, components };
-    let refused = world.with(|s| s.record(&Record::Earned(twice)));
-    assert_eq!(refused, Err(Refusal::OutOfRange { what: Topic::Measure, why: Limit::Twice }));
+    let twice = Accrued { subject, components };
+    let refused = world.with(|s| s.record(&Record::Accrued(twice)));
+    assert_eq!(refused, Err(Refusal::OutOfRange { what: Topic::Metric, reason: Limit::Twice }));
     world.earn(1, "units", 0).unwrap();
-    assert_eq!(world.reads().pool(WORK).earned, Measured::ZERO);
+    assert_eq!(world.reads().pool(WORK).accrued, Measured::ZERO);
     world.check();
 }
 
@@ -209,22 +209,22 @@ proptest! {
     /// Nobody gets more by the order of records, and together nobody gets more than the period gave.
     #[test]
     fn the_order_of_records_changes_nothing(
-        earned in proptest::collection::vec((1u8..6, 0u64..3, 1u128..1_000_000), 1..20), swap in any::<proptest::sample::Index>(),
+        accrued in proptest::collection::vec((1u8..6, 0u64..3, 1u128..1_000_000), 1..20), swap in any::<proptest::sample::Index>(),
     ) {
-        let run = |earned: &[(u8, u64, u128)]| {
+        let run = |accrued: &[(u8, u64, u128)]| {
             let mut world = World::new(&one_pool("method = \"batch\""));
-            for (owner, n, quantity) in earned {
+            for (owner, n, quantity) in accrued {
                 earn_unit(&mut world, *owner, *n, *quantity);
             }
             world.days(1);
             world
         };
-        let mut other = earned.clone();
-        other.rotate_left(swap.index(earned.len()));
-        let (a, b) = (run(&earned), run(&other));
+        let mut other = accrued.clone();
+        other.rotate_left(swap.index(accrued.len()));
+        let (a, b) = (run(&accrued), run(&other));
         prop_assert!(a.state == b.state);
         let paid: u128 = (1..6).map(|n| a.held(n)).sum();
-        prop_assert_eq!(paid + a.reads().pool(WORK).pot.get(), tok(1_000).get());
+        prop_assert_eq!(paid + a.reads().pool(WORK).remainder.get(), tok(1_000).get());
     }
 }
 
@@ -299,7 +299,7 @@ fn batches_that_wait_are_paid_in_full_to_members_who_earn_on() {
         for n in 0..members {
             let subject = Subject::Party(who(n));
             world
-                .with(|s| s.record(&Record::Earned(Earned { subject, components: Components::one(component("units", 1)) })))
+                .with(|s| s.record(&Record::Accrued(Accrued { subject, components: Components::one(component("units", 1)) })))
                 .unwrap();
         }
         world.check();
@@ -310,9 +310,9 @@ fn batches_that_wait_are_paid_in_full_to_members_who_earn_on() {
     }
     assert!(world.reads().batches().len() > 2);
     world.close();
-    let pot = world.reads().pool(WORK).pot.get();
+    let remainder = world.reads().pool(WORK).remainder.get();
     let held: Vec<u128> = (0..members).map(|n| world.reads().wallet(who(n), TOK).held.get()).collect();
-    assert_eq!(held.iter().sum::<u128>() + pot, 6 * tok(1_000).get());
+    assert_eq!(held.iter().sum::<u128>() + remainder, 6 * tok(1_000).get());
     assert!(held.iter().all(|h| h.abs_diff(held[0]) <= 1));
 }
 

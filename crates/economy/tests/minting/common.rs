@@ -90,8 +90,8 @@ pub fn tok(whole: u128) -> Units {
     Units::new(whole * 1_000_000)
 }
 
-pub fn component(measure: &str, quantity: u128) -> Component {
-    Component { measure: name(measure), quantity: Measured::new(quantity) }
+pub fn component(metric: &str, quantity: u128) -> Component {
+    Component { metric: name(metric), quantity: Measured::new(quantity) }
 }
 
 #[track_caller]
@@ -110,7 +110,7 @@ pub struct World {
     pub economy: Economy,
     pub state: Memory,
     pub now: Instant,
-    /// What lots are drawn by.
+    /// What lottery draws are drawn by.
     pub seed: Seed,
     pub events: Vec<Event>,
 }
@@ -163,19 +163,17 @@ impl World {
         self.check();
     }
 
-    pub fn earn(&mut self, who: u8, measure: &str, quantity: u128) -> Answer {
+    pub fn earn(&mut self, who: u8, metric: &str, quantity: u128) -> Answer {
         let subject = Subject::Party(party(who));
-        self.with(|s| s.record(&Record::Earned(Earned { subject, components: Components::one(component(measure, quantity)) })))
+        self.with(|s| s.record(&Record::Accrued(Accrued { subject, components: Components::one(component(metric, quantity)) })))
     }
 
-    pub fn stand(&mut self, who: u8, measure: &str, quantity: u128) -> Answer {
+    pub fn stand(&mut self, who: u8, metric: &str, quantity: u128) -> Answer {
         let subject = Subject::Party(party(who));
-        if self.reads().enrolled(subject).is_none() {
-            self.with(|s| s.record(&Record::Enrol(Enrol { subject, phase: 0 }))).unwrap();
+        if self.reads().registered(subject).is_none() {
+            self.with(|s| s.record(&Record::Register(Register { subject, phase: 0 }))).unwrap();
         }
-        self.with(|s| {
-            s.record(&Record::Standing(Standing { subject, components: Components::one(component(measure, quantity)) }))
-        })
+        self.with(|s| s.record(&Record::Current(Current { subject, components: Components::one(component(metric, quantity)) })))
     }
 
     pub fn gauge(&mut self, scope: &str, gauge: &str, value: u128) {

@@ -122,7 +122,7 @@ fn a_cap_that_is_a_model_stops_nothing() {
 #[test]
 fn burnt_tokens_are_minted_again_up_to_the_limit() {
     let text = one_pool("method = \"direct\"\nto = \"role.keeper\"")
-        .replacen("kind = \"clamp\"", "kind = \"recycle\"", 1)
+        .replacen("kind = \"clamp\"", "kind = \"net-emission\"", 1)
         .replacen("[supply.TOK]", "[supply.TOK]\nnet-emission = { clock = \"day\", most = \"100 TOK\", source = \"a test\" }", 1)
         .replacen("units = { pool = \"work\" }", "units = {}", 1);
     let mut world = World::new(&text);

@@ -1,4 +1,4 @@
-//! Shares, spills, ceilings, direct pools, scores.
+//! Shares, overflows, ceilings, direct pools, scores.
 
 use super::common::*;
 use depin_economy::*;
@@ -17,7 +17,7 @@ emission.flat = { clock = "day", amount = "99_999.999989 TOK", periods = 97, sou
 emission = "TOK"
 share = { first = "30%", until = "50%", step = "2.5%", every = "10d" }
 method = "batch"
-spill = "work"
+overflow = "work"
 worth = { price = "TOK-USD", usd-per-unit = "0.01 USD" }
 source = "a test"
 
@@ -76,8 +76,8 @@ fn parts_sum_to_the_whole_in_every_period_while_shares_move() {
         world.days(1);
         let pools = ["data", "founders", "iot", "mobile", "work"];
         let sum: u128 = pools.iter().map(|pool| scheduled(&world, pool)).sum();
-        let carried = world.reads().score(name("networks"), name("mobile")).unwrap().carried.get();
-        assert_eq!(sum + carried, emission.scheduled(day).get(), "day {day}");
+        let carry_over = world.reads().score(name("networks"), name("mobile")).unwrap().carry_over.get();
+        assert_eq!(sum + carry_over, emission.scheduled(day).get(), "day {day}");
     }
     assert_eq!(world.emission("founders").minted.get(), world.reads().wallet(KEEPER, TOK).held.get());
     // 35 % for ten days, 32.5 % for ten more, and so on, of the amounts of those days.
@@ -101,8 +101,8 @@ fn what_a_pool_cannot_use_goes_into_the_next_one_in_the_same_close() {
     assert_eq!(world.held(2), 5_000_000);
     assert_eq!(world.held(1), work + data - 5_000_000);
     let row = world.emission("data");
-    assert_eq!((row.minted.get(), row.spilled.get(), row.forfeited.get()), (5_000_000, data - 5_000_000, 0));
-    assert_eq!(world.emission("work").received, row.spilled);
+    assert_eq!((row.minted.get(), row.overflowed.get(), row.forfeited.get()), (5_000_000, data - 5_000_000, 0));
+    assert_eq!(world.emission("work").received, row.overflowed);
     // Nobody works on the second day: all of it is forfeited by the last pool of the chain.
     world.days(1);
     assert_eq!(world.emission("data").forfeited, Units::ZERO);
@@ -130,7 +130,7 @@ fn a_stale_price_puts_a_pool_off() {
     world.earn(2, "packets", 1_000).unwrap();
     world.days(1);
     let row = world.emission("data");
-    assert_eq!((row.minted, row.spilled, row.deferred), (Units::ZERO, Units::ZERO, row.scheduled));
+    assert_eq!((row.minted, row.overflowed, row.deferred), (Units::ZERO, Units::ZERO, row.scheduled));
     assert!(world.events.iter().any(|e| matches!(e, Event::EmissionDeferred { .. })));
     world.earn(3, "packets", 3_000).unwrap();
     world.price("2");
@@ -139,18 +139,18 @@ fn a_stale_price_puts_a_pool_off() {
     assert_eq!((world.held(2), world.held(3)), (5_000_000, 15_000_000));
     let row = world.emission("data");
     assert_eq!(row.deferred, Units::ZERO);
-    assert_eq!(row.minted.get() + row.spilled.get(), row.scheduled.get());
+    assert_eq!(row.minted.get() + row.overflowed.get(), row.scheduled.get());
 }
 
 #[test]
-fn weights_of_several_measures_add_up_by_their_factors() {
+fn weights_of_several_metrics_add_up_by_their_factors() {
     let mut world = World::new(&many());
     // floor(3 * 2.5) + floor(5 * 0.5) = 7 + 2 against 9 from witnesses alone.
     let subject = Subject::Party(party(1));
     let both = Components::new([component("beacons", 3), component("witnesses", 5)]).unwrap();
-    world.with(|s| s.record(&Record::Earned(Earned { subject, components: both }))).unwrap();
+    world.with(|s| s.record(&Record::Accrued(Accrued { subject, components: both }))).unwrap();
     world.earn(2, "witnesses", 18).unwrap();
-    assert_eq!(world.reads().pool(name("iot")).earned, Measured::new(18));
+    assert_eq!(world.reads().pool(name("iot")).accrued, Measured::new(18));
     world.stand(3, "beacons", 3).unwrap();
     world.stand(3, "witnesses", 5).unwrap();
     assert_eq!(world.reads().pool(name("iot")).weight, Measured::new(9));
@@ -239,15 +239,15 @@ fn mistakes_in_pools_are_found() {
     refused(&one_pool("method = \"batch\"").replacen("100%", "99%", 1), "sum to exactly 100%; they come to 99%");
     let moving = "share = { first = \"100%\", until = \"90%\", step = \"1%\", every = \"10d\" }";
     refused(&one_pool("method = \"batch\"").replacen("share = \"100%\"", moving, 1), "they come to 99% from period 10 on");
-    refused(&many.replacen("spill = \"work\"", "spill = \"nowhere\"", 1), "no pool of its token and clock");
-    let circle = many.replacen("share = \"13.3%\"", "share = \"13.3%\"\nspill = \"data\"", 1);
+    refused(&many.replacen("overflow = \"work\"", "overflow = \"nowhere\"", 1), "no pool of its token and clock");
+    let circle = many.replacen("share = \"13.3%\"", "share = \"13.3%\"\noverflow = \"data\"", 1);
     refused(&circle, "comes back to it");
     refused(&many.replacen("pools = [\"iot\", \"mobile\"]", "pools = [\"iot\"]", 1), "which does not name it");
     refused(&many.replacen("pools = [\"iot\", \"mobile\"]", "pools = [\"iot\", \"work\"]", 1), "must name pools with scored");
     refused(&many.replacen("to = \"role.keeper\"", "to = \"keeper\"", 1), "no account that a pool can pay");
     refused(&many.replacen("to = \"role.keeper\"", "to = \"pool.founders\"", 1), "no members");
     refused(&many.replacen("units = { pool = \"work\" }", "units = {}", 1), "nobody can earn from it");
-    refused(&many.replacen("units = { pool = \"work\" }", "units = { pool = \"founders\" }", 1), "pays by no measure");
+    refused(&many.replacen("units = { pool = \"work\" }", "units = { pool = \"founders\" }", 1), "pays by no metric");
     refused(
         &one_pool("method = \"expected\"\npay-every = \"1d\"\nworth = { price = \"TOK-USD\", usd-per-unit = \"1 USD\" }"),
         "needs weights of one period",

@@ -5,7 +5,7 @@ use depin_economy::{FeeRecord, Meter as _, Record};
 use depin_quantity::{Instant, Span};
 use proptest::prelude::*;
 
-/// Everything at once: a moving share, a spill, a score, a batch, an accumulator, a lazy pool and a change.
+/// Everything at once: a moving share, a overflow, a score, a batch, an accumulator, a lazy pool and a change.
 fn everything() -> String {
     network(EVERYTHING)
 }
@@ -27,7 +27,7 @@ emission = "TOK"
 share = { first = "30%", until = "10%", step = "5%", every = "7d" }
 method = "expected"
 pay-every = "1d"
-spill = "b"
+overflow = "b"
 source = "a test"
 
 [incentive.pool.b]
@@ -152,8 +152,8 @@ fn the_cap_is_reached_to_the_unit_by_pools_that_all_have_members() {
     let mut world = World::new(&everything());
     world.gauge("e", "votes", 1);
     for day in 0..200u64 {
-        for measure in ["for-b", "for-c", "for-d", "for-f"] {
-            world.earn(1 + (day % 3) as u8, measure, 5).unwrap();
+        for metric in ["for-b", "for-c", "for-d", "for-f"] {
+            world.earn(1 + (day % 3) as u8, metric, 5).unwrap();
         }
         if day == 0 {
             world.stand(4, "for-a", 1).unwrap();
@@ -163,7 +163,7 @@ fn the_cap_is_reached_to_the_unit_by_pools_that_all_have_members() {
     let supply = world.reads().supply(TOK).unwrap();
     // 40,000, a third of 36,000, and sixty hundredths of 70,000 would be 94,000; the cap leaves 89,000.
     assert_eq!(
-        supply.forfeited.get() + supply.minted.get() + world.reads().score(name("group"), name("f")).unwrap().carried.get(),
+        supply.forfeited.get() + supply.minted.get() + world.reads().score(name("group"), name("f")).unwrap().carry_over.get(),
         supply.cap.get()
     );
     assert!(supply.forfeited < tok(1));

@@ -168,5 +168,5 @@ impl World {
 }
 
 pub fn device_units(steps: u128) -> Component {
-    Component { measure: Name::literal("device-units"), quantity: Measured::new(steps) }
+    Component { metric: Name::literal("device-units"), quantity: Measured::new(steps) }
 }

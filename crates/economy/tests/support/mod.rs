@@ -45,11 +45,11 @@ pub fn money(units: Units) -> Money {
 }
 
 pub fn raw(bytes: u128) -> Component {
-    Component { measure: RAW, quantity: Measured::new(bytes) }
+    Component { metric: RAW, quantity: Measured::new(bytes) }
 }
 
 pub fn quality(bytes: u128) -> Component {
-    Component { measure: QUALITY, quantity: Measured::new(bytes) }
+    Component { metric: QUALITY, quantity: Measured::new(bytes) }
 }
 
 pub fn both(one: Component, other: Component) -> Components {
@@ -142,13 +142,13 @@ impl World {
         self.reads().wallet(who, FIL).owed
     }
 
-    pub fn enrol(&mut self, who: Address, phase: u64) {
-        self.accept(Record::Enrol(Enrol { subject: Subject::Party(who), phase }));
+    pub fn register(&mut self, who: Address, phase: u64) {
+        self.accept(Record::Register(Register { subject: Subject::Party(who), phase }));
     }
 
     pub fn stand(&mut self, who: Address, bytes: u128) -> Answer {
         let components = both(raw(bytes), quality(bytes));
-        self.record(Record::Standing(Standing { subject: Subject::Party(who), components }))
+        self.record(Record::Current(Current { subject: Subject::Party(who), components }))
     }
 
     /// Opens an escrow of the client with `deposit`, and a stream to `to`.

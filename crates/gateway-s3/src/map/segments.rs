@@ -99,7 +99,7 @@ pub(crate) struct ShardPlace {
     pub(crate) index: usize,
 }
 
-/// A shard as the keeper sees it.
+/// A shard as the renewal service sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct ShardRow {
     pub(crate) place: ShardPlace,

@@ -84,7 +84,7 @@ pub(super) fn user(meta: &ObjectMeta) -> Option<HashMap<String, String>> {
 pub(super) async fn durability_headers(front: &Front, blob: i64) -> S3Result<HeaderMap> {
     let row = front.core.map.read(move |db| tables::durability(db, blob)).await.map_err(errors::map)?;
     let durability = Durability::of(&row);
-    let warning = durability::warning(durability.paid_until(), &front.core.purse(), &front.core.config.deals);
+    let warning = durability::warning(durability.paid_until(), &front.core.account(), &front.core.config.deals);
     let text = warning.map_or_else(|| durability.to_string(), |warning| format!("{durability}; {warning}"));
     let mut headers = HeaderMap::new();
     if let Ok(value) = HeaderValue::from_str(&text) {

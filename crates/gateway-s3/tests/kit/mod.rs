@@ -94,7 +94,7 @@ impl Kit {
         Gateway::start(self.config.clone(), self.providers.clone(), self.market.clone(), self.clock.clone()).await
     }
 
-    /// Ticks the keeper and the market alternately, ten virtual seconds apart.
+    /// Ticks the renewal service and the market alternately, ten virtual seconds apart.
     pub async fn settle(&self) {
         for _ in 0..6 {
             self.handle().keep().await;
@@ -123,7 +123,7 @@ pub fn small(home: &Path) -> Config {
     config.shard_payload = SHARD;
     config.flush = Duration::from_millis(10);
     config.hedge = Duration::from_millis(300);
-    config.keeper.automatic = false;
+    config.renewal.automatic = false;
     config
 }
 

@@ -98,7 +98,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// A name in which the token that is replaced stands: the token, a pair, a venue.
+    /// A name in which the token that is replaced stands: the token, a pair, an AMM pool.
     pub fn name(&self, text: &str) -> Option<String> {
         let mut parts: Vec<&str> = text.split('-').collect();
         let place = parts.iter().position(|part| *part == self.from)?;

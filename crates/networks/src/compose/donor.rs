@@ -1,7 +1,7 @@
-//! A network's file as a source of parts: the era that fits, and what is where in it.
+//! A network's file as a source of parts: the parameter version that fits, and what is where in it.
 
 use depin_economy::grammar::ALTERNATIVES;
-use depin_services::vocabulary::{self, Aspect, Service};
+use depin_services::descriptor::{self, Aspect, Service};
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
 /// A network that parts are taken from.
@@ -12,14 +12,14 @@ pub(super) struct Donor {
     pub title: String,
     /// Its service.
     pub service: &'static Service,
-    /// Its tables, in the era that parts are taken from.
+    /// Its tables, in the parameter version that parts are taken from.
     pub root: Table,
     /// Its tables as the last of its dated changes leaves them.
     pub last: Table,
     /// Whether it has dated changes.
-    pub eras: usize,
-    /// Which of its eras parts are taken from.
-    pub era: usize,
+    pub versions: usize,
+    /// Which of its parameter versions parts are taken from.
+    pub version: usize,
     /// Its main token: transaction fees are in it.
     pub token: String,
 }
@@ -34,15 +34,15 @@ impl Donor {
         };
         let (name, title) = (string("network.name")?, string("network.title")?);
         let served = string("network.service")?;
-        let service = vocabulary::service(&served).ok_or_else(|| format!("its service `{served}` is not known here"))?;
+        let service = descriptor::service(&served).ok_or_else(|| format!("its service `{served}` is not known here"))?;
         let token = string("utility.fee.token")?;
-        let eras = eras(base);
-        let era = (0..eras.len()).rev().find(|i| suits(&eras[*i], &token)).unwrap_or(0);
-        let last = eras.last().expect("there is a first era").clone();
-        Ok(Self { name, title, service, token, eras: eras.len(), era, last, root: eras[era].clone() })
+        let versions = versions(base);
+        let version = (0..versions.len()).rev().find(|i| suits(&versions[*i], &token)).unwrap_or(0);
+        let last = versions.last().expect("there is a first parameter version").clone();
+        Ok(Self { name, title, service, token, versions: versions.len(), version, last, root: versions[version].clone() })
     }
 
-    /// The table at a dotted path, in the era that parts are taken from.
+    /// The table at a dotted path, in the parameter version that parts are taken from.
     pub fn table(&self, path: &str) -> Option<Table> {
         at(&self.root, path)?.clone().into_table().ok()
     }
@@ -57,16 +57,16 @@ impl Donor {
         text_at(&self.root, path)
     }
 
-    /// The measures that feed a pool, by `[bind]`.
+    /// The metrics that feed a pool, by `[bind]`.
     pub fn feeders(&self, pool: &str) -> Vec<String> {
-        let feeds = |measure: &String| self.text(&format!("bind.{measure}.pool")).as_deref() == Some(pool);
+        let feeds = |metric: &String| self.text(&format!("bind.{metric}.pool")).as_deref() == Some(pool);
         self.names("bind").into_iter().filter(feeds).collect()
     }
 
-    /// What the measures that feed a pool say about who earns.
+    /// What the metrics that feed a pool say about who earns.
     pub fn aspect(&self, pool: &str) -> Option<Aspect> {
         let feeders = self.feeders(pool);
-        let aspect = |name: &String| Some(self.service.measure(name.parse().ok()?)?.aspect);
+        let aspect = |name: &String| Some(self.service.metric(name.parse().ok()?)?.aspect);
         feeders.iter().find_map(aspect)
     }
 }
@@ -93,21 +93,21 @@ pub(super) fn text_at(root: &Table, path: &str) -> Option<String> {
     at(root, path)?.as_str().map(str::to_owned)
 }
 
-/// Whether measures feed no pools but those that pay the main token, and something is emitted: a service without parts of its own
-/// can stand under such an era.
+/// Whether metrics feed no pools but those that pay the main token, and something is emitted: a service without parts of its own
+/// can stand under such a parameter version.
 fn suits(root: &Table, token: &str) -> bool {
-    let feeds = |measure: String| text_at(root, &format!("bind.{measure}.pool"));
+    let feeds = |metric: String| text_at(root, &format!("bind.{metric}.pool"));
     let fed: Vec<String> = names(root, "bind").into_iter().filter_map(feeds).collect();
     let pays = |pool: &String| text_at(root, &format!("incentive.pool.{pool}.emission")).is_none_or(|paid| paid == token);
     at(root, &format!("supply.{token}.emission")).is_some() && fed.iter().all(pays)
 }
 
-/// The file as each of its dated changes leaves it, the first era first.
-fn eras(mut base: Table) -> Vec<Table> {
+/// The file as each of its dated changes leaves it, the first parameter version first.
+fn versions(mut base: Table) -> Vec<Table> {
     let changes = base.remove("change").and_then(|item| item.into_array_of_tables().ok());
-    let mut eras = vec![base];
+    let mut versions = vec![base];
     for change in changes.iter().flat_map(toml_edit::ArrayOfTables::iter) {
-        let mut next = eras.last().expect("there is a first era").clone();
+        let mut next = versions.last().expect("there is a first parameter version").clone();
         for path in change.get("remove").and_then(Item::as_array).iter().flat_map(|list| list.iter()) {
             if let Some(path) = path.as_str() {
                 remove(&mut next, path);
@@ -116,9 +116,9 @@ fn eras(mut base: Table) -> Vec<Table> {
         if let Some(set) = change.get("set").and_then(Item::as_table_like) {
             merge(&mut next, set);
         }
-        eras.push(next);
+        versions.push(next);
     }
-    eras
+    versions
 }
 
 fn remove(table: &mut dyn TableLike, path: &str) {
@@ -154,46 +154,46 @@ fn merge(into: &mut dyn TableLike, from: &dyn TableLike) {
 
 /// A file may say once where all its figures come from; parts that are taken out of it take that along.
 fn hand_down(root: &mut Table) {
-    let words: Vec<(&str, Item)> =
+    let entries: Vec<(&str, Item)> =
         ["source", "parameter", "why"].iter().filter_map(|key| Some((*key, root.remove(key)?))).collect();
-    if words.is_empty() {
+    if entries.is_empty() {
         return;
     }
     for (key, item) in root.iter_mut() {
         match item {
-            Item::ArrayOfTables(all) if key == "token" => all.iter_mut().for_each(|table| say(table, &words)),
-            Item::Table(table) if !matches!(key.get(), "network" | "service") => hand_to(table, &words),
+            Item::ArrayOfTables(all) if key == "token" => all.iter_mut().for_each(|table| write_into(table, &entries)),
+            Item::Table(table) if !matches!(key.get(), "network" | "service") => hand_to(table, &entries),
             _ => {}
         }
     }
 }
 
 /// Every table with values of its own, and those in it that need a word of their own.
-fn hand_to(table: &mut dyn TableLike, words: &[(&str, Item)]) {
+fn hand_to(table: &mut dyn TableLike, entries: &[(&str, Item)]) {
     let mut figures = false;
     for (_, item) in table.iter_mut() {
         match item {
-            Item::Table(inner) => hand_to(inner, words),
+            Item::Table(inner) => hand_to(inner, entries),
             Item::Value(Value::InlineTable(inner)) => {
                 figures = true;
-                say(inner, words);
+                write_into(inner, entries);
             }
             Item::Value(Value::Array(list)) if list.iter().any(Value::is_inline_table) => {
                 figures = true;
-                list.iter_mut().filter_map(Value::as_inline_table_mut).for_each(|inner| say(inner, words));
+                list.iter_mut().filter_map(Value::as_inline_table_mut).for_each(|inner| write_into(inner, entries));
             }
             Item::Value(_) => figures = true,
             _ => {}
         }
     }
     if figures {
-        say(table, words);
+        write_into(table, entries);
     }
 }
 
-fn say(table: &mut dyn TableLike, words: &[(&str, Item)]) {
+fn write_into(table: &mut dyn TableLike, entries: &[(&str, Item)]) {
     if !table.is_empty() && !["source", "parameter", "why"].iter().any(|key| table.contains_key(key)) {
-        for (key, item) in words {
+        for (key, item) in entries {
             table.insert(key, item.clone());
         }
     }

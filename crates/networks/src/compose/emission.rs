@@ -1,4 +1,4 @@
-//! The emission's part: supply, and pools that the service's measures feed.
+//! The emission's part: supply, and pools that the service's metrics feed.
 
 use super::{
     Mix, Part,
@@ -7,7 +7,7 @@ use super::{
     write::{Page, mark, set, string},
 };
 use depin_quantity::Units;
-use depin_services::vocabulary::{Aspect, Counted};
+use depin_services::descriptor::{Aspect, Counted};
 use toml_edit::{InlineTable, Item, Table, Value};
 
 /// `[supply.<token>]`, word for word.
@@ -24,7 +24,7 @@ pub(super) fn supply(mix: &mut Mix<'_>, page: &mut Page) {
 pub(super) fn pools(mix: &mut Mix<'_>, page: &mut Page) {
     let names = mix.emission.names("incentive.pool");
     let (fed, others): (Vec<String>, Vec<String>) =
-        names.into_iter().partition(|name| !mix.emission.feeders(name).is_empty() || is_earned(&mix.emission, name));
+        names.into_iter().partition(|name| !mix.emission.feeders(name).is_empty() || is_accrued(&mix.emission, name));
     let split = if fed.is_empty() { work::pool(mix, page, &others) } else { None };
     if fed.is_empty() && split.is_none() {
         mix.note(format!(
@@ -49,8 +49,8 @@ pub(super) fn pools(mix: &mut Mix<'_>, page: &mut Page) {
     }
 }
 
-/// Whether a pool shares by what measures say, bound or not.
-fn is_earned(donor: &Donor, pool: &str) -> bool {
+/// Whether a pool shares by what metrics say, bound or not.
+fn is_accrued(donor: &Donor, pool: &str) -> bool {
     let method = donor.text(&format!("incentive.pool.{pool}.method")).unwrap_or_default();
     matches!(method.as_str(), "expected" | "accumulator" | "winners" | "batch" | "lazy")
 }
@@ -73,11 +73,11 @@ fn native(mix: &mut Mix<'_>, page: &mut Page, fed: &[String]) {
             page.table(&path, &table);
         }
     }
-    for measure in mix.emission.names("bind") {
+    for metric in mix.emission.names("bind") {
         for key in ["pool", "times", "boost"] {
-            let item = mix.emission.table(&format!("bind.{measure}")).and_then(|table| table.get(key).cloned());
+            let item = mix.emission.table(&format!("bind.{metric}")).and_then(|table| table.get(key).cloned());
             if let Some(value) = item.and_then(|item| item.into_value().ok()) {
-                mix.bound.add(&measure, key, value);
+                mix.bound.add(&metric, key, value);
             }
         }
     }
@@ -89,10 +89,10 @@ fn native(mix: &mut Mix<'_>, page: &mut Page, fed: &[String]) {
     }
 }
 
-/// Which measures of the service feed which pools: capacity feeds capacity, usage usage, and the only ones that it has feed all.
+/// Which metrics of the service feed which pools: capacity feeds capacity, usage usage, and the only ones that it has feed all.
 fn groups(mix: &Mix<'_>, fed: &[String]) -> Vec<(Aspect, Vec<String>)> {
-    let main = mix.service.measures.iter().map(|measure| measure.aspect).find(|a| matches!(a, Aspect::Capacity | Aspect::Usage));
-    let has = |aspect| mix.service.measures_of(aspect).next().is_some();
+    let main = mix.service.metrics.iter().map(|metric| metric.aspect).find(|a| matches!(a, Aspect::Capacity | Aspect::Usage));
+    let has = |aspect| mix.service.metrics_of(aspect).next().is_some();
     let (usage, capacity): (Vec<String>, Vec<String>) =
         fed.iter().cloned().partition(|pool| mix.emission.aspect(pool) == Some(Aspect::Usage));
     let (true, Some(main)) = (!fed.is_empty(), main) else { return Vec::new() };
@@ -102,23 +102,23 @@ fn groups(mix: &Mix<'_>, fed: &[String]) -> Vec<(Aspect, Vec<String>)> {
     vec![(Aspect::Capacity, capacity), (Aspect::Usage, usage)]
 }
 
-/// Says which measures earn nothing, though others do.
+/// Says which metrics earn nothing, though others do.
 fn unpaid(mix: &mut Mix<'_>) {
     let earns = |name: &str| mix.bound.get(name, "pool").is_some();
-    let paid = mix.service.measures.iter().any(|measure| earns(measure.name.as_str()));
-    let work = mix.service.measures.iter().filter(|measure| matches!(measure.aspect, Aspect::Capacity | Aspect::Usage));
-    let left: Vec<String> = work.filter(|m| !earns(m.name.as_str())).map(|measure| format!("`{}`", measure.name)).collect();
+    let paid = mix.service.metrics.iter().any(|metric| earns(metric.name.as_str()));
+    let work = mix.service.metrics.iter().filter(|metric| matches!(metric.aspect, Aspect::Capacity | Aspect::Usage));
+    let left: Vec<String> = work.filter(|m| !earns(m.name.as_str())).map(|metric| format!("`{}`", metric.name)).collect();
     if paid && !left.is_empty() {
-        mix.note(format!("Nothing is earned for {}: {} has no pool of that sort.", left.join(", "), mix.emission.title));
+        mix.note(format!("Nothing is accrued for {}: {} has no pool of that sort.", left.join(", "), mix.emission.title));
     }
 }
 
-/// One pool out of those of a group, fed by the service's measures of one aspect.
+/// One pool out of those of a group, fed by the service's metrics of one aspect.
 fn merged(mix: &mut Mix<'_>, page: &mut Page, aspect: Aspect, group: &[String]) {
     let tables: Vec<Table> = group.iter().filter_map(|name| mix.emission.table(&format!("incentive.pool.{name}"))).collect();
-    // A pool that spills into another is the smaller half of both.
+    // A pool that overflows into another is the smaller half of both.
     let Some(at) =
-        tables.iter().position(|table| !table.contains_key("spill")).or(if tables.is_empty() { None } else { Some(0) })
+        tables.iter().position(|table| !table.contains_key("overflow")).or(if tables.is_empty() { None } else { Some(0) })
     else {
         return;
     };
@@ -132,15 +132,15 @@ fn merged(mix: &mut Mix<'_>, page: &mut Page, aspect: Aspect, group: &[String]) 
         }
         changes.push(format!("one pool out of {}", group.join(" and ")));
     }
-    if pool.get("spill").and_then(Item::as_str).is_some_and(|to| group.iter().any(|name| name == to)) {
-        pool.remove("spill");
+    if pool.get("overflow").and_then(Item::as_str).is_some_and(|to| group.iter().any(|name| name == to)) {
+        pool.remove("overflow");
     }
-    let counted = mix.service.measures_of(aspect).next().map(|measure| measure.counted);
+    let counted = mix.service.metrics_of(aspect).next().map(|metric| metric.counted);
     changes.extend(fit_worth(&mut pool, counted));
-    for measure in mix.service.measures_of(aspect) {
-        mix.bound.add(measure.name.as_str(), "pool", string(&name));
+    for metric in mix.service.metrics_of(aspect) {
+        mix.bound.add(metric.name.as_str(), "pool", string(&name));
     }
-    let fed = mix.service.measures_of(aspect).map(|measure| format!("`{}`", measure.name)).collect::<Vec<_>>().join(", ");
+    let fed = mix.service.metrics_of(aspect).map(|metric| format!("`{}`", metric.name)).collect::<Vec<_>>().join(", ");
     if !changes.is_empty() {
         mark(&mut pool, &format!("as on {title}, {}", changes.join("; ")));
     }
@@ -151,8 +151,8 @@ fn merged(mix: &mut Mix<'_>, page: &mut Page, aspect: Aspect, group: &[String]) 
 
 /// A ceiling by worth needs weights of one period.
 fn fit_worth(pool: &mut Table, counted: Option<Counted>) -> Option<String> {
-    if counted? == Counted::Standing && pool.remove("worth").is_some() {
-        return Some("without a ceiling by worth, since the measure stands until it changes".to_owned());
+    if counted? == Counted::Current && pool.remove("worth").is_some() {
+        return Some("without a ceiling by worth, since the metric stands until it changes".to_owned());
     }
     None
 }

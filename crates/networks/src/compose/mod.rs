@@ -5,8 +5,8 @@
 //! counted bytes and now counts devices) is marked as a parameter, and says which network it came from.
 //!
 //! How the parts meet: the emission's network gives the token, clocks and pools, and its amounts stand as they are. Amounts of other
-//! parts, in other tokens, become the same part of the new token's cap. Pools are fed by the service's measures of the same
-//! [`Aspect`](depin_services::vocabulary::Aspect): capacity by capacity, usage by usage. Collateral for a unit and for bytes are
+//! parts, in other tokens, become the same part of the new token's cap. Pools are fed by the service's metrics of the same
+//! [`Aspect`](depin_services::descriptor::Aspect): capacity by capacity, usage by usage. Collateral for a unit and for bytes are
 //! converted at 32 GiB, a sector, for one unit.
 
 mod amounts;
@@ -22,7 +22,7 @@ mod write;
 
 use amounts::Rates;
 use depin_quantity::Name;
-use depin_services::vocabulary::{self, Service};
+use depin_services::descriptor::{self, Service};
 use donor::Donor;
 use write::Page;
 
@@ -65,8 +65,8 @@ pub enum ComposeError {
         /// Those that there are.
         known: String,
     },
-    /// A unit for a service that has its own measures.
-    #[error("service `{0}` has measures of its own; a unit goes with the service `metered` only")]
+    /// A unit for a service that has its own metrics.
+    #[error("service `{0}` has metrics of its own; a unit goes with the service `metered` only")]
     Unit(Name),
     /// A unit that cannot stand in a file.
     #[error("`{0}` is no unit; name it in 1 to 60 printable characters, like \"map tile\"")]
@@ -86,12 +86,12 @@ pub enum ComposeError {
 /// # Errors
 /// [`ComposeError`].
 pub fn compose(recipe: &Recipe<'_>) -> Result<Composed, ComposeError> {
-    let service = vocabulary::service(recipe.service).ok_or_else(|| ComposeError::Service {
+    let service = descriptor::service(recipe.service).ok_or_else(|| ComposeError::Service {
         name: recipe.service.to_owned(),
-        known: vocabulary::SERVICES.iter().map(|service| service.name.to_string()).collect::<Vec<_>>().join(", "),
+        known: descriptor::SERVICES.iter().map(|service| service.name.to_string()).collect::<Vec<_>>().join(", "),
     })?;
     if let Some(unit) = recipe.unit {
-        if service.name != vocabulary::METERED.name {
+        if service.name != descriptor::METERED.name {
             return Err(ComposeError::Unit(service.name));
         }
         if unit.is_empty() || unit.chars().count() > 60 || unit.chars().any(|c| c.is_control() || c == '"' || c == '\\') {
@@ -214,7 +214,7 @@ impl Mix<'_> {
         page.append(incentive);
         page.rule("utility and value flow");
         page.append(utility);
-        page.rule("what the service's measures are for");
+        page.rule("what the service's metrics are for");
         binds::write(self, &mut page);
         page.rule("the service's own figures");
         own::service(self, &mut page);

@@ -5,7 +5,7 @@ use super::{
     write::{Page, mark, set, string, table},
 };
 use depin_quantity::parse_span;
-use depin_services::vocabulary::{Measure, Provenance, Table as Figures, Unit};
+use depin_services::descriptor::{Metric, Provenance, Table as Figures, Unit};
 use toml_edit::{DocumentMut, Item};
 
 impl Mix<'_> {
@@ -27,9 +27,9 @@ impl Mix<'_> {
         format!("{service}, with the emission of {e}, the payment of {p} and the stake of {s}")
     }
 
-    /// What one of a measure is, in the words of the new network.
-    pub fn one_of(&self, measure: &Measure) -> String {
-        match (measure.unit, self.unit) {
+    /// What one of a metric is, in the words of the new network.
+    pub fn one_of(&self, metric: &Metric) -> String {
+        match (metric.unit, self.unit) {
             (Unit::Byte, _) => "byte".to_owned(),
             (Unit::Each("unit"), Some(unit)) => unit.to_owned(),
             (Unit::Each(one), _) => one.to_owned(),
@@ -124,11 +124,11 @@ fn figures(mix: &Mix<'_>, table: &Figures, page: &mut Page) {
             ("unit", Some(unit)) => format!("\"{unit}\""),
             _ => figure.value.to_string(),
         };
-        page.raw(&format!("{} = {value}    # {}\n", figure.key, figure.words));
+        page.raw(&format!("{} = {value}    # {}\n", figure.key, figure.description));
     }
     match table.provenance {
         Provenance::Source(source) => page.raw(&format!("source = {}\n", string(source))),
-        Provenance::Why(why) => page.raw(&format!("parameter = true\nwhy = {}\n", string(why))),
+        Provenance::Reason(why) => page.raw(&format!("parameter = true\nwhy = {}\n", string(why))),
     }
 }
 
@@ -172,7 +172,7 @@ fn date(item: &Item) -> Option<i64> {
     let (year, month, day) = (i64::from(date.year), i64::from(date.month), i64::from(date.day));
     // Days from the civil calendar: years begin in March, so that the leap day comes last.
     let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let (version, of_version) = (year.div_euclid(400), year.rem_euclid(400));
     let of_year = (153 * month + 2) / 5 + day - 1;
-    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
+    Some(version * 146_097 + of_version * 365 + of_version / 4 - of_version / 100 + of_year - 719_468)
 }

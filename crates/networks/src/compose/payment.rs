@@ -1,10 +1,10 @@
-//! The payment's part: streams, charges, credits, fees, prices and venues.
+//! The payment's part: streams, charges, credits, fees, prices and AMM pools.
 
 use super::{
     Mix, Part,
     write::{Page, mark, set, string, table},
 };
-use depin_services::vocabulary::{ChargeKind, StreamKind, Term, Unit};
+use depin_services::descriptor::{ChargeKind, StreamKind, Term, Unit};
 use toml_edit::{Array, InlineTable, Item, Table, TableLike, Value};
 
 /// How the payment's network lets usage be paid.
@@ -158,11 +158,11 @@ fn rate(mix: &Mix<'_>, stream: &Table, donor: Option<&Item>) -> Option<InlineTab
     Some(rate)
 }
 
-/// What the payee puts up, counted on the service's own measure.
+/// What the payee puts up, counted on the service's own metric.
 fn bond(mix: &Mix<'_>, kind: &StreamKind, donor: Option<&Item>) -> Option<InlineTable> {
     let donor = donor?.as_inline_table()?;
     let exchange = mix.rates.exchange(&mix.payment);
-    let bytes = mix.service.measure(kind.basis).is_some_and(|measure| measure.unit == Unit::Byte);
+    let bytes = mix.service.metric(kind.basis).is_some_and(|metric| metric.unit == Unit::Byte);
     let text = |key: &str| donor.get(key).and_then(Value::as_str);
     let mut bond = InlineTable::new();
     for key in ["source", "parameter", "why"] {
@@ -195,7 +195,7 @@ fn close(kind: &StreamKind, donor: Option<&Item>, title: &str) -> Table {
         let fate = if reason.broken && burns { "burn" } else { "return" };
         let why = format!(
             "{}; {title} {}",
-            reason.words,
+            reason.description,
             if burns { "burns bonds of those who break their word" } else { "burns no bonds" }
         );
         close.insert(reason.name.as_str(), inline(&[("bond", fate)], &why));
@@ -262,7 +262,7 @@ fn charge(mix: &mut Mix<'_>, kind: &ChargeKind) -> Table {
     }
     mix.rates.exchange(&mix.payment).apply(&mut charge);
     if let Some(priced) = charge.get_mut("priced").and_then(Item::as_table_like_mut) {
-        let each = mix.service.measure(kind.basis).map_or_else(|| "unit".to_owned(), |measure| mix.one_of(measure));
+        let each = mix.service.metric(kind.basis).map_or_else(|| "unit".to_owned(), |metric| mix.one_of(metric));
         mark(priced, &format!("the price of a unit on {title}; here a unit is one {each}"));
     }
     let held = of("hold-most").and_then(|span| span.as_str().map(str::to_owned)).filter(|_| is_charge);
@@ -361,14 +361,14 @@ pub(super) fn transaction_fee(mix: &mut Mix<'_>, page: &mut Page) {
     }
 }
 
-/// `[venue.*]` and `[price.*]` between tokens that are here.
+/// `[amm-pool.*]` and `[price.*]` between tokens that are here.
 pub(super) fn market(mix: &mut Mix<'_>, page: &mut Page) {
     let known: Vec<String> =
         std::iter::once(mix.rates.token.clone()).chain(mix.wanted.tokens.iter().map(|(name, _)| name.clone())).collect();
     let here = |name: &str| name.split('-').all(|token| token == "USD" || known.iter().any(|known| known == token));
     let mut written: Vec<String> = Vec::new();
     for part in [Part::Payment, Part::Emission] {
-        for section in ["venue", "price"] {
+        for section in ["amm-pool", "price"] {
             for name in mix.donor(part).names(section) {
                 let exchange = mix.rates.exchange(mix.donor(part));
                 let new = exchange.name(&name).unwrap_or_else(|| name.clone());

@@ -20,32 +20,32 @@ pub(super) fn write(mix: &Mix<'_>) -> String {
     ));
     text += "| part | from | what it brings |\n|---|---|---|\n";
     let e = &mix.emission;
-    let era = |donor: &super::donor::Donor| match (donor.eras, donor.era) {
+    let version = |donor: &super::donor::Donor| match (donor.versions, donor.version) {
         (1, _) => String::new(),
-        (eras, era) => format!(", era {} of {eras}", era + 1),
+        (versions, version) => format!(", parameter version {} of {versions}", version + 1),
     };
     text += &format!(
         "| emission | {}{} | token {}, cap, allocations, schedule, pools, transaction fees |\n",
         e.title,
-        era(e),
+        version(e),
         e.token
     );
     text += &format!(
-        "| payment | {}{} | how usage is paid, what is burnt, credits, venues |\n",
+        "| payment | {}{} | how usage is paid, what is burnt, credits, AMM pools |\n",
         mix.payment.title,
-        era(&mix.payment)
+        version(&mix.payment)
     );
-    text += &format!("| stake | {}{} | collateral, penalties, staking, locks |\n", mix.stake.title, era(&mix.stake));
+    text += &format!("| stake | {}{} | collateral, penalties, staking, locks |\n", mix.stake.title, version(&mix.stake));
     let unit = mix.unit.map(|unit| format!(", a unit is one {unit}")).unwrap_or_default();
-    text += &format!("| service | {} | {}{unit} |\n\n", mix.service.title, mix.service.words);
-    text += "## What the service counts\n\n| measure | one of it | counted | what it is |\n|---|---|---|---|\n";
-    for measure in mix.service.measures {
-        let one = mix.one_of(measure);
-        let counted = match measure.counted {
-            depin_services::vocabulary::Counted::Standing => "until it changes",
-            depin_services::vocabulary::Counted::Earned => "anew in each period",
+    text += &format!("| service | {} | {}{unit} |\n\n", mix.service.title, mix.service.description);
+    text += "## What the service counts\n\n| metric | one of it | counted | what it is |\n|---|---|---|---|\n";
+    for metric in mix.service.metrics {
+        let one = mix.one_of(metric);
+        let counted = match metric.counted {
+            depin_services::descriptor::Counted::Current => "until it changes",
+            depin_services::descriptor::Counted::Accrued => "anew in each period",
         };
-        text += &format!("| `{}` | {one} | {counted} | {} |\n", measure.name, measure.words);
+        text += &format!("| `{}` | {one} | {counted} | {} |\n", metric.name, metric.description);
     }
     text += "\n## What was decided\n\n";
     for note in &mix.notes {

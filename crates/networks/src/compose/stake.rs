@@ -7,7 +7,7 @@ use super::{
     write::{Page, mark, set, string},
 };
 use depin_quantity::parse_span;
-use depin_services::vocabulary::{Counted, FaultKind, Gravity, PledgeKind, Unit};
+use depin_services::descriptor::{Counted, FaultKind, Gravity, PledgeKind, Unit};
 use toml_edit::{Item, Table, TableLike, Value};
 
 /// Bytes of a whole sector, in GiB: what one unit is worth in bytes.
@@ -52,7 +52,7 @@ fn for_kind(mix: &mut Mix<'_>, kind: &PledgeKind, from: &str, donor: &Table) -> 
         Some(amount) => (amount, SECTOR_GIB, 1),
         None => (text("per-unit").unwrap_or_default(), there, number("steps")),
     };
-    let bytes = mix.service.measure(kind.basis).is_some_and(|measure| measure.unit == Unit::Byte);
+    let bytes = mix.service.metric(kind.basis).is_some_and(|metric| metric.unit == Unit::Byte);
     let mut table = Table::new();
     if bytes {
         set(&mut table, "per-gib", string(&exchange.scaled(&amount, times, parts * SECTOR_GIB).unwrap_or_default()));
@@ -127,7 +127,7 @@ fn fault(mix: &mut Mix<'_>, kind: &FaultKind) -> Table {
         "termination" if mix.native(Part::Stake) => termination(mix, table, pledge.as_deref()),
         "termination" | "share-of-pledge" => share_of_pledge(mix, table, &name, pledge.as_deref()),
         _ if mix.native(Part::Stake) => table,
-        _ => nothing(mix, &format!("`{name}` of {title} is counted on another measure")),
+        _ => nothing(mix, &format!("`{name}` of {title} is counted on another metric")),
     }
 }
 
@@ -151,7 +151,7 @@ fn pledge_for(mix: &Mix<'_>, kind: &FaultKind) -> Option<String> {
 fn reward(mix: &mut Mix<'_>, kind: &FaultKind, mut table: Table, name: &str, pledge: Option<&str>) -> Table {
     let title = mix.stake.title.clone();
     let pool = mix.bound.get(kind.affected.as_str(), "pool").map(str::to_owned);
-    let stands = mix.service.measure(kind.affected).is_some_and(|measure| measure.counted == Counted::Standing);
+    let stands = mix.service.metric(kind.affected).is_some_and(|metric| metric.counted == Counted::Current);
     if let Some(pool) = pool.as_ref().filter(|_| stands) {
         if mix.emission.name == mix.stake.name {
             return table;
@@ -169,7 +169,7 @@ fn reward(mix: &mut Mix<'_>, kind: &FaultKind, mut table: Table, name: &str, ple
     let Some(pledge) = pledge else {
         return nothing(
             mix,
-            &format!("{title} takes a part of the reward, and nothing is earned or pledged here that it could be of"),
+            &format!("{title} takes a part of the reward, and nothing is accrued or pledged here that it could be of"),
         );
     };
     let mut share = Table::new();
@@ -180,7 +180,7 @@ fn reward(mix: &mut Mix<'_>, kind: &FaultKind, mut table: Table, name: &str, ple
     mark(
         &mut share,
         &format!(
-            "{title} takes some days of reward; what failed has no standing weight here, so a small part of the pledge is taken"
+            "{title} takes some days of reward; what failed has no current weight here, so a small part of the pledge is taken"
         ),
     );
     mix.note(format!("Fault `{}` takes 1 % of the pledge, where {title} takes some days of reward.", kind.name));

@@ -7,7 +7,7 @@ use super::{
     write::{Page, mark, set, string},
 };
 use depin_quantity::Units;
-use depin_services::vocabulary::Aspect;
+use depin_services::descriptor::Aspect;
 use toml_edit::{Item, Table};
 
 /// Writes the pool when it is needed: half of the largest pool, which is given as it then is.
@@ -36,9 +36,9 @@ pub(super) fn pool(mix: &mut Mix<'_>, page: &mut Page, names: &[String]) -> Opti
         &mut work,
         &format!("{payment} burns what customers pay and {emission} pays no work, so that nobody else would pay for it"),
     );
-    let measures = mix.service.measures.iter().filter(|measure| matches!(measure.aspect, Aspect::Capacity | Aspect::Usage));
-    for measure in measures {
-        mix.bound.add(measure.name.as_str(), "pool", string(name));
+    let metrics = mix.service.metrics.iter().filter(|metric| matches!(metric.aspect, Aspect::Capacity | Aspect::Usage));
+    for metric in metrics {
+        mix.bound.add(metric.name.as_str(), "pool", string(name));
     }
     mix.note(format!(
         "Payments are burnt as on {payment}, where the emission pays operators; that of {emission} pays no work, so pool `{name}` \

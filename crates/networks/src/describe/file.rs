@@ -1,21 +1,21 @@
-//! A network file as a tree, era by era.
+//! A network file as a tree, parameter version by parameter version.
 
 use depin_economy::grammar::ALTERNATIVES;
 use depin_quantity::group_digits;
 use toml::{Table, Value};
 
 /// The file as it stands from a date on.
-pub(super) struct Era {
+pub(super) struct Version {
     /// `None` for the first.
     pub(super) from: Option<String>,
     pub(super) root: Table,
 }
 
-/// The eras of a file: as it begins, and after each `[[change]]`.
-pub(super) fn eras(root: &Table) -> Vec<Era> {
+/// The parameter versions of a file: as it begins, and after each `[[change]]`.
+pub(super) fn versions(root: &Table) -> Vec<Version> {
     let mut now = root.clone();
     let changes = now.remove("change");
-    let mut eras = vec![Era { from: None, root: now.clone() }];
+    let mut versions = vec![Version { from: None, root: now.clone() }];
     for change in changes.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_table) {
         for path in change.get("remove").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
             remove(&mut now, path);
@@ -28,9 +28,9 @@ pub(super) fn eras(root: &Table) -> Vec<Era> {
             (_, Some(Value::String(after))) => format!("{after} after the start"),
             _ => "an unknown date".to_owned(),
         };
-        eras.push(Era { from: Some(from), root: now.clone() });
+        versions.push(Version { from: Some(from), root: now.clone() });
     }
-    eras
+    versions
 }
 
 /// A date without its time when that is midnight.
@@ -71,7 +71,7 @@ fn remove(table: &mut Table, path: &str) {
     }
 }
 
-/// One era, with short ways to its tables.
+/// One parameter version, with short ways to its tables.
 pub(super) struct File<'a>(&'a Table);
 
 impl<'a> File<'a> {
@@ -99,9 +99,9 @@ impl<'a> File<'a> {
         text(self.0, path)
     }
 
-    /// The measures that are bound to this, such as `("pool", "work")`, as text.
-    pub(super) fn measures(&self, what: &str, name: &str) -> String {
-        let bound = self.all(&["bind"]).into_iter().filter(|(_, b)| string(b, what) == Some(name)).map(|(measure, _)| measure);
+    /// The metrics that are bound to this, such as `("pool", "work")`, as text.
+    pub(super) fn metrics(&self, what: &str, name: &str) -> String {
+        let bound = self.all(&["bind"]).into_iter().filter(|(_, b)| string(b, what) == Some(name)).map(|(metric, _)| metric);
         bound.collect::<Vec<_>>().join(", ")
     }
 }

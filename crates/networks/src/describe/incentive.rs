@@ -18,8 +18,8 @@ fn one_pool(file: &File<'_>, name: &str, pool: &Table) -> String {
         (Some(token), None) => format!("what the others leave of the emission of {token}"),
         (None, _) => "payments".to_owned(),
     };
-    let measures = || {
-        let bound = file.measures("pool", name);
+    let metrics = || {
+        let bound = file.metrics("pool", name);
         if bound.is_empty() { "weight".to_owned() } else { bound }
     };
     let period = string(pool, "clock")
@@ -27,9 +27,9 @@ fn one_pool(file: &File<'_>, name: &str, pool: &Table) -> String {
         .map(|every| format!(" each {}", each(every)))
         .unwrap_or_default();
     let how = match string(pool, "method").unwrap_or_default() {
-        "expected" | "accumulator" => format!("by standing {}{period}", measures()),
-        "batch" | "lazy" => format!("by {} of the period{period}", measures()),
-        "winners" => format!("to winners drawn by {}{period}", measures()),
+        "expected" | "accumulator" => format!("by current {}{period}", metrics()),
+        "batch" | "lazy" => format!("by {} of the period{period}", metrics()),
+        "winners" => format!("to winners drawn by {}{period}", metrics()),
         "direct" => format!("to {}", string(pool, "to").map(destination).unwrap_or_default()),
         "staked" => format!("to `{}` and their delegators by stake", string(pool, "staking").unwrap_or("stakers")),
         "locked" => {
@@ -41,8 +41,8 @@ fn one_pool(file: &File<'_>, name: &str, pool: &Table) -> String {
     let mut text = format!("{name}: {of}, {how}");
     if let Some(worth) = pool.get("worth").and_then(Value::as_table) {
         text += &format!(", at most {} a unit", string(worth, "usd-per-unit").unwrap_or_default());
-        if let Some(spill) = string(pool, "spill") {
-            text += &format!(", the rest to `{spill}`");
+        if let Some(overflow) = string(pool, "overflow") {
+            text += &format!(", the rest to `{overflow}`");
         }
     }
     text
@@ -81,26 +81,26 @@ pub(super) fn unlocking(file: &File<'_>) -> Vec<Line> {
 }
 
 pub(super) fn boosts(file: &File<'_>) -> Vec<Line> {
-    let line = |(measure, bound): (&str, &Table)| {
+    let line = |(metric, bound): (&str, &Table)| {
         if let Some(boost) = bound.get("boost").and_then(Value::as_table) {
-            let text = format!("{measure}: x{} of what `{}` backs", shown(boost, "times")?, string(boost, "allowance")?);
+            let text = format!("{metric}: x{} of what `{}` backs", shown(boost, "times")?, string(boost, "allowance")?);
             return Some(Line::of(text, boost));
         }
         let times = string(bound, "times").filter(|times| *times != "1")?;
-        Some(Line::of(format!("{measure} weighs x{times}"), bound))
+        Some(Line::of(format!("{metric} weighs x{times}"), bound))
     };
     file.all(&["bind"]).into_iter().filter_map(line).collect()
 }
 
 pub(super) fn collateral(file: &File<'_>) -> Vec<Line> {
     let pledge = |(name, rule): (&str, &Table)| {
-        let measure = file.measures("pledge", name);
-        let measure = if measure.is_empty() { "it".to_owned() } else { measure };
+        let metric = file.metrics("pledge", name);
+        let metric = if metric.is_empty() { "it".to_owned() } else { metric };
         let size = match (shown(rule, "per-gib"), shown(rule, "per-unit")) {
-            (Some(per), _) => format!("{per} per GiB of {measure}"),
+            (Some(per), _) => format!("{per} per GiB of {metric}"),
             (_, Some(per)) => {
                 let steps = shown(rule, "steps").filter(|n| n != "1");
-                steps.map_or_else(|| format!("{per} per unit of {measure}"), |n| format!("{per} per {n} of {measure}"))
+                steps.map_or_else(|| format!("{per} per unit of {metric}"), |n| format!("{per} per {n} of {metric}"))
             }
             _ => return None,
         };

@@ -12,7 +12,7 @@ mod supply;
 mod utility;
 mod words;
 
-use file::{Era, File};
+use file::{File, Version};
 use serde::Serialize;
 use toml::Table;
 
@@ -131,7 +131,7 @@ type Write = fn(&File<'_>) -> Vec<Line>;
 const SECTIONS: [(&str, &[(&str, Write)]); 4] = [
     (
         "Network",
-        &[("service", supply::service), ("counts", supply::measures), ("tokens", supply::tokens), ("starts", supply::launch)],
+        &[("service", supply::service), ("counts", supply::metrics), ("tokens", supply::tokens), ("starts", supply::launch)],
     ),
     (
         "Supply and distribution",
@@ -176,16 +176,16 @@ impl Card {
     /// [`NotToml`] when the text is not even that.
     pub fn new(text: &str) -> Result<Self, NotToml> {
         let root: Table = toml::from_str(text).map_err(|error| NotToml(error.message().to_owned()))?;
-        let eras = file::eras(&root);
-        let name = |key: &str| file::text(&eras[0].root, &["network", key]).unwrap_or_default().to_owned();
+        let versions = file::versions(&root);
+        let name = |key: &str| file::text(&versions[0].root, &["network", key]).unwrap_or_default().to_owned();
         let sections = SECTIONS
             .iter()
             .map(|(title, rows)| Section {
                 title,
-                rows: rows.iter().map(|(name, write)| Row { name, lines: across(&eras, *write) }).collect(),
+                rows: rows.iter().map(|(name, write)| Row { name, lines: across(&versions, *write) }).collect(),
             })
             .collect();
-        let short = (across(&eras, supply::short), across(&eras, utility::short));
+        let short = (across(&versions, supply::short), across(&versions, utility::short));
         Ok(Self {
             network: name("name"),
             title: name("title"),
@@ -196,14 +196,14 @@ impl Card {
         })
     }
 
-    /// What there is of the first token at most, and how it is minted, in the file's last era.
+    /// What there is of the first token at most, and how it is minted, in the file's last parameter version.
     pub fn supply_in_short(&self) -> Vec<String> {
-        last_era(&self.short.0)
+        last_version(&self.short.0)
     }
 
-    /// What usage is paid in, and how much of it who does the work gets, in the file's last era.
+    /// What usage is paid in, and how much of it who does the work gets, in the file's last parameter version.
     pub fn payment_in_short(&self) -> Vec<String> {
-        last_era(&self.short.1)
+        last_version(&self.short.1)
     }
 
     /// The lines of a row.
@@ -212,27 +212,27 @@ impl Card {
     }
 }
 
-fn last_era(lines: &[Line]) -> Vec<String> {
+fn last_version(lines: &[Line]) -> Vec<String> {
     lines.iter().filter(|line| line.until.is_none()).map(|line| line.text.clone()).collect()
 }
 
-/// A row's lines over all eras: those that hold throughout stand as they are, the others carry their dates.
-fn across(eras: &[Era], write: Write) -> Vec<Line> {
+/// A row's lines over all parameter versions: those that hold throughout stand as they are, the others carry their dates.
+fn across(versions: &[Version], write: Write) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut open: Vec<usize> = Vec::new();
-    for era in eras {
+    for version in versions {
         let mut now = Vec::new();
-        for line in write(&File::new(&era.root)) {
+        for line in write(&File::new(&version.root)) {
             let same = |at: &usize| lines[*at].text == line.text && lines[*at].source == line.source;
             if let Some(at) = open.iter().copied().find(same) {
                 now.push(at);
             } else {
-                lines.push(Line { from: era.from.clone(), ..line });
+                lines.push(Line { from: version.from.clone(), ..line });
                 now.push(lines.len() - 1);
             }
         }
         for at in open.iter().filter(|at| !now.contains(at)) {
-            lines[*at].until.clone_from(&era.from);
+            lines[*at].until.clone_from(&version.from);
         }
         open = now;
     }

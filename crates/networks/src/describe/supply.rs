@@ -6,7 +6,7 @@ use super::{
     words::{amount, each, span, tenths_of_years, years},
 };
 use depin_quantity::group_digits;
-use depin_services::vocabulary::{self, Unit};
+use depin_services::descriptor::{self, Unit};
 use toml::{Table, Value};
 
 pub(super) fn service(file: &File<'_>) -> Vec<Line> {
@@ -14,11 +14,11 @@ pub(super) fn service(file: &File<'_>) -> Vec<Line> {
 }
 
 /// What the service counts and this network does something with.
-pub(super) fn measures(file: &File<'_>) -> Vec<Line> {
-    let service = file.text(&["network", "service"]).and_then(vocabulary::service);
+pub(super) fn metrics(file: &File<'_>) -> Vec<Line> {
+    let service = file.text(&["network", "service"]).and_then(descriptor::service);
     let line = |(name, _): (&str, &Table)| {
-        let measure = service.and_then(|service| service.measures.iter().find(|measure| measure.name.as_str() == name));
-        Line::plain(match measure.map(|measure| measure.unit) {
+        let metric = service.and_then(|service| service.metrics.iter().find(|metric| metric.name.as_str() == name));
+        Line::plain(match metric.map(|metric| metric.unit) {
             Some(Unit::Byte) => format!("{name}: bytes"),
             Some(Unit::Each(unit)) => format!("{name}: one is a {unit}"),
             None => name.to_owned(),
@@ -86,7 +86,7 @@ pub(super) fn cap(file: &File<'_>) -> Vec<Line> {
         let Some(cap) = supply.get("cap").and_then(Value::as_table) else { return Some(Line::plain(format!("{token}: none"))) };
         let kind = match string(cap, "kind") {
             Some("clamp") => "minting stops there",
-            Some("recycle") => "burnt tokens may be minted again below it",
+            Some("net-emission") => "burnt tokens may be minted again below it",
             Some("model") => "shown, never enforced",
             _ => "",
         };

@@ -6,7 +6,7 @@ use super::{
     supply::{percent, percent_text},
     words::{amount, and, destination, each, span},
 };
-use depin_services::vocabulary::{self, Unit};
+use depin_services::descriptor::{self, Unit};
 use toml::{Table, Value};
 
 /// Streams and charges with their names, streams first.
@@ -48,9 +48,9 @@ fn stream_words(file: &File<'_>, rule: &Table, currencies: &str) -> String {
 fn charge_words(file: &File<'_>, name: &str, rule: &Table, currencies: &str) -> String {
     if let Some(priced) = rule.get("priced").and_then(Value::as_table) {
         let price = shown(priced, "usd").or_else(|| shown(priced, "amount")).unwrap_or_default();
-        let measure = file.measures("charge", name);
-        let service = file.text(&["network", "service"]).and_then(vocabulary::service);
-        let unit = service.and_then(|service| service.measures.iter().find(|known| known.name.as_str() == measure));
+        let metric = file.metrics("charge", name);
+        let service = file.text(&["network", "service"]).and_then(descriptor::service);
+        let unit = service.and_then(|service| service.metrics.iter().find(|known| known.name.as_str() == metric));
         let unit = match unit.map(|unit| unit.unit) {
             Some(Unit::Each(unit)) => unit.to_owned(),
             Some(Unit::Byte) => "byte".to_owned(),
@@ -124,7 +124,7 @@ pub(super) fn destinations(file: &File<'_>) -> Vec<Line> {
 fn one(name: &str, part: &Table, all: &[&Table], rule: &Table) -> Line {
     let to = string(part, "to").unwrap_or_default();
     let way = if to == "burn" { "burnt".to_owned() } else { format!("to {}", destination(to)) };
-    let swapped = string(part, "convert").map(|venue| format!(", swapped at {venue}")).unwrap_or_default();
+    let swapped = string(part, "convert").map(|amm_pool| format!(", swapped at {amm_pool}")).unwrap_or_default();
     let remarked = part.contains_key("source") || part.contains_key("why");
     // What the provider does not get is the rate that the network takes.
     let rest =
@@ -173,12 +173,12 @@ pub(super) fn conversion(file: &File<'_>) -> Vec<Line> {
         let remarked = redeem.contains_key("source") || redeem.contains_key("why");
         Some(Line::of(text, if remarked { redeem } else { treasury }))
     };
-    let venue = |(name, venue): (&str, &Table)| {
-        let fee = string(venue, "fee").unwrap_or_default();
-        Line::of(format!("{name}: a venue both ways, fee {fee}"), venue)
+    let amm_pool = |(name, amm_pool): (&str, &Table)| {
+        let fee = string(amm_pool, "fee").unwrap_or_default();
+        Line::of(format!("{name}: an AMM pool both ways, fee {fee}"), amm_pool)
     };
     let treasuries = file.all(&["treasury"]).into_iter().filter_map(redeem);
-    treasuries.chain(file.all(&["venue"]).into_iter().map(venue)).collect()
+    treasuries.chain(file.all(&["amm-pool"]).into_iter().map(amm_pool)).collect()
 }
 
 pub(super) fn treasuries(file: &File<'_>) -> Vec<Line> {

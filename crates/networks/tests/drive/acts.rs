@@ -2,18 +2,19 @@
 
 use super::world::{Open, PROVIDERS, World, person};
 use depin_economy::{
-    AllowanceRecord, COMPONENTS_MAX, ChargePrice, ChargeRecord, Component, Components, Earned, Enrol, EscrowRecord, Fault,
-    FeeRecord, Gauge, Money, PledgeRecord, Price, Purse, Record, Standing, StreamMethod, StreamOpen, StreamRecord, Subject, USD,
+    Accrued, AllowanceRecord, COMPONENTS_MAX, ChargePrice, ChargeRecord, Component, Components, Current, EscrowRecord, Fault,
+    FeeRecord, Gauge, Money, PaymentSource, PledgeRecord, Price, Record, Register, StreamMethod, StreamOpen, StreamRecord,
+    Subject, USD,
 };
 use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Span, Units};
-use depin_services::vocabulary::{Aspect, Counted, Unit};
+use depin_services::descriptor::{Aspect, Counted, Unit};
 
 const GIB: u128 = 1 << 30;
 
 impl World {
     pub fn act_at_random(&mut self, period: u64) {
         if period == 1 {
-            (1..=PROVIDERS).for_each(|n| self.enrol(person(n)));
+            (1..=PROVIDERS).for_each(|n| self.register(person(n)));
         }
         for _ in 0..4 {
             match self.chance.below(12) {
@@ -33,55 +34,49 @@ impl World {
         }
     }
 
-    fn enrol(&mut self, who: Address) {
+    fn register(&mut self, who: Address) {
         let phase = self.chance.below(100);
-        self.say("enrol", &Record::Enrol(Enrol { subject: Subject::Party(who), phase })).unwrap();
+        self.send("register", &Record::Register(Register { subject: Subject::Party(who), phase })).unwrap();
     }
 
-    /// A likely quantity of a measure.
-    fn quantity(&mut self, measure: Name) -> Measured {
-        let measure = self.service.measure(measure);
-        Measured::new(match measure.map(|measure| (measure.unit, measure.aspect)) {
+    /// A likely quantity of a metric.
+    fn quantity(&mut self, metric: Name) -> Measured {
+        let metric = self.service.metric(metric);
+        Measured::new(match metric.map(|metric| (metric.unit, metric.aspect)) {
             Some((Unit::Byte, _)) => self.chance.upto(64 * GIB),
             Some((_, Aspect::Presence)) => self.chance.upto(4),
             _ => self.chance.upto(500),
         })
     }
 
-    fn basis(&mut self, measure: Name) -> Component {
-        Component { measure, quantity: self.quantity(measure) }
+    fn basis(&mut self, metric: Name) -> Component {
+        Component { metric, quantity: self.quantity(metric) }
     }
 
     fn bound(&self, counted: Counted) -> Vec<Name> {
         let bound = |name: &Name| self.spec().binding(*name).is_some();
-        self.service
-            .measures
-            .iter()
-            .filter(|measure| measure.counted == counted)
-            .map(|measure| measure.name)
-            .filter(bound)
-            .collect()
+        self.service.metrics.iter().filter(|metric| metric.counted == counted).map(|metric| metric.name).filter(bound).collect()
     }
 
     fn stand(&mut self) {
         let who = self.provider();
-        let measures = self.bound(Counted::Standing);
-        // A boosted measure stands at no more than the plain one: nobody granted an allowance.
+        let metrics = self.bound(Counted::Current);
+        // A boosted metric stands at no more than the plain one: nobody granted an allowance.
         let quantity = if self.chance.one_in(8) { 0 } else { self.chance.upto(64 * GIB) };
-        let components = Components::new(measures.iter().map(|m| Component { measure: *m, quantity: Measured::new(quantity) }))
-            .expect("no network binds more standing measures than a record carries");
+        let components = Components::new(metrics.iter().map(|m| Component { metric: *m, quantity: Measured::new(quantity) }))
+            .expect("no network binds more current metrics than a record carries");
         if !components.is_empty() {
-            let _ = self.say("standing", &Record::Standing(Standing { subject: Subject::Party(who), components }));
+            let _ = self.send("current", &Record::Current(Current { subject: Subject::Party(who), components }));
         }
     }
 
     fn earn(&mut self) {
         let who = self.provider();
-        let measures = self.bound(Counted::Earned);
-        let some: Vec<Component> = measures.iter().take(COMPONENTS_MAX).map(|measure| self.basis(*measure)).collect();
+        let metrics = self.bound(Counted::Accrued);
+        let some: Vec<Component> = metrics.iter().take(COMPONENTS_MAX).map(|metric| self.basis(*metric)).collect();
         let components = Components::new(some).expect("as many as fit were taken");
         if !components.is_empty() {
-            let _ = self.say("earned", &Record::Earned(Earned { subject: Subject::Party(who), components }));
+            let _ = self.send("accrued", &Record::Accrued(Accrued { subject: Subject::Party(who), components }));
         }
     }
 
@@ -106,8 +101,8 @@ impl World {
         let Some(kind) = self.chance.pick(self.service.charges) else { return };
         let Some(price) = self.price(kind.name, kind.basis, 1_000) else { return };
         let (from, to) = (self.customer(), self.provider());
-        let now = ChargeRecord::Now { kind: kind.name, from: Purse::Wallet(from), to, currency: None, price };
-        let _ = self.say("charge now", &Record::Charge(now));
+        let now = ChargeRecord::Now { kind: kind.name, from: PaymentSource::Wallet(from), to, currency: None, price };
+        let _ = self.send("charge now", &Record::Charge(now));
     }
 
     fn hold(&mut self) {
@@ -119,8 +114,8 @@ impl World {
         let Some(price) = self.price(kind.name, kind.basis, 100) else { return };
         let (id, from) = (self.fresh_id(), self.customer());
         let until = self.now.later(Span::from_millis(1 + self.chance.below(most.get())));
-        let hold = ChargeRecord::Hold { id, kind: kind.name, from: Purse::Wallet(from), currency: None, price, until };
-        if self.say("hold", &Record::Charge(hold)).is_ok() {
+        let hold = ChargeRecord::Hold { id, kind: kind.name, from: PaymentSource::Wallet(from), currency: None, price, until };
+        if self.send("hold", &Record::Charge(hold)).is_ok() {
             self.holds.push(Open { id, kind: kind.name, who: from, active: true });
         }
     }
@@ -129,14 +124,14 @@ impl World {
         let Some(kind) = self.service.charge(open.kind) else { return };
         let forget = |world: &mut Self| world.holds.retain(|other| other.id != open.id);
         if self.chance.one_in(3) {
-            if self.say("void", &Record::Charge(ChargeRecord::Void { id: open.id })).is_ok() {
+            if self.send("void", &Record::Charge(ChargeRecord::Void { id: open.id })).is_ok() {
                 forget(self);
             }
             return;
         }
         let Some(price) = self.price(open.kind, kind.basis, 1_000) else { return };
         let to = self.provider();
-        let _ = self.say("capture", &Record::Charge(ChargeRecord::Capture { id: open.id, to, price }));
+        let _ = self.send("capture", &Record::Charge(ChargeRecord::Capture { id: open.id, to, price }));
         if self.reads().hold(open.id).is_none() {
             forget(self);
         }
@@ -155,7 +150,7 @@ impl World {
         let rate = Units::new(self.chance.upto(has / 100 / u128::from(periods)).min(rule.rate_most(token).get()));
         let (id, deposit) = (self.fresh_id(), Units::new(rate.get() * u128::from(periods)));
         let deposit = Money { currency: token, amount: self.money(token, deposit) };
-        if self.say("escrow", &Record::Escrow(EscrowRecord::Open { id, kind: kind.name, owner, deposit })).is_err() {
+        if self.send("escrow", &Record::Escrow(EscrowRecord::Open { id, kind: kind.name, owner, deposit })).is_err() {
             return;
         }
         let open = StreamOpen {
@@ -168,10 +163,10 @@ impl World {
             basis: self.basis(kind.basis),
             bond: None,
         };
-        if self.say("stream", &Record::Stream(StreamRecord::Open(open))).is_ok() {
+        if self.send("stream", &Record::Stream(StreamRecord::Open(open))).is_ok() {
             self.streams.push(Open { id, kind: kind.name, who: owner, active: false });
         } else {
-            self.say("escrow close", &Record::Escrow(EscrowRecord::Close { id })).unwrap();
+            self.send("escrow close", &Record::Escrow(EscrowRecord::Close { id })).unwrap();
         }
     }
 
@@ -179,20 +174,20 @@ impl World {
         let Some(open) = self.chance.pick(&self.streams).copied() else { return };
         let id = open.id;
         if !open.active {
-            if self.say("activate", &Record::Stream(StreamRecord::Activate { id })).is_ok() {
+            if self.send("activate", &Record::Stream(StreamRecord::Activate { id })).is_ok() {
                 self.streams.iter_mut().filter(|other| other.id == id).for_each(|other| other.active = true);
             }
             return;
         }
         match self.chance.below(4) {
-            0 => drop(self.say("settle", &Record::Stream(StreamRecord::Settle { id }))),
+            0 => drop(self.send("settle", &Record::Stream(StreamRecord::Settle { id }))),
             1 => {
                 let Some(token) = self.reads().escrow(id).map(|escrow| escrow.token) else { return };
                 let most = self.reads().wallet(open.who, token).held.get() / 1_000;
                 let (units, periods) = (Units::new(self.chance.upto(most)), 1 + self.chance.below(3));
                 let deposit = Money { currency: token, amount: self.money(token, units) };
-                let _ = self.say("deposit", &Record::Escrow(EscrowRecord::Deposit { id, from: open.who, deposit }));
-                let _ = self.say("extend", &Record::Stream(StreamRecord::Extend { id, periods }));
+                let _ = self.send("deposit", &Record::Escrow(EscrowRecord::Deposit { id, from: open.who, deposit }));
+                let _ = self.send("extend", &Record::Stream(StreamRecord::Extend { id, periods }));
             }
             2 => self.close_stream(open),
             _ => {}
@@ -203,9 +198,9 @@ impl World {
         let Some(kind) = self.service.stream(open.kind) else { return };
         let Some(reason) = self.chance.pick(kind.reasons).map(|reason| reason.name) else { return };
         let ago = self.chance.below(self.period.get());
-        let earned_until = if self.chance.one_in(2) { self.now } else { Instant::new(self.now.get() - ago) };
-        let close = StreamRecord::Close { id: open.id, reason, earned_until };
-        let _ = self.say("stream close", &Record::Stream(close));
+        let accrued_until = if self.chance.one_in(2) { self.now } else { Instant::new(self.now.get() - ago) };
+        let close = StreamRecord::Close { id: open.id, reason, accrued_until };
+        let _ = self.send("stream close", &Record::Stream(close));
     }
 
     fn pledge(&mut self) {
@@ -215,8 +210,8 @@ impl World {
             if self.chance.one_in(2) {
                 let Some(basis) = self.service.pledge(kind).map(|pledge| pledge.basis) else { return };
                 let (basis, until) = (self.basis(basis), self.now.later(Span::from_days(30)));
-                let _ = self.say("resize", &Record::Pledge(PledgeRecord::Resize { subject, kind, basis, until }));
-            } else if self.say("release", &Record::Pledge(PledgeRecord::Release { subject, kind })).is_ok() {
+                let _ = self.send("resize", &Record::Pledge(PledgeRecord::Resize { subject, kind, basis, until }));
+            } else if self.send("release", &Record::Pledge(PledgeRecord::Release { subject, kind })).is_ok() {
                 self.pledges.retain(|other| other.id != open.id);
             }
             return;
@@ -228,7 +223,7 @@ impl World {
         let (who, unit) = (self.provider(), self.fresh_id());
         let (basis, until) = (self.basis(kind.basis), self.now.later(Span::from_days(30)));
         let subject = Subject::Unit { owner: who, unit };
-        if self.say("lock", &Record::Pledge(PledgeRecord::Lock { subject, kind: kind.name, basis, until })).is_ok() {
+        if self.send("lock", &Record::Pledge(PledgeRecord::Lock { subject, kind: kind.name, basis, until })).is_ok() {
             self.pledges.push(Open { id: unit, kind: kind.name, who, active: true });
         }
     }
@@ -245,7 +240,7 @@ impl World {
         };
         let affected = self.basis(kind.affected);
         let reporter = if self.chance.one_in(2) { Some(self.customer()) } else { None };
-        let _ = self.say("fault", &Record::Fault(Fault { subject, kind: kind.name, affected, reporter }));
+        let _ = self.send("fault", &Record::Fault(Fault { subject, kind: kind.name, affected, reporter }));
         if let Some(open) = pledged
             && self.reads().pledge(subject, open.kind).is_none()
         {
@@ -259,7 +254,7 @@ impl World {
             return;
         }
         let who = if self.chance.one_in(2) { self.customer() } else { self.provider() };
-        let _ = self.say("fee", &Record::Fee(FeeRecord::Once { kind, from: Purse::Wallet(who), basis: None }));
+        let _ = self.send("fee", &Record::Fee(FeeRecord::Once { kind, from: PaymentSource::Wallet(who), basis: None }));
     }
 
     fn gauge(&mut self) {
@@ -267,7 +262,7 @@ impl World {
             return;
         };
         let value = Measured::new(self.chance.upto(1_000_000));
-        let _ = self.say("gauge", &Record::Gauge(Gauge { scope: scope.name, name: gauge.name, value }));
+        let _ = self.send("gauge", &Record::Gauge(Gauge { scope: scope.name, name: gauge.name, value }));
     }
 
     /// A notary grants, a unit consumes; it is over, or never began.
@@ -278,7 +273,7 @@ impl World {
             let (id, kind) = (open.id, open.kind);
             let returns = self.chance.one_in(2);
             let over = if returns { AllowanceRecord::Return { id, kind } } else { AllowanceRecord::Release { id, kind } };
-            if self.say("allowance over", &Record::Allowance(over)).is_ok() {
+            if self.send("allowance over", &Record::Allowance(over)).is_ok() {
                 self.uses.retain(|other| other.id != id);
             }
             return;
@@ -288,7 +283,7 @@ impl World {
         let granted = self.with(|session| session.grant_allowance(notary, kind, party, amount));
         self.count("grant", granted.as_ref().err());
         let consume = AllowanceRecord::Consume { id, kind, party, beneficiary, amount };
-        if self.say("consume", &Record::Allowance(consume)).is_ok() {
+        if self.send("consume", &Record::Allowance(consume)).is_ok() {
             self.uses.push(Open { id, kind, who: beneficiary, active: true });
         }
     }
@@ -296,14 +291,14 @@ impl World {
     /// Ends everything that is open.
     pub fn end(&mut self) {
         for open in std::mem::take(&mut self.holds) {
-            let _ = self.say("void", &Record::Charge(ChargeRecord::Void { id: open.id }));
+            let _ = self.send("void", &Record::Charge(ChargeRecord::Void { id: open.id }));
         }
         for open in std::mem::take(&mut self.streams) {
             self.close_stream(open);
         }
         for Open { id: unit, kind, who, .. } in std::mem::take(&mut self.pledges) {
             let subject = Subject::Unit { owner: who, unit };
-            let _ = self.say("release", &Record::Pledge(PledgeRecord::Release { subject, kind }));
+            let _ = self.send("release", &Record::Pledge(PledgeRecord::Release { subject, kind }));
         }
         self.audit();
     }

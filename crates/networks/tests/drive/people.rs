@@ -5,7 +5,7 @@ use depin_economy::{Action, CommitteeRecord, Record};
 use depin_quantity::{Address, Name, Rounding, Share, Span, Units};
 
 impl World {
-    /// Tokens from elsewhere arrive, venues are funded, validators begin.
+    /// Tokens from elsewhere arrive, AMM pools are funded, validators begin.
     pub fn prepare(&mut self) {
         let bridged: Vec<(Name, Name)> =
             self.spec().tokens().values().filter_map(|token| Some((token.id, token.bridged_by?))).collect();
@@ -16,10 +16,10 @@ impl World {
                 self.act("bridge in", bridge, &Action::BridgeIn { token, to: person(n), amount, deposit }).unwrap();
             }
         }
-        let venues: Vec<Name> = self.spec().venues().keys().copied().collect();
-        for venue in venues {
+        let amm_pools: Vec<Name> = self.spec().amm_pools().keys().copied().collect();
+        for amm_pool in amm_pools {
             let amount = self.part_of(person(1), self.token, 100);
-            let _ = self.act("fund venue", person(1), &Action::FundVenue { venue, a: amount, b: amount });
+            let _ = self.act("fund AMM pool", person(1), &Action::FundAmmPool { amm_pool, a: amount, b: amount });
         }
         let stakings: Vec<(Name, Share)> =
             self.spec().stakings().iter().map(|(name, rule)| (*name, rule.commission_least)).collect();
@@ -42,7 +42,7 @@ impl World {
         for staking in stakings {
             let missing = self.chance.below(6) as u8;
             let (signed, missed) = (1..=3).map(person).partition(|who| *who != person(missing));
-            let _ = self.say("signed", &Record::Committee(CommitteeRecord::Signed { staking, at: self.now, signed, missed }));
+            let _ = self.send("signed", &Record::Committee(CommitteeRecord::Signed { staking, at: self.now, signed, missed }));
         }
     }
 
@@ -137,14 +137,14 @@ impl World {
 
     fn trade(&mut self) {
         self.redeem();
-        let venues: Vec<(Name, Name)> = self.spec().venues().iter().map(|(name, rule)| (*name, rule.tokens.0)).collect();
-        let Some((venue, token)) = self.chance.pick(&venues).copied() else { return };
+        let amm_pools: Vec<(Name, Name)> = self.spec().amm_pools().iter().map(|(name, rule)| (*name, rule.tokens.0)).collect();
+        let Some((amm_pool, token)) = self.chance.pick(&amm_pools).copied() else { return };
         let who = self.customer();
         let given = self.part_of(who, token, 10_000);
         if self.chance.one_in(4) {
-            drop(self.act("convert waiting", who, &Action::ConvertWaiting { venue }));
+            drop(self.act("convert waiting", who, &Action::ConvertWaiting { amm_pool }));
         } else {
-            let _ = self.act("swap", who, &Action::Swap { venue, token, given, least: Units::new(1) });
+            let _ = self.act("swap", who, &Action::Swap { amm_pool, token, given, least: Units::new(1) });
         }
     }
 }

@@ -6,7 +6,7 @@ use depin_economy::{
     Refusal, Session, Spec, audit,
 };
 use depin_quantity::{Address, Decimal18, Instant, Name, Rounding, Seed, Span, UnitId, Units};
-use depin_services::vocabulary::{Service, service};
+use depin_services::descriptor::{Service, service};
 use depin_state::{Memory, State as _};
 use std::collections::BTreeMap;
 
@@ -165,7 +165,7 @@ impl World {
     }
 
     /// Says a record; counts the answer under `what`. A refusal must be one that this driver can cause.
-    pub fn say(&mut self, what: &str, record: &Record) -> Answer {
+    pub fn send(&mut self, what: &str, record: &Record) -> Answer {
         let answer = self.with(|session| session.record(record));
         self.count(what, answer.as_ref().err());
         answer
@@ -234,8 +234,8 @@ impl World {
             let (minted, burned) = (supply.minted.get(), supply.burned.get());
             assert_eq!(minted.checked_sub(burned), Some(held), "{}: {token} is lost or made", self.name);
             if let Some(rule) = self.spec().supply(*token) {
-                let recycled = if rule.net_emission.is_some() { burned } else { 0 };
-                assert!(minted <= rule.cap.amount.get() + recycled, "{}: more {token} minted than the cap", self.name);
+                let net_emission = if rule.net_emission.is_some() { burned } else { 0 };
+                assert!(minted <= rule.cap.amount.get() + net_emission, "{}: more {token} minted than the cap", self.name);
             }
         }
     }
@@ -263,7 +263,7 @@ fn is_expected(refusal: &Refusal) -> bool {
     )
 }
 
-/// How long one of the thousand periods is: one of the pool that the service's measures feed, or of the emission.
+/// How long one of the thousand periods is: one of the pool that the service's metrics feed, or of the emission.
 fn period(spec: &Spec) -> Span {
     let fed = spec.bindings().values().find_map(|binding| spec.pool(binding.pool?));
     let clock = fed.map(|pool| pool.clock).or_else(|| spec.pools().values().map(|pool| pool.clock).next());

@@ -30,9 +30,9 @@ impl Case {
         let (net, order, batch) = Net::with_a_batch();
         let (customer, operator) = (net.held(CUSTOMER), net.held(OPERATOR));
         let mut case = Self { net, order, batch, customer, operator };
-        case.net.say(CUSTOMER, &dispute(batch, 20)).unwrap();
+        case.net.send(CUSTOMER, &dispute(batch, 20)).unwrap();
         if answered {
-            case.net.say(OPERATOR, &answer(batch)).unwrap();
+            case.net.send(OPERATOR, &answer(batch)).unwrap();
         }
         case
     }
@@ -74,7 +74,7 @@ fn accepted_units_are_paid_at_once_and_the_others_are_frozen_with_their_weight()
     assert_eq!(case.moved(), (hundredths(-2_000), hundredths(20)));
     let batch = case.net.batch(case.batch);
     assert_eq!((batch.state, batch.counted, batch.open, batch.held), (BatchState::Disputed, 20, 80, fil(80)));
-    assert_eq!(case.net.totals().delivered, 20, "only these have earned");
+    assert_eq!(case.net.totals().delivered, 20, "only these have accrued");
     case.net.pass(just_before(DAY));
     assert_eq!(case.net.batch(case.batch).state, BatchState::Disputed);
 }
@@ -95,8 +95,8 @@ fn an_operator_that_does_not_answer_loses_and_failed() {
 fn an_answer_is_taken_until_the_last_millisecond() {
     let mut case = Case::new(false);
     case.net.pass(just_before(DAY));
-    case.net.say(OPERATOR, &answer(case.batch)).unwrap();
-    assert_eq!(case.net.say(OPERATOR, &answer(case.batch)).unwrap_err().code(), "answered");
+    case.net.send(OPERATOR, &answer(case.batch)).unwrap();
+    assert_eq!(case.net.send(OPERATOR, &answer(case.batch)).unwrap_err().code(), "answered");
     case.net.pass(DAY);
     assert!(case.net.dispute(case.batch).is_some(), "the arbiter's time runs from the answer");
 }
@@ -104,7 +104,7 @@ fn an_answer_is_taken_until_the_last_millisecond() {
 #[test]
 fn who_concedes_before_the_answer_loses_the_units_and_nothing_else() {
     let mut case = Case::new(false);
-    case.net.say(OPERATOR, &MeteredMessage::Concede(case.batch)).unwrap();
+    case.net.send(OPERATOR, &MeteredMessage::Concede(case.batch)).unwrap();
     case.is_over(Decided::Conceded, 0);
     assert_eq!((case.moved(), case.net.operator().failures), ((0, hundredths(20)), 0));
 }
@@ -112,7 +112,7 @@ fn who_concedes_before_the_answer_loses_the_units_and_nothing_else() {
 #[test]
 fn who_concedes_after_the_answer_loses_its_deposit_too() {
     let mut case = Case::new(true);
-    case.net.say(OPERATOR, &MeteredMessage::Concede(case.batch)).unwrap();
+    case.net.send(OPERATOR, &MeteredMessage::Concede(case.batch)).unwrap();
     case.is_over(Decided::Conceded, 0);
     assert_eq!((case.moved(), case.net.operator().failures), ((hundredths(2_000), hundredths(20 - 2_000)), 0));
 }
@@ -128,7 +128,7 @@ fn the_arbiter_gives_either_side_all_of_it_or_parts_and_deposits_follow() {
     ] {
         let mut case = Case::new(true);
         assert_eq!(case.moved(), (hundredths(-2_000), hundredths(20 - 2_000)));
-        case.net.say(ARBITER, &decide(case.batch, counted)).unwrap();
+        case.net.send(ARBITER, &decide(case.batch, counted)).unwrap();
         case.is_over(Decided::ByArbiter, counted);
         assert_eq!(case.moved(), (hundredths(customer), hundredths(operator)), "{counted} of 80");
         assert_eq!(case.net.operator().failures, failures, "{counted} of 80");
@@ -142,9 +142,9 @@ fn parts_of_a_deposit_are_rounded_down_and_the_rest_goes_back() {
     let order = net.open(fil(1_000)).unwrap();
     let batch = net.deliver(order, "a", 3).unwrap();
     let (customer, operator) = (net.held(CUSTOMER), net.held(OPERATOR));
-    net.say(CUSTOMER, &dispute(batch, 0)).unwrap();
-    net.say(OPERATOR, &answer(batch)).unwrap();
-    net.say(ARBITER, &decide(batch, 1)).unwrap();
+    net.send(CUSTOMER, &dispute(batch, 0)).unwrap();
+    net.send(OPERATOR, &answer(batch)).unwrap();
+    net.send(ARBITER, &decide(batch, 1)).unwrap();
     let (third, two_thirds) = (DEPOSIT.mul_div(1, 3, Rounding::Down).unwrap(), DEPOSIT.mul_div(2, 3, Rounding::Down).unwrap());
     assert_eq!(net.held(CUSTOMER).plus(third).unwrap(), customer.plus(two_thirds).unwrap());
     assert_eq!(net.held(OPERATOR).plus(two_thirds).unwrap(), operator.plus(third).unwrap().plus(fil(1)).unwrap());
@@ -160,8 +160,8 @@ fn the_file_decides_when_the_arbiter_does_not() {
         let order = net.open(fil(1_000)).unwrap();
         let batch = net.deliver(order, "a", 100).unwrap();
         let (before_customer, before_operator) = (net.held(CUSTOMER), net.held(OPERATOR));
-        net.say(CUSTOMER, &dispute(batch, 20)).unwrap();
-        net.say(OPERATOR, &answer(batch)).unwrap();
+        net.send(CUSTOMER, &dispute(batch, 20)).unwrap();
+        net.send(OPERATOR, &answer(batch)).unwrap();
         let mut case = Case { net, order, batch, customer: before_customer, operator: before_operator };
         case.net.pass(just_before(Span::from_days(3)));
         assert!(case.net.dispute(batch).is_some());
@@ -180,8 +180,8 @@ fn the_odd_unit_of_a_split_does_not_count() {
     net.register().unwrap();
     let order = net.open(fil(1_000)).unwrap();
     let batch = net.deliver(order, "a", 7).unwrap();
-    net.say(CUSTOMER, &dispute(batch, 0)).unwrap();
-    net.say(OPERATOR, &answer(batch)).unwrap();
+    net.send(CUSTOMER, &dispute(batch, 0)).unwrap();
+    net.send(OPERATOR, &answer(batch)).unwrap();
     net.pass(Span::from_days(3));
     assert_eq!(net.batch(batch).counted, 3);
 }
@@ -190,34 +190,34 @@ fn the_odd_unit_of_a_split_does_not_count() {
 fn a_decision_is_taken_until_the_last_millisecond() {
     let mut case = Case::new(true);
     case.net.pass(just_before(Span::from_days(3)));
-    case.net.say(ARBITER, &decide(case.batch, 80)).unwrap();
+    case.net.send(ARBITER, &decide(case.batch, 80)).unwrap();
     assert_eq!(case.decided(), (Decided::ByArbiter, 80));
     let mut late = Case::new(true);
     late.net.pass(Span::from_days(3));
-    assert_eq!(late.net.say(ARBITER, &decide(late.batch, 80)).unwrap_err().code(), "no-dispute");
+    assert_eq!(late.net.send(ARBITER, &decide(late.batch, 80)).unwrap_err().code(), "no-dispute");
 }
 
 #[test]
 fn a_batch_is_disputed_until_the_last_millisecond_and_once() {
     let (mut net, _, batch) = Net::with_a_batch();
     net.pass(just_before(Span::from_days(3)));
-    net.say(CUSTOMER, &dispute(batch, 0)).unwrap();
-    assert_eq!(net.say(CUSTOMER, &dispute(batch, 0)).unwrap_err().code(), "not-pending");
+    net.send(CUSTOMER, &dispute(batch, 0)).unwrap();
+    assert_eq!(net.send(CUSTOMER, &dispute(batch, 0)).unwrap_err().code(), "not-pending");
     let (mut net, _, batch) = Net::with_a_batch();
     net.pass(Span::from_days(3));
-    assert_eq!(net.say(CUSTOMER, &dispute(batch, 0)).unwrap_err().code(), "not-pending");
+    assert_eq!(net.send(CUSTOMER, &dispute(batch, 0)).unwrap_err().code(), "not-pending");
     // A chain that does its jobs late takes nothing late.
     let (mut net, order, batch) = Net::with_a_batch();
     net.now = net.now.later(Span::from_days(3));
-    assert_eq!(net.say(CUSTOMER, &dispute(batch, 0)).unwrap_err().code(), "too-late");
+    assert_eq!(net.send(CUSTOMER, &dispute(batch, 0)).unwrap_err().code(), "too-late");
     assert_eq!(net.deliver(order, "b", 1).unwrap_err().code(), "ended");
     for answered in [false, true] {
         let mut case = Case::new(answered);
         case.net.now = case.net.now.later(Span::from_days(3));
         let late = if answered { decide(case.batch, 1) } else { answer(case.batch) };
         let who = if answered { ARBITER } else { OPERATOR };
-        assert_eq!(case.net.say(who, &late).unwrap_err().code(), "too-late");
-        assert_eq!(case.net.say(OPERATOR, &MeteredMessage::Concede(case.batch)).unwrap_err().code(), "too-late");
+        assert_eq!(case.net.send(who, &late).unwrap_err().code(), "too-late");
+        assert_eq!(case.net.send(OPERATOR, &MeteredMessage::Concede(case.batch)).unwrap_err().code(), "too-late");
     }
 }
 
@@ -235,7 +235,7 @@ fn a_lost_dispute_costs_what_the_file_says_and_the_operator_tops_its_pledge_up()
     let order = net.open(fil(1_000)).unwrap();
     let batch = net.deliver(order, "a", 100).unwrap();
     let customer = net.held(CUSTOMER);
-    net.say(CUSTOMER, &dispute(batch, 0)).unwrap();
+    net.send(CUSTOMER, &dispute(batch, 0)).unwrap();
     net.pass(DAY);
     let tenth = pledge.mul_div(1, 10, Rounding::Down).unwrap();
     let back = net.order(order).unwrap().returned;
@@ -249,12 +249,12 @@ fn a_lost_dispute_costs_what_the_file_says_and_the_operator_tops_its_pledge_up()
 #[test]
 fn an_expelled_operators_pledge_stays_until_its_last_order_is_closed() {
     let (mut net, order, batch) = Net::with_a_batch();
-    net.say(METER, &MeteredMessage::Fail { operator: OPERATOR, failing: Failing::Expelled }).unwrap();
+    net.send(METER, &MeteredMessage::Fail { operator: OPERATOR, failing: Failing::Expelled }).unwrap();
     assert!(net.operator().pledged && !net.operator().active);
     assert_eq!(net.deliver(order, "b", 1).unwrap_err().code(), "expelled");
-    net.say(CUSTOMER, &dispute(batch, 0)).unwrap();
-    net.say(OPERATOR, &MeteredMessage::Concede(batch)).unwrap();
-    net.say(CUSTOMER, &MeteredMessage::CloseOrder(order)).unwrap();
+    net.send(CUSTOMER, &dispute(batch, 0)).unwrap();
+    net.send(OPERATOR, &MeteredMessage::Concede(batch)).unwrap();
+    net.send(CUSTOMER, &MeteredMessage::CloseOrder(order)).unwrap();
     net.pass(DAY);
     assert!(!net.operator().pledged);
     assert_eq!(net.totals().open_orders, 0);
@@ -265,9 +265,9 @@ fn a_chain_that_lost_weeks_gives_back_what_it_held() {
     for answered in [false, true] {
         let (mut net, order, batch) = Net::with_a_batch();
         let (customer, operator) = (net.held(CUSTOMER), net.held(OPERATOR));
-        net.say(CUSTOMER, &dispute(batch, 0)).unwrap();
+        net.send(CUSTOMER, &dispute(batch, 0)).unwrap();
         if answered {
-            net.say(OPERATOR, &answer(batch)).unwrap();
+            net.send(OPERATOR, &answer(batch)).unwrap();
         }
         // One block in which 30 days pass: the economy's holds end before the service's jobs run.
         net.pass(Span::from_days(31));

@@ -5,8 +5,8 @@ use depin_economy::Spec;
 use depin_quantity::Instant;
 use depin_services::{
     Service,
+    descriptor::{METERED, Severity},
     metered::Metered,
-    vocabulary::{METERED, Severity},
 };
 
 const NOW: Instant = Instant::new(1_800_000_000_000);

@@ -12,7 +12,7 @@ const MS: Span = Span::from_millis(1);
 fn a_cap_is_bound_batches_are_paid_when_their_window_is_over_and_the_rest_goes_back() {
     let mut net = Net::changed(&[]);
     net.register().unwrap();
-    let (had, earned) = (net.held(CUSTOMER), net.held(OPERATOR));
+    let (had, accrued) = (net.held(CUSTOMER), net.held(OPERATOR));
     let order = net.open(fil(1_000)).unwrap();
     assert_eq!(net.held(CUSTOMER), had.minus(fil(1_000)).unwrap(), "the whole cap");
     let first = net.deliver(order, "a", 300).unwrap();
@@ -20,15 +20,15 @@ fn a_cap_is_bound_batches_are_paid_when_their_window_is_over_and_the_rest_goes_b
     net.deliver(order, "b", 200).unwrap();
     assert_eq!(net.order(order).unwrap().left(), fil(500));
     net.pass(Span::from_millis(WINDOW.get() - 60_001));
-    assert_eq!((net.held(OPERATOR), net.totals().pending_batches), (earned, 2), "a millisecond early");
+    assert_eq!((net.held(OPERATOR), net.totals().pending_batches), (accrued, 2), "a millisecond early");
     net.pass(MS);
-    assert_eq!(net.held(OPERATOR), earned.plus(fil(300)).unwrap());
+    assert_eq!(net.held(OPERATOR), accrued.plus(fil(300)).unwrap());
     assert!(matches!(net.batch(first).state, BatchState::Settled { at } if at == net.now));
     // The order took units for a day; it closes with its last batch.
     assert!(net.order(order).is_some_and(|order| order.ended && order.closed.is_none()));
     assert_eq!(net.held(CUSTOMER), had.minus(fil(500)).unwrap(), "what no batch holds went back at the end of the term");
     net.pass(Span::from_secs(60));
-    assert_eq!(net.held(OPERATOR), earned.plus(fil(500)).unwrap());
+    assert_eq!(net.held(OPERATOR), accrued.plus(fil(500)).unwrap());
     assert!(matches!(net.events.last(), Some(MeteredEvent::OrderClosed { units: 500, .. })), "{:?}", net.events);
     let totals = net.totals();
     assert_eq!((totals.delivered, totals.reported, totals.open_orders, totals.pending_batches), (500, 500, 0, 0));
@@ -41,7 +41,7 @@ fn closed_orders_are_forgotten_with_their_batches_and_totals_stay() {
     let order = net.open(fil(1_000)).unwrap();
     for part in 0..3 {
         let batches: Vec<_> = (0..50).map(|n| report(order, &format!("{part} {n}"), 1)).collect();
-        net.say(METER, &MeteredMessage::Report(batches)).unwrap();
+        net.send(METER, &MeteredMessage::Report(batches)).unwrap();
     }
     assert_eq!(metered::batches(net.rows(), order, None).count(), 150);
     assert_eq!(metered::batches(net.rows(), order, Some(99)).count(), 50);
@@ -106,9 +106,9 @@ fn every_economy_takes_orders_reports_disputes_and_failures() {
         let order = net.open(cap).unwrap();
         let had = net.held(CUSTOMER);
         let (paid, disputed) = (net.deliver(order, "a", 9).unwrap(), net.deliver(order, "b", 8).unwrap());
-        net.say(CUSTOMER, &dispute(disputed, 2)).unwrap();
-        net.say(OPERATOR, &answer(disputed)).unwrap();
-        net.say(ARBITER, &MeteredMessage::Decide { batch: disputed, counted: 1 }).unwrap();
+        net.send(CUSTOMER, &dispute(disputed, 2)).unwrap();
+        net.send(OPERATOR, &answer(disputed)).unwrap();
+        net.send(ARBITER, &MeteredMessage::Decide { batch: disputed, counted: 1 }).unwrap();
         net.pass(WINDOW);
         assert_eq!((net.batch(paid).counted, net.batch(disputed).counted, net.totals().rejected), (9, 3, 5), "economy {n}");
         let order = net.order(order).unwrap();
@@ -117,8 +117,8 @@ fn every_economy_takes_orders_reports_disputes_and_failures() {
         if net.currency() != net.economy.spec().fee().token {
             assert_eq!(net.held(CUSTOMER).minus(had).unwrap(), order.returned, "deposits are in another token");
         }
-        net.say(METER, &MeteredMessage::Fail { operator: OPERATOR, failing: metered::Failing::Failed }).unwrap();
-        net.say(METER, &MeteredMessage::Fail { operator: OPERATOR, failing: metered::Failing::Expelled }).unwrap();
+        net.send(METER, &MeteredMessage::Fail { operator: OPERATOR, failing: metered::Failing::Failed }).unwrap();
+        net.send(METER, &MeteredMessage::Fail { operator: OPERATOR, failing: metered::Failing::Expelled }).unwrap();
         assert_eq!(net.open(cap).unwrap_err().code(), "expelled");
         assert_eq!(net.register().unwrap_err().code(), "expelled");
         assert_eq!(net.totals().operators, 0);
@@ -139,12 +139,12 @@ fn a_batch_is_taken_once_whatever_is_sent_again() {
             1 => other.evidence.pointer = None,
             _ => other.evidence.hash = evidence("b").hash,
         }
-        let refused = net.say(METER, &MeteredMessage::Report(vec![other.clone()])).unwrap_err();
+        let refused = net.send(METER, &MeteredMessage::Report(vec![other.clone()])).unwrap_err();
         assert_eq!(refused.code(), "batch-conflict");
         other = report(order, "a", 100);
     }
     // Twice in one message, after it was paid, and after the order is closed.
-    net.say(METER, &MeteredMessage::Report(vec![report(order, "b", 5), report(order, "b", 5)])).unwrap();
+    net.send(METER, &MeteredMessage::Report(vec![report(order, "b", 5), report(order, "b", 5)])).unwrap();
     assert_eq!(net.totals().batches, 2);
     net.pass(WINDOW);
     let paid = net.held(OPERATOR);
@@ -159,7 +159,7 @@ fn a_batch_is_taken_once_whatever_is_sent_again() {
 fn a_report_is_taken_as_a_whole() {
     let (mut net, order, _) = Net::with_a_batch();
     let batches = vec![report(order, "b", 10), report(order, "c", 1_000)];
-    assert_eq!(net.say(METER, &MeteredMessage::Report(batches)).unwrap_err().code(), "cap-exceeded");
+    assert_eq!(net.send(METER, &MeteredMessage::Report(batches)).unwrap_err().code(), "cap-exceeded");
     assert!(metered::batch(net.rows(), batch_id(order, report_id("b"))).is_none());
 }
 
@@ -170,12 +170,12 @@ fn a_cap_is_raised_by_its_customer_and_only_while_the_order_takes_units() {
     let order = net.open(fil(100)).unwrap();
     assert_eq!(net.deliver(order, "a", 101).unwrap_err().code(), "cap-exceeded");
     let by = Money { currency: FIL, amount: Decimal18::new(fil(1).get()) };
-    assert_eq!(net.say(ANYBODY, &MeteredMessage::RaiseCap { order, by }).unwrap_err().code(), "not-yours");
-    net.say(CUSTOMER, &MeteredMessage::RaiseCap { order, by }).unwrap();
+    assert_eq!(net.send(ANYBODY, &MeteredMessage::RaiseCap { order, by }).unwrap_err().code(), "not-yours");
+    net.send(CUSTOMER, &MeteredMessage::RaiseCap { order, by }).unwrap();
     net.deliver(order, "a", 101).unwrap();
     assert_eq!(net.order(order).unwrap().left(), Units::ZERO);
     net.pass(DAY);
-    assert_eq!(net.say(CUSTOMER, &MeteredMessage::RaiseCap { order, by }).unwrap_err().code(), "ended");
+    assert_eq!(net.send(CUSTOMER, &MeteredMessage::RaiseCap { order, by }).unwrap_err().code(), "ended");
 }
 
 #[test]
@@ -184,16 +184,16 @@ fn a_close_leaves_the_operator_its_grace_period_and_not_a_millisecond_more() {
     net.register().unwrap();
     let had = net.held(CUSTOMER);
     let order = net.open(fil(1_000)).unwrap();
-    assert_eq!(net.say(ANYBODY, &MeteredMessage::CloseOrder(order)).unwrap_err().code(), "not-yours");
-    net.say(CUSTOMER, &MeteredMessage::CloseOrder(order)).unwrap();
+    assert_eq!(net.send(ANYBODY, &MeteredMessage::CloseOrder(order)).unwrap_err().code(), "not-yours");
+    net.send(CUSTOMER, &MeteredMessage::CloseOrder(order)).unwrap();
     net.pass(Span::from_millis(10 * 60_000 - 1));
     net.deliver(order, "a", 1).unwrap();
     // Closing again gives no more time.
-    net.say(CUSTOMER, &MeteredMessage::CloseOrder(order)).unwrap();
+    net.send(CUSTOMER, &MeteredMessage::CloseOrder(order)).unwrap();
     net.pass(MS);
     assert_eq!(net.deliver(order, "b", 1).unwrap_err().code(), "ended");
     assert_eq!(had.minus(net.held(CUSTOMER)).unwrap(), fil(1), "all but the pending batch is back");
-    assert_eq!(net.say(CUSTOMER, &MeteredMessage::CloseOrder(order)).unwrap_err().code(), "ended");
+    assert_eq!(net.send(CUSTOMER, &MeteredMessage::CloseOrder(order)).unwrap_err().code(), "ended");
     net.pass(WINDOW);
     assert!(net.order(order).unwrap().closed.is_some());
 }
@@ -204,10 +204,10 @@ fn an_operator_closes_an_order_at_once() {
     net.register().unwrap();
     let had = net.held(CUSTOMER);
     let order = net.open(fil(1_000)).unwrap();
-    net.say(OPERATOR, &MeteredMessage::CloseOrder(order)).unwrap();
+    net.send(OPERATOR, &MeteredMessage::CloseOrder(order)).unwrap();
     assert_eq!(net.held(CUSTOMER), had);
     assert!(net.order(order).unwrap().closed.is_some());
-    net.say(OPERATOR, &MeteredMessage::Leave).unwrap();
+    net.send(OPERATOR, &MeteredMessage::Leave).unwrap();
 }
 
 #[test]
@@ -217,11 +217,11 @@ fn an_operator_leaves_with_its_pledge_when_its_orders_are_closed() {
     net.register().unwrap();
     assert!(net.held(OPERATOR) < had, "something is pledged");
     let order = net.open(fil(1)).unwrap();
-    assert_eq!(net.say(OPERATOR, &MeteredMessage::Leave).unwrap_err().code(), "open-orders");
-    net.say(OPERATOR, &MeteredMessage::CloseOrder(order)).unwrap();
-    net.say(OPERATOR, &MeteredMessage::Leave).unwrap();
+    assert_eq!(net.send(OPERATOR, &MeteredMessage::Leave).unwrap_err().code(), "open-orders");
+    net.send(OPERATOR, &MeteredMessage::CloseOrder(order)).unwrap();
+    net.send(OPERATOR, &MeteredMessage::Leave).unwrap();
     assert_eq!(net.held(OPERATOR), had);
-    assert_eq!(net.say(OPERATOR, &MeteredMessage::Leave).unwrap_err().code(), "unknown-operator");
+    assert_eq!(net.send(OPERATOR, &MeteredMessage::Leave).unwrap_err().code(), "unknown-operator");
     assert_eq!(net.open(fil(1)).unwrap_err().code(), "unknown-operator");
     net.register().unwrap();
     assert_eq!(net.totals().operators, 1);
@@ -235,7 +235,7 @@ fn without_an_arbiter_batches_are_paid_when_they_are_reported() {
     let order = net.open(fil(100)).unwrap();
     let batch = net.deliver(order, "a", 60).unwrap();
     assert_eq!(net.held(OPERATOR), had.plus(fil(60)).unwrap());
-    assert_eq!(net.say(CUSTOMER, &dispute(batch, 0)).unwrap_err().code(), "no-disputes");
+    assert_eq!(net.send(CUSTOMER, &dispute(batch, 0)).unwrap_err().code(), "no-disputes");
     net.deliver(order, "a", 60).unwrap();
     assert_eq!(net.held(OPERATOR), had.plus(fil(60)).unwrap());
     net.pass(DAY);
@@ -248,13 +248,13 @@ fn where_the_network_names_no_reporter_operators_report_or_whom_the_order_names(
     net.register().unwrap();
     let order = net.open(fil(100)).unwrap();
     assert_eq!(net.deliver(order, "a", 1).unwrap_err().code(), "not-the-reporter");
-    net.say(OPERATOR, &MeteredMessage::Report(vec![report(order, "a", 1)])).unwrap();
+    net.send(OPERATOR, &MeteredMessage::Report(vec![report(order, "a", 1)])).unwrap();
     let named = NewOrder { reporter: Some(ANYBODY), ..net.new_order(fil(100)) };
     let order = net.place(named).unwrap();
-    assert_eq!(net.say(OPERATOR, &MeteredMessage::Report(vec![report(order, "a", 1)])).unwrap_err().code(), "not-the-reporter");
-    net.say(ANYBODY, &MeteredMessage::Report(vec![report(order, "a", 1)])).unwrap();
+    assert_eq!(net.send(OPERATOR, &MeteredMessage::Report(vec![report(order, "a", 1)])).unwrap_err().code(), "not-the-reporter");
+    net.send(ANYBODY, &MeteredMessage::Report(vec![report(order, "a", 1)])).unwrap();
     let failing = MeteredMessage::Fail { operator: OPERATOR, failing: metered::Failing::Failed };
-    assert_eq!(net.say(OPERATOR, &failing).unwrap_err().code(), "not-the-reporter");
+    assert_eq!(net.send(OPERATOR, &failing).unwrap_err().code(), "not-the-reporter");
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn a_pool_can_pay_by_what_was_spent() {
     net.deliver(order, "a", 60).unwrap();
     net.pass(WINDOW);
     let pool: Name = spent.split('"').nth(1).unwrap().parse().unwrap();
-    assert_eq!(net.reads().pool(pool).earned.get(), fil(60).get(), "base units are weight");
+    assert_eq!(net.reads().pool(pool).accrued.get(), fil(60).get(), "base units are weight");
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn jobs_are_done_as_far_as_a_blocks_work_goes_and_none_is_lost() {
     let mut net = Net::changed(&[]);
     net.register().unwrap();
     let order = net.open(fil(1_000)).unwrap();
-    net.say(METER, &MeteredMessage::Report((0..60).map(|n| report(order, &n.to_string(), 1)).collect())).unwrap();
+    net.send(METER, &MeteredMessage::Report((0..60).map(|n| report(order, &n.to_string(), 1)).collect())).unwrap();
     net.now = net.now.later(WINDOW);
     let mut paid = Vec::new();
     while paid.last() != Some(&60) {

@@ -141,7 +141,7 @@ fn live(economy: usize, steps: &[Step]) {
     let mut model = Model::default();
     for step in steps {
         match step.message(&net) {
-            Some((who, message)) => drop(net.say(who, &message)),
+            Some((who, message)) => drop(net.send(who, &message)),
             None => {
                 if let Step::Pass { minutes } = step {
                     net.pass(Span::from_secs(60 * minutes));

@@ -12,7 +12,7 @@ fn ask(currency: &'static str, amount: u128) -> Money {
 
 /// Says a message that must be refused; gives the code. The sentence says something, too.
 fn refused(net: &mut Net, who: depin_quantity::Address, message: MeteredMessage) -> &'static str {
-    let error = net.say(who, &message).expect_err("this must be refused");
+    let error = net.send(who, &message).expect_err("this must be refused");
     assert!(error.to_string().len() > 20, "{error}");
     error.code()
 }
@@ -62,10 +62,10 @@ fn orders_that_cannot_be() {
     assert_eq!(open(&mut net, NewOrder { price: Some(ask("FIL", ONE / 100 - 1)), ..good.clone() }), "price-above");
     assert_eq!(open(&mut net, NewOrder { cap: ask("FIL", 1_000_000_000 * ONE), ..good.clone() }), "economy", "nobody has that");
     let MeteredMessage::Register { name, url, asks, .. } = net.registration() else { unreachable!() };
-    net.say(OPERATOR, &MeteredMessage::Register { name, url, asks, accepts: false }).unwrap();
+    net.send(OPERATOR, &MeteredMessage::Register { name, url, asks, accepts: false }).unwrap();
     assert_eq!(open(&mut net, good.clone()), "not-accepting");
     net.register().unwrap();
-    let above = net.say(CUSTOMER, &MeteredMessage::OpenOrder(NewOrder { price: Some(ask("FIL", 1)), ..good.clone() }));
+    let above = net.send(CUSTOMER, &MeteredMessage::OpenOrder(NewOrder { price: Some(ask("FIL", 1)), ..good.clone() }));
     let text = above.unwrap_err().to_string();
     assert!(text.contains("costs 0.01 FIL now and the order allows 0.000000000000000001 FIL"), "{text}");
     // A limit above the ask is no price.
@@ -116,13 +116,13 @@ fn disputes_that_cannot_be() {
     assert_eq!(refused(&mut net, OPERATOR, answer(batch)), "no-dispute");
     assert_eq!(refused(&mut net, OPERATOR, MeteredMessage::Concede(batch)), "no-dispute");
     assert_eq!(refused(&mut net, ARBITER, decide(batch, 0)), "no-dispute");
-    net.say(CUSTOMER, &dispute(batch, 0)).unwrap();
+    net.send(CUSTOMER, &dispute(batch, 0)).unwrap();
     for who in [CUSTOMER, METER, ARBITER, ANYBODY] {
         assert_eq!(refused(&mut net, who, answer(batch)), "not-yours");
         assert_eq!(refused(&mut net, who, MeteredMessage::Concede(batch)), "not-yours");
     }
     assert_eq!(refused(&mut net, ARBITER, decide(batch, 1)), "not-answered");
-    net.say(OPERATOR, &answer(batch)).unwrap();
+    net.send(OPERATOR, &answer(batch)).unwrap();
     for who in [CUSTOMER, OPERATOR, METER, ANYBODY] {
         assert_eq!(refused(&mut net, who, decide(batch, 1)), "not-the-arbiter");
     }
@@ -141,11 +141,11 @@ fn an_arbiter_does_not_decide_about_its_own_orders() {
     net.register().unwrap();
     net.with(|session| session.transfer(CUSTOMER, ARBITER, FIL, fil(10_000))).unwrap();
     let order = net.new_order(fil(100));
-    net.say(ARBITER, &MeteredMessage::OpenOrder(order)).unwrap();
+    net.send(ARBITER, &MeteredMessage::OpenOrder(order)).unwrap();
     let order = depin_services::metered::orders_of_customer(net.rows(), ARBITER, None).next().unwrap().0;
     let batch = net.deliver(order, "a", 10).unwrap();
-    net.say(ARBITER, &dispute(batch, 0)).unwrap();
-    net.say(OPERATOR, &answer(batch)).unwrap();
+    net.send(ARBITER, &dispute(batch, 0)).unwrap();
+    net.send(OPERATOR, &answer(batch)).unwrap();
     assert_eq!(refused(&mut net, ARBITER, MeteredMessage::Decide { batch, counted: 0 }), "partial");
 }
 

@@ -82,8 +82,8 @@ impl Net {
         let toml = mixed("metered", FILECOIN, FILECOIN, FILECOIN).toml;
         let units = toml.lines().find(|line| line.starts_with("units = { ")).expect("units are bound to a pool");
         let pool = units.split('"').nth(1).unwrap();
-        let standing = format!("operators = {{ pool = \"{pool}\", ");
-        let mut toml = toml.replace(units, "units = {}").replace("operators = { ", &standing);
+        let current = format!("operators = {{ pool = \"{pool}\", ");
+        let mut toml = toml.replace(units, "units = {}").replace("operators = { ", &current);
         for (from, to) in changes {
             assert!(toml.contains(from), "no `{from}` in the file");
             toml = toml.replace(from, to);
@@ -145,7 +145,7 @@ impl Net {
     }
 
     /// One message as a ledger would run it: refused, it leaves no trace.
-    pub fn say(&mut self, who: Address, message: &MeteredMessage) -> Result<(), MeteredError> {
+    pub fn send(&mut self, who: Address, message: &MeteredMessage) -> Result<(), MeteredError> {
         self.said += 1;
         let unique = Seed::new(UnitId::derive("test", &[&self.said.to_be_bytes()]).get());
         let (before, told) = (self.state.clone(), self.events.len());
@@ -249,7 +249,7 @@ impl Net {
 
     pub fn register(&mut self) -> Result<(), MeteredError> {
         let message = self.registration();
-        self.say(OPERATOR, &message)
+        self.send(OPERATOR, &message)
     }
 
     /// An order of a day with a cap in base units.
@@ -266,7 +266,7 @@ impl Net {
     }
 
     pub fn place(&mut self, order: NewOrder) -> Result<UnitId, MeteredError> {
-        self.say(CUSTOMER, &MeteredMessage::OpenOrder(order))?;
+        self.send(CUSTOMER, &MeteredMessage::OpenOrder(order))?;
         match self.events.last() {
             Some(MeteredEvent::OrderOpened { order, .. }) => Ok(*order),
             other => panic!("{other:?}"),
@@ -275,7 +275,7 @@ impl Net {
 
     /// Reports units under an id; gives the batch.
     pub fn deliver(&mut self, order: UnitId, id: &str, units: u64) -> Result<UnitId, MeteredError> {
-        self.say(METER, &MeteredMessage::Report(vec![report(order, id, units)]))?;
+        self.send(METER, &MeteredMessage::Report(vec![report(order, id, units)]))?;
         Ok(batch_id(order, report_id(id)))
     }
 

@@ -112,14 +112,14 @@ fn committed(app: &App, reads: &Reads<'_>, address: Address, now: Instant) -> Ve
                 id: None,
                 amount: amount(rule.token, delegation.stake),
                 until: None,
-                earned: delegation.earned.iter().map(|(token, units)| amount(*token, *units)).collect(),
+                accrued: delegation.accrued.iter().map(|(token, units)| amount(*token, *units)).collect(),
             });
         }
     }
     for (id, lock) in reads.locks(address) {
         let token = spec.lock(lock.row.lock).map_or(app.tokens.main, |rule| rule.token);
         let (to, until) = (lock.row.lock, lock.ends.map(Into::into));
-        all.push(Committed { to, with: None, id: Some(id), amount: amount(token, lock.row.amount), until, earned: Vec::new() });
+        all.push(Committed { to, with: None, id: Some(id), amount: amount(token, lock.row.amount), until, accrued: Vec::new() });
     }
     for (id, leaving) in reads.leaving(address) {
         let (to, until) = (Name::literal("leaving"), Some(leaving.until.into()));
@@ -129,7 +129,7 @@ fn committed(app: &App, reads: &Reads<'_>, address: Address, now: Instant) -> Ve
             id: Some(id),
             amount: amount(leaving.token, leaving.amount),
             until,
-            earned: Vec::new(),
+            accrued: Vec::new(),
         });
     }
     all
@@ -138,7 +138,7 @@ fn committed(app: &App, reads: &Reads<'_>, address: Address, now: Instant) -> Ve
 /// What the account earned in all pools of a token and was not paid.
 fn claimable(app: &App, reads: &Reads<'_>, address: Address, token: Name) -> Units {
     let genesis = app.ledger.doc().time;
-    let pools = app.ledger.economy().schedule(genesis).eras().flat_map(|(_, _, spec)| spec.pools());
+    let pools = app.ledger.economy().schedule(genesis).versions().flat_map(|(_, _, spec)| spec.pools());
     let names: BTreeSet<Name> = pools.filter(|(_, pool)| pool.token == token).map(|(name, _)| *name).collect();
     let pending = names.iter().flat_map(|name| reads.members(*name, address)).map(|member| member.pending.get());
     Units::new(pending.fold(0, u128::saturating_add))

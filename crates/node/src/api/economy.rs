@@ -50,7 +50,7 @@ const fn class_name(class: AccountClass) -> &'static str {
         AccountClass::Bond => "bonds",
         AccountClass::Allocation => "allocations",
         AccountClass::Treasury => "treasury",
-        AccountClass::Venue => "venues",
+        AccountClass::AmmPool => "AMM pools",
         AccountClass::Hold => "holds",
         AccountClass::Stake => "delegated stake",
         AccountClass::Unbonding => "leaving stake and pledges",

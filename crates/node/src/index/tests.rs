@@ -1,7 +1,7 @@
 //! The index against a plain list of receipts: positions, restarts, questions, subscriptions.
 
 use super::*;
-use depin_economy::{Account, Event as EconomyEvent, Why};
+use depin_economy::{Account, Event as EconomyEvent, Reason};
 use depin_ledger::{Event, Failure, Receipt, ReceiptBody};
 use depin_quantity::{Instant, Name, Seed, Units};
 use depin_services::storage::StorageEvent;
@@ -30,7 +30,7 @@ fn event(n: u64) -> Event {
             from: Account::Wallet(who(0)),
             to: Account::Escrow(deal),
             amount: Units::new(n.into()),
-            why: Why::EscrowFunded,
+            reason: Reason::EscrowFunded,
         }),
         1 => Event::Service(StorageEvent::DealAccepted { deal, client: who(1), provider: who(2) }.into()),
         2 => Event::Service(

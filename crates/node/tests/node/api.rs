@@ -231,7 +231,7 @@ async fn events_come_in_pages_by_account_and_kind() {
     let postings =
         world.client.events(&EventQuery { kind: Some("posting".to_owned()), ..EventQuery::default() }).await.unwrap().items;
     assert_eq!(postings, all.iter().filter(|event| event.kind == "posting").cloned().collect::<Vec<_>>());
-    let transfers = postings.iter().filter(|event| event.event["event"]["why"] == "transfer" && event.transaction.is_some());
+    let transfers = postings.iter().filter(|event| event.event["event"]["reason"] == "transfer" && event.transaction.is_some());
     assert_eq!(transfers.count(), 3);
 }
 

@@ -30,12 +30,12 @@ pub enum RuleError {
         names: String,
     },
     /// An input that the rule needs.
-    #[error("missing input `{field}`: {words}; it takes {wanted}")]
+    #[error("missing input `{field}`: {description}; it takes {wanted}")]
     Missing {
         /// The input.
         field: &'static str,
         /// What it stands for.
-        words: &'static str,
+        description: &'static str,
         /// What is allowed.
         wanted: String,
     },

@@ -8,7 +8,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// Checks cards, and gives everything that is wrong with them: ids that repeat or are malformed, empty words, examples whose
+/// Checks cards, and gives everything that is wrong with them: ids that repeat or are malformed, empty descriptions, examples whose
 /// outputs are others, outputs that the card does not declare, and panics on hostile inputs (null, negative, past 256 bits, empty
 /// and nested lists, wrong types, every field at its bounds).
 ///
@@ -24,7 +24,7 @@ pub fn check_cards(cards: impl IntoIterator<Item = &'static RuleCard>) -> Result
         if let Some(other) = seen.insert(card.id, card.title) {
             complaints.push(format!("{}: two cards have this id: \"{other}\" and \"{}\"", card.id, card.title));
         }
-        check_words(card, &mut complaints);
+        check_texts(card, &mut complaints);
         for (inputs, outputs) in card.examples {
             evaluations += 1;
             check_example(card, inputs, outputs, &mut complaints);
@@ -35,7 +35,7 @@ pub fn check_cards(cards: impl IntoIterator<Item = &'static RuleCard>) -> Result
     if complaints.is_empty() { Ok(evaluations) } else { Err(complaints.join("\n")) }
 }
 
-fn check_words(card: &RuleCard, complaints: &mut Vec<String>) {
+fn check_texts(card: &RuleCard, complaints: &mut Vec<String>) {
     let mut parts = card.id.split('-');
     let prefix = parts.next().is_some_and(|p| ["HNT", "FIL", "RNDR", "AKT", "IO", "GEN"].contains(&p));
     let topics = ["EM", "SU", "PO", "PAY", "CR", "ST", "LO", "TR", "SL", "PL", "SV"];
@@ -44,13 +44,15 @@ fn check_words(card: &RuleCard, complaints: &mut Vec<String>) {
     if !(prefix && topic && number) {
         complaints.push(format!("{}: an id is written like FIL-EM-2, with one of the topics {}", card.id, topics.join(", ")));
     }
-    let texts = [card.title, card.words, card.formula, card.rounding, card.source];
+    let texts = [card.title, card.description, card.formula, card.rounding, card.source];
     if texts.iter().any(|text| text.trim().is_empty()) || card.examples.is_empty() || card.outputs.is_empty() {
-        complaints
-            .push(format!("{}: title, words, formula, rounding, source, outputs and an example must not be empty", card.id));
+        complaints.push(format!(
+            "{}: title, description, formula, rounding, source, outputs and an example must not be empty",
+            card.id
+        ));
     }
-    if card.inputs.iter().chain(card.outputs).any(|f| f.name.is_empty() || f.words.is_empty()) {
-        complaints.push(format!("{}: every input and output needs a name and words", card.id));
+    if card.inputs.iter().chain(card.outputs).any(|f| f.name.is_empty() || f.description.is_empty()) {
+        complaints.push(format!("{}: every input and output needs a name and a description", card.id));
     }
 }
 

@@ -46,7 +46,11 @@ impl Inputs {
                     read(field, field.name.to_owned(), field.kind, &value)?
                 }
                 (None, None) => {
-                    return Err(RuleError::Missing { field: field.name, words: field.words, wanted: wanted(field, field.kind) });
+                    return Err(RuleError::Missing {
+                        field: field.name,
+                        description: field.description,
+                        wanted: wanted(field, field.kind),
+                    });
                 }
             });
         }

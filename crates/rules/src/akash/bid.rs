@@ -18,7 +18,7 @@ pub static SCALE: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "Bid price by scale",
-    words: "A provider prices a group by what it asks for: processors, memory, storage of each class, endpoints and leased addresses, \
+    description: "A provider prices a group by what it asks for: processors, memory, storage of each class, endpoints and leased addresses, \
             each times a price of its own. A price of nothing is no bid, nor is one above the order's.",
     formula: "cpu_milli * count * cpu + MiB * count * memory + MiB * count * storage + endpoints * endpoint + ips * ip; bid when 0 < \
               price <= most",
@@ -60,7 +60,7 @@ pub static ORDER: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "Whether a bid is taken",
-    words: "An order has a ceiling, the sum of its units' prices; a bid must be above zero and at or below it, with enough deposit, \
+    description: "An order has a ceiling, the sum of its units' prices; a bid must be above zero and at or below it, with enough deposit, \
             and not be one too many. The tenant then chooses any bid.",
     formula: "ceiling = sum of price * count; taken when 0 < price <= ceiling, deposit >= least, bids <= most",
     rounding: "none; as coded, one bid more than the limit is possible",
@@ -105,7 +105,7 @@ pub static RESERVE: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "Overcommitted resources",
-    words: "A provider may count on tenants not using all that they lease: it sets aside what they ask for, divided by a factor, at \
+    description: "A provider may count on tenants not using all that they lease: it sets aside what they ask for, divided by a factor, at \
             least one unit.",
     formula: "max(1, round(value / factor)); unchanged when factor <= 1",
     rounding: "to the nearest, a half up",
@@ -138,7 +138,7 @@ pub static IN_BYTES: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "Bid price of a group in bytes",
-    words: "A group asks for memory and storage in bytes, and prices are for a MiB: the bytes of all replicas of all units are summed, and \
+    description: "A group asks for memory and storage in bytes, and prices are for a MiB: the bytes of all replicas of all units are summed, and \
             each sum is divided once. Endpoints do not count by replica.",
     formula: "sum(cpu_milli * count) * cpu + round16(sum(memory * count) / 2^20) * price + round16(sum(storage * count) / 2^20) * price + \
               endpoints * endpoint",

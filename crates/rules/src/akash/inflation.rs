@@ -41,7 +41,7 @@ pub static STEP: RuleCard = RuleCard {
     networks: &["akash"],
     basis: runs!(depin_economy::Inflation::step, depin_economy::Inflation::mints),
     title: "Inflation of a block",
-    words: "Inflation rises while less than two thirds of the stake is bonded and falls while more is, a little every block, within \
+    description: "Inflation rises while less than two thirds of the stake is bonded and falls while more is, a little every block, within \
             bounds; the block mints its part of a year of it.",
     formula: "ratio = bonded / supply; i' = clamp(i + (1 - ratio / goal) * change / blocks, least, most); minted = floor(i' * supply \
               / blocks)",
@@ -102,7 +102,7 @@ pub static PAPER: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "Supply of the economics paper",
-    words: "The paper's model: issuance starts at 100 % of genesis a year and halves every two years. Its limit is the figure known \
+    description: "The paper's model: issuance starts at 100 % of genesis a year and halves every two years. Its limit is the figure known \
             as the cap; nothing on the chain enforces it.",
     formula: "M(t) = M0 + M0 * i0 * T / ln 2 * (1 - 2^(-t / T)); limit M0 * (1 + i0 * T / ln 2)",
     rounding: "down, once, from 2^-180",
@@ -130,7 +130,7 @@ pub static DECAY: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "Inflation on a halving curve, never live",
-    words: "A variant that was built and not used: inflation is held within 5 % of a curve that halves every two years.",
+    description: "A variant that was built and not used: inflation is held within 5 % of a curve that halves every two years.",
     formula: "coef = floor(2^(-years / decay) * 10^6) / 10^6; ideal = initial * coef; clamp(inflation + step, max(0, ideal * (1 - \
               v)), ideal * (1 + v))",
     rounding: "the coefficient cut at the sixth place, products a half to even at the 18th",

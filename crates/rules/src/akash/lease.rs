@@ -36,7 +36,7 @@ pub static WEIGHTED: RuleCard = RuleCard {
     networks: &["akash"],
     basis: runs!(depin_economy::settle_weighted),
     title: "Settlement by whole blocks with a weighted rest",
-    words: "A deployment's leases are paid by the block out of one escrow, when somebody looks. When it does not last, as many whole \
+    description: "A deployment's leases are paid by the block out of one escrow, when somebody looks. When it does not last, as many whole \
             blocks are paid as it does, the rest is shared by rate, and all is over.",
     formula: "n = min(blocks, floor((balance + funds) / R)); each rate * n; funds first; n < blocks: each also remaining * rate / R",
     rounding: "the shares of the rest a half to even at the 18th place; at most one unit stays over, and the last takes no more than there is",
@@ -70,7 +70,7 @@ pub static WEIGHTED: RuleCard = RuleCard {
         // The grantor's money goes first; what is over when it ran out is the owner's.
         let spent = claim(balance).plus(claim(funds)).less(settled.left);
         let funds = if settled.exhausted { Claim::ZERO } else { claim(funds).less(spent) };
-        let earned = settled.earned.into_iter().map(parts).collect::<Result<Vec<Int>>>()?;
+        let earned = settled.accrued.into_iter().map(parts).collect::<Result<Vec<Int>>>()?;
         let outputs = Outputs::new().decimals("paid", earned, 18).decimal("balance", parts(settled.left.less(funds))?, 18);
         Ok(outputs.decimal("funds", parts(funds)?, 18).flag("overdrawn", settled.exhausted))
     },
@@ -81,7 +81,7 @@ pub static ORDERED: RuleCard = RuleCard {
     networks: &["akash"],
     basis: runs!(depin_economy::ordered_due, depin_economy::settle_ordered),
     title: "Truncating settlement with debt",
-    words: "Since v1.0 each settlement cuts what a payment is due to whole units, payments are served in order out of deposits in \
+    description: "Since v1.0 each settlement cuts what a payment is due to whole units, payments are served in order out of deposits in \
             order, and what the escrow cannot cover is owed until somebody deposits it.",
     formula: "due = owed, or floor(rate * blocks); out of the oldest deposit first; unsettled = due - paid",
     rounding: "down to whole units at every settlement: settling twice can pay less than once",
@@ -133,7 +133,7 @@ pub static TAKE: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "Take rate",
-    words: "When a provider withdraws, the network takes a part for the community pool: by the document 10 % in AKT and 20 % in other \
+    description: "When a provider withdraws, the network takes a part for the community pool: by the document 10 % in AKT and 20 % in other \
             currencies; by the code's defaults 2 % and 20 %.",
     formula: "fee = floor(amount * rate / 100); earnings = amount - fee",
     rounding: "down, on the truncated amount of each withdrawal: many small ones can pay less",
@@ -162,7 +162,7 @@ pub static MONTHLY: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "Rate per block and price per month",
-    words: "Prices on the chain are by the block; people think in months of 30.437 days, 429,909 blocks of 6.117 seconds.",
+    description: "Prices on the chain are by the block; people think in months of 30.437 days, 429,909 blocks of 6.117 seconds.",
     formula: "rate = floor18(usd / price * 10^6 / blocks); month = rate * blocks",
     rounding: "the rate down at the 18th place",
     inputs: &[
@@ -192,7 +192,7 @@ pub static SWAP: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "Credits minted by burning, with a spread",
-    words: "Since March 2026 leases are paid in dollar credits minted against AKT in a vault; a mint keeps a spread of 0.25 % in the \
+    description: "Since March 2026 leases are paid in dollar credits minted against AKT in a vault; a mint keeps a spread of 0.25 % in the \
             vault, going back is free. At least 10 credits are minted at a time.",
     formula: "minted = amount * price_from / price_to; spread = floor(minted * bps / 10000); user floor(minted) - spread",
     rounding: "the quotient and the product a half to even at the 18th place, then down",
@@ -232,7 +232,7 @@ pub static RATIO: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "Collateral ratio of the vault",
-    words: "The vault's AKT at market price over all credits decides what may be done: healthy above 95 %, a warning to 90 %, at or \
+    description: "The vault's AKT at market price over all credits decides what may be done: healthy above 95 %, a warning to 90 %, at or \
             below that no more credits are minted.",
     formula: "bps = floor((vault - pending) * price_akt / price_act * 10000 / supply); healthy > warn; warning in (halt, warn]; else \
               halt",
@@ -279,7 +279,7 @@ pub static GAP: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "Mints slow down in a warning",
-    words: "In a warning the time between two rounds of minting grows by a tenth for every ten hundredths of a per cent that the ratio \
+    description: "In a warning the time between two rounds of minting grows by a tenth for every ten hundredths of a per cent that the ratio \
             is short, to at most 14,400 blocks.",
     formula: "min(14400, floor(least * (1 + backoff / 100)^steps)), steps = floor((warn - ratio) / 10)",
     rounding: "down, once, from exact powers",

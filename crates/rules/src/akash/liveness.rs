@@ -12,7 +12,7 @@ pub static SIGNED: RuleCard = RuleCard {
     networks: &["akash"],
     basis: runs!(depin_economy::signed_least),
     title: "Blocks that a validator must sign",
-    words: "Of the last 10,000 blocks a validator signs at least 5 %. Who has been watched for a whole window and missed more than the \
+    description: "Of the last 10,000 blocks a validator signs at least 5 %. Who has been watched for a whole window and missed more than the \
             rest is jailed for ten minutes and loses 0.01 % of its stake.",
     formula: "least = round(window * share); jailed when blocks > since + window and missed > window - least",
     rounding: "a half to the even neighbour",

@@ -44,7 +44,7 @@ pub static BLOCK: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "Fees and provision of a block to validators",
-    words: "A community tax of 2 % stays; validators who signed the last block share the rest by power; what rounding leaves goes to \
+    description: "A community tax of 2 % stays; validators who signed the last block share the rest by power; what rounding leaves goes to \
             the community too.",
     formula: "reward = cut(cut(fees * (1 - tax)) * cut(power / all)); community = fees - sum of rewards; everything when there is no \
               power",
@@ -77,7 +77,7 @@ pub static COMMISSION: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "A validator's commission, and what a unit of stake earned",
-    words: "The validator keeps its commission, at least 5 %; the rest raises what each bonded token has earned.",
+    description: "The validator keeps its commission, at least 5 %; the rest raises what each bonded token has earned.",
     formula: "commission = reward * rate; shared = reward - commission; ratio += cut(shared / bonded)",
     rounding: "the commission a half to even, the quotient cut, at the 18th place",
     inputs: &[
@@ -112,7 +112,7 @@ pub static DELEGATION: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "Reward of a delegation",
-    words: "A delegation earns the growth of what a bonded token has earned since it began, times its stake; a slash in between \
+    description: "A delegation earns the growth of what a bonded token has earned since it began, times its stake; a slash in between \
             lowers the stake from there on.",
     formula: "sum over intervals of cut((end - start) * stake); stake = cut(stake * (1 - slash)) after each slash",
     rounding: "cut at the 18th place",
@@ -152,7 +152,7 @@ pub static SLASH: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "What a slash burns",
-    words: "Signing twice costs 5 % of the stake, being down 0.01 %; it is burnt, out of what unbonds first.",
+    description: "Signing twice costs 5 % of the stake, being down 0.01 %; it is burnt, out of what unbonds first.",
     formula: "floor(stake * fraction); double sign 0.05, downtime 0.0001",
     rounding: "the product a half to even at the 18th place, then cut",
     inputs: &[

@@ -23,7 +23,7 @@ pub static TRANCHES: RuleCard = RuleCard {
     networks: &["akash"],
     basis: Basis::Model,
     title: "Genesis vesting in tranches",
-    words: "Genesis accounts unlock whole parts on fixed days: 89 of them half after 365 days and a quarter 181 and 184 days later; \
+    description: "Genesis accounts unlock whole parts on fixed days: 89 of them half after 365 days and a quarter 181 and 184 days later; \
             122 of them a fifth after 30, 212, 546, 730 and 911 days.",
     formula: "sum of floor(amount * part / sum of all parts) of the tranches whose day has come; the last takes what rounding leaves",
     rounding: "down, each tranche",

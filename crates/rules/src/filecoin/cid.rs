@@ -30,7 +30,7 @@ pub static PIECE_CID: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Text of a piece CID, version 1 and version 2",
-    words: "A piece has two names. The first is its commitment alone; the second carries also how high its tree is and how many bytes \
+    description: "A piece has two names. The first is its commitment alone; the second carries also how high its tree is and how many bytes \
             of padding follow the payload, so that the payload's length can be read from it.",
     formula: "v1 = base32(01 | f101 | 1012 | 20 | root); v2 = base32(01 | 55 | 1011 | length | varint(padding) | height | root); \
               padding = 127 * 2^k - payload; height = log2(leaves)",

@@ -103,7 +103,7 @@ pub static INITIAL: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Initial pledge",
-    words: "A sector locks 20 days of its expected reward and its part of 30 % of the circulating supply. Of that part 70 % (all of \
+    description: "A sector locks 20 days of its expected reward and its part of 30 % of the circulating supply. Of that part 70 % (all of \
             it before the ramp of FIP-0081) is shared over the larger of network power and baseline, the rest over network power. \
             Never more than about one FIL for 32 GiB of quality-adjusted power.",
     formula: "skew = 0 before, floor(since * 300 / ramp) on, 300 after the ramp; gamma = 1000 - skew; num = circulating * 3 * q; \
@@ -160,7 +160,7 @@ pub static DEPOSIT: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Deposit for a sector not yet proven",
-    words: "Who announces a sector deposits 20 days of its expected reward, at least one attoFIL; it is burnt when the sector is not \
+    description: "Who announces a sector deposits 20 days of its expected reward, at least one attoFIL; it is burnt when the sector is not \
             proven in time (30 days and 150 epochs).",
     formula: "max(BR(57600 epochs), 1)",
     rounding: "down",
@@ -184,7 +184,7 @@ pub static TERMINATION: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: runs!(depin_economy::termination_fee),
     title: "Termination fee",
-    words: "Who ends a sector early, or leaves it faulty for 42 proving periods, loses 8.5 % of its pledge, proportionally less in \
+    description: "Who ends a sector early, or leaves it faulty for 42 proving periods, loses 8.5 % of its pledge, proportionally less in \
             its first 140 days, but at least 2 % of the pledge and 105 % of the fee for a continued fault.",
     formula: "simple = floor(pledge * 85 / 1000); aged = floor(age * simple / 403200); fee = max(min(simple, aged), \
               floor(pledge * 2 / 100), floor(fault_fee * 105 / 100))",
@@ -218,7 +218,7 @@ pub static OLDER: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Termination fee before FIP-0098",
-    words: "Until network version 25 an ended sector cost twenty days of its reward and half a day's reward for every day it had \
+    description: "Until network version 25 an ended sector cost twenty days of its reward and half a day's reward for every day it had \
             lived, at most for 140 days; at least 3.5 days of the present expected reward.",
     formula: "max(BR(10,080 epochs), twenty_days + floor(day * min(age, 403200) / 5760))",
     rounding: "down",
@@ -245,7 +245,7 @@ pub static DAILY: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Daily fee of a sector",
-    words: "Since network version 25 every new sector pays a fee each day, fixed at its activation by the circulating supply; what \
+    description: "Since network version 25 every new sector pays a fee each day, fixed at its activation by the circulating supply; what \
             a deadline's sectors are charged is at most half of a day's expected reward. It is burnt.",
     formula: "fee = floor(161817 * circulating * power / 10^30); charged = min(fees, floor(day_reward / 2))",
     rounding: "down",
@@ -274,7 +274,7 @@ pub static CONSENSUS: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Consensus fault",
-    words: "Who signs two blocks of one epoch loses one epoch's smoothed reward and cannot win for 900 epochs; who reported it gets a \
+    description: "Who signs two blocks of one epoch loses one epoch's smoothed reward and cannot win for 900 epochs; who reported it gets a \
             twentieth of an epoch's reward, at most what was taken.",
     formula: "burnt = min(floor(5 * reward / 5), balance); reporter = min(floor(reward / 20), burnt)",
     rounding: "down",
@@ -305,7 +305,7 @@ pub static INVALID: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Invalid proof, disputed",
-    words: "A proof is accepted at once and may be disputed for 1,800 epochs; when it was invalid, its power pays 5.51 days of \
+    description: "A proof is accepted at once and may be disputed for 1,800 epochs; when it was invalid, its power pays 5.51 days of \
             expected reward and 20 FIL, and who disputed gets 4 FIL.",
     formula: "BR(15868 epochs) + 20 FIL; disputer 4 FIL",
     rounding: "down",

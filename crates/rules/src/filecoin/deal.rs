@@ -68,7 +68,7 @@ pub static PAYMENT: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Settlement of a deal",
-    words: "A deal pays its provider by the epoch out of what the client locked. A settlement pays all epochs since the last; before \
+    description: "A deal pays its provider by the epoch out of what the client locked. A settlement pays all epochs since the last; before \
             the start nothing.",
     formula: "price * (min(end, now) - max(start, last settlement))",
     rounding: "none, an exact product",
@@ -99,7 +99,7 @@ pub static COLLATERAL: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Least collateral of a deal's provider",
-    words: "For a deal the provider puts up at least its part of one per cent of the circulating supply, by raw bytes.",
+    description: "For a deal the provider puts up at least its part of one per cent of the circulating supply, by raw bytes.",
     formula: "floor(size * circulating / (max(raw power, baseline, size) * 100))",
     rounding: "down",
     inputs: &[
@@ -127,7 +127,7 @@ pub static ASK: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Least price of a proposal under an ask",
-    words: "An ask is by the GiB and epoch, a proposal by the epoch for the whole piece; the provider takes it when it reaches its \
+    description: "An ask is by the GiB and epoch, a proposal by the epoch for the whole piece; the provider takes it when it reaches its \
             ask.",
     formula: "floor(ask * size / 2^30)",
     rounding: "down",
@@ -149,7 +149,7 @@ pub static RETRIEVAL: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "What a retrieval owes",
-    words: "Reading costs the unsealing price first; then the bytes sent, paid in intervals that grow; at the end all bytes.",
+    description: "Reading costs the unsealing price first; then the bytes sent, paid in intervals that grow; at the end all bytes.",
     formula: "unseal + per_byte * L; L = largest interval boundary <= sent, all of it at the end",
     rounding: "none",
     inputs: &[
@@ -190,7 +190,7 @@ pub static BASE_FEE: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Base fee from premiums",
-    words: "Since FIP-0115 the base fee follows what messages offer above it: the premium of the cheapest fifth of a full block \
+    description: "Since FIP-0115 the base fee follows what messages offer above it: the premium of the cheapest fifth of a full block \
             raises it, no premium lowers it, by at most an eighth.",
     formula: "p = premium at gas index 7,999,999,999 from the highest down, 0 when the block is not that full; m = ceil(base / 8); \
               next = max(100, base + min(m, p - m))",

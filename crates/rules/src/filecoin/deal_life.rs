@@ -15,7 +15,7 @@ pub static LIFE: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Life of a deal",
-    words: "A published deal locks the client's fee and both collaterals. It must be activated by its start, or it expires: the \
+    description: "A published deal locks the client's fee and both collaterals. It must be activated by its start, or it expires: the \
             provider's collateral is burnt and the client gets all back. An active one pays by the epoch. When its sector is \
             terminated, it pays up to then, the client gets the rest, and the provider's collateral is burnt. At its end both \
             collaterals come back.",

@@ -26,7 +26,7 @@ pub static DEBT: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Paying a penalty: vesting rewards first, the rest is debt",
-    words: "A penalty adds to a provider's debt. What has vested becomes free; of what has not, as much as the debt becomes free too, \
+    description: "A penalty adds to a provider's debt. What has vested becomes free; of what has not, as much as the debt becomes free too, \
             the earliest first. The debt is burnt out of what is free; what is missing stays owed, and blocks withdrawals, new \
             sectors and recoveries until it is paid.",
     formula: "debt = debt + penalty; drop entries with epoch < now; take min(debt, sum) off the others, earliest first; unlocked = \

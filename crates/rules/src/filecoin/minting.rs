@@ -144,7 +144,7 @@ pub static SIMPLE: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Simple minting of an epoch",
-    words: "Three tenths of the mining allocation, 330 million FIL, decay with a half-life of six years of 365 days, whatever the \
+    description: "Three tenths of the mining allocation, 330 million FIL, decay with a half-life of six years of 365 days, whatever the \
             network does.",
     formula: "((330e6 FIL * (e^lambda - 1) * expneg(lambda * epoch)) >> 128) >> 128, lambda = ln 2 / 6,307,200",
     rounding: "down, twice, at 2^-128 and at one attoFIL",
@@ -165,7 +165,7 @@ pub static BASELINE: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "The baseline grows by one epoch",
-    words: "The baseline, the raw power that the network is expected to reach, doubles every 365 days.",
+    description: "The baseline, the raw power that the network is expected to reach, doubles every 365 days.",
     formula: "next = (before * 340282591298641078465964189926313473653) >> 128, so many times",
     rounding: "down, every epoch",
     inputs: &[
@@ -192,7 +192,7 @@ pub static THETA: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Effective network time",
-    words: "Baseline minting runs on a clock that stands still as far as the network lags behind the baseline.",
+    description: "Baseline minting runs on a clock that stands still as far as the network lags behind the baseline.",
     formula: "0 when time = 0; else (time << 128) - floor(((cumulative - realized) << 128) / effective_baseline)",
     rounding: "the quotient towards minus infinity",
     inputs: &[
@@ -219,7 +219,7 @@ pub static REWARD: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Reward of an epoch",
-    words: "An epoch gives its simple minting and what the baseline part has grown by from the effective network time before it to \
+    description: "An epoch gives its simple minting and what the baseline part has grown by from the effective network time before it to \
             that after it.",
     formula: "(simple(epoch) + S(after) - S(before)) >> 128; S(theta) = (2^128 - expneg((theta * lambda) >> 128)) * 770e6 FIL",
     rounding: "down, once, on the sum",
@@ -253,7 +253,7 @@ pub static STEP: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "One epoch of baseline minting",
-    words: "The schedule takes an epoch's raw power, capped by the baseline, and moves effective network time as far as the sum of \
+    description: "The schedule takes an epoch's raw power, capped by the baseline, and moves effective network time as far as the sum of \
             capped power carries it; the epoch's reward follows from the move.",
     formula: "baseline = step(baseline); realized += min(baseline, power); while realized > cumulative { time += 1; effective = \
               step(effective); cumulative += effective }; reward(epoch + 1, theta before, theta after)",
@@ -311,7 +311,7 @@ pub static BLOCK: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Reward of a block",
-    words: "An epoch has five expected winners; a block takes a fifth of the epoch's reward for every win, and its fees. The reward \
+    description: "An epoch has five expected winners; a block takes a fifth of the epoch's reward for every win, and its fees. The reward \
             account never pays more than it has: the block's part shrinks.",
     formula: "block = floor(epoch_reward * wins / 5); total = block + fees; when total > balance: block = balance - fees",
     rounding: "down",

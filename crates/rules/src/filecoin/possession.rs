@@ -50,7 +50,7 @@ pub static CHALLENGE: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Challenged leaves of a data set",
-    words: "Each challenge of a period is drawn from the beacon's randomness of one epoch, the data set's number and the challenge's. \
+    description: "Each challenge of a period is drawn from the beacon's randomness of one epoch, the data set's number and the challenge's. \
             The range is frozen when the period begins, so that pieces added later are asked for in the next one.",
     formula: "leaf(i) = keccak256(seed as 32 bytes | set as 32 bytes, big end first | i as 8 bytes, big end first) mod range",
     rounding: "none",
@@ -87,7 +87,7 @@ pub static SUMS: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "The piece in which a leaf lies",
-    words: "A data set keeps sums of its pieces' leaf counts, so that a leaf is found in as many steps as the number of pieces has \
+    description: "A data set keeps sums of its pieces' leaf counts, so that a leaf is found in as many steps as the number of pieces has \
             bits, and a piece is added or removed in as many.",
     formula: "sums(i) = sum of counts(i + 1 - 2^h .. i), h = trailing zeros of i + 1; the leaf lies in the first piece before whose end \
               it is",
@@ -125,7 +125,7 @@ pub static BOND: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Clean-up bond of a data set",
-    words: "Who opens a data set leaves a tenth of a FIL. Whoever finishes cleaning it up gets it: its owner at any time, anybody once \
+    description: "Who opens a data set leaves a tenth of a FIL. Whoever finishes cleaning it up gets it: its owner at any time, anybody once \
             it has gone without a proof for 86,400 epochs, which is 30 days.",
     formula: "abandoned when now - last >= 86400; bond = 0.1 FIL",
     rounding: "none; the sources leave open whether the last epoch counts, here it does",

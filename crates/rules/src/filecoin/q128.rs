@@ -102,7 +102,7 @@ pub static EXPNEG: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "e^-x in 128-bit fixed point",
-    words: "The decay of simple minting and of the baseline part is computed with one quotient of two polynomials, so that every \
+    description: "The decay of simple minting and of the baseline part is computed with one quotient of two polynomials, so that every \
             machine gets the same bits.",
     formula: "floor((N(x) << 128) / D(x)); N of degree 7 and D of degree 13, evaluated from the highest coefficient with \
               r = ((r * x) >> 128) + c",
@@ -125,7 +125,7 @@ pub static LN: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Natural logarithm in 128-bit fixed point",
-    words: "The sum of a quotient of two smoothed estimates over a window needs a logarithm; z is scaled by a power of two, the rest \
+    description: "The sum of a quotient of two smoothed estimates over a window needs a logarithm; z is scaled by a power of two, the rest \
             is a quotient of two polynomials.",
     formula: "k = bits(|z|) - 129; x = z >> k; k * LN2 + floor((N(x) << 128) / D(x)), LN2 = 235865763225513294137944142764154484399",
     rounding: "every product shifted down, the quotient down",

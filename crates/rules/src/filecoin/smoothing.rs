@@ -94,7 +94,7 @@ pub static FILTER: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Smoothed estimate follows an observation",
-    words: "Reward and power are seen through an alpha-beta filter: the estimate moves by its velocity, then follows what was \
+    description: "Reward and power are seen through an alpha-beta filter: the estimate moves by its velocity, then follows what was \
             observed by a small part.",
     formula: "d = epochs << 128; x = ((d * v) >> 128) + p; r = (observed << 128) - x; p' = x + ((ALPHA * r) >> 128); v' = \
               floor(r * BETA / d) + v",
@@ -141,7 +141,7 @@ pub static RATIO: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Sum of reward over power in a window ahead",
-    words: "Both smoothed estimates are extrapolated as straight lines; the sum of their quotient over the window is an integral \
+    description: "Both smoothed estimates are extrapolated as straight lines; the sum of their quotient over the window is an integral \
             with a logarithm, or a mean when the power stands still.",
     formula: "v2^2 > 2^-50: ((ln b - ln a) * p1 * v2 + v1 * (p2 * (ln a - ln b) + v2 * delta)) / v2^2, a = p2 + v2 * t0, \
               b = a + v2 * delta, ln as FIL-EM-5 also below zero; else (p1 + v1 * (t0 + delta / 2)) * delta / p2",
@@ -186,7 +186,7 @@ pub static EXPECTED: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Expected reward of power over a time",
-    words: "What a sector's quality-adjusted power can expect to earn in a time ahead. Pledges take 20 days of it, deposits too, \
+    description: "What a sector's quality-adjusted power can expect to earn in a time ahead. Pledges take 20 days of it, deposits too, \
             fees for faults 3.51 days, for an invalid proof 5.51 days.",
     formula: "estimate(reward) when estimate(network power) = 0; else max(0, (power * sum of reward over power) >> 128)",
     rounding: "down",

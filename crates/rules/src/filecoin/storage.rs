@@ -27,7 +27,7 @@ pub static PIECE: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: runs!(depin_services::storage::piece::PieceSize::for_payload),
     title: "Size of a piece",
-    words: "A payload is padded with zeros to 127 * 2^k bytes; every 127 bytes become 128, so that four field elements fit. The piece \
+    description: "A payload is padded with zeros to 127 * 2^k bytes; every 127 bytes become 128, so that four field elements fit. The piece \
             is a power of two, with a binary tree over leaves of 32 bytes.",
     formula: "size = 128 * 2^k, the least with 127 * 2^k >= payload; leaves = size / 32; height = log2(leaves)",
     rounding: "up to the next piece",
@@ -61,7 +61,7 @@ pub static COMMITMENT: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: runs!(depin_services::storage::piece::Hasher::finish),
     title: "Commitment of a piece (commP)",
-    words: "The padded payload's bits are spread so that every 254 fill 32 bytes; a binary tree of SHA-256, each node with its two top \
+    description: "The padded payload's bits are spread so that every 254 fill 32 bytes; a binary tree of SHA-256, each node with its two top \
             bits cleared, leads to one root.",
     formula: "zero-pad to 127 * 2^k; 4 * 254 bits of each 127 bytes, little-endian, as 4 * 32 bytes; parent = SHA-256(left | right) \
               with byte 31 &= 0x3f",
@@ -100,7 +100,7 @@ pub static QUALITY: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Quality-adjusted power of a sector",
-    words: "Space that verified deals cover for their time counts ten times; the rest once. A sector that is verified throughout has \
+    description: "Space that verified deals cover for their time counts ten times; the rest once. A sector that is verified throughout has \
             ten times its raw power.",
     formula: "q = floor(floor((((s - v) * 10 + v * 100) << 20) / s) / 10), s = size * duration, v = sum of verified bytes * epochs; \
               power = (size * q) >> 20",
@@ -143,7 +143,7 @@ pub static DEADLINE: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "When a deadline of proofs is open",
-    words: "A proving period of a day has 48 deadlines of half an hour. A deadline's challenge is drawn 20 epochs before it opens; \
+    description: "A proving period of a day has 48 deadlines of half an hour. A deadline's challenge is drawn 20 epochs before it opens; \
             faults must be declared 70 epochs before.",
     formula: "open = period + 60 * d; close = open + 60; challenge = open - 20; cutoff = open - 70",
     rounding: "none",
@@ -174,7 +174,7 @@ pub static PROOF_FEE: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Fee of a possession proof",
-    words: "A proof over a data set burns a fee for the bytes that can be challenged; what was paid above it comes back.",
+    description: "A proof over a data set burns a fee for the bytes that can be challenged; what was paid above it comes back.",
     formula: "(230,000,000,000,000 attoFIL per TiB * 32 * leaves) >> 40",
     rounding: "down",
     inputs: &[field("leaves", Kind::Integer, "", "of 32 bytes, in the challenge range").most(1 << 60)],
@@ -195,7 +195,7 @@ pub static SKIPPED: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Proving periods missed",
-    words: "A data set is proven once in each period. Who comes late to the next one has failed the periods in between, and this one \
+    description: "A data set is proven once in each period. Who comes late to the next one has failed the periods in between, and this one \
             when it was not proven.",
     formula: "skipped = 0 when now <= deadline, else floor((now - (deadline + 1)) / period); faults = skipped + (1 when unproven); \
               deadline += period * (skipped + 1)",
@@ -228,7 +228,7 @@ pub static CAUGHT: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Chance that lost data are found out",
-    words: "A proof challenges a few leaves drawn at random. With a part of the data lost, each challenge misses it with the rest's \
+    description: "A proof challenges a few leaves drawn at random. With a part of the data lost, each challenge misses it with the rest's \
             chance.",
     formula: "1 - (1 - lost)^challenges",
     rounding: "down at the ninth place",

@@ -24,7 +24,7 @@ pub static HALF_LIFE: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: runs!(depin_economy::Emission::scheduled),
     title: "Half-life emission",
-    words: "A total is minted along a curve whose rest halves in equal times. Each period gives the difference of the sum, so \
+    description: "A total is minted along a curve whose rest halves in equal times. Each period gives the difference of the sum, so \
             nothing is lost to rounding, however time is cut.",
     formula: "minted(n) = floor(total * (1 - 2^(-n / half_life))); period n gives minted(n + 1) - minted(n)",
     rounding: "down, once, on the sum; the decay is exact to 2^-120",
@@ -62,7 +62,7 @@ pub static LOCKED: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: runs!(depin_economy::row_vested),
     title: "Linear vesting row",
-    words: "A genesis allocation unlocks in a straight line, epoch by epoch; the locked part is rounded up.",
+    description: "A genesis allocation unlocks in a straight line, epoch by epoch; the locked part is rounded up.",
     formula: "locked = 0 when elapsed >= over, else ceil(amount * (over - elapsed) / over); vested = amount - locked",
     rounding: "the locked part up",
     inputs: &[
@@ -92,7 +92,7 @@ pub static CIRCULATING: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: Basis::Model,
     title: "Circulating supply",
-    words: "What pledges are computed from: vested, mined and disbursed from the reserve, less burnt and locked, never below zero.",
+    description: "What pledges are computed from: vested, mined and disbursed from the reserve, less burnt and locked, never below zero.",
     formula: "max(0, vested + mined + (300e6 FIL - reserve balance) - burnt - locked)",
     rounding: "none",
     inputs: &[

@@ -15,7 +15,7 @@ pub static VESTING: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: runs!(depin_economy::vesting_schedule),
     title: "Unlocking of a block reward",
-    words: "A quarter of a reward is free at once. The rest unlocks over 180 days in steps of a day, at most twice a day: steps are \
+    description: "A quarter of a reward is free at once. The rest unlocks over 180 days in steps of a day, at most twice a day: steps are \
             moved up to half days by the provider's proving period.",
     formula: "locked = amount - floor(amount * immediate); for k = 1, 2, …: v = quantize_up(now + k * step, quantum, phase); target = \
               floor(locked * (v - now) / over), at most locked; entry at v = target - target before",
@@ -55,7 +55,7 @@ pub static QUANTIZE: RuleCard = RuleCard {
     networks: &["filecoin"],
     basis: runs!(depin_economy::quantize_up),
     title: "Moving an epoch up to a grid",
-    words: "Unlocking and expiry happen on a grid that is offset by the provider's proving period.",
+    description: "Unlocking and expiry happen on a grid that is offset by the provider's proving period.",
     formula: "x = e - (offset mod unit); multiples of unit, and negative x: unit * trunc(x / unit) + offset mod unit; else one unit \
               more",
     rounding: "up to the grid",

@@ -14,7 +14,7 @@ pub static BY_SIZE: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::pledge_amount),
     title: "Pledge by size",
-    words: "Every gigabyte that is committed has the same pledge; no byte is pledged for less than its price.",
+    description: "Every gigabyte that is committed has the same pledge; no byte is pledged for less than its price.",
     formula: "max(least, ceil(per_gib * bytes / 2^30))",
     rounding: "up",
     inputs: &[
@@ -41,8 +41,8 @@ pub static PRESENT: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::expected_reward),
     title: "Expected reward at the present rate",
-    words: "The reward that some weight could have earned in so many periods, at the present reward and the present weight of all. \
-            A simpler measure for fees than the smoothed one.",
+    description: "The reward that some weight could have earned in so many periods, at the present reward and the present weight of all. \
+            A simpler metric for fees than the smoothed one.",
     formula: "floor(reward * periods * affected / max(weight, affected)); nothing of nothing",
     rounding: "down",
     inputs: &[

@@ -33,7 +33,7 @@ pub static SPLIT: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::split),
     title: "Parts of a payment",
-    words: "A payment is split by declared shares among payee, burn, treasuries and pools. The first part takes what rounding \
+    description: "A payment is split by declared shares among payee, burn, treasuries and pools. The first part takes what rounding \
             leaves, so the parts always come to the whole.",
     formula: "part(i) = floor(share(i) * amount) for i > 1; part(1) = amount - the others",
     rounding: "down for all but the first",
@@ -64,7 +64,7 @@ pub static DOLLARS: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::units_for_usd),
     title: "Dollars in tokens",
-    words: "What is priced in dollars is paid in tokens at the median of the fresh reports; with no fresh price nothing is paid.",
+    description: "What is priced in dollars is paid in tokens at the median of the fresh reports; with no fresh price nothing is paid.",
     formula: "units = ceil(usd * 10^decimals / price)",
     rounding: "up, once, after everything is multiplied",
     inputs: &[
@@ -88,13 +88,13 @@ pub static STARTED: RuleCard = RuleCard {
     id: "GEN-PAY-3",
     networks: &[],
     basis: runs!(depin_economy::priced_units),
-    title: "Started units of a measure",
-    words: "A price per so much of a measure counts every unit that was started, and at least the least number of them.",
+    title: "Started units of a metric",
+    description: "A price per so much of a metric counts every unit that was started, and at least the least number of them.",
     formula: "units = max(least, ceil(quantity / per))",
     rounding: "up to whole units",
     inputs: &[
-        field("quantity", Kind::Integer, "of the measure", "what was used"),
-        field("per", Kind::Integer, "of the measure", "how much one unit is").least(1).most(u64::MAX as u128),
+        field("quantity", Kind::Integer, "of the metric", "what was used"),
+        field("per", Kind::Integer, "of the metric", "how much one unit is").least(1).most(u64::MAX as u128),
         field("least", Kind::Integer, "units", "charged at least").most(u64::MAX as u128).or("0"),
     ],
     outputs: &[field("units", Kind::Integer, "units", "what is charged")],
@@ -114,7 +114,7 @@ pub static CAPTURED: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::captured),
     title: "Capture of a part of a hold",
-    words: "Tokens are held at the price of the hold. A capture takes its part of what is still held, whatever the price did since; \
+    description: "Tokens are held at the price of the hold. A capture takes its part of what is still held, whatever the price did since; \
             the last one takes all of it.",
     formula: "amount = floor(left * part / rest)",
     rounding: "down; the last part takes what is left",
@@ -140,7 +140,7 @@ pub static WEIGHTED: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::settle_weighted),
     title: "Open-ended escrow, weighted",
-    words: "Streams out of one escrow earn for whole periods as long as it can pay all of them; in the period that it cannot pay, \
+    description: "Streams out of one escrow earn for whole periods as long as it can pay all of them; in the period that it cannot pay, \
             what is left is shared by rate, and the streams end.",
     formula: "n = min(periods, floor(funds / R)); each earns rate * n; n < periods: each also (funds - R * n) * rate / R",
     rounding: "the shares of the rest half to even at the 18th place; the last stream never takes more than there is",
@@ -168,7 +168,7 @@ pub static WEIGHTED: RuleCard = RuleCard {
     run: |i| {
         let funds = Claim(U256::from(i.integer("funds")?));
         let settlement = settle_weighted(funds, &claims(&i.integers("rates")?), i.small("periods")?);
-        let earned = settlement.earned.into_iter().map(parts).collect::<Result<Vec<_>, _>>()?;
+        let earned = settlement.accrued.into_iter().map(parts).collect::<Result<Vec<_>, _>>()?;
         let outputs = Outputs::new().decimals("earned", earned, 18).decimal("left", parts(settlement.left)?, 18);
         Ok(outputs.flag("exhausted", settlement.exhausted))
     },
@@ -179,7 +179,7 @@ pub static ORDERED: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::ordered_due, depin_economy::settle_ordered),
     title: "Open-ended escrow, ordered",
-    words: "Each settlement cuts what a stream is due to whole base units. Streams are served in order, out of deposits in order; \
+    description: "Each settlement cuts what a stream is due to whole base units. Streams are served in order, out of deposits in order; \
             what is missing stays owed.",
     formula: "due = trunc(rate * periods); paid out of the oldest deposit first; unsettled = due - paid",
     rounding: "down at every settlement: settling twice can pay less than once",
@@ -215,7 +215,7 @@ pub static LASTS: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::ordered_lasts, depin_economy::weighted_lasts),
     title: "How long an open-ended escrow lasts",
-    words: "The money of an escrow is gone at the end of the first period that it cannot pay; that moment is planned when anything \
+    description: "The money of an escrow is gone at the end of the first period that it cannot pay; that moment is planned when anything \
             changes, so it is found on time and not when somebody looks.",
     formula: "weighted: floor(funds / R); ordered: the largest n with sum(trunc(rate * n)) <= funds",
     rounding: "down to whole periods",
@@ -243,7 +243,7 @@ pub static MINT: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::burnt_for),
     title: "What so many credits cost",
-    words: "Credits have a fixed worth in dollars and are minted only by burning the network's token at the median of the fresh \
+    description: "Credits have a fixed worth in dollars and are minted only by burning the network's token at the median of the fresh \
             reports.",
     formula: "burnt = max(1, ceil(credits * usd * 10^token-decimals / (price * 10^credit-decimals)))",
     rounding: "up: no credit is minted for less than its price",
@@ -271,7 +271,7 @@ pub static BURN: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::credits_for),
     title: "How many credits so much buys",
-    words: "Burning a given amount mints as many whole credits as it pays for.",
+    description: "Burning a given amount mints as many whole credits as it pays for.",
     formula: "credits = floor(tokens * price * 10^credit-decimals / (usd * 10^token-decimals))",
     rounding: "down: no credit is minted for less than its price",
     inputs: &[

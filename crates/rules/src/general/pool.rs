@@ -3,12 +3,12 @@
 use crate::runs;
 use depin_economy::{
     Allocation, AllocationVesting, Clock, Emission, MovingShare, Origin, Refusal, TableRow, VestingPart, VestingRow,
-    allocation_vested, batch_part, minted_again, part_in_turn, standing_part, worth_of,
+    allocation_vested, batch_part, current_part, minted_again, part_in_turn, worth_of,
 };
 use depin_quantity::{Instant, Kind, Measured, Name, Outputs, QuantityError, RuleCard, RuleError, Share, Span, Units, field};
 
 /// The cards of this module.
-pub const CARDS: &[&RuleCard] = &[&SHARES, &BATCH, &MOVING, &WORTH, &STANDING, &ROW, &WITHIN, &AGAIN, &STEPS, &MONTHS];
+pub const CARDS: &[&RuleCard] = &[&SHARES, &BATCH, &MOVING, &WORTH, &CURRENT, &ROW, &WITHIN, &AGAIN, &STEPS, &MONTHS];
 
 const MOST: u128 = 1 << 100;
 const CLOCK: Name = Name::literal("clock");
@@ -22,7 +22,7 @@ pub static SHARES: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::part_in_turn),
     title: "Parts of an emission",
-    words: "Pools take their parts in turn, in the order of their names: each its share of what those before it left. The last \
+    description: "Pools take their parts in turn, in the order of their names: each its share of what those before it left. The last \
             takes what rounding leaves, so the parts come to the whole; and no part shrinks when the whole grows, so cumulative \
             amounts can be shared.",
     formula: "part(i) = floor(left * share(i) / shares left), where what is left shrinks by each part and share",
@@ -63,14 +63,14 @@ pub static BATCH: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::batch_part),
     title: "A member's part of a period",
-    words: "When a period is over, what the pool got for it is shared by what each earned in it. What rounding leaves joins the \
+    description: "When a period is over, what the pool got for it is shared by what each accrued in it. What rounding leaves joins the \
             pool's next period.",
     formula: "part = floor(amount * weight / all weight)",
     rounding: "down",
     inputs: &[
         field("amount", Kind::Integer, "base units", "what the pool got").most(MOST),
-        field("weight", Kind::Integer, "", "what the member earned").most(MOST),
-        field("all", Kind::Integer, "", "what all members earned").least(1).most(MOST),
+        field("weight", Kind::Integer, "", "what the member accrued").most(MOST),
+        field("all", Kind::Integer, "", "what all members accrued").least(1).most(MOST),
     ],
     outputs: &[field("part", Kind::Integer, "base units", "what the member gets")],
     source: "RNP-001: 2 % of the burn in a node's name earns it 2 % of the mint; foundation reports: totals fall short by the dust",
@@ -92,7 +92,7 @@ pub static MOVING: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::MovingShare::at),
     title: "A share that moves by steps",
-    words: "A pool's share moves from a first to a last value, by the same step after the same number of periods each time.",
+    description: "A pool's share moves from a first to a last value, by the same step after the same number of periods each time.",
     formula: "share = first moved by step * floor(period / every) towards until, and not past it",
     rounding: "none",
     inputs: &[
@@ -120,8 +120,8 @@ pub static WORTH: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::worth_of),
     title: "A reward no higher than its weight is worth",
-    words: "A pool with a ceiling pays at most what its weight is worth in dollars, at the median price. The rest goes to the pool \
-            that it spills into, or is never minted. Without a fresh price amount and weight wait for the next period.",
+    description: "A pool with a ceiling pays at most what its weight is worth in dollars, at the median price. The rest goes to the pool \
+            that it overflows into, or is never minted. Without a fresh price amount and weight wait for the next period.",
     formula: "paid = min(amount, floor(weight * usd * 10^decimals / price)); unused = amount - paid",
     rounding: "down, once",
     inputs: &[
@@ -133,7 +133,7 @@ pub static WORTH: RuleCard = RuleCard {
     ],
     outputs: &[
         field("paid", Kind::Integer, "base units", "minted and shared"),
-        field("unused", Kind::Integer, "base units", "what spills"),
+        field("unused", Kind::Integer, "base units", "what overflows"),
     ],
     source: "HIP-20: data transfer is paid its worth, the unused part goes to proof of coverage; oracles mobile_verifier",
     examples: &[(
@@ -149,33 +149,33 @@ pub static WORTH: RuleCard = RuleCard {
     },
 };
 
-pub static STANDING: RuleCard = RuleCard {
+pub static CURRENT: RuleCard = RuleCard {
     id: "GEN-PO-5",
     networks: &[],
-    basis: runs!(depin_economy::standing_part),
-    title: "Standing and earned weight in one pool",
-    words: "A service may report what stands until it changes, or what was earned in a period. One pool takes both: what stands \
-            shares its part through an accumulator, what was earned through the period's batch.",
-    formula: "standing part = floor(amount * standing / (standing + earned)); earned part = the rest",
+    basis: runs!(depin_economy::current_part),
+    title: "Current and accrued weight in one pool",
+    description: "A service may report what stands until it changes, or what was accrued in a period. One pool takes both: what stands \
+            shares its part through an accumulator, what was accrued through the period's batch.",
+    formula: "current part = floor(amount * current / (current + accrued)); accrued part = the rest",
     rounding: "down for what stands",
     inputs: &[
         field("amount", Kind::Integer, "base units", "what the period gives").most(MOST),
-        field("standing", Kind::Integer, "", "weight that stands").most(MOST),
-        field("earned", Kind::Integer, "", "weight earned in the period").most(MOST),
+        field("current", Kind::Integer, "", "weight that stands").most(MOST),
+        field("accrued", Kind::Integer, "", "weight accrued in the period").most(MOST),
     ],
     outputs: &[
-        field("standing-part", Kind::Integer, "base units", "for what stands"),
-        field("earned-part", Kind::Integer, "base units", "for what was earned"),
+        field("current-part", Kind::Integer, "base units", "for what stands"),
+        field("accrued-part", Kind::Integer, "base units", "for what was accrued"),
     ],
     source: "own rule",
-    examples: &[(r#"{"amount": 1000, "standing": 3, "earned": 4}"#, r#"{"standing-part": "428", "earned-part": "572"}"#)],
+    examples: &[(r#"{"amount": 1000, "current": 3, "accrued": 4}"#, r#"{"current-part": "428", "accrued-part": "572"}"#)],
     run: |i| {
-        let (amount, standing, earned) = (i.units("amount")?, i.integer("standing")?, i.integer("earned")?);
-        if standing == 0 && earned == 0 {
+        let (amount, current, accrued) = (i.units("amount")?, i.integer("current")?, i.integer("accrued")?);
+        if current == 0 && accrued == 0 {
             return Err(RuleError::refused("a pool without weight shares nothing"));
         }
-        let stands = standing_part(amount, Measured::new(standing), Measured::new(earned)).map_err(too_large)?;
-        Ok(Outputs::new().units("standing-part", stands).units("earned-part", amount.minus_or_zero(stands)))
+        let stands = current_part(amount, Measured::new(current), Measured::new(accrued)).map_err(too_large)?;
+        Ok(Outputs::new().units("current-part", stands).units("accrued-part", amount.minus_or_zero(stands)))
     },
 };
 
@@ -184,7 +184,7 @@ pub static ROW: RuleCard = RuleCard {
     networks: &["helium", "render"],
     basis: runs!(depin_economy::Emission::scheduled),
     title: "A period of an emission table",
-    words: "Each row of a table spreads its amount evenly over its periods. Sums are rounded, never single periods, so the periods \
+    description: "Each row of a table spreads its amount evenly over its periods. Sums are rounded, never single periods, so the periods \
             of a row come to its amount.",
     formula: "sum(j) = floor(amount * j / periods); period j gives sum(j + 1) - sum(j)",
     rounding: "down, on the sum",
@@ -220,7 +220,7 @@ pub static WITHIN: RuleCard = RuleCard {
     networks: &["render", "io.net"],
     basis: runs!(depin_economy::Emission::given_at),
     title: "A part of a period, by time",
-    words: "A pool that pays by another clock than its emission's gets its part of a period as time passes: so a month's amount is \
+    description: "A pool that pays by another clock than its emission's gets its part of a period as time passes: so a month's amount is \
             paid by the week, or by the hour.",
     formula: "given = floor(amount * passed / length)",
     rounding: "down, on the sum",
@@ -250,7 +250,7 @@ pub static AGAIN: RuleCard = RuleCard {
     networks: &["helium", "render"],
     basis: runs!(depin_economy::minted_again),
     title: "Burnt tokens minted again",
-    words: "Under a cap that recycles, what was burnt in a period joins the emission of that period, up to a limit. What was burnt \
+    description: "Under a cap that recycles, what was burnt in a period joins the emission of that period, up to a limit. What was burnt \
             above the limit stays burnt.",
     formula: "again = min(burnt since the last period, most)",
     rounding: "none",
@@ -279,7 +279,7 @@ pub static STEPS: RuleCard = RuleCard {
     networks: &[],
     basis: runs!(depin_economy::allocation_vested),
     title: "Vesting in steps after a wait",
-    words: "A row of an allocation unlocks nothing until its wait is over, then evenly over its length, in whole steps.",
+    description: "A row of an allocation unlocks nothing until its wait is over, then evenly over its length, in whole steps.",
     formula: "vested = floor(amount * e / over) with e = elapsed - after, cut down to whole steps; all of it from over on",
     rounding: "down",
     inputs: &[
@@ -311,7 +311,7 @@ pub static MONTHS: RuleCard = RuleCard {
     networks: &["render", "io.net"],
     basis: runs!(depin_economy::Clock::start),
     title: "Start of a calendar period",
-    words: "Periods of a calendar clock begin on the day and at the time of its origin, in UTC; where a month has no such day, on its \
+    description: "Periods of a calendar clock begin on the day and at the time of its origin, in UTC; where a month has no such day, on its \
             last one. Each is counted from the origin, so a short month shortens no later one.",
     formula: "start(n) = origin + n * months, the day no later than the month's last",
     rounding: "the day down to the month's last",

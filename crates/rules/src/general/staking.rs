@@ -1,7 +1,7 @@
 //! Rule cards of delegated stake and pledges.
 
 use crate::runs;
-use depin_economy::{Wide, delegation_earned, shares_for, stake_of};
+use depin_economy::{Wide, delegation_accrued, shares_for, stake_of};
 use depin_quantity::{Kind, Outputs, RuleCard, RuleError, field};
 use ruint::aliases::U256;
 
@@ -13,7 +13,7 @@ pub static SHARES: RuleCard = RuleCard {
     networks: &["akash"],
     basis: runs!(depin_economy::shares_for),
     title: "Shares that a delegation buys",
-    words: "A validator's stake is held in shares. The first delegation gets as many as it brings; a later one pays what a share is \
+    description: "A validator's stake is held in shares. The first delegation gets as many as it brings; a later one pays what a share is \
             worth then, which is less than one once the validator was slashed.",
     formula: "shares = amount when there are none; else floor(amount * all shares / stake)",
     rounding: "down, in favour of those who are there",
@@ -40,7 +40,7 @@ pub static WORTH: RuleCard = RuleCard {
     networks: &["akash"],
     basis: runs!(depin_economy::stake_of),
     title: "What shares of a validator are worth",
-    words: "A share is worth the same part of the stake. What rounding leaves stays with the others; the last delegation takes all.",
+    description: "A share is worth the same part of the stake. What rounding leaves stays with the others; the last delegation takes all.",
     formula: "floor(shares * stake / all); the whole stake when shares = all",
     rounding: "down",
     inputs: &[
@@ -66,9 +66,9 @@ pub static WORTH: RuleCard = RuleCard {
 pub static EARNED: RuleCard = RuleCard {
     id: "GEN-ST-3",
     networks: &["akash"],
-    basis: runs!(depin_economy::delegation_earned),
+    basis: runs!(depin_economy::delegation_accrued),
     title: "What a delegation earned between two touches",
-    words: "Income is counted per share of the validator, in parts of 2^96 of a base unit, and nothing is cut: the part of a base unit \
+    description: "Income is counted per share of the validator, in parts of 2^96 of a base unit, and nothing is cut: the part of a base unit \
             that is left waits for the next time. Slashes between the two touches need no account, since they change no shares.",
     formula: "sum = shares * growth + fraction; paid = floor(sum / 2^96); fraction' = sum mod 2^96",
     rounding: "none; upstream cuts at 18 places in each interval between slashes",
@@ -88,7 +88,7 @@ pub static EARNED: RuleCard = RuleCard {
     )],
     run: |i| {
         let growth = Wide(U256::from(i.integer("growth")?));
-        let (paid, fraction) = delegation_earned(i.units("shares")?, growth, Wide(U256::ZERO), i.integer("fraction")?);
+        let (paid, fraction) = delegation_accrued(i.units("shares")?, growth, Wide(U256::ZERO), i.integer("fraction")?);
         Ok(Outputs::new().units("paid", paid).integer("fraction", fraction))
     },
 };

@@ -96,7 +96,7 @@ pub static UNITS: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Reward units of a beacon",
-    words: "A beacon is fully worth with four witnesses; more add less and less. What the witnesses get is shared, so that a crowd \
+    description: "A beacon is fully worth with four witnesses; more add less and less. What the witnesses get is shared, so that a crowd \
             does not pay.",
     formula: "n = 0: 0, 0; n <= 4: beaconer n / 4, witness 1; else beaconer min(2, 2 - 0.8^(n - 4)), witness min(2, (4 - (1 - 0.8^(n \
               - 4))) / n)",
@@ -127,7 +127,7 @@ pub static HEX: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Density of a hex",
-    words: "Only so many hotspots of a hex count, more where its neighbours are occupied too. The scale of a place is the product \
+    description: "Only so many hotspots of a hex count, more where its neighbours are occupied too. The scale of a place is the product \
             over all resolutions of those that count over those that are there.",
     formula: "limit = min(max, target * max(occupied - N + 1, 1)); counted = min(limit, there); scale = counted / there",
     rounding: "the scale down at the 12th place; upstream rounds the product to the fourth place",
@@ -162,7 +162,7 @@ pub static POOLS: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Pools of the IoT network in an epoch",
-    words: "Half of everything is for data transfer, which takes no more than its credits are worth. What it leaves goes to coverage, \
+    description: "Half of everything is for data transfer, which takes no more than its credits are worth. What it leaves goes to coverage, \
             a fifth to beacons and the rest to witnesses, on top of 6 % and 24 %; 7 % each to operations and oracles.",
     formula: "data = min(worth, 50 %); beacons = 6 % + unused / 5; witnesses = 24 % + 4 / 5 of unused; operations 7 %; oracles 7 %; \
               6 % are paid to delegators on the chain",
@@ -178,7 +178,7 @@ pub static POOLS: RuleCard = RuleCard {
         field("operations", Kind::Decimal(16), "bones", "operations fund"),
         field("oracles", Kind::Decimal(16), "bones", "oracles"),
     ],
-    source: "oracles iot_verifier/src/reward_share.rs (eras A and B)",
+    source: "oracles iot_verifier/src/reward_share.rs (parameter versions A and B)",
     examples: &[
         (
             r#"{"all": 10000, "worth": 3999}"#,
@@ -202,7 +202,7 @@ pub static SHARED: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "A hotspot's part of a pool of coverage",
-    words: "A pool of beacons or of witnesses is shared by rate: bones for a share, then each hotspot's shares at that rate. A pool \
+    description: "A pool of beacons or of witnesses is shared by rate: bones for a share, then each hotspot's shares at that rate. A pool \
             cut to whole bones before it is shared, as GEN-PO-2 shares one, pays now and then a bone less.",
     formula: "rate = half even 15(pool / sum of shares); paid = floor(rate * shares); unallocated = floor(pool) - sum of paid",
     rounding: "the rate to the nearest at the 15th place, a half to even; what is paid down; rows of nothing are left out upstream",
@@ -239,7 +239,7 @@ pub static POINTS: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Coverage points of a hex",
-    words: "A radio has points for every hex that it covers, by signal; times its rank among the radios there and how much the place \
+    description: "A radio has points for every hex that it covers, by signal; times its rank among the radios there and how much the place \
             is wanted; boosted hexes count again for radios that qualify.",
     formula: "base = points(radio, signal); rank: indoor 1, 0; outdoor 1, 0.5, 0.25, 0; shares = (base + boosted) * speed * trust; \
               boosted = base * (boost - 1) when trust >= 0.75 and the asserted place is at most 50 m off",
@@ -302,7 +302,7 @@ pub static SPEED: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Multiplier of speed tests",
-    words: "The mean of the last six tests within 48 hours counts, at least two; the worst of download, upload and latency decides.",
+    description: "The mean of the last six tests within 48 hours counts, at least two; the worst of download, upload and latency decides.",
     formula: "good 100 / 10 Mbps, < 50 ms: 1; acceptable 75 / 8, < 60: 0.75; degraded 50 / 5, < 75: 0.5; poor 30 / 2, < 100: 0.25; \
               else 0; 1 Mbps = 125,000 B/s",
     rounding: "means down",
@@ -346,7 +346,7 @@ pub static TRUST: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Trust in a radio's location",
-    words: "A radio counts fully when it is seen near where it says it is, a quarter a little further off, else not; the mean over its \
+    description: "A radio counts fully when it is seen near where it says it is, a quarter a little further off, else not; the mean over its \
             heartbeats counts.",
     formula: "2026: 0 to 300 m 1, to 400 m 0.25, else 0; 2024: indoor 200 and 300 m, outdoor 75 and 100 m; 0 when a covered hex is \
               3,000 m or more from the heartbeat",

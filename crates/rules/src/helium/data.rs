@@ -44,7 +44,7 @@ pub static PACKET: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Credits for a packet",
-    words: "A packet costs one data credit for every 24 bytes begun, at least one.",
+    description: "A packet costs one data credit for every 24 bytes begun, at least one.",
     formula: "ceil(max(bytes, 24) / 24) * copies",
     rounding: "up",
     inputs: &[
@@ -69,7 +69,7 @@ pub static MOBILE_DATA: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Credits for mobile data",
-    words: "Mobile data cost 0.50 USD a gigabyte, since 4 June 2026 0.10 USD: a credit for every 20,000 or 100,000 bytes begun of a \
+    description: "Mobile data cost 0.50 USD a gigabyte, since 4 June 2026 0.10 USD: a credit for every 20,000 or 100,000 bytes begun of a \
             session.",
     formula: "ceil(max(bytes, unit) / unit)",
     rounding: "up, once a session",
@@ -91,7 +91,7 @@ pub static TRANSFER: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Data transfer paid by worth, scaled to its pool",
-    words: "Until 2026 a deployer got what its credits were worth in HNT; when all together were worth more than the pool, everyone \
+    description: "Until 2026 a deployer got what its credits were worth in HNT; when all together were worth more than the pool, everyone \
             was cut in proportion.",
     formula: "worth = ceil15(dc * 0.00001 / price * 10^8); paid = floor(worth), or floor(worth * pool / sum) when the sum is above the \
               pool",
@@ -105,7 +105,7 @@ pub static TRANSFER: RuleCard = RuleCard {
         field("paid", Kind::List(&Kind::Integer), "bones", "to each deployer"),
         field("rest", Kind::Integer, "bones", "unallocated: what nobody was paid"),
     ],
-    source: "oracles mobile_verifier/src/reward_shares.rs, eras A and B (there the rest joined the pool of coverage while there was one); \
+    source: "oracles mobile_verifier/src/reward_shares.rs, parameter versions A and B (there the rest joined the pool of coverage while there was one); \
              example 3: 10 credits at 3 USD are worth 3,333.33 bones",
     examples: &[
         (

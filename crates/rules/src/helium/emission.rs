@@ -35,7 +35,7 @@ pub static HALVING: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Yearly emission that halves every two years",
-    words: "Years begin on 1 August 2019. Each of the first two gives 60 million HNT; every two years the amount halves. A month is \
+    description: "Years begin on 1 August 2019. Each of the first two gives 60 million HNT; every two years the amount halves. A month is \
             a twelfth.",
     formula: "year n: floor(first / 2^floor((n - 1) / every)); month: floor(year / 12)",
     rounding: "down",
@@ -69,7 +69,7 @@ pub static ROWS: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Emission of a day, by the rows on chain",
-    words: "Since 2023-04-18 an epoch is a UTC day. Its emission is that of the last row which starts at or before the epoch's END; \
+    description: "Since 2023-04-18 an epoch is a UTC day. Its emission is that of the last row which starts at or before the epoch's END; \
             so is the part of the founders' tokens.",
     formula: "row = last with start <= (epoch + 1) * 86400; networks = floor(amount * (100 - hst) / 100)",
     rounding: "down",
@@ -117,7 +117,7 @@ pub static TAPER: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Supplement that tapers off",
-    words: "From 5 August 2026 each of the two daily passes mints 98,000 HNT more for 360 days, then less in a straight line for 720 \
+    description: "From 5 August 2026 each of the two daily passes mints 98,000 HNT more for 360 days, then less in a straight line for 720 \
             days; 1.25 % of every slice goes to the council.",
     formula: "amount while start <= now < start + flat; then floor(amount * (start + flat + fall - now) / fall), never below 0; \
               council = floor(slice * 125 / 10000)",
@@ -152,8 +152,8 @@ pub static DRIFT: RuleCard = RuleCard {
     id: "HNT-EM-4",
     networks: &["helium"],
     basis: Basis::Model,
-    title: "Split of the first era, moving by year",
-    words: "Before 2023 HNT went to proof of coverage (29 % in year 1, 1.5 points less each year), data transfer (30 %, 2.5 more; \
+    title: "Split of the first parameter version, moving by year",
+    description: "Before 2023 HNT went to proof of coverage (29 % in year 1, 1.5 points less each year), data transfer (30 %, 2.5 more; \
             what it leaves goes to coverage), founders (35 %, 1 less, not below 15 %) and consensus (6 %).",
     formula: "coverage = 29 - 1.5 * (y - 1); data = 30 + 2.5 * (y - 1); founders = max(15, 35 - (y - 1)); consensus = 6; \
               coverage + unused data",

@@ -74,7 +74,7 @@ pub static SET: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Hex scale of a set of hotspots",
-    words: "Hotspots with a witnessed beacon in the last 60 hours are counted in cells of resolution 11. From resolution 10 to 4 each \
+    description: "Hotspots with a witnessed beacon in the last 60 hours are counted in cells of resolution 11. From resolution 10 to 4 each \
             cell takes the counted ones of those below, and counts no more of them than its limit, which grows with the number of \
             cells around it, itself among them, that reach the target. A hotspot's scale is the product, over all sizes, of what is \
             counted over what is there; it scales its rewards as beaconer and those of its witnesses.",

@@ -132,7 +132,7 @@ pub static SMOOTHED: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Net emission, smoothed over a week",
-    words: "What was burnt is minted again, up to 1,643.83561643 HNT a day. Since March 2025 the burn is smoothed: six sevenths of \
+    description: "What was burnt is minted again, up to 1,643.83561643 HNT a day. Since March 2025 the burn is smoothed: six sevenths of \
             before and a seventh of the new burn.",
     formula: "burned = max(0, max(0, recorded - supply) - not_emitted); smoothed = floor(6 * before / 7) + floor(burned / 7); again \
               = min(smoothed, cap); total = schedule + again; recorded' = supply + total",
@@ -178,7 +178,7 @@ pub static PLAIN: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Net emission of 2023 to 2025",
-    words: "Until March 2025 what had been burnt since the last epoch was minted again at once, up to the cap.",
+    description: "Until March 2025 what had been burnt since the last epoch was minted again at once, up to the cap.",
     formula: "min(max(0, before - now), cap)",
     rounding: "none",
     inputs: &[
@@ -203,7 +203,7 @@ pub static FLOOR: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Floor and cap for data deployers",
-    words: "Deployers of the mobile network get at least half and at most three times the worth of the data credits burnt there. A \
+    description: "Deployers of the mobile network get at least half and at most three times the worth of the data credits burnt there. A \
             floor that the schedule does not reach is topped up out of what was burnt above the net-emission cap. Without a fresh \
             price neither holds.",
     formula: "base = schedule + min(smoothed, cap_net); hnt(dc, p) = floor(dc * 10^(3 - expo) / p); cap = hnt(3 dc, p); target = \
@@ -258,7 +258,7 @@ pub static OVER: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "What passes the deployers' cap goes to delegators",
-    words: "When seven tenths of a network's rewards are worth more than three times its burnt credits, the excess leaves the escrow \
+    description: "When seven tenths of a network's rewards are worth more than three times its burnt credits, the excess leaves the escrow \
             for the delegators' pool.",
     formula: "min(escrow, max(0, floor(rewards * 70 / 100) - cap)); 0 when there is no cap",
     rounding: "down",
@@ -284,7 +284,7 @@ pub static MINT: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Data credits for burnt HNT",
-    words: "A data credit is 0.00001 USD. Burning HNT mints credits at the oracle's moving average price less two confidence \
+    description: "A data credit is 0.00001 USD. Burning HNT mints credits at the oracle's moving average price less two confidence \
             intervals; the price must be above zero and at most ten minutes old.",
     formula: "floor(bones * (price - 2 * confidence) / 10^(8 - expo - 5))",
     rounding: "down",
@@ -310,7 +310,7 @@ pub static COST: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "HNT for a number of data credits",
-    words: "Who names the credits burns as many bones as they cost, in his favour by less than one bone.",
+    description: "Who names the credits burns as many bones as they cost, in his favour by less than one bone.",
     formula: "floor(credits * 10^(8 - expo - 5) / (price - 2 * confidence))",
     rounding: "down, in the buyer's favour",
     inputs: &[field("credits", Kind::Integer, "DC", "wanted").most(1 << 80), PRICE, CONFIDENCE, EXPO],

@@ -13,7 +13,7 @@ pub static VERIFIER: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Packet verifier",
-    words: "A delivered uplink is paid by the organisation that it was routed to, if its balance covers the packet and what is not \
+    description: "A delivered uplink is paid by the organisation that it was routed to, if its balance covers the packet and what is not \
             burnt yet. One that cannot pay is switched off, and so is one that keeps less than the minimum. What is pending is burnt \
             once it comes to 10,000 credits.",
     formula: "credits = ceil(max(bytes, 24) / 24), 0 when free; valid when balance >= pending + credits; pending' = pending + credits \

@@ -42,7 +42,7 @@ pub static UTILITY: RuleCard = RuleCard {
     networks: &["helium"],
     basis: runs!(depin_economy::utility_score),
     title: "Utility score",
-    words: "From 2023 to 2025 a sub-network's part of HNT was its share of a score: votes delegated to it, times the root of the \
+    description: "From 2023 to 2025 a sub-network's part of HNT was its share of a score: votes delegated to it, times the root of the \
             dollars of data credits burnt there, times the fourth root of the onboarding fees of its active devices; each at least 1.",
     formula: "V * D * A; V = max(1, vehnt / 10^8), D = max(1, sqrt(dc / 10^5)), A = max(1, (fees / 10^5)^(1/4))",
     rounding: "each root and each product cut at the 12th place; upstream takes the roots as exp(ln x / 2) in fixed point, which can \
@@ -71,7 +71,7 @@ pub static SHARES: RuleCard = RuleCard {
     networks: &["helium"],
     basis: runs!(depin_economy::smoothed_share),
     title: "Share of locked votes, smoothed over a month",
-    words: "Since HIP-141 a sub-network's part follows its share of delegated votes alone, a thirtieth of the way each day.",
+    description: "Since HIP-141 a sub-network's part follows its share of delegated votes alone, a thirtieth of the way each day.",
     formula: "share' = floor((29 * share + W * lock / sum of locks) / 30), W = 2^32 - 1; without any lock it stays",
     rounding: "down, once; upstream cuts the quotient at the 12th place first",
     inputs: &[
@@ -106,7 +106,7 @@ pub static REWARDS: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "A network's HNT, and who gets it",
-    words: "What the founders' tokens leave is shared among networks; 6 % of a network's part goes to delegators, the rest to the \
+    description: "What the founders' tokens leave is shared among networks; 6 % of a network's part goes to delegators, the rest to the \
             escrow that its devices are paid from.",
     formula: "rewards = floor(share * floor(total * (100 - hst) / 100) / (2^32 - 1)); delegators = floor(rewards * 6e8 / 1e10)",
     rounding: "down in every division; the escrow takes what is left",
@@ -137,7 +137,7 @@ pub static TOKENS: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "A sub-network's own tokens",
-    words: "From 2023 to 2025 devices were paid in their network's token. Its emission went to the rewards' escrow, and 6 % to those \
+    description: "From 2023 to 2025 devices were paid in their network's token. Its emission went to the rewards' escrow, and 6 % to those \
             who delegated votes, when there were any.",
     formula: "escrow = floor(E * (1e10 - d - v) / 1e10); delegators = floor(E * d / 1e10) when votes > 0",
     rounding: "down; what is left is not minted",
@@ -170,7 +170,7 @@ pub static MOBILE_SPLIT: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Split of the mobile network's rewards",
-    words: "What data transfer, coverage, service providers, mappers, oracles and delegators get changed by proposal.",
+    description: "What data transfer, coverage, service providers, mappers, oracles and delegators get changed by proposal.",
     formula: "HIP-53 40/20/20/10/4/6; HIP-79 40/20/10/20/4/6; HIP-147 60/0/10/20/4/6; HIP-148 and HIP-149 70/0/24/0/0/6 per cent; \
               before HIP-149 data that is not earned goes to coverage",
     rounding: "each pool down on its own, and the dust stays unallocated; since HIP-149 data is what the others leave",
@@ -222,7 +222,7 @@ pub static ISSUED: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Service providers and data, since HIP-149",
-    words: "Of everything that the mobile network gets in an epoch service providers take 24 %, out of the issued part; all the rest \
+    description: "Of everything that the mobile network gets in an epoch service providers take 24 %, out of the issued part; all the rest \
             of the issued part is shared by data credits, whatever they are worth.",
     formula: "providers = min(issued, floor(24 * (issued + delegators) / 100)); data = issued - providers; each deployer \
               floor(data * dc / total dc)",

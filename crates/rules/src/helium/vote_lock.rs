@@ -20,7 +20,7 @@ pub static VOTES: RuleCard = RuleCard {
     networks: &["helium"],
     basis: runs!(depin_economy::full_weight, depin_economy::lock_weight),
     title: "Votes of locked HNT",
-    words: "A lock of four years (1,460 days) has a hundred votes for each HNT, a shorter one in proportion to the seconds left; a \
+    description: "A lock of four years (1,460 days) has a hundred votes for each HNT, a shorter one in proportion to the seconds left; a \
             constant lock does not decay. Locks of the first ten days count three times.",
     formula: "floor(amount * 100 * min(left, longest) / longest) * bonus",
     rounding: "down, before the bonus",
@@ -50,7 +50,7 @@ pub static SHARE: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Reward of a delegated lock",
-    words: "The delegators' pool of an epoch is shared by votes at the epoch's start; a delegation that had expired then gets nothing.",
+    description: "The delegators' pool of an epoch is shared by votes at the epoch's start; a delegation that had expired then gets nothing.",
     formula: "floor(votes * pool / all votes); 0 when expiry <= epoch start",
     rounding: "down",
     inputs: &[
@@ -85,7 +85,7 @@ pub static TURNOUT: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Who does not vote does not earn",
-    words: "Once four proposals exist, a lock must have voted on two of the last four, or its reward is burnt when claimed. A \
+    description: "Once four proposals exist, a lock must have voted on two of the last four, or its reward is burnt when claimed. A \
             proposal still open for voting counts as voted.",
     formula: "fewer than 4 proposals, or (voted or open) on at least 2 of the last 4",
     rounding: "none",
@@ -118,7 +118,7 @@ pub static REDEEM: RuleCard = RuleCard {
     networks: &["helium"],
     basis: runs!(depin_economy::redemption),
     title: "Redeeming a sub-network's token",
-    words: "A treasury of HNT stands behind a sub-network's token: who burns a part of the token's supply gets, on the curve in \
+    description: "A treasury of HNT stands behind a sub-network's token: who burns a part of the token's supply gets, on the curve in \
             force (k = 0), the same part of the treasury.",
     formula: "R - R * ((S - b) / S)^(1 + k); k = 0: R * b / S",
     rounding: "down, in the treasury's favour; whole k exactly, others from logarithms in 192 bits; upstream works in 12 places",
@@ -150,7 +150,7 @@ pub static BREAKER: RuleCard = RuleCard {
     networks: &["helium"],
     basis: runs!(depin_economy::decayed),
     title: "Circuit breaker",
-    words: "What has flowed out fades in a straight line over a window of a day; another outflow that would lift the sum above the \
+    description: "What has flowed out fades in a straight line over a window of a day; another outflow that would lift the sum above the \
             limit is refused. Treasuries let out 20 % of their reserve in a day, mints five times an epoch's amount.",
     formula: "sum' = amount + floor(sum * (window - min(elapsed, window)) / window); refused when sum' > limit",
     rounding: "down",
@@ -181,7 +181,7 @@ pub static CLAIM: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Claim against lifetime totals",
-    words: "Oracles post what a device has earned in its life; a claim pays the median less what was paid before, and needs posts of \
+    description: "Oracles post what a device has earned in its life; a claim pays the median less what was paid before, and needs posts of \
             at least half of the oracles.",
     formula: "sorted[len / 2] - paid, when posts >= ceil(oracles / 2)",
     rounding: "none",

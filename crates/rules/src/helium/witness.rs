@@ -15,7 +15,7 @@ pub static CHECKS: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Checks of a witness by time, frequency and distance",
-    words: "A witness report comes within 4 seconds of its beacon's, or within 1.5 seconds of the first witness when the beacon's \
+    description: "A witness report comes within 4 seconds of its beacon's, or within 1.5 seconds of the first witness when the beacon's \
             report came after it. It was heard within 100 kHz of the beacon's frequency, at least 8 cells of resolution 11 away and \
             at most 100 km, whole kilometres counted. The first check that fails is the reason.",
     formula: "beacon <= witness: witness - beacon <= 4000; else witness - first <= 1500; |f - f'| <= 100000; cells >= 8; \
@@ -72,7 +72,7 @@ pub static SELECTION: RuleCard = RuleCard {
     networks: &["helium"],
     basis: Basis::Model,
     title: "Selection of witnesses",
-    words: "The first fourteen valid witnesses by the time at which their reports were received count and are paid; before HIP-83 they \
+    description: "The first fourteen valid witnesses by the time at which their reports were received count and are paid; before HIP-83 they \
             were drawn at random. The number of those that count sets the reward units.",
     formula: "valid ones by time received, ascending; the first `most`",
     rounding: "none; of equal times the one listed first",

@@ -14,7 +14,7 @@ pub static COOL_DOWN: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "Notice and cool-down of stake",
-    words: "An owner's stake comes back whole, 14 days after it is asked for, and counts no more from the first moment; not while the \
+    description: "An owner's stake comes back whole, 14 days after it is asked for, and counts no more from the first moment; not while the \
             device is hired. A co-staker's goes on counting for the device for 7 days, earning him nothing, so that the owner can cover \
             the gap, and then cools down for 14. When the owner falls below the least stake, the co-staker's cools down at once with it.",
     formula: "owner, or co-staker whose owner left: counts until asked, free at asked + 14 d; co-staker: counts until asked + 7 d, free \

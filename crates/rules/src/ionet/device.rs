@@ -24,7 +24,7 @@ pub static BASE_SCORE: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "Base score of a device",
-    words: "A device that passed the hour's checks scores by its model and number of processors; connection and hire add little.",
+    description: "A device that passed the hour's checks scores by its model and number of processors; connection and hire add little.",
     formula: "((0.02 * tier / 4 + 2 * multiplier * quantity) * 100 + 0.05 * hired) * 10",
     rounding: "none",
     inputs: &[
@@ -51,7 +51,7 @@ pub static NORMAL: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "Normalised score",
-    words: "The explorer shows a device's score as its part of eight million.",
+    description: "The explorer shows a device's score as its part of eight million.",
     formula: "base / sum * 8,000,000",
     rounding: "down at the second place",
     inputs: &[
@@ -75,7 +75,7 @@ pub static DEVICE_REWARDS: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "Rewards of an hour by score",
-    words: "A pool's hour is shared by base score among the devices that passed all checks until the hour closed; who failed gets \
+    description: "A pool's hour is shared by base score among the devices that passed all checks until the hour closed; who failed gets \
             nothing.",
     formula: "floor(pool * score / sum of scores that passed)",
     rounding: "down; dust stays in the pool",
@@ -117,7 +117,7 @@ pub static CO_STAKE: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "Co-staking",
-    words: "One other account may put up at most half of a device's stake, for a part of its rewards that the owner set.",
+    description: "One other account may put up at most half of a device's stake, for a part of its rewards that the owner set.",
     formula: "co <= total / 2; co-staker gets floor(reward * share), owner the rest; counts when owner + co >= least",
     rounding: "down for the co-staker",
     inputs: &[

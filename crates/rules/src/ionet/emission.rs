@@ -17,7 +17,7 @@ pub static HOURLY: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "Hourly emission that declines",
-    words: "From 25 June 2024 every hour emits a part of a fixed base of 500 million IO; the part falls by the same factor each hour, \
+    description: "From 25 June 2024 every hour emits a part of a fixed base of 500 million IO; the part falls by the same factor each hour, \
             so that 175,319 hours give 300 million.",
     formula: "hour t: base * rate * (1 - d)^(t - 1); sum of n hours: base * rate * (1 - (1 - d)^n) / d, cut once",
     rounding: "down, once, on the sum; an hour is the difference of two sums",
@@ -55,7 +55,7 @@ pub static MONTHLY: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "Monthly emission that declines",
-    words: "The schedule published in 2025: 240 months from July 2024, starting at 8 % a year of the fixed base of 500 million IO. The \
+    description: "The schedule published in 2025: 240 months from July 2024, starting at 8 % a year of the fixed base of 500 million IO. The \
             factor is the one that fits the published table and sums to 300 million.",
     formula: "month k: base * 0.08 / 12 * q^(k - 1), q = 0.9898489529623495; sum as of hourly emission, cut once",
     rounding: "the monthly rate down at the 30th place, then down, once, on the sum",
@@ -92,7 +92,7 @@ pub static HOUR_OF_MONTH: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "An hour of a month's emission",
-    words: "Rewards are paid by the hour whatever the schedule; a month is cut into its hours evenly, and nothing is lost.",
+    description: "Rewards are paid by the hour whatever the schedule; a month is cut into its hours evenly, and nothing is lost.",
     formula: "hour j of h: floor(month * j / h) - floor(month * (j - 1) / h)",
     rounding: "down, on the sum",
     inputs: &[
@@ -121,7 +121,7 @@ pub static DOLLARS: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "Emission that follows dollars owed",
-    words: "Since June 2026 suppliers are owed dollars; as much IO is released as they are worth, first out of the tokens not yet \
+    description: "Since June 2026 suppliers are owed dollars; as much IO is released as they are worth, first out of the tokens not yet \
             emitted, then out of customers' fees.",
     formula: "due = ceil(owed / price); reward = min(due, reward vault); fee = min(due - reward, fee vault); short = the rest",
     rounding: "up, so that a supplier is not short by a unit",
@@ -161,7 +161,7 @@ pub static SURPLUS: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "Surplus that is burnt",
-    words: "At least half of what is left after suppliers are paid buys IO and burns it.",
+    description: "At least half of what is left after suppliers are paid buys IO and burns it.",
     formula: "burn = ceil(max(0, earnings - paid) * share)",
     rounding: "up",
     inputs: &[
@@ -190,7 +190,7 @@ pub static POOLS: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "Pools of an hour",
-    words: "Until June 2025 95 % of an hour went to GPUs and 5 % to CPUs; since then 95 % to devices of enterprise kinds and 5 % to \
+    description: "Until June 2025 95 % of an hour went to GPUs and 5 % to CPUs; since then 95 % to devices of enterprise kinds and 5 % to \
             those of the community.",
     formula: "first = floor(emission * share); second = emission - first",
     rounding: "down for the first; the second takes the rest",

@@ -15,11 +15,11 @@ pub static NOMINATION: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "Nomination of a device for a block",
-    words: "At the start of an hour a device is nominated when it has been up for five hours, has its least stake and nothing of it in \
+    description: "At the start of an hour a device is nominated when it has been up for five hours, has its least stake and nothing of it in \
             cool-down, pays out to a wallet of its own (since May 2025 three on the account), is neither terminated, blocked nor \
             unsupported, passed the test of making a cluster, and has a multiplier and a connection that count. Who is nominated \
             must also pass the hour's proofs.",
-    formula: "all of: status active, uptime >= least_uptime, stake >= least_stake, no cool-down, wallet of one's own, wallets >= \
+    formula: "all of: status active, uptime >= least_uptime, stake >= least_stake, no cool-down, own wallet, wallets >= \
               least_wallets, test passed, multiplier > 0, tier > 0",
     rounding: "none; the first gate that is shut is told, in this order, which is this card's",
     inputs: &[
@@ -73,7 +73,7 @@ pub static IDLE: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "How busy an idle device may be",
-    words: "A device that is not hired must stand still: at most 30 % of its CPU, and of its GPU 5 % when it is a data-centre card, an RTX \
+    description: "A device that is not hired must stand still: at most 30 % of its CPU, and of its GPU 5 % when it is a data-centre card, an RTX \
             4090 or 5090, an RTX 5000 or 6000 Ada or an A6000, 20 % for other cards. On Apple machines only the CPU counts. A breach \
             blocks the device and costs its block rewards.",
     formula: "cpu <= 30 % and gpu <= (5 %, 20 %, or any)",

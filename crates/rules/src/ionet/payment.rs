@@ -17,7 +17,7 @@ pub static RENTER: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "What a renter pays",
-    words: "A renter pays a reservation fee of 0.25 % on top of the price, and 2 % more when all of it is paid in USDC; nothing more in \
+    description: "A renter pays a reservation fee of 0.25 % on top of the price, and 2 % more when all of it is paid in USDC; nothing more in \
             IO.",
     formula: "reservation = ceil(price * 0.25 %); conversion = ceil(price * 2 %) in USDC; total = price + both",
     rounding: "fees up",
@@ -52,7 +52,7 @@ pub static SUPPLIER: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: Basis::Model,
     title: "What a supplier gets for a hire",
-    words: "A supplier loses the time it was away; stopping within the first hour it gets nothing for it. 0.25 % is kept, and 2 % more \
+    description: "A supplier loses the time it was away; stopping within the first hour it gets nothing for it. 0.25 % is kept, and 2 % more \
             when it wants USDC.",
     formula: "due = floor(price * (seconds - away) / seconds), 0 when it served less than 3,600 s in all; paid = due - ceil(0.25 %) - \
               ceil(2 %) in USDC",

@@ -12,7 +12,7 @@ pub static DEVICE_PLEDGE: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: runs!(depin_economy::pledge_amount),
     title: "Least stake of a device",
-    words: "A device stakes 200 IO for each processor, times its kind's multiplier when that is above one. A kind below one does not \
+    description: "A device stakes 200 IO for each processor, times its kind's multiplier when that is above one. A kind below one does not \
             make the stake smaller, however many processors there are. The stake must be there as long as the device is to be hired.",
     formula: "ceil(each * max(1, multiplier) * processors)",
     rounding: "up",
@@ -43,7 +43,7 @@ pub static PLEDGE_SHARE: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: runs!(depin_economy::pledge_share),
     title: "What a fault takes of a stake",
-    words: "Spoofing, compromised data or poor service cost a part of the stake, of what cools down of it, and perhaps of unpaid \
+    description: "Spoofing, compromised data or poor service cost a part of the stake, of what cools down of it, and perhaps of unpaid \
             rewards. It is held for a month, in which a judge can give it back, and burnt then.",
     formula: "floor(stake * share)",
     rounding: "down",

@@ -12,7 +12,7 @@ pub static STEPPED: RuleCard = RuleCard {
     networks: &["io.net"],
     basis: runs!(depin_economy::row_vested),
     title: "Equal monthly parts after a cliff",
-    words: "Investors wait 12 months and then get 24 equal parts from the end of month 13 to that of month 36; employees 36 parts to \
+    description: "Investors wait 12 months and then get 24 equal parts from the end of month 13 to that of month 36; employees 36 parts to \
             the end of month 48.",
     formula: "floor(amount * min(steps, floor((elapsed - cliff) / every)) / steps)",
     rounding: "down, on the sum",

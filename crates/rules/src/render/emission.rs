@@ -29,7 +29,7 @@ pub static DAMPED: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "Yearly emission by table, then damped",
-    words: "Year 1 began on 20 December 2023. Published are years 1 to 3; years 4 and 5 are in no text read, and 4.7 million in each \
+    description: "Year 1 began on 20 December 2023. Published are years 1 to 3; years 4 and 5 are in no text read, and 4.7 million in each \
             lead to the cap in year 60, as published. Past the table a year gives 94.5 % of the year before; the sum never passes 107,374,182 RENDER, a fifth of 536,870,912.",
     formula: "year n: table[n], or floor(year n - 1 * keep / 1000); cut so that the sum stays at or below the cap",
     rounding: "down, every damped year",
@@ -65,7 +65,7 @@ pub static MONTH: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "Monthly mint of a year, and a week of it",
-    words: "A year is minted in twelve parts, each at the beginning of its month, rounded to whole tokens; an epoch of seven days \
+    description: "A year is minted in twelve parts, each at the beginning of its month, rounded to whole tokens; an epoch of seven days \
             gets its days' part of a monthly budget, or a 52nd of the year.",
     formula: "month = half up(year / 12 / 10^8) * 10^8; week = floor(budget * 12 * 7 / 365); week52 = floor(budget * 12 / 52)",
     rounding: "the month to the nearest whole token, a half up; the weeks down",

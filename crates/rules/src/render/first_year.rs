@@ -14,7 +14,7 @@ pub static MONTHS: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "What a month of the first year is for",
-    words: "Half of each month's mint is the network's: node operators get 190,142 in every month; the rest goes to liquidity in the \
+    description: "Half of each month's mint is the network's: node operators get 190,142 in every month; the rest goes to liquidity in the \
             first three months, to liquidity and artists alike in the next six, and to artists in the last three. The other half is \
             the foundation's: out of it compute clients and upgrades to the new token get 95,071 each.",
     formula: "network 380,284 = operators 190,142 + liquidity (190,142; 95,071 from month 4; 0 from 10) + artists (0; 95,071; 190,142); \
@@ -60,7 +60,7 @@ pub static COMPUTE_POOL: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "Pool of compute clients in the first year",
-    words: "The pool that is published for an epoch is paid out in full only when enough nodes qualify: at most 75 RENDER for each. What \
+    description: "The pool that is published for an epoch is paid out in full only when enough nodes qualify: at most 75 RENDER for each. What \
             is left is spread over the months that are left.",
     formula: "pool = min(published, 75 * nodes); next = floor((left - pool) / months)",
     rounding: "down; the last month takes what rounding leaves",

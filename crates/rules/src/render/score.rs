@@ -36,7 +36,7 @@ pub static RENDER_COST: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "Cost of a render job",
-    words: "Work is OctaneBench points times hours, summed over approved frames; a credit buys 25, 100 or 200 of them, by tier.",
+    description: "Work is OctaneBench points times hours, summed over approved frames; a credit buys 25, 100 or 200 of them, by tier.",
     formula: "credits = sum of bench * seconds / 3600 / per_credit(tier); tier 1: 25, tier 2: 100, tier 3: 200",
     rounding: "up at the fourth place, once",
     inputs: &[
@@ -69,7 +69,7 @@ pub static AVAILABILITY: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "Availability score of a render node",
-    words: "Idle nodes share a pool by how long they were idle and how their bench score, memory and age compare with the mean, in \
+    description: "Idle nodes share a pool by how long they were idle and how their bench score, memory and age compare with the mean, in \
             logarithms; more than three nodes on one wallet count less and less. A node at all means scores 7.",
     formula: "idle * (3 ln(ob) / ln(mean ob) + 3 ln(vram) / ln(mean vram) + ln(age) / ln(mean age)) * penalty(n); penalty 1 for n <= \
               3, else exp(-0.65 * (n - 3)); a value at or below 1 adds nothing",
@@ -115,7 +115,7 @@ pub static COMPUTE: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "Weekly rewards of a compute node",
-    words: "A node gets 2 tokens a week for being there, by the part of the week that it was, and for work its base times its \
+    description: "A node gets 2 tokens a week for being there, by the part of the week that it was, and for work its base times its \
             multiplier, by the hours of the week.",
     formula: "availability = floor(2 * uptime); job = floor(base * multiplier * hours / 168)",
     rounding: "down to base units",
@@ -150,7 +150,7 @@ pub static MULTIPLIER: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "Multiplier of a compute node",
-    words: "Six figures of a node, each over that of a usual one, weighted. The published weights sum to 0.97.",
+    description: "Six figures of a node, each over that of a usual one, weighted. The published weights sum to 0.97.",
     formula: "0.36 gpu + 0.26 vram / 24 + 0.15 network / 400 + 0.08 clock / 2.5 + 0.08 bandwidth / 1410 + 0.04 cpu",
     rounding: "down at the fourth place, once",
     inputs: &[
@@ -193,7 +193,7 @@ pub static OLDER: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "Score of a compute node in year 1",
-    words: "A quarter by what it earned beside the best, 0.35 by bandwidth, a fifth each by model and uptime.",
+    description: "A quarter by what it earned beside the best, 0.35 by bandwidth, a fifth each by model and uptime.",
     formula: "0.25 * (0.1 + 0.9 * earned / best) + 0.35 * b + 0.20 * gpu + 0.20 * uptime; b = 0.2, 0.4, 0.6, 0.8 for low, medium, \
               high, ultra",
     rounding: "down at the ninth place",

@@ -31,7 +31,7 @@ pub static JOBS: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "Rewards of an epoch by the worth of approved work",
-    words: "Each week a fixed pool is shared by the value, in money, of the work of each node that was approved in the epoch.",
+    description: "Each week a fixed pool is shared by the value, in money, of the work of each node that was approved in the epoch.",
     formula: "reward = floor(pool * value / sum of values)",
     rounding: "down to base units; what is left stays in the pool",
     inputs: &[
@@ -59,7 +59,7 @@ pub static SPLIT: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "Settlement of a completed job",
-    words: "When work is approved, 95 % of what it cost buys tokens on the market and burns them; 5 % is the operator's fee.",
+    description: "When work is approved, 95 % of what it cost buys tokens on the market and burns them; 5 % is the operator's fee.",
     formula: "fee = floor(cost * fee share); burn = cost - fee",
     rounding: "the fee down",
     inputs: &[
@@ -84,7 +84,7 @@ pub static BURNT: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "Dollars and tokens burnt for credits",
-    words: "A render credit is 0.25 euros. What is burnt is 95 % of the credits used, in dollars at the day's rate, in tokens at the \
+    description: "A render credit is 0.25 euros. What is burnt is 95 % of the credits used, in dollars at the day's rate, in tokens at the \
             market's price.",
     formula: "usd = 0.95 * 0.25 * credits * eur_usd; tokens = usd / price",
     rounding: "dollars down at the eighth place, tokens down to base units",
@@ -117,7 +117,7 @@ pub static ASK: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "Price of a node that sets its own",
-    words: "On the compute network a node may set its price; the customer's price carries the fee on top.",
+    description: "On the compute network a node may set its price; the customer's price carries the fee on top.",
     formula: "ask / 0.95 = ask * (1 + 5 / 95)",
     rounding: "up at the eighth place",
     inputs: &[field("ask", EIGHT, "USD per hour", "of the node").most(MOST)],
@@ -132,7 +132,7 @@ pub static PRODUCTS: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "Revenue of the containers and bandwidth subnet",
-    words: "Containers: 35 % to the subnet's operator, 5 % to the foundation, 60 % burnt, and nodes get 56 % of the revenue in tokens. \
+    description: "Containers: 35 % to the subnet's operator, 5 % to the foundation, 60 % burnt, and nodes get 56 % of the revenue in tokens. \
             Bandwidth: 60, 5, 35 and 31 %. So more is burnt than minted, by 4 % of the revenue.",
     formula: "operator, foundation, burn by share of revenue; reward = floor(share * revenue / average price)",
     rounding: "down; the burn takes the rest",
@@ -169,7 +169,7 @@ pub static POINTS: RuleCard = RuleCard {
     networks: &["render"],
     basis: Basis::Model,
     title: "Points for upgraded tokens",
-    words: "Who moved its tokens to the new contract early got more points of a monthly pool: 5 for each of the first 40 million \
+    description: "Who moved its tokens to the new contract early got more points of a monthly pool: 5 for each of the first 40 million \
             tokens that all moved together, then 4, 3, 2, 1 and none from 230 million on.",
     formula: "tokens in each band times 5, 4, 3, 2, 1, 0; bands end before 40, 80, 140, 180 and 230 million",
     rounding: "none",

@@ -7,7 +7,7 @@
 //!
 //! An operator registers with what it asks for a unit. A customer opens an order with one operator and puts its spending cap into an
 //! escrow. Units are reported in batches; each batch is held out of that escrow until its dispute window is over, then it is paid, and
-//! the operator has earned the units. A dispute freezes the contested units until the operator concedes, an arbiter decides, or time
+//! the operator has accrued the units. A dispute freezes the contested units until the operator concedes, an arbiter decides, or time
 //! does. See the decision record 11 for why, and for what bounds trade with oneself.
 
 mod audit;

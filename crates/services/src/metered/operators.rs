@@ -30,7 +30,7 @@ impl Context<'_, Metered> {
             return Err(MeteredError::Expelled(sender));
         }
         if known.is_none() {
-            self.enrol(sender)?;
+            self.register_subject(sender)?;
         }
         let mut operator = known.unwrap_or_else(|| Operator {
             name,
@@ -66,7 +66,7 @@ impl Context<'_, Metered> {
     }
 
     fn check_asks(&self, asks: &[Money]) -> Result<(), MeteredError> {
-        let wrong = |why: String| Err(MeteredError::Ask(why));
+        let wrong = |reason: String| Err(MeteredError::Ask(reason));
         if asks.len() > ENTRIES_MAX {
             return Err(MeteredError::Entries(asks.len()));
         }

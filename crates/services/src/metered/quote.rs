@@ -15,7 +15,7 @@ use depin_quantity::{Decimal18, Measured, Name, QuantityError, Units};
 /// When it does not fit 128 bits.
 pub(super) fn price_of(each: Option<Money>, units: u64) -> Result<Price, QuantityError> {
     let Some(each) = each else {
-        return Ok(Price::Measured(Component { measure: UNITS, quantity: Measured::new(units.into()) }));
+        return Ok(Price::Measured(Component { metric: UNITS, quantity: Measured::new(units.into()) }));
     };
     let amount = each.amount.get().checked_mul(units.into()).ok_or(QuantityError::TooLarge)?;
     Ok(Price::Agreed(Money { currency: each.currency, amount: Decimal18::new(amount) }))
@@ -78,7 +78,7 @@ impl MeteredParams {
         if self.disputes.is_none() {
             return Err(MeteredError::NoDisputes);
         }
-        let contested = Component { measure: CONTESTED, quantity: Measured::new(units.into()) };
+        let contested = Component { metric: CONTESTED, quantity: Measured::new(units.into()) };
         Ok(reads.quote_charge(DISPUTE, None, Price::Measured(contested))?)
     }
 }

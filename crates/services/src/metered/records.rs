@@ -10,8 +10,8 @@ use super::{
 };
 use crate::context::Context;
 use depin_economy::{
-    ChargeRecord, Component, Components, Earned, Enrol, EscrowRecord, Fault, FeeRecord, Money, PledgeRecord, Price, Purse,
-    Record, Refusal, Standing, Subject, Topic,
+    Accrued, ChargeRecord, Component, Components, Current, EscrowRecord, Fault, FeeRecord, Money, PaymentSource, PledgeRecord,
+    Price, Record, Refusal, Register, Subject, Topic,
 };
 use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Span, UnitId, Units};
 
@@ -57,26 +57,26 @@ impl<'a> Context<'a, Metered> {
         self.state().put(&(), &totals);
     }
 
-    /// Sends a record; gives how much it moved.
+    /// Sends a record; returns the amount it moved.
     fn send(&mut self, record: Record) -> Result<Units, MeteredError> {
         Ok(self.record(&record)?.moved)
     }
 
-    pub(super) fn enrol(&mut self, operator: Address) -> Result<(), MeteredError> {
-        self.send(Record::Enrol(Enrol { subject: Subject::Party(operator), phase: 0 })).map(drop)
+    pub(super) fn register_subject(&mut self, operator: Address) -> Result<(), MeteredError> {
+        self.send(Record::Register(Register { subject: Subject::Party(operator), phase: 0 })).map(drop)
     }
 
     pub(super) fn take_registration(&mut self, operator: Address) -> Result<(), MeteredError> {
         if !self.params().rules.registration {
             return Ok(());
         }
-        let fee = FeeRecord::Once { kind: REGISTRATION, from: Purse::Wallet(operator), basis: None };
+        let fee = FeeRecord::Once { kind: REGISTRATION, from: PaymentSource::Wallet(operator), basis: None };
         self.send(Record::Fee(fee)).map(drop)
     }
 
     /// One operator, as pledges and faults count it.
     const fn one() -> Component {
-        Component { measure: OPERATORS, quantity: Measured::new(1) }
+        Component { metric: OPERATORS, quantity: Measured::new(1) }
     }
 
     /// The unit that an operator's pledge stands for.
@@ -105,8 +105,8 @@ impl<'a> Context<'a, Metered> {
             return Ok(());
         }
         let quantity = Measured::new(u128::from(stands));
-        let components = Components::one(Component { measure: OPERATORS, quantity });
-        self.send(Record::Standing(Standing { subject: Subject::Party(operator), components })).map(drop)
+        let components = Components::one(Component { metric: OPERATORS, quantity });
+        self.send(Record::Current(Current { subject: Subject::Party(operator), components })).map(drop)
     }
 
     /// An operator failed; nothing is said where the file has no rule for it, or nothing is pledged any more.
@@ -119,17 +119,17 @@ impl<'a> Context<'a, Metered> {
         self.send(Record::Fault(Fault { subject, kind, affected, reporter: Some(by) })).map(drop)
     }
 
-    /// What an operator earned: units, and what was spent on them.
+    /// What an operator accrued: units, and what was spent on them.
     pub(super) fn earn(&mut self, operator: Address, units: u64, spent: Units) -> Result<(), MeteredError> {
         let rules = &self.params().rules;
-        let measures = [(rules.units_earn, UNITS, u128::from(units)), (rules.spent_earns, SPENT, spent.get())];
-        let earned = measures.into_iter().filter(|(earns, ..)| *earns);
-        let components = earned.map(|(_, measure, quantity)| Component { measure, quantity: Measured::new(quantity) });
-        let components = Components::new(components).expect("two measures at most");
+        let metrics = [(rules.units_earn, UNITS, u128::from(units)), (rules.spent_earns, SPENT, spent.get())];
+        let accrued = metrics.into_iter().filter(|(earns, ..)| *earns);
+        let components = accrued.map(|(_, metric, quantity)| Component { metric, quantity: Measured::new(quantity) });
+        let components = Components::new(components).expect("two metrics at most");
         if components.is_empty() {
             return Ok(());
         }
-        self.send(Record::Earned(Earned { subject: Subject::Party(operator), components })).map(drop)
+        self.send(Record::Accrued(Accrued { subject: Subject::Party(operator), components })).map(drop)
     }
 
     pub(super) fn open_escrow(&mut self, order: UnitId, owner: Address, deposit: Money) -> Result<Units, MeteredError> {
@@ -163,7 +163,7 @@ impl<'a> Context<'a, Metered> {
     /// Holds the price of a batch out of its order's escrow.
     pub(super) fn hold_batch(&mut self, id: UnitId, order: UnitId, price: Price) -> Result<Units, MeteredError> {
         let until = self.now().later(self.params().rules.hold_most);
-        let hold = ChargeRecord::Hold { id, kind: ORDER, from: Purse::Escrow(order), currency: None, price, until };
+        let hold = ChargeRecord::Hold { id, kind: ORDER, from: PaymentSource::Escrow(order), currency: None, price, until };
         self.send(Record::Charge(hold))
     }
 
@@ -187,7 +187,7 @@ impl<'a> Context<'a, Metered> {
     ) -> Result<Units, MeteredError> {
         let until = self.now().later(self.params().rules.deposit_most.unwrap_or(Span::from_millis(0)));
         let (id, price) = (deposit_id(batch, side), contested_price(contested));
-        let hold = ChargeRecord::Hold { id, kind: DISPUTE, from: Purse::Wallet(from), currency: None, price, until };
+        let hold = ChargeRecord::Hold { id, kind: DISPUTE, from: PaymentSource::Wallet(from), currency: None, price, until };
         self.send(Record::Charge(hold))
     }
 
@@ -220,7 +220,7 @@ impl<'a> Context<'a, Metered> {
 
 /// What a deposit is counted on.
 const fn contested_price(units: u64) -> Price {
-    Price::Measured(Component { measure: CONTESTED, quantity: Measured::new(units as u128) })
+    Price::Measured(Component { metric: CONTESTED, quantity: Measured::new(units as u128) })
 }
 
 /// A deposit that went back because the chain came to its dispute a day late pays nobody.

@@ -7,7 +7,7 @@ use depin_quantity::{Address, Instant, Name, QuantityError, UnitId, Units};
 use depin_state::Row;
 use serde::{Deserialize, Serialize};
 
-/// A registered operator. One that left stays known, so that it cannot enrol twice.
+/// A registered operator. One that left stays known, so that it cannot register twice.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Operator {
     /// Name for tables.

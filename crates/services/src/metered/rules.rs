@@ -41,7 +41,7 @@ impl MeteredRules {
     pub fn of(spec: &Spec) -> Option<Self> {
         let charge = spec.charge(ORDER)?;
         let decimals = |name: &Name| Some((*name, spec.token(*name)?.decimals));
-        let pool = |measure| spec.binding(measure).is_some_and(|binding| binding.pool.is_some());
+        let pool = |metric| spec.binding(metric).is_some_and(|binding| binding.pool.is_some());
         Some(Self {
             form: match charge.price {
                 ChargePrice::Priced(_) => PriceForm::Network,

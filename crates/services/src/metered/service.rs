@@ -3,8 +3,8 @@
 use super::{audit, error::MeteredError, event::MeteredEvent, message::MeteredMessage, params::MeteredParams, read};
 use crate::{
     context::Context,
+    descriptor::METERED,
     service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, Service, Tables},
-    vocabulary::METERED,
 };
 use depin_economy::{Notice, Spec, SpecErrors};
 use depin_quantity::{Address, Instant, Name, Seed, Span, UnitId};
@@ -19,7 +19,7 @@ pub struct Metered {
 
 impl Service for Metered {
     const DESCRIPTION: Description =
-        Description { name: Name::literal("metered"), tables: Tables { first: 0x48, last: 0x50 }, vocabulary: &METERED };
+        Description { name: Name::literal("metered"), tables: Tables { first: 0x48, last: 0x50 }, descriptor: &METERED };
     type Message = MeteredMessage;
     type Event = MeteredEvent;
     type Error = MeteredError;

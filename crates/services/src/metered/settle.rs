@@ -1,6 +1,6 @@
 //! Batches are paid, as far as their units count.
 //!
-//! What a job here sends first is what the economy may put off: while it still closes ended periods, nothing is earned. Then nothing has
+//! What a job here sends first is what the economy may put off: while it still closes ended periods, nothing is accrued. Then nothing has
 //! happened yet, and the job runs again in a later block.
 
 use super::{

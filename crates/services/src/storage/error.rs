@@ -148,12 +148,12 @@ pub enum StorageError {
         wanted: usize,
     },
     /// A leaf whose path does not lead to the commitment.
-    #[error("leaf {index} of the answer is wrong: {why}")]
+    #[error("leaf {index} of the answer is wrong: {reason}")]
     Proof {
         /// Position in the answer.
         index: usize,
         /// What is wrong with it.
-        why: ProofError,
+        reason: ProofError,
     },
     /// The economy refused.
     #[error("{0}")]

@@ -59,7 +59,7 @@ pub struct StorageRules {
     pub raw: bool,
     /// Whether quality-adjusted bytes are.
     pub quality: bool,
-    /// Kind of pledge that each sector locks, and the measure that it is counted on.
+    /// Kind of pledge that each sector locks, and the metric that it is counted on.
     pub sector_pledge: Option<(Name, Name)>,
     /// Whether the fault of a termination ends that pledge by itself.
     pub termination_ends_pledge: bool,
@@ -69,7 +69,7 @@ pub struct StorageRules {
 
 impl StorageRules {
     fn of(spec: &Spec) -> Self {
-        let pledge_on = |measure: Name| Some((spec.binding(measure)?.pledge?, measure));
+        let pledge_on = |metric: Name| Some((spec.binding(metric)?.pledge?, metric));
         let kinds = [fault_kind::DETECTED, fault_kind::CONTINUED, fault_kind::TERMINATED];
         let ends = |fee: &FaultFee| matches!(fee, FaultFee::Termination { .. });
         Self {
@@ -81,7 +81,7 @@ impl StorageRules {
         }
     }
 
-    /// The measure that faults are counted on: the one that rewards are, when it is bound.
+    /// The metric that faults are counted on: the one that rewards are, when it is bound.
     pub const fn affected(&self) -> Name {
         if self.quality { QUALITY_BYTES } else { RAW_BYTES }
     }
@@ -98,18 +98,18 @@ fn wrong_rules(spec: &Spec, rules: &StorageRules) -> Vec<(String, &'static str)>
         }
     };
     need(rules.raw || rules.quality, format!("neither `{RAW_BYTES}` nor `{QUALITY_BYTES}` is bound to anything"), "bind one");
-    for measure in spec.bindings().keys().filter(|name| **name != RAW_BYTES && **name != QUALITY_BYTES) {
-        need(false, format!("measure `{measure}` is none of this service"), "it counts `raw-bytes` and `quality-bytes`");
+    for metric in spec.bindings().keys().filter(|name| **name != RAW_BYTES && **name != QUALITY_BYTES) {
+        need(false, format!("metric `{metric}` is none of this service"), "it counts `raw-bytes` and `quality-bytes`");
     }
     let (raw, quality) = (spec.binding(RAW_BYTES), spec.binding(QUALITY_BYTES));
     need(quality.is_none_or(|b| b.bond.is_none()), format!("the bond of deals is counted on `{RAW_BYTES}`"), "bind it there");
     need(
         raw.and_then(|b| b.bond).is_none_or(|kind| kind == DEAL),
-        format!("measure `{RAW_BYTES}` can carry the bond of `{DEAL}` only"),
+        format!("metric `{RAW_BYTES}` can carry the bond of `{DEAL}` only"),
         "write bond = \"deal\"",
     );
     let twice = raw.is_some_and(|b| b.pledge.is_some()) && quality.is_some_and(|b| b.pledge.is_some());
-    need(!twice, "a sector locks one kind of pledge, two are bound".to_owned(), "bind one measure to a pledge");
+    need(!twice, "a sector locks one kind of pledge, two are bound".to_owned(), "bind one metric to a pledge");
     let boost = quality.and_then(|b| b.boost.as_ref());
     need(
         boost.is_none_or(|b| b.of == RAW_BYTES && b.allowance == DATACAP),
@@ -138,12 +138,12 @@ fn wrong_rules(spec: &Spec, rules: &StorageRules) -> Vec<(String, &'static str)>
     need(
         spec.fault(fault_kind::TERMINATED).is_none_or(|rule| ends(&rule.fee)),
         format!("the fee of fault `{}` must be of the pledge that sectors lock", fault_kind::TERMINATED),
-        "name the pledge that a measure of this service is bound to",
+        "name the pledge that a metric of this service is bound to",
     );
     if let Some(deal) = spec.stream(DEAL) {
         need(
             deal.bond.is_none_or(|bond| !bond.counted()) || raw.is_some_and(|b| b.bond == Some(DEAL)),
-            format!("measure `{RAW_BYTES}` must be bound to the bond of `{DEAL}`, which is counted on it"),
+            format!("metric `{RAW_BYTES}` must be bound to the bond of `{DEAL}`, which is counted on it"),
             "write bond = \"deal\"",
         );
         for reason in [close_reason::AGREED, close_reason::TERMINATED] {

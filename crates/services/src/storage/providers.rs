@@ -27,7 +27,7 @@ impl Context<'_, Storage> {
             }
             Some(known) => Provider { name, url: url.to_owned(), capacity, ask: ask.clone(), ..known },
             None => {
-                self.enrol(sender)?;
+                self.register_subject(sender)?;
                 self.totals(|totals| totals.providers += 1);
                 Provider {
                     name,
@@ -58,7 +58,7 @@ impl Context<'_, Storage> {
         Ok(())
     }
 
-    /// A provider that leaves keeps its entry, closed and empty, so that it cannot enrol twice.
+    /// A provider that leaves keeps its entry, closed and empty, so that it cannot register twice.
     pub(super) fn remove_provider(&mut self, sender: Address) -> Result<(), StorageError> {
         let mut provider = self.provider(sender)?;
         if provider.deals > 0 {

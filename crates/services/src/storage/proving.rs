@@ -68,7 +68,7 @@ fn skip(set: &mut DataSet, id: UnitId) {
 }
 
 fn check_leaf(position: usize, proof: &LeafProof, piece: &Commitment, size: PieceSize, leaf: u64) -> Result<(), StorageError> {
-    proof.verify(piece, size, leaf).map_err(|why| StorageError::Proof { index: position, why })
+    proof.verify(piece, size, leaf).map_err(|reason| StorageError::Proof { index: position, reason })
 }
 
 fn check_leaves(given: usize, wanted: usize) -> Result<(), StorageError> {

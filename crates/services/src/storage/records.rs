@@ -9,7 +9,7 @@ use super::{
 };
 use crate::context::Context;
 use depin_economy::{
-    AllowanceRecord, Component, Components, EscrowRecord, Fault, Money, PledgeRecord, Record, Standing, StreamOpen, StreamRecord,
+    AllowanceRecord, Component, Components, Current, EscrowRecord, Fault, Money, PledgeRecord, Record, StreamOpen, StreamRecord,
     Subject,
 };
 use depin_quantity::{Address, Instant, Measured, Name, UnitId, Units};
@@ -64,13 +64,13 @@ impl<'a> Context<'a, Storage> {
         Ok(Money { currency: self.params().token, amount })
     }
 
-    /// How much of a measure a deal's sector is.
-    fn sector_in(&self, measure: Name, deal: &Deal) -> Component {
-        let quantity = match measure {
+    /// How much of a metric a deal's sector is.
+    fn sector_in(&self, metric: Name, deal: &Deal) -> Component {
+        let quantity = match metric {
             QUALITY_BYTES => self.params().quality(deal.size, deal.verified),
             _ => deal.size.get().into(),
         };
-        Component { measure, quantity: Measured::new(quantity) }
+        Component { metric, quantity: Measured::new(quantity) }
     }
 
     fn sector_of(id: UnitId, deal: &Deal) -> Subject {
@@ -84,12 +84,12 @@ impl<'a> Context<'a, Storage> {
 
     // What the service says to the economy, one function a happening.
 
-    pub(super) fn enrol(&mut self, provider: Address) -> Result<(), StorageError> {
+    pub(super) fn register_subject(&mut self, provider: Address) -> Result<(), StorageError> {
         let phase = self.params().epoch_of(self.now()) % self.params().proving_period;
-        self.send(Record::Enrol(depin_economy::Enrol { subject: Subject::Party(provider), phase }))
+        self.send(Record::Register(depin_economy::Register { subject: Subject::Party(provider), phase }))
     }
 
-    /// Adds or removes a sector's power from its provider's standing.
+    /// Adds or removes a sector's power from its provider's current.
     pub(super) fn power(&mut self, provider: &mut Provider, deal: &Deal, on: bool) -> Result<(), StorageError> {
         let (raw, quality) = (u128::from(deal.size.get()), self.params().quality(deal.size, deal.verified));
         let change = |sum: &mut u128, by: u128| {
@@ -102,11 +102,11 @@ impl<'a> Context<'a, Storage> {
             change(&mut t.quality_bytes, quality);
         });
         let rules = &self.params().rules;
-        let measures = [(rules.raw, RAW_BYTES, provider.raw_bytes), (rules.quality, QUALITY_BYTES, provider.quality_bytes)];
-        let bound = measures.into_iter().filter(|(bound, ..)| *bound);
-        let components = bound.map(|(_, measure, sum)| Component { measure, quantity: Measured::new(sum) });
-        let components = Components::new(components).expect("two measures at most");
-        self.send(Record::Standing(Standing { subject: Subject::Party(deal.provider), components }))
+        let metrics = [(rules.raw, RAW_BYTES, provider.raw_bytes), (rules.quality, QUALITY_BYTES, provider.quality_bytes)];
+        let bound = metrics.into_iter().filter(|(bound, ..)| *bound);
+        let components = bound.map(|(_, metric, sum)| Component { metric, quantity: Measured::new(sum) });
+        let components = Components::new(components).expect("two metrics at most");
+        self.send(Record::Current(Current { subject: Subject::Party(deal.provider), components }))
     }
 
     pub(super) fn escrow_deal(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
@@ -135,7 +135,7 @@ impl<'a> Context<'a, Storage> {
     }
 
     pub(super) fn commit_deal(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {
-        let basis = Component { measure: RAW_BYTES, quantity: Measured::new(deal.size.get().into()) };
+        let basis = Component { metric: RAW_BYTES, quantity: Measured::new(deal.size.get().into()) };
         let open = StreamOpen {
             id,
             escrow: id,
@@ -147,8 +147,8 @@ impl<'a> Context<'a, Storage> {
             bond: None,
         };
         self.send(Record::Stream(StreamRecord::Open(open)))?;
-        let Some((kind, measure)) = self.params().rules.sector_pledge else { return Ok(()) };
-        let (subject, basis) = (Self::sector_of(id, deal), self.sector_in(measure, deal));
+        let Some((kind, metric)) = self.params().rules.sector_pledge else { return Ok(()) };
+        let (subject, basis) = (Self::sector_of(id, deal), self.sector_in(metric, deal));
         let until = deal.start_by.later(self.params().epochs(deal.term));
         self.send(Record::Pledge(PledgeRecord::Lock { subject, kind, basis, until }))
     }
@@ -169,8 +169,8 @@ impl<'a> Context<'a, Storage> {
 
     pub(super) fn extend_stream(&mut self, id: UnitId, deal: &Deal, periods: u64, until: Instant) -> Result<(), StorageError> {
         self.send(Record::Stream(StreamRecord::Extend { id, periods }))?;
-        let Some((kind, measure)) = self.params().rules.sector_pledge else { return Ok(()) };
-        let (subject, basis) = (Self::sector_of(id, deal), self.sector_in(measure, deal));
+        let Some((kind, metric)) = self.params().rules.sector_pledge else { return Ok(()) };
+        let (subject, basis) = (Self::sector_of(id, deal), self.sector_in(metric, deal));
         self.send(Record::Pledge(PledgeRecord::Resize { subject, kind, basis, until }))
     }
 
@@ -179,8 +179,8 @@ impl<'a> Context<'a, Storage> {
     }
 
     pub(super) fn close_stream(&mut self, id: UnitId, reason: Name) -> Result<(), StorageError> {
-        let earned_until = self.now();
-        self.send(Record::Stream(StreamRecord::Close { id, reason, earned_until }))
+        let accrued_until = self.now();
+        self.send(Record::Stream(StreamRecord::Close { id, reason, accrued_until }))
     }
 
     pub(super) fn release_sector(&mut self, id: UnitId, deal: &Deal) -> Result<(), StorageError> {

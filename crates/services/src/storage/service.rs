@@ -3,8 +3,8 @@
 use super::{error::StorageError, event::StorageEvent, message::StorageMessage, params::StorageParams, read};
 use crate::{
     context::Context,
+    descriptor::STORAGE,
     service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, Service, Tables},
-    vocabulary::STORAGE,
 };
 use depin_economy::{Notice, Spec, SpecErrors};
 use depin_quantity::{Address, Instant, Name, Seed, Span, UnitId};
@@ -19,7 +19,7 @@ pub struct Storage {
 
 impl Service for Storage {
     const DESCRIPTION: Description =
-        Description { name: Name::literal("storage"), tables: Tables { first: 0x40, last: 0x47 }, vocabulary: &STORAGE };
+        Description { name: Name::literal("storage"), tables: Tables { first: 0x40, last: 0x47 }, descriptor: &STORAGE };
     type Message = StorageMessage;
     type Event = StorageEvent;
     type Error = StorageError;

@@ -33,7 +33,7 @@ pub(super) async fn send(at: &Named<'_>, sender: &Sender, message: MeteredMessag
 }
 
 /// Prints what was done, with where it is on the ledger.
-pub(super) fn tell<T: Serialize>(at: &Named<'_>, what: T, receipt: FinalReceipt, text: &str) -> Result<()> {
+pub(super) fn report<T: Serialize>(at: &Named<'_>, what: T, receipt: FinalReceipt, text: &str) -> Result<()> {
     let done = Done { what, receipt };
     at.out.result(&done, |_| {
         let FinalReceipt { height, fee, id, .. } = &done.receipt;

@@ -18,7 +18,7 @@ async fn terms(at: &Named<'_>) -> Result<DisputeTerms> {
 }
 
 /// Tells that a deposit is put up, before it is: what is asked for one contested unit, since the file may ask the same for all of them.
-fn tell_deposit(at: &Named<'_>, terms: &DisputeTerms, units: u64, whose: Address) {
+fn note_deposit(at: &Named<'_>, terms: &DisputeTerms, units: u64, whose: Address) {
     let name = at.name(whose);
     match &terms.deposit {
         Some(one) => {
@@ -34,13 +34,13 @@ pub(super) async fn dispute(args: &DisputeArgs, at: &Named<'_>) -> Result<()> {
     let evidence = act::evidence(&args.evidence)?;
     let order = at.order(&batch.order.to_string()).await?;
     let sender = at.sender(args.signer.from.as_deref(), Some(order.customer), "dispute this batch")?;
-    tell_deposit(at, &terms(at).await?, batch.open.saturating_sub(args.accepted), sender.address());
+    note_deposit(at, &terms(at).await?, batch.open.saturating_sub(args.accepted), sender.address());
     let message = MeteredMessage::Dispute { batch: batch.id, accepted: args.accepted, evidence };
     let receipt = act::send(at, &sender, message).await?;
     let (_, dispute) = open(at, &batch.id.to_string()).await?;
     let (contested, deposit) = (dispute.contested, shorten(&dispute.deposit.display));
     let text = format!("{contested} units of {} are disputed with a deposit of {deposit}; the others were paid", args.batch);
-    act::tell(at, &dispute, receipt, &text)
+    act::report(at, &dispute, receipt, &text)
 }
 
 async fn open(at: &Named<'_>, text: &str) -> Result<(MeteredBatch, MeteredDispute)> {
@@ -64,7 +64,7 @@ pub(super) async fn answer(args: &AnswerArgs, at: &Named<'_>) -> Result<()> {
     let receipt = act::send(at, &sender, MeteredMessage::Answer { batch: batch.id, evidence }).await?;
     let (_, dispute) = open(at, &batch.id.to_string()).await?;
     let text = format!("the arbiter decides about {} units until {}", dispute.contested, dispute.due.text);
-    act::tell(at, &dispute, receipt, &text)
+    act::report(at, &dispute, receipt, &text)
 }
 
 pub(super) async fn concede(args: &OneBatchArgs, at: &Named<'_>) -> Result<()> {
@@ -72,7 +72,7 @@ pub(super) async fn concede(args: &OneBatchArgs, at: &Named<'_>) -> Result<()> {
     let sender = at.sender(args.signer.from.as_deref(), Some(dispute.operator), "concede this dispute")?;
     let receipt = act::send(at, &sender, MeteredMessage::Concede(batch.id)).await?;
     let text = format!("{} units of {} do not count", dispute.contested, args.batch);
-    act::tell(at, &at.batch(&batch.id.to_string()).await?, receipt, &text)
+    act::report(at, &at.batch(&batch.id.to_string()).await?, receipt, &text)
 }
 
 pub(super) async fn decide(args: &DecideArgs, at: &Named<'_>) -> Result<()> {
@@ -80,5 +80,5 @@ pub(super) async fn decide(args: &DecideArgs, at: &Named<'_>) -> Result<()> {
     let sender = at.sender(args.signer.from.as_deref(), terms(at).await?.arbiter, "decide disputes")?;
     let receipt = act::send(at, &sender, MeteredMessage::Decide { batch: batch.id, counted: args.counted }).await?;
     let text = format!("{} of {} contested units count", args.counted, dispute.contested);
-    act::tell(at, &at.batch(&batch.id.to_string()).await?, receipt, &text)
+    act::report(at, &at.batch(&batch.id.to_string()).await?, receipt, &text)
 }

@@ -17,5 +17,5 @@ pub(super) async fn report(args: &ReportArgs, at: &Named<'_>) -> Result<()> {
         Some(at) => format!("batch {} of {} units costs {cost}; paid at {} unless disputed", batch.number, batch.units, at.text),
         None => format!("batch {} of {} units costs {cost}", batch.number, batch.units),
     };
-    act::tell(at, &batch, receipt, &text)
+    act::report(at, &batch, receipt, &text)
 }

@@ -89,7 +89,7 @@ fn from_file(text: &str) -> Result<Shown> {
 
 /// Sections in the order in which a network is explained; others come first.
 const ORDER: [&str; 12] =
-    ["network", "token", "clock", "supply", "incentive", "treasury", "utility", "price", "venue", "bind", "service", "change"];
+    ["network", "token", "clock", "supply", "incentive", "treasury", "utility", "price", "amm-pool", "bind", "service", "change"];
 
 /// One section per table that has figures of its own, one row per figure; a figure that is a table itself is told on one line.
 fn walk(path: &str, value: &Value, rows: &mut Vec<NetworkRow>) {

@@ -15,9 +15,9 @@ use depin_devnet::{
 use depin_ledger::Message;
 use depin_quantity::{Address, Name};
 use depin_services::{
+    descriptor::{METERED, STORAGE},
     metered::MeteredMessage,
     storage::StorageMessage,
-    vocabulary::{METERED, STORAGE},
 };
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! `depin supply`: the supply path of a network without participants, as a table, CSV, JSON and a picture.
+//! `depin supply`: the supply projection of a network without participants, as a table, CSV, JSON and a picture.
 //!
 //! In: a network's file, dates, series from files. Out: rows on standard output as they are computed, so that millions of epochs
 //! need no memory; a table and a picture hold what they show. Absent on purpose: rules: the economy's own code runs.
@@ -14,7 +14,7 @@ use crate::{
     output::{Output, Progress},
 };
 use depin_devnet::source;
-use depin_economy::{Economy, Every, PathError, PathQuery, PathRow, Spec, SupplyPath};
+use depin_economy::{Economy, Every, ProjectionError, ProjectionQuery, ProjectionRow, Spec, SupplyProjection};
 use depin_quantity::{Instant, Name, months_after};
 use picture::Picture;
 use sink::Sink;
@@ -48,7 +48,7 @@ pub fn run(args: &SupplyArgs, out: &Output) -> Result<()> {
             progress.step(text);
         }
     };
-    let mut path = SupplyPath::new(&report.economy, query).map_err(refused)?;
+    let mut path = SupplyProjection::new(&report.economy, query).map_err(refused)?;
     if report.from > report.launch {
         step(format!("from the launch to {}", date(report.from)));
         path.advance(report.from).map_err(refused)?;
@@ -61,7 +61,7 @@ pub fn run(args: &SupplyArgs, out: &Output) -> Result<()> {
     let mut sink = Sink::new(args.format, out, &report, &path);
     let mut lines = 0;
     for row in path {
-        let row: PathRow = row.map_err(refused)?;
+        let row: ProjectionRow = row.map_err(refused)?;
         lines += row.tokens.len() as u64;
         if sink.is_table() && lines > LINES_MOST {
             return Err(CliError::refused("too-long", format_args!("the table would have more than {LINES_MOST} lines"))
@@ -84,7 +84,7 @@ pub fn run(args: &SupplyArgs, out: &Output) -> Result<()> {
     Ok(())
 }
 
-fn settle(args: &SupplyArgs, out: &Output) -> Result<(Report, PathQuery)> {
+fn settle(args: &SupplyArgs, out: &Output) -> Result<(Report, ProjectionQuery)> {
     let spec = load(&args.network)?;
     let launch = spec.network().launch.unwrap_or(Instant::new(0));
     let from = args.from.map_or(launch, |date| date.0);
@@ -100,7 +100,7 @@ fn settle(args: &SupplyArgs, out: &Output) -> Result<(Report, PathQuery)> {
     let tokens = tokens(args.token, &spec)?;
     let bonded = args.bonded.as_deref().map(input::bonded).transpose()?;
     if bonded.is_none()
-        && let Some(goal) = SupplyPath::goal(&spec)
+        && let Some(goal) = SupplyProjection::goal(&spec)
     {
         out.note(format_args!("--bonded is not given: the network's goal of {}% is taken", percent(goal)));
     }
@@ -112,7 +112,7 @@ fn settle(args: &SupplyArgs, out: &Output) -> Result<(Report, PathQuery)> {
         EveryArg::Month => Every::Month,
         EveryArg::Year => Every::Year,
     };
-    let query = PathQuery { launch, from, until, every, tokens: tokens.clone(), bonded, usage, exact: args.exact };
+    let query = ProjectionQuery { launch, from, until, every, tokens: tokens.clone(), bonded, usage, exact: args.exact };
     Ok((Report { economy: Economy::new(spec), tokens, launch, from, until, every, exact: args.exact }, query))
 }
 
@@ -145,10 +145,10 @@ fn writable(file: &Path) -> Result<()> {
     })
 }
 
-fn refused(error: PathError) -> CliError {
+fn refused(error: ProjectionError) -> CliError {
     let hint = match &error {
-        PathError::BurnsTooMuch { .. } => "lower the amounts in the file of --usage from there on",
-        PathError::TooLong => "take a shorter time or longer steps",
+        ProjectionError::BurnsTooMuch { .. } => "lower the amounts in the file of --usage from there on",
+        ProjectionError::TooLong => "take a shorter time or longer steps",
         _ => "see `depin supply --help`",
     };
     CliError::refused("supply", error).hint(hint)

@@ -5,7 +5,7 @@ use super::{
     plot::{self, POINTS_MOST, Panel, Point},
 };
 use crate::error::{CliError, Result};
-use depin_economy::{CapKind, PathRow, TokenRow};
+use depin_economy::{CapKind, ProjectionRow, TokenRow};
 use depin_quantity::{Instant, Name, Units};
 
 /// A picture in the making: at most twice as many points as it will show, however many rows there are.
@@ -26,7 +26,7 @@ impl Picture {
     }
 
     /// Takes a row; the last one is always shown.
-    pub fn see(&mut self, row: &PathRow) {
+    pub fn see(&mut self, row: &ProjectionRow) {
         let at = i64::try_from(row.until.get() / 1_000).unwrap_or(i64::MAX);
         let decimals = self.decimals.clone();
         let points: Vec<Point> =
@@ -95,7 +95,7 @@ fn drop_empty_layers(panel: &mut Panel) {
     }
 }
 
-/// A token's row as a point; a pool that a later era adds becomes a new layer on top.
+/// A token's row as a point; a pool that a later parameter version adds becomes a new layer on top.
 fn point(panel: &mut Panel, row: &TokenRow, decimals: u8, at: i64) -> Point {
     let mut layers = vec![0.0; panel.layers.len()];
     for (name, amount) in row.vested.iter().chain(&row.emitted) {

@@ -1,4 +1,4 @@
-//! The picture of a supply path: stacked areas of what is free to move by where it came from, lines for all there is and for the cap.
+//! The picture of a supply projection: stacked areas of what is free to move by where it came from, lines for all there is and for the cap.
 //!
 //! In: points that were thinned to what a picture can show. Out: the text of an SVG. `plotters` draws it with its SVG backend alone:
 //! text in, text out, no font files, no C library. Floats are only pixels here.

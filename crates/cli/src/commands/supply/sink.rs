@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     output::{Output, Table, short_number, write_out},
 };
-use depin_economy::{Every, PathRow, SupplyPath};
+use depin_economy::{Every, ProjectionRow, SupplyProjection};
 use depin_quantity::{Decimal18, Instant, Name, Units};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub enum Sink {
 }
 
 impl Sink {
-    pub fn new(format: FormatArg, out: &Output, report: &Report, path: &SupplyPath<'_>) -> Self {
+    pub fn new(format: FormatArg, out: &Output, report: &Report, path: &SupplyProjection<'_>) -> Self {
         match format {
             _ if out.json => Self::Json(Json::new(report)),
             FormatArg::Json => Self::Json(Json::new(report)),
@@ -35,7 +35,7 @@ impl Sink {
         matches!(self, Self::Table(_))
     }
 
-    pub fn row(&mut self, row: &PathRow) -> Result<()> {
+    pub fn row(&mut self, row: &ProjectionRow) -> Result<()> {
         match self {
             Self::Table(tables) => {
                 tables.row(row);
@@ -62,14 +62,14 @@ impl Sink {
     }
 }
 
-/// Names of pools and allocations of each token over all eras, in the order in which columns stand.
+/// Names of pools and allocations of each token over all parameter versions, in the order in which columns stand.
 struct Columns {
     pools: Vec<Name>,
     allocations: Vec<Name>,
     decimals: u8,
 }
 
-fn columns(report: &Report, path: &SupplyPath<'_>) -> BTreeMap<Name, Columns> {
+fn columns(report: &Report, path: &SupplyProjection<'_>) -> BTreeMap<Name, Columns> {
     let of = |token: Name| {
         let decimals = report.economy.spec().token(token).map_or(0, |t| t.decimals);
         (token, Columns { pools: path.pools(token), allocations: path.allocations(token), decimals })
@@ -98,7 +98,7 @@ struct TokenTable {
 }
 
 impl Tables {
-    fn new(out: Output, report: &Report, path: &SupplyPath<'_>) -> Self {
+    fn new(out: Output, report: &Report, path: &SupplyProjection<'_>) -> Self {
         let info = report.economy.spec().network();
         let steps = if report.exact { ", period by period" } else { "" };
         let head = format!(
@@ -118,7 +118,7 @@ impl Tables {
         Self { out, head, every: report.every, tables: columns(report, path).into_iter().map(table).collect() }
     }
 
-    fn row(&mut self, row: &PathRow) {
+    fn row(&mut self, row: &ProjectionRow) {
         for TokenTable { token, columns, rows, .. } in &mut self.tables {
             let Some(found) = row.tokens.iter().find(|t| t.token == *token) else { continue };
             let shown = |amount: Units| number(amount, columns.decimals);
@@ -207,7 +207,7 @@ pub struct Csv {
 }
 
 impl Csv {
-    fn new(report: &Report, path: &SupplyPath<'_>) -> Self {
+    fn new(report: &Report, path: &SupplyProjection<'_>) -> Self {
         let columns = columns(report, path);
         let union = |pick: fn(&Columns) -> &Vec<Name>| {
             let mut all: Vec<Name> = Vec::new();
@@ -226,7 +226,7 @@ impl Csv {
         Self { text, columns, pools, allocations }
     }
 
-    fn row(&mut self, row: &PathRow) -> Result<()> {
+    fn row(&mut self, row: &ProjectionRow) -> Result<()> {
         for token in &row.tokens {
             let decimals = self.columns.get(&token.token).map_or(0, |c| c.decimals);
             let plain = |amount: Units| amount.to_decimal(decimals);
@@ -323,7 +323,7 @@ impl Json {
         Self { text, rows: 0 }
     }
 
-    fn row(&mut self, row: &PathRow) -> Result<()> {
+    fn row(&mut self, row: &ProjectionRow) -> Result<()> {
         let tokens = row.tokens.iter().map(|token| {
             let figures = Figures {
                 minted: token.minted_in_step,

@@ -3,7 +3,7 @@
 use super::{Kind, Table, optional, required};
 
 pub(super) static INCENTIVE: Table = Table {
-    words: "who earns what, and what is taken from whom",
+    description: "who earns what, and what is taken from whom",
     fields: &[
         optional("pool", Kind::Named(&POOL), "who shares an emission, or what payments bring"),
         optional("score", Kind::Named(&SCORE), "how a group of pools shares what the others leave"),
@@ -16,7 +16,7 @@ pub(super) static INCENTIVE: Table = Table {
 };
 
 static POOL: Table = Table {
-    words: "a pool: its part of an emission, or of payments, and who shares it",
+    description: "a pool: its part of an emission, or of payments, and who shares it",
     fields: &[
         optional("emission", Kind::Name, "the token whose emission it shares"),
         optional("share", Kind::ShareOrTable(&MOVING), "its part of the emission, or a part that moves by steps"),
@@ -35,13 +35,13 @@ static POOL: Table = Table {
         optional("clock", Kind::Name, "the clock that it pays by, when it is not the emission's"),
         optional("pay-every", Kind::Length, "with expected: pending rewards are paid so often"),
         optional("vest", Kind::Table(&REWARD_VEST), "what of a reward is locked, and how it unlocks"),
-        optional("spill", Kind::Name, "the pool that gets what this one cannot use"),
+        optional("overflow", Kind::Name, "the pool that gets what this one cannot use"),
         optional("worth", Kind::Table(&WORTH), "with batch and lazy: it pays no more than its weight is worth"),
     ],
 };
 
 static MOVING: Table = Table {
-    words: "a share that moves by steps",
+    description: "a share that moves by steps",
     fields: &[
         required("first", Kind::Share, "in period 0"),
         required("until", Kind::Share, "at last"),
@@ -51,7 +51,7 @@ static MOVING: Table = Table {
 };
 
 static REWARD_VEST: Table = Table {
-    words: "how locked rewards unlock",
+    description: "how locked rewards unlock",
     fields: &[
         required("immediate", Kind::Share, "paid at once"),
         required("over", Kind::Length, "the rest unlocks over this time"),
@@ -61,7 +61,7 @@ static REWARD_VEST: Table = Table {
 };
 
 static WORTH: Table = Table {
-    words: "a ceiling by price",
+    description: "a ceiling by price",
     fields: &[
         required("price", Kind::Name, "the pair of the pool's token and USD"),
         required("usd-per-unit", Kind::Usd, "what one unit of weight is worth"),
@@ -69,7 +69,7 @@ static WORTH: Table = Table {
 };
 
 static SCORE: Table = Table {
-    words: "how a group of pools shares what the others leave",
+    description: "how a group of pools shares what the others leave",
     fields: &[
         required("pools", Kind::Names, "the pools, at most 16"),
         required("score", Kind::Choice(&["utility", "locked"]), "how figures turn into shares"),
@@ -82,7 +82,7 @@ static SCORE: Table = Table {
 };
 
 static GAUGE: Table = Table {
-    words: "a gauge of the service",
+    description: "a gauge of the service",
     fields: &[
         required("gauge", Kind::Name, "its name"),
         required("per", Kind::Integer(1, u64::MAX), "how much of it counts as one"),
@@ -90,11 +90,11 @@ static GAUGE: Table = Table {
 };
 
 static PLEDGE: Table = Table {
-    words: "collateral of a unit",
+    description: "collateral of a unit",
     fields: &[
-        optional("per-gib", Kind::Amount, "for each GiB of the measure that it is bound to, or"),
+        optional("per-gib", Kind::Amount, "for each GiB of the metric that it is bound to, or"),
         optional("per-unit", Kind::Amount, "for each unit of it; above zero, at most the cap"),
-        optional("steps", Kind::Integer(1, 1_000_000_000_000), "with per-unit: so many of the measure make one unit"),
+        optional("steps", Kind::Integer(1, 1_000_000_000_000), "with per-unit: so many of the metric make one unit"),
         optional("least-units", Kind::Integer(1, 1_000_000), "with per-unit: fewer units count as so many"),
         optional("least", Kind::Amount, "at least so much for any unit"),
         optional("cool-down", Kind::Span, "how long a released pledge stays bound"),
@@ -102,16 +102,16 @@ static PLEDGE: Table = Table {
 };
 
 static FAULT: Table = Table {
-    words: "what a kind of failure costs",
+    description: "what a kind of failure costs",
     fields: &[
         required("token", Kind::Name, "in this token"),
         required("fee", Kind::Choice(&["nothing", "reward", "per-gib", "share-of-pledge", "termination"]), "how it is counted"),
         optional("amount", Kind::Amount, "with per-gib: for each GiB that failed"),
-        optional("pool", Kind::Name, "with reward: what the failed weight would have earned in this pool"),
+        optional("pool", Kind::Name, "with reward: what the failed weight would have accrued in this pool"),
         optional("periods", Kind::Integer(1, 100_000_000), "with reward: in so many periods"),
         optional("pledge", Kind::Name, "with share-of-pledge and termination: the kind of pledge"),
         optional("share", Kind::Share, "with share-of-pledge and termination: so much of the pledge"),
-        optional("earned", Kind::Table(&EARNED), "with share-of-pledge: and so much of what was earned and not paid"),
+        optional("accrued", Kind::Table(&ACCRUED), "with share-of-pledge: and so much of what was accrued and not paid"),
         optional("to", Kind::List(&SLASHED), "with share-of-pledge: who gets it; burnt without it"),
         optional("appeal", Kind::Table(&APPEAL), "with share-of-pledge: until when it can be given back"),
         optional("clock", Kind::Name, "with termination: the clock that age counts"),
@@ -122,13 +122,13 @@ static FAULT: Table = Table {
     ],
 };
 
-static EARNED: Table = Table {
-    words: "a part of what was earned and not paid",
+static ACCRUED: Table = Table {
+    description: "a part of what was accrued and not paid",
     fields: &[required("pool", Kind::Name, "in this pool"), required("share", Kind::Share, "so much of it")],
 };
 
 static SLASHED: Table = Table {
-    words: "one part of what was taken",
+    description: "one part of what was taken",
     fields: &[
         required("to", Kind::Destination, "burn, reporter, treasury.NAME or pool.NAME"),
         required("share", Kind::Share, "so much of it"),
@@ -136,7 +136,7 @@ static SLASHED: Table = Table {
 };
 
 static APPEAL: Table = Table {
-    words: "until when it can be given back",
+    description: "until when it can be given back",
     fields: &[
         required("within", Kind::Span, "so long the taken tokens are held"),
         required("judge", Kind::Name, "the role that gives them back"),
@@ -144,7 +144,7 @@ static APPEAL: Table = Table {
 };
 
 static ALLOWANCE: Table = Table {
-    words: "an allowance that cannot be sent",
+    description: "an allowance that cannot be sent",
     fields: &[
         required("granted-by", Kind::Name, "the role that grants it"),
         required("least", Kind::Bytes, "least that one use takes"),
@@ -152,7 +152,7 @@ static ALLOWANCE: Table = Table {
 };
 
 static STAKING: Table = Table {
-    words: "delegated stake",
+    description: "delegated stake",
     fields: &[
         required("token", Kind::Name, "what is staked"),
         required("unbonding", Kind::Span, "how long undelegated stake stays bound, and can be slashed"),
@@ -165,7 +165,7 @@ static STAKING: Table = Table {
 };
 
 static SLASH: Table = Table {
-    words: "what a failure of a validator costs",
+    description: "what a failure of a validator costs",
     fields: &[
         required("double-sign", Kind::Share, "part of the stake for a double signature"),
         required("downtime", Kind::Share, "part of the stake for too many missed signatures"),
@@ -174,7 +174,7 @@ static SLASH: Table = Table {
 };
 
 static LIVENESS: Table = Table {
-    words: "when missed signatures are too many",
+    description: "when missed signatures are too many",
     fields: &[
         required("window", Kind::Integer(1, 1_000_000), "blocks that are looked at"),
         required("signed-least", Kind::Share, "least part of them that a validator signs"),
@@ -183,7 +183,7 @@ static LIVENESS: Table = Table {
 };
 
 static LOCK: Table = Table {
-    words: "vote-escrow locks",
+    description: "vote-escrow locks",
     fields: &[
         required("token", Kind::Name, "what is locked"),
         required("longest", Kind::Span, "the longest lock, which has the whole weight"),
@@ -197,7 +197,7 @@ static LOCK: Table = Table {
 };
 
 static BONUS: Table = Table {
-    words: "the bonus of early locks",
+    description: "the bonus of early locks",
     fields: &[
         required("times", Kind::Decimal, "a whole number of times"),
         required("within", Kind::Span, "for locks made so long after the start"),
@@ -205,7 +205,7 @@ static BONUS: Table = Table {
 };
 
 pub(super) static TREASURY: Table = Table {
-    words: "a fund of the network",
+    description: "a fund of the network",
     fields: &[
         optional("title", Kind::Text, "its name for people"),
         optional("spends", Kind::Name, "the role that spends from it"),
@@ -217,7 +217,7 @@ pub(super) static TREASURY: Table = Table {
 };
 
 static REDEEM: Table = Table {
-    words: "what is paid to who burns",
+    description: "what is paid to who burns",
     fields: &[
         required("burns", Kind::Name, "the token that is burnt"),
         required("pays", Kind::Name, "the token that is paid"),
@@ -226,7 +226,7 @@ static REDEEM: Table = Table {
 };
 
 static BREAKER: Table = Table {
-    words: "a circuit breaker",
+    description: "a circuit breaker",
     fields: &[
         required("window", Kind::Span, "what went out is forgotten evenly over this"),
         optional("most", Kind::Share, "most that may have gone out, of what the fund holds, or"),

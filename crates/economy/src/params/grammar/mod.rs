@@ -11,13 +11,13 @@ mod utility;
 
 use incentive::{INCENTIVE, TREASURY};
 use supply::SUPPLY;
-use utility::{PRICE, UTILITY, VENUE};
+use utility::{AMM_POOL, PRICE, UTILITY};
 
 /// One table of a network file.
 #[derive(Debug)]
 pub struct Table {
     /// What it says.
-    pub words: &'static str,
+    pub description: &'static str,
     /// Its keys, in the order in which they are usually written.
     pub fields: &'static [Field],
 }
@@ -32,7 +32,7 @@ pub struct Field {
     /// Whether the table is wrong without it, whatever else it holds.
     pub required: bool,
     /// What it means.
-    pub words: &'static str,
+    pub description: &'static str,
 }
 
 /// What a key holds.
@@ -120,21 +120,30 @@ pub const PROVENANCE: [Field; 3] = [
     optional("why", Kind::Text, "why a parameter has this value"),
 ];
 
+/// Keys and words that earlier versions knew by another name: the earlier name, and the present one.
+pub const RENAMED: [(&str, &str); 4] =
+    [("spill", "overflow"), ("venue", "amm-pool"), ("earned", "accrued"), ("recycle", "net-emission")];
+
+/// The present name of what was called `earlier` once.
+pub fn renamed(earlier: &str) -> Option<&'static str> {
+    RENAMED.iter().find(|(name, _)| *name == earlier).map(|(_, now)| *now)
+}
+
 /// Keys of which one table holds one: a change that sets another takes the place of the first.
 pub const ALTERNATIVES: [&[&str]; 4] =
     [&["half-life", "table", "decline", "flat", "inflation"], &["share", "scored"], &["source", "parameter"], &["source", "why"]];
 
-const fn required(key: &'static str, kind: Kind, words: &'static str) -> Field {
-    Field { key, kind, required: true, words }
+const fn required(key: &'static str, kind: Kind, description: &'static str) -> Field {
+    Field { key, kind, required: true, description }
 }
 
-const fn optional(key: &'static str, kind: Kind, words: &'static str) -> Field {
-    Field { key, kind, required: false, words }
+const fn optional(key: &'static str, kind: Kind, description: &'static str) -> Field {
+    Field { key, kind, required: false, description }
 }
 
 /// The whole file.
 pub static GRAMMAR: Table = Table {
-    words: "a network: what it is, its tokens and clocks, who earns, how usage is paid; `source` above the first table stands for all",
+    description: "a network: what it is, its tokens and clocks, who earns, how usage is paid; `source` above the first table stands for all",
     fields: &[
         required("network", Kind::Table(&NETWORK), "what the network is"),
         required("token", Kind::List(&TOKEN), "its tokens"),
@@ -144,15 +153,15 @@ pub static GRAMMAR: Table = Table {
         optional("treasury", Kind::Named(&TREASURY), "funds of the network"),
         required("utility", Kind::Table(&UTILITY), "how usage is paid"),
         optional("price", Kind::Named(&PRICE), "pairs with price reports, named like FIL-USD"),
-        optional("venue", Kind::Named(&VENUE), "where one token is swapped for another, named like AKT-USDC"),
-        optional("bind", Kind::Named(&BINDING), "by measure of the service: what it is for; `{}` only counts it"),
+        optional("amm-pool", Kind::Named(&AMM_POOL), "where one token is swapped for another, named like AKT-USDC"),
+        optional("bind", Kind::Named(&BINDING), "by metric of the service: what it is for; `{}` only counts it"),
         required("service", Kind::Services, "by service: its own figures"),
-        optional("change", Kind::List(&CHANGE), "dated changes, each of which begins an era"),
+        optional("change", Kind::List(&CHANGE), "dated changes, each of which begins a parameter version"),
     ],
 };
 
 static NETWORK: Table = Table {
-    words: "what the network is",
+    description: "what the network is",
     fields: &[
         required("name", Kind::Name, "its name, which is its folder's"),
         required("title", Kind::Text, "its name for people"),
@@ -163,10 +172,10 @@ static NETWORK: Table = Table {
 };
 
 static LAUNCH: Table =
-    Table { words: "when the network was launched", fields: &[required("at", Kind::Date, "the date, from 1970 to 2200")] };
+    Table { description: "when the network was launched", fields: &[required("at", Kind::Date, "the date, from 1970 to 2200")] };
 
 static TOKEN: Table = Table {
-    words: "a token",
+    description: "a token",
     fields: &[
         required("id", Kind::Name, "its name"),
         required("decimals", Kind::Integer(0, 18), "its base unit is 10^-decimals of it"),
@@ -176,7 +185,7 @@ static TOKEN: Table = Table {
 };
 
 static CLOCK: Table = Table {
-    words: "periods of one length",
+    description: "periods of one length",
     fields: &[
         required("every", Kind::Length, "the length of a period"),
         required("origin", Kind::DateOrGenesis, "when period 0 begins: when the network starts, or at a date"),
@@ -184,7 +193,7 @@ static CLOCK: Table = Table {
 };
 
 static BINDING: Table = Table {
-    words: "what a measure is for",
+    description: "what a metric is for",
     fields: &[
         optional("pool", Kind::Name, "its quantity is weight in this pool"),
         optional("times", Kind::Decimal, "so many times, above zero"),
@@ -192,21 +201,21 @@ static BINDING: Table = Table {
         optional("bond", Kind::Name, "the bond of this kind of stream is counted on it"),
         optional("charge", Kind::Name, "charges of this kind are priced by it"),
         optional("service-fee", Kind::Name, "service fees of this kind are counted on it"),
-        optional("boost", Kind::Table(&BOOST), "it is another measure, counted more often where allowances back it"),
+        optional("boost", Kind::Table(&BOOST), "it is another metric, counted more often where allowances back it"),
     ],
 };
 
 static BOOST: Table = Table {
-    words: "a boosted measure",
+    description: "a boosted metric",
     fields: &[
-        required("of", Kind::Name, "the plain measure"),
+        required("of", Kind::Name, "the plain metric"),
         required("allowance", Kind::Name, "the kind of allowance that backs it"),
         required("times", Kind::Integer(1, 1_000), "how often a backed quantity counts"),
     ],
 };
 
 static CHANGE: Table = Table {
-    words: "a dated change of the file",
+    description: "a dated change of the file",
     fields: &[
         optional("at", Kind::Date, "the date on which it begins"),
         optional("after", Kind::Span, "or how long after the network's start"),

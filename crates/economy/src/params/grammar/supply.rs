@@ -3,7 +3,7 @@
 use super::{Kind, Table, optional, required};
 
 pub(super) static SUPPLY: Table = Table {
-    words: "the supply of a token; none for credits and bridged tokens",
+    description: "the supply of a token; none for credits and bridged tokens",
     fields: &[
         optional("genesis", Kind::Table(&GENESIS), "what is minted at the start; without it allocations are parts of the cap"),
         required("cap", Kind::Table(&CAP), "most that may ever be minted"),
@@ -15,22 +15,22 @@ pub(super) static SUPPLY: Table = Table {
 };
 
 static GENESIS: Table =
-    Table { words: "what is minted at the start", fields: &[required("amount", Kind::Amount, "all allocations together")] };
+    Table { description: "what is minted at the start", fields: &[required("amount", Kind::Amount, "all allocations together")] };
 
 static CAP: Table = Table {
-    words: "most that may ever be minted",
+    description: "most that may ever be minted",
     fields: &[
         required("amount", Kind::Amount, "the cap, above zero"),
         required(
             "kind",
-            Kind::Choice(&["clamp", "recycle", "model"]),
+            Kind::Choice(&["clamp", "net-emission", "model"]),
             "clamp: minting stops there; recycle: and what is burnt makes room again; model: shown, never enforced",
         ),
     ],
 };
 
 static NET_EMISSION: Table = Table {
-    words: "burnt tokens that are minted again",
+    description: "burnt tokens that are minted again",
     fields: &[
         required("clock", Kind::Name, "the emission's clock"),
         required("most", Kind::Amount, "most per period, above zero and at most the cap"),
@@ -38,7 +38,7 @@ static NET_EMISSION: Table = Table {
 };
 
 static ALLOCATION: Table = Table {
-    words: "one part of what is minted at the start, or of the cap",
+    description: "one part of what is minted at the start, or of the cap",
     fields: &[
         required("to", Kind::Name, "whose it is; `unallocated` belongs to nobody"),
         optional("share", Kind::Share, "which part, or"),
@@ -49,7 +49,7 @@ static ALLOCATION: Table = Table {
 };
 
 static VEST: Table = Table {
-    words: "one row of an allocation's vesting",
+    description: "one row of an allocation's vesting",
     fields: &[
         optional("share", Kind::Share, "how much of the allocation, or"),
         optional("amount", Kind::Amount, "how much; one row may leave out both and takes the rest"),
@@ -61,7 +61,7 @@ static VEST: Table = Table {
 };
 
 static EMISSION: Table = Table {
-    words: "how a token is minted: one of these",
+    description: "how a token is minted: one of these",
     fields: &[
         optional("half-life", Kind::Table(&HALF_LIFE), "what is left of an allocation halves again and again"),
         optional("table", Kind::Table(&TABLE), "an amount for each of a row of lengths"),
@@ -72,7 +72,7 @@ static EMISSION: Table = Table {
 };
 
 static HALF_LIFE: Table = Table {
-    words: "what is left of an allocation halves again and again",
+    description: "what is left of an allocation halves again and again",
     fields: &[
         required("from", Kind::Name, "the allocation"),
         required("over", Kind::Length, "the half-life"),
@@ -81,7 +81,7 @@ static HALF_LIFE: Table = Table {
 };
 
 static TABLE: Table = Table {
-    words: "an amount for each of a row of lengths",
+    description: "an amount for each of a row of lengths",
     fields: &[
         optional("from", Kind::Name, "the allocation that it mints, if it is part of one"),
         required("clock", Kind::Name, "whose periods mint"),
@@ -91,7 +91,7 @@ static TABLE: Table = Table {
 };
 
 static ROW: Table = Table {
-    words: "so much over so long",
+    description: "so much over so long",
     fields: &[
         optional("for", Kind::Length, "how long, or"),
         optional("periods", Kind::Integer(1, 1_000_000_000), "how many periods"),
@@ -100,7 +100,7 @@ static ROW: Table = Table {
 };
 
 static THEN: Table = Table {
-    words: "the tail of a table",
+    description: "the tail of a table",
     fields: &[
         required("times", Kind::Share, "each row is this share of the one before"),
         optional("rows", Kind::Integer(1, 10_000), "so many rows more; without it until nothing is left"),
@@ -108,7 +108,7 @@ static THEN: Table = Table {
 };
 
 static DECLINE: Table = Table {
-    words: "period t gives base × rate × (1 − less)^(t−1)",
+    description: "period t gives base × rate × (1 − less)^(t−1)",
     fields: &[
         optional("from", Kind::Name, "the allocation that it mints, if it is part of one"),
         required("clock", Kind::Name, "whose periods mint"),
@@ -124,7 +124,7 @@ static DECLINE: Table = Table {
 };
 
 static FLAT: Table = Table {
-    words: "one amount, evenly",
+    description: "one amount, evenly",
     fields: &[
         optional("from", Kind::Name, "the allocation that it mints, if it is part of one"),
         required("clock", Kind::Name, "whose periods mint"),
@@ -134,7 +134,7 @@ static FLAT: Table = Table {
 };
 
 static INFLATION: Table = Table {
-    words: "bonded-ratio inflation",
+    description: "bonded-ratio inflation",
     fields: &[
         optional("from", Kind::Name, "the allocation that it mints, if it is part of one"),
         required("clock", Kind::Name, "whose every period mints"),

@@ -1,9 +1,9 @@
-//! `[utility]`, `[price.<pair>]`, `[venue.<pair>]`.
+//! `[utility]`, `[price.<pair>]`, `[amm-pool.<pair>]`.
 
 use super::{Kind, Table, optional, required};
 
 pub(super) static UTILITY: Table = Table {
-    words: "how usage is paid",
+    description: "how usage is paid",
     fields: &[
         optional("stream", Kind::Named(&STREAM), "payments that run over time, by kind"),
         optional("charge", Kind::Named(&CHARGE), "payments at once, or held and captured, by kind"),
@@ -14,7 +14,7 @@ pub(super) static UTILITY: Table = Table {
 };
 
 static STREAM: Table = Table {
-    words: "a payment that runs over time",
+    description: "a payment that runs over time",
     fields: &[
         optional("token", Kind::Name, "the token that it is paid in, or"),
         optional("currencies", Kind::Names, "the tokens that it may be paid in"),
@@ -32,50 +32,52 @@ static STREAM: Table = Table {
 };
 
 static RATE: Table = Table {
-    words: "the highest rate per period",
+    description: "the highest rate per period",
     fields: &[required("most", Kind::Amounts, "most per period, of each currency that has a bound")],
 };
 
 static DEPOSIT: Table = Table {
-    words: "the least first deposit",
+    description: "the least first deposit",
     fields: &[required("least", Kind::Amounts, "least first deposit, of each currency that has a bound")],
 };
 
-static TERM: Table = Table { words: "the longest term", fields: &[required("most", Kind::Length, "the longest term")] };
+static TERM: Table = Table { description: "the longest term", fields: &[required("most", Kind::Length, "the longest term")] };
 
 static BOND: Table = Table {
-    words: "what the payee puts up",
+    description: "what the payee puts up",
     fields: &[
-        optional("per-gib", Kind::Amount, "for each GiB of the measure that is bound to it, or"),
+        optional("per-gib", Kind::Amount, "for each GiB of the metric that is bound to it, or"),
         optional("per-unit", Kind::Amount, "for each unit of it, or"),
         optional("amount", Kind::Amount, "whatever the size is"),
     ],
 };
 
-static WARN: Table =
-    Table { words: "when its payer is told that its money ends", fields: &[required("before", Kind::Span, "so long before")] };
+static WARN: Table = Table {
+    description: "when its payer is told that its money ends",
+    fields: &[required("before", Kind::Span, "so long before")],
+};
 
 static CLOSE: Table = Table {
-    words: "a reason to end early",
+    description: "a reason to end early",
     fields: &[optional("bond", Kind::Choice(&["return", "burn"]), "what becomes of the bond; it returns without it")],
 };
 
 static PART: Table = Table {
-    words: "one part of a payment; the first takes what rounding leaves",
+    description: "one part of a payment; the first takes what rounding leaves",
     fields: &[
         required("to", Kind::Destination, "payee, burn, treasury.NAME or pool.NAME"),
         required("share", Kind::Share, "how much of the whole"),
-        optional("convert", Kind::Name, "the venue at which it is swapped first"),
+        optional("convert", Kind::Name, "the AMM pool at which it is swapped first"),
     ],
 };
 
 static CHARGE: Table = Table {
-    words: "a payment at once, or held and captured in parts",
+    description: "a payment at once, or held and captured in parts",
     fields: &[
         optional("token", Kind::Name, "the token that it is paid in, or"),
         optional("currencies", Kind::Names, "the tokens that it may be paid in"),
         optional("in-usd", Kind::FlagOrNames, "amounts are agreed in dollars, by these pairs"),
-        optional("priced", Kind::Table(&PRICED), "the network prices a measure"),
+        optional("priced", Kind::Table(&PRICED), "the network prices a metric"),
         optional("hold-most", Kind::Span, "the longest hold; it cannot be held without it"),
         optional("counts", Kind::Table(&COUNTS), "scope and gauge that what it burns is added to"),
         optional("pays", Kind::List(&PART), "who gets which part; all of it the payee without it"),
@@ -84,18 +86,18 @@ static CHARGE: Table = Table {
 };
 
 static PRICED: Table = Table {
-    words: "a price per started unit of a measure",
+    description: "a price per started unit of a metric",
     fields: &[
         optional("amount", Kind::Amount, "of the only currency, above zero, or"),
         optional("usd", Kind::Usd, "in dollars"),
-        required("per", Kind::Integer(1, u64::MAX), "how much of the measure one unit is"),
+        required("per", Kind::Integer(1, u64::MAX), "how much of the metric one unit is"),
         optional("least", Kind::Integer(0, u64::MAX), "least number of units that are charged"),
         optional("price", Kind::NameOrNames, "with usd: the pairs that say what a currency is worth"),
     ],
 };
 
 static COUNTS: Table = Table {
-    words: "what burnt tokens are added to",
+    description: "what burnt tokens are added to",
     fields: &[
         required("scope", Kind::Name, "a scope of the service"),
         required("gauge", Kind::Name, "the gauge of it that a score goes by"),
@@ -103,7 +105,7 @@ static COUNTS: Table = Table {
 };
 
 static CREDIT: Table = Table {
-    words: "a credit: minted only by burning, never sent",
+    description: "a credit: minted only by burning, never sent",
     fields: &[
         required("from", Kind::Name, "what is burnt"),
         required("usd", Kind::Usd, "what one credit costs"),
@@ -113,7 +115,7 @@ static CREDIT: Table = Table {
 };
 
 static SERVICE_FEE: Table = Table {
-    words: "a fee of the service",
+    description: "a fee of the service",
     fields: &[
         required("amount", Kind::AmountOrUsd, "how much each time, above zero"),
         optional("in", Kind::Name, "for dollars: the token that it is paid in"),
@@ -121,12 +123,12 @@ static SERVICE_FEE: Table = Table {
         optional("to", Kind::Destination, "burn, treasury.NAME or pool.NAME, or"),
         optional("pays", Kind::List(&PART), "who gets which part"),
         optional("every", Kind::Span, "the time between two of a recurring fee, at least a second"),
-        optional("per", Kind::Integer(1, u64::MAX), "counted for each started so many of the measure that is bound to it"),
+        optional("per", Kind::Integer(1, u64::MAX), "counted for each started so many of the metric that is bound to it"),
     ],
 };
 
 static FEE: Table = Table {
-    words: "transaction fees: a base fee per unit of work, burnt, and a tip",
+    description: "transaction fees: a base fee per unit of work, burnt, and a tip",
     fields: &[
         required("token", Kind::Name, "what they are paid in"),
         required("minimum", Kind::Table(&AMOUNT), "least base fee per unit of work"),
@@ -136,18 +138,18 @@ static FEE: Table = Table {
     ],
 };
 
-static AMOUNT: Table = Table { words: "an amount", fields: &[required("amount", Kind::Amount, "the amount")] };
+static AMOUNT: Table = Table { description: "an amount", fields: &[required("amount", Kind::Amount, "the amount")] };
 
 static WORK: Table =
-    Table { words: "work per block", fields: &[required("work", Kind::Integer(1, u64::MAX), "units of work per block")] };
+    Table { description: "work per block", fields: &[required("work", Kind::Integer(1, u64::MAX), "units of work per block")] };
 
 static PARTS: Table = Table {
-    words: "how fast the base fee moves",
+    description: "how fast the base fee moves",
     fields: &[required("parts", Kind::Integer(1, 1_000_000), "by at most one part in this many per block")],
 };
 
 pub(super) static PRICE: Table = Table {
-    words: "a pair with price reports",
+    description: "a pair with price reports",
     fields: &[
         required("reporters", Kind::Names, "the roles that report, at most 64"),
         required("stale-after", Kind::Span, "reports older than this do not count"),
@@ -155,8 +157,8 @@ pub(super) static PRICE: Table = Table {
     ],
 };
 
-pub(super) static VENUE: Table = Table {
-    words: "a constant-product venue",
+pub(super) static AMM_POOL: Table = Table {
+    description: "a constant-product AMM pool",
     fields: &[
         required("tokens", Kind::Names, "its two tokens"),
         required("fee", Kind::Share, "part of what is given that stays with its owners, below 100%"),

@@ -4,7 +4,7 @@ use super::{
     super::{
         clock::{Length, parse_length},
         document::{Entry, Value},
-        grammar::Kind,
+        grammar::{Kind, renamed},
         network::Token,
         problem::{Problem, Stage},
         slips::{self, Slip},
@@ -141,8 +141,13 @@ impl<'a> Reader<'a> {
         if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
-        let near = nearest_name(&text, words.iter().copied());
-        let hint = near.map_or_else(|| format!("choose one of {}", words.join(", ")), |w| format!("did you mean `{w}`?"));
+        let now = renamed(&text).and_then(|now| words.iter().copied().find(|word| *word == now));
+        let near = now.or_else(|| nearest_name(&text, words.iter().copied()));
+        let hint = match (now, near) {
+            (Some(now), _) => format!("`{text}` is called `{now}` now"),
+            (None, Some(near)) => format!("did you mean `{near}`?"),
+            (None, None) => format!("choose one of {}", words.join(", ")),
+        };
         let span = self.get(key)?.span.clone();
         let problem = Problem::new(span, format!("`{text}` is none of {}", words.join(", "))).hint(hint);
         self.context.report(problem.stage(Stage::Text));
@@ -398,7 +403,7 @@ impl<'a> Reader<'a> {
         self.parsed(entry, ("an amount of dollars", "\"0.0001 USD\""), slips::usd, parse)
     }
 
-    /// A measure's quantity.
+    /// A metric's quantity.
     pub fn measured(&mut self, key: &str) -> Option<Measured> {
         self.integer(key, 0..=u64::MAX).map(|n| Measured::new(n.into()))
     }

@@ -3,6 +3,7 @@
 use super::{
     super::{
         document::{Entry, Value},
+        grammar::renamed,
         problem::{Problem, Stage},
     },
     Reader,
@@ -20,7 +21,7 @@ impl Reader<'_> {
         for (key, example) in self.missing.iter().filter(|(key, _)| !claimed.contains(key)) {
             let message = format!("{table} lacks `{key}`");
             let hint = match self.grammar.and_then(|grammar| grammar.field(key)) {
-                Some(field) => format!("write {key} = {example}: {}", field.words),
+                Some(field) => format!("write {key} = {example}: {}", field.description),
                 None => format!("write {key} = {example}"),
             };
             self.context.report(Problem::new(self.section.span.clone(), message).hint(hint).stage(Stage::Text));
@@ -32,11 +33,15 @@ impl Reader<'_> {
         self.context.report(problem.stage(Stage::Text));
     }
 
-    /// Keys that stand under a misspelt name; each is told, whether anybody asked for it or not.
+    /// Keys that stand under an earlier or a misspelt name; each is told, whether anybody asked for it or not.
     fn misspelt(&self) -> BTreeSet<String> {
         for (meant, written) in &self.slips {
             if let Some(entry) = self.section.entries.get(*written) {
-                self.unknown_key(written, entry, format!("did you mean `{meant}`?"));
+                let hint = match renamed(written) {
+                    Some(now) if now == *meant => format!("`{written}` is called `{meant}` now"),
+                    _ => format!("did you mean `{meant}`?"),
+                };
+                self.unknown_key(written, entry, hint);
             }
         }
         self.slips.keys().map(|meant| (*meant).to_owned()).collect()
@@ -52,7 +57,7 @@ impl Reader<'_> {
             match grammar.field(key) {
                 Some(field) if whole => {
                     let message = format!("`{key}` has no use here");
-                    let hint = format!("remove it; it means: {}", field.words);
+                    let hint = format!("remove it; it means: {}", field.description);
                     self.context.report(Problem::new(entry.key_span.clone(), message).hint(hint));
                 }
                 Some(_) => {}
@@ -93,14 +98,14 @@ impl Reader<'_> {
     fn provenance(&mut self) {
         let source = self.optional("source").map(|e| self.stated(e));
         let parameter = self.optional("parameter");
-        let why = self.optional("why").map(|e| self.stated(e));
+        let reason = self.optional("why").map(|e| self.stated(e));
         if let Some(entry) = parameter
             && !matches!(entry.value, Value::Flag(true))
         {
             self.wrong(entry, "`true`, or no such key", "parameter = true");
         }
         let path = &self.section.path;
-        let (message, hint) = match (source, parameter.is_some(), why) {
+        let (message, hint) = match (source, parameter.is_some(), reason) {
             (Some(_), true, _) => ("a figure has a source or is a parameter, not both", "remove one of `source` and `parameter`"),
             (None, true, None) => ("a parameter says why it has this value", "add why = \"…\""),
             (None, false, None) if self.figures && !self.context.sourced => (

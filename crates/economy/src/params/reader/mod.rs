@@ -12,7 +12,7 @@ pub(super) use tables::{Declared, read_service};
 
 use super::{
     document::{Entry, Section, Value},
-    grammar::{Field, Kind, PROVENANCE, Table},
+    grammar::{Field, Kind, PROVENANCE, Table, renamed},
     network::Token,
     problem::{Problem, Stage},
 };
@@ -211,13 +211,14 @@ pub(super) fn percent(parts: u64) -> String {
     format!("{}%", Units::new(parts.into()).to_decimal(7))
 }
 
-/// Keys of `table` that stand in a section under a misspelt name.
+/// Keys of `table` that stand in a section under an earlier or a misspelt name.
 fn slips<'a>(section: &'a Section, table: &'static Table) -> BTreeMap<&'static str, &'a str> {
     let keys = || table.fields.iter().chain(&PROVENANCE).map(|field| field.key);
     let mut slips = BTreeMap::new();
     for written in section.entries.keys().filter(|written| keys().all(|key| key != written.as_str())) {
-        let free = keys().filter(|key| !section.has(key) && !slips.contains_key(key));
-        if let Some(meant) = nearest_name(written, free) {
+        let mut free = keys().filter(|key| !section.has(key) && !slips.contains_key(key));
+        let now = renamed(written).and_then(|now| free.clone().find(|key| *key == now));
+        if let Some(meant) = now.or_else(|| nearest_name(written, &mut free)) {
             slips.insert(meant, written.as_str());
         }
     }

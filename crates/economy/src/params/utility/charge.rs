@@ -30,16 +30,16 @@ pub enum ChargePrice {
     Agreed,
     /// Agreed by the parties, in dollars; what each currency is worth.
     Usd(BTreeMap<Name, UsdRate>),
-    /// By the economy, from a quantity of a measure.
+    /// By the economy, from a quantity of a metric.
     Priced(Priced),
 }
 
-/// A price per started unit of a measure.
+/// A price per started unit of a metric.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Priced {
     /// What one unit costs.
     pub each: Each,
-    /// How much of the measure one unit is.
+    /// How much of the metric one unit is.
     pub per: u64,
     /// Least number of units that are charged.
     pub least: u64,
@@ -74,7 +74,7 @@ pub struct ServiceFeeRule {
     pub token: Name,
     /// How much, each time.
     pub amount: FeeAmount,
-    /// Counted per started so many units of a measure; `None`: the same for everybody.
+    /// Counted per started so many units of a metric; `None`: the same for everybody.
     pub per: Option<u64>,
     /// Where it goes.
     pub pays: Vec<PayPart>,

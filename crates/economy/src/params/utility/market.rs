@@ -1,4 +1,4 @@
-//! `[price.*]`, `[venue.*]`, `[utility.fee]`: prices, conversion, transaction fees.
+//! `[price.*]`, `[amm-pool.*]`, `[utility.fee]`: prices, conversion, transaction fees.
 
 use crate::params::{
     network::{Token, reference},
@@ -32,12 +32,12 @@ pub struct PriceRule {
     pub quorum: u32,
 }
 
-/// A constant-product venue.
+/// A constant-product AMM pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VenueRule {
+pub struct AmmPoolRule {
     /// The two tokens, in name order.
     pub tokens: (Name, Name),
-    /// Part of what is given that stays with the venue's owners.
+    /// Part of what is given that stays with the AMM pool's owners.
     pub fee: Share,
 }
 
@@ -78,8 +78,8 @@ pub(in crate::params) fn prices(r: &mut Reader<'_>) -> Declared<PriceRule> {
     })
 }
 
-pub(in crate::params) fn venues(r: &mut Reader<'_>, tokens: &Declared<Token>) -> Declared<VenueRule> {
-    r.named("venue", |_, r| {
+pub(in crate::params) fn amm_pools(r: &mut Reader<'_>, tokens: &Declared<Token>) -> Declared<AmmPoolRule> {
+    r.named("amm-pool", |_, r| {
         let (pair, fee) = (r.names("tokens"), r.share("fee"));
         let mut pair = pair?;
         pair.sort_unstable();
@@ -88,8 +88,8 @@ pub(in crate::params) fn venues(r: &mut Reader<'_>, tokens: &Declared<Token>) ->
             _ => {
                 let unknown = pair.iter().find(|token| !tokens.has(**token));
                 let message = match unknown {
-                    Some(token) => format!("a venue joins exactly two declared tokens, and `{token}` is none"),
-                    None => format!("a venue joins exactly two declared tokens, not {}", pair.len()),
+                    Some(token) => format!("an AMM pool joins exactly two declared tokens, and `{token}` is none"),
+                    None => format!("an AMM pool joins exactly two declared tokens, not {}", pair.len()),
                 };
                 let near = unknown.and_then(|token| nearest_name(token.as_str(), tokens.all().keys().map(Name::as_str)));
                 let hint =
@@ -100,9 +100,9 @@ pub(in crate::params) fn venues(r: &mut Reader<'_>, tokens: &Declared<Token>) ->
         };
         let fee = fee?;
         if fee == Share::WHOLE {
-            r.problem("fee", "a venue that keeps everything gives nothing", "write a fee below 100%, like \"0.3%\"");
+            r.problem("fee", "an AMM pool that keeps everything gives nothing", "write a fee below 100%, like \"0.3%\"");
             return None;
         }
-        Some(VenueRule { tokens: two, fee })
+        Some(AmmPoolRule { tokens: two, fee })
     })
 }

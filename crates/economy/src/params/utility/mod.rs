@@ -1,4 +1,4 @@
-//! `[utility.*]`, `[price.*]`, `[venue.*]`: how usage is paid, transaction fees, prices, conversion.
+//! `[utility.*]`, `[price.*]`, `[amm-pool.*]`: how usage is paid, transaction fees, prices, conversion.
 
 mod charge;
 mod kept;
@@ -8,8 +8,8 @@ mod stream;
 
 pub use charge::{ChargePrice, ChargeRule, CreditRule, Each, FeeAmount, Priced, ServiceFeeRule};
 pub(super) use kept::broken;
-pub use market::{FeeRule, PriceRule, VenueRule};
-pub(super) use market::{prices, venues};
+pub use market::{AmmPoolRule, FeeRule, PriceRule};
+pub(super) use market::{amm_pools, prices};
 pub use pays::{PayPart, PayTo, Pays, USD, UsdRate, pair_of};
 pub use stream::{BondFate, BondLeast, BondRule, StreamMethod, StreamRule};
 
@@ -28,7 +28,7 @@ pub(super) struct Given<'a> {
     pub(super) tokens: &'a Declared<Token>,
     pub(super) clocks: &'a Clocks,
     pub(super) prices: &'a Declared<PriceRule>,
-    pub(super) venues: &'a Declared<VenueRule>,
+    pub(super) amm_pools: &'a Declared<AmmPoolRule>,
     pub(super) credits: &'a Declared<CreditRule>,
 }
 
@@ -38,12 +38,12 @@ pub(super) fn read_all(
     tokens: &Declared<Token>,
     clocks: &Clocks,
     prices: &Declared<PriceRule>,
-    venues: &Declared<VenueRule>,
+    amm_pools: &Declared<AmmPoolRule>,
 ) -> Option<Utility> {
-    let given = Given { tokens, clocks, prices, venues, credits: &Declared::default() };
+    let given = Given { tokens, clocks, prices, amm_pools, credits: &Declared::default() };
     let utility = r.table("utility", |r| Some(read(r, &given)));
     if let Some(utility) = &utility {
-        no_venue_holds_credits(r, venues, &utility.credits);
+        no_amm_pool_holds_credits(r, amm_pools, &utility.credits);
     }
     utility
 }
@@ -78,11 +78,11 @@ fn read(r: &mut Reader<'_>, given: &Given<'_>) -> Utility {
 }
 
 /// What cannot be sent cannot be swapped.
-fn no_venue_holds_credits(r: &Reader<'_>, venues: &Declared<VenueRule>, credits: &Declared<CreditRule>) {
-    for (venue, rule) in venues.iter() {
+fn no_amm_pool_holds_credits(r: &Reader<'_>, amm_pools: &Declared<AmmPoolRule>, credits: &Declared<CreditRule>) {
+    for (amm_pool, rule) in amm_pools.iter() {
         for credit in [rule.tokens.0, rule.tokens.1].into_iter().filter(|token| credits.has(*token)) {
-            let message = format!("venue `{venue}` joins {credit}, which cannot be sent");
-            r.problem_in(&["venue", venue.as_str(), "tokens"], &message, "name other tokens there");
+            let message = format!("AMM pool `{amm_pool}` joins {credit}, which cannot be sent");
+            r.problem_in(&["amm-pool", amm_pool.as_str(), "tokens"], &message, "name other tokens there");
         }
     }
 }

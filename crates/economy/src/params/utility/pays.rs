@@ -28,7 +28,7 @@ pub struct PayPart {
     pub to: PayTo,
     /// How much of the whole.
     pub share: Share,
-    /// The venue at which it is swapped into the venue's other token first. With [`PayTo::Burn`] this is a buy-back.
+    /// The AMM pool at which it is swapped into the AMM pool's other token first. With [`PayTo::Burn`] this is a buy-back.
     pub convert: Option<Name>,
 }
 
@@ -109,7 +109,7 @@ pub(super) fn pays(r: &mut Reader<'_>, given: &Given<'_>, currencies: &[Name]) -
 /// Reads the parts of payments in `tokens`.
 pub(super) fn parts(r: &mut Reader<'_>, key: &str, given: &Given<'_>, tokens: &[Name], payee: bool) -> Option<Vec<PayPart>> {
     let parts = r.inner_list(key, |r| {
-        let convert = if r.has("convert") { Some(reference(r, "convert", "venue", given.venues)?) } else { None };
+        let convert = if r.has("convert") { Some(reference(r, "convert", "amm-pool", given.amm_pools)?) } else { None };
         let to = destination(r, "to", given, tokens, convert, payee);
         let share = r.share("share");
         Some(PayPart { to: to?, share: share?, convert })
@@ -161,17 +161,21 @@ pub(super) fn destination(
     None
 }
 
-/// What arrives of `tokens` when they are converted at a venue.
+/// What arrives of `tokens` when they are converted at an AMM pool.
 fn arriving(r: &mut Reader<'_>, given: &Given<'_>, tokens: &[Name], convert: Option<Name>) -> Option<BTreeSet<Name>> {
-    let Some(venue) = convert else { return Some(tokens.iter().copied().collect()) };
-    let (a, b) = given.venues.get(venue)?.tokens;
+    let Some(amm_pool) = convert else { return Some(tokens.iter().copied().collect()) };
+    let (a, b) = given.amm_pools.get(amm_pool)?.tokens;
     let mut out = BTreeSet::new();
     for token in tokens {
         match *token {
             token if token == a => out.insert(b),
             token if token == b => out.insert(a),
             token => {
-                r.problem("convert", &format!("venue `{venue}` does not take {token}"), "name a venue that joins the two tokens");
+                r.problem(
+                    "convert",
+                    &format!("AMM pool `{amm_pool}` does not take {token}"),
+                    "name an AMM pool that joins the two tokens",
+                );
                 return None;
             }
         };

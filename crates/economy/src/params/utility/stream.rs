@@ -73,12 +73,12 @@ pub enum BondLeast {
     PerGib(Units),
     /// For each unit of the basis.
     PerUnit(Units),
-    /// Whatever the basis is; no measure is bound to it.
+    /// Whatever the basis is; no metric is bound to it.
     Fixed(Units),
 }
 
 impl BondRule {
-    /// Whether it is counted on a measure.
+    /// Whether it is counted on a metric.
     pub const fn counted(&self) -> bool {
         !matches!(self.least, BondLeast::Fixed(_))
     }

@@ -11,7 +11,7 @@ pub(super) struct Locks {
     clock: Clock,
     origin: Instant,
     pay_every: u64,
-    /// Earned and not paid yet: free to claim, so not locked.
+    /// Accrued and not paid yet: free to claim, so not locked.
     pending: Units,
     /// Entries by the period in which they unlock.
     table: BTreeMap<u64, Units>,

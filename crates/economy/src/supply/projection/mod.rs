@@ -1,20 +1,20 @@
 //! Supply paths: what a network mints, burns, unlocks and lets circulate over time, without participants.
 //!
-//! In: an [`Economy`], dates, a bonded ratio, and what is burnt by date. Out: one [`PathRow`] per step, computed when it is asked for,
+//! In: an [`Economy`], dates, a bonded ratio, and what is burnt by date. Out: one [`ProjectionRow`] per step, computed when it is asked for,
 //! so memory stays the same however far a path goes. Called by the command line and by benches.
 //!
 //! The rules are the economy's own: [`crate::Schedule`] and [`crate::Emission`] for what is given, `part_of` for whose it is,
 //! [`crate::Inflation::run`], [`crate::allocation_vested`], [`crate::vesting_schedule`]. What a path adds is assumptions: every pool
-//! has somebody who earns in full, so nothing spills or is forfeited; a scored group stands as one, since nobody votes; rewards are
+//! has somebody who earns in full, so nothing overflows or is forfeited; a scored group stands as one, since nobody votes; rewards are
 //! paid when a proving period of phase zero begins; what is burnt is what the caller says, and counts for an inflation from the next
 //! day on.
 //!
 //! Absent on purpose: participants, prices, a second copy of a rule.
 
-mod lane;
 mod locks;
 mod series;
 mod step;
+mod stream;
 mod token;
 
 pub use series::{Ratios, UsageBurn};
@@ -22,11 +22,11 @@ pub use step::Every;
 
 use crate::{Cap, Clock, Economy, Emission, Refusal, Schedule, Spec};
 use depin_quantity::{Decimal18, Instant, Name, QuantityError, Units};
-use token::TokenPath;
+use token::TokenProjection;
 
 /// What is asked of a path.
 #[derive(Clone, Debug)]
-pub struct PathQuery {
+pub struct ProjectionQuery {
     /// When the network starts.
     pub launch: Instant,
     /// Beginning of the first step.
@@ -47,7 +47,7 @@ pub struct PathQuery {
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PathRow {
+pub struct ProjectionRow {
     /// Its beginning.
     pub from: Instant,
     /// Its end; totals are of this moment.
@@ -85,7 +85,7 @@ pub struct TokenRow {
 
 /// Why a path cannot be computed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PathError {
+pub enum ProjectionError {
     /// A token without supply rules.
     #[error("{token} has no supply rules in this network")]
     UnknownToken {
@@ -135,13 +135,13 @@ pub enum PathError {
     TooLong,
 }
 
-impl From<QuantityError> for PathError {
+impl From<QuantityError> for ProjectionError {
     fn from(_: QuantityError) -> Self {
         Self::TooLarge
     }
 }
 
-impl From<Refusal> for PathError {
+impl From<Refusal> for ProjectionError {
     fn from(_: Refusal) -> Self {
         Self::TooLarge
     }
@@ -149,9 +149,9 @@ impl From<Refusal> for PathError {
 
 /// A path in progress; an iterator of its steps.
 #[derive(Debug)]
-pub struct SupplyPath<'a> {
-    query: PathQuery,
-    tokens: Vec<TokenPath<'a>>,
+pub struct SupplyProjection<'a> {
+    query: ProjectionQuery,
+    tokens: Vec<TokenProjection<'a>>,
     /// The clock that epochs are steps of, with its origin.
     epochs: Option<(&'a Clock, Instant)>,
     at: Instant,
@@ -159,21 +159,21 @@ pub struct SupplyPath<'a> {
     failed: bool,
 }
 
-impl<'a> SupplyPath<'a> {
+impl<'a> SupplyProjection<'a> {
     /// A path at the network's launch, before its first step.
     ///
     /// # Errors
-    /// [`PathError`] for tokens, dates and series that do not fit the network.
-    pub fn new(economy: &'a Economy, mut query: PathQuery) -> Result<Self, PathError> {
+    /// [`ProjectionError`] for tokens, dates and series that do not fit the network.
+    pub fn new(economy: &'a Economy, mut query: ProjectionQuery) -> Result<Self, ProjectionError> {
         if query.from < query.launch || query.until <= query.from {
-            return Err(PathError::NoTime { launch: query.launch });
+            return Err(ProjectionError::NoTime { launch: query.launch });
         }
         let spec = economy.spec();
         let schedule = Schedule::new(spec, query.launch);
         if query.tokens.is_empty() {
             query.tokens = spec.supplies().keys().copied().collect();
         }
-        let tokens = query.tokens.iter().map(|token| TokenPath::new(schedule, *token, &query)).collect::<Result<_, _>>()?;
+        let tokens = query.tokens.iter().map(|token| TokenProjection::new(schedule, *token, &query)).collect::<Result<_, _>>()?;
         let mut path =
             Self { epochs: shortest(&schedule, &query.tokens), tokens, at: query.launch, index: 0, failed: false, query };
         path.advance(path.query.launch)?;
@@ -182,15 +182,16 @@ impl<'a> SupplyPath<'a> {
 
     /// The bonded ratio that an inflation of the network aims at; `None` without such an inflation.
     pub fn goal(spec: &Spec) -> Option<Decimal18> {
-        std::iter::once(spec).chain(spec.later().iter().map(|(_, era)| era)).flat_map(|era| era.supplies().values()).find_map(
-            |supply| match &supply.emission {
+        std::iter::once(spec)
+            .chain(spec.later().iter().map(|(_, version)| version))
+            .flat_map(|version| version.supplies().values())
+            .find_map(|supply| match &supply.emission {
                 Some(Emission::Inflation(rule)) => Some(rule.goal),
                 _ => None,
-            },
-        )
+            })
     }
 
-    /// Names under which a token's minting is told, of all eras.
+    /// Names under which a token's minting is told, of all parameter versions.
     pub fn pools(&self, token: Name) -> Vec<Name> {
         self.of(token).map(|path| path.names().collect()).unwrap_or_default()
     }
@@ -200,7 +201,7 @@ impl<'a> SupplyPath<'a> {
         self.of(token).map(|path| path.allocations().collect()).unwrap_or_default()
     }
 
-    fn of(&self, token: Name) -> Option<&TokenPath<'a>> {
+    fn of(&self, token: Name) -> Option<&TokenProjection<'a>> {
         self.tokens.iter().find(|path| path.token() == token)
     }
 
@@ -208,7 +209,7 @@ impl<'a> SupplyPath<'a> {
     ///
     /// # Errors
     /// When more is burnt than there is.
-    pub fn advance(&mut self, at: Instant) -> Result<(), PathError> {
+    pub fn advance(&mut self, at: Instant) -> Result<(), ProjectionError> {
         let at = at.max(self.at);
         self.tokens.iter_mut().try_for_each(|token| token.advance(at))?;
         self.at = at;
@@ -218,13 +219,13 @@ impl<'a> SupplyPath<'a> {
     /// Where the path stands: totals, and what was minted and burnt since the last row.
     ///
     /// # Errors
-    /// None is reachable after [`SupplyPath::advance`] succeeded.
-    pub fn now(&self) -> Result<PathRow, PathError> {
-        let tokens = self.tokens.iter().map(TokenPath::row).collect::<Result<_, _>>()?;
-        Ok(PathRow { from: self.at, until: self.at, tokens })
+    /// None is reachable after [`SupplyProjection::advance`] succeeded.
+    pub fn now(&self) -> Result<ProjectionRow, ProjectionError> {
+        let tokens = self.tokens.iter().map(TokenProjection::row).collect::<Result<_, _>>()?;
+        Ok(ProjectionRow { from: self.at, until: self.at, tokens })
     }
 
-    fn step(&mut self) -> Result<Option<PathRow>, PathError> {
+    fn step(&mut self) -> Result<Option<ProjectionRow>, ProjectionError> {
         if self.at < self.query.from {
             self.advance(self.query.from)?;
         }
@@ -232,11 +233,11 @@ impl<'a> SupplyPath<'a> {
         if from >= self.query.until {
             return Ok(None);
         }
-        let end = self.end().ok_or(PathError::TooLong)?.min(self.query.until);
-        self.tokens.iter_mut().for_each(TokenPath::begin_step);
+        let end = self.end().ok_or(ProjectionError::TooLong)?.min(self.query.until);
+        self.tokens.iter_mut().for_each(TokenProjection::begin_step);
         self.advance(end)?;
         self.index += 1;
-        Ok(Some(PathRow { from, ..self.now()? }))
+        Ok(Some(ProjectionRow { from, ..self.now()? }))
     }
 
     /// The end of the step that begins now.
@@ -252,8 +253,8 @@ impl<'a> SupplyPath<'a> {
     }
 }
 
-impl Iterator for SupplyPath<'_> {
-    type Item = Result<PathRow, PathError>;
+impl Iterator for SupplyProjection<'_> {
+    type Item = Result<ProjectionRow, ProjectionError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.failed {
@@ -267,7 +268,7 @@ impl Iterator for SupplyPath<'_> {
 
 /// The shortest clock by which any of the tokens is minted.
 fn shortest<'a>(schedule: &Schedule<'a>, tokens: &[Name]) -> Option<(&'a Clock, Instant)> {
-    let clocks = schedule.eras().flat_map(|(_, _, spec)| {
+    let clocks = schedule.versions().flat_map(|(_, _, spec)| {
         let emissions = tokens.iter().filter_map(|token| spec.supply(*token)?.emission.as_ref());
         emissions.map(|emission| spec.clock_of(emission.clock())).collect::<Vec<_>>()
     });

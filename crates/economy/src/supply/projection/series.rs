@@ -3,7 +3,7 @@
 //! Amounts of usage are spread evenly over their time: what was burnt up to an instant is one rounded fraction of each row, so any
 //! slicing of time burns the same.
 
-use super::PathError;
+use super::ProjectionError;
 use depin_quantity::{Decimal18, Instant, Name, Rounding, Units, mul_div};
 
 /// A ratio that holds from its date until the next.
@@ -20,15 +20,15 @@ impl Ratios {
     ///
     /// # Errors
     /// Without a row, with dates out of order, or with a ratio above one.
-    pub fn by_date(rows: Vec<(Instant, Decimal18)>) -> Result<Self, PathError> {
+    pub fn by_date(rows: Vec<(Instant, Decimal18)>) -> Result<Self, ProjectionError> {
         if rows.is_empty() {
-            return Err(PathError::NoRows);
+            return Err(ProjectionError::NoRows);
         }
         if let Some(pair) = rows.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
-            return Err(PathError::OutOfOrder { at: pair[1].0 });
+            return Err(ProjectionError::OutOfOrder { at: pair[1].0 });
         }
         match rows.iter().find(|(_, ratio)| *ratio > Decimal18::ONE) {
-            Some((at, ratio)) => Err(PathError::RatioTooLarge { at: *at, ratio: *ratio }),
+            Some((at, ratio)) => Err(ProjectionError::RatioTooLarge { at: *at, ratio: *ratio }),
             None => Ok(Self(rows)),
         }
     }
@@ -58,9 +58,9 @@ impl UsageBurn {
     ///
     /// # Errors
     /// A price of zero; a result past 128 bits.
-    pub fn units_of_usd(usd: Decimal18, price: Decimal18, decimals: u8) -> Result<Units, PathError> {
-        let scale = 10u128.checked_pow(decimals.into()).ok_or(PathError::TooLarge)?;
-        mul_div(usd.get(), scale, price.get(), Rounding::Down).map(Units::new).map_err(PathError::from)
+    pub fn units_of_usd(usd: Decimal18, price: Decimal18, decimals: u8) -> Result<Units, ProjectionError> {
+        let scale = 10u128.checked_pow(decimals.into()).ok_or(ProjectionError::TooLarge)?;
+        mul_div(usd.get(), scale, price.get(), Rounding::Down).map(Units::new).map_err(ProjectionError::from)
     }
 }
 
@@ -74,13 +74,13 @@ pub(super) struct Burns {
 }
 
 impl Burns {
-    pub(super) fn of(token: Name, usage: &[UsageBurn]) -> Result<Self, PathError> {
+    pub(super) fn of(token: Name, usage: &[UsageBurn]) -> Result<Self, ProjectionError> {
         let rows: Vec<UsageBurn> = usage.iter().filter(|row| row.token == token).copied().collect();
         if let Some(row) = rows.iter().find(|row| row.from >= row.until) {
-            return Err(PathError::OutOfOrder { at: row.from });
+            return Err(ProjectionError::OutOfOrder { at: row.from });
         }
         if let Some(pair) = rows.windows(2).find(|pair| pair[0].until > pair[1].from) {
-            return Err(PathError::OutOfOrder { at: pair[1].from });
+            return Err(ProjectionError::OutOfOrder { at: pair[1].from });
         }
         rows.iter().try_fold(Units::ZERO, |sum, row| sum.plus(row.burned))?;
         Ok(Self { rows, next: 0, over: Units::ZERO })
@@ -91,7 +91,7 @@ impl Burns {
     }
 
     /// All that is burnt before `at`, which never lies before an earlier call's.
-    pub(super) fn until(&mut self, at: Instant) -> Result<Units, PathError> {
+    pub(super) fn until(&mut self, at: Instant) -> Result<Units, ProjectionError> {
         while let Some(row) = self.rows.get(self.next).filter(|row| row.until <= at) {
             self.over = self.over.plus(row.burned)?;
             self.next += 1;
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn usage_that_overlaps_or_runs_backwards_is_refused() {
         for rows in [vec![row(10, 20, 1), row(19, 30, 1)], vec![row(20, 20, 1)], vec![row(30, 40, 1), row(10, 20, 1)]] {
-            assert!(matches!(Burns::of(HNT, &rows), Err(PathError::OutOfOrder { .. })), "{rows:?}");
+            assert!(matches!(Burns::of(HNT, &rows), Err(ProjectionError::OutOfOrder { .. })), "{rows:?}");
         }
     }
 
@@ -141,11 +141,11 @@ mod tests {
         assert_eq!(ratios.at(Instant::new(19)), (ratio(1), Some(Instant::new(20))));
         assert_eq!(ratios.at(Instant::new(20)), (ratio(2), None));
         assert_eq!(Ratios::constant(ratio(3)).at(Instant::new(5)), (ratio(3), None));
-        assert_eq!(Ratios::by_date(Vec::new()), Err(PathError::NoRows));
+        assert_eq!(Ratios::by_date(Vec::new()), Err(ProjectionError::NoRows));
         let above = Decimal18::new(Decimal18::ONE.get() + 1);
-        assert!(matches!(Ratios::by_date(vec![(Instant::new(0), above)]), Err(PathError::RatioTooLarge { .. })));
+        assert!(matches!(Ratios::by_date(vec![(Instant::new(0), above)]), Err(ProjectionError::RatioTooLarge { .. })));
         let backwards = vec![(Instant::new(9), ratio(1)), (Instant::new(9), ratio(2))];
-        assert!(matches!(Ratios::by_date(backwards), Err(PathError::OutOfOrder { .. })));
+        assert!(matches!(Ratios::by_date(backwards), Err(ProjectionError::OutOfOrder { .. })));
     }
 
     #[test]

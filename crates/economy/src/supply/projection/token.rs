@@ -1,29 +1,29 @@
-//! One token's path: its lanes, its allocations, and the totals they lead to.
+//! One token's projection: its emission streams, its allocations, and the totals they lead to.
 
 use super::{
-    PathError, PathQuery, TokenRow,
-    lane::Lane,
+    ProjectionError, ProjectionQuery, TokenRow,
     locks::Locks,
     series::{Burns, Ratios},
+    stream::EmissionStream,
 };
 use crate::{Allocation, AllocationVesting, Cap, CapKind, Clock, Schedule, Supply, allocation_vested};
 use depin_quantity::{Decimal18, Instant, Name, Rounding, Units};
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct TokenPath<'a> {
+pub(super) struct TokenProjection<'a> {
     supply: &'a Supply,
     vest_clock: (&'a Clock, Instant),
     /// Period of the vesting clock in which the network starts.
     vest_start: u64,
-    lanes: Vec<Lane<'a>>,
+    streams: Vec<EmissionStream<'a>>,
     minting: Minting,
     /// Totals when the present step began: of each name, and burnt.
     then: (Vec<Units>, Units),
     at: Instant,
 }
 
-/// What lanes share and change.
+/// What emission streams share and change.
 #[derive(Debug)]
 pub(super) struct Minting {
     token: Name,
@@ -36,7 +36,7 @@ pub(super) struct Minting {
     /// Present rate of an inflation.
     pub(super) inflation: Option<Decimal18>,
     /// Of what was burnt, how much was looked at for minting it again.
-    pub(super) recycled: Units,
+    pub(super) net_emission: Units,
     bonded: Option<Ratios>,
     /// One for each question that moves forward at its own pace: totals, days, periods.
     burns: [Burns; 3],
@@ -73,12 +73,12 @@ impl Minting {
     }
 
     /// Burnt before the day in which `at` lies.
-    pub(super) fn burned_by_day(&mut self, at: Instant, day: u64) -> Result<Units, PathError> {
+    pub(super) fn burned_by_day(&mut self, at: Instant, day: u64) -> Result<Units, ProjectionError> {
         let start = Instant::new(self.launch.get() + at.since(self.launch).get() / day * day);
         self.burns[1].until(start)
     }
 
-    pub(super) fn burned_until(&mut self, at: Instant) -> Result<Units, PathError> {
+    pub(super) fn burned_until(&mut self, at: Instant) -> Result<Units, ProjectionError> {
         self.burns[2].until(at)
     }
 
@@ -87,10 +87,10 @@ impl Minting {
     }
 
     /// Mints for a pool what the cap leaves of an amount; `period` is the first one after those that gave it.
-    pub(super) fn credit(&mut self, place: usize, amount: Units, cap: Cap, period: u64) -> Result<(), PathError> {
+    pub(super) fn credit(&mut self, place: usize, amount: Units, cap: Cap, period: u64) -> Result<(), ProjectionError> {
         let room = match cap.kind {
             CapKind::Clamp => cap.amount.minus_or_zero(self.minted),
-            CapKind::Recycle => cap.amount.minus_or_zero(self.minted.minus_or_zero(self.recycled)),
+            CapKind::NetEmission => cap.amount.minus_or_zero(self.minted.minus_or_zero(self.net_emission)),
             CapKind::Model => Units::new(u128::MAX),
         };
         let amount = amount.min(room);
@@ -112,16 +112,16 @@ impl Minting {
     }
 }
 
-impl<'a> TokenPath<'a> {
-    pub(super) fn new(schedule: Schedule<'a>, token: Name, query: &PathQuery) -> Result<Self, PathError> {
+impl<'a> TokenProjection<'a> {
+    pub(super) fn new(schedule: Schedule<'a>, token: Name, query: &ProjectionQuery) -> Result<Self, ProjectionError> {
         let spec = schedule.spec_at(schedule.genesis());
-        let supply = spec.supply(token).ok_or(PathError::UnknownToken { token })?;
+        let supply = spec.supply(token).ok_or(ProjectionError::UnknownToken { token })?;
         let mut totals = Vec::new();
-        let lanes = Lane::all(schedule, token, |name| Minting::place(&mut totals, name));
-        for lane in &lanes {
-            let (clock, origin) = lane.clock();
-            for (pool, place) in &lane.pools {
-                let rule = lane.spec().pool(*pool);
+        let streams = EmissionStream::all(schedule, token, |name| Minting::place(&mut totals, name));
+        for stream in &streams {
+            let (clock, origin) = stream.clock();
+            for (pool, place) in &stream.pools {
+                let rule = stream.spec().pool(*pool);
                 let locks = &mut totals[*place].locks;
                 *locks = locks.take().or_else(|| Locks::of(rule?, clock, origin));
             }
@@ -134,7 +134,7 @@ impl<'a> TokenPath<'a> {
             minted: supply.at_genesis(),
             whole: Units::ZERO,
             inflation: None,
-            recycled: Units::ZERO,
+            net_emission: Units::ZERO,
             bonded: query.bonded.clone(),
             burns: [burns()?, burns()?, burns()?],
             burned: Units::ZERO,
@@ -146,7 +146,7 @@ impl<'a> TokenPath<'a> {
             supply,
             vest_clock: (clock, origin),
             vest_start: clock.period(origin, query.launch),
-            lanes,
+            streams,
             minting,
             then: (Vec::new(), Units::ZERO),
             at: query.launch,
@@ -178,8 +178,8 @@ impl<'a> TokenPath<'a> {
         self.then.1 = self.minting.burned;
     }
 
-    pub(super) fn advance(&mut self, at: Instant) -> Result<(), PathError> {
-        self.lanes.iter_mut().try_for_each(|lane| lane.run(at, &mut self.minting))?;
+    pub(super) fn advance(&mut self, at: Instant) -> Result<(), ProjectionError> {
+        self.streams.iter_mut().try_for_each(|stream| stream.run(at, &mut self.minting))?;
         self.at = at;
         self.minting.burned = self.minting.burns[0].until(at)?;
         self.minting.totals.iter_mut().filter_map(|total| total.locks.as_mut()).for_each(|locks| locks.release_at(at));
@@ -187,24 +187,24 @@ impl<'a> TokenPath<'a> {
             let free = self.minting.minted.minus_or_zero(self.locked()?);
             if self.minting.burned > free {
                 let (token, burned) = (self.minting.token, self.minting.burned);
-                return Err(PathError::BurnsTooMuch { token, at, burned, free });
+                return Err(ProjectionError::BurnsTooMuch { token, at, burned, free });
             }
         }
         Ok(())
     }
 
-    fn vested(&self) -> Result<Vec<(Name, Units)>, PathError> {
+    fn vested(&self) -> Result<Vec<(Name, Units)>, ProjectionError> {
         let (clock, origin) = self.vest_clock;
         let elapsed = clock.period(origin, self.at).saturating_sub(self.vest_start);
         self.at_genesis().map(|part| Ok((part.to, allocation_vested(part, Units::ZERO, elapsed)?))).collect()
     }
 
-    fn locked(&self) -> Result<Units, PathError> {
+    fn locked(&self) -> Result<Units, ProjectionError> {
         self.locked_but(&self.vested()?)
     }
 
     /// What is locked, when so much of the allocations has vested.
-    fn locked_but(&self, vested: &[(Name, Units)]) -> Result<Units, PathError> {
+    fn locked_but(&self, vested: &[(Name, Units)]) -> Result<Units, ProjectionError> {
         let mut locked = self.supply.at_genesis();
         for (_, amount) in vested {
             locked = locked.minus(*amount)?;
@@ -213,7 +213,7 @@ impl<'a> TokenPath<'a> {
         rewards.map(Locks::locked).try_fold(locked, |sum, amount| Ok(sum.plus(amount)?))
     }
 
-    pub(super) fn row(&self) -> Result<TokenRow, PathError> {
+    pub(super) fn row(&self) -> Result<TokenRow, ProjectionError> {
         let minting = &self.minting;
         let emitted: Vec<(Name, Units)> = minting.totals.iter().map(|total| (total.name, total.given)).collect();
         let minted: Vec<(Name, Units)> =
@@ -223,7 +223,7 @@ impl<'a> TokenPath<'a> {
         let locked = self.locked_but(&vested)?;
         let supply = minting.minted.minus(minting.burned)?;
         let cap = self.supply.cap;
-        let counted = if cap.kind == CapKind::Recycle { supply } else { minting.minted };
+        let counted = if cap.kind == CapKind::NetEmission { supply } else { minting.minted };
         let one = Decimal18::ONE.get();
         let of_cap = depin_quantity::mul_div(counted.get(), one, cap.amount.get().max(1), Rounding::Down)?;
         Ok(TokenRow {

@@ -18,18 +18,18 @@ pub(super) async fn run(market: &LedgerMarket, proposals: Vec<Proposal>) -> Resu
     let account = market.client.account(market.sender.address()).await.map_err(market_error)?;
     let balance = market.spendable(&account).await?.get();
     let verified_prices = if account.datacap > 0 { verified_prices(market).await? } else { BTreeMap::new() };
-    let mut purse = Purse { balance, datacap: account.datacap, verified_prices };
+    let mut budget = Budget { balance, datacap: account.datacap, verified_prices };
     let start_within = start_within(&market.params, status.speed);
 
     let mut answers: Vec<Option<Answer>> = vec![None; proposals.len()];
     let mut ready = Vec::new();
     for (index, proposal) in proposals.iter().enumerate() {
-        match purse.cover(&market.params, proposal, start_within) {
+        match budget.cover(&market.params, proposal, start_within) {
             Ok(deal) => ready.push((index, deal)),
             Err(error) => answers[index] = Some(Err(error)),
         }
     }
-    let cost = balance - purse.balance;
+    let cost = balance - budget.balance;
     if let Err(error) = market.provide(cost).await {
         ready.drain(..).for_each(|(index, _)| answers[index] = Some(Err(error.clone())));
     }
@@ -96,14 +96,14 @@ pub(super) fn start_within(params: &StorageParams, speed: u32) -> u64 {
 }
 
 /// What is left to spend while a batch is put together.
-pub(super) struct Purse {
+pub(super) struct Budget {
     pub balance: u128,
     pub datacap: u64,
     pub verified_prices: BTreeMap<Address, Units>,
 }
 
-impl Purse {
-    /// The ledger's form of a proposal, when the purse covers it.
+impl Budget {
+    /// The ledger's form of a proposal, when the budget covers it.
     pub(super) fn cover(
         &mut self,
         params: &StorageParams,

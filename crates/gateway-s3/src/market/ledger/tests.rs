@@ -2,7 +2,7 @@
 
 use super::{
     convert::{market_error, state_of},
-    propose::{Purse, proposed, start_within},
+    propose::{Budget, proposed, start_within},
 };
 use crate::market::{DealState, MarketError, Proposal};
 use depin_client::{ClientError, api::FinalReceipt};
@@ -31,41 +31,44 @@ fn proposal(price: u128) -> Proposal {
     }
 }
 
-fn purse(balance: u128) -> Purse {
-    Purse { balance, datacap: 0, verified_prices: BTreeMap::new() }
+fn budget(balance: u128) -> Budget {
+    Budget { balance, datacap: 0, verified_prices: BTreeMap::new() }
 }
 
 #[test]
 fn a_price_per_gib_becomes_one_per_piece_rounded_up_and_never_zero() {
-    let mut purse = purse(u128::MAX);
-    let cover = |purse: &mut Purse, price| purse.cover(&params(), &proposal(price), 120).unwrap().price.get();
-    assert_eq!(cover(&mut purse, 500_000_000), 488_282, "500,000,000 / 1024 = 488,281.25");
-    assert_eq!(cover(&mut purse, 1), 1);
-    assert_eq!(cover(&mut purse, 0), 1);
+    let mut budget = budget(u128::MAX);
+    let cover = |budget: &mut Budget, price| budget.cover(&params(), &proposal(price), 120).unwrap().price.get();
+    assert_eq!(cover(&mut budget, 500_000_000), 488_282, "500,000,000 / 1024 = 488,281.25");
+    assert_eq!(cover(&mut budget, 1), 1);
+    assert_eq!(cover(&mut budget, 0), 1);
 }
 
 #[test]
-fn a_purse_that_does_not_cover_the_whole_term_says_what_is_missing() {
+fn a_budget_that_does_not_cover_the_whole_term_says_what_is_missing() {
     let term = 180 * 2880;
-    let mut purse = purse(488_282 * term + 7);
-    purse.cover(&params(), &proposal(500_000_000), 120).unwrap();
-    let error = purse.cover(&params(), &proposal(500_000_000), 120).unwrap_err();
+    let mut budget = budget(488_282 * term + 7);
+    budget.cover(&params(), &proposal(500_000_000), 120).unwrap();
+    let error = budget.cover(&params(), &proposal(500_000_000), 120).unwrap_err();
     assert_eq!(error, MarketError::FundsTooLow { needed: 488_282 * term, balance: 7 });
 }
 
 #[test]
 fn datacap_is_spent_where_the_provider_takes_verified_deals_for_that_price() {
-    let mut purse =
-        Purse { balance: u128::MAX, datacap: 3 << 19, verified_prices: BTreeMap::from([(Address::new([1; 32]), Units::new(5))]) };
-    assert!(!purse.cover(&params(), &proposal(4), 120).unwrap().verified, "it asks more for verified deals");
-    assert!(purse.cover(&params(), &proposal(5), 120).unwrap().verified);
-    assert!(!purse.cover(&params(), &proposal(5), 120).unwrap().verified, "half a MiB is left");
+    let mut budget = Budget {
+        balance: u128::MAX,
+        datacap: 3 << 19,
+        verified_prices: BTreeMap::from([(Address::new([1; 32]), Units::new(5))]),
+    };
+    assert!(!budget.cover(&params(), &proposal(4), 120).unwrap().verified, "it asks more for verified deals");
+    assert!(budget.cover(&params(), &proposal(5), 120).unwrap().verified);
+    assert!(!budget.cover(&params(), &proposal(5), 120).unwrap().verified, "half a MiB is left");
 }
 
 #[test]
 fn a_size_that_no_piece_has_is_refused() {
     let odd = Proposal { piece_size: 100, ..proposal(1) };
-    assert!(matches!(purse(u128::MAX).cover(&params(), &odd, 120), Err(MarketError::Refused { .. })));
+    assert!(matches!(budget(u128::MAX).cover(&params(), &odd, 120), Err(MarketError::Refused { .. })));
 }
 
 #[test]

@@ -40,12 +40,12 @@ pub enum CommitmentError {
         got: usize,
     },
     /// The text does not parse as a CID.
-    #[error("{text:?} is not a cid: {why}; a piece cid has 64 characters and begins with \"baga6ea4seaq\"")]
+    #[error("{text:?} is not a cid: {reason}; a piece cid has 64 characters and begins with \"baga6ea4seaq\"")]
     NotCid {
         /// The text as given.
         text: String,
         /// What the parser said.
-        why: String,
+        reason: String,
     },
     /// A version-2 piece CID, which carries size and padding too.
     #[error("{text:?} is a version-2 piece cid; give the version-1 form, which begins with \"baga6ea4seaq\"")]
@@ -128,7 +128,7 @@ impl FromStr for Commitment {
             return Err(CommitmentError::TooLong { got: text.len() });
         }
         let cid = Cid::try_from(text)
-            .map_err(|error| CommitmentError::NotCid { text: text.to_owned(), why: error.to_string().to_lowercase() })?;
+            .map_err(|error| CommitmentError::NotCid { text: text.to_owned(), reason: error.to_string().to_lowercase() })?;
         if cid.hash().code() == HASH_PIECE_V2 {
             return Err(CommitmentError::PieceV2 { text: text.to_owned() });
         }

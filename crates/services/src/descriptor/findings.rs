@@ -34,13 +34,13 @@ impl fmt::Display for Finding {
 }
 
 impl Service {
-    /// Compares a network's file with this vocabulary: measures that are bound to nothing or that the service does not have, kinds
-    /// that it never says or that the file has no rule for, pools that a measure cannot feed. The service's own parameters are
+    /// Compares a network's file with this descriptor: metrics that are bound to nothing or that the service does not have, kinds
+    /// that it never says or that the file has no rule for, pools that a metric cannot feed. The service's own parameters are
     /// checked by [`Service::read_parameters`].
     pub fn findings(&self, spec: &Spec) -> Vec<Finding> {
-        let mut all = self.findings_of_era(spec);
+        let mut all = self.findings_of_version(spec);
         all.extend(self.left_out(spec));
-        all.extend(spec.later().iter().flat_map(|(_, era)| self.findings_of_era(era)));
+        all.extend(spec.later().iter().flat_map(|(_, version)| self.findings_of_version(version)));
         all.sort_by(|a, b| (a.severity, &a.path, &a.message).cmp(&(b.severity, &b.path, &b.message)));
         all.dedup();
         all
@@ -54,15 +54,15 @@ impl Service {
             .map(|figure| Finding {
                 severity: Severity::Warning,
                 path: format!("service.{}", self.name),
-                message: format!("there is no `{}`: {}", figure.key, figure.words),
+                message: format!("there is no `{}`: {}", figure.key, figure.description),
                 hint: format!("write {} = {} to have it", figure.key, figure.value),
             })
             .collect()
     }
 
-    fn findings_of_era(&self, spec: &Spec) -> Vec<Finding> {
+    fn findings_of_version(&self, spec: &Spec) -> Vec<Finding> {
         let mut findings = Findings { service: self, all: Vec::new() };
-        findings.measures(spec);
+        findings.metrics(spec);
         findings.scores(spec);
         findings.pools(spec);
         findings.lotteries(spec);
@@ -93,62 +93,57 @@ impl Findings<'_> {
         self.all.push(Finding { severity, path, message, hint });
     }
 
-    fn measures(&mut self, spec: &Spec) {
+    fn metrics(&mut self, spec: &Spec) {
         let service = self.service;
-        for measure in service.measures.iter().filter(|measure| spec.binding(measure.name).is_none()) {
+        for metric in service.metrics.iter().filter(|metric| spec.binding(metric.name).is_none()) {
             self.add(
                 Severity::Warning,
-                format!("bind.{}", measure.name),
-                format!("measure `{}` is bound to nothing: {}", measure.name, measure.words),
-                format!("say what it is for in [bind], or write {} = {{}} to only count it", measure.name),
+                format!("bind.{}", metric.name),
+                format!("metric `{}` is bound to nothing: {}", metric.name, metric.description),
+                format!("say what it is for in [bind], or write {} = {{}} to only count it", metric.name),
             );
         }
-        for name in spec.bindings().keys().filter(|name| service.measure(**name).is_none()) {
-            let hint = meant(*name, service.measures.iter().map(|measure| measure.name), "it has");
-            self.add(
-                Severity::Error,
-                format!("bind.{name}"),
-                format!("service `{}` has no measure `{name}`", service.name),
-                hint,
-            );
+        for name in spec.bindings().keys().filter(|name| service.metric(**name).is_none()) {
+            let hint = meant(*name, service.metrics.iter().map(|metric| metric.name), "it has");
+            self.add(Severity::Error, format!("bind.{name}"), format!("service `{}` has no metric `{name}`", service.name), hint);
         }
     }
 
     fn pools(&mut self, spec: &Spec) {
-        for measure in self.service.measures.iter().filter(|measure| measure.counted == Counted::Standing) {
-            let Some(pool) = spec.binding(measure.name).and_then(|binding| binding.pool) else { continue };
+        for metric in self.service.metrics.iter().filter(|metric| metric.counted == Counted::Current) {
+            let Some(pool) = spec.binding(metric.name).and_then(|binding| binding.pool) else { continue };
             if spec.pool(pool).is_some_and(|rule| rule.worth.is_some()) {
                 self.add(
                     Severity::Error,
-                    format!("bind.{}", measure.name),
+                    format!("bind.{}", metric.name),
                     format!(
-                        "measure `{}` stands until it changes, and pool `{pool}` has a ceiling by the worth of one period",
-                        measure.name
+                        "metric `{}` stands until it changes, and pool `{pool}` has a ceiling by the worth of one period",
+                        metric.name
                     ),
-                    "bind a measure that is earned in each period, or remove `worth`".to_owned(),
+                    "bind a metric that is accrued in each period, or remove `worth`".to_owned(),
                 );
             }
         }
     }
 
-    /// A lottery is drawn by what stands; what is earned in a period never wins it.
+    /// A lottery is drawn by what stands; what is accrued in a period never wins it.
     fn lotteries(&mut self, spec: &Spec) {
         for (pool, _) in spec.pools().iter().filter(|(_, rule)| rule.method == Method::Winners) {
             let bound: Vec<&str> =
-                spec.bindings().iter().filter(|(_, b)| b.pool == Some(*pool)).map(|(measure, _)| measure.as_str()).collect();
+                spec.bindings().iter().filter(|(_, b)| b.pool == Some(*pool)).map(|(metric, _)| metric.as_str()).collect();
             let stands = |name: &&str| {
-                let measure = self.service.measures.iter().find(|measure| measure.name.as_str() == *name);
-                measure.is_none_or(|measure| measure.counted == Counted::Standing)
+                let metric = self.service.metrics.iter().find(|metric| metric.name.as_str() == *name);
+                metric.is_none_or(|metric| metric.counted == Counted::Current)
             };
             if !bound.is_empty() && !bound.iter().any(stands) {
                 self.add(
                     Severity::Error,
                     format!("incentive.pool.{pool}.method"),
                     format!(
-                        "nobody can win pool `{pool}`: it is drawn by what stands, and `{}` is earned anew in each period",
+                        "nobody can win pool `{pool}`: it is drawn by what stands, and `{}` is accrued anew in each period",
                         bound[0]
                     ),
-                    "bind a measure that stands, or use method = \"batch\"".to_owned(),
+                    "bind a metric that stands, or use method = \"batch\"".to_owned(),
                 );
             }
         }
@@ -180,7 +175,7 @@ impl Findings<'_> {
 
     fn units(&mut self, spec: &Spec) {
         for kind in self.service.pledges {
-            let basis = self.service.measure(kind.basis).map(|measure| measure.unit);
+            let basis = self.service.metric(kind.basis).map(|metric| metric.unit);
             if let Some(bound) = spec.binding(kind.basis)
                 && bound.pledge.is_some_and(|pledge| pledge != kind.name)
             {
@@ -195,7 +190,7 @@ impl Findings<'_> {
                 self.add(
                     Severity::Warning,
                     format!("incentive.pledge.{}", kind.name),
-                    format!("pledge `{}` has no rule: nothing is asked of {}", kind.name, kind.words),
+                    format!("pledge `{}` has no rule: nothing is asked of {}", kind.name, kind.description),
                     format!("add [incentive.pledge.{}]", kind.name),
                 );
             }
@@ -245,7 +240,7 @@ impl Findings<'_> {
                     format!("utility.stream.{}.close", kind.name),
                     format!(
                         "a `{}` may end because it is `{}` ({}), and nothing says what becomes of its bond",
-                        kind.name, reason.name, reason.words
+                        kind.name, reason.name, reason.description
                     ),
                     format!("write {} = {{ bond = \"return\", … }}", reason.name),
                 );

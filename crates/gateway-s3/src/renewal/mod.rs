@@ -1,4 +1,4 @@
-//! The keeper: everything that happens to stored data in the background.
+//! The renewal service: everything that happens to stored data in the background.
 //!
 //! In: the map's shards, ledger time, states of deals, offers, funds. Out: deals proposed, extended and ended, shards rebuilt elsewhere,
 //! dead segments collected, warnings. One *tick* does a bounded amount of each; ticks run one at a time, by a timer, when the market
@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// Why a step of a tick stopped; the next tick tries again.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum KeepError {
+pub(crate) enum RenewalError {
     #[error(transparent)]
     Map(#[from] MapError),
     #[error(transparent)]
@@ -33,7 +33,7 @@ pub(crate) enum KeepError {
 
 /// What one tick did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct KeepReport {
+pub struct RenewalReport {
     /// Deals proposed.
     pub proposed: usize,
     /// Deals whose state was looked at.
@@ -51,12 +51,12 @@ pub struct KeepReport {
 }
 
 /// Runs ticks.
-pub(crate) struct Keeper {
+pub(crate) struct RenewalService {
     core: Arc<Core>,
     one_at_a_time: Mutex<()>,
 }
 
-impl Keeper {
+impl RenewalService {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         Self { core, one_at_a_time: Mutex::new(()) }
     }
@@ -72,17 +72,17 @@ impl Keeper {
             }
             tokio::select! {
                 _ = stop.changed() => return,
-                () = tokio::time::sleep(self.core.config.keeper.interval) => {}
+                () = tokio::time::sleep(self.core.config.renewal.interval) => {}
                 () = market.changed() => {}
             }
         }
     }
 
     /// One bounded round of everything.
-    pub(crate) async fn tick(&self) -> KeepReport {
+    pub(crate) async fn tick(&self) -> RenewalReport {
         let _turn = self.one_at_a_time.lock().await;
         let core = &self.core;
-        let mut report = KeepReport::default();
+        let mut report = RenewalReport::default();
         note(&mut report, "collecting dead segments", collect(core).await).inspect(|count| report.collected = *count);
         let now = match money::look(core).await {
             Ok(now) => now,
@@ -104,7 +104,7 @@ impl Keeper {
     }
 }
 
-fn note<T>(report: &mut KeepReport, what: &str, outcome: Result<T, KeepError>) -> Option<T> {
+fn note<T>(report: &mut RenewalReport, what: &str, outcome: Result<T, RenewalError>) -> Option<T> {
     outcome
         .inspect_err(|error| {
             tracing::warn!(%error, "{what} stopped");
@@ -114,8 +114,8 @@ fn note<T>(report: &mut KeepReport, what: &str, outcome: Result<T, KeepError>) -
 }
 
 /// Gives up segments that no object needs and nobody reads or writes.
-async fn collect(core: &Arc<Core>) -> Result<usize, KeepError> {
-    let batch = core.config.keeper.batch;
+async fn collect(core: &Arc<Core>) -> Result<usize, RenewalError> {
+    let batch = core.config.renewal.batch;
     let (mut collected, mut after) = (0, 0);
     loop {
         let dead = core.map.read(move |db| tables::dead_segments(db, after, batch)).await?;
@@ -134,7 +134,7 @@ async fn collect(core: &Arc<Core>) -> Result<usize, KeepError> {
 
 /// When to try again after `attempts` failures in a row.
 fn next_try(core: &Core, attempts: u32) -> u64 {
-    let policy = &core.config.keeper;
+    let policy = &core.config.renewal;
     let pause = policy.backoff.saturating_mul(1 << attempts.min(16)).min(policy.backoff_max);
     core.now_ms().saturating_add(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))
 }

@@ -1,8 +1,8 @@
-//! The vocabulary agrees with itself, and says what a network's file lacks or has too much.
+//! The descriptor agrees with itself, and says what a network's file lacks or has too much.
 
 use depin_economy::Spec;
 use depin_quantity::Name;
-use depin_services::vocabulary::{Aspect, COVERAGE, Finding, METERED, SERVICES, STORAGE, Service, Severity, service};
+use depin_services::descriptor::{Aspect, COVERAGE, Finding, METERED, SERVICES, STORAGE, Service, Severity, service};
 use std::collections::BTreeSet;
 
 const FILECOIN: &str = include_str!("../../../networks/filecoin/network.toml");
@@ -27,11 +27,11 @@ fn every_service_is_found_by_its_name() {
 }
 
 #[test]
-fn every_name_is_there_once_and_every_kind_is_counted_on_a_measure() {
+fn every_name_is_there_once_and_every_kind_is_counted_on_a_metric() {
     for one in SERVICES {
         let once =
             |names: Vec<Name>| assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{}: {names:?}", one.name);
-        once(one.measures.iter().map(|measure| measure.name).collect());
+        once(one.metrics.iter().map(|metric| metric.name).collect());
         once(one.streams.iter().map(|kind| kind.name).chain(one.charges.iter().map(|kind| kind.name)).collect());
         once(one.pledges.iter().map(|kind| kind.name).collect());
         once(one.faults.iter().map(|kind| kind.name).collect());
@@ -40,9 +40,9 @@ fn every_name_is_there_once_and_every_kind_is_counted_on_a_measure() {
         let pledges = one.pledges.iter().map(|kind| kind.basis);
         let counted = streams.chain(charges).chain(pledges).chain(one.faults.iter().map(|kind| kind.affected));
         for basis in counted {
-            assert!(one.measure(basis).is_some(), "{} counts on `{basis}`, which it does not measure", one.name);
+            assert!(one.metric(basis).is_some(), "{} counts on `{basis}`, which it does not metric", one.name);
         }
-        let earns = one.measures_of(Aspect::Capacity).chain(one.measures_of(Aspect::Usage)).count();
+        let earns = one.metrics_of(Aspect::Capacity).chain(one.metrics_of(Aspect::Usage)).count();
         assert!(
             earns > 0 && !one.streams.is_empty() | !one.charges.is_empty(),
             "{}: nothing to reward, or nothing to pay",
@@ -52,14 +52,14 @@ fn every_name_is_there_once_and_every_kind_is_counted_on_a_measure() {
 }
 
 #[test]
-fn a_measure_that_is_bound_to_nothing_is_a_warning_and_one_of_another_service_an_error() {
+fn a_metric_that_is_bound_to_nothing_is_a_warning_and_one_of_another_service_an_error() {
     let without = FILECOIN
         .replace("raw-bytes = { bond = \"deal\" }", "frames = { bond = \"deal\" }")
         .replace("boost = { of = \"raw-bytes\"", "boost = { of = \"frames\"");
     let unbound = at(&STORAGE, &without, "bind.raw-bytes");
     assert!(matches!(&unbound[..], [(Severity::Warning, message)] if message.contains("bound to nothing")), "{unbound:?}");
     let foreign = at(&STORAGE, &without, "bind.frames");
-    assert!(matches!(&foreign[..], [(Severity::Error, message)] if message.contains("no measure `frames`")), "{foreign:?}");
+    assert!(matches!(&foreign[..], [(Severity::Error, message)] if message.contains("no metric `frames`")), "{foreign:?}");
     assert!(at(&STORAGE, FILECOIN, "bind.raw-bytes").is_empty());
 }
 
@@ -89,7 +89,7 @@ fn changes_are_looked_at_too() {
 }
 
 #[test]
-fn parameters_are_read_by_the_vocabulary_and_wrong_ones_are_problems() {
+fn parameters_are_read_by_the_descriptor_and_wrong_ones_are_problems() {
     let read = |text: &str| STORAGE.read_parameters(&Spec::parse(text).unwrap());
     let settings = read(FILECOIN).unwrap();
     assert_eq!(settings.len(), STORAGE.parameters.iter().map(|table| table.figures.len()).sum::<usize>());
@@ -116,7 +116,7 @@ fn usual_values_are_written_as_a_file_writes_them() {
 }
 
 #[test]
-fn a_lottery_of_what_is_earned_anew_is_an_error() {
+fn a_lottery_of_what_is_accrued_anew_is_an_error() {
     let lottery = HELIUM.replacen(
         "method = \"batch\"\nsource = \"document: hotspots earn",
         "method = \"winners\"\nsource = \"document: hotspots earn",
@@ -127,12 +127,12 @@ fn a_lottery_of_what_is_earned_anew_is_an_error() {
         matches!(&found[..], [(Severity::Error, message)] if message.contains("nobody can win pool `coverage`")),
         "{found:?}"
     );
-    let standing = FILECOIN.replacen("method = \"expected\"\npay-every = \"1d\"", "method = \"winners\"", 1);
-    assert_eq!(at(&STORAGE, &standing, "incentive.pool.blocks.method"), []);
+    let current = FILECOIN.replacen("method = \"expected\"\npay-every = \"1d\"", "method = \"winners\"", 1);
+    assert_eq!(at(&STORAGE, &current, "incentive.pool.blocks.method"), []);
 }
 
 #[test]
-fn a_misspelt_measure_finds_the_one_that_was_meant() {
+fn a_misspelt_metric_finds_the_one_that_was_meant() {
     let text = FILECOIN.replace("raw-bytes", "raw-byte");
     let found = findings(&STORAGE, &text).into_iter().find(|finding| finding.path == "bind.raw-byte").unwrap();
     assert_eq!((found.severity, found.hint.as_str()), (Severity::Error, "did you mean `raw-bytes`?"));

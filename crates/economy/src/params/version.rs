@@ -1,6 +1,6 @@
-//! `[[change]]`: dated changes of a network file. Each era is the file with its changes merged in, checked by itself.
+//! `[[change]]`: dated changes of a network file. Each parameter version is the file with its changes merged in, checked by itself.
 //!
-//! In: the whole file as a tree. Out: one tree per era, in which every value still knows its place in the text, so that a problem
+//! In: the whole file as a tree. Out: one tree per parameter version, in which every value still knows its place in the text, so that a problem
 //! in a change points at the change. Absent on purpose: what happens at the border (the clocks' business).
 
 use super::{
@@ -11,16 +11,16 @@ use super::{
 use depin_quantity::{Instant, Span, nearest_name};
 use std::ops::Range;
 
-/// When an era begins.
+/// When a parameter version begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EraStart {
+pub enum VersionStart {
     /// At a date.
     At(Instant),
     /// So long after the network's start.
     After(Span),
 }
 
-impl EraStart {
+impl VersionStart {
     /// When it begins in a network that starts at `genesis`.
     pub const fn of(&self, genesis: Instant) -> Instant {
         match self {
@@ -32,38 +32,38 @@ impl EraStart {
 
 /// One `[[change]]`, with the file as it is from then on.
 pub(super) struct Changed {
-    pub(super) start: Option<EraStart>,
+    pub(super) start: Option<VersionStart>,
     pub(super) root: Section,
     pub(super) span: Range<usize>,
     /// Where its date stands.
     date: Option<Range<usize>>,
 }
 
-/// Takes the changes out of the file; gives the first era's tree and those that follow.
+/// Takes the changes out of the file; gives the first parameter version's tree and those that follow.
 pub(super) fn split(r: &mut Reader<'_>, mut root: Section) -> (Section, Vec<Changed>) {
     let Some(entry) = root.entries.remove("change") else { return (root, Vec::new()) };
     let Value::List(items) = &entry.value else {
         r.problem_at(entry.key_span, "changes are a list of tables", "write [[change]]");
         return (root, Vec::new());
     };
-    let mut eras: Vec<Changed> = Vec::new();
+    let mut versions: Vec<Changed> = Vec::new();
     for item in items {
-        let before = eras.last().map_or(&root, |era| &era.root);
+        let before = versions.last().map_or(&root, |version| &version.root);
         let mut changed = before.clone();
         let start = r.read_entry(item, GRAMMAR.field("change").and_then(|field| field.kind.table()), |r| change(r, &mut changed));
         let date = match &item.value {
             Value::Table(table) => table.entries.get("at").map(|at| at.span.clone()),
             _ => None,
         };
-        eras.push(Changed { start, root: changed, span: item.span.clone(), date });
+        versions.push(Changed { start, root: changed, span: item.span.clone(), date });
     }
-    out_of_order(r, &root, &eras);
-    before_launch(r, &root, &eras);
-    (root, eras)
+    out_of_order(r, &root, &versions);
+    before_launch(r, &root, &versions);
+    (root, versions)
 }
 
-fn change(r: &mut Reader<'_>, root: &mut Section) -> Option<EraStart> {
-    let start = if r.has("after") { r.span("after").map(EraStart::After) } else { r.date_time("at").map(EraStart::At) };
+fn change(r: &mut Reader<'_>, root: &mut Section) -> Option<VersionStart> {
+    let start = if r.has("after") { r.span("after").map(VersionStart::After) } else { r.date_time("at").map(VersionStart::At) };
     if r.has("remove") {
         for (path, span) in r.texts("remove").unwrap_or_default() {
             let mut near = Vec::new();
@@ -156,17 +156,17 @@ fn rename(value: &mut Value, path: String) {
 }
 
 /// Later changes stand later, and all dates are of one kind, or the file says when the network was launched.
-fn out_of_order(r: &mut Reader<'_>, root: &Section, eras: &[Changed]) {
+fn out_of_order(r: &mut Reader<'_>, root: &Section, versions: &[Changed]) {
     let launch = launch(root);
-    let comparable = |start: EraStart| match (start, launch) {
-        (EraStart::After(span), Some(launch)) => EraStart::At(launch.later(span)),
+    let comparable = |start: VersionStart| match (start, launch) {
+        (VersionStart::After(span), Some(launch)) => VersionStart::At(launch.later(span)),
         _ => start,
     };
-    for pair in eras.windows(2) {
+    for pair in versions.windows(2) {
         let (Some(a), Some(b)) = (pair[0].start.map(comparable), pair[1].start.map(comparable)) else { continue };
         let ordered = match (a, b) {
-            (EraStart::At(a), EraStart::At(b)) => a < b,
-            (EraStart::After(a), EraStart::After(b)) => a < b,
+            (VersionStart::At(a), VersionStart::At(b)) => a < b,
+            (VersionStart::After(a), VersionStart::After(b)) => a < b,
             _ => false,
         };
         if !ordered {
@@ -180,10 +180,10 @@ fn out_of_order(r: &mut Reader<'_>, root: &Section, eras: &[Changed]) {
 }
 
 /// A change at or before the launch leaves the file's own tables without a day on which they hold.
-fn before_launch(r: &Reader<'_>, root: &Section, eras: &[Changed]) {
+fn before_launch(r: &Reader<'_>, root: &Section, versions: &[Changed]) {
     let Some(launch) = launch(root) else { return };
-    for era in eras {
-        if let (Some(EraStart::At(at)), Some(date)) = (era.start, &era.date)
+    for version in versions {
+        if let (Some(VersionStart::At(at)), Some(date)) = (version.start, &version.date)
             && at <= launch
         {
             let message =

@@ -1,7 +1,7 @@
 //! Leasing: resources won in a reverse auction, paid as they run.
 
 use super::{
-    Aspect, Counted, FaultKind, Figure, Gravity, Measure, PledgeKind, Provenance, Reason, Service, StreamKind, Table, Term, Unit,
+    Aspect, Counted, FaultKind, Figure, Gravity, Metric, PledgeKind, Provenance, Reason, Service, StreamKind, Table, Term, Unit,
     Value,
 };
 use depin_quantity::Name;
@@ -14,29 +14,29 @@ const BIDS: Name = Name::literal("bids");
 pub static LEASING: Service = Service {
     name: Name::literal("leasing"),
     title: "Cloud leases",
-    words: "tenants order resources, providers bid, a lease runs and is paid until somebody ends it",
+    description: "tenants order resources, providers bid, a lease runs and is paid until somebody ends it",
     network: Some(Name::literal("akash")),
-    measures: &[
-        Measure {
+    metrics: &[
+        Metric {
             name: LEASED_UNITS,
             unit: Unit::Each("thousandth of a processor thread"),
-            counted: Counted::Standing,
+            counted: Counted::Current,
             aspect: Aspect::Usage,
-            words: "resources under lease as one number: memory, disks and GPUs are converted by the service's table",
+            description: "resources under lease as one number: memory, disks and GPUs are converted by the service's table",
         },
-        Measure {
+        Metric {
             name: PROVIDERS,
             unit: Unit::Each("provider"),
-            counted: Counted::Standing,
+            counted: Counted::Current,
             aspect: Aspect::Presence,
-            words: "registered providers, one each",
+            description: "registered providers, one each",
         },
-        Measure {
+        Metric {
             name: BIDS,
             unit: Unit::Each("bid"),
-            counted: Counted::Standing,
+            counted: Counted::Current,
             aspect: Aspect::Presence,
-            words: "open bids, one each",
+            description: "open bids, one each",
         },
     ],
     streams: &[StreamKind {
@@ -47,22 +47,27 @@ pub static LEASING: Service = Service {
         longest: "3650d",
         warn: "1h",
         reasons: &[
-            Reason { name: Name::literal("owner"), broken: false, words: "the tenant ended it" },
-            Reason { name: Name::literal("unstable"), broken: true, words: "the provider could not keep it running" },
-            Reason { name: Name::literal("decommission"), broken: false, words: "the provider takes the machines away" },
-            Reason { name: Name::literal("unspecified"), broken: false, words: "the provider ended it and gave no reason" },
-            Reason { name: Name::literal("manifest-timeout"), broken: false, words: "the tenant never sent its manifest" },
+            Reason { name: Name::literal("owner"), broken: false, description: "the tenant ended it" },
+            Reason { name: Name::literal("unstable"), broken: true, description: "the provider could not keep it running" },
+            Reason { name: Name::literal("decommission"), broken: false, description: "the provider takes the machines away" },
+            Reason { name: Name::literal("unspecified"), broken: false, description: "the provider ended it and gave no reason" },
+            Reason { name: Name::literal("manifest-timeout"), broken: false, description: "the tenant never sent its manifest" },
         ],
-        words: "resources of one group of a deployment",
+        description: "resources of one group of a deployment",
     }],
     charges: &[],
     pledges: &[
-        PledgeKind { name: Name::literal("provider"), basis: PROVIDERS, whole: 1, words: "a provider, while it is registered" },
+        PledgeKind {
+            name: Name::literal("provider"),
+            basis: PROVIDERS,
+            whole: 1,
+            description: "a provider, while it is registered",
+        },
         PledgeKind {
             name: Name::literal("bid"),
             basis: BIDS,
             whole: 1,
-            words: "a provider, until its bid is closed, lost or its lease over",
+            description: "a provider, until its bid is closed, lost or its lease over",
         },
     ],
     faults: &[
@@ -70,13 +75,13 @@ pub static LEASING: Service = Service {
             name: Name::literal("unserved"),
             affected: PROVIDERS,
             gravity: Gravity::Penalised,
-            words: "a lease is paid and its services do not answer",
+            description: "a lease is paid and its services do not answer",
         },
         FaultKind {
             name: Name::literal("abandoned"),
             affected: PROVIDERS,
             gravity: Gravity::Ending,
-            words: "the provider vanished with leases running",
+            description: "the provider vanished with leases running",
         },
     ],
     allowances: &[],
@@ -87,8 +92,8 @@ pub static LEASING: Service = Service {
         Table {
             key: "bid",
             figures: &[
-                Figure { key: "most", value: Value::Integer(20, 1..=500), words: "bids on one order" },
-                Figure { key: "open-for", value: Value::Span("5m"), words: "how long a bid stands" },
+                Figure { key: "most", value: Value::Integer(20, 1..=500), description: "bids on one order" },
+                Figure { key: "open-for", value: Value::Span("5m"), description: "how long a bid stands" },
             ],
             provenance: Provenance::Source(
                 "akash chain-sdk go/node/market/v1beta5/params.go: 20 bids; provider bidengine: bid timeout 5 minutes",
@@ -99,7 +104,7 @@ pub static LEASING: Service = Service {
             figures: &[Figure {
                 key: "within",
                 value: Value::Span("5m"),
-                words: "after the lease began; later the provider may end it",
+                description: "after the lease began; later the provider may end it",
             }],
             provenance: Provenance::Source("akash provider: manifest timeout 5 minutes"),
         },
@@ -109,10 +114,14 @@ pub static LEASING: Service = Service {
                 Figure {
                     key: "memory-gb",
                     value: Value::Integer(500, 0..=1_000_000_000),
-                    words: "thousandths of a thread for a GB of memory",
+                    description: "thousandths of a thread for a GB of memory",
                 },
-                Figure { key: "disk-gb", value: Value::Integer(13, 0..=1_000_000_000), words: "for a GB of ephemeral disk" },
-                Figure { key: "gpu", value: Value::Integer(62_500, 0..=1_000_000_000), words: "for a GPU" },
+                Figure {
+                    key: "disk-gb",
+                    value: Value::Integer(13, 0..=1_000_000_000),
+                    description: "for a GB of ephemeral disk",
+                },
+                Figure { key: "gpu", value: Value::Integer(62_500, 0..=1_000_000_000), description: "for a GPU" },
             ],
             provenance: Provenance::Source(
                 "akash helm-charts charts/akash-provider/scripts/price_script_generic.sh: 1.60 USD per thread, 0.80 per GB of memory, 0.02 per GB of disk, 100 per GPU and month, each divided by the thread's",

@@ -10,7 +10,7 @@ use super::{
     running::{running, runs_out, settle},
 };
 use crate::{
-    Accepted, Account, Answer, Ended, Event, Limit, Notice, Refusal, StreamMethod, Topic, Why,
+    Accepted, Account, Answer, Ended, Event, Limit, Notice, Reason, Refusal, StreamMethod, Topic,
     params::{BondFate, StreamRule},
     payment::rows::{EscrowRow, OpenEscrowRow, PaymentRow, StreamRow},
     session::work::Work,
@@ -20,7 +20,7 @@ use depin_quantity::{Address, Instant, Span, UnitId, Units};
 
 impl Work<'_> {
     /// Begins an open-ended escrow.
-    pub fn open_purse(&mut self, id: UnitId, method: StreamMethod, owner: Address, amount: Units, settled: u64) {
+    pub fn open_open_ended(&mut self, id: UnitId, method: StreamMethod, owner: Address, amount: Units, settled: u64) {
         let mut row =
             OpenEscrowRow { settled, funds: Claim::ZERO, deposits: Vec::new(), out: None, warn: None, owed: Units::ZERO };
         match method {
@@ -31,105 +31,105 @@ impl Work<'_> {
         self.state.put(&id, &row);
     }
 
-    pub fn purse_row(&self, id: UnitId) -> OpenEscrowRow {
+    pub fn open_ended_row(&self, id: UnitId) -> OpenEscrowRow {
         self.state.get(&id).expect("an open-ended escrow has this row for as long as it lives")
     }
 
     /// Ends the row of an open-ended escrow; gives the deposits that go back.
-    pub fn close_purse(&mut self, id: UnitId) -> Vec<Deposit> {
-        let Some(purse) = self.state.get::<OpenEscrowRow>(&id) else { return Vec::new() };
+    pub fn close_open_ended(&mut self, id: UnitId) -> Vec<Deposit> {
+        let Some(escrow_row) = self.state.get::<OpenEscrowRow>(&id) else { return Vec::new() };
         let rule = self.escrow_and_rule(id).ok().map(|(_, rule)| rule);
         if let Some(rule) = rule {
-            self.forget_end(id, &purse, rule);
+            self.forget_end(id, &escrow_row, rule);
         }
         self.state.delete::<OpenEscrowRow>(&id);
-        purse.deposits
+        escrow_row.deposits
     }
 
     /// More money: it lasts longer, or it settles what an exhausted escrow owes.
-    pub fn fund_purse(&mut self, id: UnitId, row: &EscrowRow, rule: &StreamRule, from: Address, amount: Units) -> Answer {
-        if !self.purse_row(id).owed.is_zero() {
+    pub fn fund_open_ended(&mut self, id: UnitId, row: &EscrowRow, rule: &StreamRule, from: Address, amount: Units) -> Answer {
+        if !self.open_ended_row(id).owed.is_zero() {
             return self.pay_unsettled(id, row, rule, from, amount);
         }
-        if self.settle_purse(id, rule, self.period(rule.clock))? {
-            return Err(Refusal::OutOfRange { what: Topic::Escrow, why: Limit::Exhausted });
+        if self.settle_open_ended(id, rule, self.period(rule.clock))? {
+            return Err(Refusal::OutOfRange { what: Topic::Escrow, reason: Limit::Exhausted });
         }
-        let mut purse = self.purse_row(id);
+        let mut escrow_row = self.open_ended_row(id);
         match rule.method {
-            StreamMethod::Ordered => self.add_deposit(&mut purse.deposits, from, row.owner, amount)?,
-            _ => purse.funds = purse.funds.plus(Claim::of(amount)),
+            StreamMethod::Ordered => self.add_deposit(&mut escrow_row.deposits, from, row.owner, amount)?,
+            _ => escrow_row.funds = escrow_row.funds.plus(Claim::of(amount)),
         }
-        self.post(row.token, Account::Wallet(from), Account::Escrow(id), amount, Why::EscrowFunded)?;
-        self.plan_end(id, rule, purse);
+        self.post(row.token, Account::Wallet(from), Account::Escrow(id), amount, Reason::EscrowFunded)?;
+        self.plan_end(id, rule, escrow_row);
         Ok(Accepted::moved(row.token, amount))
     }
 
     /// Gives back what has not run out: to the owner, or of an ordered escrow the newest deposits to their depositors.
-    pub fn refund_purse(&mut self, id: UnitId, row: &EscrowRow, rule: &StreamRule, amount: Units) -> Answer {
-        if self.settle_purse(id, rule, self.period(rule.clock))? {
-            return Err(Refusal::OutOfRange { what: Topic::Escrow, why: Limit::Exhausted });
+    pub fn refund_open_ended(&mut self, id: UnitId, row: &EscrowRow, rule: &StreamRule, amount: Units) -> Answer {
+        if self.settle_open_ended(id, rule, self.period(rule.clock))? {
+            return Err(Refusal::OutOfRange { what: Topic::Escrow, reason: Limit::Exhausted });
         }
-        let mut purse = self.purse_row(id);
-        let has = if rule.method == StreamMethod::Ordered { purse.deposited() } else { purse.funds.whole() };
-        if amount > has || !purse.owed.is_zero() {
+        let mut escrow_row = self.open_ended_row(id);
+        let has = if rule.method == StreamMethod::Ordered { escrow_row.deposited() } else { escrow_row.funds.whole() };
+        if amount > has || !escrow_row.owed.is_zero() {
             return Err(Refusal::Underfunded { token: row.token, needed: amount, has });
         }
         if rule.method == StreamMethod::Ordered {
             let mut open = amount;
-            while let Some(last) = purse.deposits.last_mut().filter(|_| !open.is_zero()) {
+            while let Some(last) = escrow_row.deposits.last_mut().filter(|_| !open.is_zero()) {
                 let part = open.min(last.left);
                 last.left = last.left.minus(part)?;
                 open = open.minus(part)?;
                 let owner = last.owner;
                 if last.left.is_zero() {
-                    purse.deposits.pop();
+                    escrow_row.deposits.pop();
                 }
-                self.post(row.token, Account::Escrow(id), Account::Wallet(owner), part, Why::DepositReturned)?;
+                self.post(row.token, Account::Escrow(id), Account::Wallet(owner), part, Reason::DepositReturned)?;
             }
         } else {
-            purse.funds = purse.funds.less(Claim::of(amount));
-            self.post(row.token, Account::Escrow(id), Account::Wallet(row.owner), amount, Why::EscrowRefunded)?;
+            escrow_row.funds = escrow_row.funds.less(Claim::of(amount));
+            self.post(row.token, Account::Escrow(id), Account::Wallet(row.owner), amount, Reason::EscrowRefunded)?;
         }
-        self.plan_end(id, rule, purse);
+        self.plan_end(id, rule, escrow_row);
         Ok(Accepted::moved(row.token, amount))
     }
 
     /// Settles an escrow up to the period `through`; says whether its money was gone, and then its streams have ended.
-    pub fn settle_purse(&mut self, id: UnitId, rule: &StreamRule, through: u64) -> Result<bool, Refusal> {
-        let mut purse = self.purse_row(id);
-        if !purse.owed.is_zero() {
+    pub fn settle_open_ended(&mut self, id: UnitId, rule: &StreamRule, through: u64) -> Result<bool, Refusal> {
+        let mut escrow_row = self.open_ended_row(id);
+        if !escrow_row.owed.is_zero() {
             return Ok(true);
         }
         let mut streams = running(self.state.as_read(), id);
-        let first = purse.settled;
-        let exhausted = settle(rule.method, &mut purse, &mut streams, through);
-        if purse.settled == first {
+        let first = escrow_row.settled;
+        let exhausted = settle(rule.method, &mut escrow_row, &mut streams, through);
+        if escrow_row.settled == first {
             return Ok(false);
         }
         for (stream, row) in &streams {
             self.state.put(&(id, *stream), row);
         }
         if !streams.is_empty() {
-            self.say(Event::EscrowSettled { escrow: id, first, end: purse.settled });
+            self.emit(Event::EscrowSettled { escrow: id, first, end: escrow_row.settled });
         }
         if exhausted {
-            self.exhaust(id, rule, purse)?;
+            self.exhaust(id, rule, escrow_row)?;
             return Ok(true);
         }
-        self.plan_end(id, rule, purse);
+        self.plan_end(id, rule, escrow_row);
         Ok(false)
     }
 
     /// The money is gone: every stream of the escrow is paid out and ends. Debts of an ordered escrow stay; else it closes.
-    fn exhaust(&mut self, id: UnitId, rule: &StreamRule, mut purse: OpenEscrowRow) -> Result<(), Refusal> {
+    fn exhaust(&mut self, id: UnitId, rule: &StreamRule, mut escrow_row: OpenEscrowRow) -> Result<(), Refusal> {
         let rows: Vec<_> = self.state.as_read().rows_with::<PaymentRow>(&id).collect();
-        purse.owed = Units::new(rows.iter().fold(0u128, |sum, (_, row)| sum.saturating_add(row.owed.get())));
-        self.forget_end(id, &purse, rule);
-        (purse.out, purse.warn) = (None, None);
-        let owed = purse.owed;
-        self.state.put(&id, &purse);
-        self.say(Event::EscrowExhausted { escrow: id, owed });
-        self.tell(Notice::EscrowExhausted { escrow: id, owed });
+        escrow_row.owed = Units::new(rows.iter().fold(0u128, |sum, (_, row)| sum.saturating_add(row.owed.get())));
+        self.forget_end(id, &escrow_row, rule);
+        (escrow_row.out, escrow_row.warn) = (None, None);
+        let owed = escrow_row.owed;
+        self.state.put(&id, &escrow_row);
+        self.emit(Event::EscrowExhausted { escrow: id, owed });
+        self.notify(Notice::EscrowExhausted { escrow: id, owed });
         for ((_, stream), payment) in rows {
             let row = self.state.get::<StreamRow>(&stream).expect("a payment row has a stream until it has ended");
             self.finish_running(stream, &row, rule, Ended::Exhausted, BondFate::Return)?;
@@ -147,9 +147,9 @@ impl Work<'_> {
 
     /// A deposit into an exhausted escrow pays its debts in order; with the last of them it closes.
     fn pay_unsettled(&mut self, id: UnitId, row: &EscrowRow, rule: &StreamRule, from: Address, amount: Units) -> Answer {
-        let mut purse = self.purse_row(id);
-        let taken = amount.min(purse.owed);
-        self.post(row.token, Account::Wallet(from), Account::Escrow(id), taken, Why::EscrowFunded)?;
+        let mut escrow_row = self.open_ended_row(id);
+        let taken = amount.min(escrow_row.owed);
+        self.post(row.token, Account::Wallet(from), Account::Escrow(id), taken, Reason::EscrowFunded)?;
         let debts: Vec<_> = self.state.as_read().rows_with::<PaymentRow>(&id).collect();
         let mut open = taken;
         for (key, mut debt) in debts {
@@ -162,7 +162,7 @@ impl Work<'_> {
                 from: Account::Escrow(id),
                 payee: debt.to,
                 amount: part,
-                why: Why::UnsettledPaid,
+                reason: Reason::UnsettledPaid,
             };
             self.pay_parts(&payment, rule.pays.of(row.token, &rule.currencies))?;
             if debt.owed.is_zero() {
@@ -171,9 +171,9 @@ impl Work<'_> {
                 self.state.put(&key, &debt);
             }
         }
-        purse.owed = purse.owed.minus(taken)?;
-        let settled = purse.owed.is_zero();
-        self.state.put(&id, &purse);
+        escrow_row.owed = escrow_row.owed.minus(taken)?;
+        let settled = escrow_row.owed.is_zero();
+        self.state.put(&id, &escrow_row);
         if settled {
             self.close_escrow(id, row)?;
         }
@@ -181,12 +181,12 @@ impl Work<'_> {
     }
 
     /// Writes an escrow's row, with the moment at which its money is gone and the warning before it on the list.
-    pub fn plan_end(&mut self, id: UnitId, rule: &StreamRule, mut purse: OpenEscrowRow) {
+    pub fn plan_end(&mut self, id: UnitId, rule: &StreamRule, mut escrow_row: OpenEscrowRow) {
         let streams = running(self.state.as_read(), id);
-        let out = runs_out(rule.method, &purse, &streams);
-        if out != purse.out {
-            self.forget_end(id, &purse, rule);
-            (purse.out, purse.warn) = (out, None);
+        let out = runs_out(rule.method, &escrow_row, &streams);
+        if out != escrow_row.out {
+            self.forget_end(id, &escrow_row, rule);
+            (escrow_row.out, escrow_row.warn) = (out, None);
             if let Some(out) = out {
                 let ends = self.period_start(rule.clock, out);
                 self.schedule(ends, Job::EscrowOut, id);
@@ -194,20 +194,20 @@ impl Work<'_> {
                     let at = Instant::new(ends.get().saturating_sub(rule.warn_before.get()));
                     let warn = at.max(self.now.later(Span::from_millis(1)));
                     if warn < ends {
-                        purse.warn = Some(warn);
+                        escrow_row.warn = Some(warn);
                         self.schedule(warn, Job::EscrowLow, id);
                     }
                 }
             }
         }
-        self.state.put(&id, &purse);
+        self.state.put(&id, &escrow_row);
     }
 
-    fn forget_end(&mut self, id: UnitId, purse: &OpenEscrowRow, rule: &StreamRule) {
-        if let Some(out) = purse.out {
+    fn forget_end(&mut self, id: UnitId, escrow_row: &OpenEscrowRow, rule: &StreamRule) {
+        if let Some(out) = escrow_row.out {
             self.unschedule(self.period_start(rule.clock, out), Job::EscrowOut, id);
         }
-        if let Some(warn) = purse.warn {
+        if let Some(warn) = escrow_row.warn {
             self.unschedule(warn, Job::EscrowLow, id);
         }
     }
@@ -215,22 +215,22 @@ impl Work<'_> {
     /// The money of an open-ended escrow ends soon.
     pub fn escrow_low(&mut self, id: UnitId) -> Result<(), Refusal> {
         let (_, rule) = self.escrow_and_rule(id)?;
-        let mut purse = self.purse_row(id);
-        purse.warn = None;
-        self.state.put(&id, &purse);
-        let out = purse.out.expect("a warning stands only before an end");
+        let mut escrow_row = self.open_ended_row(id);
+        escrow_row.warn = None;
+        self.state.put(&id, &escrow_row);
+        let out = escrow_row.out.expect("a warning stands only before an end");
         // Streams are paid for whole periods that come before the one that the escrow cannot pay.
         let lasts_until = self.period_start(rule.clock, out.saturating_sub(1));
-        self.tell(Notice::EscrowLow { escrow: id, lasts_until });
-        self.say(Event::EscrowLow { escrow: id, lasts_until });
+        self.notify(Notice::EscrowLow { escrow: id, lasts_until });
+        self.emit(Event::EscrowLow { escrow: id, lasts_until });
         Ok(())
     }
 
     /// The money of an open-ended escrow is gone.
     pub fn escrow_out(&mut self, id: UnitId) -> Result<(), Refusal> {
         let (_, rule) = self.escrow_and_rule(id)?;
-        let out = self.purse_row(id).out.expect("an end stands on the list only while money runs");
-        self.settle_purse(id, rule, out)?;
+        let out = self.open_ended_row(id).out.expect("an end stands on the list only while money runs");
+        self.settle_open_ended(id, rule, out)?;
         Ok(())
     }
 }

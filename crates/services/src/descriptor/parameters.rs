@@ -24,7 +24,7 @@ pub struct Figure {
     /// What it may be, and its usual value.
     pub value: Value,
     /// What it is.
-    pub words: &'static str,
+    pub description: &'static str,
 }
 
 /// What a figure may be, and its usual value as a network's file writes it.
@@ -61,7 +61,7 @@ pub enum Provenance {
     /// Published there.
     Source(&'static str),
     /// A parameter, and why it has this value.
-    Why(&'static str),
+    Reason(&'static str),
 }
 
 /// A figure as a network's file has it.
@@ -88,7 +88,7 @@ impl fmt::Display for Value {
 }
 
 impl Service {
-    /// Reads `[service.<name>]` of a network's file by this vocabulary.
+    /// Reads `[service.<name>]` of a network's file by this descriptor.
     ///
     /// # Errors
     /// Every problem: a figure that is missing, unknown, out of range, or has no source.

@@ -1,32 +1,32 @@
 //! Ledger time and funds, and warnings before they run out.
 
-use super::KeepError;
+use super::RenewalError;
 use crate::{core::Core, durability, map::tables};
 use depin_quantity::Instant;
 
 /// Asks the market for time and funds, and remembers them.
-pub(super) async fn look(core: &Core) -> Result<Instant, KeepError> {
-    let heard = async { Ok::<_, KeepError>((core.market.now().await?, core.market.funds().await?)) }.await;
+pub(super) async fn look(core: &Core) -> Result<Instant, RenewalError> {
+    let heard = async { Ok::<_, RenewalError>((core.market.now().await?, core.market.funds().await?)) }.await;
     match heard {
         Ok((now, funds)) => {
-            core.update_purse(|purse| {
-                purse.ledger_now = Some(now);
-                purse.funds = Some(funds);
-                purse.trouble = None;
-                purse.trouble_since_ms = None;
-                purse.shortage = purse.shortage.filter(|needed| funds.balance.get() < *needed);
+            core.update_account(|account| {
+                account.ledger_now = Some(now);
+                account.funds = Some(funds);
+                account.trouble = None;
+                account.trouble_since_ms = None;
+                account.shortage = account.shortage.filter(|needed| funds.balance.get() < *needed);
             });
             Ok(now)
         }
         Err(error) => {
             let text = error.to_string();
-            if core.purse().trouble.as_ref() != Some(&text) {
+            if core.account().trouble.as_ref() != Some(&text) {
                 tracing::warn!(error = text, "the market cannot be asked; stored data stays readable, deals wait");
             }
             let now = core.now_ms();
-            core.update_purse(|purse| {
-                purse.trouble = Some(text);
-                purse.trouble_since_ms.get_or_insert(now);
+            core.update_account(|account| {
+                account.trouble = Some(text);
+                account.trouble_since_ms.get_or_insert(now);
             });
             Err(error)
         }
@@ -34,9 +34,9 @@ pub(super) async fn look(core: &Core) -> Result<Instant, KeepError> {
 }
 
 /// Says it once when the funds run out soon, and once when they do not any more.
-pub(super) async fn warn(core: &Core) -> Result<(), KeepError> {
+pub(super) async fn warn(core: &Core) -> Result<(), RenewalError> {
     let totals = core.map.read(tables::show::totals).await?;
-    let before = core.purse();
+    let before = core.account();
     let paid_until = totals.durability.until_ms.map(Instant::new);
     let warning = if totals.durability.lapsed > 0 {
         Some(format!(
@@ -51,6 +51,6 @@ pub(super) async fn warn(core: &Core) -> Result<(), KeepError> {
         (Some(_), None) => tracing::info!("the funds last again"),
         _ => {}
     }
-    core.update_purse(|purse| purse.warning = warning);
+    core.update_account(|account| account.warning = warning);
     Ok(())
 }

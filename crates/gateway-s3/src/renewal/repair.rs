@@ -1,6 +1,6 @@
 //! Shards whose deal failed: read or rebuild them, store them elsewhere.
 
-use super::{KeepError, next_try};
+use super::{RenewalError, next_try};
 use crate::{
     core::Core,
     fetch,
@@ -18,8 +18,8 @@ use std::sync::Arc;
 const WINDOW: u64 = 4 << 20;
 
 /// Moves at most a few shards; each is tried again later when it cannot be moved now.
-pub(super) async fn failed_shards(core: &Arc<Core>) -> Result<usize, KeepError> {
-    let (now, limit) = (core.now_ms(), core.config.keeper.rebuilds);
+pub(super) async fn failed_shards(core: &Arc<Core>) -> Result<usize, RenewalError> {
+    let (now, limit) = (core.now_ms(), core.config.renewal.rebuilds);
     let rows = core.map.read(move |db| tables::due(db, &[ShardState::Failed], now, limit)).await?;
     let mut moved = 0;
     for row in rows {
@@ -41,7 +41,7 @@ pub(super) async fn failed_shards(core: &Arc<Core>) -> Result<usize, KeepError> 
 }
 
 /// The new provider's address, or why the shard cannot be moved now.
-async fn move_shard(core: &Arc<Core>, row: &ShardRow) -> Result<Result<Address, String>, KeepError> {
+async fn move_shard(core: &Arc<Core>, row: &ShardRow) -> Result<Result<Address, String>, RenewalError> {
     let id = row.place.segment;
     let segment = Arc::new(core.map.read(move |db| tables::segment(db, id)).await?);
     let _pin = core.pins.pin(id);
@@ -68,7 +68,7 @@ async fn move_shard(core: &Arc<Core>, row: &ShardRow) -> Result<Result<Address, 
 }
 
 /// Providers that hold no shard of this segment and did not refuse this one, in the order to try them.
-async fn candidates(core: &Core, row: &ShardRow, segment: &SegmentInfo) -> Result<Vec<Provider>, KeepError> {
+async fn candidates(core: &Core, row: &ShardRow, segment: &SegmentInfo) -> Result<Vec<Provider>, RenewalError> {
     let offers = core.directory.offers(&core.map, core.market.as_ref()).await?;
     let need = Need { piece_size: row.piece_size, payload: row.payload, max_price: core.config.deals.max_price };
     let now = core.now_ms();
@@ -108,7 +108,7 @@ async fn whole_shard(core: &Arc<Core>, segment: &Arc<SegmentInfo>, row: &ShardRo
     }
 }
 
-async fn postpone(core: &Core, row: &ShardRow, reason: String) -> Result<(), KeepError> {
+async fn postpone(core: &Core, row: &ShardRow, reason: String) -> Result<(), RenewalError> {
     tracing::warn!(
         segment = row.place.segment,
         shard = row.place.index,

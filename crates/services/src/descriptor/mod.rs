@@ -1,10 +1,10 @@
-//! The services' vocabulary: what each of them measures and says, as data.
+//! The service descriptors: what each service measures and reports, as data.
 //!
-//! In: nothing. Out: one [`Service`] per service, with the measures, kinds and parameters that its records and its
+//! In: nothing. Out: one [`Service`] per service, with the metrics, kinds and parameters that its records and its
 //! `[service.<name>]` section use, and what a network's file lacks or has too much for it ([`Service::findings`]). Read by `depin check`
 //! and by what writes new network files. Absent on purpose: amounts (the network's file has them) and anything that runs.
 //!
-//! An economy knows no service and a service no economy; this vocabulary is what both sides of a network's file must share.
+//! An economy knows no service and a service no economy; this descriptor is what both sides of a network's file must share.
 
 mod clusters;
 mod coverage;
@@ -34,7 +34,7 @@ pub fn service(name: &str) -> Option<&'static Service> {
     SERVICES.iter().copied().find(|service| service.name.as_str() == name)
 }
 
-/// What one service measures and says.
+/// What one service measures and reports.
 #[derive(Debug)]
 pub struct Service {
     /// Its name in `[network] service = "…"` and `[service.<name>]`.
@@ -42,11 +42,11 @@ pub struct Service {
     /// Its name for people.
     pub title: &'static str,
     /// What it is, in a sentence.
-    pub words: &'static str,
-    /// The network of the box that it comes from; none for a service of one's own.
+    pub description: &'static str,
+    /// The network of the box that it comes from; none for a custom service.
     pub network: Option<Name>,
     /// What it counts.
-    pub measures: &'static [Measure],
+    pub metrics: &'static [Metric],
     /// Payments that run over time.
     pub streams: &'static [StreamKind],
     /// Single payments, at once or held and captured.
@@ -69,20 +69,20 @@ pub struct Service {
 
 /// Something that a service counts.
 #[derive(Debug)]
-pub struct Measure {
+pub struct Metric {
     /// Its name in records and in `[bind]`.
     pub name: Name,
     /// What one of it is.
     pub unit: Unit,
-    /// Whether it holds until it changes, or is earned anew in every period.
+    /// Whether it holds until it changes, or is accrued anew in every period.
     pub counted: Counted,
     /// What it says about its subject.
     pub aspect: Aspect,
     /// What it counts.
-    pub words: &'static str,
+    pub description: &'static str,
 }
 
-/// What one of a measure is.
+/// What one of a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// A byte; prices and pledges are per GiB.
@@ -95,12 +95,12 @@ pub enum Unit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
     /// Until it changes.
-    Standing,
-    /// For the period that it was earned in.
-    Earned,
+    Current,
+    /// For the period that it was accrued in.
+    Accrued,
 }
 
-/// What a measure says about its subject.
+/// What a metric says about its subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aspect {
     /// What it keeps ready for the network.
@@ -109,7 +109,7 @@ pub enum Aspect {
     Usage,
     /// That it takes part: collateral is counted on it.
     Presence,
-    /// A second view of what another measure counts already.
+    /// A second view of what another metric counts already.
     Detail,
 }
 
@@ -118,7 +118,7 @@ pub enum Aspect {
 pub struct StreamKind {
     /// Its name in records and in `[utility.stream.<name>]`.
     pub name: Name,
-    /// The measure that a bond is counted on.
+    /// The metric that a bond is counted on.
     pub basis: Name,
     /// Whether both sides agree a length beforehand, or it runs until somebody ends it.
     pub term: Term,
@@ -131,7 +131,7 @@ pub struct StreamKind {
     /// Reasons to end it early.
     pub reasons: &'static [Reason],
     /// What it pays for.
-    pub words: &'static str,
+    pub description: &'static str,
 }
 
 /// How long a stream is to run.
@@ -151,7 +151,7 @@ pub struct Reason {
     /// Whether whoever is paid broke its word.
     pub broken: bool,
     /// When it is given.
-    pub words: &'static str,
+    pub description: &'static str,
 }
 
 /// A kind of single payment.
@@ -159,14 +159,14 @@ pub struct Reason {
 pub struct ChargeKind {
     /// Its name in records and in `[utility.charge.<name>]`.
     pub name: Name,
-    /// The measure that it is counted on.
+    /// The metric that it is counted on.
     pub basis: Name,
     /// Whether it is held first and captured in parts.
     pub held: bool,
     /// Whether it is a deposit that one side may lose to another, no price of anything.
     pub deposit: bool,
     /// What it pays for.
-    pub words: &'static str,
+    pub description: &'static str,
 }
 
 /// A kind of collateral.
@@ -174,12 +174,12 @@ pub struct ChargeKind {
 pub struct PledgeKind {
     /// Its name in records and in `[incentive.pledge.<name>]`.
     pub name: Name,
-    /// The measure that it is counted on.
+    /// The metric that it is counted on.
     pub basis: Name,
     /// So many of the basis make one whole unit: a device, a sector.
     pub whole: u64,
     /// Who pledges, and for how long.
-    pub words: &'static str,
+    pub description: &'static str,
 }
 
 /// A kind of failure.
@@ -187,18 +187,18 @@ pub struct PledgeKind {
 pub struct FaultKind {
     /// Its name in records and in `[incentive.fault.<name>]`.
     pub name: Name,
-    /// The measure of what failed.
+    /// The metric of what failed.
     pub affected: Name,
     /// How bad it is.
     pub gravity: Gravity,
     /// What happened.
-    pub words: &'static str,
+    pub description: &'static str,
 }
 
 /// How bad a failure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gravity {
-    /// Nothing is earned for it, and that is all.
+    /// Nothing is accrued for it, and that is all.
     Noted,
     /// A fee is due.
     Penalised,
@@ -212,13 +212,13 @@ pub struct Kind {
     /// Its name in records and in the network's file.
     pub name: Name,
     /// What it stands for.
-    pub words: &'static str,
+    pub description: &'static str,
 }
 
 impl Service {
-    /// The measure of this name.
-    pub fn measure(&self, name: Name) -> Option<&'static Measure> {
-        self.measures.iter().find(|measure| measure.name == name)
+    /// The metric of this name.
+    pub fn metric(&self, name: Name) -> Option<&'static Metric> {
+        self.metrics.iter().find(|metric| metric.name == name)
     }
 
     /// The kind of stream of this name.
@@ -241,8 +241,8 @@ impl Service {
         self.faults.iter().find(|kind| kind.name == name)
     }
 
-    /// The measures that say `aspect`, in the order of the vocabulary; the first is the service's main one.
-    pub fn measures_of(&self, aspect: Aspect) -> impl Iterator<Item = &'static Measure> {
-        self.measures.iter().filter(move |measure| measure.aspect == aspect)
+    /// The metrics that say `aspect`, in the order of the descriptor; the first is the service's main one.
+    pub fn metrics_of(&self, aspect: Aspect) -> impl Iterator<Item = &'static Metric> {
+        self.metrics.iter().filter(move |metric| metric.aspect == aspect)
     }
 }

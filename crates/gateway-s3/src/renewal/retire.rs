@@ -1,6 +1,6 @@
 //! Placements that are no longer wanted: their deals end early, their payloads are deleted.
 
-use super::{KeepError, next_try};
+use super::{RenewalError, next_try};
 use crate::{
     core::Core,
     map::{RetiredRow, RetiredState, tables},
@@ -12,8 +12,8 @@ use std::sync::Arc;
 const DELETIONS_MAX: u32 = 12;
 
 /// Takes each placement one step further; counts deleted payloads.
-pub(super) async fn retired(core: &Arc<Core>) -> Result<usize, KeepError> {
-    let (now, batch) = (core.now_ms(), core.config.keeper.batch);
+pub(super) async fn retired(core: &Arc<Core>) -> Result<usize, RenewalError> {
+    let (now, batch) = (core.now_ms(), core.config.renewal.batch);
     let rows = core.map.read(move |db| tables::retired(db, now, batch)).await?;
     let of = |state| rows.iter().filter(move |row| row.state == state).cloned().collect::<Vec<RetiredRow>>();
     unknown(core, of(RetiredState::Unknown)).await?;
@@ -21,7 +21,7 @@ pub(super) async fn retired(core: &Arc<Core>) -> Result<usize, KeepError> {
     deleting(core, of(RetiredState::Deleting)).await
 }
 
-async fn unknown(core: &Core, rows: Vec<RetiredRow>) -> Result<(), KeepError> {
+async fn unknown(core: &Core, rows: Vec<RetiredRow>) -> Result<(), RenewalError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -37,7 +37,7 @@ async fn unknown(core: &Core, rows: Vec<RetiredRow>) -> Result<(), KeepError> {
     write(core, steps.into_iter().map(|row| (row, 0, String::new())).collect()).await
 }
 
-async fn ending(core: &Core, rows: Vec<RetiredRow>) -> Result<(), KeepError> {
+async fn ending(core: &Core, rows: Vec<RetiredRow>) -> Result<(), RenewalError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -72,7 +72,7 @@ async fn ending(core: &Core, rows: Vec<RetiredRow>) -> Result<(), KeepError> {
     write(core, steps).await
 }
 
-async fn deleting(core: &Core, rows: Vec<RetiredRow>) -> Result<usize, KeepError> {
+async fn deleting(core: &Core, rows: Vec<RetiredRow>) -> Result<usize, RenewalError> {
     let mut deleted = 0;
     for row in rows {
         let (address, cid) = (row.provider, row.cid);
@@ -97,7 +97,7 @@ async fn deleting(core: &Core, rows: Vec<RetiredRow>) -> Result<usize, KeepError
     Ok(deleted)
 }
 
-async fn write(core: &Core, steps: Vec<(RetiredRow, u64, String)>) -> Result<(), KeepError> {
+async fn write(core: &Core, steps: Vec<(RetiredRow, u64, String)>) -> Result<(), RenewalError> {
     core.map
         .write(move |db| steps.iter().try_for_each(|(row, next, reason)| tables::set_retired(db, row, *next, reason)))
         .await?;

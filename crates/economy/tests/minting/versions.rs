@@ -1,4 +1,4 @@
-//! Dated changes: eras are read, checked, and split closes.
+//! Dated changes: parameter versions are read, checked, and split closes.
 
 use super::common::*;
 use depin_economy::*;
@@ -64,7 +64,7 @@ fn a_change_is_merged_into_the_file_from_its_date_on() {
 }
 
 #[test]
-fn closes_are_split_where_an_era_ends() {
+fn closes_are_split_where_an_version_ends() {
     let run = |steps: &[u64]| {
         let mut world = World::new(&changed());
         world.earn(1, "units", 1).unwrap();
@@ -81,8 +81,8 @@ fn closes_are_split_where_an_era_ends() {
     assert_eq!(whole.emission("work").scheduled, tok(30_000));
     assert_eq!(whole.held(1), tok(1_000).get());
     let hours = |n: u64| {
-        let era = whole.economy.spec_at(START, whole.now);
-        era.supply(TOK).unwrap().emission.as_ref().unwrap().scheduled(n).get()
+        let version = whole.economy.spec_at(START, whole.now);
+        version.supply(TOK).unwrap().emission.as_ref().unwrap().scheduled(n).get()
     };
     // Hours are counted from the start, so the 30 days before the change are hours that the decline has lost.
     let reserve = (hours(960) - hours(720)) * 60 / 100;
@@ -93,7 +93,7 @@ fn closes_are_split_where_an_era_ends() {
     assert_eq!(whole.reads().clock(name("hour")).unwrap().first, 720);
 }
 
-/// A pool that a change takes out still pays what its members earned.
+/// A pool that a change takes out still pays what its members accrued.
 #[test]
 fn members_of_a_retired_pool_are_still_paid() {
     let text = changed().replacen("method = \"batch\"\nsource", "method = \"expected\"\npay-every = \"1d\"\nsource", 1);
@@ -104,7 +104,7 @@ fn members_of_a_retired_pool_are_still_paid() {
     world.with(|s| s.claim(party(1), None)).unwrap();
     assert_eq!(world.held(1), tok(30_000).get());
     world.check();
-    // The next report moves the weight to the pool that the measure is bound to now.
+    // The next report moves the weight to the pool that the metric is bound to now.
     world.stand(1, "units", 1).unwrap();
     world.days(1);
     world.with(|s| s.claim(party(1), None)).unwrap();
@@ -128,7 +128,7 @@ fn schedules_without_participants_are_those_of_the_live_network() {
 
 #[test]
 fn a_change_by_date_before_the_start_is_in_force_from_the_start() {
-    // The first era's role is filled too, although nobody needs it any more.
+    // The first parameter version's role is filled too, although nobody needs it any more.
     let text = changed().replacen("after = \"30d\"", "at = 2026-01-01", 1).replacen("after = \"40d\"", "at = 2027-02-01", 1).replacen(
         "[change.set.bind]",
         "[change.set.price.TOK-USD]\nreporters = [\"another\"]\nstale-after = \"1d\"\nquorum = 1\nsource = \"a test\"\n[change.set.bind]",
@@ -180,7 +180,7 @@ fn problems_in_a_change_point_at_the_change() {
 }
 
 #[test]
-fn a_mistake_in_the_first_era_is_told_once() {
+fn a_mistake_in_the_first_version_is_told_once() {
     let errors = Spec::parse(&changed().replacen("decimals = 6", "decimals = 66", 1)).unwrap_err();
     let hits = errors.problems().iter().filter(|p| p.message.contains("`decimals` must be")).count();
     assert_eq!(hits, 1, "{errors}");

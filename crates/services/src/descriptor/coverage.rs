@@ -1,7 +1,7 @@
 //! Coverage: hotspots prove that they can hear each other, and carry packets.
 
 use super::{
-    Aspect, ChargeKind, Counted, FaultKind, Figure, Gravity, Kind, Measure, PledgeKind, Provenance, Service, Table, Unit, Value,
+    Aspect, ChargeKind, Counted, FaultKind, Figure, Gravity, Kind, Metric, PledgeKind, Provenance, Service, Table, Unit, Value,
 };
 use depin_quantity::Name;
 
@@ -13,50 +13,50 @@ const HOTSPOTS: Name = Name::literal("hotspots");
 pub static COVERAGE: Service = Service {
     name: Name::literal("coverage"),
     title: "Wireless coverage",
-    words: "hotspots beacon and witness each other's beacons, and carry the packets of devices",
+    description: "hotspots beacon and witness each other's beacons, and carry the packets of devices",
     network: Some(Name::literal("helium")),
-    measures: &[
-        Measure {
+    metrics: &[
+        Metric {
             name: Name::literal("witness-units"),
             unit: Unit::Each("ten-thousandth of a reward unit"),
-            counted: Counted::Earned,
+            counted: Counted::Accrued,
             aspect: Aspect::Capacity,
-            words: "valid witnesses of beacons, scaled by how crowded the beacon's hex is (HIP-15, HIP-17)",
+            description: "valid witnesses of beacons, scaled by how crowded the beacon's hex is (HIP-15, HIP-17)",
         },
-        Measure {
+        Metric {
             name: Name::literal("beacon-units"),
             unit: Unit::Each("ten-thousandth of a reward unit"),
-            counted: Counted::Earned,
+            counted: Counted::Accrued,
             aspect: Aspect::Capacity,
-            words: "own valid beacons by the number of their witnesses, scaled alike (HIP-15, HIP-17)",
+            description: "own valid beacons by the number of their witnesses, scaled alike (HIP-15, HIP-17)",
         },
-        Measure {
+        Metric {
             name: PACKET_UNITS,
             unit: Unit::Each("unit of 24 bytes"),
-            counted: Counted::Earned,
+            counted: Counted::Accrued,
             aspect: Aspect::Usage,
-            words: "packets carried, each in units of 24 bytes, rounded up",
+            description: "packets carried, each in units of 24 bytes, rounded up",
         },
-        Measure {
+        Metric {
             name: Name::literal("coverage-points"),
             unit: Unit::Each("point"),
-            counted: Counted::Earned,
+            counted: Counted::Accrued,
             aspect: Aspect::Capacity,
-            words: "points of the hexes that a mobile hotspot covers, by signal and rank, times speed test and trust",
+            description: "points of the hexes that a mobile hotspot covers, by signal and rank, times speed test and trust",
         },
-        Measure {
+        Metric {
             name: MOBILE_UNITS,
             unit: Unit::Each("priced unit of mobile data"),
-            counted: Counted::Earned,
+            counted: Counted::Accrued,
             aspect: Aspect::Usage,
-            words: "mobile data carried, each session in the unit that one price is for, rounded up",
+            description: "mobile data carried, each session in the unit that one price is for, rounded up",
         },
-        Measure {
+        Metric {
             name: HOTSPOTS,
             unit: Unit::Each("hotspot"),
-            counted: Counted::Standing,
+            counted: Counted::Current,
             aspect: Aspect::Presence,
-            words: "hotspots with an asserted location, one each",
+            description: "hotspots with an asserted location, one each",
         },
     ],
     streams: &[],
@@ -66,55 +66,59 @@ pub static COVERAGE: Service = Service {
             basis: PACKET_UNITS,
             held: false,
             deposit: false,
-            words: "packets delivered to the owner of the address range",
+            description: "packets delivered to the owner of the address range",
         },
         ChargeKind {
             name: Name::literal("session"),
             basis: MOBILE_UNITS,
             held: false,
             deposit: false,
-            words: "data of a mobile session",
+            description: "data of a mobile session",
         },
     ],
     pledges: &[PledgeKind {
         name: Name::literal("hotspot"),
         basis: HOTSPOTS,
         whole: 1,
-        words: "a hotspot's owner, while it takes part",
+        description: "a hotspot's owner, while it takes part",
     }],
     faults: &[FaultKind {
         name: Name::literal("denied"),
         affected: HOTSPOTS,
         gravity: Gravity::Ending,
-        words: "the hotspot stands on the denylist: it lied about where it is or what it heard",
+        description: "the hotspot stands on the denylist: it lied about where it is or what it heard",
     }],
     allowances: &[],
     fees: &[
-        Kind { name: Name::literal("onboarding"), words: "a hotspot joins" },
-        Kind { name: Name::literal("assert-location"), words: "a hotspot says where it is" },
+        Kind { name: Name::literal("onboarding"), description: "a hotspot joins" },
+        Kind { name: Name::literal("assert-location"), description: "a hotspot says where it is" },
     ],
     gauges: &[
-        Kind { name: Name::literal("credits-burnt"), words: "data credits burnt for data in the period" },
-        Kind { name: Name::literal("active-devices"), words: "hotspots that were rewarded within 30 days" },
+        Kind { name: Name::literal("credits-burnt"), description: "data credits burnt for data in the period" },
+        Kind { name: Name::literal("active-devices"), description: "hotspots that were rewarded within 30 days" },
         Kind {
             name: Name::literal("onboarding-fees"),
-            words: "onboarding fees that active hotspots paid, in data credits (HIP-88)",
+            description: "onboarding fees that active hotspots paid, in data credits (HIP-88)",
         },
     ],
     scopes: &[
-        Kind { name: Name::literal("iot"), words: "LoRaWAN" },
-        Kind { name: Name::literal("mobile"), words: "cellular and Wi-Fi" },
+        Kind { name: Name::literal("iot"), description: "LoRaWAN" },
+        Kind { name: Name::literal("mobile"), description: "cellular and Wi-Fi" },
     ],
     parameters: &[
         Table {
             key: "beacon",
             figures: &[
-                Figure { key: "interval", value: Value::Span("6h"), words: "one beacon per hotspot in each such time" },
-                Figure { key: "entropy-valid", value: Value::Span("180s"), words: "how long a beacon's randomness may be used" },
+                Figure { key: "interval", value: Value::Span("6h"), description: "one beacon per hotspot in each such time" },
+                Figure {
+                    key: "entropy-valid",
+                    value: Value::Span("180s"),
+                    description: "how long a beacon's randomness may be used",
+                },
                 Figure {
                     key: "witnesses-most",
                     value: Value::Integer(14, 1..=1_000),
-                    words: "earliest witnesses of a beacon that count (HIP-83)",
+                    description: "earliest witnesses of a beacon that count (HIP-83)",
                 },
             ],
             provenance: Provenance::Source(
@@ -124,33 +128,33 @@ pub static COVERAGE: Service = Service {
         Table {
             key: "witness",
             figures: &[
-                Figure { key: "within", value: Value::Span("4s"), words: "latest arrival after the beacon" },
+                Figure { key: "within", value: Value::Span("4s"), description: "latest arrival after the beacon" },
                 Figure {
                     key: "after-first",
                     value: Value::Span("1500ms"),
-                    words: "latest arrival after the first witness, when that arrived before the beacon",
+                    description: "latest arrival after the first witness, when that arrived before the beacon",
                 },
                 Figure {
                     key: "distance-least-cells",
                     value: Value::Integer(8, 0..=1_000_000),
-                    words: "nearest witness in cells of resolution 11",
+                    description: "nearest witness in cells of resolution 11",
                 },
                 Figure {
                     key: "distance-most-km",
                     value: Value::Integer(100, 1..=1_000),
-                    words: "farthest witness in kilometres",
+                    description: "farthest witness in kilometres",
                 },
                 Figure {
                     key: "frequency-off-most-khz",
                     value: Value::Integer(100, 1..=1_000_000),
-                    words: "farthest that a witness's frequency may be from the beacon's, in kHz; as far still counts",
+                    description: "farthest that a witness's frequency may be from the beacon's, in kHz; as far still counts",
                 },
                 Figure {
                     key: "target",
                     value: Value::Integer(4, 1..=100),
-                    words: "witnesses at which a beacon is worth one reward unit",
+                    description: "witnesses at which a beacon is worth one reward unit",
                 },
-                Figure { key: "decay", value: Value::Decimal("0.8"), words: "factor of each further witness" },
+                Figure { key: "decay", value: Value::Decimal("0.8"), description: "factor of each further witness" },
             ],
             provenance: Provenance::Source(
                 "helium/oracles iot_verifier/src/poc.rs: 4,000 ms after the beacon, 1,500 ms after the first witness, 8 cells, 100 km, 100 kHz; HIP-15: 4 witnesses, 0.8",
@@ -161,7 +165,7 @@ pub static COVERAGE: Service = Service {
             figures: &[Figure {
                 key: "unit",
                 value: Value::Bytes("24B"),
-                words: "size of a unit; a packet counts whole units, at least one",
+                description: "size of a unit; a packet counts whole units, at least one",
             }],
             provenance: Provenance::Source("document: usage is paid per 24 bytes"),
         },

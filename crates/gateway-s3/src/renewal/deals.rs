@@ -1,6 +1,6 @@
 //! Proposing, watching and renewing deals.
 
-use super::{KeepError, after, ms, next_try};
+use super::{RenewalError, after, ms, next_try};
 use crate::{
     core::Core,
     map::{MapError, ShardPlace, ShardRow, ShardState, tables},
@@ -50,15 +50,15 @@ impl Step {
     }
 }
 
-async fn apply(core: &Core, steps: Vec<Step>) -> Result<(), KeepError> {
+async fn apply(core: &Core, steps: Vec<Step>) -> Result<(), RenewalError> {
     let now = core.now_ms();
     core.map.write(move |db| steps.iter().try_for_each(|step| step.write(db, now))).await?;
     Ok(())
 }
 
 /// Proposals whose outcome is unknown, after a crash or a lost answer: the market knows.
-pub(super) async fn resolve(core: &Arc<Core>) -> Result<usize, KeepError> {
-    let (now, batch) = (core.now_ms(), core.config.keeper.batch);
+pub(super) async fn resolve(core: &Arc<Core>) -> Result<usize, RenewalError> {
+    let (now, batch) = (core.now_ms(), core.config.renewal.batch);
     let rows = core.map.read(move |db| tables::due(db, &[ShardState::Proposing], now, batch)).await?;
     if rows.is_empty() {
         return Ok(0);
@@ -78,8 +78,8 @@ pub(super) async fn resolve(core: &Arc<Core>) -> Result<usize, KeepError> {
 }
 
 /// Proposes deals for stored shards, and again for those whose term ran out unpaid.
-pub(super) async fn propose(core: &Arc<Core>) -> Result<usize, KeepError> {
-    let (now, batch) = (core.now_ms(), core.config.keeper.batch);
+pub(super) async fn propose(core: &Arc<Core>) -> Result<usize, RenewalError> {
+    let (now, batch) = (core.now_ms(), core.config.renewal.batch);
     let rows = core.map.read(move |db| tables::due(db, &[ShardState::Stored, ShardState::Lapsed], now, batch)).await?;
     if rows.is_empty() {
         return Ok(0);
@@ -139,7 +139,7 @@ fn proposed_step(core: &Core, row: &ShardRow, answer: Result<UnitId, MarketError
     match answer {
         Ok(deal) => Some(Step { deal: Some((Some(deal), None)), ..Step::to(row, ShardState::Proposed) }),
         Err(error @ MarketError::FundsTooLow { needed, .. }) => {
-            core.update_purse(|purse| purse.shortage = Some(needed));
+            core.update_account(|account| account.shortage = Some(needed));
             Some(Step {
                 reason: error.to_string(),
                 next_ms: next_try(core, row.attempts),
@@ -153,8 +153,8 @@ fn proposed_step(core: &Core, row: &ShardRow, answer: Result<UnitId, MarketError
 }
 
 /// Looks at deals whose turn has come.
-pub(super) async fn check(core: &Arc<Core>, ledger_now: Instant) -> Result<usize, KeepError> {
-    let (now, batch) = (core.now_ms(), core.config.keeper.batch.saturating_mul(4));
+pub(super) async fn check(core: &Arc<Core>, ledger_now: Instant) -> Result<usize, RenewalError> {
+    let (now, batch) = (core.now_ms(), core.config.renewal.batch.saturating_mul(4));
     let states = [ShardState::Proposed, ShardState::Accepted, ShardState::Active, ShardState::Faulty];
     let rows = core.map.read(move |db| tables::due(db, &states, now, batch)).await?;
     let ids: Vec<UnitId> = rows.iter().map(|row| row.deal.unwrap_or_default()).collect();
@@ -172,7 +172,7 @@ pub(super) async fn check(core: &Arc<Core>, ledger_now: Instant) -> Result<usize
 }
 
 fn checked_step(core: &Core, row: &ShardRow, deal: Deal, ledger_now: Instant) -> Step {
-    let interval = core.config.keeper.interval;
+    let interval = core.config.renewal.interval;
     let running = |state, until: Option<Instant>, pause| Step {
         next_ms: after(core, pause),
         attempts: row.attempts,
@@ -205,9 +205,9 @@ fn lapsed(row: &ShardRow, at: Instant) -> Step {
 }
 
 /// Asks for longer terms where less than a part of the term is left.
-pub(super) async fn renew(core: &Arc<Core>, ledger_now: Instant) -> Result<usize, KeepError> {
+pub(super) async fn renew(core: &Arc<Core>, ledger_now: Instant) -> Result<usize, RenewalError> {
     let policy = &core.config.deals;
-    let (now, batch) = (core.now_ms(), core.config.keeper.batch);
+    let (now, batch) = (core.now_ms(), core.config.renewal.batch);
     let margin = policy.term.get() / policy.renew_divisor;
     let before = ms(ledger_now).saturating_add(margin);
     let rows = core.map.read(move |db| tables::ending(db, before, now, batch)).await?;
@@ -222,7 +222,7 @@ pub(super) async fn renew(core: &Arc<Core>, ledger_now: Instant) -> Result<usize
     let answers = core.market.extend(extensions).await?;
     let asked = answers.iter().filter(|answer| answer.is_ok()).count();
     let outcomes: Vec<(ShardRow, Result<(), MarketError>)> = rows.into_iter().map(|(row, _)| row).zip(answers).collect();
-    let again = after(core, core.config.keeper.backoff.saturating_mul(4));
+    let again = after(core, core.config.renewal.backoff.saturating_mul(4));
     let retries: Vec<u64> = outcomes.iter().map(|(row, _)| next_try(core, row.attempts)).collect();
     core.map
         .write(move |db| {

@@ -1,9 +1,9 @@
-//! A lane: the pools of one token that are paid by one clock in one era.
+//! An emission stream: the pools of one token that are paid by one clock in one parameter version.
 //!
 //! Its periods are given in order, either one by one or as many at once as the rule is the same for; both give the same, because
 //! what they give are differences of one cumulative sum.
 
-use super::{PathError, token::Minting};
+use super::{ProjectionError, token::Minting};
 use crate::{
     Clock, Emission, Part, Schedule, Spec, Supply,
     params::CapKind,
@@ -19,7 +19,7 @@ const DAY: u64 = 86_400_000;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Lane<'a> {
+pub(super) struct EmissionStream<'a> {
     schedule: Schedule<'a>,
     spec: &'a Spec,
     supply: &'a Supply,
@@ -28,18 +28,18 @@ pub(super) struct Lane<'a> {
     /// Pool, and the place of the name under which its amounts are told.
     pub(super) pools: Vec<(Name, usize)>,
     source: Source<'a>,
-    /// First period that was not given, and first that is another era's.
+    /// First period that was not given, and first that is another parameter version's.
     next: u64,
     end: u64,
 }
 
-/// What gives the lane's amounts.
+/// What gives the emission stream's amounts.
 #[derive(Debug)]
 enum Source<'a> {
-    /// The emission's own clock is the lane's: the sum at a period is one look-up.
+    /// The emission's own clock is the emission stream's: the sum at a period is one look-up.
     Own {
         emission: &'a Emission,
-        /// Sum of the eras before, and what this era's schedule had given when the era began.
+        /// Sum of the parameter versions before, and what this parameter version's schedule had given when the parameter version began.
         before: Units,
         at_start: Units,
         /// The sum at `next`.
@@ -51,12 +51,12 @@ enum Source<'a> {
     Stepped,
 }
 
-impl<'a> Lane<'a> {
-    /// The lanes of a token, era by era; `place` gives the place of a name under which amounts are told.
+impl<'a> EmissionStream<'a> {
+    /// The emission streams of a token, parameter version by parameter version; `place` gives the place of a name under which amounts are told.
     pub(super) fn all(schedule: Schedule<'a>, token: Name, mut place: impl FnMut(Name) -> usize) -> Vec<Self> {
-        let mut lanes: Vec<Self> = Vec::new();
+        let mut streams: Vec<Self> = Vec::new();
         let mut before = Units::ZERO;
-        for (start, end, spec) in schedule.eras() {
+        for (start, end, spec) in schedule.versions() {
             let Some(supply) = spec.supply(token) else { continue };
             let Some(emission) = &supply.emission else { continue };
             let begins = |clock: &Clock| clock.begins(schedule.genesis());
@@ -69,10 +69,10 @@ impl<'a> Lane<'a> {
                 u64::MAX => u64::MAX,
                 _ => first_period_from(clock, begins(clock), end),
             };
-            // The schedule counts an era from its own start, also where the network starts later.
-            let era_start = if start.get() == 0 { 0 } else { first_period_from(own, begins(own), start) };
-            let at_start = emission.scheduled(era_start);
-            let first = lanes.len();
+            // The schedule counts a parameter version from its own start, also where the network starts later.
+            let version_start = if start.get() == 0 { 0 } else { first_period_from(own, begins(own), start) };
+            let at_start = emission.scheduled(version_start);
+            let first = streams.len();
             for (name, rule) in spec.pools().iter().filter(|(_, rule)| rule.token == token && rule.part != Part::Funded) {
                 let clock = spec.clock_of(rule.clock);
                 let told = match rule.part {
@@ -80,9 +80,9 @@ impl<'a> Lane<'a> {
                     _ => *name,
                 };
                 let place = place(told);
-                match lanes[first..].iter_mut().find(|lane| std::ptr::eq(lane.clock, clock)) {
+                match streams[first..].iter_mut().find(|stream| std::ptr::eq(stream.clock, clock)) {
                     // A scored pool's part is its whole group's.
-                    Some(lane) if lane.pools.iter().all(|(_, other)| *other != place) => lane.pools.push((*name, place)),
+                    Some(stream) if stream.pools.iter().all(|(_, other)| *other != place) => stream.pools.push((*name, place)),
                     Some(_) => {}
                     None => {
                         let next = from(clock);
@@ -94,7 +94,7 @@ impl<'a> Lane<'a> {
                             Source::ByTime
                         };
                         let pools = vec![(*name, place)];
-                        let mut lane = Self {
+                        let mut stream = Self {
                             schedule,
                             spec,
                             supply,
@@ -105,17 +105,17 @@ impl<'a> Lane<'a> {
                             next,
                             end: border(clock),
                         };
-                        lane.begin();
-                        lanes.push(lane);
+                        stream.begin();
+                        streams.push(stream);
                     }
                 }
             }
             if end.get() < u64::MAX && !emission.is_stateful() {
-                let at_end = emission.scheduled(border(own).max(era_start));
+                let at_end = emission.scheduled(border(own).max(version_start));
                 before = before.plus(at_end.minus_or_zero(at_start)).unwrap_or(before);
             }
         }
-        lanes
+        streams
     }
 
     fn begin(&mut self) {
@@ -133,7 +133,7 @@ impl<'a> Lane<'a> {
         (self.clock, self.origin)
     }
 
-    /// The first of the lane's periods that is not over at `at`.
+    /// The first of the emission stream's periods that is not over at `at`.
     fn reached(&self, at: Instant) -> u64 {
         if at < self.origin { 0 } else { self.clock.period(self.origin, at).min(self.end) }
     }
@@ -146,7 +146,7 @@ impl<'a> Lane<'a> {
     }
 
     /// Gives every period that is over at `at`.
-    pub(super) fn run(&mut self, at: Instant, minting: &mut Minting) -> Result<(), PathError> {
+    pub(super) fn run(&mut self, at: Instant, minting: &mut Minting) -> Result<(), ProjectionError> {
         let until = self.reached(at);
         while self.next < until {
             let stop = self.stop(until, minting);
@@ -159,9 +159,9 @@ impl<'a> Lane<'a> {
     /// Until which period the rule is the same for all, from the next one on.
     fn stop(&self, until: u64, minting: &Minting) -> u64 {
         let one = self.next + 1;
-        let recycles = self.supply.net_emission.is_some() && minting.burns();
+        let nets = self.supply.net_emission.is_some() && minting.burns();
         // An inflation steps every period in any case.
-        if recycles || (minting.exact && !matches!(self.source, Source::Stepped)) {
+        if nets || (minting.exact && !matches!(self.source, Source::Stepped)) {
             return one;
         }
         let first_from = |at: Instant| first_period_from(self.clock, self.origin, at).max(one);
@@ -184,7 +184,7 @@ impl<'a> Lane<'a> {
     }
 
     /// Gives the periods from `next` to before `stop`.
-    fn give(&mut self, stop: u64, minting: &mut Minting) -> Result<(), PathError> {
+    fn give(&mut self, stop: u64, minting: &mut Minting) -> Result<(), ProjectionError> {
         let (spec, token, first) = (self.spec, self.supply.token, self.next);
         let between = |pool: Name, period: u64, before: Units, after: Units| {
             part_of(spec, token, pool, period, after).minus_or_zero(part_of(spec, token, pool, period, before))
@@ -214,7 +214,7 @@ impl<'a> Lane<'a> {
     }
 
     /// What an inflation, and burnt tokens that are minted again, had given before these periods and after them.
-    fn step(&self, stop: u64, minting: &mut Minting) -> Result<Option<(Units, Units)>, PathError> {
+    fn step(&self, stop: u64, minting: &mut Minting) -> Result<Option<(Units, Units)>, ProjectionError> {
         let before = minting.whole;
         let inflation = match (&self.source, &self.supply.emission) {
             (Source::Stepped, Some(Emission::Inflation(rule))) => Some(rule),
@@ -240,9 +240,9 @@ impl<'a> Lane<'a> {
         }
         if let Some(net) = net {
             let burned = minting.burned_until(self.clock.start(self.origin, stop))?;
-            let again = burned.minus_or_zero(minting.recycled).min(net.most);
+            let again = burned.minus_or_zero(minting.net_emission).min(net.most);
             minting.whole = minting.whole.plus(again)?;
-            minting.recycled = burned;
+            minting.net_emission = burned;
         }
         Ok(Some((before, minting.whole)))
     }

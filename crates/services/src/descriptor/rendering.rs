@@ -1,7 +1,7 @@
 //! Rendering: frames of held jobs, approved one by one.
 
 use super::{
-    Aspect, ChargeKind, Counted, FaultKind, Figure, Gravity, Measure, PledgeKind, Provenance, Service, Table, Unit, Value,
+    Aspect, ChargeKind, Counted, FaultKind, Figure, Gravity, Metric, PledgeKind, Provenance, Service, Table, Unit, Value,
 };
 use depin_quantity::Name;
 
@@ -12,36 +12,36 @@ const NODES: Name = Name::literal("nodes");
 pub static RENDERING: Service = Service {
     name: Name::literal("rendering"),
     title: "Rendering",
-    words: "frames of a job rendered by nodes, approved by who ordered them",
+    description: "frames of a job rendered by nodes, approved by who ordered them",
     network: Some(Name::literal("render")),
-    measures: &[
-        Measure {
+    metrics: &[
+        Metric {
             name: APPROVED_VALUE,
             unit: Unit::Each("millionth of a US dollar"),
-            counted: Counted::Earned,
+            counted: Counted::Accrued,
             aspect: Aspect::Usage,
-            words: "price of the frames that were approved in the period, by the node that rendered them",
+            description: "price of the frames that were approved in the period, by the node that rendered them",
         },
-        Measure {
+        Metric {
             name: Name::literal("octanebench-hours"),
             unit: Unit::Each("thousandth of an OctaneBench-hour"),
-            counted: Counted::Earned,
+            counted: Counted::Accrued,
             aspect: Aspect::Detail,
-            words: "OctaneBench score of the node times hours spent on approved frames",
+            description: "OctaneBench score of the node times hours spent on approved frames",
         },
-        Measure {
+        Metric {
             name: Name::literal("availability"),
             unit: Unit::Each("thousandth of a score"),
-            counted: Counted::Earned,
+            counted: Counted::Accrued,
             aspect: Aspect::Capacity,
-            words: "idle part of the period times the node's score of OctaneBench, memory and age (RNP-015)",
+            description: "idle part of the period times the node's score of OctaneBench, memory and age (RNP-015)",
         },
-        Measure {
+        Metric {
             name: NODES,
             unit: Unit::Each("node"),
-            counted: Counted::Standing,
+            counted: Counted::Current,
             aspect: Aspect::Presence,
-            words: "nodes that may be given frames, one each",
+            description: "nodes that may be given frames, one each",
         },
     ],
     streams: &[],
@@ -50,26 +50,26 @@ pub static RENDERING: Service = Service {
         basis: APPROVED_VALUE,
         held: true,
         deposit: false,
-        words: "a job's price is held, captured frame by frame on approval, and the rest voided",
+        description: "a job's price is held, captured frame by frame on approval, and the rest voided",
     }],
     pledges: &[PledgeKind {
         name: Name::literal("node"),
         basis: NODES,
         whole: 1,
-        words: "a node's owner, while the node takes frames",
+        description: "a node's owner, while the node takes frames",
     }],
     faults: &[
         FaultKind {
             name: Name::literal("failed-frames"),
             affected: NODES,
             gravity: Gravity::Penalised,
-            words: "frames of the node were rejected again and again, and came out well elsewhere",
+            description: "frames of the node were rejected again and again, and came out well elsewhere",
         },
         FaultKind {
             name: Name::literal("abandoned"),
             affected: NODES,
             gravity: Gravity::Ending,
-            words: "the node left with frames in work, or cheated",
+            description: "the node left with frames in work, or cheated",
         },
     ],
     allowances: &[],
@@ -83,12 +83,12 @@ pub static RENDERING: Service = Service {
                 Figure {
                     key: "within",
                     value: Value::Span("72h"),
-                    words: "after the job's end; later every frame counts as approved",
+                    description: "after the job's end; later every frame counts as approved",
                 },
                 Figure {
                     key: "re-renders-most",
                     value: Value::Integer(3, 0..=100),
-                    words: "rejections of one frame until the job stops",
+                    description: "rejections of one frame until the job stops",
                 },
             ],
             provenance: Provenance::Source(
@@ -98,8 +98,16 @@ pub static RENDERING: Service = Service {
         Table {
             key: "availability",
             figures: &[
-                Figure { key: "nodes-free", value: Value::Integer(3, 1..=1_000), words: "nodes of one owner that count whole" },
-                Figure { key: "decay", value: Value::Decimal("0.65"), words: "exponent by which each further one counts less" },
+                Figure {
+                    key: "nodes-free",
+                    value: Value::Integer(3, 1..=1_000),
+                    description: "nodes of one owner that count whole",
+                },
+                Figure {
+                    key: "decay",
+                    value: Value::Decimal("0.65"),
+                    description: "exponent by which each further one counts less",
+                },
             ],
             provenance: Provenance::Source("RNP-015: exp(-0.65 (n - 3)) from the fourth node of a wallet on"),
         },
@@ -109,10 +117,10 @@ pub static RENDERING: Service = Service {
                 Figure {
                     key: "trusted",
                     value: Value::Integer(25, 1..=1_000_000),
-                    words: "OctaneBench-hours per credit, tier 1",
+                    description: "OctaneBench-hours per credit, tier 1",
                 },
-                Figure { key: "priority", value: Value::Integer(100, 1..=1_000_000), words: "tier 2" },
-                Figure { key: "economy", value: Value::Integer(200, 1..=1_000_000), words: "tier 3" },
+                Figure { key: "priority", value: Value::Integer(100, 1..=1_000_000), description: "tier 2" },
+                Figure { key: "economy", value: Value::Integer(200, 1..=1_000_000), description: "tier 3" },
             ],
             provenance: Provenance::Source("OTOY help centre and Render Network knowledge base, pricing of compute work"),
         },
