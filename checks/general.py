@@ -34,9 +34,9 @@ def worth(i):
     return {"paid": paid, "unused": i.n("amount") - paid}
 
 
-def standing(i):
-    part = i.n("amount") * i.n("standing") // (i.n("standing") + i.n("earned"))
-    return {"standing-part": part, "earned-part": i.n("amount") - part}
+def current(i):
+    part = i.n("amount") * i.n("current") // (i.n("current") + i.n("accrued"))
+    return {"current-part": part, "accrued-part": i.n("amount") - part}
 
 
 def row(i):
@@ -171,7 +171,7 @@ RULES = {
                  lambda r: (lambda a: {"amount": some(r, 10**17), "weight": some(r, a + 1), "all": str(a)})(r.randrange(1, 10**12))),
     "GEN-PO-3": (moving, moves),
     "GEN-PO-4": (worth, lambda r: {"amount": some(r, 10**12), "weight": some(r, 10**9), "usd": dec(r, 1, 6), "price": dec(r, 9, 6), "decimals": r.randrange(0, 10)}),
-    "GEN-PO-5": (standing, lambda r: {"amount": some(r, 10**17), "standing": r.randrange(0, 10**9), "earned": r.randrange(1, 10**9)}),
+    "GEN-PO-5": (current, lambda r: {"amount": some(r, 10**17), "current": r.randrange(0, 10**9), "accrued": r.randrange(1, 10**9)}),
     "GEN-PAY-1": (parts, lambda r: {"amount": some(r, 10**20), "shares": r.choice([["80%", "20%"], ["33.3333333%", "33.3333333%", "33.3333334%"], ["100%"]])}),
     "GEN-PAY-2": (lambda i: {"units": ceil(i.d("usd") / i.d("price") * 10 ** i.n("decimals"))},
                   lambda r: {"usd": dec(r, 10**4, 18), "price": dec(r, 90, 18), "decimals": r.randrange(0, 19)}),

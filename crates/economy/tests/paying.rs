@@ -52,7 +52,7 @@ fn parts_sum_to_the_whole_and_go_somewhere() {
     finds(FRAME_PAYS, &to("treasury.comunity"), "did you mean `community`?");
     finds(FRAME_PAYS, &to("pool.works"), "`works` is no declared pool");
     finds(FRAME_PAYS, &to("nobody"), "choose one of payee, burn, treasury.<name>, pool.<name>");
-    finds(FRAME_PAYS, &FRAME_PAYS.replace("\"5%\"", "\"5%\", AMM pool = \"main\""), "unknown key `amm-pool`");
+    finds(FRAME_PAYS, &FRAME_PAYS.replace("\"5%\"", "\"5%\", amm-pool = \"main\""), "unknown key `amm-pool`");
     let other = r#"{ to = "treasury.community", share = "5%", convert = "main" }"#;
     finds(other, &other.replace("\"main\"", "\"mian\""), "did you mean `main`?");
     finds(other, r#"{ to = "pool.work", share = "5%" }"#, "pool `work` pays NET, and this would bring it USDC");

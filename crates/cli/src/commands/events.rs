@@ -236,7 +236,9 @@ impl Writer {
         let tag = if fields.contains_key("event") { "event" } else { "kind" };
         let shown = fields.iter().filter(|(key, value)| *key != "of" && *key != tag && !value.is_null());
         shown
-            .map(|(key, value)| format!("{} {}", key.replace('_', " "), self.field(key, value, fields)))
+            .map(|(key, value)| {
+                format!("{} {}", key.replace('_', " ").replace("amm pool", "AMM pool"), self.field(key, value, fields))
+            })
             .collect::<Vec<_>>()
             .join(", ")
     }
@@ -407,7 +409,7 @@ mod tests {
         let delegated =
             json!({"event": "undelegated", "staking": "validators", "amount": "2500000", "until": 1_790_000_000_000u64});
         assert_eq!(told("akash", delegated), "amount 2.5 AKT, staking validators, until 2026-09-21 14:13");
-        let converted = json!({"event": "converted", "amm-pool": "IO-USDC", "token": "USDC", "given": "1000000", "got": "IO", "gives": "50000000"});
-        assert_eq!(told("io.net", converted), "given 1 USDC, gives 0.5 IO, got IO, token USDC, AMM pool IO-USDC");
+        let converted = json!({"event": "converted", "amm_pool": "IO-USDC", "token": "USDC", "given": "1000000", "got": "IO", "gives": "50000000"});
+        assert_eq!(told("io.net", converted), "AMM pool IO-USDC, given 1 USDC, gives 0.5 IO, got IO, token USDC");
     }
 }

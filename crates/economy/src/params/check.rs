@@ -163,7 +163,7 @@ impl Check<'_> {
         let stops = supply.cap.kind != CapKind::Model;
         let source = self.spec.said(&path).map_or_else(String::new, |said| format!("; {said}"));
         let (gives, left) = (self.amount(token, all), self.amount(token, room));
-        // Under a cap that recycles, burning may make room for all of it.
+        // Under a cap of kind net-emission, burning may make room for all of it.
         if supply.cap.kind == CapKind::Clamp && over > room {
             let each = self.spec.clocks.get(&emission.clock()).map_or_else(String::new, |clock| clock.every.to_string());
             let message = format!("the emission gives {gives} and the cap leaves {left}: most of it can never be minted");

@@ -244,7 +244,7 @@ impl fmt::Display for Topic {
             Self::AllowanceKind => "kind of allowance",
             Self::AllowanceUse => "allowance in use",
             Self::Pair => "pair",
-            Self::AmmPool => "amm-pool",
+            Self::AmmPool => "AMM pool",
             Self::Allocation => "allocation",
             Self::Role => "role",
             Self::Genesis => "genesis",

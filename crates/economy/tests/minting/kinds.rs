@@ -296,9 +296,9 @@ fn mistakes_in_a_supply_are_found() {
     let second = "half-life = { from = \"x\", over = \"6y\", clock = \"day\", source = \"x\" }\nflat = {";
     refused(&base.replacen("flat = {", second, 1), "this is a second one");
     refused(&base.replacen("periods = 10", "periods = 0", 1), "from 1 to");
-    refused(&base.replacen("kind = \"clamp\"", "kind = \"soft\"", 1), "none of clamp, recycle, model");
+    refused(&base.replacen("kind = \"clamp\"", "kind = \"soft\"", 1), "none of clamp, net-emission, model");
     let net = "[supply.TOK]\nnet-emission = { clock = \"day\", most = \"1 TOK\", source = \"x\" }";
-    refused(&base.replacen("[supply.TOK]", net, 1), "only under a cap that recycles");
+    refused(&base.replacen("[supply.TOK]", net, 1), "only under a cap of kind net-emission");
     let full = "[supply.TOK]\nallocation = [{ to = \"a\", share = \"100%\", source = \"x\" }]";
     refused(&base.replacen("[supply.TOK]", full, 1), "take the whole cap");
     let genesis = "[supply.TOK]\ngenesis = { amount = \"1 TOK\", source = \"x\" }";

@@ -76,7 +76,7 @@ fn independent_mistakes_are_told_in_one_run() {
     let found: Vec<&str> = errors.problems().iter().map(|p| p.message.as_str()).collect();
     for wanted in [
         "`one day` is not a length of time",
-        "`clamped` is none of clamp, recycle, model",
+        "`clamped` is none of clamp, net-emission, model",
         "`decimals` must be a whole number from 0 to 18, and 66 is not",
         "`unbonding` is no time at all",
         "`share-of-pledges` is none of nothing, reward, per-gib, share-of-pledge, termination",

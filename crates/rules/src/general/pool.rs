@@ -250,7 +250,7 @@ pub static AGAIN: RuleCard = RuleCard {
     networks: &["helium", "render"],
     basis: runs!(depin_economy::minted_again),
     title: "Burnt tokens minted again",
-    description: "Under a cap that recycles, what was burnt in a period joins the emission of that period, up to a limit. What was burnt \
+    description: "Under a cap of kind net-emission, what was burnt in a period joins the emission of that period, up to a limit. What was burnt \
             above the limit stays burnt.",
     formula: "again = min(burnt since the last period, most)",
     rounding: "none",

@@ -10,7 +10,11 @@ pub(super) static SUPPLY: Table = Table {
         optional("vest-clock", Kind::Name, "the clock that allocations vest by; the emission's without it"),
         optional("allocation", Kind::List(&ALLOCATION), "who gets which part; the parts come to the whole"),
         optional("emission", Kind::Table(&EMISSION), "how the rest is minted: one kind"),
-        optional("net-emission", Kind::Table(&NET_EMISSION), "under a cap that recycles: burnt tokens that are minted again"),
+        optional(
+            "net-emission",
+            Kind::Table(&NET_EMISSION),
+            "under a cap of kind net-emission: burnt tokens that are minted again",
+        ),
     ],
 };
 
@@ -24,7 +28,7 @@ static CAP: Table = Table {
         required(
             "kind",
             Kind::Choice(&["clamp", "net-emission", "model"]),
-            "clamp: minting stops there; recycle: and what is burnt makes room again; model: shown, never enforced",
+            "clamp: minting stops there; net-emission: and what is burnt makes room again; model: shown, never enforced",
         ),
     ],
 };
