@@ -357,7 +357,9 @@ pub struct DisputeTerms {
     pub decide_within_ms: u64,
     /// For whom contested units count without one: `customer`, `operator`, `split`.
     pub undecided: String,
-    /// What either side puts up for one contested unit.
+    /// The part of the customer's deposit that the operator gets when the file splits, as a share: `50%`.
+    pub undecided_cost: String,
+    /// The least that either side puts up, whatever is contested; none while its price is not known.
     pub deposit: Option<Amount>,
 }
 

@@ -24,6 +24,9 @@ pub enum AdmitError {
         /// Units that a block holds.
         max: u64,
     },
+    /// Its message says what is refused whatever the rows are.
+    #[error("{0}")]
+    Bounds(String),
     /// Included before.
     #[error("nonce {given} is used; the next one of this account is {next}")]
     Replayed {
@@ -59,6 +62,7 @@ impl AdmitError {
         match self {
             Self::Chain { .. } => "wrong-chain",
             Self::TooMuchWork { .. } => "too-much-work",
+            Self::Bounds(_) => "bounds",
             Self::Replayed { .. } => "replayed",
             Self::Ahead { .. } => "ahead",
             Self::BaseFee { .. } => "base-fee",
@@ -73,6 +77,7 @@ impl Rules {
         let body = &transaction.body;
         let (work, base_fee) = (body.work(), depin_economy::base_fee(self.economy().spec(), state));
         self.fits(body, work, base_fee)?;
+        body.message.bounds().map_err(AdmitError::Bounds)?;
         let sender = body.sender();
         match check_nonce(state, sender, body.nonce) {
             Ok(()) | Err(AdmitError::Ahead { .. }) => {}

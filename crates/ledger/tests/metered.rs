@@ -62,6 +62,35 @@ fn new_order(cap: u128) -> MeteredMessage {
     })
 }
 
+#[test]
+fn what_every_ledger_refuses_is_refused_before_the_pool_and_bytes_are_paid_for() {
+    let mut chain = chain();
+    register(&mut chain);
+    let order = open(&mut chain, 10);
+    let reported = |pointer: &str| {
+        let evidence = Evidence { pointer: Some(pointer.to_owned()), ..evidence() };
+        MeteredMessage::Report(vec![Report { order, id: report_id("a"), units: 1, evidence }])
+    };
+    let long = "x".repeat(100_000);
+    let url = MeteredMessage::Register { name: name("tiler"), url: long.clone(), asks: vec![price()], accepts: true };
+    let dispute = |pointer| {
+        let evidence = Evidence { pointer: Some(pointer), ..evidence() };
+        MeteredMessage::Dispute { batch: order, accepted: 0, evidence }
+    };
+    for message in [reported(&long), reported(""), dispute(long.clone()), url, MeteredMessage::Report(Vec::new())] {
+        let tx = chain.tx(&party(METER), Message::service(message.clone()));
+        let told = match chain.ledger.admit(&tx) {
+            Err(AdmitError::Bounds(told)) => told,
+            other => panic!("{}: {other:?}", message.name()),
+        };
+        assert!(told.contains("1 to 256") || told.contains("1 to 64"), "the bounds are told: {told}");
+    }
+    let longest = chain.tx(&party(METER), Message::service(reported(&"x".repeat(256))));
+    chain.ledger.admit(&longest).unwrap();
+    let work = |pointer: &str| Message::service(reported(pointer)).work();
+    assert!(work(&long) > 50 * work("x"), "a proposer that takes it all the same is paid for its room");
+}
+
 /// The customer opens an order with a cap in FIL.
 fn open(chain: &mut Chain, cap: u128) -> UnitId {
     let events = send(chain, CUSTOMER, new_order(cap)).unwrap();

@@ -169,6 +169,7 @@ fn figure_form(value: &FigureValue) -> Value {
         FigureValue::Bytes(_) => refer("bytes"),
         FigureValue::Integer(_, range) => integer(*range.start(), *range.end()),
         FigureValue::Decimal(_) => refer("decimal"),
+        FigureValue::Share(_) => refer("share"),
         FigureValue::Name(_) => refer("name"),
         FigureValue::Text(_) => json!({ "type": "string", "minLength": 1 }),
         FigureValue::Choice(words) => json!({ "enum": words }),

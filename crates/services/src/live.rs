@@ -163,6 +163,12 @@ macro_rules! services {
                     $(Self::$service(message) => MessageInfo::work(message),)+
                 }
             }
+
+            fn bounds(&self) -> Result<(), String> {
+                match self {
+                    $(Self::$service(message) => MessageInfo::bounds(message),)+
+                }
+            }
         }
 
         impl EventInfo for ServiceEvent {

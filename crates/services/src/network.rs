@@ -59,6 +59,17 @@ impl Message {
             Self::Service(message) => message.work(),
         }
     }
+
+    /// Whether it could ever be taken, by what it says alone.
+    ///
+    /// # Errors
+    /// The refusal's words.
+    pub fn bounds(&self) -> Result<(), String> {
+        match self {
+            Self::Act(_) | Self::SignedTwice { .. } => Ok(()),
+            Self::Service(message) => message.bounds(),
+        }
+    }
 }
 
 mod hex_bytes {

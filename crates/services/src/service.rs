@@ -56,6 +56,15 @@ pub trait MessageInfo {
 
     /// Work units: an upper bound on what running it costs.
     fn work(&self) -> u64;
+
+    /// Whether it could ever be taken, by what it says alone: a node takes no transaction into its pool that says what every ledger
+    /// refuses. Running it checks the same again.
+    ///
+    /// # Errors
+    /// The refusal's words.
+    fn bounds(&self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// What indexes ask about an event.

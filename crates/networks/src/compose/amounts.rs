@@ -42,9 +42,17 @@ impl Rates {
         self.write(self.cap)
     }
 
-    /// One of `parts` equal parts of the cap, rounded up, as an amount.
-    pub fn part_of_cap(&self, parts: u128) -> String {
-        self.write(self.cap.mul_div(1, parts, Rounding::Up).unwrap_or(self.cap))
+    /// A share of one in `parts` of any amount, and at least so much as one of `cap_parts` equal parts of the cap: `per`, `least` and
+    /// `amount` of a price, and that least amount.
+    pub fn share_at_least(&self, parts: u128, cap_parts: u128) -> (i64, i64, String, String) {
+        let least = self.cap.mul_div(1, cap_parts, Rounding::Up).unwrap_or(self.cap).get().max(1);
+        // As few lots as keep a lot's size within the file's integers.
+        let lots = std::iter::successors(Some(1_000u128), |lots| lots.checked_mul(10));
+        let each =
+            lots.map(|lots| least.div_ceil(lots)).find(|each| i64::try_from(each.saturating_mul(parts)).is_ok()).unwrap_or(1);
+        let count = least.div_ceil(each);
+        let fits = |n: u128| i64::try_from(n).unwrap_or(i64::MAX);
+        (fits(each * parts), fits(count), self.write(Units::new(each)), self.write(Units::new(each * count)))
     }
 
     fn write(&self, units: Units) -> String {

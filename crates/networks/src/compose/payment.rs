@@ -4,6 +4,7 @@ use super::{
     Mix, Part,
     write::{Page, mark, set, string, table},
 };
+use depin_quantity::group_digits;
 use depin_services::descriptor::{ChargeKind, StreamKind, Term, Unit};
 use toml_edit::{Array, InlineTable, Item, Table, TableLike, Value};
 
@@ -222,15 +223,21 @@ pub(super) fn charges(mix: &mut Mix<'_>, page: &mut Page) {
     }
 }
 
-/// A deposit in the main token, the same for every dispute; what a side loses is paid to the other.
+/// A deposit in the main token, a share of what is contested with a least amount; what a side loses is paid to the other.
 fn deposit(mix: &mut Mix<'_>, kind: &ChargeKind) -> Table {
-    let amount = mix.rates.part_of_cap(100_000_000);
+    let (per, least, amount, in_all) = mix.rates.share_at_least(10, 10_000_000_000);
     let mut priced = InlineTable::new();
-    // More units than one batch may have, so that there is one started lot of them.
-    priced.insert("per", Value::from(1_000_000_000_000));
-    priced.insert("least", Value::from(1));
+    for (key, number) in [("per", per), ("least", least)] {
+        let grouped = group_digits(&number.to_string(), '_');
+        priced.insert(key, grouped.parse().unwrap_or_else(|_| Value::from(number)));
+    }
     priced.insert("amount", string(&amount));
-    mark(&mut priced, "a hundred-millionth of the cap, whatever is contested: enough that nobody disputes or claims for nothing");
+    let why = format!(
+        "a tenth of what is contested, and at least {in_all}, a ten-thousand-millionth of the cap: enough that nobody disputes for nothing, \
+         and so little that an operator can stand by many small batches at once; `per` counts base units of {}",
+        mix.rates.token
+    );
+    mark(&mut priced, &why);
     let mut payee = InlineTable::new();
     payee.insert("to", string("payee"));
     payee.insert("share", string("100%"));
@@ -243,7 +250,10 @@ fn deposit(mix: &mut Mix<'_>, kind: &ChargeKind) -> Table {
     table.insert("priced", Item::Value(Value::InlineTable(priced)));
     set(&mut table, "hold-most", string("30d"));
     mark(&mut table, "the service's own; longer than a dispute can last");
-    mix.note(format!("`{}` is a deposit of {amount}, a hundred-millionth of the cap; the winner gets it.", kind.name));
+    mix.note(format!(
+        "`{}` is a deposit of a tenth of what is contested, at least {in_all}, a ten-thousand-millionth of the cap; the winner gets it.",
+        kind.name
+    ));
     table
 }
 

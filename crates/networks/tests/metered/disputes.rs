@@ -5,7 +5,7 @@ use depin_quantity::{Rounding, Span, UnitId, Units};
 use depin_services::metered::{BatchState, Decided, Failing, MeteredEvent, MeteredMessage};
 
 const MS: Span = Span::from_millis(1);
-/// What Filecoin's economy asks of each side: a hundred-millionth of the cap.
+/// What the files here ask of each side at least.
 const DEPOSIT: Units = fil(2_000);
 
 fn decide(batch: UnitId, counted: u64) -> MeteredMessage {
@@ -110,11 +110,15 @@ fn who_concedes_before_the_answer_loses_the_units_and_nothing_else() {
 }
 
 #[test]
-fn who_concedes_after_the_answer_loses_its_deposit_too() {
+fn who_concedes_after_the_answer_loses_what_the_arbiters_word_would_have_cost() {
     let mut case = Case::new(true);
     case.net.send(OPERATOR, &MeteredMessage::Concede(case.batch)).unwrap();
     case.is_over(Decided::Conceded, 0);
-    assert_eq!((case.moved(), case.net.operator().failures), ((hundredths(2_000), hundredths(20 - 2_000)), 0));
+    let mut judged = Case::new(true);
+    judged.net.send(ARBITER, &decide(judged.batch, 0)).unwrap();
+    for case in [&case, &judged] {
+        assert_eq!((case.moved(), case.net.operator().failures), ((hundredths(2_000), hundredths(20 - 2_000)), 1));
+    }
 }
 
 #[test]
@@ -153,7 +157,7 @@ fn parts_of_a_deposit_are_rounded_down_and_the_rest_goes_back() {
 #[test]
 fn the_file_decides_when_the_arbiter_does_not() {
     for (word, counted, customer, operator) in
-        [("split", 40, 0, 60), ("customer", 0, 2_000, 20 - 2_000), ("operator", 80, -2_000, 100 + 2_000)]
+        [("split", 40, -1_000, 60 + 1_000), ("customer", 0, 2_000, 20 - 2_000), ("operator", 80, -2_000, 100 + 2_000)]
     {
         let mut net = Net::changed(&[("undecided = \"split\"", &format!("undecided = \"{word}\""))]);
         net.register().unwrap();
@@ -175,7 +179,7 @@ fn the_file_decides_when_the_arbiter_does_not() {
 }
 
 #[test]
-fn the_odd_unit_of_a_split_does_not_count() {
+fn the_odd_unit_of_a_split_counts() {
     let mut net = Net::changed(&[]);
     net.register().unwrap();
     let order = net.open(fil(1_000)).unwrap();
@@ -183,7 +187,57 @@ fn the_odd_unit_of_a_split_does_not_count() {
     net.send(CUSTOMER, &dispute(batch, 0)).unwrap();
     net.send(OPERATOR, &answer(batch)).unwrap();
     net.pass(Span::from_days(3));
-    assert_eq!(net.batch(batch).counted, 3);
+    assert_eq!(net.batch(batch).counted, 4);
+}
+
+#[test]
+fn who_disputes_batches_of_one_unit_while_the_arbiter_is_silent_pays_for_it_and_wins_none() {
+    let mut net = Net::changed(&[]);
+    net.register().unwrap();
+    let order = net.open(fil(1_000)).unwrap();
+    let (customer, operator) = (net.held(CUSTOMER), net.held(OPERATOR));
+    for id in ["a", "b", "c"] {
+        let batch = net.deliver(order, id, 1).unwrap();
+        net.send(CUSTOMER, &dispute(batch, 0)).unwrap();
+        net.send(OPERATOR, &answer(batch)).unwrap();
+    }
+    net.pass(Span::from_days(3));
+    let cost = fil(3 * 1_000);
+    assert_eq!(net.held(OPERATOR), operator.plus(fil(3)).unwrap().plus(cost).unwrap());
+    assert_eq!(net.held(CUSTOMER).plus(cost).unwrap(), customer.plus(net.order(order).unwrap().returned).unwrap());
+}
+
+#[test]
+fn a_file_may_let_both_deposits_go_back_when_the_arbiter_is_silent() {
+    let mut net = Net::changed(&[("undecided-cost = \"50%\"", "undecided-cost = \"0%\"")]);
+    net.register().unwrap();
+    let order = net.open(fil(1_000)).unwrap();
+    let batch = net.deliver(order, "a", 2).unwrap();
+    let operator = net.held(OPERATOR);
+    net.send(CUSTOMER, &dispute(batch, 0)).unwrap();
+    net.send(OPERATOR, &answer(batch)).unwrap();
+    net.pass(Span::from_days(3));
+    assert_eq!(net.held(OPERATOR), operator.plus(fil(1)).unwrap());
+}
+
+#[test]
+fn a_deposit_is_a_tenth_of_what_is_contested_and_not_less_than_the_files_least() {
+    // 20 FIL are a tenth of 200: of 20,000 tiles for a hundredth each.
+    for (units, accepted, deposit) in [(20_000, 0, 2_000), (20_011, 1, 2_001), (50_000, 0, 5_000), (50_000, 49_999, 2_000)] {
+        let mut net = Net::changed(&[]);
+        net.register().unwrap();
+        let order = net.open(fil(50_000)).unwrap();
+        let batch = net.deliver(order, "a", units).unwrap();
+        net.send(CUSTOMER, &dispute(batch, accepted)).unwrap();
+        net.send(OPERATOR, &answer(batch)).unwrap();
+        let open = net.dispute(batch).unwrap();
+        assert_eq!((open.deposit, open.answer.unwrap().deposit), (fil(deposit), fil(deposit)), "{accepted} of {units} accepted");
+        let asked = net.service.params.deposit(&net.reads(), FIL, fil(u128::from(units - accepted))).unwrap();
+        assert_eq!(asked, (FIL, fil(deposit)));
+        // Where it is paid in another token, nothing says what the one is worth in the other.
+        let other = net.service.params.deposit(&net.reads(), depin_quantity::Name::literal("USDC"), fil(500_000)).unwrap();
+        assert_eq!(other, (FIL, DEPOSIT));
+    }
 }
 
 #[test]

@@ -60,6 +60,8 @@ fn times_that_nobody_can_keep_and_words_that_say_nothing_are_refused() {
     let text = toml().replace("undecided = \"split\"", "undecided = \"nobody\"");
     assert!(METERED.read_parameters(&Spec::parse(&text).unwrap()).is_err());
     assert!(wrong("units-most = 1_000_000_000", "units-most = 0").contains("units-most"));
+    assert!(wrong("undecided-cost = \"50%\"", "").contains("undecided-cost"));
+    assert!(wrong("least = 1_000,", "least = 0,").contains("a deposit has no least amount"));
 }
 
 #[test]
@@ -80,7 +82,7 @@ fn money_is_held_for_as_long_as_a_batch_can_be_undecided_and_a_day_more() {
 fn what_the_service_sends_must_fit_the_files_rules() {
     let deposit = toml().split("[utility.charge.dispute]").nth(1).unwrap().split("\n[").next().unwrap().to_owned();
     let agreed = deposit.lines().filter(|line| !line.starts_with("priced")).collect::<Vec<_>>().join("\n");
-    assert!(wrong(&deposit, &agreed).contains("priced by `contested-units`"));
+    assert!(wrong(&deposit, &agreed).contains("priced by `contested-value`"));
     let change = "[[change]]\nafter = \"30d\"\nsource = \"a test\"\nremove = [\"incentive.fault.failed\"]\n\n[service.metered]";
     let errors = wrong("[service.metered]", change);
     assert!(errors.contains("a change takes away"), "{errors}");

@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use depin_economy::Money;
-use depin_quantity::{Decimal18, Name, Span, UnitId};
+use depin_quantity::{Decimal18, Name, Span, UnitId, Units};
 use depin_services::metered::{ENTRIES_MAX, Evidence, Failing, MeteredError, MeteredMessage, NewOrder, Report};
 use std::collections::BTreeSet;
 
@@ -136,17 +136,62 @@ fn disputes_that_cannot_be() {
 }
 
 #[test]
-fn an_arbiter_does_not_decide_about_its_own_orders() {
+fn who_reports_or_decides_is_no_side_of_an_order() {
     let mut net = Net::under(FILECOIN);
     net.register().unwrap();
-    net.with(|session| session.transfer(CUSTOMER, ARBITER, FIL, fil(10_000))).unwrap();
-    let order = net.new_order(fil(100));
-    net.send(ARBITER, &MeteredMessage::OpenOrder(order)).unwrap();
-    let order = depin_services::metered::orders_of_customer(net.rows(), ARBITER, None).next().unwrap().0;
-    let batch = net.deliver(order, "a", 10).unwrap();
-    net.send(ARBITER, &dispute(batch, 0)).unwrap();
-    net.send(OPERATOR, &answer(batch)).unwrap();
-    assert_eq!(refused(&mut net, ARBITER, MeteredMessage::Decide { batch, counted: 0 }), "partial");
+    for who in [ARBITER, METER] {
+        net.with(|session| session.transfer(CUSTOMER, who, FIL, fil(10_000))).unwrap();
+        let order = net.new_order(fil(100));
+        assert_eq!(refused(&mut net, who, MeteredMessage::OpenOrder(order)), "role-is-side", "as its customer");
+        let MeteredMessage::Register { url, asks, accepts, .. } = net.registration() else { unreachable!() };
+        let name = if who == METER { "meter" } else { "arbiter" };
+        net.send(who, &MeteredMessage::Register { name: Name::literal(name), url, asks, accepts }).unwrap();
+        let order = NewOrder { operator: who, ..net.new_order(fil(100)) };
+        assert_eq!(refused(&mut net, CUSTOMER, MeteredMessage::OpenOrder(order)), "role-is-side", "as its operator");
+    }
+}
+
+#[test]
+fn a_name_is_one_operators_alone_until_it_leaves() {
+    let mut net = Net::under(FILECOIN);
+    net.register().unwrap();
+    let registration = net.registration();
+    let label = |net: &Net, who| depin_services::Service::label(&net.service, net.rows(), who);
+    assert_eq!(refused(&mut net, ANYBODY, registration.clone()), "name-taken");
+    let named = |name: &'static str| {
+        let MeteredMessage::Register { url, asks, accepts, .. } = registration.clone() else { unreachable!() };
+        MeteredMessage::Register { name: Name::literal(name), url, asks, accepts }
+    };
+    for name in ["-rf", "--help", "..", ".hidden"] {
+        assert_eq!(refused(&mut net, ANYBODY, named(name)), "name", "{name}");
+    }
+    net.send(ANYBODY, &named("other")).unwrap();
+    assert_eq!(refused(&mut net, ANYBODY, registration.clone()), "name-taken", "nor by a later change");
+    // A name that is given up is free at once, and who left does not go by one that another took.
+    net.send(OPERATOR, &named("tiler-2")).unwrap();
+    net.send(ANYBODY, &registration).unwrap();
+    assert_eq!((label(&net, OPERATOR).as_deref(), label(&net, ANYBODY).as_deref()), (Some("tiler-2"), Some("tiler")));
+    net.send(ANYBODY, &MeteredMessage::Leave).unwrap();
+    net.register().unwrap();
+    assert_eq!((label(&net, OPERATOR).as_deref(), label(&net, ANYBODY)), (Some("tiler"), None));
+    assert_eq!(refused(&mut net, ANYBODY, registration), "name-taken");
+}
+
+#[test]
+fn a_customer_has_as_many_orders_as_the_file_keeps_and_none_below_the_price_of_a_unit() {
+    let mut net = Net::changed(&[("per-customer = 10_000", "per-customer = 2")]);
+    net.register().unwrap();
+    let small = MeteredMessage::OpenOrder(net.new_order(Units::new(ONE / 100 - 1)));
+    assert_eq!(refused(&mut net, CUSTOMER, small), "cap");
+    let first = net.open(fil(1)).unwrap();
+    net.open(fil(1)).unwrap();
+    assert_eq!(net.open(fil(1)).unwrap_err().code(), "orders-kept");
+    net.send(OPERATOR, &MeteredMessage::CloseOrder(first)).unwrap();
+    assert_eq!(net.open(fil(1)).unwrap_err().code(), "orders-kept", "it is closed, and still readable");
+    net.pass(Span::from_days(7));
+    assert!(net.order(first).is_none());
+    net.open(fil(1)).unwrap();
+    assert_eq!(net.open(fil(1)).unwrap_err().code(), "orders-kept");
 }
 
 /// Codes that the tests of this file and its neighbours provoke; a new one is listed here when it has a test.
@@ -155,6 +200,10 @@ fn every_code_is_one_of_those_that_are_tested() {
     let tested: BTreeSet<&str> = [
         "entries",
         "text",
+        "name",
+        "name-taken",
+        "role-is-side",
+        "orders-kept",
         "not-the-reporter",
         "unknown-operator",
         "expelled",
@@ -183,7 +232,6 @@ fn every_code_is_one_of_those_that_are_tested() {
         "answered",
         "not-answered",
         "not-the-arbiter",
-        "partial",
         "counted",
         "economy",
     ]

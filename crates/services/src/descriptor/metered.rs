@@ -31,10 +31,10 @@ pub static METERED: Service = Service {
         },
         Metric {
             name: CONTESTED,
-            unit: Unit::Each("contested unit"),
+            unit: Unit::Each("base unit"),
             counted: Counted::Accrued,
             aspect: Aspect::Detail,
-            description: "units that a dispute is about; deposits are counted on them",
+            description: "what the units cost that a dispute is about, where it is in the deposit's token; deposits are counted on it",
         },
         Metric {
             name: OPERATORS,
@@ -73,7 +73,7 @@ pub static METERED: Service = Service {
             name: OVERSTATED,
             affected: OPERATORS,
             gravity: Gravity::Penalised,
-            description: "an operator lost the larger part of a dispute, or gave no answer to it",
+            description: "an operator lost the larger part of a dispute, gave it up after its answer, or gave no answer",
         },
         FaultKind {
             name: EXPELLED,
@@ -118,6 +118,11 @@ pub static METERED: Service = Service {
                     description: "how long it takes units after its customer closed it",
                 },
                 Figure { key: "closed-kept", value: Value::Span("7d"), description: "how long a closed order stays readable" },
+                Figure {
+                    key: "per-customer",
+                    value: Value::Integer(10_000, 1..=1_000_000),
+                    description: "most orders of one customer that are open, or closed and still readable",
+                },
             ],
             provenance: Provenance::Reason("bounds how long a cap is bound and rows are kept; change it to what customers need"),
         },
@@ -158,11 +163,17 @@ pub static METERED: Service = Service {
                 Figure {
                     key: "undecided",
                     value: Value::Optional(&Value::Choice(&["split", "customer", "operator"])),
-                    description: "for whom contested units count when there is none",
+                    description: "for whom contested units count when there is none; half of them, and the odd one, by \"split\"",
+                },
+                Figure {
+                    key: "undecided-cost",
+                    value: Value::Optional(&Value::Share("50%")),
+                    description: "the part of the customer's deposit that a split without a decision pays to the operator",
                 },
             ],
             provenance: Provenance::Reason(
-                "the window is as on Render, which approves what nobody rejected within 72 hours; the other times are open",
+                "the window is as on Render, which approves what nobody rejected within 72 hours; the other times are open; half of a \
+                 deposit, so that nobody disputes in the hope of silence",
             ),
         },
     ],

@@ -38,6 +38,8 @@ pub enum Value {
     Integer(u64, RangeInclusive<u64>),
     /// A decimal number.
     Decimal(&'static str),
+    /// A share in per cent.
+    Share(&'static str),
     /// A name: a role, a token.
     Name(&'static str),
     /// A text.
@@ -77,9 +79,12 @@ impl fmt::Display for Value {
     /// As TOML.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Span(text) | Self::Bytes(text) | Self::Decimal(text) | Self::Name(text) | Self::Text(text) => {
-                write!(f, "\"{text}\"")
-            }
+            Self::Span(text)
+            | Self::Bytes(text)
+            | Self::Decimal(text)
+            | Self::Share(text)
+            | Self::Name(text)
+            | Self::Text(text) => write!(f, "\"{text}\""),
             Self::Choice(words) => write!(f, "\"{}\"", words.first().copied().unwrap_or_default()),
             Self::Optional(value) => value.fmt(f),
             Self::Integer(number, _) => f.write_str(&group_digits(&number.to_string(), '_')),
@@ -158,6 +163,7 @@ fn read_value(r: &mut Reader<'_>, key: &str, value: &Value) -> Option<(String, O
         Value::Bytes(_) => r.bytes(key).map(|bytes| (bytes.to_string(), Some(bytes.into()))),
         Value::Integer(_, range) => r.integer(key, range.clone()).map(|number| (number.to_string(), Some(number.into()))),
         Value::Decimal(_) => r.decimal(key).map(|number| (number.to_string(), Some(number.get()))),
+        Value::Share(_) => r.share(key).map(|share| (share.to_string(), Some(share.get().into()))),
         Value::Name(_) => r.name(key).map(|name| (name.to_string(), None)),
         Value::Text(_) => r.text(key).map(|text| (text, None)),
         Value::Choice(words) => {

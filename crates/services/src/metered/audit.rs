@@ -1,6 +1,8 @@
 //! What must hold between any two blocks, recomputed from the rows alone.
 
-use super::rows::{Batch, BatchOf, BatchState, ByCustomer, ByOperator, Dispute, MeteredTotals, Operator, Order};
+use super::rows::{
+    Batch, BatchOf, BatchState, ByCustomer, ByOperator, Dispute, MeteredTotals, NameOf, Operator, Order, OrdersOf,
+};
 use depin_economy::{EscrowRow, HoldRow};
 use depin_quantity::{Address, UnitId};
 use depin_state::ReadState;
@@ -22,16 +24,21 @@ struct Sum {
 pub fn audit(state: &dyn ReadState) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut sums = batches(state, &mut wrong);
-    let (mut seen, mut open) = (MeteredTotals::default(), BTreeMap::new());
+    let (mut seen, mut open, mut of_customers) = (MeteredTotals::default(), BTreeMap::new(), BTreeMap::new());
     for (id, order) in state.rows::<Order>() {
         let sum = sums.remove(&id).unwrap_or_default();
         seen.open_orders += u32::from(order.closed.is_none());
         seen.pending_batches += sum.pending;
         seen.reported += sum.open;
         *open.entry(order.operator).or_insert(0u32) += u32::from(order.closed.is_none());
+        *of_customers.entry(order.customer).or_insert(0u32) += 1;
         one_order(state, id, &order, &sum, &mut wrong);
     }
     wrong.extend(sums.keys().map(|order| format!("batches of order {order}, which is not there")));
+    let kept: BTreeMap<Address, u32> = state.rows::<OrdersOf>().map(|(customer, OrdersOf(kept))| (customer, kept)).collect();
+    if kept != of_customers {
+        wrong.push(format!("customers are said to have {kept:?} orders, and have {of_customers:?}"));
+    }
     for (batch, dispute) in state.rows::<Dispute>() {
         seen.open_disputes += 1;
         let found = state.get::<Batch>(&batch);
@@ -101,6 +108,13 @@ fn operators(state: &dyn ReadState, seen: &mut MeteredTotals, mut open: BTreeMap
         }
         if operator.expelled && operator.active {
             wrong.push(format!("operator {address} was expelled and still takes part"));
+        }
+        let named = state.get::<NameOf>(&operator.name) == Some(NameOf(address));
+        if named != (operator.active || operator.expelled) {
+            wrong.push(format!(
+                "operator {address} takes part, and its name `{}` is another's, or the other way round",
+                operator.name
+            ));
         }
         seen.operators += u32::from(operator.active);
         seen.delivered += operator.delivered;

@@ -13,7 +13,7 @@ use super::{
     service::Metered,
 };
 use crate::context::Context;
-use depin_quantity::{Address, UnitId, Units};
+use depin_quantity::{Address, Rounding, UnitId, Units};
 
 impl Context<'_, Metered> {
     fn dispute_params(&self) -> Result<DisputeParams, MeteredError> {
@@ -51,10 +51,12 @@ impl Context<'_, Metered> {
         }
         self.pay(id, &mut batch, &mut order, accepted)?;
         let contested = batch.open;
-        let deposit = self.hold_deposit(id, Side::Customer, sender, contested)?;
+        let basis = self.params().rules.deposit.map_or(0, |rule| rule.basis(order.currency, batch.held));
+        let deposit = self.hold_deposit(id, Side::Customer, sender, basis)?;
         batch.state = BatchState::Disputed;
         let (opened, due) = (self.now(), self.now().later(params.answer_within));
-        let dispute = Dispute { order: batch.order, contested, opened, deposit, evidence: evidence.clone(), answer: None, due };
+        let evidence = evidence.clone();
+        let dispute = Dispute { order: batch.order, contested, basis, opened, deposit, evidence, answer: None, due };
         self.unschedule(payable_at, Job::Pay(id));
         self.schedule(due, Job::Lose(id));
         self.state().put(&id, &batch);
@@ -79,7 +81,7 @@ impl Context<'_, Metered> {
             return Err(MeteredError::Answered(id));
         }
         self.in_time(id, dispute.due)?;
-        let deposit = self.hold_deposit(id, Side::Operator, sender, dispute.contested)?;
+        let deposit = self.hold_deposit(id, Side::Operator, sender, dispute.basis)?;
         self.unschedule(dispute.due, Job::Lose(id));
         let at = self.now();
         dispute.answer = Some(Answer { at, deposit, evidence: evidence.clone() });
@@ -107,17 +109,13 @@ impl Context<'_, Metered> {
         self.decide(id, 0, Decided::Conceded)
     }
 
-    /// Order of refusals: disputes, dispute, arbiter, sides, answer, time, units.
+    /// Order of refusals: disputes, dispute, arbiter, answer, time, units.
     pub(super) fn rule_on(&mut self, sender: Address, id: UnitId, counted: u64) -> Result<(), MeteredError> {
         let params = self.dispute_params()?;
         let dispute = self.dispute(id)?;
         let arbiter = self.role(params.arbiter);
         if arbiter != Some(sender) {
             return Err(MeteredError::NotTheArbiter { role: params.arbiter, is: arbiter });
-        }
-        let Parties { customer, operator } = self.order(dispute.order)?.parties();
-        if sender == customer || sender == operator {
-            return Err(MeteredError::Partial(dispute.order));
         }
         if dispute.answer.is_none() {
             return Err(MeteredError::NotAnswered { batch: id, by: dispute.due });
@@ -143,7 +141,8 @@ impl Context<'_, Metered> {
         let counted = match self.dispute_params()?.undecided {
             Undecided::Customer => 0,
             Undecided::Operator => dispute.contested,
-            Undecided::Split => dispute.contested / 2,
+            // The odd unit counts: else whoever disputes one unit at a time would win them all by the arbiter's silence.
+            Undecided::Split => dispute.contested.div_ceil(2),
         };
         self.decide(id, counted, Decided::ByDefault)
     }
@@ -155,18 +154,18 @@ impl Context<'_, Metered> {
         let lost = match decided {
             Decided::ByArbiter => counted < contested.div_ceil(2),
             Decided::Unanswered => true,
-            Decided::Conceded | Decided::ByDefault => false,
+            // Who stood by a batch and gives it up has lost it, as by the arbiter's word: else nobody would ever be found.
+            Decided::Conceded => dispute.answer.is_some(),
+            Decided::ByDefault => false,
         };
         if lost {
             self.find_overstated(parties)?;
         }
         self.settle(id, counted)?;
-        // Nobody lost when the file splits because the arbiter was silent.
-        let split = decided == Decided::ByDefault && self.dispute_params()?.undecided == Undecided::Split;
-        let (by_customer, by_operator) = if split { (0, 0) } else { (counted, contested - counted) };
-        let customer_paid = self.end_deposit(id, Side::Customer, parties, contested, by_customer)?;
+        let (by_customer, by_operator) = self.lost_parts(&dispute, counted, decided)?;
+        let customer_paid = self.end_deposit(id, Side::Customer, parties, dispute.basis, by_customer)?;
         let operator_paid = match dispute.answer {
-            Some(_) => self.end_deposit(id, Side::Operator, parties, contested, by_operator)?,
+            Some(_) => self.end_deposit(id, Side::Operator, parties, dispute.basis, by_operator)?,
             None => Units::ZERO,
         };
         self.forget_dispute(id, &dispute);
@@ -184,6 +183,19 @@ impl Context<'_, Metered> {
         Ok(())
     }
 
+    /// How much of its basis the customer's deposit loses, and the operator's: the parts of the units that they were wrong about. Nobody
+    /// was found wrong when the file splits because the arbiter was silent; then who opened the dispute pays what the file says, since
+    /// the other's money was frozen by it.
+    fn lost_parts(&self, dispute: &Dispute, counted: u64, decided: Decided) -> Result<(u128, u128), MeteredError> {
+        let params = self.dispute_params()?;
+        let basis = Units::new(dispute.basis);
+        if decided == Decided::ByDefault && params.undecided == Undecided::Split {
+            return Ok((params.undecided_cost.of(basis, Rounding::Up)?.get(), 0));
+        }
+        let part = |units: u64| basis.mul_div(units.into(), dispute.contested.into(), Rounding::Down);
+        Ok((part(counted)?.get(), part(dispute.contested - counted)?.get()))
+    }
+
     fn find_overstated(&mut self, parties: Parties) -> Result<(), MeteredError> {
         let operator = self.operator(parties.operator)?;
         self.fault(parties.operator, OVERSTATED, operator.pledged, parties.customer)?;
@@ -196,9 +208,9 @@ impl Context<'_, Metered> {
     pub(super) fn drop_dispute(&mut self, id: UnitId) -> Result<(), MeteredError> {
         let dispute = self.dispute(id)?;
         let parties = self.order(dispute.order)?.parties();
-        self.end_deposit(id, Side::Customer, parties, dispute.contested, 0)?;
+        self.end_deposit(id, Side::Customer, parties, dispute.basis, 0)?;
         if dispute.answer.is_some() {
-            self.end_deposit(id, Side::Operator, parties, dispute.contested, 0)?;
+            self.end_deposit(id, Side::Operator, parties, dispute.basis, 0)?;
         }
         self.forget_dispute(id, &dispute);
         Ok(())

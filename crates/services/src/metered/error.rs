@@ -8,13 +8,54 @@ use depin_quantity::{Address, Instant, Name, Span, UnitId, Units};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MeteredError {
     /// An empty list, or one too long.
-    #[error("{0} entries in one message, 1 to {ENTRIES_MAX} are allowed; split them over several")]
+    #[error("a message has 1 to {ENTRIES_MAX} entries, this one {0}; split them over several")]
     Entries(usize),
     /// A URL or a pointer that cannot be one.
-    #[error("`{0}` is no {1} of at most {TEXT_MAX} printable characters; write http://host/… or https://host/…, or leave it out")]
+    #[error(
+        "`{0}` is no {1} of 1 to {TEXT_MAX} printable ASCII characters without spaces, quotes, backslashes, < or >; write http://host/… or https://host/…, or leave it out"
+    )]
     Text(String, &'static str),
+    /// A name that looks like something else.
+    #[error("an operator's name begins with a letter or a digit, `{0}` does not; choose another")]
+    Name(Name),
+    /// Another operator has this name.
+    #[error("the name `{name}` is that of operator {by}; choose another, since money is sent by names")]
+    NameTaken {
+        /// The name.
+        name: Name,
+        /// Whose it is.
+        by: Address,
+    },
+    /// Whoever reports or decides would have a side of its own.
+    #[error(
+        "{who} is this network's `{role}` and cannot be a side of an order; order from another account, or of another operator"
+    )]
+    RoleIsSide {
+        /// The role.
+        role: Name,
+        /// Who fills it.
+        who: Address,
+    },
+    /// A customer with too many orders.
+    #[error(
+        "{kept} orders of this account are open or not forgotten yet, and {most} are kept of one; close some, raise the cap of one instead of opening others, or wait"
+    )]
+    OrdersKept {
+        /// Orders that are kept.
+        kept: u32,
+        /// Most that are kept.
+        most: u32,
+    },
+    /// A cap below the price of one unit.
+    #[error("a cap of {} pays for no unit, and one costs {}; put up at least that", text(cap), text(each))]
+    CapBelowUnit {
+        /// The cap.
+        cap: Money,
+        /// The price of one unit.
+        each: Money,
+    },
     /// Not the reporter of this order.
-    #[error("order {order} is reported by {is:?} only; let that account sign the report")]
+    #[error("order {order} is reported by {} only; let that account sign the report", whom(is.as_ref()))]
     NotTheReporter {
         /// The order.
         order: UnitId,
@@ -22,7 +63,7 @@ pub enum MeteredError {
         is: Option<Address>,
     },
     /// Not the reporter of this network.
-    #[error("only the reporter of this network says that an operator failed, and that is {0:?}")]
+    #[error("only the reporter of this network says that an operator failed, and that is {}", whom(.0.as_ref()))]
     NotTheNetworksReporter(Option<Address>),
     /// No such operator.
     #[error("{0} is no operator; it registers first")]
@@ -37,7 +78,7 @@ pub enum MeteredError {
     #[error("{0} has less pledged than the network asks, since it failed; it takes orders again when it has registered again")]
     BelowPledge(Address),
     /// The operator has orders that are not closed.
-    #[error("{0} orders are not closed yet; close them, and leave when their last batch is settled")]
+    #[error("orders that are not closed yet: {0}; close them, and leave when their last batch is settled")]
     OpenOrders(u32),
     /// A price where the network sets it, none where it does not, two of one currency, or none in this one.
     #[error("{0}")]
@@ -91,7 +132,7 @@ pub enum MeteredError {
         owner: Address,
     },
     /// The order takes no more units.
-    #[error("order {order} took units before {} ms after 1970 and is over; open another", until.get())]
+    #[error("order {order} took units before {} and is over; open another", until.to_rfc3339())]
     Ended {
         /// The order.
         order: UnitId,
@@ -146,7 +187,7 @@ pub enum MeteredError {
     #[error("batch {0} is disputed or settled already; a batch is disputed once, within its window")]
     NotPending(UnitId),
     /// The dispute window, the time for an answer or the time for a decision is over.
-    #[error("this was possible before {} ms after 1970; nothing can be done about batch {batch} now", by.get())]
+    #[error("this was possible before {}; nothing can be done about batch {batch} now", by.to_rfc3339())]
     TooLate {
         /// The batch.
         batch: UnitId,
@@ -154,7 +195,9 @@ pub enum MeteredError {
         by: Instant,
     },
     /// More units than the batch has, or all of them.
-    #[error("{given} units of batch {batch} are accepted; a dispute accepts 0 to {most} of them")]
+    #[error(
+        "a dispute of batch {batch} accepts 0 to {most} of its units, this one {given}; who accepts all of them disputes nothing"
+    )]
     Accepted {
         /// The batch.
         batch: UnitId,
@@ -170,7 +213,7 @@ pub enum MeteredError {
     #[error("the dispute of batch {0} is answered already; the arbiter decides it")]
     Answered(UnitId),
     /// A decision before the answer.
-    #[error("the dispute of batch {batch} has no answer yet; it can be decided when the operator answered, or ends at {} ms after 1970", by.get())]
+    #[error("the dispute of batch {batch} has no answer yet; it can be decided when the operator answered, or ends at {}", by.to_rfc3339())]
     NotAnswered {
         /// The batch.
         batch: UnitId,
@@ -178,18 +221,15 @@ pub enum MeteredError {
         by: Instant,
     },
     /// Not the arbiter.
-    #[error("only the account in the role `{role}` decides disputes; this network's is {is:?}")]
+    #[error("only the account in the role `{role}` decides disputes; this network's is {}", whom(is.as_ref()))]
     NotTheArbiter {
         /// The role.
         role: Name,
         /// Who fills it.
         is: Option<Address>,
     },
-    /// The arbiter is one of the sides.
-    #[error("the arbiter is a side of order {0} and cannot decide about it; the file's rule does when the time is over")]
-    Partial(UnitId),
     /// More units than are contested.
-    #[error("{given} units count, of {contested} contested ones in batch {batch}; decide for 0 to {contested}")]
+    #[error("0 to {contested} of the contested units of batch {batch} can count, not {given}")]
     Counted {
         /// The batch.
         batch: UnitId,
@@ -203,6 +243,11 @@ pub enum MeteredError {
     Economy(#[from] Refusal),
 }
 
+/// An account, or that there is none.
+fn whom(who: Option<&Address>) -> String {
+    who.map_or_else(|| "nobody".to_owned(), Address::to_string)
+}
+
 /// An amount as people write it.
 fn text(money: &Money) -> String {
     format!("{} {}", Units::new(money.amount.get()).to_decimal(18), money.currency)
@@ -213,6 +258,10 @@ impl MeteredError {
     pub const CODES: &'static [&'static str] = &[
         "entries",
         "text",
+        "name",
+        "name-taken",
+        "role-is-side",
+        "orders-kept",
         "not-the-reporter",
         "unknown-operator",
         "expelled",
@@ -241,7 +290,6 @@ impl MeteredError {
         "answered",
         "not-answered",
         "not-the-arbiter",
-        "partial",
         "counted",
         "economy",
     ];
@@ -259,7 +307,11 @@ impl MeteredError {
             Self::OpenOrders(_) => "open-orders",
             Self::Ask(_) => "ask",
             Self::Currency { .. } => "currency",
-            Self::Cap => "cap",
+            Self::Cap | Self::CapBelowUnit { .. } => "cap",
+            Self::Name(_) => "name",
+            Self::NameTaken { .. } => "name-taken",
+            Self::RoleIsSide { .. } => "role-is-side",
+            Self::OrdersKept { .. } => "orders-kept",
             Self::PriceAbove { .. } => "price-above",
             Self::OpenFor { .. } => "open-for",
             Self::Reporter { .. } => "reporter",
@@ -279,7 +331,6 @@ impl MeteredError {
             Self::Answered(_) => "answered",
             Self::NotAnswered { .. } => "not-answered",
             Self::NotTheArbiter { .. } => "not-the-arbiter",
-            Self::Partial(_) => "partial",
             Self::Counted { .. } => "counted",
             Self::Economy(_) => "economy",
         }

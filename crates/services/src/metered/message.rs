@@ -1,5 +1,9 @@
 //! What operators, customers, reporters and the arbiter tell the service, in signed transactions.
 
+use super::{
+    error::MeteredError,
+    reports::{check_count, check_evidence, check_name, check_url},
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_economy::Money;
 use depin_quantity::{Address, ContentHash, Name, Span, UnitId};
@@ -9,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub const ENTRIES_MAX: usize = 64;
 /// Longest pointer to evidence, and longest URL of an operator, in bytes.
 pub const TEXT_MAX: usize = 256;
+/// Longest id that a reporter chooses for a batch, in bytes.
+pub const REPORT_ID_MAX: usize = 128;
 
 /// Where a claim's evidence is. The chain keeps its hash; the bytes stay with whoever made the claim.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
@@ -141,17 +147,48 @@ impl MeteredMessage {
 
     /// Work units: an upper bound on what running it costs, known before anything is run. What becomes due by it later is counted too.
     pub fn work(&self) -> u64 {
+        // Text that is too long is refused, but it has taken room in the block by then.
+        let text = |text: &str| text.len() as u64 / 16;
+        let pointer = |evidence: &Evidence| evidence.pointer.as_deref().map_or(0, text);
         match self {
-            Self::Register { asks, .. } => 60 + asks.len() as u64,
-            Self::Report(reports) => 120 * reports.len().max(1) as u64,
-            Self::OpenOrder(_) | Self::Dispute { .. } => 120,
+            Self::Register { asks, url, .. } => 60 + asks.len() as u64 + text(url),
+            Self::Report(reports) => reports.iter().map(|report| 120 + pointer(&report.evidence)).sum::<u64>().max(120),
+            Self::OpenOrder(_) => 120,
+            Self::Dispute { evidence, .. } => 120 + pointer(evidence),
+            Self::Answer { evidence, .. } => 60 + pointer(evidence),
             Self::Leave
             | Self::RaiseCap { .. }
             | Self::CloseOrder(_)
-            | Self::Answer { .. }
             | Self::Concede(_)
             | Self::Decide { .. }
             | Self::Fail { .. } => 60,
+        }
+    }
+
+    /// Refuses what no network of this service takes, whatever its rows are.
+    ///
+    /// # Errors
+    /// What running it would say.
+    pub fn check_bounds(&self) -> Result<(), MeteredError> {
+        match self {
+            Self::Register { asks, url, name, .. } => {
+                check_url(url)?;
+                check_name(*name)?;
+                if asks.len() > ENTRIES_MAX { Err(MeteredError::Entries(asks.len())) } else { Ok(()) }
+            }
+            Self::Report(reports) => {
+                check_count(reports)?;
+                reports.iter().try_for_each(|report| check_evidence(&report.evidence))
+            }
+            Self::Dispute { evidence, .. } | Self::Answer { evidence, .. } => check_evidence(evidence),
+            Self::OpenOrder(order) if order.cap.amount.get() == 0 => Err(MeteredError::Cap),
+            Self::OpenOrder(_)
+            | Self::Leave
+            | Self::RaiseCap { .. }
+            | Self::CloseOrder(_)
+            | Self::Concede(_)
+            | Self::Decide { .. }
+            | Self::Fail { .. } => Ok(()),
         }
     }
 }

@@ -33,13 +33,13 @@ pub use audit::audit;
 pub use due::Job;
 pub use error::MeteredError;
 pub use event::{Decided, MeteredEvent, Parties};
-pub use message::{ENTRIES_MAX, Evidence, Failing, MeteredMessage, NewOrder, Report, TEXT_MAX};
+pub use message::{ENTRIES_MAX, Evidence, Failing, MeteredMessage, NewOrder, REPORT_ID_MAX, Report, TEXT_MAX};
 pub use orders::order_id;
 pub use params::{DisputeParams, MeteredParams, PriceForm, Undecided};
 pub use read::{
     batch, batches, dispute, disputes, operator, operators, order, orders, orders_of_customer, orders_of_operator, totals,
 };
-pub use reports::{batch_id, report_id};
+pub use reports::{ReportIdError, batch_id, check_evidence, check_report_id, report_id};
 pub use rows::{Answer, Batch, BatchState, Dispute, MeteredTotals, Operator, Order};
-pub use rules::MeteredRules;
+pub use rules::{DepositRule, MeteredRules};
 pub use service::Metered;

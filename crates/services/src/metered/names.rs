@@ -6,8 +6,8 @@ use depin_quantity::Name;
 pub(crate) const UNITS: Name = Name::literal("units");
 /// What was paid for them, in base units of the currency.
 pub(crate) const SPENT: Name = Name::literal("spent");
-/// Units that a dispute is about.
-pub(crate) const CONTESTED: Name = Name::literal("contested-units");
+/// What the units that a dispute is about cost; deposits are counted on it.
+pub(crate) const CONTESTED: Name = Name::literal("contested-value");
 /// Operators that take orders.
 pub(crate) const OPERATORS: Name = Name::literal("operators");
 /// The payment of an order.

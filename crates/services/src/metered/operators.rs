@@ -6,8 +6,8 @@ use super::{
     message::{ENTRIES_MAX, Failing},
     names::{EXPELLED, FAILED},
     params::PriceForm,
-    reports::check_url,
-    rows::Operator,
+    reports::{check_name, check_url},
+    rows::{NameOf, Operator},
     service::Metered,
 };
 use crate::context::Context;
@@ -24,11 +24,13 @@ impl Context<'_, Metered> {
         accepts: bool,
     ) -> Result<(), MeteredError> {
         check_url(url)?;
+        check_name(name)?;
         self.check_asks(asks)?;
         let known = self.state().get::<Operator>(&sender);
         if known.as_ref().is_some_and(|operator| operator.expelled) {
             return Err(MeteredError::Expelled(sender));
         }
+        self.take_name(sender, name, known.as_ref().map(|operator| operator.name))?;
         if known.is_none() {
             self.register_subject(sender)?;
         }
@@ -63,6 +65,25 @@ impl Context<'_, Metered> {
         self.state().put(&sender, &operator);
         self.emit(MeteredEvent::OperatorChanged { operator: sender });
         Ok(())
+    }
+
+    /// Gives an operator the name that it asks for, unless another has it, and frees the one that it had.
+    fn take_name(&mut self, sender: Address, name: Name, before: Option<Name>) -> Result<(), MeteredError> {
+        match self.state().get::<NameOf>(&name) {
+            Some(NameOf(of)) if of != sender => return Err(MeteredError::NameTaken { name, by: of }),
+            _ => {}
+        }
+        if let Some(before) = before.filter(|before| *before != name) {
+            self.free_name(sender, before);
+        }
+        self.state().put(&name, &NameOf(sender));
+        Ok(())
+    }
+
+    fn free_name(&mut self, of: Address, name: Name) {
+        if self.state().get::<NameOf>(&name) == Some(NameOf(of)) {
+            self.state().delete::<NameOf>(&name);
+        }
     }
 
     fn check_asks(&self, asks: &[Money]) -> Result<(), MeteredError> {
@@ -101,6 +122,7 @@ impl Context<'_, Metered> {
             return Err(MeteredError::OpenOrders(operator.open_orders));
         }
         self.retire(sender, &mut operator)?;
+        self.free_name(sender, operator.name);
         self.state().put(&sender, &operator);
         self.emit(MeteredEvent::OperatorLeft { operator: sender });
         Ok(())

@@ -6,7 +6,7 @@ use super::{
     event::{MeteredEvent, Parties},
     message::NewOrder,
     params::PriceForm,
-    rows::{Batch, BatchOf, ByCustomer, ByOperator, Operator, Order},
+    rows::{Batch, BatchOf, ByCustomer, ByOperator, Operator, Order, OrdersOf},
     service::Metered,
 };
 use crate::context::Context;
@@ -44,6 +44,11 @@ impl Context<'_, Metered> {
             return Err(MeteredError::Cap);
         }
         let each = self.agree(&operator, new)?;
+        if let Some(each) = each.filter(|each| each.currency == new.cap.currency && each.amount > new.cap.amount) {
+            return Err(MeteredError::CapBelowUnit { cap: new.cap, each });
+        }
+        self.check_sides(sender, new.operator)?;
+        self.count_order(sender)?;
         let id = order_id(sender, unique);
         let cap = self.open_escrow(id, sender, new.cap)?;
         let (opened, until) = (self.now(), self.now().later(new.open_for));
@@ -77,6 +82,36 @@ impl Context<'_, Metered> {
         });
         self.emit(MeteredEvent::OrderOpened { order: id, parties: order.parties(), currency: order.currency, cap, until });
         Ok(())
+    }
+
+    /// Refuses an order of, or with, whoever reports or decides: such a side would win by its own word, or by its silence.
+    fn check_sides(&self, customer: Address, operator: Address) -> Result<(), MeteredError> {
+        let params = self.params();
+        let roles = params.reporter.into_iter().chain(params.disputes.map(|disputes| disputes.arbiter));
+        for role in roles {
+            if let Some(who) = self.role(role).filter(|who| [customer, operator].contains(who)) {
+                return Err(MeteredError::RoleIsSide { role, who });
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts one order more of a customer, up to what the file allows.
+    fn count_order(&mut self, customer: Address) -> Result<(), MeteredError> {
+        let OrdersOf(kept) = self.state().get::<OrdersOf>(&customer).unwrap_or_default();
+        let most = self.params().per_customer;
+        if kept >= most {
+            return Err(MeteredError::OrdersKept { kept, most });
+        }
+        self.state().put(&customer, &OrdersOf(kept + 1));
+        Ok(())
+    }
+
+    fn forget_one(&mut self, customer: Address) {
+        match self.state().get::<OrdersOf>(&customer) {
+            Some(OrdersOf(kept)) if kept > 1 => self.state().put(&customer, &OrdersOf(kept - 1)),
+            _ => self.state().delete::<OrdersOf>(&customer),
+        }
     }
 
     /// The price of a unit that the order's limit and the operator's ask agree on: the ask.
@@ -175,6 +210,7 @@ impl Context<'_, Metered> {
                 self.state().delete::<ByCustomer>(&(order.customer, id));
                 self.state().delete::<ByOperator>(&(order.operator, id));
                 self.state().delete::<Order>(&id);
+                self.forget_one(order.customer);
                 return forgotten;
             };
             self.state().delete::<BatchOf>(&key);

@@ -2,7 +2,7 @@
 
 use super::rules::{MeteredRules, wrong_rules};
 use depin_economy::{Reader, Spec, SpecErrors, USD};
-use depin_quantity::{Name, Span};
+use depin_quantity::{Name, Share, Span};
 
 /// How the price of a unit comes about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Undecided {
     Customer,
     /// All of them count.
     Operator,
-    /// Half of them count, rounded down.
+    /// Half of them count, and the odd unit, so that no batch is small enough to be won by silence.
     Split,
 }
 
@@ -39,6 +39,8 @@ pub struct DisputeParams {
     pub decide_within: Span,
     /// What holds when it does not decide.
     pub undecided: Undecided,
+    /// The part of the customer's deposit that the operator gets then, where the file splits.
+    pub undecided_cost: Share,
 }
 
 /// Checked parameters.
@@ -54,6 +56,8 @@ pub struct MeteredParams {
     pub grace: Span,
     /// How long a closed order is kept.
     pub closed_kept: Span,
+    /// Most orders of one customer that are kept.
+    pub per_customer: u32,
     /// Most batches of one order.
     pub batches_most: u32,
     /// Most units of one batch.
@@ -87,9 +91,10 @@ fn window(r: &mut Reader<'_>, key: &str) -> Option<Span> {
 fn dispute(r: &mut Reader<'_>, arbiter: Name) -> Option<DisputeParams> {
     let spans = (window(r, "window"), window(r, "answer-within"), window(r, "decide-within"));
     let choices = [("customer", Undecided::Customer), ("operator", Undecided::Operator), ("split", Undecided::Split)];
-    let undecided = r.choice("undecided", &choices)?;
+    let (undecided, cost) = (r.choice("undecided", &choices), r.share("undecided-cost"));
+    let (undecided, undecided_cost) = (undecided?, cost?);
     let (Some(window), Some(answer_within), Some(decide_within)) = spans else { return None };
-    Some(DisputeParams { arbiter, window, answer_within, decide_within, undecided })
+    Some(DisputeParams { arbiter, window, answer_within, decide_within, undecided, undecided_cost })
 }
 
 /// `[service.metered.dispute]`, which goes with an arbiter.
@@ -105,8 +110,7 @@ fn disputes(r: &mut Reader<'_>, arbiter: Option<Name>) -> Option<Option<DisputeP
             None
         }
         (Some(_), false) => {
-            let hint =
-                "add [service.metered.dispute] with window, answer-within, decide-within and undecided; or remove `arbiter`";
+            let hint = "add [service.metered.dispute] with window, answer-within, decide-within, undecided and undecided-cost; or remove `arbiter`";
             r.problem("arbiter", "an arbiter has nothing to decide where nothing can be disputed", hint);
             None
         }
@@ -124,7 +128,8 @@ impl MeteredParams {
             let (unit, reporter, arbiter) = (r.text("unit"), role(r, "reporter"), role(r, "arbiter"));
             let order = r.table("order", |r| {
                 let (open, grace, kept) = (r.span("open-most"), r.span("grace"), r.span("closed-kept"));
-                Some((open?, grace?, kept?))
+                let per_customer = r.integer("per-customer", 1..=1_000_000);
+                Some((open?, grace?, kept?, u32::try_from(per_customer?).ok()?))
             });
             let batch = r.table("batch", |r| {
                 let (units, per_order) = (r.integer("units-most", 1..=1_000_000_000_000), r.integer("per-order", 1..=1_000_000));
@@ -135,11 +140,11 @@ impl MeteredParams {
             for (message, hint) in &wrong {
                 r.problem("", message, hint);
             }
-            let ((open_most, grace, closed_kept), (units_most, batches_most)) = (order?, batch?);
+            let ((open_most, grace, closed_kept, per_customer), (units_most, batches_most)) = (order?, batch?);
             let disputes = disputes?;
             let rules = rules.filter(|_| wrong.is_empty())?;
             let (unit, reporter) = (unit?, reporter?);
-            Some(Self { unit, reporter, open_most, grace, closed_kept, batches_most, units_most, disputes, rules })
+            Some(Self { unit, reporter, open_most, grace, closed_kept, per_customer, batches_most, units_most, disputes, rules })
         })
     }
 

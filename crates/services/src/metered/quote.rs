@@ -2,8 +2,9 @@
 
 use super::{
     error::MeteredError,
-    names::{CONTESTED, DISPUTE, ORDER, UNITS},
+    names::{DISPUTE, ORDER, UNITS},
     params::{MeteredParams, PriceForm},
+    records::contested_price,
     rows::Operator,
 };
 use depin_economy::{Component, Money, Price, Reads};
@@ -70,15 +71,13 @@ impl MeteredParams {
         Ok(reads.quote_charge(ORDER, Some(currency), price)?)
     }
 
-    /// What either side of a dispute about `units` would put up now, and in what.
+    /// What either side of a dispute would put up now, and in what, when the contested units of an order that is paid in `currency` cost
+    /// `value`.
     ///
     /// # Errors
     /// A network without disputes; a stale price.
-    pub fn deposit(&self, reads: &Reads<'_>, units: u64) -> Result<(Name, Units), MeteredError> {
-        if self.disputes.is_none() {
-            return Err(MeteredError::NoDisputes);
-        }
-        let contested = Component { metric: CONTESTED, quantity: Measured::new(units.into()) };
-        Ok(reads.quote_charge(DISPUTE, None, Price::Measured(contested))?)
+    pub fn deposit(&self, reads: &Reads<'_>, currency: Name, value: Units) -> Result<(Name, Units), MeteredError> {
+        let rule = self.rules.deposit.filter(|_| self.disputes.is_some()).ok_or(MeteredError::NoDisputes)?;
+        Ok(reads.quote_charge(DISPUTE, None, contested_price(rule.basis(currency, value)))?)
     }
 }

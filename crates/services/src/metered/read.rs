@@ -1,12 +1,17 @@
 //! Reads, for APIs and tests. Lists go on behind a key, so that a page never walks through what it does not show.
 
-use super::rows::{Batch, BatchOf, ByCustomer, ByOperator, Dispute, MeteredTotals, Operator, Order};
+use super::rows::{Batch, BatchOf, ByCustomer, ByOperator, Dispute, MeteredTotals, NameOf, Operator, Order};
 use depin_quantity::{Address, UnitId};
 use depin_state::{ReadState, Row};
 
 /// An operator.
 pub fn operator(state: &dyn ReadState, address: Address) -> Option<Operator> {
     state.get::<Operator>(&address)
+}
+
+/// Whether an operator's name is its own: those that left may have lost theirs to another.
+pub(super) fn has_name(state: &dyn ReadState, address: Address, operator: &Operator) -> bool {
+    state.get::<NameOf>(&operator.name) == Some(NameOf(address))
 }
 
 /// Every operator behind `after`, by address; those that left too.

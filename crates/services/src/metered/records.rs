@@ -177,29 +177,22 @@ impl<'a> Context<'a, Metered> {
         self.send(Record::Charge(ChargeRecord::Void { id })).map(drop)
     }
 
-    /// Holds a side's deposit for `contested` units.
-    pub(super) fn hold_deposit(
-        &mut self,
-        batch: UnitId,
-        side: Side,
-        from: Address,
-        contested: u64,
-    ) -> Result<Units, MeteredError> {
-        let until = self.now().later(self.params().rules.deposit_most.unwrap_or(Span::from_millis(0)));
-        let (id, price) = (deposit_id(batch, side), contested_price(contested));
+    /// Holds a side's deposit, counted on `basis`.
+    pub(super) fn hold_deposit(&mut self, batch: UnitId, side: Side, from: Address, basis: u128) -> Result<Units, MeteredError> {
+        let until = self.now().later(self.params().rules.deposit.map_or(Span::from_millis(0), |rule| rule.hold_most));
+        let (id, price) = (deposit_id(batch, side), contested_price(basis));
         let hold = ChargeRecord::Hold { id, kind: DISPUTE, from: PaymentSource::Wallet(from), currency: None, price, until };
         self.send(Record::Charge(hold))
     }
 
-    /// Ends a side's deposit: the part for `lost` of the contested units is paid to the other side, the rest goes back. Gives what was
-    /// paid.
+    /// Ends a side's deposit: the part for `lost` of its `basis` is paid to the other side, the rest goes back. Gives what was paid.
     pub(super) fn end_deposit(
         &mut self,
         batch: UnitId,
         side: Side,
         parties: Parties,
-        contested: u64,
-        lost: u64,
+        basis: u128,
+        lost: u128,
     ) -> Result<Units, MeteredError> {
         let id = deposit_id(batch, side);
         let to = match side {
@@ -211,7 +204,7 @@ impl<'a> Context<'a, Metered> {
             let capture = ChargeRecord::Capture { id, to, price: contested_price(lost) };
             paid = unless_expired(self.send(Record::Charge(capture)))?;
         }
-        if lost < contested {
+        if lost < basis {
             unless_expired(self.send(Record::Charge(ChargeRecord::Void { id })))?;
         }
         Ok(paid)
@@ -219,8 +212,8 @@ impl<'a> Context<'a, Metered> {
 }
 
 /// What a deposit is counted on.
-const fn contested_price(units: u64) -> Price {
-    Price::Measured(Component { metric: CONTESTED, quantity: Measured::new(units as u128) })
+pub(super) const fn contested_price(value: u128) -> Price {
+    Price::Measured(Component { metric: CONTESTED, quantity: Measured::new(value) })
 }
 
 /// A deposit that went back because the chain came to its dispute a day late pays nobody.

@@ -4,29 +4,46 @@ use super::{
     due::Job,
     error::MeteredError,
     event::MeteredEvent,
-    message::{ENTRIES_MAX, Evidence, Report, TEXT_MAX},
+    message::{ENTRIES_MAX, Evidence, REPORT_ID_MAX, Report, TEXT_MAX},
     rows::{Batch, BatchOf, BatchState, Order},
     service::Metered,
 };
 use crate::context::Context;
 use depin_economy::Refusal;
-use depin_quantity::{Address, UnitId, Units};
+use depin_quantity::{Address, Name, UnitId, Units};
 
 /// The id under which a batch is kept and its price is held: that of its order and the id that its reporter chose.
 pub fn batch_id(order: UnitId, id: UnitId) -> UnitId {
     UnitId::derive("depin-metered-batch", &[&order.get(), &id.get()])
 }
 
-/// A reporter's id out of a text, such as the number of an invoice or a request.
+/// A text that is no reporter's id of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an id has 1 to {REPORT_ID_MAX} printable ASCII characters, and this one has {bytes} bytes or others; choose another")]
+pub struct ReportIdError {
+    /// How long it is.
+    pub bytes: usize,
+}
+
+/// Refuses a text that cannot be a reporter's id; whoever takes such texts asks this first.
+///
+/// # Errors
+/// [`ReportIdError`], which says the bounds.
+pub fn check_report_id(text: &str) -> Result<(), ReportIdError> {
+    if text.is_empty() || text.len() > REPORT_ID_MAX || !text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
+        return Err(ReportIdError { bytes: text.len() });
+    }
+    Ok(())
+}
+
+/// A reporter's id out of a text, such as the number of an invoice or a request; [`check_report_id`] says which texts are taken.
 pub fn report_id(text: &str) -> UnitId {
     UnitId::derive("depin-metered-report", &[text.as_bytes()])
 }
 
 impl Context<'_, Metered> {
     pub(super) fn report(&mut self, sender: Address, reports: &[Report]) -> Result<(), MeteredError> {
-        if reports.is_empty() || reports.len() > ENTRIES_MAX {
-            return Err(MeteredError::Entries(reports.len()));
-        }
+        check_count(reports)?;
         reports.iter().try_for_each(|report| self.take_report(sender, report))
     }
 
@@ -123,14 +140,27 @@ impl Context<'_, Metered> {
     }
 }
 
+/// Refuses a message without a report, or with too many.
+pub(super) const fn check_count(reports: &[Report]) -> Result<(), MeteredError> {
+    if reports.is_empty() || reports.len() > ENTRIES_MAX { Err(MeteredError::Entries(reports.len())) } else { Ok(()) }
+}
+
 /// Refuses a pointer that is too long or not printable.
-pub(super) fn check_evidence(evidence: &Evidence) -> Result<(), MeteredError> {
+///
+/// # Errors
+/// [`MeteredError::Text`].
+pub fn check_evidence(evidence: &Evidence) -> Result<(), MeteredError> {
     match &evidence.pointer {
         Some(pointer) if pointer.is_empty() || pointer.len() > TEXT_MAX || !is_printable(pointer) => {
             Err(MeteredError::Text(shortened(pointer), "pointer to evidence"))
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses a name that a command line would take for an option, or a shell for a folder.
+pub(super) fn check_name(name: Name) -> Result<(), MeteredError> {
+    if name.as_str().starts_with(['-', '.']) { Err(MeteredError::Name(name)) } else { Ok(()) }
 }
 
 /// Refuses a URL that is neither empty nor one of http or https with a host.

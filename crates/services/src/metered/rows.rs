@@ -171,6 +171,8 @@ pub struct Dispute {
     pub order: UnitId,
     /// Units that it is about.
     pub contested: u64,
+    /// What both deposits are counted on; see [`DepositRule::basis`](super::DepositRule::basis).
+    pub basis: u128,
     /// When it was opened.
     pub opened: Instant,
     /// What the customer put up.
@@ -215,6 +217,24 @@ pub(super) struct BatchOf(pub UnitId);
 impl Row for BatchOf {
     const TABLE: u8 = 0x4c;
     type Key = (UnitId, u32);
+}
+
+/// Whose name it is: one operator that takes part, or was expelled, has it alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct NameOf(pub Address);
+
+impl Row for NameOf {
+    const TABLE: u8 = 0x51;
+    type Key = Name;
+}
+
+/// How many orders of a customer are kept, those that are closed and not forgotten among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct OrdersOf(pub u32);
+
+impl Row for OrdersOf {
+    const TABLE: u8 = 0x52;
+    type Key = Address;
 }
 
 /// The table of jobs that are due.

@@ -8,8 +8,38 @@ use super::{
     params::{DisputeParams, HOLD_SLACK, PriceForm},
 };
 use depin_economy::{ChargePrice, FaultFee, Spec};
-use depin_quantity::{Name, Span};
+use depin_quantity::{Name, Span, Units};
 use std::collections::BTreeSet;
+
+/// How deposits of disputes are counted: a share of what the contested units cost, and a least amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DepositRule {
+    /// The token that they are in.
+    pub token: Name,
+    /// Longest hold.
+    pub hold_most: Span,
+    /// The largest value, in base units of that token, that the least deposit still covers.
+    pub least_covers: u128,
+}
+
+impl DepositRule {
+    fn of(spec: &Spec) -> Option<Self> {
+        let charge = spec.charge(DISPUTE)?;
+        let least_covers = match &charge.price {
+            ChargePrice::Priced(priced) => u128::from(priced.least) * u128::from(priced.per),
+            ChargePrice::Agreed | ChargePrice::Usd(_) => 0,
+        };
+        Some(Self { token: *charge.currencies.first()?, hold_most: charge.hold_most?, least_covers })
+    }
+
+    /// What a deposit is counted on: `max(value, what the least deposit covers)`, and that least alone where the order is paid in
+    /// another token than deposits are, since no rule compares the two.
+    ///
+    /// - Units: `value` in base units of `currency`; the result in base units of the deposit's token.
+    pub fn basis(&self, currency: Name, value: Units) -> u128 {
+        if currency == self.token { value.get().max(self.least_covers) } else { self.least_covers }
+    }
+}
 
 /// Which of the things that this service can say to an economy the network's file has rules for. What it has none for is not said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +50,8 @@ pub struct MeteredRules {
     pub currencies: Vec<(Name, u8)>,
     /// Longest hold of a batch.
     pub hold_most: Span,
-    /// Longest hold of a deposit, where disputes have a rule.
-    pub deposit_most: Option<Span>,
+    /// How deposits are counted, where disputes have a rule.
+    pub deposit: Option<DepositRule>,
     /// Whether delivered units are weight in a pool.
     pub units_earn: bool,
     /// Whether what was spent is weight in a pool.
@@ -50,7 +80,7 @@ impl MeteredRules {
             },
             currencies: charge.currencies.iter().filter_map(decimals).collect(),
             hold_most: charge.hold_most?,
-            deposit_most: spec.charge(DISPUTE).and_then(|deposit| deposit.hold_most),
+            deposit: DepositRule::of(spec),
             units_earn: pool(UNITS),
             spent_earns: pool(SPENT),
             operators_stand: pool(OPERATORS),
@@ -68,7 +98,7 @@ impl MeteredRules {
             && self.currencies.iter().all(|currency| later.currencies.contains(currency))
             && (later.units_earn || !self.units_earn)
             && (later.spent_earns || !self.spent_earns)
-            && (later.deposit_most.is_some() || self.deposit_most.is_none())
+            && self.deposit.is_none_or(|now| later.deposit.is_some_and(|then| then.token == now.token))
             && later.faults.is_superset(&self.faults)
     }
 }
@@ -174,7 +204,12 @@ fn of_disputes(wrong: &mut Wrong, spec: &Spec, rules: &MeteredRules, disputes: &
     wrong.need(
         matches!(deposit.price, ChargePrice::Priced(_)) && spec.binding(CONTESTED).is_some_and(|b| b.charge == Some(DISPUTE)),
         format!("the deposit of a dispute must be priced by `{CONTESTED}`"),
-        "write priced = { per = 1_000_000_000_000, least = 1, amount = \"…\" } and contested-units = { charge = \"dispute\" }",
+        "write priced = { per = 10, least = …, amount = \"1 base …\" } (a tenth of what is contested, and at least so many base units) and contested-value = { charge = \"dispute\" }",
+    );
+    wrong.need(
+        rules.deposit.is_none_or(|rule| rule.least_covers > 0),
+        "a deposit has no least amount, so a dispute about very little would cost nothing",
+        "write least = 1 or more in `priced` of [utility.charge.dispute]",
     );
     wrong.need(
         deposit.hold_most.is_some_and(|most| most.get() >= deciding),

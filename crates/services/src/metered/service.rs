@@ -19,7 +19,7 @@ pub struct Metered {
 
 impl Service for Metered {
     const DESCRIPTION: Description =
-        Description { name: Name::literal("metered"), tables: Tables { first: 0x48, last: 0x50 }, descriptor: &METERED };
+        Description { name: Name::literal("metered"), tables: Tables { first: 0x48, last: 0x52 }, descriptor: &METERED };
     type Message = MeteredMessage;
     type Event = MeteredEvent;
     type Error = MeteredError;
@@ -67,7 +67,9 @@ impl Service for Metered {
     }
 
     fn label(&self, state: &dyn ReadState, address: Address) -> Option<String> {
-        read::operator(state, address).map(|operator| operator.name.to_string())
+        // Only who has a name alone goes by it: money is sent by names.
+        let operator = read::operator(state, address)?;
+        read::has_name(state, address, &operator).then(|| operator.name.to_string())
     }
 
     fn figures(&self, state: &dyn ReadState) -> Vec<Figure> {
@@ -95,6 +97,10 @@ impl MessageInfo for MeteredMessage {
 
     fn work(&self) -> u64 {
         self.work()
+    }
+
+    fn bounds(&self) -> Result<(), String> {
+        self.check_bounds().map_err(|error| error.to_string())
     }
 }
 

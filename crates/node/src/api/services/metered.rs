@@ -106,8 +106,14 @@ fn wire_terms(app: &App, params: &MeteredParams, reads: &Reads<'_>) -> Option<Di
             Undecided::Split => "split",
         }
         .to_owned(),
-        deposit: params.deposit(reads, 1).ok().map(|(token, units)| app.tokens.amount(token, units)),
+        undecided_cost: disputes.undecided_cost.to_string(),
+        deposit: least_deposit(params, reads).map(|(token, units)| app.tokens.amount(token, units)),
     })
+}
+
+/// The least that either side of a dispute puts up, whatever is contested.
+fn least_deposit(params: &MeteredParams, reads: &Reads<'_>) -> Option<(Name, Units)> {
+    params.deposit(reads, params.rules.deposit?.token, Units::ZERO).ok()
 }
 
 /// Parameters of lists that come in pages.
@@ -311,8 +317,8 @@ pub(super) async fn disputes(State(app): State<Shared>, Params(query): Paged) ->
     let params = &app.metered()?.params;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<UnitId>(query.after.as_deref())?;
-    Ok(Json(app.read(|state, reads| {
-        let wire = |(batch, row)| wire_dispute(&app, params, state, reads, batch, row);
+    Ok(Json(app.ledger.read(|state| {
+        let wire = |(batch, row)| wire_dispute(&app, params, state, batch, row);
         page(service::disputes(state, after), limit, |(batch, _)| batch.to_string(), wire)
     })))
 }
@@ -323,8 +329,8 @@ pub(super) async fn disputes(State(app): State<Shared>, Params(query): Paged) ->
     responses((status = 200, body = MeteredDispute), (status = "default", body = ErrorBody)))]
 pub(super) async fn dispute(State(app): State<Shared>, Segment(batch): Segment<UnitId>) -> ApiResult<Json<MeteredDispute>> {
     let params = &app.metered()?.params;
-    let found = app
-        .read(|state, reads| service::dispute(state, batch).and_then(|row| wire_dispute(&app, params, state, reads, batch, row)));
+    let found =
+        app.ledger.read(|state| service::dispute(state, batch).and_then(|row| wire_dispute(&app, params, state, batch, row)));
     found.map(Json).ok_or_else(|| ApiError::not_found(format!("batch {batch} is not in dispute")))
 }
 
@@ -332,13 +338,11 @@ fn wire_dispute(
     app: &App,
     params: &MeteredParams,
     state: &dyn ReadState,
-    reads: &Reads<'_>,
     batch: UnitId,
     row: service::Dispute,
 ) -> Option<MeteredDispute> {
     let order = service::order(state, row.order)?;
-    // Deposits are in the token that they are asked in; while its price is stale, the main one stands for it.
-    let token = params.deposit(reads, row.contested).map_or(app.tokens.main, |(token, _)| token);
+    let token = params.rules.deposit.map_or(app.tokens.main, |rule| rule.token);
     let amount = |units| app.tokens.amount(token, units);
     Some(MeteredDispute {
         batch,
