@@ -10,10 +10,10 @@ use std::{net::SocketAddr, time::Duration};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "policy")]
 pub enum DisputePolicy {
-    /// Stands by what was reported, with the batch's own evidence, where the customer's deposit, and so its own, is at most this;
-    /// larger disputes are left to a person.
+    /// Stands by what was reported, with the batch's own evidence, as long as its deposits in all disputes that are not decided come to
+    /// at most this; what would come above it is left to a person.
     StandBy {
-        /// Base units of the token that deposits are in.
+        /// Base units of the token that deposits are in, over all open disputes together.
         deposit_most: Units,
     },
     /// Gives every dispute up: contested units do not count, and nothing is at stake.

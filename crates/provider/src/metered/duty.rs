@@ -1,9 +1,9 @@
 //! What the service asks of its operators: an entry in line, and an answer to disputes.
 
 use super::{
-    config::MeteredConfig,
+    config::{DisputePolicy, MeteredConfig},
     entry,
-    plan::plan,
+    plan::{at_stake, plan},
     status::MeteredFigures,
     task::MeteredTask,
     view::{View, dirtied},
@@ -63,8 +63,21 @@ impl Duty for MeteredDuty {
         match waiting.first() {
             Some(first) => {
                 let due = &view.disputes[first].dispute.due.text;
-                let many = waiting.len();
-                status.problem("disputes", format!("{many} disputes wait for you, such as of batch {first} until {due}: `depin metered answer`, or `concede`; unanswered they are lost"));
+                let many = match waiting.len() {
+                    1 => "a dispute waits".to_owned(),
+                    many => format!("{many} disputes wait"),
+                };
+                let why = match view.policy {
+                    Some(DisputePolicy::StandBy { deposit_most }) => {
+                        let most = deposit_most.get();
+                        format!(
+                            ", since deposits of open disputes may be {most} base units in all and are {}",
+                            at_stake(view).get()
+                        )
+                    }
+                    _ => String::new(),
+                };
+                status.problem("disputes", format!("{many} for you{why}, such as of batch {first} until {due}: `depin metered answer`, or `concede`; unanswered they are lost"));
             }
             None => status.solved("disputes"),
         }

@@ -1,6 +1,10 @@
 //! What an operator adds to its status and metrics.
 
-use super::{plan::waiting, task::MeteredTask, view::View};
+use super::{
+    plan::{at_stake, waiting},
+    task::MeteredTask,
+    view::View,
+};
 use crate::operator::{Figures, Status, counter, gauge};
 use depin_client::api::{Amount, MeteredOrder, OrderStage, Price};
 use depin_quantity::{Name, UnitId, Units};
@@ -32,6 +36,8 @@ pub struct MeteredFigures {
     pub disputes_open: u64,
     /// Batches whose dispute waits for a person: `depin metered answer`, or `concede`.
     pub disputes_waiting: Vec<UnitId>,
+    /// What its answers to disputes that are not decided have put up, in base units of the token that deposits are in.
+    pub deposits_at_stake: Units,
     /// Disputes answered since it was started.
     pub answered: u64,
     /// Disputes given up since it was started.
@@ -58,6 +64,7 @@ impl MeteredFigures {
         self.awaited = sums(view, |order| &order.held);
         self.disputes_open = view.disputes.len() as u64;
         self.disputes_waiting = waiting(view);
+        self.deposits_at_stake = at_stake(view);
     }
 }
 

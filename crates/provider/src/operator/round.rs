@@ -167,12 +167,18 @@ impl<D: Duty> Runner<D> {
         let plan = D::plan(&self.view, &Agenda { units, resting: self.failures.resting() });
         let Prepared { tasks, again } = self.duty.prepare(&mut self.view, plan).await?;
         self.dirty.own.extend(again);
+        let sent = !tasks.is_empty();
         let under_way = tasks.into_iter().map(|task| self.carry_out(task));
         let outcomes = stream::iter(under_way).buffer_unordered(TASKS).collect().await;
         self.settle(outcomes)?;
         self.show();
         if dirty.all {
             self.claim_rewards().await?;
+        }
+        if sent {
+            // Fees and deposits went.
+            self.now = Instant::new(self.client().status().await?.time_ms);
+            self.read_account().await?;
         }
         for concerns in std::mem::take(&mut self.own_problems) {
             self.status.solved(concerns);

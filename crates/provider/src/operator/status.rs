@@ -21,7 +21,7 @@ pub struct Status<F> {
     pub url: String,
     /// Whether the ledger has its entry as it should be.
     pub registered: bool,
-    /// Ledger time when everything was last read, RFC 3339.
+    /// Ledger time as of which balance and pledge are told, RFC 3339: they are read with everything else, and after what was sent.
     pub time: Option<String>,
     /// Spendable balance.
     pub balance: Option<Amount>,

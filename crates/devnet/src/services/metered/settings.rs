@@ -28,7 +28,7 @@ pub struct OperatorSettings {
 
 /// Price of development operators for one unit, in 10^-18 of whatever units are priced in: a thousandth.
 const ASK: u128 = 1_000_000_000_000_000;
-/// Whole tokens that a development operator puts up in one dispute at most.
+/// Whole tokens that a development operator has at stake in all open disputes together at most.
 const DEPOSIT_MOST: u128 = 100;
 
 fn asks(params: &MeteredParams) -> Vec<Price> {
