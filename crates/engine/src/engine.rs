@@ -132,7 +132,7 @@ pub(crate) fn claim(folder: &Path, genesis: &Block, key: &[u8; 32]) -> Result<Fi
         let path = path.to_owned();
         move |source| StartError::Folder { path, source }
     };
-    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    depin_files::private_folder(folder).map_err(failed(folder))?;
     let path = folder.join(LOCK);
     let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed(&path))?;
     match lock.try_lock() {

@@ -8,9 +8,9 @@
 //! depend on another for it. Absent on purpose: formats, and errors that name paths; callers have their own.
 
 use std::{
-    fs::{File, Permissions},
+    fs::{DirBuilder, File, OpenOptions, Permissions},
     io::{self, Write},
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
 };
 use tempfile::NamedTempFile;
@@ -31,6 +31,28 @@ impl Readers {
             Self::Owner => 0o600,
         }
     }
+}
+
+/// Makes a folder, and those above it that are missing, for its owner alone. One that is there stays as it is.
+///
+/// # Errors
+/// The file system's.
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes an empty file for its owner alone; from one that is there, others' rights are taken away. For what a database opens next: it
+/// gives the files that it makes beside it the same rights.
+///
+/// # Errors
+/// The file system's.
+pub fn private_file(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().create(true).append(true).mode(Readers::Owner.mode()).open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    if mode & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(mode & 0o700))?;
+    }
+    Ok(())
 }
 
 /// How the names of drafts end, which begin with a dot; one that a crash left behind is known by it.
@@ -133,6 +155,23 @@ mod tests {
             fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn what_a_database_keeps_is_its_owners_alone_and_stays_as_it_is() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("a/b");
+        private_folder(&folder).unwrap();
+        for made in [&folder, &place.path().join("a")] {
+            assert_eq!(mode(made), 0o700, "{}", made.display());
+        }
+        let path = folder.join("rows.db");
+        private_file(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        fs::write(&path, "rows").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        private_file(&path).unwrap();
+        assert_eq!((mode(&path), fs::read(&path).unwrap()), (0o600, b"rows".to_vec()));
     }
 
     #[test]

@@ -89,7 +89,7 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> HomeError {
 impl Home {
     /// Locks the folder, makes it when missing, and makes sure that it belongs to the chain of `doc`.
     pub fn claim(path: &Path, doc: &GenesisDoc) -> Result<Self, HomeError> {
-        fs::create_dir_all(path).map_err(io_error(path))?;
+        depin_files::private_folder(path).map_err(io_error(path))?;
         let lock_path = path.join("lock");
         let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(io_error(&lock_path))?;
         match lock.try_lock() {

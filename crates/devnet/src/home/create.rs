@@ -14,6 +14,7 @@ use depin_quantity::{Address, Instant, Name};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
 };
 
@@ -46,9 +47,11 @@ pub struct Opened {
 /// Refused for a foreign folder.
 pub fn claim_folder(home: &Home) -> Result<()> {
     let path = home.path();
-    fs::create_dir_all(path).map_err(|error| Error::file("create", path, &error))?;
+    depin_files::private_folder(path).map_err(|error| Error::file("create", path, &error))?;
     if home.marker_of_any_format()?.is_some() {
-        return Ok(());
+        // One of an earlier version was open to everybody.
+        let owner_only = fs::Permissions::from_mode(0o700);
+        return fs::set_permissions(path, owner_only).map_err(|error| Error::file("close to others", path, &error));
     }
     match foreign_entry(path).map_err(|error| Error::file("read", path, &error))? {
         None => Ok(()),
@@ -196,7 +199,7 @@ fn same_chain(home: &Home, marker: &Marker, genesis: &GenesisDoc) -> Result<()> 
 /// Makes everything that is missing; what is there is kept.
 fn finish(home: &Home, marker: &Marker, choice: &Choice, making: Making) -> Result<GenesisDoc> {
     let wallet = home.wallet();
-    fs::create_dir_all(&wallet).map_err(|error| Error::file("create", &wallet, &error))?;
+    depin_files::private_folder(&wallet).map_err(|error| Error::file("create", &wallet, &error))?;
     let phrase = keys::phrase(home)?;
     let key = |name: Name| keys::derived(&phrase, name, &home.key(name));
     let (customer, notary, feeder, faucet) = (key(CUSTOMER)?, key(NOTARY)?, key(PRICE_FEEDER)?, key(FAUCET)?);
@@ -271,7 +274,7 @@ fn filled_over(mut roles: BTreeMap<Name, Address>, filled: BTreeMap<Name, Addres
 /// Refused when another key is there; broken when nothing can be written.
 pub fn add_provider(home: &Home, phrase: &Phrase, name: Name) -> Result<SigningKey> {
     let folder = home.provider(name);
-    fs::create_dir_all(&folder).map_err(|error| Error::file("create", &folder, &error))?;
+    depin_files::private_folder(&folder).map_err(|error| Error::file("create", &folder, &error))?;
     keys::derived(phrase, name, &folder.join("key"))
 }
 

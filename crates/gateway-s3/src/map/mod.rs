@@ -115,6 +115,8 @@ impl Map {
     /// # Errors
     /// [`MapError::Sqlite`] when the file cannot be used, [`MapError::Format`] when another format wrote it.
     pub(crate) fn open(path: &Path) -> Result<Self, MapError> {
+        // What cannot be made or narrowed here SQLite says in its own words.
+        let _ = depin_files::private_file(path);
         let connection = Connection::open(path)?;
         schema::prepare(&connection)?;
         let (jobs, waiting) = mpsc::channel();

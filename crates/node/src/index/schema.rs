@@ -111,6 +111,8 @@ pub(super) fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    // What cannot be made or narrowed here SQLite says in its own words.
+    let _ = depin_files::private_file(path);
     let connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(64);

@@ -74,6 +74,8 @@ pub(super) struct Index {
 
 impl Index {
     pub(super) fn open(path: &Path, folder: &Path) -> Result<Self, StoreError> {
+        // What cannot be made or narrowed here SQLite says in its own words.
+        let _ = depin_files::private_file(path);
         let connection = Connection::open(path).map_err(|error| StoreError::index("open", error))?;
         let failed = |error| StoreError::index("prepare", error);
         connection.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;").map_err(failed)?;
