@@ -18,6 +18,8 @@ pub struct Config {
     pub connections_max: usize,
     /// After how long a report is sent again that the ledger cannot take now, such as while a price is stale; each try costs a fee.
     pub put_off: Duration,
+    /// For how long reports are kept, wall time, once they are settled or refused; as long, their ids are the same report.
+    pub keep: Duration,
     /// How long an answer waits for the ledger to decide an action, before it says that this is still under way.
     pub patience: Duration,
 }
@@ -32,6 +34,7 @@ impl Config {
             queue_max: 100_000,
             connections_max: 256,
             put_off: Duration::from_secs(30),
+            keep: Duration::from_secs(90 * 24 * 60 * 60),
             patience: Duration::from_secs(20),
         }
     }

@@ -129,7 +129,7 @@ impl Gateway {
 fn lock(config: &Config) -> Result<fs::File, GatewayError> {
     let path = config.folder.clone();
     let error = |source| GatewayError::Folder { path: config.folder.clone(), source };
-    fs::create_dir_all(&path).map_err(error)?;
+    depin_files::private_folder(&path).map_err(error)?;
     let lock = fs::File::create(path.join("lock")).map_err(error)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),

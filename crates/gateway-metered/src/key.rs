@@ -54,7 +54,7 @@ pub fn access_key(folder: &Path) -> Result<Zeroizing<String>, KeyError> {
             if fits { Ok(Zeroizing::new(key.to_owned())) } else { Err(KeyError::Format { path: path.clone() }) }
         }
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
-            fs::create_dir_all(folder).map_err(error)?;
+            depin_files::private_folder(folder).map_err(error)?;
             let mut bytes = Zeroizing::new([0; 32]);
             rand::rng().fill_bytes(bytes.as_mut_slice());
             let key = Zeroizing::new(format!("meter_{}", hex::encode(bytes.as_slice())));

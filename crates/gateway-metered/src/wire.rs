@@ -4,9 +4,6 @@ use depin_client::api::{Amount, MeteredBatch, Price, Time};
 use depin_quantity::{Address, ContentHash, UnitId};
 use serde::{Deserialize, Serialize};
 
-/// Longest id that a caller may choose, in bytes.
-pub(crate) const ID_MAX: usize = 128;
-
 /// Units that were delivered, with what shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

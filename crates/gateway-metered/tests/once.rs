@@ -27,7 +27,12 @@ fn customer() -> SigningKey {
 }
 
 async fn start(folder: &Path, node: &Node) -> Handle {
+    start_keeping(folder, node, Duration::from_secs(3_600)).await
+}
+
+async fn start_keeping(folder: &Path, node: &Node, keep: Duration) -> Handle {
     let config = Config {
+        keep,
         patience: Duration::from_millis(300),
         queue_max: 1_000,
         put_off: Duration::from_millis(200),
@@ -77,6 +82,87 @@ fn order() -> Value {
 fn reports(order: &str, from: u64, to: u64) -> Value {
     let report = |n: u64| json!({"id": format!("run-{n}"), "order": order, "units": n, "evidence": "ab".repeat(32)});
     (from..to).map(report).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settled_reports_are_forgotten_after_a_while_and_are_not_paid_again() {
+    let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+    let order = "cd".repeat(32);
+    let gateway = start(folder.path(), &node).await;
+    // The thirteenth is refused, which is as much an end.
+    assert_eq!(ask(&gateway, "POST", "/v1/reports", Some(&reports(&order, 1, 14))).await.0, StatusCode::ACCEPTED);
+    let ended = |list: &Value| {
+        let states: Vec<&str> = list["items"].as_array().unwrap().iter().map(|r| r["state"].as_str().unwrap()).collect();
+        states.len() == 13 && states.iter().filter(|s| **s == "settled").count() == 12 && states.contains(&"refused")
+    };
+    until(&gateway, "GET", "/v1/reports", None, ended).await;
+    killed(gateway).await;
+    // Kept for as long as is said, and not longer.
+    let gateway = start(folder.path(), &node).await;
+    assert!(ended(&ask(&gateway, "GET", "/v1/reports", None).await.1));
+    killed(gateway).await;
+    let gateway = start_keeping(folder.path(), &node, Duration::from_millis(1)).await;
+    until(&gateway, "GET", "/v1/reports", None, |list| list["items"] == json!([])).await;
+    // Sent again it is new here; the ledger has it once.
+    assert_eq!(ask(&gateway, "POST", "/v1/reports", Some(&reports(&order, 1, 2))).await.0, StatusCode::ACCEPTED);
+    until(&gateway, "GET", "/v1/reports/run-1", None, |report| report["state"] == "settled").await;
+    assert_eq!(node.change(|ledger| ledger.batches.len()), 12);
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_is_json_and_the_scheme_of_the_key_may_be_written_small() {
+    let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+    let gateway = start(folder.path(), &node).await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let get =
+        |path: &str, key: String| http.get(format!("http://{}{path}", gateway.address())).header("authorization", key).send();
+    for scheme in ["bearer", "Bearer", "BEARER"] {
+        let answer = get("/v1/reports", format!("{scheme} {}", gateway.key())).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{scheme}");
+    }
+    assert_eq!(get("/v1/reports", gateway.key().to_owned()).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    for path in ["/v1/reports/%ff", "/v1/orders/%ff", "/v1/reports?limit=x", "/v1/nothing"] {
+        let (status, body) = ask(&gateway, "GET", path, None).await;
+        assert!(status.is_client_error() && body["error"]["message"].is_string(), "{path}: {status} {body}");
+    }
+    for path in ["/v1/orders/%ff/close", "/v1/orders/%ff/raise", "/v1/reports/%ff/retry"] {
+        let (status, body) = ask(&gateway, "POST", path, None).await;
+        assert!(status == StatusCode::BAD_REQUEST && body["error"]["message"].is_string(), "{path}: {status} {body}");
+    }
+    for amount in ["1_000", "1,000", "", "-1", "1e3", "1.2.3"] {
+        let mut order = order();
+        order["cap"]["amount"] = amount.into();
+        let (status, body) = ask(&gateway, "POST", "/v1/orders", Some(&order)).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{amount}: {body}");
+    }
+    for id in ["", "a\u{7}", "\u{202e}a", "é", &"x".repeat(129)] {
+        let mut order = order();
+        order["id"] = id.into();
+        let (status, body) = ask(&gateway, "POST", "/v1/orders", Some(&order)).await;
+        assert!(
+            status == StatusCode::BAD_REQUEST && body["error"]["message"].as_str().unwrap().contains("1 to 128"),
+            "{id}: {body}"
+        );
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_callers_id_stands_in_the_way_of_an_order() {
+    let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+    let gateway = start(folder.path(), &node).await;
+    let opened = until(&gateway, "POST", "/v1/orders", Some(&order()), |view| view["state"] == "done").await;
+    let ledger_id = opened["order"].as_str().unwrap();
+    let mut other = order();
+    other["id"] = ledger_id.into();
+    let (status, body) = ask(&gateway, "POST", "/v1/orders", Some(&other)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "it would hide the first: {body}");
+    other["id"] = format!("close:{ledger_id}").into();
+    until(&gateway, "POST", "/v1/orders", Some(&other), |view| view["state"] == "done").await;
+    let close = format!("/v1/orders/{ledger_id}/close");
+    until(&gateway, "POST", &close, None, |view| view["state"] == "done").await;
+    gateway.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use super::{
     Shared,
-    error::{ApiError, ApiResult, body, json},
+    error::{ApiError, ApiResult, Segment, body, json},
     reads,
     reports::{check_id, check_pointer},
 };
@@ -14,7 +14,7 @@ use crate::{
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State, rejection::BytesRejection},
+    extract::{State, rejection::BytesRejection},
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
@@ -26,6 +26,13 @@ use depin_services::metered::{self, Evidence, MeteredMessage};
 type Body = Result<Bytes, BytesRejection>;
 
 fn money(price: &Price) -> ApiResult<Money> {
+    // The underscores of a network file are for people; a program that writes one here meant something else.
+    if !price.amount.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return Err(ApiError::bad_request(format!(
+            "`{}` is no amount; write digits and at most one point, such as \"1000.5\"",
+            price.amount
+        )));
+    }
     let amount = Decimal18::parse(&price.amount).map_err(ApiError::bad_request)?;
     Ok(Money { currency: price.currency, amount })
 }
@@ -34,6 +41,7 @@ fn money(price: &Price) -> ApiResult<Money> {
 pub(super) async fn open(State(core): State<Shared>, bytes: Body) -> ApiResult<Response> {
     let new: NewOrder = json(&body(bytes)?)?;
     check_id(&new.id)?;
+    check_no_ledger_id(&new.id)?;
     let content = serde_json::to_string(&("open", &new)).map_err(crate::store::StoreError::from)?;
     if let Some(known) = known(&core, &new.id, &content).await? {
         return answer(&core, known).await;
@@ -50,6 +58,16 @@ pub(super) async fn open(State(core): State<Shared>, bytes: Body) -> ApiResult<R
     act(&core, NewAction { id: new.id, content, message: MeteredMessage::OpenOrder(order), order: None }).await
 }
 
+/// Refuses an id that could be the ledger's of another order, which it would hide.
+fn check_no_ledger_id(id: &str) -> ApiResult<()> {
+    if id.parse::<UnitId>().is_ok() {
+        return Err(ApiError::bad_request(
+            "an order's id cannot be 64 hexadecimal digits, since the ledger's ids are; choose another",
+        ));
+    }
+    Ok(())
+}
+
 /// What the operator asks for a unit now.
 async fn asked(core: &Core, new: &NewOrder) -> ApiResult<Option<Money>> {
     let query = MeteredQuoteQuery { operator: new.operator, units: 1, currency: Some(new.cap.currency) };
@@ -57,7 +75,7 @@ async fn asked(core: &Core, new: &NewOrder) -> ApiResult<Option<Money>> {
 }
 
 /// Raises an order's cap.
-pub(super) async fn raise(State(core): State<Shared>, Path(order): Path<String>, bytes: Body) -> ApiResult<Response> {
+pub(super) async fn raise(State(core): State<Shared>, Segment(order): Segment, bytes: Body) -> ApiResult<Response> {
     let new: RaiseOrder = json(&body(bytes)?)?;
     check_id(&new.id)?;
     let order = reads::order_of(&core, &order).await?;
@@ -67,14 +85,12 @@ pub(super) async fn raise(State(core): State<Shared>, Path(order): Path<String>,
 }
 
 /// Closes an order. It has no id of its own: an order is closed once.
-pub(super) async fn close(State(core): State<Shared>, Path(order): Path<String>) -> ApiResult<Response> {
+pub(super) async fn close(State(core): State<Shared>, Segment(order): Segment) -> ApiResult<Response> {
     let order = reads::order_of(&core, &order).await?;
     let content = serde_json::to_string(&("close", order)).map_err(crate::store::StoreError::from)?;
-    act(
-        &core,
-        NewAction { id: format!("close:{order}"), content, message: MeteredMessage::CloseOrder(order), order: Some(order) },
-    )
-    .await
+    // A control character, which no caller's id has: nobody can take this id for something else.
+    let id = format!("close\n{order}");
+    act(&core, NewAction { id, content, message: MeteredMessage::CloseOrder(order), order: Some(order) }).await
 }
 
 /// Disputes a batch.
@@ -117,6 +133,7 @@ async fn answer(core: &Core, mut view: ActionView) -> ApiResult<Response> {
             break;
         }
     }
+    view.id = view.id.replace('\n', " ");
     match (view.state.as_str(), &view.reason) {
         ("refused", Some(reason)) => Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, &reason.code, &reason.message)
             .hint("this id stays refused; mend what is wrong and use another id")),

@@ -4,7 +4,7 @@ use crate::store::StoreError;
 use axum::{
     Json,
     body::Bytes,
-    extract::{FromRequestParts, Query, rejection::BytesRejection},
+    extract::{FromRequestParts, Path, Query, rejection::BytesRejection},
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -60,7 +60,11 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error),
             StoreError::Closed => Self::busy(error),
-            StoreError::Sqlite(_) | StoreError::Record(_) | StoreError::Format { .. } | StoreError::Chain { .. } => {
+            StoreError::Sqlite(_)
+            | StoreError::File { .. }
+            | StoreError::Record(_)
+            | StoreError::Format { .. }
+            | StoreError::Chain { .. } => {
                 tracing::error!(%error, "a request failed");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the gateway failed to answer; nothing was taken")
                     .hint("try again; the gateway's log says why, a full disk for instance")
@@ -95,16 +99,30 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     }
 }
 
+/// A part of the path, with the refusal of what is no text in this interface's form.
+pub(super) struct Segment(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Path::<String>::from_request_parts(parts, state).await.map(|Path(text)| Self(text)).map_err(ApiError::bad_request)
+    }
+}
+
+/// The refusal of a body that is too large.
+pub(super) fn too_large() -> ApiError {
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, code::TOO_LARGE, format!("the body is larger than {} bytes", super::BODY_MAX))
+        .hint("send fewer reports at once")
+}
+
 /// The bytes of a body within its bounds.
 pub(super) fn body(bytes: Result<Bytes, BytesRejection>) -> ApiResult<Bytes> {
-    bytes.map_err(|error| {
-        let status = error.status();
-        if status == StatusCode::PAYLOAD_TOO_LARGE {
-            return ApiError::new(status, code::TOO_LARGE, format!("the body is larger than {} bytes", super::BODY_MAX))
-                .hint("send fewer reports at once");
-        }
-        ApiError::bad_request(error)
-    })
+    bytes.map_err(
+        |error| {
+            if error.status() == StatusCode::PAYLOAD_TOO_LARGE { too_large() } else { ApiError::bad_request(error) }
+        },
+    )
 }
 
 /// Reads a body's JSON.

@@ -107,7 +107,11 @@ fn router(core: Shared, key: blake3::Hash) -> Router {
 /// Lets through who shows the key. Hashes are compared, and in constant time, so that nothing is learnt from how long it takes.
 async fn with_key(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim).unwrap_or_default();
+    // The scheme's name is the same in any letters (RFC 9110, section 11.1).
+    let bearer = |value: &'_ str| {
+        value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim().to_owned())
+    };
+    let given = given.and_then(bearer).unwrap_or_default();
     if blake3::hash(given.as_bytes()) == guard.key {
         return next.run(request).await;
     }
@@ -119,6 +123,11 @@ async fn with_key(State(guard): State<Guard>, request: Request, next: Next) -> R
 /// Bounds number and time of requests.
 async fn bounded(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     guard.core.metrics.request();
+    // Said before anything of it is read: a caller that announces more than is ever taken is not waited for.
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > BODY_MAX as u64) {
+        return error::too_large().into_response();
+    }
     let Ok(_permit) = guard.permits.try_acquire() else {
         return ApiError::busy("too many requests at once").into_response();
     };

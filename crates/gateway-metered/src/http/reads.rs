@@ -3,13 +3,10 @@
 use super::{
     Shared,
     actions::order_by_id,
-    error::{ApiError, ApiResult, Params},
+    error::{ApiError, ApiResult, Params, Segment},
 };
 use crate::{node::Core, wire::ActionView};
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use depin_client::api::{
     MeteredDispute, MeteredNetwork, MeteredOperator, MeteredOrder, MeteredQuote, MeteredQuoteQuery, OrderQuery, Page,
 };
@@ -21,16 +18,15 @@ use serde::{Deserialize, Serialize};
 pub(super) struct About {
     /// Who opens orders and pays.
     customer: Address,
-    /// Who reports.
-    reporter: Address,
+    /// Who reports what is handed in here: the network's `reporter`, or reports of this gateway will be refused.
+    reports_as: Address,
     #[serde(flatten)]
     network: MeteredNetwork,
 }
 
 pub(super) async fn network(State(core): State<Shared>) -> ApiResult<Json<About>> {
     let network = core.client.metered().network().await?;
-    // The network's reporter is another key than this gateway's when reports of this gateway will be refused.
-    Ok(Json(About { customer: core.customer.address(), reporter: core.reporter.address(), network }))
+    Ok(Json(About { customer: core.customer.address(), reports_as: core.reporter.address(), network }))
 }
 
 /// Which page of a list.
@@ -64,7 +60,7 @@ pub(super) struct OrderView {
     order: Option<MeteredOrder>,
 }
 
-pub(super) async fn order(State(core): State<Shared>, Path(id): Path<String>) -> ApiResult<Json<OrderView>> {
+pub(super) async fn order(State(core): State<Shared>, Segment(id): Segment) -> ApiResult<Json<OrderView>> {
     let by_id = order_by_id(&core, &id).await?;
     let (action, on_ledger) = match by_id {
         Some((action, order)) => (Some(action), order),
@@ -95,9 +91,20 @@ pub(super) async fn order_of(core: &Core, id: &str) -> ApiResult<UnitId> {
     }
 }
 
+/// Pages of the node's list that one answer looks through at most. A page may be short, or empty, and have a next one.
+const LOOKED_THROUGH: usize = 16;
+
 /// A page of open disputes, those of the customer's orders.
 pub(super) async fn disputes(State(core): State<Shared>, Params(page): Params<Paged>) -> ApiResult<Json<Page<MeteredDispute>>> {
-    let mut found = core.client.metered().disputes(page.after.as_deref(), page.limit).await?;
-    found.items.retain(|dispute| dispute.customer == core.customer.address());
+    let (mut found, mut after) = (Page { items: Vec::new(), next: None }, page.after);
+    for _ in 0..LOOKED_THROUGH {
+        let looked = core.client.metered().disputes(after.as_deref(), page.limit).await?;
+        found.items.extend(looked.items.into_iter().filter(|dispute| dispute.customer == core.customer.address()));
+        found.next = looked.next;
+        if found.next.is_none() || !found.items.is_empty() {
+            break;
+        }
+        after.clone_from(&found.next);
+    }
     Ok(Json(found))
 }

@@ -2,22 +2,23 @@
 
 use super::{
     Shared,
-    error::{ApiError, ApiResult, Params, body, json},
+    error::{ApiError, ApiResult, Params, Segment, body, json},
 };
 use crate::{
     node::Core,
     store::{ReportRow, reports},
-    wire::{ID_MAX, NewReport, ReportState, ReportView},
+    wire::{NewReport, ReportState, ReportView},
 };
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State, rejection::BytesRejection},
+    extract::{State, rejection::BytesRejection},
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
 use depin_client::api::Page;
-use depin_services::metered::{ENTRIES_MAX, TEXT_MAX};
+use depin_quantity::ContentHash;
+use depin_services::metered::{ENTRIES_MAX, Evidence, check_evidence, check_report_id};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -28,21 +29,13 @@ const ASK: Duration = Duration::from_secs(3);
 
 /// An id that a caller chose.
 pub(super) fn check_id(id: &str) -> ApiResult<()> {
-    if id.is_empty() || id.len() > ID_MAX || id.chars().any(char::is_control) {
-        return Err(ApiError::bad_request(format!("an id has 1 to {ID_MAX} bytes and no control characters")));
-    }
-    Ok(())
+    check_report_id(id).map_err(ApiError::bad_request)
 }
 
 /// A pointer to evidence, by the ledger's rule: so that it is not refused much later.
 pub(super) fn check_pointer(pointer: Option<&str>) -> ApiResult<()> {
-    let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\');
-    match pointer {
-        Some(text) if text.is_empty() || text.len() > TEXT_MAX || !text.bytes().all(plain) => Err(ApiError::bad_request(
-            format!("`pointer` has 1 to {TEXT_MAX} printable ASCII characters; leave it out if there is none"),
-        )),
-        _ => Ok(()),
-    }
+    let evidence = Evidence { hash: ContentHash::new([0; 32]), pointer: pointer.map(str::to_owned) };
+    check_evidence(&evidence).map_err(ApiError::bad_request)
 }
 
 fn check(core: &Core, report: &NewReport) -> ApiResult<()> {
@@ -86,7 +79,7 @@ pub(super) async fn take(State(core): State<Shared>, bytes: Result<Bytes, BytesR
 }
 
 /// A report as it stands now: what the ledger says is asked first, where it can be.
-pub(super) async fn show(State(core): State<Shared>, Path(id): Path<String>) -> ApiResult<Json<ReportView>> {
+pub(super) async fn show(State(core): State<Shared>, Segment(id): Segment) -> ApiResult<Json<ReportView>> {
     let wanted = id.clone();
     let found = core.store.run(move |db| reports::get(db, &wanted)).await?;
     let ReportRow { view, .. } = found.ok_or_else(|| unknown(&id))?;
@@ -106,7 +99,7 @@ fn unknown(id: &str) -> ApiError {
 }
 
 /// Sends a refused report again.
-pub(super) async fn retry(State(core): State<Shared>, Path(id): Path<String>) -> ApiResult<Response> {
+pub(super) async fn retry(State(core): State<Shared>, Segment(id): Segment) -> ApiResult<Response> {
     let wanted = id.clone();
     let (again, row) = core.store.run(move |db| Ok((reports::retry(db, &wanted)?, reports::get(db, &wanted)?))).await?;
     let row = row.ok_or_else(|| unknown(&id))?;

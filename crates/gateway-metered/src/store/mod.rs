@@ -1,7 +1,8 @@
 //! What the gateway keeps: one SQLite file, committed to the disk before anything is answered.
 //!
 //! One connection does everything, on threads that may block. Write-ahead log with `synchronous = FULL`: a commit is on the disk.
-//! Reports and actions stay for good, since the same id must get the same answer however late it comes.
+//! The same id must get the same answer: reports stay for a stated time once they are settled or refused, and are known to the ledger
+//! by their ids besides; actions, of which each costs its caller an order or a fee, stay for good.
 
 pub(crate) mod actions;
 pub(crate) mod reports;
@@ -12,8 +13,10 @@ pub(crate) use reports::{Queued, ReportRow};
 
 use rusqlite::Connection;
 use std::{
-    path::Path,
+    io,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// Why the store failed or refuses.
@@ -21,6 +24,8 @@ use std::{
 pub(crate) enum StoreError {
     #[error("the gateway's store failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    #[error("cannot open {path}: {source}", path = path.display())]
+    File { path: PathBuf, source: io::Error },
     #[error("a record of the gateway's store cannot be read: {0}")]
     Record(String),
     #[error("the gateway's store has format {found}, this program writes {known}; use the program that wrote it")]
@@ -53,6 +58,7 @@ pub(crate) struct Store {
 impl Store {
     /// Opens or makes the store of `chain` at `path`.
     pub(crate) fn open(path: &Path, chain: &str) -> StoreResult<Self> {
+        depin_files::private_file(path).map_err(|source| StoreError::File { path: path.to_owned(), source })?;
         let connection = Connection::open(path)?;
         schema::prepare(&connection, chain)?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
@@ -74,6 +80,16 @@ impl Store {
         });
         done.await.map_err(|_| StoreError::Closed)?
     }
+}
+
+/// The wall clock, as columns hold it.
+pub(crate) fn wall_ms() -> i64 {
+    millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+/// A time as columns hold it.
+pub(crate) fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Reads text of a column that holds an id, a hash or an address.

@@ -1,6 +1,6 @@
 //! Reports on their way.
 
-use super::{StoreError, StoreResult, parsed};
+use super::{StoreError, StoreResult, parsed, wall_ms};
 use crate::wire::{NewReport, Reason, ReportState, ReportView};
 use depin_client::api::{BatchStage, MeteredBatch};
 use depin_quantity::UnitId;
@@ -138,19 +138,19 @@ pub(crate) fn queued(connection: &Connection, now_ms: u64, limit: usize) -> Stor
 
 /// They are on the ledger.
 pub(crate) fn set_reported(connection: &Connection, seqs: &[i64], tx: Option<UnitId>) -> StoreResult<()> {
-    let sql = "UPDATE reports SET state = 'reported', tx = ?2, code = NULL, reason = NULL, due_ms = 0
+    let sql = "UPDATE reports SET state = 'reported', tx = ?2, code = NULL, reason = NULL, due_ms = 0, at_ms = ?3
                WHERE seq = ?1 AND state = 'queued'";
     let mut statement = connection.prepare_cached(sql)?;
     for seq in seqs {
-        statement.execute(params![seq, tx.map(|tx| tx.to_string())])?;
+        statement.execute(params![seq, tx.map(|tx| tx.to_string()), wall_ms()])?;
     }
     Ok(())
 }
 
 /// The ledger refused one.
 pub(crate) fn set_refused(connection: &Connection, seq: i64, code: &str, reason: &str) -> StoreResult<()> {
-    let sql = "UPDATE reports SET state = 'refused', code = ?2, reason = ?3 WHERE seq = ?1 AND state = 'queued'";
-    connection.prepare_cached(sql)?.execute(params![seq, code, reason])?;
+    let sql = "UPDATE reports SET state = 'refused', code = ?2, reason = ?3, at_ms = ?4 WHERE seq = ?1 AND state = 'queued'";
+    connection.prepare_cached(sql)?.execute(params![seq, code, reason, wall_ms()])?;
     Ok(())
 }
 
@@ -181,9 +181,25 @@ pub(crate) fn due(connection: &Connection, now_ms: u64, limit: usize) -> StoreRe
 pub(crate) fn set_batch(connection: &Connection, seq: i64, batch: Option<&MeteredBatch>, next_ms: u64) -> StoreResult<()> {
     let settled = batch.is_some_and(|batch| batch.state == BatchStage::Settled);
     let json = batch.map(serde_json::to_string).transpose()?;
-    let sql = "UPDATE reports SET batch_json = coalesce(?2, batch_json), due_ms = ?3, state = CASE WHEN ?4 THEN 'settled' ELSE state END
+    let sql = "UPDATE reports SET batch_json = coalesce(?2, batch_json), due_ms = ?3, state = CASE WHEN ?4 THEN 'settled' ELSE state END,
+                      at_ms = CASE WHEN ?4 THEN ?5 ELSE at_ms END
                WHERE seq = ?1 AND state = 'reported'";
     let next = i64::try_from(next_ms).unwrap_or(i64::MAX);
-    connection.prepare_cached(sql)?.execute(params![seq, json, next, settled])?;
+    connection.prepare_cached(sql)?.execute(params![seq, json, next, settled, wall_ms()])?;
     Ok(())
+}
+
+/// Forgets a reported one that the ledger does not know any more, and that came there before `before_ms` of the wall clock: its order
+/// was forgotten while nobody asked.
+pub(crate) fn forget_lost(connection: &Connection, seq: i64, before_ms: i64) -> StoreResult<()> {
+    let sql = "DELETE FROM reports WHERE seq = ?1 AND state = 'reported' AND at_ms < ?2";
+    connection.prepare_cached(sql)?.execute(params![seq, before_ms])?;
+    Ok(())
+}
+
+/// Forgets the oldest that were settled or refused before `before_ms` of the wall clock; gives how many.
+pub(crate) fn prune(connection: &Connection, before_ms: i64, limit: usize) -> StoreResult<usize> {
+    let sql = "DELETE FROM reports WHERE seq IN
+               (SELECT seq FROM reports WHERE state IN ('settled', 'refused') AND at_ms < ?1 ORDER BY at_ms LIMIT ?2)";
+    Ok(connection.prepare_cached(sql)?.execute(params![before_ms, limit as i64])?)
 }

@@ -1,13 +1,16 @@
 //! Tables of the store.
 
-use super::{StoreError, StoreResult};
+use super::{StoreError, StoreResult, wall_ms};
 use rusqlite::Connection;
 use std::time::Duration;
 
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
+/// The format before, whose reports had no time.
+const BEFORE: &str = "1";
 
 /// `seq` is the order in which things came. `batch_json` is what the ledger last said of a report's batch; `due_ms` is when something
-/// is to be tried again: of a queued report, wall time at which it is sent; of a reported one, ledger time at which its batch is asked about. `message` is what an action says to the ledger, fixed when it was taken; `signatures` hold every
+/// is to be tried again: of a queued report, wall time at which it is sent; of a reported one, ledger time at which its batch is asked
+/// about. `at_ms` is the wall time at which a report came to its state. `message` is what an action says to the ledger, fixed when it was taken; `signatures` hold every
 /// transaction that was ever signed for it, written before it was sent.
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -15,7 +18,8 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRI
 CREATE TABLE IF NOT EXISTS reports (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, order_id TEXT NOT NULL, batch TEXT NOT NULL,
     units INTEGER NOT NULL, evidence TEXT NOT NULL, pointer TEXT,
-    state TEXT NOT NULL, tx TEXT, code TEXT, reason TEXT, batch_json TEXT, due_ms INTEGER NOT NULL DEFAULT 0) STRICT;
+    state TEXT NOT NULL, tx TEXT, code TEXT, reason TEXT, batch_json TEXT, due_ms INTEGER NOT NULL DEFAULT 0,
+    at_ms INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX IF NOT EXISTS reports_queued ON reports (seq) WHERE state = 'queued';
 CREATE INDEX IF NOT EXISTS reports_due ON reports (due_ms) WHERE state = 'reported';
 
@@ -28,6 +32,24 @@ CREATE TABLE IF NOT EXISTS signatures (
     PRIMARY KEY (action, number)) STRICT, WITHOUT ROWID;
 ";
 
+/// Reports that nothing happens to any more, by when they ended.
+const ENDED: &str = "CREATE INDEX IF NOT EXISTS reports_ended ON reports (at_ms) WHERE state IN ('settled', 'refused');";
+
+/// Brings a store of the format before to this one: its reports count as ended now.
+fn upgrade(connection: &Connection) -> StoreResult<()> {
+    let has = "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'";
+    if connection.query_row(has, [], |row| row.get::<_, i64>(0))? == 0 {
+        return Ok(());
+    }
+    let is = "SELECT count(*) FROM meta WHERE key = 'format' AND value = ?1";
+    if connection.query_row(is, [BEFORE], |row| row.get::<_, i64>(0))? == 1 {
+        connection.execute_batch("ALTER TABLE reports ADD COLUMN at_ms INTEGER NOT NULL DEFAULT 0")?;
+        connection.execute("UPDATE reports SET at_ms = ?1", [wall_ms()])?;
+        connection.execute("UPDATE meta SET value = ?1 WHERE key = 'format'", [FORMAT])?;
+    }
+    Ok(())
+}
+
 /// Sets the connection's rules and makes missing tables. A store is of one chain.
 pub(super) fn prepare(connection: &Connection, chain: &str) -> StoreResult<()> {
     connection.busy_timeout(Duration::from_secs(10))?;
@@ -36,7 +58,9 @@ pub(super) fn prepare(connection: &Connection, chain: &str) -> StoreResult<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
+    upgrade(connection)?;
     connection.execute_batch(TABLES)?;
+    connection.execute_batch(ENDED)?;
     connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?1), ('chain', ?2)", [FORMAT, chain])?;
     connection.execute_batch("COMMIT")?;
     let meta = |key: &str| connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get::<_, String>(0));
