@@ -42,8 +42,14 @@ impl Remote {
             return Ok(load_key(&path)?.address());
         }
         let names = self.names().await?;
-        let found = names.iter().find(|(_, known)| known.as_str() == name.as_str()).map(|(address, _)| *address);
-        found.ok_or_else(|| {
+        let mut found = names.iter().filter(|(_, known)| known.as_str() == name.as_str()).map(|(address, _)| *address);
+        let (first, second) = (found.next(), found.next());
+        if let (Some(first), Some(second)) = (first, second) {
+            // Money may follow: none of them is more meant than the other.
+            return Err(CliError::refused("ambiguous", format_args!("`{name}` is the name of {first} and of {second}"))
+                .hint("write the address of the one that you mean"));
+        }
+        first.ok_or_else(|| {
             CliError::refused("unknown-account", format_args!("no account is called `{name}`"))
                 .hint("`depin account list` shows those that have names; an address (depin1…) works always")
         })

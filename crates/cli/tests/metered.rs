@@ -7,6 +7,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -175,6 +176,30 @@ fn look_around(home: &Path) {
     for name in ["customer", "reporter", "arbiter"] {
         assert!(home.join(format!("wallet/{name}.key")).is_file(), "{name}");
     }
+    let names: Vec<&str> = items.iter().map(|o| o["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["provider-1", "provider-2"]);
+    // What the ledger would refuse is refused here, in its words, and costs nothing.
+    let before = at(home, &["account", "show", "customer", "--json"]).json()["nonce"].clone();
+    let order = ["metered", "order", "provider-1", "--cap"];
+    for (args, words) in [
+        (&["1", "--for", "31d"][..], "an order stays open for 1 ms to 30d"),
+        (&["0", "--for", "1d"], "pays for no unit"),
+        (&["1", "--for", "1d", "--price", "0.000000000000000001"], "and the order allows"),
+    ] {
+        let refused = at(home, &[&order[..], args].concat());
+        assert!(refused.code == 1 && refused.err.contains(words), "{args:?}: {}", refused.err);
+    }
+    assert_eq!(at(home, &["account", "show", "customer", "--json"]).json()["nonce"], before, "nothing was sent");
+    let nothing = at(home, &["metered", "dispute", "00/0", "--accepted", "1"]);
+    assert!(nothing.code == 1 && nothing.err.contains("--hash"), "{}", nothing.err);
+    for path in
+        [home.to_owned(), home.join("node"), home.join("wallet"), home.join("metering"), home.join("providers/provider-1")]
+    {
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700, "{}", path.display());
+    }
+    for path in ["metering/metering.db", "node/index.sqlite"] {
+        assert_eq!(fs::metadata(home.join(path)).unwrap().permissions().mode() & 0o777, 0o600, "{path}");
+    }
     let other = at(home, &["metered", "close", "00"]);
     assert!(other.code == 1 && other.err.contains("there is no order"), "{}", other.err);
 }
@@ -190,8 +215,28 @@ async fn disputed_and_decided(home: &Path, order: &str, folder: &Path) {
     until(home, &["metered", "disputes", "--json"], PATIENCE, answered).await;
     let table = at(home, &["metered", "disputes"]).done().out;
     assert!(table.contains("arbiter, in"), "{table}");
+    for (args, words) in [
+        (&["decide", &batch, "--counted", "3"][..], "0 to 2 of the contested units"),
+        (&["dispute", &batch, "--accepted", "0", "--hash", &"22".repeat(32)], "is disputed or settled already"),
+        (&["answer", &batch, "--hash", &"22".repeat(32)], "is answered already"),
+        (&["report", short, "--units", "0", "--id", "x", "--hash", &"22".repeat(32)], "a batch is of 1 to"),
+        (&["report", short, "--units", "1", "--id", "", "--hash", &"22".repeat(32)], "an id has 1 to 128"),
+        (&["report", short, "--units", "1", "--id", &"y".repeat(129), "--hash", &"22".repeat(32)], "an id has 1 to 128"),
+        (&["dispute", &format!("{short}/1"), "--accepted", "32", "--hash", &"22".repeat(32)], "accepts 0 to 31"),
+        (&["raise", short, "--by", "0"], "more than nothing"),
+    ] {
+        let refused = at(home, &[&["metered"], args].concat());
+        assert!(refused.code == 1 && refused.err.contains(words), "{args:?}: {}", refused.err);
+    }
+    let numbers = |args: &[&str]| -> Vec<u64> {
+        let page = at(home, &[&["metered", "batches", short, "--json"], args].concat()).json();
+        page["items"].as_array().unwrap().iter().map(|batch| batch["number"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(numbers(&["--from", "1", "--limit", "2"]), [1, 2]);
+    assert_eq!(numbers(&["--newest", "--limit", "2"]), [3, 2]);
+    assert_eq!((numbers(&["--state", "disputed"]), numbers(&["--state", "settled"])), (vec![0], vec![]));
     let told = at(home, &["metered", "decide", &batch, "--counted", "1"]).done().out;
-    assert!(told.contains("1 of 2 contested units count"), "{told}");
+    assert!(told.contains("1 of 2 contested units counts"), "{told}");
     let twice = at(home, &["metered", "decide", &batch, "--counted", "1"]);
     assert!(twice.code == 1 && twice.err.contains("not in dispute"), "{}", twice.err);
 }

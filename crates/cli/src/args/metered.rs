@@ -1,9 +1,10 @@
 //! Commands about a founder's own metered service.
 
 use super::{AmountArg, SpanArg, Who};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
+use depin_client::api::BatchStage;
 use depin_quantity::{ContentHash, Name};
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 pub(super) const AFTER: &str = "\
 An order is named by its id or the beginning of it, a batch by its id or by its order and number:
@@ -47,7 +48,8 @@ pub enum MeteredCommand {
                             depin metered report 3fa2b1 --units 64 --id run-17 --hash 9f86…0a08 --pointer https://tiles.example/run-17")]
     Report(ReportArgs),
     /// List an order's batches.
-    #[command(after_help = "Examples:\n  depin metered batches 3fa2b1\n  depin metered batches 3fa2b1 --json")]
+    #[command(after_help = "Examples:\n  depin metered batches 3fa2b1\n  depin metered batches 3fa2b1 --state disputed\n  \
+                            depin metered batches 3fa2b1 --newest --limit 10 --json")]
     Batches(BatchesArgs),
     /// List disputes that are not decided.
     #[command(after_help = "Examples:\n  depin metered disputes\n  depin metered disputes --json")]
@@ -74,9 +76,10 @@ pub struct Signer {
 }
 
 #[derive(Clone, Debug, Args)]
+#[command(group(ArgGroup::new("what-shows-it").required(true).args(["evidence", "hash"])))]
 pub struct EvidenceArgs {
     /// A file whose SHA-256 is the evidence; the file stays with you.
-    #[arg(long, value_name = "FILE", required_unless_present = "hash", conflicts_with = "hash")]
+    #[arg(long, value_name = "FILE")]
     pub evidence: Option<PathBuf>,
     /// The SHA-256 itself, 64 hexadecimal digits.
     #[arg(long, value_name = "HEX")]
@@ -179,9 +182,35 @@ pub struct ReportArgs {
 pub struct BatchesArgs {
     /// The order.
     pub order: String,
-    /// Most batches to print.
+    /// Only those that stand there.
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<StageArg>,
+    /// The number of the first one to look at.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "newest")]
+    pub from: Option<u32>,
+    /// The last ones, newest first.
+    #[arg(long)]
+    pub newest: bool,
+    /// Most batches to print, at most 1000.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub limit: u32,
+}
+
+/// How far a batch is.
+#[derive(Clone, Copy, Debug)]
+pub struct StageArg(pub BatchStage);
+
+impl FromStr for StageArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(Self(match text {
+            "pending" => BatchStage::Pending,
+            "disputed" => BatchStage::Disputed,
+            "settled" => BatchStage::Settled,
+            _ => return Err("a batch is pending, disputed or settled".to_owned()),
+        }))
+    }
 }
 
 #[derive(Clone, Debug, Args)]
@@ -239,7 +268,7 @@ Examples:
 /// What an operator does about disputes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum PolicyArg {
-    /// Stand by reports, up to --deposit-most.
+    /// Stand by reports, with deposits up to --deposit-most in all.
     StandBy,
     /// Give all disputes up.
     Concede,
@@ -258,7 +287,7 @@ pub struct ProviderMeteredArgs {
     /// What is done about disputes.
     #[arg(long, value_enum, default_value = "ask")]
     pub disputes: PolicyArg,
-    /// Most that is put up to stand by a report.
+    /// Most that is put up to stand by reports, in all open disputes together; those above it are left to you.
     #[arg(long, value_name = "AMOUNT", required_if_eq("disputes", "stand-by"))]
     pub deposit_most: Option<AmountArg>,
     /// Folder of its key [default: ./NAME].
@@ -292,6 +321,9 @@ pub struct GatewayMeteredArgs {
     /// Address that it listens on.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
+    /// How long reports are kept once they are settled or refused; as long, their ids stay the same report.
+    #[arg(long, value_name = "TIME", default_value = "90d")]
+    pub keep: SpanArg,
     /// Key file of the customer's account, which pays [default: DIR/customer.key, made on the first start].
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,

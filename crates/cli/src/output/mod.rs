@@ -11,7 +11,7 @@ mod text;
 pub use amount::{short_number, shorten};
 pub use progress::Progress;
 pub use table::Table;
-pub use text::{ago, bytes, day, in_time, minute, short_id, wrap};
+pub use text::{ago, bytes, count, day, in_time, minute, short_id, units, wrap};
 
 use crate::error::{CliError, Result};
 use serde::Serialize;
@@ -55,6 +55,11 @@ impl Output {
         let mut out = if self.json { serde_json::to_string(value).unwrap_or_default() } else { text(self) };
         out.push('\n');
         write_out(out.as_bytes())
+    }
+
+    /// A secret for a person who reads a terminal; what is piped or logged gets where it is written instead.
+    pub fn secret(&self, secret: &str, written: &std::path::Path) -> String {
+        if io::stdout().is_terminal() { secret.to_owned() } else { format!("in {}", written.display()) }
     }
 
     /// A heading or another emphasised word.

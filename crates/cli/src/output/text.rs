@@ -13,6 +13,16 @@ pub fn bytes(size: u64) -> String {
     if tenth == 0 || whole >= 100 { format!("{whole} {}", UNITS[step]) } else { format!("{whole}.{tenth} {}", UNITS[step]) }
 }
 
+/// So many of something: `1 unit`, `2 units`, `0 units`.
+pub fn count(many: u64, one: &str, more: &str) -> String {
+    if many == 1 { format!("1 {one}") } else { format!("{many} {more}") }
+}
+
+/// `12 units`, as tables and sentences of the service `metered` say it.
+pub fn units(many: u64) -> String {
+    count(many, "unit", "units")
+}
+
 /// Ledger time to the minute: `2026-11-22 15:04`.
 pub fn minute(at: Instant) -> String {
     let text = at.to_rfc3339();

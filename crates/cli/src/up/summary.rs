@@ -19,13 +19,14 @@ pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
     if let Some(s3) = &s3 {
         row("S3 endpoint", &s3.endpoint);
         row("  access key", &s3.access_key);
-        row("  secret key", &s3.secret_key);
+        row("  secret key", &out.secret(&s3.secret_key, &home.join("s3.env")));
         row("  region", &s3.region);
     }
     for endpoint in endpoints.endpoints.iter().filter(|endpoint| endpoint.name != S3Access::NAME) {
         row(&endpoint.name, &endpoint.url);
         for (name, value) in &endpoint.settings {
-            row(&format!("  {}", name.replace('_', " ")), value);
+            let shown = if name == metering::KEY { out.secret(value, &home.join(metering::KEY_FILE)) } else { value.to_owned() };
+            row(&format!("  {}", name.replace('_', " ")), &shown);
         }
     }
     row("providers", &if names.is_empty() { "none".to_owned() } else { names.join(", ") });

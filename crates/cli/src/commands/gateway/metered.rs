@@ -54,7 +54,11 @@ async fn start(args: &GatewayMeteredArgs, remote: &Remote, out: &Output) -> Resu
         ));
     }
     progress.step("opening the store");
-    let config = Config { listen: args.listen, ..Config::new(&args.dir, params) };
+    let config = Config {
+        listen: args.listen,
+        keep: std::time::Duration::from_millis(args.keep.0.get()),
+        ..Config::new(&args.dir, params)
+    };
     let gateway = MeteringGateway::open(config, remote.client.clone(), status.chain_id, customer, reporter).await?;
     progress.done();
     Ok(gateway)
@@ -69,7 +73,7 @@ impl Running {
             out.bold("metering gateway"),
             self.node,
             endpoint.url,
-            setting("key"),
+            out.secret(setting("key"), &self.dir.join("access.key")),
             setting("customer"),
             setting("reporter"),
             self.dir.display()

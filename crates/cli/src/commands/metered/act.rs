@@ -10,7 +10,7 @@ use depin_client::{Sender, api::FinalReceipt};
 use depin_economy::Money;
 use depin_ledger::Message;
 use depin_quantity::{ContentHash, Decimal18, Name, UnitId};
-use depin_services::metered::{Evidence, MeteredMessage};
+use depin_services::metered::{Evidence, MeteredError, MeteredMessage, check_evidence};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::{fs, io};
@@ -23,8 +23,14 @@ pub(super) struct Done<T> {
     pub receipt: FinalReceipt,
 }
 
-/// Sends a message and waits until it is final.
+/// A refusal in the ledger's own words, before anything is sent and paid for.
+pub(super) fn refusal(error: &MeteredError) -> CliError {
+    CliError::refused(error.code(), error)
+}
+
+/// Sends a message and waits until it is final. What every ledger refuses is not sent.
 pub(super) async fn send(at: &Named<'_>, sender: &Sender, message: MeteredMessage) -> Result<FinalReceipt> {
+    message.check_bounds().map_err(|error| refusal(&error))?;
     let mut progress = Progress::start(at.out);
     progress.step("sending, and waiting until it is final");
     let receipt = sender.submit(Message::service(message)).await?;
@@ -66,7 +72,9 @@ pub(super) fn evidence(args: &EvidenceArgs) -> Result<Evidence> {
         }
         (None, None) => return Err(CliError::refused("evidence", "name the evidence by --evidence FILE or --hash HEX")),
     };
-    Ok(Evidence { hash, pointer: args.pointer.clone() })
+    let evidence = Evidence { hash, pointer: args.pointer.clone() };
+    check_evidence(&evidence).map_err(|error| refusal(&error))?;
+    Ok(evidence)
 }
 
 /// Hashes what is written to it.

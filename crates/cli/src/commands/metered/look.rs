@@ -4,9 +4,9 @@ use super::named::{Named, short};
 use crate::{
     args::{BatchesArgs, MeteredQuoteArgs, OrdersArgs},
     error::Result,
-    output::{Table, in_time, minute, shorten},
+    output::{Table, count, in_time, minute, shorten, units},
 };
-use depin_client::api::{BatchStage, MeteredBatch, MeteredOrder, MeteredQuoteQuery, OrderQuery, OrderStage, Price};
+use depin_client::api::{BatchStage, MeteredBatch, MeteredOrder, MeteredQuoteQuery, OrderQuery, OrderStage, Page, Price};
 
 fn priced(price: &Price) -> String {
     shorten(&format!("{} {}", price.amount, price.currency))
@@ -17,7 +17,9 @@ fn stage(text: &str) -> Option<OrderStage> {
 }
 
 pub(super) async fn operators(at: &Named<'_>) -> Result<()> {
-    let list = at.metered().operators(None, Some(1_000)).await?;
+    let mut list = at.metered().operators(None, Some(1_000)).await?;
+    // As people count: provider-2 before provider-10.
+    list.items.sort_by_key(|operator| (operator.name.as_str().len(), operator.name, operator.address));
     at.out.result(&list, |out| {
         let mut table = Table::new(&["NAME", "ADDRESS", ">ASKS", ">ORDERS", ">DELIVERED", ">REJECTED", "STATE"]);
         for operator in &list.items {
@@ -49,7 +51,13 @@ pub(super) async fn quote(args: &MeteredQuoteArgs, at: &Named<'_>) -> Result<()>
     let quote = at.metered().quote(&query).await?;
     at.out.result(&quote, |_| {
         let each = quote.price.as_ref().map_or_else(|| "the network's price".to_owned(), priced);
-        format!("{} units of {} cost {} now ({each} each, one batch)", quote.units, args.operator, shorten(&quote.cost.display))
+        format!(
+            "{} of {} {} {} now ({each} each, one batch)",
+            units(quote.units),
+            args.operator,
+            if quote.units == 1 { "costs" } else { "cost" },
+            shorten(&quote.cost.display)
+        )
     })
 }
 
@@ -96,8 +104,8 @@ pub(super) fn text(order: &MeteredOrder, at: &Named<'_>) -> Table {
     row("Reporter", order.reporter.map_or_else(|| "nobody".to_owned(), |who| at.name(who)));
     row("Price", order.price.as_ref().map_or_else(|| "the network's".to_owned(), priced));
     row("Cap", shorten(&order.cap.display));
-    row("Paid", format!("{} for {} units", shorten(&order.spent.display), order.units));
-    row("Undecided", format!("{} in {} batches", shorten(&order.held.display), order.pending));
+    row("Paid", format!("{} for {}", shorten(&order.spent.display), units(order.units)));
+    row("Undecided", format!("{} in {}", shorten(&order.held.display), count(order.pending.into(), "batch", "batches")));
     row("Returned", shorten(&order.returned.display));
     row("Left", shorten(&order.left.display));
     let state = match (&order.closed, order.state) {
@@ -111,9 +119,9 @@ pub(super) fn text(order: &MeteredOrder, at: &Named<'_>) -> Table {
 
 pub(super) async fn batches(args: &BatchesArgs, at: &Named<'_>) -> Result<()> {
     let order = at.order(&args.order).await?;
-    let page = at.metered().batches(order.id, None, Some(args.limit)).await?;
-    if page.next.is_some() {
-        at.out.warn(format_args!("there are more batches; --limit shows more"));
+    let page = wanted(args, &order, at).await?;
+    if let Some(next) = &page.next {
+        at.out.warn(format_args!("there are more batches; --from {next} goes on, --newest shows the last ones"));
     }
     at.out.result(&page, |out| {
         let mut table = Table::new(&["BATCH", ">UNITS", ">COST", ">COUNTED", ">PAID", "STATE"]);
@@ -129,6 +137,27 @@ pub(super) async fn batches(args: &BatchesArgs, at: &Named<'_>) -> Result<()> {
         }
         table.render_or(out, "no batches; `depin metered report ORDER …` or the gateway reports some")
     })
+}
+
+/// The batches that were asked for, through as many pages of the node as they are in; `next` is the number at which more begin.
+async fn wanted(args: &BatchesArgs, order: &MeteredOrder, at: &Named<'_>) -> Result<Page<MeteredBatch>> {
+    let limit = args.limit as usize;
+    let first = if args.newest { order.batches.saturating_sub(args.limit) } else { args.from.unwrap_or(0) };
+    let (mut items, mut after) = (Vec::new(), first.checked_sub(1).map(|before| before.to_string()));
+    loop {
+        let page = at.metered().batches(order.id, after.as_deref(), Some(1_000)).await?;
+        items.extend(page.items.into_iter().filter(|batch| args.state.is_none_or(|state| state.0 == batch.state)));
+        if items.len() > limit || page.next.is_none() || page.next == after {
+            break;
+        }
+        after = page.next;
+    }
+    let next = items.get(limit).map(|batch: &MeteredBatch| batch.number.to_string());
+    items.truncate(limit);
+    if args.newest {
+        items.reverse();
+    }
+    Ok(Page { items, next: next.filter(|_| !args.newest) })
 }
 
 fn state(batch: &MeteredBatch, at: &Named<'_>) -> String {

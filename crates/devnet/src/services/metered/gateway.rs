@@ -13,6 +13,10 @@ use depin_services::metered::MeteredParams;
 
 /// Folder of its store and its key in a home.
 pub(super) const FOLDER: &str = "metering";
+/// What its entry there calls its access key, and where in a home it is written.
+pub const KEY: &str = "key";
+/// See [`KEY`].
+pub const KEY_FILE: &str = "metering/access.key";
 /// What `endpoints.json` calls it.
 pub const NAME: &str = "metering";
 /// Its distance from the first port.
@@ -57,7 +61,7 @@ impl MeteringGateway {
     /// Its entry of `endpoints.json`.
     pub fn endpoint(&self) -> Endpoint {
         let (customer, reporter) = (self.handle.customer().to_string(), self.reporter.to_string());
-        let settings = [("key", self.handle.key()), ("customer", customer.as_str()), ("reporter", reporter.as_str())];
+        let settings = [(KEY, self.handle.key()), ("customer", customer.as_str()), ("reporter", reporter.as_str())];
         Endpoint::new(NAME, &ports::url(self.handle.address()), settings)
     }
 
