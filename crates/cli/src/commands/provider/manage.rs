@@ -102,7 +102,12 @@ async fn own_providers(home: &Home) -> Result<Vec<(Name, Address, &'static str)>
 
 pub async fn stop(name: Name, settings: &Settings, out: &Output) -> Result<()> {
     let parts = order(settings, Order::Stop(name)).await?;
-    told(&parts, name, out, "is stopped; its deals go on, and it is charged for proofs that it misses until it is started again")
+    told(
+        &parts,
+        name,
+        out,
+        "is stopped; what it took on goes on: until it is started again, proofs that it misses are charged and disputes that it does not answer are lost",
+    )
 }
 
 pub async fn start(name: Name, settings: &Settings, out: &Output) -> Result<()> {
