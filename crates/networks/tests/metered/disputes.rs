@@ -208,6 +208,24 @@ fn who_disputes_batches_of_one_unit_while_the_arbiter_is_silent_pays_for_it_and_
 }
 
 #[test]
+fn in_a_new_file_a_silent_arbiter_gives_who_disputes_nothing() {
+    for units in [1, 2, 99] {
+        let mut net = Net::under(FILECOIN);
+        net.register().unwrap();
+        let order = net.open(fil(1_000)).unwrap();
+        let batch = net.deliver(order, "a", units).unwrap();
+        let customer = net.held(CUSTOMER);
+        net.send(CUSTOMER, &dispute(batch, 0)).unwrap();
+        let deposit = net.dispute(batch).unwrap().deposit;
+        net.send(OPERATOR, &answer(batch)).unwrap();
+        net.pass(Span::from_days(3));
+        assert_eq!(net.batch(batch).counted, units);
+        let back = net.order(order).unwrap().returned;
+        assert_eq!(net.held(CUSTOMER).plus(deposit).unwrap(), customer.plus(back).unwrap(), "and costs the deposit");
+    }
+}
+
+#[test]
 fn a_file_may_let_both_deposits_go_back_when_the_arbiter_is_silent() {
     let mut net = Net::changed(&[("undecided-cost = \"50%\"", "undecided-cost = \"0%\"")]);
     net.register().unwrap();

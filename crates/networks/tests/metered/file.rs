@@ -56,8 +56,8 @@ fn a_file_without_an_arbiter_is_told_what_that_means() {
 #[test]
 fn times_that_nobody_can_keep_and_words_that_say_nothing_are_refused() {
     assert!(wrong("answer-within = \"1d\"", "answer-within = \"59s\"").contains("nobody can do anything within"));
-    assert!(wrong("undecided = \"split\"", "undecided = \"nobody\"").contains("nobody"));
-    let text = toml().replace("undecided = \"split\"", "undecided = \"nobody\"");
+    assert!(wrong("undecided = \"operator\"", "undecided = \"nobody\"").contains("nobody"));
+    let text = toml().replace("undecided = \"operator\"", "undecided = \"nobody\"");
     assert!(METERED.read_parameters(&Spec::parse(&text).unwrap()).is_err());
     assert!(wrong("units-most = 1_000_000_000", "units-most = 0").contains("units-most"));
     assert!(wrong("undecided-cost = \"50%\"", "").contains("undecided-cost"));

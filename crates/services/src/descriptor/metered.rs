@@ -162,7 +162,7 @@ pub static METERED: Service = Service {
                 },
                 Figure {
                     key: "undecided",
-                    value: Value::Optional(&Value::Choice(&["split", "customer", "operator"])),
+                    value: Value::Optional(&Value::Choice(&["operator", "split", "customer"])),
                     description: "for whom contested units count when there is none; half of them, and the odd one, by \"split\"",
                 },
                 Figure {
@@ -172,8 +172,8 @@ pub static METERED: Service = Service {
                 },
             ],
             provenance: Provenance::Reason(
-                "the window is as on Render, which approves what nobody rejected within 72 hours; the other times are open; half of a \
-                 deposit, so that nobody disputes in the hope of silence",
+                "the window is as on Render, which approves what nobody rejected within 72 hours; the other times are open; what the \
+                 network's reporter said stands until somebody finds it wrong, so that nobody disputes in the hope of silence",
             ),
         },
     ],
