@@ -42,6 +42,14 @@ impl Name {
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }
+
+    /// The text's bytes and zeros behind them, at least one.
+    #[inline]
+    pub const fn terminated(&self) -> [u8; Self::MAX + 1] {
+        let mut bytes = [0; Self::MAX + 1];
+        bytes.split_at_mut(Self::MAX).0.copy_from_slice(&self.bytes);
+        bytes
+    }
 }
 
 const fn allowed(b: u8) -> bool {

@@ -122,18 +122,18 @@ impl Page {
 
     /// As [`Page::search`], if the row at or behind `row` decides it.
     pub fn search_near(&self, row: usize, key: &[u8]) -> Option<Result<usize, usize>> {
-        let rest = self.behind_shared(key).ok()?;
-        let head = first_bytes(rest);
-        let behind = self.rows.get(row + 1).map(|slot| self.compare(*slot, head, rest));
-        match behind {
-            Some(Ordering::Equal) => Some(Ok(row + 1)),
-            Some(Ordering::Less) => None,
-            Some(Ordering::Greater) | None => match self.compare(*self.rows.get(row)?, head, rest) {
-                Ordering::Equal => Some(Ok(row)),
-                Ordering::Less => behind.map(|_| Err(row + 1)),
-                Ordering::Greater => None,
-            },
+        let head = first_bytes(key.get(self.shared as usize..)?);
+        // Mostly one of both is the row: whole keys that are equal need no look at what all keys here share.
+        let same = |at: usize| self.rows.get(at).is_some_and(|slot| slot.head == head && self.key(at) == key);
+        if let Some(found) = [row, row + 1].into_iter().find(|at| same(*at)) {
+            return Some(Ok(found));
         }
+        let rest = self.behind_shared(key).ok()?;
+        let behind = self.rows.get(row + 1).map(|slot| self.compare(*slot, head, rest));
+        if behind == Some(Ordering::Less) || self.compare(*self.rows.get(row)?, head, rest) == Ordering::Greater {
+            return None;
+        }
+        behind.map(|_| Err(row + 1))
     }
 
     /// Whether the last row comes before `key`.

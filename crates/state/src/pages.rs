@@ -107,15 +107,17 @@ impl Pages {
         (place, found.is_ok())
     }
 
-    /// The place of a key that comes behind the last row of `page`: there, or at the first row of the next one.
+    /// The place of a key that comes behind the last row of `page`: there, or at the first row of the next one. Nothing is looked
+    /// up again and again in a table without rows, whose keys come behind those of another.
     fn walk_on(&self, page: u32, row: usize, key: &[u8]) -> Option<(u32, Result<usize, usize>)> {
         let here = self.page(page);
-        if row + 1 != here.len() || !here.ends_before(key) {
+        // A page without rows is page 0, or not in use.
+        if row + 1 < here.len() || here.len() == 0 || !here.ends_before(key) {
             return None;
         }
         let next = self.page(here.next);
         if here.next == 0 || key < &*next.from {
-            return Some((page, Err(row + 1)));
+            return Some((page, Err(here.len())));
         }
         (next.len() > 0 && next.key(0) == key).then_some((here.next, Ok(0)))
     }
