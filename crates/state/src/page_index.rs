@@ -1,12 +1,12 @@
 //! Which page a key belongs to, for the keys of one table.
 
 use crate::{key::first_bytes, page::shared_bytes};
-use std::{cmp::Ordering, sync::Arc};
+use std::{cmp::Ordering, collections::VecDeque, sync::Arc};
 
 /// A page and where it begins.
 #[derive(Clone, Debug)]
 struct Entry {
-    /// The first bytes of where it begins, behind what all but the first page share.
+    /// The first bytes of where it begins, behind what all but the first page share; zero for the first page.
     head: u64,
     page: u32,
     from: Arc<[u8]>,
@@ -18,19 +18,22 @@ struct Entry {
 pub(crate) struct PageIndex {
     /// How many first bytes the beginnings of all pages but the first share.
     shared: usize,
-    entries: Vec<Entry>,
+    /// A table that is worked off from its first row on loses its first pages, one by one: nothing moves for that.
+    entries: VecDeque<Entry>,
 }
 
 impl PageIndex {
     /// The last page.
     pub fn last(&self) -> Option<u32> {
-        self.entries.last().map(|entry| entry.page)
+        self.entries.back().map(|entry| entry.page)
     }
 
     /// The number of pages that begin at or before `key`.
     fn upto(&self, key: &[u8]) -> usize {
-        let Some((_, others)) = self.entries.split_first().filter(|(first, _)| *first.from <= *key) else { return 0 };
-        let Some(other) = others.first() else { return 1 };
+        if self.entries.front().is_none_or(|first| *first.from > *key) {
+            return 0;
+        }
+        let Some(other) = self.entries.get(1) else { return 1 };
         let whole = &other.from[..self.shared];
         let Some((start, rest)) = key.split_at_checked(self.shared) else {
             // Too short to be the beginning of one of them: before all of them, or behind.
@@ -41,7 +44,7 @@ impl PageIndex {
             Ordering::Greater => self.entries.len(),
             Ordering::Equal => {
                 let head = first_bytes(rest);
-                1 + others.partition_point(|entry| entry.head < head || (entry.head == head && *entry.from <= *key))
+                self.entries.partition_point(|entry| entry.head < head || (entry.head == head && *entry.from <= *key))
             }
         }
     }
@@ -69,12 +72,11 @@ impl PageIndex {
 
     /// Finds anew what all but the first share.
     fn share(&mut self) {
-        let Some((_, others)) = self.entries.split_first_mut() else { return };
         // They are in order, so what the first and the last share, all share.
-        let (Some(one), Some(last)) = (others.first(), others.last()) else { return };
+        let (Some(one), Some(last)) = (self.entries.get(1), self.entries.back()) else { return };
         self.shared = shared_bytes(&one.from, &last.from);
-        for entry in others {
-            entry.head = first_bytes(&entry.from[self.shared..]);
+        for (at, entry) in self.entries.iter_mut().enumerate() {
+            entry.head = if at == 0 { 0 } else { first_bytes(&entry.from[self.shared..]) };
         }
     }
 
@@ -82,6 +84,9 @@ impl PageIndex {
     pub fn remove(&mut self, from: &[u8]) {
         let at = self.upto(from).checked_sub(1).filter(|at| *self.entries[*at].from == *from);
         self.entries.remove(at.expect("only pages of the index are removed"));
+        if let Some(first) = self.entries.front_mut() {
+            first.head = 0;
+        }
     }
 }
 
