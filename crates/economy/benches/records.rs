@@ -7,7 +7,7 @@
 //!
 //! The plain loop has the parties in an array, keeps what was there before, and keeps an event.
 //!
-//! `cargo bench -p depin-economy --bench records`
+//! `cargo bench -p depin-economy --bench records`; with `-- Current`, only records of that name.
 
 mod common;
 
@@ -50,7 +50,11 @@ fn main() {
         ("Current", FILECOIN, current, plain_current),
         ("Charge", FILECOIN, charge, plain_payments),
     ];
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     for (name, file, make, plain) in worlds {
+        if !wanted.is_empty() && wanted.iter().all(|word| word != name) {
+            continue;
+        }
         let mut world = World::new(file);
         if name == "Current" {
             world.register();

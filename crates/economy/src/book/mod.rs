@@ -79,7 +79,29 @@ impl Work<'_> {
         }
     }
 
-    fn credit(&mut self, token: Name, account: Account, amount: Units) -> Result<(), Refusal> {
+    /// Takes money out of the wallet of a party that owes nothing. Order of refusals: debt, funds.
+    pub fn take_from_wallet(&mut self, party: Address, token: Name, amount: Units) -> Result<(), Refusal> {
+        let spent = self.state.change(&(party, token), |row: Option<WalletRow>| {
+            let mut row = row.unwrap_or(NO_WALLET);
+            if !row.owed.is_zero() {
+                return Err(Some(Refusal::InDebt { owed: row.owed }));
+            }
+            let has = row.held;
+            row.held = has.minus(amount).map_err(|_| Some(Refusal::Underfunded { token, needed: amount, has }))?;
+            if row.held.is_zero() { Err(None) } else { Ok(row) }
+        });
+        match spent {
+            Err(Some(refusal)) => Err(refusal),
+            // An empty wallet has no row.
+            Err(None) => {
+                self.state.delete::<WalletRow>(&(party, token));
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    pub fn credit(&mut self, token: Name, account: Account, amount: Units) -> Result<(), Refusal> {
         match account {
             Account::Supply => self.burn(token, amount),
             Account::Fees => Ok(()),

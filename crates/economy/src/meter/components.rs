@@ -42,6 +42,11 @@ impl Components {
         }
         Ok(all)
     }
+
+    /// Whether both are of the same metrics, in the same order.
+    pub(crate) fn same_metrics(&self, other: &Self) -> bool {
+        self.len == other.len && self.iter().zip(other.iter()).all(|(own, other)| own.metric == other.metric)
+    }
 }
 
 impl Deref for Components {

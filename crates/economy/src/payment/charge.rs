@@ -4,12 +4,12 @@
 //! kind's parts; held money in an account of its own, which only captures, a void or its expiry take anything out of.
 //!
 //! A hold in dollars keeps the tokens that it cost when it was made. A capture takes its part of what is still held, so the last
-//! one takes all of it, whatever the price did since. Absent on purpose: refunds of what was captured.
+//! one takes all of it, whatever the price did since. Many charges of one kind out of wallets are taken as one run. Absent on purpose: refunds of what was captured.
 
-use super::pays::Payment;
+use super::pays::{Payment, counted, go_straight};
 use crate::{
     Accepted, Account, Answer, ChargePrice, ChargeRecord, ChargeRule, Each, Event, HoldEnd, Limit, Notice, PaymentSource, Price,
-    Priced, Reason, Refusal, Spec, Topic, USD,
+    Priced, Reason, Record, Refusal, Spec, Topic, USD,
     book::{balance, units_of, wallet},
     payment::rows::{EscrowRow, HoldRow},
     session::work::{Work, found},
@@ -140,6 +140,71 @@ impl Work<'_> {
         let (account, payer, asked) = self.source(kind, from, asked)?;
         let token = charge_token(rule, price, asked)?;
         let amount = charged(self.spec, self.state.as_read(), self.now, kind, rule, token, price)?.units;
+        let payment = Payment { kind, token, from: account, payee: to, amount, reason: Reason::ChargePaid };
+        let parts = rule.pays.of(token, &rule.currencies);
+        match from {
+            PaymentSource::Wallet(_) if go_straight(parts) => {
+                let burnt = self.pay_straight(payer, &payment, parts)?;
+                self.count_paid(kind, token, amount, burnt);
+            }
+            _ => {
+                self.has_funds(from, payer, &payment)?;
+                self.pay_parts(&payment, parts)?;
+            }
+        }
+        self.emit(Event::Charged { kind, payer, to, token, amount, hold: None });
+        Ok(Accepted::moved(token, amount))
+    }
+
+    /// Takes charges of the first one's kind and token out of wallets, up to the first other one; see [`Work::in_a_row`].
+    pub fn charges_in_a_row(
+        &mut self,
+        first: &ChargeRecord,
+        records: &[Record],
+        refused: &mut dyn FnMut(usize, Refusal),
+    ) -> usize {
+        let ChargeRecord::Now { kind, currency, price, .. } = *first else { return 0 };
+        let Some(rule) = self.spec.charge(kind) else { return 0 };
+        let Ok(token) = charge_token(rule, price, currency) else { return 0 };
+        let parts = rule.pays.of(token, &rule.currencies);
+        if !go_straight(parts) {
+            return 0;
+        }
+        let (mut count, mut all_paid, mut all_burnt) = (0, Units::ZERO, Units::ZERO);
+        for record in records {
+            let Record::Charge(ChargeRecord::Now { kind: own, from, to, currency, price }) = *record else { break };
+            let PaymentSource::Wallet(payer) = from else { break };
+            if own != kind || charge_token(rule, price, currency) != Ok(token) {
+                break;
+            }
+            let begun = self.begun();
+            count += 1;
+            let amount = charged(self.spec, self.state.as_read(), self.now, kind, rule, token, price).map(|amount| amount.units);
+            let taken = amount.and_then(|amount| {
+                let from = Account::Wallet(payer);
+                let payment = Payment { kind, token, from, payee: to, amount, reason: Reason::ChargePaid };
+                Ok((amount, self.pay_straight(payer, &payment, parts)?))
+            });
+            match taken {
+                Ok((amount, burnt)) => {
+                    (all_paid, all_burnt) = (counted(all_paid, amount), counted(all_burnt, burnt));
+                    self.emit(Event::Charged { kind, payer, to, token, amount, hold: None });
+                }
+                Err(refusal) => {
+                    self.undo(begun);
+                    refused(count - 1, refusal);
+                }
+            }
+        }
+        if !all_paid.is_zero() {
+            self.count_paid(kind, token, all_paid, all_burnt);
+        }
+        count
+    }
+
+    /// Order of refusals: debt, funds.
+    fn has_funds(&self, from: PaymentSource, payer: Address, payment: &Payment) -> Result<(), Refusal> {
+        let Payment { token, amount, .. } = *payment;
         let has = match from {
             PaymentSource::Wallet(_) => {
                 let wallet = wallet(self.state.as_read(), payer, token);
@@ -148,15 +213,9 @@ impl Work<'_> {
                 }
                 wallet.held
             }
-            PaymentSource::Escrow(_) => balance(self.state.as_read(), account, token),
+            PaymentSource::Escrow(_) => balance(self.state.as_read(), payment.from, token),
         };
-        if has < amount {
-            return Err(Refusal::Underfunded { token, needed: amount, has });
-        }
-        let payment = Payment { kind, token, from: account, payee: to, amount, reason: Reason::ChargePaid };
-        self.pay_parts(&payment, rule.pays.of(token, &rule.currencies))?;
-        self.emit(Event::Charged { kind, payer, to, token, amount, hold: None });
-        Ok(Accepted::moved(token, amount))
+        if has < amount { Err(Refusal::Underfunded { token, needed: amount, has }) } else { Ok(()) }
     }
 
     /// Order of refusals: kind, holds allowed, duplicate, deadline, payment source, token, amount, price, debt, funds.

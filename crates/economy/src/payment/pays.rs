@@ -56,9 +56,30 @@ pub fn split(amount: Units, parts: &[PayPart]) -> Result<Vec<Units>, Refusal> {
 
 const NO_USAGE: UsageRow = UsageRow { paid: Units::ZERO, burnt: Units::ZERO };
 
+/// The sum of what is counted for people: it ends growing at what 128 bits hold, and no rule reads it.
+pub fn counted(a: Units, b: Units) -> Units {
+    a.plus(b).unwrap_or(Units::new(u128::MAX))
+}
+
 /// What was ever paid and burnt for a kind of stream, charge or fee in a token.
 pub fn usage(state: &dyn ReadState, kind: Name, token: Name) -> UsageRow {
     state.get(&(kind, token)).unwrap_or(NO_USAGE)
+}
+
+/// Whether parts go straight to where they belong: nothing of them is converted, and none feeds a pool.
+pub fn go_straight(parts: &[PayPart]) -> bool {
+    parts.iter().all(|part| part.convert.is_none() && !matches!(part.to, PayTo::Pool(_)))
+}
+
+/// The account that a part goes to, and why.
+fn destination(payment: &Payment, to: PayTo) -> (Account, Reason) {
+    let revenue = |reason| if payment.reason == Reason::ServiceFee { Reason::ServiceFee } else { reason };
+    match to {
+        PayTo::Payee => (Account::Wallet(payment.payee), payment.reason),
+        PayTo::Burn => (Account::Supply, revenue(Reason::RevenueBurnt)),
+        PayTo::Treasury(name) => (Account::Treasury(name), revenue(Reason::RevenueShared)),
+        PayTo::Pool(name) => (Account::Pool(name), revenue(Reason::RevenueShared)),
+    }
 }
 
 impl Work<'_> {
@@ -82,9 +103,35 @@ impl Work<'_> {
                 }
             }
         }
-        self.count_usage(payment.kind, payment.token, payment.amount, burnt);
-        self.count_burnt(payment.kind, burnt);
+        self.count_paid(payment.kind, payment.token, payment.amount, burnt);
         Ok(())
+    }
+
+    /// Takes a payment out of a wallet and sends its parts, which go straight; gives what is burnt. Who calls this counts what was paid.
+    /// Order of refusals: debt, funds.
+    pub fn pay_straight(&mut self, payer: Address, payment: &Payment, parts: &[PayPart]) -> Result<Units, Refusal> {
+        let Payment { token, from, amount, .. } = *payment;
+        self.take_from_wallet(payer, token, amount)?;
+        let amounts = if parts.len() == 1 { None } else { Some(split(amount, parts)?) };
+        let mut burnt = Units::ZERO;
+        for (i, part) in parts.iter().enumerate() {
+            let amount = amounts.as_ref().map_or(amount, |amounts| amounts[i]);
+            let (to, reason) = destination(payment, part.to);
+            if !amount.is_zero() {
+                self.credit(token, to, amount)?;
+                self.emit(Event::Posting { token, from, to, amount, reason });
+            }
+            if part.to == PayTo::Burn {
+                burnt = burnt.plus(amount)?;
+            }
+        }
+        Ok(burnt)
+    }
+
+    /// Counts what was paid, and what of it was burnt, for a kind.
+    pub fn count_paid(&mut self, kind: Name, token: Name, paid: Units, burnt: Units) {
+        self.count_usage(kind, token, paid, burnt);
+        self.count_burnt(kind, burnt);
     }
 
     /// Adds what a charge burnt of the token that it was paid in to the gauge that its kind counts in.
@@ -98,28 +145,19 @@ impl Work<'_> {
         self.state.put(&key, &GaugeRow { value, at: self.now });
     }
 
-    /// Sums for people: they end growing at what 128 bits hold, and no rule reads them.
     fn count_usage(&mut self, kind: Name, token: Name, paid: Units, burnt: Units) {
-        let sum = |a: Units, b: Units| a.plus(b).unwrap_or(Units::new(u128::MAX));
         let add = |row: Option<UsageRow>| {
             let row = row.unwrap_or(NO_USAGE);
-            Ok::<_, Infallible>(UsageRow { paid: sum(row.paid, paid), burnt: sum(row.burnt, burnt) })
+            Ok::<_, Infallible>(UsageRow { paid: counted(row.paid, paid), burnt: counted(row.burnt, burnt) })
         };
         let Ok(()) = self.state.change(&(kind, token), add);
     }
 
     /// Sends `amount` of `token` from `from` to where a part goes.
     fn deliver(&mut self, payment: &Payment, to: PayTo, token: Name, from: Account, amount: Units) -> Result<(), Refusal> {
-        let revenue = |reason| if payment.reason == Reason::ServiceFee { Reason::ServiceFee } else { reason };
-        match to {
-            PayTo::Payee => self.post(token, from, Account::Wallet(payment.payee), amount, payment.reason),
-            PayTo::Burn => self.post(token, from, Account::Supply, amount, revenue(Reason::RevenueBurnt)),
-            PayTo::Treasury(name) => self.post(token, from, Account::Treasury(name), amount, revenue(Reason::RevenueShared)),
-            PayTo::Pool(name) => {
-                self.post(token, from, Account::Pool(name), amount, revenue(Reason::RevenueShared))?;
-                self.fund_pool(name, amount)
-            }
-        }
+        let (account, reason) = destination(payment, to);
+        self.post(token, from, account, amount, reason)?;
+        if let PayTo::Pool(name) = to { self.fund_pool(name, amount) } else { Ok(()) }
     }
 
     /// Swaps a part and sends what comes out on its way. Without a swap it waits; a payee's part is paid as it is.

@@ -92,7 +92,7 @@ impl Work<'_> {
     /// [`Work::accrued`] again and again, but what they have in common is looked up once, and the pool's sum written once. Gives how
     /// many were taken, refused ones among them; none when the first is of another kind, or the clock is not known to be closed up to now: a record by
     /// itself closes it.
-    pub fn accrued_in_a_row(&mut self, records: &[Record], mut refused: impl FnMut(usize, Refusal)) -> usize {
+    pub fn accrued_in_a_row(&mut self, records: &[Record], refused: &mut dyn FnMut(usize, Refusal)) -> usize {
         let Some((metric, ..)) = records.first().and_then(alone) else { return 0 };
         let spec = self.spec;
         let Some(binding) = spec.binding(metric) else { return 0 };

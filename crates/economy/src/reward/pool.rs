@@ -13,6 +13,7 @@ use crate::{
     Account, Event, Reason, Refusal, Subject,
     params::{Method, PoolRule},
     reward::{
+        metric::{Pool, Run},
         rows::{LazyRow, MemberRow, PoolRow, RegisterRow},
         wide::Wide,
     },
@@ -41,6 +42,10 @@ pub struct Claimed {
 /// gives the same sum.
 pub fn accrued(pool: &PoolRow, member: &MemberRow) -> (Units, u128) {
     let growth = pool.per_weight.0 - member.settled.0;
+    if growth.is_zero() {
+        // Settled in this period already: a fraction is less than a base unit.
+        return (Units::ZERO, member.fraction);
+    }
     let sum = Wide(U256::from(member.weight.get()) * growth + U256::from(member.fraction));
     let (whole, fraction) = sum.split();
     (Units::new(u128::try_from(whole).expect("a member earns no more than the pool minted, which fits 128 bits")), fraction)
@@ -71,7 +76,7 @@ pub fn current_part(amount: Units, current: Measured, accrued: Measured) -> Resu
     Ok(amount.mul_div(current.get(), current.plus(accrued)?.get(), Rounding::Down)?)
 }
 
-impl Work<'_> {
+impl<'w> Work<'w> {
     pub fn pool_row(&self, pool: Name) -> PoolRow {
         self.state.get(&pool).unwrap_or(EMPTY)
     }
@@ -159,17 +164,28 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Gives a subject a new weight in a pool: settles what the old one accrued, joins, or leaves.
+    /// Gives a subject a new weight in one of a run's pools: settles what the old one accrued, joins, or leaves.
     /// `phase` is the subject's, as it registered.
-    pub fn set_weight(&mut self, name: Name, subject: Subject, weight: Measured, phase: u64) -> Result<(), Refusal> {
-        let spec = self.spec;
-        let rule = spec.pool(name).expect("the parser resolved every binding");
-        self.close_clock(rule.clock)?;
+    pub fn set_weight(
+        &mut self,
+        run: &mut Run<'_>,
+        at: usize,
+        subject: Subject,
+        weight: Measured,
+        phase: u64,
+    ) -> Result<(), Refusal> {
+        let Some(Pool { name, rule, .. }) = run.shared.pools[at] else { return Ok(()) };
+        if self.current.period(rule.clock).is_none() {
+            // A period that closes may look at any sum, and feeds pools.
+            self.write_run(run);
+            self.close_clock(rule.clock)?;
+        }
         if rule.method == Method::Winners && self.draws(name) {
             return Err(Refusal::Closing { clock: rule.clock });
         }
         let key = (name, subject.owner(), subject.unit());
-        let mut pool = self.pool_row(name);
+        let Some(Pool { row, .. }) = &mut run.shared.pools[at] else { return Ok(()) };
+        let pool = row.get_or_insert_with(|| self.pool_row(name));
         let window = window_of(self.period(rule.clock), phase, rule.pay_every);
         let mut paid_in = window;
         self.state.change(&key, |row: Option<MemberRow>| {
@@ -180,7 +196,7 @@ impl Work<'_> {
                 pending: Units::ZERO,
                 paid_in: window,
             });
-            settle(&pool, &mut member)?;
+            settle(pool, &mut member)?;
             let others = pool.weight.minus(member.weight).expect("a pool's weight is the sum of its members'");
             pool.weight = others.plus(weight)?;
             member.weight = weight;
@@ -191,8 +207,9 @@ impl Work<'_> {
             paid_in = member.paid_in;
             Ok::<_, Refusal>(member)
         })?;
-        self.state.put(&name, &pool);
         if weight.is_zero() || window > paid_in {
+            // A payment may repay a debt, and with it feed what else there is.
+            self.write_run(run);
             self.pay(name, subject, window)?;
         }
         Ok(())

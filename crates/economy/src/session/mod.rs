@@ -282,7 +282,7 @@ impl Session<'_> {
         let (mut answers, mut index) = (Answers::default(), 0);
         while index < records.len() {
             let refused = &mut answers.refused;
-            let taken = self.directly().accrued_in_a_row(&records[index..], |at, refusal| refused.push((index + at, refusal)));
+            let taken = self.directly().in_a_row(&records[index..], &mut |at, refusal| refused.push((index + at, refusal)));
             index += taken;
             if taken == 0 {
                 if let Err(refusal) = self.atomically(|work| work.record(&records[index])) {
@@ -324,13 +324,11 @@ impl Session<'_> {
 
     /// Runs an operation that leaves no trace when it fails. What it wrote can still be undone by whoever marked the state before.
     pub(crate) fn atomically<T, E>(&mut self, run: impl FnOnce(&mut Work<'_>) -> Result<T, E>) -> Result<T, E> {
-        let (mark, events, notices) = (self.state.mark(), self.events.mark(), self.notices.len());
-        let result = run(&mut self.directly());
+        let mut work = self.directly();
+        let begun = work.begun();
+        let result = run(&mut work);
         if result.is_err() {
-            self.state.rollback(mark);
-            self.current.forget();
-            self.events.rollback(events);
-            self.notices.truncate(notices);
+            work.undo(begun);
         }
         result
     }

@@ -2,7 +2,7 @@
 
 use crate::{Answer, Event, Notice, Record, Refusal, Sink, Spec, Topic, time::clock::CurrentClocks};
 use depin_quantity::{Instant, Name, Seed};
-use depin_state::State;
+use depin_state::{Mark, State};
 
 /// One operation in progress. Rules are methods of this in the module that they belong to.
 pub struct Work<'w> {
@@ -22,7 +22,28 @@ pub struct Work<'w> {
     pub current: &'w mut CurrentClocks,
 }
 
+/// Where an operation began: what it did can be undone up to there.
+#[derive(Clone, Copy)]
+pub struct Begun {
+    state: Mark,
+    events: usize,
+    notices: usize,
+}
+
 impl Work<'_> {
+    /// The present point, for [`Work::undo`].
+    pub fn begun(&self) -> Begun {
+        Begun { state: self.state.mark(), events: self.events.mark(), notices: self.notices.len() }
+    }
+
+    /// Takes back all that was written and told since.
+    pub fn undo(&mut self, begun: Begun) {
+        self.state.rollback(begun.state);
+        self.current.forget();
+        self.events.rollback(begun.events);
+        self.notices.truncate(begun.notices);
+    }
+
     /// Runs something as of an earlier time, by the rules in force then.
     pub fn as_of<T>(&mut self, at: Instant, run: impl FnOnce(&mut Self) -> T) -> T {
         let then = self.schedules().spec_at(at);
@@ -49,6 +70,18 @@ impl Work<'_> {
             Record::Allowance(record) => self.allowance_record(record),
             Record::Charge(record) => self.charge_record(record),
             Record::Fee(record) => self.fee_record(record),
+        }
+    }
+
+    /// Takes records that have much in common, one behind the other, as [`Work::record`] again and again, and gives how many: what they
+    /// have in common is looked up once, and rows that all of them change are written once. Tells which of them were refused: those are
+    /// undone. None are taken when the first is of a kind that gains nothing by it.
+    pub fn in_a_row(&mut self, records: &[Record], refused: &mut dyn FnMut(usize, Refusal)) -> usize {
+        match records.first() {
+            Some(Record::Accrued(_)) => self.accrued_in_a_row(records, refused),
+            Some(Record::Current(first)) => self.current_in_a_row(first, records, refused),
+            Some(Record::Charge(first)) => self.charges_in_a_row(first, records, refused),
+            _ => 0,
         }
     }
 
