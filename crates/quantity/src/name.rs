@@ -8,8 +8,9 @@ use std::{fmt, str::FromStr};
 /// A name of 1 to 31 ASCII letters, digits, `-`, `.` and `_`; copied, never interned, the same on every machine.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name {
-    bytes: [u8; Name::MAX],
-    len: u8,
+    /// The text, zeros behind it, and the text's length in the last byte: names sort as their texts do. One array of 32 bytes, which is
+    /// copied and compared in the same halves: a comparison across the halves would wait for a copy that was just made.
+    bytes: [u8; Name::MAX + 1],
 }
 
 impl Name {
@@ -23,14 +24,15 @@ impl Name {
     pub const fn literal(text: &str) -> Self {
         let source = text.as_bytes();
         assert!(!source.is_empty() && source.len() <= Self::MAX, "a name has 1 to 31 characters");
-        let mut bytes = [0; Self::MAX];
+        let mut bytes = [0; Self::MAX + 1];
         let mut i = 0;
         while i < source.len() {
             assert!(allowed(source[i]), "a name is made of ASCII letters, digits, '-', '.' and '_'");
             bytes[i] = source[i];
             i += 1;
         }
-        Self { bytes, len: source.len() as u8 }
+        bytes[Self::MAX] = source.len() as u8;
+        Self { bytes }
     }
 
     /// The text.
@@ -40,15 +42,20 @@ impl Name {
 
     /// The text's bytes.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
+        &self.bytes[..self.len()]
     }
 
-    /// The text's bytes and zeros behind them, at least one.
+    /// Number of its bytes; there is at least one.
     #[inline]
-    pub const fn terminated(&self) -> [u8; Self::MAX + 1] {
-        let mut bytes = [0; Self::MAX + 1];
-        bytes.split_at_mut(Self::MAX).0.copy_from_slice(&self.bytes);
-        bytes
+    #[expect(clippy::len_without_is_empty, reason = "no name is empty")]
+    pub const fn len(&self) -> usize {
+        self.bytes[Self::MAX] as usize
+    }
+
+    /// The text's bytes, zeros up to the last byte, and something in that one: for whoever copies all and uses the first.
+    #[inline]
+    pub const fn padded(&self) -> &[u8; Self::MAX + 1] {
+        &self.bytes
     }
 }
 
@@ -81,7 +88,7 @@ impl fmt::Debug for Name {
 
 impl BorshSerialize for Name {
     fn serialize<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
-        writer.write_all(&[self.len])?;
+        writer.write_all(&[self.bytes[Self::MAX]])?;
         writer.write_all(self.as_bytes())
     }
 }
@@ -89,14 +96,16 @@ impl BorshSerialize for Name {
 impl BorshDeserialize for Name {
     fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
         let len = u8::deserialize_reader(reader)?;
-        let mut bytes = [0; Self::MAX];
-        let slot = bytes.get_mut(..usize::from(len)).ok_or_else(|| invalid("a name has at most 31 characters"))?;
+        let mut bytes = [0; Self::MAX + 1];
+        let text = &mut bytes[..Self::MAX];
+        let slot = text.get_mut(..usize::from(len)).ok_or_else(|| invalid("a name has at most 31 characters"))?;
         reader.read_exact(slot)?;
         // Every transaction holds names, so this is one pass, without building a text first.
         if len == 0 || !slot.iter().all(|b| allowed(*b)) {
             return Err(invalid("not a name"));
         }
-        Ok(Self { bytes, len })
+        bytes[Self::MAX] = len;
+        Ok(Self { bytes })
     }
 }
 

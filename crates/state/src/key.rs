@@ -96,16 +96,16 @@ impl KeyBytes {
         self.len = end;
     }
 
-    /// Appends the first `len` of `bytes`, copying all: a copy whose length is known before costs less.
+    /// Appends a name and a zero byte. Copying all of a name costs less than copying as much of it as there is.
     #[inline]
-    fn extend_from_padded<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
+    fn extend_from_name(&mut self, name: &Name) {
+        let end = self.len + name.len();
         match self.bytes[self.len..].first_chunk_mut() {
-            Some(room) => {
-                *room = *bytes;
-                self.len += len;
-            }
-            None => self.extend_from_slice(&bytes[..len]),
+            Some(room) => *room = *name.padded(),
+            None => self.bytes[self.len..end].copy_from_slice(name.as_bytes()),
         }
+        self.bytes[end] = 0;
+        self.len = end + 1;
     }
 }
 
@@ -191,7 +191,7 @@ impl<const N: usize> RowKey for [u8; N] {
 impl RowKey for Name {
     #[inline]
     fn write(&self, out: &mut KeyBytes) {
-        out.extend_from_padded(&self.terminated(), self.as_bytes().len() + 1);
+        out.extend_from_name(self);
     }
 
     #[inline]
