@@ -109,8 +109,8 @@ fn what_cannot_be_made_is_refused() {
     assert!(matches!(error(recipe("farming", filecoin, None)), ComposeError::Service { known, .. } if known.contains("metered")));
     assert!(matches!(error(recipe("storage", filecoin, Some("byte"))), ComposeError::Unit(_)));
     let long = "x".repeat(61);
-    for unit in ["", "a\nb", "\"", "\\", &long] {
-        assert!(matches!(error(recipe("metered", filecoin, Some(unit))), ComposeError::BadUnit(_)), "{unit:?}");
+    for unit in ["", " ", " tile", "a\nb", "\"", "\\", &long] {
+        assert!(matches!(error(recipe("metered", filecoin, Some(unit))), ComposeError::BadUnit { .. }), "{unit:?}");
     }
     for wrong in ["", "[network", "[network]\nname = \"x\"\ntitle = \"X\"\nservice = \"farming\"\n"] {
         assert!(matches!(error(recipe("storage", wrong, None)), ComposeError::Donor { part: "emission", .. }), "{wrong:?}");
@@ -165,4 +165,23 @@ fn parts_of_a_file_with_one_source_take_it_along() {
         let spec = Spec::parse(&made.toml).unwrap_or_else(|errors| panic!("{errors}\n{}", made.toml));
         assert!(format!("{:?}", spec.provenance()).contains("own rule") || emission != own);
     }
+}
+
+#[test]
+fn pools_share_by_what_customers_paid_where_the_service_says_it() {
+    for n in [HELIUM, FILECOIN, RENDER, AKASH, IO] {
+        for payment in [HELIUM, FILECOIN, RENDER, AKASH, IO] {
+            let made = mixed("metered", n, payment, n);
+            let spec = Spec::parse(&made.toml).unwrap_or_else(|errors| panic!("{errors}"));
+            let pool = |metric: &str| spec.binding(metric.parse().unwrap()).and_then(|binding| binding.pool);
+            assert_eq!(pool("units"), None, "{}", made.toml);
+            let Some(fed) = pool("spent") else { continue };
+            assert_eq!(spec.charge(Name::literal("order")).unwrap().currencies.len(), 1, "amounts of several cannot be added");
+            let words = format!("Pool `{fed}` shares by `spent` and not by `units`");
+            assert!(made.notes.iter().any(|note| note.starts_with(&words)), "{:?}", made.notes);
+            assert!(made.rules.contains("trade with oneself"), "{}", made.rules);
+        }
+    }
+    let akash = mixed("metered", FILECOIN, AKASH, AKASH);
+    assert!(akash.notes.iter().any(|note| note.contains("is paid in FIL alone, not in USDC")), "{:?}", akash.notes);
 }

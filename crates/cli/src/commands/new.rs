@@ -85,7 +85,7 @@ impl Made {
 fn refused(error: ComposeError) -> CliError {
     let (code, hint) = match &error {
         ComposeError::Service { .. } => ("service", "a custom service is --service metered --unit \"…\""),
-        ComposeError::Unit(_) | ComposeError::BadUnit(_) => ("unit", "write --service metered --unit \"map tile\""),
+        ComposeError::Unit(_) | ComposeError::BadUnit { .. } => ("unit", "write --service metered --unit \"map tile\""),
         ComposeError::Donor { .. } => ("network", "`depin check` says what is wrong with that network's file"),
     };
     CliError::refused(code, &error).hint(hint)

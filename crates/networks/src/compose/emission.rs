@@ -7,7 +7,7 @@ use super::{
     write::{Page, mark, set, string},
 };
 use depin_quantity::Units;
-use depin_services::descriptor::{Aspect, Counted};
+use depin_services::descriptor::{Aspect, Counted, Metric};
 use toml_edit::{InlineTable, Item, Table, Value};
 
 /// `[supply.<token>]`, word for word.
@@ -106,7 +106,7 @@ fn groups(mix: &Mix<'_>, fed: &[String]) -> Vec<(Aspect, Vec<String>)> {
 fn unpaid(mix: &mut Mix<'_>) {
     let earns = |name: &str| mix.bound.get(name, "pool").is_some();
     let paid = mix.service.metrics.iter().any(|metric| earns(metric.name.as_str()));
-    let work = mix.service.metrics.iter().filter(|metric| matches!(metric.aspect, Aspect::Capacity | Aspect::Usage));
+    let work = [Aspect::Capacity, Aspect::Usage].into_iter().flat_map(|aspect| mix.service.earning(aspect));
     let left: Vec<String> = work.filter(|m| !earns(m.name.as_str())).map(|metric| format!("`{}`", metric.name)).collect();
     if paid && !left.is_empty() {
         mix.note(format!("Nothing is accrued for {}: {} has no pool of that sort.", left.join(", "), mix.emission.title));
@@ -135,26 +135,45 @@ fn merged(mix: &mut Mix<'_>, page: &mut Page, aspect: Aspect, group: &[String]) 
     if pool.get("overflow").and_then(Item::as_str).is_some_and(|to| group.iter().any(|name| name == to)) {
         pool.remove("overflow");
     }
-    let counted = mix.service.metrics_of(aspect).next().map(|metric| metric.counted);
-    changes.extend(fit_worth(&mut pool, counted));
-    for metric in mix.service.metrics_of(aspect) {
+    let first = mix.service.earning(aspect).next();
+    changes.extend(first.and_then(|metric| fit_worth(&mut pool, metric)));
+    for metric in mix.service.earning(aspect) {
         mix.bound.add(metric.name.as_str(), "pool", string(&name));
     }
-    let fed = mix.service.metrics_of(aspect).map(|metric| format!("`{}`", metric.name)).collect::<Vec<_>>().join(", ");
+    let fed = mix.service.earning(aspect).map(|metric| format!("`{}`", metric.name)).collect::<Vec<_>>().join(", ");
     if !changes.is_empty() {
         mark(&mut pool, &format!("as on {title}, {}", changes.join("; ")));
     }
     let by = if changes.is_empty() { String::new() } else { format!(": {}", changes.join("; ")) };
     mix.note(format!("Pool `{name}` of {title} is fed by {fed}{by}."));
+    why_paid(mix, &name);
     page.table(&format!("incentive.pool.{name}"), &pool);
 }
 
-/// A ceiling by worth needs weights of one period.
-fn fit_worth(pool: &mut Table, counted: Option<Counted>) -> Option<String> {
-    if counted? == Counted::Current && pool.remove("worth").is_some() {
+/// Why a pool shares by what was paid, where the service says that.
+pub(super) fn why_paid(mix: &mut Mix<'_>, pool: &str) {
+    let paid = mix.service.metrics_of(Aspect::Paid).find(|metric| mix.bound.get(metric.name.as_str(), "pool") == Some(pool));
+    let (Some(paid), Some(usage)) = (paid, mix.service.metrics_of(Aspect::Usage).next()) else { return };
+    mix.note(format!(
+        "Pool `{pool}` shares by `{}` and not by `{}`: a pool pays a whole period to whoever settles anything in it, so that an operator \
+         who orders from itself at a price of next to nothing would take the emission with invented units. By what was paid, trade with \
+         oneself costs what payments lose on their way: what is burnt and what others get. Where nothing of a payment is burnt or kept \
+         (`pays`), it costs only fees; burn a part of each payment there before the pool is worth much.",
+        paid.name, usage.name
+    ));
+}
+
+/// A ceiling by worth needs weights of one period, and what one of them is worth.
+fn fit_worth(pool: &mut Table, metric: &Metric) -> Option<String> {
+    if metric.counted == Counted::Current {
+        pool.remove("worth")?;
         return Some("without a ceiling by worth, since the metric stands until it changes".to_owned());
     }
-    None
+    if metric.aspect != Aspect::Paid {
+        return None;
+    }
+    pool.remove("worth")?;
+    Some("without a ceiling by worth, since nothing says what a base unit of what was paid is worth".to_owned())
 }
 
 /// The clock that a pool closes by: its own, or its emission's.

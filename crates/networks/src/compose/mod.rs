@@ -69,8 +69,13 @@ pub enum ComposeError {
     #[error("service `{0}` has metrics of its own; a unit goes with the service `metered` only")]
     Unit(Name),
     /// A unit that cannot stand in a file.
-    #[error("`{0}` is no unit; name it in 1 to 60 printable characters, like \"map tile\"")]
-    BadUnit(String),
+    #[error("the unit `{unit}` {why}, like \"map tile\"")]
+    BadUnit {
+        /// As asked, or its beginning.
+        unit: String,
+        /// What it must be and is not.
+        why: &'static str,
+    },
     /// A part's file cannot be used.
     #[error("the network that the {part} is to come from cannot be used: {why}")]
     Donor {
@@ -94,8 +99,8 @@ pub fn compose(recipe: &Recipe<'_>) -> Result<Composed, ComposeError> {
         if service.name != descriptor::METERED.name {
             return Err(ComposeError::Unit(service.name));
         }
-        if unit.is_empty() || unit.chars().count() > 60 || unit.chars().any(|c| c.is_control() || c == '"' || c == '\\') {
-            return Err(ComposeError::BadUnit(unit.chars().take(60).collect()));
+        if let Err(why) = descriptor::label(unit) {
+            return Err(ComposeError::BadUnit { unit: unit.chars().take(60).collect(), why });
         }
     }
     let read = |part: &'static str, text: &str| Donor::read(text).map_err(|why| ComposeError::Donor { part, why });

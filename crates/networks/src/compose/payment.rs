@@ -5,7 +5,7 @@ use super::{
     write::{Page, mark, set, string, table},
 };
 use depin_quantity::group_digits;
-use depin_services::descriptor::{ChargeKind, StreamKind, Term, Unit};
+use depin_services::descriptor::{Aspect, ChargeKind, Metric, StreamKind, Term, Unit};
 use toml_edit::{Array, InlineTable, Item, Table, TableLike, Value};
 
 /// How the payment's network lets usage be paid.
@@ -212,6 +212,7 @@ pub(super) fn charges(mix: &mut Mix<'_>, page: &mut Page) {
         let table = match own {
             Some(mut table) => {
                 mix.rates.exchange(&mix.payment).apply(&mut table);
+                one_currency(mix, kind, &mut table);
                 settle(mix, &mut table);
                 table
             }
@@ -284,9 +285,35 @@ fn charge(mix: &mut Mix<'_>, kind: &ChargeKind) -> Table {
         let bound = if kind.held && held.is_none() { ", and money is held for 30 days at most" } else { "" };
         mark(&mut charge, &format!("as {title} lets usage be paid{bound}"));
     }
+    one_currency(mix, kind, &mut charge);
     settle(mix, &mut charge);
     mix.note(format!("`{}` is paid as {title} lets usage be paid.", kind.name));
     charge
+}
+
+/// Where a pool shares by what was paid, that is in one currency: amounts of several cannot be added.
+fn one_currency(mix: &mut Mix<'_>, kind: &ChargeKind, charge: &mut Table) {
+    let earns = |metric: &Metric| mix.bound.get(metric.name.as_str(), "pool").is_some();
+    let Some(paid) = mix.service.metrics_of(Aspect::Paid).find(|metric| earns(metric)) else { return };
+    let Some(list) = charge.get("currencies").and_then(Item::as_array).filter(|list| list.len() > 1 && !kind.deposit) else {
+        return;
+    };
+    let names: Vec<String> = list.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let Some(first) = names.first().cloned() else { return };
+    set(charge, "currencies", Value::Array(Array::from_iter([first.as_str()])));
+    if first == mix.rates.token {
+        charge.remove("pays-other");
+    }
+    mark(
+        charge,
+        &format!("in {first} alone: a pool shares by `{}`, and amounts of several currencies cannot be added", paid.name),
+    );
+    mix.note(format!(
+        "`{}` is paid in {first} alone, not in {}: a pool shares by `{}`, and amounts of several currencies cannot be added.",
+        kind.name,
+        names[1..].join(" or "),
+        paid.name
+    ));
 }
 
 /// Notes what a payment refers to: tokens, treasuries, and pools that payments feed.

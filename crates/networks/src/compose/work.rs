@@ -3,6 +3,7 @@
 
 use super::{
     Mix,
+    emission::why_paid,
     payment::burns_all,
     write::{Page, mark, set, string},
 };
@@ -36,14 +37,14 @@ pub(super) fn pool(mix: &mut Mix<'_>, page: &mut Page, names: &[String]) -> Opti
         &mut work,
         &format!("{payment} burns what customers pay and {emission} pays no work, so that nobody else would pay for it"),
     );
-    let metrics = mix.service.metrics.iter().filter(|metric| matches!(metric.aspect, Aspect::Capacity | Aspect::Usage));
-    for metric in metrics {
+    for metric in [Aspect::Capacity, Aspect::Usage].into_iter().flat_map(|aspect| mix.service.earning(aspect)) {
         mix.bound.add(metric.name.as_str(), "pool", string(name));
     }
     mix.note(format!(
         "Payments are burnt as on {payment}, where the emission pays operators; that of {emission} pays no work, so pool `{name}` \
          shares half of `{largest}` among those who work."
     ));
+    why_paid(mix, name);
     page.table(&format!("incentive.pool.{name}"), &work);
     Some((largest, table))
 }

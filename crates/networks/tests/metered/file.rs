@@ -87,3 +87,47 @@ fn what_the_service_sends_must_fit_the_files_rules() {
     let errors = wrong("[service.metered]", change);
     assert!(errors.contains("a change takes away"), "{errors}");
 }
+
+/// What `depin check` says at a path after `from` was replaced by `to`.
+fn found(from: &str, to: &str, path: &str) -> Vec<String> {
+    let text = toml();
+    assert!(text.contains(from), "no `{from}` in the file");
+    let spec = Spec::parse(&text.replace(from, to)).unwrap_or_else(|errors| panic!("{errors}"));
+    METERED.findings(&spec).iter().filter(|finding| finding.path == path).map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_pool_that_shares_by_units_alone_is_a_warning() {
+    let text = toml();
+    let spent = text.lines().find(|line| line.starts_with("spent = { pool")).expect("what was spent is bound").to_owned();
+    let units = text.lines().find(|line| line.starts_with("units = {")).unwrap().to_owned();
+    let pool = spent.split('"').nth(1).unwrap();
+    assert!(found(&spent, &spent, "bind.units").is_empty());
+    let by_units = text.replace(&spent, "spent = {}").replace(&units, &units.replace('{', &format!("{{ pool = \"{pool}\",")));
+    let findings = METERED.findings(&Spec::parse(&by_units).unwrap_or_else(|errors| panic!("{errors}\n{by_units}")));
+    let found: Vec<_> = findings.iter().filter(|finding| finding.path == "bind.units").collect();
+    let [finding] = &found[..] else { panic!("{findings:?}") };
+    assert_eq!(finding.severity, Severity::Warning);
+    assert!(finding.message.contains("by `units` alone") && finding.hint.contains("spent = { pool"), "{finding}");
+}
+
+#[test]
+fn faults_without_a_rule_are_warnings() {
+    let text = toml();
+    for kind in ["failed", "overstated", "expelled"] {
+        let path = format!("incentive.fault.{kind}");
+        let section = text.split(&format!("[{path}]")).nth(1).unwrap().split("\n[").next().unwrap();
+        let found = found(&format!("[{path}]{section}"), "", &path);
+        assert!(matches!(&found[..], [one] if one.contains("costs nobody anything")), "{found:?}");
+    }
+}
+
+#[test]
+fn a_unit_has_words() {
+    for (unit, words) in [("", "is empty"), (" ", "is empty"), ("tile ", "ends with a blank"), (&"x".repeat(61), "too long")] {
+        let errors = wrong("unit = \"map tile\"", &format!("unit = \"{unit}\""));
+        assert!(errors.contains(words) && errors.contains("map tile"), "{errors}");
+        let text = toml().replace("unit = \"map tile\"", &format!("unit = \"{unit}\""));
+        assert!(METERED.read_parameters(&Spec::parse(&text).unwrap()).is_err(), "the check says it too");
+    }
+}

@@ -80,14 +80,14 @@ impl Net {
     /// they claim it, so that nothing but payments moves their wallets.
     pub fn changed(changes: &[(&str, &str)]) -> Self {
         let toml = mixed("metered", FILECOIN, FILECOIN, FILECOIN).toml;
-        let units = toml.lines().find(|line| line.starts_with("units = { ")).expect("units are bound to a pool");
-        let pool = units.split('"').nth(1).unwrap();
+        let spent = toml.lines().find(|line| line.starts_with("spent = { pool")).expect("what was spent is bound to a pool");
+        let pool = spent.split('"').nth(1).unwrap();
         let current = format!("operators = {{ pool = \"{pool}\", ");
         // With a least deposit of 20 FIL, which is more than most batches here cost, and half of the units where nobody decides.
         assert!(toml.contains("least = 1_000, amount"), "{toml}");
         let toml = toml.replace("least = 1_000, amount", "least = 100_000, amount");
         let toml = toml.replace("undecided = \"operator\"", "undecided = \"split\"");
-        let mut toml = toml.replace(units, "units = {}").replace("operators = { ", &current);
+        let mut toml = toml.replace(spent, "spent = {}").replace("operators = { ", &current);
         for (from, to) in changes {
             assert!(toml.contains(from), "no `{from}` in the file");
             toml = toml.replace(from, to);

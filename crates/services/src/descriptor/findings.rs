@@ -1,6 +1,6 @@
 //! What a network's file lacks or has too much for its service.
 
-use super::{Counted, Service, Unit};
+use super::{Aspect, Counted, Gravity, Metric, Service, Unit};
 use depin_economy::{Method, Spec};
 use depin_quantity::{Name, nearest_name};
 use std::{collections::BTreeSet, fmt};
@@ -65,6 +65,7 @@ impl Service {
         findings.metrics(spec);
         findings.scores(spec);
         findings.pools(spec);
+        findings.wash_trading(spec);
         findings.lotteries(spec);
         findings.units(spec);
         findings.kinds("utility.stream", "kind of stream", spec.streams().keys(), self.streams.iter().map(|k| k.name));
@@ -78,6 +79,7 @@ impl Service {
             spec.allowances().keys(),
             self.allowances.iter().map(|k| k.name),
         );
+        findings.faults(spec);
         findings.reasons(spec);
         findings.all
     }
@@ -123,6 +125,28 @@ impl Findings<'_> {
                     "bind a metric that is accrued in each period, or remove `worth`".to_owned(),
                 );
             }
+        }
+    }
+
+    /// A pool that shares by deliveries alone, though the service says what was paid for them.
+    fn wash_trading(&mut self, spec: &Spec) {
+        let service = self.service;
+        let pool = |metric: &Metric| spec.binding(metric.name).and_then(|binding| binding.pool);
+        let Some(paid) = service.metrics_of(Aspect::Paid).next() else { return };
+        for metric in service.metrics_of(Aspect::Usage) {
+            let Some(name) = pool(metric).filter(|name| service.metrics_of(Aspect::Paid).all(|paid| pool(paid) != Some(*name)))
+            else {
+                continue;
+            };
+            self.add(
+                Severity::Warning,
+                format!("bind.{}", metric.name),
+                format!(
+                    "pool `{name}` shares by `{}` alone: it pays a whole period even to one who sells to themselves for next to nothing",
+                    metric.name
+                ),
+                format!("write {} = {{ pool = \"{name}\" }} and leave `pool` out of `{}`: {}", paid.name, metric.name, paid.description),
+            );
         }
     }
 
@@ -228,6 +252,19 @@ impl Findings<'_> {
                     format!("add [{section}.{name}]"),
                 );
             }
+        }
+    }
+
+    /// Failures that cost something by their sense, and nothing by the file.
+    fn faults(&mut self, spec: &Spec) {
+        let service = self.service;
+        for kind in service.faults.iter().filter(|kind| kind.gravity != Gravity::Noted && spec.fault(kind.name).is_none()) {
+            self.add(
+                Severity::Warning,
+                format!("incentive.fault.{}", kind.name),
+                format!("fault `{}` has no rule, so it costs nobody anything: {}", kind.name, kind.description),
+                format!("add [incentive.fault.{}], with fee = \"nothing\" where that is meant", kind.name),
+            );
         }
     }
 

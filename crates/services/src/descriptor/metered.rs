@@ -26,8 +26,8 @@ pub static METERED: Service = Service {
             name: SPENT,
             unit: Unit::Each("base unit"),
             counted: Counted::Accrued,
-            aspect: Aspect::Detail,
-            description: "what was paid for those units; a pool that pays by it makes trade with oneself cost what payments lose",
+            aspect: Aspect::Paid,
+            description: "what customers paid for those units; a pool that shares by it makes trade with oneself cost what payments lose",
         },
         Metric {
             name: CONTESTED,

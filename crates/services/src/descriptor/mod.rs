@@ -20,7 +20,8 @@ pub use coverage::COVERAGE;
 pub use findings::{Finding, Severity};
 pub use leasing::LEASING;
 pub use metered::METERED;
-pub use parameters::{Figure, Provenance, Setting, Table, Value};
+pub(crate) use parameters::read_label;
+pub use parameters::{Figure, Provenance, Setting, Table, Value, label};
 pub use rendering::RENDERING;
 pub use storage::STORAGE;
 
@@ -107,6 +108,9 @@ pub enum Aspect {
     Capacity,
     /// What it did for customers.
     Usage,
+    /// What customers paid for that: what a pool shares by, where the service says it. What somebody did for nobody but itself costs it
+    /// nothing, what it paid itself at least what payments lose on their way.
+    Paid,
     /// That it takes part: collateral is counted on it.
     Presence,
     /// A second view of what another metric counts already.
@@ -244,5 +248,11 @@ impl Service {
     /// The metrics that say `aspect`, in the order of the descriptor; the first is the service's main one.
     pub fn metrics_of(&self, aspect: Aspect) -> impl Iterator<Item = &'static Metric> {
         self.metrics.iter().filter(move |metric| metric.aspect == aspect)
+    }
+
+    /// The metrics that pools for `aspect` are to share by: usage by what was paid for it, where the service says that.
+    pub fn earning(&self, aspect: Aspect) -> impl Iterator<Item = &'static Metric> {
+        let paid = aspect == Aspect::Usage && self.metrics_of(Aspect::Paid).next().is_some();
+        self.metrics_of(if paid { Aspect::Paid } else { aspect })
     }
 }

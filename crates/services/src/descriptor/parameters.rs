@@ -156,6 +156,36 @@ fn bounds_are_in_order(r: &mut Reader<'_>, table: &Table, sizes: &[Option<u128>]
     in_order
 }
 
+/// A text that people read beside numbers: one line of 1 to 60 characters.
+pub(crate) fn read_label(r: &mut Reader<'_>, key: &str) -> Option<String> {
+    let text = r.text(key)?;
+    if let Err(message) = label(&text) {
+        r.problem(key, &format!("`{key}` {message}"), "name it as people say it, like \"map tile\"");
+        return None;
+    }
+    Some(text)
+}
+
+/// Whether a text can stand beside numbers, in files and in what is printed.
+///
+/// # Errors
+/// What it must be and is not.
+pub fn label(text: &str) -> Result<(), &'static str> {
+    if text.trim().is_empty() {
+        return Err("is empty; say what one of it is, in 1 to 60 characters");
+    }
+    if text.trim() != text {
+        return Err("begins or ends with a blank; write it without");
+    }
+    if text.chars().count() > 60 {
+        return Err("is too long; at most 60 characters fit");
+    }
+    if text.chars().any(|c| c.is_control() || c == '"' || c == '\\') {
+        return Err("has a line break, a quotation mark or a backslash in it; write one line of plain words");
+    }
+    Ok(())
+}
+
 /// The figure in plain words, and as a number where it is one.
 fn read_value(r: &mut Reader<'_>, key: &str, value: &Value) -> Option<(String, Option<u128>)> {
     match value {
@@ -165,7 +195,7 @@ fn read_value(r: &mut Reader<'_>, key: &str, value: &Value) -> Option<(String, O
         Value::Decimal(_) => r.decimal(key).map(|number| (number.to_string(), Some(number.get()))),
         Value::Share(_) => r.share(key).map(|share| (share.to_string(), Some(share.get().into()))),
         Value::Name(_) => r.name(key).map(|name| (name.to_string(), None)),
-        Value::Text(_) => r.text(key).map(|text| (text, None)),
+        Value::Text(_) => read_label(r, key).map(|text| (text, None)),
         Value::Choice(words) => {
             let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
             r.choice(key, &words).map(|word| (word.to_owned(), None))

@@ -1,6 +1,7 @@
 //! Parameters of the service: the `[service.metered]` part of a network's file, and what the economy says about orders.
 
 use super::rules::{MeteredRules, wrong_rules};
+use crate::descriptor::read_label;
 use depin_economy::{Reader, Spec, SpecErrors, USD};
 use depin_quantity::{Name, Share, Span};
 
@@ -125,7 +126,7 @@ impl MeteredParams {
     pub fn read(spec: &Spec) -> Result<Self, SpecErrors> {
         let rules = MeteredRules::of(spec);
         spec.read_service("metered", |r| {
-            let (unit, reporter, arbiter) = (r.text("unit"), role(r, "reporter"), role(r, "arbiter"));
+            let (unit, reporter, arbiter) = (read_label(r, "unit"), role(r, "reporter"), role(r, "arbiter"));
             let order = r.table("order", |r| {
                 let (open, grace, kept) = (r.span("open-most"), r.span("grace"), r.span("closed-kept"));
                 let per_customer = r.integer("per-customer", 1..=1_000_000);
