@@ -100,7 +100,7 @@ pub enum GenesisError {
         most: u64,
     },
     /// A time that no clock shows.
-    #[error("`time` is {} ms after 1970; the last that is allowed is the end of the year 9999", .0.get())]
+    #[error("`time` is {}; the last that is allowed is the end of the year 9999", .0.to_rfc3339())]
     Time(Instant),
     /// A speed of zero.
     #[error("`speed_max` is zero; the slowest speed is 1")]

@@ -7,7 +7,7 @@ use crate::{
 };
 use depin_economy::{BlockContext, BlockFees, CommitteeRecord, Economy, Refusal, Session, Widened};
 use depin_quantity::{Address, Instant, Seed, Span, UnitId, Units};
-use depin_services::Network;
+use depin_services::{Network, Window};
 use depin_state::{Overlay, ReadState, State};
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl Rules {
         let spec = doc.rehearse()?;
         let committee = Committee::new(&doc.validators, &spec);
         let network = Network::new(spec, doc.time)?;
-        let cap = network.service().shortest_window().map_or(CAP, |window| Span::from_millis(window.get() / 4));
+        let cap = network.service().shortest_window().map_or(CAP, Window::step);
         Ok(Self { doc, network, cap, committee, signatures })
     }
 
@@ -289,7 +289,8 @@ impl<'a> Block<'a> {
         let (at, unique) = (self.context(), Transaction::seed_of(id));
         if let Message::SignedTwice { first, second } = message {
             let evidence = self.evidence(first, second)?;
-            return Ok(self.rules.network.committee(&mut self.state, at, evidence, &mut self.events)?);
+            let told = self.rules.network.committee(&mut self.state, at, evidence, &mut self.events);
+            return told.map_err(|refusal| Failure::refused(&refusal, self.rules.economy().spec()));
         }
         self.rules.network.act(&mut self.state, at, (sender, unique), message, &mut self.events)
     }

@@ -2,6 +2,7 @@
 
 use crate::service::ErrorCode;
 use borsh::{BorshDeserialize, BorshSerialize};
+use depin_economy::{Refusal, Spec};
 use serde::{Deserialize, Serialize};
 
 /// Why a message did nothing.
@@ -14,14 +15,13 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The failure that an error of a service is.
-    pub fn of(error: &impl ErrorCode) -> Self {
-        Self { code: error.code().to_owned(), message: error.to_string() }
+    /// The failure that an error of a service is, in the words of the network with these parameters.
+    pub fn of(error: &impl ErrorCode, spec: &Spec) -> Self {
+        Self { code: error.code().to_owned(), message: error.told(spec) }
     }
-}
 
-impl From<depin_economy::Refusal> for Failure {
-    fn from(refusal: depin_economy::Refusal) -> Self {
-        Self { code: "economy".to_owned(), message: refusal.to_string() }
+    /// The failure that a refusal of the economy is, in the words of the network with these parameters.
+    pub fn refused(refusal: &Refusal, spec: &Spec) -> Self {
+        Self { code: "economy".to_owned(), message: refusal.told(spec) }
     }
 }

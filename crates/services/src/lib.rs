@@ -20,4 +20,4 @@ pub use event::Event;
 pub use failure::Failure;
 pub use live::{Live, ReadError, ServiceEvent, ServiceMessage};
 pub use network::{Message, Network, Passed};
-pub use service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, SERVICE_TABLES, Service, Tables};
+pub use service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, SERVICE_TABLES, Service, Tables, Window};

@@ -7,11 +7,11 @@
 use crate::{
     context::{Context, Host},
     failure::Failure,
-    service::{Description, EventInfo, Figure, MessageInfo, Service},
+    service::{Description, EventInfo, Figure, MessageInfo, Service, Window},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_economy::{BlockContext, Notice, Sink, Spec, SpecErrors, Widened};
-use depin_quantity::{Address, Instant, Name, Seed, Span, UnitId};
+use depin_quantity::{Address, Instant, Name, Seed, UnitId};
 use depin_state::ReadState;
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +81,7 @@ macro_rules! services {
             }
 
             /// See [`Service::shortest_window`].
-            pub fn shortest_window(&self) -> Option<Span> {
+            pub fn shortest_window(&self) -> Option<Window> {
                 match self {
                     $(Self::$service(service) => service.shortest_window(),)+
                 }
@@ -91,10 +91,17 @@ macro_rules! services {
             ///
             /// # Errors
             /// [`Failure`]; the caller rolls back whatever was written before it was found.
-            pub(crate) fn handle(&self, turn: Turn<'_>, sender: Address, message: &ServiceMessage, unique: Seed) -> Result<(), Failure> {
+            pub(crate) fn handle(
+                &self,
+                turn: Turn<'_>,
+                sender: Address,
+                message: &ServiceMessage,
+                unique: Seed,
+                spec: &Spec,
+            ) -> Result<(), Failure> {
                 match (self, message) {
                     $((Self::$service(service), ServiceMessage::$service(message)) => {
-                        turn.with(service, |cx| Service::handle(cx, sender, message, unique)).map_err(|error| Failure::of(&error))
+                        turn.with(service, |cx| Service::handle(cx, sender, message, unique)).map_err(|error| Failure::of(&error, spec))
                     })+
                     _ => {
                         let (own, name) = (self.description().name, message.name());

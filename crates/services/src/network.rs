@@ -178,11 +178,14 @@ impl Network {
         message: &Message,
         sink: &mut dyn Sink<Event>,
     ) -> Result<(), Failure> {
+        let spec = self.economy.spec();
         self.run(state, at, sink, |step| {
             match message {
-                Message::Act(action) => drop(step.session.act(sender, action)?),
+                Message::Act(action) => {
+                    drop(step.session.act(sender, action).map_err(|refusal| Failure::refused(&refusal, spec))?);
+                }
                 Message::SignedTwice { .. } => return Err(no_votes()),
-                Message::Service(message) => step.service(|service, turn| service.handle(turn, sender, message, unique))?,
+                Message::Service(message) => step.service(|service, turn| service.handle(turn, sender, message, unique, spec))?,
             }
             // What the economy did by itself on the way concerns the service, whoever caused it.
             step.follow();

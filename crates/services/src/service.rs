@@ -83,6 +83,12 @@ pub trait EventInfo {
 pub trait ErrorCode: std::error::Error {
     /// Short stable code for receipts and programs.
     fn code(&self) -> &'static str;
+
+    /// The error with its amounts in whole tokens, as the network with these parameters writes them.
+    fn told(&self, spec: &Spec) -> String {
+        let _ = spec;
+        self.to_string()
+    }
 }
 
 /// One figure of a service, for status pages and metrics.
@@ -94,6 +100,22 @@ pub struct Figure {
     pub help: &'static str,
     /// How much it is now.
     pub value: u128,
+}
+
+/// A time in which somebody must have answered something, or lose by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Where `[service.<name>]` says how long it is: `dispute.answer-within`.
+    pub key: &'static str,
+    /// How long it is.
+    pub length: Span,
+}
+
+impl Window {
+    /// Most that ledger time may advance in one block under it: a quarter, so that whoever must answer has seen it open.
+    pub const fn step(self) -> Span {
+        Span::from_millis(self.length.get() / 4)
+    }
 }
 
 /// A service with its parameters, as one network runs it. It has no memory beside its rows.
@@ -115,7 +137,7 @@ pub trait Service: Sized {
 
     /// The shortest time in which somebody must have answered something, or lose by it. Ledger time never steps over a large part of
     /// it in one block. `None` when nothing is that urgent.
-    fn shortest_window(&self) -> Option<Span>;
+    fn shortest_window(&self) -> Option<Window>;
 
     /// Runs `sender`'s message. `unique` is bound to the transaction that carries it, for ids that it creates.
     ///

@@ -44,7 +44,7 @@ pub use utility::{
 };
 pub use version::VersionStart;
 
-use depin_quantity::{Instant, Name};
+use depin_quantity::{Instant, Name, Units};
 use std::collections::BTreeMap;
 
 /// The checked parameters of one network. Immutable; all names resolve.
@@ -176,6 +176,14 @@ impl Spec {
     /// The parameter versions that the file's changes begin, each with its own parameters, in order. This one is the first.
     pub fn later(&self) -> &[(VersionStart, Self)] {
         &self.later
+    }
+
+    /// An amount of base units in whole tokens: `1.5 FIL`.
+    pub fn amount_text(&self, token: Name, units: Units) -> String {
+        match self.tokens.get(&token) {
+            Some(known) => format!("{} {token}", units.to_decimal(known.decimals)),
+            None => format!("{units} base units of {token}"),
+        }
     }
 
     /// The parameters in force at `at`, in a network that started at `genesis`.

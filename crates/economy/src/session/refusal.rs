@@ -1,5 +1,6 @@
 //! Why the economy refused.
 
+use crate::params::Spec;
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_quantity::{Name, QuantityError, Share, Units};
 use serde::{Deserialize, Serialize};
@@ -131,6 +132,25 @@ pub enum Refusal {
         /// Most that may.
         most: Units,
     },
+}
+
+impl Refusal {
+    /// The refusal with its amounts in whole tokens, as the network with these parameters writes them. `Display` knows no network, so
+    /// it has base units.
+    pub fn told(&self, spec: &Spec) -> String {
+        let text = |token: &Name, units: &Units| spec.amount_text(*token, *units);
+        match self {
+            Self::InDebt { owed } => format!("the party owes {} of fees; repay them first", text(&spec.fee().token, owed)),
+            Self::Underfunded { token, needed, has } => format!("needs {}, has {}", text(token, needed), text(token, has)),
+            Self::CapReached { token, amount } => {
+                format!("minting {} would pass the cap of {token}", text(token, amount))
+            }
+            Self::TooFast { token, would, most } => {
+                format!("{} would have gone out lately, at most {} may; wait or take less", text(token, would), text(token, most))
+            }
+            other => other.to_string(),
+        }
+    }
 }
 
 impl From<QuantityError> for Refusal {

@@ -253,3 +253,27 @@ fn only_the_networks_reporter_says_that_an_operator_failed() {
         "unknown-operator"
     );
 }
+
+#[test]
+fn refusals_are_told_in_tokens_dates_and_addresses() {
+    let (mut net, order, batch) = Net::with_a_batch();
+    let told = |net: &Net, error: &MeteredError| depin_services::ErrorCode::told(error, net.economy.spec());
+    let refused = net.deliver(order, "much", 1_000).unwrap_err();
+    assert_eq!(
+        told(&net, &refused),
+        format!(
+            "the batch costs 10 FIL and 9 FIL are left of the cap of order {order}; report fewer units, or let the customer raise the cap"
+        )
+    );
+    let poor = net.open(Units::new(u128::from(u64::MAX) * 1_000_000_000)).unwrap_err();
+    assert!(told(&net, &poor).starts_with("needs 18446744073.709551615 FIL, has "), "{}", told(&net, &poor));
+    let stranger = net.send(ANYBODY, &MeteredMessage::Report(vec![report(order, "x", 1)])).unwrap_err().to_string();
+    assert!(stranger.contains("is reported by depin1"), "{stranger}");
+    net.pass(Span::from_days(3));
+    for late in [net.send(CUSTOMER, &dispute(batch, 0)).unwrap_err(), net.deliver(order, "late", 1).unwrap_err()] {
+        let late = late.to_string();
+        assert!(!late.contains("1970") && !late.contains("Some("), "{late}");
+    }
+    let ended = net.deliver(order, "later", 1).unwrap_err().to_string();
+    assert!(ended.contains("took units before 2027-"), "{ended}");
+}

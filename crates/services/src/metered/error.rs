@@ -1,7 +1,7 @@
 //! Why a message to the service was refused.
 
 use super::message::{ENTRIES_MAX, TEXT_MAX};
-use depin_economy::{Money, Refusal};
+use depin_economy::{Money, Refusal, Spec};
 use depin_quantity::{Address, Instant, Name, Span, UnitId, Units};
 
 /// A refusal; the message changed nothing. Checked in the order of the message's parts, the first that applies wins.
@@ -139,6 +139,14 @@ pub enum MeteredError {
         /// Until when it took them.
         until: Instant,
     },
+    /// The order takes no more units, so there is nothing to close.
+    #[error("order {order} took units until {} and is closed already; it is settled with its last batch", until.to_rfc3339())]
+    ClosedAlready {
+        /// The order.
+        order: UnitId,
+        /// Until when it took them.
+        until: Instant,
+    },
     /// Too many units, or none.
     #[error("a batch is of 1 to {most} units, this one of {given}")]
     Units {
@@ -254,6 +262,22 @@ fn text(money: &Money) -> String {
 }
 
 impl MeteredError {
+    /// The refusal with its amounts in whole tokens.
+    pub(super) fn told(&self, spec: &Spec) -> String {
+        match self {
+            Self::Economy(refusal) => refusal.told(spec),
+            Self::CapExceeded { order, currency, needed, left } => {
+                let text = |units: &Units| spec.amount_text(*currency, *units);
+                format!(
+                    "the batch costs {} and {} are left of the cap of order {order}; report fewer units, or let the customer raise the cap",
+                    text(needed),
+                    text(left)
+                )
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// All codes.
     pub const CODES: &'static [&'static str] = &[
         "entries",
@@ -317,7 +341,7 @@ impl MeteredError {
             Self::Reporter { .. } => "reporter",
             Self::UnknownOrder(_) => "unknown-order",
             Self::NotYours { .. } => "not-yours",
-            Self::Ended { .. } => "ended",
+            Self::Ended { .. } | Self::ClosedAlready { .. } => "ended",
             Self::Units { .. } => "units",
             Self::Batches { .. } => "batches",
             Self::BatchConflict { .. } => "batch-conflict",

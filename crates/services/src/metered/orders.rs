@@ -163,7 +163,9 @@ impl Context<'_, Metered> {
             sender if sender == order.customer => self.params().grace,
             _ => return Err(MeteredError::NotYours { order: id, owner: order.customer }),
         };
-        self.takes_units(id, &order)?;
+        if self.takes_units(id, &order).is_err() {
+            return Err(MeteredError::ClosedAlready { order: id, until: order.until });
+        }
         let until = order.until.min(self.now().later(grace));
         self.unschedule(order.until, Job::End(id));
         order.until = until;

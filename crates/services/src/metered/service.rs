@@ -4,10 +4,10 @@ use super::{audit, error::MeteredError, event::MeteredEvent, message::MeteredMes
 use crate::{
     context::Context,
     descriptor::METERED,
-    service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, Service, Tables},
+    service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, Service, Tables, Window},
 };
 use depin_economy::{Notice, Spec, SpecErrors};
-use depin_quantity::{Address, Instant, Name, Seed, Span, UnitId};
+use depin_quantity::{Address, Instant, Name, Seed, UnitId};
 use depin_state::ReadState;
 
 /// Units of a founder's own service, reported, disputed and paid.
@@ -29,9 +29,14 @@ impl Service for Metered {
     }
 
     /// The shortest time of a dispute.
-    fn shortest_window(&self) -> Option<Span> {
+    fn shortest_window(&self) -> Option<Window> {
         let disputes = self.params.disputes?;
-        Some(disputes.window.min(disputes.answer_within).min(disputes.decide_within))
+        let windows = [
+            ("dispute.window", disputes.window),
+            ("dispute.answer-within", disputes.answer_within),
+            ("dispute.decide-within", disputes.decide_within),
+        ];
+        windows.into_iter().map(|(key, length)| Window { key, length }).min_by_key(|window| window.length)
     }
 
     fn handle(cx: &mut Context<'_, Self>, sender: Address, message: &MeteredMessage, unique: Seed) -> Result<(), MeteredError> {
@@ -121,5 +126,9 @@ impl EventInfo for MeteredEvent {
 impl ErrorCode for MeteredError {
     fn code(&self) -> &'static str {
         self.code()
+    }
+
+    fn told(&self, spec: &Spec) -> String {
+        self.told(spec)
     }
 }

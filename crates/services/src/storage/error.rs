@@ -2,9 +2,10 @@
 
 use super::{
     message::{DEALS_PER_MESSAGE, LABEL_MAX, PROOFS_PER_MESSAGE, REASON_MAX},
+    names::DEAL,
     piece::ProofError,
 };
-use depin_economy::Refusal;
+use depin_economy::{Refusal, Spec};
 use depin_quantity::{Address, Instant, UnitId, Units};
 
 /// A refusal; the message changed nothing. Checked in the order of the message's parts, the first that applies wins.
@@ -118,7 +119,7 @@ pub enum StorageError {
     #[error("{0} deals are still open; let them end, or terminate them and bear the penalty")]
     StillHasDeals(u32),
     /// The deadline for starting has passed.
-    #[error("deal {deal} had to start by {by:?}; it is expired")]
+    #[error("deal {deal} had to start by {}; it is expired", by.to_rfc3339())]
     TooLate {
         /// The deal.
         deal: UnitId,
@@ -129,7 +130,7 @@ pub enum StorageError {
     #[error("the challenge for deal {0} is not drawn yet; it comes with the next block")]
     NotDrawn(UnitId),
     /// No window is open.
-    #[error("the window of data set {set} is not open; it opens at {opens:?}")]
+    #[error("the window of data set {set} is not open; it opens at {}", opens.to_rfc3339())]
     WindowClosed {
         /// Number of the data set.
         set: u32,
@@ -161,6 +162,18 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// The refusal with its amounts in whole tokens.
+    pub(super) fn told(&self, spec: &Spec) -> String {
+        match (self, spec.stream(DEAL)) {
+            (Self::Economy(refusal), _) => refusal.told(spec),
+            (Self::PriceTooHigh { price, max }, Some(deal)) => {
+                let text = |units: &Units| spec.amount_text(deal.token(), *units);
+                format!("a price of {} per epoch is above the limit of {}", text(price), text(max))
+            }
+            (other, _) => other.to_string(),
+        }
+    }
+
     /// Short stable code for receipts and programs.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -4,10 +4,10 @@ use super::{error::StorageError, event::StorageEvent, message::StorageMessage, p
 use crate::{
     context::Context,
     descriptor::STORAGE,
-    service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, Service, Tables},
+    service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, Service, Tables, Window},
 };
 use depin_economy::{Notice, Spec, SpecErrors};
-use depin_quantity::{Address, Instant, Name, Seed, Span, UnitId};
+use depin_quantity::{Address, Instant, Name, Seed, UnitId};
 use depin_state::ReadState;
 
 /// Pieces under deals, proven again and again.
@@ -29,8 +29,8 @@ impl Service for Storage {
     }
 
     /// A proof window.
-    fn shortest_window(&self) -> Option<Span> {
-        Some(self.params.epochs(self.params.window))
+    fn shortest_window(&self) -> Option<Window> {
+        Some(Window { key: "window.length", length: self.params.epochs(self.params.window) })
     }
 
     fn handle(cx: &mut Context<'_, Self>, sender: Address, message: &StorageMessage, unique: Seed) -> Result<(), StorageError> {
@@ -111,5 +111,9 @@ impl EventInfo for StorageEvent {
 impl ErrorCode for StorageError {
     fn code(&self) -> &'static str {
         self.code()
+    }
+
+    fn told(&self, spec: &Spec) -> String {
+        self.told(spec)
     }
 }
