@@ -23,9 +23,11 @@ mod ports;
 pub mod services;
 mod site;
 pub mod source;
+mod speed;
 
 pub use error::{Error, Kind, Result};
-pub use network::{Network, check_speed};
+pub use network::Network;
 pub use part::{Part, Parts};
-pub use ports::url as url_of;
+pub use ports::{check_ports, listen_address, url as url_of};
 pub use site::{Notice, Options, Site};
+pub use speed::{SpeedLimit, check_speed};

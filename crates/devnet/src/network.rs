@@ -3,7 +3,7 @@
 use crate::{
     Error, Notice, Options, Parts, Result, Site,
     control::{self, Asked, Order},
-    home::{self, Endpoints, Home, Opened, ProviderEndpoint},
+    home::{Endpoints, Home, Opened, ProviderEndpoint},
     operators::{self, Operator},
     parts::{bridge, feeder::Feeder, node::NodePart},
     services,
@@ -114,20 +114,4 @@ impl Network {
         drop((orders, _control));
         parts.stop().await;
     }
-}
-
-/// A speed that outruns proof windows, or what this chain allows.
-pub(crate) fn speed_error(given: u32, max: u32) -> Error {
-    Error::refused("speed", format_args!("a speed of {given} is not possible; it must be from 1 to {max}"))
-        .hint(format_args!("proof windows would close before a proof can come; the highest is --speed {max}"))
-}
-
-/// Refuses a speed before anything is made, deleted or started; `fresh` says that the home will begin anew.
-///
-/// # Errors
-/// Refused for a speed out of bounds.
-pub fn check_speed(speed: u32, home: &Home, fresh: bool) -> Result<()> {
-    let begun = !fresh && home.genesis().exists();
-    let max = if begun { home.read_genesis()?.speed_max } else { home::SPEED_MAX };
-    if (1..=max).contains(&speed) { Ok(()) } else { Err(speed_error(speed, max)) }
 }

@@ -19,7 +19,7 @@ mod waiters;
 pub use home::{HomeError, stored_genesis};
 pub use index::{BlockRecord, EventPage, EventRecord, Filter, Index, IndexError, Marks, ReceiptRecord, Subscription};
 pub use machine::LedgerMachine;
-pub use node::{Node, NodeConfig, NodeHandle, StartError};
+pub use node::{HEARTBEAT, Node, NodeConfig, NodeHandle, StartError, highest_speed};
 pub use pool::{FinalBlock, Inserted, Pending, Pool, PoolError, PoolLimits, PoolSize};
 pub use replay::{AuditError, replay};
 pub use signatures::CheckedSignatures;

@@ -12,11 +12,15 @@ use crate::{
 };
 use depin_engine::{Config as EngineConfig, End, Engine, Handle, Timeouts, Tip, public_key};
 use depin_ledger::{GenesisDoc, GenesisError, Ledger};
+use depin_quantity::Span;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     sync::{Mutex, watch},
     task::JoinHandle,
 };
+
+/// How long an idle chain waits before an empty block, usually.
+pub const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Settings of a node.
 #[derive(Clone, Debug)]
@@ -50,7 +54,7 @@ impl NodeConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             speed: 1,
             seed,
-            heartbeat: Duration::from_secs(1),
+            heartbeat: HEARTBEAT,
             pace: Duration::from_millis(100),
             pool: PoolLimits::default(),
             rebuild_index: false,
@@ -182,10 +186,13 @@ impl Node {
     }
 }
 
-/// Ledger time advances by at most the cap in one block, and an idle chain makes one block per heartbeat.
+/// The highest speed of a chain that makes one block per `heartbeat` when it is idle: ledger time advances by at most `cap` in one block.
+pub fn highest_speed(cap: Span, heartbeat: Duration) -> u32 {
+    u32::try_from(u128::from(cap.get()) / heartbeat.as_millis().max(1)).unwrap_or(u32::MAX).max(1)
+}
+
 fn check_speed(config: &NodeConfig, ledger: &Ledger) -> Result<(), StartError> {
-    let heartbeat = config.heartbeat.as_millis().max(1);
-    let max = u32::try_from(u128::from(ledger.time_cap().get()) / heartbeat).unwrap_or(u32::MAX).max(1);
+    let max = highest_speed(ledger.time_cap(), config.heartbeat);
     let given = config.speed;
     if given == 0 || given > max {
         return Err(StartError::Speed { given, max });

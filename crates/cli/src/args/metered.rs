@@ -1,6 +1,6 @@
 //! Commands about a founder's own metered service.
 
-use super::{AmountArg, SpanArg, Who};
+use super::{AmountArg, PlaceArgs, SpanArg, Who};
 use clap::{ArgGroup, Args, Subcommand};
 use depin_client::api::BatchStage;
 use depin_quantity::{ContentHash, Name};
@@ -290,18 +290,8 @@ pub struct ProviderMeteredArgs {
     /// Most that is put up to stand by reports, in all open disputes together; those above it are left to you.
     #[arg(long, value_name = "AMOUNT", required_if_eq("disputes", "stand-by"))]
     pub deposit_most: Option<AmountArg>,
-    /// Folder of its key [default: ./NAME].
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
-    /// Address on which it listens.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
-    pub listen: SocketAddr,
-    /// URL under which customers reach it [default: http://LISTEN].
-    #[arg(long, value_name = "URL")]
-    pub url: Option<String>,
-    /// Its key file [default: DIR/key].
-    #[arg(long, value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: PlaceArgs,
 }
 
 pub(super) const GATEWAY_AFTER: &str = "\

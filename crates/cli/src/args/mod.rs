@@ -20,9 +20,9 @@ pub use metered::{
     AnswerArgs, BatchesArgs, DecideArgs, DisputeArgs, EvidenceArgs, GatewayMeteredArgs, MeteredCommand, MeteredQuoteArgs,
     OneBatchArgs, OneOrderArgs, OrderArgs, OrdersArgs, PolicyArg, ProviderMeteredArgs, RaiseArgs, ReportArgs,
 };
-pub use network::{AccountCommand, AuditArgs, EventsArgs, GrantArgs, NetworkCommand, TransferArgs};
+pub use network::{AccountCommand, AuditArgs, EventsArgs, GrantArgs, NetworkCommand, TransferArgs, VotesArgs};
 pub use new::NewNetworkArgs;
-pub use provider::{AskArgs, GatewayCommand, GatewayS3Args, ProviderCommand, ProviderStorageArgs, WithdrawArgs};
+pub use provider::{AskArgs, GatewayCommand, GatewayS3Args, PlaceArgs, ProviderCommand, ProviderStorageArgs, WithdrawArgs};
 pub use rule::{EvalArgs, RuleCommand};
 pub use storage::{DealsArgs, FaultsArgs, GetArgs, ListArgs, ProofsArgs, PutArgs, QuoteArgs, SettleArgs, StorageCommand};
 pub use supply::{DateArg, EveryArg, FormatArg, SupplyArgs};
@@ -80,7 +80,7 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Start a network on this machine: node, storage providers, S3 gateway.
+    /// Start a network on this machine: node, price feeder, its service's operators and gateway.
     #[command(after_help = up::AFTER)]
     Up(UpArgs),
     /// Show where the chain, the network and its parts stand.
@@ -92,6 +92,9 @@ pub enum Command {
     /// Show what happened on the ledger.
     #[command(after_help = network::EVENTS_AFTER)]
     Events(EventsArgs),
+    /// Show the ledger that a validator signed twice: two of its votes for two blocks of one view.
+    #[command(after_help = network::EVIDENCE_AFTER)]
+    Evidence(VotesArgs),
     /// Look at accounts.
     #[command(subcommand, after_help = network::ACCOUNT_AFTER)]
     Account(AccountCommand),

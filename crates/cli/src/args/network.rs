@@ -2,7 +2,7 @@
 
 use super::{AmountArg, Bytes, Who};
 use clap::{Args, Subcommand};
-use depin_quantity::UnitId;
+use std::path::PathBuf;
 
 pub(super) const EVENTS_AFTER: &str = "\
 Without --from, the newest events are shown. With --json, --follow prints one JSON document per line and event.
@@ -12,6 +12,15 @@ Examples:
   depin events --follow
   depin events --kind deal-activated --follow
   depin events --account customer --from 0 --json";
+
+pub(super) const EVIDENCE_AFTER: &str = "\
+The file holds both encoded votes in hexadecimal, one on each line, or JSON with `first` and `second`.
+Every node checks both signatures, and the validator loses what the network's file says. A node never
+accuses by what it saw itself; whoever sends the evidence pays the transaction's fee.
+
+Examples:
+  depin evidence votes.txt
+  depin evidence votes.json --from notary --json";
 
 pub(super) const ACCOUNT_AFTER: &str = "\
 Examples:
@@ -73,9 +82,19 @@ pub struct EventsArgs {
     /// Only events about this account.
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<Who>,
-    /// Only events about this deal or order.
-    #[arg(long, visible_alias = "subject", value_name = "ID")]
-    pub deal: Option<UnitId>,
+    /// Only events about this deal or order: its id, or the beginning of it.
+    #[arg(long, visible_alias = "deal", value_name = "ID")]
+    pub subject: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct VotesArgs {
+    /// The file with the two votes.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Which key signs and pays the fee: a name from `depin wallet show`, or a key file.
+    #[arg(long, value_name = "KEY", default_value = "customer")]
+    pub from: String,
 }
 
 #[derive(Clone, Debug, Subcommand)]

@@ -72,7 +72,14 @@ pub struct ProviderStorageArgs {
     /// Name for people.
     #[arg(long, value_name = "NAME", default_value = "provider")]
     pub name: Name,
-    /// Folder of its data [default: ./NAME].
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Where an operator of any service works, and as who.
+#[derive(Clone, Debug, Args)]
+pub struct PlaceArgs {
+    /// Folder of its key and its data [default: ./NAME].
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// Address on which it listens.

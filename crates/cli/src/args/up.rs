@@ -5,15 +5,16 @@ use clap::Args;
 use std::net::IpAddr;
 
 pub(super) const AFTER: &str = "\
-Starts a node (committee of one, durable), storage providers, an S3 gateway and a development price feeder in one process, with \
-funded development accounts. Prints where everything is when it is ready, and writes the same to HOME/endpoints.json. Ctrl-C \
-stops it; running it again goes on with the same data.
+Starts a node (committee of one, durable), a development price feeder, and what the network's service has, in one process, with \
+funded development accounts: storage has providers and an S3 gateway, a metered service operators and a metering gateway; a network \
+whose own service does not run live yet gets storage. Prints where everything is when it is ready, and writes the same to \
+HOME/endpoints.json. Ctrl-C stops it; running it again goes on with the same data, at the same speed.
 
 Examples:
   depin up
   depin up --home /tmp/net --providers 6
   depin up --home /tmp/render --network render      storage, paid as that network pays
-  depin up --home /tmp/mine --network ./mynet/network.toml
+  depin up --home /tmp/atlas --network ./atlas      your own network, made by `depin new`
   depin up --speed 100            a day passes in a quarter of an hour
   depin up --fresh                throw this network away, begin another";
 
@@ -23,26 +24,27 @@ pub struct UpArgs {
     /// on with its own [default: the home's, else filecoin].
     #[arg(long, value_name = "NAME|PATH")]
     pub network: Option<String>,
-    /// How many storage providers to run [default: 4, or as many as the home has].
+    /// How many providers, or operators, to run [default: 4, or as many as the home has].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=64))]
     pub providers: Option<u32>,
-    /// Milliseconds of ledger time per millisecond [default: 1].
+    /// Milliseconds of ledger time per millisecond: at most a quarter of the network's shortest window in seconds, and 200
+    /// [default: the home's last, else 1].
     #[arg(long, value_name = "N")]
     pub speed: Option<u32>,
     /// Delete the home's network first and begin a new one; never deletes a folder that is not a home.
     #[arg(long)]
     pub fresh: bool,
-    /// Address on which API, S3 endpoint and providers listen.
+    /// Address on which API, gateway and operators listen.
     #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
     pub listen: IpAddr,
-    /// First of the ports: API, S3, and providers from ten higher on; 0 takes free ones
-    /// [default: those of the last start, else 4610 where free].
+    /// First of the ports: the API's, the gateway's one higher, operators from ten higher on; 0 takes free ones. Ports that are
+    /// taken are refused [default: those of the last start, else 4610 where free].
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(0..=65000))]
     pub port_base: Option<u16>,
     /// Fill the event index from its beginning again.
     #[arg(long)]
     pub rebuild_index: bool,
-    /// Capacity of each new provider: what it promises at most. How much it can keep, its disk decides.
+    /// Capacity of each new storage provider: what it promises at most. How much it can keep, its disk decides.
     #[arg(long, value_name = "SIZE", default_value = "1TiB")]
     pub capacity: Bytes,
 }

@@ -4,6 +4,7 @@ mod account;
 mod chain;
 mod check;
 mod events;
+mod evidence;
 mod gateway;
 mod metered;
 mod network;
@@ -37,6 +38,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
         Command::Account(AccountCommand::List { limit }) => account::list(limit, &settings, out).await,
         Command::Account(AccountCommand::Grant(args)) => account::grant(&args, &settings, out).await,
         Command::Account(AccountCommand::Show { who }) => account::show(&who, &settings, out).await,
+        Command::Evidence(args) => evidence::run(&args, &settings, out).await,
         Command::Token(args) => token::run(&args, &settings, out).await,
         Command::Transfer(args) => transfer::run(&args, &settings, out).await,
         Command::Wallet(command) => wallet::run(&command, &settings, out),
@@ -59,8 +61,8 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
         },
         Command::Metered(command) => metered::run(&command, &settings, out).await,
         Command::Provider(command) => match command {
-            ProviderCommand::Metered(args) => provider::metered::run(&args, &settings, out).await,
-            ProviderCommand::Storage(args) => provider::own::run(&args, &settings, out).await,
+            ProviderCommand::Metered(args) => provider::run(&args, &settings, out).await,
+            ProviderCommand::Storage(args) => provider::run(&args, &settings, out).await,
             ProviderCommand::List => provider::manage::list(&settings, out).await,
             ProviderCommand::Stop(args) => provider::manage::stop(args.name, &settings, out).await,
             ProviderCommand::Start(args) => provider::manage::start(args.name, &settings, out).await,

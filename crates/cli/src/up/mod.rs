@@ -13,8 +13,9 @@ use crate::{
     settings::{PROVIDERS_DEFAULT, SPEED_DEFAULT, Settings},
 };
 use depin_devnet::{
-    Network, Notice, Options, check_speed,
+    Network, Notice, Options, check_ports, check_speed,
     home::{self, Choice, Home, Lock, Making},
+    operators::is_removed,
 };
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,12 +26,15 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
             .hint("leave --node away, or use `depin provider storage` and `depin gateway s3` to join that network"));
     }
     let home = absolute(&settings.home)?;
+    // Whatever can be refused is, before anything is made or deleted; a home that is there is locked meanwhile.
+    let held = if home.exists()? { Some(Lock::take(&home)?) } else { None };
+    let asked = asked(args, &home)?;
+    let speed = speed(args, &home, out)?;
+    check_speed(speed, &home, asked.as_ref(), args.fresh)?;
+    check_ports(args.listen, args.port_base, operators(args, &home)?)?;
     home::claim_folder(&home)?;
-    let _lock = Lock::take(&home)?;
-    if let Some(speed) = args.speed {
-        check_speed(speed, &home, args.fresh)?;
-    }
-    let asked = prepare(args, &home, out)?;
+    let _lock = held.map_or_else(|| Lock::take(&home), Ok)?;
+    clear(args, &home, out)?;
     let mut interrupt = Interrupt::listen()?;
     let mut progress = Progress::start(out);
     progress.step(format!("opening {}", home.path().display()));
@@ -39,7 +43,7 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     for remark in &opened.remarks {
         out.note(remark);
     }
-    let (options, mut show) = (options(args), |notice| show(notice, &mut progress, out));
+    let (options, mut show) = (options(args, speed), |notice| show(notice, &mut progress, out));
     let starting = Network::start(&home, &opened, &options, &mut show);
     let mut network = tokio::select! {
         started = starting => started?,
@@ -47,6 +51,7 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
             .hint("everything that was written is kept; start again with `depin up`")),
     };
     let endpoints = network.endpoints();
+    home.keep_speed(speed)?;
     home.write_endpoints(&endpoints)?;
     progress.done();
     out.result(&endpoints, |out| summary::text(&endpoints, &opened, out))?;
@@ -57,13 +62,45 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     stop(network, failure, &home, &mut interrupt, out).await
 }
 
-/// Finds the network asked for, then takes away what the process before left behind, and with `--fresh` all of the home's network.
-fn prepare(args: &UpArgs, home: &Home, out: &Output) -> Result<Option<Choice>> {
-    // Found before anything is deleted for it.
-    let mut asked = args.network.as_deref().map(Choice::find).transpose()?;
-    if asked.is_none() && args.fresh {
-        asked = Choice::again(home)?;
+/// The network asked for: none where the home goes on with its own, which this version must know.
+fn asked(args: &UpArgs, home: &Home) -> Result<Option<Choice>> {
+    if !args.fresh {
+        home.marker()?;
     }
+    match &args.network {
+        Some(named) => Choice::find(named).map(Some),
+        None if args.fresh => Choice::again(home),
+        None => Ok(None),
+    }
+}
+
+/// The speed asked for, else the one that the home last ran at.
+fn speed(args: &UpArgs, home: &Home, out: &Output) -> Result<u32> {
+    let kept = if args.fresh { None } else { home.speed()? };
+    let speed = args.speed.or(kept).unwrap_or(SPEED_DEFAULT);
+    if let Some(kept) = kept.filter(|kept| *kept != speed) {
+        out.note(format_args!("this home ran at speed {kept}; from now on it runs at speed {speed}"));
+    }
+    Ok(speed)
+}
+
+/// How many operators will run.
+fn operators(args: &UpArgs, home: &Home) -> Result<u32> {
+    if let Some(asked) = args.providers {
+        return Ok(asked);
+    }
+    if args.fresh || !home.genesis().exists() {
+        return Ok(PROVIDERS_DEFAULT);
+    }
+    let mut known = 0;
+    for name in home.provider_names()? {
+        known += u32::from(!is_removed(&home.provider(name))?);
+    }
+    Ok(known)
+}
+
+/// Takes away what the process before left behind, and with `--fresh` all of the home's network.
+fn clear(args: &UpArgs, home: &Home, out: &Output) -> Result<()> {
     // Left behind when the process before was killed.
     home.remove_endpoints()?;
     home.remove_control()?;
@@ -75,12 +112,12 @@ fn prepare(args: &UpArgs, home: &Home, out: &Output) -> Result<Option<Choice>> {
             out.note(format_args!("kept your own keys: {}", names.join(", ")));
         }
     }
-    Ok(asked)
+    Ok(())
 }
 
-fn options(args: &UpArgs) -> Options {
+fn options(args: &UpArgs, speed: u32) -> Options {
     Options {
-        speed: args.speed.unwrap_or(SPEED_DEFAULT),
+        speed,
         listen: args.listen,
         port_base: args.port_base,
         operators: args.providers,

@@ -127,6 +127,7 @@ pub fn create_or_open(home: &Home, asked: Option<&Choice>, making: Making) -> Re
                 network: info.name,
                 variant: info.variant,
                 complete: false,
+                speed: None,
             };
             (marker, choice)
         }
@@ -278,7 +279,8 @@ pub fn add_provider(home: &Home, phrase: &Phrase, name: Name) -> Result<SigningK
     keys::derived(phrase, name, &folder.join("key"))
 }
 
-fn now() -> Instant {
+/// The wall clock.
+pub(crate) fn now() -> Instant {
     let passed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Instant::new(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX))
 }
@@ -396,6 +398,21 @@ mod tests {
         assert_eq!(home.provider_names().unwrap().len(), 4);
         assert_eq!(first.genesis.speed_max, SPEED_MAX);
         assert!(first.remarks.is_empty() && home.network_file().exists());
+    }
+
+    #[test]
+    fn a_home_remembers_the_speed_that_it_last_ran_at_until_it_is_deleted() {
+        let (_folder, home) = home();
+        open(&home).unwrap();
+        assert_eq!(home.speed().unwrap(), None);
+        for speed in [20, 7] {
+            home.keep_speed(speed).unwrap();
+            assert!(!open(&home).unwrap().new);
+            assert_eq!(home.speed().unwrap(), Some(speed));
+        }
+        delete(&home).unwrap();
+        open(&home).unwrap();
+        assert_eq!(home.speed().unwrap(), None);
     }
 
     #[test]

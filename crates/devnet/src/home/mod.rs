@@ -32,6 +32,7 @@ mod keys;
 mod lock;
 
 pub use choice::{Choice, NETWORK_DEFAULT};
+pub(crate) use create::now;
 pub use create::{
     FAUCET_PROVIDERS, Making, Opened, SPEED_MAX, add_provider, claim_folder, create_or_open, delete, validator_seed,
 };
@@ -75,6 +76,9 @@ pub struct Marker {
     pub variant: Name,
     /// Whether everything that a start needs is there.
     pub complete: bool,
+    /// Milliseconds of ledger time per millisecond, as it last ran; none before the first start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<u32>,
 }
 
 const KIND: &str = "depin-home";
@@ -180,6 +184,25 @@ impl Home {
 
     pub(crate) fn write_marker(&self, marker: &Marker) -> Result<()> {
         files::write_json(&self.marker_path(), marker, files::Readers::Everybody)
+    }
+
+    /// The speed at which it last ran; none when it never did.
+    ///
+    /// # Errors
+    /// Broken when the home cannot be read.
+    pub fn speed(&self) -> Result<Option<u32>> {
+        Ok(self.marker_of_any_format()?.and_then(|marker| marker.speed))
+    }
+
+    /// Remembers the speed, for starts that ask for none.
+    ///
+    /// # Errors
+    /// Broken when the file cannot be read or written.
+    pub fn keep_speed(&self, speed: u32) -> Result<()> {
+        match self.marker()? {
+            Some(marker) if marker.speed != Some(speed) => self.write_marker(&Marker { speed: Some(speed), ..marker }),
+            _ => Ok(()),
+        }
     }
 
     /// The genesis document.

@@ -1,6 +1,6 @@
 //! The node: a committee of one.
 
-use crate::{Error, Kind, Part, Result, Site, home, network::speed_error};
+use crate::{Error, Kind, Part, Result, Site, SpeedLimit, home};
 use async_trait::async_trait;
 use depin_node::{HomeError, Node, NodeConfig, NodeHandle, StartError};
 
@@ -20,7 +20,11 @@ impl NodePart {
         let handle = Node::start(config).await.map_err(|error| {
             let kind = match &error {
                 StartError::Speed { .. } | StartError::ChainSpeed { .. } => {
-                    return speed_error(site.options.speed, site.genesis.speed_max);
+                    let limit = SpeedLimit::new(site.rules(), site.genesis.time, site.genesis.speed_max);
+                    if let Err(refused) = limit.check(site.options.speed) {
+                        return refused;
+                    }
+                    Kind::Refused
                 }
                 StartError::Home(HomeError::Busy(_) | HomeError::Foreign { .. } | HomeError::OtherGenesis(_)) => Kind::Refused,
                 _ => Kind::Broken,

@@ -8,7 +8,7 @@ use crate::{
     settings::Settings,
     up::Interrupt,
 };
-use depin_devnet::{home::Endpoint, services::metered::gateway::MeteringGateway};
+use depin_devnet::{home::Endpoint, listen_address, services::metered::gateway::MeteringGateway};
 use depin_gateway_metered::Config;
 use depin_services::metered::MeteredParams;
 use serde::Serialize;
@@ -39,6 +39,8 @@ pub async fn run(args: &GatewayMeteredArgs, settings: &Settings, out: &Output) -
 }
 
 async fn start(args: &GatewayMeteredArgs, remote: &Remote, out: &Output) -> Result<MeteringGateway> {
+    // A port that is taken is told before anything is made.
+    let listen = listen_address("the metering gateway", args.listen)?;
     let mut progress = Progress::start(out);
     progress.step(format!("looking for the node at {}", remote.client.url()));
     let (status, spec) = (remote.client.status().await?, remote.spec().await?);
@@ -54,11 +56,7 @@ async fn start(args: &GatewayMeteredArgs, remote: &Remote, out: &Output) -> Resu
         ));
     }
     progress.step("opening the store");
-    let config = Config {
-        listen: args.listen,
-        keep: std::time::Duration::from_millis(args.keep.0.get()),
-        ..Config::new(&args.dir, params)
-    };
+    let config = Config { listen, keep: std::time::Duration::from_millis(args.keep.0.get()), ..Config::new(&args.dir, params) };
     let gateway = MeteringGateway::open(config, remote.client.clone(), status.chain_id, customer, reporter).await?;
     progress.done();
     Ok(gateway)

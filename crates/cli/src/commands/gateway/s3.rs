@@ -11,6 +11,7 @@ use crate::{
 use depin_client::Sender;
 use depin_devnet::{
     home::Endpoint,
+    listen_address,
     services::storage::gateway::{self, S3Access, S3Keys},
     url_of,
 };
@@ -49,6 +50,8 @@ pub async fn run(args: &GatewayS3Args, settings: &Settings, out: &Output) -> Res
 }
 
 async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(Handle, Running)> {
+    // A port that is taken is told before anything is made.
+    let listen = listen_address("the S3 gateway", args.listen)?;
     let mut progress = Progress::start(out);
     progress.step(format!("looking for the node at {}", remote.client.url()));
     let (status, spec) = (remote.client.status().await?, remote.spec().await?);
@@ -58,7 +61,7 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
     let keys = S3Keys::read_or_make(&args.dir)?;
     progress.step("opening the object map");
     let config = Config {
-        listen: args.listen,
+        listen,
         redundancy: Redundancy { k: args.copies.k, n: args.copies.n },
         deals: DealPolicy { term: args.term.0, max_price, ..DealPolicy::default() },
         ..Config::new(&args.dir, keys.access_key.clone(), keys.secret_key.clone())

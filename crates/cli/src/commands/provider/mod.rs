@@ -1,6 +1,9 @@
 //! `depin provider`.
 
 pub mod manage;
-pub mod metered;
+mod metered;
 pub mod money;
-pub mod own;
+mod run;
+mod storage;
+
+pub use run::run;

@@ -1,51 +1,68 @@
-//! One operator's daemon: the only place that starts them.
+//! An operator of a metered service: the only place that starts them.
 
-use crate::{Error, Kind, Result};
+use super::settings::{OperatorSettings, asks};
+use crate::{
+    Error, Result,
+    operators::{Daemon, Post, Trade, started},
+};
+use async_trait::async_trait;
 use depin_client::{Client, SigningKey};
 use depin_provider::metered::{MeteredConfig, MeteredHandle, MeteredOperator};
-use depin_provider::operator::StartError;
-use std::time::Duration;
-use tokio::time;
+use std::collections::BTreeMap;
 
-/// Longest wait until an operator has registered; it goes on by itself after that.
-const READY: Duration = Duration::from_secs(60);
+/// What operators of a metered service have of their own.
+pub(super) struct Delivering(pub OperatorSettings);
 
-/// A running operator.
-pub struct Daemon(MeteredHandle);
+#[async_trait]
+impl Trade for Delivering {
+    type Settings = OperatorSettings;
+    type Daemon = MeteredHandle;
+    const NAME: &'static str = "the operators";
 
-impl Daemon {
-    /// Starts an operator; it follows the ledger when this returns, see [`Daemon::ready`] for the rest.
-    ///
-    /// # Errors
-    /// Refused for a URL that others cannot reach; broken when it cannot start.
-    pub async fn start(config: MeteredConfig, client: Client, key: SigningKey) -> Result<Self> {
-        let name = config.name;
-        let handle = MeteredOperator::start(config, client, key).await.map_err(|error| Error {
-            kind: if matches!(error, StartError::Url { .. }) { Kind::Refused } else { Kind::Broken },
-            code: "provider".to_owned(),
-            message: format!("{name} does not start: {error}"),
-            hint: String::new(),
-        })?;
-        Ok(Self(handle))
+    fn usual(&self) -> OperatorSettings {
+        self.0.clone()
     }
 
-    /// Waits until it is registered; gives what stands in its way when that takes too long.
-    pub async fn ready(&self) -> Option<String> {
-        if time::timeout(READY, self.0.ready()).await.is_ok() {
-            return None;
-        }
-        let problems = self.0.status().problems;
-        let text: Vec<String> = problems.into_iter().map(|(what, why)| format!("{what}: {why}")).collect();
-        Some(if text.is_empty() { "it is still registering".to_owned() } else { text.join("; ") })
+    async fn start(&self, post: Post, settings: OperatorSettings) -> Result<MeteredHandle> {
+        let Post { name, folder, listen, url, chain_id, client, key } = post;
+        let path = folder.join("settings.json");
+        let wrong = |error| Error::refused("settings", format_args!("{}: {error}", path.display()));
+        let config = MeteredConfig {
+            accepts: settings.accepts,
+            disputes: settings.disputes,
+            listen,
+            url: Some(url),
+            chain_id: Some(chain_id),
+            ..MeteredConfig::new(name, asks(&settings.asks).map_err(wrong)?)
+        };
+        start(config, client, key).await
+    }
+}
+
+/// Starts an operator; it follows the ledger when this returns.
+///
+/// # Errors
+/// Refused for a URL that others cannot reach; broken when it cannot start.
+pub async fn start(config: MeteredConfig, client: Client, key: SigningKey) -> Result<MeteredHandle> {
+    let name = config.name;
+    started(name, MeteredOperator::start(config, client, key).await)
+}
+
+#[async_trait]
+impl Daemon for MeteredHandle {
+    async fn settled(&self) {
+        self.ready().await;
     }
 
-    /// Resolves with the reason when it cannot go on.
-    pub async fn failed(&self) -> String {
-        self.0.failed().await
+    fn problems(&self) -> BTreeMap<String, String> {
+        self.status().problems
     }
 
-    /// Stops it.
-    pub async fn stop(self) {
-        self.0.stop().await;
+    async fn failed(&self) -> String {
+        Self::failed(self).await
+    }
+
+    async fn stop(self) {
+        Self::stop(self).await;
     }
 }

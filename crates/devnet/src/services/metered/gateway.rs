@@ -19,8 +19,6 @@ pub const KEY: &str = "key";
 pub const KEY_FILE: &str = "metering/access.key";
 /// What `endpoints.json` calls it.
 pub const NAME: &str = "metering";
-/// Its distance from the first port.
-const PORT: u16 = 1;
 
 /// A metering gateway that runs.
 pub struct MeteringGateway {
@@ -31,7 +29,7 @@ pub struct MeteringGateway {
 impl MeteringGateway {
     /// Starts the home's gateway on its port.
     pub(super) async fn start(site: &mut Site<'_>, params: MeteredParams) -> Result<Self> {
-        let listen = site.ports.named(NAME, PORT)?;
+        let listen = site.ports.named(NAME)?;
         let config = Config { listen, ..Config::new(site.home.path().join(FOLDER), params) };
         let key = |name| home::load_key(&site.home.key(name));
         Self::open(config, site.client.clone(), site.genesis.chain_id, key(home::CUSTOMER)?, key(home::REPORTER)?).await

@@ -2,13 +2,15 @@
 
 pub mod daemon;
 pub mod gateway;
-mod operators;
 mod settings;
 
 pub use settings::OperatorSettings;
 
 use super::Service;
-use crate::{Error, Parts, Result, Site, home};
+use crate::{
+    Error, Parts, Result, Site, home,
+    operators::{self, Crew, Settings},
+};
 use async_trait::async_trait;
 use depin_economy::Spec;
 use depin_quantity::{Instant, Name};
@@ -45,18 +47,16 @@ impl Service for Metered {
     }
 
     fn prepare(&self, folder: &Path, rules: &Spec, _: Instant, _: u64) -> Result<()> {
-        if OperatorSettings::read(folder)?.is_some() {
-            return Ok(());
-        }
-        OperatorSettings::new(&params(rules)?, rules).write(folder)
+        Settings::prepare(folder, || Ok(OperatorSettings::new(&params(rules)?, rules)))
     }
 
     async fn start(&self, site: &mut Site<'_>, parts: &mut Parts) -> Result<()> {
         let params = params(site.rules())?;
-        let names = crate::operators::wanted(site, self)?;
+        let names = operators::wanted(site, self)?;
         site.step(format!("starting {} operators", names.len()));
-        let operators = operators::Crew::start(site, &params, &names).await?;
-        parts.add(operators, site).await;
+        let trade = daemon::Delivering(OperatorSettings::new(&params, site.rules()));
+        let crew = Crew::start(site, trade, &names).await?;
+        parts.add(crew, site).await;
         site.step("starting the metering gateway");
         let gateway = gateway::MeteringGateway::start(site, params).await?;
         parts.add(gateway, site).await;

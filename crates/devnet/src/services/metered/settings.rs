@@ -1,15 +1,13 @@
 //! Settings of an operator of the home.
 
-use crate::{Result, home::files};
 use depin_client::api::Price;
 use depin_economy::{Money, Spec, USD};
 use depin_provider::metered::DisputePolicy;
 use depin_quantity::{Decimal18, Name, ParseError, Units};
 use depin_services::metered::{MeteredParams, PriceForm};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
-/// `settings.json` in an operator's folder: what it needs to come back as it was. Edit it while the network is stopped.
+/// What an operator of a metered service keeps in its `settings.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperatorSettings {
     /// Prices of one unit; none where the network sets the price.
@@ -18,12 +16,6 @@ pub struct OperatorSettings {
     pub accepts: bool,
     /// What is done about disputes: `{"policy": "stand-by", "deposit_most": …}`, `concede` or `ask`.
     pub disputes: DisputePolicy,
-    /// Port of the last start; 0 before the first.
-    #[serde(default)]
-    pub port: u16,
-    /// Whether it was taken out of the network; then it is not started again.
-    #[serde(default)]
-    pub removed: bool,
 }
 
 /// Price of development operators for one unit, in 10^-18 of whatever units are priced in: a thousandth.
@@ -31,7 +23,7 @@ const ASK: u128 = 1_000_000_000_000_000;
 /// Whole tokens that a development operator has at stake in all open disputes together at most.
 const DEPOSIT_MOST: u128 = 100;
 
-fn asks(params: &MeteredParams) -> Vec<Price> {
+fn usual_asks(params: &MeteredParams) -> Vec<Price> {
     let price = |currency: Name, amount: u128| Price { currency, amount: Decimal18::new(amount).to_decimal() };
     match params.rules.form {
         PriceForm::Network => Vec::new(),
@@ -49,38 +41,23 @@ impl OperatorSettings {
     pub fn new(params: &MeteredParams, rules: &Spec) -> Self {
         let decimals = rules.token(rules.fee().token).map_or(18, |token| token.decimals);
         let deposit_most = Units::new(DEPOSIT_MOST.saturating_mul(10u128.saturating_pow(decimals.into())));
-        Self { asks: asks(params), accepts: true, disputes: DisputePolicy::StandBy { deposit_most }, port: 0, removed: false }
+        Self { asks: usual_asks(params), accepts: true, disputes: DisputePolicy::StandBy { deposit_most } }
     }
+}
 
-    /// Reads them from an operator's folder; none when there are none.
-    ///
-    /// # Errors
-    /// Broken when they cannot be read.
-    pub fn read(folder: &Path) -> Result<Option<Self>> {
-        files::read_json(&folder.join("settings.json"))
-    }
-
-    /// Writes them into an operator's folder.
-    ///
-    /// # Errors
-    /// Broken when they cannot be written.
-    pub fn write(&self, folder: &Path) -> Result<()> {
-        files::write_json(&folder.join("settings.json"), self, files::Readers::Everybody)
-    }
-
-    /// The prices as the ledger takes them.
-    ///
-    /// # Errors
-    /// When one is no decimal number.
-    pub fn money(&self) -> std::result::Result<Vec<Money>, ParseError> {
-        let one = |ask: &Price| Ok(Money { currency: ask.currency, amount: Decimal18::parse(&ask.amount)? });
-        self.asks.iter().map(one).collect()
-    }
+/// The prices as the ledger takes them.
+///
+/// # Errors
+/// When one is no decimal number.
+pub fn asks(asks: &[Price]) -> std::result::Result<Vec<Money>, ParseError> {
+    let one = |ask: &Price| Ok(Money { currency: ask.currency, amount: Decimal18::parse(&ask.amount)? });
+    asks.iter().map(one).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operators::Settings;
     use depin_networks::{NETWORKS, Recipe, compose};
 
     #[test]
@@ -91,14 +68,15 @@ mod tests {
             let spec = Spec::parse(&compose(&recipe).unwrap().toml).unwrap();
             let params = MeteredParams::read(&spec).unwrap();
             let settings = OperatorSettings::new(&params, &spec);
-            let asks = settings.money().unwrap();
+            let asks = asks(&settings.asks).unwrap();
             assert_eq!(asks.is_empty(), params.rules.form == PriceForm::Network, "{name}");
             for ask in asks {
                 assert!(params.may_ask_in(ask.currency) && ask.amount != Decimal18::ZERO, "{name}: {ask:?}");
             }
             let folder = tempfile::tempdir().unwrap();
+            let settings = Settings { own: settings, port: 7, removed: true };
             settings.write(folder.path()).unwrap();
-            assert_eq!(OperatorSettings::read(folder.path()).unwrap(), Some(settings));
+            assert_eq!(Settings::read(folder.path()).unwrap(), Some(settings));
         }
     }
 }

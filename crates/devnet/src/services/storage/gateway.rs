@@ -26,8 +26,6 @@ pub(super) const SHELL_FILE: &str = "s3.env";
 
 /// Region that the gateway says it is in; S3 clients take this one without being told.
 const REGION: &str = "us-east-1";
-/// Its distance from the first port.
-const PORT: u16 = 1;
 /// How often the gateway's port is tried, and how many refusals in a row mean that it is gone.
 const LOOK: Duration = Duration::from_secs(5);
 const REFUSALS: u32 = 3;
@@ -102,7 +100,7 @@ impl S3Gateway {
         let folder = folder(site.home);
         let keys = S3Keys::read_or_make(&folder)?;
         let config = Config {
-            listen: site.ports.named(S3Access::NAME, PORT)?,
+            listen: site.ports.named(S3Access::NAME)?,
             region: REGION.to_owned(),
             ..Config::new(folder, keys.access_key.clone(), keys.secret_key.clone())
         };

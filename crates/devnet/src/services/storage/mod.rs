@@ -2,13 +2,15 @@
 
 pub mod daemon;
 pub mod gateway;
-mod providers;
 mod settings;
 
 pub use settings::ProviderSettings;
 
 use super::Service;
-use crate::{Error, Parts, Result, Site, operators};
+use crate::{
+    Error, Parts, Result, Site,
+    operators::{self, Crew, Settings},
+};
 use async_trait::async_trait;
 use depin_economy::Spec;
 use depin_quantity::Instant;
@@ -29,11 +31,10 @@ impl Service for Storage {
     }
 
     fn prepare(&self, folder: &Path, rules: &Spec, genesis: Instant, capacity_bytes: u64) -> Result<()> {
-        if ProviderSettings::read(folder)?.is_some() {
-            return Ok(());
-        }
-        let params = StorageParams::read(rules, genesis).map_err(|error| Error::refused("network-file", error))?;
-        ProviderSettings::new(&params, capacity_bytes).write(folder)
+        Settings::prepare(folder, || {
+            let params = StorageParams::read(rules, genesis).map_err(|error| Error::refused("network-file", error))?;
+            Ok(ProviderSettings::new(&params, capacity_bytes))
+        })
     }
 
     async fn start(&self, site: &mut Site<'_>, parts: &mut Parts) -> Result<()> {
@@ -41,8 +42,8 @@ impl Service for Storage {
             StorageParams::read(site.rules(), site.genesis.time).map_err(|error| Error::broken("network-file", error))?;
         let names = operators::wanted(site, self)?;
         site.step(format!("starting {} storage providers", names.len()));
-        let providers = providers::Providers::start(site, &params, &names).await?;
-        parts.add(providers, site).await;
+        let crew = Crew::start(site, daemon::Storing(params.clone()), &names).await?;
+        parts.add(crew, site).await;
         site.step("starting the S3 gateway");
         let gateway = gateway::S3Gateway::start(site, params).await?;
         parts.add(gateway, site).await;

@@ -1,12 +1,10 @@
 //! Settings of a storage provider of the home.
 
-use crate::{Result, home::files};
 use depin_quantity::{Rounding, Units};
 use depin_services::storage::StorageParams;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
-/// `settings.json` in a provider's folder: what it needs to come back as it was.
+/// What a storage provider keeps in its `settings.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderSettings {
     /// Bytes offered in all.
@@ -15,16 +13,10 @@ pub struct ProviderSettings {
     pub price: Units,
     /// The same for verified deals.
     pub verified_price: Units,
-    /// Port of the last start; 0 before the first.
-    #[serde(default)]
-    pub port: u16,
-    /// Whether it was taken out of the network; then it is not started again.
-    #[serde(default)]
-    pub removed: bool,
 }
 
 /// Capacity of development providers when none is asked for, bytes.
-const CAPACITY: u64 = 1 << 40;
+pub(super) const CAPACITY: u64 = 1 << 40;
 /// Price of development providers per GiB and 30 seconds, in 10^-18 of the deals' token: the upstream software's default ask of
 /// 500,000,000 attoFIL (go-fil-markets), whatever the token is.
 const PRICE: u128 = 500_000_000;
@@ -42,31 +34,7 @@ impl ProviderSettings {
     /// Settings of a development provider on a network with these rules.
     pub fn new(params: &StorageParams, capacity_bytes: u64) -> Self {
         let price = price(params);
-        Self { capacity_bytes, price, verified_price: price, port: 0, removed: false }
-    }
-
-    /// Those in a provider's folder, or new ones.
-    ///
-    /// # Errors
-    /// Broken when they cannot be read.
-    pub fn read_or_new(folder: &Path, params: &StorageParams) -> Result<Self> {
-        Ok(Self::read(folder)?.unwrap_or_else(|| Self::new(params, CAPACITY)))
-    }
-
-    /// Reads them from a provider's folder; none when there are none.
-    ///
-    /// # Errors
-    /// Broken when they cannot be read.
-    pub fn read(folder: &Path) -> Result<Option<Self>> {
-        files::read_json(&folder.join("settings.json"))
-    }
-
-    /// Writes them into a provider's folder.
-    ///
-    /// # Errors
-    /// Broken when they cannot be written.
-    pub fn write(&self, folder: &Path) -> Result<()> {
-        files::write_json(&folder.join("settings.json"), self, files::Readers::Everybody)
+        Self { capacity_bytes, price, verified_price: price }
     }
 }
 

@@ -3,6 +3,16 @@
 //! An operator is a folder below `providers` with a key and `settings.json`. What its settings hold besides `removed` is its
 //! service's affair ([`Service::prepare`]).
 
+mod crew;
+mod daemon;
+mod settings;
+
+pub(crate) use crew::Crew;
+pub use crew::{Post, Trade};
+pub use daemon::{Daemon, ready};
+pub(crate) use daemon::{not_started, started};
+pub use settings::Settings;
+
 use crate::{
     Error, Result, Site,
     home::{self, Home, files},

@@ -1,0 +1,47 @@
+//! One operator's daemon that runs, whatever its service.
+
+use crate::{Error, Kind, Result};
+use async_trait::async_trait;
+use depin_provider::operator::StartError;
+use std::{collections::BTreeMap, fmt::Display, time::Duration};
+use tokio::time;
+
+/// Longest wait until an operator has registered and gone through everything once; it goes on by itself after that.
+const READY: Duration = Duration::from_secs(60);
+
+/// What every operator's handle can do.
+#[async_trait]
+pub trait Daemon: Send + Sync + 'static {
+    /// Waits until it is registered and has gone through everything once.
+    async fn settled(&self);
+    /// What stands in its way, by what it concerns.
+    fn problems(&self) -> BTreeMap<String, String>;
+    /// Resolves with the reason when it cannot go on.
+    async fn failed(&self) -> String;
+    /// Stops it; what it was sent is finished first.
+    async fn stop(self);
+}
+
+/// Waits until it does its work; gives what stands in its way when that takes too long.
+pub async fn ready(daemon: &impl Daemon) -> Option<String> {
+    if time::timeout(READY, daemon.settled()).await.is_ok() {
+        return None;
+    }
+    let text: Vec<String> = daemon.problems().into_iter().map(|(what, why)| format!("{what}: {why}")).collect();
+    Some(if text.is_empty() { "it is still registering, or going through what it has".to_owned() } else { text.join("; ") })
+}
+
+/// The error of one that does not start; `refused` says that trying again will not help.
+pub(crate) fn not_started(name: impl Display, error: impl Display, refused: bool) -> Error {
+    Error {
+        kind: if refused { Kind::Refused } else { Kind::Broken },
+        code: "provider".to_owned(),
+        message: format!("{name} does not start: {error}"),
+        hint: String::new(),
+    }
+}
+
+/// What starting gave, as a result for people.
+pub(crate) fn started<T>(name: impl Display, result: std::result::Result<T, StartError>) -> Result<T> {
+    result.map_err(|error| not_started(name, &error, matches!(error, StartError::Url { .. })))
+}
