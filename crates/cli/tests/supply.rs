@@ -186,3 +186,32 @@ fn an_independent_program_computes_the_same_paths() {
         }
     }
 }
+
+#[test]
+fn a_network_without_a_launch_begins_in_year_nought_or_on_a_given_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = ["new", "atlas", "--service", "metered", "--unit", "map tile", "--economy", "filecoin"];
+    run(depin().current_dir(folder.path()).args(made)).done();
+    let atlas = folder.path().join("atlas");
+    let atlas = atlas.to_str().unwrap();
+    let plot = folder.path().join("atlas.svg");
+    let table = printed(&[atlas, "--every", "year", "--plot", plot.to_str().unwrap()]).done();
+    assert!(table.out.contains("year 0 to year 10") && table.out.contains("\nyear 9 "), "{}", table.out);
+    let csv = printed(&[atlas, "--format", "csv"]).done();
+    assert!(csv.out.lines().nth(1).unwrap().starts_with("P0D,P31D,FIL,"), "{}", csv.out);
+    let json = printed(&[atlas, "--every", "year", "--json"]).json();
+    assert_eq!((&json["launch"], &json["from"]), (&serde_json::Value::Null, &"P0D".into()));
+    let shown = run(depin().args(["network", "show", atlas])).done();
+    assert!(shown.out.contains("the file says no launch") && shown.out.contains("one is a map tile"), "{}", shown.out);
+    assert!(shown.out.contains("one is an operator"), "{}", shown.out);
+    for text in [&table.out, &csv.out, &json.to_string(), &shown.out, &fs::read_to_string(&plot).unwrap()] {
+        assert!(!text.contains("1970-") && !text.contains(">1970"), "{text}");
+    }
+
+    let dated = printed(&[atlas, "--launch", "2027-01-01", "--until", "2028-01-01", "--every", "year"]).done();
+    assert!(dated.out.contains("2027-01-01 to 2028-01-01"), "{}", dated.out);
+    let undated = printed(&[atlas, "--until", "2028-01-01"]);
+    assert!(undated.code == 1 && undated.err.contains("--launch"), "{}", undated.err);
+    let known = printed(&["filecoin", "--launch", "2027-01-01"]);
+    assert!(known.code == 1 && known.err.contains("was launched on 2020-10-15"), "{}", known.err);
+}

@@ -18,7 +18,8 @@ Examples:
   depin supply akash --bonded 0.45 --every year --plot akash.svg
   depin supply helium --every year --until 2069-08-01 --usage burns.csv --format csv > helium.csv
   depin supply filecoin --until 2021-01-01 --every epoch --exact --format csv | tail -1
-  depin supply ./my-network/network.toml --format json";
+  depin supply ./my-network/network.toml --every year
+  depin supply ./my-network/network.toml --launch 2027-01-01 --format json";
 
 /// Which network, which time, in which shape.
 #[derive(Clone, Debug, Args)]
@@ -26,6 +27,9 @@ pub struct SupplyArgs {
     /// A network's name, or the path of a network.toml or of its folder.
     #[arg(value_name = "NETWORK")]
     pub network: String,
+    /// Day on which a network starts whose file says no launch; without it, time is counted from the start: year 0.
+    #[arg(long, value_name = "DATE")]
+    pub launch: Option<DateArg>,
     /// First day, such as 2024-01-01 [default: the network's launch].
     #[arg(long, value_name = "DATE")]
     pub from: Option<DateArg>,

@@ -3,7 +3,7 @@
 use super::{
     Line,
     file::{File, shown, string, tables},
-    words::{amount, each, span, tenths_of_years, years},
+    words::{amount, each, span, tenths_of_years, with_article, years},
 };
 use depin_quantity::group_digits;
 use depin_services::descriptor::{self, Unit};
@@ -16,11 +16,14 @@ pub(super) fn service(file: &File<'_>) -> Vec<Line> {
 /// What the service counts and this network does something with.
 pub(super) fn metrics(file: &File<'_>) -> Vec<Line> {
     let service = file.text(&["network", "service"]).and_then(descriptor::service);
+    // What a founder calls its unit.
+    let unit = service.and_then(|service| file.text(&["service", service.name.as_str(), "unit"]));
     let line = |(name, _): (&str, &Table)| {
         let metric = service.and_then(|service| service.metrics.iter().find(|metric| metric.name.as_str() == name));
         Line::plain(match metric.map(|metric| metric.unit) {
             Some(Unit::Byte) => format!("{name}: bytes"),
-            Some(Unit::Each(unit)) => format!("{name}: one is a {unit}"),
+            Some(Unit::Each("unit")) => format!("{name}: one is {}", with_article(unit.unwrap_or("unit"))),
+            Some(Unit::Each(unit)) => format!("{name}: one is {}", with_article(unit)),
             None => name.to_owned(),
         })
     };
@@ -47,7 +50,8 @@ pub(super) fn tokens(file: &File<'_>) -> Vec<Line> {
 
 pub(super) fn launch(file: &File<'_>) -> Vec<Line> {
     let launch = file.table(&["network", "launch"]);
-    launch.and_then(|launch| Some(Line::of(shown(launch, "at")?, launch))).into_iter().collect()
+    let line = launch.and_then(|launch| Some(Line::of(shown(launch, "at")?, launch)));
+    vec![line.unwrap_or_else(|| Line::plain("when somebody starts it: the file says no launch"))]
 }
 
 pub(super) fn genesis(file: &File<'_>) -> Vec<Line> {

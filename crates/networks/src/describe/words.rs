@@ -18,6 +18,15 @@ pub(super) fn amount(text: &str) -> String {
     }
 }
 
+/// `operator` as `an operator`, `unit` as `a unit`: by the sound, as far as the first letters tell it.
+pub(super) fn with_article(what: &str) -> String {
+    let lower = what.to_lowercase();
+    let starts = |beginnings: &[&str]| beginnings.iter().any(|beginning| lower.starts_with(beginning));
+    let vowel = starts(&["a", "e", "i", "o", "u", "hour", "honest", "heir"]);
+    let like_you_or_one = starts(&["uni", "use", "usa", "usu", "uti", "eu", "one", "once"]) && !starts(&["unin", "unim"]);
+    format!("{} {what}", if vowel && !like_you_or_one { "an" } else { "a" })
+}
+
 /// `6y` as `6 years`, `24 month` as `24 months`; what is no such length stays as it is.
 pub(super) fn span(text: &str) -> String {
     let text = text.trim();
@@ -105,5 +114,15 @@ mod tests {
             (Some(5), None, Some(20))
         );
         assert_eq!(and(&["a".into(), "b".into(), "c".into()]), "a, b and c");
+    }
+
+    #[test]
+    fn articles_go_by_the_sound() {
+        for (what, told) in [("operator", "an operator"), ("unit", "a unit"), ("map tile", "a map tile"), ("hour", "an hour")] {
+            assert_eq!(with_article(what), told);
+        }
+        for (what, told) in [("upload", "an upload"), ("euro", "a euro"), ("image", "an image"), ("byte", "a byte")] {
+            assert_eq!(with_article(what), told);
+        }
     }
 }

@@ -111,10 +111,14 @@ fn ratio(text: &str) -> std::result::Result<Decimal18, String> {
         .ok_or_else(|| format!("{text:?} is no ratio between 0 and 1; write 0.45 or 45%"))
 }
 
+/// Whether what `--bonded` says is no number.
+pub fn is_file(text: &str) -> bool {
+    !text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'%' | b'-' | b'e' | b'E'))
+}
+
 /// What `--bonded` says: a number, or a file of numbers by date.
 pub fn bonded(text: &str) -> Result<Ratios> {
-    let looks_like_a_number = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'%' | b'-' | b'e' | b'E'));
-    if looks_like_a_number {
+    if !is_file(text) {
         return ratio(text).map(Ratios::constant).map_err(|error| CliError::refused("bonded", error));
     }
     let file = Path::new(text);

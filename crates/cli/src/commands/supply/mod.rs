@@ -3,6 +3,7 @@
 //! In: a network's file, dates, series from files. Out: rows on standard output as they are computed, so that millions of epochs
 //! need no memory; a table and a picture hold what they show. Absent on purpose: rules: the economy's own code runs.
 
+mod dating;
 mod input;
 mod picture;
 mod plot;
@@ -13,8 +14,9 @@ use crate::{
     error::{CliError, Result},
     output::{Output, Progress},
 };
+use dating::Dating;
 use depin_devnet::source;
-use depin_economy::{Economy, Every, ProjectionError, ProjectionQuery, ProjectionRow, Spec, SupplyProjection};
+use depin_economy::{Economy, Every, ProjectionError, ProjectionQuery, ProjectionRow, Spec, SupplyProjection, VersionStart};
 use depin_quantity::{Instant, Name, months_after};
 use picture::Picture;
 use sink::Sink;
@@ -30,6 +32,7 @@ struct Report {
     economy: Economy,
     tokens: Vec<Name>,
     launch: Instant,
+    dating: Dating,
     from: Instant,
     until: Instant,
     every: Every,
@@ -50,10 +53,10 @@ pub fn run(args: &SupplyArgs, out: &Output) -> Result<()> {
     };
     let mut path = SupplyProjection::new(&report.economy, query).map_err(refused)?;
     if report.from > report.launch {
-        step(format!("from the launch to {}", date(report.from)));
+        step(format!("from the launch to {}", report.date(report.from)));
         path.advance(report.from).map_err(refused)?;
     }
-    step(format!("from {} to {}", date(report.from), date(report.until)));
+    step(format!("from {} to {}", report.date(report.from), report.date(report.until)));
     let mut picture = args.plot.as_ref().map(|_| Picture::new(&report));
     if let Some(picture) = &mut picture {
         picture.see(&path.now().map_err(refused)?);
@@ -86,8 +89,9 @@ pub fn run(args: &SupplyArgs, out: &Output) -> Result<()> {
 
 fn settle(args: &SupplyArgs, out: &Output) -> Result<(Report, ProjectionQuery)> {
     let spec = load(&args.network)?;
-    let launch = spec.network().launch.unwrap_or(Instant::new(0));
+    let (launch, dating) = launch(args, &spec)?;
     let from = args.from.map_or(launch, |date| date.0);
+    let date = |at| dating.text(at);
     let until = args.until.map_or_else(|| months_after(from, 12 * YEARS_DEFAULT), |date| date.0);
     if from < launch {
         return Err(CliError::refused("before-launch", format_args!("{} begins at {}", spec.network().title, date(launch)))
@@ -113,7 +117,45 @@ fn settle(args: &SupplyArgs, out: &Output) -> Result<(Report, ProjectionQuery)> 
         EveryArg::Year => Every::Year,
     };
     let query = ProjectionQuery { launch, from, until, every, tokens: tokens.clone(), bonded, usage, exact: args.exact };
-    Ok((Report { economy: Economy::new(spec), tokens, launch, from, until, every, exact: args.exact }, query))
+    Ok((Report { economy: Economy::new(spec), tokens, launch, dating, from, until, every, exact: args.exact }, query))
+}
+
+/// When the network starts: its launch, or the day of `--launch`, or a start that nobody knows, from which time is counted. What has
+/// a date then has no place in it.
+fn launch(args: &SupplyArgs, spec: &Spec) -> Result<(Instant, Dating)> {
+    let title = &spec.network().title;
+    match (spec.network().launch, args.launch) {
+        (Some(launch), None) => return Ok((launch, Dating::Calendar)),
+        (Some(launch), Some(_)) => {
+            let known = Dating::Calendar.text(launch);
+            return Err(CliError::refused("launch", format_args!("{title} was launched on {known}, as its file says"))
+                .hint("leave --launch out; it is for files that say no launch"));
+        }
+        (None, Some(date)) => return Ok((date.0, Dating::Calendar)),
+        (None, None) => {}
+    }
+    let dated = spec.later().iter().any(|(start, _)| matches!(start, VersionStart::At(_)));
+    let with_dates = [
+        (args.from.is_some(), "--from"),
+        (args.until.is_some(), "--until"),
+        (args.usage.is_some(), "--usage"),
+        (args.bonded.as_deref().is_some_and(input::is_file), "the file of --bonded"),
+        (dated, "[[change]] with `at`"),
+    ];
+    match with_dates.iter().find(|(is, _)| *is) {
+        Some((_, what)) => {
+            Err(CliError::refused("no-launch", format_args!("{what} has dates, and the file of {title} says no launch"))
+                .hint("say when it starts with --launch 2026-01-01; without dates, time is counted from its start"))
+        }
+        None => Ok((Instant::new(0), Dating::SinceStart)),
+    }
+}
+
+impl Report {
+    /// A moment for people.
+    fn date(&self, at: Instant) -> String {
+        self.dating.text(at)
+    }
 }
 
 /// A network by its name, or by the path of its file or folder.
@@ -152,12 +194,6 @@ fn refused(error: ProjectionError) -> CliError {
         _ => "see `depin supply --help`",
     };
     CliError::refused("supply", error).hint(hint)
-}
-
-/// The day, with the time where it is not midnight.
-fn date(at: Instant) -> String {
-    let text = at.to_rfc3339();
-    text.strip_suffix("T00:00:00Z").map_or_else(|| text.clone(), str::to_owned)
 }
 
 /// A ratio in per cent, without trailing zeros.

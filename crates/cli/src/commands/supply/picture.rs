@@ -2,6 +2,7 @@
 
 use super::{
     Report,
+    dating::Dating,
     plot::{self, POINTS_MOST, Panel, Point},
 };
 use crate::error::{CliError, Result};
@@ -69,11 +70,11 @@ impl Picture {
         let title = format!("{}: supply of {}", info.title, tokens.join(", "));
         let subtitle = format!(
             "{} to {}, variant {}; every pool earns in full, areas are what has unlocked or was paid, by where it came from",
-            day(report.from),
-            day(report.until),
+            day(report, report.from),
+            day(report, report.until),
             info.variant
         );
-        plot::draw(&title, &subtitle, &self.panels).map_err(|error| CliError::broken("plot", error))
+        plot::draw(&title, &subtitle, &self.panels, report.dating).map_err(|error| CliError::broken("plot", error))
     }
 }
 
@@ -114,8 +115,11 @@ fn point(panel: &mut Panel, row: &TokenRow, decimals: u8, at: i64) -> Point {
 }
 
 /// The day: a picture has no room for the time of day.
-fn day(at: Instant) -> String {
-    at.to_rfc3339().chars().take(10).collect()
+fn day(report: &Report, at: Instant) -> String {
+    match report.dating {
+        Dating::Calendar => at.to_rfc3339().chars().take(10).collect(),
+        Dating::SinceStart => report.date(at),
+    }
 }
 
 /// Whole tokens, for drawing only.

@@ -3,6 +3,7 @@
 //! In: points that were thinned to what a picture can show. Out: the text of an SVG. `plotters` draws it with its SVG backend alone:
 //! text in, text out, no font files, no C library. Floats are only pixels here.
 
+use super::dating::Dating;
 use plotters::{
     coord::{Shift, types::RangedCoordf64},
     prelude::*,
@@ -76,12 +77,12 @@ type Done = Result<(), Failed>;
 ///
 /// # Errors
 /// None is reachable: everything is drawn into memory.
-pub fn draw(title: &str, subtitle: &str, panels: &[Panel]) -> Result<String, String> {
+pub fn draw(title: &str, subtitle: &str, panels: &[Panel], dating: Dating) -> Result<String, String> {
     let mut text = String::new();
     let height = HEAD + PANEL * u32::try_from(panels.len()).unwrap_or(1).max(1);
     {
         let root = SVGBackend::with_string(&mut text, (WIDTH, height)).into_drawing_area();
-        all(&root, title, subtitle, panels).map_err(|error| error.to_string())?;
+        all(&root, (title, subtitle), panels, dating).map_err(|error| error.to_string())?;
     }
     let drawn = format!("width=\"{WIDTH}\" height=\"{height}\" viewBox=");
     Ok(text.replacen(&drawn, &format!("width=\"{}\" height=\"{}\" viewBox=", WIDTH / FINE, height / FINE), 1))
@@ -97,14 +98,14 @@ fn stroke(colour: RGBColor, pixels: u32) -> ShapeStyle {
     colour.stroke_width(pixels * FINE)
 }
 
-fn all(root: &Area<'_>, title: &str, subtitle: &str, panels: &[Panel]) -> Done {
+fn all(root: &Area<'_>, (title, subtitle): (&str, &str), panels: &[Panel], dating: Dating) -> Done {
     root.fill(&WHITE)?;
     let (head, body) = root.split_vertically(HEAD);
     head.draw(&Text::new(title.to_owned(), (px(24), px(16)), font(24, INK)))?;
     head.draw(&Text::new(subtitle.to_owned(), (px(24), px(44)), font(14, FAINT)))?;
     let parts = body.split_evenly((panels.len().max(1), 1));
     for (panel, area) in panels.iter().zip(&parts) {
-        draw_panel(area, panel)?;
+        draw_panel(area, panel, dating)?;
     }
     root.present()
 }
@@ -118,7 +119,7 @@ fn font(size: u32, colour: RGBColor) -> TextStyle<'static> {
     }
 }
 
-fn draw_panel(area: &Area<'_>, panel: &Panel) -> Done {
+fn draw_panel(area: &Area<'_>, panel: &Panel, dating: Dating) -> Done {
     let (Some(first), Some(last)) = (panel.points.first(), panel.points.last()) else { return Ok(()) };
     let (begin, end) = (first.at as f64, (last.at as f64).max(first.at as f64 + 1.0));
     let stacked = panel.points.iter().map(|p| p.layers.iter().sum::<f64>());
@@ -133,7 +134,7 @@ fn draw_panel(area: &Area<'_>, panel: &Panel) -> Done {
         .x_label_area_size(px(44))
         .y_label_area_size(px(78))
         .build_cartesian_2d(begin..end, 0.0..scale.top)?;
-    let dates = Dates::of(first.at, last.at);
+    let dates = Dates::of(first.at, last.at, dating);
     let plane = chart.plotting_area();
     for step in 1..=scale.steps {
         let y = scale.step * f64::from(step);
@@ -273,20 +274,30 @@ struct Dates {
 }
 
 impl Dates {
-    fn of(begin: i64, end: i64) -> Self {
+    fn of(begin: i64, end: i64, dating: Dating) -> Self {
         const DAY: i64 = 86_400;
         let most = 12;
         let days = (end - begin) / DAY;
+        let known = dating == Dating::Calendar;
+        let year = move |d: time::OffsetDateTime| if known { d.year().to_string() } else { format!("year {}", d.year() - 1_970) };
         let ticks = if days > 2 * 365 {
             let years =
                 [1i32, 2, 5, 10, 20, 50, 100, 200, 500].into_iter().find(|n| days / 365 / i64::from(*n) < most).unwrap_or(1_000);
-            Self::calendar(begin, end, 12 * years, |d| format!("{}", d.year()))
+            Self::calendar((begin, end), 12 * years, known, year)
         } else if days > 40 {
             let months = [1i32, 2, 3].into_iter().find(|n| days / 30 / i64::from(*n) < most).unwrap_or(3);
-            Self::calendar(begin, end, months, |d| format!("{}-{:02}", d.year(), u8::from(d.month())))
+            let month = |d: time::OffsetDateTime| match known {
+                true => format!("{}-{:02}", d.year(), u8::from(d.month())),
+                false => format!("month {}", (d.year() - 1_970) * 12 + i32::from(u8::from(d.month())) - 1),
+            };
+            Self::calendar((begin, end), months, known, month)
         } else if days >= 1 {
             let every = DAY * [1, 2, 5].into_iter().find(|n| days / n <= most).unwrap_or(5);
-            Self::even(begin, end, every, |d| format!("{:02}-{:02}", u8::from(d.month()), d.day()))
+            let day = |d: time::OffsetDateTime| match known {
+                true => format!("{:02}-{:02}", u8::from(d.month()), d.day()),
+                false => format!("day {}", d.unix_timestamp() / DAY),
+            };
+            Self::even(begin, end, every, day)
         } else {
             let seconds = end - begin;
             let every = [60, 300, 900, 3_600, 7_200].into_iter().find(|n| seconds / n <= most).unwrap_or(14_400);
@@ -295,10 +306,17 @@ impl Dates {
         Self { begin: begin as f64, end: end as f64, ticks }
     }
 
-    fn calendar(begin: i64, end: i64, months: i32, label: impl Fn(time::OffsetDateTime) -> String) -> Vec<(f64, String)> {
+    fn calendar(
+        (begin, end): (i64, i64),
+        months: i32,
+        known: bool,
+        label: impl Fn(time::OffsetDateTime) -> String,
+    ) -> Vec<(f64, String)> {
         let Ok(first) = time::OffsetDateTime::from_unix_timestamp(begin) else { return Vec::new() };
         let start = first.year() * 12 + i32::from(u8::from(first.month())) - 1;
-        let start = start.div_euclid(months) * months;
+        // Ticks of a time since the start stand at multiples from there.
+        let anchor = if known { 0 } else { 12 * 1_970 };
+        let start = (start - anchor).div_euclid(months) * months + anchor;
         (0..)
             .map(|n| start + n * months)
             .map_while(|month| {
@@ -344,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_picture_names_its_axes_its_layers_and_the_cap() {
-        let svg = draw("Akash: supply", "by year", &[panel()]).unwrap();
+        let svg = draw("Akash: supply", "by year", &[panel()], Dating::Calendar).unwrap();
         for word in ["Akash: supply", "million AKT", "investors", "validators", "cap 389 million", "circulating", "2022", "400"] {
             assert!(svg.contains(word), "{word} is missing");
         }
@@ -357,7 +375,7 @@ mod tests {
         for point in &mut panel.points {
             point.circulating = point.layers.iter().sum();
         }
-        assert!(!draw("t", "s", &[panel]).unwrap().contains("circulating"));
+        assert!(!draw("t", "s", &[panel], Dating::Calendar).unwrap().contains("circulating"));
     }
 
     #[test]
@@ -375,12 +393,22 @@ mod tests {
     fn ticks_fall_on_beginnings_of_the_calendar() {
         let at = |text: &str| time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).unwrap();
         let ticks = |from: &str, until: &str| {
-            let dates = Dates::of(at(from).unix_timestamp(), at(until).unix_timestamp());
+            let dates = Dates::of(at(from).unix_timestamp(), at(until).unix_timestamp(), Dating::Calendar);
             dates.ticks.into_iter().map(|(_, label)| label).collect::<Vec<_>>()
         };
         assert_eq!(ticks("2020-09-25T14:00:00Z", "2024-06-01T00:00:00Z"), ["2021", "2022", "2023", "2024"]);
         assert_eq!(ticks("2020-01-01T00:00:00Z", "2070-01-01T00:00:00Z")[1], "2025");
         assert_eq!(ticks("2024-01-15T00:00:00Z", "2024-04-15T00:00:00Z"), ["2024-02", "2024-03", "2024-04"]);
         assert_eq!(ticks("2024-01-15T00:00:00Z", "2024-01-18T00:00:00Z"), ["01-15", "01-16", "01-17", "01-18"]);
+    }
+
+    #[test]
+    fn ticks_of_a_network_without_a_launch_are_counted_from_its_start() {
+        let year = 31_557_600;
+        let labels =
+            |until: i64| Dates::of(0, until, Dating::SinceStart).ticks.into_iter().map(|(_, label)| label).collect::<Vec<_>>();
+        assert_eq!(labels(3 * year), ["year 0", "year 1", "year 2"]);
+        assert_eq!(labels(90 * 86_400), ["month 0", "month 1", "month 2", "month 3"]);
+        assert_eq!(labels(30 * year)[1], "year 5");
     }
 }

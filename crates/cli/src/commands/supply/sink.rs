@@ -1,13 +1,13 @@
 //! Where rows go: a table per token, one CSV line per step and token, or one JSON document. CSV and JSON leave as they come.
 
-use super::{Report, date};
+use super::{Report, dating::Dating};
 use crate::{
     args::FormatArg,
     error::Result,
     output::{Output, Table, short_number, write_out},
 };
 use depin_economy::{Every, ProjectionRow, SupplyProjection};
-use depin_quantity::{Decimal18, Instant, Name, Units};
+use depin_quantity::{Decimal18, Name, Units};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -86,6 +86,7 @@ pub struct Tables {
     out: Output,
     head: String,
     every: Every,
+    dating: Dating,
     tables: Vec<TokenTable>,
 }
 
@@ -106,8 +107,8 @@ impl Tables {
             info.title,
             info.name,
             info.variant,
-            date(report.from),
-            date(report.until)
+            report.date(report.from),
+            report.date(report.until)
         );
         let table = |(token, columns): (Name, Columns)| {
             let mut heads = vec!["PERIOD".to_owned()];
@@ -115,14 +116,20 @@ impl Tables {
             heads.extend([">MINTED", ">BURNED", ">VESTED", ">CIRCULATING", ">SUPPLY", ">OF CAP"].map(str::to_owned));
             TokenTable { token, columns, heads, rows: Vec::new() }
         };
-        Self { out, head, every: report.every, tables: columns(report, path).into_iter().map(table).collect() }
+        Self {
+            out,
+            head,
+            every: report.every,
+            dating: report.dating,
+            tables: columns(report, path).into_iter().map(table).collect(),
+        }
     }
 
     fn row(&mut self, row: &ProjectionRow) {
         for TokenTable { token, columns, rows, .. } in &mut self.tables {
             let Some(found) = row.tokens.iter().find(|t| t.token == *token) else { continue };
             let shown = |amount: Units| number(amount, columns.decimals);
-            let mut cells = vec![period(self.every, row.from)];
+            let mut cells = vec![self.dating.step(self.every, row.from)];
             cells.extend(columns.pools.iter().map(|pool| amount_of(&found.minted, *pool).map_or(String::new(), shown)));
             let vested = sum(&found.vested);
             cells.extend([found.minted_in_step, found.burned, vested, found.circulating, found.supply].map(shown));
@@ -187,20 +194,10 @@ fn number(amount: Units, decimals: u8) -> String {
     short_number(&text, if whole > 4 { 0 } else { 3 })
 }
 
-/// How a step is named in a table.
-fn period(every: Every, from: Instant) -> String {
-    let text = from.to_rfc3339();
-    match (every, text.strip_suffix("T00:00:00Z")) {
-        (Every::Year, Some(day)) if day.ends_with("-01-01") => day[..day.len() - 6].to_owned(),
-        (Every::Month, Some(day)) if day.ends_with("-01") => day[..day.len() - 3].to_owned(),
-        (_, Some(day)) => day.to_owned(),
-        (_, None) => text.replace('T', " ").trim_end_matches('Z').to_owned(),
-    }
-}
-
 /// One line per step and token; a column per pool and allocation of any token.
 pub struct Csv {
     text: String,
+    dating: Dating,
     columns: BTreeMap<Name, Columns>,
     pools: Vec<Name>,
     allocations: Vec<Name>,
@@ -223,7 +220,7 @@ impl Csv {
         pools.iter().for_each(|pool| text += &format!(",minted.{pool}"));
         allocations.iter().for_each(|part| text += &format!(",vested.{part}"));
         text.push('\n');
-        Self { text, columns, pools, allocations }
+        Self { text, dating: report.dating, columns, pools, allocations }
     }
 
     fn row(&mut self, row: &ProjectionRow) -> Result<()> {
@@ -231,7 +228,7 @@ impl Csv {
             let decimals = self.columns.get(&token.token).map_or(0, |c| c.decimals);
             let plain = |amount: Units| amount.to_decimal(decimals);
             let cell = |amount: Option<Units>| amount.map_or(String::new(), plain);
-            self.text += &format!("{},{},{}", row.from.to_rfc3339(), row.until.to_rfc3339(), token.token);
+            self.text += &format!("{},{},{}", self.dating.machine(row.from), self.dating.machine(row.until), token.token);
             let figures = [token.minted_in_step, token.burned, sum(&token.vested), token.locked, token.circulating, token.supply];
             for amount in figures {
                 self.text.push(',');
@@ -257,6 +254,7 @@ impl Csv {
 /// One document: what was asked, then the rows.
 pub struct Json {
     text: String,
+    dating: Dating,
     rows: u64,
 }
 
@@ -296,7 +294,8 @@ impl Json {
             network: Name,
             title: String,
             variant: Name,
-            launch: String,
+            /// Null where the file says none: then times are counted from the start.
+            launch: Option<String>,
             from: String,
             until: String,
             exact: bool,
@@ -310,9 +309,9 @@ impl Json {
             network: info.name,
             title: info.title.clone(),
             variant: info.variant,
-            launch: report.launch.to_rfc3339(),
-            from: report.from.to_rfc3339(),
-            until: report.until.to_rfc3339(),
+            launch: (report.dating == Dating::Calendar).then(|| report.launch.to_rfc3339()),
+            from: report.dating.machine(report.from),
+            until: report.dating.machine(report.until),
             exact: report.exact,
             decimals: report.tokens.iter().map(|t| (*t, spec.token(*t).map_or(0, |t| t.decimals))).collect(),
             cap: supplies.map(|supply| (supply.token, supply.cap.amount)).collect(),
@@ -320,7 +319,7 @@ impl Json {
         let mut text = serde_json::to_string(&head).expect("names and numbers are JSON");
         text.pop();
         text += ",\"rows\":[";
-        Self { text, rows: 0 }
+        Self { text, dating: report.dating, rows: 0 }
     }
 
     fn row(&mut self, row: &ProjectionRow) -> Result<()> {
@@ -337,7 +336,7 @@ impl Json {
             };
             (token.token, figures)
         });
-        let step = Step { from: row.from.to_rfc3339(), until: row.until.to_rfc3339(), tokens: tokens.collect() };
+        let step = Step { from: self.dating.machine(row.from), until: self.dating.machine(row.until), tokens: tokens.collect() };
         self.text += if self.rows == 0 { "\n" } else { ",\n" };
         self.text += &serde_json::to_string(&step).expect("names and numbers are JSON");
         self.rows += 1;
