@@ -35,3 +35,27 @@ pub fn print(error: &CliError, json: bool, colour: bool) {
         eprintln!("{cyan} hint:{off} {}", error.hint);
     }
 }
+
+/// What clap could not parse: its first paragraph is what was wrong, the others say what to do.
+pub fn usage(error: &clap::Error) -> CliError {
+    let text = error.to_string();
+    let (message, hint) = text.trim().split_once("\n\n").unwrap_or((text.trim(), ""));
+    let line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let message = line(message.trim_start_matches("error: "));
+    CliError::refused("usage", message).hint(line(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+
+    #[test]
+    fn a_usage_error_has_its_cause_and_what_to_do_apart() {
+        let wrong = crate::args::Cli::try_parse_from(["depin", "events", "--limit", "many", "--json"]).unwrap_err();
+        let error = usage(&wrong);
+        assert_eq!(error.code, "usage");
+        assert!(error.message.contains("many") && !error.message.starts_with("error"), "{error:?}");
+        assert!(error.hint.contains("--help"), "{error:?}");
+    }
+}

@@ -50,14 +50,16 @@ fn fail(error: &CliError, out: &Output) -> ExitCode {
     ExitCode::from(error::exit_code(error))
 }
 
-/// Help and version are results; anything else that cannot be parsed is refused.
+/// Help and version are results; anything else that cannot be parsed is refused, in JSON where that was asked for.
 fn usage(error: &clap::Error) -> ExitCode {
+    let result = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    // What could not be parsed cannot say how errors are wanted, so the words themselves are looked at.
+    if !result && std::env::args_os().skip(1).take_while(|arg| arg != "--").any(|arg| arg == "--json") {
+        return fail(&error::usage(error), &Output::detect(true));
+    }
     // Only a closed stream can fail here, and nobody is left to be told.
     let _ = error.print();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-        _ => ExitCode::from(1),
-    }
+    if result { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
 fn log_to_stderr(command: &Command, out: &Output) {

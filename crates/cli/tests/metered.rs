@@ -171,7 +171,7 @@ fn look_around(home: &Path) {
     let quote = at(home, &["metered", "quote", "provider-1", "--units", "1000"]).done().out;
     assert!(quote.contains("1000 units of provider-1 cost"), "{quote}");
     let status = at(home, &["status"]).done().out;
-    assert!(status.contains("metered: ") && status.contains("METERING"), "{status}");
+    assert!(status.contains("units delivered   0") && status.contains("METERING"), "{status}");
     assert_eq!(at(home, &["status", "--json"]).json()["figures"]["operators"], "2");
     for name in ["customer", "reporter", "arbiter"] {
         assert!(home.join(format!("wallet/{name}.key")).is_file(), "{name}");

@@ -11,6 +11,7 @@ const COMMANDS: &[&[&str]] = &[
     &["status"],
     &["audit"],
     &["events"],
+    &["evidence"],
     &["account", "list"],
     &["account", "show"],
     &["account", "grant"],
@@ -117,8 +118,90 @@ fn a_speed_above_the_limit_is_refused_naming_the_maximum_and_nothing_is_made() {
     let printed = at(&home, &["up", "--speed", "1000000"]);
     assert_eq!(printed.code, 1);
     assert!(printed.err.contains("1 to 200") && printed.err.contains("proof windows"), "{}", printed.err);
-    assert_eq!(fs::read_dir(&home).map_or(0, |entries| entries.filter(|e| e.as_ref().unwrap().file_name() != "lock").count()), 0);
     assert_eq!(at(&home, &["up", "--speed", "0"]).code, 1);
+
+    let atlas = atlas(folder.path(), &[("window = \"3d\"", "window = \"10m\"")]);
+    let printed = at(&home, &["up", "--network", &atlas, "--speed", "200"]);
+    assert_eq!(printed.code, 1);
+    for words in ["from 1 to 150", "`dispute.window`", "10m", "--speed 150"] {
+        assert!(printed.err.contains(words), "{words}: {}", printed.err);
+    }
+    assert!(!home.exists(), "nothing is made");
+}
+
+/// A metered network's folder, with some words of its file replaced.
+fn atlas(folder: &std::path::Path, changes: &[(&str, &str)]) -> String {
+    let made = run(depin()
+        .current_dir(folder)
+        .args(["new", "atlas", "--service", "metered", "--unit", "map tile"])
+        .args(["--economy", "akash"]));
+    made.done();
+    let file = folder.join("atlas/network.toml");
+    let mut text = fs::read_to_string(&file).unwrap();
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    fs::write(&file, text).unwrap();
+    folder.join("atlas").to_str().unwrap().to_owned()
+}
+
+#[test]
+fn ports_that_were_asked_for_and_are_taken_are_named_with_who_needs_them_and_nothing_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("net");
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = held.local_addr().unwrap().port().to_string();
+    let printed = at(&home, &["up", "--port-base", &port]);
+    assert_eq!(printed.code, 1, "{}", printed.err);
+    assert!(printed.err.contains(&format!("port {port} is taken, and the node's API needs it")), "{}", printed.err);
+    assert!(!home.exists(), "nothing is made");
+
+    let listen = format!("127.0.0.1:{port}");
+    let own = ["--node", "http://127.0.0.1:1", "--listen", &listen];
+    let provider = ["provider", "storage", "--capacity", "1GiB", "--price", "1 FIL", "--name", "garage"];
+    for (command, whom) in [
+        (&provider[..], "the provider `garage`"),
+        (&["provider", "metered", "--name", "tiler"], "the operator `tiler`"),
+        (&["gateway", "s3"], "the S3 gateway"),
+        (&["gateway", "metered"], "the metering gateway"),
+    ] {
+        let printed = run(depin().current_dir(folder.path()).args(command).args(own));
+        assert_eq!(printed.code, 1, "{command:?}: {}", printed.err);
+        assert!(printed.err.contains(&format!("port {port} is taken, and {whom} needs it")), "{}", printed.err);
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no folder and no key is made");
+}
+
+#[test]
+fn usage_errors_are_json_where_that_is_asked_for() {
+    for args in [&["events", "--limit", "many", "--json"] as &[&str], &["--json", "nonsense"], &["supply", "--json"]] {
+        let printed = printed(args);
+        assert_eq!((printed.code, printed.out.as_str()), (1, ""));
+        let error: serde_json::Value = serde_json::from_str(&printed.err).unwrap_or_else(|e| panic!("{e}: {}", printed.err));
+        assert_eq!(error["error"]["code"], "usage", "{error}");
+        assert!(!error["error"]["message"].as_str().unwrap().is_empty() && error["error"]["hint"].is_string(), "{error}");
+    }
+    assert!(!printed(&["nonsense"]).err.starts_with('{'));
+}
+
+#[test]
+fn one_slip_in_a_custom_file_gives_one_error() {
+    let slips = [
+        ("service = \"metered\"", "service = \"meterd\"", "did you mean `metered`?"),
+        ("unit = \"map tile\"", "unit = \"\"", "`unit` is empty"),
+        ("currencies = [\"AKT\", \"USDC\"]", "currencies = [\"AKTT\", \"USDC\"]", "did you mean `AKT`?"),
+        ("currencies = [\"AKT\"]", "currencies = [\"AKTT\"]", "did you mean `AKT`?"),
+        ("to = \"burn\"", "to = \"brun\"", "did you mean `burn`?"),
+    ];
+    for (from, to, words) in slips {
+        let folder = tempfile::tempdir().unwrap();
+        let path = atlas(folder.path(), &[(from, to)]);
+        let checked = printed(&["check", &path]);
+        assert_eq!(checked.code, 1, "{to}: {}", checked.out);
+        assert!(checked.out.contains(words), "{words}: {}", checked.out);
+        assert_eq!(checked.out.matches("error: ").count(), 1, "{to}: {}", checked.out);
+    }
 }
 
 #[test]

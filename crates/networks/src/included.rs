@@ -27,8 +27,10 @@ pub struct UnknownNetwork {
 /// [`UnknownNetwork`] for another name.
 pub fn network_file(name: &str) -> Result<&'static str, UnknownNetwork> {
     let found = NETWORKS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
-    found
-        .ok_or_else(|| UnknownNetwork { name: name.to_owned(), near: nearest_name(name, NETWORKS.iter().map(|(name, _)| *name)) })
+    // Another network's name is no slip for one of these: one that begins otherwise is not meant.
+    let same_start = |known: &&str| known.chars().next() == name.to_lowercase().chars().next();
+    let near = || nearest_name(name, NETWORKS.iter().map(|(name, _)| *name)).filter(same_start);
+    found.ok_or_else(|| UnknownNetwork { name: name.to_owned(), near: near() })
 }
 
 #[cfg(test)]
@@ -48,5 +50,6 @@ mod tests {
     fn a_name_that_no_network_has_is_told_the_one_that_is_like_it() {
         assert_eq!(network_file("filecon").unwrap_err().near, Some("filecoin"));
         assert_eq!(network_file("atlas").unwrap_err().near, None);
+        assert_eq!(network_file("bitcoin").unwrap_err().near, None, "three letters away from filecoin, and another network");
     }
 }

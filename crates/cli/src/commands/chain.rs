@@ -9,7 +9,7 @@ use crate::{
 };
 use depin_client::api::{Audit, Content, Prices, ProviderList, Status, Supply};
 use depin_devnet::home::{Endpoints, PRICE_FEEDER};
-use depin_quantity::Instant;
+use depin_quantity::{Instant, group_digits};
 use depin_services::descriptor::STORAGE;
 use serde::Serialize;
 
@@ -61,8 +61,10 @@ impl Overview {
             row("Storage", format!("{providers} providers, {} active deals, {} faulty", totals.active, totals.faulty));
             row("Power", format!("{} raw, {} quality-adjusted", byte_text(&totals.raw_bytes), byte_text(&totals.quality_bytes)));
         } else {
-            let figures: Vec<_> = figures.iter().map(|(name, value)| format!("{value} {}", name.replace('_', " "))).collect();
-            row("Service", format!("{service}: {}", figures.join(", ")));
+            row("Service", service.to_string());
+            for (name, value) in figures {
+                row(&format!("  {}", name.replace('_', " ")), figure(value));
+            }
         }
         if let Some(endpoints) = &self.endpoints {
             row("API", endpoints.api.clone());
@@ -84,6 +86,12 @@ fn price_text(price: &depin_client::api::PriceEntry, now: Instant) -> String {
         Some(value) => format!("{} = {} (too old: {by}, {reported})", price.pair, short_number(value, 4)),
         None => format!("{}: nobody has reported yet", price.pair),
     }
+}
+
+/// A figure of a service with its thousands apart.
+fn figure(value: impl ToString) -> String {
+    let text = value.to_string();
+    if text.bytes().all(|b| b.is_ascii_digit()) { group_digits(&text, ',') } else { text }
 }
 
 /// A size that comes as decimal digits.

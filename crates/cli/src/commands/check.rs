@@ -94,7 +94,7 @@ impl Report {
                 findings.extend(errors.problems().iter().map(|problem| Finding::new(ERROR, problem)));
                 // The service has its say on what could be read; what it misses may be there, so only its errors count.
                 let mut others = Vec::new();
-                Spec::draft(&text).iter().for_each(|draft| service(draft, &mut others));
+                Spec::draft(&text).iter().for_each(|draft| service(draft, Reading::Draft, &mut others));
                 findings.extend(others.into_iter().filter(|finding| finding.severity == ERROR));
             }
             Ok(spec) => {
@@ -102,7 +102,7 @@ impl Report {
                 parameters = spec.parameters();
                 let severity = |problem: &Problem| if problem.known { NOTE } else { WARNING };
                 findings.extend(spec.warnings().iter().map(|problem| Finding::new(severity(problem), problem)));
-                service(&spec, &mut findings);
+                service(&spec, Reading::Whole, &mut findings);
                 // Errors of the reader come in the order of cause and consequence, which the text does not have.
                 findings.sort_by_key(|finding| (rank(finding.severity), finding.span.start, finding.span.end));
             }
@@ -180,16 +180,25 @@ fn rank(severity: &str) -> u8 {
     }
 }
 
+/// How much of a file could be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Whole,
+    /// Without the tables that have errors of their own.
+    Draft,
+}
+
 /// What the descriptor of the file's service has to say.
-fn service(spec: &Spec, findings: &mut Vec<Finding>) {
+fn service(spec: &Spec, reading: Reading, findings: &mut Vec<Finding>) {
     let name = spec.network().service;
     let Some(service) = descriptor::service(name.as_str()) else {
         let known: Vec<&str> = descriptor::SERVICES.iter().map(|service| service.name.as_str()).collect();
         let message = format!("no service is called `{name}`, so nothing can be said of its metrics");
-        let hint = nearest_name(name.as_str(), known.iter().copied())
-            .map_or_else(|| format!("known services: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+        let near = nearest_name(name.as_str(), known.iter().copied());
+        let hint = near.map_or_else(|| format!("known services: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
         let problem = spec.problem_at("network.service", &message, &hint);
-        findings.push(Finding::new(WARNING, &problem));
+        // A name like no other may be a service that is yet to be; one that is nearly known is a slip, and nothing would run.
+        findings.push(Finding::new(if near.is_some() { ERROR } else { WARNING }, &problem));
         return;
     };
     for other in spec.service_sections().into_iter().filter(|section| *section != name.as_str()) {
@@ -199,8 +208,11 @@ fn service(spec: &Spec, findings: &mut Vec<Finding>) {
     }
     if let Err(errors) = service.read_parameters(spec) {
         findings.extend(errors.problems().iter().map(|problem| Finding::new(ERROR, problem)));
-    } else if let Err(ReadError::Spec(errors)) = Live::read(spec, Instant::new(0)) {
-        // What runs live reads the file once more, with its own eyes.
+    } else if reading == Reading::Whole
+        && let Err(ReadError::Spec(errors)) = Live::read(spec, Instant::new(0))
+    {
+        // What runs live reads the file once more, with its own eyes. It looks for tables of the economy, and one that could not be
+        // read is there all the same.
         findings.extend(errors.problems().iter().map(|problem| Finding::new(ERROR, problem)));
     }
     for finding in service.findings(spec) {

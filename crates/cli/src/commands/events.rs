@@ -1,20 +1,25 @@
 //! `depin events`.
 
+use super::metered::Named;
 use crate::{
     args::EventsArgs,
-    error::Result,
-    output::{Output, bytes, minute, short_id, short_number, shorten},
+    error::{CliError, Result},
+    output::{Output, bytes, minute, short_id, short_number, shorten, wrap},
     remote::Remote,
     settings::Settings,
 };
 use depin_client::{
     Client,
-    api::{EventQuery, EventRecord, Page},
+    api::{DealQuery, EventQuery, EventRecord, Page},
 };
 use depin_economy::Spec;
-use depin_quantity::{Address, Decimal18, Instant, Name, Units};
+use depin_quantity::{Address, Decimal18, Instant, Name, UnitId, Units};
+use depin_services::descriptor::METERED;
 use futures::StreamExt as _;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::IsTerminal as _,
+};
 
 /// Most events asked for at once.
 const PAGE: u32 = 500;
@@ -22,7 +27,11 @@ const PAGE: u32 = 500;
 pub async fn run(args: &EventsArgs, settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
     let account = remote.address_of(args.account.as_ref()).await?;
-    let query = EventQuery { from: args.from, limit: None, kind: args.kind.clone(), account, subject: args.deal };
+    let subject = match &args.subject {
+        Some(text) => Some(subject(&remote, text, out).await?),
+        None => None,
+    };
+    let query = EventQuery { from: args.from, limit: None, kind: args.kind.clone(), account, subject };
     let writer = Writer::new(&remote, &remote.spec().await?, out).await?;
     if !args.follow {
         let page = page(&remote.client, query, args.limit).await?;
@@ -43,6 +52,27 @@ pub async fn run(args: &EventsArgs, settings: &Settings, out: &Output) -> Result
             },
             _ = tokio::signal::ctrl_c() => return Ok(()),
         }
+    }
+}
+
+/// The deal or order of that id, or whose id alone begins so. One that the ledger has forgotten is found by its whole id only.
+async fn subject(remote: &Remote, text: &str, out: &Output) -> Result<UnitId> {
+    if let Ok(id) = text.parse() {
+        return Ok(id);
+    }
+    if remote.client.status().await?.service == METERED.name {
+        return Ok(Named::new(remote, out).await?.order(text).await?.id);
+    }
+    let beginning = text.trim_end_matches('…').to_ascii_lowercase();
+    let hex = !beginning.is_empty() && beginning.bytes().all(|b| b.is_ascii_hexdigit());
+    let all = if hex { remote.client.storage().all_deals(DealQuery::default()).await? } else { Vec::new() };
+    let found: Vec<UnitId> = all.iter().map(|deal| deal.id).filter(|id| id.to_string().starts_with(&beginning)).collect();
+    match found[..] {
+        [id] => Ok(id),
+        [] => Err(CliError::refused("unknown-subject", format_args!("there is no deal `{text}`"))
+            .hint("`depin storage deals` lists them; write an id, or the beginning of one")),
+        _ => Err(CliError::refused("ambiguous", format_args!("{} deals begin with `{beginning}`", found.len()))
+            .hint("write more of the id")),
     }
 }
 
@@ -122,7 +152,14 @@ pub(super) struct Writer {
     names: BTreeMap<Address, String>,
     tokens: Tokens,
     out: Output,
+    /// Columns of a line.
+    width: u16,
 }
+
+/// Columns of a line that no terminal reads.
+const WIDTH: u16 = 80;
+/// How far in stands what happened, where it has lines of its own.
+const BELOW: usize = 9;
 
 /// Which token an event's amounts are in, and how many places it has.
 struct Tokens {
@@ -188,7 +225,7 @@ impl Tokens {
             () if fields.contains_key("base_fee") => Some(self.fees.as_str()),
             () if fields.contains_key("batch") && DEPOSITS.contains(&key) => self.deposits.as_deref(),
             () if fields.contains_key("order") => self.orders.as_deref(),
-            () if of_deals => self.deals.as_deref(),
+            () if of_deals => self.deals.as_deref().or(self.orders.as_deref()),
             // A debt is of faults, which networks charge in the token that fees are in.
             () if text("event") == Some("debt-changed") => Some(self.fees.as_str()),
             () => None,
@@ -215,13 +252,21 @@ type Fields = serde_json::Map<String, serde_json::Value>;
 impl Writer {
     /// A writer of events of the network that `remote` runs, by its rules.
     pub(super) async fn new(remote: &Remote, spec: &Spec, out: &Output) -> Result<Self> {
-        Ok(Self { names: remote.names().await?, tokens: Tokens::of(spec), out: *out })
+        let width = if std::io::stdout().is_terminal() { out.width } else { WIDTH };
+        Ok(Self { names: remote.names().await?, tokens: Tokens::of(spec), out: *out, width })
     }
 
+    /// One event: on one line where it fits, else with what happened below its head.
     fn line(&self, event: &EventRecord) -> String {
         let time = event.time.text.get(5..19).unwrap_or(&event.time.text).replace('T', " ");
-        let head = self.out.dim(&format!("{:>7}  {time}", event.position));
-        format!("{head}  {} {}", self.out.bold(&format!("{:<18}", event.kind)), self.details(&event.event)).trim_end().to_owned()
+        let (position, kind, details) = (format!("{:>7}", event.position), &event.kind, self.details(&event.event));
+        let head = format!("{}  {}", self.out.dim(&format!("{position}  {time}")), self.out.bold(&format!("{kind:<18}")));
+        let taken = position.len() + 2 + time.len() + 2 + kind.chars().count().max(18) + 1;
+        if taken + details.chars().count() <= usize::from(self.width) {
+            return format!("{head} {details}").trim_end().to_owned();
+        }
+        let below = wrap(&details, self.width, BELOW).into_iter().map(|line| format!("\n{}{line}", " ".repeat(BELOW)));
+        format!("{}{}", head.trim_end(), below.collect::<String>())
     }
 
     /// What happened, without when.
@@ -330,7 +375,29 @@ mod tests {
     fn writer() -> Writer {
         let names = BTreeMap::from([(Address::new([1; 32]), "customer".to_owned())]);
         let tokens = Tokens::of(&Spec::parse(depin_networks::network_file("filecoin").unwrap()).unwrap());
-        Writer { names, tokens, out: Output { json: false, colour: false, colour_err: false, width: 100 } }
+        Writer { names, tokens, out: Output { json: false, colour: false, colour_err: false, width: 100 }, width: WIDTH }
+    }
+
+    #[test]
+    fn every_line_fits_eighty_columns_and_loses_nothing() {
+        let (order, batch) = ("ab".repeat(32), "cd".repeat(32));
+        let event = |value: serde_json::Value| -> EventRecord {
+            serde_json::from_value(json!({"position": 1_234, "height": 7, "index": 0, "kind": value["event"]["kind"],
+                "time": {"ms": 1_790_000_000_000u64, "text": "2026-09-21T14:13:20Z"}, "event": value}))
+            .unwrap()
+        };
+        let long = event(
+            json!({"of": "metered", "event": {"kind": "batch-reported", "order": order, "batch": batch, "number": 17,
+            "amount": "1500000000000000000", "payable_at": 1_790_000_000_000u64, "units": 32, "operator": Address::new([1; 32])}}),
+        );
+        let text = writer().line(&long);
+        assert!(text.lines().count() > 1 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        let told = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for words in ["1234 09-21 14:13:20 batch-reported", "units 32", "payable at 2026-09-21 14:13", "operator customer"] {
+            assert!(told.contains(words), "{words}: {text}");
+        }
+        let short = event(json!({"of": "storage", "event": {"kind": "set-made", "set": 1}}));
+        assert_eq!(writer().line(&short), "   1234  09-21 14:13:20  set-made           set 1");
     }
 
     #[test]
@@ -367,7 +434,7 @@ mod tests {
         };
         let spec = Spec::parse(&depin_networks::compose(&recipe).unwrap().toml).unwrap();
         let out = Output { json: false, colour: false, colour_err: false, width: 100 };
-        let writer = Writer { names: BTreeMap::new(), tokens: Tokens::of(&spec), out };
+        let writer = Writer { names: BTreeMap::new(), tokens: Tokens::of(&spec), out, width: WIDTH };
         let (order, batch) = ("ab".repeat(32), "cd".repeat(32));
         let reported = json!({"of": "metered", "event": {"kind": "batch-reported", "order": order, "batch": batch,
             "amount": "1500000000000000000", "payable_at": 1_790_000_000_000u64, "units": 32}});
@@ -383,7 +450,7 @@ mod tests {
         let text = depin_networks::network_file("filecoin").unwrap().replace("decimals = 18", "decimals = 10");
         let tokens = Tokens::of(&Spec::parse(&text).unwrap());
         let out = Output { json: false, colour: false, colour_err: false, width: 100 };
-        let writer = Writer { names: BTreeMap::new(), tokens, out };
+        let writer = Writer { names: BTreeMap::new(), tokens, out, width: WIDTH };
         let pledge = json!({"of": "economy", "event": {"event": "pledge-released", "kind": "sector", "amount": "15000000000"}});
         assert_eq!(writer.details(&pledge), "amount 1.5 FIL, kind sector");
         let price =
@@ -400,7 +467,7 @@ mod tests {
         let out = Output { json: false, colour: false, colour_err: false, width: 100 };
         let told = |network: &str, event: serde_json::Value| {
             let tokens = Tokens::of(&Spec::parse(depin_networks::network_file(network).unwrap()).unwrap());
-            Writer { names: BTreeMap::new(), tokens, out }.details(&json!({"of": "economy", "event": event}))
+            Writer { names: BTreeMap::new(), tokens, out, width: WIDTH }.details(&json!({"of": "economy", "event": event}))
         };
         let minted = json!({"event": "credits-minted", "credit": "DC", "credits": "40000", "burnt": "100000000", "price": "4000000000000000000"});
         assert_eq!(told("helium", minted), "burnt 1 HNT, credit DC, credits 40,000 DC, price 4");

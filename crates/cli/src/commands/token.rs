@@ -98,11 +98,19 @@ async fn action(command: &TokenCommand, remote: &Remote, spec: &Spec) -> Result<
             let least = least.as_ref().map_or(Ok(Units::ZERO), |typed| units(typed, pays))?;
             Action::Redeem { treasury: *fund, burned, least }
         }
-        TokenCommand::Act { action } => serde_json::from_str(action).map_err(|error| {
-            CliError::refused("action", format_args!("this is no action: {error}"))
-                .hint("write it like '{\"action\":\"repay\",\"token\":\"FIL\"}'; amounts are base units, as text")
-        })?,
+        TokenCommand::Act { action } => typed_action(action)?,
     })
+}
+
+/// An action as JSON. What is no JSON at all is told from JSON that is no action.
+fn typed_action(text: &str) -> Result<Action> {
+    let hint = "write it like '{\"action\":\"repay\",\"token\":\"FIL\"}', in single quotes for the shell; amounts are base units, as text";
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|_| {
+        let shown: String = text.chars().take(60).collect();
+        CliError::refused("action", format_args!("`{shown}` is no JSON, and an action is a JSON object")).hint(hint)
+    })?;
+    serde_json::from_value(value)
+        .map_err(|error| CliError::refused("action", format_args!("this is no action: {error}")).hint(hint))
 }
 
 fn fund(FundArgs { amm_pool, amounts }: &FundArgs, spec: &Spec) -> Result<Action> {
@@ -184,6 +192,17 @@ fn only<T>(known: &BTreeMap<Name, T>, named: Option<Name>, what: &str) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_action_that_is_no_json_is_told_in_words() {
+        for wrong in ["repay", "{action: repay}", ""] {
+            let error = typed_action(wrong).unwrap_err();
+            assert!(error.message.contains("is no JSON") && !error.message.contains("line 1"), "{error:?}");
+        }
+        let unknown = typed_action("{\"action\":\"repays\"}").unwrap_err();
+        assert!(unknown.message.contains("repays") && unknown.hint.contains("base units"), "{unknown:?}");
+        assert!(typed_action("{\"action\":\"repay\",\"token\":\"FIL\"}").is_ok());
+    }
 
     #[test]
     fn what_a_network_does_not_offer_is_said_before_anything_is_sent() {

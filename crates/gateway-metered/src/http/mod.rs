@@ -74,6 +74,10 @@ pub(crate) fn serve(
     }
 }
 
+/// What there is, for who asks for something else.
+const PATHS: &str = "there are /v1/network, /v1/operators, /v1/quote, /v1/orders, /v1/orders/ID, /v1/orders/ID/raise and /close, \
+    /v1/reports, /v1/reports/ID and /retry, /v1/disputes, /health and /metrics";
+
 fn router(core: Shared, key: blake3::Hash) -> Router {
     let guard = Guard { core: Arc::clone(&core), key, permits: Arc::new(Semaphore::new(REQUESTS_MAX)) };
     let own = Router::new()
@@ -93,9 +97,7 @@ fn router(core: Shared, key: blake3::Hash) -> Router {
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .merge(own)
-        .fallback(|| async {
-            ApiError::not_found("there is nothing at this path").hint("see the gateway's README for its paths")
-        })
+        .fallback(|| async { ApiError::not_found("there is nothing at this path").hint(PATHS) })
         .method_not_allowed_fallback(|| async {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "no-method", "this path does not take this method")
         })

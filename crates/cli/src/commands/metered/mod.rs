@@ -7,8 +7,9 @@ mod named;
 mod orders;
 mod reports;
 
+pub use named::Named;
+
 use crate::{args::MeteredCommand, error::Result, output::Output, remote::Remote, settings::Settings};
-use named::Named;
 
 /// Runs one of them.
 pub async fn run(command: &MeteredCommand, settings: &Settings, out: &Output) -> Result<()> {

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 const PAGES_MAX: usize = 64;
 
 /// What every command about metered units works with.
-pub(super) struct Named<'a> {
+pub struct Named<'a> {
     pub remote: &'a Remote,
     pub out: &'a Output,
     pub now: Instant,
@@ -25,7 +25,7 @@ pub(super) struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    pub(super) async fn new(remote: &'a Remote, out: &'a Output) -> Result<Self> {
+    pub async fn new(remote: &'a Remote, out: &'a Output) -> Result<Self> {
         let status = remote.client.status().await?;
         if status.service.as_str() != "metered" {
             return Err(CliError::refused(
@@ -52,7 +52,7 @@ impl<'a> Named<'a> {
     }
 
     /// The order of that id, or whose id alone begins so.
-    pub(super) async fn order(&self, text: &str) -> Result<MeteredOrder> {
+    pub async fn order(&self, text: &str) -> Result<MeteredOrder> {
         let unknown = || {
             CliError::refused("unknown-order", format_args!("there is no order `{text}`"))
                 .hint("`depin metered orders` lists them; closed ones are forgotten after a while")

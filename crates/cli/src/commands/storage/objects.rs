@@ -63,6 +63,9 @@ struct Listing {
     warning: Option<String>,
     /// What the gateway's account is to be sent when its funds run low: the deals' token, or what credits are minted from.
     funded_with: Name,
+    /// What deals are paid in.
+    #[serde(skip)]
+    paid_in: Name,
 }
 
 pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<()> {
@@ -107,6 +110,7 @@ pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<
         funds_last_until: state.funds_last_until,
         warning: state.warning,
         funded_with: spec.credit(token).map_or(token, |credit| credit.from),
+        paid_in: token,
     };
     out.result(&listing, |out| listing.text(out))
 }
@@ -135,6 +139,12 @@ impl Listing {
             text += &self
                 .funds_last_until
                 .map_or_else(|| "\n".to_owned(), |until| format!("; lasts {}\n", in_time(now, until).trim_start_matches("in ")));
+            if self.funded_with != self.paid_in {
+                let (from, credit) = (self.funded_with, self.paid_in);
+                text += &format!(
+                    "{credit} are credits: counted is what the account's {from} would give, minted as deals need them\n"
+                );
+            }
         }
         if warned {
             text += &format!(
