@@ -57,6 +57,7 @@ source = "a test"
 open-most = "30d"
 grace = "1h"
 closed-kept = "7d"
+per-customer = 100
 source = "a test"
 
 [service.metered.batch]
@@ -100,7 +101,7 @@ impl World {
 
     fn register(&mut self, n: u8) {
         let asks = vec![Money { currency: TOK, amount: Decimal18::new(1_000_000_000_000_000_000) }];
-        let (name, url) = (Name::literal("operator"), String::new());
+        let (name, url) = (format!("operator-{n}").parse().unwrap(), String::new());
         let message = Message::service(MeteredMessage::Register { name, url, asks, accepts: true });
         let at = BlockContext::new(self.now, seed(0));
         let who = (operator(n), seed(n.into()));
