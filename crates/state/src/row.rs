@@ -13,11 +13,18 @@ pub trait Row: BorshSerialize + BorshDeserialize {
 }
 
 /// The whole key of a row.
+#[inline]
 pub fn row_key<R: Row>(key: &R::Key) -> KeyBytes {
     let mut bytes = KeyBytes::new();
-    bytes.push(R::TABLE);
-    key.write(&mut bytes);
+    write_key::<R>(key, &mut bytes);
     bytes
+}
+
+/// Writes the whole key of a row where it is used: a copy of bytes that were written one by one just before waits for all of them.
+#[inline]
+fn write_key<R: Row>(key: &R::Key, bytes: &mut KeyBytes) {
+    bytes.push(R::TABLE);
+    key.write(bytes);
 }
 
 /// Rows that can be read. Raw methods see whole keys; the typed ones on `dyn ReadState` are what rules use.
@@ -136,15 +143,17 @@ fn decode_key<R: Row>(key: &[u8]) -> Option<R::Key> {
 impl<'s> dyn ReadState + 's {
     /// The row under `key`.
     pub fn get<R: Row>(&self, key: &R::Key) -> Option<R> {
-        let mut row = None;
-        self.look(Key::new(&row_key::<R>(key)), &mut |value| row = value.map(decode));
+        let (mut bytes, mut row) = (KeyBytes::new(), None);
+        write_key::<R>(key, &mut bytes);
+        self.look(Key::new(&bytes), &mut |value| row = value.map(decode));
         row
     }
 
     /// Whether there is a row under `key`.
     pub fn has<R: Row>(&self, key: &R::Key) -> bool {
-        let mut there = false;
-        self.look(Key::new(&row_key::<R>(key)), &mut |value| there = value.is_some());
+        let (mut bytes, mut there) = (KeyBytes::new(), false);
+        write_key::<R>(key, &mut bytes);
+        self.look(Key::new(&bytes), &mut |value| there = value.is_some());
         there
     }
 
@@ -204,16 +213,17 @@ impl<'s> dyn State + 's {
 
     /// Writes the row under `key`.
     pub fn put<R: Row>(&mut self, key: &R::Key, row: &R) {
-        let key = row_key::<R>(key);
+        let mut bytes = KeyBytes::new();
+        write_key::<R>(key, &mut bytes);
         // Most rows are short: those are written without asking for memory.
         let mut short = [0; SHORT];
         let mut free = &mut short[..];
         if row.serialize(&mut free).is_ok() {
             let length = SHORT - free.len();
-            self.put_raw(Key::new(&key), Some(&short[..length]));
+            self.put_raw(Key::new(&bytes), Some(&short[..length]));
         } else {
             let long = borsh::to_vec(row).expect("writing to memory does not fail");
-            self.put_raw(Key::new(&key), Some(&long));
+            self.put_raw(Key::new(&bytes), Some(&long));
         }
     }
 
@@ -222,8 +232,9 @@ impl<'s> dyn State + 's {
     /// # Errors
     /// Those of `change`; then nothing is written.
     pub fn change<R: Row, E>(&mut self, key: &R::Key, change: impl FnOnce(Option<R>) -> Result<R, E>) -> Result<(), E> {
-        let (mut change, mut result) = (Some(change), Ok(()));
-        self.change_raw(Key::new(&row_key::<R>(key)), &mut |before, after| {
+        let (mut change, mut result, mut bytes) = (Some(change), Ok(()), KeyBytes::new());
+        write_key::<R>(key, &mut bytes);
+        self.change_raw(Key::new(&bytes), &mut |before, after| {
             let made = change.take().map(|change| change(before.map(decode)));
             match made {
                 Some(Ok(row)) => {
