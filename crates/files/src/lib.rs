@@ -4,8 +4,14 @@
 //! is synced, so that a crash or a power cut leaves what was there before, or all of what is there now. A write that fails changes
 //! nothing.
 //!
+//! And for databases of one file, which have their own way to that: [`database_lost`] tells one that was lost from a first start.
+//!
 //! A crate of its own, and nothing but this: engine, node, client, provider and gateway all write such files, and none of them may
 //! depend on another for it. Absent on purpose: formats, and errors that name paths; callers have their own.
+
+mod database;
+
+pub use database::{database_lost, set_database_aside};
 
 use std::{
     fs::{DirBuilder, File, OpenOptions, Permissions},
@@ -130,6 +136,19 @@ impl Write for Draft {
 /// The file system's.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
+}
+
+/// Takes the lock at `path` until the file is dropped, or the process ends in whatever way; none when another holds it.
+///
+/// # Errors
+/// The file system's.
+pub fn lock(path: &Path) -> io::Result<Option<File>> {
+    let lock = File::options().create(true).truncate(false).write(true).open(path)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => Err(error),
+    }
 }
 
 /// Whether a file's name is one of a draft: left behind by a process that was killed, of no use to anybody.

@@ -33,7 +33,7 @@ use std::{
     collections::HashMap,
     fs, io,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -43,6 +43,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+/// Name of the master key in the home.
+const MASTER_KEY: &str = "master.key";
 /// How long running requests may go on after a stop.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -68,6 +70,18 @@ pub enum GatewayError {
     Busy {
         /// The folder.
         path: PathBuf,
+    },
+    /// The object map of before is not there any more, or cannot be read.
+    #[error(
+        "{path} {what}, although this gateway was used before: it is the map of everything stored here, and without it no object \
+         can be found, read or renewed; put a copy of it back, or begin with nothing in another folder",
+        path = path.display()
+    )]
+    Lost {
+        /// The map's file.
+        path: PathBuf,
+        /// What is wrong with it: the rest of a sentence about it.
+        what: String,
     },
     /// The object map failed.
     #[error("{0}")]
@@ -119,10 +133,10 @@ impl Gateway {
         config.check()?;
         let lock = lock_home(&config)?;
         let home = config.home.clone();
-        let map = Map::open(&home.join("meta.db"))?;
+        let map = open_map(&home)?;
         let is_new = map.read_now(tables::show::totals).map(|totals| totals.segments == 0)?;
         // A new key for old data would be a loss that shows only on reading.
-        let master = MasterKey::new(keys::secret(&home.join("master.key"), is_new)?);
+        let master = MasterKey::new(keys::secret(&home.join(MASTER_KEY), is_new)?);
         let token = keys::secret(&home.join("admin.token"), true)?;
         let directory = Directory::load(&map)?;
         let listen = config.listen;
@@ -157,6 +171,20 @@ impl Gateway {
         });
         tracing::info!(endpoint, home = %home.display(), "the S3 gateway serves");
         Ok(Handle { endpoint, address, core, writer, renewal, stop, server: Some(server), keeping, _lock: lock })
+    }
+}
+
+/// Opens the home's map, or makes it at the first start. The master key is made after it, so a key says that there was one.
+fn open_map(home: &Path) -> Result<Map, GatewayError> {
+    let path = home.join("meta.db");
+    let used = home.join(MASTER_KEY).exists();
+    let lost = depin_files::database_lost(&path, used);
+    match lost.map_err(|source| GatewayError::Home { path: home.to_owned(), source })? {
+        Some(what) => Err(GatewayError::Lost { path, what: what.to_owned() }),
+        None => Map::open(&path, used).map_err(|error| match error.lost() {
+            Some(what) => GatewayError::Lost { path, what },
+            None => error.into(),
+        }),
     }
 }
 

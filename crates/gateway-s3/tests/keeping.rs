@@ -207,6 +207,32 @@ async fn a_restart_keeps_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_map_that_is_gone_emptied_or_replaced_is_not_taken_for_a_new_one() {
+    let mut kit = Kit::start(3).await;
+    if let Some(handle) = kit.handle.take() {
+        handle.stop().await;
+    }
+    let map = kit.config.home.join("meta.db");
+    // What is still in the log belongs to a copy.
+    rusqlite::Connection::open(&map).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let whole = std::fs::read(&map).unwrap();
+    let foreign = kit.config.home.join("foreign.db");
+    rusqlite::Connection::open(&foreign).unwrap().execute("CREATE TABLE meta (x)", []).unwrap();
+    let foreign = std::fs::read(&foreign).unwrap();
+    for left in [None, Some(Vec::new()), Some(vec![7; 5_000]), Some(foreign)] {
+        std::fs::remove_file(&map).unwrap();
+        if let Some(bytes) = &left {
+            std::fs::write(&map, bytes).unwrap();
+        }
+        let refused = kit.try_start().await.err().unwrap().to_string();
+        assert!(refused.contains("meta.db") && refused.contains("put a copy of it back"), "{refused}");
+        assert_eq!(std::fs::read(&map).ok().filter(|now| !now.is_empty()), left.filter(|left| !left.is_empty()), "untouched");
+        std::fs::write(&map, &whole).unwrap();
+    }
+    kit.try_start().await.unwrap().stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_deal_moves_its_shard_to_another_provider() {
     let kit = Kit::start(5).await;
     kit.s3.make_bucket("ref").await;

@@ -39,7 +39,7 @@ pub(crate) mod tables {
 }
 
 use rusqlite::{
-    Connection, ToSql,
+    Connection, ErrorCode, ToSql,
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
 use std::{
@@ -68,6 +68,9 @@ pub(crate) enum MapError {
     Record(String),
     #[error("the object map has format {found}, this program writes {known}; use the program that wrote it")]
     Format { found: String, known: &'static str },
+    /// No map, although it is a database; the rest of a sentence about it.
+    #[error("the object map {0}")]
+    NoMap(&'static str),
     #[error("there is no bucket {0}")]
     NoSuchBucket(String),
     #[error("the bucket {0} exists already and is yours")]
@@ -94,6 +97,20 @@ impl From<serde_json::Error> for MapError {
     }
 }
 
+impl MapError {
+    /// Why what the map held is gone, as the rest of a sentence about its file; none for any other error.
+    pub(crate) fn lost(&self) -> Option<String> {
+        match self {
+            Self::NoMap(what) => Some((*what).to_owned()),
+            Self::Sqlite(error) => {
+                matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+                    .then(|| format!("is damaged ({error})"))
+            }
+            _ => None,
+        }
+    }
+}
+
 type Reply = Box<dyn FnOnce(&Result<(), String>) + Send>;
 type Job = Box<dyn FnOnce(&Connection) -> Reply + Send>;
 
@@ -110,15 +127,16 @@ struct Readers {
 }
 
 impl Map {
-    /// Opens or makes the map at `path`.
+    /// Opens the map at `path`, or makes it unless it was `used` before.
     ///
     /// # Errors
-    /// [`MapError::Sqlite`] when the file cannot be used, [`MapError::Format`] when another format wrote it.
-    pub(crate) fn open(path: &Path) -> Result<Self, MapError> {
+    /// [`MapError::Sqlite`] when the file cannot be used, [`MapError::Format`] when another format wrote it, [`MapError::NoMap`] when
+    /// it is no map.
+    pub(crate) fn open(path: &Path, used: bool) -> Result<Self, MapError> {
         // What cannot be made or narrowed here SQLite says in its own words.
         let _ = depin_files::private_file(path);
         let connection = Connection::open(path)?;
-        schema::prepare(&connection)?;
+        schema::prepare(&connection, used)?;
         let (jobs, waiting) = mpsc::channel();
         let writer = std::thread::Builder::new()
             .name("object-map".to_owned())

@@ -64,9 +64,18 @@ CREATE TABLE IF NOT EXISTS faults (
     PRIMARY KEY (provider, kind, cid)) STRICT, WITHOUT ROWID;
 ";
 
-/// Sets the connection's rules and makes missing tables.
-pub(super) fn prepare(connection: &Connection) -> Result<(), MapError> {
+/// Sets the connection's rules and makes missing tables. A database of something else is left as it is, and so is one without tables
+/// that was `used` before.
+pub(super) fn prepare(connection: &Connection, used: bool) -> Result<(), MapError> {
     connection.busy_timeout(Duration::from_secs(10))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))?;
+    let own = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', 'segments', 'shards', 'objects')";
+    let own: i64 = connection.query_row(own, [], |row| row.get(0))?;
+    match (tables, own) {
+        (0, _) if used => return Err(MapError::NoMap("holds nothing")),
+        (0, _) | (_, 4) => {}
+        _ => return Err(MapError::NoMap("is a database of another program")),
+    }
     connection.set_prepared_statement_cache_capacity(128);
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;

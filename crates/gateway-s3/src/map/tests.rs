@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 fn open() -> (tempfile::TempDir, Map) {
     let home = tempfile::tempdir().unwrap();
-    let map = Map::open(&home.path().join("meta.db")).unwrap();
+    let map = Map::open(&home.path().join("meta.db"), false).unwrap();
     (home, map)
 }
 
@@ -259,7 +259,7 @@ fn an_object_cannot_refer_to_a_segment_that_was_not_written() {
 fn a_map_of_another_format_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("meta.db");
-    Map::open(&path).unwrap().close();
+    Map::open(&path, false).unwrap().close();
     Connection::open(&path).unwrap().execute("UPDATE meta SET value = '99' WHERE key = 'format'", []).unwrap();
-    assert!(Map::open(&path).err().unwrap().to_string().contains("format 99"));
+    assert!(Map::open(&path, true).err().unwrap().to_string().contains("format 99"));
 }

@@ -1,7 +1,7 @@
 //! Damage: found, marked, refused, repaired; and proofs, which must never be wrong.
 
 use crate::support::*;
-use depin_provider::storage::{PieceState, Recovery, StoreError};
+use depin_provider::storage::{PieceState, Recovery, Store, StoreError};
 use std::fs;
 
 fn damaged_chunks(error: StoreError) -> Vec<u32> {
@@ -187,4 +187,30 @@ fn opening_marks_pieces_whose_payload_is_gone() {
     }
     assert_eq!(bench.store.damaged().unwrap(), []);
     bench.check();
+}
+
+/// With a new index in its place, every piece would be removed as what an upload left behind.
+#[test]
+fn an_index_that_was_lost_is_refused_and_no_piece_is_removed() {
+    let bench = Bench::new(100 * MIB);
+    let cid = bench.put(&payload(40_000, 1), CLIENT).unwrap().cid;
+    let piece = bench.payload_file(&cid);
+    let (folder, clock) = (bench.folder, bench.clock);
+    drop(bench.store);
+    let index = folder.path().join("index.sqlite");
+    let whole = fs::read(&index).unwrap();
+    let strange = folder.path().join("strange.sqlite");
+    rusqlite::Connection::open(&strange).unwrap().execute("CREATE TABLE recipes (x)", []).unwrap();
+    for left in [None, Some(Vec::new()), Some(vec![7; 5_000]), Some(fs::read(&strange).unwrap())] {
+        fs::remove_file(&index).unwrap();
+        if let Some(bytes) = left {
+            fs::write(&index, bytes).unwrap();
+        }
+        let error = Store::open(settings(folder.path(), 100 * MIB), clock.clone()).unwrap_err();
+        assert!(matches!(error, StoreError::IndexLost { .. }) && error.to_string().contains("index.sqlite"), "{error}");
+        assert!(piece.exists(), "{error}");
+        fs::write(&index, &whole).unwrap();
+    }
+    let store = Store::open(settings(folder.path(), 100 * MIB), clock).unwrap();
+    assert_eq!(store.pieces().unwrap(), 1);
 }

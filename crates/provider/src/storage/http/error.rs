@@ -39,7 +39,11 @@ impl From<StoreError> for ApiError {
                 tracing::error!(%error, "the disk is full");
                 (S::INSUFFICIENT_STORAGE, "disk-full", "choose another provider")
             }
-            StoreError::InUse { .. } | StoreError::Format { .. } | StoreError::Io { .. } | StoreError::Index { .. } => {
+            StoreError::InUse { .. }
+            | StoreError::Format { .. }
+            | StoreError::IndexLost { .. }
+            | StoreError::Io { .. }
+            | StoreError::Index { .. } => {
                 return Self::internal(&error);
             }
         };

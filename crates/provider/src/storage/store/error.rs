@@ -129,6 +129,20 @@ pub enum StoreError {
         /// Format of this version.
         supported: i64,
     },
+    /// The index of before is not there any more, although pieces are.
+    #[error(
+        "{index} {what}, and {pieces} holds pieces: the index says which ones they are, and without it they would count as leftovers; \
+         put a copy of it back, or begin with nothing in another data folder",
+        index = .index.display(), pieces = .pieces.display()
+    )]
+    IndexLost {
+        /// The index's file.
+        index: PathBuf,
+        /// What is wrong with it: the rest of a sentence about it.
+        what: &'static str,
+        /// The pieces' folder.
+        pieces: PathBuf,
+    },
     /// The disk or the file system failed.
     #[error("could not {action} ({path}): {source}; check the disk and the system log", path = .path.display())]
     Io {

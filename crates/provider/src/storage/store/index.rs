@@ -8,11 +8,11 @@
 //! Only this module speaks SQL. Times are wall time in ms; chunk checksums are 32 bytes per chunk, one after another.
 
 use super::StoreError;
+use super::layout::Layout;
 use super::record::{Hold, PieceStatus};
 use depin_quantity::{Address, UnitId};
 use depin_services::storage::piece::{Commitment, PieceSize};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
-use std::path::Path;
 
 /// Format of the folder, kept in SQLite's `user_version`.
 const FORMAT: i64 = 1;
@@ -67,25 +67,38 @@ pub(super) struct NewEntry<'a> {
     pub(super) checksums: &'a [[u8; 32]],
 }
 
+fn tables(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))
+}
+
 #[derive(Debug)]
 pub(super) struct Index {
     connection: Connection,
 }
 
 impl Index {
-    pub(super) fn open(path: &Path, folder: &Path) -> Result<Self, StoreError> {
+    /// Opens the folder's index, or makes it where there was none.
+    pub(super) fn open(layout: &Layout) -> Result<Self, StoreError> {
+        layout.check_index()?;
         // What cannot be made or narrowed here SQLite says in its own words.
-        let _ = depin_files::private_file(path);
-        let connection = Connection::open(path).map_err(|error| StoreError::index("open", error))?;
-        let failed = |error| StoreError::index("prepare", error);
-        connection.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;").map_err(failed)?;
+        let _ = depin_files::private_file(&layout.index());
+        let connection = Connection::open(layout.index()).map_err(|error| StoreError::index("open", error))?;
+        let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => layout.index_lost("is damaged"),
+            _ => StoreError::index("prepare", error),
+        };
         let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
         match found {
             FORMAT => {}
-            0 => connection
-                .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;"))
-                .map_err(failed)?,
-            found => return Err(StoreError::Format { folder: folder.to_owned(), found, supported: FORMAT }),
+            0 if tables(&connection).map_err(failed)? > 0 => return Err(layout.index_lost("is a database of another program")),
+            0 if layout.has_pieces()? => return Err(layout.index_lost("holds nothing")),
+            0 => {}
+            found => return Err(StoreError::Format { folder: layout.root().to_owned(), found, supported: FORMAT }),
+        }
+        connection.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;").map_err(failed)?;
+        if found == 0 {
+            let made = format!("BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;");
+            connection.execute_batch(&made).map_err(failed)?;
         }
         Ok(Self { connection })
     }

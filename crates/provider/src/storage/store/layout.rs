@@ -76,6 +76,33 @@ impl Layout {
         self.root.join("index.sqlite")
     }
 
+    /// Says no to an index that was lost: with a new one in its place, all pieces would be removed as leftovers.
+    ///
+    /// - Errors: [`StoreError::IndexLost`], and what the disk says.
+    pub(super) fn check_index(&self) -> Result<(), StoreError> {
+        let index = self.index();
+        let failed = |error| StoreError::io("look for the index", &index, error);
+        match depin_files::database_lost(&index, self.has_pieces()?).map_err(failed)? {
+            Some(what) => Err(self.index_lost(what)),
+            None => Ok(()),
+        }
+    }
+
+    /// The error of an index that cannot be the one of the pieces here.
+    pub(super) fn index_lost(&self, what: &'static str) -> StoreError {
+        StoreError::IndexLost { index: self.index(), what, pieces: self.root.join("pieces") }
+    }
+
+    /// Whether a piece's file is there.
+    pub(super) fn has_pieces(&self) -> Result<bool, StoreError> {
+        let mut found = false;
+        self.visit_pieces(|_, named| {
+            found |= named.is_some();
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
     /// Sets the reserve aside again. On a disk that is still full there is none; the next change tries once more.
     pub(super) fn fill_reserve(&self) {
         let path = self.root.join("reserve");

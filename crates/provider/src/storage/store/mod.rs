@@ -9,6 +9,7 @@
 //! - Whatever [`Upload::finish`] returned `Ok` for is there and whole: payload and tree cache were written to temporary
 //!   files, synced, renamed, their folder synced, and the index committed with `synchronous=FULL`, in this order.
 //! - Whatever it did not return for is absent: [`Store::open`] removes temporary files and files that no index row names.
+//! - An index that is missing, empty or another program's beside pieces is refused: nothing is removed on its word.
 //! - A row whose payload is missing or has the wrong length is marked damaged at open, and stays listed: deals may depend on it.
 //!
 //! How bytes are checked: each 1 MiB chunk has a BLAKE3 checksum in the index, checked on every read and by scrubbing. A
@@ -87,13 +88,13 @@ pub struct Store {
 impl Store {
     /// Opens the store in its folder, creating it when missing, and clears up after a crash.
     ///
-    /// - Errors: [`StoreError::InUse`], [`StoreError::Format`], and what the disk says.
+    /// - Errors: [`StoreError::InUse`], [`StoreError::Format`], [`StoreError::IndexLost`], and what the disk says.
     pub fn open(settings: StoreSettings, clock: Arc<dyn Clock>) -> Result<Arc<Self>, StoreError> {
         let layout = Layout::open(&settings.folder)?;
         // Before anything else is written: what a crash left behind may be what fills the disk.
         let temporary_files = layout.clear_temp()?;
         let opened = || {
-            let mut index = Index::open(&layout.index(), layout.root())?;
+            let mut index = Index::open(&layout)?;
             let recovery = recovery::recover(&layout, &mut index, temporary_files)?;
             Ok((index, recovery))
         };
