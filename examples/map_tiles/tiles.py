@@ -61,7 +61,8 @@ class Gateway:
                     return answer.status, json.load(answer)
             except urllib.error.HTTPError as error:
                 said = json.loads(error.read() or b"{}").get("error", {})
-                if error.code not in (429, 503) or time.monotonic() > until:
+                # Busy, away or without room for now; the same again is taken once.
+                if error.code not in (429, 502, 503, 504, 507) or time.monotonic() > until:
                     raise Refused("{} {}: {}; {}".format(error.code, said.get("code"), said.get("message"), said.get("hint")))
             except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
                 if time.monotonic() > until:

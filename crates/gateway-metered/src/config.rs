@@ -12,6 +12,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The network's parameters of the service.
     pub params: MeteredParams,
+    /// Begins a new store where the folder's own is lost or damaged; what is left of it is set aside. A store that is whole is not
+    /// replaced.
+    pub new_store: bool,
     /// Most reports that wait to be sent; more are told to come back.
     pub queue_max: usize,
     /// Most connections at once; others wait to be accepted.
@@ -31,6 +34,7 @@ impl Config {
             folder: folder.into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             params,
+            new_store: false,
             queue_max: 100_000,
             connections_max: 256,
             put_off: Duration::from_secs(30),

@@ -4,6 +4,7 @@
 use crate::{
     node::{Core, Pause},
     store::{StoreError, millis, reports, wall_ms},
+    wire::Reason,
 };
 use depin_client::{
     ClientError,
@@ -35,6 +36,15 @@ enum FollowError {
     Store(#[from] StoreError),
 }
 
+impl FollowError {
+    fn reason(&self, core: &Core) -> Reason {
+        match self {
+            Self::Node(error) => Reason::of_node(error, "reporter", core.reporter.address()),
+            Self::Store(error) => Reason::of_store(error),
+        }
+    }
+}
+
 /// Follows reported batches until they are settled, for ever.
 pub(crate) async fn run(core: Arc<Core>) {
     let mut pause = Pause::new();
@@ -44,7 +54,7 @@ pub(crate) async fn run(core: Arc<Core>) {
             match forget(&core).await {
                 Ok(FORGOTTEN) => {}
                 Ok(_) => forgotten = Some(Instant::now()),
-                Err(error) => core.problems.note("store", format!("old reports cannot be forgotten: {error}")),
+                Err(error) => core.problems.note("store", Reason::of_store(&error), &error),
             }
         }
         match look(&core).await {
@@ -55,7 +65,7 @@ pub(crate) async fn run(core: Arc<Core>) {
                 tokio::time::sleep(LOOK).await;
             }
             Err(error) => {
-                core.problems.note("following", format!("what became of batches cannot be asked: {error}"));
+                core.problems.note("following", error.reason(&core), &error);
                 pause.wait().await;
             }
         }

@@ -3,7 +3,7 @@
 use crate::{
     config::Config,
     following, http,
-    key::{KeyError, access_key},
+    key::{self, KeyError, access_key},
     metrics::Metrics,
     node::{Core, Problems},
     outbox, sending,
@@ -11,7 +11,13 @@ use crate::{
 };
 use depin_client::{Client, Sender, SenderConfig, SigningKey};
 use depin_quantity::{Address, Name};
-use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
@@ -19,6 +25,8 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
+/// Name of the store in the gateway's folder.
+const STORE: &str = "metering.db";
 /// How long running requests may go on after a stop.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -42,9 +50,32 @@ pub enum GatewayError {
         /// The folder.
         path: PathBuf,
     },
+    /// The store of before is not there any more, or cannot be read.
+    #[error(
+        "{path} {what}, although a gateway ran in this folder: the ids of its orders and the reports that wait to be sent would be \
+         forgotten, and an order that is sent again would be opened a second time",
+        path = path.display()
+    )]
+    Lost {
+        /// The store's file.
+        path: PathBuf,
+        /// What is wrong with it: the rest of a sentence about it.
+        what: String,
+    },
+    /// A new store was asked for where one is.
+    #[error("{path} is whole, so no new store is begun in its place", path = path.display())]
+    Whole {
+        /// The store's file.
+        path: PathBuf,
+    },
     /// The store cannot be used.
-    #[error("{0}")]
-    Store(String),
+    #[error("{path}: {why}", path = path.display())]
+    Store {
+        /// The store's file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}; choose another address or port")]
     Listen {
@@ -55,9 +86,28 @@ pub enum GatewayError {
     },
 }
 
-impl From<StoreError> for GatewayError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error.to_string())
+impl GatewayError {
+    fn of_store(path: &Path, error: &StoreError) -> Self {
+        let path = path.to_owned();
+        match error.lost() {
+            Some(what) => Self::Lost { path, what },
+            None => Self::Store { path, why: error.to_string() },
+        }
+    }
+
+    /// What to do about it; empty when the error says that itself.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Lost { path, .. } => {
+                let name = path.file_name().unwrap_or_default().display();
+                format!(
+                    "put a copy of {name} back; or, where there is none, look with `depin metered orders` what is open and begin a \
+                     new store on purpose with --new-store, which keeps what is left of the old one beside it"
+                )
+            }
+            Self::Whole { .. } => "leave --new-store away; for a second gateway name another folder".to_owned(),
+            _ => String::new(),
+        }
     }
 }
 
@@ -91,10 +141,12 @@ impl Gateway {
         reporter: SigningKey,
     ) -> Result<Handle, GatewayError> {
         let lock = lock(&config)?;
+        let store = open_store(&config, chain_id, customer.address())?;
+        // After the store: so the key says that there was one.
         let key = access_key(&config.folder)?;
-        let store = Store::open(&config.folder.join("metering.db"), chain_id.as_str())?;
         let metrics = Metrics::new();
-        metrics.set_queued(store.run(reports::count_queued).await?);
+        let queued = store.run(reports::count_queued).await;
+        metrics.set_queued(queued.map_err(|error| GatewayError::of_store(&config.folder.join(STORE), &error))?);
         let listen = config.listen;
         let error = |source| GatewayError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(error)?;
@@ -109,6 +161,7 @@ impl Gateway {
             metrics,
             config,
             problems: Problems::default(),
+            probed: tokio::sync::Mutex::new(None),
             reports: Notify::new(),
             actions: Notify::new(),
             decided: watch::Sender::new(0),
@@ -123,6 +176,27 @@ impl Gateway {
         ];
         tracing::info!(%address, %customer, "the metering gateway serves");
         Ok(Handle { address, key, customer, stop, server, loops, _lock: lock })
+    }
+}
+
+/// Opens the folder's store, or makes it at the first start. One that was there and is not any more is not made anew silently.
+fn open_store(config: &Config, chain: Name, customer: Address) -> Result<Store, GatewayError> {
+    let path = config.folder.join(STORE);
+    let folder = |source| GatewayError::Folder { path: config.folder.clone(), source };
+    let used = config.folder.join(key::FILE).exists();
+    let open = |used| Store::open(&path, chain, customer, used).map_err(|error| GatewayError::of_store(&path, &error));
+    let opened = match depin_files::database_lost(&path, used).map_err(folder)? {
+        Some(what) => Err(GatewayError::Lost { path: path.clone(), what: what.to_owned() }),
+        None => open(used),
+    };
+    match opened {
+        Err(GatewayError::Lost { .. }) if config.new_store => {
+            let aside = depin_files::set_database_aside(&path).map_err(folder)?;
+            tracing::warn!(aside = %aside.display(), "begins a new store; what is left of the one before is kept");
+            open(false)
+        }
+        Ok(_) if config.new_store && used => Err(GatewayError::Whole { path }),
+        opened => opened,
     }
 }
 

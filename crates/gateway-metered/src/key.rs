@@ -6,7 +6,7 @@ use std::{fs, io, os::unix::fs::PermissionsExt as _, path::Path, path::PathBuf};
 use zeroize::Zeroizing;
 
 /// Name of its file in the gateway's folder.
-const FILE: &str = "access.key";
+pub(crate) const FILE: &str = "access.key";
 
 /// Why the access key cannot be used.
 #[derive(Debug, thiserror::Error)]

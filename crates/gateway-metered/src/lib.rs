@@ -29,6 +29,7 @@ mod node;
 mod outbox;
 mod sending;
 mod store;
+mod trouble;
 mod wire;
 
 pub use config::Config;

@@ -1,15 +1,23 @@
 //! What the parts of a running gateway share.
 
-use crate::{config::Config, metrics::Metrics, store::Store};
+use crate::{
+    config::Config,
+    metrics::Metrics,
+    store::{Store, probe},
+    wire::Reason,
+};
 use depin_client::{Client, Sender, SigningKey};
 use depin_quantity::Name;
 use std::{
     collections::BTreeMap,
+    fmt::Display,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::{Notify, watch};
 
+/// Shortest pause between two tries whether the store can be written.
+const PROBE_PAUSE: Duration = Duration::from_secs(1);
 /// First and longest pause after something could not be sent.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
 
@@ -25,6 +33,8 @@ pub(crate) struct Core {
     pub reporter: Sender,
     pub metrics: Metrics,
     pub problems: Problems,
+    /// When it was last tried whether the store can be written.
+    pub probed: tokio::sync::Mutex<Option<Instant>>,
     /// Told when reports were queued.
     pub reports: Notify,
     /// Told when an action was taken.
@@ -35,19 +45,19 @@ pub(crate) struct Core {
 
 /// What stands in the gateway's way now, by what it concerns.
 #[derive(Debug, Default)]
-pub(crate) struct Problems(Mutex<BTreeMap<&'static str, String>>);
+pub(crate) struct Problems(Mutex<BTreeMap<&'static str, Reason>>);
 
 impl Problems {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, String>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Reason>> {
         // A map of texts is whole at every point where a holder could panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a problem; logs it when it is new.
-    pub(crate) fn note(&self, concerns: &'static str, what: String) {
-        let before = self.lock().insert(concerns, what.clone());
-        if before.as_ref() != Some(&what) {
-            tracing::warn!(concerns, "{what}");
+    /// Notes a problem; logs it when it is new, with what was said in full.
+    pub(crate) fn note(&self, concerns: &'static str, reason: Reason, error: &dyn Display) {
+        let before = self.lock().insert(concerns, reason.clone());
+        if before.as_ref() != Some(&reason) {
+            tracing::warn!(concerns, %error, "{}", reason.message);
         }
     }
 
@@ -58,9 +68,29 @@ impl Problems {
         }
     }
 
-    /// What they concern, for strangers.
-    pub(crate) fn concerns(&self) -> Vec<&'static str> {
-        self.lock().keys().copied().collect()
+    /// Why what this concerns waits, if anything keeps it.
+    pub(crate) fn of(&self, concerns: &str) -> Option<Reason> {
+        self.lock().get(concerns).cloned()
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> BTreeMap<&'static str, Reason> {
+        self.lock().clone()
+    }
+}
+
+impl Core {
+    /// Whether the store can be written now: tried at most once in a while, since whoever asks for it needs no key.
+    pub(crate) async fn writes(&self) -> bool {
+        let mut probed = self.probed.lock().await;
+        if probed.is_none_or(|last| last.elapsed() >= PROBE_PAUSE) {
+            match self.store.run(probe).await {
+                Ok(()) => self.problems.solved("store"),
+                Err(error) => self.problems.note("store", Reason::of_store(&error), &error),
+            }
+            *probed = Some(Instant::now());
+        }
+        self.problems.of("store").is_none()
     }
 }
 

@@ -17,6 +17,7 @@
 use crate::{
     node::{Core, Pause},
     store::{Action, ActionState, StoreError, actions},
+    wire::Reason,
 };
 use depin_client::{
     ClientError,
@@ -48,6 +49,16 @@ enum ActError {
     Chain(String),
 }
 
+impl ActError {
+    fn reason(&self, core: &Core) -> Reason {
+        match self {
+            Self::Node(error) => Reason::of_node(error, "customer", core.customer.address()),
+            Self::Store(error) => Reason::of_store(error),
+            Self::Chain(_) => Reason::other_chain(),
+        }
+    }
+}
+
 /// Does whatever is waiting, for ever.
 pub(crate) async fn run(core: Arc<Core>) {
     let mut pause = Pause::new();
@@ -62,7 +73,7 @@ pub(crate) async fn run(core: Arc<Core>) {
                 let _ = tokio::time::timeout(IDLE, core.actions.notified()).await;
             }
             Err(error) => {
-                core.problems.note("actions", format!("the customer's orders wait: {error}"));
+                core.problems.note("actions", error.reason(&core), &error);
                 pause.wait().await;
             }
         }

@@ -10,6 +10,7 @@
 use crate::{
     node::{Core, Pause},
     store::{Queued, StoreError, reports},
+    wire::Reason,
 };
 use depin_client::{ClientError, SubmitError};
 use depin_ledger::Message;
@@ -43,6 +44,16 @@ enum SendError {
     Store(#[from] StoreError),
 }
 
+impl SendError {
+    fn reason(&self, core: &Core) -> Reason {
+        match self {
+            Self::Submit(error) => Reason::of_sender(error, "reporter", core.reporter.address()),
+            Self::Node(error) => Reason::of_node(error, "reporter", core.reporter.address()),
+            Self::Store(error) => Reason::of_store(error),
+        }
+    }
+}
+
 /// Sends whatever is queued, for ever.
 pub(crate) async fn run(core: Arc<Core>) {
     let mut pause = Pause::new();
@@ -58,7 +69,7 @@ pub(crate) async fn run(core: Arc<Core>) {
                 pause.reset();
             }
             Err(error) => {
-                core.problems.note("reports", format!("reports wait, since they cannot be sent: {error}"));
+                core.problems.note("reports", error.reason(&core), &error);
                 pause.wait().await;
             }
         }

@@ -123,7 +123,7 @@ pub struct ReportView {
     pub pointer: Option<String>,
     /// How far it is.
     pub state: ReportState,
-    /// Why it was refused.
+    /// Why it was refused, or what keeps it while it is queued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The transaction that it was reported in.
@@ -171,7 +171,7 @@ pub struct ActionView {
     pub state: String,
     /// The order that was opened, or that it is about.
     pub order: Option<UnitId>,
-    /// Why it was refused.
+    /// Why it was refused, or what keeps it while it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The transaction that did it.

@@ -4,7 +4,7 @@ mod ledger;
 
 use depin_client::{Client, SigningKey};
 use depin_economy::Spec;
-use depin_gateway_metered::{Config, Gateway, Handle};
+use depin_gateway_metered::{Config, Gateway, GatewayError, Handle};
 use depin_networks::{Recipe, compose, network_file};
 use depin_quantity::Name;
 use depin_services::metered::{MeteredParams, order_id};
@@ -39,7 +39,11 @@ async fn start_keeping(folder: &Path, node: &Node, keep: Duration) -> Handle {
         ..Config::new(folder, params())
     };
     let client = Client::new(&node.url).unwrap();
-    Gateway::start(config, client, ledger::CHAIN, customer(), SigningKey::from_seed(&[2; 32])).await.unwrap()
+    open(config, client, customer()).await.unwrap()
+}
+
+async fn open(config: Config, client: Client, customer: SigningKey) -> Result<Handle, GatewayError> {
+    Gateway::start(config, client, ledger::CHAIN, customer, SigningKey::from_seed(&[2; 32])).await
 }
 
 /// Dropped as by `kill -9`; its folder is free when this returns.
@@ -304,4 +308,77 @@ async fn a_list_is_taken_whole_or_not_at_all_and_bounds_are_told() {
     let client = Client::new(&node.url).unwrap();
     let other = Gateway::start(Config::new(folder.path(), params()), client, Name::literal("other-0"), customer(), customer());
     assert!(other.await.err().is_some_and(|error| error.to_string().contains("chain `tiles-test-0`")));
+}
+
+/// With a new store in its place, the ids of orders would be forgotten, and the same order sent again would be opened a second time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_was_lost_is_not_made_anew_unless_that_is_asked_for() {
+    let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+    let gateway = start(folder.path(), &node).await;
+    until(&gateway, "POST", "/v1/orders", Some(&order()), |answer| answer["state"] == "done").await;
+    gateway.stop().await;
+    let store = folder.path().join("metering.db");
+    // The gateway's last connection may still be closing; what it left in the log belongs to a copy.
+    rusqlite::Connection::open(&store).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let whole = std::fs::read(&store).unwrap();
+    let other = folder.path().join("other.db");
+    rusqlite::Connection::open(&other).unwrap().execute("CREATE TABLE meta (key, value)", []).unwrap();
+    let (config, client) = (|| Config::new(folder.path(), params()), || Client::new(&node.url).unwrap());
+    for left in [None, Some(Vec::new()), Some(vec![7; 5_000]), Some(std::fs::read(&other).unwrap())] {
+        let _ = std::fs::remove_file(&store);
+        if let Some(bytes) = &left {
+            std::fs::write(&store, bytes).unwrap();
+        }
+        let refused = open(config(), client(), customer()).await.err().unwrap();
+        assert!(refused.to_string().contains("metering.db") && refused.hint().contains("--new-store"), "{refused}");
+        assert_eq!(std::fs::read(&store).ok(), left, "nothing was written over it: {refused}");
+    }
+    let again = Config { new_store: true, ..config() };
+    open(again.clone(), client(), customer()).await.unwrap().stop().await;
+    let aside = folder.path().join("metering.db.lost-1");
+    assert_eq!(std::fs::read(aside).unwrap(), std::fs::read(&other).unwrap(), "what was there is kept");
+    let refused = open(again, client(), customer()).await.err().unwrap().to_string();
+    assert!(refused.contains("is whole"), "a store that is there is not replaced: {refused}");
+
+    std::fs::write(&store, whole).unwrap();
+    let _ = (
+        std::fs::remove_file(folder.path().join("metering.db-wal")),
+        std::fs::remove_file(folder.path().join("metering.db-shm")),
+    );
+    let refused = open(config(), client(), SigningKey::from_seed(&[9; 32])).await.err().unwrap().to_string();
+    assert!(refused.contains(&customer().address().to_string()), "another account does not pay for these orders: {refused}");
+    let gateway = start(folder.path(), &node).await;
+    assert_eq!(ask(&gateway, "POST", "/v1/orders", Some(&order())).await.0, StatusCode::OK);
+    assert_eq!(node.change(|ledger| ledger.applied.len()), 1, "opened once");
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keeps_orders_and_reports_from_the_ledger_is_told_where_one_looks_for_them() {
+    let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+    let gateway = start(folder.path(), &node).await;
+    let (status, health) = ask(&gateway, "GET", "/health", None).await;
+    assert_eq!((status, &health["status"]), (StatusCode::OK, &json!("ok")), "{health}");
+    node.change(|ledger| ledger.poor = true);
+    let short = |answer: &Value| answer["reason"]["code"] == "balance-too-low";
+    let waiting = until(&gateway, "POST", "/v1/orders", Some(&order()), short).await;
+    let named = waiting["reason"]["message"].as_str().unwrap().contains(&customer().address().to_string());
+    assert!(waiting["state"] == "waiting" && named, "{waiting}");
+    ask(&gateway, "POST", "/v1/reports", Some(&reports(&"cd".repeat(32), 1, 3))).await;
+    let queued = until(&gateway, "GET", "/v1/reports/run-1", None, short).await;
+    assert_eq!(queued["state"], "queued");
+    let health = until(&gateway, "GET", "/health", None, |health| health["problems"].as_array().unwrap().len() == 2).await;
+    assert_eq!((&health["status"], &health["reasons"]["reports"]["code"]), (&json!("degraded"), &json!("balance-too-low")));
+    node.change(|ledger| ledger.poor = false);
+    until(&gateway, "GET", "/v1/reports/run-1", None, |answer| answer["state"] == "settled").await;
+    until(&gateway, "POST", "/v1/orders", Some(&order()), |answer| answer["state"] == "done").await;
+    until(&gateway, "GET", "/health", None, |health| health["status"] == "ok").await;
+
+    // What cannot be written is no health, although all that is kept can still be read.
+    let store = rusqlite::Connection::open(folder.path().join("metering.db")).unwrap();
+    store.execute_batch("ALTER TABLE meta RENAME TO elsewhere").unwrap();
+    let failing = until(&gateway, "GET", "/health", None, |health| health["status"] == "failing").await;
+    assert_eq!(failing["reasons"]["store"]["code"], "store-failed", "{failing}");
+    assert_eq!(ask(&gateway, "GET", "/health", None).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    gateway.stop().await;
 }

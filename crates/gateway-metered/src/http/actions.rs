@@ -137,9 +137,17 @@ async fn answer(core: &Core, mut view: ActionView) -> ApiResult<Response> {
     match (view.state.as_str(), &view.reason) {
         ("refused", Some(reason)) => Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, &reason.code, &reason.message)
             .hint("this id stays refused; mend what is wrong and use another id")),
-        ("waiting", _) => Ok((StatusCode::ACCEPTED, Json(view)).into_response()),
+        ("waiting", _) => Ok((StatusCode::ACCEPTED, Json(why_it_waits(core, view))).into_response()),
         _ => Ok(Json(view).into_response()),
     }
+}
+
+/// Adds what keeps an action that waits, if anything does.
+pub(super) fn why_it_waits(core: &Core, mut view: ActionView) -> ActionView {
+    if view.state == "waiting" {
+        view.reason = core.problems.of("actions");
+    }
+    view
 }
 
 /// The order of an action of that id.

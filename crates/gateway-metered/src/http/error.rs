@@ -1,6 +1,6 @@
 //! Errors as callers see them: a status, and `{"error":{"code","message","hint"}}`.
 
-use crate::store::StoreError;
+use crate::{store::StoreError, wire::Reason};
 use axum::{
     Json,
     body::Bytes,
@@ -60,14 +60,17 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error),
             StoreError::Closed => Self::busy(error),
-            StoreError::Sqlite(_)
-            | StoreError::File { .. }
-            | StoreError::Record(_)
-            | StoreError::Format { .. }
-            | StoreError::Chain { .. } => {
+            error if error.is_disk() => {
+                tracing::error!(%error, "the disk fails");
+                let status = if error.is_full() { StatusCode::INSUFFICIENT_STORAGE } else { StatusCode::SERVICE_UNAVAILABLE };
+                let Reason { code, message } = Reason::of_store(&error);
+                Self::new(status, &code, format!("{message}; nothing of this request was taken"))
+                    .hint("send the same again when there is room on the gateway's disk; what it took before is kept")
+            }
+            error => {
                 tracing::error!(%error, "a request failed");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the gateway failed to answer; nothing was taken")
-                    .hint("try again; the gateway's log says why, a full disk for instance")
+                    .hint("the gateway's log says why")
             }
         }
     }
@@ -128,4 +131,21 @@ pub(super) fn body(bytes: Result<Bytes, BytesRejection>) -> ApiResult<Bytes> {
 /// Reads a body's JSON.
 pub(super) fn json<T: DeserializeOwned>(bytes: &Bytes) -> ApiResult<T> {
     serde_json::from_slice(bytes).map_err(|error| ApiError::bad_request(format!("this is not what this path takes: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_or_failing_disk_is_told_apart_from_a_defect() {
+        let failed = |code| StoreError::Sqlite(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None));
+        let full = ApiError::from(failed(rusqlite::ffi::SQLITE_FULL));
+        assert_eq!((full.status, full.body.code.as_str()), (StatusCode::INSUFFICIENT_STORAGE, "disk-full"));
+        assert!(full.body.message.contains("disk is full") && full.body.hint.contains("send the same again"), "{full:?}");
+        let failing = ApiError::from(failed(rusqlite::ffi::SQLITE_IOERR));
+        assert_eq!((failing.status, failing.body.code.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "store-failed"));
+        let defect = ApiError::from(failed(rusqlite::ffi::SQLITE_CONSTRAINT));
+        assert_eq!(defect.status, StatusCode::INTERNAL_SERVER_ERROR);
+    }
 }

@@ -143,10 +143,17 @@ async fn bounded(State(guard): State<Guard>, request: Request, next: Next) -> Re
     }
 }
 
-async fn health(State(core): State<Shared>) -> Result<Response, ApiError> {
-    // Whether the store answers; what else stands in the way passes by itself, and reports are taken meanwhile.
-    core.store.run(crate::store::reports::count_queued).await?;
-    Ok(Json(serde_json::json!({ "status": "ok", "problems": core.problems.concerns() })).into_response())
+/// `ok`; `degraded` when something waits, while reports are taken; `failing`, with 503, when nothing can be taken.
+async fn health(State(core): State<Shared>) -> Response {
+    let writes = core.writes().await;
+    let reasons = core.problems.all();
+    let (status, text) = match (writes, reasons.is_empty()) {
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
+        (true, false) => (StatusCode::OK, "degraded"),
+        (true, true) => (StatusCode::OK, "ok"),
+    };
+    let problems: Vec<&str> = reasons.keys().copied().collect();
+    (status, Json(serde_json::json!({ "status": text, "problems": problems, "reasons": reasons }))).into_response()
 }
 
 async fn metrics(State(core): State<Shared>) -> Response {

@@ -2,7 +2,7 @@
 
 use super::{
     Shared,
-    actions::order_by_id,
+    actions::{self, order_by_id},
     error::{ApiError, ApiResult, Params, Segment},
 };
 use crate::{node::Core, wire::ActionView};
@@ -63,7 +63,7 @@ pub(super) struct OrderView {
 pub(super) async fn order(State(core): State<Shared>, Segment(id): Segment) -> ApiResult<Json<OrderView>> {
     let by_id = order_by_id(&core, &id).await?;
     let (action, on_ledger) = match by_id {
-        Some((action, order)) => (Some(action), order),
+        Some((action, order)) => (Some(actions::why_it_waits(&core, action)), order),
         None => (None, id.parse::<UnitId>().ok()),
     };
     let order = match on_ledger {

@@ -85,13 +85,21 @@ pub(super) async fn show(State(core): State<Shared>, Segment(id): Segment) -> Ap
     let ReportRow { view, .. } = found.ok_or_else(|| unknown(&id))?;
     let under_way = matches!(view.state, ReportState::Reported | ReportState::Pending | ReportState::Disputed);
     if !under_way {
-        return Ok(Json(view));
+        return Ok(Json(why_it_waits(&core, view)));
     }
     let batch = tokio::time::timeout(ASK, core.client.metered().batch(view.batch)).await;
     Ok(Json(match batch {
         Ok(Ok(batch)) => view.with_batch(batch.as_ref()),
         Ok(Err(_)) | Err(_) => view,
     }))
+}
+
+/// Adds what keeps a report that waits, if anything does.
+fn why_it_waits(core: &Core, mut view: ReportView) -> ReportView {
+    if view.state == ReportState::Queued && view.reason.is_none() {
+        view.reason = core.problems.of("reports");
+    }
+    view
 }
 
 fn unknown(id: &str) -> ApiError {
@@ -126,5 +134,5 @@ pub(super) async fn list(State(core): State<Shared>, Params(page): Params<Paged>
     let after = page.after.unwrap_or(0);
     let rows = core.store.run(move |db| reports::list(db, after, limit)).await?;
     let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.seq.to_string());
-    Ok(Json(Page { items: rows.into_iter().map(|row| row.view).collect(), next }))
+    Ok(Json(Page { items: rows.into_iter().map(|row| why_it_waits(&core, row.view)).collect(), next }))
 }

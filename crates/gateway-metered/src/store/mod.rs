@@ -11,7 +11,8 @@ mod schema;
 pub(crate) use actions::{Action, ActionState, NewAction};
 pub(crate) use reports::{Queued, ReportRow};
 
-use rusqlite::Connection;
+use depin_quantity::{Address, Name};
+use rusqlite::{Connection, ErrorCode};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -34,6 +35,14 @@ pub(crate) enum StoreError {
         "this folder is of a gateway to chain `{found}`, the node serves `{asked}`; choose another folder, or a node of `{found}`"
     )]
     Chain { found: String, asked: String },
+    #[error(
+        "the orders of this folder are paid by {found}, and the key given is the one of {asked}; name the key of {found}, or choose \
+         another folder"
+    )]
+    Customer { found: String, asked: String },
+    /// No store, although it is a database; the rest of a sentence about it.
+    #[error("the gateway's store {0}")]
+    NoStore(&'static str),
     /// The id is known with other content.
     #[error("`{0}` is known with other content; choose another id, or send what was sent first")]
     Conflict(String),
@@ -47,6 +56,44 @@ impl From<serde_json::Error> for StoreError {
     }
 }
 
+impl StoreError {
+    /// Whether there is no room on the disk.
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull))
+    }
+
+    /// Whether the disk or the file system fails, which may pass.
+    pub(crate) fn is_disk(&self) -> bool {
+        let code = match self {
+            Self::Sqlite(error) => error.sqlite_error_code(),
+            _ => None,
+        };
+        matches!(
+            code,
+            Some(
+                ErrorCode::DiskFull
+                    | ErrorCode::SystemIoFailure
+                    | ErrorCode::CannotOpen
+                    | ErrorCode::ReadOnly
+                    | ErrorCode::DatabaseBusy
+                    | ErrorCode::NoLargeFileSupport
+            )
+        )
+    }
+
+    /// Why what the store held is gone, as the rest of a sentence about its file; none for any other error.
+    pub(crate) fn lost(&self) -> Option<String> {
+        match self {
+            Self::NoStore(what) => Some((*what).to_owned()),
+            Self::Sqlite(error) => {
+                matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+                    .then(|| format!("is damaged ({error})"))
+            }
+            _ => None,
+        }
+    }
+}
+
 pub(crate) type StoreResult<T> = Result<T, StoreError>;
 
 /// The store; clones share it.
@@ -56,11 +103,11 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens or makes the store of `chain` at `path`.
-    pub(crate) fn open(path: &Path, chain: &str) -> StoreResult<Self> {
+    /// Opens the store at `path`, or makes it unless it was `used` before. A store is of one chain and one customer.
+    pub(crate) fn open(path: &Path, chain: Name, customer: Address, used: bool) -> StoreResult<Self> {
         depin_files::private_file(path).map_err(|source| StoreError::File { path: path.to_owned(), source })?;
         let connection = Connection::open(path)?;
-        schema::prepare(&connection, chain)?;
+        schema::prepare(&connection, chain.as_str(), &customer.to_string(), used)?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
     }
 
@@ -90,6 +137,13 @@ pub(crate) fn wall_ms() -> i64 {
 /// A time as columns hold it.
 pub(crate) fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Writes a mark, to see whether anything can be written: more than what may be left in the log's last page.
+pub(crate) fn probe(connection: &Connection) -> StoreResult<()> {
+    let sql = "INSERT OR REPLACE INTO meta VALUES ('probe', hex(randomblob(8192)))";
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }
 
 /// Reads text of a column that holds an id, a hash or an address.

@@ -50,9 +50,18 @@ fn upgrade(connection: &Connection) -> StoreResult<()> {
     Ok(())
 }
 
-/// Sets the connection's rules and makes missing tables. A store is of one chain.
-pub(super) fn prepare(connection: &Connection, chain: &str) -> StoreResult<()> {
+/// Sets the connection's rules and makes missing tables. A store is of one chain, and its orders are one customer's. A database of
+/// something else is left as it is, and so is one without tables that was `used` before.
+pub(super) fn prepare(connection: &Connection, chain: &str, customer: &str, used: bool) -> StoreResult<()> {
     connection.busy_timeout(Duration::from_secs(10))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))?;
+    let own = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', 'reports', 'actions', 'signatures')";
+    let own: i64 = connection.query_row(own, [], |row| row.get(0))?;
+    match (tables, own) {
+        (0, _) if used => return Err(StoreError::NoStore("holds nothing")),
+        (0, _) | (_, 4) => {}
+        _ => return Err(StoreError::NoStore("is a database of another program")),
+    }
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -61,12 +70,16 @@ pub(super) fn prepare(connection: &Connection, chain: &str) -> StoreResult<()> {
     upgrade(connection)?;
     connection.execute_batch(TABLES)?;
     connection.execute_batch(ENDED)?;
-    connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?1), ('chain', ?2)", [FORMAT, chain])?;
+    let meta = "INSERT OR IGNORE INTO meta VALUES ('format', ?1), ('chain', ?2), ('customer', ?3)";
+    connection.execute(meta, [FORMAT, chain, customer])?;
     connection.execute_batch("COMMIT")?;
     let meta = |key: &str| connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get::<_, String>(0));
-    let (format, found) = (meta("format")?, meta("chain")?);
+    let (format, found, pays) = (meta("format")?, meta("chain")?, meta("customer")?);
     if format != FORMAT {
         return Err(StoreError::Format { found: format, known: FORMAT });
     }
-    if found == chain { Ok(()) } else { Err(StoreError::Chain { found, asked: chain.to_owned() }) }
+    if found != chain {
+        return Err(StoreError::Chain { found, asked: chain.to_owned() });
+    }
+    if pays == customer { Ok(()) } else { Err(StoreError::Customer { found: pays, asked: customer.to_owned() }) }
 }

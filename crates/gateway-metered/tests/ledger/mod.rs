@@ -37,6 +37,8 @@ pub struct Ledger {
     pub steal: u32,
     /// Nothing has a price now: reports cannot be taken.
     pub stale: bool,
+    /// Nobody has anything to pay fees with.
+    pub poor: bool,
     /// Orders are refused.
     pub refuses_orders: bool,
     nonces: BTreeMap<Address, u64>,
@@ -110,6 +112,9 @@ async fn submit(State(ledger): State<Shared>, Json(body): Json<Value>) -> Respon
     let bytes = hex::decode(body["transaction"].as_str().unwrap()).unwrap();
     let (transaction, mut ledger) = (Transaction::decode(&bytes).unwrap(), ledger.lock().unwrap());
     let (id, sender) = (transaction.id(), Address::of_public_key(&transaction.body.key));
+    if ledger.poor {
+        return refused(StatusCode::CONFLICT, "balance-too-low");
+    }
     if ledger.steal > 0 {
         ledger.steal -= 1;
         *ledger.nonces.entry(sender).or_default() += 1;
