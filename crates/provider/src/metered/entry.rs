@@ -10,7 +10,8 @@ use depin_services::metered::MeteredMessage;
 ///
 /// One that a fault left below the pledge registers again, which tops it up. One that left (`begun` says that this process has seen it
 /// take part) comes back by a new start only. One that was expelled stays as it is: the ledger takes nothing from it any more, and its
-/// orders of before go on.
+/// orders of before go on. One that this process has seen in line and that says something else now was written by somebody else who has
+/// the key: it is left as it is.
 pub(super) fn registration(config: &MeteredConfig, url: &str, view: &View, begun: bool) -> Registration {
     let register = |serving| {
         let message = MeteredMessage::Register {
@@ -26,12 +27,26 @@ pub(super) fn registration(config: &MeteredConfig, url: &str, view: &View, begun
         Some(entry) if entry.expelled => Registration::InLine,
         Some(entry) if !entry.active && begun => Registration::Removed,
         Some(entry) if entry.active && !entry.below_pledge && is_same(config, url, entry) => Registration::InLine,
+        Some(entry) if entry.active && begun && !is_same(config, url, entry) => Registration::Contested { why: contested(entry) },
         Some(entry) => register(entry.active),
     }
 }
 
+/// What somebody else wrote, and what to do about it.
+fn contested(entry: &MeteredOperator) -> String {
+    let asks: Vec<String> = entry.asks.iter().map(|ask| format!("{} {}", ask.amount, ask.currency)).collect();
+    let asks = if asks.is_empty() { "the network's price".to_owned() } else { asks.join(", ") };
+    let orders = if entry.takes_orders { "takes orders" } else { "takes no orders" };
+    format!(
+        "somebody else with this operator's key registered it anew: as `{}` at {}, for {asks}, {orders}; it is left so. If another \
+         daemon runs with the key, stop one of the two; start this one again to register its own settings",
+        entry.name, entry.url
+    )
+}
+
 fn is_same(config: &MeteredConfig, url: &str, entry: &MeteredOperator) -> bool {
-    let accepts = entry.takes_orders == config.accepts;
+    // Below its pledge it takes none, whatever it said.
+    let accepts = entry.below_pledge || entry.takes_orders == config.accepts;
     let asks = config.asks.iter().map(|ask| (ask.currency, ask.amount.to_decimal()));
     let asks = asks.eq(entry.asks.iter().map(|ask| (ask.currency, ask.amount.clone())));
     entry.name == config.name && entry.url == url && accepts && asks
@@ -83,8 +98,24 @@ mod tests {
     fn another_price_or_a_pledge_that_a_fault_made_too_small_is_registered_anew() {
         let dearer = MeteredOperator { asks: vec![Price { amount: "0.02".to_owned(), ..entry().asks[0].clone() }], ..entry() };
         let short = MeteredOperator { below_pledge: true, takes_orders: false, ..entry() };
-        for other in [dearer, short, MeteredOperator { url: String::new(), ..entry() }] {
-            assert!(matches!(stands(Some(other), true), Registration::Differs { serving: true, .. }));
+        for other in [dearer, MeteredOperator { url: String::new(), ..entry() }] {
+            assert!(matches!(stands(Some(other), false), Registration::Differs { serving: true, .. }));
+        }
+        for begun in [false, true] {
+            assert!(matches!(stands(Some(short.clone()), begun), Registration::Differs { serving: true, .. }));
+        }
+    }
+
+    /// Two daemons with one key would otherwise register over each other for ever, at a fee each time.
+    #[test]
+    fn what_somebody_else_with_the_key_registered_is_told_and_left_as_it_is() {
+        let dearer = MeteredOperator { asks: vec![Price { amount: "0.02".to_owned(), ..entry().asks[0].clone() }], ..entry() };
+        let elsewhere = MeteredOperator { url: "http://192.0.2.7:1".to_owned(), ..entry() };
+        for (other, told) in [(dearer, "0.02 USD"), (elsewhere, "http://192.0.2.7:1")] {
+            match stands(Some(other), true) {
+                Registration::Contested { why } => assert!(why.contains(told) && why.contains("stop one of the two"), "{why}"),
+                stands => panic!("{stands:?}"),
+            }
         }
     }
 

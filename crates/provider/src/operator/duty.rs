@@ -149,6 +149,12 @@ pub enum Registration {
         /// Whether there is an entry to work with meanwhile, if the ledger refuses.
         serving: bool,
     },
+    /// It was as it should be, and somebody else who has the key wrote another: it is left as it is, and work goes on. Written over it,
+    /// two daemons with one key would undo each other's entries for ever, at a fee each time.
+    Contested {
+        /// What was written, and what to do.
+        why: String,
+    },
     /// Taken out of the network by the operator: nothing is done until the daemon is started anew.
     Removed,
 }

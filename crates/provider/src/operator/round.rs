@@ -216,6 +216,11 @@ impl<D: Duty> Runner<D> {
                 self.status.solved("registration");
                 Ok(true)
             }
+            Registration::Contested { why } => {
+                self.status.change(|status| status.registered = true);
+                self.status.problem("registration", why);
+                Ok(true)
+            }
             Registration::Removed => {
                 self.status.change(|status| status.registered = false);
                 let why = "the provider was taken out of the network; start it again to come back";

@@ -4,7 +4,7 @@ use super::{
     decide::{DealFacts, PieceFact},
     plan::{Plan, Situation, plan},
     prove,
-    register::{registration, removed},
+    register::{contested, registration, removed},
     status::{StorageFigures, count_stages},
     store::{PieceState, PieceStatus, Store, StoreError},
     task::StorageTask,
@@ -155,6 +155,9 @@ impl Duty for StorageDuty {
     }
 
     fn registration(&self, view: &View, begun: bool) -> Registration {
+        if let Some(why) = contested(&self.config, &self.url, view, begun) {
+            return Registration::Contested { why };
+        }
         match registration(&self.config, &self.url, view, begun) {
             Some(message) => {
                 Registration::Differs { message: Box::new(Message::service(message)), serving: view.entry.is_some() }

@@ -1,6 +1,7 @@
 //! The provider's entry on the ledger.
 
 use super::{config::ProviderConfig, view::View};
+use depin_client::api::Provider;
 use depin_services::storage::StorageMessage;
 
 /// The message that brings the ledger's entry in line with the settings; `None` when it is.
@@ -16,8 +17,22 @@ pub(super) fn registration(config: &ProviderConfig, url: &str, view: &View, begu
     if removed(view) {
         return (!begun).then(|| register(config.ask.clone()));
     }
-    let same = entry.name == config.name && entry.url == url && entry.capacity_bytes == config.capacity_bytes;
-    (!same).then(|| register(ask.clone()))
+    (!is_same(config, url, entry)).then(|| register(ask.clone()))
+}
+
+fn is_same(config: &ProviderConfig, url: &str, entry: &Provider) -> bool {
+    entry.name == config.name && entry.url == url && entry.capacity_bytes == config.capacity_bytes
+}
+
+/// What somebody else who has the key wrote after this process had seen its own entry (`begun`), and what to do about it; none when
+/// nobody did.
+pub(super) fn contested(config: &ProviderConfig, url: &str, view: &View, begun: bool) -> Option<String> {
+    let entry = view.entry.as_ref().filter(|entry| begun && !removed(view) && !is_same(config, url, entry))?;
+    Some(format!(
+        "somebody else with this provider's key registered it anew: as `{}` at {}, with {} bytes; it is left so. If another daemon runs \
+         with the key, stop one of the two; start this one again to register its own settings",
+        entry.name, entry.url, entry.capacity_bytes
+    ))
 }
 
 /// Whether the provider was taken out of the network.
@@ -90,9 +105,19 @@ mod tests {
     fn an_entry_that_fits_is_left_alone_and_one_that_does_not_keeps_its_ask() {
         let fits = view(1 << 30, true);
         assert_eq!(asked(registration(&config(), URL, &fits, false)), None);
-        assert_eq!(asked(registration(&config(), "http://127.0.0.1:7002", &fits, true)), Some(9));
-        assert_eq!(asked(registration(&config(), URL, &view(1 << 29, true), true)), Some(9));
+        assert_eq!(asked(registration(&config(), "http://127.0.0.1:7002", &fits, false)), Some(9));
+        assert_eq!(asked(registration(&config(), URL, &view(1 << 29, true), false)), Some(9));
         assert_eq!(asked(registration(&config(), URL, &view(1 << 30, false), false)), None, "closed, but there");
+    }
+
+    /// Two daemons with one key would otherwise register over each other for ever, at a fee each time.
+    #[test]
+    fn what_somebody_else_with_the_key_registered_is_told_and_left_as_it_is() {
+        let fits = view(1 << 30, true);
+        let elsewhere = |begun| contested(&config(), "http://127.0.0.1:7002", &fits, begun);
+        assert!(elsewhere(true).is_some_and(|why| why.contains(URL) && why.contains("stop one of the two")));
+        assert!(elsewhere(false).is_none() && contested(&config(), URL, &fits, true).is_none());
+        assert!(contested(&config(), URL, &view(0, false), true).is_none(), "taken out is not written over");
     }
 
     #[test]
