@@ -48,7 +48,17 @@ impl Error {
 
     /// A file or folder that could not be used.
     pub fn file(what: &str, path: &Path, error: &std::io::Error) -> Self {
-        Self::broken("io", format_args!("cannot {what} {}: {error}", path.display()))
+        let hint = match error.kind() {
+            std::io::ErrorKind::ReadOnlyFilesystem => {
+                "the disk is mounted for reading only; see the system log why, and mount it again"
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                "run it as the user whose files these are, or give this one the right to them"
+            }
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "make room on the disk; nothing was changed",
+            _ => "",
+        };
+        Self::broken("io", format_args!("cannot {what} {}: {error}", path.display())).hint(hint)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     Error, Notice, Options, Parts, Result, Site,
     control::{self, Asked, Order},
-    home::{Endpoints, Home, Opened, ProviderEndpoint},
+    home::{self, Endpoints, Home, Opened, ProviderEndpoint},
     operators::{self, Operator},
     parts::{bridge, feeder::Feeder, node::NodePart},
     services,
@@ -54,6 +54,7 @@ impl Network {
         let feeder = Feeder::start(&site)?;
         parts.add(feeder, &mut site).await;
         bridge::stand_in(&mut site).await?;
+        tell_of_missing(&mut site, service).await?;
         service.start(&mut site, parts).await?;
         home.write_ports(&site.ports.chosen())?;
         let (control, orders) = control::serve(home).await?;
@@ -114,4 +115,18 @@ impl Network {
         drop((orders, _control));
         parts.stop().await;
     }
+}
+
+/// Tells of operators that the ledger has from this home and that the home has no folder of: they would not run, without a word.
+async fn tell_of_missing(site: &mut Site<'_>, service: &dyn services::Service) -> Result<()> {
+    let registered = service.registered(&site.client).await?;
+    for name in home::operators_without_folder(site.home, site.genesis, &registered)? {
+        let folder = site.home.provider(name);
+        site.warn(format!(
+            "{name} is registered on this chain and {} is gone: it does not run, its disputes are lost and its deals fail; put a copy of \
+             the folder back, or start with more --providers, which makes the lowest that is missing anew with its own key",
+            folder.display()
+        ));
+    }
+    Ok(())
 }

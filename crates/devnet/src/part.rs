@@ -1,6 +1,6 @@
 //! What runs in a network's process, and in which order it stops.
 
-use crate::{Site, home::Endpoint, operators::Operators};
+use crate::{Error, Result, Site, home::Endpoint, operators::Operators};
 use async_trait::async_trait;
 use futures::future;
 use std::time::Duration;
@@ -8,6 +8,9 @@ use tokio::time;
 
 /// Longest time that one part may take to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Code of the error of a part whose own store or key was lost: the others can run without it.
+pub(crate) const LOST: &str = "store-lost";
 
 /// A part that was started. How one starts is its own affair: it takes what it needs from a [`Site`].
 #[async_trait]
@@ -59,6 +62,23 @@ impl Parts {
     /// Where programs reach them.
     pub fn endpoints(&self) -> Vec<Endpoint> {
         self.started.iter().flat_map(|part| part.endpoints()).collect()
+    }
+
+    /// Adds a part that started. One whose own store was lost does not keep the others from running: it is told, and left out until
+    /// that is mended.
+    ///
+    /// # Errors
+    /// Any other reason for which it did not start.
+    pub async fn add_unless_lost(&mut self, part: Result<impl Part + 'static>, site: &mut Site<'_>) -> Result<()> {
+        match part {
+            Ok(part) => self.add(part, site).await,
+            Err(Error { code, message, hint, .. }) if code == LOST => {
+                let mend = if hint.is_empty() { String::new() } else { format!(": {hint}") };
+                site.warn(format!("{message}. The others go on without it, until that is mended{mend}"));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// The operators among them; the first part that has some counts.

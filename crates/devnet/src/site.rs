@@ -26,6 +26,8 @@ pub struct Options {
     pub capacity_bytes: u64,
     /// Whether the node fills its event index from the beginning again.
     pub rebuild_index: bool,
+    /// Whether a metering gateway whose store was lost begins a new one.
+    pub new_store: bool,
 }
 
 /// Something to tell whoever started the network.

@@ -44,6 +44,9 @@ pub struct UpArgs {
     /// Fill the event index from its beginning again.
     #[arg(long)]
     pub rebuild_index: bool,
+    /// Begin a new store of the metering gateway where its own was lost; what is left of it is kept beside it.
+    #[arg(long, conflicts_with = "fresh")]
+    pub new_store: bool,
     /// Capacity of each new storage provider: what it promises at most. How much it can keep, its disk decides.
     #[arg(long, value_name = "SIZE", default_value = "1TiB")]
     pub capacity: Bytes,

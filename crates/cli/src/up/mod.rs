@@ -123,6 +123,7 @@ fn options(args: &UpArgs, speed: u32) -> Options {
         operators: args.providers,
         capacity_bytes: args.capacity.0,
         rebuild_index: args.rebuild_index,
+        new_store: args.new_store,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     CUSTOMER, Choice, FAUCET, FORMAT, Home, KIND, Marker, NETWORK_DEFAULT, NOTARY, PRICE_FEEDER, files,
     funding::{self, Wish},
+    intact,
     keys::{self, is_own, key_name},
     provider_name,
 };
@@ -103,7 +104,8 @@ pub fn create_or_open(home: &Home, asked: Option<&Choice>, making: Making) -> Re
             if marker.complete {
                 let genesis = home.read_genesis()?;
                 same_chain(home, &marker, &genesis)?;
-                let remarks = funding::remark(&genesis).into_iter().collect();
+                let changed = intact::check(home, &genesis)?;
+                let remarks = changed.into_iter().chain(funding::remark(&genesis)).collect();
                 return Ok(Opened { genesis, new: false, remarks });
             }
             // Its making was cut short: what it began with counts.
@@ -229,7 +231,8 @@ fn finish(home: &Home, marker: &Marker, choice: &Choice, making: Making) -> Resu
         service.prepare(&home.provider(name), rules, time, making.capacity_bytes)?;
         wishes.push(wish(name, &key, PROVIDER_TOKENS));
     }
-    let validator = validator_seed(home)?;
+    let begun = home.genesis().exists();
+    let validator = if begun || home.validator().exists() { validator_seed(home)? } else { new_validator_seed(home)? };
     if let Some(genesis) = files::read_json::<GenesisDoc>(&home.genesis())? {
         return Ok(genesis);
     }
@@ -285,10 +288,10 @@ pub(crate) fn now() -> Instant {
     Instant::new(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// The seed of the node's own key. Not from the phrase: a copy of the phrase must never be able to vote a second time.
+/// The seed of the node's own key.
 ///
 /// # Errors
-/// Broken when the file cannot be read or written.
+/// Refused when it is missing: a chain has the one that it began with. Broken when it cannot be read.
 pub fn validator_seed(home: &Home) -> Result<[u8; 32]> {
     let path = home.validator();
     match fs::read_to_string(&path) {
@@ -300,13 +303,20 @@ pub fn validator_seed(home: &Home) -> Result<[u8; 32]> {
             })?;
             Ok(seed)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let seed: [u8; 32] = rand::random();
-            files::write(&path, format!("{}\n", hex::encode(seed)).as_bytes(), files::Readers::Owner)?;
-            Ok(seed)
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::refused(
+            "no-key",
+            format_args!("{} is missing: it makes this chain's blocks, and no other key can", path.display()),
+        )
+        .hint("restore it from a copy; without it this chain has ended, and `depin up --fresh` begins a new one")),
         Err(error) => Err(Error::file("read", &path, &error)),
     }
+}
+
+/// Makes the node's own key. Not from the phrase: a copy of the phrase must never be able to vote a second time.
+fn new_validator_seed(home: &Home) -> Result<[u8; 32]> {
+    let seed: [u8; 32] = rand::random();
+    files::write(&home.validator(), format!("{}\n", hex::encode(seed)).as_bytes(), files::Readers::Owner)?;
+    Ok(seed)
 }
 
 /// Deletes the network of the home whose lock the caller holds. Keys that do not follow from the home's phrase stay: they may hold

@@ -3,7 +3,7 @@
 use super::{Home, files};
 use crate::{Error, Result};
 use depin_client::{KeyFile, Phrase, SigningKey, account_path};
-use depin_quantity::Name;
+use depin_quantity::{Address, Name};
 use std::{fs, path::Path};
 
 /// Pays for storage; the gateway's account.
@@ -103,6 +103,12 @@ pub fn derived(phrase: &Phrase, name: Name, path: &Path) -> Result<SigningKey> {
     Ok(file.key)
 }
 
+/// The address of a development account.
+pub(super) fn address(phrase: &Phrase, name: Name) -> Result<Address> {
+    let account = account_of(name).ok_or_else(|| Error::broken("bug", format_args!("`{name}` is no development account")))?;
+    phrase.signing_key(account).map(|key| key.address()).map_err(|error| Error::broken("wallet", error))
+}
+
 /// The path of an account as text.
 pub fn account_path_text(account: u32) -> String {
     account_path(account).iter().fold("m".to_owned(), |text, step| format!("{text}/{step}'"))
@@ -117,10 +123,33 @@ pub fn load(path: &Path) -> Result<SigningKey> {
         if path.exists() {
             Error::refused("key-file", error)
         } else {
-            Error::refused("no-key", format_args!("there is no key file {}", path.display()))
-                .hint("see the keys that are there with `depin wallet show`, make one with `depin wallet new NAME`")
+            Error::refused("no-key", format_args!("there is no key file {}", path.display())).hint(how_to_restore(path))
         }
     })
+}
+
+/// How the key that belongs at `path` comes back. That of a development account follows from the home's phrase; a new one would be
+/// another account, without the tokens of the first.
+pub(super) fn how_to_restore(path: &Path) -> String {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let of_provider = path.file_name().is_some_and(|name| name == "key");
+    let (name, home) = match of_provider {
+        true => (folder.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok()), folder.ancestors().nth(2)),
+        false => (key_name(path), folder.parent()),
+    };
+    let (name, home) = (name.and_then(|name: Name| Some((name, account_of(name)?))), home.map(Home::new));
+    let Some(((name, account), home)) = name.zip(home).filter(|(_, home)| home.phrase().is_file()) else {
+        return "restore it from a copy; see the keys that are there with `depin wallet show`, make one of a new account with \
+                `depin wallet new NAME`"
+            .to_owned();
+    };
+    let number = if account == 0 { String::new() } else { format!(" --account {account}") };
+    let (whose, file) = match of_provider {
+        true => (String::new(), format!(" --file {}", path.display())),
+        false => (format!(" --home {}", home.path().display()), String::new()),
+    };
+    let phrase = home.phrase();
+    format!("restore it from a copy or make it again: depin{whose} wallet import {name}{number}{file} < {}", phrase.display())
 }
 
 /// Name of a key by its file: `savings` for `wallet/savings.key`.

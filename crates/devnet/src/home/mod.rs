@@ -28,6 +28,7 @@ mod create;
 mod endpoints;
 pub mod files;
 mod funding;
+mod intact;
 mod keys;
 mod lock;
 
@@ -37,6 +38,7 @@ pub use create::{
     FAUCET_PROVIDERS, Making, Opened, SPEED_MAX, add_provider, claim_folder, create_or_open, delete, validator_seed,
 };
 pub use endpoints::{Control, Endpoint, Endpoints, Ports, ProviderEndpoint};
+pub use intact::operators_without_folder;
 pub use keys::{
     ARBITER, CUSTOMER, FAUCET, NOTARY, PRICE_FEEDER, REPORTER, account_path_text, key_names, load as load_key, phrase,
     provider_name,
@@ -210,7 +212,11 @@ impl Home {
     /// # Errors
     /// When it is missing or cannot be read.
     pub fn read_genesis(&self) -> Result<GenesisDoc> {
-        files::read_json(&self.genesis())?.ok_or_else(|| self.absent())
+        match files::read_json(&self.genesis())? {
+            Some(genesis) => Ok(genesis),
+            None if self.marker_of_any_format()?.is_some_and(|marker| marker.complete) => Err(intact::no_genesis(self)),
+            None => Err(self.absent()),
+        }
     }
 
     /// The error of a command that needs a home where there is none.

@@ -8,9 +8,10 @@ pub mod storage;
 
 use crate::{Parts, Result, Site};
 use async_trait::async_trait;
+use depin_client::Client;
 use depin_economy::Spec;
-use depin_quantity::{Instant, Name};
-use std::path::Path;
+use depin_quantity::{Address, Instant, Name};
+use std::{collections::BTreeSet, path::Path};
 
 /// The services that run live, the first of which stands in for those that do not yet.
 static LIVE: [&dyn Service; 2] = [&storage::Storage, &metered::Metered];
@@ -44,6 +45,12 @@ pub trait Service: Sync {
     /// # Errors
     /// Refused when the rules lack what the service needs; broken when the file cannot be written.
     fn prepare(&self, folder: &Path, rules: &Spec, genesis: Instant, capacity_bytes: u64) -> Result<()>;
+
+    /// Addresses of the operators that are in the network now.
+    ///
+    /// # Errors
+    /// When the node cannot be asked.
+    async fn registered(&self, client: &Client) -> Result<BTreeSet<Address>>;
 
     /// Starts its parts, one after another. The node and the price feeder run already.
     ///

@@ -3,6 +3,7 @@
 use crate::{
     Error, Kind, Part, Result, Site,
     home::{self, Endpoint},
+    part::LOST,
     ports,
 };
 use async_trait::async_trait;
@@ -30,7 +31,7 @@ impl MeteringGateway {
     /// Starts the home's gateway on its port.
     pub(super) async fn start(site: &mut Site<'_>, params: MeteredParams) -> Result<Self> {
         let listen = site.ports.named(NAME)?;
-        let config = Config { listen, ..Config::new(site.home.path().join(FOLDER), params) };
+        let config = Config { listen, new_store: site.options.new_store, ..Config::new(site.home.path().join(FOLDER), params) };
         let key = |name| home::load_key(&site.home.key(name));
         Self::open(config, site.client.clone(), site.genesis.chain_id, key(home::CUSTOMER)?, key(home::REPORTER)?).await
     }
@@ -38,7 +39,7 @@ impl MeteringGateway {
     /// Starts a gateway whose orders `customer` pays and whose reports `reporter` signs.
     ///
     /// # Errors
-    /// Refused for a folder in use or a key that others can read; broken when it cannot listen or use its folder.
+    /// Refused for a folder in use, a key that others can read, a store that was lost; broken when it cannot listen or use its folder.
     pub async fn open(
         config: Config,
         client: Client,
@@ -48,10 +49,16 @@ impl MeteringGateway {
     ) -> Result<Self> {
         let by = reporter.address();
         let handle = Gateway::start(config, client, chain_id, customer, reporter).await.map_err(|error| Error {
-            kind: if matches!(error, GatewayError::Key(_) | GatewayError::Busy { .. }) { Kind::Refused } else { Kind::Broken },
-            code: "gateway".to_owned(),
+            kind: match error {
+                GatewayError::Folder { .. } | GatewayError::Listen { .. } => Kind::Broken,
+                _ => Kind::Refused,
+            },
+            code: match error {
+                GatewayError::Lost { .. } | GatewayError::Store { .. } | GatewayError::Key(_) => LOST.to_owned(),
+                _ => "gateway".to_owned(),
+            },
             message: format!("the metering gateway does not start: {error}"),
-            hint: String::new(),
+            hint: error.hint(),
         })?;
         Ok(Self { handle, reporter: by })
     }

@@ -12,10 +12,11 @@ use crate::{
     operators::{self, Crew, Settings},
 };
 use async_trait::async_trait;
+use depin_client::Client;
 use depin_economy::Spec;
-use depin_quantity::{Instant, Name};
+use depin_quantity::{Address, Instant, Name};
 use depin_services::metered::MeteredParams;
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 /// See the module.
 pub struct Metered;
@@ -50,6 +51,18 @@ impl Service for Metered {
         Settings::prepare(folder, || Ok(OperatorSettings::new(&params(rules)?, rules)))
     }
 
+    async fn registered(&self, client: &Client) -> Result<BTreeSet<Address>> {
+        let (mut found, mut after) = (BTreeSet::new(), None::<String>);
+        loop {
+            let page = client.metered().operators(after.as_deref(), Some(1_000)).await?;
+            found.extend(page.items.into_iter().filter(|entry| entry.active).map(|entry| entry.address));
+            if page.next.is_none() || page.next == after {
+                return Ok(found);
+            }
+            after = page.next;
+        }
+    }
+
     async fn start(&self, site: &mut Site<'_>, parts: &mut Parts) -> Result<()> {
         let params = params(site.rules())?;
         let names = operators::wanted(site, self)?;
@@ -58,8 +71,7 @@ impl Service for Metered {
         let crew = Crew::start(site, trade, &names).await?;
         parts.add(crew, site).await;
         site.step("starting the metering gateway");
-        let gateway = gateway::MeteringGateway::start(site, params).await?;
-        parts.add(gateway, site).await;
-        Ok(())
+        let gateway = gateway::MeteringGateway::start(site, params).await;
+        parts.add_unless_lost(gateway, site).await
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     Error, Kind, Part, Result, Site,
     home::{self, Endpoint, Home, files},
+    part::LOST,
     ports,
 };
 use async_trait::async_trait;
@@ -157,11 +158,12 @@ pub async fn start(config: Config, key: SigningKey, market: Arc<dyn Market>, cha
     let clock = Arc::new(SystemClock);
     let shards = HttpShards::new(Arc::new(key), clock.clone(), chain_id.as_str()).map_err(|e| Error::broken("gateway", e))?;
     Gateway::start(config, Arc::new(shards), market, clock).await.map_err(|error| {
-        let refused = matches!(error, GatewayError::Config(_) | GatewayError::Busy { .. } | GatewayError::Key(_));
+        let lost = matches!(error, GatewayError::Lost { .. } | GatewayError::Map(_) | GatewayError::Key(_));
+        let refused = lost || matches!(error, GatewayError::Config(_) | GatewayError::Busy { .. });
         Error {
             kind: if refused { Kind::Refused } else { Kind::Broken },
-            code: "gateway".to_owned(),
-            message: format!("the gateway does not start: {error}"),
+            code: if lost { LOST.to_owned() } else { "gateway".to_owned() },
+            message: format!("the S3 gateway does not start: {error}"),
             hint: String::new(),
         }
     })

@@ -12,10 +12,11 @@ use crate::{
     operators::{self, Crew, Settings},
 };
 use async_trait::async_trait;
+use depin_client::Client;
 use depin_economy::Spec;
-use depin_quantity::Instant;
+use depin_quantity::{Address, Instant};
 use depin_services::storage::StorageParams;
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 /// See the module.
 pub struct Storage;
@@ -37,6 +38,13 @@ impl Service for Storage {
         })
     }
 
+    async fn registered(&self, client: &Client) -> Result<BTreeSet<Address>> {
+        let listed = client.storage().providers().await?.items;
+        // One that was taken out keeps its entry, without capacity.
+        let active = listed.into_iter().filter(|entry| entry.capacity_bytes > 0 || entry.ask.open);
+        Ok(active.map(|entry| entry.address).collect())
+    }
+
     async fn start(&self, site: &mut Site<'_>, parts: &mut Parts) -> Result<()> {
         let params =
             StorageParams::read(site.rules(), site.genesis.time).map_err(|error| Error::broken("network-file", error))?;
@@ -45,8 +53,7 @@ impl Service for Storage {
         let crew = Crew::start(site, daemon::Storing(params.clone()), &names).await?;
         parts.add(crew, site).await;
         site.step("starting the S3 gateway");
-        let gateway = gateway::S3Gateway::start(site, params).await?;
-        parts.add(gateway, site).await;
-        Ok(())
+        let gateway = gateway::S3Gateway::start(site, params).await;
+        parts.add_unless_lost(gateway, site).await
     }
 }

@@ -1,0 +1,228 @@
+//! Whether a home that has a chain still has what belongs to it. Nothing is made anew here: a new key would be another account, a new
+//! validator key would make no block, and settings that are guessed would be registered.
+
+use super::{Home, create::validator_seed, keys};
+use crate::{Error, Result};
+use depin_ledger::GenesisDoc;
+use depin_quantity::{Address, Name};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+/// How far beyond the operators that are there others are looked for.
+const NUMBERS_AHEAD: u32 = 4;
+
+/// Checks the home's files against what its chain started from; gives what is to be told about them.
+///
+/// # Errors
+/// Refused when a key is not its account's or the chain's, or when settings of an operator are missing.
+pub(super) fn check(home: &Home, genesis: &GenesisDoc) -> Result<Vec<String>> {
+    check_validator(home, genesis)?;
+    let accounts: BTreeMap<Name, Address> = genesis.accounts.iter().map(|account| (account.name, account.address)).collect();
+    for (name, address) in &accounts {
+        check_key(home, *name, *address)?;
+        check_settings(home, *name)?;
+    }
+    Ok(changed_rules(home, genesis).into_iter().collect())
+}
+
+fn check_validator(home: &Home, genesis: &GenesisDoc) -> Result<()> {
+    let seed = validator_seed(home)?;
+    if genesis.validators.contains(&depin_engine::public_key(&seed)) {
+        return Ok(());
+    }
+    let path = home.validator();
+    Err(Error::refused("foreign-key", format_args!("{} is not the key that makes this chain's blocks", path.display()))
+        .hint("put the home's own validator.key back; without it this chain has ended, and `depin up --fresh` begins a new one"))
+}
+
+/// A key that is missing is told by whatever needs it.
+fn check_key(home: &Home, name: Name, address: Address) -> Result<()> {
+    for path in [home.key(name), home.provider(name).join("key")].iter().filter(|path| path.is_file()) {
+        let found = keys::load(path)?.address();
+        if found != address {
+            return Err(Error::refused(
+                "foreign-key",
+                format_args!("{} is the key of {found}, and the account `{name}` of this chain is {address}", path.display()),
+            )
+            .hint(format_args!("move it away, and {}", keys::how_to_restore(path))));
+        }
+    }
+    Ok(())
+}
+
+/// An operator without its settings would not run, and nobody would be told.
+fn check_settings(home: &Home, name: Name) -> Result<()> {
+    let folder = home.provider(name);
+    let path = folder.join("settings.json");
+    if !folder.is_dir() || path.is_file() {
+        return Ok(());
+    }
+    let message = format!("{} is missing: it says what {name} offers, and whether it left the network", path.display());
+    let others = home.provider_names()?;
+    let example = others.first().map_or_else(
+        || "; `depin up` with --providers makes that of a new operator, to be copied".to_owned(),
+        |other| format!(", such as {}", home.provider(*other).join("settings.json").display()),
+    );
+    Err(Error::refused("no-settings", message).hint(format_args!(
+        "restore it from a copy, or copy that of another operator and look through it{example}; while {name} does not run, its \
+         disputes are lost and its deals fail"
+    )))
+}
+
+/// What to tell of a file of rules that is not the chain's any more.
+fn changed_rules(home: &Home, genesis: &GenesisDoc) -> Option<String> {
+    let path = home.network_file();
+    let text = fs::read_to_string(&path).ok()?;
+    (text != genesis.network_toml).then(|| {
+        format!(
+            "{} was changed: the chain keeps the rules that it began with, which are in genesis.json; a chain with other rules is begun \
+             by --network {} and --fresh or another --home",
+            path.display(),
+            path.display()
+        )
+    })
+}
+
+/// Operators of this home that are `registered` on its chain and have no folder here: those that genesis funded, and those that follow
+/// from the phrase.
+///
+/// # Errors
+/// When the home cannot be read.
+pub fn operators_without_folder(home: &Home, genesis: &GenesisDoc, registered: &BTreeSet<Address>) -> Result<Vec<Name>> {
+    let known = home.provider_names()?;
+    let mut others = registered.clone();
+    for name in &known {
+        // One whose key is missing is told by its own start, unless it left.
+        if let Ok(key) = keys::load(&home.provider(*name).join("key")) {
+            others.remove(&key.address());
+        }
+    }
+    let mut missing: BTreeSet<Name> = BTreeSet::new();
+    for account in genesis.accounts.iter().filter(|account| account.name.as_str().starts_with("provider-")) {
+        if !known.contains(&account.name) && others.remove(&account.address) {
+            missing.insert(account.name);
+        }
+    }
+    if !others.is_empty() && home.phrase().is_file() {
+        let phrase = keys::phrase(home)?;
+        // Each number takes a while to derive, and one that joined has a number near those that are there.
+        let numbers = 1..=u32::try_from(known.len() + missing.len()).unwrap_or(u32::MAX).saturating_add(NUMBERS_AHEAD);
+        for name in numbers.map(keys::provider_name).filter(|name| !known.contains(name)) {
+            if !missing.contains(&name) && others.remove(&keys::address(&phrase, name)?) {
+                missing.insert(name);
+            }
+        }
+    }
+    let mut missing: Vec<Name> = missing.into_iter().collect();
+    missing.sort_by_key(|name| (name.as_str().len(), *name));
+    Ok(missing)
+}
+
+/// The error of a home whose genesis document is gone.
+pub(super) fn no_genesis(home: &Home) -> Error {
+    let path = home.genesis();
+    let copy = home.node().join("genesis.json");
+    let error = Error::broken("damaged", format_args!("{} is missing: it is what this home's chain starts from", path.display()));
+    if copy.is_file() {
+        return error.hint(format_args!("the node has a copy: cp {} {}", copy.display(), path.display()));
+    }
+    error.hint("restore it from a copy, or begin anew with `depin up --fresh`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::{CUSTOMER, Making, claim_folder, create_or_open, provider_name};
+    use depin_client::{KeyFile, SigningKey};
+
+    fn open(home: &Home) -> Result<Vec<String>> {
+        claim_folder(home)?;
+        create_or_open(home, None, Making { providers: 2, capacity_bytes: 1 << 30 }).map(|opened| opened.remarks)
+    }
+
+    fn home() -> (tempfile::TempDir, Home) {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::new(folder.path().join("net"));
+        open(&home).unwrap();
+        (folder, home)
+    }
+
+    #[test]
+    fn a_validators_key_that_is_missing_or_anothers_is_told_and_never_made_anew() {
+        let (_folder, home) = home();
+        let own = fs::read_to_string(home.validator()).unwrap();
+        fs::remove_file(home.validator()).unwrap();
+        let error = open(&home).unwrap_err();
+        assert!(error.message.contains("validator.key") && error.message.contains("missing"), "{error}");
+        assert!(!home.validator().exists(), "no other key takes its place");
+        fs::write(home.validator(), "07".repeat(32)).unwrap();
+        assert_eq!(open(&home).unwrap_err().code, "foreign-key");
+        fs::write(home.validator(), own).unwrap();
+        assert!(open(&home).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_key_that_is_not_its_accounts_is_refused_with_the_command_that_makes_the_right_one() {
+        let (_folder, home) = home();
+        let (customer, provider) = (home.key(CUSTOMER), home.provider(provider_name(2)).join("key"));
+        for (path, command) in
+            [(customer, "wallet import customer < "), (provider.clone(), "wallet import provider-2 --account 101 --file ")]
+        {
+            let own = fs::read(&path).unwrap();
+            fs::remove_file(&path).unwrap();
+            let missing = keys::load(&path).unwrap_err();
+            assert!(missing.hint.contains(command) && missing.hint.contains("wallet/phrase"), "{missing:?}");
+            KeyFile { key: SigningKey::from_seed(&[9; 32]), path: None }.create(&path).unwrap();
+            let error = open(&home).unwrap_err();
+            assert_eq!(error.code, "foreign-key");
+            assert!(error.hint.contains(command) && error.hint.contains("wallet/phrase"), "{error:?}");
+            fs::write(&path, own).unwrap();
+        }
+        assert!(provider.exists() && open(&home).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_operator_without_settings_is_told_by_its_file_and_not_left_out() {
+        let (_folder, home) = home();
+        let path = home.provider(provider_name(1)).join("settings.json");
+        fs::remove_file(&path).unwrap();
+        let error = open(&home).unwrap_err();
+        assert!(error.code == "no-settings" && error.message.contains(&path.display().to_string()), "{error:?}");
+        assert!(error.hint.contains("provider-2/settings.json"), "{error:?}");
+    }
+
+    #[test]
+    fn operators_that_are_registered_and_have_no_folder_are_named() {
+        let (_folder, home) = home();
+        let genesis = home.read_genesis().unwrap();
+        let phrase = keys::phrase(&home).unwrap();
+        let mut registered: BTreeSet<Address> =
+            [1, 2, 4].map(|number| keys::address(&phrase, provider_name(number)).unwrap()).into();
+        registered.insert(Address::new([7; 32]));
+        fs::remove_dir_all(home.provider(provider_name(1))).unwrap();
+        let missing = operators_without_folder(&home, &genesis, &registered).unwrap();
+        assert_eq!(missing, [provider_name(1), provider_name(4)], "one of genesis, one that joined; a stranger is none of ours");
+        registered.remove(&keys::address(&phrase, provider_name(1)).unwrap());
+        assert_eq!(operators_without_folder(&home, &genesis, &registered).unwrap(), [provider_name(4)], "it left the network");
+    }
+
+    #[test]
+    fn rules_that_were_edited_are_no_rules_of_a_running_chain_and_that_is_said() {
+        let (_folder, home) = home();
+        let text = fs::read_to_string(home.network_file()).unwrap();
+        fs::write(home.network_file(), format!("{text}# mine\n")).unwrap();
+        let remarks = open(&home).unwrap();
+        assert!(remarks.len() == 1 && remarks[0].contains("network.toml was changed"), "{remarks:?}");
+    }
+
+    #[test]
+    fn a_genesis_document_that_is_gone_is_told_with_where_a_copy_is() {
+        let (_folder, home) = home();
+        fs::create_dir_all(home.node()).unwrap();
+        fs::rename(home.genesis(), home.node().join("genesis.json")).unwrap();
+        let error = open(&home).unwrap_err();
+        assert!(error.message.contains("genesis.json is missing") && error.hint.contains("cp "), "{error:?}");
+    }
+}
