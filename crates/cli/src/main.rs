@@ -9,6 +9,7 @@ mod error;
 mod output;
 mod remote;
 mod s3;
+mod sending;
 mod settings;
 mod up;
 

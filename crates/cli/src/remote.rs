@@ -3,9 +3,10 @@
 use crate::{
     args::{AmountArg, Who},
     error::{CliError, Result},
+    output::Output,
     settings::Settings,
 };
-use depin_client::{Client, KeyFile, Sender, SigningKey};
+use depin_client::{Client, KeyFile, Sender, SigningKey, api::Status};
 use depin_devnet::home::{Home, load_key};
 use depin_economy::Spec;
 use depin_quantity::{Address, Instant, Name, Span, Units};
@@ -22,6 +23,8 @@ pub struct Remote {
     pub settings: Settings,
 }
 
+/// How often a node that is away is asked again.
+const AWAY_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 /// Longest list of accounts that is searched for a name, pages of the node.
 const PAGES_MAX: usize = 64;
 
@@ -30,6 +33,26 @@ impl Remote {
     pub fn new(settings: &Settings) -> Result<Self> {
         let client = Client::new(&settings.node_url()?)?;
         Ok(Self { client, settings: settings.clone() })
+    }
+
+    /// What the node says of itself. A daemon that was here before (`known`) waits for a node that is away, and says so once.
+    pub async fn status(&self, known: bool, out: &Output) -> Result<Status> {
+        let mut told = false;
+        loop {
+            match self.client.status().await {
+                Ok(status) => return Ok(status),
+                Err(error) if known && error.is_passing() => {
+                    if !std::mem::replace(&mut told, true) {
+                        out.warn(format_args!(
+                            "no node answers at {}; this waits for it, and starts when it does",
+                            self.client.url()
+                        ));
+                    }
+                    tokio::time::sleep(AWAY_PAUSE).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// The address of somebody named on the command line.
@@ -163,7 +186,31 @@ pub fn epochs(spec: &Spec, span: Span) -> Result<u64> {
     Ok(span.get() / every)
 }
 
-/// The key in the file that was given, else in `own`; made when it is not there.
-pub fn key_of(given: Option<&Path>, own: &Path) -> Result<SigningKey> {
-    KeyFile::load_or_create(given.unwrap_or(own)).map(|file| file.key).map_err(|error| CliError::refused("key-file", error))
+/// The key in the file that was given, else in `own`; made when it is not there, unless what stands beside it says that it was (`used`):
+/// a new key would be another account.
+pub fn key_of(given: Option<&Path>, own: &Path, used: bool) -> Result<SigningKey> {
+    let path = given.unwrap_or(own);
+    if !path.exists() && (used || given.is_some()) {
+        let why = if given.is_some() { "" } else { ", although this folder was used before; a new key would be another account" };
+        return Err(CliError::refused("no-key", format_args!("there is no key file {}{why}", path.display()))
+            .hint("restore it from a copy, or name the account's key file; `depin wallet new NAME --file FILE` makes one"));
+    }
+    KeyFile::load_or_create(path).map(|file| file.key).map_err(|error| CliError::refused("key-file", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_in_a_new_folder_and_never_in_one_that_was_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("key");
+        let first = key_of(None, &own, false).unwrap();
+        assert_eq!(key_of(None, &own, true).unwrap().address(), first.address());
+        std::fs::remove_file(&own).unwrap();
+        assert_eq!(key_of(None, &own, true).err().unwrap().code, "no-key");
+        assert_eq!(key_of(Some(&folder.path().join("mistyped.key")), &own, false).err().unwrap().code, "no-key");
+        assert!(!own.exists());
+    }
 }

@@ -160,9 +160,22 @@ impl Sender {
     /// # Errors
     /// [`SubmitError`]. Only `Uncertain` leaves open whether it takes effect.
     pub async fn submit(&self, message: Message) -> Result<FinalReceipt, SubmitError> {
+        self.submit_told(message, |_| {}).await
+    }
+
+    /// The same; `signed` is told the id of every transaction that is signed for the message, before it is sent. At most one of them
+    /// takes effect.
+    ///
+    /// # Errors
+    /// As [`Sender::submit`].
+    pub async fn submit_told(
+        &self,
+        message: Message,
+        signed: impl Fn(UnitId) + Send + Sync,
+    ) -> Result<FinalReceipt, SubmitError> {
         let begun = Instant::now();
         for _ in 0..NONCES_TRIED {
-            let handed_in = self.inner.hand_in(&message, begun).await?;
+            let handed_in = self.inner.hand_in(&message, begun, &signed).await?;
             let _guard = UnderWay { inner: &self.inner, nonce: handed_in.nonce };
             if let Some(receipt) = self.inner.follow(handed_in, begun).await? {
                 return match receipt.failure.clone() {
@@ -210,7 +223,12 @@ impl Inner {
     }
 
     /// Signs for the next nonce and hands in, until the node has it or says no for good.
-    async fn hand_in(&self, message: &Message, begun: Instant) -> Result<HandedIn, SubmitError> {
+    async fn hand_in(
+        &self,
+        message: &Message,
+        begun: Instant,
+        signed: &(impl Fn(UnitId) + Send + Sync),
+    ) -> Result<HandedIn, SubmitError> {
         let mut turn = self.turn.lock().await;
         let mut refusal = None;
         let mut pause = Backoff::new(self.config.poll, self.config.poll_max);
@@ -226,6 +244,7 @@ impl Inner {
             };
             let transaction = sign(&self.key, chain_id, nonce, base_fee_max, self.config.tip, message.clone());
             check_size(&transaction)?;
+            signed(transaction.id());
             match self.post_until_clear(&transaction, begun).await {
                 Ok(receipt) => {
                     turn.next = Some(nonce.saturating_add(1));

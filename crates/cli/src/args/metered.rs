@@ -320,4 +320,7 @@ pub struct GatewayMeteredArgs {
     /// Key file of the account that reports [default: DIR/reporter.key, made on the first start].
     #[arg(long, value_name = "FILE")]
     pub reporter_key_file: Option<PathBuf>,
+    /// Begin a new store where DIR's own was lost; what is left of it is kept beside it.
+    #[arg(long)]
+    pub new_store: bool,
 }

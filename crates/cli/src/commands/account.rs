@@ -5,6 +5,7 @@ use crate::{
     error::Result,
     output::{Output, Table, bytes, day, in_time, minute, short_id, shorten},
     remote::Remote,
+    sending::submit,
     settings::Settings,
 };
 use depin_client::api::{Account, AccountEntry, Amount, Committed, FinalReceipt, Holdings, Page};
@@ -101,7 +102,7 @@ pub async fn grant(args: &GrantArgs, settings: &Settings, out: &Output) -> Resul
     let remote = Remote::new(settings)?;
     let to = remote.address(&args.to).await?;
     let grant = Action::GrantAllowance { kind: Name::literal("datacap"), to, amount: Measured::new(args.size.0.into()) };
-    let receipt = remote.sender(&args.from)?.submit(grant.into()).await?;
+    let receipt = submit(&remote.sender(&args.from)?, grant.into(), out).await?;
     let granted = Granted { to, bytes: args.size.0, receipt };
     out.result(&granted, |_| format!("{} may have {} more in verified deals", args.to, bytes(granted.bytes)))
 }

@@ -6,6 +6,7 @@ use crate::{
     error::{CliError, Result},
     output::{Output, Progress, short_id, shorten},
     remote::{Remote, amount},
+    sending::submit,
     settings::Settings,
 };
 use depin_client::api::FinalReceipt;
@@ -27,7 +28,7 @@ pub async fn run(args: &TokenArgs, settings: &Settings, out: &Output) -> Result<
     let action = action(&args.command, &remote, &spec).await?;
     let mut progress = Progress::start(out);
     progress.step("sending, and waiting until it is final");
-    let receipt = remote.sender(&args.from)?.submit(Message::Act(action.clone())).await?;
+    let receipt = submit(&remote.sender(&args.from)?, Message::Act(action.clone()), out).await?;
     progress.done();
     let writer = Writer::new(&remote, &spec, out).await?;
     let acted = Acted { action, receipt };

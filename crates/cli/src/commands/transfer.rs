@@ -5,6 +5,7 @@ use crate::{
     error::Result,
     output::{Output, Progress, short_id, shorten},
     remote::{Remote, amount},
+    sending::submit,
     settings::Settings,
 };
 use depin_client::api::{Amount, FinalReceipt};
@@ -30,7 +31,7 @@ pub async fn run(args: &TransferArgs, settings: &Settings, out: &Output) -> Resu
     let decimals = spec.token(token).map_or(18, |token| token.decimals);
     let mut progress = Progress::start(out);
     progress.step("sending, and waiting until it is final");
-    let receipt = sender.submit(Message::Act(Action::Transfer { to, token, amount: units })).await?;
+    let receipt = submit(&sender, Message::Act(Action::Transfer { to, token, amount: units }), out).await?;
     progress.done();
     let transferred = Transferred { from: sender.address(), to, amount: Amount::new(token, units, decimals), receipt };
     out.result(&transferred, |_| {

@@ -43,11 +43,12 @@ async fn start(args: &GatewayMeteredArgs, remote: &Remote, out: &Output) -> Resu
     let listen = listen_address("the metering gateway", args.listen)?;
     let mut progress = Progress::start(out);
     progress.step(format!("looking for the node at {}", remote.client.url()));
-    let (status, spec) = (remote.client.status().await?, remote.spec().await?);
+    let used = args.dir.join("metering.db").exists() || args.dir.join("access.key").exists();
+    let (status, spec) = (remote.status(used, out).await?, remote.spec().await?);
     let params = MeteredParams::read(&spec).map_err(|error| CliError::refused("network-file", error))?;
     std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
-    let customer = key_of(args.key_file.as_deref(), &args.dir.join("customer.key"))?;
-    let reporter = key_of(args.reporter_key_file.as_deref(), &args.dir.join("reporter.key"))?;
+    let customer = key_of(args.key_file.as_deref(), &args.dir.join("customer.key"), used)?;
+    let reporter = key_of(args.reporter_key_file.as_deref(), &args.dir.join("reporter.key"), used)?;
     let network = remote.client.metered().network().await?;
     if let Some(is) = network.reporter.filter(|is| *is != reporter.address()) {
         out.warn(format_args!(
@@ -56,7 +57,12 @@ async fn start(args: &GatewayMeteredArgs, remote: &Remote, out: &Output) -> Resu
         ));
     }
     progress.step("opening the store");
-    let config = Config { listen, keep: std::time::Duration::from_millis(args.keep.0.get()), ..Config::new(&args.dir, params) };
+    let config = Config {
+        listen,
+        keep: std::time::Duration::from_millis(args.keep.0.get()),
+        new_store: args.new_store,
+        ..Config::new(&args.dir, params)
+    };
     let gateway = MeteringGateway::open(config, remote.client.clone(), status.chain_id, customer, reporter).await?;
     progress.done();
     Ok(gateway)

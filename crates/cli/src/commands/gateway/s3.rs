@@ -54,10 +54,11 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
     let listen = listen_address("the S3 gateway", args.listen)?;
     let mut progress = Progress::start(out);
     progress.step(format!("looking for the node at {}", remote.client.url()));
-    let (status, spec) = (remote.client.status().await?, remote.spec().await?);
+    let used = args.dir.join("master.key").exists();
+    let (status, spec) = (remote.status(used, out).await?, remote.spec().await?);
     let max_price = args.max_price.as_ref().map(|typed| price(&spec, typed)).transpose()?;
     std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
-    let key = key_of(args.key_file.as_deref(), &args.dir.join("key"))?;
+    let key = key_of(args.key_file.as_deref(), &args.dir.join("key"), used)?;
     let keys = S3Keys::read_or_make(&args.dir)?;
     progress.step("opening the object map");
     let config = Config {

@@ -5,6 +5,7 @@ use crate::{
     args::{AmountArg, EvidenceArgs},
     error::{CliError, Result},
     output::{Progress, short_id, shorten},
+    sending::submit,
 };
 use depin_client::{Sender, api::FinalReceipt};
 use depin_economy::Money;
@@ -33,7 +34,7 @@ pub(super) async fn send(at: &Named<'_>, sender: &Sender, message: MeteredMessag
     message.check_bounds().map_err(|error| refusal(&error))?;
     let mut progress = Progress::start(at.out);
     progress.step("sending, and waiting until it is final");
-    let receipt = sender.submit(Message::service(message)).await?;
+    let receipt = submit(sender, Message::service(message), at.out).await?;
     progress.done();
     Ok(receipt)
 }

@@ -1,5 +1,6 @@
 //! `depin provider`.
 
+mod folder;
 pub mod manage;
 mod metered;
 pub mod money;

@@ -5,6 +5,7 @@ use crate::{
     error::{CliError, Result},
     output::{Output, Progress, shorten},
     remote::{Remote, amount, epochs, price},
+    sending::submit,
     settings::Settings,
 };
 use depin_client::api::{Account, Amount, FinalReceipt, Provider};
@@ -23,7 +24,7 @@ pub async fn ask(args: &AskArgs, settings: &Settings, out: &Output) -> Result<()
     let changed = merge(&entry, args, &remote.spec().await?)?;
     let mut progress = Progress::start(out);
     progress.step("sending the ask, and waiting until it is final");
-    sender.submit(Message::service(StorageMessage::SetAsk(changed))).await?;
+    submit(&sender, Message::service(StorageMessage::SetAsk(changed)), out).await?;
     progress.done();
     let now = remote.client.storage().provider(sender.address()).await?;
     out.result(&now, |_| {
@@ -81,9 +82,10 @@ pub async fn withdraw(args: &WithdrawArgs, settings: &Settings, out: &Output) ->
     let before = remote.client.account(sender.address()).await?;
     let mut progress = Progress::start(out);
     progress.step("settling what was earned");
-    let claim = sender.submit(Message::Act(Action::Claim { after: None })).await?;
+    let claim = submit(&sender, Message::Act(Action::Claim { after: None }), out).await?;
     progress.step("taking out what has vested");
-    let withdraw = sender.submit(Message::Act(Action::WithdrawVested { token: spec.fee().token, most: wanted })).await?;
+    let message = Message::Act(Action::WithdrawVested { token: spec.fee().token, most: wanted });
+    let withdraw = submit(&sender, message, out).await?;
     progress.done();
     let account = remote.client.account(sender.address()).await?;
     let gained = gained(&before, &account, &spec);

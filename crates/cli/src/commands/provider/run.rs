@@ -2,11 +2,12 @@
 //!
 //! In: a [`Venture`], which is what one service's operators have of their own, as typed. Out: a daemon that runs until Ctrl-C.
 
+use super::folder;
 use crate::{
     args::PlaceArgs,
     error::{CliError, Result},
     output::{Output, Progress},
-    remote::{Remote, key_of},
+    remote::Remote,
     settings::Settings,
     up::Interrupt,
 };
@@ -19,7 +20,7 @@ use depin_devnet::{
 use depin_economy::Spec;
 use depin_quantity::{Address, Name};
 use serde::Serialize;
-use std::{path::PathBuf, time::Duration};
+use std::{fs::File, path::PathBuf, time::Duration};
 use tokio::time;
 
 /// How often the account is looked at while it waits for its first tokens.
@@ -61,6 +62,9 @@ struct Running<O> {
     url: String,
     node: String,
     dir: PathBuf,
+    /// Held while it runs.
+    #[serde(skip)]
+    _lock: File,
     #[serde(flatten)]
     offer: O,
 }
@@ -93,12 +97,11 @@ async fn start<V: Venture>(venture: &V, remote: &Remote, out: &Output) -> Result
     let listen = listen_address(&format!("the {} `{name}`", V::WHAT), place.listen)?;
     let mut progress = Progress::start(out);
     progress.step(format!("looking for the node at {}", remote.client.url()));
-    let (status, spec) = (remote.client.status().await?, remote.spec().await?);
+    let dir = place.dir.clone().unwrap_or_else(|| name.as_str().into());
+    let (status, spec) = (remote.status(folder::is_used(&dir), out).await?, remote.spec().await?);
     let terms = venture.terms(&spec)?;
     let offer = venture.offer(&terms);
-    let dir = place.dir.clone().unwrap_or_else(|| name.as_str().into());
-    std::fs::create_dir_all(&dir).map_err(|error| CliError::file("create", &dir, &error))?;
-    let key = key_of(place.key_file.as_deref(), &dir.join("key"))?;
+    let (lock, key) = folder::take(&dir, place.key_file.as_deref())?;
     let address = key.address();
     if is_empty(&remote.client.account(address).await?) {
         progress.step("waiting for tokens");
@@ -120,7 +123,7 @@ async fn start<V: Venture>(venture: &V, remote: &Remote, out: &Output) -> Result
     }
     progress.done();
     let node = remote.client.url().to_owned();
-    Ok((daemon, Running { name, address, url, node, dir, offer }))
+    Ok((daemon, Running { name, address, url, node, dir, _lock: lock, offer }))
 }
 
 fn is_empty(account: &Account) -> bool {
@@ -135,7 +138,7 @@ async fn wait_for_tokens(remote: &Remote, address: Address) -> Result<()> {
 }
 
 fn text<V: Venture>(running: &Running<V::Offer>, out: &Output) -> String {
-    let Running { name, address, url, node, dir, offer } = running;
+    let Running { name, address, url, node, dir, offer, _lock: _ } = running;
     format!(
         "{} {name} {}\n  address  {address}\n  URL      {url}\n  node     {node}\n  folder   {}\n\nCtrl-C stops it; {}.",
         out.bold(V::WHAT),

@@ -5,6 +5,7 @@ use crate::{
     error::Result,
     output::{Output, Progress, Table, shorten},
     remote::Remote,
+    sending::submit,
     settings::Settings,
 };
 use depin_client::api::{Amount, DealQuery, DealStage, FinalReceipt};
@@ -45,7 +46,7 @@ pub async fn run(args: &SettleArgs, settings: &Settings, out: &Output) -> Result
     let names = remote.names().await?;
     for ids in ids.chunks(DEALS_PER_MESSAGE) {
         progress.step(format!("settling {} deals", ids.len()));
-        let receipt = sender.submit(Message::service(StorageMessage::SettleDeals(ids.to_vec()))).await?;
+        let receipt = submit(&sender, Message::service(StorageMessage::SettleDeals(ids.to_vec())), out).await?;
         for (to, token, amount) in payments(&receipt, &names) {
             let sum = sums.entry((to, token)).or_default();
             *sum = sum.saturating_add(amount.get());
