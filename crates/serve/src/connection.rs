@@ -1,0 +1,65 @@
+//! One connection, from its acceptance to its end.
+
+use crate::{
+    body::Body,
+    guard::{BoxError, Guard, Seat},
+    io::Watched,
+    peer::Peer,
+    port::Port,
+};
+use bytes::Bytes;
+use hyper::{Request, Response, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex},
+};
+use tokio::{net::TcpStream, sync::watch};
+use tower::Service;
+
+/// Bytes that the system keeps for a reader beyond what is on its way: without this bound it would be megabytes for each.
+const UNSENT_BYTES: u32 = 256 << 10;
+
+/// Serves a connection until it ends, has to make room, is overdue, or the port stops and its request under way is answered.
+pub(crate) async fn run<S, B>(
+    stream: TcpStream,
+    peer: Peer,
+    seat: Seat,
+    service: S,
+    port: Arc<Port>,
+    mut stopping: watch::Receiver<bool>,
+) where
+    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    // Refused only for a socket that is gone, which is seen at the first read.
+    let _ = stream.set_nodelay(true);
+    let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES);
+    let io = TokioIo::new(Watched::new(stream, peer.clone()));
+    let mut builder = http1::Builder::new();
+    // Heads are timed with everything else.
+    builder.header_read_timeout(None).max_header_size(port.limits.head_bytes).max_buf_size(port.limits.buffer_bytes);
+    let guard = Arc::new(Guard { port, peer: peer.clone(), seat: Mutex::new(seat), service });
+    let serving = builder.serve_connection(io, service_fn(move |request| Arc::clone(&guard).answer(request)));
+    let mut serving = pin!(serving);
+    let mut told = false;
+    loop {
+        tokio::select! {
+            ended = serving.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, address = %peer.address(), "a connection ended badly");
+                }
+                return;
+            }
+            () = peer.ended() => return,
+            // A vanished sender means the same.
+            _ = stopping.wait_for(|stop| *stop), if !told => {
+                told = true;
+                serving.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What stands before a port's service, for each request: a place for its connection, its body, a permit, its time, its panics.
+
+use crate::{
+    body::{Body, BodyError},
+    peer::{Busy, EventStream, Peer},
+    places::{Full, Place},
+    port::Port,
+    refusal::Refusal,
+};
+use bytes::Bytes;
+use futures::FutureExt as _;
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::{BodyExt as _, combinators::UnsyncBoxBody};
+use hyper::{Request, Response, body::Incoming, header};
+use std::{
+    convert::Infallible,
+    error::Error,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+use tower::{Service, ServiceExt as _};
+
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// An answer on its way; the connection is busy until it is gone.
+pub(crate) struct Answer {
+    body: UnsyncBoxBody<Bytes, BoxError>,
+    _busy: Busy,
+}
+
+impl http_body::Body for Answer {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A connection's place.
+pub(crate) struct Seat {
+    pub(crate) _place: Place,
+    /// Beyond the bound, for open paths and short waits.
+    pub(crate) reserved: bool,
+}
+
+/// One connection's requests.
+pub(crate) struct Guard<S> {
+    pub(crate) port: Arc<Port>,
+    pub(crate) peer: Peer,
+    pub(crate) seat: Mutex<Seat>,
+    pub(crate) service: S,
+}
+
+impl<S, B> Guard<S>
+where
+    S: Service<Request<Body>, Response = Response<B>> + Clone,
+    S::Error: Into<BoxError>,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
+        let busy = self.peer.begin();
+        let open = self.port.limits.open_paths.contains(&request.uri().path());
+        let response = match self.serve(request, open).await {
+            Ok(response) => response.map(|body| body.map_err(Into::into).boxed_unsync()),
+            Err(refusal) => {
+                let mut response = (self.port.refuse)(refusal);
+                // What is left of its body is not read.
+                response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+                response.map(|body| body.map_err(Into::into).boxed_unsync())
+            }
+        };
+        if response.extensions().get::<EventStream>().is_some() {
+            self.peer.streams();
+        }
+        let mut response = response.map(|body| Answer { body, _busy: busy });
+        if self.is_reserved() {
+            response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+        }
+        Ok(response)
+    }
+
+    async fn serve(&self, request: Request<Incoming>, open: bool) -> Result<Response<B>, Refusal> {
+        let (port, meters) = (&self.port, &self.port.meters);
+        let mut request = request.map(|incoming| Body::new(incoming, self.peer.clone(), meters.clone()));
+        request.extensions_mut().insert(self.peer.clone());
+        if open {
+            return self.call(request).await;
+        }
+        self.take_seat().await?;
+        // Until the answer begins, since until then the service may still hold what was read.
+        let _held = self.read_ahead(request.body_mut()).await?;
+        let Ok(_permit) = port.requests.try_acquire() else {
+            meters.refused("requests");
+            return Err(Refusal::Busy);
+        };
+        match port.limits.answer_time {
+            None => self.call(request).await,
+            Some(limit) => tokio::time::timeout(limit, self.call(request)).await.unwrap_or_else(|_| {
+                meters.timed_out("answer");
+                tracing::warn!(port = port.name, ?limit, "an answer took too long");
+                Err(Refusal::Late)
+            }),
+        }
+    }
+
+    async fn call(&self, request: Request<Body>) -> Result<Response<B>, Refusal> {
+        match AssertUnwindSafe(self.service.clone().oneshot(request)).catch_unwind().await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => {
+                tracing::error!(port = self.port.name, error = %error.into(), "a request failed");
+                Err(Refusal::Bug)
+            }
+            Err(_) => {
+                tracing::error!(port = self.port.name, "a request ended in a panic");
+                Err(Refusal::Bug)
+            }
+        }
+    }
+
+    fn is_reserved(&self) -> bool {
+        self.seat.lock().unwrap_or_else(PoisonError::into_inner).reserved
+    }
+
+    /// A connection beyond the bound waits a little for one within it.
+    async fn take_seat(&self) -> Result<(), Refusal> {
+        if !self.is_reserved() {
+            return Ok(());
+        }
+        let Ok(place) = self.port.wait_for_place(&self.peer).await else {
+            self.port.meters.refused("connections");
+            return Err(Refusal::Busy);
+        };
+        *self.seat.lock().unwrap_or_else(PoisonError::into_inner) = Seat { _place: place, reserved: false };
+        Ok(())
+    }
+
+    /// Reads a body into memory, up to the port's bound; what is beyond it is left for the service, which refuses so much.
+    async fn read_ahead(&self, body: &mut Body) -> Result<Option<Place>, Refusal> {
+        let (port, max) = (&self.port, self.port.limits.body_ahead_bytes);
+        if max == 0 || body.is_end_stream() || body.size_hint().lower() > max as u64 {
+            return Ok(None);
+        }
+        let full = |Full| {
+            port.meters.refused("requests");
+            Refusal::Busy
+        };
+        let (held, _) = port.bodies.enter_within(port.limits.bodies_bytes, Some(&self.peer), 0).map_err(full)?;
+        let (mut frames, mut bytes) = (Vec::new(), 0);
+        while bytes <= max {
+            let Some(frame) = body.frame().await else { break };
+            let frame = frame.map_err(|error: BodyError| error.refusal())?;
+            let more = frame.data_ref().map_or(0, Bytes::len);
+            port.meters.evicted(held.grow(more).map_err(full)?);
+            bytes += more;
+            frames.push(frame);
+        }
+        body.put_back(frames);
+        Ok(Some(held))
+    }
+}

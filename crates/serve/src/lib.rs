@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+mod body;
+mod connection;
+mod files;
+mod guard;
+mod io;
+mod limits;
+mod meters;
+mod pace;
+mod peer;
+mod places;
+mod port;
+mod refusal;
+
+pub use body::{Body, BodyError};
+pub use files::{Files, raise};
+pub use limits::{Limits, Rate};
+pub use meters::Meters;
+pub use peer::{EventStream, Peer};
+pub use places::{Full, Place, Places, Yields};
+pub use port::{Port, serve};
+pub use refusal::{Refusal, Refuse, json};
