@@ -58,7 +58,7 @@ pub struct LedgerMachine {
 impl LedgerMachine {
     /// A machine outside a node: for replaying blocks, and for trying rival ones. Time runs at the wall clock's speed.
     pub fn alone(ledger: Arc<Ledger>, pool: Arc<Pool>) -> Self {
-        let metrics = Metrics::new(ledger.service());
+        let metrics = Metrics::new(ledger.service(), &depin_serve::Meters::new("api"));
         Self::new(ledger, pool, Waiters::default(), metrics, 1)
     }
 

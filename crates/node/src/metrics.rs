@@ -101,8 +101,8 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    /// Everything at zero, for a node whose network runs `service`.
-    pub fn new(service: &Live) -> Self {
+    /// Everything at zero, for a node whose network runs `service`, with what its port counts.
+    pub fn new(service: &Live, port: &depin_serve::Meters) -> Self {
         let mut inner = Inner {
             registry: Registry::with_prefix("depin"),
             height: Gauge::default(),
@@ -124,6 +124,7 @@ impl Metrics {
             streams: Gauge::default(),
         };
         inner.register();
+        port.register(&mut inner.registry);
         inner.register_service(service);
         Self { inner: Arc::new(inner) }
     }

@@ -134,7 +134,9 @@ impl Node {
         let home = Home::claim(&config.home, &config.genesis)?;
         let (listener, address) =
             api::bind(config.listen).await.map_err(|source| StartError::Listen { address: config.listen, source })?;
-        let (pool, waiters, metrics) = (Arc::new(Pool::new(config.pool)), Waiters::default(), Metrics::new(ledger.service()));
+        let port = api::port();
+        let metrics = Metrics::new(ledger.service(), port.meters());
+        let (pool, waiters) = (Arc::new(Pool::new(config.pool)), Waiters::default());
         let machine = LedgerMachine::new(Arc::clone(&ledger), Arc::clone(&pool), waiters.clone(), metrics.clone(), config.speed);
         let engine = Engine::start(engine_config(&config, &home), Arc::new(machine))?;
         let index = match open(&config, &home, &engine, &ledger).await {
@@ -164,10 +166,10 @@ impl Node {
             audited: Mutex::new(None),
             digested: Mutex::new(None),
             batches: App::batch_permits(),
-            streams: App::stream_permits(),
+            streams: App::stream_places(),
             newest: std::sync::Mutex::new(None),
         };
-        let server = Server::start(listener, Arc::new(app), stopping);
+        let server = Server::start(listener, port, Arc::new(app), stopping);
         let watcher = tokio::spawn(watch_engine(engine.closed(), end));
         tracing::info!(%address, chain = %config.genesis.chain_id, "the node runs");
         Ok(NodeHandle {

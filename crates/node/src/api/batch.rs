@@ -24,7 +24,7 @@ use std::{sync::Arc, time::Instant};
         (status = "default", body = ErrorBody)))]
 pub(super) async fn submit_batch(State(app): State<Shared>, request: Request) -> ApiResult<Json<BatchAnswers>> {
     app.well()?;
-    // Before the body is read: bodies that wait take memory.
+    // Before the body is decoded, which takes memory.
     let Ok(_permit) = app.batches.try_acquire() else {
         return Err(ApiError::busy("too many batches of transactions at once"));
     };

@@ -11,16 +11,17 @@ use crate::{
     metrics::StreamCount,
 };
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::HeaderMap,
     response::sse::{Event, Sse},
 };
 use depin_client::api::{self, ErrorBody, EventQuery, Page};
+use depin_serve::{EventStream, Peer, Place};
 use futures::{Stream, StreamExt as _, stream};
 use std::{convert::Infallible, time::Duration};
 use tokio::{
-    sync::{OwnedSemaphorePermit, watch},
+    sync::watch,
     time::{Interval, MissedTickBehavior, interval},
 };
 
@@ -58,15 +59,17 @@ pub(super) async fn events(
     responses((status = 200, body = String, content_type = "text/event-stream"), (status = "default", body = ErrorBody)))]
 pub(super) async fn stream(
     State(app): State<Shared>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     Params(query): Params<EventQuery>,
-) -> ApiResult<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
+) -> ApiResult<(Extension<EventStream>, Sse<impl Stream<Item = Result<Event, Infallible>>>)> {
     let filter = filter(&query)?;
     let from = match last_event_id(&headers)? {
         Some(last) => last.saturating_add(1),
         None => query.from.unwrap_or_else(|| app.index.marks().next_event),
     };
-    let permit = app.streams.clone().try_acquire_owned().map_err(|_| ApiError::busy("too many event streams are open"))?;
+    let peer = peer.as_deref();
+    let place = app.streams.enter(peer).map_err(|_| ApiError::busy("too many event streams are open"))?;
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     heartbeat.reset();
@@ -76,9 +79,9 @@ pub(super) async fn stream(
         stopping: app.stopping.clone(),
         begun: false,
         _count: app.metrics.stream(),
-        _permit: permit,
+        _place: place,
     };
-    Ok(Sse::new(stream::unfold(live, Live::next).flat_map(stream::iter)))
+    Ok((Extension(EventStream), Sse::new(stream::unfold(live, Live::next).flat_map(stream::iter))))
 }
 
 fn last_event_id(headers: &HeaderMap) -> ApiResult<Option<u64>> {
@@ -94,7 +97,7 @@ struct Live {
     stopping: watch::Receiver<bool>,
     begun: bool,
     _count: StreamCount,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 type Messages = Vec<Result<Event, Infallible>>;

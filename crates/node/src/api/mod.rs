@@ -19,7 +19,7 @@ mod services;
 mod transactions;
 
 pub(crate) use render::Tokens;
-pub(crate) use serve::{Server, bind};
+pub(crate) use serve::{Server, bind, port};
 
 use crate::{index::Index, metrics::Metrics, pool::Pool, signatures::CheckedSignatures, waiters::Waiters};
 use axum::{Router, http::StatusCode};
@@ -27,6 +27,7 @@ use depin_client::api::{ErrorBody, code};
 use depin_engine::{Handle, Header};
 use depin_ledger::{Head, Ledger};
 use depin_quantity::{Address, Instant};
+use depin_serve::{Places, Yields};
 use depin_services::Live;
 use depin_state::ReadState;
 use error::{ApiError, ApiResult};
@@ -43,8 +44,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 const INDEX_WAIT: Duration = Duration::from_secs(5);
 /// Event streams open at once.
 const STREAMS_MAX: usize = 512;
-/// Batches of transactions that are worked on at once, in as many megabytes.
+/// Batches of transactions that are worked on at once.
 const BATCHES_MAX: usize = 64;
+/// Bytes of the largest body that is of use here: a batch of transactions.
+const BATCH_BYTES: usize = depin_client::api::BATCH_BYTES_MAX;
 
 /// Everything that handlers use.
 pub(crate) struct App {
@@ -70,7 +73,8 @@ pub(crate) struct App {
     pub digested: Mutex<Option<depin_client::api::Content>>,
     /// Batches of transactions that may be worked on at once.
     pub batches: Arc<Semaphore>,
-    pub streams: Arc<Semaphore>,
+    /// Event streams that may be open at once.
+    pub streams: Places,
     /// Header of the last final block that somebody asked about; most ask about the same.
     pub newest: std::sync::Mutex<Option<Header>>,
 }
@@ -82,8 +86,9 @@ impl App {
         Arc::new(Semaphore::new(BATCHES_MAX))
     }
 
-    pub fn stream_permits() -> Arc<Semaphore> {
-        Arc::new(Semaphore::new(STREAMS_MAX))
+    pub fn stream_places() -> Places {
+        // Clients come back by themselves and miss nothing.
+        Places::new(STREAMS_MAX, Yields::Oldest)
     }
 
     /// The storage service's parameters.

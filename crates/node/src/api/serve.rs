@@ -1,54 +1,50 @@
-//! Serving: what holds for every request, and the life of the server.
+//! Serving: what the API's port allows, and the life of the server.
 
-use super::{Shared, error::ApiError};
+use super::{BATCH_BYTES, Shared};
 use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderValue, header},
     middleware::{self, Next},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
-use futures::FutureExt as _;
-use std::{future::IntoFuture as _, io, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
-    task::JoinHandle,
-};
+use bytes::Bytes;
+use depin_serve::{Limits, Port, Refusal};
+use http_body_util::Full;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-/// Longest time to the beginning of an answer; longer than `wait=final` waits.
-const REQUEST_TIME: Duration = Duration::from_secs(45);
-/// Requests worked on at once.
-const REQUESTS_MAX: usize = 2_048;
-/// How long a stopping server lets requests finish.
-const GRACE: Duration = Duration::from_secs(5);
-
-#[derive(Clone)]
-struct Guard {
-    app: Shared,
-    permits: Arc<Semaphore>,
+/// What the API's port allows. Answers may take longer than `wait=final` waits.
+pub(crate) fn port() -> Arc<Port> {
+    let limits = Limits {
+        connections: 2_048,
+        requests: 2_048,
+        body_ahead_bytes: BATCH_BYTES,
+        answer_time: Some(Duration::from_secs(45)),
+        ..Limits::default()
+    };
+    Port::new("api", limits, refuse)
 }
 
-/// Puts the guard round all routes.
+/// Nothing here depends on who asks: there are no cookies and no keys, and transactions carry their own signature.
+const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
+
+fn refuse(refusal: Refusal) -> Response<Full<Bytes>> {
+    let mut response = depin_serve::json(refusal);
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
+    response
+}
+
+/// Puts what holds for every answer round all routes.
 pub(super) fn guarded(router: Router, app: &Shared) -> Router {
-    let guard = Guard { app: Arc::clone(app), permits: Arc::new(Semaphore::new(REQUESTS_MAX)) };
-    router.layer(middleware::from_fn_with_state(guard, watch_over))
+    router.layer(middleware::from_fn_with_state(Arc::clone(app), watch_over))
 }
 
-/// Bounds number and time of requests, turns a panic into an answer, opens reads to pages of any origin.
-async fn watch_over(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    guard.app.metrics.request();
-    let Ok(_permit) = guard.permits.try_acquire() else {
-        return ApiError::busy("too many requests at once").into_response();
-    };
-    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let mut response = match tokio::time::timeout(REQUEST_TIME, work).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) => ApiError::internal("a bug stopped the answer").into_response(),
-        Err(_) => ApiError::busy("the answer took too long").into_response(),
-    };
-    // Nothing here depends on who asks: there are no cookies and no keys, and transactions carry their own signature.
-    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+/// Counts requests, opens reads to pages of any origin.
+async fn watch_over(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    app.metrics.request();
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
     response
 }
 
@@ -65,27 +61,24 @@ pub(crate) async fn bind(address: SocketAddr) -> io::Result<(TcpListener, Socket
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct Server {
-    task: JoinHandle<io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 impl Server {
     /// Serves until `stopping` turns true.
-    pub fn start(listener: TcpListener, app: Shared, mut stopping: watch::Receiver<bool>) -> Self {
+    pub fn start(listener: TcpListener, port: Arc<Port>, app: Shared, mut stopping: watch::Receiver<bool>) -> Self {
         let router = super::router(app);
         let stop = async move {
             // A vanished sender means the same.
             let _ = stopping.wait_for(|stop| *stop).await;
         };
-        let serve = axum::serve(listener, router).with_graceful_shutdown(stop);
-        Self { task: tokio::spawn(serve.into_future()) }
+        Self { task: tokio::spawn(depin_serve::serve(listener, router, port, stop)) }
     }
 
     /// Waits for open requests, for a bounded time; call it after `stopping` was set.
     pub async fn stopped(&mut self) {
-        if tokio::time::timeout(GRACE, &mut self.task).await.is_err() {
-            tracing::warn!("some requests were cut off");
-            self.task.abort();
-        }
+        // A panic was reported where it happened.
+        let _ = (&mut self.task).await;
     }
 }
 
