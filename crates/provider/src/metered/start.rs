@@ -9,6 +9,7 @@ use crate::operator::{self, Operator, OperatorHandle, Routes, StartError};
 use axum::Router;
 use depin_client::{Client, SigningKey};
 use depin_quantity::Address;
+use depin_serve::Limits;
 use futures::FutureExt as _;
 
 /// An operator of a founder's own service; see [`MeteredOperator::start`].
@@ -30,6 +31,7 @@ impl MeteredOperator {
         let duty = MeteredDuty { url: operator.url().to_owned(), config };
         // Everything that it knows is on the ledger: it can work when it runs.
         let routes = Routes {
+            limits: Limits { connections: 256, ..Limits::default() },
             routes: Router::new(),
             health: Box::new(|| async { Ok(()) }.boxed()),
             paths: "see /health, /status and /metrics",

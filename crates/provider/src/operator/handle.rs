@@ -2,7 +2,7 @@
 
 use super::{metrics::Figures, status::SharedStatus, status::Status};
 use depin_quantity::Address;
-use std::{io, time::Duration};
+use std::time::Duration;
 use tokio::{sync::watch, task::JoinHandle};
 
 /// Longest wait for requests under way when an operator is stopped.
@@ -15,7 +15,7 @@ pub struct OperatorHandle<F> {
     pub(super) url: String,
     pub(super) status: SharedStatus<F>,
     pub(super) stop: watch::Sender<bool>,
-    pub(super) server: JoinHandle<io::Result<()>>,
+    pub(super) server: JoinHandle<()>,
     pub(super) watcher: JoinHandle<()>,
     pub(super) helpers: Vec<JoinHandle<()>>,
     pub(super) end: watch::Receiver<Option<String>>,

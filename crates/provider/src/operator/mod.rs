@@ -34,7 +34,7 @@ pub use duty::{Agenda, Draft, Duty, Look, Prepared, Registration, Task};
 pub use error::{RoundError, StartError};
 pub use failure::{Failure, Subject};
 pub use handle::OperatorHandle;
-pub use http::{ApiError, Limit, Metrics, Routes, router};
+pub use http::{ApiError, Metrics, Routes, router};
 pub use metrics::{Figures, counter, gauge, gauges};
 pub use start::{Operator, OperatorConfig, chain_id};
 pub use status::{SharedStatus, Status};

@@ -9,11 +9,11 @@ use super::{
     round::{Runner, stopped},
     status::SharedStatus,
 };
-use axum::Router;
 use depin_client::{Client, ClientError, Sender, SenderConfig, SigningKey};
 use depin_quantity::{Address, Name, Span};
+use depin_serve::{Port, json, serve};
 use futures::future::BoxFuture;
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 /// Pause between two tries to ask the node for its chain.
@@ -116,8 +116,12 @@ impl<F: Figures> Operator<F> {
         let address = sender.address();
         let (stop, stopping) = watch::channel(false);
         let shown = status.clone();
+        let port = Port::new("provider", routes.limits.clone(), json);
+        port.meters().register(&mut metrics.registry());
         let routes = router(routes, metrics, move || shown.public());
-        let server = tokio::spawn(serve(listener, routes, stopping.clone()));
+        // The sender is gone only when the handle is: that is a stop as well.
+        let mut stop_serving = stopping.clone();
+        let server = tokio::spawn(serve(listener, routes, port, async move { stopped(&mut stop_serving).await }));
         let helpers = helpers.into_iter().map(tokio::spawn).collect();
         let runner = Runner::new(duty, config, sender, status.clone(), stopping);
         let (ended, end) = watch::channel(None);
@@ -133,12 +137,6 @@ fn public_url(config: &OperatorConfig, bound: SocketAddr) -> Result<String, Star
         None if bound.ip().is_unspecified() => Err(StartError::Url { address: bound }),
         None => Ok(format!("http://{bound}")),
     }
-}
-
-async fn serve(listener: TcpListener, routes: Router, mut stopping: watch::Receiver<bool>) -> io::Result<()> {
-    // The sender is gone only when the handle is: that is a stop as well.
-    let stopped = async move { stopped(&mut stopping).await };
-    axum::serve(listener, routes).with_graceful_shutdown(stopped).await
 }
 
 async fn watch_end(mut runner: JoinHandle<()>, ended: watch::Sender<Option<String>>) {

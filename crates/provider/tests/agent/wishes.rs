@@ -91,6 +91,7 @@ impl Wishes {
             "done"
         };
         Routes {
+            limits: depin_serve::Limits::default(),
             routes: Router::new().route("/wishes/{number}", routing::post(add)).route("/slow", routing::get(slow)),
             health: Box::new(move || {
                 let healthy = health.healthy.load(Ordering::SeqCst);

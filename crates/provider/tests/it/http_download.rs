@@ -4,6 +4,7 @@ use crate::support::server::*;
 use crate::support::*;
 use reqwest::{Method, StatusCode};
 use std::fs;
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_payload_is_served_whole_with_its_cid_as_tag() {
@@ -163,7 +164,12 @@ async fn damage_far_into_a_large_payload_breaks_the_connection_off() {
 
 #[tokio::test]
 async fn more_downloads_than_allowed_at_once_are_answered_with_503() {
-    let server = Server::start_with(100 * MIB, |settings| settings.downloads_max = 1).await;
+    let server = Server::start_with(100 * MIB, |settings| {
+        settings.downloads_max = 1;
+        settings.limits.crowded.grace = Duration::from_secs(3_000);
+        settings.place_time = Duration::from_millis(50);
+    })
+    .await;
     // Larger than what the sockets buffer, so that it stays unfinished until its body is read.
     let payload = payload(40 * MIB, 1);
     let cid = server.bench.put(&payload, CLIENT).unwrap().cid;
@@ -171,4 +177,18 @@ async fn more_downloads_than_allowed_at_once_are_answered_with_503() {
     assert_eq!(first.status(), StatusCode::OK);
     assert_refused(server.get(&cid, None).await, StatusCode::SERVICE_UNAVAILABLE, "busy").await;
     assert!(first.bytes().await.unwrap() == payload);
+}
+
+#[tokio::test]
+async fn a_download_that_is_not_read_makes_room_for_the_next() {
+    let server = Server::start_with(100 * MIB, |settings| {
+        settings.downloads_max = 1;
+        settings.limits.crowded.grace = Duration::from_millis(100);
+    })
+    .await;
+    let payload = payload(40 * MIB, 1);
+    let cid = server.bench.put(&payload, CLIENT).unwrap().cid;
+    let unread = server.get(&cid, None).await;
+    assert!(server.get(&cid, None).await.bytes().await.unwrap() == payload);
+    assert!(unread.bytes().await.is_err(), "it was cut off");
 }

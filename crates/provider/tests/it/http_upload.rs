@@ -135,7 +135,7 @@ async fn a_truncated_body_leaves_nothing_and_is_answered_with_400() {
 
 #[tokio::test]
 async fn an_upload_that_stalls_is_answered_with_408() {
-    let server = Server::start_with(100 * MIB, |settings| settings.idle_timeout = Duration::from_millis(50)).await;
+    let server = Server::start_with(100 * MIB, |settings| settings.limits.body_idle_time = Duration::from_millis(50)).await;
     let payload = payload(1000, 1);
     let request = server.signed(&Person::new(1), RequestKind::Upload, commit(&payload), 1000);
     let stalls = futures::stream::pending::<Result<Vec<u8>, std::io::Error>>();
@@ -147,7 +147,12 @@ async fn an_upload_that_stalls_is_answered_with_408() {
 
 #[tokio::test]
 async fn more_uploads_than_allowed_at_once_are_answered_with_503() {
-    let server = Server::start_with(100 * MIB, |settings| settings.uploads_max = 1).await;
+    let server = Server::start_with(100 * MIB, |settings| {
+        settings.uploads_max = 1;
+        settings.limits.crowded.grace = Duration::from_secs(3_000);
+        settings.place_time = Duration::from_millis(50);
+    })
+    .await;
     let person = Person::new(1);
     let (slow, other) = (payload(MIB, 1), payload(MIB, 2));
     // The first upload sends one byte less than all and waits for a word.
@@ -171,6 +176,25 @@ async fn more_uploads_than_allowed_at_once_are_answered_with_503() {
     go.send(()).unwrap();
     assert_eq!(first.await.unwrap().unwrap().status(), StatusCode::CREATED);
     assert_eq!(server.put(&person, &other).await.status(), StatusCode::CREATED);
+    server.bench.check();
+}
+
+#[tokio::test]
+async fn an_upload_that_does_not_come_makes_room_for_the_next() {
+    let server = Server::start_with(100 * MIB, |settings| {
+        settings.uploads_max = 1;
+        settings.limits.crowded.grace = Duration::from_millis(100);
+    })
+    .await;
+    let (slow, other) = (payload(MIB, 1), payload(MIB, 2));
+    let stalls = futures::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+    let request = server.signed(&Person::new(2), RequestKind::Upload, commit(&slow), MIB).header("content-length", MIB);
+    let first = tokio::spawn(request.body(reqwest::Body::wrap_stream(stalls)).send());
+    while server.bench.store.usage().reserved == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(server.put(&Person::new(1), &other).await.status(), StatusCode::CREATED);
+    assert!(first.await.unwrap().is_err(), "it was cut off");
     server.bench.check();
 }
 

@@ -11,11 +11,9 @@
 //! | anything else | the service's; 404 `no-route`, 405 `no-method` |
 
 mod error;
-mod limit;
 mod metrics;
 
 pub use error::ApiError;
-pub use limit::Limit;
 pub use metrics::Metrics;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -24,6 +22,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use depin_serve::Limits;
 use futures::future::BoxFuture;
 use std::fmt;
 use std::sync::Arc;
@@ -34,6 +33,8 @@ type ShowStatus = Box<dyn Fn() -> serde_json::Value + Send + Sync>;
 
 /// A service's part of the interface.
 pub struct Routes {
+    /// What its port allows.
+    pub limits: Limits,
     /// Its routes. They may not have `/health`, `/status`, `/metrics`, or a fallback.
     pub routes: Router,
     /// Whether the service can work: its index answers, its folder can be written.
@@ -57,9 +58,9 @@ struct Shell {
     metrics: Arc<Metrics>,
 }
 
-/// The whole interface; serve it with `axum::serve`. `status` gives what `GET /status` shows, asked anew each time.
+/// The whole interface. `status` gives what `GET /status` shows, asked anew each time.
 pub fn router(own: Routes, metrics: Arc<Metrics>, status: impl Fn() -> serde_json::Value + Send + Sync + 'static) -> Router {
-    let Routes { routes, health, paths, methods } = own;
+    let Routes { routes, health, paths, methods, .. } = own;
     let shell = Arc::new(Shell { health, status: Box::new(status), metrics: Arc::clone(&metrics) });
     Router::new()
         .route("/health", get(check_health))

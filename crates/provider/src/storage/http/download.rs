@@ -10,17 +10,18 @@ use super::range::{self, Wanted};
 use super::{ProviderHttp, Transfers, store_work};
 use crate::operator::ApiError;
 use crate::storage::store::{CHUNK_BYTES, PieceReader, StoreError};
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
+use depin_serve::{Peer, Place};
 use depin_services::storage::piece::Commitment;
 use futures::stream;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
 
 /// Payload bytes of an answer that are checked before its status is sent.
 const CHECKED_AHEAD: u64 = 32 << 20;
@@ -28,11 +29,12 @@ const CHECKED_AHEAD: u64 = 32 << 20;
 pub(super) async fn get(
     State(http): State<Arc<ProviderHttp>>,
     path: Result<axum::extract::Path<String>, PathRejection>,
+    peer: Option<Extension<Peer>>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let cid = super::piece_cid(path)?;
-    let permit = http.downloads.enter()?;
+    let place = http.enter(&http.downloads, peer, "downloads").await?;
     let store = Arc::clone(&http.store);
     let piece = Arc::new(store_work(move || store.open_piece(&cid)).await?);
     let length = piece.payload_bytes();
@@ -49,7 +51,7 @@ pub(super) async fn get(
         let (ahead, range) = (Arc::clone(&piece), range.clone());
         let checked = range.start..range.end.min(range.start.saturating_add(CHECKED_AHEAD));
         store_work(move || chunks(&checked).try_for_each(|chunk| ahead.read_chunk(chunk).map(drop))).await?;
-        stream_range(piece, range, http.transfers.clone(), permit)
+        stream_range(piece, range, http.transfers.clone(), place)
     };
     let mut response = Response::builder()
         .header(header::CONTENT_TYPE, "application/octet-stream")
@@ -87,9 +89,9 @@ fn refuse_known_damage(piece: &PieceReader, range: &Range<u64>) -> Result<(), Ap
 }
 
 /// Chunk after chunk, each read and checked when the client has taken the one before.
-fn stream_range(piece: Arc<PieceReader>, range: Range<u64>, transfers: Transfers, permit: OwnedSemaphorePermit) -> Body {
-    let start = (piece, range, transfers, permit);
-    Body::from_stream(stream::try_unfold(start, |(piece, range, transfers, permit)| async move {
+fn stream_range(piece: Arc<PieceReader>, range: Range<u64>, transfers: Transfers, place: Place) -> Body {
+    let start = (piece, range, transfers, place);
+    Body::from_stream(stream::try_unfold(start, |(piece, range, transfers, place)| async move {
         if range.is_empty() {
             return Ok(None);
         }
@@ -101,7 +103,7 @@ fn stream_range(piece: Arc<PieceReader>, range: Range<u64>, transfers: Transfers
         })?;
         transfers.downloaded.inc_by(part.len() as u64);
         let rest = range.start + part.len() as u64..range.end;
-        Ok::<_, io::Error>(Some((part, (piece, rest, transfers, permit))))
+        Ok::<_, io::Error>(Some((part, (piece, rest, transfers, place))))
     }))
 }
 

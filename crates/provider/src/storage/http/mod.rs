@@ -25,15 +25,16 @@ pub use metrics::Transfers;
 use super::request::{RequestKind, Signatures};
 use super::store::{Store, StoreError};
 use crate::clock::Clock;
-use crate::operator::{ApiError, Limit, Routes};
+use crate::operator::{ApiError, Routes};
 use auth::{Caller, Here};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use depin_quantity::{Address, Name};
+use depin_serve::{Limits, Peer, Place, Places, Yields};
 use depin_services::storage::piece::{Commitment, CommitmentError};
 use futures::future::FutureExt as _;
 use std::sync::Arc;
@@ -48,19 +49,23 @@ pub struct HttpSettings {
     pub chain_id: Name,
     /// A name for people.
     pub name: String,
-    /// Uploads handled at once; more are told to come back. Each takes a thread while it lasts.
+    /// Uploads handled at once. Each takes a thread while it lasts. At a full house the one furthest behind makes room.
     pub uploads_max: usize,
-    /// Downloads handled at once; more are told to come back. Each takes about 2 MiB of memory.
+    /// Downloads handled at once. Each takes about 2 MiB of memory. At a full house the one furthest behind makes room.
     pub downloads_max: usize,
-    /// How long an upload may pause.
-    pub idle_timeout: Duration,
+    /// How long one more waits before it is told to come back.
+    pub place_time: Duration,
+    /// What the port allows.
+    pub limits: Limits,
 }
 
 impl HttpSettings {
     /// Settings for a provider of this address on this chain, with the usual limits.
     pub fn new(address: Address, chain_id: Name, name: impl Into<String>) -> Self {
-        let idle_timeout = Duration::from_secs(30);
-        Self { address, chain_id, name: name.into(), uploads_max: 16, downloads_max: 256, idle_timeout }
+        // A connection may need the file of its piece, and what is read at once is written at once.
+        let limits = Limits { files_each: 2, buffer_bytes: 512 << 10, ..Limits::default() };
+        let place_time = Duration::from_secs(5);
+        Self { address, chain_id, name: name.into(), uploads_max: 16, downloads_max: 256, place_time, limits }
     }
 }
 
@@ -73,8 +78,8 @@ pub struct ProviderHttp {
     transfers: Transfers,
     /// What `GET /info` shows under `ask`: asked anew each time, since an ask changes.
     ask: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
-    uploads: Limit,
-    downloads: Limit,
+    uploads: Places,
+    downloads: Places,
 }
 
 impl ProviderHttp {
@@ -87,9 +92,17 @@ impl ProviderHttp {
         transfers: Transfers,
         ask: impl Fn() -> serde_json::Value + Send + Sync + 'static,
     ) -> Self {
-        let uploads = Limit::new("uploads", settings.uploads_max);
-        let downloads = Limit::new("downloads", settings.downloads_max);
+        let uploads = Places::new(settings.uploads_max, Yields::Slowest);
+        let downloads = Places::new(settings.downloads_max, Yields::Slowest);
         Self { settings, store, signatures, clock, transfers, ask: Box::new(ask), uploads, downloads }
+    }
+
+    /// A place for one more upload or download.
+    ///
+    /// # Errors
+    /// 503 `busy` when nobody made room for a while. `what` is a plural.
+    async fn enter(&self, places: &Places, peer: Option<Extension<Peer>>, what: &'static str) -> Result<Place, ApiError> {
+        places.wait(peer.as_deref(), self.settings.place_time).await.map_err(|_| ApiError::busy(what))
     }
 
     fn caller(&self, headers: &HeaderMap, kind: RequestKind, cid: &Commitment, length: u64) -> Result<Caller, ApiError> {
@@ -105,12 +118,13 @@ impl ProviderHttp {
 
 /// Storage's routes, for the [shell's router](crate::operator::router).
 pub fn routes(http: Arc<ProviderHttp>) -> Routes {
-    let store = Arc::clone(&http.store);
+    let (store, limits) = (Arc::clone(&http.store), http.settings.limits.clone());
     let routes = Router::new()
         .route("/pieces/{cid}", get(download::get).put(upload::put).delete(withdraw))
         .route("/info", get(info))
         .with_state(http);
     Routes {
+        limits,
         routes,
         // Healthy: the index answers.
         health: Box::new(move || {

@@ -8,14 +8,16 @@ use super::{ProviderHttp, store_work};
 use crate::operator::ApiError;
 use crate::storage::request::RequestKind;
 use crate::storage::store::{Store, StoreError, Stored, Upload};
-use axum::Json;
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
 use axum::extract::State;
 use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use depin_serve::{BodyError, Peer};
 use depin_services::storage::piece::Commitment;
 use futures::StreamExt as _;
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -31,12 +33,13 @@ const DRAIN_TIME: Duration = Duration::from_secs(10);
 pub(super) async fn put(
     State(http): State<Arc<ProviderHttp>>,
     path: Result<axum::extract::Path<String>, PathRejection>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let length = length(&body);
     let mut body = body.into_data_stream();
-    match receive(&http, path, length, &headers, &mut body).await {
+    match receive(&http, path, peer, length, &headers, &mut body).await {
         Ok(stored) => {
             let status = if stored.new { StatusCode::CREATED } else { StatusCode::OK };
             let answer = serde_json::json!({
@@ -60,6 +63,7 @@ pub(super) async fn put(
 async fn receive(
     http: &Arc<ProviderHttp>,
     path: Result<axum::extract::Path<String>, PathRejection>,
+    peer: Option<Extension<Peer>>,
     length: Result<u64, ApiError>,
     headers: &HeaderMap,
     body: &mut BodyDataStream,
@@ -79,7 +83,7 @@ async fn receive(
         }
         return Ok(stored);
     }
-    let _place = http.uploads.enter()?;
+    let _place = http.enter(&http.uploads, peer, "uploads").await?;
     let upload = begin(http, cid, length, caller).await?;
     let (parts, queue) = mpsc::channel(QUEUE);
     let writer = tokio::task::spawn_blocking(move || write(upload, queue));
@@ -107,20 +111,25 @@ fn write(mut upload: Upload, mut queue: mpsc::Receiver<Bytes>) -> Result<Stored,
 
 /// The async half. Stops early, without an error of its own, when the writer has failed.
 async fn forward(http: &ProviderHttp, body: &mut BodyDataStream, parts: mpsc::Sender<Bytes>) -> Result<(), ApiError> {
-    loop {
-        let idle = http.settings.idle_timeout;
-        let part = timeout(idle, body.next()).await.map_err(|_| {
-            let message = format!("no byte of the body came for {} ms", idle.as_millis());
-            ApiError::new(StatusCode::REQUEST_TIMEOUT, "too-slow", message, "send the upload again on a better line")
-        })?;
-        let Some(part) = part else { return Ok(()) };
-        let part = part.map_err(|error| {
-            let message = format!("the body broke off: {error}");
-            ApiError::bad_request("truncated", message, "send exactly Content-Length bytes")
-        })?;
+    while let Some(part) = body.next().await {
+        let part = part.map_err(|error| broken_off(&error))?;
         http.transfers.uploaded.inc_by(part.len() as u64);
         if parts.send(part).await.is_err() {
             return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn broken_off(error: &axum::Error) -> ApiError {
+    match error.source().and_then(|cause| cause.downcast_ref::<BodyError>()) {
+        Some(slow @ (BodyError::Slow | BodyError::Silent)) => {
+            let refusal = slow.refusal();
+            ApiError::new(refusal.status(), refusal.code(), refusal.message(), refusal.hint())
+        }
+        _ => {
+            let message = format!("the body broke off: {error}");
+            ApiError::bad_request("truncated", message, "send exactly Content-Length bytes")
         }
     }
 }

@@ -13,6 +13,7 @@ use depin_provider::{
     },
 };
 use depin_quantity::{Address, Name};
+use depin_serve::{Port, json, serve};
 use depin_services::storage::piece::Commitment;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use std::net::SocketAddr;
@@ -92,10 +93,12 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let transfers = Transfers::register(&metrics, &store);
         let http = Arc::new(ProviderHttp::new(settings, store, Arc::new(Ed25519), clock, transfers, ask));
-        let router = router(routes(http), metrics, || serde_json::json!({}));
+        let own = routes(http);
+        let port = Port::new("provider", own.limits.clone(), json);
+        let router = router(own, metrics, || serde_json::json!({}));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let task = tokio::spawn(serve(listener, router, port, std::future::pending()));
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
         Self { bench, address, client, task }
     }
