@@ -4,6 +4,8 @@
 //! so no S3 client comes here by accident.
 //!
 //! ```text
+//! GET  /_depin/health                                   for anybody: 200 when the object map can be read
+//! GET  /_depin/metrics                                  for anybody: OpenMetrics text
 //! GET  /_depin/status
 //! GET  /_depin/objects?bucket=&prefix=&after_bucket=&after_key=&limit=
 //! GET  /_depin/segments?bucket=&key=&after=&limit=      of one object when bucket and key are given
@@ -12,10 +14,15 @@
 //! ```
 
 use crate::{core::Core, map::MapError, renewal::RenewalService, views};
+use depin_serve::Meters;
 use hyper::{Method, StatusCode, header};
+use prometheus_client::{encoding::text::encode, registry::Registry};
 use s3s::{Body, HttpRequest, HttpResponse};
 use serde::Serialize;
 use std::{collections::HashMap, sync::Arc};
+
+/// What anybody may ask, whatever else is full.
+pub(crate) const OPEN_PATHS: &[&str] = &["/_depin/health", "/_depin/metrics"];
 
 /// The paths that are not S3's.
 pub(crate) fn is_admin(path: &str) -> bool {
@@ -24,11 +31,12 @@ pub(crate) fn is_admin(path: &str) -> bool {
 
 /// Answers admin requests.
 pub(crate) struct Admin {
-    pub(crate) core: Arc<Core>,
-    pub(crate) renewal: Arc<RenewalService>,
-    pub(crate) endpoint: String,
+    core: Arc<Core>,
+    renewal: Arc<RenewalService>,
+    endpoint: String,
     /// Hash of the token: comparing hashes tells nothing about the token by its time.
-    pub(crate) token: blake3::Hash,
+    token: blake3::Hash,
+    metrics: Registry,
 }
 
 #[derive(Serialize)]
@@ -44,7 +52,27 @@ struct Detail {
 }
 
 impl Admin {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        renewal: Arc<RenewalService>,
+        endpoint: String,
+        token: blake3::Hash,
+        port: &Meters,
+    ) -> Self {
+        let mut metrics = Registry::with_prefix("depin_s3");
+        port.register(&mut metrics);
+        Self { core, renewal, endpoint, token, metrics }
+    }
+
     pub(crate) async fn answer(&self, request: HttpRequest) -> HttpResponse {
+        match (request.method(), request.uri().path()) {
+            (&Method::GET, "/_depin/health") => {
+                let read = self.core.map.read(crate::map::tables::show::totals).await;
+                return json(read.map(|_| serde_json::json!({ "status": "ok" })));
+            }
+            (&Method::GET, "/_depin/metrics") => return self.page(),
+            _ => {}
+        }
         if !self.is_allowed(&request) {
             let hint = "send `Authorization: Bearer TOKEN` with the text of admin.token in the gateway's home";
             return failure(StatusCode::UNAUTHORIZED, "unauthorized", "the admin token is missing or wrong".to_owned(), hint);
@@ -66,6 +94,16 @@ impl Admin {
                 failure(StatusCode::NOT_FOUND, "not-found", format!("there is no {} {path}", request.method()), hint)
             }
         }
+    }
+
+    fn page(&self) -> HttpResponse {
+        let mut page = String::new();
+        // Writing into a text does not fail.
+        let _ = encode(&mut page, &self.metrics);
+        let mut response = HttpResponse::new(Body::from(page));
+        let kind = header::HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
     }
 
     fn is_allowed(&self, request: &HttpRequest) -> bool {

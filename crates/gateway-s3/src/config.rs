@@ -106,8 +106,6 @@ pub struct Config {
     pub upload_timeout: Duration,
     /// Longest time one ranged read may take.
     pub read_timeout: Duration,
-    /// Longest silence of a client in the middle of an upload.
-    pub body_timeout: Duration,
     /// Seed of the weighted choice of providers: same seed, same segment, same offers, same choice.
     pub placement_seed: u64,
     /// Terms of deals.
@@ -133,7 +131,6 @@ impl Config {
             hedge: Duration::from_millis(800),
             upload_timeout: Duration::from_secs(120),
             read_timeout: Duration::from_secs(20),
-            body_timeout: Duration::from_secs(120),
             placement_seed: 0,
             deals: DealPolicy::default(),
             renewal: RenewalPolicy::default(),

@@ -20,11 +20,10 @@ use crate::{
     views::{self, FaultView, ObjectQuery, ObjectView, SegmentView, Status},
     writer::Writer,
 };
-use hyper::{body::Incoming, service::service_fn};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
-};
+use bytes::Bytes;
+use depin_serve::{Limits, Port, Refusal};
+use http_body_util::Full;
+use hyper::{Request, Response, header};
 use s3s::{
     Body,
     service::{S3Service, S3ServiceBuilder},
@@ -37,11 +36,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::watch,
-    task::JoinHandle,
-};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 /// Name of the master key in the home.
 const MASTER_KEY: &str = "master.key";
@@ -163,8 +158,10 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let s3 = s3_service(&core, &writer);
         let token = blake3::hash(hex::encode(token.as_slice()).as_bytes());
-        let admin = Arc::new(Admin { core: core.clone(), renewal: renewal.clone(), endpoint: endpoint.clone(), token });
-        let server = tokio::spawn(serve(listener, s3, admin, stopped.clone()));
+        let port = port();
+        let (own, meters) = (endpoint.clone(), port.meters());
+        let admin = Arc::new(Admin::new(core.clone(), renewal.clone(), own, token, meters));
+        let server = tokio::spawn(serve(listener, port, s3, admin, stopped.clone()));
         let keeping = core.config.renewal.automatic.then(|| {
             let renewal = renewal.clone();
             tokio::spawn(async move { renewal.run(stopped).await })
@@ -206,57 +203,51 @@ fn s3_service(core: &Arc<Core>, writer: &Arc<Writer>) -> S3Service {
     builder.build()
 }
 
-async fn serve(listener: TcpListener, s3: S3Service, admin: Arc<Admin>, mut stop: watch::Receiver<bool>) {
-    let graceful = GracefulShutdown::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                let connection = connection(stream, s3.clone(), admin.clone(), &graceful);
-                tokio::spawn(connection);
-            }
-            Err(error) => {
-                // Out of file descriptors, mostly: it passes.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
-    drop(listener);
-    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests did not end within {GRACE:?} and were cut");
-    }
+/// What the gateway's port allows. An upload or a download may use files and connections of its own.
+fn port() -> Arc<Port> {
+    let limits = Limits {
+        files_each: 2,
+        body_idle_time: Duration::from_secs(60),
+        buffer_bytes: 1 << 20,
+        stop_time: GRACE,
+        open_paths: admin::OPEN_PATHS,
+        ..Limits::default()
+    };
+    Port::new("s3", limits, refuse)
 }
 
-fn connection(
-    stream: TcpStream,
-    s3: S3Service,
-    admin: Arc<Admin>,
-    graceful: &GracefulShutdown,
-) -> impl Future<Output = ()> + Send + use<> {
-    let _ = stream.set_nodelay(true);
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).max_buf_size(1 << 20);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
+/// A refusal as S3 says it.
+fn refuse(refusal: Refusal) -> Response<Full<Bytes>> {
+    let code = match refusal {
+        Refusal::Busy | Refusal::Late => "SlowDown",
+        Refusal::Slow | Refusal::Silent => "RequestTimeout",
+        Refusal::Broken => "IncompleteBody",
+        Refusal::Bug => "InternalError",
+    };
+    let (message, hint) = (refusal.message(), refusal.hint());
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}; {hint}</Message></Error>"
+    );
+    let mut response = Response::new(Full::new(Bytes::from(xml)));
+    *response.status_mut() = refusal.status();
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/xml"));
+    response
+}
+
+async fn serve(listener: TcpListener, port: Arc<Port>, s3: S3Service, admin: Arc<Admin>, mut stop: watch::Receiver<bool>) {
+    let service = tower::service_fn(move |request: Request<depin_serve::Body>| {
         let (s3, admin) = (s3.clone(), admin.clone());
         async move {
-            let request = request.map(Body::from);
+            let request = request.map(Body::http_body_unsync);
             if admin::is_admin(request.uri().path()) {
                 return Ok::<_, s3s::HttpError>(admin.answer(request).await);
             }
             s3.call(request).await
         }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    let watched = graceful.watch(connection);
-    async move {
-        if let Err(error) = watched.await {
-            tracing::debug!(%error, "a connection ended badly");
-        }
-    }
+    // A vanished sender means the same.
+    let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
+    depin_serve::serve(listener, service, port, stopped).await;
 }
 
 impl Handle {

@@ -32,8 +32,6 @@ pub(crate) const ALGORITHMS: [&str; 5] = ["crc32", "crc32c", "crc64nvme", "sha1"
 pub(crate) enum IngestError {
     #[error("the body could not be read: {0}")]
     Body(StdError),
-    #[error("the client sent nothing for {0} seconds in the middle of the body")]
-    Silent(u64),
     #[error("the body has {got} bytes, {promised} were promised")]
     Length { promised: u64, got: u64 },
     #[error("the body's MD5 is not the Content-MD5 of the request")]
@@ -76,10 +74,7 @@ where
     let mut work = Work::Ready(Box::new(Sealing::new(key, &promise)));
     let mut log = UploadLog::default();
     let (mut block, mut held) = (Vec::new(), 0);
-    let patience = core.config.body_timeout;
-    loop {
-        let next = tokio::time::timeout(patience, body.next()).await.map_err(|_| IngestError::Silent(patience.as_secs()))?;
-        let Some(piece) = next else { break };
+    while let Some(piece) = body.next().await {
         let piece = piece.map_err(IngestError::Body)?;
         held += piece.len();
         block.push(piece);

@@ -1,6 +1,7 @@
 //! From the gateway's errors to S3's.
 
 use crate::{ingest::IngestError, map::MapError, reader::ReadError, writer::StoreError};
+use depin_serve::Refusal;
 use s3s::{S3Error, S3ErrorCode, StdError, s3_error};
 
 pub(super) fn map(error: MapError) -> S3Error {
@@ -41,7 +42,6 @@ pub(super) fn ingest(error: IngestError) -> S3Error {
     let message = error.to_string();
     match error {
         IngestError::Body(cause) => body(&cause),
-        IngestError::Silent(_) => S3Error::with_message(S3ErrorCode::RequestTimeout, message),
         IngestError::Length { .. } => S3Error::with_message(S3ErrorCode::IncompleteBody, message),
         IngestError::Md5 | IngestError::Checksum { .. } => S3Error::with_message(S3ErrorCode::BadDigest, message),
         IngestError::Store(error) => store(&error),
@@ -63,6 +63,11 @@ fn body(cause: &StdError) -> S3Error {
     }
     if text.contains("FormatError") || text.contains("TooLarge") || text.contains("TooMany") {
         return s3_error!(InvalidRequest, "The chunked body is malformed: {text}");
+    }
+    for refusal in [Refusal::Slow, Refusal::Silent] {
+        if text.contains(refusal.message()) {
+            return s3_error!(RequestTimeout, "{}", refusal.message());
+        }
     }
     s3_error!(IncompleteBody, "The body ended before its promised length: {text}")
 }
