@@ -17,8 +17,6 @@ pub struct Config {
     pub new_store: bool,
     /// Most reports that wait to be sent; more are told to come back.
     pub queue_max: usize,
-    /// Most connections at once; others wait to be accepted.
-    pub connections_max: usize,
     /// After how long a report is sent again that the ledger cannot take now, such as while a price is stale; each try costs a fee.
     pub put_off: Duration,
     /// For how long reports are kept, wall time, once they are settled or refused; as long, their ids are the same report.
@@ -36,7 +34,6 @@ impl Config {
             params,
             new_store: false,
             queue_max: 100_000,
-            connections_max: 256,
             put_off: Duration::from_secs(30),
             keep: Duration::from_secs(90 * 24 * 60 * 60),
             patience: Duration::from_secs(20),

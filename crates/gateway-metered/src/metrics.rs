@@ -20,8 +20,9 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(port: &depin_serve::Meters) -> Self {
         let mut registry = Registry::with_prefix("depin_metering");
+        port.register(&mut registry);
         let queued = Gauge::default();
         registry.register("reports_queued", "Reports that wait to be sent", queued.clone());
         let mut counter = |name: &str, help: &str| {

@@ -16,7 +16,6 @@
 
 mod actions;
 mod error;
-mod listener;
 mod reads;
 mod reports;
 
@@ -29,15 +28,10 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
+use depin_serve::{Limits, Port};
 use error::ApiError;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
-};
+use std::{sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::watch};
 
 /// Largest body: 64 reports with long pointers fit.
 const BODY_MAX: usize = 256 * 1024;
@@ -52,26 +46,33 @@ type Shared = Arc<Core>;
 struct Guard {
     core: Shared,
     key: blake3::Hash,
-    permits: Arc<Semaphore>,
+}
+
+/// What the gateway's port allows: the founder's own software, and few others.
+pub(crate) fn port() -> Arc<Port> {
+    let limits = Limits {
+        connections: 512,
+        requests: REQUESTS_MAX,
+        body_ahead_bytes: BODY_MAX,
+        answer_time: Some(REQUEST_TIME),
+        ..Limits::default()
+    };
+    Port::new("metering", limits, depin_serve::json)
 }
 
 /// Serves until `stopping` turns true, or whoever would turn it is gone.
 pub(crate) fn serve(
     listener: TcpListener,
+    port: Arc<Port>,
     core: Shared,
     key: &str,
     mut stopping: watch::Receiver<bool>,
 ) -> impl Future<Output = ()> + Send + use<> {
-    let listener = listener::Bounded::new(listener, core.config.connections_max);
     let router = router(core, blake3::hash(key.as_bytes()));
-    async move {
-        let stopped = async move {
-            let _ = stopping.wait_for(|stop| *stop).await;
-        };
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
-            tracing::error!(%error, "the metering gateway's server ended");
-        }
-    }
+    let stopped = async move {
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
+    depin_serve::serve(listener, router, port, stopped)
 }
 
 /// What there is, for who asks for something else.
@@ -79,7 +80,7 @@ const PATHS: &str = "there are /v1/network, /v1/operators, /v1/quote, /v1/orders
     /v1/reports, /v1/reports/ID and /retry, /v1/disputes, /health and /metrics";
 
 fn router(core: Shared, key: blake3::Hash) -> Router {
-    let guard = Guard { core: Arc::clone(&core), key, permits: Arc::new(Semaphore::new(REQUESTS_MAX)) };
+    let guard = Guard { core: Arc::clone(&core), key };
     let own = Router::new()
         .route("/v1/network", get(reads::network))
         .route("/v1/operators", get(reads::operators))
@@ -102,7 +103,7 @@ fn router(core: Shared, key: blake3::Hash) -> Router {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "no-method", "this path does not take this method")
         })
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(middleware::from_fn_with_state(guard, bounded))
+        .layer(middleware::from_fn_with_state(guard, count))
         .with_state(core)
 }
 
@@ -122,25 +123,15 @@ async fn with_key(State(guard): State<Guard>, request: Request, next: Next) -> R
         .into_response()
 }
 
-/// Bounds number and time of requests.
-async fn bounded(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+/// Counts, and refuses what announces too much.
+async fn count(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     guard.core.metrics.request();
     // Said before anything of it is read: a caller that announces more than is ever taken is not waited for.
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > BODY_MAX as u64) {
         return error::too_large().into_response();
     }
-    let Ok(_permit) = guard.permits.try_acquire() else {
-        return ApiError::busy("too many requests at once").into_response();
-    };
-    let begun = Instant::now();
-    match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            tracing::warn!(after = ?begun.elapsed(), "an answer took too long");
-            ApiError::busy("the answer took too long").into_response()
-        }
-    }
+    next.run(request).await
 }
 
 /// `ok`; `degraded` when something waits, while reports are taken; `failing`, with 503, when nothing can be taken.
