@@ -17,6 +17,7 @@ use axum::{
     routing::{get, post},
 };
 use depin_quantity::Name;
+use depin_serve::{Limits, Port};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::{
@@ -71,13 +72,11 @@ pub(crate) async fn serve(home: &Home) -> Result<(Server, mpsc::Receiver<Asked>)
         .route("/providers/{name}/remove", post(remove))
         .layer(middleware::from_fn_with_state(shared.clone(), guard))
         .with_state(shared);
+    // Whoever sends an order waits until it is carried out.
+    let port = Port::new("control", Limits { connections: 32, ..Limits::default() }, depin_serve::json);
     let stop = CancellationToken::new();
-    let serving = stop.clone().run_until_cancelled_owned(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            tracing::warn!(%error, "orders are not heard any more");
-        }
-    });
-    tokio::spawn(serving);
+    let serving = depin_serve::serve(listener, router, port, std::future::pending());
+    tokio::spawn(stop.clone().run_until_cancelled_owned(serving));
     Ok((Server { _stop: stop.drop_guard() }, received))
 }
 
