@@ -32,7 +32,12 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let out = Output::detect(cli.global.json);
-    log_to_stderr(&cli.command, &out);
+    let long = runs_long(&cli.command);
+    log_to_stderr(long, &out);
+    if long {
+        // Before anything is opened: what is served takes its share of it.
+        depin_serve::raise();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&CliError::broken("runtime", format_args!("cannot start threads: {error}")), &out),
@@ -63,13 +68,17 @@ fn usage(error: &clap::Error) -> ExitCode {
     if result { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
-fn log_to_stderr(command: &Command, out: &Output) {
-    let long = matches!(
+/// Commands that serve until they are stopped.
+const fn runs_long(command: &Command) -> bool {
+    matches!(
         command,
         Command::Up(_)
             | Command::Provider(ProviderCommand::Storage(_) | ProviderCommand::Metered(_))
             | Command::Gateway(GatewayCommand::S3(_) | GatewayCommand::Metered(_))
-    );
+    )
+}
+
+fn log_to_stderr(long: bool, out: &Output) {
     let default = if long { LOG_DEFAULT } else { "off" };
     let filter = EnvFilter::try_from_env("DEPIN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()

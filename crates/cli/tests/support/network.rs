@@ -34,9 +34,13 @@ impl Drop for Up {
 impl Up {
     /// Starts it; standard output and error go to `HOME.log`.
     pub fn spawn(home: &Path, args: &[&str]) -> Self {
+        Self::spawn_as(depin(), home, args)
+    }
+
+    fn spawn_as(mut command: Command, home: &Path, args: &[&str]) -> Self {
         let log = home.with_extension("log");
         let file = fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
-        let child = depin()
+        let child = command
             .arg("--home")
             .arg(home)
             .args(["up", "--port-base", "0"])
@@ -52,6 +56,23 @@ impl Up {
     /// Starts it and waits until it says that it is ready.
     pub async fn start(home: &Path, args: &[&str]) -> (Self, Value) {
         let mut up = Self::spawn(home, args);
+        let endpoints = up.ready().await;
+        (up, endpoints)
+    }
+
+    /// The same where a process may open `files.0` files, and raise that to `files.1`.
+    pub async fn start_with_files(home: &Path, args: &[&str], files: (u64, u64)) -> (Self, Value) {
+        let plain = depin();
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -S -n {} && ulimit -H -n {} && exec \"$0\" \"$@\"", files.0, files.1);
+        command.args(["-c", &script]).arg(plain.get_program());
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let mut up = Self::spawn_as(command, home, args);
         let endpoints = up.ready().await;
         (up, endpoints)
     }
