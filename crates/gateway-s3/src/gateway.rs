@@ -15,7 +15,7 @@ use crate::{
     map::{Map, MapError, SegmentPins, tables},
     market::Market,
     renewal::{RenewalReport, RenewalService},
-    s3::{Front, OneAccount},
+    s3::Door,
     shards::Shards,
     views::{self, FaultView, ObjectQuery, ObjectView, SegmentView, Status},
     writer::Writer,
@@ -24,10 +24,7 @@ use bytes::Bytes;
 use depin_serve::{Limits, Port, Refusal};
 use http_body_util::Full;
 use hyper::{Request, Response, header};
-use s3s::{
-    Body,
-    service::{S3Service, S3ServiceBuilder},
-};
+use s3s::Body;
 use std::{
     collections::HashMap,
     fs, io,
@@ -156,7 +153,7 @@ impl Gateway {
         let endpoint = format!("http://{address}");
 
         let (stop, stopped) = watch::channel(false);
-        let s3 = s3_service(&core, &writer);
+        let s3 = Door::new(&core, &writer);
         let token = blake3::hash(hex::encode(token.as_slice()).as_bytes());
         let port = port();
         let (own, meters) = (endpoint.clone(), port.meters());
@@ -197,12 +194,6 @@ fn lock_home(config: &Config) -> Result<fs::File, GatewayError> {
     }
 }
 
-fn s3_service(core: &Arc<Core>, writer: &Arc<Writer>) -> S3Service {
-    let mut builder = S3ServiceBuilder::new(Front { core: core.clone(), writer: writer.clone() });
-    builder.set_auth(OneAccount::new(core.config.access_key.clone(), &core.config.secret_key));
-    builder.build()
-}
-
 /// What the gateway's port allows. An upload or a download may use files and connections of its own.
 fn port() -> Arc<Port> {
     let limits = Limits {
@@ -234,7 +225,7 @@ fn refuse(refusal: Refusal) -> Response<Full<Bytes>> {
     response
 }
 
-async fn serve(listener: TcpListener, port: Arc<Port>, s3: S3Service, admin: Arc<Admin>, mut stop: watch::Receiver<bool>) {
+async fn serve(listener: TcpListener, port: Arc<Port>, s3: Door, admin: Arc<Admin>, mut stop: watch::Receiver<bool>) {
     let service = tower::service_fn(move |request: Request<depin_serve::Body>| {
         let (s3, admin) = (s3.clone(), admin.clone());
         async move {
@@ -242,7 +233,7 @@ async fn serve(listener: TcpListener, port: Arc<Port>, s3: S3Service, admin: Arc
             if admin::is_admin(request.uri().path()) {
                 return Ok::<_, s3s::HttpError>(admin.answer(request).await);
             }
-            s3.call(request).await
+            s3.answer(request).await
         }
     });
     // A vanished sender means the same.

@@ -17,7 +17,10 @@ use s3s::{
     checksum::ChecksumHasher,
     crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Plain bytes hashed and encrypted at a time.
 const BLOCK: usize = 1 << 20;
@@ -38,10 +41,36 @@ pub(crate) enum IngestError {
     Md5,
     #[error("the body's {algorithm} is {got}, the request says {promised}")]
     Checksum { algorithm: &'static str, promised: String, got: String },
+    #[error("x-amz-checksum-{0} was announced to come behind the body and did not")]
+    Trailer(&'static str),
     #[error(transparent)]
     Store(#[from] Arc<StoreError>),
     #[error("hashing stopped: {0}")]
     Hashing(String),
+}
+
+/// Hashers of these algorithms.
+pub(crate) fn hashers(wants: impl Fn(&str) -> bool) -> ChecksumHasher {
+    ChecksumHasher {
+        crc32: wants("crc32").then(Crc32::new),
+        crc32c: wants("crc32c").then(Crc32c::new),
+        sha1: wants("sha1").then(Sha1::new),
+        sha256: wants("sha256").then(Sha256::new),
+        crc64nvme: wants("crc64nvme").then(Crc64Nvme::new),
+    }
+}
+
+/// Checksums by name, out of hashers.
+pub(crate) fn by_name(hasher: ChecksumHasher) -> BTreeMap<String, String> {
+    let sums = hasher.finalize();
+    let all = [
+        ("crc32", sums.checksum_crc32),
+        ("crc32c", sums.checksum_crc32c),
+        ("crc64nvme", sums.checksum_crc64nvme),
+        ("sha1", sums.checksum_sha1),
+        ("sha256", sums.checksum_sha256),
+    ];
+    all.into_iter().filter_map(|(name, sum)| Some((name.to_owned(), sum?))).collect()
 }
 
 /// What a request promises of its body.
@@ -51,6 +80,8 @@ pub(crate) struct Promise {
     pub(crate) md5: Option<[u8; 16]>,
     /// Base64 checksums by algorithm; empty text when the value comes behind the body or is only to be computed.
     pub(crate) checksums: BTreeMap<&'static str, String>,
+    /// Algorithms whose values are announced to come behind the body.
+    pub(crate) announced: BTreeSet<&'static str>,
     pub(crate) trailers: Option<TrailingHeaders>,
 }
 
@@ -114,6 +145,9 @@ fn check(promise: &Promise, size: u64, md5: [u8; 16], checksums: &BTreeMap<Strin
         let behind = promise.trailers.as_ref().and_then(|trailers| {
             trailers.read(|headers| headers.get(&header).and_then(|value| value.to_str().ok()).map(str::to_owned)).flatten()
         });
+        if behind.is_none() && promise.announced.contains(algorithm) {
+            return Err(IngestError::Trailer(algorithm));
+        }
         let promised = behind.unwrap_or_else(|| promised.clone());
         let got = checksums.get(*algorithm).cloned().unwrap_or_default();
         if !promised.is_empty() && promised != got {
@@ -154,14 +188,7 @@ impl Work {
 
 impl Sealing {
     fn new(key: ContentKey, promise: &Promise) -> Self {
-        let wants = |name: &str| promise.checksums.contains_key(name);
-        let checksums = ChecksumHasher {
-            crc32: wants("crc32").then(Crc32::new),
-            crc32c: wants("crc32c").then(Crc32c::new),
-            sha1: wants("sha1").then(Sha1::new),
-            sha256: wants("sha256").then(Sha256::new),
-            crc64nvme: wants("crc64nvme").then(Crc64Nvme::new),
-        };
+        let checksums = hashers(|name| promise.checksums.contains_key(name));
         Self { size: 0, md5: Md5::new(), checksums, sealer: FrameSealer::new(key) }
     }
 
@@ -183,15 +210,7 @@ impl Sealing {
     fn finish(self: Box<Self>) -> Finished {
         let mut tail = Vec::new();
         self.sealer.finish(&mut tail);
-        let sums = self.checksums.finalize();
-        let by_name = [
-            ("crc32", sums.checksum_crc32),
-            ("crc32c", sums.checksum_crc32c),
-            ("crc64nvme", sums.checksum_crc64nvme),
-            ("sha1", sums.checksum_sha1),
-            ("sha256", sums.checksum_sha256),
-        ];
-        let checksums = by_name.into_iter().filter_map(|(name, sum)| Some((name.to_owned(), sum?))).collect();
+        let checksums = by_name(self.checksums);
         Finished { size: self.size, md5: self.md5.finalize(), checksums, tail }
     }
 }

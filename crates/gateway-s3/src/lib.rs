@@ -56,6 +56,14 @@ pub use renewal::RenewalReport;
 pub use shards::{HttpShards, ShardError, Shards, Signer, request_message};
 pub use views::{FaultView, ObjectQuery, ObjectView, SegmentView, ShardView, Status};
 
+pub use s3::conformance;
+
+/// Readers of outside bytes, for the fuzz targets only.
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::s3::door::{only_signed, parse_range, signed};
+}
+
 /// The README's example compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -14,13 +14,14 @@ mod uploads;
 mod view;
 
 pub(crate) use objects::{
-    Cursor, Entry, Extent, ExtentRow, ListPage, NewContent, NewObject, ObjectMeta, ObjectRow, SliceRow, WriteCondition,
+    Cursor, Declared, Entry, Extent, ExtentRow, ListPage, NewContent, NewObject, ObjectMeta, ObjectRow, SliceRow, Tags,
+    WriteCondition,
 };
 pub(crate) use segments::{
     DurabilityRow, FaultKind, NewSegment, NewShard, RetiredRow, RetiredState, SegmentInfo, SegmentPin, SegmentPins, ShardPlace,
     ShardRow, ShardState,
 };
-pub(crate) use uploads::{NewPart, PartRow, UploadRow};
+pub(crate) use uploads::{Completion, NewPart, PartRow, UploadRow};
 pub(crate) use view::{FaultRow, ListedObject, ShardListing};
 
 /// Statements over the tables; each runs inside the caller's transaction.
@@ -79,6 +80,8 @@ pub(crate) enum MapError {
     BucketNotEmpty(String),
     #[error("there is no such object")]
     NoSuchKey,
+    #[error("the object has no such version; objects here have no versions but null")]
+    NoSuchVersion,
     #[error("there is no such multipart upload; it may have been completed or aborted")]
     NoSuchUpload,
     #[error("the precondition {0} does not hold")]

@@ -64,6 +64,24 @@ pub(crate) struct ObjectMeta {
     pub(crate) composite: bool,
     /// Sizes of the parts of a multipart upload.
     pub(crate) parts: Vec<u64>,
+    /// Checksums of those parts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) part_checksums: Vec<BTreeMap<String, String>>,
+    /// Tags by key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) tags: BTreeMap<String, String>,
+    /// What a multipart upload said of its checksum when it began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) declared: Option<Declared>,
+}
+
+/// The checksum that a multipart upload wants.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Declared {
+    /// Name as in `x-amz-checksum-<name>`.
+    pub(crate) algorithm: String,
+    /// Of the whole object, not of its parts' checksums.
+    pub(crate) whole: bool,
 }
 
 /// An object to be put in its place.
@@ -77,13 +95,44 @@ pub(crate) struct NewObject {
     pub(crate) condition: WriteCondition,
 }
 
-/// What must hold of the present object for a write to happen.
+/// ETags that a condition names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Tags {
+    /// Any object.
+    Any,
+    /// One of these.
+    Of(Vec<String>),
+}
+
+impl Tags {
+    pub(crate) fn hold(&self, etag: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Of(tags) => tags.iter().any(|tag| tag == etag),
+        }
+    }
+}
+
+/// What must hold of the present object for a write or a deletion to happen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WriteCondition {
-    /// `If-Match`: this ETag, or any object when empty.
-    pub(crate) if_match: Option<String>,
-    /// `If-None-Match`: another ETag than this, or no object when empty.
-    pub(crate) if_none_match: Option<String>,
+    /// `If-Match`.
+    pub(crate) if_match: Option<Tags>,
+    /// `If-None-Match`.
+    pub(crate) if_none_match: Option<Tags>,
+    /// Its size in bytes.
+    pub(crate) size: Option<u64>,
+    /// When it was last modified, in whole seconds since 1970.
+    pub(crate) modified_s: Option<i64>,
+}
+
+/// What conditions ask of the present object.
+#[derive(Clone, Debug)]
+pub(crate) struct Present {
+    pub(crate) blob: i64,
+    pub(crate) etag: String,
+    pub(crate) size: u64,
+    pub(crate) modified_ms: u64,
 }
 
 /// An object as it is.
@@ -121,17 +170,21 @@ pub(crate) struct ListPage {
 }
 
 impl WriteCondition {
-    pub(crate) fn check(&self, present: Option<&str>) -> Result<(), MapError> {
-        match (self.if_match.as_deref(), present) {
-            (Some(_), None) => return Err(MapError::NoSuchKey),
-            (Some(wanted), Some(etag)) if !wanted.is_empty() && wanted != etag => return Err(MapError::Precondition("If-Match")),
-            _ => {}
-        }
-        match (self.if_none_match.as_deref(), present) {
-            (Some(unwanted), Some(etag)) if unwanted.is_empty() || unwanted == etag => {
-                Err(MapError::Precondition("If-None-Match"))
-            }
-            _ => Ok(()),
+    pub(crate) fn check(&self, present: Option<&Present>) -> Result<(), MapError> {
+        let Some(present) = present else {
+            let wants_one = self.if_match.is_some() || self.size.is_some() || self.modified_s.is_some();
+            return if wants_one { Err(MapError::NoSuchKey) } else { Ok(()) };
+        };
+        let modified_s = i64::try_from(present.modified_ms / 1000).unwrap_or(i64::MAX);
+        let failed = [
+            (self.if_match.as_ref().is_some_and(|tags| !tags.hold(&present.etag)), "If-Match"),
+            (self.if_none_match.as_ref().is_some_and(|tags| tags.hold(&present.etag)), "If-None-Match"),
+            (self.size.is_some_and(|size| size != present.size), "x-amz-if-match-size"),
+            (self.modified_s.is_some_and(|time| time != modified_s), "x-amz-if-match-last-modified-time"),
+        ];
+        match failed.into_iter().find(|(failed, _)| *failed) {
+            None => Ok(()),
+            Some((_, name)) => Err(MapError::Precondition(name)),
         }
     }
 }
@@ -159,6 +212,7 @@ pub(crate) mod tables {
         for upload in uploads {
             crate::map::uploads::tables::abort(db, &upload)?;
         }
+        db.execute("DELETE FROM completions WHERE bucket = ?1", [name])?;
         db.execute("DELETE FROM buckets WHERE name = ?1", [name])?;
         Ok(())
     }
@@ -267,7 +321,7 @@ pub(crate) mod tables {
     pub(crate) fn put_object(db: &Connection, object: &NewObject, blob: i64, size: u64) -> Result<(), MapError> {
         require_bucket(db, &object.bucket)?;
         let present = present(db, &object.bucket, &object.key)?;
-        object.condition.check(present.as_ref().map(|(_, etag)| etag.as_str()))?;
+        object.condition.check(present.as_ref())?;
         db.prepare_cached(
             "INSERT INTO objects (bucket, key, blob, size, etag, modified_ms, meta) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (bucket, key) DO UPDATE SET blob = ?3, size = ?4, etag = ?5, modified_ms = ?6, meta = ?7",
@@ -281,8 +335,8 @@ pub(crate) mod tables {
             int(object.modified_ms),
             serde_json::to_string(&object.meta)?
         ])?;
-        if let Some((old, _)) = present {
-            drop_blob(db, old)?;
+        if let Some(old) = present {
+            drop_blob(db, old.blob)?;
         }
         Ok(())
     }
@@ -304,19 +358,33 @@ pub(crate) mod tables {
         Ok(size)
     }
 
-    pub(crate) fn present(db: &Connection, bucket: &str, key: &str) -> Result<Option<(i64, String)>, MapError> {
+    pub(crate) fn present(db: &Connection, bucket: &str, key: &str) -> Result<Option<Present>, MapError> {
         Ok(db
-            .prepare_cached("SELECT blob, etag FROM objects WHERE bucket = ?1 AND key = ?2")?
-            .query_row(params![bucket, key.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .prepare_cached("SELECT blob, etag, size, modified_ms FROM objects WHERE bucket = ?1 AND key = ?2")?
+            .query_row(params![bucket, key.as_bytes()], |row| {
+                Ok(Present { blob: row.get(0)?, etag: row.get(1)?, size: uint(row.get(2)?), modified_ms: uint(row.get(3)?) })
+            })
             .optional()?)
+    }
+
+    /// Puts other tags on an object; nothing else of it changes.
+    pub(crate) fn set_tags(db: &Connection, bucket: &str, key: &str, tags: BTreeMap<String, String>) -> Result<(), MapError> {
+        let object = object(db, bucket, key)?;
+        let meta = serde_json::to_string(&ObjectMeta { tags, ..object.meta })?;
+        db.prepare_cached("UPDATE objects SET meta = ?3 WHERE bucket = ?1 AND key = ?2")?.execute(params![
+            bucket,
+            key.as_bytes(),
+            meta
+        ])?;
+        Ok(())
     }
 
     /// Removes an object; one that is not there is no error unless the condition wants it.
     pub(crate) fn delete_object(db: &Connection, bucket: &str, key: &str, condition: &WriteCondition) -> Result<(), MapError> {
         require_bucket(db, bucket)?;
         let present = present(db, bucket, key)?;
-        condition.check(present.as_ref().map(|(_, etag)| etag.as_str()))?;
-        if let Some((blob, _)) = present {
+        condition.check(present.as_ref())?;
+        if let Some(Present { blob, .. }) = present {
             db.prepare_cached("DELETE FROM objects WHERE bucket = ?1 AND key = ?2")?.execute(params![bucket, key.as_bytes()])?;
             drop_blob(db, blob)?;
         }

@@ -8,6 +8,8 @@ use super::{
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::BTreeMap;
 
+/// How long a completed upload answers a second completion: clients that lost the first answer try again within minutes.
+const COMPLETIONS_KEPT_MS: u64 = 24 * 3600 * 1000;
 /// Every part but the last has at least this many bytes.
 const PART_MIN: u64 = 5 << 20;
 
@@ -38,6 +40,13 @@ pub(crate) struct UploadRow {
     pub(crate) id: String,
     pub(crate) key: String,
     pub(crate) started_ms: u64,
+    pub(crate) meta: ObjectMeta,
+}
+
+/// What a completed upload became.
+#[derive(Clone, Debug)]
+pub(crate) struct Completion {
+    pub(crate) etag: String,
     pub(crate) meta: ObjectMeta,
 }
 
@@ -176,7 +185,37 @@ pub(crate) mod tables {
         let (blob, size) = objects::insert_blob(db, &slices)?;
         objects::put_object(db, object, blob, size)?;
         // The new blob holds the contents by now, so only parts that were not chosen lose theirs.
-        abort(db, upload)
+        abort(db, upload)?;
+        remember(db, upload, object)
+    }
+
+    fn remember(db: &Connection, upload: &str, object: &NewObject) -> Result<(), MapError> {
+        let forgotten = object.modified_ms.saturating_sub(COMPLETIONS_KEPT_MS);
+        db.prepare_cached("DELETE FROM completions WHERE done_ms < ?1")?.execute([int(forgotten)])?;
+        let kept =
+            ObjectMeta { checksums: object.meta.checksums.clone(), composite: object.meta.composite, ..ObjectMeta::default() };
+        db.prepare_cached(
+            "INSERT OR REPLACE INTO completions (id, bucket, key, etag, checksums, done_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            upload,
+            object.bucket,
+            object.key.as_bytes(),
+            object.etag,
+            serde_json::to_string(&kept)?,
+            int(object.modified_ms)
+        ])?;
+        Ok(())
+    }
+
+    /// What the upload with this id became, when it was completed not long ago.
+    pub(crate) fn completion(db: &Connection, id: &str, bucket: &str, key: &str) -> Result<Option<Completion>, MapError> {
+        objects::require_bucket(db, bucket)?;
+        let found: Option<(String, String)> = db
+            .prepare_cached("SELECT etag, checksums FROM completions WHERE id = ?1 AND bucket = ?2 AND key = ?3")?
+            .query_row(params![id, bucket, key.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        found.map(|(etag, meta)| Ok(Completion { etag, meta: serde_json::from_str(&meta)? })).transpose()
     }
 
     /// Forgets an upload and its parts.

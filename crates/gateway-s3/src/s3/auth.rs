@@ -7,13 +7,13 @@ use s3s::{
 };
 
 /// Knows one access key and its secret.
-pub(crate) struct OneAccount {
+pub(super) struct OneAccount {
     access_key: String,
     secret_key: SecretKey,
 }
 
 impl OneAccount {
-    pub(crate) fn new(access_key: String, secret_key: &str) -> Self {
+    pub(super) fn new(access_key: String, secret_key: &str) -> Self {
         Self { access_key, secret_key: SecretKey::from(secret_key) }
     }
 }

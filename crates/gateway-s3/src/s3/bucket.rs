@@ -1,7 +1,7 @@
 //! Buckets.
 
 use super::{Answer, Front, errors, timestamp};
-use crate::map::tables;
+use crate::map::{MapError, tables};
 use s3s::{
     S3Response,
     dto::{
@@ -11,6 +11,11 @@ use s3s::{
     },
     s3_error,
 };
+
+/// The region with S3's oldest habits.
+const FIRST_REGION: &str = "us-east-1";
+/// Most buckets on a page.
+const PAGE: usize = 10_000;
 
 /// The one owner of everything in a gateway.
 pub(super) fn owner(front: &Front) -> Owner {
@@ -23,8 +28,16 @@ pub(super) async fn create(front: &Front, input: CreateBucketInput) -> Answer<Cr
     if let Some(wanted) = wanted.filter(|wanted| !wanted.as_str().is_empty() && wanted.as_str() != region) {
         return Err(s3_error!(IllegalLocationConstraintException, "This gateway is in {region}, not in {}", wanted.as_str()));
     }
+    // S3 itself refuses these by now; buckets that have such a name go on.
+    if input.bucket.contains(".-") || input.bucket.contains("-.") {
+        return Err(s3_error!(InvalidBucketName, "The specified bucket is not valid: a dot must not be beside a hyphen"));
+    }
     let (name, now) = (input.bucket.clone(), front.core.now_ms());
-    front.core.map.write(move |db| tables::create_bucket(db, &name, now)).await.map_err(errors::map)?;
+    match front.core.map.write(move |db| tables::create_bucket(db, &name, now)).await {
+        // In its first region S3 answers as if the bucket had been made just now, and clients count on it.
+        Err(MapError::BucketExists(_)) if region == FIRST_REGION => {}
+        outcome => outcome.map_err(errors::map)?,
+    }
     Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) }))
 }
 
@@ -41,15 +54,27 @@ pub(super) async fn delete(front: &Front, input: DeleteBucketInput) -> Answer<De
 pub(super) async fn list(front: &Front, input: ListBucketsInput) -> Answer<ListBucketsOutput> {
     let prefix = input.prefix.clone().unwrap_or_default();
     let after = input.continuation_token.unwrap_or_default();
-    let max = input.max_buckets.and_then(|max| usize::try_from(max).ok()).unwrap_or(10_000);
+    let max = match input.max_buckets {
+        None => PAGE,
+        Some(max) => usize::try_from(max)
+            .ok()
+            .filter(|max| (1..=PAGE).contains(max))
+            .ok_or_else(|| s3_error!(InvalidArgument, "Argument max-buckets must be an integer between 1 and {PAGE}."))?,
+    };
+    let elsewhere = input.bucket_region.is_some_and(|region| region != front.core.config.region);
     let all = front.core.map.read(tables::buckets).await.map_err(errors::map)?;
-    let mut names: Vec<(String, u64)> = all.into_iter().filter(|(name, _)| name.starts_with(&prefix) && *name > after).collect();
+    let mut names: Vec<(String, u64)> =
+        all.into_iter().filter(|(name, _)| !elsewhere && name.starts_with(&prefix) && *name > after).collect();
     let more = names.len() > max;
     names.truncate(max);
     let continuation_token = names.last().filter(|_| more).map(|(name, _)| name.clone());
     let buckets = names
         .into_iter()
-        .map(|(name, created_ms)| Bucket { name: Some(name), creation_date: Some(timestamp(created_ms)), bucket_region: None })
+        .map(|(name, created_ms)| Bucket {
+            name: Some(name),
+            creation_date: Some(timestamp(created_ms)),
+            bucket_region: Some(front.core.config.region.clone()),
+        })
         .collect();
     let output =
         ListBucketsOutput { buckets: Some(buckets), continuation_token, owner: Some(owner(front)), prefix: input.prefix };
@@ -60,7 +85,7 @@ pub(super) async fn list(front: &Front, input: ListBucketsInput) -> Answer<ListB
 pub(super) async fn location(front: &Front, input: GetBucketLocationInput) -> Answer<GetBucketLocationOutput> {
     front.core.map.read(move |db| tables::require_bucket(db, &input.bucket)).await.map_err(errors::map)?;
     let region = front.core.config.region.clone();
-    let location_constraint = (region != "us-east-1").then(|| BucketLocationConstraint::from(region));
+    let location_constraint = (region != FIRST_REGION).then(|| BucketLocationConstraint::from(region));
     Ok(S3Response::new(GetBucketLocationOutput { location_constraint }))
 }
 

@@ -11,6 +11,7 @@ pub(super) fn map(error: MapError) -> S3Error {
         MapError::BucketExists(_) => S3ErrorCode::BucketAlreadyOwnedByYou,
         MapError::BucketNotEmpty(_) => S3ErrorCode::BucketNotEmpty,
         MapError::NoSuchKey => S3ErrorCode::NoSuchKey,
+        MapError::NoSuchVersion => S3ErrorCode::NoSuchVersion,
         MapError::NoSuchUpload => S3ErrorCode::NoSuchUpload,
         MapError::Precondition(_) => S3ErrorCode::PreconditionFailed,
         MapError::InvalidPart(_) => S3ErrorCode::InvalidPart,
@@ -44,19 +45,18 @@ pub(super) fn ingest(error: IngestError) -> S3Error {
         IngestError::Body(cause) => body(&cause),
         IngestError::Length { .. } => S3Error::with_message(S3ErrorCode::IncompleteBody, message),
         IngestError::Md5 | IngestError::Checksum { .. } => S3Error::with_message(S3ErrorCode::BadDigest, message),
+        IngestError::Trailer(_) => named("MalformedTrailerError", hyper::StatusCode::BAD_REQUEST, message),
         IngestError::Store(error) => store(&error),
         IngestError::Hashing(_) => S3Error::with_message(S3ErrorCode::InternalError, message),
     }
 }
 
 /// The body's stream carries `s3s`' own errors, whose types are not public: their texts are the only sign.
-fn body(cause: &StdError) -> S3Error {
+pub(super) fn body(cause: &StdError) -> S3Error {
     let text = cause.to_string();
     if text.contains("Sha256Mismatch") {
-        let code = S3ErrorCode::from_bytes(b"XAmzContentSHA256Mismatch").unwrap_or(S3ErrorCode::BadDigest);
-        let mut error = S3Error::with_message(code, "The body's SHA-256 is not the x-amz-content-sha256 of the request");
-        error.set_status_code(hyper::StatusCode::BAD_REQUEST);
-        return error;
+        let message = "The body's SHA-256 is not the x-amz-content-sha256 of the request";
+        return named("XAmzContentSHA256Mismatch", hyper::StatusCode::BAD_REQUEST, message);
     }
     if text.contains("SignatureMismatch") {
         return s3_error!(SignatureDoesNotMatch, "A chunk's signature does not match");
@@ -81,4 +81,12 @@ pub(super) fn read(error: &ReadError) -> S3Error {
         }
     };
     S3Error::with_message(code, error.to_string())
+}
+
+/// An error with a code that `s3s` does not know, or whose status it does not know.
+pub(super) fn named(code: &str, status: hyper::StatusCode, message: impl Into<std::borrow::Cow<'static, str>>) -> S3Error {
+    let mut error =
+        S3Error::with_message(S3ErrorCode::from_bytes(code.as_bytes()).unwrap_or(S3ErrorCode::InvalidRequest), message);
+    error.set_status_code(status);
+    error
 }

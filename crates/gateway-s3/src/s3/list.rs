@@ -1,12 +1,12 @@
 //! ListObjects, both versions.
 
-use super::{Answer, Front, bucket::owner, errors, timestamp};
+use super::{Answer, Front, bucket::owner, door, errors, timestamp};
 use crate::map::{Cursor, Entry, ListPage, ObjectRow, tables};
 use s3s::{
     S3Response, S3Result,
     dto::{
-        CommonPrefix, ETag, EncodingType, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
-        ObjectStorageClass,
+        CommonPrefix, ETag, EncodingType, ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput,
+        ListObjectsV2Input, ListObjectsV2Output, Object, ObjectStorageClass, ObjectVersion, ObjectVersionStorageClass,
     },
     s3_error,
 };
@@ -41,21 +41,9 @@ impl Encoding {
     pub(super) fn text(&self, text: &str) -> String {
         match self {
             Self::Plain => text.to_owned(),
-            Self::Url => percent_encoded(text),
+            Self::Url => door::encoded(text, true),
         }
     }
-}
-
-/// Everything but letters, digits, `-._~` and `/` as %XX, as S3 writes keys.
-fn percent_encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }
 
 async fn page(
@@ -98,12 +86,7 @@ pub(super) async fn v1(front: &Front, input: ListObjectsInput) -> Answer<ListObj
     let max = page_size(input.max_keys)?;
     let encoding = Encoding::of(input.encoding_type.as_ref())?;
     let (prefix, delimiter) = (input.prefix.clone().unwrap_or_default(), input.delimiter.clone().unwrap_or_default());
-    let from = input.marker.as_ref().filter(|marker| !marker.is_empty()).map(|marker| {
-        let is_group =
-            !delimiter.is_empty() && marker.ends_with(&delimiter) && marker.len() > prefix.len() && marker.starts_with(&prefix);
-        let bytes = marker.clone().into_bytes();
-        if is_group { Cursor::PastPrefix(bytes) } else { Cursor::After(bytes) }
-    });
+    let from = start(input.marker.as_deref().unwrap_or_default(), &prefix, &delimiter);
     let page = page(front, input.bucket.clone(), prefix, delimiter, from, max).await?;
     let next = page.next.as_ref().map(|cursor| match cursor {
         Cursor::After(bytes) | Cursor::PastPrefix(bytes) => encoding.text(&String::from_utf8_lossy(bytes)),
@@ -113,7 +96,7 @@ pub(super) async fn v1(front: &Front, input: ListObjectsInput) -> Answer<ListObj
         name: Some(input.bucket),
         prefix: Some(encoding.text(input.prefix.as_deref().unwrap_or_default())),
         marker: Some(encoding.text(input.marker.as_deref().unwrap_or_default())),
-        delimiter: input.delimiter.map(|text| encoding.text(&text)),
+        delimiter: input.delimiter.filter(|text| !text.is_empty()).map(|text| encoding.text(&text)),
         max_keys: i32::try_from(max).ok(),
         is_truncated: Some(next.is_some()),
         next_marker: next,
@@ -128,7 +111,8 @@ pub(super) async fn v1(front: &Front, input: ListObjectsInput) -> Answer<ListObj
 pub(super) async fn v2(front: &Front, input: ListObjectsV2Input) -> Answer<ListObjectsV2Output> {
     let max = page_size(input.max_keys)?;
     let encoding = Encoding::of(input.encoding_type.as_ref())?;
-    let from = match (&input.continuation_token, &input.start_after) {
+    let token = input.continuation_token.as_ref().filter(|token| !token.is_empty());
+    let from = match (token, &input.start_after) {
         (Some(token), _) => Some(read_token(token)?),
         (None, Some(key)) if !key.is_empty() => Some(Cursor::After(key.clone().into_bytes())),
         _ => None,
@@ -141,7 +125,7 @@ pub(super) async fn v2(front: &Front, input: ListObjectsV2Input) -> Answer<ListO
     Ok(S3Response::new(ListObjectsV2Output {
         name: Some(input.bucket),
         prefix: Some(encoding.text(input.prefix.as_deref().unwrap_or_default())),
-        delimiter: input.delimiter.map(|text| encoding.text(&text)),
+        delimiter: input.delimiter.filter(|text| !text.is_empty()).map(|text| encoding.text(&text)),
         start_after: input.start_after.map(|text| encoding.text(&text)),
         max_keys: i32::try_from(max).ok(),
         key_count,
@@ -153,6 +137,62 @@ pub(super) async fn v2(front: &Front, input: ListObjectsV2Input) -> Answer<ListO
         encoding_type: input.encoding_type,
         ..ListObjectsV2Output::default()
     }))
+}
+
+/// Every object as the only version of its key, which has no name.
+pub(super) async fn versions(front: &Front, input: ListObjectVersionsInput) -> Answer<ListObjectVersionsOutput> {
+    let max = page_size(input.max_keys)?;
+    let encoding = Encoding::of(input.encoding_type.as_ref())?;
+    let (prefix, delimiter) = (input.prefix.clone().unwrap_or_default(), input.delimiter.clone().unwrap_or_default());
+    let marker = input.key_marker.clone().unwrap_or_default();
+    if marker.is_empty() && input.version_id_marker.as_ref().is_some_and(|marker| !marker.is_empty()) {
+        return Err(s3_error!(InvalidArgument, "A version-id marker cannot be specified without a key marker."));
+    }
+    let from = start(&marker, &prefix, &delimiter);
+    let page = page(front, input.bucket.clone(), prefix, delimiter, from, max).await?;
+    let next = page.next.as_ref().map(|cursor| match cursor {
+        Cursor::After(bytes) | Cursor::PastPrefix(bytes) => encoding.text(&String::from_utf8_lossy(bytes)),
+    });
+    let next_version_id_marker =
+        page.next.as_ref().filter(|cursor| matches!(cursor, Cursor::After(_))).map(|_| "null".to_owned());
+    let (objects, common_prefixes) = split(front, page.entries, encoding, true);
+    let version = |object: Object| ObjectVersion {
+        key: object.key,
+        version_id: Some("null".to_owned()),
+        is_latest: Some(true),
+        size: object.size,
+        e_tag: object.e_tag,
+        last_modified: object.last_modified,
+        owner: object.owner,
+        storage_class: Some(ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD)),
+        ..ObjectVersion::default()
+    };
+    Ok(S3Response::new(ListObjectVersionsOutput {
+        name: Some(input.bucket),
+        prefix: Some(encoding.text(input.prefix.as_deref().unwrap_or_default())),
+        delimiter: input.delimiter.filter(|text| !text.is_empty()).map(|text| encoding.text(&text)),
+        key_marker: Some(encoding.text(&marker)),
+        version_id_marker: Some(input.version_id_marker.unwrap_or_default()),
+        max_keys: i32::try_from(max).ok(),
+        is_truncated: Some(next.is_some()),
+        next_key_marker: next,
+        next_version_id_marker,
+        versions: Some(objects.into_iter().map(version).collect()),
+        common_prefixes: Some(common_prefixes),
+        encoding_type: input.encoding_type,
+        ..ListObjectVersionsOutput::default()
+    }))
+}
+
+/// Where a listing goes on behind a key or a common prefix that was listed last.
+fn start(marker: &str, prefix: &str, delimiter: &str) -> Option<Cursor> {
+    if marker.is_empty() {
+        return None;
+    }
+    let is_group =
+        !delimiter.is_empty() && marker.ends_with(delimiter) && marker.len() > prefix.len() && marker.starts_with(prefix);
+    let bytes = marker.as_bytes().to_vec();
+    Some(if is_group { Cursor::PastPrefix(bytes) } else { Cursor::After(bytes) })
 }
 
 fn write_token(cursor: &Cursor) -> String {
@@ -189,6 +229,6 @@ mod tests {
 
     #[test]
     fn keys_are_percent_encoded_byte_by_byte_but_slashes_stay() {
-        assert_eq!(percent_encoded("a b/é+\u{1}~"), "a%20b/%C3%A9%2B%01~");
+        assert_eq!(Encoding::Url.text("a b/é+\u{1}~"), "a%20b/%C3%A9%2B%01~");
     }
 }

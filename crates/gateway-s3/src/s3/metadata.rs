@@ -1,12 +1,16 @@
 //! Headers that objects keep.
 
-use super::{Front, errors, timestamp};
+use super::{Front, errors, tags, timestamp};
 use crate::{
     durability::{self, Durability},
     map::{ObjectMeta, tables},
 };
 use hyper::{HeaderMap, header::HeaderValue};
-use s3s::{S3Result, dto::Timestamp, s3_error};
+use s3s::{
+    S3Result,
+    dto::{ServerSideEncryption, Timestamp},
+    s3_error,
+};
 use std::collections::HashMap;
 
 /// S3's bound on the user metadata of one object, in bytes of names and values.
@@ -25,6 +29,7 @@ pub(super) struct Given {
     pub(super) expires: Option<Timestamp>,
     pub(super) website_redirect: Option<String>,
     pub(super) user: Option<HashMap<String, String>>,
+    pub(super) tagging: Option<String>,
 }
 
 macro_rules! given {
@@ -38,6 +43,7 @@ macro_rules! given {
             expires: $input.expires.take(),
             website_redirect: $input.website_redirect_location.take(),
             user: $input.metadata.take(),
+            tagging: $input.tagging.take(),
         }
     };
 }
@@ -65,9 +71,15 @@ impl Given {
             expires_ms: self.expires.map(|expires| super::seconds(&expires).saturating_mul(1000)),
             website_redirect: self.website_redirect,
             user,
+            tags: self.tagging.map(|text| tags::of_header(&text)).transpose()?.unwrap_or_default(),
             ..ObjectMeta::default()
         })
     }
+}
+
+/// How every object is encrypted, in S3's words: by the service, with a key of its own. The cipher is XChaCha20-Poly1305.
+pub(super) fn encryption() -> ServerSideEncryption {
+    ServerSideEncryption::from_static(ServerSideEncryption::AES256)
 }
 
 /// The object's `Expires`.

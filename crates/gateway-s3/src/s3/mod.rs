@@ -1,22 +1,30 @@
 //! The S3 front: the `S3` trait over the object map, the writer and the reader.
 //!
-//! In: requests whose signature and clock `s3s` has checked. Out: S3's answers and XML errors. Each group of operations is a module;
-//! this one only names them. Absent on purpose: versions, access control lists, policies, object lock, tagging: they answer
-//! `NotImplemented`.
+//! In: requests that [`door`] let through: verified, and asking for nothing that is not kept. Out: S3's answers and XML errors. Each
+//! group of operations is a module; this one only names them. Absent on purpose: versions, access control lists, policies, object lock;
+//! the door answers for them.
 
+mod acl;
+mod attributes;
 mod auth;
 mod bucket;
 mod checksums;
 mod conditions;
+mod conformance;
 mod copy;
+pub(crate) mod door;
 mod errors;
 mod list;
 mod metadata;
 mod multipart;
 mod object;
+mod tags;
 mod upload;
 
-pub(crate) use auth::OneAccount;
+use auth::OneAccount;
+use conditions::Preconditions;
+pub use conformance::conformance;
+pub(crate) use door::Door;
 
 use crate::{core::Core, writer::Writer};
 use s3s::{
@@ -25,11 +33,15 @@ use s3s::{
         AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
         CopyObjectInput, CopyObjectOutput, CreateBucketInput, CreateBucketOutput, CreateMultipartUploadInput,
         CreateMultipartUploadOutput, DeleteBucketInput, DeleteBucketOutput, DeleteObjectInput, DeleteObjectOutput,
-        DeleteObjectsInput, DeleteObjectsOutput, GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput,
-        GetBucketVersioningOutput, GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput,
-        HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput,
+        DeleteObjectTaggingInput, DeleteObjectTaggingOutput, DeleteObjectsInput, DeleteObjectsOutput, GetBucketLocationInput,
+        GetBucketLocationOutput, GetBucketVersioningInput, GetBucketVersioningOutput, GetObjectAttributesInput,
+        GetObjectAttributesOutput, GetObjectInput, GetObjectOutput, GetObjectTaggingInput, GetObjectTaggingOutput,
+        HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
+        ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectVersionsInput, ListObjectVersionsOutput,
         ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput,
-        PutObjectInput, PutObjectOutput, Timestamp, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
+        PutBucketAclInput, PutBucketAclOutput, PutObjectAclInput, PutObjectAclOutput, PutObjectInput, PutObjectOutput,
+        PutObjectTaggingInput, PutObjectTaggingOutput, Timestamp, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput,
+        UploadPartOutput,
     },
 };
 use std::sync::Arc;
@@ -84,15 +96,18 @@ impl S3 for Front {
     }
 
     async fn get_object(&self, request: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
-        object::get(self, request.input).await
+        let conditions = request.extensions.get::<Preconditions>().cloned().unwrap_or_default();
+        object::get(self, request.input, &conditions).await
     }
 
     async fn head_object(&self, request: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
-        object::head(self, request.input).await
+        let conditions = request.extensions.get::<Preconditions>().cloned().unwrap_or_default();
+        object::head(self, request.input, &conditions).await
     }
 
     async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
-        object::delete(self, request.input).await
+        let conditions = request.extensions.get::<Preconditions>().cloned().unwrap_or_default();
+        object::delete(self, request.input, conditions).await
     }
 
     async fn delete_objects(&self, request: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
@@ -100,7 +115,7 @@ impl S3 for Front {
     }
 
     async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
-        copy::object(self, request.input).await
+        copy::object(self, request).await
     }
 
     async fn list_objects(&self, request: S3Request<ListObjectsInput>) -> Answer<ListObjectsOutput> {
@@ -109,6 +124,34 @@ impl S3 for Front {
 
     async fn list_objects_v2(&self, request: S3Request<ListObjectsV2Input>) -> Answer<ListObjectsV2Output> {
         list::v2(self, request.input).await
+    }
+
+    async fn put_bucket_acl(&self, request: S3Request<PutBucketAclInput>) -> Answer<PutBucketAclOutput> {
+        acl::bucket(self, request.input).await
+    }
+
+    async fn put_object_acl(&self, request: S3Request<PutObjectAclInput>) -> Answer<PutObjectAclOutput> {
+        acl::object(self, request.input).await
+    }
+
+    async fn list_object_versions(&self, request: S3Request<ListObjectVersionsInput>) -> Answer<ListObjectVersionsOutput> {
+        list::versions(self, request.input).await
+    }
+
+    async fn get_object_attributes(&self, request: S3Request<GetObjectAttributesInput>) -> Answer<GetObjectAttributesOutput> {
+        attributes::get(self, request.input).await
+    }
+
+    async fn get_object_tagging(&self, request: S3Request<GetObjectTaggingInput>) -> Answer<GetObjectTaggingOutput> {
+        tags::get(self, request.input).await
+    }
+
+    async fn put_object_tagging(&self, request: S3Request<PutObjectTaggingInput>) -> Answer<PutObjectTaggingOutput> {
+        tags::put(self, request.input).await
+    }
+
+    async fn delete_object_tagging(&self, request: S3Request<DeleteObjectTaggingInput>) -> Answer<DeleteObjectTaggingOutput> {
+        tags::delete(self, request.input).await
     }
 
     async fn create_multipart_upload(
@@ -123,14 +166,14 @@ impl S3 for Front {
     }
 
     async fn upload_part_copy(&self, request: S3Request<UploadPartCopyInput>) -> Answer<UploadPartCopyOutput> {
-        copy::part(self, request.input).await
+        copy::part(self, request).await
     }
 
     async fn complete_multipart_upload(
         &self,
         request: S3Request<CompleteMultipartUploadInput>,
     ) -> Answer<CompleteMultipartUploadOutput> {
-        multipart::complete(self, request.input).await
+        multipart::complete(self, request).await
     }
 
     async fn abort_multipart_upload(&self, request: S3Request<AbortMultipartUploadInput>) -> Answer<AbortMultipartUploadOutput> {

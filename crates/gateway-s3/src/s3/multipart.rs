@@ -1,20 +1,29 @@
 //! Multipart uploads, except for the parts' bodies.
 
-use super::{Answer, Front, bucket::owner, checksums, conditions, errors, list, metadata::given, timestamp};
-use crate::map::{MapError, NewObject, ObjectMeta, PartRow, UploadRow, tables};
+use super::{
+    Answer, Front, bucket::owner, checksums, conditions::Preconditions, errors, list, metadata, metadata::given, timestamp,
+};
+use crate::{
+    ingest::ALGORITHMS,
+    map::{Completion, Declared, MapError, NewObject, ObjectMeta, PartRow, UploadRow, tables},
+};
+use hyper::HeaderMap;
 use s3s::{
-    S3Response, S3Result,
+    S3Request, S3Response, S3Result,
     dto::{
-        AbortMultipartUploadInput, AbortMultipartUploadOutput, Checksum, CommonPrefix, CompleteMultipartUploadInput,
-        CompleteMultipartUploadOutput, CompletedPart, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag,
-        ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload, Part,
+        AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumAlgorithm, ChecksumType, CommonPrefix,
+        CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart, CreateMultipartUploadInput,
+        CreateMultipartUploadOutput, ETag, Initiator, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput,
+        ListPartsOutput, MultipartUpload, Part, StorageClass,
     },
     s3_error,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) async fn create(front: &Front, mut input: CreateMultipartUploadInput) -> Answer<CreateMultipartUploadOutput> {
-    let meta = given!(input).into_meta()?;
+    let mut meta = given!(input).into_meta()?;
+    meta.declared = declared(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
+    let checksum_type = meta.declared.as_ref().map(|declared| kind(!declared.whole));
     let id = hex::encode(rand::random::<[u8; 20]>());
     let (upload, bucket, key, now) = (id.clone(), input.bucket.clone(), input.key.clone(), front.core.now_ms());
     front
@@ -28,9 +37,37 @@ pub(super) async fn create(front: &Front, mut input: CreateMultipartUploadInput)
         key: Some(input.key),
         upload_id: Some(id),
         checksum_algorithm: input.checksum_algorithm,
-        checksum_type: input.checksum_type,
+        checksum_type,
+        server_side_encryption: Some(metadata::encryption()),
         ..CreateMultipartUploadOutput::default()
     }))
+}
+
+/// What an upload wants for a checksum. A CRC of NVMe is always of the whole object, a hash never; the other CRCs are of the parts'
+/// checksums unless the upload says otherwise.
+fn declared(algorithm: Option<&ChecksumAlgorithm>, kind: Option<&ChecksumType>) -> S3Result<Option<Declared>> {
+    let whole = kind.map(|kind| kind.as_str() == ChecksumType::FULL_OBJECT);
+    let Some(algorithm) = algorithm.map(|algorithm| algorithm.as_str().to_ascii_lowercase()) else {
+        return match whole {
+            None => Ok(None),
+            Some(_) => {
+                Err(s3_error!(InvalidRequest, "The x-amz-checksum-type header can only be used with x-amz-checksum-algorithm"))
+            }
+        };
+    };
+    let (is_hash, is_nvme) = (algorithm.starts_with("sha"), algorithm == "crc64nvme");
+    if (is_hash && whole == Some(true)) || (is_nvme && whole == Some(false)) {
+        let kind = if is_hash { "FULL_OBJECT" } else { "COMPOSITE" };
+        return Err(s3_error!(
+            InvalidRequest,
+            "The {kind} checksum type cannot be used with the {algorithm} checksum algorithm."
+        ));
+    }
+    Ok(Some(Declared { whole: whole.unwrap_or(is_nvme), algorithm }))
+}
+
+fn kind(composite: bool) -> ChecksumType {
+    ChecksumType::from_static(if composite { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT })
 }
 
 /// Numbers and ETags of the request's parts, in strictly ascending order.
@@ -69,19 +106,27 @@ fn same_checksums(stored: &PartRow, claimed: &CompletedPart) -> bool {
     })
 }
 
-pub(super) async fn complete(front: &Front, input: CompleteMultipartUploadInput) -> Answer<CompleteMultipartUploadOutput> {
+pub(super) async fn complete(
+    front: &Front,
+    request: S3Request<CompleteMultipartUploadInput>,
+) -> Answer<CompleteMultipartUploadOutput> {
+    let conditions = request.extensions.get::<Preconditions>().cloned().unwrap_or_default();
+    let input = request.input;
     let claimed = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
     let wanted = wanted_parts(&claimed)?;
     let (id, bucket, key, list) = (input.upload_id.clone(), input.bucket.clone(), input.key.clone(), wanted.clone());
-    let (upload, parts) = front
-        .core
-        .map
-        .read(move |db| {
-            let upload = tables::multipart::upload(db, &id, &bucket, &key)?;
-            Ok((upload, tables::multipart::chosen(db, &id, &list)?))
-        })
-        .await
-        .map_err(errors::map)?;
+    let read = front.core.map.read(move |db| {
+        // A client that lost the answer asks again, and is answered again.
+        if let Some(done) = tables::multipart::completion(db, &id, &bucket, &key)? {
+            return Ok(Err(done));
+        }
+        let upload = tables::multipart::upload(db, &id, &bucket, &key)?;
+        Ok(Ok((upload, tables::multipart::chosen(db, &id, &list)?)))
+    });
+    let (upload, parts) = match read.await.map_err(errors::map)? {
+        Ok(found) => found,
+        Err(done) => return again(input.bucket, input.key, &wanted, done),
+    };
     if let Some((part, _)) = parts.iter().zip(&claimed).find(|(part, claimed)| !same_checksums(part, claimed)) {
         return Err(errors::map(MapError::InvalidPart(part.number)));
     }
@@ -89,20 +134,31 @@ pub(super) async fn complete(front: &Front, input: CompleteMultipartUploadInput)
     if input.mpu_object_size.is_some_and(|claimed| u64::try_from(claimed) != Ok(size)) {
         return Err(s3_error!(InvalidRequest, "The parts have {size} bytes together, not what x-amz-mp-object-size says"));
     }
-    let etag = checksums::multipart_etag(&parts).ok_or_else(|| s3_error!(InternalError, "A part has no MD5"))?;
-    let composite = checksums::composite(&parts);
+    let etag = checksums::multipart_etag(wanted.iter().map(|(_, etag)| etag.as_str()))
+        .ok_or_else(|| s3_error!(InternalError, "A part has no MD5"))?;
+    let (sums, composite) = checksums::of_parts(&parts, upload.meta.declared.as_ref());
+    if input.checksum_type.is_some_and(|wanted| wanted != kind(composite)) {
+        return Err(s3_error!(
+            InvalidRequest,
+            "Checksum Type mismatch occurred: the upload was not begun with the type that is named now"
+        ));
+    }
+    promised(&request.headers, &sums)?;
+    let meta = ObjectMeta {
+        composite,
+        checksums: sums,
+        parts: parts.iter().map(|part| part.size).collect(),
+        part_checksums: parts.iter().map(|part| part.checksums.clone()).collect(),
+        declared: None,
+        ..upload.meta
+    };
     let object = NewObject {
         bucket: input.bucket.clone(),
         key: input.key.clone(),
         etag: etag.clone(),
         modified_ms: front.core.now_ms(),
-        meta: ObjectMeta {
-            composite: !composite.is_empty(),
-            checksums: composite.clone(),
-            parts: parts.iter().map(|part| part.size).collect(),
-            ..upload.meta
-        },
-        condition: conditions::write(input.if_match, input.if_none_match),
+        meta: meta.clone(),
+        condition: conditions.of_write(),
     };
     // The parts are checked again inside: one may have been replaced in between.
     front
@@ -111,18 +167,50 @@ pub(super) async fn complete(front: &Front, input: CompleteMultipartUploadInput)
         .write(move |db| tables::multipart::complete(db, &input.upload_id, &wanted, &object))
         .await
         .map_err(errors::map)?;
-    let Checksum { checksum_crc32, checksum_crc32c, checksum_sha1, checksum_sha256, .. } = checksums::answer(&composite);
-    Ok(S3Response::new(CompleteMultipartUploadOutput {
-        location: Some(format!("/{}/{}", input.bucket, input.key)),
-        bucket: Some(input.bucket),
-        key: Some(input.key),
+    Ok(S3Response::new(completed(input.bucket, input.key, etag, &meta)))
+}
+
+/// Answers a completion that is repeated, when it names the same parts.
+fn again(bucket: String, key: String, wanted: &[(u32, String)], done: Completion) -> Answer<CompleteMultipartUploadOutput> {
+    if checksums::multipart_etag(wanted.iter().map(|(_, etag)| etag.as_str())).as_ref() != Some(&done.etag) {
+        return Err(errors::map(MapError::NoSuchUpload));
+    }
+    Ok(S3Response::new(completed(bucket, key, done.etag, &done.meta)))
+}
+
+/// Checks the object's checksums that the request names.
+fn promised(headers: &HeaderMap, sums: &BTreeMap<String, String>) -> S3Result<()> {
+    for name in ALGORITHMS {
+        let header = format!("x-amz-checksum-{name}");
+        let Some(promised) = headers.get(&header) else { continue };
+        let Some(sum) = sums.get(name) else {
+            return Err(s3_error!(InvalidRequest, "{header} cannot be checked: the upload was begun with another checksum"));
+        };
+        // Of a checksum of checksums, some clients leave the number of parts out.
+        let plain = sum.split('-').next().unwrap_or_default();
+        if promised.as_bytes() != sum.as_bytes() && promised.as_bytes() != plain.as_bytes() {
+            return Err(s3_error!(BadDigest, "The {name} you specified did not match the calculated checksum."));
+        }
+    }
+    Ok(())
+}
+
+fn completed(bucket: String, key: String, etag: String, meta: &ObjectMeta) -> CompleteMultipartUploadOutput {
+    let sums = checksums::answer(&meta.checksums);
+    CompleteMultipartUploadOutput {
+        location: Some(format!("/{bucket}/{key}")),
+        bucket: Some(bucket),
+        key: Some(key),
         e_tag: Some(ETag::Strong(etag)),
-        checksum_crc32,
-        checksum_crc32c,
-        checksum_sha1,
-        checksum_sha256,
+        checksum_crc32: sums.checksum_crc32,
+        checksum_crc32c: sums.checksum_crc32c,
+        checksum_crc64nvme: sums.checksum_crc64nvme,
+        checksum_sha1: sums.checksum_sha1,
+        checksum_sha256: sums.checksum_sha256,
+        checksum_type: (!meta.checksums.is_empty()).then(|| kind(meta.composite)),
+        server_side_encryption: Some(metadata::encryption()),
         ..CompleteMultipartUploadOutput::default()
-    }))
+    }
 }
 
 pub(super) async fn abort(front: &Front, input: AbortMultipartUploadInput) -> Answer<AbortMultipartUploadOutput> {
@@ -143,12 +231,12 @@ pub(super) async fn list_parts(front: &Front, input: ListPartsInput) -> Answer<L
     let after = input.part_number_marker.unwrap_or(0);
     let marker = u32::try_from(after).map_err(|_| s3_error!(InvalidArgument, "part-number-marker must not be negative"))?;
     let (id, bucket, key) = (input.upload_id.clone(), input.bucket.clone(), input.key.clone());
-    let mut rows = front
+    let (upload, mut rows) = front
         .core
         .map
         .read(move |db| {
-            tables::multipart::upload(db, &id, &bucket, &key)?;
-            tables::multipart::parts(db, &id, marker, max + 1)
+            let upload = tables::multipart::upload(db, &id, &bucket, &key)?;
+            Ok((upload, tables::multipart::parts(db, &id, marker, max + 1)?))
         })
         .await
         .map_err(errors::map)?;
@@ -165,6 +253,10 @@ pub(super) async fn list_parts(front: &Front, input: ListPartsInput) -> Answer<L
         is_truncated: Some(more),
         owner: Some(owner(front)),
         parts: Some(rows.into_iter().map(part).collect()),
+        storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
+        initiator: Some(Initiator { id: owner(front).id, display_name: owner(front).display_name }),
+        checksum_type: upload.meta.declared.as_ref().map(|declared| kind(!declared.whole)),
+        checksum_algorithm: upload.meta.declared.map(|declared| ChecksumAlgorithm::from(declared.algorithm.to_ascii_uppercase())),
         ..ListPartsOutput::default()
     }))
 }

@@ -1,8 +1,8 @@
 //! GetObject, HeadObject, DeleteObject and DeleteObjects.
 
-use super::{Answer, Front, checksums, conditions, conditions::ReadConditions, errors, metadata, timestamp};
+use super::{Answer, Front, checksums, conditions::Preconditions, errors, metadata, seconds, tags, timestamp};
 use crate::{
-    map::{MapError, ObjectRow, WriteCondition, tables},
+    map::{MapError, ObjectRow, Tags, WriteCondition, tables},
     reader,
 };
 use s3s::{
@@ -45,11 +45,7 @@ fn wanted(object: &ObjectRow, range: Option<&WantedRange>, part: Option<i32>) ->
 }
 
 fn no_such_part(number: usize) -> S3Error {
-    let code = S3ErrorCode::from_bytes(b"InvalidPartNumber").unwrap_or(S3ErrorCode::InvalidRange);
-    let mut error =
-        S3Error::with_message(code, format!("The requested partnumber is not satisfiable: there is no part {number}"));
-    error.set_status_code(hyper::StatusCode::RANGE_NOT_SATISFIABLE);
-    error
+    s3_error!(InvalidPart, "The requested part is not there: the object has no part {number}")
 }
 
 fn invalid_range(size: u64) -> S3Error {
@@ -75,16 +71,11 @@ async fn find(front: &Front, bucket: String, key: String) -> S3Result<ObjectRow>
     front.core.map.read(move |db| tables::object(db, &bucket, &key)).await.map_err(errors::map)
 }
 
-pub(super) async fn get(front: &Front, input: GetObjectInput) -> Answer<GetObjectOutput> {
+pub(super) async fn get(front: &Front, input: GetObjectInput, conditions: &Preconditions) -> Answer<GetObjectOutput> {
     let object = find(front, input.bucket, input.key).await?;
-    let conditions = ReadConditions {
-        if_match: input.if_match,
-        if_none_match: input.if_none_match,
-        if_modified_since: input.if_modified_since,
-        if_unmodified_since: input.if_unmodified_since,
-    };
     conditions.check(&object)?;
-    let Wanted { range, content_range, parts_count } = wanted(&object, input.range.as_ref(), input.part_number)?;
+    let range = input.range.as_ref().filter(|_| conditions.range_holds(&object));
+    let Wanted { range, content_range, parts_count } = wanted(&object, range, input.part_number)?;
     let (sums, checksum_type) = sums(&object, input.checksum_mode.as_ref(), content_range.is_none());
     let headers = metadata::durability_headers(front, object.blob).await?;
     let length = range.end - range.start;
@@ -106,6 +97,8 @@ pub(super) async fn get(front: &Front, input: GetObjectInput) -> Answer<GetObjec
         content_language: meta.content_language,
         cache_control: meta.cache_control,
         website_redirect_location: meta.website_redirect,
+        tag_count: tags::count(&meta.tags),
+        server_side_encryption: Some(metadata::encryption()),
         checksum_type,
         checksum_crc32: sums.checksum_crc32,
         checksum_crc32c: sums.checksum_crc32c,
@@ -117,19 +110,17 @@ pub(super) async fn get(front: &Front, input: GetObjectInput) -> Answer<GetObjec
     Ok(S3Response::with_headers(output, headers))
 }
 
-pub(super) async fn head(front: &Front, input: HeadObjectInput) -> Answer<HeadObjectOutput> {
+pub(super) async fn head(front: &Front, input: HeadObjectInput, conditions: &Preconditions) -> Answer<HeadObjectOutput> {
     let object = find(front, input.bucket, input.key).await?;
-    let conditions = ReadConditions {
-        if_match: input.if_match,
-        if_none_match: input.if_none_match,
-        if_modified_since: input.if_modified_since,
-        if_unmodified_since: input.if_unmodified_since,
-    };
     conditions.check(&object)?;
-    let Wanted { range, content_range, parts_count } = wanted(&object, input.range.as_ref(), input.part_number)?;
+    let range = input.range.as_ref().filter(|_| conditions.range_holds(&object));
+    let Wanted { range, content_range, parts_count } = wanted(&object, range, input.part_number)?;
     let (sums, checksum_type) = sums(&object, input.checksum_mode.as_ref(), content_range.is_none());
-    let headers = metadata::durability_headers(front, object.blob).await?;
+    let mut headers = metadata::durability_headers(front, object.blob).await?;
     let meta = object.meta;
+    if let Some(count) = tags::count(&meta.tags) {
+        headers.insert("x-amz-tagging-count", count.into());
+    }
     let output = HeadObjectOutput {
         content_length: i64::try_from(range.end - range.start).ok(),
         content_range,
@@ -145,6 +136,7 @@ pub(super) async fn head(front: &Front, input: HeadObjectInput) -> Answer<HeadOb
         content_language: meta.content_language,
         cache_control: meta.cache_control,
         website_redirect_location: meta.website_redirect,
+        server_side_encryption: Some(metadata::encryption()),
         checksum_type,
         checksum_crc32: sums.checksum_crc32,
         checksum_crc32c: sums.checksum_crc32c,
@@ -156,8 +148,12 @@ pub(super) async fn head(front: &Front, input: HeadObjectInput) -> Answer<HeadOb
     Ok(S3Response::with_headers(output, headers))
 }
 
-pub(super) async fn delete(front: &Front, input: DeleteObjectInput) -> Answer<DeleteObjectOutput> {
-    let condition = conditions::write(input.if_match, None);
+pub(super) async fn delete(front: &Front, input: DeleteObjectInput, conditions: Preconditions) -> Answer<DeleteObjectOutput> {
+    let condition = WriteCondition {
+        size: input.if_match_size.map(size).transpose()?,
+        modified_s: input.if_match_last_modified_time.as_ref().map(seconds),
+        ..conditions.of_write()
+    };
     front
         .core
         .map
@@ -167,25 +163,47 @@ pub(super) async fn delete(front: &Front, input: DeleteObjectInput) -> Answer<De
     Ok(S3Response::new(DeleteObjectOutput::default()))
 }
 
+/// A size that a condition names.
+fn size(size: i64) -> S3Result<u64> {
+    u64::try_from(size).map_err(|_| s3_error!(InvalidArgument, "A size must not be negative"))
+}
+
+/// One of many that are to go: its key, and what must hold of it. A version other than the one without a name is not there.
+fn doomed(object: s3s::dto::ObjectIdentifier) -> S3Result<(String, Option<WriteCondition>)> {
+    let tag = |etag: ETag| match etag.value() {
+        "*" => Tags::Any,
+        value => Tags::Of(vec![value.to_owned()]),
+    };
+    let condition = WriteCondition {
+        if_match: object.e_tag.map(tag),
+        if_none_match: None,
+        size: object.size.map(size).transpose()?,
+        modified_s: object.last_modified_time.as_ref().map(seconds),
+    };
+    let present = object.version_id.is_none_or(|version| version.is_empty() || version == "null");
+    Ok((object.key, present.then_some(condition)))
+}
+
 pub(super) async fn delete_many(front: &Front, input: DeleteObjectsInput) -> Answer<DeleteObjectsOutput> {
     if input.delete.objects.is_empty() || input.delete.objects.len() > 1000 {
         return Err(s3_error!(MalformedXML, "One request deletes 1 to 1000 objects"));
     }
     let quiet = input.delete.quiet.unwrap_or(false);
-    let (bucket, objects) = (input.bucket, input.delete.objects);
+    let bucket = input.bucket;
+    let doomed = input.delete.objects.into_iter().map(doomed).collect::<S3Result<Vec<_>>>()?;
     // One transaction for all; each key answers for itself.
     let outcomes = front.core.map.write(move |db| {
         tables::require_bucket(db, &bucket)?;
-        let one = |object: s3s::dto::ObjectIdentifier| {
-            let condition = WriteCondition { if_match: object.e_tag.map(ETag::into_value), if_none_match: None };
-            let outcome = tables::delete_object(db, &bucket, &object.key, &condition);
+        let one = |(key, condition): (String, Option<WriteCondition>)| {
+            let Some(condition) = condition else { return Ok((key, Some(MapError::NoSuchVersion))) };
+            let outcome = tables::delete_object(db, &bucket, &key, &condition);
             match outcome {
-                Err(error @ (MapError::Precondition(_) | MapError::NoSuchKey)) => Ok((object.key, Some(error))),
+                Err(error @ (MapError::Precondition(_) | MapError::NoSuchKey)) => Ok((key, Some(error))),
                 Err(error) => Err(error),
-                Ok(()) => Ok((object.key, None)),
+                Ok(()) => Ok((key, None)),
             }
         };
-        objects.into_iter().map(one).collect::<Result<Vec<_>, MapError>>()
+        doomed.into_iter().map(one).collect::<Result<Vec<_>, MapError>>()
     });
     let (mut deleted, mut failed) = (Vec::new(), Vec::new());
     for (key, error) in outcomes.await.map_err(errors::map)? {

@@ -1,13 +1,16 @@
 //! PutObject and UploadPart: bodies that come in.
 
-use super::{Answer, Front, checksums, conditions, errors, metadata, metadata::given};
+use super::{Answer, Front, checksums, conditions::Preconditions, errors, metadata, metadata::given};
 use crate::{
     ingest::{self, Ingested, Promise},
     map::{NewObject, NewPart, tables},
 };
 use s3s::{
-    S3Request, S3Response, S3Result,
-    dto::{Checksum, ETag, PutObjectInput, PutObjectOutput, StreamingBlob, UploadPartInput, UploadPartOutput},
+    S3Request, S3Response, S3Result, TrailingHeaders,
+    dto::{
+        Checksum, ChecksumAlgorithm, ChecksumType, ETag, PutObjectInput, PutObjectOutput, StreamingBlob, UploadPartInput,
+        UploadPartOutput,
+    },
     s3_error,
     stream::ByteStream as _,
 };
@@ -28,18 +31,18 @@ async fn take_in(front: &Front, body: Option<StreamingBlob>, promise: Promise) -
 }
 
 pub(super) async fn put(front: &Front, mut request: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
-    let trailers = request.trailing_headers.take();
+    let trailers = request.extensions.remove::<TrailingHeaders>();
     let headers = std::mem::take(&mut request.headers);
     let mut input = request.input;
     let promise = checksums::promise(
         &headers,
         input.content_length,
         input.content_md5.as_deref(),
-        input.checksum_algorithm.as_ref(),
+        &algorithms(input.checksum_algorithm.as_ref()),
         trailers,
     )?;
     let meta = given!(input).into_meta()?;
-    let condition = conditions::write(input.if_match.take(), input.if_none_match.take());
+    let condition = request.extensions.remove::<Preconditions>().unwrap_or_default().of_write();
     // Early, so that a doomed body need not travel; checked again when the object is put in its place.
     let (bucket, key, early) = (input.bucket.clone(), input.key.clone(), condition.clone());
     front
@@ -47,7 +50,7 @@ pub(super) async fn put(front: &Front, mut request: S3Request<PutObjectInput>) -
         .map
         .read(move |db| {
             tables::require_bucket(db, &bucket)?;
-            early.check(tables::present(db, &bucket, &key)?.as_ref().map(|(_, etag)| etag.as_str()))
+            early.check(tables::present(db, &bucket, &key)?.as_ref())
         })
         .await
         .map_err(errors::map)?;
@@ -76,6 +79,8 @@ pub(super) async fn put(front: &Front, mut request: S3Request<PutObjectInput>) -
     let output = PutObjectOutput {
         e_tag: Some(ETag::Strong(etag)),
         size: i64::try_from(size).ok(),
+        checksum_type: Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT)),
+        server_side_encryption: Some(metadata::encryption()),
         checksum_crc32,
         checksum_crc32c,
         checksum_crc64nvme,
@@ -87,19 +92,16 @@ pub(super) async fn put(front: &Front, mut request: S3Request<PutObjectInput>) -
 }
 
 pub(super) async fn part(front: &Front, mut request: S3Request<UploadPartInput>) -> Answer<UploadPartOutput> {
-    let trailers = request.trailing_headers.take();
+    let trailers = request.extensions.remove::<TrailingHeaders>();
     let headers = std::mem::take(&mut request.headers);
     let mut input = request.input;
     let number = part_number(input.part_number)?;
-    let promise = checksums::promise(
-        &headers,
-        input.content_length,
-        input.content_md5.as_deref(),
-        input.checksum_algorithm.as_ref(),
-        trailers,
-    )?;
-    let (upload, bucket, key) = (input.upload_id.clone(), input.bucket, input.key);
-    front.core.map.read(move |db| tables::multipart::upload(db, &upload, &bucket, &key)).await.map_err(errors::map)?;
+    let (id, bucket, key) = (input.upload_id.clone(), input.bucket, input.key);
+    let upload = front.core.map.read(move |db| tables::multipart::upload(db, &id, &bucket, &key)).await.map_err(errors::map)?;
+    let mut besides = algorithms(input.checksum_algorithm.as_ref());
+    // The object's checksum is made of the parts' own.
+    besides.push(upload.meta.declared.map_or_else(|| "crc64nvme".to_owned(), |declared| declared.algorithm));
+    let promise = checksums::promise(&headers, input.content_length, input.content_md5.as_deref(), &besides, trailers)?;
 
     let ingested = take_in(front, input.body.take(), promise).await?;
     let etag = hex::encode(ingested.md5);
@@ -124,6 +126,10 @@ pub(super) async fn part(front: &Front, mut request: S3Request<UploadPartInput>)
         checksum_sha256,
         ..UploadPartOutput::default()
     }))
+}
+
+fn algorithms(wanted: Option<&ChecksumAlgorithm>) -> Vec<String> {
+    wanted.map(|wanted| wanted.as_str().to_ascii_lowercase()).into_iter().collect()
 }
 
 /// A part's number, 1 to 10,000.

@@ -146,6 +146,11 @@ impl S3Client {
 
     /// A URL that is its own permission.
     pub fn presign(&self, method: &str, path: &str, expires_s: u64) -> String {
+        self.presign_with(method, path, expires_s, &[])
+    }
+
+    /// The same, with further parameters.
+    pub fn presign_with(&self, method: &str, path: &str, expires_s: u64, more: &[(&str, &str)]) -> String {
         let (day, time) = self.now();
         let credential = format!("{}/{day}/us-east-1/s3/aws4_request", self.access);
         let expires = expires_s.to_string();
@@ -156,6 +161,7 @@ impl S3Client {
             ("X-Amz-Expires", &expires),
             ("X-Amz-SignedHeaders", "host"),
         ];
+        query.extend_from_slice(more);
         let listed = format!("host:{}\n", self.host());
         let canonical =
             format!("{method}\n{}\n{}\n{listed}\nhost\nUNSIGNED-PAYLOAD", encode(path, true), canonical_query(&query));
