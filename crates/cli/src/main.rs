@@ -25,6 +25,8 @@ static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What long-running commands log when `DEPIN_LOG` says nothing. The engine's store warns of every new file.
 const LOG_DEFAULT: &str = "warn,commonware=error";
+/// The S3 library reports every client's mistake as an error of its own, several times; the gateway says each once, at `info`.
+const LOG_QUIET: &str = "s3s=off";
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -80,7 +82,9 @@ const fn runs_long(command: &Command) -> bool {
 
 fn log_to_stderr(long: bool, out: &Output) {
     let default = if long { LOG_DEFAULT } else { "off" };
-    let filter = EnvFilter::try_from_env("DEPIN_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let wanted = std::env::var("DEPIN_LOG").unwrap_or_else(|_| default.to_owned());
+    let wanted = if wanted.contains("s3s") { wanted } else { format!("{wanted},{LOG_QUIET}") };
+    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
