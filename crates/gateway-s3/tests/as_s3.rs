@@ -9,7 +9,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 /// Sends a request byte by byte as it is given, for what an HTTP client would not send.
 async fn raw(kit: &Kit, head: String, body: &[u8]) -> String {
     let mut stream = tokio::net::TcpStream::connect(kit.handle().address()).await.unwrap();
-    stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).await.unwrap();
+    // A client that asks keeps its connection unless it is told otherwise.
+    let close = if head.contains("expect: 100-continue") { "" } else { "connection: close\r\n" };
+    stream.write_all(format!("{head}{close}\r\n").as_bytes()).await.unwrap();
     let _ = stream.write_all(body).await;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
@@ -151,7 +153,16 @@ async fn bodies_say_how_long_they_are_and_refused_ones_need_not_be_sent() {
     ] {
         let refused = raw(&kit, head(&kit, "PUT", path, headers, "UNSIGNED-PAYLOAD") + expect, b"").await;
         assert!(refused.starts_with(&format!("HTTP/1.1 {status}")), "{refused}");
+        assert!(refused.contains("connection: close"), "nobody can tell where the next request would begin: {refused}");
     }
+    // An empty body is not gone on with either, and one that is wanted is.
+    let empty = head(&kit, "PUT", "/bucket/n", &[], "UNSIGNED-PAYLOAD") + "expect: 100-continue\r\ncontent-length: 0\r\n";
+    let stored = raw(&kit, empty, b"").await;
+    assert!(stored.starts_with("HTTP/1.1 200") && stored.contains("connection: close"), "{stored}");
+    let wanted = head(&kit, "PUT", "/bucket/w", &[], "UNSIGNED-PAYLOAD");
+    let wanted = wanted + "expect: 100-continue\r\ncontent-length: 2\r\nconnection: close\r\n";
+    let stored = raw(&kit, wanted, b"hi").await;
+    assert!(stored.starts_with("HTTP/1.1 100") && stored.contains("HTTP/1.1 200"), "{stored}");
     let other = head(&kit, "PUT", "/bucket/e", &[], "UNSIGNED-PAYLOAD") + "expect: 200\r\ncontent-length: 2\r\n";
     let taken = raw(&kit, other, b"hi").await;
     assert!(taken.starts_with("HTTP/1.1 200"), "{taken}");

@@ -119,6 +119,7 @@ pub(super) async fn part(front: &Front, mut request: S3Request<UploadPartInput>)
     let Checksum { checksum_crc32, checksum_crc32c, checksum_crc64nvme, checksum_sha1, checksum_sha256, .. } = sums;
     Ok(S3Response::new(UploadPartOutput {
         e_tag: Some(ETag::Strong(etag)),
+        server_side_encryption: Some(metadata::encryption()),
         checksum_crc32,
         checksum_crc32c,
         checksum_crc64nvme,

@@ -11,6 +11,7 @@
 
 mod cors;
 mod errors_out;
+mod expect;
 mod form;
 mod headers;
 pub(crate) mod operations;
@@ -64,10 +65,12 @@ impl Door {
         if request.method() == Method::OPTIONS {
             return Ok(errors_out::finish(cors::preflight(&request), &asked));
         }
-        let response = match self.pass(request).await {
+        let (request, asking) = expect::watch(request);
+        let mut response = match self.pass(request).await {
             Ok(response) => response?,
             Err(error) => error.to_http_response().unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR)),
         };
+        asking.settle(&mut response);
         Ok(errors_out::finish(response, &asked))
     }
 

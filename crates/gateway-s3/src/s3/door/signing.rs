@@ -189,7 +189,7 @@ pub fn only_signed(signed: &Signed, headers: &HeaderMap, query: &[(String, Strin
             let once = |name: &str| query.iter().filter(|(key, _)| key == name).count() == 1;
             let covered = |name: &str| COVERED_V2.contains(&name) || OWN_V2.contains(&name);
             let parameters = query.iter().map(|(name, _)| name.as_str());
-            let parameters = parameters.filter(|name| !LISTING.contains(name) && !(covered(name) && once(name)));
+            let parameters = parameters.filter(|name| !(LISTING.contains(name) || (covered(name) && once(name))));
             amz.filter(|(_, value)| std::str::from_utf8(value.as_bytes()).is_err())
                 .map(|(name, _)| name.as_str())
                 .chain(parameters)
