@@ -1,6 +1,7 @@
 """What boto3 does beyond putting and getting: checksums, forms, tags, settings, conditions, pages."""
 
 import hashlib
+import socket
 import sys
 import urllib.request
 
@@ -119,13 +120,15 @@ assert len(s3.list_object_versions(Bucket=B, Prefix="names/")["Versions"]) == le
 pages = s3.get_paginator("list_buckets").paginate(PaginationConfig={"PageSize": 1})
 assert B in [b["Name"] for page in pages for b in page["Buckets"]]
 
-# By host, and presigned.
+# By host, and presigned. Not every system knows that names below localhost are this machine.
+known = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *more, **named: known("127.0.0.1" if str(host).endswith(".localhost") else host, *more, **named)
 port = endpoint.rsplit(":", 1)[1]
-endpoint = f"http://localhost:{port}"
+endpoint = f"http://localhost:{port}"  # `client` reads it
 hosted = client(s3={"addressing_style": "virtual"})
 assert hosted.get_object(Bucket=B, Key="up/f.txt")["Body"].read() == b"by form"
 url = s3.generate_presigned_url("put_object", Params={"Bucket": B, "Key": "link"}, ExpiresIn=60)
-assert opener.open(urllib.request.Request(url, b"x", method="PUT")).status == 200
+assert opener.open(urllib.request.Request(url, b"x", {"Content-Type": ""}, method="PUT")).status == 200
 assert hashlib.md5(b"x").hexdigest() in s3.head_object(Bucket=B, Key="link")["ETag"]
 
 everything = [{"Key": o["Key"]} for o in s3.list_objects_v2(Bucket=B)["Contents"]]
