@@ -32,7 +32,7 @@ async fn a_network_is_started_used_stopped_and_started_again() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("net");
     let (up, endpoints) = Up::start(&home, &[]).await;
-    assert!(up.printed().contains("a new network"), "{}", up.printed());
+    up.says("a new network").await;
 
     files_go_in_and_come_out(&home, &endpoints).await;
     every_command_shows_what_happened(&home);
@@ -50,7 +50,7 @@ async fn a_network_is_started_used_stopped_and_started_again() {
 
     let (up, again) = Up::start(&home, &["--providers", "5"]).await;
     assert_eq!(again["providers"].as_array().unwrap().len(), 5);
-    assert!(up.printed().contains("going on with the data"), "{}", up.printed());
+    up.says("going on with the data").await;
     assert_eq!(
         (&again["api"], &again["endpoints"], &again["chain_id"]),
         (&endpoints["api"], &endpoints["endpoints"], &endpoints["chain_id"])

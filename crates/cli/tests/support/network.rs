@@ -101,6 +101,15 @@ impl Up {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Waits until it has printed this: what a start says comes a moment after the file that tells of it is on the disk.
+    pub async fn says(&self, text: &str) {
+        let begun = Instant::now();
+        while !self.printed().contains(text) {
+            assert!(begun.elapsed() < START, "it does not say {text:?}:\n{}", self.printed());
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     /// State and name of every thread of the process, for telling a deadlock (all asleep) from a slow machine.
     fn threads(&self) -> String {
         let Ok(tasks) = fs::read_dir(format!("/proc/{}/task", self.child.id())) else { return "gone".to_owned() };
