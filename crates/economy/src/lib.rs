@@ -29,7 +29,7 @@ pub use crate::time::close::{STEPS_PER_UNIT, minted_again, worth_of};
 pub use crate::time::rows::ClockRow;
 pub use audit::{AuditReport, TokenAudit, Violation, audit};
 pub use book::account::{Account, AccountClass};
-pub use book::base_fee::{BlockFees, FeeCharged, base_fee, next_base_fee};
+pub use book::base_fee::{BlockFees, FeeCharged, base_fee, next_base_fee, row_fee};
 pub use book::reason::Reason;
 pub use book::rows::{SupplyRow, WalletRow};
 pub use book::wallet;
@@ -53,9 +53,9 @@ pub use params::{
     BreakerMost, BreakerRule, Cap, CapKind, ChargePrice, ChargeRule, Clock, CreditRule, Each, Emission, FaultFee, FaultRule,
     FeeAmount, FeeRule, Inflation, Liveness, LockBonus, LockRule, Method, MovingShare, NetEmission, NetworkInfo, Origin, Part,
     PayPart, PayTo, Pays, PledgeRule, PledgeSize, PoolRule, PriceRule, Priced, Problem, Provenance, Reader, RedeemRule,
-    RewardVesting, Score, ScoreRule, Section, ServiceFeeRule, SlashTo, Spec, SpecErrors, StakingRule, StreamMethod, StreamRule,
-    Supply, TableRow, Target, Token, TreasuryRule, UNALLOCATED, USD, UsdRate, VersionStart, VestingPart, VestingRow, Worth,
-    pair_of,
+    RewardVesting, RowFee, Score, ScoreRule, Section, ServiceFeeRule, SlashTo, Spec, SpecErrors, StakingRule, StreamMethod,
+    StreamRule, Supply, TableRow, Target, Token, TreasuryRule, UNALLOCATED, USD, UsdRate, VersionStart, VestingPart, VestingRow,
+    Worth, pair_of,
 };
 pub use payment::rows::{CreditRow, EscrowRow, HoldRow, OpenEscrowRow, PaymentRow, RecurringFeeRow, StreamRow, UsageRow};
 pub use payment::{

@@ -84,7 +84,9 @@ impl Rules {
             Err(reason) => return Err(reason),
         }
         let fee = base_fee.plus(body.tip).and_then(|each| each.times(work.into()));
-        let needed = fee.map_err(|e| AdmitError::Fee(e.into()))?;
+        let fresh = if state.has::<AccountRow>(&sender) { 0 } else { AccountRow::BYTES };
+        let rows = depin_economy::row_fee(self.economy().spec(), state).and_then(|each| each.times(fresh.into()));
+        let needed = fee.and_then(|fee| fee.plus(rows?)).map_err(|e| AdmitError::Fee(e.into()))?;
         let (token, has) = (self.token(), depin_economy::wallet(state, sender, self.token()).held);
         if has < needed { Err(AdmitError::Fee(Refusal::Underfunded { token, needed, has })) } else { Ok(()) }
     }

@@ -15,6 +15,11 @@ pub struct AccountRow {
     pub nonce: u64,
 }
 
+impl AccountRow {
+    /// Bytes of an account's row: table, address, nonce.
+    pub(crate) const BYTES: u64 = 1 + 32 + 8;
+}
+
 impl Row for AccountRow {
     const TABLE: u8 = 0x80;
     type Key = Address;

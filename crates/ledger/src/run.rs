@@ -1,8 +1,8 @@
 //! Running a block: time passes, then each transaction, then fees.
 
 use crate::{
-    AccountRow, AdmitError, BlockEnv, ChainRow, Event, FORMAT, Failure, GenesisDoc, GenesisError, Message, Outcome, Receipt,
-    ReceiptBody, RunError, Signatures, SignedItem, Transaction, VoteError, block::JOB_WORK, committee::Committee,
+    AccountRow, AdmitError, BlockEnv, Body, ChainRow, Event, FORMAT, Failure, GenesisDoc, GenesisError, Message, Outcome,
+    Receipt, ReceiptBody, RunError, Signatures, SignedItem, Transaction, VoteError, block::JOB_WORK, committee::Committee,
     receipt::EVENTS_MAX,
 };
 use depin_economy::{BlockContext, BlockFees, CommitteeRecord, Economy, Refusal, Session, Widened};
@@ -264,18 +264,62 @@ impl<'a> Block<'a> {
         let base_fee = self.base_fee;
         self.rules.fits(body, work, base_fee).map_err(Left::Refused)?;
         crate::admit::check_nonce(&self.state, sender, body.nonce).map_err(Left::Refused)?;
-        let fee = self.take_fee(sender, work, body.tip).map_err(|e| Left::Refused(AdmitError::Fee(e)))?;
-        (&mut self.state as &mut dyn State).put(&sender, &AccountRow { nonce: body.nonce + 1 });
+        let fee = self.enter(body, work).map_err(|e| Left::Refused(AdmitError::Fee(e)))?;
+        let entered = self.state.growth();
         let (mark, said) = (self.state.mark(), self.events.len());
-        let failure = self.execute(sender, &body.message, id).err();
+        let done = self.execute(sender, &body.message, id);
+        let paid = done.and_then(|()| self.take_row_fee(sender, entered).map_err(|refusal| self.dear(entered, &refusal)));
+        let (rows, failure) = match paid {
+            Ok(rows) => (rows, None),
+            Err(failure) => (Units::ZERO, Some(failure)),
+        };
         if failure.is_some() {
             self.state.rollback(mark);
             self.events.truncate(said);
         }
+        let fee = fee.plus(rows).expect("both were in one token's supply");
         self.state.settle();
         let action = body.message.name().to_owned();
         self.receipt(ReceiptBody::Transaction { id, sender, nonce: body.nonce, action, fee, failure });
         Ok(())
+    }
+
+    /// Takes the fee and counts the nonce, whatever becomes of the message; a refusal changes nothing.
+    fn enter(&mut self, body: &Body, work: u64) -> Result<Units, Refusal> {
+        let (sender, growth, fees) = (body.sender(), self.state.growth(), self.fees);
+        let (mark, said) = (self.state.mark(), self.events.len());
+        (&mut self.state as &mut dyn State).put(&sender, &AccountRow { nonce: body.nonce + 1 });
+        let fee = self.take_fee(sender, work, body.tip);
+        let fee = fee.and_then(|fee| Ok(fee.plus(self.take_row_fee(sender, growth)?)?));
+        if fee.is_err() {
+            self.state.rollback(mark);
+            self.events.truncate(said);
+            self.fees = fees;
+        }
+        fee
+    }
+
+    /// Takes what the rows cost that were added since the rows had grown so far; nothing where more was removed.
+    fn take_row_fee(&mut self, sender: Address, growth: i64) -> Result<Units, Refusal> {
+        let mut fees = self.fees;
+        let bytes = self.added_since(growth);
+        let charged = self.with_session(|session| session.charge_rows(sender, bytes, &mut fees))?;
+        self.fees = fees;
+        Ok(charged)
+    }
+
+    fn added_since(&self, growth: i64) -> u64 {
+        u64::try_from(self.state.growth() - growth).unwrap_or(0)
+    }
+
+    /// A message is undone whose rows its sender cannot pay.
+    fn dear(&self, growth: i64, refusal: &Refusal) -> Failure {
+        let why = Failure::refused(refusal, self.rules.economy().spec()).message;
+        let bytes = self.added_since(growth);
+        Failure {
+            code: "row-fee".to_owned(),
+            message: format!("it adds {bytes} bytes to the ledger, whose fee cannot be paid: {why}"),
+        }
     }
 
     fn take_fee(&mut self, sender: Address, work: u64, tip: Units) -> Result<Units, Refusal> {

@@ -112,7 +112,7 @@ fn a_deal_paid_in_credits_burns_them_and_its_provider_lives_on_emission() {
     let piece = provider.store(b"a payload worth keeping");
     let proposal = Proposal { price: Units::new(3), term: 3 * 2880, ..proposal(&provider, piece) };
     let refused = propose(&mut chain, &client, proposal.clone()).unwrap_err();
-    assert!(refused.message.contains("base units of DC"), "credits come first: {refused:?}");
+    assert!(refused.message.contains("needs 25920 DC"), "credits come first: {refused:?}");
     chain.send(&client, mint(3 * 3 * 2880)).unwrap();
     let id = active_deal(&mut chain, &client, &provider, proposal);
     assert_eq!(held(&chain, &client, "DC"), 0, "the whole term is in escrow");
@@ -136,6 +136,8 @@ fn a_network_without_collateral_fines_or_verified_deals_keeps_pieces_too() {
     let text = cut(text, "bond = { per-gib", "warn = {");
     let text = cut(text, "raw-bytes = { bond = \"deal\" }", "[bind.quality-bytes]");
     let text = cut(text, "pledge = \"sector\"\nboost", "# ---- the service's own figures");
+    // A base unit of six decimals is worth far more: rows cost nothing here.
+    let text = text.lines().filter(|line| !line.starts_with("row = {")).collect::<Vec<_>>().join("\n");
     let six = text.replace("decimals = 18", "decimals = 6");
     let (client, mut provider) = (party(1), Provider::new(10));
     let accounts = [(&client, 0), (&provider.party, 0)];

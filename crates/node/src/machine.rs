@@ -221,6 +221,13 @@ pub(crate) fn base_fee(ledger: &Ledger) -> Units {
     ledger.read(|state| ledger.economy().reads(state, Instant::default()).base_fee())
 }
 
+/// Price of a byte of rows in the next block on the finalized state, base units. A file whose price does not fit is refused when it is
+/// checked; a base fee that rose so far takes what there is.
+pub(crate) fn row_fee(ledger: &Ledger) -> Units {
+    let fee = ledger.read(|state| ledger.economy().reads(state, Instant::default()).row_fee());
+    fee.unwrap_or(Units::new(u128::MAX))
+}
+
 fn contents(block: &BlockView<'_>, work: u64) -> Contents {
     let mut contents = Contents { height: block.height, work, ..Contents::default() };
     let mut nonces: BTreeMap<Address, u64> = BTreeMap::new();

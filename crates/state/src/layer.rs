@@ -50,6 +50,12 @@ impl Layer {
         self.index.find(key.hash(), |i| self.key(*i).bytes() == key.bytes()).copied()
     }
 
+    /// Bytes that an entry's row takes when it holds `value`: its key and the value, or nothing.
+    pub fn size(&self, number: u32, value: Option<Span>) -> i64 {
+        let size = value.map_or(0, |value| self.entry(number).key.len + value.len);
+        i64::try_from(size).expect("a row fits into memory")
+    }
+
     /// Adds an entry without values for a key that has none, and gives its number.
     pub fn add(&mut self, key: Key<'_>) -> u32 {
         let number = u32::try_from(self.entries.len()).expect("a block changes far fewer rows");

@@ -16,6 +16,8 @@ pub struct Overlay<'a> {
     order: RefCell<Order>,
     /// What each entry said before it was written, since the last settled mark.
     undo: Vec<(u32, Option<Span>)>,
+    /// Bytes of the rows now, less those of the base.
+    growth: i64,
 }
 
 impl<'a> Overlay<'a> {
@@ -26,12 +28,24 @@ impl<'a> Overlay<'a> {
 
     /// An overlay without writes that will probably write this many rows.
     pub fn with_room(base: &'a dyn ReadState, rows: usize) -> Self {
-        Self { base, layer: Layer::with_room(rows), order: RefCell::default(), undo: Vec::new() }
+        Self { base, layer: Layer::with_room(rows), order: RefCell::default(), undo: Vec::new(), growth: 0 }
     }
 
     /// The writes made, in key order; a write that restores the base's value is left out.
     pub fn into_writes(self) -> WriteSet {
         WriteSet::of(self.layer)
+    }
+
+    /// Bytes by which the rows grew over those of the base, keys and values counted; below zero when more was removed than added.
+    pub const fn growth(&self) -> i64 {
+        self.growth
+    }
+
+    /// Writes an entry's value and says what it was before.
+    fn set(&mut self, number: u32, after: Option<Span>) -> Option<Span> {
+        let before = std::mem::replace(&mut self.layer.entry_mut(number).after, after);
+        self.growth += self.layer.size(number, after) - self.layer.size(number, before);
+        before
     }
 
     /// The number of the entry of `key`, which is made when there is none.
@@ -122,7 +136,7 @@ impl State for Overlay<'_> {
     fn put_raw(&mut self, key: Key<'_>, value: Option<&[u8]>) {
         let number = self.entry(key);
         let after = value.map(|value| self.layer.keep(value));
-        let before = std::mem::replace(&mut self.layer.entry_mut(number).after, after);
+        let before = self.set(number, after);
         self.undo.push((number, before));
     }
 
@@ -131,7 +145,7 @@ impl State for Overlay<'_> {
         let mut after = Vec::with_capacity(64);
         if change(self.layer.after(number), &mut after) {
             let after = self.layer.keep(&after);
-            let before = self.layer.entry_mut(number).after.replace(after);
+            let before = self.set(number, Some(after));
             self.undo.push((number, before));
         }
     }
@@ -143,8 +157,9 @@ impl State for Overlay<'_> {
     fn rollback(&mut self, mark: Mark) {
         // A mark from before the last settling is void: what it would undo is not known any more.
         let from = mark.index().min(self.undo.len());
-        for (entry, before) in self.undo.drain(from..).rev() {
-            self.layer.entry_mut(entry).after = before;
+        while self.undo.len() > from {
+            let Some((entry, before)) = self.undo.pop() else { return };
+            self.set(entry, before);
         }
     }
 

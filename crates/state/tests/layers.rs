@@ -75,14 +75,20 @@ fn check_scans(state: &dyn ReadState, rows: &Model) {
     }
 }
 
+fn size(rows: &Model) -> i64 {
+    rows.iter().map(|(key, value)| (key.len() + value.len()) as i64).sum()
+}
+
 /// Both hold what `after` says, and what `before` says once they are rolled back.
 fn check_undo(memory: &mut Memory, overlay: &mut Overlay<'_>, marks: (Mark, Mark), after: &Model, before: &Model) {
     assert_eq!(walk(memory), *after);
     assert_eq!(walk(overlay), *after);
+    let grown = overlay.growth();
     memory.rollback(marks.0);
     overlay.rollback(marks.1);
     assert_eq!(walk(memory), *before);
     assert_eq!(walk(overlay), *before);
+    assert_eq!(grown - overlay.growth(), size(after) - size(before));
 }
 
 proptest! {
@@ -106,7 +112,9 @@ proptest! {
             prop_assert_eq!(view.get_raw(&key), model.get(&key).cloned());
         }
         let overlay = write(Overlay::new(&view), &own);
+        let before = size(&model);
         apply(&mut model, &own);
+        prop_assert_eq!(overlay.growth(), size(&model) - before);
         prop_assert_eq!(&walk(&overlay), &model);
         for key in keys() {
             prop_assert_eq!(overlay.get_raw(&key), model.get(&key).cloned());

@@ -41,13 +41,17 @@ impl Overview {
     fn text(&self, out: &Output) -> String {
         let mut table = Table::new(&["", ""]);
         let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
-        let Status { chain_id, network, service, figures, height, time_ms, speed, state_root, base_fee, version, .. } =
-            &self.chain;
+        let Status {
+            chain_id, network, service, figures, height, time_ms, speed, state_root, base_fee, row_fee, version, ..
+        } = &self.chain;
         let now = Instant::new(*time_ms);
         row("Network", format!("{network}, chain {chain_id}, depin {version}"));
         row("Block", format!("{height}, state {}", short_id(state_root)));
         row("Ledger time", format!("{} UTC, speed {speed}", minute(now)));
         row("Base fee", format!("{} per work unit", shorten(&base_fee.display)));
+        if !row_fee.units.is_zero() {
+            row("Row fee", format!("{} per byte that a transaction adds", shorten(&row_fee.display)));
+        }
         for token in &self.supply.tokens {
             let (minted, burned) = (shorten(&token.minted.display), shorten(&token.burned.display));
             row("Supply", format!("{} circulating", shorten(&token.circulating.display)));

@@ -36,6 +36,8 @@ pub struct Status {
     pub receipts_root: String,
     /// Present price of one work unit.
     pub base_fee: Amount,
+    /// Present price of one byte of rows that a transaction adds, keys and values counted; zero where rows cost nothing.
+    pub row_fee: Amount,
     /// Version of the node's software.
     pub version: String,
     /// Version of the state's form.

@@ -179,6 +179,10 @@ fn fees(check: &mut Check<'_>) {
             return;
         }
     }
+    if let Some(row) = fee.row {
+        let block = row.price(fee.minimum, row.target).unwrap_or(Units::new(u128::MAX));
+        check.above_cap("utility.fee.row.work", fee.token, block, "what the rows of a block of usual growth cost");
+    }
 }
 
 /// Prices that are too old to count and still do, and AMM pools that take much.

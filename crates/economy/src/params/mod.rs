@@ -40,7 +40,7 @@ pub use supply::{Allocation, AllocationVesting, Cap, CapKind, NetEmission, Suppl
 pub use treasury::{BreakerMost, BreakerRule, CURVE_MOST, RedeemRule, TreasuryRule};
 pub use utility::{
     AmmPoolRule, BondFate, BondLeast, BondRule, ChargePrice, ChargeRule, CreditRule, Each, FeeAmount, FeeRule, PayPart, PayTo,
-    Pays, PriceRule, Priced, ServiceFeeRule, StreamMethod, StreamRule, USD, UsdRate, pair_of,
+    Pays, PriceRule, Priced, RowFee, ServiceFeeRule, StreamMethod, StreamRule, USD, UsdRate, pair_of,
 };
 pub use version::VersionStart;
 

@@ -455,6 +455,14 @@ impl<'a> Reads<'a> {
         base_fee::base_fee(self.spec, self.state)
     }
 
+    /// Base units per byte of rows that a transaction adds in this block; zero where rows cost nothing.
+    ///
+    /// # Errors
+    /// Past 128 bits.
+    pub fn row_fee(&self) -> Result<Units, Refusal> {
+        Ok(base_fee::row_fee(self.spec, self.state)?)
+    }
+
     /// What a pledge for `basis` would lock.
     ///
     /// # Errors

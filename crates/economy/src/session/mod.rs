@@ -191,6 +191,15 @@ impl Session<'_> {
         self.directly().charge_fee(payer, work, tip, block)
     }
 
+    /// Takes what `bytes` of rows that a transaction added cost, `bytes * work per byte * base fee`, into `block`; gives what was taken.
+    /// Reads and writes one row.
+    ///
+    /// # Errors
+    /// Too little money. Debt does not matter.
+    pub fn charge_rows(&mut self, payer: Address, bytes: u64, block: &mut BlockFees) -> Result<Units, Refusal> {
+        self.directly().charge_rows(payer, bytes, block)
+    }
+
     /// Ends a block's fees: burns the base fees, pays the tips to `proposer`, sets the next block's base fee. Once per block, also
     /// without any fee.
     ///

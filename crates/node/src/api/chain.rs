@@ -2,7 +2,7 @@
 
 use super::{Shared, error::ApiError, error::ApiResult, render::hex32};
 use crate::{
-    machine::base_fee,
+    machine::{base_fee, row_fee},
     metrics::{Scrape, SupplyFigure},
 };
 use axum::{
@@ -96,6 +96,7 @@ pub(super) async fn status(State(app): State<Shared>) -> ApiResult<Json<Status>>
         state_root: hex32(&header.state_root()),
         receipts_root: hex32(&header.receipts_root()),
         base_fee: app.tokens.main(base_fee(&app.ledger)),
+        row_fee: app.tokens.main(row_fee(&app.ledger)),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         format: depin_ledger::FORMAT,
     }))

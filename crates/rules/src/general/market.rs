@@ -80,6 +80,7 @@ pub static BASE_FEE: RuleCard = RuleCard {
             initial: Units::ZERO,
             target_work: i.small("target")?,
             change: i.small("change")?,
+            row: None,
         };
         Ok(Outputs::new().units("next", next_base_fee(&rule, i.units("base")?, i.small("work")?)?))
     },

@@ -134,11 +134,20 @@ static FEE: Table = Table {
         required("minimum", Kind::Table(&AMOUNT), "least base fee per unit of work"),
         required("initial", Kind::Table(&AMOUNT), "base fee of the first block"),
         required("target", Kind::Table(&WORK), "work per block at which the base fee stays"),
+        optional("row", Kind::Table(&ROW), "what rows cost that a transaction adds; nothing without it"),
         required("change", Kind::Table(&PARTS), "how fast it moves"),
     ],
 };
 
 static AMOUNT: Table = Table { description: "an amount", fields: &[required("amount", Kind::Amount, "the amount")] };
+
+static ROW: Table = Table {
+    description: "what rows cost that a transaction adds to the ledger",
+    fields: &[
+        required("work", Kind::Integer(1, 1_000_000_000_000), "units of work of one byte more, keys and values counted"),
+        required("target", Kind::Integer(1, 1 << 40), "bytes per block at which the base fee stays"),
+    ],
+};
 
 static WORK: Table =
     Table { description: "work per block", fields: &[required("work", Kind::Integer(1, u64::MAX), "units of work per block")] };

@@ -19,6 +19,17 @@ pub struct FeeRule {
     pub target_work: u64,
     /// A block moves the base fee by at most one part in this many.
     pub change: u64,
+    /// What rows cost; none where they cost nothing.
+    pub row: Option<RowFee>,
+}
+
+/// What the rows cost that a transaction adds to the ledger, keys and values by encoded size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowFee {
+    /// Work units of one byte more.
+    pub work: u64,
+    /// Bytes per block at which the base fee stays.
+    pub target: u64,
 }
 
 /// A pair of currencies with price reports. Its name is base and quote, like `FIL-USD`.
@@ -48,13 +59,20 @@ pub(super) fn fee(r: &mut Reader<'_>, tokens: &Declared<Token>) -> Option<FeeRul
         let initial = r.inner("initial", |r| r.amount_of("amount", token?));
         let target_work = r.inner("target", |r| r.integer("work", 1..=u64::MAX));
         let change = r.inner("change", |r| r.integer("parts", 1..=1_000_000));
-        let rule = FeeRule { token: token?, minimum: minimum?, initial: initial?, target_work: target_work?, change: change? };
+        let row = if r.has("row") { Some(r.inner("row", row)?) } else { None };
+        let (token, minimum, initial) = (token?, minimum?, initial?);
+        let rule = FeeRule { token, minimum, initial, target_work: target_work?, change: change?, row };
         if rule.initial < rule.minimum {
             r.problem_in(&["initial", "amount"], "the first base fee is below the minimum", "raise `initial`");
             return None;
         }
         Some(rule)
     })
+}
+
+fn row(r: &mut Reader<'_>) -> Option<RowFee> {
+    let (work, target) = (r.integer("work", 1..=1_000_000_000_000), r.integer("target", 1..=1 << 40));
+    Some(RowFee { work: work?, target: target? })
 }
 
 pub(in crate::params) fn prices(r: &mut Reader<'_>) -> Declared<PriceRule> {

@@ -8,7 +8,7 @@ mod stream;
 
 pub use charge::{ChargePrice, ChargeRule, CreditRule, Each, FeeAmount, Priced, ServiceFeeRule};
 pub(super) use kept::broken;
-pub use market::{AmmPoolRule, FeeRule, PriceRule};
+pub use market::{AmmPoolRule, FeeRule, PriceRule, RowFee};
 pub(super) use market::{amm_pools, prices};
 pub use pays::{PayPart, PayTo, Pays, USD, UsdRate, pair_of};
 pub use stream::{BondFate, BondLeast, BondRule, StreamMethod, StreamRule};

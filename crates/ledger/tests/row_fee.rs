@@ -1,0 +1,170 @@
+//! What a transaction adds to the ledger its sender pays, by size; many rows raise the base fee.
+
+mod common;
+use common::*;
+use depin_economy::{Action, Event as EconomyEvent};
+use depin_ledger::*;
+use depin_quantity::{Address, Units};
+use depin_services::storage::{Proposal, StorageMessage, read};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// `row` and `minimum` of the file: 10,000,000 units of work a byte, 100 base units each.
+const BYTE: u128 = 10_000_000 * 100;
+const BASE: u128 = 100;
+/// The table of the base fee, which a block writes for itself.
+const BASE_FEE_TABLE: u8 = 0x28;
+
+type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+
+fn rows(chain: &Chain) -> Rows {
+    chain.ledger.tables(|tables| tables.iter().map(|(key, value)| (key.to_vec(), value.to_vec())).collect())
+}
+
+/// Bytes of all rows, counted from outside.
+fn bytes(rows: &Rows) -> i128 {
+    rows.iter().filter(|(key, _)| key[0] != BASE_FEE_TABLE).map(|(key, value)| (key.len() + value.len()) as i128).sum()
+}
+
+/// Fee, failure and work of one message, and by how many bytes the rows grew beyond what an empty block adds.
+fn cost(chain: &mut Chain, from: &Party, message: Message) -> (u128, Option<Failure>, u128, i128) {
+    let tx = chain.tx(from, message);
+    let before = rows(chain);
+    let idle = chain.ledger.run(&chain.env(1000), &[] as &[Vec<u8>], true).expect("an empty block is good");
+    let mut without = before.clone();
+    for (key, value) in idle.writes.iter() {
+        match value {
+            Some(value) => without.insert(key.to_vec(), value.to_vec()),
+            None => without.remove(key),
+        };
+    }
+    let receipts = chain.block(1000, std::slice::from_ref(&tx)).expect("the block is good");
+    let said = receipts.into_iter().find_map(|receipt| match receipt.body {
+        ReceiptBody::Transaction { fee, failure, .. } => Some((fee.get(), failure)),
+        _ => None,
+    });
+    let (fee, failure) = said.expect("a receipt");
+    (fee, failure, tx.body.work().into(), bytes(&rows(chain)) - bytes(&without))
+}
+
+fn transfer(to: Address, amount: u128) -> Message {
+    Message::Act(Action::Transfer { to, token: name("FIL"), amount: Units::new(amount) })
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Pay { from: usize, to: u8, amount: u128 },
+    Propose { deals: usize, label: usize },
+    Refuse { deal: usize },
+    End { deal: usize },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0usize..2, any::<u8>(), prop_oneof![1..FIL, Just(5_000 * FIL)]).prop_map(|(from, to, amount)| Step::Pay {
+            from,
+            to,
+            amount
+        }),
+        (1usize..6, 0usize..=257).prop_map(|(deals, label)| Step::Propose { deals, label }),
+        (0usize..8).prop_map(|deal| Step::Refuse { deal }),
+        (0usize..8).prop_map(|deal| Step::End { deal }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// What a sender pays is what its work and the bytes that it adds cost, failed or not; what it removes is not paid back.
+    #[test]
+    fn a_sender_pays_every_byte_that_it_adds(steps in prop::collection::vec(step(), 1..16)) {
+        let (mut chain, client, mut provider) = stage();
+        let piece = provider.store(b"payload");
+        let mut deals = Vec::new();
+        for step in steps {
+            let (from, message) = match step {
+                Step::Pay { from, to, amount } => {
+                    (if from == 0 { &client } else { &provider.party }, transfer(Address::new([to; 32]), amount))
+                }
+                Step::Propose { deals, label } => {
+                    let deal = Proposal { label: "x".repeat(label), ..proposal(&provider, piece) };
+                    (&client, Message::service(StorageMessage::ProposeDeals(vec![deal; deals])))
+                }
+                Step::Refuse { deal } => {
+                    let Some(id) = deals.get(deal).copied() else { continue };
+                    let message = StorageMessage::RefuseDeals { deals: vec![id], reason: "full".to_owned() };
+                    (&provider.party, Message::service(message))
+                }
+                Step::End { deal } => {
+                    let Some(id) = deals.get(deal).copied() else { continue };
+                    (&client, Message::service(StorageMessage::EndDeals(vec![id])))
+                }
+            };
+            let (fee, failure, work, grown) = cost(&mut chain, from, message);
+            let expected = work * BASE + grown.max(0) as u128 * BYTE;
+            prop_assert_eq!(fee, expected, "grown by {} bytes, failure {:?}", grown, failure);
+            deals = chain.ledger.read(|state| read::deals(state, None).map(|(id, _)| id).collect());
+        }
+        chain.audit_holds();
+    }
+}
+
+/// Proposals that one sender floods a provider with: rows, what they cost, and what is left of them when they ended.
+#[test]
+fn a_flood_of_proposals_costs_what_its_rows_cost_and_raises_the_base_fee() {
+    let (mut chain, client, mut provider) = stage();
+    let piece = provider.store(b"payload");
+    let before = (bytes(&rows(&chain)), chain.fil(&client).get());
+    let deal = proposal(&provider, piece);
+    let escrow = deal.price.get() * u128::from(deal.term);
+    let flood = Message::service(StorageMessage::ProposeDeals(vec![deal; 64]));
+    let flood: Vec<_> = (0..4).map(|_| chain.tx(&client, flood.clone())).collect();
+    let receipts = chain.block(1000, &flood).unwrap();
+    let fee = receipts.iter().flat_map(|receipt| &receipt.events).find_map(|event| match event {
+        Event::Economy(EconomyEvent::BaseFeeChanged { base_fee }) => Some(base_fee.get()),
+        _ => None,
+    });
+    let grown = u128::try_from(bytes(&rows(&chain)) - before.0).unwrap();
+    assert!(grown > 2 * 65_536, "256 proposals are {grown} bytes of rows, more than twice the target");
+    assert_eq!(fee, Some(112), "a block that grows by twice its target raises the base fee by an eighth");
+    let paid = before.1 - chain.fil(&client).get() - 256 * escrow;
+    assert!(paid >= grown * BYTE, "{grown} bytes cost {paid}");
+}
+
+#[test]
+fn an_account_that_cannot_pay_the_rows_of_its_message_pays_its_fee_and_adds_none() {
+    let (alice, bob, carol) = (party(1), party(2), party(3));
+    let mut chain = Chain::new(&[(&alice, 100)]);
+    let enough = 1_000 * BASE + u128::from(41u8) * BYTE;
+    chain.send(&alice, transfer(bob.address, enough)).unwrap();
+    let (fee, failure, work, grown) = cost(&mut chain, &bob, transfer(carol.address, 1));
+    let failure = failure.expect("a new wallet is more than what is left");
+    assert_eq!(failure.code, "row-fee");
+    assert!(failure.message.starts_with("it adds "), "{}", failure.message);
+    assert_eq!((fee, grown), (work * BASE + 41 * BYTE, 41));
+    assert_eq!(chain.fil(&carol), Units::ZERO);
+    chain.audit_holds();
+}
+
+#[test]
+fn an_account_that_cannot_pay_its_own_row_is_not_let_in() {
+    let (alice, bob) = (party(1), party(2));
+    let mut chain = Chain::new(&[(&alice, 100)]);
+    chain.send(&alice, transfer(bob.address, 1_000 * BASE)).unwrap();
+    let tx = chain.tx(&bob, transfer(alice.address, 1));
+    assert!(matches!(chain.ledger.admit(&tx), Err(AdmitError::Fee(_))), "{:?}", chain.ledger.admit(&tx));
+    let before = rows(&chain);
+    assert!(matches!(chain.block(1000, &[tx]), Err(RunError::Transaction { index: 0, .. })));
+    assert_eq!(rows(&chain), before);
+}
+
+#[test]
+fn a_file_that_says_nothing_of_rows_asks_nothing_for_them() {
+    let (alice, bob) = (party(1), party(2));
+    let mut doc = doc(&[(&alice, 100)]);
+    doc.network_toml = NETWORK.lines().filter(|line| !line.starts_with("row = {")).collect::<Vec<_>>().join("\n");
+    let mut chain = Chain::from_doc(doc);
+    let (fee, failure, work, grown) = cost(&mut chain, &alice, transfer(bob.address, 1));
+    assert_eq!((fee, failure), (work * BASE, None));
+    assert!(grown > 0);
+}
