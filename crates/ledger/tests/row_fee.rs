@@ -168,3 +168,61 @@ fn a_file_that_says_nothing_of_rows_asks_nothing_for_them() {
     assert_eq!((fee, failure), (work * BASE, None));
     assert!(grown > 0);
 }
+
+/// Rows of the storage service.
+fn of_storage(chain: &Chain) -> Vec<Vec<u8>> {
+    rows(chain).into_keys().filter(|key| (0x40..=0x47).contains(&key[0])).collect()
+}
+
+#[test]
+fn proposals_that_nobody_took_are_forgotten_an_hour_after_they_expired() {
+    let (mut chain, client, mut provider) = stage();
+    let piece = provider.store(b"payload");
+    let before = (of_storage(&chain), rows(&chain).len());
+    let deal = Proposal { start_within: 120, ..proposal(&provider, piece) };
+    let id = propose(&mut chain, &client, deal.clone()).unwrap();
+    for _ in 0..4 {
+        chain.storage(&client, StorageMessage::ProposeDeals(vec![deal.clone(); 64])).unwrap();
+    }
+    assert!(rows(&chain).len() > before.1 + 4 * 257);
+    chain.pass(122, |_| {});
+    assert_eq!(chain.deal(id).state.name(), "closed");
+    chain.audit_holds();
+    chain.pass(122, |_| {});
+    assert_eq!(of_storage(&chain), before.0);
+    assert!(rows(&chain).len() < before.1 + 10, "{} rows, {} before", rows(&chain).len(), before.1);
+    chain.audit_holds();
+}
+
+#[test]
+fn a_client_has_so_many_proposals_waiting_and_no_more() {
+    let (client, other) = (party(1), party(2));
+    let mut provider = Provider::new(10);
+    let mut doc = doc(&[(&client, 1000), (&other, 1000), (&provider.party, 1000)]);
+    doc.network_toml = NETWORK.replace("proposals-most = 10_000", "proposals-most = 5");
+    let mut chain = Chain::from_doc(doc);
+    provider.register(&mut chain, CAPACITY);
+    let piece = provider.store(b"payload");
+    let deal = proposal(&provider, piece);
+    let propose_some = |chain: &mut Chain, from: &Party, n: usize| {
+        chain.storage(from, StorageMessage::ProposeDeals(vec![deal.clone(); n])).map(drop)
+    };
+    propose_some(&mut chain, &client, 4).unwrap();
+    let first: Vec<_> = chain.ledger.read(|state| read::deals(state, None).map(|(id, _)| id).collect());
+    let many = propose_some(&mut chain, &client, 2).unwrap_err();
+    assert_eq!(many.code, "proposals");
+    assert!(many.message.starts_with("4 proposals of this account wait for their providers, 2 more"), "{}", many.message);
+    propose_some(&mut chain, &other, 5).unwrap();
+    propose_some(&mut chain, &client, 1).unwrap();
+    assert_eq!(propose_some(&mut chain, &client, 1).unwrap_err().code, "proposals");
+    // One is taken, one is refused, one is withdrawn, and the others expire: none of them waits.
+    chain.storage(&provider.party, StorageMessage::AcceptDeals(vec![first[0]])).unwrap();
+    let reason = "full".to_owned();
+    chain.storage(&provider.party, StorageMessage::RefuseDeals { deals: vec![first[1]], reason }).unwrap();
+    chain.storage(&client, StorageMessage::EndDeals(vec![first[2]])).unwrap();
+    chain.audit_holds();
+    propose_some(&mut chain, &client, 3).unwrap();
+    chain.pass(250, |_| {});
+    propose_some(&mut chain, &client, 5).unwrap();
+    chain.audit_holds();
+}

@@ -132,6 +132,11 @@ pub static STORAGE: Service = Service {
                     description: "longest time from proposal to first proof",
                 },
                 Figure { key: "closed-kept", value: Value::Span("7d"), description: "how long a closed deal can still be read" },
+                Figure {
+                    key: "proposals-most",
+                    value: Value::Integer(10_000, 1..=1_000_000),
+                    description: "most proposals of one account that wait for their providers",
+                },
             ],
             provenance: Provenance::Reason(
                 "short terms let a new network be tried; data that outlives a term is renewed. Longest term: builtin-actors actors/market/src/policy.rs",

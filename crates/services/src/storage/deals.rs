@@ -6,16 +6,20 @@ use super::{
     event::StorageEvent,
     message::{DEALS_PER_MESSAGE, LABEL_MAX, Proposal, REASON_MAX},
     names::{close_reason, fault_kind},
-    rows::{CloseReason, Deal, DealState, Provider},
+    rows::{CloseReason, Deal, DealState, ProposalsOf, Provider},
     service::Storage,
 };
 use crate::context::Context;
-use depin_quantity::{Address, Seed, UnitId};
+use depin_quantity::{Address, Seed, Span, UnitId};
+
+/// How long a proposal that nobody took can still be read after it closed.
+const UNTAKEN_KEPT: Span = Span::from_secs(3_600);
 
 impl Context<'_, Storage> {
     /// `unique` binds the new deals' ids to the transaction that proposes them.
     pub(super) fn propose(&mut self, client: Address, proposals: &[Proposal], unique: Seed) -> Result<(), StorageError> {
         check_count(proposals.len(), DEALS_PER_MESSAGE)?;
+        self.count_proposals(client, proposals.len())?;
         for (index, proposal) in proposals.iter().enumerate() {
             self.check_proposal(proposal)?;
             let id = deal_id(unique, index);
@@ -30,6 +34,24 @@ impl Context<'_, Storage> {
             self.emit(StorageEvent::DealProposed { deal: id, client, provider, piece, size, price, term });
         }
         Ok(())
+    }
+
+    /// Counts proposals that wait, up to what one client may have waiting.
+    fn count_proposals(&mut self, client: Address, more: usize) -> Result<(), StorageError> {
+        let (ProposalsOf(open), most) =
+            (self.state().get::<ProposalsOf>(&client).unwrap_or_default(), self.params().proposals_most);
+        let sum = u32::try_from(more).ok().and_then(|more| open.checked_add(more)).filter(|sum| *sum <= most);
+        let sum = sum.ok_or(StorageError::Proposals { open, more, most })?;
+        self.state().put(&client, &ProposalsOf(sum));
+        Ok(())
+    }
+
+    /// A proposal waits no more: it was taken, or it closed.
+    fn waits_no_more(&mut self, client: Address) {
+        match self.state().get::<ProposalsOf>(&client) {
+            Some(ProposalsOf(open)) if open > 1 => self.state().put(&client, &ProposalsOf(open - 1)),
+            _ => self.state().delete::<ProposalsOf>(&client),
+        }
     }
 
     fn check_proposal(&mut self, p: &Proposal) -> Result<(), StorageError> {
@@ -72,6 +94,7 @@ impl Context<'_, Storage> {
             self.state().put(&sender, &provider);
             self.unschedule(deal.start_by, Job::Expire(id));
             self.schedule(self.now(), Job::Draw(id));
+            self.waits_no_more(deal.client);
             deal.state = DealState::Accepted;
             self.put_deal(id, &deal);
             self.emit(StorageEvent::DealAccepted { deal: id, client: deal.client, provider: sender });
@@ -238,13 +261,18 @@ impl Context<'_, Storage> {
         Ok(())
     }
 
-    /// Marks a deal closed and lets it be forgotten in a while.
+    /// Marks a deal closed and lets it be forgotten in a while, one that nobody took sooner: it says no more than its end did.
     fn finish(&mut self, id: UnitId, deal: &mut Deal, reason: CloseReason) {
+        let mut kept = self.params().epochs(self.params().closed_kept);
+        if deal.state == DealState::Proposed {
+            self.waits_no_more(deal.client);
+            kept = kept.min(UNTAKEN_KEPT);
+        }
         deal.state = DealState::Closed { reason: reason.clone(), at: self.now() };
         deal.challenge = None;
         deal.extension = None;
         self.put_deal(id, deal);
-        self.schedule(self.now().later(self.params().epochs(self.params().closed_kept)), Job::Forget(id));
+        self.schedule(self.now().later(kept), Job::Forget(id));
         self.emit(StorageEvent::DealClosed { deal: id, client: deal.client, provider: deal.provider, reason });
     }
 

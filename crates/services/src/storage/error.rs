@@ -85,6 +85,18 @@ pub enum StorageError {
         /// Most.
         max: u64,
     },
+    /// A client with too many open proposals.
+    #[error(
+        "{open} proposals of this account wait for their providers, {more} more are too many: {most} may wait; propose fewer, end some, or wait until they are taken or expire"
+    )]
+    Proposals {
+        /// Proposals that wait.
+        open: u32,
+        /// How many more were proposed.
+        more: usize,
+        /// Most that may wait.
+        most: u32,
+    },
     /// A label too long.
     #[error("the label has {0} bytes, at most {LABEL_MAX} are allowed")]
     Label(usize),
@@ -188,6 +200,7 @@ impl StorageError {
             Self::PriceTooHigh { .. } => "price-too-high",
             Self::Term { .. } => "term",
             Self::Start { .. } => "start",
+            Self::Proposals { .. } => "proposals",
             Self::Label(_) => "label",
             Self::Reason(_) => "reason",
             Self::Url(_) => "url",

@@ -8,6 +8,9 @@ use depin_economy::{FaultFee, Origin, Spec, SpecErrors, StreamMethod};
 use depin_quantity::{Decimal18, Instant, Name, QuantityError, Span, Units};
 use std::collections::BTreeSet;
 
+/// Most open proposals of one client where a file does not say.
+const PROPOSALS_MOST: u64 = 10_000;
+
 /// Checked parameters. Epochs are periods of the network's epoch clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StorageParams {
@@ -49,6 +52,8 @@ pub struct StorageParams {
     pub piece_max: PieceSize,
     /// Epochs for which a closed deal stays readable.
     pub closed_kept: u64,
+    /// Most proposals of one client that may wait for their providers.
+    pub proposals_most: u32,
 }
 
 /// Which of the things that this service can say to an economy the network's file has rules for. What it has none for is not said:
@@ -200,10 +205,11 @@ impl StorageParams {
             })?;
             // A data set with an open window keeps 105 bytes per sector in one row, and a store takes rows of 64 KiB.
             let set_sectors = r.table("set", |r| r.integer("pieces-most", 1..=512))?;
-            let (term_min, term_max, start, kept) = r.table("deal", |r| {
+            let (term_min, term_max, start, kept, proposals_most) = r.table("deal", |r| {
                 let (least, most) = (r.span("term-least"), r.span("term-most"));
                 let (start, kept) = (r.span("activate-within"), r.span("closed-kept"));
-                Some((least?, most?, start?, kept?))
+                let most_open = if r.has("proposals-most") { r.integer("proposals-most", 1..=1_000_000) } else { Some(PROPOSALS_MOST) };
+                Some((least?, most?, start?, kept?, most_open?))
             })?;
             let (Ok(piece_min), Ok(piece_max)) = (PieceSize::new(least), PieceSize::new(most)) else {
                 r.problem("piece", "piece sizes must be powers of two from 128 bytes to 64 GiB", "least = \"128B\"");
@@ -236,6 +242,7 @@ impl StorageParams {
                 piece_min,
                 piece_max,
                 closed_kept: in_epochs(kept),
+                proposals_most: u32::try_from(proposals_most).ok()?,
             })
         })
     }

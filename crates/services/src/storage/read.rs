@@ -1,8 +1,9 @@
 //! Reading what the storage service remembers, for APIs and audits.
 
-use super::rows::{ByClient, ByProvider, DataSet, Deal, Provider, Totals};
+use super::rows::{ByClient, ByProvider, DataSet, Deal, DealState, ProposalsOf, Provider, Totals};
 use depin_quantity::{Address, UnitId};
 use depin_state::ReadState;
+use std::collections::BTreeMap;
 
 /// One deal.
 pub fn deal(state: &dyn ReadState, id: UnitId) -> Option<Deal> {
@@ -105,6 +106,14 @@ pub fn audit(state: &dyn ReadState, quality: impl Fn(&Deal) -> u128) -> Vec<Stri
         }
         raw += own_raw;
         adjusted += own_quality;
+    }
+    let mut waiting: BTreeMap<Address, u32> = BTreeMap::new();
+    for (_, deal) in deals(state, None).filter(|(_, deal)| deal.state == DealState::Proposed) {
+        *waiting.entry(deal.client).or_default() += 1;
+    }
+    let counted: BTreeMap<_, _> = state.rows::<ProposalsOf>().map(|(client, ProposalsOf(open))| (client, open)).collect();
+    if counted != waiting {
+        found.push(format!("clients are said to have {counted:?} open proposals, and have {waiting:?}"));
     }
     let kept = totals(state);
     if (kept.active, kept.faulty, kept.raw_bytes, kept.quality_bytes) != (active, faulty, raw, adjusted) {

@@ -251,6 +251,15 @@ impl Row for ByProvider {
     type Key = (Address, UnitId);
 }
 
+/// How many proposals of a client wait for their providers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct ProposalsOf(pub u32);
+
+impl Row for ProposalsOf {
+    const TABLE: u8 = 0x47;
+    type Key = Address;
+}
+
 /// Sums over all sectors, for tables and metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Totals {
