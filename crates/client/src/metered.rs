@@ -140,6 +140,8 @@ pub struct MeteredOperator {
     pub url: String,
     /// Prices of one unit; none where the network sets the price.
     pub asks: Vec<Price>,
+    /// Least caps of the orders that it takes; in other currencies it takes any.
+    pub least_caps: Vec<Price>,
     /// Whether an order can be opened with it now.
     pub takes_orders: bool,
     /// Whether it takes part; an operator that left stays known.

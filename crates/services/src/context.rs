@@ -4,8 +4,8 @@
 //! to the meter what happened, and the economy moves the tokens; that it cannot do so itself is checked when it is compiled.
 
 use crate::service::Service;
-use depin_economy::{Answer, BlockContext, Meter, Notice, Record, Session, Sink};
-use depin_quantity::{Address, Instant, Name, Seed};
+use depin_economy::{Answer, BlockContext, Meter, Notice, Price, Record, Refusal, Session, Sink};
+use depin_quantity::{Address, Instant, Name, Seed, Units};
 use depin_state::{KeyBytes, Row, State};
 use std::marker::PhantomData;
 
@@ -17,6 +17,12 @@ pub trait Host: Meter {
 
     /// Who fills a role of the network.
     fn role(&self, role: Name) -> Option<Address>;
+
+    /// What a charge would take now, and in what.
+    ///
+    /// # Errors
+    /// Unknown kind or currency, no fresh price, too large.
+    fn quote_charge(&self, kind: Name, currency: Option<Name>, price: Price) -> Result<(Name, Units), Refusal>;
 }
 
 impl Host for Session<'_> {
@@ -26,6 +32,10 @@ impl Host for Session<'_> {
 
     fn role(&self, role: Name) -> Option<Address> {
         self.reads().role(role)
+    }
+
+    fn quote_charge(&self, kind: Name, currency: Option<Name>, price: Price) -> Result<(Name, Units), Refusal> {
+        self.reads().quote_charge(kind, currency, price)
     }
 }
 
@@ -63,6 +73,14 @@ impl<'a, S: Service> Context<'a, S> {
     /// Who fills a role of the network.
     pub fn role(&self, role: Name) -> Option<Address> {
         self.host.role(role)
+    }
+
+    /// What a charge would take now, and in what.
+    ///
+    /// # Errors
+    /// Unknown kind or currency, no fresh price, too large.
+    pub fn quote_charge(&self, kind: Name, currency: Option<Name>, price: Price) -> Result<(Name, Units), Refusal> {
+        self.host.quote_charge(kind, currency, price)
     }
 
     /// The service's own rows.

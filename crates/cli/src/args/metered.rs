@@ -34,9 +34,14 @@ pub enum MeteredCommand {
     /// Put up more for an order.
     #[command(after_help = "Examples:\n  depin metered raise 3fa2b1 --by \"5 FIL\"")]
     Raise(RaiseArgs),
-    /// End an order; what no batch holds comes back.
-    #[command(after_help = "Examples:\n  depin metered close 3fa2b1\n  depin metered close 3fa2b1 --as provider-1")]
-    Close(OneOrderArgs),
+    /// End orders; what no batch holds comes back.
+    #[command(after_help = "Examples:\n  depin metered close 3fa2b1\n  depin metered close 3fa2b1 --as provider-1\n  \
+                            depin metered close --all --as provider-1")]
+    Close(CloseArgs),
+    /// Say which orders are too small for an operator: the least caps that it takes, one per currency; none takes any.
+    #[command(after_help = "Examples:\n  depin metered least-caps \"1 FIL\" --as provider-1\n  \
+                            depin metered least-caps --as provider-1")]
+    LeastCaps(LeastCapsArgs),
     /// List orders.
     #[command(after_help = "Examples:\n  depin metered orders\n  depin metered orders --operator provider-1 --state open --json")]
     Orders(OrdersArgs),
@@ -133,11 +138,25 @@ pub struct RaiseArgs {
 }
 
 #[derive(Clone, Debug, Args)]
-pub struct OneOrderArgs {
-    /// The order.
-    pub order: String,
+pub struct CloseArgs {
+    /// The orders; several are ended by one message for each 64.
+    #[arg(required_unless_present = "all", value_name = "ORDER")]
+    pub orders: Vec<String>,
+    /// Every open order of whoever signs, as its operator or its customer.
+    #[arg(long, conflicts_with = "orders", requires = "from")]
+    pub all: bool,
     #[command(flatten)]
     pub signer: Signer,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeastCapsArgs {
+    /// The least caps.
+    #[arg(value_name = "AMOUNT")]
+    pub caps: Vec<AmountArg>,
+    /// Which operator's key signs: a name from `depin wallet show`, or a key file.
+    #[arg(long, visible_alias = "as", value_name = "KEY")]
+    pub from: String,
 }
 
 #[derive(Clone, Debug, Args)]

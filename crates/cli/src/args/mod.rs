@@ -17,8 +17,8 @@ mod value;
 mod wallet;
 
 pub use metered::{
-    AnswerArgs, BatchesArgs, DecideArgs, DisputeArgs, EvidenceArgs, GatewayMeteredArgs, MeteredCommand, MeteredQuoteArgs,
-    OneBatchArgs, OneOrderArgs, OrderArgs, OrdersArgs, PolicyArg, ProviderMeteredArgs, RaiseArgs, ReportArgs,
+    AnswerArgs, BatchesArgs, CloseArgs, DecideArgs, DisputeArgs, EvidenceArgs, GatewayMeteredArgs, LeastCapsArgs, MeteredCommand,
+    MeteredQuoteArgs, OneBatchArgs, OrderArgs, OrdersArgs, PolicyArg, ProviderMeteredArgs, RaiseArgs, ReportArgs,
 };
 pub use network::{AccountCommand, AuditArgs, EventsArgs, GrantArgs, NetworkCommand, TransferArgs, VotesArgs};
 pub use new::NewNetworkArgs;

@@ -194,6 +194,72 @@ fn a_customer_has_as_many_orders_as_the_file_keeps_and_none_below_the_price_of_a
     assert_eq!(net.open(fil(1)).unwrap_err().code(), "orders-kept");
 }
 
+#[test]
+fn an_order_pays_for_a_unit_at_the_present_price_of_its_currency() {
+    let mut net = Net::under(RENDER);
+    net.register().unwrap();
+    // A unit costs a hundredth of a dollar, and a token two dollars: half a hundredth of a token of eight places.
+    let unit = net.reads().quote_charge(Name::literal("order"), None, net_price(&net)).unwrap().1;
+    assert_eq!(unit, Units::new(500_000));
+    assert_eq!(net.open(Units::new(unit.get() - 1)).unwrap_err().code(), "cap");
+    assert_eq!(net.open(Units::new(1)).unwrap_err().code(), "cap");
+    net.open(unit).unwrap();
+    net.price(ONE);
+    assert_eq!(net.open(unit).unwrap_err().code(), "cap", "the token is worth half, and a unit costs twice as many");
+    net.open(Units::new(1_000_000)).unwrap();
+    net.pass(Span::from_days(2));
+    assert_eq!(net.open(Units::new(1_000_000)).unwrap_err().code(), "economy", "no fresh price says what a unit costs");
+}
+
+fn net_price(net: &Net) -> depin_economy::Price {
+    depin_economy::Price::Agreed(net.each().expect("units are priced in dollars"))
+}
+
+#[test]
+fn an_operator_takes_no_order_below_its_least_cap() {
+    let mut net = Net::changed(&[]);
+    let least = |caps: Vec<Money>| MeteredMessage::LeastCaps(caps);
+    assert_eq!(refused(&mut net, OPERATOR, least(vec![ask("FIL", ONE)])), "unknown-operator");
+    net.register().unwrap();
+    assert_eq!(refused(&mut net, OPERATOR, least(vec![ask("FIL", 0)])), "cap");
+    assert_eq!(refused(&mut net, OPERATOR, least(vec![ask("FIL", 1), ask("FIL", 2)])), "cap");
+    assert_eq!(refused(&mut net, OPERATOR, least(vec![ask("USD", 1)])), "currency");
+    assert_eq!(refused(&mut net, OPERATOR, least(vec![ask("FIL", 1); 65])), "entries");
+    let early = net.open(fil(10)).unwrap();
+    net.send(OPERATOR, &least(vec![ask("FIL", ONE)])).unwrap();
+    let error = net.open(fil(99)).unwrap_err();
+    assert_eq!(error.code(), "cap");
+    assert!(error.to_string().contains("no order with a cap below 1 FIL, and 0.99 FIL is less"), "{error}");
+    net.open(fil(100)).unwrap();
+    net.deliver(early, "a", 1).unwrap();
+    // What it registers anew leaves the least cap as it is; saying none lifts it.
+    net.register().unwrap();
+    assert_eq!(net.open(fil(99)).unwrap_err().code(), "cap");
+    net.send(OPERATOR, &least(Vec::new())).unwrap();
+    net.open(fil(99)).unwrap();
+}
+
+#[test]
+fn one_message_closes_many_orders_as_each_would_be_closed() {
+    let mut net = Net::changed(&[]);
+    net.register().unwrap();
+    let orders: Vec<UnitId> = (0..64).map(|_| net.open(fil(10)).unwrap()).collect();
+    let close = |orders: &[UnitId]| MeteredMessage::CloseOrders(orders.to_vec());
+    assert_eq!(refused(&mut net, OPERATOR, close(&[])), "entries");
+    assert_eq!(refused(&mut net, OPERATOR, close(&[orders[0]; 65])), "entries");
+    assert_eq!(refused(&mut net, ANYBODY, close(&orders)), "not-yours");
+    assert_eq!(refused(&mut net, OPERATOR, close(&[orders[0], UnitId::new([9; 32])])), "unknown-order");
+    assert!(net.order(orders[0]).unwrap().closed.is_none(), "a refused message closes none");
+    assert_eq!(close(&orders).work(), 64 * MeteredMessage::CloseOrder(orders[0]).work());
+    net.send(CUSTOMER, &close(&orders[..1])).unwrap();
+    assert!(net.order(orders[0]).unwrap().closed.is_none(), "the operator has a time of grace");
+    let before = net.operator().open_orders;
+    net.send(OPERATOR, &close(&orders)).unwrap();
+    assert_eq!((before, net.operator().open_orders), (64, 0));
+    net.send(OPERATOR, &close(&orders)).unwrap();
+    assert!(orders.iter().all(|order| net.order(*order).unwrap().closed.is_some()));
+}
+
 /// Codes that the tests of this file and its neighbours provoke; a new one is listed here when it has a test.
 #[test]
 fn every_code_is_one_of_those_that_are_tested() {

@@ -72,6 +72,7 @@ mod tests {
             name: Name::literal("tiler"),
             url: URL.to_owned(),
             asks: vec![Price { currency: Name::literal("USD"), amount: "0.01".to_owned() }],
+            least_caps: Vec::new(),
             takes_orders: true,
             active: true,
             expelled: false,

@@ -54,6 +54,21 @@ pub enum MeteredError {
         /// The price of one unit.
         each: Money,
     },
+    /// A cap below what the operator takes.
+    #[error(
+        "the operator takes no order with a cap below {}, and {} is less; put up at least that, or order of another",
+        text(least),
+        text(cap)
+    )]
+    CapBelowLeast {
+        /// The cap.
+        cap: Money,
+        /// The least cap that the operator takes.
+        least: Money,
+    },
+    /// A least cap that no order could meet, or two in one currency.
+    #[error("{} is no least cap of orders: name a cap above zero, once per currency that orders are paid in", text(.0))]
+    LeastCap(Money),
     /// Not the reporter of this order.
     #[error("order {order} is reported by {} only; let that account sign the report", whom(is.as_ref()))]
     NotTheReporter {
@@ -331,7 +346,7 @@ impl MeteredError {
             Self::OpenOrders(_) => "open-orders",
             Self::Ask(_) => "ask",
             Self::Currency { .. } => "currency",
-            Self::Cap | Self::CapBelowUnit { .. } => "cap",
+            Self::Cap | Self::CapBelowUnit { .. } | Self::CapBelowLeast { .. } | Self::LeastCap(_) => "cap",
             Self::Name(_) => "name",
             Self::NameTaken { .. } => "name-taken",
             Self::RoleIsSide { .. } => "role-is-side",

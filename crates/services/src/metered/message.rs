@@ -125,6 +125,10 @@ pub enum MeteredMessage {
         /// How.
         failing: Failing,
     },
+    /// As [`MeteredMessage::CloseOrder`], for many orders; those that take no more units are left as they are.
+    CloseOrders(Vec<UnitId>),
+    /// The sender, an operator, takes new orders of these caps or larger ones only; in other currencies, of any.
+    LeastCaps(Vec<Money>),
 }
 
 impl MeteredMessage {
@@ -142,6 +146,8 @@ impl MeteredMessage {
             Self::Concede(_) => "concede-dispute",
             Self::Decide { .. } => "decide-dispute",
             Self::Fail { .. } => "report-failure",
+            Self::CloseOrders(_) => "close-orders",
+            Self::LeastCaps(_) => "least-caps",
         }
     }
 
@@ -154,6 +160,8 @@ impl MeteredMessage {
             Self::Register { asks, url, .. } => 60 + asks.len() as u64 + text(url),
             Self::Report(reports) => reports.iter().map(|report| 120 + pointer(&report.evidence)).sum::<u64>().max(120),
             Self::OpenOrder(_) => 120,
+            Self::CloseOrders(orders) => 60 * orders.len().max(1) as u64,
+            Self::LeastCaps(least) => 60 + least.len() as u64,
             Self::Dispute { evidence, .. } => 120 + pointer(evidence),
             Self::Answer { evidence, .. } => 60 + pointer(evidence),
             Self::Leave
@@ -181,6 +189,8 @@ impl MeteredMessage {
                 reports.iter().try_for_each(|report| check_evidence(&report.evidence))
             }
             Self::Dispute { evidence, .. } | Self::Answer { evidence, .. } => check_evidence(evidence),
+            Self::CloseOrders(orders) => check_count(orders),
+            Self::LeastCaps(least) if least.len() > ENTRIES_MAX => Err(MeteredError::Entries(least.len())),
             Self::OpenOrder(order) if order.cap.amount.get() == 0 => Err(MeteredError::Cap),
             Self::OpenOrder(_)
             | Self::Leave
@@ -188,7 +198,8 @@ impl MeteredMessage {
             | Self::CloseOrder(_)
             | Self::Concede(_)
             | Self::Decide { .. }
-            | Self::Fail { .. } => Ok(()),
+            | Self::Fail { .. }
+            | Self::LeastCaps(_) => Ok(()),
         }
     }
 }

@@ -39,6 +39,7 @@ impl Context<'_, Metered> {
             url: String::new(),
             asks: Vec::new(),
             accepts,
+            least_caps: Vec::new(),
             since: self.now(),
             active: false,
             expelled: false,
@@ -110,6 +111,27 @@ impl Context<'_, Metered> {
                 return wrong(format!("two prices in {}; name one", ask.currency));
             }
         }
+        Ok(())
+    }
+
+    /// An operator says which orders are too small for it. Orders that are open stay.
+    pub(super) fn set_least_caps(&mut self, sender: Address, least: &[Money]) -> Result<(), MeteredError> {
+        if least.len() > ENTRIES_MAX {
+            return Err(MeteredError::Entries(least.len()));
+        }
+        for (i, cap) in least.iter().enumerate() {
+            self.params().check_currency(cap.currency)?;
+            if cap.amount == Decimal18::ZERO || least.iter().take(i).any(|other| other.currency == cap.currency) {
+                return Err(MeteredError::LeastCap(*cap));
+            }
+        }
+        let mut operator = self.operator(sender)?;
+        if !operator.active {
+            return Err(MeteredError::UnknownOperator(sender));
+        }
+        operator.least_caps = least.to_vec();
+        self.state().put(&sender, &operator);
+        self.emit(MeteredEvent::OperatorChanged { operator: sender });
         Ok(())
     }
 

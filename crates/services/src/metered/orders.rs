@@ -5,13 +5,16 @@ use super::{
     error::MeteredError,
     event::{MeteredEvent, Parties},
     message::NewOrder,
+    names::ORDER,
     params::PriceForm,
+    quote::price_of,
+    reports::check_count,
     rows::{Batch, BatchOf, ByCustomer, ByOperator, Operator, Order, OrdersOf},
     service::Metered,
 };
 use crate::context::Context;
 use depin_economy::Money;
-use depin_quantity::{Address, Instant, Seed, Span, UnitId, Units};
+use depin_quantity::{Address, Decimal18, Instant, Seed, Span, UnitId, Units};
 
 /// The id of an order: that of its customer and of the transaction that opens it.
 pub fn order_id(customer: Address, unique: Seed) -> UnitId {
@@ -44,9 +47,7 @@ impl Context<'_, Metered> {
             return Err(MeteredError::Cap);
         }
         let each = self.agree(&operator, new)?;
-        if let Some(each) = each.filter(|each| each.currency == new.cap.currency && each.amount > new.cap.amount) {
-            return Err(MeteredError::CapBelowUnit { cap: new.cap, each });
-        }
+        self.check_cap(&operator, new.cap, each)?;
         self.check_sides(sender, new.operator)?;
         self.count_order(sender)?;
         let id = order_id(sender, unique);
@@ -82,6 +83,21 @@ impl Context<'_, Metered> {
         });
         self.emit(MeteredEvent::OrderOpened { order: id, parties: order.parties(), currency: order.currency, cap, until });
         Ok(())
+    }
+
+    /// Refuses a cap that the operator does not take, or that pays for no unit at present prices.
+    fn check_cap(&self, operator: &Operator, cap: Money, each: Option<Money>) -> Result<(), MeteredError> {
+        let least = operator.least_caps.iter().find(|least| least.currency == cap.currency && least.amount > cap.amount);
+        if let Some(least) = least {
+            return Err(MeteredError::CapBelowLeast { cap, least: *least });
+        }
+        if let Some(each) = each.filter(|each| each.currency == cap.currency) {
+            return if each.amount > cap.amount { Err(MeteredError::CapBelowUnit { cap, each }) } else { Ok(()) };
+        }
+        let (currency, units) = self.quote_charge(ORDER, Some(cap.currency), price_of(each, 1)?)?;
+        let grain = 10u128.pow(18 - u32::from(self.params().decimals(currency).unwrap_or(18).min(18)));
+        let each = Money { currency, amount: Decimal18::new(units.times(grain)?.get()) };
+        if each.amount > cap.amount { Err(MeteredError::CapBelowUnit { cap, each }) } else { Ok(()) }
     }
 
     /// Refuses an order of, or with, whoever reports or decides: such a side would win by its own word, or by its silence.
@@ -175,6 +191,18 @@ impl Context<'_, Metered> {
         }
         self.schedule(until, Job::End(id));
         self.state().put(&id, &order);
+        Ok(())
+    }
+
+    /// Closes many orders, as each would be closed alone. One that takes no more units is over already: nothing is done about it.
+    pub(super) fn close_orders(&mut self, sender: Address, orders: &[UnitId]) -> Result<(), MeteredError> {
+        check_count(orders)?;
+        for id in orders {
+            match self.close_order(sender, *id) {
+                Ok(()) | Err(MeteredError::ClosedAlready { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(())
     }
 

@@ -141,8 +141,8 @@ impl Context<'_, Metered> {
 }
 
 /// Refuses a message without a report, or with too many.
-pub(super) const fn check_count(reports: &[Report]) -> Result<(), MeteredError> {
-    if reports.is_empty() || reports.len() > ENTRIES_MAX { Err(MeteredError::Entries(reports.len())) } else { Ok(()) }
+pub(super) const fn check_count<T>(entries: &[T]) -> Result<(), MeteredError> {
+    if entries.is_empty() || entries.len() > ENTRIES_MAX { Err(MeteredError::Entries(entries.len())) } else { Ok(()) }
 }
 
 /// Refuses a pointer that is too long or not printable.

@@ -18,6 +18,8 @@ pub struct Operator {
     pub asks: Vec<Money>,
     /// Whether it takes new orders.
     pub accepts: bool,
+    /// Least caps of the orders that it takes, by currency; in other currencies it takes any.
+    pub least_caps: Vec<Money>,
     /// When it registered first.
     pub since: Instant,
     /// Whether it takes part.

@@ -52,6 +52,8 @@ impl Service for Metered {
             MeteredMessage::Concede(batch) => cx.concede(sender, *batch),
             MeteredMessage::Decide { batch, counted } => cx.rule_on(sender, *batch, *counted),
             MeteredMessage::Fail { operator, failing } => cx.fail(sender, *operator, *failing),
+            MeteredMessage::CloseOrders(orders) => cx.close_orders(sender, orders),
+            MeteredMessage::LeastCaps(least) => cx.set_least_caps(sender, least),
         }
     }
 

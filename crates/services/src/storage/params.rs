@@ -208,7 +208,8 @@ impl StorageParams {
             let (term_min, term_max, start, kept, proposals_most) = r.table("deal", |r| {
                 let (least, most) = (r.span("term-least"), r.span("term-most"));
                 let (start, kept) = (r.span("activate-within"), r.span("closed-kept"));
-                let most_open = if r.has("proposals-most") { r.integer("proposals-most", 1..=1_000_000) } else { Some(PROPOSALS_MOST) };
+                let most_open =
+                    if r.has("proposals-most") { r.integer("proposals-most", 1..=1_000_000) } else { Some(PROPOSALS_MOST) };
                 Some((least?, most?, start?, kept?, most_open?))
             })?;
             let (Ok(piece_min), Ok(piece_max)) = (PieceSize::new(least), PieceSize::new(most)) else {

@@ -1,6 +1,7 @@
 //! `depin metered …`: orders, batches and disputes of a founder's own service.
 
 mod act;
+mod close;
 mod disputes;
 mod look;
 mod named;
@@ -24,7 +25,8 @@ pub async fn run(command: &MeteredCommand, settings: &Settings, out: &Output) ->
         MeteredCommand::Disputes => look::disputes(&at).await,
         MeteredCommand::Order(args) => orders::open(args, &at).await,
         MeteredCommand::Raise(args) => orders::raise(args, &at).await,
-        MeteredCommand::Close(args) => orders::close(args, &at).await,
+        MeteredCommand::Close(args) => close::close(args, &at).await,
+        MeteredCommand::LeastCaps(args) => orders::least_caps(args, &at).await,
         MeteredCommand::Report(args) => reports::report(args, &at).await,
         MeteredCommand::Dispute(args) => disputes::dispute(args, &at).await,
         MeteredCommand::Answer(args) => disputes::answer(args, &at).await,

@@ -1,8 +1,8 @@
-//! `depin metered order | raise | close`.
+//! `depin metered order | raise | least-caps`.
 
 use super::{act, look, named::Named};
 use crate::{
-    args::{OneOrderArgs, OrderArgs, RaiseArgs},
+    args::{LeastCapsArgs, OrderArgs, RaiseArgs},
     error::{CliError, Result},
     output::shorten,
 };
@@ -82,6 +82,13 @@ async fn check(args: &OrderArgs, at: &Named<'_>, network: &MeteredNetwork, cap: 
         Some(entry) if !entry.takes_orders => return refuse(MeteredError::NotAccepting(operator)),
         Some(entry) => entry,
     };
+    for least in &entry.least_caps {
+        let typed = crate::args::AmountArg { number: least.amount.clone(), token: Some(least.currency) };
+        let least = act::money(&typed, least.currency)?;
+        if cap.currency == least.currency && cap.amount < least.amount {
+            return refuse(MeteredError::CapBelowLeast { cap, least });
+        }
+    }
     for ask in &entry.asks {
         let each = act::money(&crate::args::AmountArg { number: ask.amount.clone(), token: Some(ask.currency) }, ask.currency)?;
         if let Some(most) = most.filter(|most| most.currency == each.currency && most.amount < each.amount) {
@@ -111,14 +118,19 @@ pub(super) async fn raise(args: &RaiseArgs, at: &Named<'_>) -> Result<()> {
     act::report(at, &order, receipt, &text)
 }
 
-pub(super) async fn close(args: &OneOrderArgs, at: &Named<'_>) -> Result<()> {
-    let order = at.order(&args.order).await?;
-    let sender = at.sender(args.signer.from.as_deref(), Some(order.customer), "close this order")?;
-    let receipt = act::send(at, &sender, MeteredMessage::CloseOrder(order.id)).await?;
-    let order = at.order(&order.id.to_string()).await?;
-    let text = match &order.closed {
-        Some(_) => format!("{} is closed; {} came back", args.order, shorten(&order.returned.display)),
-        None => format!("{} takes units until {}, and closes when its last batch is settled", args.order, order.until.text),
+pub(super) async fn least_caps(args: &LeastCapsArgs, at: &Named<'_>) -> Result<()> {
+    let network = at.metered().network().await?;
+    let usual = *network.currencies.first().ok_or_else(|| CliError::broken("answer", "orders are paid in nothing here"))?;
+    let least = args.caps.iter().map(|typed| act::money(typed, usual)).collect::<Result<Vec<_>>>()?;
+    let sender = at.sender(Some(&args.from), None, "set least caps")?;
+    let text = match least.as_slice() {
+        [] => "orders of any cap are taken now".to_owned(),
+        least => {
+            let caps: Vec<String> = least.iter().map(amount_text).collect();
+            format!("orders with a cap below {} are refused now; open ones stay", caps.join(" or "))
+        }
     };
-    act::report(at, &order, receipt, &text)
+    let receipt = act::send(at, &sender, MeteredMessage::LeastCaps(least)).await?;
+    let entry = at.metered().operator(sender.address()).await?;
+    act::report(at, entry, receipt, &text)
 }

@@ -156,7 +156,7 @@ async fn leaving(remote: &Remote, name: Name, address: Address) -> Result<Option
                 format_args!("{name} has {} orders that are not closed", entry.open_orders),
             )
             .hint(format_args!(
-                "close them with `depin metered close ORDER --as {name}`, see them with `depin metered orders --operator {name}`"
+                "close them with `depin metered close --all --as {name}`, see them with `depin metered orders --operator {name}`"
             )));
         }
         return Ok(Some(Message::service(MeteredMessage::Leave)));

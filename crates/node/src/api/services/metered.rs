@@ -156,6 +156,7 @@ fn wire_operator(address: Address, row: service::Operator) -> MeteredOperator {
         name: row.name,
         url: row.url,
         asks: row.asks.into_iter().map(wire_price).collect(),
+        least_caps: row.least_caps.into_iter().map(wire_price).collect(),
         takes_orders: row.active && row.accepts && !row.below_pledge,
         active: row.active,
         expelled: row.expelled,
