@@ -1,17 +1,20 @@
-//! Files that are there whole or not at all.
+//! Files that are there whole or not at all, and whether there is room for them.
 //!
 //! In: a path and what shall stand there. Out: the file, durable: it is written beside its place, synced, moved there, and the folder
 //! is synced, so that a crash or a power cut leaves what was there before, or all of what is there now. A write that fails changes
 //! nothing.
 //!
 //! And for databases of one file, which have their own way to that: [`database_lost`] tells one that was lost from a first start.
+//! A [`Floor`] keeps free space on a disk: what takes bytes from others asks it first. A [`Ballast`] gives space back when none is left.
 //!
 //! A crate of its own, and nothing but this: engine, node, client, provider and gateway all write such files, and none of them may
 //! depend on another for it. Absent on purpose: formats, and errors that name paths; callers have their own.
 
 mod database;
+mod floor;
 
 pub use database::{database_lost, set_database_aside};
+pub use floor::{Ballast, FLOOR_BYTES, Floor, Level, NoRoom, Room, Size, is_full, tells_of_no_space};
 
 use std::{
     fs::{DirBuilder, File, OpenOptions, Permissions},
