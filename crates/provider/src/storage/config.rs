@@ -2,6 +2,7 @@
 
 use super::{HttpSettings, StoreSettings, scrub::ScrubSettings};
 use crate::operator::OperatorConfig;
+use depin_files::Floor;
 use depin_quantity::{Name, Span};
 use depin_services::storage::{Ask, piece::PieceSize};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -39,15 +40,18 @@ pub struct ProviderConfig {
     pub uploads_max: usize,
     /// Downloads handled at once.
     pub downloads_max: usize,
+    /// Free space on the folder's disk below which no upload is taken.
+    pub floor: Floor,
 }
 
 impl ProviderConfig {
     /// A provider that listens on a free port of loopback, with the usual limits.
     pub fn new(name: Name, folder: impl Into<PathBuf>, capacity_bytes: u64, ask: Ask) -> Self {
-        let upload_max = ask.piece_max;
+        let (upload_max, folder) = (ask.piece_max, folder.into());
         Self {
             name,
-            folder: folder.into(),
+            floor: Floor::new(&folder, None),
+            folder,
             capacity_bytes,
             ask,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -70,6 +74,7 @@ impl ProviderConfig {
             capacity_bytes: self.capacity_bytes,
             payload_bytes_max: self.upload_max.payload_capacity(),
             hold_ms: u64::try_from(self.hold.as_millis()).unwrap_or(u64::MAX),
+            floor: self.floor.clone(),
         }
     }
 

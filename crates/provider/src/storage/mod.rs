@@ -39,5 +39,6 @@ pub use request::{HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, Prov
 pub use status::{Done, ProviderStatus, StorageFigures};
 pub use store::{
     CHUNK_BYTES, Hold, PieceReader, PieceState, PieceStatus, Recovery, Store, StoreError, StoreSettings, Stored, Upload, Usage,
+    clear_temporary,
 };
 pub use task::StorageTask;

@@ -1,7 +1,18 @@
 //! The operator's limit, counted to the byte.
 
 use crate::support::*;
-use depin_provider::storage::{StoreError, Usage};
+use depin_files::{Floor, Room};
+use depin_provider::{
+    Clock,
+    storage::{Store, StoreError, StoreSettings, Usage},
+};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 #[test]
 fn a_piece_fits_exactly_or_not_at_all() {
@@ -65,4 +76,28 @@ fn a_limit_lowered_below_what_is_stored_refuses_uploads_and_keeps_pieces() {
     assert!(matches!(bench.put(&[1], CLIENT), Err(StoreError::CapacityFull { free: 0, .. })));
     assert_eq!(read(&bench.store, &cid).unwrap(), payload(2 * MIB, 1));
     bench.check();
+}
+
+#[test]
+fn below_the_floor_no_upload_is_taken_and_what_is_there_is_read_and_removed() {
+    let (folder, clock, free) = (tempfile::tempdir().unwrap(), HandClock::new(), Arc::new(AtomicU64::new(1_000 * MIB)));
+    let now = Arc::clone(&free);
+    let read = move |_: &Path| Ok(Room { free: now.load(Ordering::Relaxed), total: 100_000 * MIB });
+    let floor = Floor::new(folder.path(), Some(100 * MIB)).read_by(read);
+    let store =
+        Store::open(StoreSettings { floor, ..settings(folder.path(), 10_000 * MIB) }, Arc::clone(&clock) as Arc<dyn Clock>)
+            .unwrap();
+    let (kept, refused) = (payload(MIB, 1), payload(2 * MIB, 2));
+    put(&store, &kept, CLIENT, START_MS).unwrap();
+    free.store(102 * MIB - 1, Ordering::Relaxed);
+    let error = put(&store, &refused, CLIENT, START_MS).unwrap_err();
+    assert!(matches!(&error, StoreError::NoRoom(full) if full.needed == 102 * MIB && full.floor == 100 * MIB), "{error}");
+    assert_eq!(store.usage().reserved, 0, "nothing stays set aside");
+    assert!(!store.room().unwrap().refuses());
+    free.store(0, Ordering::Relaxed);
+    assert!(store.room().unwrap().refuses());
+    assert!(store.adopt(&commit(&kept), MIB, OTHER_CLIENT, START_MS).unwrap().is_some(), "more clients need no more room");
+    assert!(store.status(&commit(&kept)).unwrap().is_some());
+    free.store(102 * MIB, Ordering::Relaxed);
+    put(&store, &refused, CLIENT, START_MS).unwrap();
 }

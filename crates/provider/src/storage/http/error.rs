@@ -3,6 +3,7 @@
 use crate::operator::ApiError;
 use crate::storage::store::StoreError;
 use axum::http::{StatusCode, header};
+use depin_files::{NoRoom, Size};
 
 /// 401: the signature headers do not do.
 pub(super) fn unauthorized(code: &'static str, message: impl Into<String>, hint: &'static str) -> ApiError {
@@ -35,6 +36,10 @@ impl From<StoreError> for ApiError {
             StoreError::NotHolder { .. } => (S::FORBIDDEN, "not-uploader", "sign with the key that signed the upload"),
             StoreError::Stale { .. } => (S::CONFLICT, "stale-request", "sign the request anew, with the time of now"),
             StoreError::CapacityFull { .. } => (S::INSUFFICIENT_STORAGE, "capacity", "choose another provider"),
+            StoreError::NoRoom(_) => {
+                tracing::warn!(%error, "an upload was refused");
+                (S::INSUFFICIENT_STORAGE, "disk-full", "choose another provider, or come back later")
+            }
             StoreError::DiskFull { .. } => {
                 tracing::error!(%error, "the disk is full");
                 (S::INSUFFICIENT_STORAGE, "disk-full", "choose another provider")
@@ -50,6 +55,9 @@ impl From<StoreError> for ApiError {
         // Paths of the machine are the operator's business.
         let message = match error {
             StoreError::DiskFull { .. } => "the provider's disk is full".to_owned(),
+            StoreError::NoRoom(NoRoom { free, needed, .. }) => {
+                format!("the provider's disk is nearly full: {} free, {} needed", Size(free), Size(needed))
+            }
             error => error.to_string(),
         };
         Self::new(status, code, message, hint)

@@ -48,6 +48,14 @@ impl Collector for StoreMetrics {
             ("pieces", "Pieces stored", pieces),
             ("damaged_pieces", "Pieces with known damage", damaged),
         ];
+        let disk = self.0.room().map(|level| {
+            [
+                ("disk_free_bytes", "Free bytes on the store's disk", level.room.free),
+                ("disk_floor_bytes", "Bytes below which no upload is taken", level.floor),
+                ("disk_refuses", "1 while uploads are refused for want of room", u64::from(level.refuses())),
+            ]
+        });
+        let gauges = gauges.into_iter().chain(disk.into_iter().flatten());
         gauges.into_iter().try_for_each(|(name, help, value)| gauge(&mut encoder, name, help, value))
     }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with the store, in words for operators and customers.
 
+use depin_files::NoRoom;
 use depin_quantity::{Address, UnitId};
 use depin_services::storage::piece::{Commitment, PieceSizeError};
 use std::io;
@@ -105,6 +106,9 @@ pub enum StoreError {
         /// The operator's limit.
         capacity: u64,
     },
+    /// The upload would leave less free space than is kept.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
     /// The file system, a quota or a file-size limit has no room.
     #[error("no room left on the disk while trying to {action} ({path}); free some space or lower the provider's capacity", path = .path.display())]
     DiskFull {

@@ -16,7 +16,7 @@
 //! proof reads 32 KiB only; it is checked against the commitment itself, which is the stronger check. Checksums find
 //! accidents, not an operator who wants to cheat: that is what possession proofs are for.
 //!
-//! A full disk refuses uploads, and nothing else: whatever the store must be able to note down even then (pins, removals,
+//! A disk with less free than the floor refuses uploads, and nothing else; so does a full one: whatever the store must be able to note down even then (pins, removals,
 //! damage) may use up a reserve of 4 MiB, which is filled again when there is room.
 //!
 //! How long a piece stays: while a client's *hold* (an upload) has not expired or been withdrawn, or a deal *pins* it.
@@ -43,11 +43,12 @@ pub use upload::Upload;
 
 use crate::clock::Clock;
 use capacity::Capacity;
+use depin_files::{Floor, Level};
 use depin_quantity::UnitId;
 use depin_services::storage::piece::Commitment;
 use index::{Changes, Index};
 use layout::Layout;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 
@@ -55,7 +56,7 @@ use tokio::sync::watch;
 pub const CHUNK_BYTES: u64 = 1 << 20;
 
 /// How a store is set up.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct StoreSettings {
     /// The data folder, on a local disk; created when missing.
     pub folder: PathBuf,
@@ -65,11 +66,21 @@ pub struct StoreSettings {
     pub payload_bytes_max: u64,
     /// How long an upload is kept without a deal, in ms of wall time.
     pub hold_ms: u64,
+    /// Free space on the folder's disk below which no upload is taken.
+    pub floor: Floor,
 }
 
 impl StoreSettings {
     /// One hour for a deal to be accepted.
     pub const HOLD_MS: u64 = 60 * 60 * 1000;
+}
+
+/// Removes what uploads in flight left behind in a store that nobody has open, without opening its index: what fills a disk is gone
+/// before anything else is written there. Says how many files that were; none where there is no store.
+///
+/// - Errors: [`StoreError::InUse`], and what the disk says.
+pub fn clear_temporary(folder: &Path) -> Result<u64, StoreError> {
+    if folder.join("tmp").is_dir() { Layout::open(folder)?.clear_temp() } else { Ok(0) }
 }
 
 /// The piece store. Share it in an `Arc`.
@@ -122,6 +133,11 @@ impl Store {
     /// Bytes used and reserved.
     pub fn usage(&self) -> Usage {
         self.capacity.usage()
+    }
+
+    /// Room on the folder's disk, where the system says.
+    pub fn room(&self) -> Option<Level> {
+        self.settings.floor.level()
     }
 
     /// How many pieces are stored.

@@ -39,7 +39,8 @@ impl Store {
     /// Starts an upload of `payload_bytes` as piece `cid` by `client`, whose request was signed at `signed_at_ms`. Sets the
     /// space aside in the store's count and on the disk.
     ///
-    /// - Errors: [`StoreError::TooLarge`], [`StoreError::CapacityFull`], [`StoreError::DiskFull`], and what the disk says.
+    /// - Errors: [`StoreError::TooLarge`], [`StoreError::CapacityFull`], [`StoreError::NoRoom`], [`StoreError::DiskFull`], and what the disk
+    ///   says.
     pub fn begin(
         self: &Arc<Self>,
         cid: Commitment,
@@ -54,6 +55,7 @@ impl Store {
         let there = self.index().entry(&cid)?.map_or(0, |entry| entry.payload_bytes);
         let stored_length = payload_bytes.max(there);
         let reservation = self.capacity.reserve(stored_bytes(stored_length)?)?;
+        self.settings.floor.admit(stored_length)?;
         let payload = self.layout.create_temp(Part::Payload)?;
         payload.allocate(stored_length)?;
         Ok(Upload {

@@ -2,6 +2,7 @@
 
 pub mod server;
 
+use depin_files::Floor;
 use depin_provider::{
     Clock,
     storage::{Store, StoreError, StoreSettings, Stored},
@@ -68,7 +69,13 @@ impl Clock for HandClock {
 
 pub fn settings(folder: &Path, capacity_bytes: u64) -> StoreSettings {
     let hold_ms = StoreSettings::HOLD_MS;
-    StoreSettings { folder: folder.to_owned(), capacity_bytes, payload_bytes_max: 64 * MIB, hold_ms }
+    StoreSettings {
+        folder: folder.to_owned(),
+        capacity_bytes,
+        payload_bytes_max: 64 * MIB,
+        hold_ms,
+        floor: Floor::new(folder, Some(0)),
+    }
 }
 
 /// A store in a folder of its own.
