@@ -6,6 +6,7 @@
 //! <home>/genesis.json   what the chain started from; written once
 //! <home>/engine/        the engine's store: blocks, state, receipts, votes
 //! <home>/index.sqlite   the index; may be deleted
+//! <home>/ballast        space that is given back when the disk is full; may be deleted
 //! ```
 
 use depin_files::Readers;

@@ -4,6 +4,7 @@
 //! Counters begin at zero with the process.
 
 use crate::pool::PoolSize;
+use depin_files::Level;
 use depin_ledger::ReceiptBody;
 use depin_services::Live;
 use depin_state::Tables;
@@ -63,6 +64,8 @@ pub struct Scrape {
     pub service: Vec<u128>,
     /// Rows of the finalized state.
     pub rows: u64,
+    /// Room on the disk, where the system says.
+    pub disk: Option<Level>,
     /// Per token.
     pub supply: Vec<SupplyFigure>,
 }
@@ -88,6 +91,9 @@ struct Inner {
     /// The service's figures, in its own order.
     service: Vec<Gauge>,
     rows: Gauge,
+    disk_free: Gauge,
+    disk_floor: Gauge,
+    disk_refuses: Gauge,
     minted: Family<TokenLabel, Float>,
     burned: Family<TokenLabel, Float>,
     requests: Counter,
@@ -118,6 +124,9 @@ impl Metrics {
             index_position: Gauge::default(),
             service: Vec::new(),
             rows: Gauge::default(),
+            disk_free: Gauge::default(),
+            disk_floor: Gauge::default(),
+            disk_refuses: Gauge::default(),
             minted: Family::default(),
             burned: Family::default(),
             requests: Counter::default(),
@@ -179,6 +188,11 @@ impl Metrics {
             gauge.set(i64::try_from(*value).unwrap_or(i64::MAX));
         }
         inner.rows.set(signed(scrape.rows));
+        if let Some(level) = scrape.disk {
+            inner.disk_free.set(signed(level.room.free));
+            inner.disk_floor.set(signed(level.floor));
+            inner.disk_refuses.set(i64::from(level.refuses()));
+        }
         for figure in &scrape.supply {
             let label = TokenLabel { token: figure.token.clone() };
             inner.minted.get_or_create(&label).set(figure.minted);
@@ -204,6 +218,9 @@ impl Inner {
         registry.register("index_lag_receipts", "Durable receipts that the index has not read", self.index_lag.clone());
         registry.register("index_receipts", "Receipts that the index has read", self.index_position.clone());
         registry.register("state_rows", "Rows of the finalized state", self.rows.clone());
+        registry.register("disk_free_bytes", "Free bytes on the node's disk", self.disk_free.clone());
+        registry.register("disk_floor_bytes", "Bytes below which no new transactions are taken", self.disk_floor.clone());
+        registry.register("disk_refuses", "1 while new transactions are refused for want of room", self.disk_refuses.clone());
         registry.register("supply_minted", "Minted so far, whole tokens", self.minted.clone());
         registry.register("supply_burned", "Burned so far, whole tokens", self.burned.clone());
         registry.register("http_requests", "Requests served", self.requests.clone());

@@ -2,6 +2,7 @@
 
 use crate::{
     api::{self, App, Server, Tokens},
+    disk::{Disk, NoSpace},
     home::{Home, HomeError},
     index::{self, Index, IndexError, LogError, LogRecord, ReceiptLog},
     machine::LedgerMachine,
@@ -11,6 +12,7 @@ use crate::{
     waiters::Waiters,
 };
 use depin_engine::{Config as EngineConfig, End, Engine, Handle, Timeouts, Tip, public_key};
+use depin_files::Floor;
 use depin_ledger::{GenesisDoc, GenesisError, Ledger};
 use depin_quantity::Span;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -43,13 +45,17 @@ pub struct NodeConfig {
     pub pool: PoolLimits,
     /// Whether the index is filled from its beginning again.
     pub rebuild_index: bool,
+    /// Free space on the disk of `home` below which no new transactions are taken.
+    pub floor: Floor,
 }
 
 impl NodeConfig {
     /// A committee of one with the API on a free port of loopback: real time, a heartbeat of one second, at most ten blocks a second.
     pub fn single(home: impl Into<PathBuf>, genesis: GenesisDoc, seed: [u8; 32]) -> Self {
+        let home = home.into();
         Self {
-            home: home.into(),
+            floor: Floor::of_chain(&home, None),
+            home,
             genesis,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             speed: 1,
@@ -97,6 +103,9 @@ pub enum StartError {
     /// The chain has more than one validator.
     #[error("the chain has {0} validators, this build runs committees of one")]
     Committee(usize),
+    /// Nothing can be written.
+    #[error(transparent)]
+    NoSpace(#[from] NoSpace),
     /// The engine did not start.
     #[error(transparent)]
     Engine(#[from] depin_engine::StartError),
@@ -127,6 +136,12 @@ impl Node {
     /// # Errors
     /// [`StartError`]; then nothing runs any more.
     pub async fn start(config: NodeConfig) -> Result<NodeHandle, StartError> {
+        let disk = Disk::new(config.floor.clone());
+        disk.check_start()?;
+        Self::start_on(config, Arc::clone(&disk)).await.map_err(|error| disk.explain_start(error))
+    }
+
+    async fn start_on(config: NodeConfig, disk: Arc<Disk>) -> Result<NodeHandle, StartError> {
         let signatures = Arc::new(CheckedSignatures::default());
         let ledger = Arc::new(Ledger::new(config.genesis.clone(), Arc::clone(&signatures) as Arc<dyn depin_ledger::Signatures>)?);
         check_speed(&config, &ledger)?;
@@ -148,7 +163,7 @@ impl Node {
         };
         let (stop, stopping) = watch::channel(false);
         let (fail, failure) = watch::channel(None);
-        let end = Ending { fail, stopping: stopping.clone() };
+        let end = Ending { fail, stopping: stopping.clone(), disk: Arc::clone(&disk) };
         let feed = tokio::spawn(feed(Arc::clone(&index), &engine, &waiters, &metrics, end.clone()));
         let app = App {
             tokens: Tokens::of(ledger.economy().spec(), ledger.service().storage().map(|storage| &storage.params)),
@@ -160,6 +175,7 @@ impl Node {
             signatures,
             waiters,
             metrics,
+            disk: Arc::clone(&disk),
             speed: config.speed,
             failure: failure.clone(),
             stopping: stopping.clone(),
@@ -170,6 +186,7 @@ impl Node {
             newest: std::sync::Mutex::new(None),
         };
         let server = Server::start(listener, port, Arc::new(app), stopping);
+        let guard = tokio::spawn(watch_disk(Arc::clone(&disk), end.clone()));
         let watcher = tokio::spawn(watch_engine(engine.closed(), end));
         tracing::info!(%address, chain = %config.genesis.chain_id, "the node runs");
         Ok(NodeHandle {
@@ -181,6 +198,8 @@ impl Node {
             server,
             feed,
             watcher,
+            guard,
+            disk,
             stop,
             failure,
             _home: home,
@@ -278,11 +297,18 @@ async fn watch_engine(closed: impl Future<Output = End>, end: Ending) {
     end.note(format!("the engine ended: {}", end_text(engine_end)));
 }
 
+/// Ends the node in order while its stores can still be closed.
+async fn watch_disk(disk: Arc<Disk>, end: Ending) {
+    let full = disk.watch().await;
+    end.note(full.to_string());
+}
+
 /// Where a part says that it ended.
 #[derive(Clone)]
 struct Ending {
     fail: watch::Sender<Option<String>>,
     stopping: watch::Receiver<bool>,
+    disk: Arc<Disk>,
 }
 
 impl Ending {
@@ -292,7 +318,13 @@ impl Ending {
             tracing::debug!(reason, "a part of the stopping node ended");
             return;
         }
-        tracing::error!(reason, "the node cannot go on");
+        let reason = self.disk.explain(reason);
+        if self.disk.ended_full() {
+            // Whoever runs the node tells the reason, once.
+            tracing::info!(reason, "the node cannot go on");
+        } else {
+            tracing::error!(reason, "the node cannot go on");
+        }
         self.fail.send_if_modified(|first| {
             let is_first = first.is_none();
             first.get_or_insert(reason);
@@ -333,6 +365,8 @@ pub struct NodeHandle {
     server: Server,
     feed: JoinHandle<()>,
     watcher: JoinHandle<()>,
+    guard: JoinHandle<()>,
+    disk: Arc<Disk>,
     stop: watch::Sender<bool>,
     failure: watch::Receiver<Option<String>>,
     /// Holds the folder's lock; dropped last.
@@ -378,9 +412,15 @@ impl NodeHandle {
         }
     }
 
+    /// Whether the reason of [`NodeHandle::failed`] is that nothing could be written, which it says by itself then.
+    pub fn is_out_of_space(&self) -> bool {
+        self.disk.ended_full()
+    }
+
     /// Stops in order: no new requests and the end of event streams, the engine, the index. Returns why the engine ended.
     pub async fn stop(mut self) -> End {
         self.stop.send_replace(true);
+        self.guard.abort();
         self.server.stopped().await;
         let end = self.engine.stop().await;
         for task in [&mut self.feed, &mut self.watcher] {
@@ -396,5 +436,6 @@ impl Drop for NodeHandle {
         self.stop.send_replace(true);
         self.feed.abort();
         self.watcher.abort();
+        self.guard.abort();
     }
 }

@@ -42,6 +42,26 @@ pub struct Status {
     pub version: String,
     /// Version of the state's form.
     pub format: u32,
+    /// Room on the node's disk, where its system says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskRoom>,
+}
+
+/// Room on a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DiskRoom {
+    /// Free bytes.
+    pub free_bytes: u64,
+    /// Bytes that are kept free.
+    pub floor_bytes: u64,
+    /// Whether nothing new is taken for want of room.
+    pub refuses: bool,
+}
+
+impl From<depin_files::Level> for DiskRoom {
+    fn from(level: depin_files::Level) -> Self {
+        Self { free_bytes: level.room.free, floor_bytes: level.floor, refuses: level.refuses() }
+    }
 }
 
 /// `GET /v1/content`.

@@ -11,7 +11,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use depin_client::api::{Content, ErrorBody, Status};
+use depin_client::api::{Content, DiskRoom, ErrorBody, Status};
 use depin_quantity::Instant;
 use serde::Serialize;
 use std::sync::Arc;
@@ -29,6 +29,9 @@ pub(crate) struct Health {
     height: u64,
     /// Records of the receipts log that the index has not read yet.
     index_lag: u64,
+    /// Room on the node's disk, where its system says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk: Option<DiskRoom>,
 }
 
 /// Whether the node is well: its engine runs and its state is loaded.
@@ -39,7 +42,11 @@ pub(super) async fn health(State(app): State<Shared>) -> ApiResult<Json<Health>>
     if height == 0 {
         return Err(ApiError::busy("there is no block yet"));
     }
-    Ok(Json(Health { ok: true, height, index_lag: index_lag(&app) }))
+    Ok(Json(Health { ok: true, height, index_lag: index_lag(&app), disk: disk(&app) }))
+}
+
+fn disk(app: &Shared) -> Option<DiskRoom> {
+    app.disk.level().map(DiskRoom::from)
 }
 
 fn index_lag(app: &Shared) -> u64 {
@@ -52,6 +59,7 @@ pub(super) async fn metrics(State(app): State<Shared>) -> ApiResult<Response> {
     let (log_len, indexed) = (app.engine.receipts_len(), app.index.marks().next_receipt);
     // Before the rows are read: the ledger is not asked again while it is.
     let rows = app.ledger.head().rows as u64;
+    let disk = app.disk.level();
     let scrape = app.read(|state, reads| {
         let figure = |token| {
             let supply = reads.issued(token)?;
@@ -64,6 +72,7 @@ pub(super) async fn metrics(State(app): State<Shared>) -> ApiResult<Response> {
             indexed,
             service: app.ledger.service().figures(state).iter().map(|figure| figure.value).collect(),
             rows,
+            disk,
             supply: app.tokens.names().filter_map(figure).collect(),
         }
     });
@@ -99,6 +108,7 @@ pub(super) async fn status(State(app): State<Shared>) -> ApiResult<Json<Status>>
         row_fee: app.tokens.main(row_fee(&app.ledger)),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         format: depin_ledger::FORMAT,
+        disk: disk(&app),
     }))
 }
 

@@ -9,6 +9,7 @@ use axum::{
 use depin_client::api::{ErrorBody, ErrorDetail, code};
 use depin_economy::Refusal;
 use depin_engine::QueryError;
+use depin_files::NoRoom;
 use depin_ledger::{AdmitError, DecodeError};
 use std::fmt::Display;
 
@@ -70,6 +71,13 @@ impl From<IndexError> for ApiError {
             IndexError::Closed => Self::busy("the node is stopping"),
             error => Self::internal(error),
         }
+    }
+}
+
+impl From<NoRoom> for ApiError {
+    fn from(error: NoRoom) -> Self {
+        let hint = "send it again when the node's operator has freed some space; blocks and reads go on";
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, code::NO_ROOM, error, hint)
     }
 }
 

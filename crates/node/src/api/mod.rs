@@ -21,7 +21,7 @@ mod transactions;
 pub(crate) use render::Tokens;
 pub(crate) use serve::{Server, bind, port};
 
-use crate::{index::Index, metrics::Metrics, pool::Pool, signatures::CheckedSignatures, waiters::Waiters};
+use crate::{disk::Disk, index::Index, metrics::Metrics, pool::Pool, signatures::CheckedSignatures, waiters::Waiters};
 use axum::{Router, http::StatusCode};
 use depin_client::api::{ErrorBody, code};
 use depin_engine::{Handle, Header};
@@ -58,6 +58,8 @@ pub(crate) struct App {
     pub signatures: Arc<CheckedSignatures>,
     pub waiters: Waiters,
     pub metrics: Metrics,
+    /// The disk of the node's folder.
+    pub disk: Arc<Disk>,
     pub tokens: Tokens,
     /// Names of genesis accounts.
     pub names: BTreeMap<Address, String>,

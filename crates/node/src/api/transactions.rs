@@ -115,7 +115,11 @@ async fn take(app: &App, pending: Pending) -> ApiResult<Option<FinalReceipt>> {
 }
 
 /// Puts a transaction whose admission and signature were checked into the pool.
+///
+/// # Errors
+/// 507 on a disk with too little room: the chain goes on, and what it must write comes first.
 pub(super) fn insert(app: &App, pending: Pending) -> ApiResult<()> {
+    app.disk.admit()?;
     let sender = pending.sender;
     if let Inserted::New { dropped } = app.pool.insert(pending, || app.ledger.nonce(sender))? {
         app.waiters.drop_all(&dropped);

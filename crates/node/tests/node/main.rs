@@ -5,6 +5,7 @@ mod batches;
 mod committee;
 mod common;
 mod deals;
+mod disk;
 mod fuzz;
 mod life;
 mod replay;
