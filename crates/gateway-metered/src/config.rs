@@ -1,5 +1,6 @@
 //! Settings of a gateway.
 
+use depin_files::Floor;
 use depin_services::metered::MeteredParams;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -23,13 +24,17 @@ pub struct Config {
     pub keep: Duration,
     /// How long an answer waits for the ledger to decide an action, before it says that this is still under way.
     pub patience: Duration,
+    /// Free space on the folder's disk below which nothing is taken.
+    pub floor: Floor,
 }
 
 impl Config {
     /// A gateway on a free port of loopback, with the usual limits.
     pub fn new(folder: impl Into<PathBuf>, params: MeteredParams) -> Self {
+        let folder = folder.into();
         Self {
-            folder: folder.into(),
+            floor: Floor::new(&folder, None),
+            folder,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             params,
             new_store: false,

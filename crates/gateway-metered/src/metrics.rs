@@ -1,5 +1,6 @@
 //! The metrics page.
 
+use depin_files::Level;
 use prometheus_client::{
     encoding::text::encode,
     metrics::{counter::Counter, gauge::Gauge},
@@ -10,6 +11,8 @@ use prometheus_client::{
 pub(crate) struct Metrics {
     registry: Registry,
     queued: Gauge,
+    disk_free: Gauge,
+    disk_refuses: Gauge,
     taken: Counter,
     reported: Counter,
     refused: Counter,
@@ -25,6 +28,9 @@ impl Metrics {
         port.register(&mut registry);
         let queued = Gauge::default();
         registry.register("reports_queued", "Reports that wait to be sent", queued.clone());
+        let (disk_free, disk_refuses) = (Gauge::default(), Gauge::default());
+        registry.register("disk_free_bytes", "Free bytes on the gateway's disk", disk_free.clone());
+        registry.register("disk_refuses", "1 while nothing is taken for want of room", disk_refuses.clone());
         let mut counter = |name: &str, help: &str| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());
@@ -37,7 +43,7 @@ impl Metrics {
         let done = counter("actions_done", "Orders opened, raised and closed, and disputes opened");
         let actions_refused = counter("actions_refused", "Of those, refused by the ledger");
         let requests = counter("http_requests", "Requests answered");
-        Self { queued, taken, reported, refused, settled, done, actions_refused, requests, registry }
+        Self { queued, disk_free, disk_refuses, taken, reported, refused, settled, done, actions_refused, requests, registry }
     }
 
     pub(crate) fn set_queued(&self, count: usize) {
@@ -79,7 +85,11 @@ impl Metrics {
     }
 
     /// The page in OpenMetrics text.
-    pub(crate) fn page(&self) -> String {
+    pub(crate) fn page(&self, disk: Option<Level>) -> String {
+        if let Some(level) = disk {
+            self.disk_free.set(i64::try_from(level.room.free).unwrap_or(i64::MAX));
+            self.disk_refuses.set(i64::from(level.refuses()));
+        }
         let mut page = String::new();
         // Writing into a text does not fail.
         let _ = encode(&mut page, &self.registry);

@@ -4,6 +4,7 @@ mod ledger;
 
 use depin_client::{Client, SigningKey};
 use depin_economy::Spec;
+use depin_files::{Floor, Room};
 use depin_gateway_metered::{Config, Gateway, GatewayError, Handle};
 use depin_networks::{Recipe, compose, network_file};
 use depin_quantity::Name;
@@ -11,7 +12,14 @@ use depin_services::metered::{MeteredParams, order_id};
 use ledger::Node;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -31,7 +39,12 @@ async fn start(folder: &Path, node: &Node) -> Handle {
 }
 
 async fn start_keeping(folder: &Path, node: &Node, keep: Duration) -> Handle {
+    start_on(folder, node, keep, Floor::new(folder, None)).await
+}
+
+async fn start_on(folder: &Path, node: &Node, keep: Duration, floor: Floor) -> Handle {
     let config = Config {
+        floor,
         keep,
         patience: Duration::from_millis(300),
         queue_max: 1_000,
@@ -380,5 +393,24 @@ async fn what_keeps_orders_and_reports_from_the_ledger_is_told_where_one_looks_f
     let failing = until(&gateway, "GET", "/health", None, |health| health["status"] == "failing").await;
     assert_eq!(failing["reasons"]["store"]["code"], "store-failed", "{failing}");
     assert_eq!(ask(&gateway, "GET", "/health", None).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn below_the_floor_nothing_is_taken_and_reads_go_on() {
+    let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+    let free = Arc::new(AtomicU64::new(0));
+    let now = Arc::clone(&free);
+    let read = move |_: &Path| Ok(Room { free: now.load(Ordering::Relaxed), total: 100 << 30 });
+    let floor = Floor::new(folder.path(), None).read_by(read);
+    let gateway = start_on(folder.path(), &node, Duration::from_secs(3_600), floor).await;
+    let order = "cd".repeat(32);
+    let (status, refused) = ask(&gateway, "POST", "/v1/reports", Some(&reports(&order, 1, 2))).await;
+    assert_eq!((status, &refused["error"]["code"]), (StatusCode::INSUFFICIENT_STORAGE, &json!("no-room")));
+    assert!(refused["error"]["message"].as_str().unwrap().contains("0 B free, 512 MiB needed"), "{refused}");
+    assert_eq!(ask(&gateway, "GET", "/v1/reports", None).await.1["items"], json!([]));
+    assert_eq!(ask(&gateway, "GET", "/health", None).await.1["disk"]["refuses"], json!(true));
+    free.store(10 << 30, Ordering::Relaxed);
+    assert_eq!(ask(&gateway, "POST", "/v1/reports", Some(&reports(&order, 1, 2))).await.0, StatusCode::ACCEPTED);
     gateway.stop().await;
 }

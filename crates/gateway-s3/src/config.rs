@@ -1,6 +1,7 @@
 //! Settings of one gateway, checked once at start.
 
 use crate::piece;
+use depin_files::Floor;
 use depin_quantity::{Span, Units};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -112,13 +113,17 @@ pub struct Config {
     pub deals: DealPolicy,
     /// The renewal service's pace.
     pub renewal: RenewalPolicy,
+    /// Free space on the disk of `home` below which nothing is written.
+    pub floor: Floor,
 }
 
 impl Config {
     /// Default settings with a home folder and the account's keys.
     pub fn new(home: impl Into<PathBuf>, access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
+        let home = home.into();
         Self {
-            home: home.into(),
+            floor: Floor::new(&home, None),
+            home,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             access_key: access_key.into(),
             secret_key: secret_key.into(),

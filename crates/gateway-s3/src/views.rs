@@ -9,6 +9,7 @@ use crate::{
     durability::{self, Durability},
     map::{DurabilityRow, FaultRow, ListedObject, MapError, ShardListing, tables},
 };
+use depin_client::api::DiskRoom;
 use depin_quantity::Instant;
 use serde::Serialize;
 
@@ -51,6 +52,8 @@ pub struct Status {
     pub warning: Option<String>,
     /// Why the market cannot be asked, when it cannot.
     pub market_trouble: Option<String>,
+    /// Room on the disk of the object map, where the system says.
+    pub disk: Option<DiskRoom>,
 }
 
 /// An object and how well it is secured.
@@ -184,6 +187,7 @@ pub(crate) async fn status(core: &Core, endpoint: &str) -> Result<Status, MapErr
         funds_last_until: paid_until.and_then(|until| durability::funds_last_until(until, account.funds.as_ref())),
         warning: account.warning,
         market_trouble: account.trouble,
+        disk: core.config.floor.level().map(DiskRoom::from),
     })
 }
 

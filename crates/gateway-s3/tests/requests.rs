@@ -2,8 +2,13 @@
 
 mod kit;
 
+use depin_files::{Floor, Room};
 use kit::{Answer, Kit, S3Client, SECRET, noise, sha256_hex};
 use reqwest::Method;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const PART: usize = 5 << 20;
@@ -364,4 +369,30 @@ async fn the_admin_interface_wants_its_token_and_answers_in_json() {
     assert_eq!(json(ask("faults", token.clone()).await).as_array().map(Vec::len), Some(0));
     assert_eq!(ask("nothing", token.clone()).await.status, 404);
     assert_eq!(ask("segments?bucket=adm&key=none", token).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn below_the_floor_writes_are_told_to_come_back_and_reads_and_deletions_go_on() {
+    let free = Arc::new(AtomicU64::new(10 << 30));
+    let now = Arc::clone(&free);
+    let kit = Kit::start_with(3, |config| {
+        let read = move |_: &std::path::Path| Ok(Room { free: now.load(Ordering::Relaxed), total: 100 << 30 });
+        config.floor = Floor::new(&config.home, None).read_by(read);
+    })
+    .await;
+    kit.s3.make_bucket("full").await;
+    for object in ["/full/kept", "/full/gone"] {
+        kit.s3.put(object, "data").await.ok();
+    }
+    free.store(511 << 20, Ordering::Relaxed);
+    let refused = kit.s3.put("/full/new", "data").await.failed(503, "SlowDown");
+    assert!(refused.text().contains("511 MiB free, 512 MiB needed"), "{}", refused.text());
+    kit.s3.put("/another-bucket", "").await.failed(503, "SlowDown");
+    kit.s3.send(Method::POST, "/full/parts", &[("uploads", "")], &[], "").await.failed(503, "SlowDown");
+    kit.s3.expect("/full/kept", b"data").await;
+    kit.s3.get("/full/new").await.failed(404, "NoSuchKey");
+    kit.s3.delete("/full/gone").await.ok();
+    assert!(kit.handle().status().await.unwrap().disk.unwrap().refuses);
+    free.store(10 << 30, Ordering::Relaxed);
+    kit.s3.put("/full/new", "data").await.ok();
 }

@@ -12,6 +12,7 @@ use depin_client::{
     ClientError,
     api::{ErrorBody, ErrorDetail, code},
 };
+use depin_files::{NoRoom, Size};
 use serde::de::DeserializeOwned;
 use std::fmt::Display;
 
@@ -73,6 +74,14 @@ impl From<StoreError> for ApiError {
                     .hint("the gateway's log says why")
             }
         }
+    }
+}
+
+impl From<NoRoom> for ApiError {
+    fn from(NoRoom { free, needed, .. }: NoRoom) -> Self {
+        let message = format!("the gateway's disk is nearly full: {} free, {} needed", Size(free), Size(needed));
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, code::NO_ROOM, message)
+            .hint("nothing was taken; send it again when its operator has freed some space, reads go on")
     }
 }
 

@@ -23,11 +23,12 @@ use crate::node::Core;
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
+use depin_client::api::DiskRoom;
 use depin_serve::{Limits, Port};
 use error::ApiError;
 use std::{sync::Arc, time::Duration};
@@ -116,7 +117,11 @@ async fn with_key(State(guard): State<Guard>, request: Request, next: Next) -> R
     };
     let given = given.and_then(bearer).unwrap_or_default();
     if blake3::hash(given.as_bytes()) == guard.key {
-        return next.run(request).await;
+        // What is asked to be kept needs room; reads go on.
+        return match guard.core.config.floor.admit(0) {
+            Err(full) if request.method() == Method::POST => ApiError::from(full).into_response(),
+            _ => next.run(request).await,
+        };
     }
     ApiError::new(StatusCode::UNAUTHORIZED, "no-key", "this needs the gateway's key")
         .hint("send `Authorization: Bearer KEY` with the key from access.key in the gateway's folder")
@@ -136,7 +141,8 @@ async fn count(State(guard): State<Guard>, request: Request, next: Next) -> Resp
 
 /// `ok`; `degraded` when something waits, while reports are taken; `failing`, with 503, when nothing can be taken.
 async fn health(State(core): State<Shared>) -> Response {
-    let writes = core.writes().await;
+    let disk = core.config.floor.level().map(DiskRoom::from);
+    let writes = core.writes().await && !disk.is_some_and(|disk| disk.refuses);
     let reasons = core.problems.all();
     let (status, text) = match (writes, reasons.is_empty()) {
         (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
@@ -144,10 +150,10 @@ async fn health(State(core): State<Shared>) -> Response {
         (true, true) => (StatusCode::OK, "ok"),
     };
     let problems: Vec<&str> = reasons.keys().copied().collect();
-    (status, Json(serde_json::json!({ "status": text, "problems": problems, "reasons": reasons }))).into_response()
+    (status, Json(serde_json::json!({ "status": text, "problems": problems, "reasons": reasons, "disk": disk }))).into_response()
 }
 
 async fn metrics(State(core): State<Shared>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], core.metrics.page()).into_response()
+    ([(header::CONTENT_TYPE, kind)], core.metrics.page(core.config.floor.level())).into_response()
 }

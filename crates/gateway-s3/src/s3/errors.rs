@@ -1,6 +1,7 @@
 //! From the gateway's errors to S3's.
 
 use crate::{ingest::IngestError, map::MapError, reader::ReadError, writer::StoreError};
+use depin_files::{NoRoom, Size};
 use depin_serve::Refusal;
 use s3s::{S3Error, S3ErrorCode, StdError, s3_error};
 
@@ -24,6 +25,18 @@ pub(super) fn map(error: MapError) -> S3Error {
         }
     };
     S3Error::with_message(code, message)
+}
+
+/// Clients come back by themselves after this one.
+pub(super) fn no_room(error: &NoRoom) -> S3Error {
+    tracing::debug!(%error, "a write was refused");
+    let NoRoom { free, needed, .. } = *error;
+    let message = format!(
+        "The gateway's disk is nearly full ({} free, {} needed); nothing is written until its operator frees some, reads go on",
+        Size(free),
+        Size(needed)
+    );
+    S3Error::with_message(S3ErrorCode::SlowDown, message)
 }
 
 pub(super) fn store(error: &StoreError) -> S3Error {

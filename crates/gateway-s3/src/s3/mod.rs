@@ -52,6 +52,13 @@ pub(crate) struct Front {
     pub(crate) writer: Arc<Writer>,
 }
 
+impl Front {
+    /// Refuses what writes while the disk has less free than is kept; reads and deletions go on.
+    fn admit(&self) -> S3Result<()> {
+        self.core.config.floor.admit(0).map_err(|error| errors::no_room(&error))
+    }
+}
+
 type Answer<T> = S3Result<S3Response<T>>;
 
 /// Milliseconds since 1970 as S3 writes them; a time beyond the calendar becomes 1970, which no clock here reaches.
@@ -68,6 +75,7 @@ fn seconds(timestamp: &Timestamp) -> i64 {
 #[async_trait::async_trait]
 impl S3 for Front {
     async fn create_bucket(&self, request: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
+        self.admit()?;
         bucket::create(self, request.input).await
     }
 
@@ -92,6 +100,7 @@ impl S3 for Front {
     }
 
     async fn put_object(&self, request: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
+        self.admit()?;
         upload::put(self, request).await
     }
 
@@ -115,6 +124,7 @@ impl S3 for Front {
     }
 
     async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
+        self.admit()?;
         copy::object(self, request).await
     }
 
@@ -147,6 +157,7 @@ impl S3 for Front {
     }
 
     async fn put_object_tagging(&self, request: S3Request<PutObjectTaggingInput>) -> Answer<PutObjectTaggingOutput> {
+        self.admit()?;
         tags::put(self, request.input).await
     }
 
@@ -158,14 +169,17 @@ impl S3 for Front {
         &self,
         request: S3Request<CreateMultipartUploadInput>,
     ) -> Answer<CreateMultipartUploadOutput> {
+        self.admit()?;
         multipart::create(self, request.input).await
     }
 
     async fn upload_part(&self, request: S3Request<UploadPartInput>) -> Answer<UploadPartOutput> {
+        self.admit()?;
         upload::part(self, request).await
     }
 
     async fn upload_part_copy(&self, request: S3Request<UploadPartCopyInput>) -> Answer<UploadPartCopyOutput> {
+        self.admit()?;
         copy::part(self, request).await
     }
 
@@ -173,6 +187,7 @@ impl S3 for Front {
         &self,
         request: S3Request<CompleteMultipartUploadInput>,
     ) -> Answer<CompleteMultipartUploadOutput> {
+        self.admit()?;
         multipart::complete(self, request).await
     }
 
