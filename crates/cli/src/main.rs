@@ -23,8 +23,9 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What long-running commands log when `DEPIN_LOG` says nothing. The engine's store warns of every new file.
-const LOG_DEFAULT: &str = "warn,commonware=error";
+/// What long-running commands log when `DEPIN_LOG` says nothing. The engine's store warns of every new file; a task of the engine that
+/// panicked is told by the panic itself.
+const LOG_DEFAULT: &str = "warn,commonware=error,commonware_runtime::utils::handle=off";
 /// The S3 library reports every client's mistake as an error of its own, several times; the gateway says each once, at `info`.
 const LOG_QUIET: &str = "s3s=off";
 

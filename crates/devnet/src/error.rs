@@ -39,6 +39,11 @@ impl Error {
         Self { kind: Kind::Broken, code: code.to_owned(), message: message.to_string(), hint: String::new() }
     }
 
+    /// A part of a running network that cannot go on.
+    pub fn failed(reason: impl fmt::Display) -> Self {
+        Self::broken("failed", reason).hint("the data is kept; `depin up` starts again, DEPIN_LOG=info shows more")
+    }
+
     /// Adds what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {

@@ -81,7 +81,7 @@ impl Network {
     }
 
     /// Obeys orders until a part cannot go on; gives the reason.
-    pub async fn failed(&mut self) -> String {
+    pub async fn failed(&mut self) -> Error {
         loop {
             let asked = tokio::select! {
                 reason = self.parts.failed() => return reason,

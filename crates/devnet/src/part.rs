@@ -24,7 +24,7 @@ pub trait Part: Send + Sync {
     }
 
     /// Resolves with the reason when it cannot go on.
-    async fn failed(&self) -> String {
+    async fn failed(&self) -> Error {
         future::pending().await
     }
 
@@ -87,7 +87,7 @@ impl Parts {
     }
 
     /// Resolves with the reason when one of them cannot go on.
-    pub async fn failed(&self) -> String {
+    pub async fn failed(&self) -> Error {
         if self.started.is_empty() {
             return future::pending().await;
         }
@@ -127,9 +127,9 @@ mod tests {
             self.name
         }
 
-        async fn failed(&self) -> String {
+        async fn failed(&self) -> Error {
             self.broken.notified().await;
-            format!("{} failed", self.name)
+            Error::failed(format_args!("{} failed", self.name))
         }
 
         fn endpoints(&self) -> Vec<Endpoint> {
@@ -168,7 +168,7 @@ mod tests {
     async fn the_part_that_fails_is_named_and_endpoints_stand_in_order() {
         let (parts, broken) = parts(&Log::default(), None);
         broken[1].notify_one();
-        assert_eq!(parts.failed().await, "operators failed");
+        assert_eq!(parts.failed().await.message, "operators failed");
         let names: Vec<_> = parts.endpoints().into_iter().map(|endpoint| endpoint.name).collect();
         assert_eq!(names, ["node", "operators", "gateway"]);
     }

@@ -28,6 +28,9 @@ pub struct Options {
     pub rebuild_index: bool,
     /// Whether a metering gateway whose store was lost begins a new one.
     pub new_store: bool,
+    /// Free space that is kept on the disk, bytes: gateways and providers take nothing below it, the node nothing below half of it;
+    /// the usual when absent.
+    pub disk_floor: Option<u64>,
 }
 
 /// Something to tell whoever started the network.

@@ -1,6 +1,6 @@
 //! Commands about a founder's own metered service.
 
-use super::{AmountArg, PlaceArgs, SpanArg, Who};
+use super::{AmountArg, Bytes, PlaceArgs, SpanArg, Who};
 use clap::{ArgGroup, Args, Subcommand};
 use depin_client::api::BatchStage;
 use depin_quantity::{ContentHash, Name};
@@ -333,6 +333,9 @@ pub struct GatewayMeteredArgs {
     /// How long reports are kept once they are settled or refused; as long, their ids stay the same report.
     #[arg(long, value_name = "TIME", default_value = "90d")]
     pub keep: SpanArg,
+    /// Free space to keep on the disk; below it nothing is taken [default: 512MiB, a fifth of a small disk].
+    #[arg(long, value_name = "SIZE")]
+    pub disk_floor: Option<Bytes>,
     /// Key file of the customer's account, which pays [default: DIR/customer.key, made on the first start].
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,

@@ -72,6 +72,9 @@ pub struct ProviderStorageArgs {
     /// Name for people.
     #[arg(long, value_name = "NAME", default_value = "provider")]
     pub name: Name,
+    /// Free space to keep on the disk; below it no upload is taken [default: 512MiB, a fifth of a small disk].
+    #[arg(long, value_name = "SIZE")]
+    pub disk_floor: Option<Bytes>,
     #[command(flatten)]
     pub place: PlaceArgs,
 }
@@ -174,4 +177,7 @@ pub struct GatewayS3Args {
     /// Highest price taken per GiB and epoch; any when absent.
     #[arg(long, value_name = "AMOUNT")]
     pub max_price: Option<AmountArg>,
+    /// Free space to keep on the disk; below it nothing is written [default: 512MiB, a fifth of a small disk].
+    #[arg(long, value_name = "SIZE")]
+    pub disk_floor: Option<Bytes>,
 }

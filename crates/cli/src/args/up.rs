@@ -50,4 +50,8 @@ pub struct UpArgs {
     /// Capacity of each new storage provider: what it promises at most. How much it can keep, its disk decides.
     #[arg(long, value_name = "SIZE", default_value = "1TiB")]
     pub capacity: Bytes,
+    /// Free space to keep on the disk: below it gateway and providers take no more bytes, below half of it the node no more
+    /// transactions; reads and blocks go on [default: 512MiB, a fifth of a small disk].
+    #[arg(long, value_name = "SIZE")]
+    pub disk_floor: Option<Bytes>,
 }

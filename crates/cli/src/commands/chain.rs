@@ -9,6 +9,7 @@ use crate::{
 };
 use depin_client::api::{Audit, Content, Prices, ProviderList, Status, Supply};
 use depin_devnet::home::{Endpoints, PRICE_FEEDER};
+use depin_files::Size;
 use depin_quantity::{Instant, group_digits};
 use depin_services::descriptor::STORAGE;
 use serde::Serialize;
@@ -42,12 +43,29 @@ impl Overview {
         let mut table = Table::new(&["", ""]);
         let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
         let Status {
-            chain_id, network, service, figures, height, time_ms, speed, state_root, base_fee, row_fee, version, ..
+            chain_id,
+            network,
+            service,
+            figures,
+            height,
+            time_ms,
+            speed,
+            state_root,
+            base_fee,
+            row_fee,
+            version,
+            disk,
+            ..
         } = &self.chain;
         let now = Instant::new(*time_ms);
         row("Network", format!("{network}, chain {chain_id}, depin {version}"));
         row("Block", format!("{height}, state {}", short_id(state_root)));
         row("Ledger time", format!("{} UTC, speed {speed}", minute(now)));
+        if let Some(disk) = disk {
+            let (free, floor) = (Size(disk.free_bytes), Size(disk.floor_bytes));
+            let refuses = if disk.refuses { ": new transactions are refused until some is freed" } else { "" };
+            row("Disk", format!("{free} free, {floor} kept{refuses}"));
+        }
         row("Base fee", format!("{} per work unit", shorten(&base_fee.display)));
         if !row_fee.units.is_zero() {
             row("Row fee", format!("{} per byte that a transaction adds", shorten(&row_fee.display)));

@@ -4,6 +4,7 @@
 //! and in which order, `depin_devnet` knows; here are arguments, signals and what is printed. A part that cannot go on stops the
 //! others, and the process ends with code 2.
 
+mod full;
 mod summary;
 
 use crate::{
@@ -35,6 +36,8 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     home::claim_folder(&home)?;
     let _lock = held.map_or_else(|| Lock::take(&home), Ok)?;
     clear(args, &home, out)?;
+    home::make_room(&home)?;
+    full::hush(home.path());
     let mut interrupt = Interrupt::listen()?;
     let mut progress = Progress::start(out);
     progress.step(format!("opening {}", home.path().display()));
@@ -124,6 +127,7 @@ fn options(args: &UpArgs, speed: u32) -> Options {
         capacity_bytes: args.capacity.0,
         rebuild_index: args.rebuild_index,
         new_store: args.new_store,
+        disk_floor: args.disk_floor.map(|floor| floor.0),
     }
 }
 
@@ -135,10 +139,12 @@ fn show(notice: Notice, progress: &mut Progress, out: &Output) {
 }
 
 /// Stops everything in good order, after a failure or a signal.
-async fn stop(network: Network, failure: Option<String>, home: &Home, interrupt: &mut Interrupt, out: &Output) -> Result<()> {
+async fn stop(network: Network, failure: Option<CliError>, home: &Home, interrupt: &mut Interrupt, out: &Output) -> Result<()> {
     home.remove_endpoints()?;
     match &failure {
-        Some(reason) => out.warn(format_args!("{reason}; stopping everything")),
+        // Told once, at the end.
+        Some(why) if why.code == "no-space" => out.note("stopping"),
+        Some(why) => out.warn(format_args!("{why}; stopping everything")),
         None => out.note("stopping; Ctrl-C again stops at once"),
     }
     tokio::select! {
@@ -147,9 +153,7 @@ async fn stop(network: Network, failure: Option<String>, home: &Home, interrupt:
     }
     home.remove_control()?;
     match failure {
-        Some(reason) => {
-            Err(CliError::broken("failed", reason).hint("the data is kept; `depin up` starts again, DEPIN_LOG=info shows more"))
-        }
+        Some(why) => Err(why),
         None => {
             out.note(format_args!("stopped; `depin up` goes on with the data in {}", home.path().display()));
             Ok(())

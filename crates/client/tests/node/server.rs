@@ -243,6 +243,7 @@ async fn status(State(server): State<Server>) -> Response {
             row_fee: Amount::new(FIL, Units::ZERO, 18),
             version: "0".to_owned(),
             format: 1,
+            disk: None,
         };
         Json(status).into_response()
     })

@@ -31,6 +31,7 @@ mod funding;
 mod intact;
 mod keys;
 mod lock;
+mod room;
 
 pub use choice::{Choice, NETWORK_DEFAULT};
 pub(crate) use create::now;
@@ -44,6 +45,8 @@ pub use keys::{
     provider_name,
 };
 pub use lock::Lock;
+pub use room::make_room;
+pub(crate) use room::{NO_SPACE, no_space};
 
 use crate::{Error, Result};
 use depin_ledger::GenesisDoc;

@@ -52,6 +52,8 @@ pub struct Post {
     pub client: Client,
     /// Its key.
     pub key: SigningKey,
+    /// Free space that is kept on its disk, bytes; the usual when absent.
+    pub disk_floor: Option<u64>,
 }
 
 /// All operators of the process, running or stopped.
@@ -60,6 +62,7 @@ pub(crate) struct Crew<T: Trade> {
     home: Home,
     client: Client,
     chain_id: Name,
+    disk_floor: Option<u64>,
     all: BTreeMap<Name, Member<T::Daemon>>,
 }
 
@@ -74,7 +77,8 @@ impl<T: Trade> Crew<T> {
     /// Starts the operators of these names, each on its port; an account that genesis did not fund is funded first.
     pub(crate) async fn start(site: &mut Site<'_>, trade: T, names: &[Name]) -> Result<Self> {
         let (home, client) = (site.home.clone(), site.client.clone());
-        let mut crew = Self { trade, home, client, chain_id: site.genesis.chain_id, all: BTreeMap::new() };
+        let (chain_id, disk_floor) = (site.genesis.chain_id, site.options.disk_floor);
+        let mut crew = Self { trade, home, client, chain_id, disk_floor, all: BTreeMap::new() };
         for (offset, name) in (ports::OPERATORS..).zip(names) {
             let folder = site.home.provider(*name);
             let mut settings = crew.settings(*name)?;
@@ -123,12 +127,13 @@ impl<T: Trade> Operators for Crew<T> {
 
     async fn start(&mut self, name: Name) -> Result<()> {
         let (client, chain_id, folder) = (self.client.clone(), self.chain_id, self.home.provider(name));
+        let disk_floor = self.disk_floor;
         let member = self.get(name)?;
         if member.running.is_some() {
             return Ok(());
         }
         let (key, listen) = (member.key.clone(), member.listen);
-        let post = Post { name, folder, listen, url: ports::url(listen), chain_id, client, key };
+        let post = Post { name, folder, listen, url: ports::url(listen), chain_id, client, key, disk_floor };
         let settings = self.settings(name)?.own;
         let daemon = self.trade.start(post, settings).await?;
         self.get(name)?.running = Some(daemon);
@@ -164,10 +169,12 @@ impl<T: Trade> Part for Crew<T> {
         future::join_all(waiting).await.into_iter().flatten().collect()
     }
 
-    async fn failed(&self) -> String {
+    async fn failed(&self) -> Error {
         let failures: Vec<_> = self
             .running()
-            .map(|(name, running)| Box::pin(async move { format!("{name} failed: {}", running.failed().await) }))
+            .map(|(name, running)| {
+                Box::pin(async move { Error::failed(format_args!("{name} failed: {}", running.failed().await)) })
+            })
             .collect();
         if failures.is_empty() {
             return future::pending().await;

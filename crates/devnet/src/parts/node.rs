@@ -2,6 +2,7 @@
 
 use crate::{Error, Kind, Part, Result, Site, SpeedLimit, home};
 use async_trait::async_trait;
+use depin_files::Floor;
 use depin_node::{HomeError, Node, NodeConfig, NodeHandle, StartError};
 
 pub(crate) struct NodePart {
@@ -15,10 +16,12 @@ impl NodePart {
             listen: site.node,
             speed: site.options.speed,
             rebuild_index: site.options.rebuild_index,
+            floor: Floor::of_chain(site.home.node(), site.options.disk_floor),
             ..NodeConfig::single(site.home.node(), site.genesis.clone(), seed)
         };
         let handle = Node::start(config).await.map_err(|error| {
             let kind = match &error {
+                StartError::NoSpace(why) => return home::no_space(why),
                 StartError::Speed { .. } | StartError::ChainSpeed { .. } => {
                     let limit = SpeedLimit::new(site.rules(), site.genesis.time, site.genesis.speed_max);
                     if let Err(refused) = limit.check(site.options.speed) {
@@ -41,8 +44,12 @@ impl Part for NodePart {
         "the node"
     }
 
-    async fn failed(&self) -> String {
-        format!("the node failed: {}", self.handle.failed().await)
+    async fn failed(&self) -> Error {
+        let reason = self.handle.failed().await;
+        if self.handle.is_out_of_space() {
+            return Error::broken(home::NO_SPACE, reason);
+        }
+        Error::failed(format_args!("the node failed: {reason}"))
     }
 
     async fn stop(self: Box<Self>) {

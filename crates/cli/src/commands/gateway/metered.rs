@@ -9,6 +9,7 @@ use crate::{
     up::Interrupt,
 };
 use depin_devnet::{home::Endpoint, listen_address, services::metered::gateway::MeteringGateway};
+use depin_files::Floor;
 use depin_gateway_metered::Config;
 use depin_services::metered::MeteredParams;
 use serde::Serialize;
@@ -57,8 +58,10 @@ async fn start(args: &GatewayMeteredArgs, remote: &Remote, out: &Output) -> Resu
         ));
     }
     progress.step("opening the store");
+    let floor = Floor::new(&args.dir, args.disk_floor.map(|floor| floor.0));
     let config = Config {
         listen,
+        floor,
         keep: std::time::Duration::from_millis(args.keep.0.get()),
         new_store: args.new_store,
         ..Config::new(&args.dir, params)

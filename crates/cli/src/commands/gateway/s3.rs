@@ -16,6 +16,7 @@ use depin_devnet::{
     url_of,
 };
 use depin_economy::Spec;
+use depin_files::Floor;
 use depin_gateway_s3::{Config, DealPolicy, Handle, LedgerMarket, Redundancy};
 use depin_quantity::{Address, Instant};
 use depin_services::storage::StorageParams;
@@ -64,6 +65,7 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
     let config = Config {
         listen,
         redundancy: Redundancy { k: args.copies.k, n: args.copies.n },
+        floor: Floor::new(&args.dir, args.disk_floor.map(|floor| floor.0)),
         deals: DealPolicy { term: args.term.0, max_price, ..DealPolicy::default() },
         ..Config::new(&args.dir, keys.access_key.clone(), keys.secret_key.clone())
     };

@@ -116,7 +116,7 @@ async fn start<V: Venture>(venture: &V, remote: &Remote, out: &Output) -> Result
     progress.step("registering, and looking through what it has");
     let url = place.url.clone().unwrap_or_else(|| url_of(listen));
     let (client, chain_id) = (remote.client.clone(), status.chain_id);
-    let post = Post { name, folder: dir.clone(), listen, url: url.clone(), chain_id, client, key };
+    let post = Post { name, folder: dir.clone(), listen, url: url.clone(), chain_id, client, key, disk_floor: None };
     let daemon = venture.start(terms, post).await?;
     if let Some(why) = operators::ready(&daemon).await {
         out.warn(format_args!("the {} is not ready: {why}; it goes on trying", V::WHAT));

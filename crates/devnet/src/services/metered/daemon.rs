@@ -24,7 +24,7 @@ impl Trade for Delivering {
     }
 
     async fn start(&self, post: Post, settings: OperatorSettings) -> Result<MeteredHandle> {
-        let Post { name, folder, listen, url, chain_id, client, key } = post;
+        let Post { name, folder, listen, url, chain_id, client, key, .. } = post;
         let path = folder.join("settings.json");
         let wrong = |error| Error::refused("settings", format_args!("{}: {error}", path.display()));
         let config = MeteredConfig {

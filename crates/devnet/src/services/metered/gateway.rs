@@ -8,6 +8,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use depin_client::{Client, SigningKey};
+use depin_files::Floor;
 use depin_gateway_metered::{Config, Gateway, GatewayError, Handle};
 use depin_quantity::{Address, Name};
 use depin_services::metered::MeteredParams;
@@ -31,7 +32,9 @@ impl MeteringGateway {
     /// Starts the home's gateway on its port.
     pub(super) async fn start(site: &mut Site<'_>, params: MeteredParams) -> Result<Self> {
         let listen = site.ports.named(NAME)?;
-        let config = Config { listen, new_store: site.options.new_store, ..Config::new(site.home.path().join(FOLDER), params) };
+        let folder = site.home.path().join(FOLDER);
+        let floor = Floor::new(&folder, site.options.disk_floor);
+        let config = Config { listen, floor, new_store: site.options.new_store, ..Config::new(folder, params) };
         let key = |name| home::load_key(&site.home.key(name));
         Self::open(config, site.client.clone(), site.genesis.chain_id, key(home::CUSTOMER)?, key(home::REPORTER)?).await
     }
@@ -82,8 +85,8 @@ impl Part for MeteringGateway {
         "the metering gateway"
     }
 
-    async fn failed(&self) -> String {
-        self.handle.failed().await
+    async fn failed(&self) -> Error {
+        Error::failed(self.handle.failed().await)
     }
 
     fn endpoints(&self) -> Vec<Endpoint> {

@@ -6,6 +6,7 @@ use crate::{
     operators::{Daemon, Post, Trade, not_started},
 };
 use async_trait::async_trait;
+use depin_files::Floor;
 use depin_provider::operator::StartError;
 use depin_provider::storage::{Provider, ProviderConfig, ProviderError, ProviderHandle, StoreError};
 use depin_services::storage::{Ask, StorageParams};
@@ -34,7 +35,8 @@ impl Trade for Storing {
 /// # Errors
 /// Refused for a folder of another provider or in use; broken when it cannot start.
 pub async fn start(post: Post, settings: &ProviderSettings, params: &StorageParams) -> Result<ProviderHandle> {
-    let Post { name, folder, listen, url, chain_id, client, key } = post;
+    let Post { name, folder, listen, url, chain_id, client, key, disk_floor } = post;
+    let data = folder.join("data");
     let ask = Ask {
         price: settings.price,
         verified_price: settings.verified_price,
@@ -48,7 +50,8 @@ pub async fn start(post: Post, settings: &ProviderSettings, params: &StoragePara
         listen,
         url: Some(url),
         chain_id: Some(chain_id),
-        ..ProviderConfig::new(name, folder.join("data"), settings.capacity_bytes, ask)
+        floor: Floor::new(&data, disk_floor),
+        ..ProviderConfig::new(name, data, settings.capacity_bytes, ask)
     };
     Provider::start(config, client, key).await.map_err(|error| {
         let refused = matches!(

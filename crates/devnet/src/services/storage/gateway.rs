@@ -8,6 +8,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use depin_client::{Sender, SigningKey};
+use depin_files::Floor;
 use depin_gateway_s3::{Config, Gateway, GatewayError, Handle, HttpShards, LedgerMarket, Market, SystemClock};
 use depin_quantity::Name;
 use depin_services::storage::StorageParams;
@@ -103,6 +104,7 @@ impl S3Gateway {
         let config = Config {
             listen: site.ports.named(S3Access::NAME)?,
             region: REGION.to_owned(),
+            floor: Floor::new(&folder, site.options.disk_floor),
             ..Config::new(folder, keys.access_key.clone(), keys.secret_key.clone())
         };
         let key = home::load_key(&site.home.key(home::CUSTOMER))?;
@@ -121,7 +123,7 @@ impl Part for S3Gateway {
     }
 
     /// Resolves when nothing listens on its address: it has no way of its own to say that its server ended.
-    async fn failed(&self) -> String {
+    async fn failed(&self) -> Error {
         let mut refused = 0;
         while refused < REFUSALS {
             time::sleep(LOOK).await;
@@ -130,7 +132,7 @@ impl Part for S3Gateway {
             let gone = matches!(connected, Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused);
             refused = if gone { refused + 1 } else { 0 };
         }
-        "the S3 gateway does not listen any more".to_owned()
+        Error::failed("the S3 gateway does not listen any more")
     }
 
     fn endpoints(&self) -> Vec<Endpoint> {
