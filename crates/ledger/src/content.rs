@@ -27,12 +27,18 @@ pub struct ContentDigest {
 /// A row as a walk is to see it; `None` for one that was not there when it began.
 type Before = Option<Vec<u8>>;
 
+/// What a walk makes of the rows.
+enum Made {
+    Digest(Sha256),
+    Copy(Vec<(Box<[u8]>, Box<[u8]>)>),
+}
+
 /// A walk through all rows as they were when it began.
 pub(crate) struct Walk {
     height: u64,
     rows: usize,
     seen: usize,
-    hash: Sha256,
+    made: Made,
     /// The last key that was passed; `None` at the beginning.
     at: Option<Vec<u8>>,
     /// Rows ahead that blocks changed meanwhile, as they were.
@@ -40,10 +46,18 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
-    /// A walk through `rows` rows that has not begun.
-    pub fn new(height: u64, rows: usize) -> Self {
-        let hash = Sha256::new().chain_update((rows as u64).to_be_bytes());
-        Self { height, rows, seen: 0, hash, at: None, before: BTreeMap::new() }
+    /// A walk through `rows` rows that digests them and has not begun.
+    pub fn digesting(height: u64, rows: usize) -> Self {
+        Self::new(height, rows, Made::Digest(Sha256::new().chain_update((rows as u64).to_be_bytes())))
+    }
+
+    /// The same, but it copies them.
+    pub fn copying(height: u64, rows: usize) -> Self {
+        Self::new(height, rows, Made::Copy(Vec::with_capacity(rows)))
+    }
+
+    fn new(height: u64, rows: usize, made: Made) -> Self {
+        Self { height, rows, seen: 0, made, at: None, before: BTreeMap::new() }
     }
 
     /// Keeps what a block changes ahead of the walk, before it does.
@@ -54,7 +68,7 @@ impl Walk {
         }
     }
 
-    /// Hashes up to about `most` rows; says whether that was the end.
+    /// Takes up to about `most` rows; says whether that was the end.
     pub fn go_on(&mut self, tables: &Tables, most: usize) -> bool {
         let from = self.at.clone();
         let (mut left, mut ended) = (most, true);
@@ -64,10 +78,10 @@ impl Walk {
                 return false;
             }
             left -= 1;
-            self.hash_kept_before(Some(key));
+            self.take_kept_before(Some(key));
             match self.before.remove(key) {
-                Some(before) => self.hash_row(key, before.as_deref()),
-                None => self.hash_row(key, Some(value)),
+                Some(before) => self.take_row(key, before.as_deref()),
+                None => self.take_row(key, Some(value)),
             }
             let at = self.at.get_or_insert_default();
             at.clear();
@@ -75,34 +89,47 @@ impl Walk {
             true
         });
         if ended {
-            self.hash_kept_before(None);
+            self.take_kept_before(None);
         }
         ended
     }
 
-    /// Hashes kept rows up to before `end` that are not there any more.
-    fn hash_kept_before(&mut self, end: Option<&[u8]>) {
+    /// Takes kept rows up to before `end` that are not there any more.
+    fn take_kept_before(&mut self, end: Option<&[u8]>) {
         let in_reach = |(key, _): &(&Vec<u8>, &Before)| end.is_none_or(|end| key.as_slice() < end);
         while let Some((key, _)) = self.before.first_key_value().filter(in_reach) {
             let key = key.clone();
             let before = self.before.remove(&key).flatten();
-            self.hash_row(&key, before.as_deref());
+            self.take_row(&key, before.as_deref());
         }
     }
 
-    fn hash_row(&mut self, key: &[u8], value: Option<&[u8]>) {
+    fn take_row(&mut self, key: &[u8], value: Option<&[u8]>) {
         let Some(value) = value else { return };
         self.seen += 1;
-        for part in [key, value] {
-            self.hash.update((part.len() as u64).to_be_bytes());
-            self.hash.update(part);
+        match &mut self.made {
+            Made::Copy(rows) => rows.push((key.into(), value.into())),
+            Made::Digest(hash) => {
+                for part in [key, value] {
+                    hash.update((part.len() as u64).to_be_bytes());
+                    hash.update(part);
+                }
+            }
         }
     }
 
-    /// The digest of the rows that were walked through.
-    pub fn end(self) -> ContentDigest {
+    /// The digest of the rows that were walked through; none of a walk that copied them.
+    pub fn digest(self) -> Option<ContentDigest> {
         assert_eq!(self.seen, self.rows, "a walk sees every row that was there when it began");
-        ContentDigest { height: self.height, rows: self.rows, digest: UnitId::new(self.hash.finalize().into()) }
+        let Made::Digest(hash) = self.made else { return None };
+        Some(ContentDigest { height: self.height, rows: self.rows, digest: UnitId::new(hash.finalize().into()) })
+    }
+
+    /// The rows that were walked through; none of a walk that digested them.
+    pub fn tables(self) -> Option<Tables> {
+        assert_eq!(self.seen, self.rows, "a walk sees every row that was there when it began");
+        let Made::Copy(rows) = self.made else { return None };
+        Some(Tables::from_rows(rows))
     }
 }
 
@@ -118,13 +145,13 @@ mod tests {
         prop::collection::vec((0..40u8, prop::option::weighted(0.7, any::<u8>())), 0..most)
     }
 
-    fn change(tables: &mut Tables, walk: Option<&mut Walk>, writes: &Writes) {
+    fn change<'a>(tables: &mut Tables, walks: impl IntoIterator<Item = &'a mut Walk>, writes: &Writes) {
         let mut overlay = Overlay::new(tables);
         for (key, value) in writes {
             overlay.put_raw(Key::new(&[*key]), value.map(|value| vec![value; usize::from(value % 3)]).as_deref());
         }
         let writes = overlay.into_writes();
-        if let Some(walk) = walk {
+        for walk in walks {
             walk.keep_before(&writes);
         }
         tables.apply(&writes);
@@ -144,14 +171,20 @@ mod tests {
         #[test]
         fn a_walk_sees_one_state(base in writes(60), blocks in prop::collection::vec(writes(8), 0..20), chunk in 1..9usize) {
             let mut tables = Tables::default();
-            change(&mut tables, None, &base);
+            change(&mut tables, [], &base);
             let expected = plain(&tables);
-            let mut walk = Walk::new(7, tables.len());
+            let (mut walk, mut copy) = (Walk::digesting(7, tables.len()), Walk::copying(7, tables.len()));
+            let mut copied = false;
             let mut blocks = blocks.into_iter();
             while !walk.go_on(&tables, chunk) {
-                change(&mut tables, Some(&mut walk), &blocks.next().unwrap_or_default());
+                copied = copied || copy.go_on(&tables, chunk);
+                change(&mut tables, [&mut walk, &mut copy], &blocks.next().unwrap_or_default());
             }
-            let found = walk.end();
+            while !copied {
+                copied = copy.go_on(&tables, chunk);
+            }
+            let found = walk.digest().unwrap();
+            prop_assert_eq!(plain(&copy.tables().unwrap()), expected);
             prop_assert_eq!((found.height, found.digest.get()), (7, expected));
         }
     }

@@ -72,8 +72,8 @@ pub struct Ledger {
     frozen: Mutex<BTreeMap<Digest, Frozen>>,
     /// The walk through all rows that is on its way, if one is. Taken after `finalized`, where both are.
     walk: Mutex<Option<Walk>>,
-    /// Held while a digest is made: one at a time.
-    digesting: Mutex<()>,
+    /// Held while all rows are walked through: one at a time.
+    walking: Mutex<()>,
 }
 
 impl Ledger {
@@ -89,7 +89,7 @@ impl Ledger {
             finalized: RwLock::new(finalized),
             frozen: Mutex::default(),
             walk: Mutex::default(),
-            digesting: Mutex::default(),
+            walking: Mutex::default(),
         })
     }
 
@@ -215,6 +215,12 @@ impl Ledger {
         f(&self.read_finalized().tables)
     }
 
+    /// The same, in turn: when a block waits to be folded in, it goes before whoever begins to read after it, so that readers who come
+    /// one upon another do not hold blocks up. `f` may ask the ledger for more with every other call, but not with this one.
+    pub fn read_in_turn<T>(&self, f: impl FnOnce(&dyn ReadState) -> T) -> T {
+        f(&self.finalized.read().tables)
+    }
+
     /// Reads the finalized tables as a whole.
     pub fn tables<T>(&self, f: impl FnOnce(&Tables) -> T) -> T {
         f(&self.read_finalized().tables)
@@ -252,21 +258,34 @@ impl Ledger {
         crate::audit::audit(&self.rules, &self.read_finalized().tables)
     }
 
+    /// The same on the finalized rows as they are now, while blocks go on: they are copied a few at a time, and the copy is audited. A
+    /// second caller waits for the first. `None` when other rows were loaded meanwhile.
+    pub fn audit_beside(&self) -> Option<crate::Audit> {
+        let _one = self.walking.lock();
+        let tables = self.walk(Walk::copying)?.tables()?;
+        Some(crate::audit::audit(&self.rules, &tables))
+    }
+
     /// The digest of all rows as they are now, which does not depend on how they came to be. Blocks are finalized meanwhile: the
     /// rows are read a few at a time, and what a block changes ahead of the walk is kept as it was. Takes about a microsecond a row;
     /// a second caller waits for the first. `None` when other rows were loaded meanwhile.
     pub fn content_digest(&self) -> Option<ContentDigest> {
-        let _one = self.digesting.lock();
+        let _one = self.walking.lock();
+        self.walk(Walk::digesting)?.digest()
+    }
+
+    /// Walks through all rows as they are now; `None` when other rows were loaded meanwhile.
+    fn walk(&self, begin: fn(u64, usize) -> Walk) -> Option<Walk> {
         {
             let finalized = self.read_finalized();
-            *self.walk.lock() = Some(Walk::new(finalized.height(), finalized.tables.len()));
+            *self.walk.lock() = Some(begin(finalized.height(), finalized.tables.len()));
         }
         loop {
             // Not recursive: a block that waits to be finalized goes before the next rows.
             let finalized = self.finalized.read();
             let mut held = self.walk.lock();
             if held.as_mut()?.go_on(&finalized.tables, CHUNK) {
-                return held.take().map(Walk::end);
+                return held.take();
             }
         }
     }
