@@ -1,7 +1,7 @@
 //! A node's life: opened in order, watched, stopped in order.
 
 use crate::{
-    api::{self, App, Server, Tokens},
+    api::{self, App, Costly, Server, Tokens},
     disk::{Disk, NoSpace},
     home::{Home, HomeError},
     index::{self, Index, IndexError, LogError, LogRecord, ReceiptLog},
@@ -16,10 +16,7 @@ use depin_files::Floor;
 use depin_ledger::{GenesisDoc, GenesisError, Ledger};
 use depin_quantity::Span;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
-use tokio::{
-    sync::{Mutex, watch},
-    task::JoinHandle,
-};
+use tokio::{sync::watch, task::JoinHandle};
 
 /// How long an idle chain waits before an empty block, usually.
 pub const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -179,8 +176,9 @@ impl Node {
             speed: config.speed,
             failure: failure.clone(),
             stopping: stopping.clone(),
-            audited: Mutex::new(None),
-            digested: Mutex::new(None),
+            audited: Costly::default(),
+            digested: Costly::default(),
+            scans: App::scan_permits(),
             batches: App::batch_permits(),
             streams: App::stream_places(),
             newest: std::sync::Mutex::new(None),

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 pub(super) async fn accounts(State(app): State<Shared>, Params(query): Params<PageQuery>) -> ApiResult<Json<Page<AccountEntry>>> {
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<Address>(query.after.as_deref())?;
-    Ok(Json(app.read(|state, reads| {
+    let scanned = app.scan(move |app, state, reads| {
         let mut items: Vec<AccountEntry> = Vec::new();
         let mut row = match after {
             None => state.rows::<WalletRow>().next(),
@@ -33,12 +33,13 @@ pub(super) async fn accounts(State(app): State<Shared>, Params(query): Params<Pa
                     let next = items.last().map(|last| last.address.to_string());
                     return Page { items, next };
                 }
-                items.push(entry(&app, state, reads, address));
+                items.push(entry(app, state, reads, address));
             }
             row = state.next_after::<WalletRow>(&key);
         }
         Page { items, next: None }
-    })))
+    });
+    scanned.await.map(Json)
 }
 
 fn entry(app: &App, state: &dyn ReadState, reads: &Reads<'_>, address: Address) -> AccountEntry {

@@ -117,15 +117,10 @@ pub(super) async fn status(State(app): State<Shared>) -> ApiResult<Json<Status>>
 /// digested once.
 #[utoipa::path(get, path = "/v1/content", tag = "chain", responses((status = 200, body = Content), (status = "default", body = ErrorBody)))]
 pub(super) async fn content(State(app): State<Shared>) -> ApiResult<Json<Content>> {
-    let mut digested = app.digested.lock().await;
-    let height = app.ledger.head().height;
-    if let Some(content) = digested.as_ref().filter(|content| content.height == height) {
-        return Ok(Json(content.clone()));
-    }
-    let ledger = Arc::clone(&app.ledger);
-    let found = tokio::task::spawn_blocking(move || ledger.content_digest()).await.map_err(ApiError::internal)?;
-    let found = found.ok_or_else(|| ApiError::busy("the node took in another state meanwhile"))?;
-    let content = Content { height: found.height, rows: found.rows as u64, digest: found.digest };
-    *digested = Some(content.clone());
-    Ok(Json(content))
+    let (ledger, height) = (Arc::clone(&app.ledger), app.ledger.head().height);
+    let make = move || {
+        let found = ledger.content_digest()?;
+        Some((found.height, Content { height: found.height, rows: found.rows as u64, digest: found.digest }))
+    };
+    app.digested.get(height, make).await.map(Json)
 }

@@ -1,9 +1,6 @@
 //! Supply, prices, audit.
 
-use super::{
-    Shared,
-    error::{ApiError, ApiResult},
-};
+use super::{App, Shared, error::ApiResult};
 use axum::{Json, extract::State};
 use depin_client::api::{Audit, AuditTotal, ErrorBody, PriceEntry, Prices, Supply, SupplyPart, TokenSupply};
 use depin_economy::{AccountClass, Reads};
@@ -80,18 +77,16 @@ pub(super) async fn prices(State(app): State<Shared>) -> Json<Prices> {
     Json(Prices { prices })
 }
 
-/// Checks everything that is held against everything that was minted, deals against sectors. One at a time; a
-/// height is audited once.
+/// Checks everything that is held against everything that was minted, deals against sectors. It is made while blocks go on, one at a
+/// time, once for all who ask meanwhile; on a chain with so many rows that it takes long, the last one's answer stands for a while.
 #[utoipa::path(get, path = "/v1/audit", tag = "economy", responses((status = 200, body = Audit), (status = "default", body = ErrorBody)))]
 pub(super) async fn audit(State(app): State<Shared>) -> ApiResult<Json<Audit>> {
-    let mut audited = app.audited.lock().await;
-    let height = app.ledger.head().height;
-    if let Some(audit) = audited.as_ref().filter(|audit| audit.height == height) {
-        return Ok(Json(audit.clone()));
-    }
-    // It looks at every row, so it runs off the async threads.
-    let ledger = Arc::clone(&app.ledger);
-    let found = tokio::task::spawn_blocking(move || ledger.audit()).await.map_err(ApiError::internal)?;
+    let (making, height) = (Arc::clone(&app), app.ledger.head().height);
+    app.audited.get(height, move || make_audit(&making)).await.map(Json)
+}
+
+fn make_audit(app: &App) -> Option<(u64, Audit)> {
+    let found = app.ledger.audit_beside()?;
     let total = |token: &depin_economy::TokenAudit| AuditTotal {
         token: token.token,
         minted: app.tokens.amount(token.token, token.minted),
@@ -105,6 +100,5 @@ pub(super) async fn audit(State(app): State<Shared>) -> ApiResult<Json<Audit>> {
         violations: found.violations,
         totals: found.economy.tokens.iter().map(total).collect(),
     };
-    *audited = Some(audit.clone());
-    Ok(Json(audit))
+    Some((found.height, audit))
 }

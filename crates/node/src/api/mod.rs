@@ -8,6 +8,7 @@ mod accounts;
 mod batch;
 mod blocks;
 mod chain;
+mod costly;
 mod economy;
 mod error;
 mod events;
@@ -18,6 +19,7 @@ mod serve;
 mod services;
 mod transactions;
 
+pub(crate) use costly::Costly;
 pub(crate) use render::Tokens;
 pub(crate) use serve::{Server, bind, port};
 
@@ -36,7 +38,7 @@ use std::{
     sync::{Arc, PoisonError},
     time::Duration,
 };
-use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use utoipa::{IntoParams, OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -44,6 +46,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 const INDEX_WAIT: Duration = Duration::from_secs(5);
 /// Event streams open at once.
 const STREAMS_MAX: usize = 512;
+/// Lists that are looked through at once: the rest of the machine is the chain's.
+const SCANS_MAX: usize = 2;
 /// Batches of transactions that are worked on at once.
 const BATCHES_MAX: usize = 64;
 /// Bytes of the largest body that is of use here: a batch of transactions.
@@ -69,10 +73,12 @@ pub(crate) struct App {
     pub failure: watch::Receiver<Option<String>>,
     /// Set when the node stops.
     pub stopping: watch::Receiver<bool>,
-    /// The last audit and its height; held while one is made.
-    pub audited: Mutex<Option<depin_client::api::Audit>>,
-    /// The last digest of all rows; held while one is made.
-    pub digested: Mutex<Option<depin_client::api::Content>>,
+    /// The last audit.
+    pub audited: Costly<depin_client::api::Audit>,
+    /// The last digest of all rows.
+    pub digested: Costly<depin_client::api::Content>,
+    /// Lists that may be looked through at once.
+    pub scans: Arc<Semaphore>,
     /// Batches of transactions that may be worked on at once.
     pub batches: Arc<Semaphore>,
     /// Event streams that may be open at once.
@@ -86,6 +92,10 @@ pub(crate) type Shared = Arc<App>;
 impl App {
     pub fn batch_permits() -> Arc<Semaphore> {
         Arc::new(Semaphore::new(BATCHES_MAX))
+    }
+
+    pub fn scan_permits() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(SCANS_MAX))
     }
 
     pub fn stream_places() -> Places {
@@ -103,7 +113,23 @@ impl App {
     /// Reads the finalized rows with the economy's eyes.
     fn read<T>(&self, f: impl FnOnce(&dyn ReadState, &depin_economy::Reads<'_>) -> T) -> T {
         let now = self.now();
-        self.ledger.read(|state| f(state, &self.ledger.economy().reads(state, now)))
+        self.ledger.read_in_turn(|state| f(state, &self.ledger.economy().reads(state, now)))
+    }
+
+    /// The same for what may look through many rows: few at once, the others wait, and away from the threads that answer everything
+    /// else.
+    async fn scan<T: Send + 'static>(
+        self: &Arc<Self>,
+        f: impl FnOnce(&Self, &dyn ReadState, &depin_economy::Reads<'_>) -> T + Send + 'static,
+    ) -> ApiResult<T> {
+        let permit = Arc::clone(&self.scans).acquire_owned().await.map_err(ApiError::internal)?;
+        let app = Arc::clone(self);
+        let scanned = tokio::task::spawn_blocking(move || {
+            let found = app.read(|state, reads| f(&app, state, reads));
+            drop(permit);
+            found
+        });
+        scanned.await.map_err(ApiError::internal)
     }
 
     /// Ledger time of the last final block.

@@ -35,7 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 }
 
 /// Rows that one answer looks through at most. A page may be short, or empty, and have a next one.
-const SCAN_MAX: usize = 50_000;
+const SCAN_MAX: usize = 10_000;
 
 impl App {
     fn metered(&self) -> ApiResult<&Metered> {
@@ -126,10 +126,11 @@ pub(super) async fn operators(State(app): State<Shared>, Params(query): Paged) -
     app.metered()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<Address>(query.after.as_deref())?;
-    Ok(Json(app.ledger.read(|state| {
+    let scanned = app.scan(move |_, state, _| {
         let rows = service::operators(state, after);
         page(rows, limit, |(address, _)| address.to_string(), |(address, row)| Some(wire_operator(address, row)))
-    })))
+    });
+    scanned.await.map(Json)
 }
 
 /// One operator.
@@ -173,18 +174,19 @@ fn wire_operator(address: Address, row: service::Operator) -> MeteredOperator {
 #[utoipa::path(get, path = "/v1/metered/orders", tag = "metered", params(OrderQuery),
     responses((status = 200, body = Page<MeteredOrder>), (status = "default", body = ErrorBody)))]
 pub(super) async fn orders(State(app): State<Shared>, Params(query): Params<OrderQuery>) -> ApiResult<Json<Page<MeteredOrder>>> {
-    let params = &app.metered()?.params;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<UnitId>(query.after.as_deref())?;
-    Ok(Json(app.read(|state, reads| {
+    let scanned = app.scan(move |app, state, reads| {
+        let params = &app.metered()?.params;
         let wanted = |order: &service::Order| {
             query.customer.is_none_or(|customer| customer == order.customer)
                 && query.operator.is_none_or(|operator| operator == order.operator)
                 && query.state.is_none_or(|stage| stage == self::stage(order))
         };
-        let wire = |(id, order)| Some(order).filter(&wanted).map(|order| wire_order(&app, params, reads, id, &order));
-        page(narrowest(state, &query, after), limit, |(id, _)| id.to_string(), wire)
-    })))
+        let wire = |(id, order)| Some(order).filter(&wanted).map(|order| wire_order(app, params, reads, id, &order));
+        Ok(page(narrowest(state, &query, after), limit, |(id, _)| id.to_string(), wire))
+    });
+    scanned.await?.map(Json)
 }
 
 /// The shortest list that holds everything asked for.
@@ -260,13 +262,13 @@ pub(super) async fn batches(
     app.metered()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<u32>(query.after.as_deref())?;
-    let found = app.ledger.read(|state| {
+    let scanned = app.scan(move |app, state, _| {
         let currency = service::order(state, id)?.currency;
         let rows = service::batches(state, id, after);
-        let wire = |(batch, row)| Some(wire_batch(&app, currency, batch, row));
+        let wire = |(batch, row)| Some(wire_batch(app, currency, batch, row));
         Some(page(rows, limit, |(_, row)| row.number.to_string(), wire))
     });
-    found.map(Json).ok_or_else(|| no_order(id))
+    scanned.await?.map(Json).ok_or_else(|| no_order(id))
 }
 
 /// One batch. It is kept as long as its order.
@@ -315,13 +317,14 @@ fn wire_batch(app: &App, currency: Name, id: UnitId, row: service::Batch) -> Met
 #[utoipa::path(get, path = "/v1/metered/disputes", tag = "metered", params(PageQuery),
     responses((status = 200, body = Page<MeteredDispute>), (status = "default", body = ErrorBody)))]
 pub(super) async fn disputes(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Json<Page<MeteredDispute>>> {
-    let params = &app.metered()?.params;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<UnitId>(query.after.as_deref())?;
-    Ok(Json(app.ledger.read(|state| {
-        let wire = |(batch, row)| wire_dispute(&app, params, state, batch, row);
-        page(service::disputes(state, after), limit, |(batch, _)| batch.to_string(), wire)
-    })))
+    let scanned = app.scan(move |app, state, _| {
+        let params = &app.metered()?.params;
+        let wire = |(batch, row)| wire_dispute(app, params, state, batch, row);
+        Ok(page(service::disputes(state, after), limit, |(batch, _)| batch.to_string(), wire))
+    });
+    scanned.await?.map(Json)
 }
 
 /// The dispute of a batch, while it is not decided.

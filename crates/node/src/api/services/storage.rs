@@ -30,7 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 }
 
 /// Rows that one answer looks through at most. A page may be short, or empty, and have a next one.
-const SCAN_MAX: usize = 50_000;
+const SCAN_MAX: usize = 10_000;
 /// Providers in one answer.
 const PROVIDERS_MAX: usize = 10_000;
 
@@ -103,14 +103,15 @@ fn wire_provider(app: &App, address: Address, row: service::Provider) -> Provide
 pub(super) async fn deals(State(app): State<Shared>, Params(query): Params<DealQuery>) -> ApiResult<Json<Page<Deal>>> {
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<UnitId>(query.after.as_deref())?;
-    Ok(Json(app.read(|state, reads| {
+    let scanned = app.scan(move |app, state, reads| {
         let wanted = |deal: &service::Deal| {
             query.client.is_none_or(|client| client == deal.client)
                 && query.provider.is_none_or(|provider| provider == deal.provider)
                 && query.state.is_none_or(|stage| stage == self::stage(&deal.state))
         };
-        page(narrowest(state, &query, after), limit, wanted, |id, deal| wire_deal(&app, reads, id, deal))
-    })))
+        page(narrowest(state, &query, after), limit, wanted, |id, deal| wire_deal(app, reads, id, deal))
+    });
+    scanned.await.map(Json)
 }
 
 /// The shortest list that holds everything asked for.
@@ -238,7 +239,7 @@ pub(super) async fn faults(State(app): State<Shared>, Params(query): Params<Prov
     let limit = page_limit(query.limit, 1_000, 10_000)?;
     let after = page_after::<UnitId>(query.after.as_deref())?;
     let by_provider = DealQuery { provider: query.provider, ..DealQuery::default() };
-    let found = app.ledger.read(|state| {
+    let scanned = app.scan(move |_, state, _| {
         if read::totals(state).faulty == 0 {
             return Page { items: Vec::new(), next: None };
         }
@@ -248,6 +249,7 @@ pub(super) async fn faults(State(app): State<Shared>, Params(query): Params<Prov
             _ => None,
         })
     });
+    let found = scanned.await?;
     Ok(Json(Page { items: found.items.into_iter().flatten().collect(), next: found.next }))
 }
 
@@ -258,7 +260,7 @@ pub(super) async fn sets(State(app): State<Shared>, Params(query): Params<Provid
     let limit = page_limit(query.limit, 1_000, 10_000)?;
     let after = query.after.as_deref().map(set_key).transpose()?;
     let leaves = app.storage()?.challenges;
-    Ok(Json(app.ledger.read(|state| {
+    let scanned = app.scan(move |_, state, _| {
         let from = |address: &Address| after.is_none_or(|(last, _)| *address >= last);
         let owners: Box<dyn Iterator<Item = Address>> = match query.provider {
             Some(provider) => Box::new(std::iter::once(provider)),
@@ -271,7 +273,8 @@ pub(super) async fn sets(State(app): State<Shared>, Params(query): Params<Provid
         let more = rest.next().is_some();
         let next = items.last().filter(|_| more).map(|last| format!("{}:{}", last.provider, last.set));
         Page { items, next }
-    })))
+    });
+    scanned.await.map(Json)
 }
 
 fn set_key(text: &str) -> ApiResult<(Address, u32)> {
