@@ -1,7 +1,9 @@
 //! Committed transfers per second, end to end: posted over HTTP, checked, ordered by the engine, durable, indexed. First one request
-//! for each, then many in one request. Transactions are signed before the clock runs.
+//! for each, then many in one request. Transactions are signed before the clock runs. Then the same blocks once more, as another
+//! validator has them: everything that a block needs, without consensus and requests.
 //!
-//! `cargo bench -p depin-node --bench committed` prints the rates beside how fast one core checks such signatures one by one.
+//! `cargo bench -p depin-node --bench committed` prints the rates beside how fast one core checks such signatures one by one, and what a
+//! transfer of a block costs beside checking its signature in a batch.
 
 use depin_client::{
     Client, SigningKey, Verifier,
@@ -9,14 +11,20 @@ use depin_client::{
     sign,
 };
 use depin_economy::Action;
-use depin_ledger::{GenesisAccount, GenesisDoc, Message, Transaction};
-use depin_node::{Node, NodeConfig, NodeHandle};
+use depin_engine::{Block, Replay, Step, Verdict};
+use depin_ledger::{GenesisAccount, GenesisDoc, Ledger, Message, Transaction};
+use depin_node::{CheckedSignatures, LedgerMachine, Node, NodeConfig, NodeHandle, Pool, PoolLimits};
 use depin_quantity::{Name, Units};
 use futures::{StreamExt as _, stream};
 use std::{
     ops::Range,
+    sync::Arc,
     time::{Duration, Instant},
 };
+
+/// As in the program.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const NETWORK: &str = include_str!("../../../networks/filecoin/network.toml");
 const SENDERS: usize = 250;
@@ -26,6 +34,9 @@ const TOGETHER: u64 = 400;
 const IN_FLIGHT: usize = 64;
 const BATCHES_IN_FLIGHT: usize = 3;
 const ROUNDS: u64 = 3;
+const VALIDATOR: [u8; 32] = [99; 32];
+/// Signatures of a batch that is checked alone: as many as a full block has.
+const CHECKED: usize = 4_096;
 
 fn name(text: &str) -> Name {
     text.parse().expect("a name")
@@ -34,7 +45,9 @@ fn name(text: &str) -> Name {
 fn main() {
     let keys: Vec<SigningKey> = (0..SENDERS as u64).map(seeded).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(run(&keys));
+    let blocks = runtime.block_on(run(&keys));
+    drop(runtime);
+    again(&keys, &blocks);
 }
 
 fn seeded(n: u64) -> SigningKey {
@@ -64,11 +77,11 @@ fn doc(keys: &[SigningKey], validator: &SigningKey) -> GenesisDoc {
     }
 }
 
-async fn run(keys: &[SigningKey]) {
-    let seed = [99; 32];
+/// Gives the chain's blocks.
+async fn run(keys: &[SigningKey]) -> Vec<Arc<Block>> {
     let home = tempfile::tempdir().expect("a folder");
-    let document = doc(keys, &SigningKey::from_seed(&seed));
-    let config = NodeConfig { pace: Duration::from_millis(20), ..NodeConfig::single(home.path(), document, seed) };
+    let document = doc(keys, &SigningKey::from_seed(&VALIDATOR));
+    let config = NodeConfig { pace: Duration::from_millis(20), ..NodeConfig::single(home.path(), document, VALIDATOR) };
     let node = Node::start(config).await.expect("the node starts");
     let client = Client::new(node.api_url()).expect("the node's own address");
     let first = signed(keys, 0..ALONE);
@@ -97,7 +110,62 @@ async fn run(keys: &[SigningKey]) {
         format!("{} in batches of {BATCH_MAX}, {BATCHES_IN_FLIGHT} in flight, median of {ROUNDS}", SENDERS as u64 * TOGETHER);
     print(&what, together, checked);
     println!("ratio of both: {:.2}; wanted: 16,668/s", together.1 / alone.1);
+    let tip = node.engine().finalized().borrow().height;
+    let mut blocks = Vec::new();
+    for height in 1..=tip {
+        blocks.push(node.engine().block(height).await.expect("the node answers").expect("a final block"));
+    }
     node.stop().await;
+    blocks
+}
+
+/// Processor time of the whole process.
+fn cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).expect("time goes on")
+}
+
+/// Judges the blocks as candidates and applies them, on a fresh store and a fresh machine: signatures checked in a batch, executed,
+/// frozen, the roots of the header computed and compared, folded into the finalized rows, durable.
+fn again(keys: &[SigningKey], blocks: &[Arc<Block>]) {
+    let encoded: Vec<_> = blocks.iter().flat_map(|block| block.txs()).collect();
+    let transactions: Vec<Transaction> = encoded.iter().map(|bytes| Transaction::decode(bytes).expect("it is final")).collect();
+    let messages: Vec<Vec<u8>> = transactions.iter().map(|transaction| transaction.body.signed_bytes()).collect();
+    let items: Vec<_> = transactions.iter().zip(&messages).map(|(t, m)| (&t.body.key, m.as_slice(), &t.signature)).collect();
+    let start = cpu();
+    for some in items.chunks(CHECKED) {
+        assert!(Verifier.verify_batch(some.iter().map(|(key, message, signature)| (*key, *message, *signature))));
+    }
+    let bare = cpu() - start;
+
+    let mut whole: Vec<Duration> = (0..ROUNDS).map(|_| judged(keys, blocks)).collect();
+    whole.sort_unstable();
+    let whole = whole[whole.len() / 2];
+    let each = |time: Duration| time.as_secs_f64() * 1e6 / transactions.len() as f64;
+    println!("{} blocks with {} transfers again, processor time of all threads", blocks.len(), transactions.len());
+    println!("{:<62} {:>6.2} µs each", format!("bare batch verification, {CHECKED} at a time"), each(bare));
+    println!(
+        "{:<62} {:>6.2} µs each  ratio {:.2}; wanted 0.60",
+        format!("checked, executed, frozen, roots, finalized, median of {ROUNDS}"),
+        each(whole),
+        bare.as_secs_f64() / whole.as_secs_f64()
+    );
+}
+
+fn judged(keys: &[SigningKey], blocks: &[Arc<Block>]) -> Duration {
+    let folder = tempfile::tempdir().expect("a folder");
+    let document = doc(keys, &SigningKey::from_seed(&VALIDATOR));
+    let committee = document.validators.clone();
+    let ledger = Arc::new(Ledger::new(document, Arc::new(CheckedSignatures::default())).expect("a document"));
+    let machine = Arc::new(LedgerMachine::alone(ledger, Arc::new(Pool::new(PoolLimits::default()))));
+    let steps = blocks.iter().flat_map(|block| [Step::Judge(vec![Arc::clone(block)]), Step::Finalize(Arc::clone(block))]);
+    let steps: Vec<Step> = steps.collect();
+    let start = cpu();
+    let verdicts = Replay::run(folder.path(), machine, &committee, steps).expect("final blocks can be run again");
+    let spent = cpu() - start;
+    let refused = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Judged(good) if good.contains(&false)));
+    assert_eq!(refused.count(), 0, "every final block may be voted for");
+    spent
 }
 
 /// Transfers with these nonces of every sender, nonce by nonce.
