@@ -50,6 +50,9 @@ impl Network {
         })?;
         site.step("starting the node");
         let node = NodePart::start(&site).await?;
+        for note in node.notes() {
+            site.warn(note);
+        }
         parts.add(node, &mut site).await;
         let feeder = Feeder::start(&site)?;
         parts.add(feeder, &mut site).await;

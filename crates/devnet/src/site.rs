@@ -9,7 +9,10 @@ use depin_client::{Client, Sender};
 use depin_economy::Spec;
 use depin_ledger::GenesisDoc;
 use depin_quantity::Name;
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 /// Wishes for one start.
 #[derive(Clone, Debug)]
@@ -31,6 +34,10 @@ pub struct Options {
     /// Free space that is kept on the disk, bytes: gateways and providers take nothing below it, the node nothing below half of it;
     /// the usual when absent.
     pub disk_floor: Option<u64>,
+    /// Whether the chain goes on although its last block is stamped later than the wall clock reads.
+    pub accept_clock: bool,
+    /// By how much the wall clock may jump and still be followed.
+    pub clock_jump: Duration,
 }
 
 /// Something to tell whoever started the network.

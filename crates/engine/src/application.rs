@@ -6,6 +6,7 @@
 
 use crate::{
     block::{Block, Context, Header, check_body, commit_body, commit_votes, public_bytes},
+    clock::Clock,
     databases::Databases,
     limits::{CLOCK_DRIFT_MS, CLOCK_WAIT_MS_MAX, MAX_RECEIPT, MAX_ROW_KEY, MAX_ROW_VALUE},
     machine::{Draft, Genesis, Machine, Parent, Processed, Refused},
@@ -28,10 +29,7 @@ use commonware_runtime::Clock as _;
 use commonware_storage::qmdb::Error as StoreError;
 use commonware_utils::{non_empty_range, ordered::Set};
 use futures::StreamExt as _;
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Duration};
 
 type Batches = <Databases as DatabaseSet<Runtime>>::Unmerkleized;
 type Outcome = <Databases as DatabaseSet<Runtime>>::Merkleized;
@@ -49,7 +47,7 @@ enum Fault {
     NoParent,
     #[error("the clock reads {wall} ms after {parent} ms of the parent; it must rise")]
     ClockStands { wall: u64, parent: u64 },
-    #[error("the clock reads {ahead} ms ahead of ours; at most {CLOCK_DRIFT_MS} ms are accepted")]
+    #[error("the clock reads {ahead} ms more than gets a vote: {CLOCK_DRIFT_MS} ms ahead of ours")]
     ClockAhead { ahead: u64 },
     #[error("the block commits to another {0} than running it gives")]
     OtherOutcome(&'static str),
@@ -64,6 +62,7 @@ pub(crate) struct Adapter {
     progress: Arc<Progress>,
     voters: Arc<Voters>,
     genesis: Block,
+    clock: Arc<Clock>,
 }
 
 /// The genesis block: what the chain starts from, and who may extend it. Its state root commits to both.
@@ -95,20 +94,19 @@ pub(crate) fn genesis_block(genesis: &Genesis, committee: &Set<ed25519::PublicKe
     Block::new(header, Votes::default(), Vec::new()).expect("an empty body matches its own root")
 }
 
-/// The wall clock in milliseconds since 1970; zero if it stands before that.
-pub(crate) fn wall_ms() -> u64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
-}
-
 impl Adapter {
-    pub(crate) fn new(machine: Arc<dyn Machine>, progress: Arc<Progress>, voters: Arc<Voters>, genesis: Block) -> Self {
-        Self { machine, progress, voters, genesis }
+    pub(crate) fn new(
+        machine: Arc<dyn Machine>,
+        progress: Arc<Progress>,
+        voters: Arc<Voters>,
+        genesis: Block,
+        clock: Arc<Clock>,
+    ) -> Self {
+        Self { machine, progress, voters, genesis, clock }
     }
 
     async fn build(&self, context: Context, parent: Parent, batches: Batches) -> Result<Proposed<Self, Runtime>, Fault> {
-        let wall = wall_ms().max(parent.stamp.wall.saturating_add(1));
-        let stamp = self.machine.stamp(&parent, wall);
+        let stamp = self.machine.stamp(&parent, self.clock.next(parent.stamp.wall));
         let votes = self.voters.choose(&self.machine.awaited(&parent)?);
         let attested = self.voters.attested(&votes);
         let (view, proposer) = (context.round.view().get(), public_bytes(&context.leader));
@@ -148,7 +146,7 @@ impl Adapter {
             None => ancestry.next().await.ok_or(Fault::NoParent)?.inner().header().as_parent(),
         };
         if finality == Finality::Candidate {
-            check_clock(runtime, &block, &parent).await?;
+            check_clock(runtime, &self.clock, &block, &parent).await?;
             self.voters.check(block.votes())?;
         }
         let attested = self.voters.attested(block.votes());
@@ -168,16 +166,16 @@ impl Adapter {
 ///
 /// A block still ahead afterwards gets no vote now. The refusal is not remembered, and a block that others finalized is not
 /// checked again, so a slow local clock costs this node votes, never the chain.
-async fn check_clock(runtime: &Runtime, block: &Block, parent: &Parent) -> Result<(), Fault> {
+async fn check_clock(runtime: &Runtime, clock: &Clock, block: &Block, parent: &Parent) -> Result<(), Fault> {
     let wall = block.header().stamp().wall;
     if wall <= parent.stamp.wall {
         return Err(Fault::ClockStands { wall, parent: parent.stamp.wall });
     }
-    let ahead = wall.saturating_sub(wall_ms().saturating_add(CLOCK_DRIFT_MS));
+    let ahead = clock.ahead(wall, parent.height, parent.stamp.wall);
     if ahead > 0 {
         runtime.sleep(Duration::from_millis(ahead.min(CLOCK_WAIT_MS_MAX))).await;
     }
-    match wall.saturating_sub(wall_ms().saturating_add(CLOCK_DRIFT_MS)) {
+    match clock.ahead(wall, parent.height, parent.stamp.wall) {
         0 => Ok(()),
         ahead => Err(Fault::ClockAhead { ahead }),
     }

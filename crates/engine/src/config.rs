@@ -1,12 +1,17 @@
 //! Settings of a node's engine, and the checks on them.
 
-use crate::{block::public_bytes, limits::MAX_COMMITTEE};
+use crate::{
+    block::public_bytes,
+    clock::{CLOCK_JUMP, Clock},
+    limits::MAX_COMMITTEE,
+};
 use commonware_codec::{Copying, DecodeExt as _};
 use commonware_cryptography::{Signer as _, ed25519};
 use std::{
     collections::BTreeSet,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -72,6 +77,8 @@ pub struct Config {
     pub sync: bool,
     /// Worker threads of the engine.
     pub threads: usize,
+    /// What blocks are stamped and judged by; a new one for each start.
+    pub clock: Arc<Clock>,
 }
 
 impl Config {
@@ -89,6 +96,7 @@ impl Config {
             timeouts: Timeouts::for_heartbeat(heartbeat),
             sync: false,
             threads: 2,
+            clock: Arc::new(Clock::system(CLOCK_JUMP)),
         }
     }
 

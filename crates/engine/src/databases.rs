@@ -9,6 +9,7 @@
 
 use crate::{
     block::Block,
+    clock::Clock,
     machine::Machine,
     progress::Progress,
     store::{Pair, ReceiptsConfig, RowsConfig, Runtime},
@@ -25,7 +26,7 @@ use commonware_glue::stateful::db::{
 use commonware_runtime::{Clock as _, Error as RuntimeError, Handle, Supervisor as _};
 use commonware_storage::qmdb::sync::Target;
 use commonware_utils::channel::ring;
-use futures::StreamExt as _;
+use futures::{StreamExt as _, future::pending};
 use std::{sync::Arc, time::Duration};
 
 /// How often and how long the block that the databases reflect is looked for in the archive.
@@ -51,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) blocks: Blocks,
     pub(crate) machine: Arc<dyn Machine>,
     pub(crate) progress: Arc<Progress>,
+    /// What a plain start is held against; none where blocks are only run again.
+    pub(crate) clock: Option<Arc<Clock>>,
 }
 
 /// The opened databases.
@@ -128,6 +131,12 @@ impl DatabaseSet<Runtime> for Databases {
 
     async fn init(runtime: Runtime, config: Config, expected: Option<Targets>) -> Self {
         let block = config.blocks.last().await;
+        let header = block.header();
+        if let Some(Err(behind)) = config.clock.as_ref().map(|clock| clock.check_start(header.height(), header.stamp().wall)) {
+            // The engine ends with this, so nobody waits for the databases.
+            config.progress.refuse(behind);
+            return pending().await;
+        }
         let pair = <Pair as DatabaseSet<Runtime>>::init(runtime, (config.rows, config.receipts), expected.clone()).await;
         let targets = block.targets();
         assert!(
@@ -209,7 +218,7 @@ where
         tip_updates: ring::Receiver<TipUpdate<D, Targets>>,
         sync_config: SyncEngineConfig,
     ) -> Result<(Self, Anchor<D>), String> {
-        let Config { rows, receipts, blocks, machine, progress } = config;
+        let Config { rows, receipts, blocks, machine, progress, clock: _ } = config;
         let (pair, anchor) = <Pair as StateSyncSet<Runtime, (R, S)>>::sync(
             runtime.child("pair"),
             (rows, receipts),

@@ -2,6 +2,7 @@
 
 use crate::{
     block::{Block, Header},
+    clock::ClockBehind,
     limits::MAX_ROW_KEY,
     progress::{Progress, Tip},
     proof::Proof,
@@ -23,6 +24,8 @@ pub enum End {
     Abandoned,
     /// A part failed or panicked; the reason. The node must not go on without its engine.
     Failed(String),
+    /// The store was not opened: the wall clock is behind the last block, and that was not accepted.
+    ClockBehind(ClockBehind),
 }
 
 /// Why a question has no answer.

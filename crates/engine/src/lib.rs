@@ -14,6 +14,7 @@
 
 mod application;
 mod block;
+mod clock;
 mod config;
 mod databases;
 mod double;
@@ -35,12 +36,14 @@ mod votes;
 mod wiring;
 
 pub use block::{Block, BlockError, Header};
+pub use clock::{CLOCK_JUMP, Clock, ClockBehind, Opening, Readings, SystemReadings};
 pub use config::{Config, ConfigError, Peer, Timeouts, public_key};
 pub use double::{DoubleVote, DoubleVoteError, VoteKind, sign_vote};
 pub use engine::{Engine, StartError};
 pub use handle::{End, Handle, QueryError};
 pub use limits::{
-    CLOCK_DRIFT_MS, CLOCK_WAIT_MS_MAX, FORMAT, MAX_BODY_BYTES, MAX_COMMITTEE, MAX_RECEIPT, MAX_ROW_KEY, MAX_ROW_VALUE, MAX_TXS,
+    CLOCK_DRIFT_MS, CLOCK_STEP_MS_MAX, CLOCK_WAIT_MS_MAX, FORMAT, MAX_BODY_BYTES, MAX_COMMITTEE, MAX_RECEIPT, MAX_ROW_KEY,
+    MAX_ROW_VALUE, MAX_TXS,
 };
 pub use machine::{
     Attested, Awaited, BlockView, Digest, Draft, Genesis, Machine, Parent, Processed, Proposal, Refused, RowChange, Stamp,

@@ -18,3 +18,5 @@ pub const MAX_COMMITTEE: usize = 1000;
 pub const CLOCK_DRIFT_MS: u64 = 500;
 /// Milliseconds that a voter waits at most for a block from the future; then it does not vote for it.
 pub const CLOCK_WAIT_MS_MAX: u64 = 2_000;
+/// Milliseconds by which the clock of a block may be later than its parent's where the parent's is ahead of the voter's already.
+pub const CLOCK_STEP_MS_MAX: u64 = 10_000;

@@ -4,8 +4,10 @@
 //! inside [`Machine::propose`] would delay the finality of the block before by the heartbeat.
 
 use crate::{
-    application::{Adapter, wall_ms},
+    application::Adapter,
     block::{Block, Context},
+    clock::Clock,
+    config::Config,
     machine::Machine,
     store::Runtime,
 };
@@ -18,16 +20,22 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 #[derive(Clone)]
 pub(crate) struct Paced {
-    pub(crate) inner: Mailbox<Runtime, Adapter>,
-    pub(crate) machine: Arc<dyn Machine>,
-    pub(crate) pace: Duration,
-    pub(crate) heartbeat: Duration,
+    inner: Mailbox<Runtime, Adapter>,
+    machine: Arc<dyn Machine>,
+    pace: Duration,
+    heartbeat: Duration,
+    clock: Arc<Clock>,
 }
 
 impl Paced {
+    pub(crate) fn new(inner: Mailbox<Runtime, Adapter>, machine: Arc<dyn Machine>, config: &Config) -> Self {
+        Self { inner, machine, pace: config.pace, heartbeat: config.heartbeat, clock: config.clock.clone() }
+    }
+
     /// Waits until a block on a parent with wall clock `parent_ms` is due. Bounded by `pace + heartbeat`, whatever the clocks say.
     async fn due(&self, runtime: &Runtime, parent_ms: u64) {
-        let since = Duration::from_millis(wall_ms().saturating_sub(parent_ms));
+        self.clock.see(parent_ms);
+        let since = Duration::from_millis(self.clock.now_ms().saturating_sub(parent_ms));
         let pause = self.pace.saturating_sub(since);
         if !pause.is_zero() {
             runtime.sleep(pause).await;

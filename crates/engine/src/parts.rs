@@ -4,7 +4,9 @@
 //! unreadable.
 
 use crate::{
+    application::Adapter,
     block::Block,
+    clock::Clock,
     config::Timeouts,
     databases::{self, Blocks},
     machine::Machine,
@@ -63,6 +65,7 @@ pub(crate) struct Parts {
     pub(crate) oracle: Oracle,
     pub(crate) cache: CacheRef,
     pub(crate) timeouts: Timeouts,
+    pub(crate) clock: Arc<Clock>,
 }
 
 impl Parts {
@@ -148,6 +151,17 @@ impl Parts {
         }
     }
 
+    /// Binds the machine to the engine.
+    pub(crate) fn adapter(
+        &self,
+        machine: &Arc<dyn Machine>,
+        progress: &Arc<Progress>,
+        voters: &Arc<Voters>,
+        genesis: &Block,
+    ) -> Adapter {
+        Adapter::new(machine.clone(), progress.clone(), voters.clone(), genesis.clone(), self.clock.clone())
+    }
+
     /// Holds rows and receipts.
     pub(crate) fn databases(&self, blocks: Blocks, machine: &Arc<dyn Machine>, progress: &Arc<Progress>) -> databases::Config {
         databases::Config {
@@ -156,6 +170,7 @@ impl Parts {
             blocks,
             machine: machine.clone(),
             progress: progress.clone(),
+            clock: Some(self.clock.clone()),
         }
     }
 

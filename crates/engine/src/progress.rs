@@ -2,6 +2,7 @@
 
 use crate::{
     block::{Block, Header},
+    clock::ClockBehind,
     machine::{Digest, Parent, Stamp},
     store::Pair,
 };
@@ -50,6 +51,8 @@ pub(crate) struct Progress {
     durable: watch::Sender<Tip>,
     /// Present as soon as the machine holds the rows of the databases.
     opened: watch::Sender<Option<Pair>>,
+    /// Why the store was not opened.
+    refused: watch::Sender<Option<ClockBehind>>,
 }
 
 impl Progress {
@@ -58,6 +61,7 @@ impl Progress {
             recent: Mutex::new(VecDeque::new()),
             durable: watch::Sender::new(Tip::of(genesis.header())),
             opened: watch::Sender::new(None),
+            refused: watch::Sender::new(None),
         }
     }
 
@@ -69,6 +73,21 @@ impl Progress {
         drop(recent);
         self.durable.send_replace(Tip::of(header));
         self.opened.send_replace(Some(databases));
+    }
+
+    /// The store is not to be opened with the clock as it is.
+    pub(crate) fn refuse(&self, behind: ClockBehind) {
+        self.refused.send_replace(Some(behind));
+    }
+
+    /// Resolves when the store is not opened because of the clock.
+    pub(crate) async fn refused(&self) -> ClockBehind {
+        let mut refused = self.refused.subscribe();
+        let behind = refused.wait_for(Option::is_some).await.ok().and_then(|behind| *behind);
+        match behind {
+            Some(behind) => behind,
+            None => std::future::pending().await,
+        }
     }
 
     /// Lets go of the databases; the last tip stays.

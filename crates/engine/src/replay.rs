@@ -6,6 +6,7 @@
 use crate::{
     application::{Adapter, genesis_block},
     block::{Block, Context},
+    clock::{CLOCK_JUMP, Clock},
     config::{ConfigError, decode_key},
     databases::{Blocks, Config as DatabasesConfig, Databases},
     engine::{STACK, reason},
@@ -152,11 +153,12 @@ impl Session {
             blocks: Blocks::Known(Arc::new(genesis.clone())),
             machine: machine.clone(),
             progress: progress.clone(),
+            clock: None,
         };
         let databases = Databases::init(runtime.child("databases"), config, Some(genesis.targets())).await;
         let last = genesis.digest();
         let known = BTreeMap::from([(last, (Digested::precomputed(genesis.clone(), last), None))]);
-        let adapter = Adapter::new(machine, progress.clone(), voters, genesis);
+        let adapter = Adapter::new(machine, progress.clone(), voters, genesis, Arc::new(Clock::system(CLOCK_JUMP)));
         let mut session = Self { runtime, adapter, databases, progress, known, last };
         let mut verdicts = Vec::with_capacity(steps.len());
         for (index, step) in steps.into_iter().enumerate() {

@@ -4,7 +4,6 @@
 //! network starts before a state sync asks peers for a floor, marshal before the state actor opens the databases, consensus last.
 
 use crate::{
-    application::Adapter,
     block::Block,
     config::{Config, private_key},
     databases::{Blocks, Sources},
@@ -64,7 +63,7 @@ impl Node {
     /// Runs until a stop, until nobody holds a handle any more, or until a part ends by itself.
     pub(crate) async fn run(self, runtime: Runtime) -> End {
         let Self { config, committee, chain_id, genesis, machine, progress, requests, stopping } = self;
-        let mut stopping = pin!(stopping.map(|order| if order.is_ok() { End::Stopped } else { End::Abandoned }));
+        let mut stopping = pin!(ordered_end(stopping, progress.clone()));
         let signer = private_key(&config.seed);
         let me = signer.public_key();
         let (namespace, voters) = (vote_namespace(&chain_id), Voters::new(&chain_id, committee.keys.clone()));
@@ -72,7 +71,7 @@ impl Node {
             .unwrap_or_else(|| Scheme::verifier(&namespace, committee.keys.clone()));
 
         let (network, oracle, channels) = network::open(&runtime, &config, &committee, &chain_id);
-        let parts = Parts { me, oracle, cache: page_cache(), timeouts: config.timeouts };
+        let parts = Parts { me, oracle, cache: page_cache(), timeouts: config.timeouts, clock: config.clock.clone() };
         let resolver = marshal_resolver::init(runtime.child("marshal_resolver"), parts.backfill(), channels.backfill);
         let (broadcaster, buffer) = buffered::Engine::new(runtime.child("broadcast"), parts.broadcast());
         broadcaster.start(channels.broadcast);
@@ -105,7 +104,7 @@ impl Node {
         let (state_actor, state) = Stateful::new(
             runtime.child("stateful"),
             StatefulConfig {
-                application: Adapter::new(machine.clone(), progress.clone(), voters.clone(), genesis.clone()),
+                application: parts.adapter(&machine, &progress, &voters, &genesis),
                 db_config: parts.databases(Blocks::Archive(marshal.clone(), plan.completed()), &machine, &progress),
                 provider: (),
                 marshal: (marshal.clone(), floor),
@@ -117,7 +116,7 @@ impl Node {
                 strategy: Sequential,
             },
         );
-        let paced = Paced { inner: state.clone(), machine, pace: config.pace, heartbeat: config.heartbeat };
+        let paced = Paced::new(state.clone(), machine, &config);
         let deferred = Deferred::new(runtime.child("deferred"), paced, marshal.clone(), Parts::epochs());
         let marshal_actor = marshal_actor.start(state, buffer, resolver);
         floor_probe.attach(marshal.clone());
@@ -133,6 +132,15 @@ impl Node {
             ("requests", server),
         ];
         first_end(&runtime, running, stopping).await
+    }
+}
+
+/// Waits for an order to stop, for nobody to hold the engine any more, or for a clock that the store is not opened with.
+async fn ordered_end(stopping: oneshot::Receiver<()>, progress: Arc<Progress>) -> End {
+    let ordered = stopping.map(|order| if order.is_ok() { End::Stopped } else { End::Abandoned });
+    match select(pin!(ordered), pin!(progress.refused())).await {
+        Either::Left((end, _)) => end,
+        Either::Right((behind, _)) => End::ClockBehind(behind),
     }
 }
 

@@ -7,6 +7,7 @@
 //! <home>/engine/        the engine's store: blocks, state, receipts, votes
 //! <home>/index.sqlite   the index; may be deleted
 //! <home>/ballast        space that is given back when the disk is full; may be deleted
+//! <home>/accepted-clock milliseconds by which stamps may be ahead of the wall clock; there only while they are
 //! ```
 
 use depin_files::Readers;
@@ -118,6 +119,10 @@ impl Home {
 
     pub fn index(&self) -> PathBuf {
         self.path.join("index.sqlite")
+    }
+
+    pub fn accepted_clock(&self) -> PathBuf {
+        self.path.join("accepted-clock")
     }
 }
 

@@ -6,6 +6,7 @@
 //! the ledger's finalized rows answer those about the present. Absent on purpose: every rule of money, storage and order.
 
 mod api;
+mod clock;
 mod disk;
 mod home;
 mod index;
@@ -17,6 +18,7 @@ mod replay;
 mod signatures;
 mod waiters;
 
+pub use clock::ClockConfig;
 pub use disk::NoSpace;
 pub use home::{HomeError, stored_genesis};
 pub use index::{BlockRecord, EventPage, EventRecord, Filter, Index, IndexError, Marks, ReceiptRecord, Subscription};

@@ -66,6 +66,10 @@ pub struct Scrape {
     pub rows: u64,
     /// Room on the disk, where the system says.
     pub disk: Option<Level>,
+    /// Milliseconds by which the chain's clock is ahead of the wall clock.
+    pub clock_off_ms: i64,
+    /// Milliseconds by which the wall clock jumped and is not followed.
+    pub clock_jump_ms: i64,
     /// Per token.
     pub supply: Vec<SupplyFigure>,
 }
@@ -94,6 +98,8 @@ struct Inner {
     disk_free: Gauge,
     disk_floor: Gauge,
     disk_refuses: Gauge,
+    clock_off: Float,
+    clock_jump: Float,
     minted: Family<TokenLabel, Float>,
     burned: Family<TokenLabel, Float>,
     requests: Counter,
@@ -127,6 +133,8 @@ impl Metrics {
             disk_free: Gauge::default(),
             disk_floor: Gauge::default(),
             disk_refuses: Gauge::default(),
+            clock_off: Float::default(),
+            clock_jump: Float::default(),
             minted: Family::default(),
             burned: Family::default(),
             requests: Counter::default(),
@@ -193,6 +201,8 @@ impl Metrics {
             inner.disk_floor.set(signed(level.floor));
             inner.disk_refuses.set(i64::from(level.refuses()));
         }
+        inner.clock_off.set(scrape.clock_off_ms as f64 / 1000.0);
+        inner.clock_jump.set(scrape.clock_jump_ms as f64 / 1000.0);
         for figure in &scrape.supply {
             let label = TokenLabel { token: figure.token.clone() };
             inner.minted.get_or_create(&label).set(figure.minted);
@@ -221,6 +231,13 @@ impl Inner {
         registry.register("disk_free_bytes", "Free bytes on the node's disk", self.disk_free.clone());
         registry.register("disk_floor_bytes", "Bytes below which no new transactions are taken", self.disk_floor.clone());
         registry.register("disk_refuses", "1 while new transactions are refused for want of room", self.disk_refuses.clone());
+        registry.register(
+            "clock_off_seconds",
+            "Seconds by which the chain's clock is ahead of the wall clock",
+            self.clock_off.clone(),
+        );
+        let help = "Seconds by which the wall clock jumped ahead and is not followed; zero while it is";
+        registry.register("clock_jump_seconds", help, self.clock_jump.clone());
         registry.register("supply_minted", "Minted so far, whole tokens", self.minted.clone());
         registry.register("supply_burned", "Burned so far, whole tokens", self.burned.clone());
         registry.register("http_requests", "Requests served", self.requests.clone());

@@ -2,6 +2,7 @@
 
 use crate::{
     api::{self, App, Costly, Server, Tokens},
+    clock::{self, ClockConfig},
     disk::{Disk, NoSpace},
     home::{Home, HomeError},
     index::{self, Index, IndexError, LogError, LogRecord, ReceiptLog},
@@ -11,7 +12,7 @@ use crate::{
     signatures::CheckedSignatures,
     waiters::Waiters,
 };
-use depin_engine::{Config as EngineConfig, End, Engine, Handle, Timeouts, Tip, public_key};
+use depin_engine::{Clock, Config as EngineConfig, End, Engine, Handle, Timeouts, Tip, public_key};
 use depin_files::Floor;
 use depin_ledger::{GenesisDoc, GenesisError, Ledger};
 use depin_quantity::Span;
@@ -44,6 +45,8 @@ pub struct NodeConfig {
     pub rebuild_index: bool,
     /// Free space on the disk of `home` below which no new transactions are taken.
     pub floor: Floor,
+    /// Where the time comes from.
+    pub clock: ClockConfig,
 }
 
 impl NodeConfig {
@@ -61,6 +64,7 @@ impl NodeConfig {
             pace: Duration::from_millis(100),
             pool: PoolLimits::default(),
             rebuild_index: false,
+            clock: ClockConfig::default(),
         }
     }
 }
@@ -103,6 +107,21 @@ pub enum StartError {
     /// Nothing can be written.
     #[error(transparent)]
     NoSpace(#[from] NoSpace),
+    /// The wall clock is behind the last block, and that was not accepted.
+    #[error(
+        "the wall clock reads {wall}, {behind} behind the stamp of block {height}, {stamp}; set the clock right, or, where it is right, \
+         start with --accept-clock: ledger time then goes on at half its speed until the clock has caught up"
+    )]
+    ClockBehind {
+        /// Height of the last block.
+        height: u64,
+        /// By how much.
+        behind: Span,
+        /// Wall clock in the block's stamp, RFC 3339.
+        stamp: String,
+        /// What the wall clock reads, RFC 3339.
+        wall: String,
+    },
     /// The engine did not start.
     #[error(transparent)]
     Engine(#[from] depin_engine::StartError),
@@ -150,9 +169,10 @@ impl Node {
         let metrics = Metrics::new(ledger.service(), port.meters());
         let (pool, waiters) = (Arc::new(Pool::new(config.pool)), Waiters::default());
         let machine = LedgerMachine::new(Arc::clone(&ledger), Arc::clone(&pool), waiters.clone(), metrics.clone(), config.speed);
-        let engine = Engine::start(engine_config(&config, &home), Arc::new(machine))?;
-        let index = match open(&config, &home, &engine, &ledger).await {
-            Ok(index) => Arc::new(index),
+        let clock = clock::start(&home, &config.clock)?;
+        let engine = Engine::start(engine_config(&config, &home, &clock), Arc::new(machine))?;
+        let (index, notes) = match open(&config, &home, &engine, &ledger, &clock).await {
+            Ok((index, notes)) => (Arc::new(index), notes),
             Err(error) => {
                 engine.stop().await;
                 return Err(error);
@@ -174,6 +194,7 @@ impl Node {
             metrics,
             disk: Arc::clone(&disk),
             speed: config.speed,
+            clock,
             failure: failure.clone(),
             stopping: stopping.clone(),
             audited: Costly::default(),
@@ -200,6 +221,7 @@ impl Node {
             disk,
             stop,
             failure,
+            notes,
             _home: home,
         })
     }
@@ -228,21 +250,40 @@ fn check_committee(config: &NodeConfig) -> Result<(), StartError> {
     }
 }
 
-fn engine_config(config: &NodeConfig, home: &Home) -> EngineConfig {
+fn engine_config(config: &NodeConfig, home: &Home, clock: &Arc<Clock>) -> EngineConfig {
     let longest = config.heartbeat.max(config.pace);
     EngineConfig {
         heartbeat: config.heartbeat,
         pace: config.pace,
         timeouts: Timeouts::for_heartbeat(longest),
+        clock: Arc::clone(clock),
         ..EngineConfig::single(home.engine(), config.seed)
     }
 }
 
-/// Waits for the engine, opens the index, and waits for a state that can be asked about.
-async fn open(config: &NodeConfig, home: &Home, engine: &Handle, ledger: &Ledger) -> Result<Index, StartError> {
-    let ended = || async { StartError::Opening(end_text(engine.closed().await)) };
+/// Waits for the engine, opens the index, and waits for a state that can be asked about. With notes about how the chain was found.
+async fn open(
+    config: &NodeConfig,
+    home: &Home,
+    engine: &Handle,
+    ledger: &Ledger,
+    clock: &Clock,
+) -> Result<(Index, Vec<String>), StartError> {
+    let ended = || async {
+        match engine.closed().await {
+            End::ClockBehind(behind) => clock::behind(behind),
+            end => StartError::Opening(end_text(end)),
+        }
+    };
     if engine.opened().await.is_err() {
         return Err(ended().await);
+    }
+    let notes = match clock.opening() {
+        Some(opening) => clock::opened(home, &opening, config.speed, ledger.time_cap())?,
+        None => Vec::new(),
+    };
+    for note in &notes {
+        tracing::warn!("{note}");
     }
     let path = home.index();
     if config.rebuild_index {
@@ -258,7 +299,7 @@ async fn open(config: &NodeConfig, home: &Home, engine: &Handle, ledger: &Ledger
             end = engine.closed() => return Err(StartError::Opening(end_text(end))),
         }
     }
-    Ok(index)
+    Ok((index, notes))
 }
 
 fn end_text(end: End) -> String {
@@ -266,6 +307,7 @@ fn end_text(end: End) -> String {
         End::Stopped => "it was stopped".to_owned(),
         End::Abandoned => "it was cut off".to_owned(),
         End::Failed(reason) => reason,
+        End::ClockBehind(behind) => behind.to_string(),
     }
 }
 
@@ -367,6 +409,7 @@ pub struct NodeHandle {
     disk: Arc<Disk>,
     stop: watch::Sender<bool>,
     failure: watch::Receiver<Option<String>>,
+    notes: Vec<String>,
     /// Holds the folder's lock; dropped last.
     _home: Home,
 }
@@ -395,6 +438,11 @@ impl NodeHandle {
     /// The engine: final blocks, receipts, proofs.
     pub fn engine(&self) -> &Handle {
         &self.engine
+    }
+
+    /// How the chain was found, where that is worth telling: how long it stood still, or by how much its stamps are ahead.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Resolves with the reason when the node cannot go on. The caller stops it then and ends with an error.

@@ -47,6 +47,13 @@ pub struct UpArgs {
     /// Begin a new store of the metering gateway where its own was lost; what is left of it is kept beside it.
     #[arg(long, conflicts_with = "fresh")]
     pub new_store: bool,
+    /// Go on although the last block is stamped later than the clock reads: the clock was wrong then and is right now. Ledger time
+    /// goes on at half its speed until the clock has caught up.
+    #[arg(long, conflicts_with = "fresh")]
+    pub accept_clock: bool,
+    /// By how much the clock may jump while the node runs and still be followed; beyond, time goes on by the boot clock.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub clock_jump: u32,
     /// Capacity of each new storage provider: what it promises at most. How much it can keep, its disk decides.
     #[arg(long, value_name = "SIZE", default_value = "1TiB")]
     pub capacity: Bytes,

@@ -18,7 +18,7 @@ use depin_devnet::{
     home::{self, Choice, Home, Lock, Making},
     operators::is_removed,
 };
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
 pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()> {
@@ -128,6 +128,8 @@ fn options(args: &UpArgs, speed: u32) -> Options {
         rebuild_index: args.rebuild_index,
         new_store: args.new_store,
         disk_floor: args.disk_floor.map(|floor| floor.0),
+        accept_clock: args.accept_clock,
+        clock_jump: Duration::from_secs(args.clock_jump.into()),
     }
 }
 

@@ -60,6 +60,13 @@ impl Up {
         (up, endpoints)
     }
 
+    /// The same by a command of one's own.
+    pub async fn start_as(command: Command, home: &Path, args: &[&str]) -> (Self, Value) {
+        let mut up = Self::spawn_as(command, home, args);
+        let endpoints = up.ready().await;
+        (up, endpoints)
+    }
+
     /// The same where a process may open `files.0` files, and raise that to `files.1`.
     pub async fn start_with_files(home: &Path, args: &[&str], files: (u64, u64)) -> (Self, Value) {
         let plain = depin();

@@ -30,6 +30,12 @@ pub struct Status {
     pub wall_ms: u64,
     /// Milliseconds of ledger time per millisecond of wall time.
     pub speed: u32,
+    /// Milliseconds by which the chain's clock is ahead of the node's wall clock, or behind it (negative); zero when it follows it.
+    #[serde(default)]
+    pub clock_off_ms: i64,
+    /// Present while that is more than clocks may differ by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_warning: Option<ClockWarning>,
     /// Root of the state after that block, hex.
     pub state_root: String,
     /// Root of all receipts after that block, hex.
@@ -62,6 +68,15 @@ impl From<depin_files::Level> for DiskRoom {
     fn from(level: depin_files::Level) -> Self {
         Self { free_bytes: level.room.free, floor_bytes: level.floor, refuses: level.refuses() }
     }
+}
+
+/// The chain's clock is off the node's wall clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClockWarning {
+    /// Milliseconds by which the chain's clock is ahead, or behind (negative).
+    pub off_ms: i64,
+    /// What happened, and what to do.
+    pub message: String,
 }
 
 /// `GET /v1/content`.

@@ -3,7 +3,7 @@
 use crate::{Error, Kind, Part, Result, Site, SpeedLimit, home};
 use async_trait::async_trait;
 use depin_files::Floor;
-use depin_node::{HomeError, Node, NodeConfig, NodeHandle, StartError};
+use depin_node::{ClockConfig, HomeError, Node, NodeConfig, NodeHandle, StartError};
 
 pub(crate) struct NodePart {
     handle: NodeHandle,
@@ -17,6 +17,7 @@ impl NodePart {
             speed: site.options.speed,
             rebuild_index: site.options.rebuild_index,
             floor: Floor::of_chain(site.home.node(), site.options.disk_floor),
+            clock: ClockConfig { jump: site.options.clock_jump, accept: site.options.accept_clock, ..ClockConfig::default() },
             ..NodeConfig::single(site.home.node(), site.genesis.clone(), seed)
         };
         let handle = Node::start(config).await.map_err(|error| {
@@ -29,12 +30,18 @@ impl NodePart {
                     }
                     Kind::Refused
                 }
-                StartError::Home(HomeError::Busy(_) | HomeError::Foreign { .. } | HomeError::OtherGenesis(_)) => Kind::Refused,
+                StartError::Home(HomeError::Busy(_) | HomeError::Foreign { .. } | HomeError::OtherGenesis(_))
+                | StartError::ClockBehind { .. } => Kind::Refused,
                 _ => Kind::Broken,
             };
             Error { kind, code: "node".to_owned(), message: format!("the node does not start: {error}"), hint: String::new() }
         })?;
         Ok(Self { handle })
+    }
+
+    /// How the chain was found, where that is worth telling.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.handle.notes().to_vec()
     }
 }
 

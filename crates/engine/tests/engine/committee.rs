@@ -1,7 +1,7 @@
 //! A committee of four on loopback, and followers.
 
 use crate::ledger::{Ledger, PATIENCE, Rows, blocks, config, patiently, reach, reach_receipts, txs};
-use depin_engine::{Config, End, Engine, Handle, Peer, Replay, Timeouts, Tip, public_key};
+use depin_engine::{Clock, Config, End, Engine, Handle, Peer, Replay, Timeouts, Tip, public_key};
 use std::{
     net::{SocketAddr, TcpListener},
     path::Path,
@@ -48,6 +48,12 @@ impl Net {
 
     pub fn folder(&self, index: usize) -> &Path {
         self.folders[index].path()
+    }
+
+    /// Starts a validator on a clock of the test's.
+    pub fn start_by(&self, index: usize, clock: Clock) -> Handle {
+        let config = Config { clock: Arc::new(clock), ..self.config(index, self.folders[index].path()) };
+        Engine::start(config, Ledger::new()).expect("the engine starts")
     }
 
     fn start(&self, index: usize, sync: bool) -> (Handle, Arc<Ledger>) {

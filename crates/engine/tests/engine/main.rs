@@ -1,6 +1,7 @@
 //! The engine with a small honest machine: a key-value ledger over a `BTreeMap`.
 
 mod blocks;
+mod clock;
 mod committee;
 mod crash;
 mod ledger;

@@ -2,6 +2,7 @@
 
 use super::{Shared, error::ApiError, error::ApiResult, render::hex32};
 use crate::{
+    clock,
     machine::{base_fee, row_fee},
     metrics::{Scrape, SupplyFigure},
 };
@@ -11,7 +12,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use depin_client::api::{Content, DiskRoom, ErrorBody, Status};
+use depin_client::api::{ClockWarning, Content, DiskRoom, ErrorBody, Status};
 use depin_quantity::Instant;
 use serde::Serialize;
 use std::sync::Arc;
@@ -32,6 +33,11 @@ pub(crate) struct Health {
     /// Room on the node's disk, where its system says.
     #[serde(skip_serializing_if = "Option::is_none")]
     disk: Option<DiskRoom>,
+    /// Milliseconds by which the chain's clock is ahead of the wall clock, or behind it (negative); zero when it follows it.
+    clock_off_ms: i64,
+    /// Present while that is more than the drift.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock_warning: Option<ClockWarning>,
 }
 
 /// Whether the node is well: its engine runs and its state is loaded.
@@ -42,7 +48,12 @@ pub(super) async fn health(State(app): State<Shared>) -> ApiResult<Json<Health>>
     if height == 0 {
         return Err(ApiError::busy("there is no block yet"));
     }
-    Ok(Json(Health { ok: true, height, index_lag: index_lag(&app), disk: disk(&app) }))
+    let (clock_off_ms, clock_warning) = clock_off(&app);
+    Ok(Json(Health { ok: true, height, index_lag: index_lag(&app), clock_off_ms, clock_warning, disk: disk(&app) }))
+}
+
+fn clock_off(app: &Shared) -> (i64, Option<ClockWarning>) {
+    clock::off(&app.clock, app.engine.finalized().borrow().stamp.wall)
 }
 
 fn disk(app: &Shared) -> Option<DiskRoom> {
@@ -60,6 +71,7 @@ pub(super) async fn metrics(State(app): State<Shared>) -> ApiResult<Response> {
     // Before the rows are read: the ledger is not asked again while it is.
     let rows = app.ledger.head().rows as u64;
     let disk = app.disk.level();
+    let (clock_off_ms, _) = clock_off(&app);
     let scrape = app.read(|state, reads| {
         let figure = |token| {
             let supply = reads.issued(token)?;
@@ -73,6 +85,8 @@ pub(super) async fn metrics(State(app): State<Shared>) -> ApiResult<Response> {
             service: app.ledger.service().figures(state).iter().map(|figure| figure.value).collect(),
             rows,
             disk,
+            clock_off_ms,
+            clock_jump_ms: app.clock.jumped_ms(),
             supply: app.tokens.names().filter_map(figure).collect(),
         }
     });
@@ -92,6 +106,7 @@ pub(super) async fn status(State(app): State<Shared>) -> ApiResult<Json<Status>>
     let header = app.tip_header().await?;
     let (height, stamp, doc) = (header.height(), header.stamp(), app.ledger.doc());
     let (service, figures) = (app.ledger.service(), app.ledger.read(|state| app.ledger.service().figures(state)));
+    let (clock_off_ms, clock_warning) = clock::off(&app.clock, stamp.wall);
     Ok(Json(Status {
         chain_id: doc.chain_id,
         network: doc.network,
@@ -101,6 +116,8 @@ pub(super) async fn status(State(app): State<Shared>) -> ApiResult<Json<Status>>
         time: Instant::new(stamp.time).to_rfc3339(),
         time_ms: stamp.time,
         wall_ms: stamp.wall,
+        clock_off_ms,
+        clock_warning,
         speed: if height == 0 { app.speed } else { stamp.speed },
         state_root: hex32(&header.state_root()),
         receipts_root: hex32(&header.receipts_root()),

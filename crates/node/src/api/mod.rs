@@ -26,7 +26,7 @@ pub(crate) use serve::{Server, bind, port};
 use crate::{disk::Disk, index::Index, metrics::Metrics, pool::Pool, signatures::CheckedSignatures, waiters::Waiters};
 use axum::{Router, http::StatusCode};
 use depin_client::api::{ErrorBody, code};
-use depin_engine::{Handle, Header};
+use depin_engine::{Clock, Handle, Header};
 use depin_ledger::{Head, Ledger};
 use depin_quantity::{Address, Instant};
 use depin_serve::{Places, Yields};
@@ -69,6 +69,8 @@ pub(crate) struct App {
     pub names: BTreeMap<Address, String>,
     /// Speed of ledger time that this node proposes with.
     pub speed: u32,
+    /// What blocks are stamped by.
+    pub clock: Arc<Clock>,
     /// Why the node is about to end, once it is.
     pub failure: watch::Receiver<Option<String>>,
     /// Set when the node stops.

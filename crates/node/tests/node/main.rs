@@ -2,6 +2,7 @@
 
 mod api;
 mod batches;
+mod clock;
 mod committee;
 mod common;
 mod deals;
