@@ -27,10 +27,13 @@ pub struct ContentDigest {
 /// A row as a walk is to see it; `None` for one that was not there when it began.
 type Before = Option<Vec<u8>>;
 
+/// A key and its value.
+pub(crate) type Row = (Box<[u8]>, Box<[u8]>);
+
 /// What a walk makes of the rows.
 enum Made {
     Digest(Sha256),
-    Copy(Vec<(Box<[u8]>, Box<[u8]>)>),
+    Copy(Vec<Row>),
 }
 
 /// A walk through all rows as they were when it began.
