@@ -113,6 +113,8 @@ impl HttpShards {
             .pool_idle_timeout(Duration::from_secs(30))
             .tcp_nodelay(true)
             .no_proxy()
+            // A provider's answer decides nothing about where a customer's request and signature go.
+            .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| unreachable(&error))?;
         Ok(Self { client, signer, clock, chain_id: chain_id.into() })
@@ -221,6 +223,9 @@ async fn failure(mut response: Response) -> ShardError {
         (false, false) => format!("{message}; {hint}"),
     };
     match status {
+        status if status.is_redirection() => {
+            ShardError::Wrong(format!("a redirect ({}), which is not followed", status.as_u16()))
+        }
         StatusCode::NOT_FOUND => ShardError::NotFound,
         StatusCode::GONE => ShardError::Damaged,
         StatusCode::INSUFFICIENT_STORAGE => ShardError::Full(message),
@@ -242,6 +247,34 @@ fn unreachable(error: &reqwest::Error) -> ShardError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    #[tokio::test]
+    async fn a_provider_cannot_send_requests_elsewhere() {
+        let inner = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = format!("http://{}/secrets", inner.local_addr().unwrap());
+        let outer = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", outer.local_addr().unwrap());
+        let answering = tokio::spawn(async move {
+            let (mut connection, _) = outer.accept().await.unwrap();
+            let _ = connection.read(&mut [0; 4096]).await.unwrap();
+            let answer = format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {target}\r\ncontent-length: 0\r\n\r\n");
+            connection.write_all(answer.as_bytes()).await.unwrap();
+        });
+        let key = SigningKey::from_seed(&[7; 32]);
+        let shards = HttpShards::new(Arc::new(key), Arc::new(SystemClock), "test-1").unwrap();
+        let provider = Provider { address: Address::new([1; 32]), name: "outer".to_owned(), url };
+        let cid = "baga6ea4seaqdomn3tgwgrh3g532zopskstnbrd2n3sxfqbze7rxt7vqn7veigmy".parse().unwrap();
+        let refused = shards.get(&provider, &cid, 0..9).await.unwrap_err();
+        assert_eq!(refused, ShardError::Wrong("a redirect (307), which is not followed".to_owned()));
+        answering.await.unwrap();
+        let asked = tokio::time::timeout(Duration::from_millis(200), inner.accept()).await;
+        assert!(asked.is_err(), "the redirect was followed");
+    }
 
     /// The bytes that the provider's own test pins.
     #[test]
