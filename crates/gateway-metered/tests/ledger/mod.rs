@@ -98,7 +98,7 @@ fn time() -> Value {
 
 async fn status() -> Json<Value> {
     Json(json!({"chain_id": CHAIN, "network": "tiles", "service": "metered", "figures": {}, "height": 1, "time": "x",
-        "time_ms": 1_800_000_000_000u64, "wall_ms": 1, "speed": 1, "state_root": "", "receipts_root": "", "base_fee": amount(100),
+        "time_ms": 1_800_000_000_000u64, "wall_ms": 1, "speed": 1, "state_root": "", "receipts_root": "", "base_fee": amount(100), "row_fee": amount(1),
         "version": "0", "format": 1}))
 }
 
