@@ -6,15 +6,18 @@
 //!
 //! And for databases of one file, which have their own way to that: [`database_lost`] tells one that was lost from a first start.
 //! A [`Floor`] keeps free space on a disk: what takes bytes from others asks it first. A [`Ballast`] gives space back when none is left.
+//! [`read_secret`] reads what nobody but the owner may know.
 //!
 //! A crate of its own, and nothing but this: engine, node, client, provider and gateway all write such files, and none of them may
 //! depend on another for it. Absent on purpose: formats, and errors that name paths; callers have their own.
 
 mod database;
 mod floor;
+mod secret;
 
 pub use database::{database_lost, set_database_aside};
 pub use floor::{Ballast, FLOOR_BYTES, Floor, Level, NoRoom, Room, Size, is_full, tells_of_no_space};
+pub use secret::{SecretError, read_secret};
 
 use std::{
     fs::{DirBuilder, File, OpenOptions, Permissions},
@@ -58,7 +61,7 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
 pub fn private_file(path: &Path) -> io::Result<()> {
     let file = OpenOptions::new().create(true).append(true).mode(Readers::Owner.mode()).open(path)?;
     let mode = file.metadata()?.permissions().mode();
-    if mode & 0o077 != 0 {
+    if mode & secret::OTHERS != 0 {
         file.set_permissions(Permissions::from_mode(mode & 0o700))?;
     }
     Ok(())

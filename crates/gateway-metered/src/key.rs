@@ -1,12 +1,17 @@
 //! The access key: what the founder's software shows.
 
-use depin_files::Readers;
+use depin_files::{Readers, SecretError};
 use rand::Rng as _;
-use std::{fs, io, os::unix::fs::PermissionsExt as _, path::Path, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 use zeroize::Zeroizing;
 
 /// Name of its file in the gateway's folder.
 pub(crate) const FILE: &str = "access.key";
+/// No access key is longer.
+const LENGTH_MAX: u64 = 4096;
 
 /// Why the access key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,18 +47,13 @@ pub enum KeyError {
 pub fn access_key(folder: &Path) -> Result<Zeroizing<String>, KeyError> {
     let path = folder.join(FILE);
     let error = |source| KeyError::File { path: path.clone(), source };
-    match fs::metadata(&path) {
-        Ok(metadata) => {
-            let mode = metadata.permissions().mode() & 0o777;
-            if mode & 0o077 != 0 {
-                return Err(KeyError::Permissions { path: path.clone(), mode });
-            }
-            let text = Zeroizing::new(fs::read_to_string(&path).map_err(error)?);
+    match depin_files::read_secret(&path, LENGTH_MAX) {
+        Ok(text) => {
             let key = text.trim();
             let fits = key.len() >= 32 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
             if fits { Ok(Zeroizing::new(key.to_owned())) } else { Err(KeyError::Format { path: path.clone() }) }
         }
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
+        Err(missing) if missing.is_absent() => {
             depin_files::private_folder(folder).map_err(error)?;
             let mut bytes = Zeroizing::new([0; 32]);
             rand::rng().fill_bytes(bytes.as_mut_slice());
@@ -62,13 +62,16 @@ pub fn access_key(folder: &Path) -> Result<Zeroizing<String>, KeyError> {
             depin_files::create(&path, line.as_bytes(), Readers::Owner).map_err(error)?;
             Ok(key)
         }
-        Err(other) => Err(error(other)),
+        Err(SecretError::Open { mode }) => Err(KeyError::Permissions { path: path.clone(), mode: mode & 0o777 }),
+        Err(SecretError::NotAFile | SecretError::TooLong) => Err(KeyError::Format { path: path.clone() }),
+        Err(SecretError::Io { source, .. }) => Err(error(source)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     #[test]
     fn a_key_is_made_once_for_its_owner_only() {

@@ -3,14 +3,16 @@
 //! In: the home folder. Out: 32 secret bytes each, made at the first start, in files that only their owner can read. A file with wider
 //! permissions is refused, because others may have read it.
 
-use depin_files::Readers;
+use depin_files::{Readers, SecretError};
 use rand::Rng as _;
 use std::{
-    fs, io,
-    os::unix::fs::PermissionsExt as _,
+    io,
     path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
+
+/// No secret is longer.
+const LENGTH_MAX: u64 = 4096;
 
 /// Why a secret file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -51,20 +53,17 @@ pub enum KeyError {
 /// [`KeyError`]; a missing file is one only when `may_create` is false.
 pub(crate) fn secret(path: &Path, may_create: bool) -> Result<Zeroizing<[u8; 32]>, KeyError> {
     let file_error = |source| KeyError::File { path: path.to_owned(), source };
-    match fs::metadata(path) {
-        Ok(metadata) => {
-            let mode = metadata.permissions().mode() & 0o777;
-            if mode & 0o077 != 0 {
-                return Err(KeyError::Permissions { path: path.to_owned(), mode });
-            }
-            let text = Zeroizing::new(fs::read_to_string(path).map_err(file_error)?);
+    match depin_files::read_secret(path, LENGTH_MAX) {
+        Ok(text) => {
             let mut key = Zeroizing::new([0; 32]);
             hex::decode_to_slice(text.trim(), key.as_mut_slice()).map_err(|_| KeyError::Format { path: path.to_owned() })?;
             Ok(key)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound && may_create => create(path).map_err(file_error),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(KeyError::Missing { path: path.to_owned() }),
-        Err(error) => Err(file_error(error)),
+        Err(missing) if missing.is_absent() && may_create => create(path).map_err(file_error),
+        Err(missing) if missing.is_absent() => Err(KeyError::Missing { path: path.to_owned() }),
+        Err(SecretError::Open { mode }) => Err(KeyError::Permissions { path: path.to_owned(), mode: mode & 0o777 }),
+        Err(SecretError::NotAFile | SecretError::TooLong) => Err(KeyError::Format { path: path.to_owned() }),
+        Err(SecretError::Io { source, .. }) => Err(file_error(source)),
     }
 }
 
@@ -80,6 +79,7 @@ fn create(path: &Path) -> io::Result<Zeroizing<[u8; 32]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     #[test]
     fn a_secret_is_made_once_and_read_by_its_owner_only() {

@@ -3,13 +3,11 @@
 //! A file appears whole or not at all, with mode 0600 from its beginning. No key file is ever overwritten.
 
 use crate::{SigningKey, keys::NoRandomness};
-use depin_files::Readers;
+use depin_files::{Readers, SecretError};
 use depin_quantity::Address;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::File,
-    io::{self, Read as _},
-    os::unix::fs::MetadataExt as _,
+    io,
     path::{Path, PathBuf},
 };
 use zeroize::{Zeroize as _, Zeroizing};
@@ -18,8 +16,6 @@ use zeroize::{Zeroize as _, Zeroizing};
 const FORMAT: u32 = 1;
 /// No key file is longer, bytes.
 const LENGTH_MAX: u64 = 16 * 1024;
-/// Permission bits of everybody but the owner.
-const OTHERS: u32 = 0o077;
 
 /// A key as it lies in its file, with where it was derived from.
 #[derive(Clone, Debug)]
@@ -118,22 +114,13 @@ impl KeyFile {
     /// # Errors
     /// [`KeyFileError`]; [`KeyFileError::Open`] before anything is read when others could read it too.
     pub fn load(path: &Path) -> Result<Self, KeyFileError> {
-        let file = File::open(path).map_err(io_error("open", path))?;
-        let meta = file.metadata().map_err(io_error("look at", path))?;
         let damaged = |why| KeyFileError::Content { path: path.to_owned(), why };
-        if !meta.is_file() {
-            return Err(damaged("it is no regular file"));
-        }
-        let mode = meta.mode() & 0o7777;
-        if mode & OTHERS != 0 {
-            return Err(KeyFileError::Open { path: path.to_owned(), mode });
-        }
-        if meta.len() > LENGTH_MAX {
-            return Err(damaged("it is far too long"));
-        }
-        // The whole capacity at once: a growing string would leave unwiped copies behind.
-        let mut text = Zeroizing::new(String::with_capacity(meta.len() as usize + 1));
-        file.take(LENGTH_MAX).read_to_string(&mut text).map_err(io_error("read", path))?;
+        let text = depin_files::read_secret(path, LENGTH_MAX).map_err(|error| match error {
+            SecretError::Io { what, source } => io_error(what, path)(source),
+            SecretError::NotAFile => damaged("it is no regular file"),
+            SecretError::Open { mode } => KeyFileError::Open { path: path.to_owned(), mode },
+            SecretError::TooLong => damaged("it is far too long"),
+        })?;
         Self::parse(&text).map_err(damaged)
     }
 
@@ -188,6 +175,7 @@ impl KeyFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::MetadataExt as _;
     use std::os::unix::fs::PermissionsExt as _;
 
     fn set_mode(path: &Path, mode: u32) {
