@@ -11,6 +11,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use depin_client::{Client, SigningKey};
+use depin_provider::operator::OperatorConfig;
 use depin_quantity::Name;
 use futures::future;
 use serde::{Serialize, de::DeserializeOwned};
@@ -38,16 +39,10 @@ pub trait Trade: Send + Sync + 'static {
 
 /// Where one operator works, and as who.
 pub struct Post {
-    /// Its name in the home.
-    pub name: Name,
+    /// Its name in the home, its address and its chain.
+    pub operator: OperatorConfig,
     /// Its folder.
     pub folder: PathBuf,
-    /// Where it listens.
-    pub listen: SocketAddr,
-    /// URL under which others reach it.
-    pub url: String,
-    /// The chain that it serves.
-    pub chain_id: Name,
     /// A client of the node.
     pub client: Client,
     /// Its key.
@@ -133,7 +128,9 @@ impl<T: Trade> Operators for Crew<T> {
             return Ok(());
         }
         let (key, listen) = (member.key.clone(), member.listen);
-        let post = Post { name, folder, listen, url: ports::url(listen), chain_id, client, key, disk_floor };
+        let (url, chain_id) = (Some(ports::url(listen)), Some(chain_id));
+        let operator = OperatorConfig { listen, url, chain_id, ..OperatorConfig::new(name) };
+        let post = Post { operator, folder, client, key, disk_floor };
         let settings = self.settings(name)?.own;
         let daemon = self.trade.start(post, settings).await?;
         self.get(name)?.running = Some(daemon);

@@ -15,7 +15,7 @@ use depin_services::metered::MeteredMessage;
 pub(super) fn registration(config: &MeteredConfig, url: &str, view: &View, begun: bool) -> Registration {
     let register = |serving| {
         let message = MeteredMessage::Register {
-            name: config.name,
+            name: config.operator.name,
             url: url.to_owned(),
             asks: config.asks.clone(),
             accepts: config.accepts,
@@ -49,12 +49,13 @@ fn is_same(config: &MeteredConfig, url: &str, entry: &MeteredOperator) -> bool {
     let accepts = entry.below_pledge || entry.takes_orders == config.accepts;
     let asks = config.asks.iter().map(|ask| (ask.currency, ask.amount.to_decimal()));
     let asks = asks.eq(entry.asks.iter().map(|ask| (ask.currency, ask.amount.clone())));
-    entry.name == config.name && entry.url == url && accepts && asks
+    entry.name == config.operator.name && entry.url == url && accepts && asks
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operator::OperatorConfig;
     use depin_client::api::Price;
     use depin_economy::Money;
     use depin_quantity::{Address, Decimal18, Instant, Name};
@@ -63,7 +64,7 @@ mod tests {
 
     fn config() -> MeteredConfig {
         let amount = Decimal18::parse("0.01").unwrap();
-        MeteredConfig::new(Name::literal("tiler"), vec![Money { currency: Name::literal("USD"), amount }])
+        MeteredConfig::new(OperatorConfig::new(Name::literal("tiler")), vec![Money { currency: Name::literal("USD"), amount }])
     }
 
     fn entry() -> MeteredOperator {

@@ -5,7 +5,7 @@ use super::{
     duty::MeteredDuty,
     status::{MeteredFigures, MeteredStatus},
 };
-use crate::operator::{self, Operator, OperatorHandle, Routes, StartError};
+use crate::operator::{Operator, OperatorHandle, Routes, StartError};
 use axum::Router;
 use depin_client::{Client, SigningKey};
 use depin_quantity::Address;
@@ -23,11 +23,7 @@ impl MeteredOperator {
     /// # Errors
     /// [`StartError`]; then nothing runs.
     pub async fn start(config: MeteredConfig, client: Client, key: SigningKey) -> Result<MeteredHandle, StartError> {
-        let chain_id = match config.chain_id {
-            Some(chain_id) => chain_id,
-            None => operator::chain_id(&client, config.start_timeout).await?,
-        };
-        let operator = Operator::<MeteredFigures>::bind(config.operator(chain_id), client, key).await?;
+        let operator = Operator::<MeteredFigures>::bind(config.operator.clone(), client, key).await?;
         let duty = MeteredDuty { url: operator.url().to_owned(), config };
         // Everything that it knows is on the ledger: it can work when it runs.
         let routes = Routes {

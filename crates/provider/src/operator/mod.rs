@@ -36,7 +36,7 @@ pub use failure::{Failure, Subject};
 pub use handle::OperatorHandle;
 pub use http::{ApiError, Metrics, Routes, router};
 pub use metrics::{Figures, counter, gauge, gauges};
-pub use start::{Operator, OperatorConfig, chain_id};
+pub use start::{Operator, OperatorConfig};
 pub use status::{SharedStatus, Status};
 
 /// Runs work on a thread that may block, and goes on with its panic.

@@ -28,25 +28,45 @@ pub struct OperatorConfig {
     pub listen: SocketAddr,
     /// Base URL under which others reach it; `http://` and the address listened on when `None`.
     pub url: Option<String>,
-    /// The chain to serve; [`chain_id`] asks a node for it.
-    pub chain_id: Name,
+    /// The chain to serve; asked from the node when `None`.
+    pub chain_id: Option<Name>,
     /// How often everything is read anew from the ledger, wall time. Nothing depends on having seen an event.
     pub resync: Duration,
     /// How often rewards are claimed, ledger time.
     pub claim_every: Span,
+    /// Longest wait for the node at start, when the chain must be asked for.
+    pub start_timeout: Duration,
 }
 
-/// Asks the node for its chain until it answers or the time is over.
-///
-/// # Errors
-/// [`ClientError`]: the last answer.
-pub async fn chain_id(client: &Client, timeout: Duration) -> Result<Name, ClientError> {
-    let begun = tokio::time::Instant::now();
-    loop {
-        match client.status().await {
-            Ok(status) => return Ok(status.chain_id),
-            Err(error) if error.is_passing() && begun.elapsed() < timeout => tokio::time::sleep(ASK_PAUSE).await,
-            Err(error) => return Err(error),
+impl OperatorConfig {
+    /// An operator that listens on a free port of loopback and serves whatever chain its node has.
+    pub fn new(name: Name) -> Self {
+        Self {
+            name,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            url: None,
+            chain_id: None,
+            resync: Duration::from_secs(60),
+            claim_every: Span::from_days(1),
+            start_timeout: Duration::from_secs(30),
+        }
+    }
+
+    /// The chain to serve; where it is not set the node is asked until it answers or the time is over.
+    ///
+    /// # Errors
+    /// [`ClientError`]: the last answer.
+    pub async fn chain(&self, client: &Client) -> Result<Name, ClientError> {
+        if let Some(chain_id) = self.chain_id {
+            return Ok(chain_id);
+        }
+        let begun = tokio::time::Instant::now();
+        loop {
+            match client.status().await {
+                Ok(status) => return Ok(status.chain_id),
+                Err(error) if error.is_passing() && begun.elapsed() < self.start_timeout => tokio::time::sleep(ASK_PAUSE).await,
+                Err(error) => return Err(error),
+            }
         }
     }
 }
@@ -66,15 +86,16 @@ impl<F: Figures> Operator<F> {
     /// Listens, so that its URL is known. Nothing is answered before [`Operator::start`].
     ///
     /// # Errors
-    /// [`StartError::Listen`], [`StartError::Url`].
+    /// [`StartError::Listen`], [`StartError::Url`]; the node's, when the chain must be asked for.
     pub async fn bind(config: OperatorConfig, client: Client, key: SigningKey) -> Result<Self, StartError> {
+        let chain_id = config.chain(&client).await?;
         let refused = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let url = public_url(&config, listener.local_addr().map_err(refused)?)?;
         let status = SharedStatus::new(key.address(), config.name, url.clone());
         let metrics = Arc::new(Metrics::new());
         metrics.registry().register_collector(Box::new(StatusMetrics(status.clone())));
-        let sender = SenderConfig { chain_id: Some(config.chain_id), ..SenderConfig::default() };
+        let sender = SenderConfig { chain_id: Some(chain_id), ..SenderConfig::default() };
         let sender = Sender::with_config(client, key, sender);
         Ok(Self { config, sender, listener, url, status, metrics })
     }

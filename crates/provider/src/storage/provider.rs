@@ -7,7 +7,7 @@ use super::{
     scrub,
     status::StorageFigures,
 };
-use crate::operator::{self, Operator, OperatorHandle, StartError, blocking};
+use crate::operator::{Operator, OperatorHandle, StartError, blocking};
 use crate::{Clock, SystemClock};
 use depin_client::{Client, SigningKey, Verifier};
 use depin_quantity::Address;
@@ -46,15 +46,13 @@ impl Provider {
     ///
     /// # Errors
     /// [`ProviderError`]; then nothing runs.
-    pub async fn start(config: ProviderConfig, client: Client, key: SigningKey) -> Result<ProviderHandle, ProviderError> {
-        let chain_id = match config.chain_id {
-            Some(chain_id) => chain_id,
-            None => operator::chain_id(&client, config.start_timeout).await.map_err(StartError::from)?,
-        };
+    pub async fn start(mut config: ProviderConfig, client: Client, key: SigningKey) -> Result<ProviderHandle, ProviderError> {
+        let chain_id = config.operator.chain(&client).await.map_err(StartError::from)?;
+        config.operator.chain_id = Some(chain_id);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Before the address is taken: the process before may be about to let go of both, and is waited for here.
         let store = open_store(config.store(), &clock).await?;
-        let operator = Operator::<StorageFigures>::bind(config.operator(chain_id), client, key).await?;
+        let operator = Operator::<StorageFigures>::bind(config.operator.clone(), client, key).await?;
         let status = operator.status().clone();
         let http = ProviderHttp::new(
             config.http(operator.address(), chain_id),

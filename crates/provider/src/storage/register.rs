@@ -9,8 +9,12 @@ use depin_services::storage::StorageMessage;
 /// The ask of an entry stays, since people change it there. `begun` is whether this process has seen the provider registered: an
 /// entry that was taken out of the network (it keeps no capacity) is put back only by starting the provider anew.
 pub(super) fn registration(config: &ProviderConfig, url: &str, view: &View, begun: bool) -> Option<StorageMessage> {
-    let register =
-        |ask| StorageMessage::RegisterProvider { name: config.name, url: url.to_owned(), capacity: config.capacity_bytes, ask };
+    let register = |ask| StorageMessage::RegisterProvider {
+        name: config.operator.name,
+        url: url.to_owned(),
+        capacity: config.capacity_bytes,
+        ask,
+    };
     let (Some(entry), Some(ask)) = (&view.entry, &view.ask) else {
         return Some(register(config.ask.clone()));
     };
@@ -21,7 +25,7 @@ pub(super) fn registration(config: &ProviderConfig, url: &str, view: &View, begu
 }
 
 fn is_same(config: &ProviderConfig, url: &str, entry: &Provider) -> bool {
-    entry.name == config.name && entry.url == url && entry.capacity_bytes == config.capacity_bytes
+    entry.name == config.operator.name && entry.url == url && entry.capacity_bytes == config.capacity_bytes
 }
 
 /// What somebody else who has the key wrote after this process had seen its own entry (`begun`), and what to do about it; none when
@@ -43,6 +47,7 @@ pub(super) fn removed(view: &View) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operator::OperatorConfig;
     use depin_client::api::{self, Amount};
     use depin_quantity::{Address, Instant, Name, Units};
     use depin_services::storage::{Ask, piece::PieceSize};
@@ -62,7 +67,7 @@ mod tests {
     }
 
     fn config() -> ProviderConfig {
-        ProviderConfig::new(Name::literal("garage"), "/nowhere", 1 << 30, ask(5))
+        ProviderConfig::new(OperatorConfig::new(Name::literal("garage")), "/nowhere", 1 << 30, ask(5))
     }
 
     fn view(capacity: u64, open: bool) -> View {

@@ -64,7 +64,7 @@ async fn a_provider_that_knows_its_chain_starts_before_its_node() {
     let mut world = World::start(1).await;
     world.stop_node().await;
     let mut config = world.provider_config();
-    config.chain_id = Some(depin_quantity::Name::literal("agent-test"));
+    config.operator.chain_id = Some(depin_quantity::Name::literal("agent-test"));
     let provider = Provider::start(config, world.client.clone(), key(3)).await.unwrap();
     world.wait("the problem to be told", || provider.status().problems.contains_key("node")).await;
     world.restart_node().await;

@@ -7,12 +7,11 @@ use crate::{
 use depin_client::{Sender, api::DealQuery};
 use depin_ledger::Message;
 use depin_provider::operator::{Operator, OperatorConfig, OperatorHandle};
-use depin_quantity::{Name, Span};
+use depin_quantity::Name;
 use depin_services::storage::StorageMessage;
 use futures::FutureExt as _;
 use serde_json::Value;
 use std::{
-    net::SocketAddr,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -33,12 +32,9 @@ async fn world() -> World {
 /// An operator of account 4. `kept` is dropped when its helper is.
 async fn operator(world: &World, wishes: &Arc<Wishes>, kept: Arc<()>) -> OperatorHandle<Granted> {
     let config = OperatorConfig {
-        name: Name::literal("wishing"),
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        url: None,
-        chain_id: Name::literal("agent-test"),
+        chain_id: Some(Name::literal("agent-test")),
         resync: Duration::from_secs(3_600),
-        claim_every: Span::from_days(1),
+        ..OperatorConfig::new(Name::literal("wishing"))
     };
     let operator = Operator::bind(config, world.client.clone(), key(4)).await.unwrap();
     let duty = Wishing { wishes: Arc::clone(wishes), provider: key(3).address() };

@@ -6,6 +6,7 @@ use depin_client::{
 };
 use depin_ledger::{GenesisAccount, GenesisDoc, Message};
 use depin_node::{Node, NodeConfig, NodeHandle};
+use depin_provider::operator::OperatorConfig;
 use depin_provider::storage::{
     HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, Provider, ProviderConfig, ProviderHandle, ProviderRequest,
     RequestKind, scrub::ScrubSettings,
@@ -129,10 +130,11 @@ impl World {
     }
 
     pub fn provider_config(&self) -> ProviderConfig {
-        let mut config = ProviderConfig::new(Name::literal("garage"), self.provider_folder(), 64 << 20, ask());
+        let mut config =
+            ProviderConfig::new(OperatorConfig::new(Name::literal("garage")), self.provider_folder(), 64 << 20, ask());
         config.scrub = ScrubSettings { bytes_per_second: 1 << 30, rest: Duration::from_millis(200) };
-        config.resync = Duration::from_secs(2);
-        config.claim_every = depin_quantity::Span::from_secs(1800);
+        config.operator.resync = Duration::from_secs(2);
+        config.operator.claim_every = depin_quantity::Span::from_secs(1800);
         config
     }
 

@@ -55,10 +55,8 @@ impl Venture for ProviderMeteredArgs {
     }
 
     async fn start(&self, (asks, disputes): Self::Terms, post: Post) -> Result<MeteredHandle> {
-        let Post { name, listen, url, chain_id, client, key, .. } = post;
-        let config =
-            MeteredConfig { disputes, listen, url: Some(url), chain_id: Some(chain_id), ..MeteredConfig::new(name, asks) };
-        daemon::start(config, client, key).await
+        let config = MeteredConfig { disputes, ..MeteredConfig::new(post.operator, asks) };
+        daemon::start(config, post.client, post.key).await
     }
 }
 

@@ -18,6 +18,7 @@ use depin_devnet::{
     url_of,
 };
 use depin_economy::Spec;
+use depin_provider::operator::OperatorConfig;
 use depin_quantity::{Address, Name};
 use serde::Serialize;
 use std::{fs::File, path::PathBuf, time::Duration};
@@ -115,8 +116,9 @@ async fn start<V: Venture>(venture: &V, remote: &Remote, out: &Output) -> Result
     }
     progress.step("registering, and looking through what it has");
     let url = place.url.clone().unwrap_or_else(|| url_of(listen));
-    let (client, chain_id) = (remote.client.clone(), status.chain_id);
-    let post = Post { name, folder: dir.clone(), listen, url: url.clone(), chain_id, client, key, disk_floor: None };
+    let (client, chain_id) = (remote.client.clone(), Some(status.chain_id));
+    let operator = OperatorConfig { listen, url: Some(url.clone()), chain_id, ..OperatorConfig::new(name) };
+    let post = Post { operator, folder: dir.clone(), client, key, disk_floor: None };
     let daemon = venture.start(terms, post).await?;
     if let Some(why) = operators::ready(&daemon).await {
         out.warn(format_args!("the {} is not ready: {why}; it goes on trying", V::WHAT));

@@ -24,16 +24,13 @@ impl Trade for Delivering {
     }
 
     async fn start(&self, post: Post, settings: OperatorSettings) -> Result<MeteredHandle> {
-        let Post { name, folder, listen, url, chain_id, client, key, .. } = post;
+        let Post { operator, folder, client, key, .. } = post;
         let path = folder.join("settings.json");
         let wrong = |error| Error::refused("settings", format_args!("{}: {error}", path.display()));
         let config = MeteredConfig {
             accepts: settings.accepts,
             disputes: settings.disputes,
-            listen,
-            url: Some(url),
-            chain_id: Some(chain_id),
-            ..MeteredConfig::new(name, asks(&settings.asks).map_err(wrong)?)
+            ..MeteredConfig::new(operator, asks(&settings.asks).map_err(wrong)?)
         };
         start(config, client, key).await
     }
@@ -44,7 +41,7 @@ impl Trade for Delivering {
 /// # Errors
 /// Refused for a URL that others cannot reach; broken when it cannot start.
 pub async fn start(config: MeteredConfig, client: Client, key: SigningKey) -> Result<MeteredHandle> {
-    let name = config.name;
+    let name = config.operator.name;
     started(name, MeteredOperator::start(config, client, key).await)
 }
 

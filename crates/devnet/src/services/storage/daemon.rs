@@ -35,8 +35,8 @@ impl Trade for Storing {
 /// # Errors
 /// Refused for a folder of another provider or in use; broken when it cannot start.
 pub async fn start(post: Post, settings: &ProviderSettings, params: &StorageParams) -> Result<ProviderHandle> {
-    let Post { name, folder, listen, url, chain_id, client, key, disk_floor } = post;
-    let data = folder.join("data");
+    let Post { operator, folder, client, key, disk_floor } = post;
+    let (name, data) = (operator.name, folder.join("data"));
     let ask = Ask {
         price: settings.price,
         verified_price: settings.verified_price,
@@ -46,13 +46,8 @@ pub async fn start(post: Post, settings: &ProviderSettings, params: &StoragePara
         term_max: params.term_max,
         open: true,
     };
-    let config = ProviderConfig {
-        listen,
-        url: Some(url),
-        chain_id: Some(chain_id),
-        floor: Floor::new(&data, disk_floor),
-        ..ProviderConfig::new(name, data, settings.capacity_bytes, ask)
-    };
+    let floor = Floor::new(&data, disk_floor);
+    let config = ProviderConfig { floor, ..ProviderConfig::new(operator, data, settings.capacity_bytes, ask) };
     Provider::start(config, client, key).await.map_err(|error| {
         let refused = matches!(
             error,
