@@ -9,6 +9,7 @@ mod incentive;
 mod supply;
 mod utility;
 
+use depin_quantity::nearest_name;
 use incentive::{INCENTIVE, TREASURY};
 use supply::SUPPLY;
 use utility::{AMM_POOL, PRICE, UTILITY};
@@ -124,9 +125,19 @@ pub const PROVENANCE: [Field; 3] = [
 pub const RENAMED: [(&str, &str); 4] =
     [("spill", "overflow"), ("venue", "amm-pool"), ("earned", "accrued"), ("recycle", "net-emission")];
 
-/// The present name of what was called `earlier` once.
-pub fn renamed(earlier: &str) -> Option<&'static str> {
-    RENAMED.iter().find(|(name, _)| *name == earlier).map(|(_, now)| *now)
+/// Which of `names` was meant by a key or word that is none of them: its present name, or the nearest one.
+pub(super) fn meant<'n>(written: &str, names: impl Iterator<Item = &'n str> + Clone) -> Option<&'n str> {
+    let now = RENAMED.iter().find(|(earlier, _)| *earlier == written).map(|(_, now)| *now);
+    names.clone().find(|name| Some(*name) == now).or_else(|| nearest_name(written, names))
+}
+
+/// How that is told.
+pub(super) fn meant_hint(written: &str, meant: &str) -> String {
+    if RENAMED.contains(&(written, meant)) {
+        format!("`{written}` is called `{meant}` now")
+    } else {
+        format!("did you mean `{meant}`?")
+    }
 }
 
 /// Keys of which one table holds one: a change that sets another takes the place of the first.

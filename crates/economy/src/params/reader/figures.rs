@@ -4,7 +4,7 @@ use super::{
     super::{
         clock::{Length, parse_length},
         document::{Entry, Value},
-        grammar::{Kind, renamed},
+        grammar::{Kind, meant, meant_hint},
         network::Token,
         problem::{Problem, Stage},
         slips::{self, Slip},
@@ -141,13 +141,8 @@ impl<'a> Reader<'a> {
         if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
-        let now = renamed(&text).and_then(|now| words.iter().copied().find(|word| *word == now));
-        let near = now.or_else(|| nearest_name(&text, words.iter().copied()));
-        let hint = match (now, near) {
-            (Some(now), _) => format!("`{text}` is called `{now}` now"),
-            (None, Some(near)) => format!("did you mean `{near}`?"),
-            (None, None) => format!("choose one of {}", words.join(", ")),
-        };
+        let near = meant(&text, words.iter().copied());
+        let hint = near.map_or_else(|| format!("choose one of {}", words.join(", ")), |near| meant_hint(&text, near));
         let span = self.get(key)?.span.clone();
         let problem = Problem::new(span, format!("`{text}` is none of {}", words.join(", "))).hint(hint);
         self.context.report(problem.stage(Stage::Text));

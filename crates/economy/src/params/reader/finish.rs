@@ -3,7 +3,7 @@
 use super::{
     super::{
         document::{Entry, Value},
-        grammar::renamed,
+        grammar::{meant, meant_hint},
         problem::{Problem, Stage},
     },
     Reader,
@@ -37,11 +37,7 @@ impl Reader<'_> {
     fn misspelt(&self) -> BTreeSet<String> {
         for (meant, written) in &self.slips {
             if let Some(entry) = self.section.entries.get(*written) {
-                let hint = match renamed(written) {
-                    Some(now) if now == *meant => format!("`{written}` is called `{meant}` now"),
-                    _ => format!("did you mean `{meant}`?"),
-                };
-                self.unknown_key(written, entry, hint);
+                self.unknown_key(written, entry, meant_hint(written, meant));
             }
         }
         self.slips.keys().map(|meant| (*meant).to_owned()).collect()
@@ -63,8 +59,8 @@ impl Reader<'_> {
                 Some(_) => {}
                 None => {
                     let known: Vec<&str> = grammar.fields.iter().map(|field| field.key).collect();
-                    let hint = nearest_name(key, known.iter().copied())
-                        .map_or_else(|| format!("known here: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+                    let hint = meant(key, known.iter().copied())
+                        .map_or_else(|| format!("known here: {}", known.join(", ")), |near| meant_hint(key, near));
                     self.unknown_key(key, entry, hint);
                 }
             }

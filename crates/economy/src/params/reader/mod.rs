@@ -12,11 +12,11 @@ pub(super) use tables::{Declared, read_service};
 
 use super::{
     document::{Entry, Section, Value},
-    grammar::{Field, Kind, PROVENANCE, Table, renamed},
+    grammar::{Field, Kind, PROVENANCE, Table, meant},
     network::Token,
     problem::{Problem, Stage},
 };
-use depin_quantity::{Name, Units, group_digits, nearest_name};
+use depin_quantity::{Name, Units, group_digits};
 use std::{cell::RefCell, collections::BTreeMap, ops::Range};
 
 /// What all readers of one file share.
@@ -216,9 +216,8 @@ fn slips<'a>(section: &'a Section, table: &'static Table) -> BTreeMap<&'static s
     let keys = || table.fields.iter().chain(&PROVENANCE).map(|field| field.key);
     let mut slips = BTreeMap::new();
     for written in section.entries.keys().filter(|written| keys().all(|key| key != written.as_str())) {
-        let mut free = keys().filter(|key| !section.has(key) && !slips.contains_key(key));
-        let now = renamed(written).and_then(|now| free.clone().find(|key| *key == now));
-        if let Some(meant) = now.or_else(|| nearest_name(written, &mut free)) {
+        let free = keys().filter(|key| !section.has(key) && !slips.contains_key(key));
+        if let Some(meant) = meant(written, free) {
             slips.insert(meant, written.as_str());
         }
     }
