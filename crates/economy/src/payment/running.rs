@@ -15,9 +15,10 @@ use super::{
     claim::Claim,
     open_ended::{ordered_due, ordered_lasts, settle_ordered, settle_weighted, weighted_lasts},
     pays::Payment,
+    stream::StreamEnd,
 };
 use crate::{
-    Accepted, Account, Answer, Ended, Event, Limit, Notice, Reason, Refusal, StreamMethod, StreamOpen, Topic,
+    Accepted, Account, Answer, Ended, Event, Limit, Reason, Refusal, StreamMethod, StreamOpen, Topic,
     params::{BondFate, StreamRule},
     payment::rows::{EscrowRow, OpenEscrowRow, PaymentRow, StreamRow},
     session::work::Work,
@@ -271,12 +272,8 @@ impl Work<'_> {
             Some(_) => {}
         }
         let (mut escrow, _) = self.escrow_and_rule(row.escrow)?;
-        escrow.streams -= 1;
-        self.state.put(&row.escrow, &escrow);
-        self.send_bond(id, row, rule, escrow.token, fate)?;
-        self.state.delete::<StreamRow>(&id);
-        self.emit(Event::StreamEnded { stream: id, reason, paid: payment.paid, unspent: Units::ZERO });
-        self.notify(Notice::StreamEnded { stream: id, reason });
+        let end = StreamEnd { reason, fate, paid: payment.paid, unspent: Units::ZERO };
+        self.remove_stream(id, row, rule, &mut escrow, end)?;
         Ok(paid)
     }
 }

@@ -11,6 +11,16 @@ use crate::{
 };
 use depin_quantity::{Instant, Measured, Name, Rounding, UnitId, Units};
 
+/// How a stream ends.
+pub struct StreamEnd {
+    pub reason: Ended,
+    pub fate: BondFate,
+    /// What its payee got.
+    pub paid: Units,
+    /// What was reserved for it and goes back.
+    pub unspent: Units,
+}
+
 /// Least bond for `basis`: `ceil(per_gib * basis / 2^30)`, `per_unit * basis`, or a fixed amount.
 ///
 /// - Units: base units; basis in bytes.
@@ -241,15 +251,29 @@ impl<'w> Work<'w> {
         let unspent = row.rate.times((row.periods - row.paid).into())?;
         let mut escrow = self.escrow_and_rule(row.escrow)?.0;
         escrow.reserved = escrow.reserved.minus(unspent)?;
+        self.remove_stream(id, row, rule, &mut escrow, StreamEnd { reason, fate, paid, unspent })?;
+        if escrow.streams == 0 {
+            self.close_escrow(row.escrow, &escrow)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a stream out of its escrow, sends its bond where it belongs, and tells it.
+    pub fn remove_stream(
+        &mut self,
+        id: UnitId,
+        row: &StreamRow,
+        rule: &StreamRule,
+        escrow: &mut EscrowRow,
+        end: StreamEnd,
+    ) -> Result<(), Refusal> {
+        let StreamEnd { reason, fate, paid, unspent } = end;
         escrow.streams -= 1;
-        self.state.put(&row.escrow, &escrow);
+        self.state.put(&row.escrow, escrow);
         self.send_bond(id, row, rule, escrow.token, fate)?;
         self.state.delete::<StreamRow>(&id);
         self.emit(Event::StreamEnded { stream: id, reason, paid, unspent });
         self.notify(Notice::StreamEnded { stream: id, reason });
-        if escrow.streams == 0 {
-            self.close_escrow(row.escrow, &escrow)?;
-        }
         Ok(())
     }
 
