@@ -5,7 +5,7 @@ use depin_economy::{FeeRecord, Meter as _, Record};
 use depin_quantity::{Instant, Span};
 use proptest::prelude::*;
 
-/// Everything at once: a moving share, a overflow, a score, a batch, an accumulator, a lazy pool and a change.
+/// Everything at once: a moving share, an overflow, a score, a batch, an accumulator, a lazy pool and a change.
 fn everything() -> String {
     network(EVERYTHING)
 }
