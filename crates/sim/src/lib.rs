@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+
+pub mod kpi;
+pub mod results;
+mod run;
+pub mod scenario;
+
+pub use run::{AuditSummary, Paired, Point, RunFailure, RunKey, RunResult, Stopped, Watch};

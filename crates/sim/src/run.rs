@@ -1,0 +1,97 @@
+//! What a run takes and gives.
+
+use crate::{
+    kpi::KpiId,
+    results::{AgentRow, Row},
+    scenario::Treatment,
+};
+use std::collections::BTreeMap;
+
+/// One value per assumption, by its key (`scenario.demand.cloud.elasticity`). A key that is not there keeps its default.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Point {
+    /// Key and value.
+    pub values: BTreeMap<String, f64>,
+}
+
+/// Which run it is: all chance comes from these two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunKey {
+    /// The experiment's seed.
+    pub seed: u64,
+    /// The run's number.
+    pub run: u32,
+}
+
+/// A run that shares its people and its chance with the one that was asked for, under another treatment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Paired {
+    /// The treatment.
+    pub treatment: Treatment,
+    /// Its rows.
+    pub rows: Vec<Row>,
+}
+
+/// What the ledger's audit found at the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditSummary {
+    /// Accounts, streams and other rows that were checked.
+    pub checked: u64,
+    /// What does not hold, in words; none in a run that counts.
+    pub violations: Vec<String>,
+    /// Sum of all cash in millionths of a dollar; zero.
+    pub cash_left: i128,
+}
+
+/// Why a run ended before its horizon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// Number of its last row.
+    pub timestep: u32,
+    /// The condition, in words.
+    pub reason: String,
+}
+
+/// What a run leaves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunResult {
+    /// One row per record step.
+    pub rows: Vec<Row>,
+    /// Runs under other treatments that key figures compare it with.
+    pub paired: Vec<Paired>,
+    /// Single providers, where they were asked for.
+    pub agents: Vec<AgentRow>,
+    /// Key figures over the whole run; not a number where one is not defined.
+    pub kpis: BTreeMap<KpiId, f64>,
+    /// What each assumption was, by its key.
+    pub drawn: BTreeMap<String, f64>,
+    /// What the audit found.
+    pub audit: AuditSummary,
+    /// Why it ended early, if it did.
+    pub stopped: Option<Stopped>,
+}
+
+/// A run that could not be finished. It keeps what it had.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("run {} of seed {} failed after {} rows: {message}", key.run, key.seed, rows.len())]
+pub struct RunFailure {
+    /// Which run.
+    pub key: RunKey,
+    /// Rows until then.
+    pub rows: Vec<Row>,
+    /// What went wrong.
+    pub message: String,
+}
+
+/// Looks on while a run goes. All calls come from the run's own thread.
+pub trait Watch {
+    /// `done` of `all` steps are done. Gives whether the run is to go on.
+    fn step(&self, done: u32, all: u32) -> bool;
+}
+
+/// Nobody looks on.
+impl Watch for () {
+    fn step(&self, _: u32, _: u32) -> bool {
+        true
+    }
+}
