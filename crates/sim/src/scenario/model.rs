@@ -131,6 +131,15 @@ pub struct MetricRule {
     pub per: Per,
     /// `times`: the metric's smallest steps for one of it; for a metric that is accrued, a day.
     pub times: Figure,
+    /// `of`: the classes of providers it is said of; all of them where none is named.
+    pub of: Vec<String>,
+}
+
+impl MetricRule {
+    /// Whether the metric is said of a class.
+    pub fn counts(&self, class: &str) -> bool {
+        self.of.is_empty() || self.of.iter().any(|named| named == class)
+    }
 }
 
 /// What a metric is counted on.
@@ -140,7 +149,7 @@ pub enum Per {
     Capacity,
     /// `"usage"`: units that it serves a day.
     Usage,
-    /// `"presence"`: one for every provider that takes part.
+    /// `"presence"`: one for every device of a provider that takes part.
     Presence,
     /// `"value-usd"`: dollars that customers pay it a day.
     ValueUsd,
@@ -217,13 +226,17 @@ pub struct Class {
     pub count: Figure,
     /// `most`: as many as there can ever be.
     pub most: Figure,
-    /// `capacity`: capacity units of one provider.
+    /// `devices`: devices of one provider, of which the figures below are said each.
+    pub devices: Figure,
+    /// `spread`: standard deviation of the logarithm of a provider's devices around `devices`, 0 when all are alike. The mean is kept.
+    pub spread: Figure,
+    /// `capacity`: capacity units of one device.
     pub capacity: Figure,
-    /// `capital`: dollars for one provider's hardware.
+    /// `capital`: dollars for one device.
     pub capital: Figure,
-    /// `running`: dollars a day for one provider.
+    /// `running`: dollars a day for one device.
     pub running: Figure,
-    /// `outside`: dollars a day that one provider could earn elsewhere.
+    /// `outside`: dollars a day that one device could earn elsewhere.
     pub outside: Figure,
     /// `delay`: days from the decision until it takes part.
     pub delay: Figure,

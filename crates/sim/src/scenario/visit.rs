@@ -60,6 +60,8 @@ impl Class {
         let figures = [
             ("count", &mut self.count),
             ("most", &mut self.most),
+            ("devices", &mut self.devices),
+            ("spread", &mut self.spread),
             ("capacity", &mut self.capacity),
             ("capital", &mut self.capital),
             ("running", &mut self.running),
