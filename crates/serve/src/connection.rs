@@ -43,18 +43,21 @@ pub(crate) async fn run<S, B>(
     // Heads are timed with everything else.
     builder.header_read_timeout(None).max_header_size(port.limits.head_bytes).max_buf_size(port.limits.buffer_bytes);
     let guard = Arc::new(Guard { port, peer: peer.clone(), seat: Mutex::new(seat), service });
-    let serving = builder.serve_connection(io, service_fn(move |request| Arc::clone(&guard).answer(request)));
+    let answering = Arc::clone(&guard);
+    let serving = builder.serve_connection(io, service_fn(move |request| Arc::clone(&answering).answer(request)));
     let mut serving = pin!(serving);
     let mut told = false;
     loop {
         tokio::select! {
+            // Its bytes first: on a busy machine they may be there for long before they are looked at.
+            biased;
             ended = serving.as_mut() => {
                 if let Err(error) = ended {
                     tracing::debug!(%error, address = %peer.address(), "a connection ended badly");
                 }
                 return;
             }
-            () = peer.ended() => return,
+            () = peer.ended() => if !guard.regain_seat() { return },
             // A vanished sender means the same.
             _ = stopping.wait_for(|stop| *stop), if !told => {
                 told = true;

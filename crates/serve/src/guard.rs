@@ -133,6 +133,23 @@ where
         self.seat.lock().unwrap_or_else(PoisonError::into_inner).reserved
     }
 
+    /// A new place for a connection that lost its own before anybody looked at what had come from it. False when its end stands.
+    pub(crate) fn regain_seat(&self) -> bool {
+        if !self.peer.revive() {
+            return false;
+        }
+        match self.port.seat(&self.peer) {
+            Ok(seat) => {
+                *self.seat.lock().unwrap_or_else(PoisonError::into_inner) = seat;
+                true
+            }
+            Err(why) => {
+                self.port.meters.refused(why);
+                false
+            }
+        }
+    }
+
     /// A connection beyond the bound waits a little for one within it.
     async fn take_seat(&self) -> Result<(), Refusal> {
         if !self.is_reserved() {

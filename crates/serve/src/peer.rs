@@ -59,7 +59,14 @@ struct State {
     sending: Pace,
     /// Since when it is sent events.
     stream: Option<Instant>,
-    cause: Option<Cause>,
+    ending: Option<Ending>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ending {
+    cause: Cause,
+    /// Whether no request was under way.
+    idle: bool,
 }
 
 /// A connection. In the extensions of every request; clones are the same connection.
@@ -78,7 +85,7 @@ impl Peer {
     pub(crate) fn new(address: SocketAddr, limits: Arc<Limits>) -> Self {
         let pace = Pace::new(limits.least, limits.crowded);
         let phase = Phase::Head(Instant::now());
-        let state = State { phase, receiving: pace, sending: pace, stream: None, cause: None };
+        let state = State { phase, receiving: pace, sending: pace, stream: None, ending: None };
         Self(Arc::new(Inner { address, limits, state: Mutex::new(state), cut: Notify::new() }))
     }
 
@@ -153,12 +160,24 @@ impl Peer {
     /// Ends the connection, unless it is ended already.
     pub(crate) fn end(&self, cause: Cause) -> bool {
         let mut state = self.state();
-        let first = state.cause.is_none();
+        let first = state.ending.is_none();
         if first {
-            state.cause = Some(cause);
+            state.ending = Some(Ending { cause, idle: !matches!(state.phase, Phase::Busy) });
             self.0.cut.notify_one();
         }
         first
+    }
+
+    /// Takes its end back, when others took its place because nothing had come from it, and a request of it is under way all the
+    /// same: it had come, and was not looked at for want of time.
+    pub(crate) fn revive(&self) -> bool {
+        let mut state = self.state();
+        let unheard = state.ending.is_some_and(|ending| ending.cause == Cause::Evicted && ending.idle);
+        let revived = unheard && matches!(state.phase, Phase::Busy);
+        if revived {
+            state.ending = None;
+        }
+        revived
     }
 
     /// Resolves when it is to be ended.
@@ -169,7 +188,7 @@ impl Peer {
     /// Which of its times is over.
     pub(crate) fn overdue(&self, now: Instant) -> Option<Cause> {
         let (state, limits) = (self.state(), &self.0.limits);
-        if state.cause.is_some() {
+        if state.ending.is_some() {
             return None;
         }
         match state.sending.waited(now) {
@@ -333,6 +352,21 @@ mod tests {
         let now = Instant::now();
         slow.received(1_000);
         assert_eq!(slow.yields(now), None, "it is not waited for");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_who_lost_its_place_for_silence_and_had_spoken_is_let_go_on() {
+        let (heard, silent, slow, late) = (peer(), peer(), peer(), peer());
+        let _busy = slow.begin();
+        for peer in [&heard, &silent, &slow] {
+            assert!(peer.end(Cause::Evicted));
+        }
+        assert!(late.end(Cause::Head));
+        let _answered = (heard.begin(), late.begin());
+        assert!(heard.revive() && !heard.revive());
+        assert!(!silent.revive() && !slow.revive() && !late.revive());
+        assert!(heard.end(Cause::Evicted), "it may lose its place again");
+        assert!(!heard.revive(), "for being slow, this time");
     }
 
     #[test]

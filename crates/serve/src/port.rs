@@ -91,7 +91,7 @@ impl Port {
     }
 
     /// A place for a new connection, or the reason why there is none.
-    fn seat(&self, peer: &Peer) -> Result<Seat, &'static str> {
+    pub(crate) fn seat(&self, peer: &Peer) -> Result<Seat, &'static str> {
         if let Some(address) = peer.counted_by()
             && self.count(address) >= self.limits.per_address
         {
@@ -183,7 +183,7 @@ where
             stream = port.accept(&listener) => stream,
         };
         let Some((stream, peer, seat)) = port.admit(stream) else { continue };
-        let open = Open(port.meters.opened(), Arc::clone(&port));
+        let open = Open { _counted: port.meters.opened(), _told: Told(Arc::clone(&port)) };
         let serving = connection::run(stream, peer, seat, service.clone(), Arc::clone(&port), stopping.clone());
         connections.spawn(async move {
             serving.await;
@@ -199,12 +199,18 @@ where
     }
 }
 
-/// A connection that is open.
-struct Open(#[expect(dead_code, reason = "counted down when dropped")] Opened, Arc<Port>);
+/// A connection that is open. Its end is counted before it is told to whoever waits for one.
+struct Open {
+    _counted: Opened,
+    _told: Told,
+}
 
-impl Drop for Open {
+/// Tells the port of an end when it is dropped.
+struct Told(Arc<Port>);
+
+impl Drop for Told {
     fn drop(&mut self) {
-        self.1.ended.notify_one();
+        self.0.ended.notify_one();
     }
 }
 

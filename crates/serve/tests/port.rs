@@ -262,3 +262,30 @@ async fn stopping_lets_requests_end_and_ends_within_its_bound() {
     }
     assert!(TcpStream::connect(server.address).await.is_err());
 }
+
+/// On a busy machine a request may be there for long before anybody looks at it: it must not count as silence then.
+#[tokio::test]
+async fn a_request_that_nobody_had_time_to_read_is_answered_when_its_place_is_gone() {
+    let server = Server::start(Limits { reserved: 8, ..limits() }).await;
+    for _ in 0..5 {
+        let mut honest = Vec::new();
+        for _ in 0..4 {
+            honest.push(server.send("").await);
+        }
+        server.open(4).await;
+        sleep(Duration::from_millis(10)).await;
+        // Nothing else runs on this thread meanwhile: the others come first, and find all places taken by who seems silent.
+        let others: Vec<_> = (0..4).map(|_| std::net::TcpStream::connect(server.address).unwrap()).collect();
+        for stream in &honest {
+            let head = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+            assert_eq!(stream.try_write(head).unwrap(), head.len());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        for stream in honest {
+            let answer = rest(stream).await;
+            assert!(answer.ends_with("well"), "{answer:?}");
+        }
+        drop(others);
+        server.open(0).await;
+    }
+}
