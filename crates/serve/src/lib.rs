@@ -18,6 +18,6 @@ pub use files::{Files, raise};
 pub use limits::{Limits, Rate};
 pub use meters::Meters;
 pub use peer::{EventStream, Peer};
-pub use places::{Full, Place, Places, Yields};
+pub use places::{Denied, Full, Owner, Place, Places, Yields};
 pub use port::{Port, serve};
 pub use refusal::{Refusal, Refuse, json};

@@ -4,6 +4,7 @@ use crate::peer::{Cause, Peer, Rank};
 use std::{
     collections::HashMap,
     fmt,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -22,6 +23,50 @@ pub enum Yields {
     Oldest,
 }
 
+/// How long one of several places of an owner is left alone when others have none.
+const LEFT_ALONE: Duration = Duration::from_secs(5);
+
+/// Whose places are counted together: an account, a network address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Owner([u8; 32]);
+
+impl Owner {
+    /// An account, or whatever else has a name of 32 bytes.
+    pub const fn new(name: [u8; 32]) -> Self {
+        Self(name)
+    }
+
+    /// The address that a connection comes from; the /64 of an IPv6 one. None for loopback, which is everybody's on this machine.
+    pub fn address_of(peer: &Peer) -> Option<Self> {
+        let mut name = [0; 32];
+        match peer.counted_by()? {
+            IpAddr::V4(ip) => name[..4].copy_from_slice(&ip.octets()),
+            IpAddr::V6(ip) => name[16..].copy_from_slice(&ip.octets()),
+        }
+        Some(Self(name))
+    }
+}
+
+/// Why there is no place for an owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// It has as many as one may have.
+    Share(usize),
+    /// All are taken, and nobody makes room.
+    Full,
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Share(share) => write!(f, "{share} places are taken, and nobody has more"),
+            Self::Full => Full.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Denied {}
+
 /// There is no place, and nobody makes room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
@@ -39,6 +84,8 @@ impl std::error::Error for Full {}
 pub struct Places {
     max: usize,
     yields: Yields,
+    /// Most places of one owner.
+    share: usize,
     held: Arc<Mutex<Held>>,
 }
 
@@ -52,8 +99,18 @@ struct Held {
 #[derive(Debug)]
 struct Holder {
     peer: Option<Peer>,
+    owner: Option<Owner>,
     weight: usize,
     since: Instant,
+}
+
+/// Whoever wants places.
+#[derive(Clone, Copy)]
+struct Claim {
+    owner: Option<Owner>,
+    weight: usize,
+    /// The place that it has already.
+    own: Option<u64>,
 }
 
 impl Held {
@@ -63,19 +120,37 @@ impl Held {
         Some(holder)
     }
 
-    /// Takes places from holders until `weight` fits; tells how many holders lost theirs.
-    fn make_room(&mut self, weight: usize, max: usize, yields: Yields, but: Option<u64>) -> Result<usize, Full> {
+    /// Takes places from holders until the claim fits; tells how many holders lost theirs.
+    fn make_room(&mut self, claim: Claim, max: usize, yields: Yields) -> Result<usize, Full> {
         let now = Instant::now();
         let mut ended = 0;
-        while self.taken + weight > max {
-            let others = self.holders.iter().filter(|(id, holder)| Some(**id) != but && holder.weight > 0);
+        while self.taken + claim.weight > max {
+            let others = self.holders.iter().filter(|(id, holder)| Some(**id) != claim.own && holder.weight > 0);
             let ranked = others.filter_map(|(id, holder)| Some((holder.rank(yields, now)?, *id)));
-            let (_, id) = ranked.max().ok_or(Full)?;
+            let id = ranked.max().map(|(_, id)| id).or_else(|| self.above_share(claim.owner?, now)).ok_or(Full)?;
             if let Some(Holder { peer: Some(peer), .. }) = self.remove(id) {
                 ended += usize::from(peer.end(Cause::Evicted));
             }
         }
         Ok(ended)
+    }
+
+    fn owned(&self, owner: Owner) -> usize {
+        self.holders.values().filter(|holder| holder.owner == Some(owner)).map(|holder| holder.weight).sum()
+    }
+
+    /// The oldest place of whoever has most, when it has at least two more than `owner`: so that each has as many after it.
+    fn above_share(&self, owner: Owner, now: Instant) -> Option<u64> {
+        let mut counts: HashMap<Owner, usize> = HashMap::new();
+        for (owner, weight) in self.holders.values().filter_map(|holder| Some((holder.owner?, holder.weight))) {
+            *counts.entry(owner).or_default() += weight;
+        }
+        let own = counts.get(&owner).copied().unwrap_or(0);
+        let rich = self.holders.iter().filter_map(|(id, holder)| {
+            let (count, age) = (counts.get(&holder.owner?)?, now.saturating_duration_since(holder.since));
+            (holder.peer.is_some() && *count >= own + 2 && age >= LEFT_ALONE).then_some((*count, age, *id))
+        });
+        rich.max().map(|(_, _, id)| id)
     }
 }
 
@@ -92,7 +167,14 @@ impl Holder {
 impl Places {
     /// At most `max` places.
     pub fn new(max: usize, yields: Yields) -> Self {
-        Self { max, yields, held: Arc::default() }
+        Self { max, yields, share: max, held: Arc::default() }
+    }
+
+    /// The same with at most `share` of them for one owner. When all are taken and nobody is slow, owners with none get one of those that
+    /// have several.
+    #[must_use]
+    pub fn shared(self, share: usize) -> Self {
+        Self { share: share.clamp(1, self.max.max(1)), ..self }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -108,28 +190,42 @@ impl Places {
         self.enter_within(self.max, peer, 1).map(|(place, _)| place)
     }
 
-    /// As [`Places::enter`], but waits so long for a place.
+    /// As [`Places::enter`], for an owner, and waits so long for a place.
     ///
     /// # Errors
-    /// [`Full`] after that.
-    pub async fn wait(&self, peer: Option<&Peer>, patience: Duration) -> Result<Place, Full> {
+    /// [`Denied`] after that.
+    pub async fn wait(&self, owner: Option<Owner>, peer: Option<&Peer>, patience: Duration) -> Result<Place, Denied> {
         let begun = Instant::now();
         loop {
-            match self.enter(peer) {
-                Err(Full) if begun.elapsed() < patience => sleep(LOOK).await,
+            match self.enter_as(owner, peer) {
+                Err(_) if begun.elapsed() < patience => sleep(LOOK).await,
                 entered => return entered,
             }
         }
     }
 
+    fn enter_as(&self, owner: Option<Owner>, peer: Option<&Peer>) -> Result<Place, Denied> {
+        let mut held = self.held();
+        if owner.is_some_and(|owner| held.owned(owner) >= self.share) {
+            return Err(Denied::Share(self.share));
+        }
+        let (place, _) =
+            self.take(&mut held, self.max, peer, Claim { owner, weight: 1, own: None }).map_err(|Full| Denied::Full)?;
+        Ok(place)
+    }
+
     /// As [`Places::enter`], with another bound and `weight` places; says how many holders had to make room.
     pub(crate) fn enter_within(&self, max: usize, peer: Option<&Peer>, weight: usize) -> Result<(Place, usize), Full> {
-        let mut held = self.held();
-        let ended = held.make_room(weight, max, self.yields, None)?;
+        self.take(&mut self.held(), max, peer, Claim { owner: None, weight, own: None })
+    }
+
+    fn take(&self, held: &mut Held, max: usize, peer: Option<&Peer>, claim: Claim) -> Result<(Place, usize), Full> {
+        let ended = held.make_room(claim, max, self.yields)?;
+        let Claim { owner, weight, .. } = claim;
         let id = held.next;
         held.next += 1;
         held.taken += weight;
-        held.holders.insert(id, Holder { peer: peer.cloned(), weight, since: Instant::now() });
+        held.holders.insert(id, Holder { peer: peer.cloned(), owner, weight, since: Instant::now() });
         Ok((Place { places: self.clone(), id }, ended))
     }
 
@@ -155,7 +251,8 @@ impl Place {
     /// Takes more places.
     pub(crate) fn grow(&self, by: usize) -> Result<usize, Full> {
         let mut held = self.places.held();
-        let ended = held.make_room(by, self.places.max, self.places.yields, Some(self.id))?;
+        let claim = Claim { owner: None, weight: by, own: Some(self.id) };
+        let ended = held.make_room(claim, self.places.max, self.places.yields)?;
         // Gone when it made room itself: its connection is being ended.
         let holder = held.holders.get_mut(&self.id).ok_or(Full)?;
         holder.weight += by;
@@ -204,11 +301,53 @@ mod tests {
         let held = (places.enter(Some(&working)).unwrap(), places.enter(Some(&slow)).unwrap());
         slow.awaits_body();
         assert_eq!(places.enter(None).map(|_| ()), Err(Full), "it is slow only after a while");
-        let place = places.wait(None, SECOND * 5).await.unwrap();
+        let place = places.wait(None, None, SECOND * 5).await.unwrap();
         slow.ended().await;
-        assert_eq!(places.wait(None, SECOND * 5).await.map(|_| ()), Err(Full), "nobody yields to whom nobody waits for");
+        assert_eq!(
+            places.wait(None, None, SECOND * 5).await.map(|_| ()),
+            Err(Denied::Full),
+            "nobody yields to whom nobody waits for"
+        );
         drop((place, held));
         assert_eq!(places.taken(), 0, "a lost place is not given back twice");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_owner_has_its_share_at_most_and_gives_of_it_to_those_that_have_none() {
+        let places = Places::new(4, Yields::Slowest).shared(3);
+        let [rich, poor, third] = [1, 2, 3].map(|n| Some(Owner::new([n; 32])));
+        let peers: Vec<Peer> = (0..6).map(|_| peer()).collect();
+        let _busy: Vec<_> = peers.iter().map(Peer::begin).collect();
+        let mut held = Vec::new();
+        for peer in &peers[..3] {
+            held.push(places.wait(rich, Some(peer), SECOND).await.unwrap());
+            advance(SECOND / 10).await;
+        }
+        assert_eq!(
+            places.wait(rich, Some(&peers[3]), SECOND).await.map(|_| ()),
+            Err(Denied::Share(3)),
+            "there is a fourth place"
+        );
+        held.push(places.wait(poor, Some(&peers[3]), SECOND).await.unwrap());
+        assert_eq!(places.wait(third, Some(&peers[4]), SECOND).await.map(|_| ()), Err(Denied::Full), "they came just now");
+        held.push(places.wait(third, Some(&peers[4]), SECOND * 6).await.unwrap());
+        peers[0].ended().await;
+        assert_eq!(places.taken(), 4);
+        let fourth = Some(Owner::new([4; 32]));
+        held.push(places.wait(fourth, Some(&peers[5]), SECOND * 6).await.unwrap());
+        peers[1].ended().await;
+        assert_eq!(places.wait(Some(Owner::new([5; 32])), None, SECOND * 60).await.map(|_| ()), Err(Denied::Full), "one each");
+        drop(held.remove(2));
+        assert!(places.wait(poor, None, SECOND).await.is_ok(), "what is free anybody may have");
+    }
+
+    #[test]
+    fn an_address_owns_its_connections_places_and_loopback_does_not() {
+        let owner = |address: &str| Owner::address_of(&Peer::new(address.parse().unwrap(), Arc::new(Limits::default())));
+        assert_eq!(owner("203.0.113.5:1"), owner("203.0.113.5:2"));
+        assert_ne!(owner("203.0.113.5:1"), owner("203.0.113.6:1"));
+        assert_eq!(owner("[2001:db8::5]:1"), owner("[2001:db8::ffff:6]:2"));
+        assert!(owner("203.0.113.5:1").is_some() && owner("127.0.0.1:1").is_none());
     }
 
     #[tokio::test(start_paused = true)]

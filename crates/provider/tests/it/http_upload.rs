@@ -169,7 +169,7 @@ async fn more_uploads_than_allowed_at_once_are_answered_with_503() {
     while server.bench.store.usage().reserved == 0 {
         tokio::task::yield_now().await;
     }
-    let refused = server.put(&person, &other).await;
+    let refused = server.put(&Person::new(2), &other).await;
     assert_eq!(refused.headers()["retry-after"], "5");
     assert_refused(refused, StatusCode::SERVICE_UNAVAILABLE, "busy").await;
 
@@ -177,6 +177,36 @@ async fn more_uploads_than_allowed_at_once_are_answered_with_503() {
     assert_eq!(first.await.unwrap().unwrap().status(), StatusCode::CREATED);
     assert_eq!(server.put(&person, &other).await.status(), StatusCode::CREATED);
     server.bench.check();
+}
+
+#[tokio::test]
+async fn an_account_that_has_all_uploads_that_one_may_have_is_answered_with_429_and_others_are_let_in() {
+    let server = Server::start_with(100 * MIB, |settings| {
+        settings.uploads_max = 4;
+        settings.limits.crowded.grace = Duration::from_secs(3_000);
+        settings.place_time = Duration::from_millis(50);
+    })
+    .await;
+    let busy = Person::new(1);
+    let slow = payload(MIB, 1);
+    let (go, wait) = tokio::sync::oneshot::channel::<()>();
+    let (head, tail) = (slow[..slow.len() - 1].to_vec(), slow[slow.len() - 1..].to_vec());
+    let last = async move {
+        wait.await.unwrap();
+        Ok(tail)
+    };
+    let body = futures::StreamExt::chain(futures::stream::iter([Ok::<_, std::io::Error>(head)]), futures::stream::once(last));
+    let request = server.signed(&busy, RequestKind::Upload, commit(&slow), MIB).header("content-length", MIB);
+    let first = tokio::spawn(request.body(reqwest::Body::wrap_stream(body)).send());
+    while server.bench.store.usage().reserved == 0 {
+        tokio::task::yield_now().await;
+    }
+    let refused = server.put(&busy, &payload(MIB, 2)).await;
+    let said = assert_refused(refused, StatusCode::TOO_MANY_REQUESTS, "too-many").await.to_string();
+    assert!(said.contains("1 uploads of yours"), "{said}");
+    assert_eq!(server.put(&Person::new(2), &payload(MIB, 2)).await.status(), StatusCode::CREATED);
+    go.send(()).unwrap();
+    assert_eq!(first.await.unwrap().unwrap().status(), StatusCode::CREATED);
 }
 
 #[tokio::test]

@@ -34,6 +34,13 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message, "try again in a few seconds").with(header::RETRY_AFTER, "5")
     }
 
+    /// 429: whoever asks has all that one may have. `what` is a plural.
+    pub fn too_many(what: &'static str, share: usize) -> Self {
+        let message = format!("{share} {what} of yours are under way at this provider, and nobody may have more");
+        let hint = "wait until one of them has ended";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many", message, hint).with(header::RETRY_AFTER, "5")
+    }
+
     /// 500: a bug or a machine at its end; the details are in the log only.
     pub fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");

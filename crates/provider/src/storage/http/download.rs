@@ -16,7 +16,7 @@ use axum::extract::State;
 use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
-use depin_serve::{Peer, Place};
+use depin_serve::{Owner, Peer, Place};
 use depin_services::storage::piece::Commitment;
 use futures::stream;
 use std::io;
@@ -34,7 +34,8 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let cid = super::piece_cid(path)?;
-    let place = http.enter(&http.downloads, peer, "downloads").await?;
+    let peer = peer.as_deref();
+    let place = http.enter(&http.downloads, peer.and_then(Owner::address_of), peer, "downloads").await?;
     let store = Arc::clone(&http.store);
     let piece = Arc::new(store_work(move || store.open_piece(&cid)).await?);
     let length = piece.payload_bytes();

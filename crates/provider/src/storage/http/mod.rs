@@ -6,8 +6,8 @@
 //!
 //! | request | answers |
 //! |---|---|
-//! | `PUT /pieces/{cid}` | 201 stored, 200 there already; 400 bad cid, header or body, 401 signature, 408 too slow, 411 no length, 413 too large, 422 other bytes than the cid says, 503 busy, 507 no room |
-//! | `GET`, `HEAD /pieces/{cid}` | 200, 206 one range; 400, 404, 410 damaged, 416, 503 |
+//! | `PUT /pieces/{cid}` | 201 stored, 200 there already; 400 bad cid, header or body, 401 signature, 408 too slow, 411 no length, 413 too large, 422 other bytes than the cid says, 429 too many at once, 503 busy, 507 no room |
+//! | `GET`, `HEAD /pieces/{cid}` | 200, 206 one range; 400, 404, 410 damaged, 416, 429, 503 |
 //! | `DELETE /pieces/{cid}` | 204; 400, 401, 403 not the uploader, 404, 409 covered by a deal, or older than the upload |
 //! | `GET /info` | 200 |
 //!
@@ -32,9 +32,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use depin_quantity::{Address, Name};
-use depin_serve::{Limits, Peer, Place, Places, Yields};
+use depin_serve::{Denied, Limits, Owner, Peer, Place, Places, Yields};
 use depin_services::storage::piece::{Commitment, CommitmentError};
 use futures::future::FutureExt as _;
 use std::sync::Arc;
@@ -49,9 +49,11 @@ pub struct HttpSettings {
     pub chain_id: Name,
     /// A name for people.
     pub name: String,
-    /// Uploads handled at once. Each takes a thread while it lasts. At a full house the one furthest behind makes room.
+    /// Uploads handled at once, a quarter of them for one account. Each takes a thread while it lasts. At a full house the one furthest
+    /// behind makes room, then one of an account with several.
     pub uploads_max: usize,
-    /// Downloads handled at once. Each takes about 2 MiB of memory. At a full house the one furthest behind makes room.
+    /// Downloads handled at once, half of them for one address; none for loopback. Each takes about 2 MiB of memory. They make room as
+    /// uploads do.
     pub downloads_max: usize,
     /// How long one more waits before it is told to come back.
     pub place_time: Duration,
@@ -92,17 +94,26 @@ impl ProviderHttp {
         transfers: Transfers,
         ask: impl Fn() -> serde_json::Value + Send + Sync + 'static,
     ) -> Self {
-        let uploads = Places::new(settings.uploads_max, Yields::Slowest);
-        let downloads = Places::new(settings.downloads_max, Yields::Slowest);
+        let uploads = Places::new(settings.uploads_max, Yields::Slowest).shared(settings.uploads_max.div_ceil(4));
+        let downloads = Places::new(settings.downloads_max, Yields::Slowest).shared(settings.downloads_max.div_ceil(2));
         Self { settings, store, signatures, clock, transfers, ask: Box::new(ask), uploads, downloads }
     }
 
-    /// A place for one more upload or download.
+    /// A place for one more upload or download of somebody.
     ///
     /// # Errors
-    /// 503 `busy` when nobody made room for a while. `what` is a plural.
-    async fn enter(&self, places: &Places, peer: Option<Extension<Peer>>, what: &'static str) -> Result<Place, ApiError> {
-        places.wait(peer.as_deref(), self.settings.place_time).await.map_err(|_| ApiError::busy(what))
+    /// When nobody made room for a while: 429 `too-many` for whoever has all that one may have, else 503 `busy`. `what` is a plural.
+    async fn enter(
+        &self,
+        places: &Places,
+        owner: Option<Owner>,
+        peer: Option<&Peer>,
+        what: &'static str,
+    ) -> Result<Place, ApiError> {
+        places.wait(owner, peer, self.settings.place_time).await.map_err(|denied| match denied {
+            Denied::Full => ApiError::busy(what),
+            Denied::Share(share) => ApiError::too_many(what, share),
+        })
     }
 
     fn caller(&self, headers: &HeaderMap, kind: RequestKind, cid: &Commitment, length: u64) -> Result<Caller, ApiError> {

@@ -14,7 +14,7 @@ use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use depin_serve::{BodyError, Peer};
+use depin_serve::{BodyError, Owner, Peer};
 use depin_services::storage::piece::Commitment;
 use futures::StreamExt as _;
 use std::error::Error as _;
@@ -83,7 +83,7 @@ async fn receive(
         }
         return Ok(stored);
     }
-    let _place = http.enter(&http.uploads, peer, "uploads").await?;
+    let _place = http.enter(&http.uploads, Some(Owner::new(client.get())), peer.as_deref(), "uploads").await?;
     let upload = begin(http, cid, length, caller).await?;
     let (parts, queue) = mpsc::channel(QUEUE);
     let writer = tokio::task::spawn_blocking(move || write(upload, queue));
