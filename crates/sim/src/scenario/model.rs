@@ -311,6 +311,8 @@ pub struct Market {
     pub fundamental: Fundamental,
     /// `discount-rate`: a year, for discounted burns and fees.
     pub discount_rate: Figure,
+    /// `premium-half-life`: years in which half of what the start price has above plain discounting runs off.
+    pub premium_half_life: Figure,
     /// `velocity`: how often a year a token is paid, for the quantity equation.
     pub velocity: Figure,
     /// `report-delay`: days until the ledger's reporters tell a price.
@@ -324,7 +326,7 @@ pub struct Market {
 /// Who trades for the price's sake.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Speculators {
-    /// `cash`: their dollars at the start.
+    /// `cash`: their dollars at the start; as much again comes from outside each year. They hold as much in tokens.
     pub cash: Figure,
     /// `pull`: part of the gap to the fundamental that they would close a year.
     pub pull: Figure,

@@ -92,6 +92,7 @@ impl Market {
             ("drift", &mut self.drift),
             ("reversion", &mut self.reversion),
             ("discount-rate", &mut self.discount_rate),
+            ("premium-half-life", &mut self.premium_half_life),
             ("velocity", &mut self.velocity),
             ("report-delay", &mut self.report_delay),
             ("speculators.cash", &mut self.speculators.cash),
