@@ -21,6 +21,18 @@ pub const HOME_VARIABLE: &str = "DEPIN_HOME";
 /// Variable that names a node.
 pub const NODE_VARIABLE: &str = "DEPIN_NODE";
 
+/// A home's path stands in its files and in what is printed, so it must be text.
+///
+/// # Errors
+/// Refused when it is none.
+pub fn text(home: PathBuf) -> Result<PathBuf> {
+    if home.to_str().is_some() {
+        return Ok(home);
+    }
+    Err(CliError::refused("path", format_args!("the path of the home, {}, is no text in UTF-8", home.display()))
+        .hint("name another folder with --home, or rename the one that it is in; nothing was made"))
+}
+
 /// Which home and which node a command works with.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -32,11 +44,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub fn new(flags: &Global) -> Self {
+    /// # Errors
+    /// Refused for a home whose path is no text.
+    pub fn new(flags: &Global) -> Result<Self> {
         Self::from_sources(flags, |name| std::env::var_os(name))
     }
 
-    fn from_sources(flags: &Global, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+    fn from_sources(flags: &Global, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let home =
             flags.home.clone().or_else(|| variable(HOME_VARIABLE).map(PathBuf::from)).unwrap_or_else(|| HOME_DEFAULT.into());
@@ -46,7 +60,7 @@ impl Settings {
             variable(NODE_VARIABLE).filter(|_| named).map(|url| url.to_string_lossy().into_owned())
         };
         let node = flags.node.clone().or_else(from_environment);
-        Self { home: Home::new(home), node_by_flag: flags.node.is_some(), node }
+        Ok(Self { home: Home::new(text(home)?), node_by_flag: flags.node.is_some(), node })
     }
 
     /// URL of the node: given, or the one of the home.
@@ -87,6 +101,15 @@ mod tests {
 
     fn settings(flags: &Global, variables: &[(&str, &str)]) -> Settings {
         Settings::from_sources(flags, |name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into()))
+            .unwrap()
+    }
+
+    #[test]
+    fn a_home_whose_path_is_no_text_is_refused() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let odd = || OsString::from_vec(b"/tmp/odd\xff".to_vec());
+        let error = Settings::from_sources(&Global::default(), |name| (name == HOME_VARIABLE).then(odd)).unwrap_err();
+        assert!(error.code == "path" && error.message.contains("/tmp/odd"), "{error:?}");
     }
 
     #[test]

@@ -4,10 +4,7 @@
 
 use crate::{Error, Result};
 use depin_networks::{NETWORKS, UnknownNetwork, network_file};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// The file that a network's folder holds.
 pub const FILE: &str = "network.toml";
@@ -32,7 +29,7 @@ pub fn read(named: &str) -> Result<Source> {
     }
     let path = Path::new(named);
     let file: PathBuf = if path.is_dir() { path.join(FILE) } else { path.to_owned() };
-    match fs::read_to_string(&file) {
+    match depin_files::read_text(&file) {
         Ok(text) => Ok(Source { label: file.display().to_string(), text }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_dir() => {
             Err(Error::refused("no-network-file", format_args!("{named} holds no {FILE}"))
@@ -67,6 +64,7 @@ impl From<UnknownNetwork> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_network_is_found_by_name_by_folder_and_by_file() {
@@ -78,6 +76,8 @@ mod tests {
         for named in [folder.path(), file.as_path()] {
             assert_eq!(read(named.to_str().unwrap()).unwrap().text, "text");
         }
+        fs::write(&file, "\u{feff}text").unwrap();
+        assert_eq!(read(file.to_str().unwrap()).unwrap().text, "text", "a byte order mark is no part of it");
         fs::write(&file, [0xff, 0xfe]).unwrap();
         assert_eq!(read(file.to_str().unwrap()).unwrap_err().code, "not-text");
     }

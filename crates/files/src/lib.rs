@@ -6,7 +6,7 @@
 //!
 //! And for databases of one file, which have their own way to that: [`database_lost`] tells one that was lost from a first start.
 //! A [`Floor`] keeps free space on a disk: what takes bytes from others asks it first. A [`Ballast`] gives space back when none is left.
-//! [`read_secret`] reads what nobody but the owner may know.
+//! [`read_secret`] reads what nobody but the owner may know, [`read_text`] what people write.
 //!
 //! A crate of its own, and nothing but this: engine, node, client, provider and gateway all write such files, and none of them may
 //! depend on another for it. Absent on purpose: formats, and errors that name paths; callers have their own.
@@ -14,10 +14,12 @@
 mod database;
 mod floor;
 mod secret;
+mod text;
 
 pub use database::{database_lost, set_database_aside};
 pub use floor::{Ballast, FLOOR_BYTES, Floor, Level, NoRoom, Room, Size, is_full, tells_of_no_space};
 pub use secret::{SecretError, read_secret};
+pub use text::{read_text, without_mark};
 
 use std::{
     fs::{DirBuilder, File, OpenOptions, Permissions},

@@ -1,6 +1,6 @@
 //! Commands about a founder's own metered service.
 
-use super::{AmountArg, Bytes, PlaceArgs, SpanArg, Who};
+use super::{AmountArg, Bytes, PlaceArgs, SpanArg, TextPath, Who};
 use clap::{ArgGroup, Args, Subcommand};
 use depin_client::api::BatchStage;
 use depin_quantity::{ContentHash, Name};
@@ -325,7 +325,7 @@ Examples:
 #[derive(Clone, Debug, Args)]
 pub struct GatewayMeteredArgs {
     /// Folder of the store and the keys.
-    #[arg(long, value_name = "DIR", default_value = "./metering")]
+    #[arg(long, value_name = "DIR", default_value = "./metering", value_parser = TextPath)]
     pub dir: PathBuf,
     /// Address that it listens on.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
@@ -337,10 +337,10 @@ pub struct GatewayMeteredArgs {
     #[arg(long, value_name = "SIZE")]
     pub disk_floor: Option<Bytes>,
     /// Key file of the customer's account, which pays [default: DIR/customer.key, made on the first start].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = TextPath)]
     pub key_file: Option<PathBuf>,
     /// Key file of the account that reports [default: DIR/reporter.key, made on the first start].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = TextPath)]
     pub reporter_key_file: Option<PathBuf>,
     /// Begin a new store where DIR's own was lost; what is left of it is kept beside it.
     #[arg(long)]

@@ -28,7 +28,7 @@ pub use storage::{DealsArgs, FaultsArgs, GetArgs, ListArgs, ProofsArgs, PutArgs,
 pub use supply::{DateArg, EveryArg, FormatArg, SupplyArgs};
 pub use token::{ClaimArgs, FundArgs, LockArgs, MintArgs, RedeemArgs, SwapArgs, TokenArgs, TokenCommand, ValidateArgs};
 pub use up::UpArgs;
-pub use value::{AmountArg, Bytes, Copies, ObjectPath, SpanArg, Who};
+pub use value::{AmountArg, Bytes, Copies, ObjectPath, SpanArg, TextPath, Who};
 pub use wallet::{ImportArgs, NewArgs, ShowArgs, WalletCommand};
 
 use clap::{Args, Parser, Subcommand};
@@ -71,7 +71,7 @@ pub struct Global {
     #[arg(long, global = true, help_heading = "Global options")]
     pub json: bool,
     /// Home folder of a network on this machine [default: ./.depin].
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options", value_parser = TextPath)]
     pub home: Option<PathBuf>,
     /// URL of any node's API [default: the one of the home folder].
     #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]

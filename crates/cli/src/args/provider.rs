@@ -1,7 +1,7 @@
 //! Commands about your own providers and gateways.
 
 use super::metered::{self, GatewayMeteredArgs, ProviderMeteredArgs};
-use super::{AmountArg, Bytes, Copies, SpanArg};
+use super::{AmountArg, Bytes, Copies, SpanArg, TextPath};
 use clap::{Args, Subcommand};
 use depin_quantity::Name;
 use std::{net::SocketAddr, path::PathBuf};
@@ -83,7 +83,7 @@ pub struct ProviderStorageArgs {
 #[derive(Clone, Debug, Args)]
 pub struct PlaceArgs {
     /// Folder of its key and its data [default: ./NAME].
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = TextPath)]
     pub dir: Option<PathBuf>,
     /// Address on which it listens.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
@@ -92,7 +92,7 @@ pub struct PlaceArgs {
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
     /// Its key file [default: DIR/key].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = TextPath)]
     pub key_file: Option<PathBuf>,
 }
 
@@ -160,13 +160,13 @@ Examples:
 #[derive(Clone, Debug, Args)]
 pub struct GatewayS3Args {
     /// Folder of the object map and the keys.
-    #[arg(long, value_name = "DIR", default_value = "./gateway")]
+    #[arg(long, value_name = "DIR", default_value = "./gateway", value_parser = TextPath)]
     pub dir: PathBuf,
     /// Address of the S3 endpoint.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
     /// Key file of the account that pays [default: DIR/key, made on the first start].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = TextPath)]
     pub key_file: Option<PathBuf>,
     /// Redundancy: shards that are enough, and shards stored.
     #[arg(long, value_name = "K-of-N", default_value = "2-of-3")]

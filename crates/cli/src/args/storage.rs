@@ -1,6 +1,6 @@
 //! Commands about stored files and their deals.
 
-use super::{Bytes, Copies, ObjectPath, SpanArg, Who};
+use super::{Bytes, Copies, ObjectPath, SpanArg, TextPath, Who};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -98,6 +98,7 @@ pub struct GetArgs {
     #[arg(value_name = "BUCKET/KEY")]
     pub from: ObjectPath,
     /// Where to; the key's last part when absent, `-` for standard output. An existing file is kept unless --force is given.
+    #[arg(value_parser = TextPath)]
     pub file: Option<PathBuf>,
     /// Replace an existing file.
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! `depin supply`.
 
+use super::TextPath;
 use clap::{Args, ValueEnum};
 use depin_quantity::{Instant, Name};
 use std::{path::PathBuf, str::FromStr};
@@ -52,7 +53,7 @@ pub struct SupplyArgs {
     #[arg(long, value_name = "FILE")]
     pub usage: Option<PathBuf>,
     /// Draw the path into this SVG file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = TextPath)]
     pub plot: Option<PathBuf>,
     /// Compute every period of the network's clocks one by one, also where the rule allows to jump. Slower, the same result.
     #[arg(long)]

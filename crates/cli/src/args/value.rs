@@ -1,7 +1,34 @@
 //! Values as people type them.
 
+use clap::builder::TypedValueParser;
 use depin_quantity::{Address, Name, Span, parse_bytes, parse_span};
-use std::{fmt, str::FromStr};
+use std::{ffi::OsStr, fmt, path::PathBuf, str::FromStr};
+
+/// A path that something is made at, and that is written down elsewhere: in JSON, in settings for shells. So it must be text. Files that
+/// are only read have any name.
+#[derive(Clone, Copy, Debug)]
+pub struct TextPath;
+
+impl TypedValueParser for TextPath {
+    type Value = PathBuf;
+
+    fn parse_ref(&self, command: &clap::Command, arg: Option<&clap::Arg>, value: &OsStr) -> Result<PathBuf, clap::Error> {
+        if value.is_empty() {
+            return clap::builder::PathBufValueParser::new().parse_ref(command, arg, value);
+        }
+        match value.to_str() {
+            Some(path) => Ok(path.into()),
+            None => {
+                let name = arg.map_or_else(|| "the path".to_owned(), ToString::to_string);
+                let text = format!(
+                    "{name}: the path {} is no text in UTF-8, and nothing was made there\n\nname another one, or rename the folder that it is in\n",
+                    value.display()
+                );
+                Err(clap::Error::raw(clap::error::ErrorKind::InvalidUtf8, text).with_cmd(command))
+            }
+        }
+    }
+}
 
 /// A size in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Commands about keys.
 
+use super::TextPath;
 use clap::{Args, Subcommand};
 use depin_quantity::Name;
 use std::path::PathBuf;
@@ -34,7 +35,7 @@ pub struct NewArgs {
     #[arg(default_value = "main")]
     pub name: Name,
     /// Write the key to this file instead of HOME/wallet/NAME.key.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = TextPath)]
     pub file: Option<PathBuf>,
 }
 
@@ -47,7 +48,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub account: u32,
     /// Write the key to this file instead of HOME/wallet/NAME.key.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = TextPath)]
     pub file: Option<PathBuf>,
 }
 

@@ -52,7 +52,7 @@ fn read(file: &Path) -> Result<String> {
     if length > FILE_MAX {
         return Err(wrong(file, format_args!("it has {length} bytes, and two votes are a few hundred")));
     }
-    fs::read_to_string(file).map_err(|error| match error.kind() {
+    depin_files::read_text(file).map_err(|error| match error.kind() {
         std::io::ErrorKind::InvalidData => wrong(file, "it is no text"),
         _ => CliError::file("read", file, &error),
     })
@@ -115,6 +115,10 @@ mod tests {
             let error = votes(text, Path::new("votes")).unwrap_err();
             assert!(error.message.contains(why) && error.hint.contains("hexadecimal"), "{text:?}: {error:?}");
         }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("votes");
+        fs::write(&file, "\u{feff}ab\r\ncdef\r\n").unwrap();
+        assert_eq!(votes(&read(&file).unwrap(), &file).unwrap(), (vec![0xab], vec![0xcd, 0xef]), "as some editors write it");
         assert!(read(Path::new("/nowhere/votes")).unwrap_err().message.contains("/nowhere/votes"));
     }
 }

@@ -29,7 +29,7 @@ use clap::CommandFactory as _;
 
 /// Runs what was asked for.
 pub async fn run(cli: Cli, out: &Output) -> Result<()> {
-    let settings = Settings::new(&cli.global);
+    let settings = Settings::new(&cli.global)?;
     match cli.command {
         Command::Up(args) => up::run(&args, &settings, out).await,
         Command::Status => chain::status(&settings, out).await,

@@ -218,11 +218,12 @@ fn eval_lines(card: &RuleCard, input: impl BufRead) -> Result<()> {
     let (mut lines, mut refused) = (0_u64, 0_u64);
     for (number, line) in (1..).zip(input.lines()) {
         let line = line.map_err(|error| CliError::broken("io", format_args!("cannot read line {number}: {error}")))?;
+        let line = if number == 1 { depin_files::without_mark(&line) } else { &line };
         if line.trim().is_empty() {
             continue;
         }
         lines += 1;
-        match evaluated(card, &line) {
+        match evaluated(card, line) {
             Ok(outputs) => write_out(format!("{outputs}\n").as_bytes())?,
             Err(message) => {
                 refused += 1;

@@ -11,7 +11,7 @@ use crate::{
     args::UpArgs,
     error::{CliError, Result},
     output::{Output, Progress},
-    settings::{PROVIDERS_DEFAULT, SPEED_DEFAULT, Settings},
+    settings::{self, PROVIDERS_DEFAULT, SPEED_DEFAULT, Settings},
 };
 use depin_devnet::{
     Network, Notice, Options, check_ports, check_speed,
@@ -166,7 +166,7 @@ async fn stop(network: Network, failure: Option<CliError>, home: &Home, interrup
 /// Paths in files and in what is printed should mean the same everywhere.
 fn absolute(home: &Home) -> Result<Home> {
     let path: PathBuf = std::path::absolute(home.path()).map_err(|error| CliError::file("find", home.path(), &error))?;
-    Ok(Home::new(path))
+    Ok(Home::new(settings::text(path)?))
 }
 
 /// Ctrl-C and its relatives.

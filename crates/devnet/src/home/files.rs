@@ -33,7 +33,9 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(Error::file("read", path, &error)),
     };
-    serde_json::from_slice(&text).map(Some).map_err(|error| {
+    // Settings are edited by hand, and some editors put a mark before what they write.
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+    serde_json::from_slice(text).map(Some).map_err(|error| {
         Error::broken("damaged", format_args!("{} cannot be read: {error}", path.display()))
             .hint("restore it from a copy; a home of this machine can be begun anew with `depin up --fresh`")
     })

@@ -212,9 +212,11 @@ fn key_for(to: &ObjectPath, file: &Path) -> Result<String> {
     if !to.key.is_empty() && !to.key.ends_with('/') {
         return Ok(to.key.clone());
     }
-    let name = file.file_name().and_then(|name| name.to_str()).filter(|name| *name != "-");
-    let name = name.ok_or_else(|| {
-        CliError::refused("key", format_args!("`{to}` names no key")).hint("write BUCKET/KEY, such as docs/report.pdf")
+    let hint = "write BUCKET/KEY, such as docs/report.pdf";
+    let name = file.file_name().filter(|name| *name != "-");
+    let name = name.ok_or_else(|| CliError::refused("key", format_args!("`{to}` names no key")).hint(hint))?;
+    let name = name.to_str().ok_or_else(|| {
+        CliError::refused("key", format_args!("the file's name, {}, is no text in UTF-8, as keys are", name.display())).hint(hint)
     })?;
     Ok(format!("{}{name}", to.key))
 }

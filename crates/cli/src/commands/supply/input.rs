@@ -1,7 +1,8 @@
 //! Series from files: bonded ratios and usage by date.
 //!
-//! A file is CSV with a line of column names; empty lines and lines that begin with `#` are skipped. Every complaint names the file,
-//! the line, what was found and what is wanted.
+//! A file is CSV as spreadsheets write it: a line of column names first, cells quoted or not, lines that end either way, with or
+//! without a byte order mark. Empty lines and lines that begin with `#` are skipped. Every complaint names the file, the line, what was
+//! found and what is wanted.
 
 use crate::{
     args::DateArg,
@@ -9,21 +10,21 @@ use crate::{
 };
 use depin_economy::{Ratios, Spec, UsageBurn};
 use depin_quantity::{Decimal18, Instant, Name, Share, Units};
-use std::{fs, path::Path};
+use std::{io, path::Path};
 
 /// A line of figures, with where it stands.
 struct Line<'a> {
     file: &'a Path,
     number: usize,
-    heads: &'a [&'a str],
-    cells: Vec<&'a str>,
+    heads: &'a [String],
+    cells: &'a [String],
 }
 
 impl<'a> Line<'a> {
     /// The cell of a column; `None` when the file has no such column or the cell is empty.
     fn cell(&self, column: &str) -> Option<&'a str> {
-        let index = self.heads.iter().position(|head| *head == column)?;
-        self.cells.get(index).copied().filter(|cell| !cell.is_empty())
+        let index = self.heads.iter().position(|head| head == column)?;
+        self.cells.get(index).map(String::as_str).filter(|cell| !cell.is_empty())
     }
 
     fn wanted(&self, column: &str) -> Result<&'a str> {
@@ -51,33 +52,60 @@ fn wrong(file: &Path, line: usize, what: impl std::fmt::Display) -> CliError {
 
 /// Reads the file and gives every line of figures to `each`. `columns` are all that are known; the first must be there.
 fn read(file: &Path, columns: &[&str], mut each: impl FnMut(Line<'_>) -> Result<()>) -> Result<()> {
-    let text = fs::read_to_string(file).map_err(|error| {
-        CliError::refused("input-file", format_args!("cannot read {}: {error}", file.display()))
-            .hint("name a CSV file that is there")
+    let text = depin_files::read_text(file).map_err(|error| {
+        let hint = match error.kind() {
+            io::ErrorKind::InvalidData => "save it as CSV in UTF-8",
+            _ => "name a CSV file that is there",
+        };
+        CliError::refused("input-file", format_args!("cannot read {}: {error}", file.display())).hint(hint)
     })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-    let mut lines = lines.by_ref().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    let Some((first, heads)) = lines.next() else {
+    let mut lines = lines(&text);
+    let Some(first) = lines.next() else {
         return Err(wrong(file, 1, format_args!("the file is empty; its first line names the columns, {}", columns.join(","))));
     };
-    let heads: Vec<&str> = heads.split(',').map(str::trim).collect();
-    if let Some(unknown) = heads.iter().find(|head| !columns.contains(head)) {
+    let (first, heads) = first.map_err(|(line, why)| wrong(file, line, why))?;
+    if let Some(unknown) = heads.iter().find(|head| !columns.contains(&head.as_str())) {
         return Err(wrong(file, first, format_args!("there is no column `{unknown}`; the columns are {}", columns.join(", "))));
     }
-    if !heads.contains(&columns[0]) {
+    if !heads.iter().any(|head| head == columns[0]) {
         return Err(wrong(file, first, format_args!("the column `{}` is missing", columns[0])));
     }
     let mut any = false;
-    for (number, line) in lines {
-        let cells: Vec<&str> = line.split(',').map(str::trim).collect();
+    for line in lines {
+        let (number, cells) = line.map_err(|(line, why)| wrong(file, line, why))?;
         if cells.len() != heads.len() {
             return Err(wrong(file, number, format_args!("{} cells under {} columns", cells.len(), heads.len())));
         }
         any = true;
-        each(Line { file, number, heads: &heads, cells })?;
+        each(Line { file, number, heads: &heads, cells: &cells })?;
     }
     if any { Ok(()) } else { Err(wrong(file, first, "there is no line of figures below the columns")) }
+}
+
+/// The lines that are neither empty nor a comment: each with its number and its cells, or why it cannot be read.
+fn lines(text: &str) -> impl Iterator<Item = std::result::Result<(usize, Vec<String>), (usize, String)>> {
+    // One way to end a line, and the last one ends too: so the place behind a line says where it began.
+    let text = format!("{}\n", text.replace("\r\n", "\n").replace('\r', "\n"));
+    let mut builder = csv::ReaderBuilder::new();
+    let mut reader = builder.has_headers(false).flexible(true).comment(Some(b'#')).from_reader(io::Cursor::new(text));
+    let mut record = csv::StringRecord::new();
+    std::iter::from_fn(move || {
+        loop {
+            let read = reader.read_record(&mut record);
+            let behind = usize::try_from(reader.position().line()).unwrap_or(usize::MAX);
+            match read {
+                Err(error) => return Some(Err((behind.saturating_sub(1).max(1), error.to_string()))),
+                Ok(false) => return None,
+                Ok(true) => {}
+            }
+            let inside = record.iter().map(|cell| cell.matches('\n').count()).sum::<usize>();
+            let number = behind.saturating_sub(inside + 1);
+            let cells: Vec<String> = record.iter().map(|cell| cell.trim().to_owned()).collect();
+            if !matches!(cells.as_slice(), [only] if only.is_empty()) && !cells[0].starts_with('#') {
+                return Some(Ok((number, cells)));
+            }
+        }
+    })
 }
 
 /// A decimal number as measurement files have it: more places than 18 are cut, `1e-3` is understood.
@@ -210,6 +238,7 @@ fn burned(line: &Line<'_>, token: Name, spec: &Spec) -> Result<Units> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn spec() -> Spec {
         Spec::parse(include_str!("../../../../../networks/filecoin/network.toml")).unwrap()
@@ -238,6 +267,28 @@ mod tests {
         assert_eq!(rows[1], ("2024-01-08T00:00:00Z".into(), "2024-01-15T00:00:00Z".into(), fil / 2));
         let rows = usage_of("date,until,usd,price\n2024-01-01,2024-02-01,30,4.0\n").unwrap();
         assert_eq!(rows, [("2024-01-01T00:00:00Z".into(), "2024-02-01T00:00:00Z".into(), 75 * fil / 10)]);
+    }
+
+    /// As spreadsheets save them: quoted, with a byte order mark, with either end of a line.
+    #[test]
+    fn a_file_is_read_however_a_spreadsheet_writes_it() {
+        let plain = usage_of("date,until,burned\n2024-01-01,2024-02-01,1234.5\n2024-02-01,2024-03-01,7\n").unwrap();
+        for text in [
+            "\u{feff}date,until,burned\r\n2024-01-01,2024-02-01,1234.5\r\n2024-02-01,2024-03-01,7\r\n",
+            "\"date\",\"until\",\"burned\"\r\n\"2024-01-01\",\"2024-02-01\",\"1234.5\"\r\n\"2024-02-01\",\"2024-03-01\",\"7\"",
+            "date , until,burned\r2024-01-01,2024-02-01 , 1234.5\r2024-02-01,2024-03-01,7\r",
+            "# a, \"b\n\n  # c\ndate,until,burned\n \n2024-01-01,2024-02-01,1234.5\n\n2024-02-01,2024-03-01,7",
+        ] {
+            assert_eq!(usage_of(text).unwrap(), plain, "{text:?}");
+        }
+        let error = usage_of("\u{feff}# one\r\n\r\ndate,burned\r\n\r\n2024-01-01,\"1,000\"\r\n").unwrap_err();
+        assert!(error.contains("line 5: `burned`: \"1,000\""), "{error}");
+        let error = usage_of("date,burned\n2024-01-01,\"1\n\n\"\n2024-01-02\n").unwrap_err();
+        assert!(error.contains("line 5: 1 cells under 2 columns"), "{error}");
+        let (_folder, path) = file("");
+        fs::write(&path, [0xff, 0xfe, b'd', 0]).unwrap();
+        let error = usage(&path, &spec()).unwrap_err();
+        assert!(error.message.contains("series.csv") && error.hint.contains("UTF-8"), "{error:?}");
     }
 
     #[test]
