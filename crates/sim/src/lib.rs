@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod columnar;
 pub mod kpi;
 pub mod results;
 mod run;
