@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod columnar;
+pub mod experiment;
 pub mod kpi;
 pub mod results;
 mod run;
