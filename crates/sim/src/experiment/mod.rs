@@ -21,7 +21,8 @@ mod variance;
 
 pub use percentile::{Percentile, Sample};
 pub use plan::{Assumption, Assumptions, Plan, RUNS_PER_DRAW, Task};
+pub use rank::{correlation, error as correlation_error, ranks};
 pub use record::{RunRecord, State, Subset};
 pub use schedule::{Engine, Experiment, Look};
 pub use sign::Sign;
-pub use variance::VarianceSplit;
+pub use variance::{VarianceSplit, effective, split};

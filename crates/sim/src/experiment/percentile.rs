@@ -63,6 +63,19 @@ impl Sample {
         Percentile { value, error: error.is_finite().then_some(error) }
     }
 
+    /// The mean; not a number for an empty sample.
+    pub fn mean(&self) -> f64 {
+        self.sorted.iter().sum::<f64>() / self.len() as f64
+    }
+
+    /// Standard error of the mean, where `effective` of the values are independent; none for fewer than two, or where one is infinite.
+    pub fn mean_error(&self, effective: f64) -> Option<f64> {
+        let mean = self.mean();
+        let squares: f64 = self.sorted.iter().map(|value| (value - mean) * (value - mean)).sum();
+        let error = (squares / (self.len() as f64 - 1.0) / effective).sqrt();
+        (self.len() > 1 && error.is_finite()).then_some(error)
+    }
+
     /// Which part of the sample lies above and which below zero.
     pub fn signs(&self) -> (f64, f64) {
         let n = self.len().max(1) as f64;
@@ -116,6 +129,14 @@ mod tests {
         let few = Sample::new((0..20).map(f64::from));
         assert!(few.percentile(0.05, 20.0).error.is_none() && few.percentile(0.5, 20.0).error.is_some());
         assert!(Sample::new([1.0]).percentile(0.5, 1.0).error.is_none());
+    }
+
+    #[test]
+    fn a_mean_has_the_error_of_its_spread() {
+        let sample = Sample::new([1.0, 2.0, 3.0, 4.0]);
+        assert_eq!((sample.mean(), sample.mean_error(4.0)), (2.5, Some((5.0f64 / 3.0 / 4.0).sqrt())));
+        assert_eq!((Sample::new([1.0]).mean_error(1.0), Sample::new([1.0, f64::INFINITY]).mean_error(2.0)), (None, None));
+        assert!(Sample::new([]).mean().is_nan());
     }
 
     #[test]

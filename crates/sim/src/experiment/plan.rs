@@ -1,6 +1,9 @@
 //! What is run: how often, with which seed, and which runs share a draw of the assumptions.
 
-use crate::{Point, RunKey, scenario::Scenario};
+use crate::{
+    Point, RunKey,
+    scenario::{Figure, Scenario},
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -35,8 +38,12 @@ impl Plan {
     /// What a run is given besides its model.
     pub fn task(&self, assumptions: &Assumptions, run: u32) -> Task {
         let draw = self.draw_of(run);
-        let point = if self.fixed { Point::default() } else { assumptions.draw(self.seed, draw) };
-        Task { draw, key: RunKey { seed: self.seed, run }, point }
+        Task { draw, key: RunKey { seed: self.seed, run }, point: self.point(assumptions, draw) }
+    }
+
+    /// What is assumed in a draw; nothing but the defaults where they are fixed.
+    pub fn point(&self, assumptions: &Assumptions, draw: u32) -> Point {
+        if self.fixed { Point::default() } else { assumptions.draw(self.seed, draw) }
     }
 }
 
@@ -60,7 +67,14 @@ pub struct Assumption {
     pub range: (f64, f64),
     /// Whether it is drawn evenly by its logarithm.
     pub log: bool,
-    figure: crate::scenario::Figure,
+    figure: Figure,
+}
+
+impl Assumption {
+    /// Its value in a point: its default where the point does not draw it.
+    pub fn in_point(&self, point: &Point) -> f64 {
+        point.values.get(&self.key).copied().unwrap_or(self.figure.value)
+    }
 }
 
 /// All assumptions of a scenario, in the order of its keys.
@@ -72,13 +86,15 @@ pub struct Assumptions {
 impl Assumptions {
     /// The figures of a scenario that have a range.
     pub fn of(scenario: &Scenario) -> Self {
-        let mut list = Vec::new();
-        scenario.clone().visit(&mut |key, figure| {
-            if let Some(range) = figure.range {
-                list.push(Assumption { key: key.to_owned(), range, log: figure.log, figure: figure.clone() });
-            }
-        });
-        Self { list }
+        let mut figures = Vec::new();
+        scenario.clone().visit(&mut |key, figure| figures.push((key.to_owned(), figure.clone())));
+        Self::new(figures)
+    }
+
+    /// Those of these figures, by key, that have a range.
+    pub fn new(figures: impl IntoIterator<Item = (String, Figure)>) -> Self {
+        let one = |(key, figure): (String, Figure)| figure.range.map(|range| Assumption { key, range, log: figure.log, figure });
+        Self { list: figures.into_iter().filter_map(one).collect() }
     }
 
     /// Each one.
@@ -109,16 +125,11 @@ fn part(seed: u64, draw: u32, key: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Figure;
-
     fn assumptions(keys: &[(&str, (f64, f64), bool)]) -> Assumptions {
-        let one = |(key, range, log): &(&str, (f64, f64), bool)| Assumption {
-            key: (*key).to_owned(),
-            range: *range,
-            log: *log,
-            figure: Figure { range: Some(*range), log: *log, ..Figure::plain(range.0) },
+        let one = |(key, range, log): &(&str, (f64, f64), bool)| {
+            ((*key).to_owned(), Figure { range: Some(*range), log: *log, ..Figure::plain(range.0) })
         };
-        Assumptions { list: keys.iter().map(one).collect() }
+        Assumptions::new(keys.iter().map(one))
     }
 
     const PLAN: Plan = Plan { simulation: 0, seed: 7, runs: 5, fixed: false };

@@ -126,9 +126,8 @@ impl<'a, E: Engine + ?Sized> Experiment<'a, E> {
                 }
             }
             // A panic of a worker is one of this module: runs' own are caught.
-            let whole = threads.into_iter().map(|thread| thread.join().expect("a worker ends by itself"));
-            let whole = whole.fold(true, |all, one| all && one);
-            taken.map(|()| whole)
+            let ends: Vec<bool> = threads.into_iter().map(|thread| thread.join().expect("a worker ends by itself")).collect();
+            taken.map(|()| ends.iter().all(|whole| *whole))
         })
     }
 }

@@ -1,9 +1,11 @@
 //! Whether a figure's sign can be told.
 
 use super::percentile::Percentile;
+use serde::{Deserialize, Serialize};
 
 /// Which sign a figure has over the ranges of its assumptions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Sign {
     /// Above zero.
     Positive,

@@ -1,0 +1,229 @@
+//! What all runs say together: `summary.json`.
+
+use super::{FORMAT, FileSum, Result, number, store::TableReader};
+use crate::experiment::{self, Plan, RUNS_PER_DRAW, Sample, Sign};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What all runs say together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// As the identity's.
+    pub format: u32,
+    /// How many runs there are.
+    pub runs: Counts,
+    /// By the id of the key figure.
+    pub kpis: BTreeMap<String, Figure>,
+    /// What was asked for less each treatment that it is compared with, run by run: by treatment and column. A flow is summed over the
+    /// run, a stock is that of the last row.
+    pub differences: BTreeMap<String, BTreeMap<String, Figure>>,
+    /// What the ledger's audit found in all runs.
+    pub audit: Audit,
+    /// Runs that could not be finished; the first of them.
+    pub failures: Vec<Failure>,
+    /// How many runs ended early for which reason.
+    pub stopped: BTreeMap<String, u32>,
+    /// The tables, by their names.
+    pub files: BTreeMap<String, FileSum>,
+}
+
+/// How many runs there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counts {
+    /// Asked for.
+    pub asked: u32,
+    /// Made, in whatever way they ended.
+    pub done: u32,
+    /// That reached the horizon.
+    pub finished: u32,
+    /// That ended early, as the scenario says.
+    pub stopped: u32,
+    /// That failed.
+    pub failed: u32,
+    /// Draws of the assumptions.
+    pub draws: u32,
+}
+
+/// One figure over all runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figure {
+    /// Runs in which it is defined.
+    pub runs: usize,
+    /// The 5th percentile.
+    pub p5: Estimate,
+    /// The median.
+    pub p50: Estimate,
+    /// The 95th percentile.
+    pub p95: Estimate,
+    /// The mean.
+    pub mean: Estimate,
+    /// Part of the runs in which it is above zero.
+    pub above_zero: f64,
+    /// Part of the runs in which it is below zero.
+    pub below_zero: f64,
+    /// `positive`, `negative`, `zero` or `undecided`: the sign that both ends of the band from P5 to P95 have, each moved towards zero
+    /// by two standard errors.
+    pub sign: Sign,
+    /// Part of its variance that the assumptions make; chance makes the rest. None where the assumptions were fixed.
+    pub variance_by_assumptions: Option<Estimate>,
+    /// The three assumptions that move it most.
+    pub moved_by: Vec<Mover>,
+}
+
+/// A number and its standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Estimate {
+    /// The number.
+    #[serde(with = "number")]
+    pub value: f64,
+    /// Its standard error; none where the runs are too few to say.
+    pub error: Option<f64>,
+}
+
+/// An assumption that moves a figure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mover {
+    /// Its key.
+    pub key: String,
+    /// Rank correlation of the figure with it, -1 to 1.
+    pub rank_correlation: f64,
+    /// Its standard error.
+    pub error: Option<f64>,
+    /// Whether it stands out of what chance makes of a hundred assumptions that do nothing.
+    pub clear: bool,
+}
+
+/// What the audits found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// Runs whose books were audited.
+    pub runs: u32,
+    /// Rows of the ledger that were checked in all of them.
+    pub checked: u64,
+    /// Runs in which something does not hold.
+    pub violated: u32,
+    /// What does not hold; the first of it.
+    pub violations: Vec<Failure>,
+    /// The largest sum of all cash that any run is left with, in millionths of a dollar; zero where cash is conserved.
+    pub cash_left_micro_usd: String,
+}
+
+/// Something that went wrong in a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// The run.
+    pub run: u32,
+    /// What.
+    pub message: String,
+}
+
+/// Runs that rank correlations look at, at most: enough for any that could be told.
+const CORRELATED: usize = 10_000;
+/// Assumptions that are named as moving a figure.
+const MOVERS: usize = 3;
+/// Standard errors at which one of a hundred idle assumptions stands out once in twenty reports (5 % / 100, two-sided).
+const CLEAR: f64 = 3.5;
+
+/// Figures over all runs, out of the table of outcomes.
+pub(super) struct Figures<'a> {
+    table: &'a TableReader,
+    plan: Plan,
+    draws: Vec<u32>,
+    /// Key, values, and their ranks over the first runs.
+    assumptions: Vec<(String, Vec<f64>, Vec<f64>)>,
+}
+
+impl<'a> Figures<'a> {
+    pub(super) fn new(table: &'a TableReader, plan: Plan, assumptions: &[String]) -> Result<Self> {
+        let draws = table.all("draw")?.into_iter().map(|draw| draw as u32).collect();
+        let mut all = Vec::new();
+        for key in assumptions.iter().filter(|_| !plan.fixed) {
+            let mut values = table.all(key)?;
+            values.truncate(CORRELATED);
+            let ranks = experiment::ranks(&values);
+            all.push((key.clone(), values, ranks));
+        }
+        Ok(Self { table, plan, draws, assumptions: all })
+    }
+
+    /// The figure in a column.
+    pub(super) fn of(&self, column: &str) -> Result<Figure> {
+        Ok(self.figure(&self.table.all(column)?))
+    }
+
+    fn figure(&self, values: &[f64]) -> Figure {
+        let sample = Sample::new(values.iter().copied());
+        let split =
+            if self.plan.fixed { None } else { experiment::split(self.draws.iter().copied().zip(values.iter().copied())) };
+        // Where the split is not known, runs of one draw are taken to be wholly alike.
+        let alike = split.map_or(if self.plan.fixed { 0.0 } else { 1.0 }, |split| split.assumptions);
+        let effective = experiment::effective(sample.len(), RUNS_PER_DRAW, alike);
+        let [p5, p50, p95] = [0.05, 0.5, 0.95].map(|p| sample.percentile(p, effective));
+        let (above_zero, below_zero) = sample.signs();
+        let estimate = |one: experiment::Percentile| Estimate { value: one.value, error: one.error };
+        Figure {
+            runs: sample.len(),
+            p5: estimate(p5),
+            p50: estimate(p50),
+            p95: estimate(p95),
+            mean: Estimate { value: sample.mean(), error: sample.mean_error(effective) },
+            above_zero,
+            below_zero,
+            sign: Sign::of(p5, p95, sample.at(0.0), sample.at(1.0)),
+            variance_by_assumptions: split.map(|split| Estimate { value: split.assumptions, error: split.error }),
+            moved_by: self.movers(values, effective / sample.len().max(1) as f64),
+        }
+    }
+
+    fn movers(&self, values: &[f64], independent: f64) -> Vec<Mover> {
+        let values = &values[..values.len().min(CORRELATED)];
+        let defined: Vec<usize> = (0..values.len()).filter(|run| !values[*run].is_nan()).collect();
+        let own = experiment::ranks(&defined.iter().map(|run| values[*run]).collect::<Vec<_>>());
+        let whole = defined.len() == values.len();
+        let mut movers: Vec<Mover> = (self.assumptions.iter())
+            .filter_map(|(key, drawn, ranks)| {
+                let correlation = if whole {
+                    experiment::correlation(&own, ranks)
+                } else {
+                    let drawn: Vec<f64> = defined.iter().filter_map(|run| drawn.get(*run)).copied().collect();
+                    experiment::correlation(&own, &experiment::ranks(&drawn))
+                }?;
+                let error = experiment::correlation_error(correlation, defined.len() as f64 * independent);
+                let clear = error.is_some_and(|error| correlation.abs() > CLEAR * error);
+                Some(Mover { key: key.clone(), rank_correlation: correlation, error, clear })
+            })
+            .collect();
+        // Ties fall by key, so that the order never depends on the machine.
+        movers.sort_by(|a, b| b.rank_correlation.abs().total_cmp(&a.rank_correlation.abs()).then_with(|| a.key.cmp(&b.key)));
+        movers.truncate(MOVERS);
+        movers
+    }
+}
+
+impl Summary {
+    /// Nothing yet.
+    pub(super) fn new(plan: Plan) -> Self {
+        Self {
+            format: FORMAT,
+            runs: Counts { asked: plan.runs, ..Counts::default() },
+            kpis: BTreeMap::new(),
+            differences: BTreeMap::new(),
+            audit: Audit { cash_left_micro_usd: "0".to_owned(), ..Audit::default() },
+            failures: Vec::new(),
+            stopped: BTreeMap::new(),
+            files: BTreeMap::new(),
+        }
+    }
+
+    /// Whether every run was made.
+    pub const fn whole(&self) -> bool {
+        self.runs.done == self.runs.asked
+    }
+}
