@@ -163,6 +163,16 @@ impl Ledger {
         Ok(self.rules.committee.awaited(&view, parent.height, parent.digest))
     }
 
+    /// When time has something to do, after the block `parent`, that somebody waits for: a window that opens, a payment that ends.
+    ///
+    /// # Errors
+    /// [`RunError::UnknownParent`].
+    pub fn next_due(&self, parent: &Parent) -> Result<Option<Instant>, RunError> {
+        let finalized = self.read_finalized();
+        let view = self.view(&finalized, parent)?;
+        Ok(self.rules.network.next_due(&view, parent.stamp.time))
+    }
+
     /// Fills a block from `candidates`, whose signatures were checked when they came: takes each that may be included after
     /// those before it, leaves the others, stops at the block's limits.
     ///

@@ -160,6 +160,23 @@ fn a_proposal_that_nobody_takes_expires_and_gives_the_money_back() {
     chain.audit_holds();
 }
 
+/// An idle chain makes its next block then.
+#[test]
+fn what_is_due_next_is_the_first_end_of_a_proposal_or_of_a_payment_and_at_once_what_was_taken() {
+    let (mut chain, client, mut provider) = stage();
+    let due = |chain: &Chain| chain.ledger.next_due(&chain.parent).unwrap();
+    assert_eq!(due(&chain), None, "the ends of periods bring no block");
+    let piece = provider.store(b"payload");
+    let id = propose(&mut chain, &client, proposal(&provider, piece)).unwrap();
+    assert_eq!(due(&chain), Some(chain.deal(id).start_by));
+    chain.storage(&provider.party, StorageMessage::AcceptDeals(vec![id])).unwrap();
+    assert_eq!(due(&chain), Some(chain.parent.stamp.time), "its challenge is drawn in the next block");
+    chain.block(1000, &[]).unwrap();
+    let over = chain.deal(id).start_by.later(depin_quantity::Span::from_millis(1));
+    assert_eq!(due(&chain), Some(over), "it may be proven up to the last moment");
+    assert!(chain.ledger.next_due(&Parent { height: 77, ..chain.parent }).is_err());
+}
+
 #[test]
 fn an_accepted_deal_that_is_never_proven_costs_the_bond() {
     let (mut chain, client, mut provider) = stage();

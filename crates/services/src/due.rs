@@ -7,7 +7,7 @@
 use crate::{context::Context, service::Service};
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_quantity::Instant;
-use depin_state::{Row, RowKey, row_key};
+use depin_state::{ReadState, Row, RowKey, row_key};
 use std::{
     io::{Read, Result, Write},
     marker::PhantomData,
@@ -23,6 +23,11 @@ pub trait Deadlines: Service {
     /// Does it and returns the work units that it took, at least one. A job schedules only what sorts behind itself: something later,
     /// or at the same instant of a later kind.
     fn run_job(cx: &mut Context<'_, Self>, job: Self::Job) -> u64;
+
+    /// When the first job of the list is due.
+    fn next_due(state: &dyn ReadState) -> Option<Instant> {
+        state.rows::<Due<Self>>().next().map(|((at, _), _)| at)
+    }
 }
 
 /// A job on the list; the row says nothing more than its key.

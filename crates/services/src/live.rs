@@ -125,6 +125,13 @@ macro_rules! services {
                 }
             }
 
+            /// See [`Service::next_due`].
+            pub fn next_due(&self, state: &dyn ReadState) -> Option<Instant> {
+                match self {
+                    $(Self::$service(service) => Service::next_due(service, state),)+
+                }
+            }
+
             /// See [`Service::audit`].
             pub fn audit(&self, state: &dyn ReadState) -> Vec<String> {
                 match self {

@@ -8,7 +8,7 @@ use crate::{Event, Failure, Live, MessageInfo as _, ReadError, ServiceMessage, l
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_economy::{Action, BlockContext, CommitteeRecord, Economy, Meter as _, Record, Refusal, Session, Sink, Spec};
 use depin_quantity::{Address, Instant, Seed};
-use depin_state::State;
+use depin_state::{ReadState, State};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 
@@ -137,6 +137,13 @@ impl Network {
             let jobs = step.service(|service, turn| service.run_due(turn, budget.saturating_sub(closing).into()));
             Passed { used: u64::from(closing) + jobs, more: closed.more }
         })
+    }
+
+    /// When [`Network::pass_time`] has something to do next that somebody waits for, given the state at `now`: a payment that ends, a
+    /// window that opens or closes; `now` itself when an earlier call left something. The ends of periods do not count.
+    pub fn next_due(&self, state: &dyn ReadState, now: Instant) -> Option<Instant> {
+        let economy = self.economy.reads(state, now).next_due();
+        economy.into_iter().chain(self.service.next_due(state)).min()
     }
 
     /// Tells the stakings what a chain, or a simulation of one, found out about its validators, one record after the other. Checking

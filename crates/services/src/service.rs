@@ -152,6 +152,11 @@ pub trait Service: Sized {
     /// deadlines calls [`Context::run_jobs`].
     fn run_due(cx: &mut Context<'_, Self>, budget: u64) -> u64;
 
+    /// When it has something to do next: a chain that is idle makes a block then. A service with deadlines gives [`next_due`].
+    ///
+    /// [`next_due`]: crate::Deadlines::next_due
+    fn next_due(&self, state: &dyn ReadState) -> Option<Instant>;
+
     /// What is wrong with its rows, one sentence each, by code that shares nothing with what writes them.
     fn audit(&self, state: &dyn ReadState) -> Vec<String>;
 

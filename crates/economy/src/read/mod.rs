@@ -506,7 +506,21 @@ impl<'a> Reads<'a> {
         if crate::reward::batch::has_batch(self.state) {
             return true;
         }
+        self.first_due().is_some_and(|at| at <= self.now)
+    }
+
+    /// When [`crate::Session::close`] has something to do next: a job that is due then, or now what an earlier call left. The ends of
+    /// periods do not count: they are closed with whatever comes next, as of their own time.
+    pub fn next_due(&self) -> Option<Instant> {
+        let behind = |clock: &Name| self.clock(*clock).is_some_and(|row| self.period(*clock) > Some(row.next));
+        if crate::reward::batch::has_batch(self.state) || self.spec.clocks().keys().any(behind) {
+            return Some(self.now);
+        }
+        self.first_due()
+    }
+
+    fn first_due(&self) -> Option<Instant> {
         let first = self.state.first_from::<DueRow>(&(Instant::new(0), 0, UnitId::default()));
-        first.is_some_and(|((at, _, _), _)| at <= self.now)
+        first.map(|((at, ..), _)| at)
     }
 }

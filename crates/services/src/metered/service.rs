@@ -2,6 +2,7 @@
 
 use super::{audit, error::MeteredError, event::MeteredEvent, message::MeteredMessage, params::MeteredParams, read};
 use crate::{
+    Deadlines,
     context::Context,
     descriptor::METERED,
     service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, Service, Tables, Window},
@@ -67,6 +68,10 @@ impl Service for Metered {
         let notices = cx.notices();
         Self::follow(cx, &notices);
         used
+    }
+
+    fn next_due(&self, state: &dyn ReadState) -> Option<Instant> {
+        <Self as Deadlines>::next_due(state)
     }
 
     fn audit(&self, state: &dyn ReadState) -> Vec<String> {

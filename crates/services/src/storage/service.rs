@@ -2,6 +2,7 @@
 
 use super::{error::StorageError, event::StorageEvent, message::StorageMessage, params::StorageParams, read};
 use crate::{
+    Deadlines,
     context::Context,
     descriptor::STORAGE,
     service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, Service, Tables, Window},
@@ -60,6 +61,10 @@ impl Service for Storage {
 
     fn run_due(cx: &mut Context<'_, Self>, budget: u64) -> u64 {
         cx.run_jobs(budget)
+    }
+
+    fn next_due(&self, state: &dyn ReadState) -> Option<Instant> {
+        <Self as Deadlines>::next_due(state)
     }
 
     fn audit(&self, state: &dyn ReadState) -> Vec<String> {
