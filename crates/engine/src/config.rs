@@ -27,7 +27,7 @@ pub struct Peer {
 /// How long consensus waits. All start from the heartbeat, see [`Timeouts::for_heartbeat`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For the leader's block, from the start of a view. Above pace and heartbeat, which the leader itself waits.
+    /// For the leader's block, from the start of a view. Above pace and the longest heartbeat, which the leader itself waits.
     pub leader: Duration,
     /// For a view to be certified. Above `leader`.
     pub certification: Duration,
@@ -40,7 +40,7 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// Timeouts that fit a heartbeat on a network of some hundred milliseconds.
+    /// Timeouts that fit the longest heartbeat on a network of some hundred milliseconds.
     pub fn for_heartbeat(heartbeat: Duration) -> Self {
         Self {
             leader: heartbeat.saturating_add(Duration::from_secs(1)),
@@ -66,8 +66,10 @@ pub struct Config {
     pub observers: Vec<Peer>,
     /// Where to listen for peers; port zero picks a free one, which suits a committee of one.
     pub listen: SocketAddr,
-    /// How long an idle chain waits before an empty block.
+    /// How long the chain waits before an empty block when there was something a short while ago.
     pub heartbeat: Duration,
+    /// How long it waits at most: each empty block doubles the wait, up to this. Where it is shorter than `heartbeat`, nothing doubles.
+    pub heartbeat_idle: Duration,
     /// Least wall time between two blocks.
     pub pace: Duration,
     /// Timeouts of consensus.
@@ -82,7 +84,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// A committee of one on loopback: heartbeat one second, at most ten blocks a second, two threads.
+    /// A committee of one on loopback: a block every second, idle or not, at most ten blocks a second, two threads.
     pub fn single(data: impl Into<PathBuf>, seed: [u8; 32]) -> Self {
         let heartbeat = Duration::from_secs(1);
         Self {
@@ -92,6 +94,7 @@ impl Config {
             observers: Vec::new(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             heartbeat,
+            heartbeat_idle: Duration::ZERO,
             pace: Duration::from_millis(100),
             timeouts: Timeouts::for_heartbeat(heartbeat),
             sync: false,
@@ -102,9 +105,9 @@ impl Config {
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let Timeouts { leader, certification, retry, skip, fetch } = self.timeouts;
-        let longest = self.heartbeat.max(self.pace);
+        let longest = self.heartbeat.max(self.heartbeat_idle).max(self.pace);
         let short = [
-            (leader <= longest, "timeouts.leader", "the longer of heartbeat and pace", longest),
+            (leader <= longest, "timeouts.leader", "the longest of heartbeat, heartbeat_idle and pace", longest),
             (certification <= leader, "timeouts.certification", "timeouts.leader", leader),
             (skip <= retry, "timeouts.skip", "timeouts.retry", retry),
             (skip <= certification, "timeouts.skip", "timeouts.certification", certification),

@@ -104,8 +104,11 @@ impl Handle {
         self.ask(|reply| Request::Block(height, reply)).await
     }
 
-    /// The header of the final block of `height`, see [`Handle::block`].
+    /// The header of the final block of `height`, see [`Handle::block`]. Those of the last blocks are in memory and need no store.
     pub async fn header(&self, height: u64) -> Result<Option<Header>, QueryError> {
+        if let Some(header) = self.shared.progress.header(height) {
+            return Ok(Some(header));
+        }
         Ok(self.block(height).await?.map(|block| block.header().clone()))
     }
 

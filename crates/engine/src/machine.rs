@@ -175,7 +175,16 @@ pub trait Machine: Send + Sync + 'static {
     /// same block. Durability follows; a crash before it means that [`Machine::load`] starts lower and the block comes again.
     fn finalized(&self, block: &BlockView<'_>);
 
-    /// Resolves when there is something to put into a block. A proposer waits for it up to the heartbeat; the future may be
+    /// The wall clock, milliseconds since 1970, from which on a block on `parent` is wanted although [`Machine::ready`] does not resolve:
+    /// work comes due then. A past one means at once, which is the heartbeat. `None` when nothing is in sight: a proposer may wait
+    /// for as long as an idle chain may.
+    fn wanted(&self, parent: &Parent) -> Option<u64> {
+        let _ = parent;
+        None
+    }
+
+    /// Resolves when there is something to put into a block. A proposer waits for it up to the heartbeat, which stretches while blocks are
+    /// empty; the future may be
     /// dropped unfinished.
     fn ready(&self) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }

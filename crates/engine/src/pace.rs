@@ -1,14 +1,18 @@
 //! When to propose: not sooner than the pace allows, and when there is something to propose, at the latest at the heartbeat.
 //!
+//! The heartbeat of a chain on which nothing happens stretches: each empty block doubles the wait for the next one, up to a bound. The
+//! first transaction ends the wait at once and the next block is due after the usual heartbeat again; so does work that comes due.
+//!
 //! Stands before the engine's state actor on purpose: that actor applies no finalized block while it builds one, so waiting
 //! inside [`Machine::propose`] would delay the finality of the block before by the heartbeat.
 
 use crate::{
     application::Adapter,
-    block::{Block, Context},
+    block::{Block, Context, Header},
     clock::Clock,
     config::Config,
     machine::Machine,
+    progress::Progress,
     store::Runtime,
 };
 use commonware_consensus::{Application, Handoff, marshal::ancestry::Ancestry, simplex::scheme::ed25519::Scheme};
@@ -22,29 +26,50 @@ use std::{pin::pin, sync::Arc, time::Duration};
 pub(crate) struct Paced {
     inner: Mailbox<Runtime, Adapter>,
     machine: Arc<dyn Machine>,
+    progress: Arc<Progress>,
     pace: Duration,
     heartbeat: Duration,
+    heartbeat_idle: Duration,
     clock: Arc<Clock>,
 }
 
 impl Paced {
-    pub(crate) fn new(inner: Mailbox<Runtime, Adapter>, machine: Arc<dyn Machine>, config: &Config) -> Self {
-        Self { inner, machine, pace: config.pace, heartbeat: config.heartbeat, clock: config.clock.clone() }
+    pub(crate) fn new(
+        inner: Mailbox<Runtime, Adapter>,
+        machine: Arc<dyn Machine>,
+        progress: Arc<Progress>,
+        config: &Config,
+    ) -> Self {
+        let Config { pace, heartbeat, heartbeat_idle, .. } = *config;
+        Self { inner, machine, progress, pace, heartbeat, heartbeat_idle, clock: config.clock.clone() }
     }
 
-    /// Waits until a block on a parent with wall clock `parent_ms` is due. Bounded by `pace + heartbeat`, whatever the clocks say.
-    async fn due(&self, runtime: &Runtime, parent_ms: u64) {
+    /// Waits until a block on `parent` is due. Bounded by `pace` and the longest heartbeat, whatever the clocks say.
+    async fn due(&self, runtime: &Runtime, parent: &Header) {
+        let parent_ms = parent.stamp().wall;
         self.clock.see(parent_ms);
-        let since = Duration::from_millis(self.clock.now_ms().saturating_sub(parent_ms));
+        let now = self.clock.now_ms();
+        let since = Duration::from_millis(now.saturating_sub(parent_ms));
         let pause = self.pace.saturating_sub(since);
         if !pause.is_zero() {
             runtime.sleep(pause).await;
         }
-        let rest = self.heartbeat.saturating_sub(since.max(self.pace));
+        // Stamps that ran ahead are caught up with by every block.
+        let heartbeat = if parent_ms > now { self.heartbeat } else { self.beat(parent) };
+        let rest = heartbeat.saturating_sub(since.max(self.pace));
         let ready = self.machine.ready();
         if let Either::Right(_) = select(ready, pin!(runtime.sleep(rest))).await {
             tracing::trace!("heartbeat");
         }
+    }
+
+    /// How long after `parent` the next block comes at the latest.
+    fn beat(&self, parent: &Header) -> Duration {
+        let doubled = 2u32.saturating_pow(self.progress.empty_blocks(parent));
+        let stretched = self.heartbeat.saturating_mul(doubled).min(self.heartbeat_idle);
+        let wanted = self.machine.wanted(&parent.as_parent());
+        let work = wanted.map_or(Duration::MAX, |wall| Duration::from_millis(wall.saturating_sub(parent.stamp().wall)));
+        stretched.min(work).max(self.heartbeat)
     }
 }
 
@@ -60,8 +85,9 @@ impl Application<Runtime> for Paced {
     }
 
     async fn propose(&mut self, context: (Runtime, Context), ancestry: impl Ancestry<Block>, (): ()) -> Option<Digested<Block>> {
-        let parent_ms = ancestry.peek().map_or(0, |parent| parent.inner().header().stamp().wall);
-        self.due(&context.0, parent_ms).await;
+        if let Some(parent) = ancestry.peek().map(|parent| parent.inner().header().clone()) {
+            self.due(&context.0, &parent).await;
+        }
         self.inner.propose(context, ancestry, ()).await
     }
 

@@ -121,6 +121,22 @@ impl Progress {
         Some(Parent { digest: *digest, height: header.height(), stamp: header.stamp() })
     }
 
+    /// The header of a recent block that is final and durable.
+    pub(crate) fn header(&self, height: u64) -> Option<Header> {
+        if height > self.durable.borrow().height {
+            return None;
+        }
+        self.lock().iter().rev().map(|(_, header)| header).find(|header| header.height() == height).cloned()
+    }
+
+    /// How many blocks without a transaction the chain ends with at `parent`, as far as is remembered.
+    pub(crate) fn empty_blocks(&self, parent: &Header) -> u32 {
+        let recent = self.lock();
+        let before = recent.iter().rev().map(|(_, header)| header).filter(|header| header.height() < parent.height());
+        let empty = std::iter::once(parent).chain(before).take_while(|header| header.tx_count() == 0).count();
+        u32::try_from(empty).unwrap_or(u32::MAX)
+    }
+
     /// The recently applied header with this state root.
     pub(crate) fn with_state_root(&self, root: Digest) -> Option<Header> {
         self.lock().iter().rev().find(|(_, header)| header.state_root() == root).map(|(_, header)| header.clone())

@@ -116,7 +116,7 @@ impl Node {
                 strategy: Sequential,
             },
         );
-        let paced = Paced::new(state.clone(), machine, &config);
+        let paced = Paced::new(state.clone(), machine, progress.clone(), &config);
         let deferred = Deferred::new(runtime.child("deferred"), paced, marshal.clone(), Parts::epochs());
         let marshal_actor = marshal_actor.start(state, buffer, resolver);
         floor_probe.attach(marshal.clone());

@@ -50,6 +50,8 @@ pub struct Ledger {
     fuse: Option<&'static [u8]>,
     /// Milliseconds by which the genesis clock differs from the usual one.
     later: u64,
+    /// Milliseconds after each block at which work is due, if any is.
+    work: Option<u64>,
 }
 
 impl Ledger {
@@ -59,6 +61,11 @@ impl Ledger {
 
     pub fn with_fuse(fuse: &'static [u8]) -> Arc<Self> {
         Arc::new(Self { fuse: Some(fuse), ..Self::default() })
+    }
+
+    /// A chain on which work is due `after` so many milliseconds of each block.
+    pub fn with_work(after: u64) -> Arc<Self> {
+        Arc::new(Self { work: Some(after), ..Self::default() })
     }
 
     /// A chain that starts in the far future.
@@ -216,6 +223,10 @@ impl Machine for Ledger {
         state.pending.retain(|_, other| other.height > block.height);
         state.pool.retain(|tx| !block.txs.contains(tx));
         state.tip = Some(Parent { digest: block.digest, height: block.height, stamp: block.stamp });
+    }
+
+    fn wanted(&self, parent: &Parent) -> Option<u64> {
+        self.work.map(|after| parent.stamp.wall + after)
     }
 
     fn ready(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {

@@ -4,6 +4,7 @@ mod blocks;
 mod clock;
 mod committee;
 mod crash;
+mod heartbeat;
 mod ledger;
 mod rivals;
 mod single;
