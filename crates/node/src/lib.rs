@@ -6,6 +6,7 @@
 //! the ledger's finalized rows answer those about the present. Absent on purpose: every rule of money, storage and order.
 
 mod api;
+mod beat;
 mod clock;
 mod disk;
 mod home;
@@ -23,7 +24,7 @@ pub use disk::NoSpace;
 pub use home::{HomeError, stored_genesis};
 pub use index::{BlockRecord, EventPage, EventRecord, Filter, Index, IndexError, Marks, ReceiptRecord, Subscription};
 pub use machine::LedgerMachine;
-pub use node::{HEARTBEAT, Node, NodeConfig, NodeHandle, StartError, highest_speed};
+pub use node::{HEARTBEAT, HEARTBEAT_IDLE, Node, NodeConfig, NodeHandle, StartError, highest_speed};
 pub use pool::{FinalBlock, Inserted, Pending, Pool, PoolError, PoolLimits, PoolSize};
 pub use replay::{AuditError, replay};
 pub use signatures::CheckedSignatures;

@@ -210,6 +210,18 @@ impl Machine for LedgerMachine {
         self.metrics.finalized(block.height, block.stamp.time, contents.work);
     }
 
+    fn wanted(&self, parent: &depin_engine::Parent) -> Option<u64> {
+        let wall = parent.stamp.wall;
+        // What no block took yet is looked at again after some more blocks.
+        if self.pool.waiting_since().is_some() {
+            return Some(wall);
+        }
+        let parent = parent_in(parent);
+        let due = self.ledger.next_due(&parent).ok()??;
+        let left = due.get().saturating_sub(parent.stamp.time.get());
+        Some(wall.saturating_add(left.div_ceil(self.speed.max(1).into())))
+    }
+
     fn ready(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let pool = Arc::clone(&self.pool);
         Box::pin(async move { pool.ready().await })

@@ -70,6 +70,8 @@ pub struct Scrape {
     pub clock_off_ms: i64,
     /// Milliseconds by which the wall clock jumped and is not followed.
     pub clock_jump_ms: i64,
+    /// How long ago the last block became final.
+    pub block_age: Duration,
     /// Per token.
     pub supply: Vec<SupplyFigure>,
 }
@@ -100,6 +102,7 @@ struct Inner {
     disk_refuses: Gauge,
     clock_off: Float,
     clock_jump: Float,
+    block_age: Float,
     minted: Family<TokenLabel, Float>,
     burned: Family<TokenLabel, Float>,
     requests: Counter,
@@ -135,6 +138,7 @@ impl Metrics {
             disk_refuses: Gauge::default(),
             clock_off: Float::default(),
             clock_jump: Float::default(),
+            block_age: Float::default(),
             minted: Family::default(),
             burned: Family::default(),
             requests: Counter::default(),
@@ -203,6 +207,7 @@ impl Metrics {
         }
         inner.clock_off.set(scrape.clock_off_ms as f64 / 1000.0);
         inner.clock_jump.set(scrape.clock_jump_ms as f64 / 1000.0);
+        inner.block_age.set(scrape.block_age.as_secs_f64());
         for figure in &scrape.supply {
             let label = TokenLabel { token: figure.token.clone() };
             inner.minted.get_or_create(&label).set(figure.minted);
@@ -238,6 +243,7 @@ impl Inner {
         );
         let help = "Seconds by which the wall clock jumped ahead and is not followed; zero while it is";
         registry.register("clock_jump_seconds", help, self.clock_jump.clone());
+        registry.register("block_age_seconds", "Seconds since the last block became final", self.block_age.clone());
         registry.register("supply_minted", "Minted so far, whole tokens", self.minted.clone());
         registry.register("supply_burned", "Burned so far, whole tokens", self.burned.clone());
         registry.register("http_requests", "Requests served", self.requests.clone());

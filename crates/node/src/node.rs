@@ -2,6 +2,7 @@
 
 use crate::{
     api::{self, App, Costly, Server, Tokens},
+    beat::{self, Beat},
     clock::{self, ClockConfig},
     disk::{Disk, NoSpace},
     home::{Home, HomeError},
@@ -19,8 +20,10 @@ use depin_quantity::Span;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
 
-/// How long an idle chain waits before an empty block, usually.
+/// How long a chain waits before an empty block, usually, when there was something a short while ago.
 pub const HEARTBEAT: Duration = Duration::from_secs(1);
+/// How long it waits at most when nothing happens, usually.
+pub const HEARTBEAT_IDLE: Duration = Duration::from_secs(30);
 
 /// Settings of a node.
 #[derive(Clone, Debug)]
@@ -35,8 +38,10 @@ pub struct NodeConfig {
     pub speed: u32,
     /// Seed of the node's ed25519 key.
     pub seed: [u8; 32],
-    /// How long an idle chain waits before an empty block.
+    /// How long the chain waits before an empty block when there was something a short while ago.
     pub heartbeat: Duration,
+    /// How long it waits at most when nothing happens; a sixteenth of the shortest window is the limit, whatever stands here.
+    pub heartbeat_idle: Duration,
     /// Least wall time between two blocks.
     pub pace: Duration,
     /// Bounds of the pool.
@@ -50,7 +55,8 @@ pub struct NodeConfig {
 }
 
 impl NodeConfig {
-    /// A committee of one with the API on a free port of loopback: real time, a heartbeat of one second, at most ten blocks a second.
+    /// A committee of one with the API on a free port of loopback: real time, a heartbeat of one second that
+    /// stretches to half a minute, at most ten blocks a second.
     pub fn single(home: impl Into<PathBuf>, genesis: GenesisDoc, seed: [u8; 32]) -> Self {
         let home = home.into();
         Self {
@@ -61,6 +67,7 @@ impl NodeConfig {
             speed: 1,
             seed,
             heartbeat: HEARTBEAT,
+            heartbeat_idle: HEARTBEAT_IDLE,
             pace: Duration::from_millis(100),
             pool: PoolLimits::default(),
             rebuild_index: false,
@@ -170,7 +177,7 @@ impl Node {
         let (pool, waiters) = (Arc::new(Pool::new(config.pool)), Waiters::default());
         let machine = LedgerMachine::new(Arc::clone(&ledger), Arc::clone(&pool), waiters.clone(), metrics.clone(), config.speed);
         let clock = clock::start(&home, &config.clock)?;
-        let engine = Engine::start(engine_config(&config, &home, &clock), Arc::new(machine))?;
+        let engine = Engine::start(engine_config(&config, &home, &clock, &ledger), Arc::new(machine))?;
         let (index, notes) = match open(&config, &home, &engine, &ledger, &clock).await {
             Ok((index, notes)) => (Arc::new(index), notes),
             Err(error) => {
@@ -178,6 +185,7 @@ impl Node {
                 return Err(error);
             }
         };
+        let beat = beat(&config, &ledger, &engine);
         let (stop, stopping) = watch::channel(false);
         let (fail, failure) = watch::channel(None);
         let end = Ending { fail, stopping: stopping.clone(), disk: Arc::clone(&disk) };
@@ -195,6 +203,7 @@ impl Node {
             disk: Arc::clone(&disk),
             speed: config.speed,
             clock,
+            beat: Arc::clone(&beat),
             failure: failure.clone(),
             stopping: stopping.clone(),
             audited: Costly::default(),
@@ -202,10 +211,9 @@ impl Node {
             scans: App::scan_permits(),
             batches: App::batch_permits(),
             streams: App::stream_places(),
-            newest: std::sync::Mutex::new(None),
         };
         let server = Server::start(listener, port, Arc::new(app), stopping);
-        let guard = tokio::spawn(watch_disk(Arc::clone(&disk), end.clone()));
+        let watching = [tokio::spawn(beat.watch(engine.finalized())), tokio::spawn(watch_disk(Arc::clone(&disk), end.clone()))];
         let watcher = tokio::spawn(watch_engine(engine.closed(), end));
         tracing::info!(%address, chain = %config.genesis.chain_id, "the node runs");
         Ok(NodeHandle {
@@ -217,7 +225,7 @@ impl Node {
             server,
             feed,
             watcher,
-            guard,
+            watching,
             disk,
             stop,
             failure,
@@ -250,10 +258,25 @@ fn check_committee(config: &NodeConfig) -> Result<(), StartError> {
     }
 }
 
-fn engine_config(config: &NodeConfig, home: &Home, clock: &Arc<Clock>) -> EngineConfig {
-    let longest = config.heartbeat.max(config.pace);
+/// How long the chain of this node waits at most before an empty block.
+fn longest_heartbeat(config: &NodeConfig, ledger: &Ledger) -> Duration {
+    beat::longest(config.heartbeat, config.heartbeat_idle, ledger.time_cap(), config.speed)
+}
+
+/// What is remembered of the blocks of an engine that was opened.
+fn beat(config: &NodeConfig, ledger: &Ledger, engine: &Handle) -> Arc<Beat> {
+    let usual = config.heartbeat.max(config.pace);
+    let longest = longest_heartbeat(config, ledger).max(usual);
+    Arc::new(Beat::new(usual, longest, engine.finalized().borrow().height))
+}
+
+fn engine_config(config: &NodeConfig, home: &Home, clock: &Arc<Clock>, ledger: &Ledger) -> EngineConfig {
+    let heartbeat_idle = longest_heartbeat(config, ledger);
+    // A leader that is silent is waited for as long. With one validator there is no other that could go on without it.
+    let longest = heartbeat_idle.max(config.pace);
     EngineConfig {
         heartbeat: config.heartbeat,
+        heartbeat_idle,
         pace: config.pace,
         timeouts: Timeouts::for_heartbeat(longest),
         clock: Arc::clone(clock),
@@ -405,7 +428,8 @@ pub struct NodeHandle {
     server: Server,
     feed: JoinHandle<()>,
     watcher: JoinHandle<()>,
-    guard: JoinHandle<()>,
+    /// What only looks, and is cut off.
+    watching: [JoinHandle<()>; 2],
     disk: Arc<Disk>,
     stop: watch::Sender<bool>,
     failure: watch::Receiver<Option<String>>,
@@ -466,7 +490,7 @@ impl NodeHandle {
     /// Stops in order: no new requests and the end of event streams, the engine, the index. Returns why the engine ended.
     pub async fn stop(mut self) -> End {
         self.stop.send_replace(true);
-        self.guard.abort();
+        self.watching.iter().for_each(JoinHandle::abort);
         self.server.stopped().await;
         let end = self.engine.stop().await;
         for task in [&mut self.feed, &mut self.watcher] {
@@ -482,6 +506,6 @@ impl Drop for NodeHandle {
         self.stop.send_replace(true);
         self.feed.abort();
         self.watcher.abort();
-        self.guard.abort();
+        self.watching.iter().for_each(JoinHandle::abort);
     }
 }

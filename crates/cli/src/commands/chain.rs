@@ -61,6 +61,9 @@ impl Overview {
         row("Network", format!("{network}, chain {chain_id}, depin {version}"));
         row("Block", format!("{height}, state {}", short_id(state_root)));
         row("Ledger time", format!("{} UTC, speed {speed}", minute(now)));
+        if let Some(stalled) = &self.chain.stalled {
+            row("Stalled", format!("WARNING: {}", stalled.message));
+        }
         if let Some(warning) = &self.chain.clock_warning {
             row("Clock", format!("WARNING: {}", warning.message));
         }

@@ -36,6 +36,9 @@ pub struct Status {
     /// Present while that is more than clocks may differ by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_warning: Option<ClockWarning>,
+    /// Present while no block comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stalled: Option<Stalled>,
     /// Root of the state after that block, hex.
     pub state_root: String,
     /// Root of all receipts after that block, hex.
@@ -76,6 +79,17 @@ pub struct ClockWarning {
     /// Milliseconds by which the chain's clock is ahead, or behind (negative).
     pub off_ms: i64,
     /// What happened, and what to do.
+    pub message: String,
+}
+
+/// No block has become final for ten heartbeats.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Stalled {
+    /// When the last one did, by the node's wall clock, milliseconds since 1970.
+    pub since_ms: u64,
+    /// Its height.
+    pub height: u64,
+    /// Since when, and what to look at.
     pub message: String,
 }
 

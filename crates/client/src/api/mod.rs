@@ -23,7 +23,7 @@ pub use crate::storage::{
 pub use account::{Account, AccountEntry, Committed, Holdings, Vesting};
 pub use chain::{
     BATCH_BYTES_MAX, BATCH_MAX, BatchAnswer, BatchAnswers, BatchRequest, Block, BlockSummary, ClockWarning, Content, DiskRoom,
-    EventQuery, EventRecord, Failure, FinalReceipt, Posted, Status, SubmitRequest, TransactionPhase, TransactionStatus,
+    EventQuery, EventRecord, Failure, FinalReceipt, Posted, Stalled, Status, SubmitRequest, TransactionPhase, TransactionStatus,
 };
 pub use economy::{Audit, AuditTotal, NetworkInfo, NetworkRow, PriceEntry, Prices, Supply, SupplyPart, TokenSupply};
 
@@ -127,6 +127,8 @@ pub mod code {
     pub const TOO_LARGE: &str = "too-large";
     /// The node has more to do than it can; try again later.
     pub const BUSY: &str = "busy";
+    /// The chain makes no blocks.
+    pub const STALLED: &str = "stalled";
     /// The disk has too little room for anything new; the same works when some was freed.
     pub const NO_ROOM: &str = "no-room";
     /// There is nothing of that name.

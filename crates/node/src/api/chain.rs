@@ -40,13 +40,17 @@ pub(crate) struct Health {
     clock_warning: Option<ClockWarning>,
 }
 
-/// Whether the node is well: its engine runs and its state is loaded.
+/// Whether the node is well: its engine runs, its state is loaded, and blocks come. 503 `stalled` when none has become final for ten
+/// heartbeats.
 #[utoipa::path(get, path = "/health", tag = "node", responses((status = 200, body = Health), (status = 503, body = ErrorBody)))]
 pub(super) async fn health(State(app): State<Shared>) -> ApiResult<Json<Health>> {
     app.well()?;
     let height = app.ledger.head().height;
     if height == 0 {
         return Err(ApiError::busy("there is no block yet"));
+    }
+    if let Some(stalled) = app.stalled() {
+        return Err(ApiError::stalled(&stalled));
     }
     let (clock_off_ms, clock_warning) = clock_off(&app);
     Ok(Json(Health { ok: true, height, index_lag: index_lag(&app), clock_off_ms, clock_warning, disk: disk(&app) }))
@@ -87,6 +91,7 @@ pub(super) async fn metrics(State(app): State<Shared>) -> ApiResult<Response> {
             disk,
             clock_off_ms,
             clock_jump_ms: app.clock.jumped_ms(),
+            block_age: app.beat.age(),
             supply: app.tokens.names().filter_map(figure).collect(),
         }
     });
@@ -118,6 +123,7 @@ pub(super) async fn status(State(app): State<Shared>) -> ApiResult<Json<Status>>
         wall_ms: stamp.wall,
         clock_off_ms,
         clock_warning,
+        stalled: app.stalled(),
         speed: if height == 0 { app.speed } else { stamp.speed },
         state_root: hex32(&header.state_root()),
         receipts_root: hex32(&header.receipts_root()),

@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use depin_client::api::{ErrorBody, ErrorDetail, code};
+use depin_client::api::{ErrorBody, ErrorDetail, Stalled, code};
 use depin_economy::Refusal;
 use depin_engine::QueryError;
 use depin_files::NoRoom;
@@ -44,6 +44,12 @@ impl ApiError {
 
     pub fn busy(message: impl Display) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code::BUSY, message, "try again in a moment")
+    }
+
+    /// No blocks come.
+    pub fn stalled(stalled: &Stalled) -> Self {
+        let hint = "reads go on, and what was handed in waits; tell the node's operator";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code::STALLED, &stalled.message, hint)
     }
 
     /// The answer's body.

@@ -23,9 +23,11 @@ pub(crate) use costly::Costly;
 pub(crate) use render::Tokens;
 pub(crate) use serve::{Server, bind, port};
 
-use crate::{disk::Disk, index::Index, metrics::Metrics, pool::Pool, signatures::CheckedSignatures, waiters::Waiters};
+use crate::{
+    beat::Beat, disk::Disk, index::Index, metrics::Metrics, pool::Pool, signatures::CheckedSignatures, waiters::Waiters,
+};
 use axum::{Router, http::StatusCode};
-use depin_client::api::{ErrorBody, code};
+use depin_client::api::{ErrorBody, Stalled, code};
 use depin_engine::{Clock, Handle, Header};
 use depin_ledger::{Head, Ledger};
 use depin_quantity::{Address, Instant};
@@ -33,11 +35,7 @@ use depin_serve::{Places, Yields};
 use depin_services::Live;
 use depin_state::ReadState;
 use error::{ApiError, ApiResult};
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, watch};
 use utoipa::{IntoParams, OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -71,6 +69,8 @@ pub(crate) struct App {
     pub speed: u32,
     /// What blocks are stamped by.
     pub clock: Arc<Clock>,
+    /// Whether blocks come.
+    pub beat: Arc<Beat>,
     /// Why the node is about to end, once it is.
     pub failure: watch::Receiver<Option<String>>,
     /// Set when the node stops.
@@ -85,8 +85,6 @@ pub(crate) struct App {
     pub batches: Arc<Semaphore>,
     /// Event streams that may be open at once.
     pub streams: Places,
-    /// Header of the last final block that somebody asked about; most ask about the same.
-    pub newest: std::sync::Mutex<Option<Header>>,
 }
 
 pub(crate) type Shared = Arc<App>;
@@ -152,16 +150,15 @@ impl App {
         }
     }
 
-    /// Header of the last block that is final and durable.
+    /// Header of the last block that is final and durable. The engine has it in memory: a node whose store hangs can still be asked.
     async fn tip_header(&self) -> ApiResult<Header> {
         let height = self.engine.finalized().borrow().height;
-        let known = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(header) = known.filter(|header| header.height() == height) {
-            return Ok(header);
-        }
-        let header = self.engine.header(height).await?.ok_or_else(|| ApiError::internal(format!("block {height} is missing")))?;
-        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(header.clone());
-        Ok(header)
+        self.engine.header(height).await?.ok_or_else(|| ApiError::internal(format!("block {height} is missing")))
+    }
+
+    /// Since when no block came, and what to look at, once that is ten heartbeats.
+    fn stalled(&self) -> Option<Stalled> {
+        self.beat.stalled(self.pool.waiting_since())
     }
 
     /// Waits until everything that is final now can be found in the index.

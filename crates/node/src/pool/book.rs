@@ -38,6 +38,8 @@ pub(super) struct Book {
     /// Senders that a proposer should be woken for.
     ready: BTreeSet<Address>,
     by_age: BTreeSet<(Instant, UnitId)>,
+    /// When the first transaction came that could be the next of its account; none while there is none.
+    next_since: Option<Instant>,
     in_flight: BTreeMap<u64, Vec<UnitId>>,
     quiet: BTreeSet<(u64, UnitId)>,
     bytes: usize,
@@ -56,6 +58,7 @@ impl Book {
             tails: BTreeSet::new(),
             ready: BTreeSet::new(),
             by_age: BTreeSet::new(),
+            next_since: None,
             in_flight: BTreeMap::new(),
             quiet: BTreeSet::new(),
             bytes: 0,
@@ -71,6 +74,12 @@ impl Book {
 
     pub fn has_ready(&self) -> bool {
         !self.ready.is_empty()
+    }
+
+    /// Since when a transaction is there whose nonce is its account's next. One that became so by a block may be said to be older.
+    pub fn next_since(&self) -> Option<Instant> {
+        self.heads.first()?;
+        self.next_since.or_else(|| self.by_age.first().map(|(arrived, _)| *arrived))
     }
 
     pub fn get(&self, id: &UnitId) -> Option<Arc<Pending>> {
@@ -264,14 +273,17 @@ impl Book {
     }
 
     fn put(&mut self, entry: Entry, account_nonce: u64) {
-        let (sender, nonce) = (entry.pending.sender, entry.pending.nonce);
+        let (sender, nonce, arrived) = (entry.pending.sender, entry.pending.nonce, entry.pending.arrived);
         self.ids.insert(entry.pending.id, (sender, nonce));
-        self.by_age.insert((entry.pending.arrived, entry.pending.id));
+        self.by_age.insert((arrived, entry.pending.id));
         self.bytes += entry.pending.bytes.len();
         let (queue, _) = self.queues.entry(sender).or_default();
         queue.nonce = queue.nonce.max(account_nonce);
         queue.entries.insert(nonce, entry);
         self.relink(&sender);
+        if !self.heads.is_empty() {
+            self.next_since.get_or_insert(arrived);
+        }
     }
 
     /// Takes one out; also says what its account's nonce is, since an empty queue forgets it.
@@ -320,12 +332,14 @@ impl Book {
         if queue.entries.is_empty() {
             self.queues.remove(address);
             self.ready.remove(address);
+            self.next_since = self.next_since.filter(|_| !self.heads.is_empty());
             return;
         }
         links.head = queue.head().map(|entry| (Reverse(entry.pending.tip), entry.arrival, *address));
         links.tail = queue.tail().map(|(entry, worth)| (worth, Reverse(entry.arrival), *address));
         self.heads.extend(links.head);
         self.tails.extend(links.tail);
+        self.next_since = self.next_since.filter(|_| !self.heads.is_empty());
         if queue.wakes(self.height, self.base_fee) {
             self.ready.insert(*address);
         } else {

@@ -248,6 +248,12 @@ impl Pool {
         dropped
     }
 
+    /// Since when a transaction waits whose nonce is its account's next, also one that nobody is woken for now: its fee is too low yet,
+    /// or a block left it out.
+    pub fn waiting_since(&self) -> Option<Instant> {
+        self.lock().next_since()
+    }
+
     /// Resolves when there is something to put into a block.
     pub async fn ready(&self) {
         loop {

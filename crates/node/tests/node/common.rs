@@ -44,8 +44,10 @@ pub fn doc(chain: &str) -> GenesisDoc {
     }
 }
 
+/// Blocks come every second, idle or not: tests wait for them.
 pub fn config(home: &Path) -> NodeConfig {
-    NodeConfig { pace: Duration::from_millis(20), ..NodeConfig::single(home, doc("test-chain"), NODE_SEED) }
+    let heartbeat_idle = Duration::ZERO;
+    NodeConfig { heartbeat_idle, pace: Duration::from_millis(20), ..NodeConfig::single(home, doc("test-chain"), NODE_SEED) }
 }
 
 pub struct World {

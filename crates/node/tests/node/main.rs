@@ -10,4 +10,5 @@ mod disk;
 mod fuzz;
 mod life;
 mod replay;
+mod stalled;
 mod transactions;
