@@ -38,7 +38,7 @@ pub use provider::{Provider, ProviderError, ProviderHandle};
 pub use request::{HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, ProviderRequest, RequestKind, Signatures};
 pub use status::{Done, ProviderStatus, StorageFigures};
 pub use store::{
-    CHUNK_BYTES, Hold, PieceReader, PieceState, PieceStatus, Recovery, Store, StoreError, StoreSettings, Stored, Upload, Usage,
-    clear_temporary,
+    BLOCK_BYTES, CHUNK_BYTES, CheckedChunk, Hold, PieceReader, PieceState, PieceStatus, Recovery, Store, StoreError,
+    StoreSettings, Stored, Upload, Usage, clear_temporary,
 };
 pub use task::StorageTask;

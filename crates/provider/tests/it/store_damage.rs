@@ -1,7 +1,7 @@
 //! Damage: found, marked, refused, repaired; and proofs, which must never be wrong.
 
 use crate::support::*;
-use depin_provider::storage::{PieceState, Recovery, Store, StoreError};
+use depin_provider::storage::{BLOCK_BYTES, PieceState, Recovery, Store, StoreError};
 use std::fs;
 
 fn damaged_chunks(error: StoreError) -> Vec<u32> {
@@ -50,6 +50,45 @@ fn a_flipped_bit_is_found_on_reading_and_marked() {
     reader.read_chunk(1).unwrap_err();
     assert!(!changes.has_changed().unwrap());
     assert_eq!(damaged_chunks(bench.store.prove(&cid, 0).unwrap_err()), [1]);
+}
+
+#[test]
+fn a_chunk_is_read_in_blocks_that_are_each_checked_again() {
+    let bench = Bench::new(100 * MIB);
+    for (seed, length) in
+        [0, 1, BLOCK_BYTES, BLOCK_BYTES + 1, MIB, MIB + 1, 2 * MIB + 5 * BLOCK_BYTES / 2].into_iter().enumerate()
+    {
+        let payload = payload(length, seed as u64);
+        let cid = bench.put(&payload, CLIENT).unwrap().cid;
+        let reader = bench.store.open_piece(&cid).unwrap();
+        let mut read = Vec::new();
+        for chunk in 0..reader.chunks() {
+            let (covers, checked) = (reader.chunk_range(chunk), reader.check_chunk(chunk).unwrap());
+            while (read.len() as u64) < covers.end {
+                let at = read.len() as u64;
+                let (block, bytes) = reader.read_block(&checked, at).unwrap();
+                assert!(block.start == at && block.end - at == bytes.len() as u64 && bytes.len() as u64 <= BLOCK_BYTES);
+                read.extend(bytes);
+            }
+        }
+        assert!(read == payload, "{length}");
+    }
+}
+
+#[test]
+fn damage_that_comes_after_a_chunk_was_checked_is_found_in_its_block() {
+    let bench = Bench::new(100 * MIB);
+    let payload = payload(3 * MIB, 1);
+    let cid = bench.put(&payload, CLIENT).unwrap().cid;
+    let reader = bench.store.open_piece(&cid).unwrap();
+    let checked = reader.check_chunk(1).unwrap();
+    flip_bit(&bench.payload_file(&cid), MIB as usize + 5 * BLOCK_BYTES as usize + 9);
+    assert!(reader.read_block(&checked, MIB + 4 * BLOCK_BYTES).is_ok());
+    assert!(reader.read_block(&checked, MIB + 6 * BLOCK_BYTES).is_ok());
+    assert_eq!(damaged_chunks(reader.read_block(&checked, MIB + 5 * BLOCK_BYTES + 77).unwrap_err()), [1]);
+    assert_eq!(bench.store.damaged().unwrap()[0].damaged, [1]);
+    assert_eq!(damaged_chunks(reader.check_chunk(1).unwrap_err()), [1]);
+    assert!(reader.check_chunk(0).is_ok());
 }
 
 #[test]

@@ -2,14 +2,15 @@
 //!
 //! Every chunk is checked before any of its bytes leave. The chunks of the answer's first 32 MiB, a whole default shard with
 //! room to spare, are checked before the status goes out, so damage there is a clean 410; they are then read again, from the
-//! page cache, and checked again. Damage found further on breaks the connection off: the client sees too few bytes, never
-//! wrong ones. One chunk at a time is in memory, and no thread waits for a slow client.
+//! page cache, and each block is checked again. Damage found further on breaks the connection off: the client sees too few bytes,
+//! never wrong ones. One block of 64 KiB at a time is in memory for a client, and no thread waits for a slow one. So many read from
+//! the disk at once, and no more: clients wait for that, not for each other.
 
 use super::error::out_of_range;
 use super::range::{self, Wanted};
-use super::{ProviderHttp, Transfers, store_work};
+use super::{ProviderHttp, store_work};
 use crate::operator::ApiError;
-use crate::storage::store::{CHUNK_BYTES, PieceReader, StoreError};
+use crate::storage::store::{CHUNK_BYTES, CheckedChunk, PieceReader, StoreError};
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -19,6 +20,7 @@ use axum::response::Response;
 use depin_serve::{Owner, Peer, Place};
 use depin_services::storage::piece::Commitment;
 use futures::stream;
+use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -49,10 +51,13 @@ pub(super) async fn get(
     let body = if method == Method::HEAD {
         Body::empty()
     } else {
-        let (ahead, range) = (Arc::clone(&piece), range.clone());
-        let checked = range.start..range.end.min(range.start.saturating_add(CHECKED_AHEAD));
-        store_work(move || chunks(&checked).try_for_each(|chunk| ahead.read_chunk(chunk).map(drop))).await?;
-        stream_range(piece, range, http.transfers.clone(), place)
+        let ahead = range.start..range.end.min(range.start.saturating_add(CHECKED_AHEAD));
+        let mut checked = VecDeque::new();
+        for chunk in chunks(&ahead) {
+            let (piece, _turn) = (Arc::clone(&piece), http.turn().await);
+            checked.push_back(store_work(move || piece.check_chunk(chunk)).await?);
+        }
+        stream_range(Sending { http: Arc::clone(&http), piece, left: range.clone(), checked, _place: place })
     };
     let mut response = Response::builder()
         .header(header::CONTENT_TYPE, "application/octet-stream")
@@ -89,30 +94,54 @@ fn refuse_known_damage(piece: &PieceReader, range: &Range<u64>) -> Result<(), Ap
     if chunks.is_empty() { Ok(()) } else { Err(StoreError::Damaged { cid: *piece.cid(), chunks }.into()) }
 }
 
-/// Chunk after chunk, each read and checked when the client has taken the one before.
-fn stream_range(piece: Arc<PieceReader>, range: Range<u64>, transfers: Transfers, place: Place) -> Body {
-    let start = (piece, range, transfers, place);
-    Body::from_stream(stream::try_unfold(start, |(piece, range, transfers, place)| async move {
-        if range.is_empty() {
+/// A download under way.
+struct Sending {
+    http: Arc<ProviderHttp>,
+    piece: Arc<PieceReader>,
+    /// Bytes of the payload that are still to be sent.
+    left: Range<u64>,
+    /// The chunks that were checked and not sent yet, in order.
+    checked: VecDeque<CheckedChunk>,
+    _place: Place,
+}
+
+/// Block after block, each read and checked when the client has taken the one before.
+fn stream_range(sending: Sending) -> Body {
+    Body::from_stream(stream::try_unfold(sending, |sending| async move {
+        if sending.left.is_empty() {
             return Ok(None);
         }
-        let (reader, from) = (Arc::clone(&piece), range.clone());
-        let part = tokio::task::spawn_blocking(move || read_part(&reader, &from)).await.map_err(io::Error::other)?;
-        let part = part.map_err(|error| {
-            tracing::warn!(%error, "broke a download off");
-            io::Error::other(error)
-        })?;
-        transfers.downloaded.inc_by(part.len() as u64);
-        let rest = range.start + part.len() as u64..range.end;
-        Ok::<_, io::Error>(Some((part, (piece, rest, transfers, place))))
+        let turn = sending.http.turn().await;
+        let read = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            sending.next_block()
+        });
+        match read.await.map_err(io::Error::other)? {
+            Ok(part) => Ok(Some(part)),
+            Err(error) => {
+                tracing::warn!(%error, "broke a download off");
+                Err(io::Error::other(error))
+            }
+        }
     }))
 }
 
-/// The bytes of a range that lie in its first chunk.
-fn read_part(piece: &PieceReader, range: &Range<u64>) -> Result<Bytes, StoreError> {
-    let chunk = chunks(range).start;
-    let covers = piece.chunk_range(chunk);
-    let bytes = Bytes::from(piece.read_chunk(chunk)?);
-    let end = range.end.min(covers.end) - covers.start;
-    Ok(bytes.slice((range.start - covers.start) as usize..end as usize))
+impl Sending {
+    /// Reads the next bytes, up to the end of their block; the chunk that they lie in is checked first, unless it was.
+    fn next_block(mut self) -> Result<(Bytes, Self), StoreError> {
+        let chunk = chunks(&self.left).start;
+        while self.checked.front().is_some_and(|checked| checked.chunk() < chunk) {
+            self.checked.pop_front();
+        }
+        if self.checked.is_empty() {
+            self.checked.push_back(self.piece.check_chunk(chunk)?);
+        }
+        let checked = self.checked.front().expect("one was put there");
+        let (covers, bytes) = self.piece.read_block(checked, self.left.start)?;
+        let end = self.left.end.min(covers.end);
+        let part = Bytes::from(bytes).slice((self.left.start - covers.start) as usize..(end - covers.start) as usize);
+        self.http.transfers.downloaded.inc_by(part.len() as u64);
+        self.left.start = end;
+        Ok((part, self))
+    }
 }

@@ -39,6 +39,7 @@ use depin_services::storage::piece::{Commitment, CommitmentError};
 use futures::future::FutureExt as _;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How the HTTP side is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub struct HttpSettings {
     /// Uploads handled at once, a quarter of them for one account. Each takes a thread while it lasts. At a full house the one furthest
     /// behind makes room, then one of an account with several.
     pub uploads_max: usize,
-    /// Downloads handled at once, half of them for one address; none for loopback. Each takes about 2 MiB of memory. They make room as
+    /// Downloads handled at once, half of them for one address; none for loopback. Each takes about 256 KiB of memory. They make room as
     /// uploads do.
     pub downloads_max: usize,
     /// How long one more waits before it is told to come back.
@@ -64,8 +65,8 @@ pub struct HttpSettings {
 impl HttpSettings {
     /// Settings for a provider of this address on this chain, with the usual limits.
     pub fn new(address: Address, chain_id: Name, name: impl Into<String>) -> Self {
-        // A connection may need the file of its piece, and what is read at once is written at once.
-        let limits = Limits { files_each: 2, buffer_bytes: 512 << 10, ..Limits::default() };
+        // A connection may need the file of its piece. The buffer is what each unread download holds beside its block.
+        let limits = Limits { files_each: 2, buffer_bytes: 128 << 10, ..Limits::default() };
         let place_time = Duration::from_secs(5);
         Self { address, chain_id, name: name.into(), uploads_max: 16, downloads_max: 256, place_time, limits }
     }
@@ -82,7 +83,12 @@ pub struct ProviderHttp {
     ask: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
     uploads: Places,
     downloads: Places,
+    /// Turns to read from the disk.
+    turns: Arc<Semaphore>,
 }
+
+/// How many downloads read from the disk at once.
+const READERS: usize = 16;
 
 impl ProviderHttp {
     /// Puts the parts together. `ask` gives the provider's current ask as JSON, `null` while it has none.
@@ -96,7 +102,17 @@ impl ProviderHttp {
     ) -> Self {
         let uploads = Places::new(settings.uploads_max, Yields::Slowest).shared(settings.uploads_max.div_ceil(4));
         let downloads = Places::new(settings.downloads_max, Yields::Slowest).shared(settings.downloads_max.div_ceil(2));
-        Self { settings, store, signatures, clock, transfers, ask: Box::new(ask), uploads, downloads }
+        Self {
+            settings,
+            store,
+            signatures,
+            clock,
+            transfers,
+            ask: Box::new(ask),
+            uploads,
+            downloads,
+            turns: Arc::new(Semaphore::new(READERS)),
+        }
     }
 
     /// A place for one more upload or download of somebody.
@@ -114,6 +130,12 @@ impl ProviderHttp {
             Denied::Full => ApiError::busy(what),
             Denied::Share(share) => ApiError::too_many(what, share),
         })
+    }
+
+    /// A turn to read from the disk; dropped when something was read. Nobody keeps one while a client is waited for.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // Never closed, so there is always one in the end.
+        Arc::clone(&self.turns).acquire_owned().await.ok()
     }
 
     fn caller(&self, headers: &HeaderMap, kind: RequestKind, cid: &Commitment, length: u64) -> Result<Caller, ApiError> {

@@ -12,7 +12,8 @@
 //! - An index that is missing, empty or another program's beside pieces is refused: nothing is removed on its word.
 //! - A row whose payload is missing or has the wrong length is marked damaged at open, and stays listed: deals may depend on it.
 //!
-//! How bytes are checked: each 1 MiB chunk has a BLAKE3 checksum in the index, checked on every read and by scrubbing. A
+//! How bytes are checked: each 1 MiB chunk has a BLAKE3 checksum in the index, checked on every read and by scrubbing. Who sends bytes
+//! away reads through a chunk once, which checks it, and then again block by block ([`CheckedChunk`]), with 64 KiB in memory. A
 //! proof reads 32 KiB only; it is checked against the commitment itself, which is the stronger check. Checksums find
 //! accidents, not an operator who wants to cheat: that is what possession proofs are for.
 //!
@@ -23,6 +24,7 @@
 //! [`Store::sweep`] removes the rest. Two clients may hold the same piece; it is stored once. Absent on purpose: the ledger
 //! (which deals exist is told from outside), prices, replication.
 
+mod blocks;
 mod capacity;
 mod error;
 mod index;
@@ -34,6 +36,7 @@ mod recovery;
 mod retention;
 mod upload;
 
+pub use blocks::{BLOCK_BYTES, CheckedChunk};
 pub use capacity::Usage;
 pub use error::StoreError;
 pub use reading::PieceReader;

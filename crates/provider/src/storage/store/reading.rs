@@ -68,6 +68,14 @@ fn is_broken_disk(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
 }
 
+/// Why bytes of a payload could not be had.
+pub(super) enum Failed {
+    /// They are not there, or not what they were.
+    Damaged,
+    /// The system did not give them.
+    Io(io::Error),
+}
+
 impl PieceReader {
     /// The piece.
     pub fn cid(&self) -> &Commitment {
@@ -106,21 +114,38 @@ impl PieceReader {
     pub fn read_chunk(&self, chunk: u32) -> Result<Vec<u8>, StoreError> {
         let range = self.chunk_range(chunk);
         let mut bytes = vec![0; (range.end - range.start) as usize];
-        let sound = match self.file.read_exact_at(&mut bytes, range.start) {
-            Ok(()) => self.entry.checksums.get(chunk as usize) == Some(blake3::hash(&bytes).as_bytes()),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof || is_broken_disk(&error) => false,
-            Err(error) => {
-                let path = self.store.layout.path(&self.cid, Part::Payload);
-                return Err(StoreError::io("read a payload", &path, error));
-            }
-        };
-        if sound {
-            return Ok(bytes);
+        match self.read_exactly(&mut bytes, range.start) {
+            Ok(()) if self.is_checksum(chunk, blake3::hash(&bytes).as_bytes()) => Ok(bytes),
+            Ok(()) => Err(self.failed(chunk, Failed::Damaged)),
+            Err(failed) => Err(self.failed(chunk, failed)),
         }
-        if self.is_current() {
-            self.store.mark_damaged(&self.cid, [chunk])?;
+    }
+
+    pub(super) fn is_checksum(&self, chunk: u32, found: &[u8; 32]) -> bool {
+        self.entry.checksums.get(chunk as usize) == Some(found)
+    }
+
+    /// Fills `bytes` from the payload, unchecked.
+    pub(super) fn read_exactly(&self, bytes: &mut [u8], at: u64) -> Result<(), Failed> {
+        self.file.read_exact_at(bytes, at).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => Failed::Damaged,
+            _ if is_broken_disk(&error) => Failed::Damaged,
+            _ => Failed::Io(error),
+        })
+    }
+
+    /// What to say of a chunk that could not be read; damage is noted down.
+    pub(super) fn failed(&self, chunk: u32, failed: Failed) -> StoreError {
+        if let Failed::Io(error) = failed {
+            let path = self.store.layout.path(&self.cid, Part::Payload);
+            return StoreError::io("read a payload", &path, error);
         }
-        Err(StoreError::Damaged { cid: self.cid, chunks: vec![chunk] })
+        if self.is_current()
+            && let Err(error) = self.store.mark_damaged(&self.cid, [chunk])
+        {
+            return error;
+        }
+        StoreError::Damaged { cid: self.cid, chunks: vec![chunk] }
     }
 
     /// Whether the open file is still the piece's: a repair may have replaced it, and must not be blamed for the old one.
