@@ -15,12 +15,13 @@ use std::{
     future::Future,
     net::SocketAddr,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use support::{
     at,
     network::{S3, Up, content, s3_of},
-    strangers::{Kind, Strangers, ask, request, signed_head, upload_head},
+    strangers::{Kind, Strangers, ask, request, signed_head, stranger, upload_head},
 };
 
 /// Longest that one honest thing may take while strangers are there.
@@ -28,6 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(150);
 /// Longest that one try of it may take. A connection that meets a full queue of the system hears so only by its silence.
 const TRY: Duration = Duration::from_secs(25);
 const BUCKET: &str = "honest";
+/// Strangers that have tokens.
+const FUNDED: u64 = 8;
+/// Most that the process's memory may grow by while strangers are there, MiB.
+const GROWTH: u64 = 400;
 /// What a process may open at start, and what it may raise that to.
 const FILES: (u64, u64) = (1_024, 4_096);
 /// Files that all strangers need, with room to spare.
@@ -73,27 +78,40 @@ async fn blocks_transfers_and_files_go_on_amid_strangers() {
     for round in 0..4 {
         honest.round(round, &mut quiet).await;
     }
-    let before = honest.height().await;
+    for number in 0..FUNDED {
+        honest.give(stranger(number).address()).await;
+    }
+    let (before, memory) = (honest.height().await, resident(&up));
 
     let strangers = all_kinds(&places, allowed).await;
     let begun = Instant::now();
     let storm =
         std::env::var("DEPIN_STORM").ok().and_then(|text| text.parse().ok()).map_or(Duration::from_secs(30), Duration::from_secs);
-    let (mut amid, mut round) = (Times::default(), 4);
+    let (mut amid, mut round, mut most) = (Times::default(), 4, memory);
     while begun.elapsed() < storm || round < 8 {
         honest.round(round, &mut amid).await;
         well(&places).await;
+        most = most.max(resident(&up));
         round += 1;
     }
     let (took, after) = (begun.elapsed(), honest.height().await);
     println!("{}", strangers.printed());
     println!("{} blocks in {took:?}; times against quiet ones: {}", after - before, amid.against(&quiet));
+    println!("{memory} MiB of memory before, at most {most} MiB");
+    assert!(most - memory < GROWTH, "{memory} MiB of memory became {most} MiB");
     assert!(after - before >= took.as_secs() / 4, "{} blocks in {took:?}", after - before);
     counted(&places).await;
     told_of_files(&up);
     drop(strangers);
     assert_eq!(at(&home, &["audit", "--json"]).json()["ok"], true);
     assert!(up.stop().await.success());
+}
+
+/// Memory that a process has now, MiB.
+fn resident(up: &Up) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", up.child.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() >> 10
 }
 
 /// The limit was raised to the hard one, and it is said that it is too low for all that ports would use.
@@ -116,17 +134,20 @@ async fn all_kinds(places: &Places, allowed: u64) -> Strangers {
             strangers.send(of(300), port, &says(text));
         }
     }
-    for number in 0..64 {
+    for number in 0..128 {
         let (port, address) = places.providers[number % places.providers.len()];
-        let head = upload_head(places.chain_id, address, 100_000, number as u64) + "xxxx";
-        strangers.send(1, port, &Kind::Drips(head.into()));
+        // Every other one has nothing, and is refused for it.
+        let key = stranger(if number % 2 == 0 { number as u64 % FUNDED } else { FUNDED + number as u64 });
+        let chain_id = places.chain_id;
+        let head = move || upload_head(&key, chain_id, address, 100_000, number as u64) + "xxxx";
+        strangers.send(1, port, &Kind::Drips(Arc::new(head)));
     }
     for (port, _) in &places.providers {
         let unread = format!("GET /pieces/{piece} HTTP/1.1\r\nHost: x\r\n\r\n");
         strangers.send(of(1_024).div_ceil(places.providers.len()), *port, &says(&unread));
     }
     let body = "POST /v1/transactions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{";
-    strangers.send(of(2_060), places.api, &Kind::Drips(body.into()));
+    strangers.send(of(2_060), places.api, &Kind::Drips(Arc::new(|| body.to_owned())));
     strangers.send(of(512), places.api, &says("GET /v1/events/stream?from=0 HTTP/1.1\r\nHost: x\r\n\r\n"));
     strangers
 }
@@ -137,7 +158,7 @@ async fn store_piece(places: &Places) -> String {
     let mut hasher = Hasher::new();
     hasher.update(&payload);
     let (cid, _) = hasher.finish().unwrap();
-    let key = SigningKey::from_seed(&[99; 32]);
+    let key = stranger(0);
     for (port, address) in &places.providers {
         let head = signed_head(&key, &request(places.chain_id, *address, cid, payload.len() as u64));
         let answer = ask(*port, &head, &payload).await.unwrap();
@@ -193,6 +214,11 @@ impl Honest {
         let key = SigningKey::from_seed(&seed.try_into().unwrap());
         let client = Client::new(endpoints["api"].as_str().unwrap()).unwrap();
         Self { s3: S3::new(endpoints), sender: Sender::new(client.clone(), key), client }
+    }
+
+    async fn give(&self, to: Address) {
+        let transfer = Action::Transfer { to, token: Name::literal("FIL"), amount: Units::new(1_000_000_000_000_000_000) };
+        self.sender.submit(Message::Act(transfer)).await.unwrap();
     }
 
     async fn height(&self) -> u64 {

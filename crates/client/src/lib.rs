@@ -6,6 +6,7 @@
 
 pub mod api;
 mod client;
+mod credit;
 mod error;
 mod events;
 mod http;
@@ -17,6 +18,7 @@ mod storage;
 mod wallet;
 
 pub use client::{Client, ClientConfig};
+pub use credit::Credit;
 pub use error::{ClientError, SubmitError};
 pub use events::EventStream;
 pub use keys::{NAMESPACE, NoRandomness, SigningKey, Verifier};

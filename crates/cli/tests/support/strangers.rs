@@ -29,8 +29,8 @@ const AGAIN: Duration = Duration::from_secs(15);
 pub enum Kind {
     /// Sends this and then nothing, and reads nothing.
     Says(Arc<str>),
-    /// Sends this, then a byte now and then.
-    Drips(Arc<str>),
+    /// Sends what this gives, made anew each time, then a byte now and then.
+    Drips(Arc<dyn Fn() -> String + Send + Sync>),
 }
 
 /// Counts of what became of them.
@@ -92,7 +92,7 @@ async fn come(from: Ipv4Addr, to: SocketAddr, kind: &Kind, tally: &Tally) -> std
             closed(&stream).await
         }
         Kind::Drips(text) => {
-            stream.write_all(text.as_bytes()).await?;
+            stream.write_all(text().as_bytes()).await?;
             // Ends when the other side does: what it says is not read.
             loop {
                 sleep(PAUSE).await;
@@ -126,13 +126,23 @@ fn is_closed(stream: &mut TcpStream) -> bool {
         || stream.try_read(&mut byte).is_err_and(|error| error.kind() != std::io::ErrorKind::WouldBlock)
 }
 
-/// A well-signed upload by somebody with a new key, without its bytes.
-pub fn upload_head(chain_id: Name, provider: depin_quantity::Address, payload_bytes: u64, number: u64) -> String {
-    let key = SigningKey::from_seed(&std::array::from_fn(|at| number.to_le_bytes().get(at).copied().unwrap_or(7)));
+/// A key of a stranger.
+pub fn stranger(number: u64) -> SigningKey {
+    SigningKey::from_seed(&std::array::from_fn(|at| number.to_le_bytes().get(at).copied().unwrap_or(7)))
+}
+
+/// A well-signed upload of an odd piece, without its bytes.
+pub fn upload_head(
+    key: &SigningKey,
+    chain_id: Name,
+    provider: depin_quantity::Address,
+    payload_bytes: u64,
+    number: u64,
+) -> String {
     let mut root: [u8; 32] = digest(number);
     root[31] &= 0x3f;
     let cid = Commitment::new(root).unwrap();
-    signed_head(&key, &request(chain_id, provider, cid, payload_bytes))
+    signed_head(key, &request(chain_id, provider, cid, payload_bytes))
 }
 
 /// 32 bytes that follow from a number.

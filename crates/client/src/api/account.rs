@@ -1,7 +1,7 @@
 //! Accounts and what they hold.
 
 use super::{Amount, Time};
-use depin_quantity::{Address, Name, UnitId};
+use depin_quantity::{Address, Name, UnitId, Units};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -49,6 +49,13 @@ pub struct Account {
     pub committed: Vec<Committed>,
     /// Bytes of verified deals that it may still propose.
     pub datacap: u64,
+}
+
+impl Account {
+    /// What it can spend of a token.
+    pub fn balance(&self, token: Name) -> Units {
+        self.balances.iter().find(|amount| amount.token == token).map_or(Units::ZERO, |amount| amount.units)
+    }
 }
 
 /// Tokens that an account has committed to something.

@@ -1,6 +1,6 @@
 //! How a provider is set up.
 
-use super::{HttpSettings, StoreSettings, scrub::ScrubSettings};
+use super::{HoldLimits, HttpSettings, StoreSettings, scrub::ScrubSettings};
 use crate::operator::OperatorConfig;
 use depin_files::Floor;
 use depin_quantity::Name;
@@ -24,6 +24,8 @@ pub struct ProviderConfig {
     pub hold: Duration,
     /// How fast the disk is read for damage.
     pub scrub: ScrubSettings,
+    /// What may be kept without deals; by the capacity when `None`.
+    pub holds: Option<HoldLimits>,
     /// Uploads handled at once.
     pub uploads_max: usize,
     /// Downloads handled at once.
@@ -45,18 +47,19 @@ impl ProviderConfig {
             upload_max,
             hold: Duration::from_millis(StoreSettings::HOLD_MS),
             scrub: ScrubSettings::default(),
-            uploads_max: 16,
+            holds: None,
+            uploads_max: 64,
             downloads_max: 256,
         }
     }
 
     pub(super) fn store(&self) -> StoreSettings {
+        let usual = StoreSettings::new(&self.folder, self.capacity_bytes, self.upload_max.payload_capacity());
         StoreSettings {
-            folder: self.folder.clone(),
-            capacity_bytes: self.capacity_bytes,
-            payload_bytes_max: self.upload_max.payload_capacity(),
             hold_ms: u64::try_from(self.hold.as_millis()).unwrap_or(u64::MAX),
+            holds: self.holds.unwrap_or(usual.holds),
             floor: self.floor.clone(),
+            ..usual
         }
     }
 

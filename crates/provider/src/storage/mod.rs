@@ -18,6 +18,7 @@
 mod config;
 mod decide;
 mod duty;
+mod funds;
 mod http;
 mod plan;
 mod prove;
@@ -32,13 +33,14 @@ mod view;
 
 pub use config::ProviderConfig;
 pub use decide::{DealFacts, PieceFact};
+pub use funds::{Funds, FundsError};
 pub use http::{HttpSettings, ProviderHttp, Transfers, routes};
 pub use plan::{Plan, Situation, plan};
 pub use provider::{Provider, ProviderError, ProviderHandle};
 pub use request::{HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, ProviderRequest, RequestKind, Signatures};
 pub use status::{Done, ProviderStatus, StorageFigures};
 pub use store::{
-    BLOCK_BYTES, CHUNK_BYTES, CheckedChunk, Hold, PieceReader, PieceState, PieceStatus, Recovery, Store, StoreError,
-    StoreSettings, Stored, Upload, Usage, clear_temporary,
+    Announced, BLOCK_BYTES, CHUNK_BYTES, CheckedChunk, Hold, HoldLimits, PieceReader, PieceState, PieceStatus, Recovery, Store,
+    StoreError, StoreSettings, Stored, Upload, Usage, clear_temporary,
 };
 pub use task::StorageTask;

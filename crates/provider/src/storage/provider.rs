@@ -3,6 +3,7 @@
 use super::{
     ProviderConfig, ProviderHttp, ProviderStatus, Signatures, Store, StoreError, StoreSettings,
     duty::StorageDuty,
+    funds::LedgerFunds,
     http::{Transfers, routes},
     scrub,
     status::StorageFigures,
@@ -52,12 +53,16 @@ impl Provider {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Before the address is taken: the process before may be about to let go of both, and is waited for here.
         let store = open_store(config.store(), &clock).await?;
-        let operator = Operator::<StorageFigures>::bind(config.operator.clone(), client, key).await?;
-        let status = operator.status().clone();
+        let operator = Operator::<StorageFigures>::bind(config.operator.clone(), client.clone(), key).await?;
+        let (status, asked, usual) = (operator.status().clone(), operator.status().clone(), config.ask.price);
+        // What the ledger says of its ask, once it is registered.
+        let price = move || asked.get().service.ask.map_or(usual, |ask| ask.price.units);
+        let funds = LedgerFunds::new(client, operator.address(), store.settings().hold_ms, price);
         let http = ProviderHttp::new(
             config.http(operator.address(), chain_id),
             Arc::clone(&store),
             Arc::new(Verifier),
+            Arc::new(funds),
             clock,
             Transfers::register(operator.metrics(), &store),
             move || serde_json::to_value(status.get().service.ask).unwrap_or_default(),

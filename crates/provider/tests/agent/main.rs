@@ -2,6 +2,7 @@
 
 mod deals;
 mod faults;
+mod funds;
 mod restarts;
 mod shell;
 mod wishes;

@@ -47,11 +47,14 @@ async fn deals_that_ended_while_it_was_away_are_let_go() {
 async fn a_node_that_goes_and_comes_back_finds_the_provider_waiting() {
     let mut world = World::start(1).await;
     let provider = world.provider().await;
+    assert_eq!(world.upload(&provider, &Piece::new(9, 10_000)).await, 201);
     world.stop_node().await;
     world.wait("the problem to be told", || provider.status().problems.contains_key("node")).await;
-    // Uploads need no node.
+    // Uploads of those who were there lately need no node; what others have, nobody knows.
     let piece = Piece::new(1, 10_000);
     assert_eq!(world.upload(&provider, &piece).await, 201);
+    let (status, answer) = world.upload_as(&key(2), &provider, &piece).await;
+    assert_eq!((status, &answer["error"]["code"]), (503, &"node-away".into()), "{answer}");
     world.restart_node().await;
     let id = world.propose(vec![world.proposal(provider.address(), &piece)]).await[0];
     world.until_stage(id, DealStage::Active).await;

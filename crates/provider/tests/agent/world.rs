@@ -151,6 +151,11 @@ impl World {
 
     /// Status of an upload signed by the customer.
     pub async fn upload(&self, provider: &ProviderHandle, piece: &Piece) -> u16 {
+        self.upload_as(self.customer.key(), provider, piece).await.0
+    }
+
+    /// Status and answer of an upload.
+    pub async fn upload_as(&self, key: &SigningKey, provider: &ProviderHandle, piece: &Piece) -> (u16, serde_json::Value) {
         let time_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
         let request = ProviderRequest {
             kind: RequestKind::Upload,
@@ -160,7 +165,6 @@ impl World {
             payload_bytes: piece.payload.len() as u64,
             time_ms,
         };
-        let key = self.customer.key();
         let response = self
             .http
             .put(format!("{}/pieces/{}", provider.url(), piece.cid))
@@ -172,7 +176,7 @@ impl World {
             .send()
             .await
             .unwrap();
-        response.status().as_u16()
+        (response.status().as_u16(), response.json().await.unwrap())
     }
 
     /// Status and bytes of a download.

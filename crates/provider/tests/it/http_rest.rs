@@ -78,6 +78,8 @@ async fn info_tells_who_and_how_much() {
         "capacity_bytes": 100 * MIB,
         "used_bytes": stored_bytes(MIB),
         "reserved_bytes": 0,
+        "held_bytes": stored_bytes(MIB),
+        "holds": { "client": u64::MAX, "all": u64::MAX },
         "payload_bytes_max": 64 * MIB,
         "pieces": 1,
         "ask": { "price": "17" },

@@ -165,7 +165,7 @@ async fn more_uploads_than_allowed_at_once_are_answered_with_503() {
     let body = futures::StreamExt::chain(futures::stream::iter([Ok::<_, std::io::Error>(head)]), futures::stream::once(last));
     let request = server.signed(&person, RequestKind::Upload, commit(&slow), MIB).header("content-length", MIB);
     let first = tokio::spawn(request.body(reqwest::Body::wrap_stream(body)).send());
-    // It has been let in once its space is reserved.
+    // It has been let in once space is taken for it.
     while server.bench.store.usage().reserved == 0 {
         tokio::task::yield_now().await;
     }
@@ -220,7 +220,8 @@ async fn an_upload_that_does_not_come_makes_room_for_the_next() {
     let stalls = futures::stream::pending::<Result<Vec<u8>, std::io::Error>>();
     let request = server.signed(&Person::new(2), RequestKind::Upload, commit(&slow), MIB).header("content-length", MIB);
     let first = tokio::spawn(request.body(reqwest::Body::wrap_stream(stalls)).send());
-    while server.bench.store.usage().reserved == 0 {
+    // It has been let in once its file is there.
+    while std::fs::read_dir(server.bench.folder.path().join("tmp")).unwrap().count() == 0 {
         tokio::task::yield_now().await;
     }
     assert_eq!(server.put(&Person::new(1), &other).await.status(), StatusCode::CREATED);

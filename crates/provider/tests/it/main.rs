@@ -3,6 +3,7 @@
 mod crash;
 mod disk_full;
 mod http_download;
+mod http_holds;
 mod http_rest;
 mod http_upload;
 mod random_walk;

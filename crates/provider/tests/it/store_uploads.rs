@@ -1,7 +1,11 @@
 //! Uploading into the store, and reading back.
 
 use crate::support::*;
-use depin_provider::storage::{PieceState, StoreError};
+use depin_provider::{
+    Clock as _,
+    storage::{PieceState, StoreError},
+};
+use depin_quantity::Address;
 use depin_services::storage::piece::PieceSize;
 
 #[test]
@@ -155,6 +159,28 @@ fn asking_again_without_the_bytes_does_not_keep_them_longer() {
     assert_eq!(bench.store.adopt(&cid, MIB, CLIENT, START_MS + 3_600_000).unwrap(), None, "its hour is over");
     // Sending them again does.
     assert_eq!(bench.put(&payload, CLIENT).unwrap().expires_at_ms, START_MS + 7_200_000);
+}
+
+/// One client after the other would keep what none of them sends.
+#[test]
+fn another_client_holds_without_the_bytes_no_longer_than_whoever_sent_them() {
+    let bench = Bench::new(100 * MIB);
+    let payload = payload(MIB, 1);
+    let cid = bench.put(&payload, CLIENT).unwrap().cid;
+    let others: Vec<Address> = (10..14).map(|n| Address::new([n; 32])).collect();
+    bench.clock.advance(1_800_000);
+    let adopted = bench.store.adopt(&cid, MIB, others[0], bench.clock.now_ms()).unwrap().unwrap();
+    assert_eq!(adopted.expires_at_ms, START_MS + 3_600_000);
+    assert_eq!(bench.store.held(&cid, MIB, &others[0]).unwrap().unwrap().expires_at_ms, START_MS + 3_600_000);
+    bench.clock.advance(1);
+    assert_eq!(bench.store.adopt(&cid, MIB, others[1], bench.clock.now_ms()).unwrap(), None, "half of its time is over");
+    assert_eq!(bench.store.held(&cid, MIB, &others[1]).unwrap(), None);
+    // What a deal covers is paid for.
+    bench.store.pin(&cid, &deal(1)).unwrap();
+    let covered = bench.store.adopt(&cid, MIB, others[2], bench.clock.now_ms()).unwrap().unwrap();
+    assert_eq!(covered.expires_at_ms, START_MS + 1_800_001 + 3_600_000);
+    bench.clock.advance(1_800_000);
+    assert_eq!(bench.store.held(&cid, MIB, &CLIENT).unwrap(), None, "over");
 }
 
 /// The commitment does not fix the payload's length: trailing zeros are padding too.

@@ -16,9 +16,8 @@ mod tests;
 use super::{Deal, Extension, Funds, Market, MarketError, Offer, Proposal, Provider};
 use async_trait::async_trait;
 use convert::{market_error, state_of, submit_error};
-use credits::Credit;
 use depin_client::{
-    Client, EventStream, Sender,
+    Client, Credit, EventStream, Sender,
     api::{Deal as ApiDeal, DealQuery, EventQuery},
 };
 use depin_economy::Spec;
@@ -73,8 +72,8 @@ impl LedgerMarket {
     /// What an account can pay deals with: what it has, and what it could mint.
     async fn spendable(&self, account: &depin_client::api::Account) -> Result<Units, MarketError> {
         match &self.credit {
-            Some(credit) => Ok(credit.within_reach(account, self.credit_price(credit).await?)),
-            None => Ok(account.balances.iter().find(|amount| amount.token == self.token).map_or(Units::ZERO, |a| a.units)),
+            Some(credit) => Ok(credit.within_reach(account, credit.price(&self.client).await.map_err(market_error)?)),
+            None => Ok(account.balance(self.token)),
         }
     }
 

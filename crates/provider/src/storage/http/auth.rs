@@ -1,12 +1,11 @@
 //! Who asks: the signature headers of uploads and deletes.
 //!
-//! Requests carry the time of signing and are good for 15 minutes around it. Within that time anybody who saw a request can
-//! send it again, and there is no list of requests seen, because a replay is harmless:
+//! Requests carry the time of signing and are good for 15 minutes around it. Within that time anybody who saw an upload's request could
+//! send it again, so each is followed once (`seen`). What a restart forgets is harmless:
 //! - An upload replayed stores the same bytes of the same client at the same provider, which costs the sender the whole
-//!   body. While the piece is there, the replay changes nothing but the end of the hold, by at most 15 minutes plus the hold's
-//!   length; after a delete it brings the piece back until the hold ends. No deal, no payment, no other piece is touched.
+//!   body. While the piece is there, the replay changes nothing; after a delete it brings the piece back until the hold ends. No deal, no payment, no other piece is touched.
 //! - A delete replayed is refused when it was signed before the upload that it would undo (the store compares the times), and
-//!   finds nothing to undo otherwise.
+//!   finds nothing to undo otherwise. It needs no list.
 
 use super::error::unauthorized;
 use crate::operator::ApiError;
@@ -25,6 +24,8 @@ pub(super) const SKEW_MS_MAX: u64 = 15 * 60 * 1000;
 pub(super) struct Caller {
     pub(super) client: Address,
     pub(super) signed_at_ms: u64,
+    /// Of what was signed, and by whom.
+    pub(super) digest: [u8; 32],
 }
 
 /// What the provider knows about itself and now.
@@ -60,12 +61,14 @@ pub(super) fn caller(
         return Err(unauthorized("wrong-time", message, "set the clock, and sign the request when it is sent"));
     }
     let request = ProviderRequest { kind, chain_id: here.chain_id, provider: here.provider, cid: *cid, payload_bytes, time_ms };
-    if !here.signatures.verify(&key, &request.signed_bytes(), &signature) {
+    let signed = request.signed_bytes();
+    if !here.signatures.verify(&key, &signed, &signature) {
         let message = format!("the signature does not fit a {} of this piece at this provider", kind.domain());
         let hint = "sign domain, chain id, provider address, piece cid, payload length and time exactly as documented";
         return Err(unauthorized("wrong-signature", message, hint));
     }
-    Ok(Caller { client, signed_at_ms: time_ms })
+    let digest = *blake3::Hasher::new().update(&key).update(&signed).finalize().as_bytes();
+    Ok(Caller { client, signed_at_ms: time_ms, digest })
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, ApiError> {

@@ -1,6 +1,8 @@
 //! What the store says, as customers see it.
 
+use super::seen::Unwelcome;
 use crate::operator::ApiError;
+use crate::storage::funds::FundsError;
 use crate::storage::store::StoreError;
 use axum::http::{StatusCode, header};
 use depin_files::{NoRoom, Size};
@@ -15,6 +17,35 @@ pub(super) fn out_of_range(length: u64) -> ApiError {
     let message = format!("the range lies outside of the payload, which has {length} bytes");
     ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, "range", message, "ask for bytes below the payload's length")
         .with(header::CONTENT_RANGE, format!("bytes */{length}"))
+}
+
+impl From<FundsError> for ApiError {
+    fn from(error: FundsError) -> Self {
+        let message = error.to_string();
+        match error {
+            FundsError::Short { .. } => {
+                let hint = "send tokens to the account: nothing is taken for a hold, but who gets one must be able to pay for it";
+                Self::new(StatusCode::PAYMENT_REQUIRED, "unfunded", message, hint)
+            }
+            FundsError::Unknown { .. } => {
+                tracing::warn!(%error, "an upload was refused");
+                let hint = "choose another provider, or come back in a while";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "node-away", message, hint).with(header::RETRY_AFTER, "5")
+            }
+        }
+    }
+}
+
+impl From<Unwelcome> for ApiError {
+    fn from(unwelcome: Unwelcome) -> Self {
+        match unwelcome {
+            Unwelcome::Replayed => {
+                let message = "this signed request was followed before, and each is good once";
+                unauthorized("replayed", message, "sign the request anew, with the time of now")
+            }
+            Unwelcome::Full => Self::busy("requests"),
+        }
+    }
 }
 
 impl From<StoreError> for ApiError {
@@ -35,6 +66,12 @@ impl From<StoreError> for ApiError {
             StoreError::Covered { .. } => (S::CONFLICT, "covered", "end the deals first, or let them run out"),
             StoreError::NotHolder { .. } => (S::FORBIDDEN, "not-uploader", "sign with the key that signed the upload"),
             StoreError::Stale { .. } => (S::CONFLICT, "stale-request", "sign the request anew, with the time of now"),
+            StoreError::HoldLimit { .. } => {
+                (S::TOO_MANY_REQUESTS, "hold-limit", "propose deals for what is there, delete it, or wait until it is dropped")
+            }
+            StoreError::HoldsFull { .. } => {
+                (S::INSUFFICIENT_STORAGE, "holds-full", "choose another provider, or come back later")
+            }
             StoreError::CapacityFull { .. } => (S::INSUFFICIENT_STORAGE, "capacity", "choose another provider"),
             StoreError::NoRoom(_) => {
                 tracing::warn!(%error, "an upload was refused");

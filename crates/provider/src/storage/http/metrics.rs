@@ -44,7 +44,8 @@ impl Collector for StoreMetrics {
         let gauges = [
             ("capacity_bytes", "Bytes of pieces that may be stored", usage.capacity),
             ("used_bytes", "Bytes of pieces stored", usage.used),
-            ("reserved_bytes", "Bytes that uploads in flight will need", usage.reserved),
+            ("reserved_bytes", "Bytes that uploads in flight have brought", usage.reserved),
+            ("held_bytes", "Bytes stored that no deal covers yet", usage.held),
             ("pieces", "Pieces stored", pieces),
             ("damaged_pieces", "Pieces with known damage", damaged),
         ];

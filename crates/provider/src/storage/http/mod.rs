@@ -1,12 +1,12 @@
 //! The provider's face to customers.
 //!
-//! In: HTTP requests. Out: JSON, payload bytes. The data are in the [`Store`]; who signs, what time it is and what is asked for
-//! storage are passed in through [`ProviderHttp`]. Absent on purpose: deals (they are made on the ledger) and TLS (every byte
+//! In: HTTP requests. Out: JSON, payload bytes. The data are in the [`Store`]; who signs, who can pay, what time it is and what is asked
+//! for storage are passed in through [`ProviderHttp`]. Absent on purpose: deals (they are made on the ledger) and TLS (every byte
 //! served is checked against its cid by the client, every change is signed; a proxy may add it).
 //!
 //! | request | answers |
 //! |---|---|
-//! | `PUT /pieces/{cid}` | 201 stored, 200 there already; 400 bad cid, header or body, 401 signature, 408 too slow, 411 no length, 413 too large, 422 other bytes than the cid says, 429 too many at once, 503 busy, 507 no room |
+//! | `PUT /pieces/{cid}` | 201 stored, 200 there already; 400 bad cid, header or body, 401 signature, 402 without funds for the hold, 408 too slow, 411 no length, 413 too large, 422 other bytes than the cid says, 429 too much or too many of one account, 503 busy or the node is away, 507 no room |
 //! | `GET`, `HEAD /pieces/{cid}` | 200, 206 one range; 400, 404, 410 damaged, 416, 429, 503 |
 //! | `DELETE /pieces/{cid}` | 204; 400, 401, 403 not the uploader, 404, 409 covered by a deal, or older than the upload |
 //! | `GET /info` | 200 |
@@ -18,10 +18,12 @@ mod download;
 mod error;
 mod metrics;
 mod range;
+mod seen;
 mod upload;
 
 pub use metrics::Transfers;
 
+use super::funds::Funds;
 use super::request::{RequestKind, Signatures};
 use super::store::{Store, StoreError};
 use crate::clock::Clock;
@@ -37,6 +39,7 @@ use depin_quantity::{Address, Name};
 use depin_serve::{Denied, Limits, Owner, Peer, Place, Places, Yields};
 use depin_services::storage::piece::{Commitment, CommitmentError};
 use futures::future::FutureExt as _;
+use seen::Seen;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -50,10 +53,10 @@ pub struct HttpSettings {
     pub chain_id: Name,
     /// A name for people.
     pub name: String,
-    /// Uploads handled at once, a quarter of them for one account. Each takes a thread while it lasts. At a full house the one furthest
-    /// behind makes room, then one of an account with several.
+    /// Uploads handled at once, a quarter of them for one account. Each takes up to 640 KiB of memory and a thousandth of its payload. At
+    /// a full house the one furthest behind makes room, then one of an account with several.
     pub uploads_max: usize,
-    /// Downloads handled at once, half of them for one address; none for loopback. Each takes about 256 KiB of memory. They make room as
+    /// Downloads handled at once, half of them for one address; none for loopback. Each takes about 160 KiB of memory. They make room as
     /// uploads do.
     pub downloads_max: usize,
     /// How long one more waits before it is told to come back.
@@ -66,9 +69,9 @@ impl HttpSettings {
     /// Settings for a provider of this address on this chain, with the usual limits.
     pub fn new(address: Address, chain_id: Name, name: impl Into<String>) -> Self {
         // A connection may need the file of its piece. The buffer is what each unread download holds beside its block.
-        let limits = Limits { files_each: 2, buffer_bytes: 128 << 10, ..Limits::default() };
+        let limits = Limits { files_each: 2, buffer_bytes: 64 << 10, ..Limits::default() };
         let place_time = Duration::from_secs(5);
-        Self { address, chain_id, name: name.into(), uploads_max: 16, downloads_max: 256, place_time, limits }
+        Self { address, chain_id, name: name.into(), uploads_max: 64, downloads_max: 256, place_time, limits }
     }
 }
 
@@ -77,8 +80,10 @@ pub struct ProviderHttp {
     settings: HttpSettings,
     store: Arc<Store>,
     signatures: Arc<dyn Signatures>,
+    funds: Arc<dyn Funds>,
     clock: Arc<dyn Clock>,
     transfers: Transfers,
+    seen: Seen,
     /// What `GET /info` shows under `ask`: asked anew each time, since an ask changes.
     ask: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
     uploads: Places,
@@ -96,23 +101,15 @@ impl ProviderHttp {
         settings: HttpSettings,
         store: Arc<Store>,
         signatures: Arc<dyn Signatures>,
+        funds: Arc<dyn Funds>,
         clock: Arc<dyn Clock>,
         transfers: Transfers,
         ask: impl Fn() -> serde_json::Value + Send + Sync + 'static,
     ) -> Self {
         let uploads = Places::new(settings.uploads_max, Yields::Slowest).shared(settings.uploads_max.div_ceil(4));
         let downloads = Places::new(settings.downloads_max, Yields::Slowest).shared(settings.downloads_max.div_ceil(2));
-        Self {
-            settings,
-            store,
-            signatures,
-            clock,
-            transfers,
-            ask: Box::new(ask),
-            uploads,
-            downloads,
-            turns: Arc::new(Semaphore::new(READERS)),
-        }
+        let (seen, turns) = (Seen::default(), Arc::new(Semaphore::new(READERS)));
+        Self { settings, store, signatures, funds, clock, transfers, seen, ask: Box::new(ask), uploads, downloads, turns }
     }
 
     /// A place for one more upload or download of somebody.
@@ -175,7 +172,7 @@ async fn withdraw(
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     let cid = piece_cid(path)?;
-    let Caller { client, signed_at_ms } = http.caller(&headers, RequestKind::Delete, &cid, 0)?;
+    let Caller { client, signed_at_ms, .. } = http.caller(&headers, RequestKind::Delete, &cid, 0)?;
     let store = Arc::clone(&http.store);
     store_work(move || store.withdraw(&cid, &client, signed_at_ms)).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -192,6 +189,8 @@ async fn info(State(http): State<Arc<ProviderHttp>>) -> Result<Response, ApiErro
         "capacity_bytes": usage.capacity,
         "used_bytes": usage.used,
         "reserved_bytes": usage.reserved,
+        "held_bytes": usage.held,
+        "holds": http.store.settings().holds,
         "payload_bytes_max": http.store.settings().payload_bytes_max,
         "pieces": pieces,
         "ask": (http.ask)(),

@@ -1,13 +1,17 @@
 //! `PUT /pieces/{cid}`: from the network to the disk, hashed on the way.
 //!
-//! The handler reads the body and hands its parts to a blocking thread through a short queue; the thread hashes and writes.
-//! So at most a few parts of a body are in memory, a slow disk slows the sender down, and nothing async waits on the disk.
+//! A stranger's bytes cost him first: before any are taken the request must be signed, the account must be able to pay for what it has
+//! on hold, and there must be a place for one more upload of it.
+//!
+//! The handler gathers parts of the body and hands a quarter of a MiB at a time to a thread that hashes and writes, while it gathers the
+//! next. So at most two such batches of a body are in memory, a slow disk slows the sender down, nothing async waits on the disk, and a
+//! slow sender keeps no thread.
 
 use super::auth::Caller;
 use super::{ProviderHttp, store_work};
 use crate::operator::ApiError;
 use crate::storage::request::RequestKind;
-use crate::storage::store::{Store, StoreError, Stored, Upload};
+use crate::storage::store::{StoreError, Stored, Upload};
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
 use axum::extract::State;
 use axum::extract::rejection::PathRejection;
@@ -15,16 +19,15 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use depin_serve::{BodyError, Owner, Peer};
-use depin_services::storage::piece::Commitment;
 use futures::StreamExt as _;
 use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// Parts of a body that may wait for the disk.
-const QUEUE: usize = 4;
+/// Bytes of a body that are written at once.
+const BATCH: usize = 256 << 10;
 /// How much of a refused body is read, so that the client gets to the answer instead of a broken connection.
 const DRAIN_BYTES: usize = 32 << 20;
 /// And for how long.
@@ -74,51 +77,104 @@ async fn receive(
     if length > limit {
         return Err(StoreError::TooLarge { payload_bytes: length, limit }.into());
     }
-    let caller = http.caller(headers, RequestKind::Upload, &cid, length)?;
-    let Caller { client, signed_at_ms } = caller;
+    let Caller { client, signed_at_ms, digest } = http.caller(headers, RequestKind::Upload, &cid, length)?;
+    let store = Arc::clone(&http.store);
+    if let Some(stored) = store_work(move || store.held(&cid, length, &client)).await? {
+        return Ok(enough(headers, body, stored).await);
+    }
+    let store = Arc::clone(&http.store);
+    let announced = store_work(move || store.announce(client, length)).await?;
+    http.funds.cover(client, announced.total()).await?;
+    let _place = http.enter(&http.uploads, Some(Owner::new(client.get())), peer.as_deref(), "uploads").await?;
+    http.seen.enter(signed_at_ms, digest, http.clock.now_ms())?;
     let store = Arc::clone(&http.store);
     if let Some(stored) = store_work(move || store.adopt(&cid, length, client, signed_at_ms)).await? {
-        if !headers.contains_key(header::EXPECT) {
-            drain(body).await;
+        return Ok(enough(headers, body, stored).await);
+    }
+    let upload = store_work(move || announced.begin(cid, signed_at_ms)).await?;
+    let mut writing = Writing::new(upload);
+    let taken = writing.take(http, body).await;
+    // What is left of one that failed is gone before that is told.
+    writing.give_up().await;
+    taken
+}
+
+/// An answer that needs no bytes.
+async fn enough(headers: &HeaderMap, body: &mut BodyDataStream, stored: Stored) -> Stored {
+    if !headers.contains_key(header::EXPECT) {
+        drain(body).await;
+    }
+    stored
+}
+
+/// An upload on its way to the disk.
+struct Writing {
+    batch: Vec<Bytes>,
+    bytes: usize,
+    /// The batch before, on a thread; it gives the upload back.
+    earlier: Option<JoinHandle<Result<Upload, StoreError>>>,
+}
+
+impl Writing {
+    fn new(upload: Upload) -> Self {
+        Self { batch: Vec::new(), bytes: 0, earlier: Some(tokio::task::spawn_blocking(move || Ok(upload))) }
+    }
+
+    /// Takes a whole body. Stops early when the writing has failed.
+    async fn take(&mut self, http: &ProviderHttp, body: &mut BodyDataStream) -> Result<Stored, ApiError> {
+        while let Some(part) = body.next().await {
+            // The body's own failure says more than that bytes are missing.
+            let part = part.map_err(|error| broken_off(&error))?;
+            http.transfers.uploaded.inc_by(part.len() as u64);
+            self.bytes += part.len();
+            self.batch.push(part);
+            if self.bytes >= BATCH {
+                self.write().await?;
+            }
         }
-        return Ok(stored);
+        self.write().await?;
+        let upload = self.upload().await?;
+        store_work(move || upload.finish()).await
     }
-    let _place = http.enter(&http.uploads, Some(Owner::new(client.get())), peer.as_deref(), "uploads").await?;
-    let upload = begin(http, cid, length, caller).await?;
-    let (parts, queue) = mpsc::channel(QUEUE);
-    let writer = tokio::task::spawn_blocking(move || write(upload, queue));
-    let sent = forward(http, body, parts).await;
-    let written = writer.await.map_err(|error| ApiError::internal(&error))?;
-    match (written, sent) {
-        // The body's own failure says more than that bytes are missing.
-        (Err(StoreError::Truncated { .. }), Err(error)) => Err(error),
-        (written, _) => Ok(written?),
+
+    /// Begins to write what was gathered, once the batch before is written.
+    async fn write(&mut self) -> Result<(), ApiError> {
+        let mut upload = self.upload().await?;
+        let batch = std::mem::take(&mut self.batch);
+        self.bytes = 0;
+        self.earlier = Some(tokio::task::spawn_blocking(move || {
+            batch.iter().try_for_each(|part| upload.write(part))?;
+            Ok(upload)
+        }));
+        Ok(())
     }
-}
 
-async fn begin(http: &Arc<ProviderHttp>, cid: Commitment, length: u64, caller: Caller) -> Result<Upload, ApiError> {
-    let store: Arc<Store> = Arc::clone(&http.store);
-    store_work(move || store.begin(cid, length, caller.client, caller.signed_at_ms)).await
-}
-
-/// The blocking half: ends when the sender is dropped, which the store sees as the end of the payload.
-fn write(mut upload: Upload, mut queue: mpsc::Receiver<Bytes>) -> Result<Stored, StoreError> {
-    while let Some(part) = queue.blocking_recv() {
-        upload.write(&part)?;
+    async fn upload(&mut self) -> Result<Upload, ApiError> {
+        let earlier = self.earlier.as_mut().ok_or_else(|| ApiError::internal(&"an upload was given up"))?;
+        let done = earlier.await.map_err(|error| ApiError::internal(&error));
+        self.earlier = None;
+        Ok(done??)
     }
-    upload.finish()
-}
 
-/// The async half. Stops early, without an error of its own, when the writer has failed.
-async fn forward(http: &ProviderHttp, body: &mut BodyDataStream, parts: mpsc::Sender<Bytes>) -> Result<(), ApiError> {
-    while let Some(part) = body.next().await {
-        let part = part.map_err(|error| broken_off(&error))?;
-        http.transfers.uploaded.inc_by(part.len() as u64);
-        if parts.send(part).await.is_err() {
-            return Ok(());
+    /// Removes what is left from the disk, which is no work for whoever serves others.
+    async fn give_up(&mut self) {
+        if let Some(earlier) = self.earlier.take()
+            && let Ok(Ok(upload)) = earlier.await
+        {
+            // A panic there is told by itself.
+            let _ = tokio::task::spawn_blocking(move || drop(upload)).await;
         }
     }
-    Ok(())
+}
+
+impl Drop for Writing {
+    /// The connection was cut off.
+    fn drop(&mut self) {
+        if let (Some(earlier), Ok(runtime)) = (self.earlier.take(), tokio::runtime::Handle::try_current()) {
+            let mut left = Self { batch: Vec::new(), bytes: 0, earlier: Some(earlier) };
+            runtime.spawn(async move { left.give_up().await });
+        }
+    }
 }
 
 fn broken_off(error: &axum::Error) -> ApiError {
@@ -134,7 +190,7 @@ fn broken_off(error: &axum::Error) -> ApiError {
     }
 }
 
-/// An upload's length must be known before its bytes, so that space can be set aside; a chunked body has none. A request
+/// An upload's length must be known before its bytes, so that what does not fit is refused at once; a chunked body has none. A request
 /// with neither length nor chunks has an empty body (RFC 9112, section 6.3).
 fn length(body: &Body) -> Result<u64, ApiError> {
     body.size_hint().exact().ok_or_else(|| {

@@ -106,6 +106,32 @@ pub enum StoreError {
         /// The operator's limit.
         capacity: u64,
     },
+    /// The client has all that one may have without a deal.
+    #[error(
+        "{client} has {held} bytes here that no deal covers, and {wanted} more would be above the {limit} that one account may have;          propose deals for what is there, or wait until it is dropped"
+    )]
+    HoldLimit {
+        /// The client.
+        client: Address,
+        /// Bytes that it has on hold, or announced.
+        held: u64,
+        /// Bytes needed, tree cache included.
+        wanted: u64,
+        /// Most bytes on hold of one client.
+        limit: u64,
+    },
+    /// All that may be kept without deals is.
+    #[error(
+        "{held} bytes here are not covered by deals, and {wanted} more would be above the {limit} that this provider keeps so;          choose another provider or come back later"
+    )]
+    HoldsFull {
+        /// Bytes needed, tree cache included.
+        wanted: u64,
+        /// Bytes on hold, or on their way.
+        held: u64,
+        /// Most bytes on hold in all.
+        limit: u64,
+    },
     /// The upload would leave less free space than is kept.
     #[error(transparent)]
     NoRoom(#[from] NoRoom),

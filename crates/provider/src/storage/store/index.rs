@@ -8,11 +8,14 @@
 //! Only this module speaks SQL. Times are wall time in ms; chunk checksums are 32 bytes per chunk, one after another.
 
 use super::StoreError;
+use super::holding::{Held, OnHold};
 use super::layout::Layout;
 use super::record::{Hold, PieceStatus};
 use depin_quantity::{Address, UnitId};
 use depin_services::storage::piece::{Commitment, PieceSize};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// Format of the folder, kept in SQLite's `user_version`.
 const FORMAT: i64 = 1;
@@ -74,6 +77,7 @@ fn tables(connection: &Connection) -> rusqlite::Result<i64> {
 #[derive(Debug)]
 pub(super) struct Index {
     connection: Connection,
+    held: Held,
 }
 
 impl Index {
@@ -100,7 +104,13 @@ impl Index {
             let made = format!("BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;");
             connection.execute_batch(&made).map_err(failed)?;
         }
-        Ok(Self { connection })
+        let held = all_held(&connection).map_err(failed)?;
+        Ok(Self { connection, held })
+    }
+
+    /// What clients have on hold.
+    pub(super) const fn held(&self) -> &Held {
+        &self.held
     }
 
     /// Runs `change` whole or not at all; durable once this returns.
@@ -111,9 +121,16 @@ impl Index {
     ) -> Result<T, StoreError> {
         let failed = |error| StoreError::index(action, error);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let changes = Changes { transaction, action };
+        let changes = Changes { transaction, action, touched: RefCell::default() };
         let out = change(&changes)?;
+        let mut moved = Vec::new();
+        for (cid, before) in changes.touched.take() {
+            moved.push((before, on_hold(&changes.transaction, &cid).map_err(failed)?));
+        }
         changes.transaction.commit().map_err(failed)?;
+        for (before, after) in moved {
+            self.held.change(&before, &after);
+        }
         Ok(out)
     }
 
@@ -181,12 +198,24 @@ impl Index {
 pub(super) struct Changes<'a> {
     transaction: Transaction<'a>,
     action: &'static str,
+    /// Pieces that are, perhaps, held otherwise after this; and how they were before.
+    touched: RefCell<BTreeMap<Commitment, OnHold>>,
 }
 
 impl Changes<'_> {
     fn run(&self, sql: &str, arguments: &[&dyn rusqlite::ToSql]) -> Result<usize, StoreError> {
         let mut statement = self.transaction.prepare_cached(sql).map_err(|error| StoreError::index(self.action, error))?;
         statement.execute(arguments).map_err(|error| StoreError::index(self.action, error))
+    }
+
+    /// Called before any change of a piece, its holds or its pins.
+    fn touch(&self, cid: &Commitment) -> Result<(), StoreError> {
+        let mut touched = self.touched.borrow_mut();
+        if !touched.contains_key(cid) {
+            let before = on_hold(&self.transaction, cid).map_err(|error| StoreError::index(self.action, error))?;
+            touched.insert(*cid, before);
+        }
+        Ok(())
     }
 
     pub(super) fn entry(&self, cid: &Commitment) -> Result<Option<Entry>, StoreError> {
@@ -203,6 +232,7 @@ impl Changes<'_> {
 
     /// Writes a new piece, or the new facts of one that an upload repaired or extended; what was damaged is whole again.
     pub(super) fn put_piece(&self, new: &NewEntry<'_>) -> Result<(), StoreError> {
+        self.touch(new.cid)?;
         self.run(
             "INSERT INTO piece (cid, payload_bytes, piece_size, stored_bytes, stored_at_ms, checksums) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (cid) DO UPDATE SET payload_bytes = ?2, stored_bytes = ?4, checksums = ?6",
@@ -220,6 +250,7 @@ impl Changes<'_> {
 
     /// Adds a client's hold, or replaces the one it has.
     pub(super) fn put_hold(&self, cid: &Commitment, hold: &Hold) -> Result<(), StoreError> {
+        self.touch(cid)?;
         self.run(
             "INSERT OR REPLACE INTO hold (cid, client, signed_at_ms, expires_at_ms) VALUES (?1, ?2, ?3, ?4)",
             params![key(cid), hold.client.get(), signed(hold.signed_at_ms), signed(hold.expires_at_ms)],
@@ -228,11 +259,18 @@ impl Changes<'_> {
     }
 
     pub(super) fn remove_hold(&self, cid: &Commitment, client: &Address) -> Result<(), StoreError> {
+        self.touch(cid)?;
         self.run("DELETE FROM hold WHERE cid = ?1 AND client = ?2", params![key(cid), client.get()]).map(drop)
     }
 
     /// Removes the holds that ended; says how many.
     pub(super) fn remove_expired_holds(&self, now_ms: u64) -> Result<usize, StoreError> {
+        let failed = |error| StoreError::index(self.action, error);
+        let sql = "SELECT DISTINCT cid FROM hold WHERE expires_at_ms <= ?1";
+        let mut query = self.transaction.prepare_cached(sql).map_err(failed)?;
+        for cid in query.query_map(params![signed(now_ms)], |row| cid_at(row, 0)).map_err(failed)? {
+            self.touch(&cid.map_err(failed)?)?;
+        }
         self.run("DELETE FROM hold WHERE expires_at_ms <= ?1", params![signed(now_ms)])
     }
 
@@ -247,16 +285,19 @@ impl Changes<'_> {
     }
 
     pub(super) fn remove_piece(&self, cid: &Commitment) -> Result<(), StoreError> {
+        self.touch(cid)?;
         self.run("DELETE FROM piece WHERE cid = ?1", params![key(cid)]).map(drop)
     }
 
     /// False when the deal pinned the piece already.
     pub(super) fn pin(&self, cid: &Commitment, deal: &UnitId) -> Result<bool, StoreError> {
+        self.touch(cid)?;
         self.run("INSERT OR IGNORE INTO pin (cid, deal) VALUES (?1, ?2)", params![key(cid), deal.get()]).map(|rows| rows == 1)
     }
 
     /// False when the deal did not pin the piece.
     pub(super) fn unpin(&self, cid: &Commitment, deal: &UnitId) -> Result<bool, StoreError> {
+        self.touch(cid)?;
         self.run("DELETE FROM pin WHERE cid = ?1 AND deal = ?2", params![key(cid), deal.get()]).map(|rows| rows == 1)
     }
 
@@ -289,6 +330,38 @@ fn entry(connection: &Connection, action: &'static str, cid: &Commitment) -> Res
     let Some(mut found) = found.optional().map_err(failed)? else { return Ok(None) };
     found.damaged = damaged(connection, action, cid)?;
     Ok(Some(found))
+}
+
+/// What counts as on hold: a hold, where no deal pins the piece.
+const HELD: &str = "FROM hold JOIN piece USING (cid) WHERE NOT EXISTS (SELECT 1 FROM pin WHERE pin.cid = hold.cid)";
+
+fn on_hold(connection: &Connection, cid: &Commitment) -> rusqlite::Result<OnHold> {
+    let mut query = connection.prepare_cached(&format!("SELECT stored_bytes, client {HELD} AND hold.cid = ?1"))?;
+    let mut found = OnHold::default();
+    let mut rows = query.query(params![key(cid)])?;
+    while let Some(row) = rows.next()? {
+        found.bytes = count_at(row, 0)?;
+        found.clients.push(Address::new(row.get(1)?));
+    }
+    Ok(found)
+}
+
+fn all_held(connection: &Connection) -> rusqlite::Result<Held> {
+    let mut query = connection.prepare(&format!("SELECT stored_bytes, client, hold.cid {HELD} ORDER BY hold.cid"))?;
+    let (mut held, mut last) = (Held::default(), None);
+    let mut piece = OnHold::default();
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let cid = Some(cid_at(row, 2)?);
+        if cid != last {
+            held.change(&OnHold::default(), &std::mem::take(&mut piece));
+            last = cid;
+        }
+        piece.bytes = count_at(row, 0)?;
+        piece.clients.push(Address::new(row.get(1)?));
+    }
+    held.change(&OnHold::default(), &piece);
+    Ok(held)
 }
 
 fn holds(connection: &Connection, action: &'static str, cid: &Commitment) -> Result<Vec<Hold>, StoreError> {

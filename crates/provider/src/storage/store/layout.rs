@@ -142,7 +142,7 @@ impl Layout {
             .permissions(Permissions::from_mode(0o644))
             .tempfile_in(&folder)
             .map_err(|error| StoreError::io("create a file", &folder, error))?;
-        Ok(TempFile { file, written: 0 })
+        Ok(TempFile { file })
     }
 
     /// Gives synced temporary files their final names; they are there for good once this returns.
@@ -223,11 +223,10 @@ fn sync_folder(folder: &Path) -> Result<(), StoreError> {
 #[derive(Debug)]
 pub(super) struct TempFile {
     file: NamedTempFile,
-    written: u64,
 }
 
 impl TempFile {
-    /// Asks the file system for the whole length now, so that a full disk shows before the bytes are sent.
+    /// Asks the file system for the whole length now.
     pub(super) fn allocate(&self, bytes: u64) -> Result<(), StoreError> {
         use rustix::fs::{FallocateFlags, fallocate};
         use rustix::io::Errno;
@@ -237,7 +236,7 @@ impl TempFile {
         match fallocate(self.file.as_file(), FallocateFlags::empty(), 0, bytes) {
             // Not every file system can; then the writes themselves will tell.
             Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
-            Err(errno) => Err(StoreError::io("set space aside for an upload", self.file.path(), errno.into())),
+            Err(errno) => Err(StoreError::io("set space aside", self.file.path(), errno.into())),
         }
     }
 
@@ -246,15 +245,11 @@ impl TempFile {
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.file.as_file_mut().write_all(bytes).map_err(|error| StoreError::io("write a file", self.file.path(), error))?;
-        self.written += bytes.len() as u64;
-        Ok(())
+        self.file.as_file_mut().write_all(bytes).map_err(|error| StoreError::io("write a file", self.file.path(), error))
     }
 
-    /// Cuts what was set aside beyond the bytes written, then waits until all is on the disk.
+    /// Waits until all is on the disk.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
-        let file = self.file.as_file();
-        let synced = file.set_len(self.written).and_then(|()| file.sync_all());
-        synced.map_err(|error| StoreError::io("sync a file", self.file.path(), error))
+        self.file.as_file().sync_all().map_err(|error| StoreError::io("sync a file", self.file.path(), error))
     }
 }

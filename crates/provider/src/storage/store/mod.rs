@@ -21,12 +21,15 @@
 //! damage) may use up a reserve of 4 MiB, which is filled again when there is room.
 //!
 //! How long a piece stays: while a client's *hold* (an upload) has not expired or been withdrawn, or a deal *pins* it.
-//! [`Store::sweep`] removes the rest. Two clients may hold the same piece; it is stored once. Absent on purpose: the ledger
+//! [`Store::sweep`] removes the rest. Two clients may hold the same piece; it is stored once. What is on hold without a deal is
+//! bounded, for each client and in all ([`HoldLimits`]). Space is taken as bytes come, never because somebody says that they will.
+//! Absent on purpose: the ledger
 //! (which deals exist is told from outside), prices, replication.
 
 mod blocks;
 mod capacity;
 mod error;
+mod holding;
 mod index;
 mod layout;
 mod proving;
@@ -37,12 +40,12 @@ mod retention;
 mod upload;
 
 pub use blocks::{BLOCK_BYTES, CheckedChunk};
-pub use capacity::Usage;
+pub use capacity::{HoldLimits, Usage};
 pub use error::StoreError;
 pub use reading::PieceReader;
 pub use record::{Hold, PieceState, PieceStatus, Stored};
 pub use recovery::Recovery;
-pub use upload::Upload;
+pub use upload::{Announced, Upload};
 
 use crate::clock::Clock;
 use capacity::Capacity;
@@ -69,6 +72,8 @@ pub struct StoreSettings {
     pub payload_bytes_max: u64,
     /// How long an upload is kept without a deal, in ms of wall time.
     pub hold_ms: u64,
+    /// Bytes that may be kept without a deal.
+    pub holds: HoldLimits,
     /// Free space on the folder's disk below which no upload is taken.
     pub floor: Floor,
 }
@@ -76,6 +81,19 @@ pub struct StoreSettings {
 impl StoreSettings {
     /// One hour for a deal to be accepted.
     pub const HOLD_MS: u64 = 60 * 60 * 1000;
+
+    /// The usual settings: half of the capacity may be on hold, a quarter for one client, and the usual floor.
+    pub fn new(folder: impl Into<PathBuf>, capacity_bytes: u64, payload_bytes_max: u64) -> Self {
+        let folder = folder.into();
+        Self {
+            capacity_bytes,
+            payload_bytes_max,
+            hold_ms: Self::HOLD_MS,
+            holds: HoldLimits::of(capacity_bytes, payload_bytes_max),
+            floor: Floor::new(&folder, None),
+            folder,
+        }
+    }
 }
 
 /// Removes what uploads in flight left behind in a store that nobody has open, without opening its index: what fills a disk is gone
@@ -118,7 +136,7 @@ impl Store {
         };
         layout.fill_reserve();
         let (_, used) = index.totals()?;
-        let capacity = Capacity::new(settings.capacity_bytes, used);
+        let capacity = Capacity::new(settings.capacity_bytes, used, index.held().all(), settings.holds);
         let index = Mutex::new(index);
         Ok(Arc::new(Self { settings, clock, layout, index, capacity, recovery, damage: watch::Sender::new(0) }))
     }

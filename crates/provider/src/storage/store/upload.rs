@@ -12,6 +12,9 @@ use depin_quantity::Address;
 use depin_services::storage::piece::{Commitment, Hasher, PieceSize, TreeCache};
 use std::sync::Arc;
 
+/// In what steps space is taken as bytes come.
+const STEP: u64 = 1 << 20;
+
 /// Zeros to lengthen a payload with.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
@@ -33,14 +36,50 @@ pub struct Upload {
     checksums: Vec<[u8; 32]>,
     chunk: blake3::Hasher,
     chunk_bytes: u64,
+    _announced: Announced,
+}
+
+/// An upload that was announced and counts among what its client has on hold; until it is dropped, or its upload ends. It takes no space.
+#[derive(Debug)]
+pub struct Announced {
+    store: Arc<Store>,
+    client: Address,
+    payload_bytes: u64,
+    bytes: u64,
+    total: u64,
+}
+
+impl Announced {
+    /// All that its client has on hold or on its way, this one included, in bytes of capacity.
+    pub const fn total(&self) -> u64 {
+        self.total
+    }
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        self.store.capacity.forget(self.client, self.bytes);
+    }
 }
 
 impl Store {
-    /// Starts an upload of `payload_bytes` as piece `cid` by `client`, whose request was signed at `signed_at_ms`. Sets the
-    /// space aside in the store's count and on the disk.
+    /// Takes note that `client` wants to upload `payload_bytes`.
     ///
-    /// - Errors: [`StoreError::TooLarge`], [`StoreError::CapacityFull`], [`StoreError::NoRoom`], [`StoreError::DiskFull`], and what the disk
-    ///   says.
+    /// - Errors: [`StoreError::TooLarge`], [`StoreError::HoldLimit`].
+    pub fn announce(self: &Arc<Self>, client: Address, payload_bytes: u64) -> Result<Announced, StoreError> {
+        let limit = self.settings.payload_bytes_max.min(PieceSize::MAX.payload_capacity());
+        if payload_bytes > limit {
+            return Err(StoreError::TooLarge { payload_bytes, limit });
+        }
+        let bytes = stored_bytes(payload_bytes)?;
+        let index = self.index();
+        let total = self.capacity.announce(client, bytes, index.held().of(&client))?;
+        Ok(Announced { store: Arc::clone(self), client, payload_bytes, bytes, total })
+    }
+
+    /// Starts an upload of `payload_bytes` as piece `cid` by `client`, whose request was signed at `signed_at_ms`.
+    ///
+    /// - Errors: of [`Store::announce`], of [`Announced::begin`].
     pub fn begin(
         self: &Arc<Self>,
         cid: Commitment,
@@ -48,38 +87,28 @@ impl Store {
         client: Address,
         signed_at_ms: u64,
     ) -> Result<Upload, StoreError> {
-        let limit = self.settings.payload_bytes_max.min(PieceSize::MAX.payload_capacity());
-        if payload_bytes > limit {
-            return Err(StoreError::TooLarge { payload_bytes, limit });
-        }
-        let there = self.index().entry(&cid)?.map_or(0, |entry| entry.payload_bytes);
-        let stored_length = payload_bytes.max(there);
-        let reservation = self.capacity.reserve(stored_bytes(stored_length)?)?;
-        self.settings.floor.admit(stored_length)?;
-        let payload = self.layout.create_temp(Part::Payload)?;
-        payload.allocate(stored_length)?;
-        Ok(Upload {
-            store: Arc::clone(self),
-            cid,
-            client,
-            signed_at_ms,
-            announced: payload_bytes,
-            stored_length,
-            received: 0,
-            reservation,
-            payload,
-            hasher: Hasher::new(),
-            checksums: Vec::new(),
-            chunk: blake3::Hasher::new(),
-            chunk_bytes: 0,
-        })
+        self.announce(client, payload_bytes)?.begin(cid, signed_at_ms)
     }
 
-    /// Answers an upload of what is there already, whole and with exactly `payload_bytes`: adds the client's hold without
-    /// its bytes. `None` when the bytes are needed.
+    /// Answers an upload of what its client has on hold already, whole and with exactly `payload_bytes`. The hold stays as it is: asking
+    /// again without sending the bytes must not keep them for free. `None` when there is none, or it is over.
     ///
-    /// A client that has a hold keeps it as it is: asking again without sending the bytes must not keep them for free. After
-    /// its end they have to be sent again.
+    /// - Errors: what the index says.
+    pub fn held(&self, cid: &Commitment, payload_bytes: u64, client: &Address) -> Result<Option<Stored>, StoreError> {
+        let (now_ms, index) = (self.clock.now_ms(), self.index());
+        let Some(piece) = index.status(cid)?.filter(|piece| is_whole(&piece.damaged, piece.payload_bytes, payload_bytes)) else {
+            return Ok(None);
+        };
+        let held = piece.holds.iter().find(|hold| hold.client == *client && hold.expires_at_ms > now_ms);
+        Ok(held.map(|hold| stored_before(*cid, payload_bytes, piece.piece_size, hold)))
+    }
+
+    /// Answers an upload of what is there already, whole and with exactly `payload_bytes`: adds the client's hold without its bytes.
+    /// `None` when the bytes are needed.
+    ///
+    /// What a deal covers is held anew. Else the hold ends with the longest one there is, or one client after the other would keep a piece
+    /// that none of them sends; where that leaves less than half of a hold's time, the bytes are needed. A client that has a hold keeps it as it is, and after its end
+    /// the bytes have to be sent again.
     ///
     /// - Errors: what the index says.
     pub fn adopt(
@@ -92,18 +121,26 @@ impl Store {
         let (now_ms, fresh) = (self.clock.now_ms(), self.new_hold(client, signed_at_ms));
         self.index().change("take note of an upload", |changes| {
             let Some(entry) = changes.entry(cid)? else { return Ok(None) };
-            if !entry.damaged.is_empty() || entry.payload_bytes != payload_bytes {
+            if !is_whole(&entry.damaged, entry.payload_bytes, payload_bytes) {
                 return Ok(None);
             }
-            let expires_at_ms = match changes.holds(cid)?.into_iter().find(|hold| hold.client == client) {
+            let holds = changes.holds(cid)?;
+            let hold = match holds.iter().find(|hold| hold.client == client) {
                 Some(held) if held.expires_at_ms <= now_ms => return Ok(None),
-                Some(held) => held.expires_at_ms,
+                Some(held) => *held,
                 None => {
-                    changes.put_hold(cid, &fresh)?;
-                    fresh.expires_at_ms
+                    let longest = holds.iter().map(|hold| hold.expires_at_ms).max().unwrap_or(0);
+                    let covered = !changes.deals(cid)?.is_empty();
+                    let expires_at_ms = if covered { fresh.expires_at_ms } else { longest };
+                    if expires_at_ms < now_ms.saturating_add(self.settings.hold_ms / 2) {
+                        return Ok(None);
+                    }
+                    let hold = Hold { expires_at_ms, ..fresh };
+                    changes.put_hold(cid, &hold)?;
+                    hold
                 }
             };
-            Ok(Some(Stored { cid: *cid, payload_bytes, piece_size: entry.piece_size, expires_at_ms, new: false }))
+            Ok(Some(stored_before(*cid, payload_bytes, entry.piece_size, &hold)))
         })
     }
 
@@ -112,15 +149,57 @@ impl Store {
     }
 }
 
+impl Announced {
+    /// Starts the upload as piece `cid`, whose request was signed at `signed_at_ms`. It must fit as things are now; space is taken as its
+    /// bytes come.
+    ///
+    /// - Errors: [`StoreError::CapacityFull`], [`StoreError::HoldsFull`], [`StoreError::NoRoom`], and what the disk says.
+    pub fn begin(self, cid: Commitment, signed_at_ms: u64) -> Result<Upload, StoreError> {
+        let (store, announced) = (Arc::clone(&self.store), self.payload_bytes);
+        let there = store.index().status(&cid)?;
+        let stored_length = announced.max(there.as_ref().map_or(0, |piece| piece.payload_bytes));
+        // What repairs a piece of a deal is nobody's to wait for.
+        let on_trust = there.is_none_or(|piece| piece.deals.is_empty());
+        let reservation = store.capacity.begin(stored_bytes(stored_length)?, on_trust)?;
+        store.settings.floor.admit(stored_length)?;
+        let payload = store.layout.create_temp(Part::Payload)?;
+        Ok(Upload {
+            store,
+            cid,
+            client: self.client,
+            signed_at_ms,
+            announced,
+            stored_length,
+            received: 0,
+            reservation,
+            payload,
+            hasher: Hasher::new(),
+            checksums: Vec::new(),
+            chunk: blake3::Hasher::new(),
+            chunk_bytes: 0,
+            _announced: self,
+        })
+    }
+}
+
+fn is_whole(damaged: &[u32], stored_length: u64, payload_bytes: u64) -> bool {
+    damaged.is_empty() && stored_length == payload_bytes
+}
+
+fn stored_before(cid: Commitment, payload_bytes: u64, piece_size: PieceSize, hold: &Hold) -> Stored {
+    Stored { cid, payload_bytes, piece_size, expires_at_ms: hold.expires_at_ms, new: false }
+}
+
 /// What a payload takes of the capacity: itself and its tree cache.
-fn stored_bytes(payload_bytes: u64) -> Result<u64, StoreError> {
+pub(super) fn stored_bytes(payload_bytes: u64) -> Result<u64, StoreError> {
     Ok(payload_bytes + TreeCache::bytes_for(PieceSize::for_payload(payload_bytes)?))
 }
 
 impl Upload {
     /// Takes the next bytes.
     ///
-    /// - Errors: [`StoreError::TooLong`], [`StoreError::DiskFull`], and what the disk says. The upload is lost then.
+    /// - Errors: [`StoreError::TooLong`], [`StoreError::CapacityFull`], [`StoreError::HoldsFull`], [`StoreError::NoRoom`],
+    ///   [`StoreError::DiskFull`], and what the disk says. The upload is lost then.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         let length = bytes.len() as u64;
         if length > self.announced - self.received {
@@ -132,7 +211,7 @@ impl Upload {
 
     /// Ends the upload. Once this returns `Ok`, the piece is on the disk for good.
     ///
-    /// - Errors: [`StoreError::Truncated`], [`StoreError::Mismatch`], [`StoreError::DiskFull`], and what the disk says;
+    /// - Errors: [`StoreError::Truncated`], [`StoreError::Mismatch`], those of [`Upload::write`] for want of room, and what the disk says;
     ///   then nothing of the upload is left.
     pub fn finish(mut self) -> Result<Stored, StoreError> {
         if self.received != self.announced {
@@ -152,6 +231,7 @@ impl Upload {
             return Err(StoreError::Mismatch { expected: self.cid, found });
         }
         self.payload.sync()?;
+        self.reservation.grow_to(stored_bytes(self.stored_length)?)?;
         let mut tree = self.store.layout.create_temp(Part::Tree)?;
         tree.write(cache.as_bytes())?;
         tree.sync()?;
@@ -168,6 +248,7 @@ impl Upload {
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.take_space(self.hasher.payload_bytes() + bytes.len() as u64)?;
         self.payload.write(bytes)?;
         self.hasher.update(bytes);
         let mut rest = bytes;
@@ -184,6 +265,18 @@ impl Upload {
             rest = tail;
         }
         Ok(())
+    }
+}
+
+impl Upload {
+    /// Takes space up to `length` bytes of payload, a step at a time.
+    fn take_space(&mut self, length: u64) -> Result<(), StoreError> {
+        if self.reservation.missing(length) == 0 {
+            return Ok(());
+        }
+        let until = length.div_ceil(STEP).saturating_mul(STEP).min(self.stored_length);
+        self.store.settings.floor.admit(self.reservation.missing(until))?;
+        self.reservation.grow_to(until)
     }
 }
 

@@ -5,7 +5,7 @@ pub mod server;
 use depin_files::Floor;
 use depin_provider::{
     Clock,
-    storage::{Store, StoreError, StoreSettings, Stored},
+    storage::{HoldLimits, Store, StoreError, StoreSettings, Stored},
 };
 use depin_quantity::{Address, UnitId};
 use depin_services::storage::piece::{Commitment, Hasher, PieceSize, TreeCache};
@@ -67,14 +67,12 @@ impl Clock for HandClock {
     }
 }
 
+/// Nothing is bounded but the capacity and a payload's length.
 pub fn settings(folder: &Path, capacity_bytes: u64) -> StoreSettings {
-    let hold_ms = StoreSettings::HOLD_MS;
     StoreSettings {
-        folder: folder.to_owned(),
-        capacity_bytes,
-        payload_bytes_max: 64 * MIB,
-        hold_ms,
+        holds: HoldLimits::NONE,
         floor: Floor::new(folder, Some(0)),
+        ..StoreSettings::new(folder, capacity_bytes, 64 * MIB)
     }
 }
 
@@ -87,9 +85,14 @@ pub struct Bench {
 
 impl Bench {
     pub fn new(capacity_bytes: u64) -> Self {
+        Self::with(capacity_bytes, HoldLimits::NONE)
+    }
+
+    pub fn with(capacity_bytes: u64, holds: HoldLimits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = HandClock::new();
-        let store = Store::open(settings(folder.path(), capacity_bytes), clock.clone()).unwrap();
+        let settings = StoreSettings { holds, ..settings(folder.path(), capacity_bytes) };
+        let store = Store::open(settings, clock.clone()).unwrap();
         Self { folder, clock, store }
     }
 
@@ -175,5 +178,7 @@ pub fn check_folder(store: &Arc<Store>, folder: &Path) {
     assert_eq!(fs::read_dir(folder.join("tmp")).unwrap().count(), 0, "temporary files lie about");
     assert_eq!(store.usage().used, found.values().sum::<u64>());
     assert_eq!(store.usage().reserved, 0);
+    let held = pieces.iter().filter(|piece| piece.deals.is_empty() && !piece.holds.is_empty());
+    assert_eq!(store.usage().held, held.map(|piece| piece.stored_bytes).sum::<u64>());
     assert_eq!(store.pieces().unwrap(), pieces.len() as u64);
 }

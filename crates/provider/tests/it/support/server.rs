@@ -4,20 +4,23 @@ use super::{Bench, commit};
 use bytes::Bytes;
 use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_cryptography::{Signer as _, Verifier as _, ed25519};
+use depin_client::api::Amount;
 use depin_provider::{
     Clock as _,
     operator::{Metrics, router},
     storage::{
-        HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, HttpSettings, ProviderHttp, ProviderRequest, RequestKind,
-        Signatures, Transfers, routes,
+        Funds, FundsError, HEADER_CLIENT, HEADER_KEY, HEADER_SIGNATURE, HEADER_TIME, HoldLimits, HttpSettings, ProviderHttp,
+        ProviderRequest, RequestKind, Signatures, Transfers, routes,
     },
 };
-use depin_quantity::{Address, Name};
+use depin_quantity::{Address, Name, Span, Units};
 use depin_serve::{Port, json, serve};
 use depin_services::storage::piece::Commitment;
+use futures::future::{BoxFuture, FutureExt as _};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub const PROVIDER: Address = Address::new([9; 32]);
@@ -37,6 +40,27 @@ impl Signatures for Ed25519 {
 
 fn split(message: &[u8]) -> (&[u8], &[u8]) {
     message[1..].split_at(usize::from(message[0]))
+}
+
+/// Everybody can pay for so many bytes on hold.
+pub struct Purses(pub AtomicU64);
+
+impl Funds for Purses {
+    fn cover(&self, client: Address, bytes: u64) -> BoxFuture<'_, Result<(), FundsError>> {
+        let free = self.0.load(Ordering::Relaxed);
+        let amount = |units: u64| Box::new(Amount::new(Name::literal("FIL"), Units::new(units.into()), 0));
+        let short = || FundsError::Short {
+            client,
+            bytes,
+            span: Span::from_secs(3_600),
+            cost: amount(bytes),
+            free: amount(free),
+            escrow: amount(0),
+            missing: amount(bytes - free),
+        };
+        let covered = if bytes <= free { Ok(()) } else { Err(short()) };
+        std::future::ready(covered).boxed()
+    }
 }
 
 /// Somebody with a key.
@@ -70,6 +94,7 @@ pub struct Server {
     pub bench: Bench,
     pub address: SocketAddr,
     pub client: reqwest::Client,
+    pub purses: Arc<Purses>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -85,14 +110,23 @@ impl Server {
     }
 
     pub async fn start_with(capacity_bytes: u64, change: impl FnOnce(&mut HttpSettings)) -> Self {
-        let bench = Bench::new(capacity_bytes);
+        Self::start_in(Bench::new(capacity_bytes), change).await
+    }
+
+    pub async fn start_holding(capacity_bytes: u64, holds: HoldLimits) -> Self {
+        Self::start_in(Bench::with(capacity_bytes, holds), |_| {}).await
+    }
+
+    async fn start_in(bench: Bench, change: impl FnOnce(&mut HttpSettings)) -> Self {
         let mut settings = HttpSettings::new(PROVIDER, CHAIN, "the test's provider");
         change(&mut settings);
         let ask = || serde_json::json!({ "price": "17" });
         let (store, clock) = (bench.store.clone(), bench.clock.clone());
         let metrics = Arc::new(Metrics::new());
         let transfers = Transfers::register(&metrics, &store);
-        let http = Arc::new(ProviderHttp::new(settings, store, Arc::new(Ed25519), clock, transfers, ask));
+        let purses = Arc::new(Purses(AtomicU64::new(u64::MAX)));
+        let funds = Arc::clone(&purses) as Arc<dyn Funds>;
+        let http = Arc::new(ProviderHttp::new(settings, store, Arc::new(Ed25519), funds, clock, transfers, ask));
         let own = routes(http);
         let port = Port::new("provider", own.limits.clone(), json);
         let router = router(own, metrics, || serde_json::json!({}));
@@ -100,7 +134,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let task = tokio::spawn(serve(listener, router, port, std::future::pending()));
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
-        Self { bench, address, client, task }
+        Self { bench, address, client, purses, task }
     }
 
     pub fn url(&self, path: &str) -> String {
