@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod error;
 mod output;
+mod passphrase;
 mod remote;
 mod s3;
 mod sending;

@@ -6,8 +6,8 @@ use crate::{
     output::Output,
     settings::Settings,
 };
-use depin_client::{Client, KeyFile, Sender, SigningKey, api::Status};
-use depin_devnet::home::{Home, load_key};
+use depin_client::{Client, Keyring, Sender, SigningKey, api::Status};
+use depin_devnet::home::{self, Home};
 use depin_economy::Spec;
 use depin_quantity::{Address, Instant, Name, Span, Units};
 use depin_services::storage::StorageParams;
@@ -62,7 +62,7 @@ impl Remote {
             Who::Name(name) => *name,
         };
         if let Some(path) = key_path(&self.settings.home, name) {
-            return Ok(load_key(&path)?.address());
+            return home::address_of(&path);
         }
         let names = self.names().await?;
         let mut found = names.iter().filter(|(_, known)| known.as_str() == name.as_str()).map(|(address, _)| *address);
@@ -108,12 +108,12 @@ impl Remote {
 
     /// A key: a name of the home, or a file.
     pub fn key(&self, key: &str) -> Result<SigningKey> {
-        let path = Path::new(key);
+        let (path, home) = (Path::new(key), &self.settings.home);
         if key.contains(['/', '.']) && path.exists() {
-            return load_key(path);
+            return home.load_key(path);
         }
-        let named = key.parse::<Name>().ok().and_then(|name| key_path(&self.settings.home, name));
-        named.map_or_else(|| load_key(&self.settings.home.wallet().join(format!("{key}.key"))), |path| load_key(&path))
+        let named = key.parse::<Name>().ok().and_then(|name| key_path(home, name));
+        home.load_key(&named.unwrap_or_else(|| home.wallet().join(format!("{key}.key"))))
     }
 
     /// The rules of the network that the node runs.
@@ -188,14 +188,14 @@ pub fn epochs(spec: &Spec, span: Span) -> Result<u64> {
 
 /// The key in the file that was given, else in `own`; made when it is not there, unless what stands beside it says that it was (`used`):
 /// a new key would be another account.
-pub fn key_of(given: Option<&Path>, own: &Path, used: bool) -> Result<SigningKey> {
+pub fn key_of(given: Option<&Path>, own: &Path, used: bool, keyring: &Keyring) -> Result<SigningKey> {
     let path = given.unwrap_or(own);
     if !path.exists() && (used || given.is_some()) {
         let why = if given.is_some() { "" } else { ", although this folder was used before; a new key would be another account" };
         return Err(CliError::refused("no-key", format_args!("there is no key file {}{why}", path.display()))
             .hint("restore it from a copy, or name the account's key file; `depin wallet new NAME --file FILE` makes one"));
     }
-    KeyFile::load_or_create(path).map(|file| file.key).map_err(|error| CliError::refused("key-file", error))
+    keyring.load_or_create(path).map(|file| file.key).map_err(home::unusable)
 }
 
 #[cfg(test)]
@@ -206,11 +206,12 @@ mod tests {
     fn a_key_is_made_in_a_new_folder_and_never_in_one_that_was_used() {
         let folder = tempfile::tempdir().unwrap();
         let own = folder.path().join("key");
-        let first = key_of(None, &own, false).unwrap();
-        assert_eq!(key_of(None, &own, true).unwrap().address(), first.address());
+        let key = |given, used| key_of(given, &own, used, &Keyring::default());
+        let first = key(None, false).unwrap();
+        assert_eq!(key(None, true).unwrap().address(), first.address());
         std::fs::remove_file(&own).unwrap();
-        assert_eq!(key_of(None, &own, true).err().unwrap().code, "no-key");
-        assert_eq!(key_of(Some(&folder.path().join("mistyped.key")), &own, false).err().unwrap().code, "no-key");
+        assert_eq!(key(None, true).err().unwrap().code, "no-key");
+        assert_eq!(key(Some(&folder.path().join("mistyped.key")), false).err().unwrap().code, "no-key");
         assert!(!own.exists());
     }
 }

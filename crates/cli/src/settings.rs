@@ -5,9 +5,13 @@
 use crate::{
     args::Global,
     error::{CliError, Result},
+    passphrase,
 };
 use depin_devnet::home::Home;
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 /// Home folder when nothing names one.
 pub const HOME_DEFAULT: &str = ".depin";
@@ -20,6 +24,8 @@ pub const PROVIDERS_DEFAULT: u32 = 4;
 pub const HOME_VARIABLE: &str = "DEPIN_HOME";
 /// Variable that names a node.
 pub const NODE_VARIABLE: &str = "DEPIN_NODE";
+/// Variable that names a file with the passphrase of locked keys.
+pub const PASSPHRASE_VARIABLE: &str = "DEPIN_PASSPHRASE_FILE";
 
 /// A home's path stands in its files and in what is printed, so it must be text.
 ///
@@ -37,6 +43,7 @@ pub fn text(home: PathBuf) -> Result<PathBuf> {
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub home: Home,
+    passphrase_file: Option<PathBuf>,
     /// URL given by flag or environment.
     node: Option<String>,
     /// Whether it was given by flag.
@@ -60,7 +67,14 @@ impl Settings {
             variable(NODE_VARIABLE).filter(|_| named).map(|url| url.to_string_lossy().into_owned())
         };
         let node = flags.node.clone().or_else(from_environment);
-        Ok(Self { home: Home::new(text(home)?), node_by_flag: flags.node.is_some(), node })
+        let passphrase_file = passphrase::file(flags.passphrase_file.as_deref(), variable(PASSPHRASE_VARIABLE));
+        let home = Home::new(text(home)?).with_keyring(passphrase::keyring(passphrase_file.as_deref()));
+        Ok(Self { home, passphrase_file, node_by_flag: flags.node.is_some(), node })
+    }
+
+    /// The file with the passphrase of locked keys, where one was named.
+    pub fn passphrase_file(&self) -> Option<&Path> {
+        self.passphrase_file.as_deref()
     }
 
     /// URL of the node: given, or the one of the home.
@@ -119,7 +133,7 @@ mod tests {
         assert_eq!(settings(&none, &[]).home.path().to_str(), Some(HOME_DEFAULT));
         assert_eq!(settings(&none, &variables).home.path().to_str(), Some("/env"));
         assert_eq!(settings(&none, &variables).node_url().unwrap(), "http://env:1");
-        let flags = Global { home: Some("/flag".into()), node: Some("http://flag:1".into()), json: false };
+        let flags = Global { home: Some("/flag".into()), node: Some("http://flag:1".into()), ..Global::default() };
         assert_eq!(settings(&flags, &variables).home.path().to_str(), Some("/flag"));
         assert_eq!(settings(&flags, &variables).node_url().unwrap(), "http://flag:1");
     }

@@ -299,9 +299,15 @@ fn metering(endpoints: &Value) -> &Value {
     all.iter().find(|endpoint| endpoint["name"] == "metering").unwrap_or_else(|| panic!("no gateway: {endpoints:#}"))
 }
 
+/// Its key: said in `endpoints.json`, and named by its file in what is printed.
+fn access_key(endpoint: &Value) -> String {
+    let key = |file: &Value| fs::read_to_string(file.as_str().unwrap()).unwrap().trim().to_owned();
+    endpoint["key"].as_str().map_or_else(|| key(&endpoint["key_file"]), str::to_owned)
+}
+
 /// Asks the metering gateway with its key.
 async fn ask(endpoints: &Value, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
-    let (url, key) = (metering(endpoints)["url"].as_str().unwrap(), metering(endpoints)["key"].as_str().unwrap());
+    let (url, key) = (metering(endpoints)["url"].as_str().unwrap(), access_key(metering(endpoints)));
     let http = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
     let mut request = http.request(method.parse().unwrap(), format!("{url}{path}")).bearer_auth(key);
     if let Some(body) = body {

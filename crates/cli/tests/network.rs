@@ -157,7 +157,11 @@ fn every_command_shows_what_happened(home: &Path) {
     let events = json(&["events", "--kind", "deal-activated", "--limit", "3"]);
     assert_eq!(events["items"].as_array().unwrap().len(), 3);
     assert!(json(&["network", "show"])["rows"].as_array().unwrap().len() > 40);
-    assert_eq!(json(&["wallet", "show", "--phrase"])["phrase"].as_str().unwrap().split(' ').count(), 24);
+    let hidden = at(home, &["wallet", "show", "--phrase", "--json"]);
+    assert!(hidden.code == 1 && hidden.out.is_empty() && hidden.err.contains("terminal only"), "{}{}", hidden.out, hidden.err);
+    let copy = home.with_extension("phrase");
+    json(&["wallet", "show", "--phrase", "--out", copy.to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(copy).unwrap().split_whitespace().count(), 24);
     tables_fit_a_terminal(home);
 }
 

@@ -26,7 +26,10 @@ pub use metered::Metered;
 pub use sender::{Sender, SenderConfig, sign};
 pub use sse::{SseError, SseMessage, SseParser};
 pub use storage::Storage;
-pub use wallet::{COIN_TYPE, ExtendedKey, KeyFile, KeyFileError, Phrase, PhraseError, WORDS, account_path};
+pub use wallet::{
+    COIN_TYPE, ExtendedKey, Kdf, KeyFile, KeyFileError, Keyring, LockedKey, Passphrase, PassphraseError, Passphrases, Phrase,
+    PhraseError, SealError, SecretKind, StoredKey, Words, account_path,
+};
 
 /// The README's example is compiled with the tests.
 #[cfg(doctest)]

@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Result,
-    home::{self, Home},
+    home::Home,
     ports::{self, Chooser},
 };
 use depin_client::{Client, Sender};
@@ -96,7 +96,7 @@ impl<'a> Site<'a> {
     /// # Errors
     /// When its key cannot be read.
     pub fn sender(&self, name: Name) -> Result<Sender> {
-        Ok(Sender::new(self.client.clone(), home::load_key(&self.home.key(name))?))
+        Ok(Sender::new(self.client.clone(), self.home.load_key(&self.home.key(name))?))
     }
 
     /// Tells that the next step begins.

@@ -29,7 +29,7 @@ pub use supply::{DateArg, EveryArg, FormatArg, SupplyArgs};
 pub use token::{ClaimArgs, FundArgs, LockArgs, MintArgs, RedeemArgs, SwapArgs, TokenArgs, TokenCommand, ValidateArgs};
 pub use up::UpArgs;
 pub use value::{AmountArg, Bytes, Copies, ObjectPath, SpanArg, TextPath, Who};
-pub use wallet::{ImportArgs, NewArgs, ShowArgs, WalletCommand};
+pub use wallet::{ExportArgs, ImportArgs, NewArgs, PassphraseArgs, ShowArgs, WalletCommand, WhichArgs};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -49,6 +49,7 @@ Exit codes:
 Environment:
   DEPIN_HOME   the home folder, as --home
   DEPIN_NODE   URL of a node, as --node
+  DEPIN_PASSPHRASE_FILE  file with the passphrase of locked keys
   DEPIN_LOG    what daemons log: `info`, `depin_provider=debug`
   NO_COLOR     no colours
 
@@ -76,6 +77,9 @@ pub struct Global {
     /// URL of any node's API [default: the one of the home folder].
     #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
     pub node: Option<String>,
+    /// File that holds the passphrase of locked keys [default: it is asked for, at a terminal].
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,7 +108,7 @@ pub enum Command {
     /// Mint credits, stake, lock, swap, redeem, claim: what people do with tokens besides sending them.
     #[command(after_help = token::AFTER)]
     Token(TokenArgs),
-    /// Make, import and show keys.
+    /// Make, import, show and lock keys.
     #[command(subcommand, after_help = wallet::AFTER)]
     Wallet(WalletCommand),
     /// List the networks that come with this program.

@@ -5,17 +5,20 @@
 
 mod amount;
 mod progress;
+mod secret;
 mod table;
 mod text;
 
 pub use amount::{short_number, shorten};
-pub use progress::Progress;
+pub use progress::{Progress, without_progress};
+pub use secret::{is_shown, secret, shown};
 pub use table::Table;
 pub use text::{ago, bytes, count, day, in_time, minute, short_id, units, wrap};
 
 use crate::error::{CliError, Result};
 use serde::Serialize;
 use std::io::{self, IsTerminal as _, Write as _};
+use zeroize::Zeroizing;
 
 /// Where and how results are printed.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +46,8 @@ impl Output {
 
     /// Prints one JSON document, indented; or what `text` makes.
     pub fn result<T: Serialize>(&self, value: &T, text: impl FnOnce(&Self) -> String) -> Result<()> {
-        let mut out = if self.json { json_text(value) } else { text(self) };
+        // Wiped, since it may hold a secret.
+        let mut out = Zeroizing::new(if self.json { json_text(value) } else { text(self) });
         if !out.ends_with('\n') {
             out.push('\n');
         }
@@ -55,11 +59,6 @@ impl Output {
         let mut out = if self.json { serde_json::to_string(value).unwrap_or_default() } else { text(self) };
         out.push('\n');
         write_out(out.as_bytes())
-    }
-
-    /// A secret for a person who reads a terminal; what is piped or logged gets where it is written instead.
-    pub fn secret(&self, secret: &str, written: &std::path::Path) -> String {
-        if io::stdout().is_terminal() { secret.to_owned() } else { format!("in {}", written.display()) }
     }
 
     /// A heading or another emphasised word.

@@ -4,8 +4,21 @@ use super::Output;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     io::IsTerminal as _,
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
+
+/// The bar on the screen, for whoever has to ask something there.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Does something on the terminal with no progress in its way.
+pub fn without_progress<T>(act: impl FnOnce() -> T) -> T {
+    let bar = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match bar {
+        Some(bar) => bar.suspend(act),
+        None => act(),
+    }
+}
 
 /// Steps of one task, one after another.
 pub struct Progress {
@@ -25,6 +38,7 @@ impl Progress {
             bar.set_style(ProgressStyle::with_template(template).expect("the template is a constant"));
             bar.enable_steady_tick(Duration::from_millis(100));
         }
+        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
         Self { bar, plain: !terminal && !out.json, step: None, colour: out.colour_err }
     }
 
@@ -55,6 +69,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
+        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.bar.finish_and_clear();
     }
 }

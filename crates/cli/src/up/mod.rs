@@ -57,7 +57,7 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     home.keep_speed(speed)?;
     home.write_endpoints(&endpoints)?;
     progress.done();
-    out.result(&endpoints, |out| summary::text(&endpoints, &opened, out))?;
+    out.result(&summary::json(&endpoints), |out| summary::text(&endpoints, &opened, out))?;
     let failure = tokio::select! {
         reason = network.failed() => Some(reason),
         () = interrupt.next() => None,
@@ -166,7 +166,7 @@ async fn stop(network: Network, failure: Option<CliError>, home: &Home, interrup
 /// Paths in files and in what is printed should mean the same everywhere.
 fn absolute(home: &Home) -> Result<Home> {
     let path: PathBuf = std::path::absolute(home.path()).map_err(|error| CliError::file("find", home.path(), &error))?;
-    Ok(Home::new(settings::text(path)?))
+    Ok(Home::new(settings::text(path)?).with_keyring(home.keyring().clone()))
 }
 
 /// Ctrl-C and its relatives.

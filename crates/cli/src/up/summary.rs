@@ -1,11 +1,18 @@
 //! What `depin up` says when everything runs.
 
-use crate::output::{Output, Table};
+use crate::output::{Output, Table, secret, shown};
 use depin_devnet::{
     home::{Endpoints, Opened},
     services::{metered::gateway as metering, storage::gateway::S3Access},
 };
 use std::path::{Path, PathBuf};
+
+/// The same for programs: secrets are in their files, unless a person reads.
+pub fn json(endpoints: &Endpoints) -> Endpoints {
+    let (s3, key) = (endpoints.home.join("gateway/account.json"), endpoints.home.join(metering::KEY_FILE));
+    let each = endpoints.endpoints.iter().map(|endpoint| shown(&shown(endpoint, "secret_key", &s3), metering::KEY, &key));
+    Endpoints { endpoints: each.collect(), ..endpoints.clone() }
+}
 
 pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
     let Endpoints { api, providers, chain_id, network, speed, home, .. } = endpoints;
@@ -19,13 +26,13 @@ pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
     if let Some(s3) = &s3 {
         row("S3 endpoint", &s3.endpoint);
         row("  access key", &s3.access_key);
-        row("  secret key", &out.secret(&s3.secret_key, &home.join("s3.env")));
+        row("  secret key", &secret(&s3.secret_key, &home.join("s3.env")));
         row("  region", &s3.region);
     }
     for endpoint in endpoints.endpoints.iter().filter(|endpoint| endpoint.name != S3Access::NAME) {
         row(&endpoint.name, &endpoint.url);
         for (name, value) in &endpoint.settings {
-            let shown = if name == metering::KEY { out.secret(value, &home.join(metering::KEY_FILE)) } else { value.to_owned() };
+            let shown = if name == metering::KEY { secret(value, &home.join(metering::KEY_FILE)) } else { value.to_owned() };
             row(&format!("  {}", name.replace('_', " ")), &shown);
         }
     }

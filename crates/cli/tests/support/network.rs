@@ -224,6 +224,14 @@ pub fn s3_of(endpoints: &Value) -> &Value {
     all.iter().find(|endpoint| endpoint["name"] == "s3").unwrap_or_else(|| panic!("no S3 gateway: {endpoints:#}"))
 }
 
+/// The secret key of an S3 endpoint: said in `endpoints.json`, and named by its file in what is printed.
+fn secret_key(s3: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("no secret key: {s3:#}")).to_owned();
+    let Some(path) = s3["secret_key_file"].as_str() else { return text(&s3["secret_key"]) };
+    let account: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    text(&account["secret_key"])
+}
+
 /// A small S3 client.
 #[derive(Clone)]
 pub struct S3 {
@@ -243,7 +251,7 @@ impl S3 {
             http,
             endpoint: text("url").parse().unwrap(),
             access_key: text("access_key"),
-            secret_key: text("secret_key"),
+            secret_key: secret_key(s3),
             region: text("region"),
         }
     }

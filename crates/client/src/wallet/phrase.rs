@@ -1,4 +1,4 @@
-//! The phrase of a wallet: 24 words of BIP-39.
+//! The phrase of a wallet: 12 or 24 words of BIP-39.
 
 use super::derive::{ExtendedKey, account_path};
 use crate::{SigningKey, keys::NoRandomness, keys::random_bytes};
@@ -6,12 +6,38 @@ use bip39::{Error, Language, Mnemonic};
 use std::borrow::Cow;
 use zeroize::Zeroizing;
 
-/// How many words a phrase has: 256 bits of randomness and 8 of checksum.
-pub const WORDS: usize = 24;
+/// How many words a phrase has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Words {
+    /// 128 bits of randomness and 4 of checksum.
+    Twelve,
+    /// 256 bits of randomness and 8 of checksum.
+    #[default]
+    TwentyFour,
+}
+
+impl Words {
+    /// All of them.
+    const ALL: [Self; 2] = [Self::Twelve, Self::TwentyFour];
+
+    /// Their number.
+    pub const fn count(self) -> usize {
+        match self {
+            Self::Twelve => 12,
+            Self::TwentyFour => 24,
+        }
+    }
+
+    /// Bytes of randomness: 4 for every 3 words.
+    const fn entropy(self) -> usize {
+        self.count() / 3 * 4
+    }
+}
+
 /// Highest account number plus one: hardened indexes have 31 bits.
 const ACCOUNTS: u32 = 1 << 31;
 
-/// 24 words from which every key of a wallet follows. Wiped when dropped; never shown by `Debug`.
+/// Words from which every key of a wallet follows. Wiped when dropped; never shown by `Debug`.
 #[derive(Clone)]
 pub struct Phrase(Mnemonic);
 
@@ -19,7 +45,7 @@ pub struct Phrase(Mnemonic);
 #[derive(Debug, thiserror::Error)]
 pub enum PhraseError {
     /// Too few or too many words.
-    #[error("the phrase has {0} words, it must have {WORDS}; type all of them in their order, separated by spaces")]
+    #[error("the phrase has {0} words, it must have 12 or 24; type all of them in their order, separated by spaces")]
     Count(usize),
     /// A word that is not in the list.
     #[error("word {0} is not in the English word list of BIP-39; check its spelling")]
@@ -40,9 +66,10 @@ impl Phrase {
     ///
     /// # Errors
     /// [`PhraseError::NoRandomness`].
-    pub fn generate() -> Result<Self, PhraseError> {
+    pub fn generate(words: Words) -> Result<Self, PhraseError> {
         let entropy = random_bytes()?;
-        Ok(Self(Mnemonic::from_entropy(&*entropy).expect("32 bytes are entropy for 24 words")))
+        let phrase = Mnemonic::from_entropy(&entropy[..words.entropy()]);
+        Ok(Self(phrase.expect("16 bytes are entropy for 12 words, and 32 for 24")))
     }
 
     /// Reads a phrase as people type it: any white space between words, any case, any Unicode normal form.
@@ -54,7 +81,7 @@ impl Phrase {
         Mnemonic::normalize_utf8_cow(&mut normal);
         let lower = Zeroizing::new(normal.to_lowercase());
         let count = lower.split_whitespace().count();
-        if count != WORDS {
+        if Words::ALL.iter().all(|words| words.count() != count) {
             return Err(PhraseError::Count(count));
         }
         match Mnemonic::parse_in_normalized(Language::English, &lower) {
@@ -100,8 +127,8 @@ mod tests {
 
     /// Entropy, words, seed with the passphrase `TREZOR`.
     ///
-    /// Source: the test vectors that BIP-39 names (trezor/python-mnemonic, vectors.json), those with 24 words.
-    const GOLDEN: [(&str, &str, &str); 3] = [
+    /// Source: the test vectors that BIP-39 names (trezor/python-mnemonic, vectors.json), some of those with 24 and with 12 words.
+    const GOLDEN: [(&str, &str, &str); 5] = [
         (
             "0000000000000000000000000000000000000000000000000000000000000000",
             "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon art",
@@ -117,6 +144,16 @@ mod tests {
             "all hour make first leader extend hole alien behind guard gospel lava path output census museum junior mass reopen famous sing advance salt reform",
             "26e975ec644423f4a4c4f4215ef09b4bd7ef924e85d1d17c4cf3f136c2863cf6df0a475045652c57eb5fb41513ca2a2d67722b77e954b4b3fc11f7590449191d",
         ),
+        (
+            "00000000000000000000000000000000",
+            "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about",
+            "c55257c360c07c72029aebc1b53c05ed0362ada38ead3e3e9efa3708e53495531f09a6987599d18264c1e1c92f2cf141630c7a3c4ab7c81b2f001698e7463b04",
+        ),
+        (
+            "9e885d952ad362caeb4efe34a8e91bd2",
+            "ozone drill grab fiber curtain grace pudding thank cruise elder eight picnic",
+            "274ddc525802f7c828d8ef7ddbcdc5304e87ac3535913611fbbfa986d0c9e5476c91689f9c8a54fd55bd38606aa6a8595ad213d4c9c9f9aca3fb217069a41028",
+        ),
     ];
 
     #[test]
@@ -130,13 +167,15 @@ mod tests {
     }
 
     #[test]
-    fn a_new_phrase_has_24_words_and_reads_back() {
-        let phrase = Phrase::generate().unwrap();
-        let words = phrase.words();
-        assert_eq!(words.split(' ').count(), WORDS);
-        let again = Phrase::parse(&words).unwrap();
-        assert_eq!(again.signing_key(0).unwrap().public_key(), phrase.signing_key(0).unwrap().public_key());
-        assert_ne!(*Phrase::generate().unwrap().words(), *words);
+    fn a_new_phrase_has_12_or_24_words_and_reads_back() {
+        for (words, count) in [(Words::Twelve, 12), (Words::TwentyFour, 24)] {
+            let phrase = Phrase::generate(words).unwrap();
+            let text = phrase.words();
+            assert_eq!(text.split(' ').count(), count);
+            let again = Phrase::parse(&text).unwrap();
+            assert_eq!(again.signing_key(0).unwrap().public_key(), phrase.signing_key(0).unwrap().public_key());
+            assert_ne!(*Phrase::generate(words).unwrap().words(), *text);
+        }
     }
 
     #[test]
@@ -152,8 +191,12 @@ mod tests {
     #[test]
     fn wrong_phrases_are_refused_without_repeating_their_words() {
         let (_, words, _) = GOLDEN[2];
-        let short: Vec<&str> = words.split(' ').take(12).collect();
-        assert!(matches!(Phrase::parse(&short.join(" ")), Err(PhraseError::Count(12))));
+        for count in [11, 13, 15, 18, 21, 23] {
+            let short: Vec<&str> = words.split(' ').take(count).collect();
+            assert!(matches!(Phrase::parse(&short.join(" ")), Err(PhraseError::Count(n)) if n == count));
+        }
+        let half: Vec<&str> = words.split(' ').take(12).collect();
+        assert!(matches!(Phrase::parse(&half.join(" ")), Err(PhraseError::Checksum)), "half of a phrase is none");
         assert!(matches!(Phrase::parse(""), Err(PhraseError::Count(0))));
         let misspelt = words.replace("leader", "leadre");
         let error = Phrase::parse(&misspelt).unwrap_err();

@@ -8,7 +8,7 @@ use super::{
     provider_name,
 };
 use crate::{Error, Result, services};
-use depin_client::{Phrase, SigningKey};
+use depin_client::{KeyFileError, Phrase, SecretKind, SigningKey};
 use depin_economy::Spec;
 use depin_ledger::GenesisDoc;
 use depin_quantity::{Address, Instant, Name};
@@ -18,6 +18,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::Path,
 };
+use zeroize::Zeroizing;
 
 /// Highest speed of a development chain: a proof window of 30 minutes of ledger time lasts 9 seconds of the wall clock then, which a
 /// busy machine needs to see the challenge, read the disk, prove, and have the answer in a block.
@@ -203,8 +204,8 @@ fn same_chain(home: &Home, marker: &Marker, genesis: &GenesisDoc) -> Result<()> 
 fn finish(home: &Home, marker: &Marker, choice: &Choice, making: Making) -> Result<GenesisDoc> {
     let wallet = home.wallet();
     depin_files::private_folder(&wallet).map_err(|error| Error::file("create", &wallet, &error))?;
-    let phrase = keys::phrase(home)?;
-    let key = |name: Name| keys::derived(&phrase, name, &home.key(name));
+    let phrase = keys::phrase_or_new(home)?;
+    let key = |name: Name| keys::derived(home, &phrase, name, &home.key(name));
     let (customer, notary, feeder, faucet) = (key(CUSTOMER)?, key(NOTARY)?, key(PRICE_FEEDER)?, key(FAUCET)?);
     let wish = |name: Name, key: &SigningKey, tokens: u128| Wish { name, address: key.address(), tokens };
     let mut wishes = vec![
@@ -279,7 +280,7 @@ fn filled_over(mut roles: BTreeMap<Name, Address>, filled: BTreeMap<Name, Addres
 pub fn add_provider(home: &Home, phrase: &Phrase, name: Name) -> Result<SigningKey> {
     let folder = home.provider(name);
     depin_files::private_folder(&folder).map_err(|error| Error::file("create", &folder, &error))?;
-    keys::derived(phrase, name, &folder.join("key"))
+    keys::derived(home, phrase, name, &folder.join("key"))
 }
 
 /// The wall clock.
@@ -294,28 +295,31 @@ pub(crate) fn now() -> Instant {
 /// Refused when it is missing: a chain has the one that it began with. Broken when it cannot be read.
 pub fn validator_seed(home: &Home) -> Result<[u8; 32]> {
     let path = home.validator();
-    match fs::read_to_string(&path) {
+    let damaged = |why: &str| {
+        Error::broken("damaged", format_args!("{} {why}", path.display()))
+            .hint("restore it from a copy, or begin anew with `depin up --fresh`")
+    };
+    match home.keyring().read_text(&path, SecretKind::ValidatorKey) {
         Ok(text) => {
             let mut seed = [0; 32];
-            hex::decode_to_slice(text.trim(), &mut seed).map_err(|_| {
-                Error::broken("damaged", format_args!("{} is not a key of 64 hexadecimal digits", path.display()))
-                    .hint("restore it from a copy, or begin anew with `depin up --fresh`")
-            })?;
+            hex::decode_to_slice(text.trim(), &mut seed).map_err(|_| damaged("is not a key of 64 hexadecimal digits"))?;
             Ok(seed)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::refused(
+        Err(KeyFileError::Content { why, .. }) => Err(damaged(&format!("is not a validator's key: {why}"))),
+        Err(error) if error.is_absent() => Err(Error::refused(
             "no-key",
             format_args!("{} is missing: it makes this chain's blocks, and no other key can", path.display()),
         )
         .hint("restore it from a copy; without it this chain has ended, and `depin up --fresh` begins a new one")),
-        Err(error) => Err(Error::file("read", &path, &error)),
+        Err(error) => Err(keys::unusable(error)),
     }
 }
 
 /// Makes the node's own key. Not from the phrase: a copy of the phrase must never be able to vote a second time.
 fn new_validator_seed(home: &Home) -> Result<[u8; 32]> {
     let seed: [u8; 32] = rand::random();
-    files::write(&home.validator(), format!("{}\n", hex::encode(seed)).as_bytes(), files::Readers::Owner)?;
+    let text = Zeroizing::new(format!("{}\n", hex::encode(seed)));
+    home.keyring().create_text(&home.validator(), SecretKind::ValidatorKey, &text).map_err(keys::unusable)?;
     Ok(seed)
 }
 

@@ -19,6 +19,7 @@ const NUMBERS_AHEAD: u32 = 4;
 /// Refused when a key is not its account's or the chain's, or when settings of an operator are missing.
 pub(super) fn check(home: &Home, genesis: &GenesisDoc) -> Result<Vec<String>> {
     check_validator(home, genesis)?;
+    check_phrase(home, genesis)?;
     let accounts: BTreeMap<Name, Address> = genesis.accounts.iter().map(|account| (account.name, account.address)).collect();
     for (name, address) in &accounts {
         check_key(home, *name, *address)?;
@@ -37,10 +38,39 @@ fn check_validator(home: &Home, genesis: &GenesisDoc) -> Result<()> {
         .hint("put the home's own validator.key back; without it this chain has ended, and `depin up --fresh` begins a new one"))
 }
 
+/// A phrase that others' accounts follow from: what is said of restoring keys would be wrong, and accounts that are made from it would be
+/// strangers to the rest. One that is missing is told by whatever needs it, and a locked one that nobody opens is left alone.
+fn check_phrase(home: &Home, genesis: &GenesisDoc) -> Result<()> {
+    let path = home.phrase();
+    let own = genesis.accounts.iter().find(|account| account.name == super::CUSTOMER).map(|account| account.address);
+    let Some(own) = own.filter(|_| path.exists()) else { return Ok(()) };
+    let phrase = match keys::phrase(home) {
+        Err(error) if error.code == "locked" && !home.keyring().asks() => return Ok(()),
+        phrase => phrase?,
+    };
+    let found = keys::address(&phrase, super::CUSTOMER)?;
+    if found == own {
+        return Ok(());
+    }
+    Err(Error::refused(
+        "foreign-phrase",
+        format_args!(
+            "{} is not the phrase of this home's keys: `{}` follows from it as {found}, and the account of this chain is {own}",
+            path.display(),
+            super::CUSTOMER
+        ),
+    )
+    .hint(format_args!(
+        "put this home's own words into that file; where they are lost, move it away (mv {0} {0}.other): the keys that are here go on \
+         without it, but new ones cannot be derived",
+        path.display()
+    )))
+}
+
 /// A key that is missing is told by whatever needs it.
 fn check_key(home: &Home, name: Name, address: Address) -> Result<()> {
     for path in [home.key(name), home.provider(name).join("key")].iter().filter(|path| path.is_file()) {
-        let found = keys::load(path)?.address();
+        let found = keys::address_of(path)?;
         if found != address {
             return Err(Error::refused(
                 "foreign-key",
@@ -95,8 +125,8 @@ pub fn operators_without_folder(home: &Home, genesis: &GenesisDoc, registered: &
     let mut others = registered.clone();
     for name in &known {
         // One whose key is missing is told by its own start, unless it left.
-        if let Ok(key) = keys::load(&home.provider(*name).join("key")) {
-            others.remove(&key.address());
+        if let Ok(address) = keys::address_of(&home.provider(*name).join("key")) {
+            others.remove(&address);
         }
     }
     let mut missing: BTreeSet<Name> = BTreeSet::new();
@@ -135,7 +165,8 @@ pub(super) fn no_genesis(home: &Home) -> Error {
 mod tests {
     use super::*;
     use crate::home::{CUSTOMER, Making, claim_folder, create_or_open, provider_name};
-    use depin_client::{KeyFile, SigningKey};
+    use depin_client::{KeyFile, Passphrase, SecretKind, SigningKey};
+    use std::os::unix::fs::PermissionsExt as _;
 
     fn open(home: &Home) -> Result<Vec<String>> {
         claim_folder(home)?;
@@ -158,21 +189,59 @@ mod tests {
         assert!(error.message.contains("validator.key") && error.message.contains("missing"), "{error}");
         assert!(!home.validator().exists(), "no other key takes its place");
         fs::write(home.validator(), "07".repeat(32)).unwrap();
+        let error = open(&home).unwrap_err();
+        assert!(error.message.contains("chmod 600"), "others could read it: {error}");
+        fs::set_permissions(home.validator(), fs::Permissions::from_mode(0o600)).unwrap();
         assert_eq!(open(&home).unwrap_err().code, "foreign-key");
         fs::write(home.validator(), own).unwrap();
         assert!(open(&home).unwrap().is_empty());
     }
 
     #[test]
+    fn a_phrase_of_other_keys_is_noticed_and_the_way_out_works() {
+        let (_folder, home) = home();
+        let other = "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong";
+        let own = fs::read_to_string(home.phrase()).unwrap();
+        fs::write(home.phrase(), other).unwrap();
+        let error = open(&home).unwrap_err();
+        assert_eq!(error.code, "foreign-phrase");
+        assert!(
+            error.message.contains("wallet/phrase") && error.hint.contains("mv ") && !error.to_string().contains("zoo"),
+            "{error:?}"
+        );
+        fs::write(home.phrase(), &own[..own.len() / 2]).unwrap();
+        let error = open(&home).unwrap_err();
+        assert!(error.code == "damaged" && error.hint.contains("move it away"), "{error:?}");
+        fs::remove_file(home.phrase()).unwrap();
+        assert!(open(&home).unwrap().is_empty(), "keys go on without it");
+        assert!(!home.phrase().exists(), "no other phrase takes its place");
+    }
+
+    #[test]
+    fn a_locked_home_opens_with_its_passphrase() {
+        let (_folder, plain) = home();
+        let passphrase = Passphrase::new("correct horse").unwrap();
+        let lock = |path: &std::path::Path, kind| plain.keyring().relock_text(path, kind, Some(&passphrase)).unwrap();
+        lock(&plain.phrase(), SecretKind::Phrase);
+        assert!(open(&plain).unwrap().is_empty(), "the keys that a start needs are not locked");
+        lock(&plain.validator(), SecretKind::ValidatorKey);
+        assert_eq!(open(&plain).unwrap_err().code, "locked");
+        let locked = plain.clone().with_keyring(depin_client::Keyring::of(passphrase.clone()));
+        plain.keyring().relock(&plain.key(CUSTOMER), Some(&passphrase)).unwrap();
+        assert!(open(&locked).unwrap().is_empty());
+    }
+
+    #[test]
     fn a_key_that_is_not_its_accounts_is_refused_with_the_command_that_makes_the_right_one() {
         let (_folder, home) = home();
         let (customer, provider) = (home.key(CUSTOMER), home.provider(provider_name(2)).join("key"));
-        for (path, command) in
-            [(customer, "wallet import customer < "), (provider.clone(), "wallet import provider-2 --account 101 --file ")]
-        {
+        for (path, command) in [
+            (customer, "wallet import customer --phrase-file "),
+            (provider.clone(), "wallet import provider-2 --account 101 --file "),
+        ] {
             let own = fs::read(&path).unwrap();
             fs::remove_file(&path).unwrap();
-            let missing = keys::load(&path).unwrap_err();
+            let missing = home.load_key(&path).unwrap_err();
             assert!(missing.hint.contains(command) && missing.hint.contains("wallet/phrase"), "{missing:?}");
             KeyFile { key: SigningKey::from_seed(&[9; 32]), path: None }.create(&path).unwrap();
             let error = open(&home).unwrap_err();

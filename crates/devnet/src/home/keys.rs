@@ -1,8 +1,8 @@
 //! The development accounts of a home: all from one phrase.
 
-use super::{Home, files};
+use super::Home;
 use crate::{Error, Result};
-use depin_client::{KeyFile, Phrase, SigningKey, account_path};
+use depin_client::{KeyFile, KeyFileError, Keyring, Phrase, SecretKind, SigningKey, StoredKey, Words, account_path};
 use depin_quantity::{Address, Name};
 use std::{fs, path::Path};
 
@@ -42,41 +42,71 @@ fn account_of(name: Name) -> Option<u32> {
 }
 
 /// Whether the key under this name is of somebody's own although the name is one of a development account that only some services have:
-/// it does not follow from the home's phrase, as far as both can be read.
+/// it does not follow from the home's phrase. What cannot be told is somebody's own.
 pub fn is_own(home: &Home, name: Name) -> bool {
     let Some(account) = account_of(name) else { return true };
     if ![REPORTER, ARBITER].contains(&name) || !home.phrase().is_file() {
         return false;
     }
-    let Ok(derived) = phrase(home).and_then(|phrase| phrase.signing_key(account).map_err(|error| Error::broken("wallet", error)))
-    else {
-        return false;
-    };
-    load(&home.key(name)).is_ok_and(|key| key.address() != derived.address())
+    let derived = phrase(home).and_then(|phrase| key_of(&phrase, account)).map(|key| key.address());
+    let (Ok(derived), Ok(found)) = (derived, address_of(&home.key(name))) else { return true };
+    found != derived
 }
 
-/// Reads the home's phrase, or makes one.
+/// Reads the home's phrase.
 ///
 /// # Errors
-/// Refused when something else stands there; broken when files cannot be read or written.
+/// Refused when it is missing, open to others, or locked with a passphrase that nobody knows; broken when it is damaged.
 pub fn phrase(home: &Home) -> Result<Phrase> {
     let path = home.phrase();
-    match fs::read_to_string(&path) {
-        Ok(text) => {
-            let text = zeroize::Zeroizing::new(text);
-            Phrase::parse(&text).map_err(|error| {
-                Error::broken("damaged", format_args!("{} holds no phrase: {error}", path.display()))
-                    .hint("restore it from a copy, or begin anew with `depin up --fresh`")
-            })
+    let without = "move it away: what has its keys runs without it";
+    match home.keyring().read_text(&path, SecretKind::Phrase) {
+        Ok(text) => Phrase::parse(&text).map_err(|error| {
+            Error::broken("damaged", format_args!("{} holds no phrase: {error}", path.display()))
+                .hint(format_args!("restore it from a copy or from what was written down, or {without}"))
+        }),
+        Err(KeyFileError::Content { why, .. }) => {
+            Err(Error::broken("damaged", format_args!("{} holds no phrase: {why}", path.display()))
+                .hint(format_args!("restore it from a copy or from what was written down, or {without}")))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let phrase = Phrase::generate().map_err(|error| Error::broken("randomness", error))?;
-            let mut words = phrase.words();
-            words.push('\n');
-            files::write(&path, words.as_bytes(), files::Readers::Owner)?;
-            Ok(phrase)
-        }
-        Err(error) => Err(Error::file("read", &path, &error)),
+        Err(error) if error.is_absent() => Err(Error::refused(
+            "no-phrase",
+            format_args!("{} is missing, and the keys of new accounts of this home follow from it", path.display()),
+        )
+        .hint(format_args!(
+            "put the words that were written down back into that file and run `chmod 600 {0}`; an operator with a key of its own needs \
+             no phrase: `depin provider --help`",
+            path.display()
+        ))),
+        Err(error) => Err(unusable(error)),
+    }
+}
+
+/// Reads the phrase of a home that is being made, or makes one.
+///
+/// # Errors
+/// As [`phrase`]; broken when it cannot be written.
+pub(super) fn phrase_or_new(home: &Home) -> Result<Phrase> {
+    if home.phrase().exists() {
+        return phrase(home);
+    }
+    let phrase = Phrase::generate(Words::default()).map_err(|error| Error::broken("randomness", error))?;
+    let mut words = phrase.words();
+    words.push('\n');
+    home.keyring().create_text(&home.phrase(), SecretKind::Phrase, &words).map_err(unusable)?;
+    Ok(phrase)
+}
+
+fn key_of(phrase: &Phrase, account: u32) -> Result<SigningKey> {
+    phrase.signing_key(account).map_err(|error| Error::broken("wallet", error))
+}
+
+/// The error of a file of a wallet.
+pub fn unusable(error: KeyFileError) -> Error {
+    match error {
+        KeyFileError::Io { .. } | KeyFileError::NoRandomness(_) => Error::broken("wallet", error),
+        KeyFileError::Locked { .. } | KeyFileError::Seal { .. } => Error::refused("locked", error),
+        _ => Error::refused("key-file", error),
     }
 }
 
@@ -84,11 +114,11 @@ pub fn phrase(home: &Home) -> Result<Phrase> {
 ///
 /// # Errors
 /// Refused when something else stands there; broken when files cannot be read or written.
-pub fn derived(phrase: &Phrase, name: Name, path: &Path) -> Result<SigningKey> {
+pub fn derived(home: &Home, phrase: &Phrase, name: Name, path: &Path) -> Result<SigningKey> {
     let account = account_of(name).ok_or_else(|| Error::broken("bug", format_args!("`{name}` is no development account")))?;
-    let key = phrase.signing_key(account).map_err(|error| Error::broken("wallet", error))?;
+    let key = key_of(phrase, account)?;
     if path.exists() {
-        let found = load(path)?;
+        let found = load(path, home.keyring())?;
         if found.address() != key.address() {
             return Err(Error::refused(
                 "foreign-key",
@@ -99,14 +129,14 @@ pub fn derived(phrase: &Phrase, name: Name, path: &Path) -> Result<SigningKey> {
         return Ok(found);
     }
     let file = KeyFile { key, path: Some(account_path_text(account)) };
-    file.create(path).map_err(|error| Error::broken("wallet", error))?;
+    home.keyring().create(&file, path).map_err(unusable)?;
     Ok(file.key)
 }
 
 /// The address of a development account.
 pub(super) fn address(phrase: &Phrase, name: Name) -> Result<Address> {
     let account = account_of(name).ok_or_else(|| Error::broken("bug", format_args!("`{name}` is no development account")))?;
-    phrase.signing_key(account).map(|key| key.address()).map_err(|error| Error::broken("wallet", error))
+    key_of(phrase, account).map(|key| key.address())
 }
 
 /// The path of an account as text.
@@ -115,17 +145,23 @@ pub fn account_path_text(account: u32) -> String {
 }
 
 /// Reads a key file.
+pub(super) fn load(path: &Path, keyring: &Keyring) -> Result<SigningKey> {
+    keyring.load(path).map(|file| file.key).map_err(|error| not_loaded(path, error))
+}
+
+/// The address of a key file, which needs no passphrase.
 ///
 /// # Errors
 /// Refused when it is missing, damaged or open to others.
-pub fn load(path: &Path) -> Result<SigningKey> {
-    KeyFile::load(path).map(|file| file.key).map_err(|error| {
-        if path.exists() {
-            Error::refused("key-file", error)
-        } else {
-            Error::refused("no-key", format_args!("there is no key file {}", path.display())).hint(how_to_restore(path))
-        }
-    })
+pub fn address_of(path: &Path) -> Result<Address> {
+    StoredKey::load(path).map(|key| key.address()).map_err(|error| not_loaded(path, error))
+}
+
+fn not_loaded(path: &Path, error: KeyFileError) -> Error {
+    if path.exists() {
+        return unusable(error);
+    }
+    Error::refused("no-key", format_args!("there is no key file {}", path.display())).hint(how_to_restore(path))
 }
 
 /// How the key that belongs at `path` comes back. That of a development account follows from the home's phrase; a new one would be
@@ -149,7 +185,10 @@ pub(super) fn how_to_restore(path: &Path) -> String {
         false => (format!(" --home {}", home.path().display()), String::new()),
     };
     let phrase = home.phrase();
-    format!("restore it from a copy or make it again: depin{whose} wallet import {name}{number}{file} < {}", phrase.display())
+    format!(
+        "restore it from a copy or make it again: depin{whose} wallet import {name}{number}{file} --phrase-file {}",
+        phrase.display()
+    )
 }
 
 /// Name of a key by its file: `savings` for `wallet/savings.key`.
@@ -195,7 +234,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::new(folder.path());
         fs::create_dir(home.wallet()).unwrap();
-        derived(&phrase(&home).unwrap(), REPORTER, &home.key(REPORTER)).unwrap();
+        derived(&home, &phrase_or_new(&home).unwrap(), REPORTER, &home.key(REPORTER)).unwrap();
         KeyFile { key: SigningKey::from_seed(&[9; 32]), path: None }.create(&home.key(ARBITER)).unwrap();
         assert!(!is_own(&home, REPORTER) && is_own(&home, ARBITER) && is_own(&home, "savings".parse().unwrap()));
     }
@@ -205,12 +244,29 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::new(folder.path());
         fs::create_dir(home.wallet()).unwrap();
-        let first = derived(&phrase(&home).unwrap(), CUSTOMER, &home.key(CUSTOMER)).unwrap();
-        let second = derived(&phrase(&home).unwrap(), CUSTOMER, &home.key(CUSTOMER)).unwrap();
+        let first = derived(&home, &phrase_or_new(&home).unwrap(), CUSTOMER, &home.key(CUSTOMER)).unwrap();
+        let second = derived(&home, &phrase(&home).unwrap(), CUSTOMER, &home.key(CUSTOMER)).unwrap();
         assert_eq!(first.address(), second.address());
         assert_eq!(key_names(&home).unwrap(), [CUSTOMER]);
         fs::remove_file(home.phrase()).unwrap();
-        let error = derived(&phrase(&home).unwrap(), CUSTOMER, &home.key(CUSTOMER)).unwrap_err();
+        let missing = phrase(&home).unwrap_err();
+        assert!(missing.code == "no-phrase" && missing.hint.contains("chmod 600") && !home.phrase().exists(), "{missing:?}");
+        let error = derived(&home, &phrase_or_new(&home).unwrap(), CUSTOMER, &home.key(CUSTOMER)).unwrap_err();
         assert_eq!(error.code, "foreign-key", "another phrase does not silently take over");
+    }
+
+    #[test]
+    fn a_locked_phrase_gives_locked_keys_and_keeps_keys_that_it_cannot_judge() {
+        let folder = tempfile::tempdir().unwrap();
+        let plain = Home::new(folder.path());
+        let passphrase = depin_client::Passphrase::new("correct horse").unwrap();
+        let home = plain.clone().with_keyring(Keyring::of(passphrase));
+        fs::create_dir(home.wallet()).unwrap();
+        let made = derived(&home, &phrase_or_new(&home).unwrap(), REPORTER, &home.key(REPORTER)).unwrap();
+        assert!(fs::read_to_string(home.phrase()).unwrap().contains("argon2id"));
+        assert_eq!(plain.load_key(&home.key(REPORTER)).unwrap_err().code, "locked");
+        assert_eq!(address_of(&home.key(REPORTER)).unwrap(), made.address());
+        assert!(is_own(&plain, REPORTER), "nobody knows, so it is not deleted");
+        assert!(!is_own(&home, REPORTER));
     }
 }

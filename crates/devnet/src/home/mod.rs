@@ -6,7 +6,7 @@
 //! HOME/network.toml         the network's rules, as this chain has them
 //! HOME/genesis.json         what the chain starts from
 //! HOME/wallet/phrase        24 words from which the development accounts follow (0600)
-//! HOME/wallet/NAME.key      key files (0600)
+//! HOME/wallet/NAME.key      key files (0600); these, the phrase, operators' keys and validator.key may be locked with a passphrase
 //! HOME/node/                the node's store
 //! HOME/validator.key        the key that makes blocks (0600)
 //! HOME/providers/NAME/      a provider: settings.json, key, data/
@@ -41,14 +41,15 @@ pub use create::{
 pub use endpoints::{Control, Endpoint, Endpoints, Ports, ProviderEndpoint};
 pub use intact::operators_without_folder;
 pub use keys::{
-    ARBITER, CUSTOMER, FAUCET, NOTARY, PRICE_FEEDER, REPORTER, account_path_text, key_names, load as load_key, phrase,
-    provider_name,
+    ARBITER, CUSTOMER, FAUCET, NOTARY, PRICE_FEEDER, REPORTER, account_path_text, address_of, key_names, phrase, provider_name,
+    unusable,
 };
 pub use lock::Lock;
 pub use room::make_room;
 pub(crate) use room::{NO_SPACE, no_space};
 
 use crate::{Error, Result};
+use depin_client::{Keyring, SigningKey};
 use depin_ledger::GenesisDoc;
 use depin_quantity::Name;
 use serde::{Deserialize, Serialize};
@@ -60,10 +61,11 @@ use std::{
 /// Version of the folder's layout.
 const FORMAT: u32 = depin_ledger::FORMAT;
 
-/// A home folder, whether or not it exists.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A home folder, whether or not it exists, and who knows the passphrases of its files.
+#[derive(Clone, Debug)]
 pub struct Home {
     path: PathBuf,
+    keyring: Keyring,
 }
 
 /// `home.json`.
@@ -91,7 +93,26 @@ const KIND: &str = "depin-home";
 impl Home {
     /// A home at this place, whether or not it exists.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), keyring: Keyring::default() }
+    }
+
+    /// The same place with somebody who knows passphrases.
+    #[must_use]
+    pub fn with_keyring(self, keyring: Keyring) -> Self {
+        Self { keyring, ..self }
+    }
+
+    /// Opens what is locked here, and locks what is made.
+    pub const fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// Reads a key file, of this home or of elsewhere.
+    ///
+    /// # Errors
+    /// Refused when it is missing, damaged, open to others, or locked with a passphrase that nobody knows.
+    pub fn load_key(&self, path: &Path) -> Result<SigningKey> {
+        keys::load(path, &self.keyring)
     }
 
     /// The folder.

@@ -4,11 +4,7 @@
 //! and started one by one.
 
 use super::{Daemon, Operator, Operators, Settings, daemon, fund, set_removed, unknown};
-use crate::{
-    Error, Part, Result, Site,
-    home::{self, Home},
-    ports,
-};
+use crate::{Error, Part, Result, Site, home::Home, ports};
 use async_trait::async_trait;
 use depin_client::{Client, SigningKey};
 use depin_provider::operator::OperatorConfig;
@@ -77,7 +73,7 @@ impl<T: Trade> Crew<T> {
         for (offset, name) in (ports::OPERATORS..).zip(names) {
             let folder = site.home.provider(*name);
             let mut settings = crew.settings(*name)?;
-            let key = home::load_key(&folder.join("key"))?;
+            let key = site.home.load_key(&folder.join("key"))?;
             let listen = site.ports.choose(name.as_str(), settings.port, offset)?;
             if settings.port != listen.port() {
                 settings.port = listen.port();

@@ -134,7 +134,7 @@ pub async fn fund(home: &Home, client: &Client, genesis: &GenesisDoc, key: &Sign
     if account.nonce > 0 || account.balances.iter().any(|amount| !amount.units.is_zero()) {
         return Ok(());
     }
-    let faucet = Sender::new(client.clone(), home::load_key(&home.key(home::FAUCET))?);
+    let faucet = Sender::new(client.clone(), home.load_key(&home.key(home::FAUCET))?);
     for grant in genesis.accounts.iter().filter(|account| account.address == faucet.address()) {
         let token = grant.token.unwrap_or(account.pledged.token);
         let amount = Units::new(grant.amount.get() / home::FAUCET_PROVIDERS);

@@ -16,7 +16,7 @@ const DEPOSIT: u128 = 1_000_000;
 pub(crate) async fn stand_in(site: &mut Site<'_>) -> Result<()> {
     let genesis = site.genesis;
     let faucet = site.sender(home::FAUCET)?;
-    let customer = home::load_key(&site.home.key(home::CUSTOMER))?.address();
+    let customer = home::address_of(&site.home.key(home::CUSTOMER))?;
     let ours = |role: Name| genesis.roles.get(&role) == Some(&faucet.address());
     let bridged = site.spec.tokens().iter().filter(|(_, token)| token.bridged_by.is_some_and(ours));
     let bridged: Vec<(Name, u8)> = bridged.map(|(name, token)| (*name, token.decimals)).collect();

@@ -3,21 +3,25 @@
 use crate::{
     args::GatewayMeteredArgs,
     error::{CliError, Result},
-    output::{Output, Progress},
+    output::{Output, Progress, shown},
     remote::{Remote, key_of},
     settings::Settings,
     up::Interrupt,
 };
-use depin_devnet::{home::Endpoint, listen_address, services::metered::gateway::MeteringGateway};
+use depin_devnet::{
+    home::Endpoint,
+    listen_address,
+    services::metered::gateway::{KEY, MeteringGateway},
+};
 use depin_files::Floor;
 use depin_gateway_metered::Config;
 use depin_services::metered::MeteredParams;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Serialize)]
 struct Running {
-    /// As in `endpoints.json`.
+    /// As in `endpoints.json`; its key is in the file that it names, unless a terminal reads.
     endpoints: [Endpoint; 1],
     node: String,
     dir: PathBuf,
@@ -31,7 +35,8 @@ pub async fn run(args: &GatewayMeteredArgs, settings: &Settings, out: &Output) -
         started = starting => started?,
         () = interrupt.next() => return Err(CliError::refused("interrupted", "stopped while starting")),
     };
-    let running = Running { endpoints: [gateway.endpoint()], node: remote.client.url().to_owned(), dir: args.dir.clone() };
+    let endpoint = shown(&gateway.endpoint(), KEY, &args.dir.join("access.key"));
+    let running = Running { endpoints: [endpoint], node: remote.client.url().to_owned(), dir: args.dir.clone() };
     out.result(&running, |out| running.text(out))?;
     interrupt.next().await;
     out.note("stopping; reports that wait are sent after the next start");
@@ -48,8 +53,9 @@ async fn start(args: &GatewayMeteredArgs, remote: &Remote, out: &Output) -> Resu
     let (status, spec) = (remote.status(used, out).await?, remote.spec().await?);
     let params = MeteredParams::read(&spec).map_err(|error| CliError::refused("network-file", error))?;
     std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
-    let customer = key_of(args.key_file.as_deref(), &args.dir.join("customer.key"), used)?;
-    let reporter = key_of(args.reporter_key_file.as_deref(), &args.dir.join("reporter.key"), used)?;
+    let key = |given: Option<&Path>, own: &str| key_of(given, &args.dir.join(own), used, remote.settings.home.keyring());
+    let customer = key(args.key_file.as_deref(), "customer.key")?;
+    let reporter = key(args.reporter_key_file.as_deref(), "reporter.key")?;
     let network = remote.client.metered().network().await?;
     if let Some(is) = network.reporter.filter(|is| *is != reporter.address()) {
         out.warn(format_args!(
@@ -80,7 +86,7 @@ impl Running {
             out.bold("metering gateway"),
             self.node,
             endpoint.url,
-            out.secret(setting("key"), &self.dir.join("access.key")),
+            if endpoint.settings.contains_key(KEY) { setting(KEY).to_owned() } else { format!("in {}", setting("key_file")) },
             setting("customer"),
             setting("reporter"),
             self.dir.display()

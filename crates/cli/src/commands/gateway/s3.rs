@@ -3,7 +3,7 @@
 use crate::{
     args::GatewayS3Args,
     error::{CliError, Result},
-    output::{Output, Progress},
+    output::{Output, Progress, secret, shown},
     remote::{Remote, key_of, price},
     settings::Settings,
     up::Interrupt,
@@ -25,7 +25,7 @@ use std::{path::PathBuf, sync::Arc};
 
 #[derive(Serialize)]
 struct Running {
-    /// As in `endpoints.json`.
+    /// As in `endpoints.json`; its secret key is in the file that it names, unless a terminal reads.
     endpoints: [Endpoint; 1],
     #[serde(skip)]
     s3: S3Access,
@@ -59,7 +59,7 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
     let (status, spec) = (remote.status(used, out).await?, remote.spec().await?);
     let max_price = args.max_price.as_ref().map(|typed| price(&spec, typed)).transpose()?;
     std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
-    let key = key_of(args.key_file.as_deref(), &args.dir.join("key"), used)?;
+    let key = key_of(args.key_file.as_deref(), &args.dir.join("key"), used, remote.settings.home.keyring())?;
     let keys = S3Keys::read_or_make(&args.dir)?;
     progress.step("opening the object map");
     let config = Config {
@@ -78,7 +78,13 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
     let s3 = keys.access(url_of(gateway.address()), &region);
     Ok((
         gateway,
-        Running { endpoints: [s3.to_endpoint()], s3, address, node: remote.client.url().to_owned(), dir: args.dir.clone() },
+        Running {
+            endpoints: [shown(&s3.to_endpoint(), "secret_key", &args.dir.join("account.json"))],
+            s3,
+            address,
+            node: remote.client.url().to_owned(),
+            dir: args.dir.clone(),
+        },
     ))
 }
 
@@ -95,7 +101,7 @@ impl Running {
             out.bold("S3 gateway"),
             s3.endpoint,
             s3.access_key,
-            s3.secret_key,
+            secret(&s3.secret_key, &dir.join("account.json")),
             s3.region,
             dir.display()
         )

@@ -9,7 +9,7 @@ use depin_client::{
     Client, Metered, Sender,
     api::{MeteredBatch, MeteredOrder, OrderQuery, Page},
 };
-use depin_devnet::home::{self, load_key};
+use depin_devnet::home;
 use depin_quantity::{Address, Instant, UnitId};
 use std::collections::BTreeMap;
 
@@ -109,9 +109,8 @@ impl<'a> Named<'a> {
         let wallet = home::key_names(home)?.into_iter().map(|name| home.key(name));
         let operators = home.provider_names()?.into_iter().map(|name| home.provider(name).join("key"));
         for path in wallet.chain(operators) {
-            let Ok(key) = load_key(&path) else { continue };
-            if Some(key.address()) == who {
-                return Ok(Sender::new(self.client().clone(), key));
+            if home::address_of(&path).ok().is_some_and(|address| Some(address) == who) {
+                return Ok(Sender::new(self.client().clone(), home.load_key(&path)?));
             }
         }
         let whose = who.map_or_else(|| "nobody's".to_owned(), |who| format!("{}'s", self.name(who)));

@@ -4,7 +4,7 @@ use crate::{
     error::{CliError, Result},
     remote::key_of,
 };
-use depin_client::SigningKey;
+use depin_client::{Keyring, SigningKey};
 use depin_devnet::home::files;
 use depin_quantity::Address;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub(super) fn is_used(dir: &Path) -> bool {
 }
 
 /// Takes the folder and gives its key, which is made at the first start. Nobody else works there until the file is dropped.
-pub(super) fn take(dir: &Path, key_file: Option<&Path>) -> Result<(File, SigningKey)> {
+pub(super) fn take(dir: &Path, key_file: Option<&Path>, keyring: &Keyring) -> Result<(File, SigningKey)> {
     let used = is_used(dir);
     fs::create_dir_all(dir).map_err(|error| CliError::file("create", dir, &error))?;
     let path = dir.join("lock");
@@ -34,7 +34,7 @@ pub(super) fn take(dir: &Path, key_file: Option<&Path>) -> Result<(File, Signing
         CliError::refused("folder-in-use", format_args!("another operator runs in {}", dir.display()))
             .hint("stop it, or give this one a folder and a key of its own with --name or --dir")
     })?;
-    let key = key_of(key_file, &dir.join("key"), used)?;
+    let key = key_of(key_file, &dir.join("key"), used, keyring)?;
     let path = dir.join("operator.json");
     match files::read_json::<Owner>(&path)? {
         Some(owner) if owner.address != key.address() => Err(CliError::refused(
@@ -58,6 +58,7 @@ mod tests {
     fn a_folder_is_held_by_one_operator_and_stays_one_accounts() {
         let folder = tempfile::tempdir().unwrap();
         let (dir, key) = (folder.path().join("tiler"), folder.path().join("tiler/key"));
+        let take = |dir: &Path, key_file| take(dir, key_file, &Keyring::default());
         let (lock, first) = take(&dir, None).unwrap();
         assert_eq!(take(&dir, None).err().unwrap().code, "folder-in-use");
         drop(lock);

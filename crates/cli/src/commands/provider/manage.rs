@@ -9,7 +9,7 @@ use crate::{
 use depin_client::api::Provider;
 use depin_devnet::{
     control::{self, Order},
-    home::{Home, load_key},
+    home::{Home, address_of},
     operators::{self, Operator},
 };
 use depin_ledger::Message;
@@ -95,7 +95,7 @@ async fn own_providers(home: &Home) -> Result<Vec<(Name, Address, &'static str)>
             Some(part) if part.running => "running",
             _ => "stopped",
         };
-        own.push((name, load_key(&folder.join("key"))?.address(), state));
+        own.push((name, address_of(&folder.join("key"))?, state));
     }
     Ok(own)
 }

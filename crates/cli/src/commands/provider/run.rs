@@ -102,7 +102,7 @@ async fn start<V: Venture>(venture: &V, remote: &Remote, out: &Output) -> Result
     let (status, spec) = (remote.status(folder::is_used(&dir), out).await?, remote.spec().await?);
     let terms = venture.terms(&spec)?;
     let offer = venture.offer(&terms);
-    let (lock, key) = folder::take(&dir, place.key_file.as_deref())?;
+    let (lock, key) = folder::take(&dir, place.key_file.as_deref(), remote.settings.home.keyring())?;
     let address = key.address();
     if is_empty(&remote.client.account(address).await?) {
         progress.step("waiting for tokens");

@@ -35,7 +35,7 @@ impl MeteringGateway {
         let folder = site.home.path().join(FOLDER);
         let floor = Floor::new(&folder, site.options.disk_floor);
         let config = Config { listen, floor, new_store: site.options.new_store, ..Config::new(folder, params) };
-        let key = |name| home::load_key(&site.home.key(name));
+        let key = |name| site.home.load_key(&site.home.key(name));
         Self::open(config, site.client.clone(), site.genesis.chain_id, key(home::CUSTOMER)?, key(home::REPORTER)?).await
     }
 

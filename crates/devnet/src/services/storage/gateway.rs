@@ -107,7 +107,7 @@ impl S3Gateway {
             floor: Floor::new(&folder, site.options.disk_floor),
             ..Config::new(folder, keys.access_key.clone(), keys.secret_key.clone())
         };
-        let key = home::load_key(&site.home.key(home::CUSTOMER))?;
+        let key = site.home.load_key(&site.home.key(home::CUSTOMER))?;
         let market = LedgerMarket::new(Sender::new(site.client.clone(), key.clone()), site.rules(), params);
         let handle = start(config, key, Arc::new(market), site.genesis.chain_id).await?;
         let access = keys.access(ports::url(handle.address()), REGION);
