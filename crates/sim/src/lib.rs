@@ -1,10 +1,22 @@
 #![doc = include_str!("../README.md")]
 
+mod amount;
+mod cash;
+mod chance;
 pub mod columnar;
 pub mod experiment;
 pub mod kpi;
+mod market;
+mod model;
 pub mod results;
 mod run;
 pub mod scenario;
+mod simulation;
+mod society;
+mod world;
 
+pub use chance::{Chance, Purpose};
+pub use market::{ClassView, PriceFormation, ServiceView};
+pub use model::{Model, ModelError, run};
 pub use run::{AuditSummary, Paired, Point, RunFailure, RunKey, RunResult, Stopped, Watch};
+pub use world::OpeningError;

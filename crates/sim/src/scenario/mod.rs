@@ -14,3 +14,8 @@ pub use model::{
     Mechanism, MetricRule, Opening, PaidBy, Per, PriceProcess, PriceRule, Programme, Scenario, Speculators, Stakers, Stop,
     Switch, Treasury, Treatment, UnitRule,
 };
+
+#[cfg(test)]
+mod plain;
+#[cfg(test)]
+pub use plain::plain;

@@ -1,0 +1,323 @@
+//! What providers do in a day: decisions, reports, sales, contracts that end and begin.
+
+use super::{Simulation, WEEK, trade::Orders};
+use crate::{
+    amount::micro,
+    cash::Group,
+    scenario::{ClassKind, Programme},
+    society::{Decision, Provider, Rewards},
+    world::{Day, Load, Party, address},
+};
+use depin_quantity::Address;
+
+/// A provider's address.
+pub(super) fn account(provider: &Provider) -> Address {
+    address(Party::Provider(provider.number))
+}
+
+/// What a day comes to before the market clears.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub orders: Orders,
+    /// Providers whose new contract is to be billed.
+    pub bills: Vec<usize>,
+    /// Newcomers and growers who take part when they have their collateral.
+    pub begins: Vec<Decision>,
+    /// Base units of what providers sell that they had as rewards.
+    pub rewards_sold: u128,
+}
+
+impl Simulation<'_> {
+    /// What a provider keeps ready and does.
+    pub(super) fn load(&self, i: usize) -> Load {
+        let provider = &self.providers.all[i];
+        let capacity = self.scenario.supply.values().nth(provider.class).map_or(0.0, |class| class.capacity.value);
+        Load {
+            class: provider.class,
+            devices: provider.fleet(),
+            capacity: provider.fleet() * capacity,
+            usage: provider.booked,
+            value: provider.booked * provider.price,
+        }
+    }
+
+    /// What the ledger paid in the time that passed: rewards by class, and flows.
+    pub(super) fn note_day(&mut self) {
+        let price = self.price();
+        let seen = self.price_seen();
+        let Some(world) = &mut self.world else { return };
+        let day = world.take_day();
+        let value = |token| if token == world.main { Some(1.0) } else { world.redeems_for(token) };
+        let tokens = |token, units: u128| world.scale_of(token).tokens(units) * value(token).unwrap_or(0.0);
+        let sum =
+            |parts: &std::collections::BTreeMap<_, u128>| parts.iter().map(|(token, units)| tokens(*token, *units)).sum::<f64>();
+        let work: f64 = day.work.values().map(|(token, earned)| tokens(*token, earned.amount)).sum();
+        let (stakers, others) = (sum(&day.stakers) * price, (sum(&day.others) + world.scale.tokens(day.vested)) * price);
+        let flows = &mut self.flows;
+        let (minted, burned) = (world.scale.tokens(day.minted), world.scale.tokens(day.burned));
+        flows.minted += minted;
+        flows.burned += burned;
+        flows.mint_usd += minted * price;
+        flows.burn_usd += burned * price;
+        flows.reward_providers += work;
+        flows.reward_providers_usd += work * price;
+        self.rewards_usd = work * price;
+        flows.reward_stakers_usd += stakers;
+        flows.reward_other_usd += others;
+        self.staker_rewards += (stakers - self.staker_rewards) / 30.0;
+        self.issuance += (minted - burned - self.issuance) / 30.0;
+        let mut rewards = vec![Rewards::default(); self.scenario.supply.len()];
+        for (at, rewards) in rewards.iter_mut().enumerate() {
+            for weighing in world.meter.weighings(at) {
+                if let Some((token, earned)) = day.work.get(&weighing.pool) {
+                    let each = earned.per_weight / world.scale_of(*token).whole() * value(*token).unwrap_or(0.0);
+                    rewards.add(weighing.per, each * weighing.weight * seen);
+                }
+            }
+        }
+        smooth(&mut self.market.rewards, &rewards, self.day);
+        self.market.payee = world.billing.payee_share;
+        self.look_at_worth(&day);
+    }
+
+    /// Speculators look at what the token brought: burns and what does not reach whoever works, or all that is paid through it.
+    fn look_at_worth(&mut self, day: &Day) {
+        let Some(world) = &self.world else { return };
+        let price = self.price();
+        let paid = self.customers.booked.iter().sum::<f64>() * self.service.price();
+        let value = match self.scenario.market.fundamental {
+            crate::scenario::Fundamental::Burns => {
+                (world.scale.tokens(day.burned) * price).max(paid * (1.0 - world.billing.payee_share))
+            }
+            _ => paid,
+        };
+        let circulating = world.scale.tokens(world.circulating() as u128);
+        self.speculators.look(&self.scenario, value, circulating, price, self.heights.ahead);
+    }
+
+    /// Providers decide, and those whose day it is report, are paid and plan sales and contracts.
+    pub(super) fn decide(&mut self) -> Plan {
+        let mut plan = Plan::default();
+        self.see();
+        let mut decisions = Vec::new();
+        self.providers.decide(&self.scenario, &self.chance, self.day, &self.market, &mut decisions);
+        for decision in decisions {
+            self.follow(decision, &mut plan);
+        }
+        self.report(&mut plan);
+        self.count_day();
+        plan
+    }
+
+    /// What all providers see today, besides rewards.
+    fn see(&mut self) {
+        self.market.boom = (self.heights.outside, self.heights.hardware, self.heights.delay);
+        let seen = self.price_seen();
+        let grant = self.scenario.treasury.discount.value.clamp(0.0, 1.0);
+        let funded = self.runs_programme(Programme::SupplyGrant) && self.cash.of(Group::Treasury) > 0;
+        self.market.grant = if funded { grant } else { 0.0 };
+        let Some(world) = &self.world else { return };
+        for (at, class) in self.scenario.supply.values().enumerate() {
+            let load = Load { class: at, devices: 1.0, capacity: class.capacity.value, ..Load::default() };
+            self.market.collateral[at] = world.scale.tokens(world.collateral(&load)) * seen;
+        }
+    }
+
+    fn follow(&mut self, decision: Decision, plan: &mut Plan) {
+        match decision {
+            Decision::Orders(i) | Decision::Grows(i) => {
+                self.buy_hardware(i);
+                let class = self.scenario.supply.values().nth(self.providers.all[i].class);
+                let delay = class.map_or(0.0, |class| class.delay.value) + self.heights.delay;
+                self.providers.carry_out(decision, self.day + delay.clamp(1.0, 3_650.0) as u32);
+            }
+            Decision::Begins(i) | Decision::Grown(i) => {
+                if self.world.is_none() {
+                    self.take_part(decision);
+                    return;
+                }
+                self.order_collateral(i, decision, plan);
+                plan.begins.push(decision);
+            }
+            Decision::Leaves(i) => self.leave(i, plan),
+        }
+    }
+
+    /// Hardware is paid when it is ordered; a grant pays its part.
+    fn buy_hardware(&mut self, i: usize) {
+        let provider = &self.providers.all[i];
+        let Some(class) = self.scenario.supply.values().nth(provider.class) else { return };
+        if class.kind != ClassKind::Bought {
+            return;
+        }
+        let usd = provider.devices * class.capital.value * self.heights.hardware;
+        let grant = usd * self.market.grant;
+        self.cash.pay(Group::Treasury, Group::Outside, micro(grant));
+        self.cash.pay(Group::Providers, Group::Outside, micro(usd - grant));
+        self.flows.grants_usd += grant;
+        self.flows.capital_in_usd += usd - grant;
+        self.flows.profit_usd -= usd - grant;
+        let provider = &mut self.providers.all[i];
+        provider.owed += usd - grant;
+        provider.cash -= usd - grant;
+    }
+
+    /// What a newcomer or a grower lacks of its collateral is bought.
+    fn order_collateral(&mut self, i: usize, decision: Decision, plan: &mut Plan) {
+        let Some(world) = &self.world else { return };
+        let provider = &self.providers.all[i];
+        let mut load = self.load(i);
+        let more = if matches!(decision, Decision::Grown(_)) { (provider.times + 1.0) / provider.times } else { 1.0 };
+        (load.devices, load.capacity) = (load.devices * more, load.capacity * more);
+        let has = if matches!(decision, Decision::Grown(_)) { world.collateral(&self.load(i)) } else { 0 };
+        let who = account(provider);
+        let lacks = world.collateral(&load).saturating_sub(has).saturating_sub(world.held(who));
+        plan.orders.buy_tokens(who, lacks, Group::Providers);
+    }
+
+    /// Somebody takes part, or with more.
+    pub(super) fn take_part(&mut self, decision: Decision) {
+        self.providers.carry_out(decision, self.day);
+        if let Decision::Begins(i) = decision {
+            self.providers.all[i].contract.1 = self.day;
+            self.flows.entered += 1.0;
+        }
+    }
+
+    /// Somebody gives up: its contract ends, it is paid what it accrued, and sells everything.
+    fn leave(&mut self, i: usize, plan: &mut Plan) {
+        let load = self.load(i);
+        let provider = &self.providers.all[i];
+        let (who, number) = (account(provider), provider.contract.0);
+        if let Some(payer) = provider.payer {
+            self.customers.booked[payer] = (self.customers.booked[payer] - provider.booked).max(0.0);
+        }
+        if let Some(world) = &mut self.world {
+            world.end(who, number, true);
+            let before = world.held(who);
+            world.discharge(who, &load);
+            let held = world.held(who);
+            plan.orders.sell(who, held, Group::Providers);
+            // Collateral comes back with the last rewards; it was bought, not earned.
+            plan.rewards_sold += held.saturating_sub(before).saturating_sub(world.collateral(&load));
+        }
+        self.recover(i);
+        self.providers.carry_out(Decision::Leaves(i), self.day);
+        self.flows.left += 1.0;
+    }
+
+    /// Operating profit goes towards hardware that is not paid off.
+    fn recover(&mut self, i: usize) {
+        let provider = &mut self.providers.all[i];
+        let profit = std::mem::take(&mut provider.operating);
+        let recovered = profit.clamp(0.0, provider.owed);
+        provider.owed -= recovered;
+        provider.cash += profit;
+        self.flows.capital_recovered_usd += recovered;
+    }
+
+    /// Those whose day it is: contracts that are over are booked anew, everything is reported, what was accrued is paid and sold.
+    fn report(&mut self, plan: &mut Plan) {
+        let today: Vec<usize> =
+            self.providers.active().filter(|i| self.providers.all[*i].number % WEEK == self.day % WEEK).collect();
+        for i in &today {
+            self.recover(*i);
+            if self.providers.all[*i].contract.1 <= self.day && self.book(*i, self.day + self.term()) {
+                plan.bills.push(*i);
+            }
+        }
+        let loads: Vec<(Address, Load)> = today.iter().map(|i| (account(&self.providers.all[*i]), self.load(*i))).collect();
+        let Some(world) = &mut self.world else { return };
+        let before: Vec<u128> = loads.iter().map(|(who, _)| world.held(*who)).collect();
+        world.report(&loads);
+        let vests = world.vests();
+        let mut rewards = Vec::with_capacity(before.len());
+        for (i, ((who, _), before)) in today.iter().zip(loads.iter().zip(before)) {
+            if vests {
+                world.withdraw_vested(*who);
+            }
+            rewards.push(world.held(*who).saturating_sub(before));
+            world.settle(*who, self.providers.all[*i].contract.0);
+        }
+        self.sell_rewards(&today, &rewards, plan);
+        self.sweep(plan);
+    }
+
+    /// Of rewards a part is sold, of payments all: bills are due in dollars. Other tokens go to whoever redeems them.
+    fn sell_rewards(&mut self, today: &[usize], rewards: &[u128], plan: &mut Plan) {
+        let Some(world) = &mut self.world else { return };
+        let others = world.redeemable();
+        let sells: Vec<f64> = self.scenario.supply.values().map(|class| class.sells.value.clamp(0.0, 1.0)).collect();
+        for (i, reward) in today.iter().zip(rewards) {
+            let provider = &mut self.providers.all[*i];
+            let (who, part) = (account(provider), sells[provider.class]);
+            let held = world.held(who);
+            let new = held.saturating_sub(provider.kept);
+            let reward = (*reward).min(new);
+            let rewards_sold = crate::amount::whole(reward as f64 * part).min(reward);
+            let sold = new - reward + rewards_sold;
+            provider.kept = held - sold;
+            plan.orders.sell(who, sold, Group::Providers);
+            plan.rewards_sold += rewards_sold;
+            for token in &others {
+                let other = world.held_of(who, *token);
+                plan.orders.redeems.push((who, *token, crate::amount::whole(other as f64 * part).min(other)));
+            }
+        }
+    }
+
+    /// What came back to those who left, such as collateral that had to cool down, is sold.
+    fn sweep(&mut self, plan: &mut Plan) {
+        let Some(world) = &self.world else { return };
+        let (day, all) = (self.day, &self.providers.all);
+        let theirs = |provider: &&Provider| provider.number % WEEK == day % WEEK && provider.contract.0 > 0 && provider.is_away();
+        for provider in all.iter().filter(theirs) {
+            let held = world.held(account(provider));
+            plan.orders.sell(account(provider), held, Group::Providers);
+        }
+    }
+
+    /// What a day's service comes to.
+    fn count_day(&mut self) {
+        let (mut usage, mut earned, mut capacity, mut paid, mut running, mut outside) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+        let rules: Vec<_> = self.scenario.supply.values().collect();
+        for provider in self.providers.all.iter().filter(|provider| provider.active()) {
+            let rule = rules[provider.class];
+            let fleet = provider.fleet();
+            usage += provider.booked;
+            earned += provider.booked * provider.earned;
+            paid += provider.booked * provider.price;
+            capacity += fleet * rule.capacity.value * rule.honesty.value * self.scenario.unit.per_day.value;
+            running += fleet * rule.running.value * provider.cost;
+            if rule.kind == ClassKind::Repurposed {
+                outside += fleet * rule.outside.value * self.heights.outside;
+            }
+        }
+        let genuine = self.customers.genuine();
+        let rewards = std::mem::take(&mut self.rewards_usd);
+        let flows = &mut self.flows;
+        flows.days += 1.0;
+        flows.demand += self.customers.demand();
+        flows.usage += usage;
+        flows.earned_usage += earned;
+        flows.useful_usage += usage * genuine;
+        flows.capacity_days += capacity;
+        let income = paid * self.market.payee + rewards;
+        flows.income_providers_usd += income;
+        flows.running_cost_usd += running + outside;
+        flows.profit_usd += income - running;
+        // Running cost is paid in dollars, to whoever sells power and lines.
+        self.cash.pay(Group::Providers, Group::Outside, micro(running));
+    }
+}
+
+/// Rewards come in periods of weeks or hours: what is seen is a mean of the last week.
+fn smooth(seen: &mut [Rewards], today: &[Rewards], day: u32) {
+    let speed = 1.0 / f64::from(day.clamp(1, 7));
+    for (seen, today) in seen.iter_mut().zip(today) {
+        seen.capacity += speed * (today.capacity - seen.capacity);
+        seen.usage += speed * (today.usage - seen.usage);
+        seen.presence += speed * (today.presence - seen.presence);
+        seen.value += speed * (today.value - seen.value);
+    }
+}

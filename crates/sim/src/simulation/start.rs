@@ -1,0 +1,194 @@
+//! The first day: who has what, who takes part, and what is booked.
+
+use super::{Broken, Simulation, WEEK, acts::account, quality};
+use crate::{
+    RunKey,
+    amount::micro,
+    cash::{Cash, Group},
+    chance::Chance,
+    market::{ClassView, Formation, Process, formation},
+    scenario::{ClassKind, Programme, Scenario, Treatment},
+    society::{Customers, Heights, Market, Providers, Rewards, Speculators},
+    world::{Load, Opened, Party, World, address},
+};
+use depin_quantity::Address;
+use std::collections::BTreeMap;
+
+impl<'m> Simulation<'m> {
+    /// A society around an opened network, or around none.
+    ///
+    /// # Errors
+    /// [`Broken`] where the rules refuse what the opening needs.
+    pub fn new(
+        scenario: Scenario,
+        opened: &Opened,
+        (key, treatment): (RunKey, Treatment),
+        agents_every: Option<u32>,
+    ) -> Result<Self, Broken> {
+        let chance = Chance::new(key);
+        let world = (treatment == Treatment::Tokens).then(|| opened.world(&scenario));
+        let providers = Providers::new(&scenario, &chance);
+        let capacity_first: f64 = providers.active().map(|i| Providers::capacity(&scenario, &providers.all[i])).sum();
+        let demand: f64 = scenario.demand.values().map(|segment| segment.size.value).sum();
+        let first = quality(capacity_first, capacity_first, demand);
+        let classes = scenario.supply.len();
+        let payee = world.as_ref().map_or(1.0, |world| world.billing.payee_share);
+        let fill = vec![if capacity_first > 0.0 { (demand / capacity_first).min(1.0) } else { 1.0 }; classes];
+        let start_price = scenario.market.start.value;
+        let market = Market {
+            rewards: vec![Rewards::default(); classes],
+            fill,
+            price: scenario.price.start.value,
+            payee,
+            boom: (1.0, 1.0, 0.0),
+            collateral: vec![0.0; classes],
+            grant: 0.0,
+            discount_rate: scenario.market.discount_rate.value,
+        };
+        let mut simulation = Self {
+            customers: Customers::new(&scenario, first),
+            service: Formation::new(&scenario.price),
+            process: Process::new(&scenario.market),
+            speculators: Speculators::new(start_price),
+            heights: Heights::on(&scenario.boom, 0),
+            mechanism: formation(scenario.price.mechanism),
+            date: scenario.horizon.start,
+            prices: vec![start_price],
+            cash: Cash::default(),
+            kept: BTreeMap::new(),
+            redeemed_by_providers: 1.0,
+            kept_others: BTreeMap::new(),
+            flows: super::Flows::default(),
+            sold: Vec::new(),
+            rows: Vec::new(),
+            agents: Vec::new(),
+            day: 0,
+            quality: first,
+            discount: 0.0,
+            staker_rewards: 0.0,
+            rewards_usd: 0.0,
+            issuance: 0.0,
+            unpaid: 0,
+            gathered: Vec::new(),
+            trade_price: start_price,
+            scenario,
+            chance,
+            world,
+            providers,
+            market,
+            capacity_first,
+            agents_every,
+        };
+        simulation.endow()?;
+        simulation.book_all();
+        Ok(simulation)
+    }
+
+    /// The market maker and speculators get what they trade with, and the fleet of the first day its collateral.
+    fn endow(&mut self) -> Result<(), Broken> {
+        let Some(mut world) = self.world.take() else { return Ok(()) };
+        world.weigh_elder(false);
+        world.take_rewards(address(Party::Elder));
+        let (market, price) = (&self.scenario.market, self.prices[0]);
+        let (depth, cash) = (market.depth.value, market.speculators.cash.value);
+        self.cash.pay(Group::Outside, Group::Market, micro(depth));
+        self.cash.pay(Group::Outside, Group::Speculators, micro(cash));
+        for (party, usd) in [(Party::Maker, depth), (Party::Speculators, cash)] {
+            let wanted = world.scale.units(usd / price).get();
+            let got = from_holders(&mut world, address(party), wanted);
+            if party == Party::Maker && got < wanted {
+                // Less depth than declared: what exists sets it, on both sides.
+                let least = world.scale.units(1.0).get();
+                if got < least {
+                    let has = world.scale.tokens(got);
+                    return Err(Broken(format!(
+                        "the market maker needs {} {}, and nobody has more than {has}: lower scenario.market.depth, or let the network age",
+                        depth / price,
+                        world.main
+                    )));
+                }
+                let kept = micro(world.scale.tokens(got) * price);
+                self.cash.pay(Group::Market, Group::Outside, micro(depth) - kept);
+            }
+        }
+        let loads: Vec<(usize, Address, Load)> =
+            self.providers.active().map(|i| (i, account(&self.providers.all[i]), self.load(i))).collect();
+        for (_, who, load) in &loads {
+            let lacks = world.collateral(load).saturating_sub(world.held(*who));
+            from_holders(&mut world, *who, lacks);
+            world
+                .enlist(*who, load)
+                .map_err(|refusal| Broken(format!("a provider of the first day cannot take part: {refusal}; give it less capacity, or the network more time before the start")))?;
+        }
+        world.take_day();
+        for party in [Party::Holders, Party::Elder] {
+            self.kept.insert(address(party), world.held(address(party)));
+        }
+        self.world = Some(world);
+        Ok(())
+    }
+
+    /// What was booked before the first day: every provider as full as its class, with contracts that end one after the other. It is
+    /// paid with tokens that people had already, at the price of the day.
+    fn book_all(&mut self) {
+        let term = self.term();
+        let turns = (term / WEEK).max(1);
+        for i in self.providers.active().collect::<Vec<_>>() {
+            let number = self.providers.all[i].number;
+            let ends = (number % WEEK) + WEEK * ((number / WEEK) % turns);
+            self.book(i, ends.max(1));
+        }
+        let loads: Vec<(Address, Load)> =
+            self.providers.active().map(|i| (account(&self.providers.all[i]), self.load(i))).collect();
+        let booked: Vec<usize> = self.providers.active().filter(|i| self.providers.all[*i].payer.is_some()).collect();
+        let Some(world) = &mut self.world else { return };
+        world.report(&loads);
+        for i in booked {
+            let bill = self.bill_of(i);
+            self.pay_over_the_counter(&bill);
+            self.begin_contract(i, &bill);
+        }
+        self.flush_charges();
+        self.flows = super::Flows::default();
+        if let Some(world) = &mut self.world {
+            world.take_day();
+        }
+    }
+
+    /// Days of a booking: whole weeks, so that it ends on the provider's own day.
+    pub(super) fn term(&self) -> u32 {
+        super::days_of(self.scenario.unit.term).div_ceil(WEEK).max(1) * WEEK
+    }
+
+    /// Classes as customers see them: what a unit costs each, less what rewards pay of that, and never less than a twentieth.
+    pub(super) fn class_views(&self) -> Vec<ClassView> {
+        let mut views = vec![ClassView::default(); self.scenario.supply.len()];
+        for i in self.providers.active() {
+            let provider = &self.providers.all[i];
+            views[provider.class].capacity += Providers::capacity(&self.scenario, provider);
+        }
+        for (at, (view, rule)) in views.iter_mut().zip(self.scenario.supply.values()).enumerate() {
+            let units = rule.capacity.value * rule.honesty.value * self.scenario.unit.per_day.value;
+            if units <= 0.0 {
+                continue;
+            }
+            let rewards = self.market.rewards[at];
+            let outside = if rule.kind == ClassKind::Repurposed { rule.outside.value * self.heights.outside } else { 0.0 };
+            let gross = rule.running.value + outside;
+            let paid = rewards.capacity * rule.capacity.value + rewards.presence + rewards.usage * units;
+            view.cost = (gross - paid).max(gross * 0.05) / units;
+        }
+        views
+    }
+
+    /// Whether the treasury's programme is of this kind.
+    pub(super) fn runs_programme(&self, programme: Programme) -> bool {
+        self.world.is_some() && self.scenario.treasury.programme == programme
+    }
+}
+
+/// Moves tokens of those who held them before the run: the elder's, then the holders'. Gives how many came.
+pub(super) fn from_holders(world: &mut World, to: Address, amount: u128) -> u128 {
+    let first = world.transfer(address(Party::Elder), to, amount);
+    first + world.transfer(address(Party::Holders), to, amount - first)
+}

@@ -1,0 +1,416 @@
+//! Providers: who takes part, with how much, and when they come, grow and go.
+//!
+//! Every provider that there could ever be has a number, and its luck goes with its class and number: one more of them changes nothing
+//! for the others. They decide by what the last 30 days paid for what they have; a newcomer looks at what its class earned.
+
+use crate::{
+    chance::{Chance, Purpose},
+    scenario::{ClassKind, Entry, Per, Scenario},
+};
+
+/// Days of the mean that providers look at.
+const TRAIL: f64 = 30.0;
+/// Somebody who could enter or grow thinks about it once in so many days.
+const ATTENTION: f64 = 30.0;
+/// A provider grows at most to so many times what it began with.
+const TIMES_MOST: f64 = 4.0;
+/// How much providers of a class differ in cost, patience and what they ask: the standard deviation of the logarithm.
+const SPREAD: f64 = 0.25;
+const MONTH: f64 = 365.0 / 12.0;
+
+/// What providers of one class see.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rewards {
+    /// Dollars a day for a capacity unit.
+    pub capacity: f64,
+    /// Dollars a day for a unit served a day.
+    pub usage: f64,
+    /// Dollars a day for a device.
+    pub presence: f64,
+    /// Dollars a day for a dollar a day that customers pay.
+    pub value: f64,
+}
+
+impl Rewards {
+    /// Adds what one of something earns.
+    pub fn add(&mut self, per: Per, usd: f64) {
+        match per {
+            Per::Capacity => self.capacity += usd,
+            Per::Usage => self.usage += usd,
+            Per::Presence => self.presence += usd,
+            Per::ValueUsd => self.value += usd,
+        }
+    }
+}
+
+/// What all providers see on a day.
+#[derive(Clone, Debug, Default)]
+pub struct Market {
+    /// Rewards by class.
+    pub rewards: Vec<Rewards>,
+    /// How full each class would be booked now.
+    pub fill: Vec<f64>,
+    /// Dollars for one unit, of which a provider gets `payee`.
+    pub price: f64,
+    /// The part of a payment that reaches whoever works.
+    pub payee: f64,
+    /// Factors of the boom: outside income, hardware, and days of delay.
+    pub boom: (f64, f64, f64),
+    /// Dollars of collateral for one device of each class.
+    pub collateral: Vec<f64>,
+    /// The part of a newcomer's hardware that a grant pays.
+    pub grant: f64,
+    /// Yearly cost of capital, for entry until there is no profit.
+    pub discount_rate: f64,
+}
+
+/// What a provider decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It buys what it needs and takes part when it is delivered.
+    Orders(usize),
+    /// What it ordered is there.
+    Begins(usize),
+    /// It orders as much again as it began with.
+    Grows(usize),
+    /// What it ordered besides is there.
+    Grown(usize),
+    /// It gives up.
+    Leaves(usize),
+}
+
+/// Where a provider stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Away,
+    /// Waiting until a day.
+    Waits(u32),
+    Active,
+}
+
+/// One class as its providers know it.
+#[derive(Clone, Debug)]
+struct Class {
+    kind: ClassKind,
+    first: usize,
+    all: usize,
+    trailing: f64,
+    seen: bool,
+}
+
+/// One provider.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// Its class, by its place.
+    pub class: usize,
+    /// Its number on the ledger.
+    pub number: u32,
+    standing: Standing,
+    /// Devices that it began with.
+    pub devices: f64,
+    /// How many times of them it has.
+    pub times: f64,
+    grows_on: Option<u32>,
+    /// How much dearer than its class it runs.
+    pub cost: f64,
+    hurdle: f64,
+    patience: f64,
+    losses: u32,
+    trailing: f64,
+    seen: bool,
+    /// Units a day that are booked with it.
+    pub booked: f64,
+    /// Dollars for one unit of its booking.
+    pub price: f64,
+    /// The segment that booked it.
+    pub payer: Option<usize>,
+    /// Part of its booking that is paid with tokens earned as rewards.
+    pub earned: f64,
+    /// Number of its contract, and the day on which it ends.
+    pub contract: (u64, u32),
+    /// Base units that it keeps.
+    pub kept: u128,
+    /// Dollars since it began, hardware subtracted.
+    pub cash: f64,
+    /// Hardware not paid off.
+    pub owed: f64,
+    /// Operating profit since it was counted last.
+    pub operating: f64,
+    /// Dollars of rewards a day, trailing.
+    pub rewarded: f64,
+}
+
+impl Provider {
+    /// Whether it takes part.
+    pub fn active(&self) -> bool {
+        self.standing == Standing::Active
+    }
+
+    /// Whether it neither takes part nor waits to.
+    pub fn is_away(&self) -> bool {
+        self.standing == Standing::Away
+    }
+
+    /// Devices that take part now.
+    pub fn fleet(&self) -> f64 {
+        self.devices * self.times
+    }
+}
+
+/// All providers that there could be.
+#[derive(Clone, Debug)]
+pub struct Providers {
+    /// By class and number.
+    pub all: Vec<Provider>,
+    classes: Vec<Class>,
+}
+
+/// Room for so many providers of a class on the ledger.
+const CLASS_ROOM: u32 = 10_000_000;
+
+impl Providers {
+    /// Those who take part at the start, and those who might.
+    pub fn new(scenario: &Scenario, chance: &Chance) -> Self {
+        let (mut all, mut classes) = (Vec::new(), Vec::new());
+        for (at, (name, class)) in scenario.supply.iter().enumerate() {
+            let count = class.count.value.max(0.0).round() as usize;
+            let most = (class.most.value.max(0.0).round() as usize).max(count).min(CLASS_ROOM as usize);
+            classes.push(Class { kind: class.kind, first: all.len(), all: most, trailing: 0.0, seen: false });
+            let spread = class.spread.value.max(0.0);
+            for n in 0..most {
+                let agent = agent_of(name, n);
+                let factor = |purpose| chance.factor(purpose, agent, SPREAD);
+                // The mean of a lognormal factor is kept at one.
+                let size = libm::exp(spread * chance.normal(Purpose::Size, agent, 0) - spread * spread / 2.0);
+                all.push(Provider {
+                    class: at,
+                    number: u32::try_from(at).unwrap_or(0) * CLASS_ROOM + u32::try_from(n).unwrap_or(0),
+                    standing: if n < count { Standing::Active } else { Standing::Away },
+                    devices: (class.devices.value * size).max(1e-6),
+                    times: 1.0,
+                    grows_on: None,
+                    cost: factor(Purpose::Cost),
+                    hurdle: class.hurdle.value * factor(Purpose::Hurdle),
+                    patience: class.patience.value * factor(Purpose::Patience),
+                    losses: 0,
+                    trailing: 0.0,
+                    seen: false,
+                    booked: 0.0,
+                    price: 0.0,
+                    payer: None,
+                    earned: 0.0,
+                    contract: (0, 0),
+                    kept: 0,
+                    cash: 0.0,
+                    owed: 0.0,
+                    operating: 0.0,
+                    rewarded: 0.0,
+                });
+            }
+        }
+        Self { all, classes }
+    }
+
+    /// Units a day that a provider can truly serve.
+    pub fn capacity(scenario: &Scenario, provider: &Provider) -> f64 {
+        let Some(class) = scenario.supply.values().nth(provider.class) else { return 0.0 };
+        provider.fleet() * class.capacity.value * class.honesty.value.clamp(0.0, 1.0) * scenario.unit.per_day.value
+    }
+
+    /// Looks at a day and decides. What was decided stands in `out`, in the order of numbers.
+    pub fn decide(&mut self, scenario: &Scenario, chance: &Chance, day: u32, market: &Market, out: &mut Vec<Decision>) {
+        self.look(scenario, market);
+        let supply: Vec<_> = scenario.supply.values().collect();
+        let zero_profit = scenario.horizon.entry == Entry::ZeroProfit;
+        for (at, class) in self.classes.iter().enumerate() {
+            let rule = supply[at];
+            let entry = EntryView::new(scenario, at, class, market, zero_profit);
+            let mut room = entry.room;
+            for i in class.first..class.first + class.all {
+                let provider = &mut self.all[i];
+                match provider.standing {
+                    Standing::Active => {
+                        let margin = margin_of(rule, provider, market, class.kind);
+                        provider.rewarded += (margin.rewards - provider.rewarded) / TRAIL;
+                        provider.operating += margin.operating;
+                        if provider.seen {
+                            provider.trailing += (margin.economic - provider.trailing) / TRAIL;
+                        } else {
+                            (provider.trailing, provider.seen) = (margin.economic, true);
+                        }
+                        provider.losses = if provider.trailing < 0.0 { provider.losses + 1 } else { 0 };
+                        if f64::from(provider.losses) >= provider.patience {
+                            out.push(Decision::Leaves(i));
+                        } else if provider.grows_on.is_some_and(|on| on <= day) {
+                            out.push(Decision::Grown(i));
+                        } else if entry.grows(provider) && attends(chance, class, i, day, at) {
+                            out.push(Decision::Grows(i));
+                        }
+                    }
+                    Standing::Waits(until) => {
+                        if until <= day {
+                            out.push(Decision::Begins(i));
+                        }
+                    }
+                    Standing::Away => {
+                        let looks = zero_profit || attends(chance, class, i, day, at);
+                        if looks && room > 0.0 && entry.enters(provider) {
+                            room -= provider.devices;
+                            out.push(Decision::Orders(i));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the classes earn, trailing.
+    fn look(&mut self, scenario: &Scenario, market: &Market) {
+        for (at, (class, rule)) in self.classes.iter_mut().zip(scenario.supply.values()).enumerate() {
+            let income = device_income(scenario, rule, at, market);
+            if class.seen {
+                class.trailing += (income - class.trailing) / TRAIL;
+            } else {
+                (class.trailing, class.seen) = (income, true);
+            }
+        }
+    }
+
+    /// A decision is carried out.
+    pub fn carry_out(&mut self, decision: Decision, ready: u32) {
+        match decision {
+            Decision::Orders(i) => self.all[i].standing = Standing::Waits(ready),
+            Decision::Begins(i) => {
+                let provider = &mut self.all[i];
+                provider.standing = Standing::Active;
+                (provider.losses, provider.trailing, provider.seen) = (0, 0.0, false);
+            }
+            Decision::Grows(i) => self.all[i].grows_on = Some(ready),
+            Decision::Grown(i) => {
+                self.all[i].grows_on = None;
+                self.all[i].times += 1.0;
+            }
+            Decision::Leaves(i) => {
+                let provider = &mut self.all[i];
+                provider.standing = Standing::Away;
+                provider.grows_on = None;
+                provider.times = 1.0;
+                (provider.booked, provider.payer, provider.earned) = (0.0, None, 0.0);
+                (provider.kept, provider.owed, provider.rewarded) = (0, 0.0, 0.0);
+            }
+        }
+    }
+
+    /// Months in which the hardware of a class pays for itself at what the class earned lately; not a number while it never does.
+    pub fn payback(&self, scenario: &Scenario, market: &Market) -> f64 {
+        let paybacks = self.classes.iter().enumerate().filter(|(_, class)| class.kind == ClassKind::Bought);
+        let paybacks = paybacks.map(|(at, class)| EntryView::new(scenario, at, class, market, false).payback(1.0));
+        paybacks.filter(|months| months.is_finite()).fold(f64::NAN, f64::min)
+    }
+
+    /// Numbers of those who take part, in order.
+    pub fn active(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.all.len()).filter(|i| self.all[*i].active())
+    }
+}
+
+/// The agent of a class's nth provider: by the class's name, so that another class shifts nobody's luck.
+fn agent_of(class: &str, n: usize) -> u64 {
+    let hash = class.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    hash.wrapping_add((n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+fn attends(chance: &Chance, class: &Class, i: usize, day: u32, at: usize) -> bool {
+    let agent = ((at as u64) << 32) | (i - class.first) as u64;
+    chance.even(Purpose::Attention, agent, day.into()) < 1.0 / ATTENTION
+}
+
+/// What a day brings a provider.
+struct Margin {
+    rewards: f64,
+    /// Income less running cost.
+    operating: f64,
+    /// The same less what the hardware would earn elsewhere.
+    economic: f64,
+}
+
+fn margin_of(rule: &crate::scenario::Class, provider: &Provider, market: &Market, kind: ClassKind) -> Margin {
+    let rewards = market.rewards.get(provider.class).copied().unwrap_or_default();
+    let fleet = provider.fleet();
+    let paid = provider.booked * provider.price;
+    let earned = rewards.capacity * fleet * rule.capacity.value
+        + rewards.usage * provider.booked
+        + rewards.presence * fleet
+        + rewards.value * paid;
+    let operating = earned + paid * market.payee - fleet * rule.running.value * provider.cost;
+    let outside = if kind == ClassKind::Repurposed { fleet * rule.outside.value * market.boom.0 } else { 0.0 };
+    Margin { rewards: earned, operating, economic: operating - outside }
+}
+
+/// Dollars a day that a device of a class brings, before its cost, at today's prices and how full the class would be.
+fn device_income(scenario: &Scenario, rule: &crate::scenario::Class, at: usize, market: &Market) -> f64 {
+    let rewards = market.rewards.get(at).copied().unwrap_or_default();
+    let fill = market.fill.get(at).copied().unwrap_or(0.0);
+    let units = rule.capacity.value * rule.honesty.value.clamp(0.0, 1.0) * scenario.unit.per_day.value * fill;
+    rewards.capacity * rule.capacity.value
+        + rewards.usage * units
+        + rewards.presence
+        + (rewards.value + market.payee) * units * market.price
+}
+
+/// What somebody sees who thinks of entering.
+struct EntryView {
+    income: f64,
+    running: f64,
+    outside: f64,
+    capital: f64,
+    zero_profit: bool,
+    /// Dollars a day that the capital must bring.
+    charge: f64,
+    /// Devices that may still enter today: where entry goes on until there is no profit, as many as leave it above zero.
+    room: f64,
+}
+
+impl EntryView {
+    fn new(scenario: &Scenario, at: usize, class: &Class, market: &Market, zero_profit: bool) -> Self {
+        let rule = scenario.supply.values().nth(at).expect("a class of the scenario");
+        let hardware = match class.kind {
+            ClassKind::Bought => rule.capital.value * market.boom.1 * (1.0 - market.grant),
+            ClassKind::Idle | ClassKind::Repurposed => 0.0,
+        };
+        let capital = hardware + market.collateral.get(at).copied().unwrap_or(0.0);
+        let outside = if class.kind == ClassKind::Repurposed { rule.outside.value * market.boom.0 } else { 0.0 };
+        // Hardware lasts four years; what is put up comes back.
+        let charge = hardware / (4.0 * 365.0) + capital * market.discount_rate / 365.0;
+        let (income, running) = (class.trailing, rule.running.value);
+        let profit = income - running - outside - charge;
+        let devices: f64 = rule.count.value.max(1.0) * rule.devices.value;
+        let room = if zero_profit {
+            devices * 0.02 * (profit / (running + outside + charge).max(1e-9)).clamp(0.0, 1.0)
+        } else {
+            f64::INFINITY
+        };
+        Self { income, running, outside, capital, zero_profit, charge, room }
+    }
+
+    /// Months until the capital is back, for one who runs at so many times the class's cost.
+    fn payback(&self, cost: f64) -> f64 {
+        let margin = (self.income - self.running * cost - self.outside) * MONTH;
+        if margin > 0.0 { self.capital / margin } else { f64::INFINITY }
+    }
+
+    fn enters(&self, provider: &Provider) -> bool {
+        if self.zero_profit {
+            return self.income - self.running * provider.cost - self.outside - self.charge > 0.0;
+        }
+        self.payback(provider.cost) < provider.hurdle
+    }
+
+    /// Somebody grows when it would pay twice as well as an entry must.
+    fn grows(&self, provider: &Provider) -> bool {
+        !self.zero_profit
+            && provider.grows_on.is_none()
+            && provider.times < TIMES_MOST
+            && self.payback(provider.cost) < provider.hurdle / 2.0
+    }
+}
