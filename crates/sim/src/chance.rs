@@ -26,6 +26,8 @@ pub enum Purpose {
     Opinion = 8,
     /// How many devices a provider has.
     Size = 10,
+    /// Futures of a forecast of demand.
+    Forecast = 11,
     /// On which day of its week and its term somebody acts.
     Phase = 9,
 }

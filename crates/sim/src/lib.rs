@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod amount;
+pub mod backtest;
 mod cash;
 mod chance;
 pub mod columnar;
