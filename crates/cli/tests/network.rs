@@ -360,7 +360,7 @@ async fn joins_from_other_processes(home: &Path, folder: &Path) {
     let (payer_key, payer) = key("payer");
     let gateway = Daemon::start(
         depin()
-            .args(["--json", "--node", node, "gateway", "s3", "--copies", "1-of-2", "--dir"])
+            .args(["--json", "--node", node, "gateway", "s3", "--local-network", "--copies", "1-of-2", "--dir"])
             .arg(folder.join("gateway"))
             .arg("--key-file")
             .arg(payer_key),

@@ -90,7 +90,12 @@ impl Core {
             ShardError::NotFound => FaultKind::Lost,
             ShardError::Damaged => FaultKind::Damaged,
             ShardError::Wrong(_) => FaultKind::Lying,
-            ShardError::Unreachable(_) | ShardError::Full(_) | ShardError::Refused { .. } => FaultKind::Dead,
+            ShardError::Unreachable(_)
+            | ShardError::Full(_)
+            | ShardError::Unfunded(_)
+            | ShardError::Limited(_)
+            | ShardError::Barred(_)
+            | ShardError::Refused { .. } => FaultKind::Dead,
         }
     }
 }

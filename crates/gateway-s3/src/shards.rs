@@ -4,7 +4,11 @@
 //! providers' HTTP interface by [`HttpShards`]. Absent on purpose: choice of providers, retries, and checks of what comes back: the
 //! reader does not trust a provider, whatever carries its bytes.
 
-use crate::{clock::Clock, market::Provider};
+use crate::{
+    clock::Clock,
+    market::Provider,
+    reach::{Barred, Reach, Resolver},
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use depin_client::SigningKey;
@@ -31,6 +35,15 @@ pub enum ShardError {
     /// No room.
     #[error("has no room: {0}")]
     Full(String),
+    /// The account could not pay for what it wants kept.
+    #[error("asks for funds: {0}")]
+    Unfunded(String),
+    /// The account has all there that one may have without deals.
+    #[error("keeps no more without deals: {0}")]
+    Limited(String),
+    /// Its address is not one that this gateway connects to.
+    #[error("is not connected to: {0}; on a network of your own, start the gateway with --local-network")]
+    Barred(String),
     /// Answered something else than what was asked for.
     #[error("answered wrongly: {0}")]
     Wrong(String),
@@ -97,17 +110,24 @@ pub fn request_message(domain: &str, chain_id: &str, provider: &Address, cid: &s
 /// Shards over the providers' HTTP interface.
 pub struct HttpShards {
     client: reqwest::Client,
+    reach: Arc<Reach>,
     signer: Arc<dyn Signer>,
     clock: Arc<dyn Clock>,
     chain_id: String,
 }
 
 impl HttpShards {
-    /// Uses one connection pool for all providers.
+    /// Uses one connection pool for all providers, whose addresses must lie within `reach`.
     ///
     /// # Errors
     /// [`ShardError::Unreachable`] when the HTTP client cannot be made.
-    pub fn new(signer: Arc<dyn Signer>, clock: Arc<dyn Clock>, chain_id: impl Into<String>) -> Result<Self, ShardError> {
+    pub fn new(
+        signer: Arc<dyn Signer>,
+        clock: Arc<dyn Clock>,
+        chain_id: impl Into<String>,
+        reach: Reach,
+    ) -> Result<Self, ShardError> {
+        let reach = Arc::new(reach);
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .pool_idle_timeout(Duration::from_secs(30))
@@ -115,13 +135,15 @@ impl HttpShards {
             .no_proxy()
             // A provider's answer decides nothing about where a customer's request and signature go.
             .redirect(reqwest::redirect::Policy::none())
+            .dns_resolver(Arc::new(Resolver(Arc::clone(&reach))))
             .build()
             .map_err(|error| unreachable(&error))?;
-        Ok(Self { client, signer, clock, chain_id: chain_id.into() })
+        Ok(Self { client, reach, signer, clock, chain_id: chain_id.into() })
     }
 
-    fn request(&self, method: Method, at: &Provider, cid: &Commitment) -> RequestBuilder {
-        self.client.request(method, format!("{}/pieces/{cid}", at.url.trim_end_matches('/')))
+    fn request(&self, method: Method, at: &Provider, cid: &Commitment) -> Result<RequestBuilder, ShardError> {
+        let url = self.reach.piece(&at.url, cid).map_err(|barred| ShardError::Barred(barred.to_string()))?;
+        Ok(self.client.request(method, url))
     }
 
     fn signed(
@@ -146,7 +168,7 @@ impl HttpShards {
 impl Shards for HttpShards {
     async fn put(&self, at: &Provider, cid: &Commitment, payload: Bytes) -> Result<(), ShardError> {
         let length = payload.len() as u64;
-        let request = self.signed(self.request(Method::PUT, at, cid), "depin-upload", at, cid, length);
+        let request = self.signed(self.request(Method::PUT, at, cid)?, "depin-upload", at, cid, length);
         let response =
             request.header(header::CONTENT_LENGTH, length).body(payload).send().await.map_err(|error| unreachable(&error))?;
         match response.status() {
@@ -161,7 +183,7 @@ impl Shards for HttpShards {
             return Ok(Bytes::new());
         }
         let wanted = format!("bytes={}-{}", range.start, range.end - 1);
-        let request = self.request(Method::GET, at, cid).header(header::RANGE, wanted);
+        let request = self.request(Method::GET, at, cid)?.header(header::RANGE, wanted);
         let response = request.send().await.map_err(|error| unreachable(&error))?;
         match response.status() {
             StatusCode::OK if range.start == 0 => {}
@@ -173,7 +195,7 @@ impl Shards for HttpShards {
     }
 
     async fn delete(&self, at: &Provider, cid: &Commitment) -> Result<(), ShardError> {
-        let request = self.signed(self.request(Method::DELETE, at, cid), "depin-delete", at, cid, 0);
+        let request = self.signed(self.request(Method::DELETE, at, cid)?, "depin-delete", at, cid, 0);
         let response = request.send().await.map_err(|error| unreachable(&error))?;
         match response.status() {
             status if status.is_success() || status == StatusCode::NOT_FOUND => Ok(()),
@@ -229,6 +251,8 @@ async fn failure(mut response: Response) -> ShardError {
         StatusCode::NOT_FOUND => ShardError::NotFound,
         StatusCode::GONE => ShardError::Damaged,
         StatusCode::INSUFFICIENT_STORAGE => ShardError::Full(message),
+        StatusCode::PAYMENT_REQUIRED => ShardError::Unfunded(message),
+        StatusCode::TOO_MANY_REQUESTS => ShardError::Limited(message),
         status => ShardError::Refused { code: format!("{} {code}", status.as_u16()).trim_end().to_owned(), message },
     }
 }
@@ -238,6 +262,9 @@ fn unreachable(error: &reqwest::Error) -> ShardError {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
+        if let Some(barred) = inner.downcast_ref::<Barred>() {
+            return ShardError::Barred(barred.to_string());
+        }
         text = format!("{text}: {inner}");
         cause = inner.source();
     }
@@ -266,7 +293,7 @@ mod tests {
             connection.write_all(answer.as_bytes()).await.unwrap();
         });
         let key = SigningKey::from_seed(&[7; 32]);
-        let shards = HttpShards::new(Arc::new(key), Arc::new(SystemClock), "test-1").unwrap();
+        let shards = HttpShards::new(Arc::new(key), Arc::new(SystemClock), "test-1", Reach::local()).unwrap();
         let provider = Provider { address: Address::new([1; 32]), name: "outer".to_owned(), url };
         let cid = "baga6ea4seaqdomn3tgwgrh3g532zopskstnbrd2n3sxfqbze7rxt7vqn7veigmy".parse().unwrap();
         let refused = shards.get(&provider, &cid, 0..9).await.unwrap_err();
@@ -274,6 +301,31 @@ mod tests {
         answering.await.unwrap();
         let asked = tokio::time::timeout(Duration::from_millis(200), inner.accept()).await;
         assert!(asked.is_err(), "the redirect was followed");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_to_a_private_address_whether_it_is_a_number_or_a_name() {
+        let inner = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = inner.local_addr().unwrap().port();
+        let key = SigningKey::from_seed(&[7; 32]);
+        let shards = HttpShards::new(Arc::new(key), Arc::new(SystemClock), "test-1", Reach::public()).unwrap();
+        let cid = "baga6ea4seaqdomn3tgwgrh3g532zopskstnbrd2n3sxfqbze7rxt7vqn7veigmy".parse().unwrap();
+        for host in ["127.0.0.1", "localhost"] {
+            let url = format!("http://{host}:{port}");
+            let provider = Provider { address: Address::new([1; 32]), name: "inner".to_owned(), url };
+            let refused = [
+                shards.get(&provider, &cid, 0..9).await.unwrap_err(),
+                shards.put(&provider, &cid, Bytes::from_static(b"x")).await.unwrap_err(),
+                shards.delete(&provider, &cid).await.unwrap_err(),
+            ];
+            for error in refused {
+                let said = error.to_string();
+                assert!(matches!(error, ShardError::Barred(_)), "{said}");
+                assert!(said.contains("is a loopback address") && said.contains(host), "{said}");
+            }
+        }
+        let asked = tokio::time::timeout(Duration::from_millis(200), inner.accept()).await;
+        assert!(asked.is_err(), "somebody was connected to");
     }
 
     /// The bytes that the provider's own test pins.

@@ -316,10 +316,12 @@ pub(crate) async fn upload(core: &Core, provider: &Provider, cid: &Commitment, s
     let stored = stored.unwrap_or_else(|_| Err(ShardError::Unreachable(format!("no answer to an upload within {limit:?}"))));
     match &stored {
         Ok(()) => core.health.did_well(provider.address),
+        // What is wrong is this account's, at every provider.
+        Err(ShardError::Unfunded(_)) => {}
         Err(error) => {
             core.health.failed(provider.address, core.now_ms());
             // Being full is no fault.
-            if !matches!(error, ShardError::Full(_)) {
+            if !matches!(error, ShardError::Full(_) | ShardError::Limited(_)) {
                 core.fault(FaultKind::Upload, provider, *cid, None, &error.to_string());
             }
         }

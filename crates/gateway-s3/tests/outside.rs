@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::put,
 };
-use depin_gateway_s3::{Gateway, HttpShards, Provider, ShardError, Shards as _, Signer, SystemClock, request_message};
+use depin_gateway_s3::{Gateway, HttpShards, Provider, Reach, ShardError, Shards as _, Signer, SystemClock, request_message};
 use depin_services::storage::piece::{Commitment, PieceSize};
 use kit::{ACCESS, FolderProviders, LocalMarket, S3Client, SECRET, noise, sha256_hex, small};
 use reqwest::Method;
@@ -124,7 +124,7 @@ impl WebProvider {
 #[tokio::test]
 async fn shards_travel_over_http_with_signed_requests() {
     let (server, at) = WebProvider::serve().await;
-    let shards = HttpShards::new(Arc::new(HashSigner), Arc::new(SystemClock), CHAIN).unwrap();
+    let shards = HttpShards::new(Arc::new(HashSigner), Arc::new(SystemClock), CHAIN, Reach::local()).unwrap();
     let payload = bytes::Bytes::from(noise(1, 127 << 13));
     shards.put(&at, &piece(1), payload.clone()).await.unwrap();
     assert_eq!(server.pieces.lock().unwrap().len(), 1);
@@ -138,12 +138,18 @@ async fn shards_travel_over_http_with_signed_requests() {
 #[tokio::test]
 async fn what_providers_answer_over_http_is_understood() {
     let (server, at) = WebProvider::serve().await;
-    let shards = HttpShards::new(Arc::new(HashSigner), Arc::new(SystemClock), CHAIN).unwrap();
+    let shards = HttpShards::new(Arc::new(HashSigner), Arc::new(SystemClock), CHAIN, Reach::local()).unwrap();
     let body = r#"{"error":{"code":"bad-thing","message":"it is bad","hint":"make it good"}}"#;
     let answer = |status| *server.answer.lock().unwrap() = Some((status, body));
     answer(507);
     let full = shards.put(&at, &piece(1), bytes::Bytes::from_static(b"x")).await.unwrap_err();
     assert_eq!(full, ShardError::Full("it is bad; make it good".to_owned()));
+    answer(402);
+    let unfunded = shards.put(&at, &piece(1), bytes::Bytes::from_static(b"x")).await.unwrap_err();
+    assert_eq!(unfunded, ShardError::Unfunded("it is bad; make it good".to_owned()));
+    answer(429);
+    let limited = shards.put(&at, &piece(1), bytes::Bytes::from_static(b"x")).await.unwrap_err();
+    assert_eq!(limited, ShardError::Limited("it is bad; make it good".to_owned()));
     answer(410);
     assert_eq!(shards.get(&at, &piece(1), 0..5).await, Err(ShardError::Damaged));
     answer(403);

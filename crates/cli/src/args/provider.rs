@@ -168,6 +168,9 @@ pub struct GatewayS3Args {
     /// Key file of the account that pays [default: DIR/key, made on the first start].
     #[arg(long, value_name = "FILE", value_parser = TextPath)]
     pub key_file: Option<PathBuf>,
+    /// Connect to providers at private and loopback addresses too: for a network on this machine or in a network of one's own.
+    #[arg(long)]
+    pub local_network: bool,
     /// Redundancy: shards that are enough, and shards stored.
     #[arg(long, value_name = "K-of-N", default_value = "2-of-3")]
     pub copies: Copies,

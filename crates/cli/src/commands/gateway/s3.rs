@@ -17,7 +17,7 @@ use depin_devnet::{
 };
 use depin_economy::Spec;
 use depin_files::Floor;
-use depin_gateway_s3::{Config, DealPolicy, Handle, LedgerMarket, Redundancy};
+use depin_gateway_s3::{Config, DealPolicy, Handle, LedgerMarket, Reach, Redundancy};
 use depin_quantity::{Address, Instant};
 use depin_services::storage::StorageParams;
 use serde::Serialize;
@@ -73,7 +73,8 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
     let sender = Sender::new(remote.client.clone(), key.clone());
     let market = Arc::new(LedgerMarket::new(sender, &spec, market_params(&spec)?));
     let address = key.address();
-    let gateway = gateway::start(config, key, market, status.chain_id).await?;
+    let reach = if args.local_network { Reach::local() } else { Reach::public() };
+    let gateway = gateway::start(config, key, market, status.chain_id, reach).await?;
     progress.done();
     let s3 = keys.access(url_of(gateway.address()), &region);
     Ok((

@@ -3,13 +3,14 @@
 use crate::{
     Error, Kind, Part, Result, Site,
     home::{self, Endpoint, Home, files},
+    operators::Operator,
     part::LOST,
     ports,
 };
 use async_trait::async_trait;
 use depin_client::{Sender, SigningKey};
 use depin_files::Floor;
-use depin_gateway_s3::{Config, Gateway, GatewayError, Handle, HttpShards, LedgerMarket, Market, SystemClock};
+use depin_gateway_s3::{Config, Gateway, GatewayError, Handle, HttpShards, LedgerMarket, Market, Reach, SystemClock};
 use depin_quantity::Name;
 use depin_services::storage::StorageParams;
 use serde::{Deserialize, Serialize};
@@ -97,8 +98,8 @@ impl S3Access {
 }
 
 impl S3Gateway {
-    /// Starts the home's gateway on its port.
-    pub(super) async fn start(site: &mut Site<'_>, params: StorageParams) -> Result<Self> {
+    /// Starts the home's gateway on its port; `own` is where the home's own providers are.
+    pub(super) async fn start(site: &mut Site<'_>, params: StorageParams, own: &[Operator]) -> Result<Self> {
         let folder = folder(site.home);
         let keys = S3Keys::read_or_make(&folder)?;
         let config = Config {
@@ -109,7 +110,7 @@ impl S3Gateway {
         };
         let key = site.home.load_key(&site.home.key(home::CUSTOMER))?;
         let market = LedgerMarket::new(Sender::new(site.client.clone(), key.clone()), site.rules(), params);
-        let handle = start(config, key, Arc::new(market), site.genesis.chain_id).await?;
+        let handle = start(config, key, Arc::new(market), site.genesis.chain_id, reach(site, own)).await?;
         let access = keys.access(ports::url(handle.address()), REGION);
         files::write(&site.home.path().join(SHELL_FILE), access.shell_settings().as_bytes(), files::Readers::Owner)?;
         Ok(Self { handle, access })
@@ -144,6 +145,16 @@ impl Part for S3Gateway {
     }
 }
 
+/// Where the home's gateway lets itself be sent. A network that others can reach has providers that are strangers, whose addresses are
+/// their own to write.
+fn reach(site: &Site<'_>, own: &[Operator]) -> Reach {
+    if site.options.listen.is_loopback() {
+        return Reach::local();
+    }
+    let address = |operator: &Operator| operator.url.split_once("://")?.1.parse().ok();
+    Reach::public().and(own.iter().filter_map(address))
+}
+
 /// Where something that listens everywhere is reached from this machine.
 fn reached(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
@@ -152,13 +163,14 @@ fn reached(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// Starts a gateway whose uploads `key` signs and whose deals `market` makes.
+/// Starts a gateway whose uploads `key` signs and whose deals `market` makes, with providers within `reach`.
 ///
 /// # Errors
 /// Refused for a folder in use or wrong settings; broken when it cannot listen or read its folder.
-pub async fn start(config: Config, key: SigningKey, market: Arc<dyn Market>, chain_id: Name) -> Result<Handle> {
+pub async fn start(config: Config, key: SigningKey, market: Arc<dyn Market>, chain_id: Name, reach: Reach) -> Result<Handle> {
     let clock = Arc::new(SystemClock);
-    let shards = HttpShards::new(Arc::new(key), clock.clone(), chain_id.as_str()).map_err(|e| Error::broken("gateway", e))?;
+    let shards =
+        HttpShards::new(Arc::new(key), clock.clone(), chain_id.as_str(), reach).map_err(|e| Error::broken("gateway", e))?;
     Gateway::start(config, Arc::new(shards), market, clock).await.map_err(|error| {
         let lost = matches!(error, GatewayError::Lost { .. } | GatewayError::Map(_) | GatewayError::Key(_));
         let refused = lost || matches!(error, GatewayError::Config(_) | GatewayError::Busy { .. });

@@ -9,7 +9,7 @@ pub use settings::ProviderSettings;
 use super::Service;
 use crate::{
     Error, Parts, Result, Site,
-    operators::{self, Crew, Settings},
+    operators::{self, Crew, Operators as _, Settings},
 };
 use async_trait::async_trait;
 use depin_client::Client;
@@ -51,9 +51,10 @@ impl Service for Storage {
         let names = operators::wanted(site, self)?;
         site.step(format!("starting {} storage providers", names.len()));
         let crew = Crew::start(site, daemon::Storing(params.clone()), &names).await?;
+        let own = crew.list();
         parts.add(crew, site).await;
         site.step("starting the S3 gateway");
-        let gateway = gateway::S3Gateway::start(site, params).await;
+        let gateway = gateway::S3Gateway::start(site, params, &own).await;
         parts.add_unless_lost(gateway, site).await
     }
 }
