@@ -1,0 +1,296 @@
+//! From texts to a scenario: the service's people, the scenarios that one begins from, the user's own text, what was typed.
+//!
+//! In: texts. Out: a [`Scenario`], or every problem with its place. What is put over what, the first below: `services/<service>.toml`,
+//! `baseline`, what `extends` names, the text itself, and single keys that were set. A part `[for.<service>]` of a text counts where the
+//! service is that one, over the rest of its text. Start prices come from `networks/prices.toml` where no text says any.
+
+use super::{
+    Scenario,
+    builtin::{scenario_text, service_text},
+    diagnostic::{Diagnostic, Diagnostics},
+    document::{Layer, Node, Table, Value, typed_value},
+    keys::{grown, near_key, way},
+    prices::Prices,
+    read::Reader,
+};
+use depin_economy::Spec;
+use depin_quantity::{Name, nearest_name};
+use depin_services::descriptor;
+
+/// A scenario in texts, before it is known for which service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// From the first below to the last above; the last one is the user's.
+    layers: Vec<Layer>,
+    /// Keys that were set, in the order in which they were.
+    sets: Vec<(String, String)>,
+}
+
+/// How many scenarios one can begin from another: a chain of names that come along never is longer.
+const CHAIN_MOST: usize = 8;
+
+impl Draft {
+    /// A scenario that comes along.
+    ///
+    /// # Errors
+    /// [`UnknownScenario`](super::UnknownScenario) for another name, as a diagnostic.
+    pub fn builtin(name: &str) -> Result<Self, Diagnostics> {
+        let text = scenario_text(name)
+            .map_err(|error| Diagnostics::from(Diagnostic::error(name, "", 0..0, error.to_string(), "depin scenario list")))?;
+        Self::parse(text, &format!("scenarios/{name}.toml"))
+    }
+
+    /// A text of one's own.
+    ///
+    /// # Errors
+    /// Slips of syntax, and a scenario to begin from that does not come along.
+    pub fn parse(text: &str, file: &str) -> Result<Self, Diagnostics> {
+        let mut layers = vec![Layer::new(file, text)];
+        let mut tree = layers[0].tree(0).map_err(Diagnostics::new)?;
+        for _ in 0..CHAIN_MOST {
+            let below = match tree.get(&["scenario", "extends"]) {
+                Some(node) => match &node.value {
+                    Value::Text(name) => (name.clone(), Some(node.span.clone())),
+                    _ => ("baseline".to_owned(), None),
+                },
+                None if is_baseline(&tree) => break,
+                None => ("baseline".to_owned(), None),
+            };
+            let (name, span) = below;
+            let text = scenario_text(&name).map_err(|error| {
+                let near = error.near.map_or_else(|| "depin scenario list".to_owned(), |near| format!("did you mean `{near}`?"));
+                let message = format!("no scenario `{name}` to begin from comes along");
+                Diagnostics::from(layers[0].error(span.unwrap_or(0..0), message, near))
+            })?;
+            let layer = Layer::new(format!("scenarios/{name}.toml"), text);
+            tree = layer.tree(0).map_err(Diagnostics::new)?;
+            layers.insert(0, layer);
+        }
+        Ok(Self { layers, sets: Vec::new() })
+    }
+
+    /// Sets one key: `scenario.demand.studios.growth` to `0.4`, `scenario.treatment` to `no-tokens`. It is checked with the rest.
+    pub fn set(&mut self, key: &str, value: &str) -> &mut Self {
+        self.sets.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The service that the text says it is about, where it says one.
+    pub fn service(&self) -> Option<String> {
+        let tree = self.layers.last()?.tree(0).ok()?;
+        tree.table(&["scenario"])?.text("service").map(str::to_owned).filter(|name| !name.is_empty())
+    }
+
+    /// The texts that a scenario for a service is made of, the first below; keys that were set come last, one text each.
+    pub fn texts(&self, service: &str) -> Vec<(String, String)> {
+        self.all_layers(service).into_iter().map(|layer| (layer.file, layer.text)).collect()
+    }
+
+    fn all_layers(&self, service: &str) -> Vec<Layer> {
+        let people = service_text(service).map(|text| Layer::new(format!("scenarios/services/{service}.toml"), text));
+        let typed = self.sets.iter().map(|(key, value)| Layer::new("--set", format!("{key}={value}")));
+        people.into_iter().chain(self.layers.iter().cloned()).chain(typed).collect()
+    }
+
+    /// The scenario for a service, and everything there is to say of it.
+    pub fn check(&self, service: &str) -> (Option<Scenario>, Diagnostics) {
+        self.read(service, None)
+    }
+
+    /// The scenario for a service, with the start price of the network that the service is known from.
+    ///
+    /// # Errors
+    /// Every problem, with its place.
+    pub fn resolve(&self, service: &str) -> Result<Scenario, Diagnostics> {
+        done(self.read(service, None))
+    }
+
+    /// The scenario for a network. `priced_as` is the token whose start price and depth its main token has, where that one is in no list
+    /// of prices: a network made of parts of others has the price of the one that it has its emission from.
+    ///
+    /// # Errors
+    /// Every problem, with its place; a network's file that cannot be read.
+    pub fn for_network(&self, network: &str, file: &str, priced_as: Option<&str>) -> Result<Scenario, Diagnostics> {
+        done(self.read_for(network, file, priced_as)?)
+    }
+
+    /// Everything there is to say of the scenario for a network.
+    pub fn check_for_network(&self, network: &str, file: &str, priced_as: Option<&str>) -> Diagnostics {
+        self.read_for(network, file, priced_as).map_or_else(|found| found, |(_, found)| found)
+    }
+
+    fn read_for(
+        &self,
+        network: &str,
+        file: &str,
+        priced_as: Option<&str>,
+    ) -> Result<(Option<Scenario>, Diagnostics), Diagnostics> {
+        let spec = Spec::parse(network).map_err(|errors| of_spec(file, &errors))?;
+        let token = spec.fee().token;
+        let token = priced_as.map_or_else(|| token.to_string(), str::to_owned);
+        Ok(self.read(spec.network().service.as_str(), Some((&spec, &token))))
+    }
+
+    fn read(&self, service: &str, network: Option<(&Spec, &str)>) -> (Option<Scenario>, Diagnostics) {
+        let layers = self.all_layers(service);
+        let typed = layers.len() - self.sets.len();
+        let mut found = Vec::new();
+        let mut tree = Table::default();
+        for (number, layer) in layers[..typed].iter().enumerate() {
+            match layer.tree(number) {
+                Ok(mut own) => {
+                    let over = take_for(&mut own, layer, service, &mut found);
+                    tree.put(own);
+                    tree.put(over);
+                }
+                Err(slips) => found.extend(slips),
+            }
+        }
+        for (number, layer) in layers.iter().enumerate().skip(typed) {
+            let (key, value) = &self.sets[number - typed];
+            match set(layer, number, key, value, &tree) {
+                Ok(own) => tree.put(own),
+                Err(slip) => found.push(slip),
+            }
+        }
+        let mut reader = Reader { tree: &tree, layers: &layers, typed, found };
+        reader.look_for(service);
+        let mut scenario = reader.scenario();
+        price(&mut scenario, service, network, &mut reader);
+        reader.look(&scenario);
+        if let Some(service) = descriptor::service(service) {
+            reader.look_service(&scenario, service);
+        }
+        if let Some((spec, _)) = network {
+            reader.look_network(&scenario, spec);
+        }
+        let found = Diagnostics::new(reader.found);
+        ((!found.failed()).then_some(scenario), found)
+    }
+}
+
+fn done((scenario, found): (Option<Scenario>, Diagnostics)) -> Result<Scenario, Diagnostics> {
+    scenario.ok_or(found)
+}
+
+/// Whether a text is the one that all others begin from.
+fn is_baseline(tree: &Table) -> bool {
+    tree.table(&["scenario"]).and_then(|table| table.text("name")) == Some("baseline")
+}
+
+/// Takes the parts for single services out of a text; gives the one for this service.
+fn take_for(tree: &mut Table, layer: &Layer, service: &str, found: &mut Vec<Diagnostic>) -> Table {
+    let Some(node) = tree.entries.remove("for") else { return Table::default() };
+    let Value::Table(parts) = node.value else {
+        found.push(layer.error(node.key, "`for` holds tables by service", "write [for.storage.boom.demand]"));
+        return Table::default();
+    };
+    let mut own = Table::default();
+    for (name, part) in parts.entries {
+        let Some(known) = descriptor::service(&name) else {
+            let known: Vec<&str> = descriptor::SERVICES.iter().map(|service| service.name.as_str()).collect();
+            let near = nearest_name(&name, known.iter().copied());
+            let hint = near.map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+            found.push(layer.error(part.key, format!("no service is called `{name}`"), hint));
+            continue;
+        };
+        match part.value {
+            Value::Table(table) if known.name.as_str() == service => own = table,
+            Value::Table(_) => {}
+            _ => found.push(layer.error(part.key, format!("`{name}` must be a table"), "write [for.storage.boom.demand]")),
+        }
+    }
+    own
+}
+
+/// A key that was set, as a tree.
+fn set(layer: &Layer, number: usize, key: &str, value: &str, tree: &Table) -> Result<Table, Diagnostic> {
+    let Some(way) = way(key, tree) else {
+        let hint = near_key(key, tree)
+            .map_or_else(|| "depin sim keys NETWORK lists them".to_owned(), |near| format!("did you mean `{near}`?"));
+        return Err(layer.error(0..key.len(), format!("no key is called `{key}`"), hint));
+    };
+    if way == ["scenario", "extends"] {
+        return Err(layer.error(0..key.len(), "which scenario one begins from cannot be set", "name another scenario"));
+    }
+    // A word without quotes is a text; the shell took them away.
+    let parsed = typed_value(value.trim(), number).unwrap_or_else(|| Value::Text(value.trim().to_owned()));
+    let span = key.len() + 1..layer.text.len();
+    Ok(grown(&way, Node { layer: number, key: 0..key.len(), span, value: parsed }))
+}
+
+/// Fills in what no text says of the token's market.
+fn price(scenario: &mut Scenario, service: &str, network: Option<(&Spec, &str)>, reader: &mut Reader<'_>) {
+    let prices = Prices::builtin();
+    let found = match network {
+        Some((_, token)) => prices.of_token(token),
+        None => descriptor::service(service).and_then(|known| known.network).and_then(|name| prices.of_network(name.as_str())),
+    };
+    let market = &mut scenario.market;
+    let known = found.map(|found| [&found.usd, &found.depth, &found.speculators]);
+    let wanted = [&mut market.start, &mut market.depth, &mut market.speculators.cash];
+    for (at, figure) in wanted.into_iter().enumerate() {
+        if !figure.value.is_nan() || reader.tree.get(PRICED[at]).is_some() {
+            continue;
+        }
+        match known {
+            Some(known) => figure.clone_from(known[at]),
+            None => {
+                let token = network.map_or("its token", |(_, token)| token);
+                let hint = format!(
+                    "no list of prices has {token}: add {} to [{}]",
+                    ["start = 1.0, a price in USD", "depth = 1_000_000, in USD", "cash = 1_000_000, in USD"][at],
+                    PRICED[at][..PRICED[at].len() - 1].join(".")
+                );
+                reader.missing(PRICED[at], hint);
+            }
+        }
+    }
+}
+
+const PRICED: [&[&str]; 3] = [&["market", "start"], &["market", "depth"], &["market", "speculators", "cash"]];
+
+impl Reader<'_> {
+    /// A text that is about one service is used for that one.
+    fn look_for(&mut self, service: &str) {
+        let Some(node) = self.tree.get(&["scenario", "service"]).cloned() else { return };
+        let Value::Text(name) = &node.value else { return };
+        if !name.is_empty() && name != service {
+            let message = format!("this is about service `{name}`, and the network meters `{service}`");
+            self.say(&node, message, "use a scenario of that service, or leave `service` out");
+        }
+    }
+
+    /// What pools pay by is told of by some metric.
+    fn look_network(&mut self, scenario: &Scenario, spec: &Spec) {
+        let versions = spec.versions(scenario.horizon.start);
+        let bound = versions.flat_map(|(_, version)| {
+            version.bindings().iter().filter(|(_, binding)| binding.pool.is_some()).map(|(metric, _)| *metric)
+        });
+        let mut silent: Vec<Name> = bound.filter(|metric| !scenario.metrics.contains_key(metric)).collect();
+        silent.sort_unstable();
+        silent.dedup();
+        if silent.is_empty() {
+            return;
+        }
+        let names: Vec<String> = silent.iter().map(|name| format!("`{name}`")).collect();
+        if let Some(node) = self.tree.get(&["metric"]).cloned() {
+            let message = format!("the network pays by {}, and nothing is said of it: nobody earns there", names.join(", "));
+            self.warn(&node, message, format!("add [metric.{}]", silent[0]));
+        }
+    }
+}
+
+/// The problems of a network's file.
+pub(super) fn of_spec(file: &str, errors: &depin_economy::SpecErrors) -> Diagnostics {
+    let one = |problem: &depin_economy::Problem| Diagnostic {
+        severity: super::Severity::Error,
+        file: file.to_owned(),
+        line: problem.line,
+        column: problem.column,
+        span: problem.span.clone(),
+        message: problem.message.clone(),
+        hint: problem.hint.clone(),
+    };
+    Diagnostics::new(errors.problems().iter().map(one).collect())
+}

@@ -1,0 +1,126 @@
+//! Values put into a network's file.
+
+use super::{File, PREFIX, leaves::Leaf, shares};
+use crate::scenario::{Diagnostic, Diagnostics, document::typed_value};
+use depin_quantity::nearest_name;
+use std::{collections::BTreeMap, fmt};
+
+/// One value for one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// `network.utility.stream.lease.pays.payee.share`; the last `share` may be left out.
+    pub key: String,
+    /// As it would stand in the file, without quotes: `60%`.
+    pub value: String,
+    /// The key whose share makes room, where it is not to be all of them in proportion.
+    pub against: Option<String>,
+}
+
+impl Assignment {
+    /// A value for a key; room is made in proportion.
+    pub fn new(key: &str, value: &str) -> Self {
+        Self { key: key.to_owned(), value: value.to_owned(), against: None }
+    }
+}
+
+impl fmt::Display for Assignment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.key, self.value)?;
+        match &self.against {
+            Some(against) => write!(f, " against {against}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What is written in place of what, by the number of the leaf.
+#[derive(Default)]
+pub(super) struct Edits {
+    pub(super) new: BTreeMap<usize, String>,
+    spans: BTreeMap<usize, std::ops::Range<usize>>,
+}
+
+impl Edits {
+    pub(super) fn of(file: &File, set: &[Assignment]) -> Result<Self, Diagnostics> {
+        let mut edits = Self::default();
+        let mut wrong = Vec::new();
+        for one in set {
+            match find(file, &one.key) {
+                Ok(found) => {
+                    for leaf in found {
+                        match literal(&file.leaves[leaf].text, &one.value) {
+                            Ok(text) => drop(edits.new.insert(leaf, text)),
+                            Err(hint) => wrong.push(typed(one, format!("`{}` cannot stand there", one.value), &hint)),
+                        }
+                    }
+                }
+                Err((message, hint)) => wrong.push(typed(one, message, &hint)),
+            }
+        }
+        if wrong.is_empty() {
+            wrong = shares::balance(file, set, &mut edits).err().into_iter().collect();
+        }
+        if !wrong.is_empty() {
+            return Err(Diagnostics::new(wrong));
+        }
+        edits.spans = edits.new.keys().map(|leaf| (*leaf, file.leaves[*leaf].span.clone())).collect();
+        Ok(edits)
+    }
+
+    /// The text with all of them, from behind, so that places stay what they were.
+    pub(super) fn done(&self, text: &str) -> String {
+        let mut changed = text.to_owned();
+        let mut places: Vec<_> = self.spans.iter().map(|(leaf, span)| (span.clone(), &self.new[leaf])).collect();
+        places.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+        for (span, new) in places {
+            changed.replace_range(span, new);
+        }
+        changed
+    }
+}
+
+/// An error about what was typed.
+pub(super) fn typed(one: &Assignment, message: impl Into<String>, hint: &str) -> Diagnostic {
+    let text = one.to_string();
+    Diagnostic::error("--set", &text, 0..one.key.len(), message, hint)
+}
+
+/// The leaves that a key names: one for each parameter version that says it.
+pub(super) fn find(file: &File, key: &str) -> Result<Vec<usize>, (String, String)> {
+    let Some(path) = key.strip_prefix(PREFIX) else {
+        return Err((format!("`{key}` does not begin with {PREFIX}"), format!("write {PREFIX}{key}")));
+    };
+    let named = |wanted: &str| -> Vec<usize> {
+        let fits = |(_, leaf): &(usize, &Leaf)| leaf.path == wanted;
+        file.leaves.iter().enumerate().filter(fits).map(|(at, _)| at).collect()
+    };
+    let mut found = named(path);
+    if found.is_empty() {
+        found = named(&format!("{path}.share"));
+    }
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let near = nearest_name(path, file.leaves.iter().map(|leaf| leaf.path.as_str()));
+    let below = file.leaves.iter().find(|leaf| leaf.path.starts_with(path) && leaf.path[path.len()..].starts_with('.'));
+    let hint = match (near, below) {
+        (Some(near), _) => format!("did you mean `{PREFIX}{near}`?"),
+        (None, Some(leaf)) => format!("it holds several; one of them is `{PREFIX}{}`", leaf.path),
+        (None, None) => "depin sim keys NETWORK lists them".to_owned(),
+    };
+    Err((format!("the network's file has no `{path}`"), hint))
+}
+
+/// A value as it is written where another one stood: a text in quotes where there was one.
+pub(super) fn literal(old: &str, new: &str) -> Result<String, String> {
+    let new = new.trim();
+    if old.starts_with(['"', '\'']) {
+        let bare = new.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(new);
+        let plain = !bare.contains(['"', '\\']) && !bare.chars().any(char::is_control);
+        return if plain { Ok(format!("\"{bare}\"")) } else { Err(format!("write a text like {old}")) };
+    }
+    match typed_value(new, 0) {
+        Some(_) => Ok(new.to_owned()),
+        None => Err(format!("write a value like {old}")),
+    }
+}

@@ -1,0 +1,73 @@
+//! New scenarios to edit.
+
+use super::SERVICES;
+use depin_networks::{NETWORKS, Recipe, compose, network_file};
+use depin_quantity::Name;
+use depin_sim::scenario::{Draft, SCENARIOS, Severity, copied_scenario, scenario_for};
+
+#[test]
+fn a_copy_is_what_it_was_copied_from_under_another_name() {
+    for (name, _) in SCENARIOS {
+        let text = copied_scenario(name).unwrap();
+        for service in SERVICES {
+            let mut copy =
+                Draft::parse(&text, "mine.toml").unwrap().resolve(service).unwrap_or_else(|found| panic!("{name}: {found}"));
+            let from = super::scenario(name, service);
+            assert_eq!(copy.about.name, format!("my-{name}"));
+            copy.about.name.clone_from(&from.about.name);
+            // What begins from a scenario that has events has them; the copy says them itself.
+            copy.events.truncate(from.events.len());
+            assert_eq!(copy, from, "{name} for {service}");
+        }
+    }
+}
+
+#[test]
+fn a_scenario_for_a_known_service_is_whole_at_once() {
+    for (name, text) in NETWORKS {
+        let made = scenario_for(text, name).unwrap();
+        let draft = Draft::parse(&made, "mine.toml").unwrap();
+        let scenario = draft.for_network(text, name, None).unwrap_or_else(|found| panic!("{name}: {found}"));
+        assert_eq!(draft.service().as_deref(), Some(depin_economy::Spec::parse(text).unwrap().network().service.as_str()));
+        assert!(scenario.demand.len() >= 3);
+    }
+}
+
+/// A founder's own service: every blank is pointed at, and when all are filled in it runs.
+#[test]
+fn an_own_service_has_blanks_that_are_pointed_at() {
+    let donor = network_file("filecoin").unwrap();
+    let recipe = Recipe {
+        name: Name::literal("tiles"),
+        service: "metered",
+        emission: donor,
+        payment: donor,
+        stake: donor,
+        unit: Some("map tile"),
+    };
+    let network = compose(&recipe).unwrap().toml;
+    let made = scenario_for(&network, "tiles/network.toml").unwrap();
+    assert!(made.contains("[unit]\nname = \"map tile\"") && made.contains("paid-by = \"charge:order\""), "{made}");
+    let blanks = made.matches("= \"? ").count();
+    let found = Draft::parse(&made, "mine.toml").unwrap().for_network(&network, "tiles", None).unwrap_err();
+    let pointed = found.errors().filter(|one| one.file == "mine.toml" && one.message.contains("is blank")).count();
+    assert_eq!((pointed, found.errors().count()), (blanks, blanks), "{found}");
+    assert!(found.to_string().contains("`size` is blank: map tiles a day at the start"), "{found}");
+
+    let filled: String = made
+        .lines()
+        .map(|line| match line.split_once(" = \"? ") {
+            None => format!("{line}\n"),
+            Some(("mechanism", _)) => "mechanism = \"asks\"\n".to_owned(),
+            Some((key @ ("most" | "per-day"), _)) => format!("{key} = {{ value = 1000, source = \"me\" }}\n"),
+            Some((key, _)) => format!("{key} = {{ value = 2, source = \"me\" }}\n"),
+        })
+        .collect();
+    let (scenario, found) = Draft::parse(&filled, "mine.toml").unwrap().check("metered");
+    // FIL has a price; without the network its token is not known.
+    assert!(scenario.is_none() && found.errors().all(|one| one.message.contains("is missing in [market")), "{found}");
+    let scenario = Draft::parse(&filled, "mine.toml").unwrap().for_network(&network, "tiles", None).unwrap();
+    assert_eq!(scenario.supply.len(), 3);
+    assert!(scenario.market.start.value > 1.0);
+    assert!(found.all().iter().all(|one| one.severity == Severity::Error), "{found}");
+}

@@ -1,0 +1,151 @@
+//! Keys of a network's file.
+
+use depin_economy::Spec;
+use depin_networks::{NETWORKS, network_file};
+use depin_quantity::Name;
+use depin_sim::scenario::{Assignment, Draft, Provenance, network_keys, network_with_events, set_network};
+use proptest::prelude::*;
+
+fn set(network: &str, key: &str, value: &str, against: Option<&str>) -> Result<String, String> {
+    let one = Assignment { against: against.map(str::to_owned), ..Assignment::new(key, value) };
+    set_network(network_file(network).unwrap(), network, &[one]).map_err(|found| found.to_string())
+}
+
+fn value(text: &str, key: &str) -> String {
+    let keys = network_keys(text, "a").unwrap();
+    keys.into_iter().find(|one| one.path == key).unwrap_or_else(|| panic!("{key}")).value
+}
+
+#[test]
+fn a_list_row_is_named_by_its_payee_and_keys_say_where_they_come_from() {
+    let keys = network_keys(network_file("akash").unwrap(), "akash").unwrap();
+    let payee = keys.iter().find(|key| key.path == "network.utility.stream.lease.pays.payee.share").unwrap();
+    assert_eq!(payee.value, "\"90%\"");
+    assert!(matches!(&payee.provenance, Provenance::Source(source) if source.contains("take rate of 10 %")));
+    assert!(keys.iter().any(|key| key.path == "network.utility.stream.lease.pays-other.pool.stakers.share"));
+    assert!(keys.iter().all(|key| !key.path.ends_with(".source") && !key.path.ends_with(".why")));
+    let vest = keys.iter().find(|key| key.path == "network.supply.AKT.allocation.team.vest.[1].after").unwrap();
+    assert_eq!(vest.value, "\"212d\"");
+}
+
+#[test]
+fn every_value_of_every_network_can_be_set_to_what_it_is() {
+    for (name, text) in NETWORKS {
+        for key in network_keys(text, name).unwrap().iter().filter(|key| key.places == 1) {
+            let same = set_network(text, name, &[Assignment::new(&key.path, &key.value)]);
+            assert!(same.is_ok_and(|same| same == text), "{name}: {}", key.path);
+        }
+    }
+}
+
+#[test]
+fn a_set_share_is_taken_from_the_others_in_proportion() {
+    let made = set("akash", "network.utility.stream.lease.pays.payee.share", "80%", None).unwrap();
+    let of = |payee: &str| value(&made, &format!("network.utility.stream.lease.pays.{payee}.share"));
+    assert_eq!(
+        (of("payee"), of("treasury.ecosystem"), of("pool.stakers")),
+        ("\"80%\"".into(), "\"10%\"".into(), "\"10%\"".into())
+    );
+    // `share` may be left out, and pools of one token share as rows do.
+    let made = set("io.net", "network.incentive.pool.capacity", "60%", None).unwrap();
+    assert_eq!(value(&made, "network.incentive.pool.stakers.share"), "\"40%\"");
+    let made = set("akash", "network.utility.stream.lease.pays.payee", "70%", None).unwrap();
+    assert_eq!(value(&made, "network.utility.stream.lease.pays.pool.stakers.share"), "\"15%\"");
+}
+
+#[test]
+fn a_set_share_can_be_taken_from_one_alone() {
+    let pays = |payee: &str| format!("network.utility.stream.lease.pays-other.{payee}.share");
+    let made = set("akash", &pays("burn"), "15%", Some(&pays("payee"))).unwrap();
+    assert_eq!((value(&made, &pays("payee")), value(&made, &pays("pool.stakers"))), ("\"75%\"".into(), "\"5%\"".into()));
+    let none = set("akash", &pays("burn"), "95%", Some(&pays("pool.stakers"))).unwrap_err();
+    assert!(none.contains("the others have 5% to give, and 85% is asked for"), "{none}");
+    let other = set("akash", &pays("burn"), "15%", Some("network.incentive.pool.stakers.share")).unwrap_err();
+    assert!(other.contains("does not share with"), "{other}");
+}
+
+#[test]
+fn several_shares_set_at_once_leave_the_rest_to_those_that_were_not() {
+    let pays = |payee: &str| format!("network.utility.stream.lease.pays-other.{payee}.share");
+    let both = [Assignment::new(&pays("payee"), "60%"), Assignment::new(&pays("burn"), "30%")];
+    let made = set_network(network_file("akash").unwrap(), "akash", &both).unwrap();
+    assert_eq!((value(&made, &pays("payee")), value(&made, &pays("burn"))), ("\"60%\"".into(), "\"30%\"".into()));
+    assert_eq!(
+        (value(&made, &pays("treasury.ecosystem")), value(&made, &pays("pool.stakers"))),
+        ("\"5%\"".into(), "\"5%\"".into())
+    );
+}
+
+#[test]
+fn what_the_network_check_refuses_is_refused_with_its_words() {
+    let said = set("filecoin", "network.supply.FIL.cap.amount", "5 FIL", None).unwrap_err();
+    assert!(said.contains("filecoin with network.supply.FIL.cap.amount=5 FIL"), "{said}");
+    let said = set("filecoin", "network.incentive.pool.blocks.share", "0.5", None).unwrap_err();
+    assert!(said.contains("is not a share"), "{said}");
+    let said = set("filecoin", "network.incentive.pool.blocks.vest.over", "180 moons", None).unwrap_err();
+    assert!(said.contains("180 moons"), "{said}");
+    assert!(set("filecoin", "network.incentive.pool.blocks.vest.over", "1d\"", None).is_err());
+}
+
+#[test]
+fn misspelt_keys_are_told_what_was_meant() {
+    let said = set("akash", "network.incentive.pool.staker.share", "10%", None).unwrap_err();
+    assert!(said.contains("did you mean `network.incentive.pool.stakers.share`?"), "{said}");
+    let said = set("akash", "incentive.pool.stakers.share", "10%", None).unwrap_err();
+    assert!(said.contains("write network.incentive.pool.stakers.share"), "{said}");
+}
+
+#[test]
+fn a_share_that_moves_with_time_is_not_stretched() {
+    let said = set("helium", "network.incentive.pool.reserve.share", "10%", None).unwrap_err();
+    assert!(said.contains("moves with time"), "{said}");
+}
+
+#[test]
+fn comments_and_everything_else_stay_as_they_are() {
+    let text = network_file("io.net").unwrap();
+    let made = set("io.net", "network.incentive.pool.capacity.share", "60%", None).unwrap();
+    let differ: Vec<(&str, &str)> = text.lines().zip(made.lines()).filter(|(old, new)| old != new).collect();
+    assert_eq!(differ, [("share = \"90%\"", "share = \"60%\""), ("share = \"10%\"", "share = \"40%\"")]);
+}
+
+#[test]
+fn an_event_changes_the_file_from_its_date_on() {
+    let text = "[scenario]\nname = \"mine\"\n[[event]]\nat = \"1y\"\nset = { \"network.incentive.pool.capacity.share\" = \"60%\", \"network.utility.stream.hire.pays.burn\" = \"5%\" }\n";
+    let network = network_file("io.net").unwrap();
+    let scenario = Draft::parse(text, "mine.toml").unwrap().for_network(network, "io.net", None).unwrap();
+    let made = network_with_events(network, "io.net", &scenario).unwrap();
+    let spec = Spec::parse(&made).unwrap();
+    let [(_, later)] = spec.later() else { panic!("{made}") };
+    let share = |spec: &Spec, pool: &str| spec.pool(Name::literal(pool)).unwrap().part.share_at(0).to_string();
+    assert_eq!(
+        (share(&spec, "capacity"), share(later, "capacity"), share(later, "stakers")),
+        ("90%".into(), "60%".into(), "40%".into())
+    );
+    assert!(made.contains("{ to = \"burn\", share = \"5%\""), "{made}");
+    let quiet = Draft::builtin("baseline").unwrap().resolve("clusters").unwrap();
+    assert_eq!(network_with_events(network, "io.net", &quiet).as_deref(), Ok(network));
+}
+
+proptest! {
+    #[test]
+    fn shares_keep_their_sum(parts in 0u32..=1_000_000_000) {
+        let share = depin_quantity::Share::new(parts).unwrap().to_string();
+        let key = "network.utility.stream.lease.pays-other.burn.share";
+        if let Ok(made) = set("akash", key, &share, None) {
+            let keys = network_keys(&made, "a").unwrap();
+            let sum: u64 = keys
+                .iter()
+                .filter(|key| key.path.starts_with("network.utility.stream.lease.pays-other.") && key.path.ends_with(".share"))
+                .map(|key| u64::from(key.value.trim_matches('"').parse::<depin_quantity::Share>().unwrap().get()))
+                .sum();
+            prop_assert_eq!(sum, 1_000_000_000);
+        }
+    }
+
+    #[test]
+    fn keys_and_values_may_be_anything(key in "\\PC{0,40}", value in "\\PC{0,20}", known in any::<bool>()) {
+        let key = if known { "network.incentive.pool.capacity.share".to_owned() } else { key };
+        let _ = set("io.net", &key, &value, None);
+    }
+}
