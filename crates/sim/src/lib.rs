@@ -6,6 +6,7 @@ mod cash;
 mod chance;
 pub mod columnar;
 pub mod experiment;
+pub mod facts;
 pub mod kpi;
 mod market;
 mod model;
