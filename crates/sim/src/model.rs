@@ -3,7 +3,7 @@
 use crate::{
     AuditSummary, Paired, Point, RunFailure, RunKey, RunResult, Watch, kpi,
     run::Stopped,
-    scenario::{PaidBy, Scenario, Treatment},
+    scenario::{Diagnostics, PaidBy, Scenario, Treatment, network_with_events},
     simulation::{Simulation, central},
     world::{Opened, OpeningError, open},
 };
@@ -25,6 +25,9 @@ pub enum ModelError {
     /// The network's file cannot be read.
     #[error(transparent)]
     Network(#[from] SpecErrors),
+    /// What the scenario's events change in the network's file.
+    #[error(transparent)]
+    Events(#[from] Diagnostics),
     /// The network cannot be brought to the scenario's start.
     #[error(transparent)]
     Opening(#[from] OpeningError),
@@ -43,12 +46,13 @@ fn misfit(key: &str, message: impl Into<String>) -> ModelError {
 }
 
 impl Model {
-    /// Reads the file and lets the network live until the scenario's start.
+    /// Reads the file, with what the scenario's events change in it at their dates, and lets the network live until the scenario's start.
     ///
     /// # Errors
     /// [`ModelError`].
     pub fn new(network: &str, scenario: Scenario) -> Result<Self, ModelError> {
-        let spec = Spec::parse(network)?;
+        Spec::parse(network)?;
+        let spec = Spec::parse(&network_with_events(network, "the network's file", &scenario)?)?;
         fits(&spec, &scenario)?;
         let opened = open(spec, &scenario)?;
         let pairs = vec![Treatment::NoTokens, Treatment::CentralCapex];
@@ -158,6 +162,7 @@ pub fn run(model: &Model, point: &Point, key: RunKey, watch: &dyn Watch) -> Resu
     if !audit.violations.is_empty() {
         return Err(fails(format!("the audit found: {}", audit.violations.join("; ")), simulation.rows));
     }
+    let effort = simulation.effort();
     let mut rows = std::mem::take(&mut simulation.rows);
     let mut paired = Vec::new();
     for treatment in model.pairs.iter().copied().filter(|treatment| *treatment != first) {
@@ -173,7 +178,7 @@ pub fn run(model: &Model, point: &Point, key: RunKey, watch: &dyn Watch) -> Resu
         paired.push(Paired { treatment: Treatment::Tokens, rows: other });
     }
     let kpis = kpi::all(&rows, &paired);
-    Ok(RunResult { rows, paired, agents: simulation.agents, kpis, drawn, audit, stopped })
+    Ok(RunResult { rows, paired, agents: simulation.agents, kpis, drawn, audit, effort, stopped })
 }
 
 /// Rows of another treatment of the same run.

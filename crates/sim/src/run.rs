@@ -52,6 +52,19 @@ pub struct Stopped {
     pub reason: String,
 }
 
+/// What a run took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// Days that single providers took part.
+    pub provider_days: u64,
+    /// Records that were sent to the meter.
+    pub records: u64,
+    /// Records and actions that the rules refused.
+    pub refused: u64,
+    /// Bills that could not be paid.
+    pub unpaid: u64,
+}
+
 /// What a run leaves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunResult {
@@ -67,6 +80,8 @@ pub struct RunResult {
     pub drawn: BTreeMap<String, f64>,
     /// What the audit found.
     pub audit: AuditSummary,
+    /// What it took.
+    pub effort: Effort,
     /// Why it ended early, if it did.
     pub stopped: Option<Stopped>,
 }

@@ -201,6 +201,7 @@ mod tests {
                 kpis: BTreeMap::new(),
                 drawn: BTreeMap::new(),
                 audit: AuditSummary::default(),
+                effort: crate::Effort::default(),
                 stopped: None,
             }),
         }

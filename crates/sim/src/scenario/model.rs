@@ -328,7 +328,7 @@ pub struct Market {
 pub struct Speculators {
     /// `cash`: their dollars at the start; as much again comes from outside each year. They hold as much in tokens.
     pub cash: Figure,
-    /// `pull`: part of the gap to the fundamental that they would close a year.
+    /// `pull`: part of the way from what they think to the fundamental that their opinion goes in a year.
     pub pull: Figure,
     /// `trend`: weight of the price's last 30 days in what they expect.
     pub trend: Figure,

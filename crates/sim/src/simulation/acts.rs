@@ -283,11 +283,12 @@ impl Simulation<'_> {
         let rules: Vec<_> = self.scenario.supply.values().collect();
         for provider in self.providers.all.iter().filter(|provider| provider.active()) {
             let rule = rules[provider.class];
+            self.provider_days += 1;
             let fleet = provider.fleet();
             usage += provider.booked;
             earned += provider.booked * provider.earned;
             paid += provider.booked * provider.price;
-            capacity += fleet * rule.capacity.value * rule.honesty.value * self.scenario.unit.per_day.value;
+            capacity += fleet * self.device_units[provider.class];
             running += fleet * rule.running.value * provider.cost;
             if rule.kind == ClassKind::Repurposed {
                 outside += fleet * rule.outside.value * self.heights.outside;

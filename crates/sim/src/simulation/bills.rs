@@ -5,7 +5,6 @@ use crate::{
     amount::micro,
     cash::Group,
     scenario::Programme,
-    society::Providers,
     world::{Contract, Form, Need, Party, address},
 };
 use depin_quantity::Address;
@@ -32,7 +31,7 @@ pub(super) struct Gathered {
 impl Simulation<'_> {
     /// Books a provider until a day, as full as its class is now, for the segment that lacks most. Gives whether anything is booked.
     pub(super) fn book(&mut self, i: usize, until: u32) -> bool {
-        let capacity = Providers::capacity(&self.scenario, &self.providers.all[i]);
+        let capacity = self.capacity(i);
         let provider = &mut self.providers.all[i];
         if let Some(payer) = provider.payer.take() {
             self.customers.booked[payer] = (self.customers.booked[payer] - provider.booked).max(0.0);

@@ -9,8 +9,11 @@ use crate::{
 use depin_quantity::Instant;
 
 impl Simulation<'_> {
-    /// What happens today.
-    pub(super) fn happen(&mut self) {
+    /// What happens today. Gives whether anything does.
+    pub(super) fn happen(&mut self) -> bool {
+        if self.scenario.events.is_empty() {
+            return false;
+        }
         let start = self.scenario.horizon.start;
         let today = |at: EventAt| {
             let at = match at {
@@ -22,6 +25,7 @@ impl Simulation<'_> {
         };
         let changes: Vec<Change> =
             self.scenario.events.iter().filter(|event| today(event.at)).flat_map(|event| event.changes.clone()).collect();
+        let any = !changes.is_empty();
         for change in changes {
             match change {
                 Change::Price(part) => self.shock(part),
@@ -35,6 +39,7 @@ impl Simulation<'_> {
                 Change::Network(..) => {}
             }
         }
+        any
     }
 
     /// The price jumps: the market maker's cash leaves, or comes, until it stands there, and with it goes what people believe.

@@ -26,7 +26,7 @@ use crate::{
     chance::Chance,
     market::{Formation, PriceFormation, Process, ServiceView},
     results::{AgentRow, Row},
-    run::Stopped,
+    run::{Effort, Stopped},
     scenario::Scenario,
     society::{Customers, Heights, Market, Providers, Sight, Speculators},
     world::World,
@@ -63,6 +63,8 @@ pub struct Simulation<'m> {
     /// Dollars for a whole token, by day; the last is today's.
     pub(crate) prices: Vec<f64>,
     pub(crate) quality: f64,
+    /// Units a day that one device of each class can serve.
+    pub(crate) device_units: Vec<f64>,
     /// Units a day that could be served on the first day.
     pub(crate) capacity_first: f64,
     /// Part of bills that the treasury pays now.
@@ -86,8 +88,8 @@ pub struct Simulation<'m> {
     /// Single providers so far.
     pub agents: Vec<AgentRow>,
     agents_every: Option<u32>,
-    /// Bills that could not be paid.
-    pub unpaid: u64,
+    unpaid: u64,
+    provider_days: u64,
     gathered: Vec<bills::Gathered>,
     /// Dollars for a whole token at which today's orders traded.
     pub(crate) trade_price: f64,
@@ -109,6 +111,12 @@ impl Simulation<'_> {
     fn price_reported(&self) -> f64 {
         let delay = self.scenario.market.report_delay.value.max(0.0) as usize;
         self.prices[self.prices.len().saturating_sub(1 + delay)]
+    }
+
+    /// What the run took so far.
+    pub fn effort(&self) -> Effort {
+        let (records, refused) = self.world.as_ref().map_or((0, 0), |world| (world.records, world.refused));
+        Effort { provider_days: self.provider_days, records, refused, unpaid: self.unpaid }
     }
 
     /// Days of a run.
@@ -143,7 +151,9 @@ impl Simulation<'_> {
     fn step(&mut self) -> Result<(), Broken> {
         self.day += 1;
         self.date = self.date.later(Span::from_days(1));
-        self.happen();
+        if self.happen() {
+            self.device_units = Providers::device_units(&self.scenario);
+        }
         self.heights = Heights::on(&self.scenario.boom, self.day);
         self.pass()?;
         self.serve();
@@ -178,6 +188,14 @@ impl Simulation<'_> {
         self.market.price = self.service.price();
         let capacity = if self.scenario.links.exit_quality { view.capacity() } else { self.capacity_first };
         self.quality = quality(capacity, self.capacity_first, view.demand);
+    }
+}
+
+impl Simulation<'_> {
+    /// Units a day that a provider can serve.
+    pub(crate) fn capacity(&self, i: usize) -> f64 {
+        let provider = &self.providers.all[i];
+        provider.fleet() * self.device_units[provider.class]
     }
 }
 

@@ -5,7 +5,6 @@ use crate::{
     amount::dollars,
     cash::{GROUPS, Group},
     results::{AgentRow, COLUMNS, Row},
-    society::Providers,
 };
 use depin_economy::AccountClass;
 
@@ -155,8 +154,7 @@ impl Simulation<'_> {
 
     fn provider_stocks(&self, stocks: &mut Stocks) {
         let active: Vec<usize> = self.providers.active().collect();
-        let capacity = |i: &usize| Providers::capacity(&self.scenario, &self.providers.all[*i]);
-        let capacities: Vec<f64> = active.iter().map(capacity).collect();
+        let capacities: Vec<f64> = active.iter().map(|i| self.capacity(*i)).collect();
         stocks.providers = active.len() as f64;
         stocks.capacity = capacities.iter().sum();
         (stocks.hhi, stocks.nakamoto) = concentration(&capacities);
@@ -173,7 +171,7 @@ impl Simulation<'_> {
                 timestep: u32::try_from(self.rows.len()).unwrap_or(u32::MAX),
                 agent: provider.number,
                 class: names.get(provider.class).map_or_else(String::new, |name| (*name).clone()),
-                capacity: Providers::capacity(&self.scenario, provider),
+                capacity: self.capacity(i),
                 booked: provider.booked,
                 cash_usd: provider.cash,
                 tokens,

@@ -28,7 +28,9 @@ impl<'m> Simulation<'m> {
         let chance = Chance::new(key);
         let world = (treatment == Treatment::Tokens).then(|| opened.world(&scenario));
         let providers = Providers::new(&scenario, &chance);
-        let capacity_first: f64 = providers.active().map(|i| Providers::capacity(&scenario, &providers.all[i])).sum();
+        let device_units = Providers::device_units(&scenario);
+        let capacity_first: f64 =
+            providers.all.iter().filter(|one| one.active()).map(|one| one.fleet() * device_units[one.class]).sum();
         let demand: f64 = scenario.demand.values().map(|segment| segment.size.value).sum();
         let first = quality(capacity_first, capacity_first, demand);
         let classes = scenario.supply.len();
@@ -64,11 +66,13 @@ impl<'m> Simulation<'m> {
             agents: Vec::new(),
             day: 0,
             quality: first,
+            device_units,
             discount: 0.0,
             staker_rewards: 0.0,
             rewards_usd: 0.0,
             issuance: 0.0,
             unpaid: 0,
+            provider_days: 0,
             gathered: Vec::new(),
             trade_price: start_price,
             scenario,
@@ -163,12 +167,11 @@ impl<'m> Simulation<'m> {
     /// Classes as customers see them: what a unit costs each, less what rewards pay of that, and never less than a twentieth.
     pub(super) fn class_views(&self) -> Vec<ClassView> {
         let mut views = vec![ClassView::default(); self.scenario.supply.len()];
-        for i in self.providers.active() {
-            let provider = &self.providers.all[i];
-            views[provider.class].capacity += Providers::capacity(&self.scenario, provider);
+        for provider in self.providers.all.iter().filter(|provider| provider.active()) {
+            views[provider.class].capacity += provider.fleet() * self.device_units[provider.class];
         }
         for (at, (view, rule)) in views.iter_mut().zip(self.scenario.supply.values()).enumerate() {
-            let units = rule.capacity.value * rule.honesty.value * self.scenario.unit.per_day.value;
+            let units = self.device_units[at];
             if units <= 0.0 {
                 continue;
             }

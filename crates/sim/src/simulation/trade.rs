@@ -5,7 +5,7 @@ use crate::{
     amount::{dollars, micro, whole},
     cash::Group,
     market::{Rate, Reserves},
-    society::Decision,
+    society::{Decision, Depth, Purse},
     world::{Party, World, address},
 };
 use depin_quantity::{Address, Name};
@@ -55,6 +55,9 @@ impl Orders {
     }
 }
 
+/// Newcomers together buy at most this part of the maker's tokens in a day for their collateral; who gets less than it needs waits.
+const PATIENT: (u128, u128) = (1, 200);
+
 /// Orders for tokens never take more than this part of what is there, as a fraction; the rest of them waits.
 const DEEPEST: (u128, u128) = (3, 10);
 
@@ -68,6 +71,7 @@ impl Simulation<'_> {
         }
         self.hold_and_stake(&mut plan.orders);
         if self.world.is_some() {
+            self.spread_collateral(&mut plan.orders);
             self.order_bills(&bills.iter().map(|(_, bill)| *bill).collect::<Vec<_>>(), &mut plan.orders);
             self.redeem(&mut plan.orders);
             self.speculate(&mut plan.orders);
@@ -84,6 +88,17 @@ impl Simulation<'_> {
             self.enlist(decision);
         }
         Ok(())
+    }
+
+    /// Nobody buys a whole market's tokens for collateral in a day: all get the same part of what they lack.
+    fn spread_collateral(&mut self, orders: &mut Orders) {
+        let Some(world) = &self.world else { return };
+        let most = world.held(address(Party::Maker)) / PATIENT.1 * PATIENT.0;
+        let wanted = orders.bought();
+        if wanted > most {
+            let part = most as f64 / wanted as f64;
+            orders.buys.iter_mut().for_each(|(_, amount, _)| *amount = whole(*amount as f64 * part));
+        }
     }
 
     /// Customers buy what their bills take and they lack: where a bill goes by the reporters' price, so many tokens; else for its dollars.
@@ -142,16 +157,21 @@ impl Simulation<'_> {
         let price = self.price();
         let inflow = micro(self.scenario.market.speculators.cash.value / super::DAYS_A_YEAR);
         self.cash.pay(Group::Outside, Group::Speculators, inflow);
-        let depth = dollars(self.cash.of(Group::Market));
-        let wanted = self.speculators.order(&self.scenario, &self.chance, self.day, price, depth);
+        self.speculators.think(&self.scenario, &self.chance, self.day);
         let Some(world) = &self.world else { return };
-        let who = address(Party::Speculators);
+        let (who, maker) = (address(Party::Speculators), address(Party::Maker));
+        let tokens = |units: u128| world.scale.tokens(units);
+        let (reserve, held) = (world.held(maker) + orders.sold(), world.held(who));
+        let book = Depth {
+            cash: dollars(self.cash.of(Group::Market)) + orders.spent() as f64 / 1e6,
+            tokens: tokens(reserve - orders.bought().min(reserve / DEEPEST.1 * DEEPEST.0)),
+        };
+        let purse = Purse { cash: dollars(self.cash.of(Group::Speculators)).max(0.0), tokens: tokens(held) };
+        let wanted = self.speculators.order(&self.scenario, price, &book, &purse);
         if wanted >= 0.0 {
-            let has = self.cash.of(Group::Speculators).max(0);
-            orders.spend(who, micro(wanted).min(has), Group::Speculators);
+            orders.spend(who, micro(wanted), Group::Speculators);
         } else {
-            let amount = world.scale.units(-wanted / price).get().min(world.held(who));
-            orders.sell(who, amount, Group::Speculators);
+            orders.sell(who, world.scale.units(-wanted / book.price(wanted)).get().min(held), Group::Speculators);
         }
     }
 

@@ -11,4 +11,4 @@ mod speculators;
 pub use boom::Heights;
 pub use customers::{Customers, Sight};
 pub use providers::{Decision, Market, Provider, Providers, Rewards};
-pub use speculators::Speculators;
+pub use speculators::{Depth, Purse, Speculators};

@@ -211,10 +211,11 @@ impl Providers {
         Self { all, classes }
     }
 
-    /// Units a day that a provider can truly serve.
-    pub fn capacity(scenario: &Scenario, provider: &Provider) -> f64 {
-        let Some(class) = scenario.supply.values().nth(provider.class) else { return 0.0 };
-        provider.fleet() * class.capacity.value * class.honesty.value.clamp(0.0, 1.0) * scenario.unit.per_day.value
+    /// Units a day that one device of each class can truly serve.
+    pub fn device_units(scenario: &Scenario) -> Vec<f64> {
+        let per_day = scenario.unit.per_day.value;
+        let classes = scenario.supply.values();
+        classes.map(|class| class.capacity.value * class.honesty.value.clamp(0.0, 1.0) * per_day).collect()
     }
 
     /// Looks at a day and decides. What was decided stands in `out`, in the order of numbers.
@@ -222,9 +223,12 @@ impl Providers {
         self.look(scenario, market);
         let supply: Vec<_> = scenario.supply.values().collect();
         let zero_profit = scenario.horizon.entry == Entry::ZeroProfit;
+        let coming = self.coming(&supply);
         for (at, class) in self.classes.iter().enumerate() {
             let rule = supply[at];
-            let entry = EntryView::new(scenario, at, class, market, zero_profit);
+            let mut entry = EntryView::new(scenario, at, class, market, zero_profit);
+            // Waiting lists are known: what is ordered will share what there is.
+            entry.income *= coming;
             let mut room = entry.room;
             for i in class.first..class.first + class.all {
                 let provider = &mut self.all[i];
@@ -239,7 +243,8 @@ impl Providers {
                             (provider.trailing, provider.seen) = (margin.economic, true);
                         }
                         provider.losses = if provider.trailing < 0.0 { provider.losses + 1 } else { 0 };
-                        if f64::from(provider.losses) >= provider.patience {
+                        let tired = f64::from(provider.losses) >= provider.patience;
+                        if tired && attends(chance, class, i, day, at) {
                             out.push(Decision::Leaves(i));
                         } else if provider.grows_on.is_some_and(|on| on <= day) {
                             out.push(Decision::Grown(i));
@@ -262,6 +267,24 @@ impl Providers {
                 }
             }
         }
+    }
+
+    /// The part of today's income for each device that is left when all that is ordered takes part: what is shared by capacity is
+    /// shared by more.
+    fn coming(&self, supply: &[&crate::scenario::Class]) -> f64 {
+        let (mut here, mut coming) = (0.0, 0.0);
+        for provider in &self.all {
+            let each = supply[provider.class].capacity.value * provider.devices;
+            match provider.standing {
+                Standing::Active => {
+                    here += each * provider.times;
+                    coming += if provider.grows_on.is_some() { each } else { 0.0 };
+                }
+                Standing::Waits(_) => coming += each,
+                Standing::Away => {}
+            }
+        }
+        if here > 0.0 { here / (here + coming) } else { 1.0 }
     }
 
     /// What the classes earn, trailing.

@@ -289,7 +289,13 @@ impl World {
         let subject = Subject::Party(who);
         for pledge in self.meter.pledges(load) {
             let until = self.now.later(Span::from_days(365));
-            self.send(&Record::Pledge(PledgeRecord::Resize { subject, kind: pledge.kind, basis: pledge.basis, until }))?;
+            let (kind, basis) = (pledge.kind, pledge.basis);
+            // What was too small to be pledged may not be any more.
+            let record = match self.reads().pledge(subject, kind) {
+                Some(_) => PledgeRecord::Resize { subject, kind, basis, until },
+                None => PledgeRecord::Lock { subject, kind, basis, until },
+            };
+            self.send(&Record::Pledge(record))?;
         }
         Ok(())
     }

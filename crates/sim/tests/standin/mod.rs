@@ -6,7 +6,7 @@ use depin_quantity::Instant;
 use depin_sim::{
     AuditSummary, Paired, Point, RunFailure, RunKey, RunResult, Watch,
     experiment::{Assumptions, Plan},
-    kpi::{self, KpiId},
+    kpi::KpiId,
     results::{AgentRow, COLUMNS, FORMAT, Identity, Inputs, NetworkInput, Row, ScenarioInput, column},
     scenario::{Figure, Treatment},
 };
@@ -72,15 +72,13 @@ pub fn engine(point: &Point, key: RunKey, watch: &dyn Watch) -> Result<RunResult
         ));
         without.push(row(step, &[("usage", 800.0), ("useful_usage", 800.0), ("capacity", 1500.0), ("price", f64::NAN)]));
     }
-    let paired = vec![Paired { treatment: Treatment::NoTokens, rows: without }];
-    let mut kpis = kpi::all(&rows, &paired);
     let last = rows.last().map_or(f64::NAN, |row| row.get("usage"));
-    kpis.extend([
+    let kpis = [
         (KpiId("burn-to-mint"), last / (1e5 * price)),
         (KpiId("net-issuance"), chance(key, 7)),
         (KpiId("payback-months"), if key.run.is_multiple_of(4) { f64::INFINITY } else { 20.0 / price }),
         (KpiId("utilisation"), last / 14_000.0),
-    ]);
+    ];
     let agent = |step| AgentRow {
         timestep: step,
         agent: 0,
@@ -92,11 +90,12 @@ pub fn engine(point: &Point, key: RunKey, watch: &dyn Watch) -> Result<RunResult
     };
     Ok(RunResult {
         agents: vec![agent(10), agent(20)],
-        paired,
+        paired: vec![Paired { treatment: Treatment::NoTokens, rows: without }],
         rows,
-        kpis,
+        kpis: kpis.into(),
         drawn: point.values.clone(),
         audit: AuditSummary { checked: 100, ..AuditSummary::default() },
+        effort: depin_sim::Effort::default(),
         stopped: None,
     })
 }
@@ -114,15 +113,13 @@ pub fn assumptions() -> Assumptions {
 pub fn inputs() -> Inputs {
     Inputs {
         network: "[network]\nname = \"atlas\"\n".to_owned(),
-        scenario: vec![
-            ("metered.toml".to_owned(), "[unit]\nname = \"map tile\"\n".to_owned()),
-            ("baseline.toml".to_owned(), "[scenario]\nname = \"baseline\" # a <b>bold</b> assumption\n".to_owned()),
-        ],
+        scenario: "[scenario]\nname = \"baseline\" # a <b>bold</b> assumption\n".to_owned(),
     }
 }
 
 pub fn identity(runs: u32) -> Identity {
     let inputs = inputs();
+    let sha256 = |text: &str| hex::encode(Sha256::digest(text));
     Identity {
         format: FORMAT,
         depin: "0.1.0".to_owned(),
@@ -130,8 +127,7 @@ pub fn identity(runs: u32) -> Identity {
             name: "atlas".to_owned(),
             title: "Atlas <maps> & tiles".to_owned(),
             service: "metered".to_owned(),
-            priced_as: None,
-            sha256: inputs.network_sha256(),
+            sha256: sha256(&inputs.network),
         },
         scenario: ScenarioInput {
             name: "baseline".to_owned(),
@@ -144,7 +140,7 @@ pub fn identity(runs: u32) -> Identity {
             opening: "aged".to_owned(),
             treatment: "tokens".to_owned(),
             unit: ["map tile".to_owned(), "map tiles".to_owned()],
-            sha256: inputs.scenario_sha256(),
+            sha256: sha256(&inputs.scenario),
         },
         set: Vec::new(),
         plan: Plan { simulation: 0, seed: 7, runs, fixed: false },
