@@ -9,6 +9,8 @@ mod network;
 mod new;
 mod provider;
 mod rule;
+mod scenario;
+mod sim;
 mod storage;
 mod supply;
 mod token;
@@ -24,6 +26,8 @@ pub use network::{AccountCommand, AuditArgs, EventsArgs, GrantArgs, NetworkComma
 pub use new::NewNetworkArgs;
 pub use provider::{AskArgs, GatewayCommand, GatewayS3Args, PlaceArgs, ProviderCommand, ProviderStorageArgs, WithdrawArgs};
 pub use rule::{EvalArgs, RuleCommand};
+pub use scenario::{NewScenarioArgs, ScenarioCommand};
+pub use sim::{KeysArgs, SimCommand};
 pub use storage::{DealsArgs, FaultsArgs, GetArgs, ListArgs, ProofsArgs, PutArgs, QuoteArgs, SettleArgs, StorageCommand};
 pub use supply::{DateArg, EveryArg, FormatArg, SupplyArgs};
 pub use token::{ClaimArgs, FundArgs, LockArgs, MintArgs, RedeemArgs, SwapArgs, TokenArgs, TokenCommand, ValidateArgs};
@@ -136,6 +140,12 @@ pub enum Command {
     /// Read the networks' rules, and run them on inputs of your own.
     #[command(subcommand, after_help = rule::AFTER)]
     Rule(RuleCommand),
+    /// List, show, check and make scenarios: what is assumed about people and markets.
+    #[command(subcommand, after_help = scenario::AFTER)]
+    Scenario(ScenarioCommand),
+    /// Simulate networks: what becomes of rewards, use and prices when people decide by themselves.
+    #[command(subcommand, after_help = sim::AFTER)]
+    Sim(SimCommand),
     /// Store files and follow their deals.
     #[command(subcommand, after_help = storage::AFTER)]
     Storage(StorageCommand),

@@ -6,9 +6,8 @@
 
 use crate::{
     error::{CliError, Result},
-    output::{Output, wrap},
+    output::{Excerpt, Output, Weight},
 };
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use depin_devnet::source;
 use depin_economy::{Problem, Spec};
 use depin_quantity::{Instant, nearest_name};
@@ -65,7 +64,8 @@ pub fn run(named: Option<&str>, out: &Output) -> Result<()> {
     }
 }
 
-fn counted(n: usize, what: &str) -> String {
+/// So many of them, in words.
+pub fn counted(n: usize, what: &str) -> String {
     match n {
         0 => format!("no {what}"),
         1 => format!("1 {what}"),
@@ -113,49 +113,24 @@ impl Report {
     }
 
     fn text(&self, out: &Output) -> String {
-        let renderer = if out.colour { Renderer::styled() } else { Renderer::plain() }.term_width(out.width.into());
-        let mut text = String::new();
-        for finding in &self.findings {
-            text += &self.excerpt(finding, &renderer, out.width);
-            text += "\n\n";
-        }
-        text + &self.summary(out)
+        let excerpts = self.findings.iter().map(|finding| self.excerpt(finding).render(out) + "\n\n");
+        excerpts.collect::<String>() + &self.summary(out)
     }
 
-    fn excerpt(&self, finding: &Finding, renderer: &Renderer, width: u16) -> String {
-        let level = match finding.severity {
-            ERROR => Level::ERROR,
-            WARNING => Level::WARNING,
-            _ => Level::NOTE,
+    fn excerpt<'t>(&'t self, finding: &'t Finding) -> Excerpt<'t> {
+        let weight = match finding.severity {
+            ERROR => Weight::Error,
+            WARNING => Weight::Warning,
+            _ => Weight::Note,
         };
-        // The library breaks no lines; it indents those that follow.
-        let title = wrap(&finding.message, width, "warning: ".len()).join("\n");
-        let hint = finding.hint.as_ref().map(|hint| wrap(hint, width, "   = help: ".len() + self.digits()).join("\n"));
-        let mark = AnnotationKind::Primary.span(self.mark(&finding.span));
-        let snippet = Snippet::source(self.text.as_str()).path(self.file.as_str()).annotation(mark);
-        let mut group: Group<'_> = level.primary_title(title.as_str()).element(snippet);
-        if let Some(hint) = &hint {
-            group = group.element(Level::HELP.message(hint.as_str()));
+        Excerpt {
+            weight,
+            file: &self.file,
+            text: &self.text,
+            span: finding.span.clone(),
+            message: &finding.message,
+            hint: finding.hint.as_deref(),
         }
-        renderer.render(&[group]).to_string()
-    }
-
-    /// Digits of the largest line number.
-    fn digits(&self) -> usize {
-        self.text.lines().count().to_string().len()
-    }
-
-    /// What is underlined: the first line of what the finding is about, and of a long one only its beginning.
-    fn mark(&self, span: &std::ops::Range<usize>) -> std::ops::Range<usize> {
-        const LONGEST: usize = 48;
-        let start = span.start.min(self.text.len());
-        let part = self.text.get(start..span.end.clamp(start, self.text.len())).unwrap_or_default();
-        let line = part.lines().next().unwrap_or_default();
-        if line.chars().count() <= LONGEST {
-            return start..start + line.len();
-        }
-        let most = line.char_indices().nth(LONGEST).map_or(line.len(), |(at, _)| at);
-        start..start + line[..most].rfind(", ").unwrap_or(most)
     }
 
     fn summary(&self, out: &Output) -> String {

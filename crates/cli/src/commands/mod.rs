@@ -12,6 +12,8 @@ mod new;
 mod provider;
 mod quote;
 mod rule;
+mod scenario;
+mod sim;
 mod storage;
 mod supply;
 mod token;
@@ -47,6 +49,8 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
         Command::New(args) => new::run(&args, out),
         Command::Network(command) => network::run(&command, &settings, out).await,
         Command::Rule(command) => rule::run(&command, out),
+        Command::Scenario(command) => scenario::run(&command, out),
+        Command::Sim(command) => sim::run(&command, out),
         Command::Supply(args) => supply::run(&args, out),
         Command::Storage(command) => match command {
             StorageCommand::Quote(args) => quote::run(&args, &settings, out).await,

@@ -4,12 +4,14 @@
 //! to standard error. Colours only where a terminal reads, and not with `NO_COLOR`.
 
 mod amount;
+mod excerpt;
 mod progress;
 mod secret;
 mod table;
 mod text;
 
 pub use amount::{short_number, shorten};
+pub use excerpt::{Excerpt, Weight};
 pub use progress::{Progress, without_progress};
 pub use secret::{is_shown, secret, shown};
 pub use table::Table;
