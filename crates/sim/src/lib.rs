@@ -10,6 +10,7 @@ pub mod facts;
 pub mod kpi;
 mod market;
 mod model;
+pub mod report;
 pub mod results;
 mod run;
 pub mod scenario;

@@ -46,6 +46,7 @@ impl Sample {
     /// - Formula: the number of values below the true percentile has the standard deviation `s = sqrt(n p (1 - p))`, so half the
     ///   distance between the values `s` places above and below is one standard error. Where runs share draws, `effective` of them
     ///   are independent, and `s` grows by `sqrt(n / effective)`.
+    /// - Zero where all values are the same.
     /// - None where a place lies outside of the sample: then all that can be said is that it is too small.
     /// - Source: H. A. David and H. N. Nagaraja, "Order Statistics", 2003, section 7.1.
     pub fn percentile(&self, p: f64, effective: f64) -> Percentile {
@@ -53,6 +54,9 @@ impl Sample {
         let n = self.len() as f64;
         if self.is_empty() || effective < 1.0 {
             return Percentile { value, error: None };
+        }
+        if self.len() > 1 && self.sorted[0] == self.sorted[self.len() - 1] {
+            return Percentile { value, error: value.is_finite().then_some(0.0) };
         }
         let spread = (n * p * (1.0 - p)).sqrt() * (n / effective).sqrt();
         let (low, high) = ((n - 1.0) * p - spread, (n - 1.0) * p + spread);
@@ -129,6 +133,7 @@ mod tests {
         let few = Sample::new((0..20).map(f64::from));
         assert!(few.percentile(0.05, 20.0).error.is_none() && few.percentile(0.5, 20.0).error.is_some());
         assert!(Sample::new([1.0]).percentile(0.5, 1.0).error.is_none());
+        assert_eq!(Sample::new([1.0; 5]).percentile(0.05, 5.0).error, Some(0.0), "nothing varies");
     }
 
     #[test]

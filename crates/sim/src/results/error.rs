@@ -83,9 +83,9 @@ pub enum ResultsError {
         run: u32,
     },
     /// The inputs that it keeps are no longer those with which it began.
-    #[error("{} is not the file with which the experiment began", path.display())]
+    #[error("{} is not what the experiment began with", path.display())]
     Changed {
-        /// The file.
+        /// The file or folder.
         path: PathBuf,
     },
 }
@@ -147,7 +147,9 @@ impl ResultsError {
             Self::Differs { .. } => {
                 "go on with the build that began it; mixed results would belong to no model. Or run it anew with --out".to_owned()
             }
-            Self::Changed { .. } => "put the file back, or run the changed one with `depin sim run` and another --out".to_owned(),
+            Self::Changed { .. } => {
+                "put it back as it was, or run the changed one with `depin sim run` and another --out".to_owned()
+            }
         }
     }
 }

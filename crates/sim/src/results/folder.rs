@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   experiment.json       what it is: inputs, plan, format (identity)
-//!   inputs/               network.toml and scenario.toml as they were run, points.csv: one value per assumption and draw
+//!   inputs/               as they were run: network.toml; scenario/, whose files are read in their order; points.csv, what each draw is
 //!   checkpoint.bin        runs that are done, while some are not
 //!   runs.*                one row per run, subset and record step, as .parquet and as .csv
 //!   outcomes.*            one row per run: how it ended, its key figures, what was assumed
@@ -18,7 +18,7 @@ use super::{
     assemble::{assemble, fits},
     bands::{Quantity, SubsetBands, bands},
     checkpoint::Checkpoint,
-    identity::{Identity, Inputs, sha256},
+    identity::{Identity, Inputs},
     store::{Cell, CsvWriter, Field, Head, TableReader},
     summary::Summary,
 };
@@ -35,7 +35,7 @@ use std::{
 const IDENTITY: &str = "experiment.json";
 const INPUTS: &str = "inputs";
 const NETWORK: &str = "network.toml";
-const SCENARIO: &str = "scenario.toml";
+const SCENARIO: &str = "scenario";
 const POINTS: &str = "points.csv";
 const CHECKPOINT: &str = "checkpoint.bin";
 const SUMMARY: &str = "summary.json";
@@ -71,10 +71,13 @@ impl RunFolder {
             return Err(ResultsError::Foreign { path: path.to_owned(), found });
         }
         let folder = path.join(INPUTS);
-        fs::create_dir_all(&folder).map_err(|error| ResultsError::io("make", &folder, error))?;
+        let texts = folder.join(SCENARIO);
+        fs::create_dir_all(&texts).map_err(|error| ResultsError::io("make", &texts, error))?;
         let lock = locked(path)?;
         write(&folder.join(NETWORK), &inputs.network)?;
-        write(&folder.join(SCENARIO), &inputs.scenario)?;
+        for (name, (_, text)) in inputs.scenario_files().iter().zip(&inputs.scenario) {
+            write(&texts.join(name), text)?;
+        }
         write_points(&folder.join(POINTS), &identity, assumptions)?;
         write(&known, &identity.text())?;
         let checkpoint = Some(Checkpoint::open(&path.join(CHECKPOINT), &identity.id())?);
@@ -266,14 +269,36 @@ fn read_identity(path: &Path) -> Result<Identity> {
 
 fn read_inputs(path: &Path, identity: &Identity) -> Result<Inputs> {
     let folder = path.join(INPUTS);
-    let inputs = Inputs { network: read(&folder, NETWORK)?, scenario: read(&folder, SCENARIO)? };
-    let both = [(NETWORK, &inputs.network, &identity.network.sha256), (SCENARIO, &inputs.scenario, &identity.scenario.sha256)];
-    for (name, text, known) in both {
-        if sha256(text) != *known {
-            return Err(ResultsError::Changed { path: folder.join(name) });
-        }
+    let inputs = Inputs { network: read(&folder, NETWORK)?, scenario: read_texts(&folder.join(SCENARIO))? };
+    if inputs.network_sha256() != identity.network.sha256 {
+        return Err(ResultsError::Changed { path: folder.join(NETWORK) });
     }
-    Ok(inputs)
+    // The name of a file that is kept is its number and where it came from.
+    let named =
+        Inputs { scenario: inputs.scenario.iter().map(|(name, text)| (unnumbered(name), text.clone())).collect(), ..inputs };
+    if named.scenario_sha256() != identity.scenario.sha256 {
+        return Err(ResultsError::Changed { path: folder.join(SCENARIO) });
+    }
+    Ok(named)
+}
+
+fn unnumbered(name: &str) -> String {
+    name.split_once('-').map_or(name, |(_, rest)| rest).to_owned()
+}
+
+/// The texts of a folder by the names of their files.
+fn read_texts(folder: &Path) -> Result<Vec<(String, String)>> {
+    let failed = |error| ResultsError::io("read", folder, error);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort_unstable();
+    let text = |name: String| {
+        let file = folder.join(&name);
+        fs::read_to_string(&file).map(|text| (name, text)).map_err(|error| ResultsError::io("read", &file, error))
+    };
+    names.into_iter().map(text).collect()
 }
 
 fn read_summary(path: &Path) -> Result<Option<Summary>> {

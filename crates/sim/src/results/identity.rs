@@ -43,6 +43,8 @@ pub struct NetworkInput {
     pub title: String,
     /// Its service.
     pub service: String,
+    /// The token whose start price it has, where its own is in no list of prices.
+    pub priced_as: Option<String>,
     /// SHA-256 of its file as it was run, in hex.
     pub sha256: String,
 }
@@ -71,7 +73,7 @@ pub struct ScenarioInput {
     pub treatment: String,
     /// One unit of the service, and many.
     pub unit: [String; 2],
-    /// SHA-256 of its file as it was run, in hex.
+    /// SHA-256 of its files as they were run, in hex.
     pub sha256: String,
 }
 
@@ -92,8 +94,39 @@ pub struct Setting {
 pub struct Inputs {
     /// Text of the network's file.
     pub network: String,
-    /// Text of the scenario.
-    pub scenario: String,
+    /// Texts of the scenario, the first below: where it came from, and what it says.
+    pub scenario: Vec<(String, String)>,
+}
+
+impl Inputs {
+    /// Names of the scenario's files where they are kept, in the order in which they are read: `1-coverage.toml`.
+    pub(super) fn scenario_files(&self) -> Vec<String> {
+        let width = self.scenario.len().to_string().len();
+        let name = |(number, (from, _)): (usize, &(String, String))| {
+            let last = from.rsplit(['/', '\\']).next().unwrap_or_default();
+            let safe: String =
+                last.chars().map(|one| if one.is_ascii_alphanumeric() || "._-".contains(one) { one } else { '-' }).collect();
+            format!("{:0width$}-{}", number + 1, safe.trim_matches('-'))
+        };
+        self.scenario.iter().enumerate().map(name).collect()
+    }
+
+    /// SHA-256 of all texts of the scenario with the names of their files, in hex.
+    pub fn scenario_sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        for (name, (_, text)) in self.scenario_files().iter().zip(&self.scenario) {
+            for part in [name, text] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+        }
+        hex::encode(hash.finalize())
+    }
+
+    /// SHA-256 of the network's file, in hex.
+    pub fn network_sha256(&self) -> String {
+        hex::encode(Sha256::digest(&self.network))
+    }
 }
 
 /// The name of a treatment, in files and keys.
@@ -136,12 +169,12 @@ impl Identity {
             opening: opening.to_owned(),
             treatment: treatment_name(horizon.treatment).to_owned(),
             unit: [scenario.unit.name.clone(), scenario.unit.plural.clone()],
-            sha256: sha256(&inputs.scenario),
+            sha256: inputs.scenario_sha256(),
         };
         Self {
             format: FORMAT,
             depin: env!("CARGO_PKG_VERSION").to_owned(),
-            network: NetworkInput { sha256: sha256(&inputs.network), ..network },
+            network: NetworkInput { sha256: inputs.network_sha256(), ..network },
             scenario,
             set: Vec::new(),
             plan,
@@ -189,9 +222,4 @@ fn differing(path: &str, one: &Value, other: &Value) -> Option<String> {
         }),
         _ => Some(format!("its `{path}` is {one}, and {other} was asked for")),
     }
-}
-
-/// SHA-256 of a text, in hex.
-pub(super) fn sha256(text: &str) -> String {
-    hex::encode(Sha256::digest(text))
 }

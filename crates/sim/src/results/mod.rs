@@ -19,7 +19,7 @@ pub use error::ResultsError;
 pub use folder::{REPORT, Results, RunFolder, write_text};
 pub use identity::{FORMAT, Identity, Inputs, NetworkInput, ScenarioInput, Setting, TREATMENTS, subset_number, treatment_name};
 pub use store::{FileSum, TableReader};
-pub use summary::{Audit, Counts, Estimate, Failure, Figure, Mover, Summary};
+pub use summary::{Audit, Counts, Estimate, Failure, Figure, Mover, Summary, difference};
 pub use table::{AgentRow, COLUMNS, Column, Kind, Row, column};
 
 use error::Result;

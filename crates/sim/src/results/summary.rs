@@ -155,31 +155,8 @@ impl<'a> Figures<'a> {
 
     /// The figure in a column.
     pub(super) fn of(&self, column: &str) -> Result<Figure> {
-        Ok(self.figure(&self.table.all(column)?))
-    }
-
-    fn figure(&self, values: &[f64]) -> Figure {
-        let sample = Sample::new(values.iter().copied());
-        let split =
-            if self.plan.fixed { None } else { experiment::split(self.draws.iter().copied().zip(values.iter().copied())) };
-        // Where the split is not known, runs of one draw are taken to be wholly alike.
-        let alike = split.map_or(if self.plan.fixed { 0.0 } else { 1.0 }, |split| split.assumptions);
-        let effective = experiment::effective(sample.len(), RUNS_PER_DRAW, alike);
-        let [p5, p50, p95] = [0.05, 0.5, 0.95].map(|p| sample.percentile(p, effective));
-        let (above_zero, below_zero) = sample.signs();
-        let estimate = |one: experiment::Percentile| Estimate { value: one.value, error: one.error };
-        Figure {
-            runs: sample.len(),
-            p5: estimate(p5),
-            p50: estimate(p50),
-            p95: estimate(p95),
-            mean: Estimate { value: sample.mean(), error: sample.mean_error(effective) },
-            above_zero,
-            below_zero,
-            sign: Sign::of(p5, p95, sample.at(0.0), sample.at(1.0)),
-            variance_by_assumptions: split.map(|split| Estimate { value: split.assumptions, error: split.error }),
-            moved_by: self.movers(values, effective / sample.len().max(1) as f64),
-        }
+        let values = self.table.all(column)?;
+        Ok(figure(self.plan, &self.draws, &values, |independent| self.movers(&values, independent)))
     }
 
     fn movers(&self, values: &[f64], independent: f64) -> Vec<Mover> {
@@ -204,6 +181,67 @@ impl<'a> Figures<'a> {
         movers.sort_by(|a, b| b.rank_correlation.abs().total_cmp(&a.rank_correlation.abs()).then_with(|| a.key.cmp(&b.key)));
         movers.truncate(MOVERS);
         movers
+    }
+}
+
+/// A figure out of one value for each run. `movers` is asked with the part of the runs that counts as independent.
+fn figure(plan: Plan, draws: &[u32], values: &[f64], movers: impl FnOnce(f64) -> Vec<Mover>) -> Figure {
+    let sample = Sample::new(values.iter().copied());
+    let split = if plan.fixed { None } else { experiment::split(draws.iter().copied().zip(values.iter().copied())) };
+    // Where the split is not known, runs of one draw are taken to be wholly alike.
+    let alike = split.map_or(if plan.fixed { 0.0 } else { 1.0 }, |split| split.assumptions);
+    let effective = experiment::effective(sample.len(), RUNS_PER_DRAW, alike);
+    let [p5, p50, p95] = [0.05, 0.5, 0.95].map(|p| sample.percentile(p, effective));
+    let (above_zero, below_zero) = sample.signs();
+    let estimate = |one: experiment::Percentile| Estimate { value: one.value, error: one.error };
+    Figure {
+        runs: sample.len(),
+        p5: estimate(p5),
+        p50: estimate(p50),
+        p95: estimate(p95),
+        mean: Estimate { value: sample.mean(), error: sample.mean_error(effective) },
+        above_zero,
+        below_zero,
+        sign: Sign::of(p5, p95, sample.at(0.0), sample.at(1.0)),
+        variance_by_assumptions: split.map(|split| Estimate { value: split.assumptions, error: split.error }),
+        moved_by: movers(effective / sample.len().max(1) as f64),
+    }
+}
+
+/// A figure of one experiment less the same of another, run by run: of those runs that both have, as the first one's plan numbers them.
+///
+/// # Errors
+/// Those of reading the tables.
+pub fn difference(one: &TableReader, other: &TableReader, plan: Plan, column: &str) -> Result<Figure> {
+    let pairs = |table: &TableReader| Ok(table.all("run")?.into_iter().map(|run| run as u32).zip(table.all(column)?).collect());
+    let (one, other): (BTreeMap<u32, f64>, BTreeMap<u32, f64>) = (pairs(one)?, pairs(other)?);
+    let runs = one.iter().filter_map(|(run, value)| Some((plan.draw_of(*run), value - other.get(run)?)));
+    let (draws, values): (Vec<u32>, Vec<f64>) = runs.unzip();
+    Ok(figure(plan, &draws, &values, |_| Vec::new()))
+}
+
+impl Figure {
+    /// This figure less one that shares no chance with it: between the medians, and between each end of one band and the other end of the
+    /// other, whose errors add up as independent ones do.
+    pub fn apart(&self, other: &Self) -> Option<Self> {
+        let less = |one: Estimate, other: Estimate| Estimate {
+            value: one.value - other.value,
+            error: one.error.zip(other.error).map(|(one, other)| (one * one + other * other).sqrt()),
+        };
+        let (p5, p50, p95) = (less(self.p5, other.p95), less(self.p50, other.p50), less(self.p95, other.p5));
+        let percentile = |one: Estimate| experiment::Percentile { value: one.value, error: one.error };
+        (!p50.value.is_nan()).then(|| Self {
+            runs: self.runs.min(other.runs),
+            p5,
+            p50,
+            p95,
+            mean: less(self.mean, other.mean),
+            above_zero: f64::from(u8::from(p50.value > 0.0)),
+            below_zero: f64::from(u8::from(p50.value < 0.0)),
+            sign: Sign::of(percentile(p5), percentile(p95), p5.value, p95.value),
+            variance_by_assumptions: None,
+            moved_by: Vec::new(),
+        })
     }
 }
 

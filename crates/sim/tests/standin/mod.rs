@@ -6,7 +6,7 @@ use depin_quantity::Instant;
 use depin_sim::{
     AuditSummary, Paired, Point, RunFailure, RunKey, RunResult, Watch,
     experiment::{Assumptions, Plan},
-    kpi::KpiId,
+    kpi::{self, KpiId},
     results::{AgentRow, COLUMNS, FORMAT, Identity, Inputs, NetworkInput, Row, ScenarioInput, column},
     scenario::{Figure, Treatment},
 };
@@ -72,13 +72,15 @@ pub fn engine(point: &Point, key: RunKey, watch: &dyn Watch) -> Result<RunResult
         ));
         without.push(row(step, &[("usage", 800.0), ("useful_usage", 800.0), ("capacity", 1500.0), ("price", f64::NAN)]));
     }
+    let paired = vec![Paired { treatment: Treatment::NoTokens, rows: without }];
+    let mut kpis = kpi::all(&rows, &paired);
     let last = rows.last().map_or(f64::NAN, |row| row.get("usage"));
-    let kpis = [
+    kpis.extend([
         (KpiId("burn-to-mint"), last / (1e5 * price)),
         (KpiId("net-issuance"), chance(key, 7)),
         (KpiId("payback-months"), if key.run.is_multiple_of(4) { f64::INFINITY } else { 20.0 / price }),
         (KpiId("utilisation"), last / 14_000.0),
-    ];
+    ]);
     let agent = |step| AgentRow {
         timestep: step,
         agent: 0,
@@ -90,9 +92,9 @@ pub fn engine(point: &Point, key: RunKey, watch: &dyn Watch) -> Result<RunResult
     };
     Ok(RunResult {
         agents: vec![agent(10), agent(20)],
-        paired: vec![Paired { treatment: Treatment::NoTokens, rows: without }],
+        paired,
         rows,
-        kpis: kpis.into(),
+        kpis,
         drawn: point.values.clone(),
         audit: AuditSummary { checked: 100, ..AuditSummary::default() },
         effort: depin_sim::Effort::default(),
@@ -113,13 +115,15 @@ pub fn assumptions() -> Assumptions {
 pub fn inputs() -> Inputs {
     Inputs {
         network: "[network]\nname = \"atlas\"\n".to_owned(),
-        scenario: "[scenario]\nname = \"baseline\" # a <b>bold</b> assumption\n".to_owned(),
+        scenario: vec![
+            ("metered.toml".to_owned(), "[unit]\nname = \"map tile\"\n".to_owned()),
+            ("baseline.toml".to_owned(), "[scenario]\nname = \"baseline\" # a <b>bold</b> assumption\n".to_owned()),
+        ],
     }
 }
 
 pub fn identity(runs: u32) -> Identity {
     let inputs = inputs();
-    let sha256 = |text: &str| hex::encode(Sha256::digest(text));
     Identity {
         format: FORMAT,
         depin: "0.1.0".to_owned(),
@@ -127,7 +131,8 @@ pub fn identity(runs: u32) -> Identity {
             name: "atlas".to_owned(),
             title: "Atlas <maps> & tiles".to_owned(),
             service: "metered".to_owned(),
-            sha256: sha256(&inputs.network),
+            priced_as: None,
+            sha256: inputs.network_sha256(),
         },
         scenario: ScenarioInput {
             name: "baseline".to_owned(),
@@ -140,7 +145,7 @@ pub fn identity(runs: u32) -> Identity {
             opening: "aged".to_owned(),
             treatment: "tokens".to_owned(),
             unit: ["map tile".to_owned(), "map tiles".to_owned()],
-            sha256: sha256(&inputs.scenario),
+            sha256: inputs.scenario_sha256(),
         },
         set: Vec::new(),
         plan: Plan { simulation: 0, seed: 7, runs, fixed: false },

@@ -1,0 +1,176 @@
+//! Several experiments side by side: one table, one page.
+
+use super::{
+    figures::{definition, place, title, unit},
+    html::{Page, json, safe},
+    overlay::Overlays,
+    shown::{band, shown, unit_shown, with_error},
+};
+use crate::results::{Estimate, Figure, Results, ResultsError, TableReader, difference};
+use serde::Serialize;
+
+/// Several experiments side by side.
+#[derive(Debug, Serialize)]
+pub struct Comparison {
+    /// What each one is called.
+    pub names: Vec<String>,
+    /// Whether each one shares its chance with the first, run by run.
+    pub paired: Vec<bool>,
+    /// Key figures that any of them has.
+    pub figures: Vec<ComparedFigure>,
+}
+
+/// One key figure in each experiment.
+#[derive(Debug, Serialize)]
+pub struct ComparedFigure {
+    /// Its id.
+    pub id: String,
+    /// Its name for people.
+    pub title: String,
+    /// What one of it is.
+    pub unit: String,
+    /// It in each experiment, in the order of the names.
+    pub each: Vec<Option<Figure>>,
+    /// Each less the first: run by run where they share their chance.
+    pub less_first: Vec<Option<Figure>>,
+}
+
+impl Comparison {
+    /// Compares what folders hold.
+    ///
+    /// # Errors
+    /// Those of reading their tables.
+    pub fn new(list: &[Results]) -> Result<Self, ResultsError> {
+        let defined = |one: &Results, id: &str| one.summary.kpis.get(id).is_some_and(|figure| figure.runs > 0);
+        let mut ids: Vec<&String> = list.iter().flat_map(|one| one.summary.kpis.keys()).collect();
+        ids.sort_by_key(|id| (place(id), (*id).clone()));
+        ids.dedup();
+        ids.retain(|id| list.iter().any(|one| defined(one, id)));
+        let tables = list.iter().map(Results::outcomes).collect::<Result<Vec<_>, _>>()?;
+        let paired: Vec<bool> = list.iter().map(|one| shares_chance(&list[0], one)).collect();
+        let mut figures = Vec::new();
+        for id in ids {
+            let each: Vec<Option<Figure>> = list.iter().map(|one| one.summary.kpis.get(id).cloned()).collect();
+            let mut less_first = vec![None];
+            for index in 1..list.len() {
+                less_first.push(less(id, list, &tables, &each, &paired, index)?);
+            }
+            figures.push(ComparedFigure { id: id.clone(), title: title(id), unit: unit(id).to_owned(), each, less_first });
+        }
+        Ok(Self { names: names(list), paired, figures })
+    }
+
+    /// Them on one page.
+    ///
+    /// # Errors
+    /// Those of reading their tables.
+    pub fn page(&self, list: &[Results]) -> Result<String, ResultsError> {
+        let overlays = Overlays::new(&self.names, list)?;
+        let title = format!("{} side by side", self.names.join(", "));
+        let facts = self.names.iter().zip(list).map(|(name, one)| {
+            let (scenario, runs) = (&one.identity.scenario, one.summary.runs);
+            let start = scenario.start.get(..10).unwrap_or(&scenario.start);
+            format!(
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{start}, {} years</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
+                safe(name),
+                safe(&one.identity.network.title),
+                safe(&scenario.title),
+                scenario.years,
+                runs.done,
+                one.identity.plan.seed
+            )
+        });
+        let body = format!(
+            "<h1>{}</h1>\n<p class=\"lead\">Experiments side by side: the same figures, by the same definitions.</p>\n<div class=\"wide\">\
+             <table>\n<thead><tr><th></th><th>network</th><th>scenario</th><th>time</th><th class=\"n\">runs</th><th class=\"n\">seed</th></tr>\
+             </thead>\n<tbody>{}</tbody></table></div>\n<h2>Over time</h2>\n<p class=\"soft\">The median of all runs of each, and the band of \
+             nine tenths of them.</p>\n<div class=\"charts\">\n{}</div>\n<h2>Key figures</h2>\n<p class=\"soft\">The median, below it the 5th \
+             and the 95th percentile. {}</p>\n{}",
+            safe(&self.names.join(" · ")),
+            facts.collect::<String>(),
+            overlays.figures(),
+            self.pairing(),
+            self.table(),
+        );
+        Ok(Page { title: &title, body: &body, charts: &json(&overlays.drawn()) }.text())
+    }
+
+    fn pairing(&self) -> &'static str {
+        if self.paired.iter().all(|paired| *paired) {
+            "Differences from the first are taken run by run: all share their chance."
+        } else {
+            "Differences from the first are taken run by run where both share their chance (one seed, one number of runs), and else \
+             between the medians."
+        }
+    }
+
+    fn table(&self) -> String {
+        let heads: String = self.names.iter().map(|name| format!("<th class=\"n\">{}</th>", safe(name))).collect();
+        let rows: String = self.figures.iter().map(ComparedFigure::row).collect();
+        format!(
+            "<div class=\"wide\"><table>\n<thead><tr><th>figure</th>{heads}</tr></thead>\n<tbody>{rows}</tbody></table></div>\n"
+        )
+    }
+}
+
+impl ComparedFigure {
+    fn row(&self) -> String {
+        let cell = |(figure, less): (&Option<Figure>, &Option<Figure>)| {
+            let Some(figure) = figure else { return "<td class=\"n\">-</td>".to_owned() };
+            let less = less.as_ref().map_or_else(String::new, |less| {
+                let sign = if less.p50.value > 0.0 { "+" } else { "" };
+                format!("<br><small>{sign}{} ({})</small>", with_error(twice(less.p50), &self.unit), less.sign.name())
+            });
+            format!(
+                "<td class=\"n\">{}<br><small>{}</small>{less}</td>",
+                shown(figure.p50.value, &self.unit),
+                band(figure, &self.unit)
+            )
+        };
+        let unit = unit_shown(&self.unit);
+        let unit = if unit.is_empty() { String::new() } else { format!(" <small>{}</small>", safe(unit)) };
+        let cells: String = self.each.iter().zip(&self.less_first).map(cell).collect();
+        format!("<tr><td>{}{unit}{}</td>{cells}</tr>\n", safe(&self.title), definition(&self.id))
+    }
+}
+
+fn twice(estimate: Estimate) -> Estimate {
+    Estimate { error: estimate.error.map(|error| 2.0 * error), ..estimate }
+}
+
+/// Whether the runs of two experiments with one number share all chance that they have in common.
+fn shares_chance(one: &Results, other: &Results) -> bool {
+    let (one, other) = (one.identity.plan, other.identity.plan);
+    (one.seed, one.fixed) == (other.seed, other.fixed)
+}
+
+/// A figure less that of the first experiment.
+fn less(
+    id: &str,
+    list: &[Results],
+    tables: &[TableReader],
+    each: &[Option<Figure>],
+    paired: &[bool],
+    index: usize,
+) -> Result<Option<Figure>, ResultsError> {
+    let (Some(first), Some(own)) = (&each[0], &each[index]) else { return Ok(None) };
+    if paired[index] {
+        return difference(&tables[index], &tables[0], list[index].identity.plan, id).map(Some);
+    }
+    Ok(own.apart(first))
+}
+
+/// What each is called: its network and scenario; where that does not tell them apart, its folder's name, or its whole path.
+fn names(list: &[Results]) -> Vec<String> {
+    let ways: [fn(&Results) -> String; 3] = [
+        |one| format!("{} {}", one.identity.network.name, one.identity.scenario.name),
+        |one| one.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        |one| one.path.display().to_string(),
+    ];
+    let all = ways.map(|way| list.iter().map(way).collect::<Vec<String>>());
+    let own = |index: usize| {
+        let alone = all.iter().find(|names| names.iter().filter(|name| **name == names[index]).count() == 1);
+        alone.unwrap_or(&all[2])[index].clone()
+    };
+    (0..list.len()).map(own).collect()
+}

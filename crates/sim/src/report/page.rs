@@ -1,0 +1,214 @@
+//! The report of one experiment.
+
+use super::{
+    chart::{CHARTS, ChartBands, Drawn, quantities},
+    figures,
+    html::{GENERATOR_ANY, Page, json, safe},
+};
+use crate::{
+    experiment::RUNS_PER_DRAW,
+    results::{Results, ResultsError, Setting, Summary},
+};
+use depin_quantity::group_digits;
+
+const DAY_MS: u64 = 86_400_000;
+
+/// The page of a folder of results.
+///
+/// # Errors
+/// Those of reading the table of runs.
+pub fn page(results: &Results) -> Result<String, ResultsError> {
+    let (identity, summary) = (&results.identity, &results.summary);
+    let subsets = results.bands(&quantities())?;
+    let (mut places, mut drawn, mut offset): (String, Vec<Drawn>, usize) = (String::new(), Vec::new(), 0);
+    let units = &identity.scenario.unit[1];
+    for chart in CHARTS {
+        let bands = ChartBands { chart, subsets: &subsets, offset };
+        offset += chart.lines.len();
+        if let Some(one) = bands.drawn() {
+            drawn.push(one);
+            places += &bands.figure(units);
+        }
+    }
+    let title = format!("{}: {}", identity.network.title, identity.scenario.title);
+    let body = format!(
+        "{}{}{}<h2>Over time</h2>\n<p class=\"soft\">Of all runs at each time: the median, the band of half of them, and the band of nine \
+         tenths. Dashed: the median under another treatment, on the same people and chance. A run that ended early counts until then.</p>\n\
+         <div class=\"charts\">\n{places}</div>\n{}<h2>All key figures</h2>\n{SIGN}{}{}{}{}{FOOT}",
+        head(results),
+        notices(summary),
+        figures::cards(summary),
+        conversion(summary, units),
+        figures::table(summary),
+        compared(summary),
+        audit(summary),
+        inputs(results),
+    );
+    Ok(Page { title: &title, body: &body, charts: &json(&drawn) }.text())
+}
+
+/// Whether a text is a page that this crate wrote, which may be replaced by another.
+pub fn is_page(text: &str) -> bool {
+    text.contains(GENERATOR_ANY)
+}
+
+const CONVERSION: &str = "<p class=\"soft\">What rewards turned into, by whom they went to and never pooled. Caused: what there is more than \
+     in the run without rewards, on the same people and chance; only this may be called caused. Average: all there is, divided by all that \
+     was given; it says nothing of what the reward did. Below each median, the 5th and the 95th percentile.</p>\n";
+
+const SIGN: &str = "<p class=\"soft\">A sign is told only when both ends of the band from P5 to P95, each moved towards zero by two of \
+     its standard errors, lie on one side of zero; otherwise it is undecided. Errors shown are twice the standard error. An \
+     assumption in a paler shade moves the figure no more than chance would.</p>\n";
+
+const FOOT: &str = "<footer class=\"faint\">A simulation is a what-if: it says what follows from the assumptions above, not what will \
+     happen.</footer>\n";
+
+fn head(results: &Results) -> String {
+    let (identity, runs) = (&results.identity, results.summary.runs);
+    let (scenario, plan) = (&identity.scenario, identity.plan);
+    let start = scenario.start.get(..10).unwrap_or(&scenario.start);
+    let drawn = if plan.fixed {
+        "every assumption at its default; only chance varies".to_owned()
+    } else {
+        format!("{} draws of the assumptions, {RUNS_PER_DRAW} runs each", runs.draws)
+    };
+    let opening = match scenario.opening.as_str() {
+        "aged" => "aged: it has lived by its rules since its launch",
+        _ => "fresh: launched at the start",
+    };
+    format!(
+        "<h1>{}</h1>\n<p class=\"lead\">{}: {}</p>\n<ul class=\"facts\"><li>from <b>{start}</b>, <b>{}</b> years</li><li><b>{}</b> runs, \
+         {drawn}</li><li>seed <b>{}</b></li><li>opening {opening}</li><li>treatment <b>{}</b></li></ul>\n",
+        safe(&identity.network.title),
+        safe(&scenario.title),
+        safe(&scenario.about),
+        scenario.years,
+        runs.done,
+        plan.seed,
+        safe(&scenario.treatment),
+    )
+}
+
+/// What a reader must know before any figure.
+fn notices(summary: &Summary) -> String {
+    let runs = summary.runs;
+    let mut text = String::new();
+    let mut notice = |words: String| text += &format!("<p class=\"notice\">{words}</p>\n");
+    if !summary.whole() {
+        notice(format!("{} of {} runs are done; <code>depin sim resume</code> makes the others.", runs.done, runs.asked));
+    }
+    if runs.failed > 0 {
+        notice(format!("{} of {} runs failed and are in no figure; see below.", runs.failed, runs.done));
+    }
+    if summary.audit.violated > 0 {
+        notice(format!("<b class=\"bad\">The books of {} runs do not balance</b>; see below.", summary.audit.violated));
+    }
+    if runs.done < 100 {
+        notice(format!("{} runs are few: the ends of the bands are uncertain, and most signs cannot be told.", runs.done));
+    }
+    text
+}
+
+fn conversion(summary: &Summary, units: &str) -> String {
+    let tables = figures::conversion(summary, units);
+    if tables.is_empty() { tables } else { format!("<h2>Incentive conversion</h2>\n{CONVERSION}{tables}") }
+}
+
+fn compared(summary: &Summary) -> String {
+    let tables = figures::differences(summary);
+    if tables.is_empty() {
+        return tables;
+    }
+    format!(
+        "<h2>Against other treatments</h2>\n<p class=\"soft\">What was asked for less the treatment, run by run on the same people and \
+         chance.</p>\n{tables}"
+    )
+}
+
+fn audit(summary: &Summary) -> String {
+    let (audit, runs) = (&summary.audit, summary.runs);
+    let verdict = if audit.violated == 0 {
+        format!("<span class=\"good\">All books balance</span> in {} runs", audit.runs)
+    } else {
+        format!("<span class=\"bad\">The books of {} of {} runs do not balance</span>", audit.violated, audit.runs)
+    };
+    let mut text = format!(
+        "<h2>Audit</h2>\n<p>{verdict}: {} rows of the ledger were checked at the ends of runs. The largest sum of all cash is {} millionths \
+         of a dollar.</p>\n",
+        group_digits(&audit.checked.to_string(), ','),
+        safe(&audit.cash_left_micro_usd)
+    );
+    text += &list("What does not hold", &audit.violations, audit.violated as usize);
+    text += &list("Runs that failed", &summary.failures, runs.failed as usize);
+    if !summary.stopped.is_empty() {
+        let ends = summary.stopped.iter().map(|(reason, count)| format!("<li>{count} runs: {}</li>", safe(reason)));
+        text += &format!("<p>Runs that ended early, as the scenario says:</p>\n<ul>{}</ul>\n", ends.collect::<String>());
+    }
+    text
+}
+
+fn list(title: &str, failures: &[crate::results::Failure], all: usize) -> String {
+    if failures.is_empty() {
+        return String::new();
+    }
+    let lines = failures.iter().map(|failure| format!("<li>run {}: {}</li>\n", failure.run, safe(&failure.message)));
+    let more = if all > failures.len() { "<li>… the table <code>outcomes</code> has all</li>" } else { "" };
+    format!("<p>{title}:</p>\n<ul>{}{more}</ul>\n", lines.collect::<String>())
+}
+
+/// The command that makes the same results again, from the files that are kept.
+fn command(results: &Results) -> String {
+    let (identity, plan) = (&results.identity, results.identity.plan);
+    let mut text =
+        format!("depin sim run inputs/network.toml --scenario inputs/scenario --runs {} --seed {}", plan.runs, plan.seed);
+    if plan.fixed {
+        text += " --fixed";
+    }
+    if let Some(rows) = identity.agents_every {
+        let days = u64::from(rows) * identity.scenario.record_ms / DAY_MS;
+        text += &format!(" --record agents:every={days}");
+    }
+    text
+}
+
+fn inputs(results: &Results) -> String {
+    let identity = &results.identity;
+    let set = |setting: &Setting| {
+        let against = setting.against.as_ref().map(|key| format!(", taken from {}", safe(key))).unwrap_or_default();
+        format!("<li><code>{}</code> = {}{against}</li>", safe(&setting.key), safe(&setting.value))
+    };
+    let set = match identity.set.iter().map(set).collect::<String>() {
+        none if none.is_empty() => String::new(),
+        list => format!("<p>Set by hand; the files below have it already:</p>\n<ul>{list}</ul>\n"),
+    };
+    let texts = results.inputs.scenario.iter().map(|(name, text)| {
+        format!("<details><summary>The scenario: {}</summary><pre>{}</pre></details>\n", safe(name), safe(text))
+    });
+    let texts: String = texts.collect();
+    let files = results.summary.files.iter().map(|(name, sum)| {
+        format!(
+            "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"key\">{}</td></tr>\n",
+            safe(name),
+            sum.bytes,
+            safe(&sum.sha256)
+        )
+    });
+    format!(
+        "<h2>Exact inputs</h2>\n<p>The same files, seed and version give the same bytes on any machine and with any number of workers:</p>\n\
+         <pre class=\"command\">{}</pre>\n<p class=\"soft\">depin {}, results of format {}. What was assumed in each draw stands in \
+         <code>inputs/points.csv</code>, and beside each run's figures in <code>outcomes</code>.</p>\n{set}\
+         <details><summary>The network's file, as it was run (SHA-256 {})</summary><pre>{}</pre></details>\n{texts}\
+         <div class=\"wide\"><table>\n<thead><tr><th>table</th><th class=\"n\">bytes</th><th>SHA-256</th></tr></thead>\n<tbody>{}</tbody>\
+         </table></div>\n",
+        safe(&command(results)),
+        safe(&identity.depin),
+        identity.format,
+        short(&identity.network.sha256),
+        safe(&results.inputs.network),
+        files.collect::<String>()
+    )
+}
+
+fn short(hash: &str) -> String {
+    safe(hash.get(..16).unwrap_or(hash)) + "…"
+}
