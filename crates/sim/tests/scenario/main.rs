@@ -6,6 +6,7 @@ mod builtin;
 mod grammar;
 mod network;
 mod opening;
+mod page;
 mod robust;
 
 use depin_sim::scenario::{Draft, Scenario};
