@@ -8,7 +8,7 @@ use crate::{
     block::{Block, Context, Header, check_body, commit_body, commit_votes, public_bytes},
     clock::Clock,
     databases::Databases,
-    limits::{CLOCK_DRIFT_MS, CLOCK_WAIT_MS_MAX, MAX_RECEIPT, MAX_ROW_KEY, MAX_ROW_VALUE},
+    limits::{CLOCK_DRIFT_MS, CLOCK_WAIT_MS_MAX, MAX_RECEIPT, MAX_ROW_KEY, MAX_ROW_VALUE, RECEIPTS_SERVED},
     machine::{Draft, Genesis, Machine, Parent, Processed, Refused},
     progress::Progress,
     receipt,
@@ -26,7 +26,7 @@ use commonware_glue::stateful::{
     db::{DatabaseSet, Merkleized as _, Unmerkleized as _},
 };
 use commonware_runtime::Clock as _;
-use commonware_storage::qmdb::Error as StoreError;
+use commonware_storage::{mmr::Location, qmdb::Error as StoreError};
 use commonware_utils::{non_empty_range, ordered::Set};
 use futures::StreamExt as _;
 use std::{sync::Arc, time::Duration};
@@ -192,7 +192,9 @@ async fn write((mut rows, mut receipts): Batches, height: u64, processed: &Proce
         receipts = receipts.append(receipt::receipt(position, height, bytes));
         position += 1;
     }
-    receipts = receipts.with_metadata(receipt::commit(position, height));
+    let served = Location::new((*receipts.size()).saturating_sub(RECEIPTS_SERVED));
+    let last = receipt::commit(position, height);
+    receipts = receipts.with_metadata(last).with_inactivity_floor(served);
     let rows = rows.merkleize().await.map_err(unreadable)?;
     let receipts = receipts.merkleize().await.map_err(unreadable)?;
     Ok((rows, receipts))

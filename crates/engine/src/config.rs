@@ -10,10 +10,14 @@ use commonware_cryptography::{Signer as _, ed25519};
 use std::{
     collections::BTreeSet,
     net::{Ipv4Addr, SocketAddr},
+    num::NonZeroU64,
     path::PathBuf,
     sync::Arc,
     time::Duration,
 };
+
+/// Blocks of one file of the archive, usually. Four files stay open for each so many blocks.
+const FILE_BLOCKS: NonZeroU64 = NonZeroU64::new(1 << 16).expect("not zero");
 
 /// Another node: its key and where it can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +83,11 @@ pub struct Config {
     pub sync: bool,
     /// Worker threads of the engine.
     pub threads: usize,
+    /// Height from which on history was kept when the folder was used last, see [`Handle::prune`](crate::Handle::prune); zero when nothing
+    /// was given up.
+    pub history: u64,
+    /// Blocks of one file of the archive; history is given up by whole files. Another value makes an existing folder unreadable.
+    pub file_blocks: NonZeroU64,
     /// What blocks are stamped and judged by; a new one for each start.
     pub clock: Arc<Clock>,
 }
@@ -99,6 +108,8 @@ impl Config {
             timeouts: Timeouts::for_heartbeat(heartbeat),
             sync: false,
             threads: 2,
+            history: 0,
+            file_blocks: FILE_BLOCKS,
             clock: Arc::new(Clock::system(CLOCK_JUMP)),
         }
     }

@@ -89,7 +89,7 @@ impl Engine {
         // A clear error now instead of a failed network later; the port is free again when the check is over.
         TcpListener::bind(config.listen).map_err(|source| StartError::Listen { address: config.listen, source })?;
 
-        let progress = Arc::new(Progress::new(&genesis));
+        let progress = Arc::new(Progress::new(&genesis, config.history));
         let (requests, receiver) = mpsc::channel(WAITING);
         let (stop, stopping) = oneshot::channel();
         let (ended, end) = watch::channel(None);

@@ -43,6 +43,20 @@ pub enum QueryError {
     /// There is no block with a state yet.
     #[error("no state to prove anything about yet; wait for the first block")]
     NoState,
+    /// A block that is not kept any more.
+    #[error("blocks below {first} were given up here")]
+    PrunedBlock {
+        /// The lowest height that is kept.
+        first: u64,
+    },
+    /// Receipts that are not kept any more.
+    #[error("receipts below {first}, which is in block {height}, were given up here")]
+    PrunedReceipts {
+        /// The lowest position that is kept.
+        first: u64,
+        /// Height of its block.
+        height: u64,
+    },
     /// The store failed.
     #[error("the store cannot be read: {0}")]
     Store(String),
@@ -96,7 +110,8 @@ impl Handle {
         }
     }
 
-    /// The final block of `height`; `None` when it is not final yet or, after a state sync, was never fetched.
+    /// The final block of `height`; `None` when it is not final yet or, after a state sync, was never fetched. [`QueryError::PrunedBlock`]
+    /// below what history is kept from.
     pub async fn block(&self, height: u64) -> Result<Option<Arc<Block>>, QueryError> {
         if height == 0 {
             return Ok(Some(Arc::new(self.shared.genesis.clone())));
@@ -112,12 +127,21 @@ impl Handle {
         Ok(self.block(height).await?.map(|block| block.header().clone()))
     }
 
+    /// Gives up final blocks, their certificates and receipts below `height`. Files go when all that is in them was given up, within some
+    /// blocks; receipts that every node has for its peers stay. What the rows are is not touched. Whoever starts the engine again says
+    /// so by [`Config::history`](crate::Config::history).
+    pub fn prune(&self, height: u64) {
+        let durable = self.shared.progress.tips().borrow().height;
+        self.shared.progress.history().prune(height.min(durable));
+    }
+
     /// Number of durable receipts.
     pub fn receipts_len(&self) -> u64 {
         self.shared.progress.tips().borrow().receipts_len
     }
 
-    /// Durable receipts from position `start` on, at most `max`; fewer at the end of the log.
+    /// Durable receipts from position `start` on, at most `max`; fewer at the end of the log. [`QueryError::PrunedReceipts`] where the
+    /// log begins later.
     pub async fn receipts(&self, start: u64, max: usize) -> Result<Vec<Receipt>, QueryError> {
         self.ask(|reply| Request::Receipts { start, max, reply }).await
     }

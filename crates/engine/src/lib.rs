@@ -20,6 +20,7 @@ mod databases;
 mod double;
 mod engine;
 mod handle;
+mod history;
 mod limits;
 mod machine;
 mod network;
@@ -43,7 +44,7 @@ pub use engine::{Engine, StartError};
 pub use handle::{End, Handle, QueryError};
 pub use limits::{
     CLOCK_DRIFT_MS, CLOCK_STEP_MS_MAX, CLOCK_WAIT_MS_MAX, FORMAT, MAX_BODY_BYTES, MAX_COMMITTEE, MAX_RECEIPT, MAX_ROW_KEY,
-    MAX_ROW_VALUE, MAX_TXS,
+    MAX_ROW_VALUE, MAX_TXS, RECEIPTS_SERVED,
 };
 pub use machine::{
     Attested, Awaited, BlockView, Digest, Draft, Genesis, Machine, Parent, Processed, Proposal, Refused, RowChange, Stamp,

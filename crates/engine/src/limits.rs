@@ -1,7 +1,7 @@
 //! Sizes that every node of a chain must agree on. A change is a new format version.
 
 /// Version byte of headers and blocks.
-pub const FORMAT: u8 = 3;
+pub const FORMAT: u8 = 4;
 /// Bytes of a body at most, length prefixes included.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
 /// Transactions of a block at most.
@@ -12,6 +12,8 @@ pub const MAX_ROW_KEY: usize = 128;
 pub const MAX_ROW_VALUE: usize = 64 << 10;
 /// Bytes of a receipt at most.
 pub const MAX_RECEIPT: usize = 64 << 10;
+/// Records of the receipts log, the ends of blocks counted, that every node has for peers who join. What is older a node may give up.
+pub const RECEIPTS_SERVED: u64 = 1 << 16;
 /// Validators of a committee at most: a certificate of a full committee then stays below a tenth of a block's size.
 pub const MAX_COMMITTEE: usize = 1000;
 /// Milliseconds by which a proposer's clock may run ahead of a voter's before the voter waits.

@@ -7,13 +7,13 @@ use crate::{
     application::Adapter,
     block::Block,
     clock::Clock,
-    config::Timeouts,
+    config::{Config, Timeouts},
     databases::{self, Blocks},
     machine::Machine,
     network::{MAILBOX, Oracle},
     pace::Paced,
     progress::Progress,
-    store::{BUFFER, Runtime, SYNC_BATCH, receipts_config, rows_config},
+    store::{BUFFER, Runtime, SYNC_BATCH, page_cache, receipts_config, rows_config},
     votes::{Listening, Voters},
 };
 use commonware_broadcast::buffered;
@@ -29,6 +29,7 @@ use commonware_consensus::{
 };
 use commonware_cryptography::{Digested, Digestible as _, Sha256, certificate::ConstantProvider, ed25519, sha256};
 use commonware_glue::stateful::{
+    PruneConfig,
     db::{SyncEngineConfig, p2p as state_resolver},
     probe,
 };
@@ -49,6 +50,9 @@ const RETRY: Duration = Duration::from_millis(200);
 const VIEWS: ViewDelta = ViewDelta::new(100);
 /// Final blocks under way to the state actor at once.
 const PENDING_ACKS: NonZeroUsize = NZUsize!(16);
+/// When the store is pruned, and how much of the past stays behind the last acknowledged block for peers.
+pub(crate) const PRUNE: PruneConfig =
+    PruneConfig { maintenance_interval: NZUsize!(64), retained_marshal_blocks: 16, retained_qmdb_blocks: 16 };
 /// How a state sync asks.
 pub(crate) const SYNC: SyncEngineConfig =
     SyncEngineConfig { fetch_batch_size: SYNC_BATCH, apply_batch_size: NZU64!(4096), max_outstanding_requests: NZUsize!(8) };
@@ -66,9 +70,16 @@ pub(crate) struct Parts {
     pub(crate) cache: CacheRef,
     pub(crate) timeouts: Timeouts,
     pub(crate) clock: Arc<Clock>,
+    pub(crate) file_blocks: NonZeroU64,
 }
 
 impl Parts {
+    /// What the settings say, for a node with this key.
+    pub(crate) fn new(me: ed25519::PublicKey, oracle: Oracle, config: &Config) -> Self {
+        let Config { timeouts, file_blocks, .. } = *config;
+        Self { me, oracle, cache: page_cache(), timeouts, clock: config.clock.clone(), file_blocks }
+    }
+
     /// How blocks are divided into epochs.
     pub(crate) fn epochs() -> FixedEpocher {
         FixedEpocher::new(EPOCH_LENGTH)
@@ -144,7 +155,7 @@ impl Parts {
             value_partition: format!("{name}-value"),
             compression: None,
             codec_config,
-            items_per_section: NZU64!(1024),
+            items_per_section: self.file_blocks,
             key_write_buffer: BUFFER,
             value_write_buffer: BUFFER,
             replay_buffer: BUFFER,

@@ -3,12 +3,13 @@
 use crate::{
     block::{Block, Header},
     clock::ClockBehind,
+    history::History,
     machine::{Digest, Parent, Stamp},
     store::Pair,
 };
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::watch;
 
@@ -53,15 +54,18 @@ pub(crate) struct Progress {
     opened: watch::Sender<Option<Pair>>,
     /// Why the store was not opened.
     refused: watch::Sender<Option<ClockBehind>>,
+    history: Arc<History>,
 }
 
 impl Progress {
-    pub(crate) fn new(genesis: &Block) -> Self {
+    /// Of a chain of whose history what is below `history` was given up.
+    pub(crate) fn new(genesis: &Block, history: u64) -> Self {
         Self {
             recent: Mutex::new(VecDeque::new()),
             durable: watch::Sender::new(Tip::of(genesis.header())),
             opened: watch::Sender::new(None),
             refused: watch::Sender::new(None),
+            history: History::from(history),
         }
     }
 
@@ -140,6 +144,11 @@ impl Progress {
     /// The recently applied header with this state root.
     pub(crate) fn with_state_root(&self, root: Digest) -> Option<Header> {
         self.lock().iter().rev().find(|(_, header)| header.state_root() == root).map(|(_, header)| header.clone())
+    }
+
+    /// How far back history is kept.
+    pub(crate) fn history(&self) -> &Arc<History> {
+        &self.history
     }
 
     pub(crate) fn tips(&self) -> watch::Receiver<Tip> {

@@ -68,8 +68,21 @@ pub(crate) fn position_at(size: Location, height: u64) -> u64 {
     (*size).saturating_sub(height)
 }
 
+/// What a reading of the log found.
+pub(crate) enum Found {
+    /// Receipts without gaps; fewer than wanted at the end of the log.
+    Receipts(Vec<Receipt>),
+    /// The log begins later now: with this position, in the block of this height.
+    Pruned { first: u64, height: u64 },
+}
+
 /// Reads receipts from position `start`, at most `max`, none at or above position `end`.
-pub(crate) async fn read(db: &ReceiptsDb, start: u64, max: usize, end: u64) -> Result<Vec<Receipt>, Error<Family>> {
+pub(crate) async fn read(db: &ReceiptsDb, start: u64, max: usize, end: u64) -> Result<Found, Error<Family>> {
+    if let Some(first) = first(db).await?
+        && start < first.position
+    {
+        return Ok(Found::Pruned { first: first.position, height: first.height });
+    }
     let end = end.min(start.saturating_add(max as u64));
     let size = *db.bounds().end;
     let mut found = Vec::new();
@@ -88,22 +101,49 @@ pub(crate) async fn read(db: &ReceiptsDb, start: u64, max: usize, end: u64) -> R
             }
         }
     }
-    Ok(found)
+    Ok(Found::Receipts(found))
 }
 
 /// Location of the receipt with `position`, if the log of `size` records holds it.
 async fn locate(db: &ReceiptsDb, position: u64, size: u64) -> Result<Option<u64>, Error<Family>> {
     // The first record that has more than `position` receipts up to and including itself is the receipt.
-    let (mut low, mut high) = (1, size);
+    let after = |record: &Record| record.position + u64::from(record.bytes.is_some()) > position;
+    let found = bisect(db, size, after).await?;
+    Ok((found < size).then_some(found))
+}
+
+/// The first record of the log, if it has one of a block.
+async fn first(db: &ReceiptsDb) -> Result<Option<Record>, Error<Family>> {
+    let start = oldest(db);
+    if start >= *db.bounds().end {
+        return Ok(None);
+    }
+    Ok(db.get(Location::new(start)).await?.as_deref().and_then(decode))
+}
+
+/// Where the records of the block of `height` and those after it begin: the end of the log, if there are none.
+pub(crate) async fn first_of(db: &ReceiptsDb, height: u64) -> Result<Location, Error<Family>> {
+    let found = bisect(db, *db.bounds().end, |record| record.height >= height).await?;
+    // The commit that the log was created with belongs to no block.
+    Ok(Location::new(if found <= 1 { 0 } else { found }))
+}
+
+/// The first record that says where it stands.
+fn oldest(db: &ReceiptsDb) -> u64 {
+    (*db.bounds().start).max(1)
+}
+
+/// Location of the first record below `size` for which `after` holds, as it does for all behind it; `size` when there is none.
+async fn bisect(db: &ReceiptsDb, size: u64, after: impl Fn(&Record) -> bool) -> Result<u64, Error<Family>> {
+    let (mut low, mut high) = (oldest(db).min(size), size);
     while low < high {
         let middle = low + (high - low) / 2;
         let record = db.get(Location::new(middle)).await?.as_deref().and_then(decode);
-        let counted = record.map_or(0, |record| record.position + u64::from(record.bytes.is_some()));
-        if counted > position {
+        if record.is_some_and(|record| after(&record)) {
             high = middle;
         } else {
             low = middle + 1;
         }
     }
-    Ok((low < size).then_some(low))
+    Ok(low)
 }

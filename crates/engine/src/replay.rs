@@ -145,7 +145,7 @@ impl Session {
         genesis: Block,
         steps: Vec<Step>,
     ) -> Result<Vec<Verdict>, ReplayError> {
-        let progress = Arc::new(Progress::new(&genesis));
+        let progress = Arc::new(Progress::new(&genesis, 0));
         let cache = page_cache();
         let config = DatabasesConfig {
             rows: rows_config(&cache),

@@ -7,7 +7,7 @@ use crate::{
     handle::QueryError,
     progress::Progress,
     proof::{self, Proof},
-    receipt::{self, Receipt},
+    receipt::{self, Found, Receipt},
     store::Pair,
 };
 use commonware_codec::Encode as _;
@@ -50,15 +50,24 @@ async fn answer(request: Request, archive: &Archive, progress: &Progress) {
     // A reply that nobody waits for any more is dropped.
     match request {
         Request::Block(height, reply) => {
-            let block = archive.get_block(Identifier::Height(Height::new(height))).await;
-            let _ = reply.send(Ok(block.map(|block| block.inner_shared())));
+            let first = progress.history().first();
+            let block = if height < first {
+                Err(QueryError::PrunedBlock { first })
+            } else {
+                Ok(archive.get_block(Identifier::Height(Height::new(height))).await.map(|block| block.inner_shared()))
+            };
+            let _ = reply.send(block);
         }
         Request::Receipts { start, max, reply } => {
             let end = progress.tips().borrow().receipts_len;
             let read = async {
                 let databases = opened(progress).await?;
                 let log = databases.1.read().await;
-                receipt::read(&log, start, max, end).await.map_err(|error| QueryError::Store(error.to_string()))
+                match receipt::read(&log, start, max, end).await {
+                    Ok(Found::Receipts(receipts)) => Ok(receipts),
+                    Ok(Found::Pruned { first, height }) => Err(QueryError::PrunedReceipts { first, height }),
+                    Err(error) => Err(QueryError::Store(error.to_string())),
+                }
             };
             let _ = reply.send(read.await);
         }

@@ -8,7 +8,7 @@ use commonware_codec::RangeCfg;
 use commonware_cryptography::Sha256;
 use commonware_glue::stateful::db::Shared;
 use commonware_parallel::Sequential;
-use commonware_runtime::buffer::paged::CacheRef;
+use commonware_runtime::buffer::paged::{CacheRef, page_size};
 use commonware_storage::{
     journal::contiguous::variable::Config as LogConfig,
     mmr::{self, full::Config as MerkleConfig},
@@ -18,7 +18,7 @@ use commonware_storage::{
     },
     translator::{OrderedTranslator, Translator},
 };
-use commonware_utils::{NZU16, NZU64, NZUsize};
+use commonware_utils::{NZU64, NZUsize};
 use std::{
     hash::{BuildHasher, DefaultHasher},
     num::{NonZeroU64, NonZeroUsize},
@@ -80,9 +80,13 @@ impl BuildHasher for NaturalOrder {
     }
 }
 
+/// Bytes of a page of the disk, checksum included. Whatever a block adds to a file, the page that it ends in is written again: small ones
+/// let an idle chain write little.
+const PAGE: u32 = 4_096;
+
 /// A cache of 32 MiB for all files of a node.
 pub(crate) fn page_cache() -> CacheRef {
-    CacheRef::new(NZU16!(16_384), NZUsize!(2_000))
+    CacheRef::new(page_size(PAGE), NZUsize!(8_000))
 }
 
 pub(crate) fn row_cfg() -> RowCfg {

@@ -8,18 +8,18 @@ use crate::{
     config::{Config, private_key},
     databases::{Blocks, Sources},
     handle::End,
+    history::Archive,
     machine::Machine,
     network::{self, Channel, Committee, MAILBOX, Oracle, vote_namespace},
     pace::Paced,
-    parts::{Parts, SYNC},
+    parts::{PRUNE, Parts, SYNC},
     progress::Progress,
     requests::{self, Request},
-    store::{Family, ReceiptsDb, RowsDb, Runtime, page_cache},
+    store::{Family, ReceiptsDb, RowsDb, Runtime},
     transport::{ReceiptSource, RowSource, Served},
     votes::Voters,
 };
 use commonware_broadcast::buffered;
-use commonware_codec::CodecShared;
 use commonware_consensus::{
     marshal::{
         core::Actor as MarshalActor,
@@ -28,13 +28,10 @@ use commonware_consensus::{
     },
     simplex::{self, scheme::ed25519::Scheme},
 };
-use commonware_cryptography::{Digested, Signer as _, certificate::ConstantProvider, ed25519, sha256};
-use commonware_glue::stateful::{
-    Config as StatefulConfig, PruneConfig, Stateful, SyncPlan, db::p2p as state_resolver, probe::Probe,
-};
+use commonware_cryptography::{Digested, Signer as _, certificate::ConstantProvider, ed25519};
+use commonware_glue::stateful::{Config as StatefulConfig, Stateful, SyncPlan, db::p2p as state_resolver, probe::Probe};
 use commonware_parallel::Sequential;
 use commonware_runtime::{Handle, Spawner as _, Supervisor as _};
-use commonware_storage::{archive::prunable, translator::EightCap};
 use futures::{
     FutureExt as _,
     future::{Either, select, select_all},
@@ -44,8 +41,6 @@ use tokio::sync::{mpsc, oneshot};
 
 /// How long a clean stop waits for the actors.
 const STOP: Duration = Duration::from_secs(10);
-
-type Archive<V> = prunable::Archive<EightCap, Runtime, sha256::Digest, V>;
 
 /// Everything that a node's engine needs to run.
 pub(crate) struct Node {
@@ -71,13 +66,14 @@ impl Node {
             .unwrap_or_else(|| Scheme::verifier(&namespace, committee.keys.clone()));
 
         let (network, oracle, channels) = network::open(&runtime, &config, &committee, &chain_id);
-        let parts = Parts { me, oracle, cache: page_cache(), timeouts: config.timeouts, clock: config.clock.clone() };
+        let parts = Parts::new(me, oracle, &config);
         let resolver = marshal_resolver::init(runtime.child("marshal_resolver"), parts.backfill(), channels.backfill);
         let (broadcaster, buffer) = buffered::Engine::new(runtime.child("broadcast"), parts.broadcast());
         broadcaster.start(channels.broadcast);
 
-        let finalizations = archive(runtime.child("finalizations"), parts.archive("finalizations", committee.keys.len())).await;
-        let blocks = archive(runtime.child("blocks"), parts.archive("blocks", ())).await;
+        let certificates = parts.archive("finalizations", committee.keys.len());
+        let finalizations = Archive::open(runtime.child("finalizations"), certificates, progress.history().clone()).await;
+        let blocks = Archive::open(runtime.child("blocks"), parts.archive("blocks", ()), progress.history().clone()).await;
         let mut plan = SyncPlan::init(runtime.child("plan"), "state").await;
         let provider = ConstantProvider::new(scheme.clone());
         let (prober, floor_probe) = Probe::new(parts.probe(runtime.child("probe"), provider.clone()));
@@ -112,7 +108,7 @@ impl Node {
                 plan,
                 resolvers: sources,
                 sync_config: SYNC,
-                prune_config: None::<PruneConfig>,
+                prune_config: Some(PRUNE),
                 strategy: Sequential,
             },
         );
@@ -142,12 +138,6 @@ async fn ordered_end(stopping: oneshot::Receiver<()>, progress: Arc<Progress>) -
         Either::Left((end, _)) => end,
         Either::Right((behind, _)) => End::ClockBehind(behind),
     }
-}
-
-/// Opens an archive of the node, or creates it.
-async fn archive<V: CodecShared>(runtime: Runtime, config: prunable::Config<EightCap, V::Cfg>) -> Archive<V> {
-    let name = config.key_partition.clone();
-    Archive::init(runtime, config).await.unwrap_or_else(|error| panic!("the archive {name} cannot be opened: {error}"))
 }
 
 /// Where a state sync gets rows and receipts from: each from a part that asks peers, and that answers theirs.

@@ -123,7 +123,9 @@ async fn a_clock_behind_the_last_block_is_refused_and_when_accepted_the_chain_go
     let refused = start(folder.path(), clock.clone());
     let End::ClockBehind(behind) = patiently("the refusal", refused.closed()).await else { panic!("the clock is behind") };
     let ClockBehind { height, stamp, wall: read } = behind;
-    assert!((last.height..=last.height + 1).contains(&height) && stamp >= last.stamp.wall, "{behind:?} after {last:?}");
+    // The last block may be delivered once more, where the stop came before it was noted as delivered.
+    assert!((last.height - 1..=last.height + 1).contains(&height), "{behind:?} after {last:?}");
+    assert!(height < last.height || stamp >= last.stamp.wall, "{behind:?} after {last:?}");
     assert!(stamp - read > 9 * YEAR as u64, "{behind:?}");
     assert!(behind.to_string().contains(&stamp.to_string()), "{behind}");
     assert_eq!(clock.opening().expect("it was looked at").height, height);

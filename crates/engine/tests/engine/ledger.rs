@@ -38,6 +38,8 @@ struct State {
     pool: Vec<Bytes>,
     loads: Vec<(Parent, Rows)>,
     processed: u64,
+    /// Rows that every block changes besides, and receipts that it gives.
+    wide: (usize, usize),
 }
 
 /// A ledger whose transactions are `key=value` (set), `key-` (delete) and `key+` (count up). `!` breaks the rules. Each gives a
@@ -66,6 +68,13 @@ impl Ledger {
     /// A chain on which work is due `after` so many milliseconds of each block.
     pub fn with_work(after: u64) -> Arc<Self> {
         Arc::new(Self { work: Some(after), ..Self::default() })
+    }
+
+    /// A chain whose blocks all change so many rows, `wide/<number>` to their height, and give so many receipts, transactions aside.
+    pub fn wide(rows: usize, receipts: usize) -> Arc<Self> {
+        let ledger = Self::default();
+        ledger.lock().wide = (rows, receipts);
+        Arc::new(ledger)
     }
 
     /// A chain that starts in the far future.
@@ -126,7 +135,8 @@ impl State {
         }
         let mut changes: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
         changes.insert(b"height".to_vec(), Some(height.to_be_bytes().to_vec()));
-        let mut receipts = Vec::new();
+        changes.extend((0..self.wide.0).map(|number| (wide_key(number), Some(height.to_be_bytes().to_vec()))));
+        let mut receipts: Vec<Vec<u8>> = (0..self.wide.1).map(|_| [&height.to_be_bytes()[..], b"wide"].concat()).collect();
         for (index, tx) in txs.iter().enumerate() {
             let held = |key: &[u8]| changes.get(key).cloned().unwrap_or_else(|| rows.get(key).cloned());
             let change = match (tx.iter().position(|byte| *byte == b'='), tx.split_last()) {
@@ -150,6 +160,11 @@ impl State {
         let pending = Pending { parent: block.parent.digest, height: block.height, changes, txs: block.txs.to_vec() };
         self.pending.insert(block.digest, pending);
     }
+}
+
+/// The key of a row that every block of a wide chain changes.
+pub fn wide_key(number: usize) -> Vec<u8> {
+    format!("wide/{number:06}").into_bytes()
 }
 
 fn fold(rows: &mut Rows, changes: &BTreeMap<Vec<u8>, Option<Vec<u8>>>) {

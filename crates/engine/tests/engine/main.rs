@@ -6,6 +6,7 @@ mod committee;
 mod crash;
 mod heartbeat;
 mod ledger;
+mod prune;
 mod rivals;
 mod single;
 mod votes;
