@@ -3,9 +3,10 @@
 use crate::{
     body::Body,
     guard::{BoxError, Guard, Seat},
-    io::Watched,
+    io::{Stream, Watched},
     peer::Peer,
     port::Port,
+    tls::Tls,
 };
 use bytes::Bytes;
 use hyper::{Request, Response, server::conn::http1, service::service_fn};
@@ -23,6 +24,7 @@ const UNSENT_BYTES: u32 = 256 << 10;
 /// Serves a connection until it ends, has to make room, is overdue, or the port stops and its request under way is answered.
 pub(crate) async fn run<S, B>(
     stream: TcpStream,
+    tls: Option<Tls>,
     peer: Peer,
     seat: Seat,
     service: S,
@@ -38,7 +40,8 @@ pub(crate) async fn run<S, B>(
     // Refused only for a socket that is gone, which is seen at the first read.
     let _ = stream.set_nodelay(true);
     let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES);
-    let io = TokioIo::new(Watched::new(stream, peer.clone()));
+    let Some(stream) = open(Watched::new(stream, peer.clone()), tls, &peer, &port, &mut stopping).await else { return };
+    let io = TokioIo::new(stream);
     let mut builder = http1::Builder::new();
     // Heads are timed with everything else.
     builder.header_read_timeout(None).max_header_size(port.limits.head_bytes).max_buf_size(port.limits.buffer_bytes);
@@ -64,5 +67,29 @@ pub(crate) async fn run<S, B>(
                 serving.as_mut().graceful_shutdown();
             }
         }
+    }
+}
+
+/// The stream on which HTTP is spoken: after the handshake, where there is one. None for a connection that ended meanwhile.
+async fn open(
+    stream: Watched<TcpStream>,
+    tls: Option<Tls>,
+    peer: &Peer,
+    port: &Port,
+    stopping: &mut watch::Receiver<bool>,
+) -> Option<Stream> {
+    let Some(tls) = tls else { return Some(Stream::Plain(stream)) };
+    tokio::select! {
+        biased;
+        shaken = tls.accept(stream) => match shaken {
+            Ok(stream) => Some(Stream::Tls(Box::new(stream))),
+            Err(error) => {
+                port.meters.refused("handshake");
+                tracing::debug!(%error, address = %peer.address(), "a handshake failed");
+                None
+            }
+        },
+        () = peer.ended() => None,
+        _ = stopping.wait_for(|stop| *stop) => None,
     }
 }

@@ -6,7 +6,58 @@ use std::{
     pin::Pin,
     task::{Context, Poll},
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+use tokio_rustls::server::TlsStream;
+
+/// A connection's stream, whatever is spoken on it. One type, so that everything above it is compiled once.
+pub(crate) enum Stream {
+    Plain(Watched<TcpStream>),
+    Tls(Box<TlsStream<Watched<TcpStream>>>),
+}
+
+/// The same call on either.
+macro_rules! on_either {
+    ($stream:expr, $call:ident $(, $arg:expr)*) => {
+        match $stream.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).$call($($arg),*),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).$call($($arg),*),
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        on_either!(self, poll_read, cx, buf)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        on_either!(self, poll_write, cx, buf)
+    }
+
+    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        on_either!(self, poll_write_vectored, cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_either!(self, poll_flush, cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_either!(self, poll_shutdown, cx)
+    }
+}
 
 /// A stream whose peer is told of what moves.
 pub(crate) struct Watched<T> {
@@ -17,6 +68,10 @@ pub(crate) struct Watched<T> {
 impl<T> Watched<T> {
     pub(crate) const fn new(stream: T, peer: Peer) -> Self {
         Self { stream, peer }
+    }
+
+    pub(crate) const fn get_ref(&self) -> &T {
+        &self.stream
     }
 
     fn note(&self, written: &Poll<io::Result<usize>>) {

@@ -43,7 +43,7 @@ impl Meters {
         // On the page from the beginning.
         drop(meters.open.get_or_create(&PortLabel { port }));
         drop(meters.evicted.get_or_create(&PortLabel { port }));
-        for what in ["address", "connections", "requests"] {
+        for what in ["address", "connections", "handshake", "requests"] {
             drop(meters.refused.get_or_create(&meters.label(what)));
         }
         for what in ["head", "idle", "body", "answer"] {
@@ -59,7 +59,7 @@ impl Meters {
     pub fn register(&self, registry: &mut Registry) {
         registry.register("http_connections", "Connections open", self.open.clone());
         registry.register("http_evicted", "Connections ended because others wanted their place", self.evicted.clone());
-        registry.register("http_refused", "Refused for what was full", self.refused.clone());
+        registry.register("http_refused", "Refused for what was full, or for a TLS handshake that failed", self.refused.clone());
         registry.register("http_timed_out", "Ended for what took too long", self.timed_out.clone());
         registry.register("http_too_slow", "Ended for being slower than the least rate", self.too_slow.clone());
     }

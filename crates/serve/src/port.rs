@@ -6,10 +6,12 @@ use crate::{
     files::Share,
     guard::{BoxError, Seat},
     limits::Limits,
+    listener::Listener,
     meters::{Meters, Opened},
     peer::Peer,
     places::{Full, Place, Places, Yields},
     refusal::Refuse,
+    tls::Tls,
 };
 use bytes::Bytes;
 use hyper::{Request, Response};
@@ -158,7 +160,7 @@ impl Port {
 
 /// Serves until `stop` resolves and requests under way are answered, for at most
 /// [`Limits::stop_time`](crate::Limits::stop_time). Dropped before, it cuts everything off. HTTP/1 only.
-pub async fn serve<S, B>(listener: TcpListener, service: S, port: Arc<Port>, stop: impl Future<Output = ()>)
+pub async fn serve<S, B>(listener: impl Into<Listener>, service: S, port: Arc<Port>, stop: impl Future<Output = ()>)
 where
     S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
     S::Error: Into<BoxError>,
@@ -166,6 +168,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
+    let Listener { socket, tls } = listener.into();
     let (stopped, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut sweep = interval(SWEEP);
@@ -177,20 +180,21 @@ where
             () = &mut stop => break,
             _ = sweep.tick() => {
                 port.sweep();
+                tls.iter().for_each(Tls::look);
                 continue;
             }
             Some(_) = connections.join_next() => continue,
-            stream = port.accept(&listener) => stream,
+            stream = port.accept(&socket) => stream,
         };
         let Some((stream, peer, seat)) = port.admit(stream) else { continue };
         let open = Open { _counted: port.meters.opened(), _told: Told(Arc::clone(&port)) };
-        let serving = connection::run(stream, peer, seat, service.clone(), Arc::clone(&port), stopping.clone());
+        let serving = connection::run(stream, tls.clone(), peer, seat, service.clone(), Arc::clone(&port), stopping.clone());
         connections.spawn(async move {
             serving.await;
             drop(open);
         });
     }
-    drop(listener);
+    drop(socket);
     stopped.send_replace(true);
     let rest = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(port.limits.stop_time, rest).await.is_err() {

@@ -68,6 +68,12 @@ impl Refusal {
     }
 }
 
+/// What a port that speaks TLS says to who does not.
+pub(crate) const PLAIN_TO_TLS: &str = concat!(
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 101\r\nConnection: close\r\n\r\n",
+    r#"{"error":{"code":"tls","message":"this port speaks TLS","hint":"ask it by an address with https://"}}"#
+);
+
 /// `{"error":{"code","message","hint"}}`.
 pub fn json(refusal: Refusal) -> Response<Full<Bytes>> {
     let error = serde_json::json!({ "code": refusal.code(), "message": refusal.message(), "hint": refusal.hint() });
