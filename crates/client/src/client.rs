@@ -10,6 +10,7 @@ use crate::{
     events::EventStream,
     http::{Query, Transport},
     storage::Storage,
+    trust::Trust,
 };
 use depin_ledger::Transaction;
 use depin_quantity::{Address, UnitId};
@@ -30,6 +31,8 @@ pub struct ClientConfig {
     pub retry_pause_max: Duration,
     /// Longest silence of an event stream, heartbeats included, before it is opened anew.
     pub stream_silence: Duration,
+    /// Whose certificates are trusted, for an address with `https`.
+    pub trust: Trust,
 }
 
 impl Default for ClientConfig {
@@ -41,6 +44,7 @@ impl Default for ClientConfig {
             retry_pause: Duration::from_millis(100),
             retry_pause_max: Duration::from_secs(2),
             stream_silence: Duration::from_secs(60),
+            trust: Trust::default(),
         }
     }
 }
@@ -52,7 +56,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the node at `url`, such as `http://127.0.0.1:4610`. Nothing is sent yet.
+    /// A client of the node at `url`, such as `http://127.0.0.1:4610` or `https://node.example`. Nothing is sent yet.
     ///
     /// # Errors
     /// [`ClientError::Url`].

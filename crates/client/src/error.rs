@@ -37,6 +37,14 @@ pub enum ClientError {
         /// Whether a connection stood: then the call may have taken effect all the same.
         connected: bool,
     },
+    /// Somebody answered, and no TLS that is trusted came about; nothing was sent.
+    #[error("the node at {url} is not trusted: {why}")]
+    Tls {
+        /// Base URL.
+        url: String,
+        /// What is wrong, and what to do.
+        why: String,
+    },
     /// The answer did not come in time; whether the call took effect is unknown.
     #[error("the node at {url} did not answer `{what}` within {}; it may be busy, try again", seconds(.after))]
     Timeout {
@@ -72,7 +80,8 @@ impl ClientError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Refused { status, .. } => matches!(status, 429 | 502 | 503 | 504),
-            Self::Unreachable { .. } | Self::Timeout { .. } => true,
+            // A certificate may be renewed while its server is asked.
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Tls { .. } => true,
             Self::Url { .. } | Self::Answer { .. } => false,
         }
     }

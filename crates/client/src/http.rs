@@ -4,6 +4,7 @@ use crate::{
     api::{ErrorBody, code},
     client::ClientConfig,
     error::ClientError,
+    trust::tls_failure,
 };
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,13 +25,15 @@ impl Transport {
     pub(crate) fn new(url: &str, config: ClientConfig) -> Result<Self, ClientError> {
         let bad = |why: &str| ClientError::Url { url: url.to_owned(), why: why.to_owned() };
         let base = Url::parse(url.trim()).map_err(|e| bad(&e.to_string()))?;
-        if base.scheme() != "http" {
-            return Err(bad("only http is spoken"));
+        if !["http", "https"].contains(&base.scheme()) {
+            return Err(bad("only http and https are spoken"));
         }
         if base.host_str().is_none_or(str::is_empty) || base.query().is_some() || base.fragment().is_some() {
             return Err(bad("it must be a host, with a port if needed, and nothing after the path"));
         }
-        let http = reqwest::Client::builder()
+        let http = config
+            .trust
+            .http()
             .connect_timeout(config.connect_timeout)
             .pool_idle_timeout(Duration::from_secs(30))
             .build()
@@ -125,6 +128,9 @@ impl Transport {
     }
 
     pub(crate) fn failed(&self, error: &reqwest::Error, path: &str) -> ClientError {
+        if let Some(why) = tls_failure(error) {
+            return ClientError::Tls { url: self.base().to_owned(), why };
+        }
         if error.is_timeout() && !error.is_connect() {
             let (url, what) = (self.base().to_owned(), path.to_owned());
             return ClientError::Timeout { url, what, after: self.config.request_timeout };
@@ -211,7 +217,7 @@ mod tests {
 
     #[test]
     fn texts_that_are_no_base_url_are_refused() {
-        for url in ["", "127.0.0.1:4610", "ftp://a", "https://a", "http://", "http://a/?b=c", "http://a/#b"] {
+        for url in ["", "127.0.0.1:4610", "ftp://a", "http://", "https://", "http://a/?b=c", "http://a/#b"] {
             assert!(matches!(Transport::new(url, ClientConfig::default()), Err(ClientError::Url { .. })), "{url}");
         }
     }

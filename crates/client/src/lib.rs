@@ -15,6 +15,7 @@ mod metered;
 mod sender;
 mod sse;
 mod storage;
+mod trust;
 mod wallet;
 
 pub use client::{Client, ClientConfig};
@@ -26,6 +27,7 @@ pub use metered::Metered;
 pub use sender::{Sender, SenderConfig, sign};
 pub use sse::{SseError, SseMessage, SseParser};
 pub use storage::Storage;
+pub use trust::{Trust, TrustError, tls_failure};
 pub use wallet::{
     COIN_TYPE, ExtendedKey, Kdf, KeyFile, KeyFileError, Keyring, LockedKey, Passphrase, PassphraseError, Passphrases, Phrase,
     PhraseError, SealError, SecretKind, StoredKey, Words, account_path,
