@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod error;
+mod exposure;
 mod output;
 mod passphrase;
 mod remote;

@@ -8,10 +8,7 @@ use crate::{
     output,
 };
 use depin_client::{Keyring, Passphrase, PassphraseError, Passphrases};
-use std::{
-    io::IsTerminal as _,
-    path::{Path, PathBuf},
-};
+use std::{io::IsTerminal as _, path::Path};
 use zeroize::Zeroizing;
 
 /// How often a passphrase may be mistyped.
@@ -82,9 +79,4 @@ impl Passphrases for Terminal {
     fn for_new(&self) -> std::result::Result<Option<Passphrase>, PassphraseError> {
         Ok(None)
     }
-}
-
-/// The passphrase file that was named: the flag wins over the variable.
-pub fn file(flag: Option<&Path>, variable: Option<std::ffi::OsString>) -> Option<PathBuf> {
-    flag.map(Path::to_owned).or_else(|| variable.map(PathBuf::from))
 }

@@ -6,7 +6,7 @@ use crate::{
     output::Output,
     settings::Settings,
 };
-use depin_client::{Client, Keyring, Sender, SigningKey, api::Status};
+use depin_client::{Client, ClientConfig, ClientError, Keyring, Sender, SigningKey, api::Status};
 use depin_devnet::home::{self, Home};
 use depin_economy::Spec;
 use depin_quantity::{Address, Instant, Name, Span, Units};
@@ -31,7 +31,8 @@ const PAGES_MAX: usize = 64;
 impl Remote {
     /// Finds the node; nothing is sent yet.
     pub fn new(settings: &Settings) -> Result<Self> {
-        let client = Client::new(&settings.node_url()?)?;
+        let config = ClientConfig { trust: settings.trust()?, ..ClientConfig::default() };
+        let client = Client::with_config(&settings.node_url()?, config)?;
         Ok(Self { client, settings: settings.clone() })
     }
 
@@ -41,7 +42,8 @@ impl Remote {
         loop {
             match self.client.status().await {
                 Ok(status) => return Ok(status),
-                Err(error) if known && error.is_passing() => {
+                // Whoever is not trusted now will hardly be trusted in a minute.
+                Err(error) if known && error.is_passing() && !matches!(error, ClientError::Tls { .. }) => {
                     if !std::mem::replace(&mut told, true) {
                         out.warn(format_args!(
                             "no node answers at {}; this waits for it, and starts when it does",

@@ -7,6 +7,7 @@ use crate::{
     error::{CliError, Result},
     passphrase,
 };
+use depin_client::Trust;
 use depin_devnet::home::Home;
 use std::{
     ffi::OsString,
@@ -26,6 +27,8 @@ pub const HOME_VARIABLE: &str = "DEPIN_HOME";
 pub const NODE_VARIABLE: &str = "DEPIN_NODE";
 /// Variable that names a file with the passphrase of locked keys.
 pub const PASSPHRASE_VARIABLE: &str = "DEPIN_PASSPHRASE_FILE";
+/// Variable that names a file of certificates to trust.
+pub const TRUST_VARIABLE: &str = "DEPIN_TLS_CA";
 
 /// A home's path stands in its files and in what is printed, so it must be text.
 ///
@@ -44,6 +47,8 @@ pub fn text(home: PathBuf) -> Result<PathBuf> {
 pub struct Settings {
     pub home: Home,
     passphrase_file: Option<PathBuf>,
+    /// Certificates to trust besides the system's.
+    tls_ca: Option<PathBuf>,
     /// URL given by flag or environment.
     node: Option<String>,
     /// Whether it was given by flag.
@@ -67,9 +72,11 @@ impl Settings {
             variable(NODE_VARIABLE).filter(|_| named).map(|url| url.to_string_lossy().into_owned())
         };
         let node = flags.node.clone().or_else(from_environment);
-        let passphrase_file = passphrase::file(flags.passphrase_file.as_deref(), variable(PASSPHRASE_VARIABLE));
+        let file = |flag: &Option<PathBuf>, name: &str| flag.clone().or_else(|| variable(name).map(PathBuf::from));
+        let passphrase_file = file(&flags.passphrase_file, PASSPHRASE_VARIABLE);
+        let tls_ca = file(&flags.tls_ca, TRUST_VARIABLE);
         let home = Home::new(text(home)?).with_keyring(passphrase::keyring(passphrase_file.as_deref()));
-        Ok(Self { home, passphrase_file, node_by_flag: flags.node.is_some(), node })
+        Ok(Self { home, passphrase_file, tls_ca, node_by_flag: flags.node.is_some(), node })
     }
 
     /// The file with the passphrase of locked keys, where one was named.
@@ -90,6 +97,22 @@ impl Settings {
             None if self.home.exists()? => Err(self.not_running()),
             None => Err(self.home.absent()),
         }
+    }
+
+    /// Whose certificates are trusted: the system's authorities and those of `--tls-ca`, and the home's own certificate.
+    ///
+    /// # Errors
+    /// Refused when the file cannot be used; broken when the home cannot be read.
+    pub fn trust(&self) -> Result<Trust> {
+        let trust = match &self.tls_ca {
+            Some(path) => Trust::default().with_authorities(path).map_err(|error| CliError::refused("tls-ca", error))?,
+            None => Trust::default(),
+        };
+        let own = if self.names_node() { None } else { self.home.endpoints()?.and_then(|endpoints| endpoints.tls_certificate) };
+        Ok(match own {
+            Some(certificate) => trust.with_own(certificate),
+            None => trust,
+        })
     }
 
     /// Whether a node was named, so that the home may have nothing to do with it.

@@ -16,6 +16,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
+use depin_client::Trust;
 use depin_quantity::Name;
 use depin_serve::{Limits, Port};
 use serde::{Deserialize, Serialize};
@@ -137,7 +138,7 @@ struct Refusal {
 /// The answer's, when the order is refused; broken when the process does not answer.
 pub async fn ask(home: &Home, order: Order) -> Result<Option<Vec<Operator>>> {
     let Some(control) = home.control()? else { return Ok(None) };
-    let http = reqwest::Client::builder().no_proxy().build().map_err(|error| Error::broken("control", error))?;
+    let http = Trust::default().http().no_proxy().build().map_err(|error| Error::broken("control", error))?;
     let url = |path: String| format!("{}{path}", control.url);
     let request = match order {
         Order::List => http.get(url("/providers".to_owned())),

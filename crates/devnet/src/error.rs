@@ -88,6 +88,10 @@ impl From<ClientError> for Error {
                     "check that it runs (`depin up` starts one here) and that --node, DEPIN_NODE or --home name the right one",
                 )
             }
+            ClientError::Tls { url, why } => {
+                let (why, hint) = why.split_once("; ").unwrap_or((why.as_str(), ""));
+                Self::broken("tls", format_args!("the node at {url} is not trusted: {why}")).hint(hint)
+            }
             ClientError::Timeout { .. } => Self::broken("timeout", error),
             ClientError::Answer { .. } => Self::broken("answer", error),
         }

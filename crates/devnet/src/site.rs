@@ -5,10 +5,11 @@ use crate::{
     home::Home,
     ports::{self, Chooser},
 };
-use depin_client::{Client, Sender};
+use depin_client::{Client, ClientConfig, Sender, Trust};
 use depin_economy::Spec;
 use depin_ledger::GenesisDoc;
 use depin_quantity::Name;
+use depin_serve::Tls;
 use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -38,6 +39,10 @@ pub struct Options {
     pub accept_clock: bool,
     /// By how much the wall clock may jump and still be followed.
     pub clock_jump: Duration,
+    /// Certificate and key of every port; plain HTTP when absent.
+    pub tls: Option<Tls>,
+    /// Whose certificates are trusted elsewhere.
+    pub trust: Trust,
 }
 
 /// Something to tell whoever started the network.
@@ -63,6 +68,8 @@ pub struct Site<'a> {
     pub node: SocketAddr,
     /// A client of the node.
     pub client: Client,
+    /// Whose certificates are trusted; the network's own among them.
+    pub trust: Trust,
     /// Where ports come from.
     pub ports: Chooser,
     tell: &'a mut (dyn FnMut(Notice) + Send),
@@ -82,8 +89,18 @@ impl<'a> Site<'a> {
         let spec = Spec::parse(&genesis.network_toml).map_err(|error| Error::broken("network-file", error))?;
         let mut ports = Chooser::new(options.listen, options.port_base, home.ports()?);
         let node = ports.api()?;
-        let client = Client::new(&ports::url(node))?;
-        Ok(Self { home, genesis, spec, options, node, client, ports, tell })
+        let trust = match &options.tls {
+            Some(tls) => options.trust.clone().with_own(tls.certificate()),
+            None => options.trust.clone(),
+        };
+        let config = ClientConfig { trust: trust.clone(), ..ClientConfig::default() };
+        let client = Client::with_config(&ports::url(node, options.tls.is_some()), config)?;
+        Ok(Self { home, genesis, spec, options, node, client, trust, ports, tell })
+    }
+
+    /// URL under which something that listens there is reached from this machine.
+    pub fn url(&self, address: SocketAddr) -> String {
+        ports::url(address, self.options.tls.is_some())
     }
 
     /// The rules that the network started with, which are those of its service for good.

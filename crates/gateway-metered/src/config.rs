@@ -1,6 +1,7 @@
 //! Settings of a gateway.
 
 use depin_files::Floor;
+use depin_serve::Tls;
 use depin_services::metered::MeteredParams;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -26,6 +27,8 @@ pub struct Config {
     pub patience: Duration,
     /// Free space on the folder's disk below which nothing is taken.
     pub floor: Floor,
+    /// Certificate and key of its interface; plain HTTP when absent.
+    pub tls: Option<Tls>,
 }
 
 impl Config {
@@ -42,6 +45,7 @@ impl Config {
             put_off: Duration::from_secs(30),
             keep: Duration::from_secs(90 * 24 * 60 * 60),
             patience: Duration::from_secs(20),
+            tls: None,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::{
 };
 use depin_client::{Client, Sender, SenderConfig, SigningKey};
 use depin_quantity::{Address, Name};
+use depin_serve::Listener;
 use std::{
     fs, io,
     net::SocketAddr,
@@ -19,7 +20,6 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    net::TcpListener,
     sync::{Notify, watch},
     task::JoinHandle,
 };
@@ -148,7 +148,7 @@ impl Gateway {
         metrics.set_queued(queued.map_err(|error| GatewayError::of_store(&config.folder.join(STORE), &error))?);
         let listen = config.listen;
         let error = |source| GatewayError::Listen { address: listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(error)?;
+        let listener = Listener::bind(listen, config.tls.clone()).await.map_err(error)?;
         let address = listener.local_addr().map_err(error)?;
         let sender = SenderConfig { chain_id: Some(chain_id), ..SenderConfig::default() };
         let core = Arc::new(Core {

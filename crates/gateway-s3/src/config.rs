@@ -3,6 +3,7 @@
 use crate::piece;
 use depin_files::Floor;
 use depin_quantity::{Span, Units};
+use depin_serve::Tls;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// k-of-n: a segment of k data shards is stored as n shards, any k of which give it back.
@@ -115,6 +116,8 @@ pub struct Config {
     pub renewal: RenewalPolicy,
     /// Free space on the disk of `home` below which nothing is written.
     pub floor: Floor,
+    /// Certificate and key of the endpoint; plain HTTP when absent.
+    pub tls: Option<Tls>,
 }
 
 impl Config {
@@ -139,6 +142,7 @@ impl Config {
             placement_seed: 0,
             deals: DealPolicy::default(),
             renewal: RenewalPolicy::default(),
+            tls: None,
         }
     }
 

@@ -21,7 +21,7 @@ use crate::{
     writer::Writer,
 };
 use bytes::Bytes;
-use depin_serve::{Limits, Port, Refusal};
+use depin_serve::{Limits, Listener, Port, Refusal};
 use http_body_util::Full;
 use hyper::{Request, Response, header};
 use s3s::Body;
@@ -33,7 +33,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle};
 
 /// Name of the master key in the home.
 const MASTER_KEY: &str = "master.key";
@@ -131,7 +131,7 @@ impl Gateway {
         let master = MasterKey::new(keys::secret(&home.join(MASTER_KEY), is_new)?);
         let token = keys::secret(&home.join("admin.token"), true)?;
         let directory = Directory::load(&map)?;
-        let listen = config.listen;
+        let (listen, tls) = (config.listen, config.tls.clone());
         let core = Arc::new(Core {
             map,
             master,
@@ -148,9 +148,9 @@ impl Gateway {
         let writer = Writer::new(core.clone())?;
         let renewal = Arc::new(RenewalService::new(core.clone()));
         let listen_error = |source| GatewayError::Listen { address: listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(listen_error)?;
+        let listener = Listener::bind(listen, tls).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
-        let endpoint = format!("http://{address}");
+        let endpoint = listener.url().map_err(listen_error)?;
 
         let (stop, stopped) = watch::channel(false);
         let s3 = Door::new(&core, &writer);
@@ -225,7 +225,7 @@ fn refuse(refusal: Refusal) -> Response<Full<Bytes>> {
     response
 }
 
-async fn serve(listener: TcpListener, port: Arc<Port>, s3: Door, admin: Arc<Admin>, mut stop: watch::Receiver<bool>) {
+async fn serve(listener: Listener, port: Arc<Port>, s3: Door, admin: Arc<Admin>, mut stop: watch::Receiver<bool>) {
     let service = tower::service_fn(move |request: Request<depin_serve::Body>| {
         let (s3, admin) = (s3.clone(), admin.clone());
         async move {

@@ -11,7 +11,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use depin_client::SigningKey;
+use depin_client::{SigningKey, Trust, tls_failure};
 use depin_quantity::Address;
 use depin_services::storage::piece::Commitment;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
@@ -117,7 +117,8 @@ pub struct HttpShards {
 }
 
 impl HttpShards {
-    /// Uses one connection pool for all providers, whose addresses must lie within `reach`.
+    /// Uses one connection pool for all providers, whose addresses must lie within `reach`. Those with `https` addresses show certificates
+    /// that are trusted.
     ///
     /// # Errors
     /// [`ShardError::Unreachable`] when the HTTP client cannot be made.
@@ -126,9 +127,11 @@ impl HttpShards {
         clock: Arc<dyn Clock>,
         chain_id: impl Into<String>,
         reach: Reach,
+        trust: &Trust,
     ) -> Result<Self, ShardError> {
         let reach = Arc::new(reach);
-        let client = reqwest::Client::builder()
+        let client = trust
+            .http()
             .connect_timeout(Duration::from_secs(5))
             .pool_idle_timeout(Duration::from_secs(30))
             .tcp_nodelay(true)
@@ -259,6 +262,9 @@ async fn failure(mut response: Response) -> ShardError {
 
 /// The whole chain of causes: reqwest's own text names the URL only.
 fn unreachable(error: &reqwest::Error) -> ShardError {
+    if let Some(why) = tls_failure(error) {
+        return ShardError::Unreachable(why);
+    }
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
@@ -293,7 +299,8 @@ mod tests {
             connection.write_all(answer.as_bytes()).await.unwrap();
         });
         let key = SigningKey::from_seed(&[7; 32]);
-        let shards = HttpShards::new(Arc::new(key), Arc::new(SystemClock), "test-1", Reach::local()).unwrap();
+        let trust = Trust::default();
+        let shards = HttpShards::new(Arc::new(key), Arc::new(SystemClock), "test-1", Reach::local(), &trust).unwrap();
         let provider = Provider { address: Address::new([1; 32]), name: "outer".to_owned(), url };
         let cid = "baga6ea4seaqdomn3tgwgrh3g532zopskstnbrd2n3sxfqbze7rxt7vqn7veigmy".parse().unwrap();
         let refused = shards.get(&provider, &cid, 0..9).await.unwrap_err();
@@ -308,7 +315,7 @@ mod tests {
         let inner = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = inner.local_addr().unwrap().port();
         let key = SigningKey::from_seed(&[7; 32]);
-        let shards = HttpShards::new(Arc::new(key), Arc::new(SystemClock), "test-1", Reach::public()).unwrap();
+        let shards = HttpShards::new(Arc::new(key), Arc::new(SystemClock), "test-1", Reach::public(), &Trust::default()).unwrap();
         let cid = "baga6ea4seaqdomn3tgwgrh3g532zopskstnbrd2n3sxfqbze7rxt7vqn7veigmy".parse().unwrap();
         for host in ["127.0.0.1", "localhost"] {
             let url = format!("http://{host}:{port}");

@@ -124,7 +124,8 @@ impl WebProvider {
 #[tokio::test]
 async fn shards_travel_over_http_with_signed_requests() {
     let (server, at) = WebProvider::serve().await;
-    let shards = HttpShards::new(Arc::new(HashSigner), Arc::new(SystemClock), CHAIN, Reach::local()).unwrap();
+    let trust = depin_client::Trust::default();
+    let shards = HttpShards::new(Arc::new(HashSigner), Arc::new(SystemClock), CHAIN, Reach::local(), &trust).unwrap();
     let payload = bytes::Bytes::from(noise(1, 127 << 13));
     shards.put(&at, &piece(1), payload.clone()).await.unwrap();
     assert_eq!(server.pieces.lock().unwrap().len(), 1);
@@ -138,7 +139,8 @@ async fn shards_travel_over_http_with_signed_requests() {
 #[tokio::test]
 async fn what_providers_answer_over_http_is_understood() {
     let (server, at) = WebProvider::serve().await;
-    let shards = HttpShards::new(Arc::new(HashSigner), Arc::new(SystemClock), CHAIN, Reach::local()).unwrap();
+    let trust = depin_client::Trust::default();
+    let shards = HttpShards::new(Arc::new(HashSigner), Arc::new(SystemClock), CHAIN, Reach::local(), &trust).unwrap();
     let body = r#"{"error":{"code":"bad-thing","message":"it is bad","hint":"make it good"}}"#;
     let answer = |status| *server.answer.lock().unwrap() = Some((status, body));
     answer(507);

@@ -17,6 +17,7 @@ use depin_engine::{Clock, Config as EngineConfig, End, Engine, Handle, Timeouts,
 use depin_files::Floor;
 use depin_ledger::{GenesisDoc, GenesisError, Ledger};
 use depin_quantity::Span;
+use depin_serve::{Listener, Tls};
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -52,6 +53,8 @@ pub struct NodeConfig {
     pub floor: Floor,
     /// Where the time comes from.
     pub clock: ClockConfig,
+    /// Certificate and key of the API; plain HTTP when absent.
+    pub tls: Option<Tls>,
 }
 
 impl NodeConfig {
@@ -72,6 +75,7 @@ impl NodeConfig {
             pool: PoolLimits::default(),
             rebuild_index: false,
             clock: ClockConfig::default(),
+            tls: None,
         }
     }
 }
@@ -170,8 +174,9 @@ impl Node {
         check_speed(&config, &ledger)?;
         check_committee(&config)?;
         let home = Home::claim(&config.home, &config.genesis)?;
-        let (listener, address) =
-            api::bind(config.listen).await.map_err(|source| StartError::Listen { address: config.listen, source })?;
+        let refused = |source| StartError::Listen { address: config.listen, source };
+        let listener = Listener::bind(config.listen, config.tls.clone()).await.map_err(refused)?;
+        let api_url = listener.url().map_err(refused)?;
         let port = api::port();
         let metrics = Metrics::new(ledger.service(), port.meters());
         let (pool, waiters) = (Arc::new(Pool::new(config.pool)), Waiters::default());
@@ -215,9 +220,9 @@ impl Node {
         let server = Server::start(listener, port, Arc::new(app), stopping);
         let watching = [tokio::spawn(beat.watch(engine.finalized())), tokio::spawn(watch_disk(Arc::clone(&disk), end.clone()))];
         let watcher = tokio::spawn(watch_engine(engine.closed(), end));
-        tracing::info!(%address, chain = %config.genesis.chain_id, "the node runs");
+        tracing::info!(api_url, chain = %config.genesis.chain_id, "the node runs");
         Ok(NodeHandle {
-            api_url: format!("http://{address}"),
+            api_url,
             ledger,
             pool,
             index,

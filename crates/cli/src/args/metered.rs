@@ -1,6 +1,6 @@
 //! Commands about a founder's own metered service.
 
-use super::{AmountArg, Bytes, PlaceArgs, SpanArg, TextPath, Who};
+use super::{AmountArg, Bytes, PlaceArgs, SpanArg, TextPath, TlsArgs, Who};
 use clap::{ArgGroup, Args, Subcommand};
 use depin_client::api::BatchStage;
 use depin_quantity::{ContentHash, Name};
@@ -345,4 +345,6 @@ pub struct GatewayMeteredArgs {
     /// Begin a new store where DIR's own was lost; what is left of it is kept beside it.
     #[arg(long)]
     pub new_store: bool,
+    #[command(flatten)]
+    pub tls: TlsArgs,
 }

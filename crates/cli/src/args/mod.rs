@@ -13,6 +13,7 @@ mod scenario;
 mod sim;
 mod storage;
 mod supply;
+mod tls;
 mod token;
 mod up;
 mod value;
@@ -30,6 +31,7 @@ pub use scenario::{NewScenarioArgs, ScenarioCommand};
 pub use sim::{KeysArgs, SimCommand};
 pub use storage::{DealsArgs, FaultsArgs, GetArgs, ListArgs, ProofsArgs, PutArgs, QuoteArgs, SettleArgs, StorageCommand};
 pub use supply::{DateArg, EveryArg, FormatArg, SupplyArgs};
+pub use tls::TlsArgs;
 pub use token::{ClaimArgs, FundArgs, LockArgs, MintArgs, RedeemArgs, SwapArgs, TokenArgs, TokenCommand, ValidateArgs};
 pub use up::UpArgs;
 pub use value::{AmountArg, Bytes, Copies, ObjectPath, SpanArg, TextPath, Who};
@@ -54,6 +56,7 @@ Environment:
   DEPIN_HOME   the home folder, as --home
   DEPIN_NODE   URL of a node, as --node
   DEPIN_PASSPHRASE_FILE  file with the passphrase of locked keys
+  DEPIN_TLS_CA           certificates to trust, as --tls-ca
   DEPIN_LOG    what daemons log: `info`, `depin_provider=debug`
   NO_COLOR     no colours
 
@@ -84,6 +87,9 @@ pub struct Global {
     /// File that holds the passphrase of locked keys [default: it is asked for, at a terminal].
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub passphrase_file: Option<PathBuf>,
+    /// Certificates in PEM that are trusted besides the system's: authorities, or servers' own.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub tls_ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

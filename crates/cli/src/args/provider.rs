@@ -1,7 +1,7 @@
 //! Commands about your own providers and gateways.
 
 use super::metered::{self, GatewayMeteredArgs, ProviderMeteredArgs};
-use super::{AmountArg, Bytes, Copies, SpanArg, TextPath};
+use super::{AmountArg, Bytes, Copies, SpanArg, TextPath, TlsArgs};
 use clap::{Args, Subcommand};
 use depin_quantity::Name;
 use std::{net::SocketAddr, path::PathBuf};
@@ -28,7 +28,8 @@ and kept in its folder; the account needs tokens for fees and collateral.
 Examples:
   depin provider storage --capacity 10GiB --price \"0.0000000005 FIL\" --node http://127.0.0.1:4610
   depin provider storage --name garage --dir /data/garage --capacity 2TiB --price \"0.0000000004 FIL\" \\
-      --listen 0.0.0.0:4700 --url http://203.0.113.5:4700 --node http://192.0.2.7:4610")]
+      --listen 0.0.0.0:4700 --url https://store.example:4700 --node https://node.example:4610 \\
+      --tls-cert /etc/ssl/store.pem --tls-key /etc/ssl/store.key")]
     Storage(ProviderStorageArgs),
     /// Run an operator of a metered service in this process, for a node here or elsewhere, until Ctrl-C.
     #[command(after_help = metered::PROVIDER_AFTER)]
@@ -88,12 +89,14 @@ pub struct PlaceArgs {
     /// Address on which it listens.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
-    /// URL under which others reach it [default: http://LISTEN].
+    /// URL under which others reach it [default: http://LISTEN, https://LISTEN with TLS].
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
     /// Its key file [default: DIR/key].
     #[arg(long, value_name = "FILE", value_parser = TextPath)]
     pub key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub tls: TlsArgs,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -183,4 +186,6 @@ pub struct GatewayS3Args {
     /// Free space to keep on the disk; below it nothing is written [default: 512MiB, a fifth of a small disk].
     #[arg(long, value_name = "SIZE")]
     pub disk_floor: Option<Bytes>,
+    #[command(flatten)]
+    pub tls: TlsArgs,
 }

@@ -1,6 +1,6 @@
 //! `depin up`.
 
-use super::Bytes;
+use super::{Bytes, TlsArgs};
 use clap::Args;
 use std::net::IpAddr;
 
@@ -16,7 +16,8 @@ Examples:
   depin up --home /tmp/render --network render      storage, paid as that network pays
   depin up --home /tmp/atlas --network ./atlas      your own network, made by `depin new`
   depin up --speed 100            a day passes in a quarter of an hour
-  depin up --fresh                throw this network away, begin another";
+  depin up --fresh                throw this network away, begin another
+  depin up --listen 0.0.0.0 --tls-cert chain.pem --tls-key key.pem";
 
 #[derive(Clone, Debug, Args)]
 pub struct UpArgs {
@@ -61,4 +62,6 @@ pub struct UpArgs {
     /// transactions; reads and blocks go on [default: 512MiB, a fifth of a small disk].
     #[arg(long, value_name = "SIZE")]
     pub disk_floor: Option<Bytes>,
+    #[command(flatten)]
+    pub tls: TlsArgs,
 }

@@ -4,6 +4,7 @@
 //! them; this is for trying things and for scripts that have nothing else.
 
 use crate::error::{CliError, Kind, Result};
+use depin_client::{Trust, tls_failure};
 use depin_devnet::services::storage::gateway::S3Access;
 use jiff::Timestamp;
 use reqwest::{Response, StatusCode, Url};
@@ -30,18 +31,14 @@ pub struct S3 {
 }
 
 impl S3 {
-    pub fn new(access: &S3Access) -> Result<Self> {
+    pub fn new(access: &S3Access, trust: &Trust) -> Result<Self> {
         let broken =
             |error: &dyn std::fmt::Display| CliError::broken("s3", format_args!("cannot use {}: {error}", access.endpoint));
         let endpoint: Url = access.endpoint.parse().map_err(|error| broken(&error))?;
-        if endpoint.host().is_none() || endpoint.scheme() != "http" {
-            return Err(broken(&"it is no http:// URL of a host"));
+        if endpoint.host().is_none() || !["http", "https"].contains(&endpoint.scheme()) {
+            return Err(broken(&"it is no http:// or https:// URL of a host"));
         }
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .connect_timeout(Duration::from_secs(5))
-            .build()
-            .map_err(|error| broken(&error))?;
+        let http = trust.http().no_proxy().connect_timeout(Duration::from_secs(5)).build().map_err(|error| broken(&error))?;
         Ok(Self { http, endpoint, access: access.clone() })
     }
 
@@ -71,6 +68,9 @@ impl S3 {
     }
 
     fn unreachable(&self, error: reqwest::Error) -> CliError {
+        if let Some(why) = tls_failure(&error) {
+            return CliError::broken("tls", format_args!("the S3 gateway at {} is not trusted: {why}", self.access.endpoint));
+        }
         // Its URL is signed.
         let error = error.without_url();
         CliError::broken("unreachable", format_args!("the S3 gateway at {} does not answer: {error}", self.access.endpoint))
@@ -163,13 +163,19 @@ fn element(xml: &str, name: &str) -> Option<String> {
 }
 
 /// Asks the gateway's admin interface, with the token of its folder.
-pub async fn admin<T: DeserializeOwned>(at: &S3Access, gateway: &Path, path: &str, query: &[(&str, String)]) -> Result<T> {
+pub async fn admin<T: DeserializeOwned>(
+    at: &S3Access,
+    trust: &Trust,
+    gateway: &Path,
+    path: &str,
+    query: &[(&str, String)],
+) -> Result<T> {
     let token_projection = gateway.join("admin.token");
     let token = std::fs::read_to_string(&token_projection).map_err(|error| CliError::file("read", &token_projection, &error))?;
     let broken = |error: reqwest::Error| {
         CliError::broken("unreachable", format_args!("the gateway at {} does not answer: {error}", at.endpoint))
     };
-    let http = reqwest::Client::builder().no_proxy().build().map_err(broken)?;
+    let http = trust.http().no_proxy().build().map_err(broken)?;
     let url = Url::parse_with_params(&format!("{}/_depin/{path}", at.endpoint), query)
         .map_err(|error| CliError::broken("s3", format_args!("cannot use {}: {error}", at.endpoint)))?;
     let response = http.get(url).bearer_auth(token.trim()).send().await.map_err(broken)?;

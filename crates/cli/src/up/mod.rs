@@ -10,14 +10,17 @@ mod summary;
 use crate::{
     args::UpArgs,
     error::{CliError, Result},
+    exposure,
     output::{Output, Progress},
     settings::{self, PROVIDERS_DEFAULT, SPEED_DEFAULT, Settings},
 };
+use depin_client::Trust;
 use depin_devnet::{
     Network, Notice, Options, check_ports, check_speed,
     home::{self, Choice, Home, Lock, Making},
     operators::is_removed,
 };
+use depin_serve::Tls;
 use std::{path::PathBuf, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -33,6 +36,8 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     let speed = speed(args, &home, out)?;
     check_speed(speed, &home, asked.as_ref(), args.fresh)?;
     check_ports(args.listen, args.port_base, operators(args, &home)?)?;
+    let (tls, trust) = (exposure::tls(&args.tls)?, settings.trust()?);
+    exposure::warn(exposure::Port::Network, args.listen, tls.is_some(), out);
     home::claim_folder(&home)?;
     let _lock = held.map_or_else(|| Lock::take(&home), Ok)?;
     clear(args, &home, out)?;
@@ -46,7 +51,7 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     for remark in &opened.remarks {
         out.note(remark);
     }
-    let (options, mut show) = (options(args, speed), |notice| show(notice, &mut progress, out));
+    let (options, mut show) = (options(args, speed, tls, trust), |notice| show(notice, &mut progress, out));
     let starting = Network::start(&home, &opened, &options, &mut show);
     let mut network = tokio::select! {
         started = starting => started?,
@@ -118,7 +123,7 @@ fn clear(args: &UpArgs, home: &Home, out: &Output) -> Result<()> {
     Ok(())
 }
 
-fn options(args: &UpArgs, speed: u32) -> Options {
+fn options(args: &UpArgs, speed: u32, tls: Option<Tls>, trust: Trust) -> Options {
     Options {
         speed,
         listen: args.listen,
@@ -130,6 +135,8 @@ fn options(args: &UpArgs, speed: u32) -> Options {
         disk_floor: args.disk_floor.map(|floor| floor.0),
         accept_clock: args.accept_clock,
         clock_jump: Duration::from_secs(args.clock_jump.into()),
+        tls,
+        trust,
     }
 }
 

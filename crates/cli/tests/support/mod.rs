@@ -14,7 +14,16 @@ use std::{
 pub fn depin() -> Command {
     let binary = std::env::var_os("DEPIN_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_depin").into());
     let mut command = Command::new(binary);
-    for variable in ["DEPIN_HOME", "DEPIN_NODE", "DEPIN_LOG", "DEPIN_PASSPHRASE_FILE", "http_proxy", "https_proxy", "all_proxy"] {
+    for variable in [
+        "DEPIN_HOME",
+        "DEPIN_NODE",
+        "DEPIN_LOG",
+        "DEPIN_PASSPHRASE_FILE",
+        "DEPIN_TLS_CA",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ] {
         command.env_remove(variable);
     }
     command.stdin(Stdio::null());

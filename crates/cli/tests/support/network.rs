@@ -244,9 +244,14 @@ pub struct S3 {
 
 impl S3 {
     pub fn new(endpoints: &Value) -> Self {
+        Self::with(endpoints, Client::builder())
+    }
+
+    /// The same with a trust of one's own.
+    pub fn with(endpoints: &Value, http: reqwest::ClientBuilder) -> Self {
         let s3 = s3_of(endpoints);
         let text = |name: &str| s3[name].as_str().unwrap().to_owned();
-        let http = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
+        let http = http.no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
         Self {
             http,
             endpoint: text("url").parse().unwrap(),
@@ -292,6 +297,12 @@ impl S3 {
         assert!(response.status().is_success(), "{}", response.status());
         let body = response.text().await.unwrap();
         body.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap().to_owned()).collect()
+    }
+
+    /// How asking for a bucket fails.
+    pub async fn list_error(&self, bucket: &str) -> reqwest::Error {
+        let url = self.signed(rusty_s3::Method::Get, bucket, "", &[("list-type", "2")]);
+        self.http.get(url).send().await.expect_err("it is refused")
     }
 
     pub async fn make_bucket(&self, bucket: &str) -> reqwest::Result<StatusCode> {

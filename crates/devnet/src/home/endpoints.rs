@@ -38,6 +38,9 @@ pub struct Endpoints {
     pub home: PathBuf,
     /// Process that runs it.
     pub pid: u32,
+    /// File of the certificate that every port shows; absent in plain HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_certificate: Option<PathBuf>,
 }
 
 /// Where a gateway is, and what a client needs there.

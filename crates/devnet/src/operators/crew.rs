@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use depin_client::{Client, SigningKey};
 use depin_provider::operator::OperatorConfig;
 use depin_quantity::Name;
+use depin_serve::Tls;
 use futures::future;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
@@ -54,6 +55,7 @@ pub(crate) struct Crew<T: Trade> {
     client: Client,
     chain_id: Name,
     disk_floor: Option<u64>,
+    tls: Option<Tls>,
     all: BTreeMap<Name, Member<T::Daemon>>,
 }
 
@@ -69,7 +71,8 @@ impl<T: Trade> Crew<T> {
     pub(crate) async fn start(site: &mut Site<'_>, trade: T, names: &[Name]) -> Result<Self> {
         let (home, client) = (site.home.clone(), site.client.clone());
         let (chain_id, disk_floor) = (site.genesis.chain_id, site.options.disk_floor);
-        let mut crew = Self { trade, home, client, chain_id, disk_floor, all: BTreeMap::new() };
+        let tls = site.options.tls.clone();
+        let mut crew = Self { trade, home, client, chain_id, disk_floor, tls, all: BTreeMap::new() };
         for (offset, name) in (ports::OPERATORS..).zip(names) {
             let folder = site.home.provider(*name);
             let mut settings = crew.settings(*name)?;
@@ -108,7 +111,7 @@ impl<T: Trade> Operators for Crew<T> {
         let one = |(name, member): (&Name, &Member<T::Daemon>)| Operator {
             name: *name,
             address: member.key.address(),
-            url: ports::url(member.listen),
+            url: ports::url(member.listen, self.tls.is_some()),
             running: member.running.is_some(),
         };
         let mut list: Vec<Operator> = self.all.iter().map(one).collect();
@@ -118,14 +121,14 @@ impl<T: Trade> Operators for Crew<T> {
 
     async fn start(&mut self, name: Name) -> Result<()> {
         let (client, chain_id, folder) = (self.client.clone(), self.chain_id, self.home.provider(name));
-        let disk_floor = self.disk_floor;
+        let (disk_floor, tls) = (self.disk_floor, self.tls.clone());
         let member = self.get(name)?;
         if member.running.is_some() {
             return Ok(());
         }
         let (key, listen) = (member.key.clone(), member.listen);
-        let (url, chain_id) = (Some(ports::url(listen)), Some(chain_id));
-        let operator = OperatorConfig { listen, url, chain_id, ..OperatorConfig::new(name) };
+        let (url, chain_id) = (Some(ports::url(listen, tls.is_some())), Some(chain_id));
+        let operator = OperatorConfig { listen, url, tls, chain_id, ..OperatorConfig::new(name) };
         let post = Post { operator, folder, client, key, disk_floor };
         let settings = self.settings(name)?.own;
         let daemon = self.trade.start(post, settings).await?;

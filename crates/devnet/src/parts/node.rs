@@ -17,6 +17,7 @@ impl NodePart {
             speed: site.options.speed,
             rebuild_index: site.options.rebuild_index,
             floor: Floor::of_chain(site.home.node(), site.options.disk_floor),
+            tls: site.options.tls.clone(),
             clock: ClockConfig { jump: site.options.clock_jump, accept: site.options.accept_clock, ..ClockConfig::default() },
             ..NodeConfig::single(site.home.node(), site.genesis.clone(), seed)
         };

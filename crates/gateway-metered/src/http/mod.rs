@@ -29,10 +29,10 @@ use axum::{
     routing::{get, post},
 };
 use depin_client::api::DiskRoom;
-use depin_serve::{Limits, Port};
+use depin_serve::{Limits, Listener, Port};
 use error::ApiError;
 use std::{sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::sync::watch;
 
 /// Largest body: 64 reports with long pointers fit.
 const BODY_MAX: usize = 256 * 1024;
@@ -63,7 +63,7 @@ pub(crate) fn port() -> Arc<Port> {
 
 /// Serves until `stopping` turns true, or whoever would turn it is gone.
 pub(crate) fn serve(
-    listener: TcpListener,
+    listener: Listener,
     port: Arc<Port>,
     core: Shared,
     key: &str,

@@ -21,7 +21,7 @@ mod transactions;
 
 pub(crate) use costly::Costly;
 pub(crate) use render::Tokens;
-pub(crate) use serve::{Server, bind, port};
+pub(crate) use serve::{Server, port};
 
 use crate::{
     beat::Beat, disk::Disk, index::Index, metrics::Metrics, pool::Pool, signatures::CheckedSignatures, waiters::Waiters,

@@ -9,10 +9,10 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use depin_serve::{Limits, Port, Refusal};
+use depin_serve::{Limits, Listener, Port, Refusal};
 use http_body_util::Full;
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::watch, task::JoinHandle};
 
 /// What the API's port allows. Answers may take longer than `wait=final` waits.
 pub(crate) fn port() -> Arc<Port> {
@@ -48,16 +48,6 @@ async fn watch_over(State(app): State<Shared>, request: Request, next: Next) -> 
     response
 }
 
-/// Reserves an address.
-///
-/// # Errors
-/// The system's, such as an address that is in use.
-pub(crate) async fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address).await?;
-    let address = listener.local_addr()?;
-    Ok((listener, address))
-}
-
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -66,7 +56,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Serves until `stopping` turns true.
-    pub fn start(listener: TcpListener, port: Arc<Port>, app: Shared, mut stopping: watch::Receiver<bool>) -> Self {
+    pub fn start(listener: Listener, port: Arc<Port>, app: Shared, mut stopping: watch::Receiver<bool>) -> Self {
         let router = super::router(app);
         let stop = async move {
             // A vanished sender means the same.

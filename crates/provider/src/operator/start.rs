@@ -11,10 +11,10 @@ use super::{
 };
 use depin_client::{Client, ClientError, Sender, SenderConfig, SigningKey};
 use depin_quantity::{Address, Name, Span};
-use depin_serve::{Port, json, serve};
+use depin_serve::{Listener, Port, Tls, json, serve};
 use futures::future::BoxFuture;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle};
 
 /// Pause between two tries to ask the node for its chain.
 const ASK_PAUSE: Duration = Duration::from_millis(200);
@@ -26,8 +26,10 @@ pub struct OperatorConfig {
     pub name: Name,
     /// Where the HTTP interface listens; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Base URL under which others reach it; `http://` and the address listened on when `None`.
+    /// Base URL under which others reach it; that of the address listened on when `None`.
     pub url: Option<String>,
+    /// Certificate and key of its interface; plain HTTP when absent.
+    pub tls: Option<Tls>,
     /// The chain to serve; asked from the node when `None`.
     pub chain_id: Option<Name>,
     /// How often everything is read anew from the ledger, wall time. Nothing depends on having seen an event.
@@ -45,6 +47,7 @@ impl OperatorConfig {
             name,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             url: None,
+            tls: None,
             chain_id: None,
             resync: Duration::from_secs(60),
             claim_every: Span::from_days(1),
@@ -76,7 +79,7 @@ impl OperatorConfig {
 pub struct Operator<F> {
     config: OperatorConfig,
     sender: Sender,
-    listener: TcpListener,
+    listener: Listener,
     url: String,
     status: SharedStatus<F>,
     metrics: Arc<Metrics>,
@@ -90,8 +93,8 @@ impl<F: Figures> Operator<F> {
     pub async fn bind(config: OperatorConfig, client: Client, key: SigningKey) -> Result<Self, StartError> {
         let chain_id = config.chain(&client).await?;
         let refused = |source| StartError::Listen { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
-        let url = public_url(&config, listener.local_addr().map_err(refused)?)?;
+        let listener = Listener::bind(config.listen, config.tls.clone()).await.map_err(refused)?;
+        let url = public_url(&config, listener.local_addr().map_err(refused)?, listener.url().map_err(refused)?)?;
         let status = SharedStatus::new(key.address(), config.name, url.clone());
         let metrics = Arc::new(Metrics::new());
         metrics.registry().register_collector(Box::new(StatusMetrics(status.clone())));
@@ -152,11 +155,11 @@ impl<F: Figures> Operator<F> {
     }
 }
 
-fn public_url(config: &OperatorConfig, bound: SocketAddr) -> Result<String, StartError> {
+fn public_url(config: &OperatorConfig, bound: SocketAddr, own: String) -> Result<String, StartError> {
     match &config.url {
         Some(url) => Ok(url.trim_end_matches('/').to_owned()),
         None if bound.ip().is_unspecified() => Err(StartError::Url { address: bound }),
-        None => Ok(format!("http://{bound}")),
+        None => Ok(own),
     }
 }
 

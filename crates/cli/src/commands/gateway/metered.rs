@@ -3,6 +3,7 @@
 use crate::{
     args::GatewayMeteredArgs,
     error::{CliError, Result},
+    exposure,
     output::{Output, Progress, shown},
     remote::{Remote, key_of},
     settings::Settings,
@@ -47,6 +48,8 @@ pub async fn run(args: &GatewayMeteredArgs, settings: &Settings, out: &Output) -
 async fn start(args: &GatewayMeteredArgs, remote: &Remote, out: &Output) -> Result<MeteringGateway> {
     // A port that is taken is told before anything is made.
     let listen = listen_address("the metering gateway", args.listen)?;
+    let tls = exposure::tls(&args.tls)?;
+    exposure::warn(exposure::Port::Metering, listen.ip(), tls.is_some(), out);
     let mut progress = Progress::start(out);
     progress.step(format!("looking for the node at {}", remote.client.url()));
     let used = args.dir.join("metering.db").exists() || args.dir.join("access.key").exists();
@@ -70,6 +73,7 @@ async fn start(args: &GatewayMeteredArgs, remote: &Remote, out: &Output) -> Resu
         floor,
         keep: std::time::Duration::from_millis(args.keep.0.get()),
         new_store: args.new_store,
+        tls,
         ..Config::new(&args.dir, params)
     };
     let gateway = MeteringGateway::open(config, remote.client.clone(), status.chain_id, customer, reporter).await?;

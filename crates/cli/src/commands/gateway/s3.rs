@@ -3,6 +3,7 @@
 use crate::{
     args::GatewayS3Args,
     error::{CliError, Result},
+    exposure,
     output::{Output, Progress, secret, shown},
     remote::{Remote, key_of, price},
     settings::Settings,
@@ -53,6 +54,9 @@ pub async fn run(args: &GatewayS3Args, settings: &Settings, out: &Output) -> Res
 async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(Handle, Running)> {
     // A port that is taken is told before anything is made.
     let listen = listen_address("the S3 gateway", args.listen)?;
+    let (tls, trust) = (exposure::tls(&args.tls)?, remote.settings.trust()?);
+    exposure::warn(exposure::Port::S3, listen.ip(), tls.is_some(), out);
+    let secured = tls.is_some();
     let mut progress = Progress::start(out);
     progress.step(format!("looking for the node at {}", remote.client.url()));
     let used = args.dir.join("master.key").exists();
@@ -67,6 +71,7 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
         redundancy: Redundancy { k: args.copies.k, n: args.copies.n },
         floor: Floor::new(&args.dir, args.disk_floor.map(|floor| floor.0)),
         deals: DealPolicy { term: args.term.0, max_price, ..DealPolicy::default() },
+        tls,
         ..Config::new(&args.dir, keys.access_key.clone(), keys.secret_key.clone())
     };
     let region = config.region.clone();
@@ -74,9 +79,9 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
     let market = Arc::new(LedgerMarket::new(sender, &spec, market_params(&spec)?));
     let address = key.address();
     let reach = if args.local_network { Reach::local() } else { Reach::public() };
-    let gateway = gateway::start(config, key, market, status.chain_id, reach).await?;
+    let gateway = gateway::start(config, key, market, status.chain_id, reach, &trust).await?;
     progress.done();
-    let s3 = keys.access(url_of(gateway.address()), &region);
+    let s3 = keys.access(url_of(gateway.address(), secured), &region);
     Ok((
         gateway,
         Running {

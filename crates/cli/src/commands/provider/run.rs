@@ -6,6 +6,7 @@ use super::folder;
 use crate::{
     args::PlaceArgs,
     error::{CliError, Result},
+    exposure,
     output::{Output, Progress},
     remote::Remote,
     settings::Settings,
@@ -96,6 +97,10 @@ async fn start<V: Venture>(venture: &V, remote: &Remote, out: &Output) -> Result
     let (name, place) = (venture.name(), venture.place());
     // The port must be known before the ledger is told the URL; one that is taken is told before anything is made.
     let listen = listen_address(&format!("the {} `{name}`", V::WHAT), place.listen)?;
+    let tls = exposure::tls(&place.tls)?;
+    exposure::warn(exposure::Port::Provider, listen.ip(), tls.is_some(), out);
+    let url = place.url.clone().unwrap_or_else(|| url_of(listen, tls.is_some()));
+    exposure::warn_of_name(tls.as_ref(), &url, out);
     let mut progress = Progress::start(out);
     progress.step(format!("looking for the node at {}", remote.client.url()));
     let dir = place.dir.clone().unwrap_or_else(|| name.as_str().into());
@@ -115,9 +120,8 @@ async fn start<V: Venture>(venture: &V, remote: &Remote, out: &Output) -> Result
         wait_for_tokens(remote, address).await?;
     }
     progress.step("registering, and looking through what it has");
-    let url = place.url.clone().unwrap_or_else(|| url_of(listen));
     let (client, chain_id) = (remote.client.clone(), Some(status.chain_id));
-    let operator = OperatorConfig { listen, url: Some(url.clone()), chain_id, ..OperatorConfig::new(name) };
+    let operator = OperatorConfig { listen, url: Some(url.clone()), tls, chain_id, ..OperatorConfig::new(name) };
     let post = Post { operator, folder: dir.clone(), client, key, disk_floor: None };
     let daemon = venture.start(terms, post).await?;
     if let Some(why) = operators::ready(&daemon).await {

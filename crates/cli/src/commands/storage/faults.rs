@@ -42,7 +42,7 @@ pub async fn run(args: &FaultsArgs, settings: &Settings, out: &Output) -> Result
     let provider = remote.address_of(args.provider.as_ref()).await?;
     let ledger = remote.client.storage().faults(provider).await?.items;
     let mut gateway: Vec<Seen> = match gateway_of(settings) {
-        Ok(s3) => admin(&s3, &gateway::folder(&settings.home), "faults", &[]).await?,
+        Ok(s3) => admin(&s3, &settings.trust()?, &gateway::folder(&settings.home), "faults", &[]).await?,
         Err(_) => Vec::new(),
     };
     if let Some(provider) = provider {

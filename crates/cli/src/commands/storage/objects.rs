@@ -69,8 +69,8 @@ struct Listing {
 }
 
 pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<()> {
-    let (s3, folder) = (gateway_of(settings)?, gateway::folder(&settings.home));
-    let state: Gateway = admin(&s3, &folder, "status", &[]).await?;
+    let (s3, trust, folder) = (gateway_of(settings)?, settings.trust()?, gateway::folder(&settings.home));
+    let state: Gateway = admin(&s3, &trust, &folder, "status", &[]).await?;
     let mut objects: Vec<Object> = Vec::new();
     let limit = args.limit as usize;
     loop {
@@ -81,7 +81,7 @@ pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<
         if let Some(last) = objects.last() {
             query.extend([("after_bucket", last.bucket.clone()), ("after_key", last.key.clone())]);
         }
-        let page: Vec<Object> = admin(&s3, &folder, "objects", &query).await?;
+        let page: Vec<Object> = admin(&s3, &trust, &folder, "objects", &query).await?;
         let last = page.len() < PAGE.min(limit + 1 - objects.len());
         objects.extend(page);
         if last || objects.len() > limit {
@@ -181,7 +181,7 @@ struct Stored<'a> {
 
 pub async fn put(args: &PutArgs, settings: &Settings, out: &Output) -> Result<()> {
     let key = key_for(&args.to, &args.file)?;
-    let s3 = S3::new(&gateway_of(settings)?)?;
+    let s3 = S3::new(&gateway_of(settings)?, &settings.trust()?)?;
     let mut source: Box<dyn Read + Send> = if args.file == Path::new("-") {
         Box::new(io::stdin())
     } else {
@@ -288,7 +288,7 @@ pub async fn get(args: &GetArgs, settings: &Settings, out: &Output) -> Result<()
         return Err(CliError::refused("key", format_args!("`{}` names no file", args.from))
             .hint("write BUCKET/KEY; `depin storage list` shows the keys"));
     }
-    let s3 = S3::new(&gateway_of(settings)?)?;
+    let s3 = S3::new(&gateway_of(settings)?, &settings.trust()?)?;
     let file = args.file.clone().unwrap_or_else(|| key.rsplit('/').next().unwrap_or(key).into());
     if file == Path::new("-") {
         let mut response = s3.get(bucket, key).await?;

@@ -25,6 +25,7 @@ pub const NAME: &str = "metering";
 /// A metering gateway that runs.
 pub struct MeteringGateway {
     handle: Handle,
+    url: String,
     reporter: Address,
 }
 
@@ -34,7 +35,8 @@ impl MeteringGateway {
         let listen = site.ports.named(NAME)?;
         let folder = site.home.path().join(FOLDER);
         let floor = Floor::new(&folder, site.options.disk_floor);
-        let config = Config { listen, floor, new_store: site.options.new_store, ..Config::new(folder, params) };
+        let tls = site.options.tls.clone();
+        let config = Config { listen, floor, tls, new_store: site.options.new_store, ..Config::new(folder, params) };
         let key = |name| site.home.load_key(&site.home.key(name));
         Self::open(config, site.client.clone(), site.genesis.chain_id, key(home::CUSTOMER)?, key(home::REPORTER)?).await
     }
@@ -50,7 +52,7 @@ impl MeteringGateway {
         customer: SigningKey,
         reporter: SigningKey,
     ) -> Result<Self> {
-        let by = reporter.address();
+        let (by, tls) = (reporter.address(), config.tls.is_some());
         let handle = Gateway::start(config, client, chain_id, customer, reporter).await.map_err(|error| Error {
             kind: match error {
                 GatewayError::Folder { .. } | GatewayError::Listen { .. } => Kind::Broken,
@@ -63,14 +65,15 @@ impl MeteringGateway {
             message: format!("the metering gateway does not start: {error}"),
             hint: error.hint(),
         })?;
-        Ok(Self { handle, reporter: by })
+        let url = ports::url(handle.address(), tls);
+        Ok(Self { handle, url, reporter: by })
     }
 
     /// Its entry of `endpoints.json`.
     pub fn endpoint(&self) -> Endpoint {
         let (customer, reporter) = (self.handle.customer().to_string(), self.reporter.to_string());
         let settings = [(KEY, self.handle.key()), ("customer", customer.as_str()), ("reporter", reporter.as_str())];
-        Endpoint::new(NAME, &ports::url(self.handle.address()), settings)
+        Endpoint::new(NAME, &self.url, settings)
     }
 
     /// Stops it; requests under way end first.

@@ -5,10 +5,9 @@ use crate::{
     home::{self, Endpoint, Home, files},
     operators::Operator,
     part::LOST,
-    ports,
 };
 use async_trait::async_trait;
-use depin_client::{Sender, SigningKey};
+use depin_client::{Sender, SigningKey, Trust};
 use depin_files::Floor;
 use depin_gateway_s3::{Config, Gateway, GatewayError, Handle, HttpShards, LedgerMarket, Market, Reach, SystemClock};
 use depin_quantity::Name;
@@ -91,8 +90,13 @@ impl S3Access {
              export AWS_ENDPOINT_URL='{endpoint}' AWS_ACCESS_KEY_ID='{access_key}' AWS_SECRET_ACCESS_KEY='{secret_key}' AWS_DEFAULT_REGION='{region}'\n\
              export RCLONE_CONFIG_DEPIN_TYPE=s3 RCLONE_CONFIG_DEPIN_PROVIDER=Other RCLONE_CONFIG_DEPIN_ENDPOINT='{endpoint}'\n\
              export RCLONE_CONFIG_DEPIN_ACCESS_KEY_ID='{access_key}' RCLONE_CONFIG_DEPIN_SECRET_ACCESS_KEY='{secret_key}' RCLONE_CONFIG_DEPIN_REGION='{region}'\n\
-             # A certificate bundle set for other endpoints keeps some clients from starting.\n\
-             unset AWS_CA_BUNDLE\n"
+             {}\n",
+            // With TLS it may name the authority of this gateway's certificate.
+            if endpoint.starts_with("https://") {
+                ""
+            } else {
+                "# A certificate bundle set for other endpoints keeps some clients from starting.\nunset AWS_CA_BUNDLE"
+            }
         )
     }
 }
@@ -106,12 +110,13 @@ impl S3Gateway {
             listen: site.ports.named(S3Access::NAME)?,
             region: REGION.to_owned(),
             floor: Floor::new(&folder, site.options.disk_floor),
+            tls: site.options.tls.clone(),
             ..Config::new(folder, keys.access_key.clone(), keys.secret_key.clone())
         };
         let key = site.home.load_key(&site.home.key(home::CUSTOMER))?;
         let market = LedgerMarket::new(Sender::new(site.client.clone(), key.clone()), site.rules(), params);
-        let handle = start(config, key, Arc::new(market), site.genesis.chain_id, reach(site, own)).await?;
-        let access = keys.access(ports::url(handle.address()), REGION);
+        let handle = start(config, key, Arc::new(market), site.genesis.chain_id, reach(site, own), &site.trust).await?;
+        let access = keys.access(site.url(handle.address()), REGION);
         files::write(&site.home.path().join(SHELL_FILE), access.shell_settings().as_bytes(), files::Readers::Owner)?;
         Ok(Self { handle, access })
     }
@@ -167,10 +172,17 @@ fn reached(mut address: SocketAddr) -> SocketAddr {
 ///
 /// # Errors
 /// Refused for a folder in use or wrong settings; broken when it cannot listen or read its folder.
-pub async fn start(config: Config, key: SigningKey, market: Arc<dyn Market>, chain_id: Name, reach: Reach) -> Result<Handle> {
+pub async fn start(
+    config: Config,
+    key: SigningKey,
+    market: Arc<dyn Market>,
+    chain_id: Name,
+    reach: Reach,
+    trust: &Trust,
+) -> Result<Handle> {
     let clock = Arc::new(SystemClock);
-    let shards =
-        HttpShards::new(Arc::new(key), clock.clone(), chain_id.as_str(), reach).map_err(|e| Error::broken("gateway", e))?;
+    let shards = HttpShards::new(Arc::new(key), clock.clone(), chain_id.as_str(), reach, trust);
+    let shards = shards.map_err(|error| Error::broken("gateway", error))?;
     Gateway::start(config, Arc::new(shards), market, clock).await.map_err(|error| {
         let lost = matches!(error, GatewayError::Lost { .. } | GatewayError::Map(_) | GatewayError::Key(_));
         let refused = lost || matches!(error, GatewayError::Config(_) | GatewayError::Busy { .. });
