@@ -7,7 +7,7 @@ use super::{
     plan::{Assumptions, Plan},
     record::{RunRecord, State},
 };
-use crate::{Point, RunFailure, RunKey, RunResult, Watch};
+use crate::{Model, Point, RunFailure, RunKey, RunResult, Watch, run};
 use std::{
     cell::Cell,
     num::NonZeroUsize,
@@ -35,6 +35,12 @@ where
 {
     fn run(&self, point: &Point, key: RunKey, watch: &dyn Watch) -> Result<RunResult, RunFailure> {
         self(point, key, watch)
+    }
+}
+
+impl Engine for Model {
+    fn run(&self, point: &Point, key: RunKey, watch: &dyn Watch) -> Result<RunResult, RunFailure> {
+        run(self, point, key, watch)
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Draft {
     layers: Vec<Layer>,
     /// Keys that were set, in the order in which they were.
     sets: Vec<(String, String)>,
+    /// Whether the layers are all there is: the people of a service are among them.
+    whole: bool,
 }
 
 /// How many scenarios one can begin from another: a chain of names that come along never is longer.
@@ -66,7 +68,18 @@ impl Draft {
             tree = layer.tree(0).map_err(Diagnostics::new)?;
             layers.insert(0, layer);
         }
-        Ok(Self { layers, sets: Vec::new() })
+        Ok(Self { layers, sets: Vec::new(), whole: false })
+    }
+
+    /// What [`Self::texts`] gave: nothing that comes along is put below it. A text called `set` or `--set` is one key that was set.
+    pub fn of_texts(texts: &[(String, String)]) -> Self {
+        let (typed, written): (Vec<_>, Vec<_>) = texts.iter().partition(|(name, _)| name.trim_start_matches('-') == "set");
+        let set = |(_, text): &(String, String)| text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
+        Self {
+            layers: written.into_iter().map(|(name, text)| Layer::new(name.as_str(), text.as_str())).collect(),
+            sets: typed.into_iter().filter_map(set).collect(),
+            whole: true,
+        }
     }
 
     /// Sets one key: `scenario.demand.studios.growth` to `0.4`, `scenario.treatment` to `no-tokens`. It is checked with the rest.
@@ -87,7 +100,9 @@ impl Draft {
     }
 
     fn all_layers(&self, service: &str) -> Vec<Layer> {
-        let people = service_text(service).map(|text| Layer::new(format!("scenarios/services/{service}.toml"), text));
+        let people = service_text(service)
+            .filter(|_| !self.whole)
+            .map(|text| Layer::new(format!("scenarios/services/{service}.toml"), text));
         let typed = self.sets.iter().map(|(key, value)| Layer::new("--set", format!("{key}={value}")));
         people.into_iter().chain(self.layers.iter().cloned()).chain(typed).collect()
     }
