@@ -11,6 +11,7 @@ mod provider;
 mod rule;
 mod scenario;
 mod sim;
+mod sim_run;
 mod storage;
 mod supply;
 mod tls;
@@ -29,6 +30,7 @@ pub use provider::{AskArgs, GatewayCommand, GatewayS3Args, PlaceArgs, ProviderCo
 pub use rule::{EvalArgs, RuleCommand};
 pub use scenario::{NewScenarioArgs, ScenarioCommand};
 pub use sim::{KeysArgs, SimCommand};
+pub use sim_run::{RecordArg, SetArg, SimCompareArgs, SimReportArgs, SimResumeArgs, SimRunArgs};
 pub use storage::{DealsArgs, FaultsArgs, GetArgs, ListArgs, ProofsArgs, PutArgs, QuoteArgs, SettleArgs, StorageCommand};
 pub use supply::{DateArg, EveryArg, FormatArg, SupplyArgs};
 pub use tls::TlsArgs;

@@ -1,11 +1,17 @@
 //! `depin sim`.
 
+use super::sim_run::{
+    COMPARE_AFTER, REPORT_AFTER, RESUME_AFTER, RUN_AFTER, SimCompareArgs, SimReportArgs, SimResumeArgs, SimRunArgs,
+};
 use clap::{Args, Subcommand};
 
 pub(super) const AFTER: &str = "\
 Examples:
   depin sim keys akash
-  depin sim keys my/network.toml --scenario mine.toml demand";
+  depin sim run helium
+  depin sim run io.net --scenario ai-boom --years 5 --runs 500 --out boom
+  depin sim resume boom
+  depin sim compare sim-helium-baseline sim-helium-ai-boom";
 
 const KEYS_AFTER: &str = "\
 One grammar of keys everywhere: network.… as in the network's file, a row of a list by its payee, and scenario.… as in the scenario. A
@@ -22,6 +28,18 @@ pub enum SimCommand {
     /// List what can be set: keys, units, values, ranges.
     #[command(after_help = KEYS_AFTER)]
     Keys(KeysArgs),
+    /// Run a network with people and markets many times, into a folder of results.
+    #[command(after_help = RUN_AFTER)]
+    Run(Box<SimRunArgs>),
+    /// Go on with a folder of results that is not whole.
+    #[command(after_help = RESUME_AFTER)]
+    Resume(SimResumeArgs),
+    /// Write the report of a folder of results anew.
+    #[command(after_help = REPORT_AFTER)]
+    Report(SimReportArgs),
+    /// Show folders of results side by side.
+    #[command(after_help = COMPARE_AFTER)]
+    Compare(SimCompareArgs),
 }
 
 #[derive(Clone, Debug, Args)]

@@ -1,0 +1,39 @@
+//! `depin sim compare`.
+
+use super::{report::replace, results_error, table};
+use crate::{
+    args::SimCompareArgs,
+    error::{CliError, Result},
+    output::Output,
+};
+use depin_sim::{report::Comparison, results::Results};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+#[derive(Serialize)]
+struct Compared {
+    comparison: Comparison,
+    report: PathBuf,
+}
+
+/// Most that one page can hold side by side.
+const MOST: usize = 12;
+
+pub fn run(args: &SimCompareArgs, out: &Output) -> Result<()> {
+    let (comparison, report) = write(&args.folders, &args.out, out)?;
+    let compared = Compared { comparison, report };
+    out.result(&compared, |out| table::comparison(&compared.comparison, out))
+}
+
+/// Compares folders, and writes the page.
+pub fn write(folders: &[PathBuf], path: &Path, out: &Output) -> Result<(Comparison, PathBuf)> {
+    if folders.len() > MOST {
+        return Err(CliError::refused("too-many", format_args!("{} folders are more than {MOST} side by side", folders.len()))
+            .hint("compare some of them at a time"));
+    }
+    let list = folders.iter().map(|folder| Results::open(folder).map_err(results_error)).collect::<Result<Vec<_>>>()?;
+    let comparison = Comparison::new(&list).map_err(results_error)?;
+    replace(path, &comparison.page(&list).map_err(results_error)?)?;
+    out.note(format_args!("side by side in {}", path.display()));
+    Ok((comparison, path.to_owned()))
+}

@@ -1,0 +1,204 @@
+//! From what was typed to a model: the network's file, the scenario, what is set in both.
+//!
+//! Precedence, the first below: the network's file and the scenario's texts; `--set`; what has a flag of its own. What was set stands in
+//! the inputs that results keep, so that going on needs nothing else.
+
+use crate::{
+    args::{RecordArg, SetArg, SimRunArgs},
+    error::{CliError, Result},
+};
+use depin_devnet::source::Source;
+use depin_economy::Spec;
+use depin_sim::{
+    Model,
+    experiment::{Assumptions, Plan},
+    results::{Identity, Inputs, NetworkInput, Setting},
+    scenario::{Assignment, Diagnostics, Draft, SCENARIOS, network_with_events, set_network},
+};
+use std::{fs, path::Path};
+
+const DAY: u64 = 86_400_000;
+
+/// One experiment that can be run.
+pub struct Prepared {
+    pub identity: Identity,
+    pub inputs: Inputs,
+    pub model: Model,
+    pub assumptions: Assumptions,
+}
+
+/// A network to simulate.
+pub struct Network {
+    pub source: Source,
+    /// The token whose start price it has, where it was made of parts of others.
+    pub priced_as: Option<String>,
+}
+
+/// Prepares what was asked for on one network, as number `simulation` of the command.
+pub fn prepare(args: &SimRunArgs, network: &Network, simulation: u32) -> Result<Prepared> {
+    let (of_network, of_scenario) = sets(args)?;
+    let label = &network.source.label;
+    let text = if of_network.is_empty() {
+        network.source.text.clone()
+    } else {
+        set_network(&network.source.text, label, &of_network).map_err(|found| refused(&found))?
+    };
+    let mut draft = draft_of(&args.scenario)?;
+    for set in of_scenario {
+        draft.set(&set.key, &set.value);
+    }
+    lengths(args, &mut draft);
+    let spec = Spec::parse(&text).map_err(|errors| refused_network(label, &errors))?;
+    let service = spec.network().service;
+    let inputs = Inputs { network: text, scenario: draft.texts(service.as_str()) };
+    let plan = Plan { simulation, seed: args.seed, runs: args.runs, fixed: args.fixed };
+    let settings = args.set.iter().map(|set| Setting {
+        key: set.key.clone(),
+        value: set.value.clone(),
+        against: args.against.clone().filter(|_| is_network(set)),
+    });
+    let agents = args.record.iter().rev().find_map(|record| match record {
+        RecordArg::Agents(days) => Some(*days),
+        RecordArg::Rows(_) => None,
+    });
+    let known = NetworkInput {
+        name: spec.network().name.to_string(),
+        title: spec.network().title.clone(),
+        service: service.to_string(),
+        priced_as: network.priced_as.clone(),
+        sha256: String::new(),
+    };
+    let begin = Begin { known, plan, settings: settings.collect(), agents_days: agents };
+    begin.prepared(inputs, &draft, label)
+}
+
+/// Prepares what a folder began with.
+pub fn prepare_again(identity: &Identity, inputs: Inputs) -> Result<Prepared> {
+    let draft = Draft::of_texts(&inputs.scenario);
+    let record_days = identity.scenario.record_ms.div_ceil(DAY);
+    let begin = Begin {
+        known: identity.network.clone(),
+        plan: identity.plan,
+        settings: identity.set.clone(),
+        agents_days: identity.agents_every.map(|rows| rows.saturating_mul(u32::try_from(record_days).unwrap_or(1))),
+    };
+    begin.prepared(inputs, &draft, "inputs/network.toml")
+}
+
+/// What an experiment is besides its texts.
+struct Begin {
+    known: NetworkInput,
+    plan: Plan,
+    settings: Vec<Setting>,
+    agents_days: Option<u32>,
+}
+
+impl Begin {
+    fn prepared(self, inputs: Inputs, draft: &Draft, label: &str) -> Result<Prepared> {
+        let people =
+            draft.for_network(&inputs.network, label, self.known.priced_as.as_deref()).map_err(|found| refused(&found))?;
+        let text = network_with_events(&inputs.network, label, &people).map_err(|found| refused(&found))?;
+        let assumptions = Assumptions::of(&people);
+        let mut identity = Identity::new(self.known, &people, &inputs, self.plan);
+        identity.set = self.settings;
+        let row_days = people.horizon.record.get().div_ceil(DAY).max(1);
+        identity.agents_every =
+            self.agents_days.map(|days| u32::try_from(u64::from(days).div_ceil(row_days)).unwrap_or(u32::MAX));
+        let model = Model::new(&text, people).map_err(|error| {
+            CliError::refused("model", format_args!("{label} cannot be simulated: {error}"))
+                .hint("`depin check` tells more of a network's file")
+        })?;
+        let model = match identity.agents_every {
+            Some(rows) => model.with_agents(rows),
+            None => model,
+        };
+        Ok(Prepared { identity, inputs, model, assumptions })
+    }
+}
+
+fn is_network(set: &SetArg) -> bool {
+    set.key.starts_with("network.")
+}
+
+/// What is set in the network's file, and what in the scenario.
+fn sets(args: &SimRunArgs) -> Result<(Vec<Assignment>, Vec<&SetArg>)> {
+    let (of_network, of_scenario): (Vec<&SetArg>, Vec<&SetArg>) = args.set.iter().partition(|set| is_network(set));
+    if args.against.is_some() && of_network.len() != 1 {
+        let message =
+            format!("--against says from whom one share is taken, and --set has {} keys of the network", of_network.len());
+        return Err(CliError::refused("against", message).hint("give one --set network.… with it"));
+    }
+    let assign = |set: &SetArg| Assignment { against: args.against.clone(), ..Assignment::new(&set.key, &set.value) };
+    Ok((of_network.into_iter().map(assign).collect(), of_scenario))
+}
+
+/// Flags that stand for a key.
+fn lengths(args: &SimRunArgs, draft: &mut Draft) {
+    if let Some(years) = args.years {
+        draft.set("scenario.years", &years.to_string());
+    }
+    if let Some(steps) = args.steps {
+        // A year is 365 days in every run.
+        draft.set("scenario.years", &(f64::from(steps) / 365.0).to_string());
+    }
+    for record in &args.record {
+        if let RecordArg::Rows(days) = record {
+            draft.set("scenario.record", &format!("{days}d"));
+        }
+    }
+}
+
+/// A scenario by its name or path; or a folder of texts, the first below.
+fn draft_of(named: &str) -> Result<Draft> {
+    let path = Path::new(named);
+    if !path.is_dir() {
+        return draft_of_text(named, path);
+    }
+    let failed = |error| CliError::file("read", path, &error);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(failed)? {
+        files.push(entry.map_err(failed)?.path());
+    }
+    files.sort_unstable();
+    let mut texts = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).map_err(|error| CliError::file("read", &file, &error))?;
+        // A kept text has its number before the name of where it came from.
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        texts.push((name.split_once('-').map_or(name.as_str(), |(_, rest)| rest).to_owned(), text));
+    }
+    if texts.is_empty() {
+        return Err(CliError::refused("no-scenario", format_args!("{named} is an empty folder"))
+            .hint("name a scenario, its file, or inputs/scenario of results"));
+    }
+    Ok(Draft::of_texts(&texts))
+}
+
+/// A scenario that comes along, or a file. A name that is both goes to the scenario; `./name` is always a path.
+fn draft_of_text(named: &str, path: &Path) -> Result<Draft> {
+    if SCENARIOS.iter().any(|(name, _)| *name == named) {
+        return Draft::builtin(named).map_err(|found| refused(&found));
+    }
+    match fs::read_to_string(path) {
+        Ok(text) => Draft::parse(&text, named).map_err(|found| refused(&found)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let error = Draft::builtin(named).err().map(|found| refused(&found));
+            Err(error.unwrap_or_else(|| CliError::refused("no-file", format_args!("there is no file {named}"))))
+        }
+        Err(error) => Err(CliError::file("read", path, &error)),
+    }
+}
+
+/// Everything that is wrong, in one error.
+fn refused(found: &Diagnostics) -> CliError {
+    let errors: Vec<_> = found.errors().collect();
+    let first = errors.first().map_or_else(String::new, |one| format!("{}, line {}: {}", one.file, one.line, one.message));
+    let more = if errors.len() > 1 { format!(" (and {} more)", errors.len() - 1) } else { String::new() };
+    let hint = errors.first().and_then(|one| one.hint.clone()).unwrap_or_default();
+    CliError::refused("wrong-scenario", first + &more).hint(hint)
+}
+
+fn refused_network(label: &str, errors: &depin_economy::SpecErrors) -> CliError {
+    CliError::refused("network-file", format_args!("{label} is not usable:\n{errors}"))
+        .hint("`depin check` tells what is wrong with a network's file")
+}

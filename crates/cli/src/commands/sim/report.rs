@@ -1,0 +1,48 @@
+//! `depin sim report`.
+
+use super::results_error;
+use crate::{
+    args::SimReportArgs,
+    error::{CliError, Result},
+    output::Output,
+};
+use depin_sim::{
+    report::{is_page, page},
+    results::{REPORT, Results, write_text},
+};
+use serde::Serialize;
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+#[derive(Serialize)]
+struct Written {
+    report: PathBuf,
+}
+
+pub fn run(args: &SimReportArgs, out: &Output) -> Result<()> {
+    let results = Results::open(&args.folder).map_err(results_error)?;
+    let path = args.out.clone().unwrap_or_else(|| args.folder.join(REPORT));
+    replace(&path, &page(&results).map_err(results_error)?)?;
+    let written = Written { report: path };
+    out.result(&written, |_| format!("{}\n", written.report.display()))
+}
+
+/// Writes a page where there is none, or another page of ours; anything else is left as it is.
+pub fn replace(path: &Path, page: &str) -> Result<()> {
+    match fs::read(path) {
+        Ok(found) if !is_page(&String::from_utf8_lossy(&found)) => {
+            return Err(CliError::refused(
+                "exists",
+                format_args!("{} is there and is no report of a simulation", path.display()),
+            )
+            .hint("it is left as it is; name another file with --out"));
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(CliError::file("read", path, &error)),
+    }
+    write_text(path, page).map_err(results_error)
+}

@@ -1,0 +1,157 @@
+//! `depin sim run` and `depin sim resume`.
+
+use super::{
+    compare, input, many,
+    progress::{Watching, stop_on_signals},
+    results_error, table,
+};
+use crate::{
+    args::{SimResumeArgs, SimRunArgs},
+    error::{CliError, Result},
+    output::Output,
+};
+use depin_sim::{
+    report,
+    results::{Identity, REPORT, Results, RunFolder, Summary, write_text},
+};
+use input::Prepared;
+use serde::Serialize;
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
+};
+
+/// What one experiment left.
+#[derive(Serialize)]
+pub struct Ran {
+    folder: PathBuf,
+    report: PathBuf,
+    experiment: Identity,
+    summary: Summary,
+}
+
+/// Several of them.
+#[derive(Serialize)]
+struct Several {
+    experiments: Vec<Ran>,
+    comparison: report::Comparison,
+    report: PathBuf,
+}
+
+/// Runs what was asked for.
+pub fn run_all(args: &SimRunArgs, out: &Output) -> Result<()> {
+    let networks = many::networks(args)?;
+    let stop = stop_on_signals(out);
+    if let [(None, network)] = &networks[..] {
+        let prepared = input::prepare(args, network, 0)?;
+        let folder = args.out.clone().map_or_else(|| free(&default_name(&prepared.identity)), Ok)?;
+        let ran = begin(prepared, &folder, args.workers, &stop, out)?;
+        return tell(&ran, out);
+    }
+    let scenario = args.scenario.rsplit(['/', '\\']).next().unwrap_or_default().trim_end_matches(".toml");
+    let what = args.network.as_deref().unwrap_or("all");
+    let place = args.out.clone().map_or_else(|| free(&format!("sim-{what}-{scenario}")), Ok)?;
+    let mut all = Vec::new();
+    for (simulation, (name, network)) in (0..).zip(&networks) {
+        let prepared = input::prepare(args, network, simulation)?;
+        let ran = begin(prepared, &place.join(name.as_deref().unwrap_or_default()), args.workers, &stop, out)?;
+        let whole = ran.summary.whole();
+        if !out.json {
+            tell(&ran, out)?;
+        }
+        if !whole {
+            return Err(stopped(&ran));
+        }
+        all.push(ran);
+    }
+    let folders: Vec<PathBuf> = all.iter().map(|ran| ran.folder.clone()).collect();
+    let (comparison, report) = compare::write(&folders, &place.join("compare.html"), out)?;
+    let several = Several { experiments: all, comparison, report };
+    out.result(&several, |out| table::comparison(&several.comparison, out))
+}
+
+/// Goes on with a folder.
+pub fn resume(args: &SimResumeArgs, out: &Output) -> Result<()> {
+    let (folder, inputs) = RunFolder::resume(&args.folder).map_err(results_error)?;
+    let stop = stop_on_signals(out);
+    if folder.is_whole() {
+        out.note(format_args!("everything is done in {}", args.folder.display()));
+        return tell(&done(&args.folder)?, out);
+    }
+    let prepared = input::prepare_again(folder.identity(), inputs)?;
+    let ran = conduct(folder, &prepared, args.workers, &stop, out)?;
+    tell(&ran, out)
+}
+
+fn begin(prepared: Prepared, path: &Path, workers: Option<NonZeroUsize>, stop: &Arc<AtomicBool>, out: &Output) -> Result<Ran> {
+    let folder =
+        RunFolder::begin(path, prepared.identity.clone(), &prepared.inputs, &prepared.assumptions).map_err(results_error)?;
+    match folder.done() {
+        _ if folder.is_whole() => {
+            out.note(format_args!("everything is done in {}", path.display()));
+            drop(folder);
+            return done(path);
+        }
+        0 => {}
+        n => out.note(format_args!("{} has {n} runs of this experiment already", path.display())),
+    }
+    conduct(folder, &prepared, workers, stop, out)
+}
+
+fn conduct(
+    mut folder: RunFolder,
+    prepared: &Prepared,
+    workers: Option<NonZeroUsize>,
+    stop: &Arc<AtomicBool>,
+    out: &Output,
+) -> Result<Ran> {
+    let workers = workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let (path, runs) = (folder.path().to_owned(), folder.identity().plan.runs);
+    let title = format!("{} {}", prepared.identity.network.name, prepared.identity.scenario.name);
+    let watching = Watching::start(&title, folder.done(), runs, stop.clone(), out);
+    let made = folder.conduct(&prepared.model, &prepared.assumptions, workers, &watching);
+    watching.end();
+    made.map_err(results_error)?;
+    drop(folder);
+    let ran = done(&path)?;
+    let results = Results::open(&path).map_err(results_error)?;
+    let page = report::page(&results).map_err(results_error)?;
+    write_text(&ran.report, &page).map_err(results_error)?;
+    Ok(ran)
+}
+
+/// What a folder holds.
+fn done(path: &Path) -> Result<Ran> {
+    let Results { identity, summary, .. } = Results::open(path).map_err(results_error)?;
+    Ok(Ran { folder: path.to_owned(), report: path.join(REPORT), experiment: identity, summary })
+}
+
+/// Prints what there is, and says whether it is all.
+fn tell(ran: &Ran, out: &Output) -> Result<()> {
+    out.result(ran, |out| table::text(&ran.experiment, &ran.summary, out))?;
+    out.note(format_args!("results in {}; look at {}", ran.folder.display(), ran.report.display()));
+    if ran.summary.whole() { Ok(()) } else { Err(stopped(ran)) }
+}
+
+fn stopped(ran: &Ran) -> CliError {
+    let runs = ran.summary.runs;
+    CliError::broken("stopped", format_args!("stopped after {} of {} runs, which are kept", runs.done, runs.asked))
+        .hint(format_args!("go on with `depin sim resume {}`", ran.folder.display()))
+}
+
+fn default_name(identity: &Identity) -> String {
+    format!("sim-{}-{}", identity.network.name, identity.scenario.name)
+}
+
+/// A folder of this name that is not there yet, or the first one with a number.
+fn free(name: &str) -> Result<PathBuf> {
+    const MOST: u32 = 10_000;
+    let name: String =
+        name.chars().map(|one| if one.is_ascii_alphanumeric() || "._-".contains(one) { one } else { '-' }).collect();
+    let numbered = (2..MOST).map(|number| format!("{name}-{number}"));
+    let free = std::iter::once(name.clone()).chain(numbered).map(PathBuf::from).find(|path| !path.exists());
+    free.ok_or_else(|| {
+        CliError::refused("out", format_args!("{name} and {MOST} folders like it are there")).hint("name another one with --out")
+    })
+}

@@ -1,0 +1,127 @@
+//! Key figures on a terminal of 80 columns.
+
+use crate::output::{Output, Table};
+use depin_sim::{
+    experiment::Sign,
+    report::{CARDS, ComparedFigure, Comparison, plain, shown, title, unit, unit_shown, with_error},
+    results::{Estimate, Figure, Identity, Summary},
+};
+
+/// Columns of the table, whatever the terminal's are.
+const WIDTH: u16 = 80;
+/// What of conversion a terminal shows: by recipient, what was caused, per dollar when it was earned.
+const CONVERSION: [(&str, &str); 3] = [("use", "useful use"), ("paid", "paid use"), ("revenue", "revenue")];
+
+/// What was run, and its key figures.
+pub fn text(identity: &Identity, summary: &Summary, out: &Output) -> String {
+    let (scenario, runs) = (&identity.scenario, summary.runs);
+    let start = scenario.start.get(..10).unwrap_or(&scenario.start);
+    let mut text = format!("{}\n", out.bold(&format!("{}: {}", identity.network.title, scenario.title)));
+    let drawn = if identity.plan.fixed { "assumptions fixed".to_owned() } else { format!("{} draws", runs.draws) };
+    text += &format!("from {start}, {} years; {} runs, {drawn}, seed {}\n\n", scenario.years, runs.done, identity.plan.seed);
+    text += &figures(summary, out);
+    text += "\n";
+    text += &conversion(summary, out);
+    text + &footer(summary, out)
+}
+
+fn figures(summary: &Summary, out: &Output) -> String {
+    let mut table = Table::new(&["FIGURE", ">P5", ">P50", ">P95", "SIGN"]);
+    let all = plain(summary);
+    let of_cards = all.iter().filter(|(id, _)| CARDS.contains(id));
+    for (id, figure) in of_cards.chain(all.iter().filter(|(id, _)| !CARDS.contains(id))).filter(|(_, figure)| figure.runs > 0) {
+        let beside = unit_shown(unit(id));
+        let name = if beside.is_empty() { title(id) } else { format!("{}, {beside}", title(id)) };
+        table.row(row(name, figure, unit(id)));
+    }
+    table.render_or(&narrow(out), "no run is done, so there are no figures")
+}
+
+fn conversion(summary: &Summary, out: &Output) -> String {
+    let mut table = Table::new(&["CAUSED BY A DOLLAR OF REWARD TO", ">P5", ">P50", ">P95", "SIGN"]);
+    for recipient in ["providers", "stakers", "holders"] {
+        for (what, words) in CONVERSION {
+            if let Some(figure) = summary.kpis.get(&format!("conversion.{recipient}.{what}.earned.incremental")) {
+                table.row(row(format!("{recipient}: {words}, USD"), figure, ""));
+            }
+        }
+    }
+    if table.is_empty() { String::new() } else { table.render(&narrow(out)) + "\n" }
+}
+
+const fn narrow(out: &Output) -> Output {
+    Output { width: if out.width < WIDTH { out.width } else { WIDTH }, ..*out }
+}
+
+fn row(name: String, figure: &Figure, unit: &str) -> [String; 5] {
+    let p50 = with_error(twice(figure.p50), unit);
+    // A sign is worth a word where a figure can have either.
+    let sign = match figure.sign {
+        Sign::Undecided if figure.below_zero == 0.0 => "",
+        Sign::Positive if figure.p5.value >= 0.0 && figure.below_zero == 0.0 => "",
+        sign => sign.name(),
+    };
+    [name, shown(figure.p5.value, unit), p50, shown(figure.p95.value, unit), sign.to_owned()]
+}
+
+fn twice(estimate: Estimate) -> Estimate {
+    Estimate { error: estimate.error.map(|error| 2.0 * error), ..estimate }
+}
+
+fn footer(summary: &Summary, out: &Output) -> String {
+    let (runs, audit) = (summary.runs, &summary.audit);
+    let mut text = match audit.violated {
+        0 => format!("books balance in {} runs ({} rows checked)\n", audit.runs, audit.checked),
+        n => format!("{}\n", out.bad(&format!("the books of {n} runs do not balance; see the report"))),
+    };
+    if runs.failed > 0 {
+        let first = summary.failures.first().map(|one| format!(": run {}, {}", one.run, one.message)).unwrap_or_default();
+        text += &format!("{}{first}\n", out.bad(&format!("{} runs failed", runs.failed)));
+    }
+    if runs.stopped > 0 {
+        text += &format!("{} runs ended early, as the scenario says\n", runs.stopped);
+    }
+    text + "± is twice the standard error; undecided: the sign changes inside the ranges\n"
+}
+
+/// Several experiments side by side.
+pub fn comparison(comparison: &Comparison, out: &Output) -> String {
+    let mut text = String::new();
+    let heads: Vec<String> =
+        std::iter::once("FIGURE".to_owned()).chain((1..=comparison.names.len()).map(|number| format!(">[{number}]"))).collect();
+    for (number, name) in (1..).zip(&comparison.names) {
+        text += &format!("[{number}] {name}\n");
+    }
+    let mut table = Table::new(&heads.iter().map(String::as_str).collect::<Vec<_>>());
+    let shown_of = |figure: &&ComparedFigure| {
+        !figure.id.starts_with("conversion.") || (figure.id.ends_with(".earned.incremental") && !figure.id.contains("-units."))
+    };
+    for figure in comparison.figures.iter().filter(shown_of) {
+        let cell = |(own, less): (&Option<Figure>, &Option<Figure>)| {
+            let Some(own) = own else { return "-".to_owned() };
+            let mark = match less.as_ref().map(|less| less.sign) {
+                Some(Sign::Positive) => " +",
+                Some(Sign::Negative) => " -",
+                Some(Sign::Undecided) => " ?",
+                Some(Sign::Zero) => " =",
+                None => "",
+            };
+            format!("{}{mark}", shown(own.p50.value, &figure.unit))
+        };
+        let cells = figure.each.iter().zip(&figure.less_first).map(cell);
+        table.row(std::iter::once(name(figure)).chain(cells));
+    }
+    text += "\n";
+    text += &table.render(&narrow(out));
+    text + "\nmedians; against [1]: + more, - less, = the same, ? undecided\n"
+}
+
+fn name(figure: &ComparedFigure) -> String {
+    let short = figure.id.strip_prefix("conversion.").and_then(|rest| rest.strip_suffix(".earned.incremental"));
+    let beside = unit_shown(&figure.unit);
+    match short.and_then(|rest| rest.split_once('.')) {
+        Some((recipient, what)) => format!("caused by a reward to {recipient}: {what}"),
+        None if beside.is_empty() => figure.title.clone(),
+        None => format!("{}, {beside}", figure.title),
+    }
+}
