@@ -323,7 +323,7 @@ impl Machine for Replaying {
     fn genesis(&self) -> Genesis {
         let (doc, stamp) = (self.0.doc(), self.0.doc().stamp());
         let stamp = depin_engine::Stamp { wall: stamp.wall, time: stamp.time.get(), speed: stamp.speed };
-        Genesis { chain_id: doc.chain_id.to_string(), digest: doc.digest(), stamp }
+        Genesis { chain_id: doc.chain_id.to_string(), digest: doc.digest(), stamp, beacon: None }
     }
 
     fn load(&self, _: depin_engine::Parent, rows: Vec<(Vec<u8>, Vec<u8>)>) {

@@ -5,6 +5,7 @@
 //! half-done: at worst the machine keeps the write set of a block that is judged again later, or dropped with its height.
 
 use crate::{
+    beacon::{Beacon, BeaconError, Seal},
     block::{Block, Context, Header, check_body, commit_body, commit_votes, public_bytes},
     clock::Clock,
     databases::Databases,
@@ -41,6 +42,8 @@ enum Fault {
     Refused(#[from] Refused),
     #[error(transparent)]
     Votes(#[from] VoteFault),
+    #[error(transparent)]
+    Beacon(#[from] BeaconError),
     #[error("the machine broke its contract: {0}")]
     Machine(String),
     #[error("the parent cannot be fetched")]
@@ -61,6 +64,7 @@ pub(crate) struct Adapter {
     machine: Arc<dyn Machine>,
     progress: Arc<Progress>,
     voters: Arc<Voters>,
+    beacon: Arc<Beacon>,
     genesis: Block,
     clock: Arc<Clock>,
 }
@@ -83,6 +87,7 @@ pub(crate) fn genesis_block(genesis: &Genesis, committee: &Set<ed25519::PublicKe
         height: Height::zero(),
         stamp: genesis.stamp,
         votes: commit_votes(&Votes::default()),
+        seal: None,
         tx_root,
         tx_count,
         state_root: Sha256::hash(&[&start]),
@@ -98,19 +103,21 @@ impl Adapter {
     pub(crate) fn new(
         machine: Arc<dyn Machine>,
         progress: Arc<Progress>,
-        voters: Arc<Voters>,
+        (voters, beacon): (Arc<Voters>, Arc<Beacon>),
         genesis: Block,
         clock: Arc<Clock>,
     ) -> Self {
-        Self { machine, progress, voters, genesis, clock }
+        Self { machine, progress, voters, beacon, genesis, clock }
     }
 
     async fn build(&self, context: Context, parent: Parent, batches: Batches) -> Result<Proposed<Self, Runtime>, Fault> {
         let stamp = self.machine.stamp(&parent, self.clock.next(parent.stamp.wall));
         let votes = self.voters.choose(&self.machine.awaited(&parent)?);
         let attested = self.voters.attested(&votes);
+        let seal = self.machine.next_round(&parent)?.and_then(|round| self.beacon.known(round));
         let (view, proposer) = (context.round.view().get(), public_bytes(&context.leader));
-        let proposal = self.machine.propose(&parent, &Draft { stamp, view, proposer, votes: &attested })?;
+        let draft = Draft { stamp, view, proposer, votes: &attested, lots: seal.as_ref().map(Seal::lots) };
+        let proposal = self.machine.propose(&parent, &draft)?;
         check_body(&proposal.txs).map_err(|error| Fault::Machine(error.to_string()))?;
         let height = Height::new(parent.height + 1);
         let (rows, receipts) = write(batches, height.get(), &proposal.processed).await?;
@@ -120,6 +127,7 @@ impl Adapter {
             height,
             stamp,
             votes: commit_votes(&votes),
+            seal,
             tx_root,
             tx_count,
             state_root: rows.root(),
@@ -148,6 +156,7 @@ impl Adapter {
         if finality == Finality::Candidate {
             check_clock(runtime, &self.clock, &block, &parent).await?;
             self.voters.check(block.votes())?;
+            self.beacon.check(block.header().seal.as_ref())?;
         }
         let attested = self.voters.attested(block.votes());
         let processed = self.machine.process(&block.view(parent, &attested), finality == Finality::Finalized)?;

@@ -6,8 +6,9 @@
 //! [`MAX_BODY_BYTES`]. Absent on purpose: what a transaction means.
 
 use crate::{
+    beacon::Seal,
     limits::{FORMAT, MAX_BODY_BYTES, MAX_TXS},
-    machine::{Attested, BlockView, Digest, Parent, Stamp},
+    machine::{Attested, BlockView, Digest, Lots, Parent, Stamp},
     votes::Votes,
 };
 use bytes::Bytes;
@@ -63,6 +64,7 @@ pub struct Header {
     pub(crate) height: Height,
     pub(crate) stamp: Stamp,
     pub(crate) votes: sha256::Digest,
+    pub(crate) seal: Option<Seal>,
     pub(crate) tx_root: sha256::Digest,
     pub(crate) tx_count: u32,
     pub(crate) state_root: sha256::Digest,
@@ -106,6 +108,16 @@ impl Header {
     /// SHA-256 of the votes that the block carries about its ancestors.
     pub fn votes(&self) -> Digest {
         self.votes.0
+    }
+
+    /// The round of the committee's beacon that the block carries.
+    pub fn lots(&self) -> Option<Lots> {
+        self.seal.as_ref().map(Seal::lots)
+    }
+
+    /// The committee's signature of that round, which [`crate::check_round`] checks.
+    pub fn round_signature(&self) -> Option<&[u8]> {
+        self.seal.as_ref().map(Seal::signature)
     }
 
     /// Merkle root of the transactions' SHA-256 digests.
@@ -158,6 +170,8 @@ impl Header {
         + Context::MAX_ENCODE_SIZE
         + Height::MAX_ENCODE_SIZE
         + Stamp::SIZE
+        + 1
+        + Seal::SIZE
         + 4
         + 5 * sha256::Digest::SIZE
         + 2 * NonEmptyRange::<Location>::MAX_ENCODE_SIZE;
@@ -184,6 +198,7 @@ impl Write for Header {
         self.height.write(buf);
         self.stamp.write(buf);
         self.votes.write(buf);
+        self.seal.write(buf);
         self.tx_root.write(buf);
         self.tx_count.write(buf);
         self.state_root.write(buf);
@@ -199,6 +214,7 @@ impl EncodeSize for Header {
         1 + self.context.encode_size()
             + self.height.encode_size()
             + Stamp::SIZE
+            + self.seal.encode_size()
             + 4
             + 5 * sha256::Digest::SIZE
             + self.ops_range.encode_size()
@@ -219,6 +235,7 @@ impl Read for Header {
             height: Height::read(buf)?,
             stamp: Stamp::read(buf)?,
             votes: sha256::Digest::read(buf)?,
+            seal: Option::<Seal>::read(buf)?,
             tx_root: sha256::Digest::read(buf)?,
             tx_count: u32::read(buf)?,
             state_root: sha256::Digest::read(buf)?,
@@ -291,6 +308,7 @@ impl Block {
             view: self.header.view(),
             proposer: self.header.proposer(),
             votes,
+            lots: self.header.lots(),
             txs: &self.txs,
         }
     }

@@ -65,6 +65,9 @@ pub struct Config {
     pub seed: [u8; 32],
     /// The validators. Empty means: this node alone. A node whose key is not among them follows without voting.
     pub committee: Vec<Peer>,
+    /// This validator's share of the committee's beacon, see [`crate::deal_beacon`] and [`crate::Ceremony`]: as secret as its seed. One
+    /// without it votes and signs no rounds.
+    pub share: Option<Vec<u8>>,
     /// Nodes outside the committee that may connect and follow. The validators must list a follower, else they refuse its
     /// connections; its own entry may be missing in its own list.
     pub observers: Vec<Peer>,
@@ -100,6 +103,7 @@ impl Config {
             data: data.into(),
             seed,
             committee: Vec::new(),
+            share: None,
             observers: Vec::new(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             heartbeat,

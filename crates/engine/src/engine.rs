@@ -2,16 +2,19 @@
 
 use crate::{
     application::genesis_block,
+    beacon::{Beacon, BeaconError, BeaconKey, Share},
     block::Block,
     config::{Config, ConfigError, hex, public_key},
     handle::{End, Handle},
-    machine::Machine,
+    machine::{Genesis, Machine},
     network::Committee,
     progress::Progress,
     requests::WAITING,
     wiring::Node,
 };
+use commonware_cryptography::ed25519;
 use commonware_runtime::{Runner as _, tokio::Runner};
+use commonware_utils::ordered::Set;
 use depin_files::Readers;
 use std::{
     any::Any,
@@ -41,6 +44,9 @@ pub enum StartError {
     /// Settings that cannot work.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The beacon's key, or this node's share of it.
+    #[error(transparent)]
+    Beacon(#[from] BeaconError),
     /// Another engine uses the folder.
     #[error("{} is in use by another engine; stop that one first", .0.display())]
     Busy(PathBuf),
@@ -84,6 +90,7 @@ impl Engine {
         let committee = Committee::of(&config)?;
         let chain = machine.genesis();
         let genesis = genesis_block(&chain, &committee.keys);
+        let beacon = beacon(&chain, &committee.keys, config.share.as_deref())?;
         let me = public_key(&config.seed);
         let lock = claim(&config.data, &genesis, &me)?;
         // A clear error now instead of a failed network later; the port is free again when the check is over.
@@ -105,6 +112,7 @@ impl Engine {
             chain_id: chain.chain_id,
             genesis,
             machine,
+            beacon,
             progress: progress.clone(),
             requests: receiver,
             stopping,
@@ -124,6 +132,21 @@ impl Engine {
             .map_err(|source| StartError::Folder { path, source })?;
         Ok(handle)
     }
+}
+
+/// The beacon of a chain, with this node's share if it has one.
+pub(crate) fn beacon(
+    chain: &Genesis,
+    committee: &Set<ed25519::PublicKey>,
+    share: Option<&[u8]>,
+) -> Result<Arc<Beacon>, BeaconError> {
+    let key = chain.beacon.as_deref().map(|bytes| BeaconKey::read(bytes, committee.len())).transpose()?;
+    let share = match (&key, share) {
+        (Some(key), Some(share)) => Some(Share::read(share, key)?),
+        (None, Some(_)) => return Err(BeaconError::NoBeacon),
+        (_, None) => None,
+    };
+    Ok(Beacon::new(&chain.chain_id, key, share))
 }
 
 /// Locks the folder and checks that it belongs to this chain and key.

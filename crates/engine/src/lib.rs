@@ -13,6 +13,7 @@
 #![recursion_limit = "256"]
 
 mod application;
+mod beacon;
 mod block;
 mod clock;
 mod config;
@@ -36,6 +37,7 @@ mod transport;
 mod votes;
 mod wiring;
 
+pub use beacon::{BeaconError, Ceremony, CeremonyError, ceremony_key, check_round, deal_beacon};
 pub use block::{Block, BlockError, Header};
 pub use clock::{CLOCK_JUMP, Clock, ClockBehind, Opening, Readings, SystemReadings};
 pub use config::{Config, ConfigError, Peer, Timeouts, public_key};
@@ -47,7 +49,7 @@ pub use limits::{
     MAX_ROW_VALUE, MAX_TXS, RECEIPTS_SERVED,
 };
 pub use machine::{
-    Attested, Awaited, BlockView, Digest, Draft, Genesis, Machine, Parent, Processed, Proposal, Refused, RowChange, Stamp,
+    Attested, Awaited, BlockView, Digest, Draft, Genesis, Lots, Machine, Parent, Processed, Proposal, Refused, RowChange, Stamp,
 };
 pub use progress::Tip;
 pub use proof::{Proof, ProofError};

@@ -1,7 +1,7 @@
 //! Sizes that every node of a chain must agree on. A change is a new format version.
 
 /// Version byte of headers and blocks.
-pub const FORMAT: u8 = 4;
+pub const FORMAT: u8 = 5;
 /// Bytes of a body at most, length prefixes included.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
 /// Transactions of a block at most.

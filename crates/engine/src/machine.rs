@@ -33,6 +33,17 @@ pub struct Genesis {
     pub digest: Digest,
     /// Stamp of height zero.
     pub stamp: Stamp,
+    /// Public key of the committee's beacon, if it has one.
+    pub beacon: Option<Vec<u8>>,
+}
+
+/// A round of the committee's beacon in a block: the same for every block that could carry it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lots {
+    /// The round.
+    pub round: u64,
+    /// Digest of the committee's signature of it.
+    pub value: Digest,
 }
 
 /// A block that others build on.
@@ -84,6 +95,8 @@ pub struct Draft<'a> {
     pub proposer: [u8; 32],
     /// Votes that it will carry: of what the machine waits for, what this node heard.
     pub votes: &'a [Attested],
+    /// The round of the beacon that it will carry: the next one, if enough members were heard.
+    pub lots: Option<Lots>,
 }
 
 /// A block as the machine sees it.
@@ -103,6 +116,9 @@ pub struct BlockView<'a> {
     pub proposer: [u8; 32],
     /// Votes that it carries about its ancestors.
     pub votes: &'a [Attested],
+    /// The round of the beacon that it carries. The engine checked the signature; whether it is the next round is for the machine to
+    /// check.
+    pub lots: Option<Lots>,
     /// The transactions in order.
     pub txs: &'a [Bytes],
 }
@@ -157,6 +173,12 @@ pub trait Machine: Send + Sync + 'static {
     fn awaited(&self, parent: &Parent) -> Result<Vec<Awaited>, Refused> {
         let _ = parent;
         Ok(Vec::new())
+    }
+
+    /// The round of the committee's beacon that a block on `parent` may carry, from 1 on. A machine that draws no lots has none.
+    fn next_round(&self, parent: &Parent) -> Result<Option<u64>, Refused> {
+        let _ = parent;
+        Ok(None)
     }
 
     /// Chooses and runs a body on top of `parent` and keeps nothing: the engine calls [`Machine::sealed`] when the block's digest

@@ -95,6 +95,7 @@ pub(crate) struct Channels {
     pub(crate) row_requests: Channel,
     pub(crate) receipt_requests: Channel,
     pub(crate) floors: Channel,
+    pub(crate) beacon: Channel,
 }
 
 /// Opens the network: its task, who is on it, and the channels.
@@ -111,6 +112,7 @@ pub(crate) fn open(runtime: &Runtime, config: &Config, committee: &Committee, ch
         row_requests: network.register(5, QUOTA),
         receipt_requests: network.register(6, QUOTA),
         floors: network.register(7, QUOTA),
+        beacon: network.register(8, QUOTA),
     };
     (network.start(), oracle, channels)
 }

@@ -5,6 +5,7 @@
 
 use crate::{
     application::Adapter,
+    beacon::Beacon,
     block::Block,
     clock::Clock,
     config::{Config, Timeouts},
@@ -71,13 +72,14 @@ pub(crate) struct Parts {
     pub(crate) timeouts: Timeouts,
     pub(crate) clock: Arc<Clock>,
     pub(crate) file_blocks: NonZeroU64,
+    pub(crate) beacon: Arc<Beacon>,
 }
 
 impl Parts {
     /// What the settings say, for a node with this key.
-    pub(crate) fn new(me: ed25519::PublicKey, oracle: Oracle, config: &Config) -> Self {
+    pub(crate) fn new(me: ed25519::PublicKey, oracle: Oracle, config: &Config, beacon: &Arc<Beacon>) -> Self {
         let Config { timeouts, file_blocks, .. } = *config;
-        Self { me, oracle, cache: page_cache(), timeouts, clock: config.clock.clone(), file_blocks }
+        Self { me, oracle, cache: page_cache(), timeouts, clock: config.clock.clone(), file_blocks, beacon: beacon.clone() }
     }
 
     /// How blocks are divided into epochs.
@@ -170,7 +172,8 @@ impl Parts {
         voters: &Arc<Voters>,
         genesis: &Block,
     ) -> Adapter {
-        Adapter::new(machine.clone(), progress.clone(), voters.clone(), genesis.clone(), self.clock.clone())
+        let heard = (voters.clone(), self.beacon.clone());
+        Adapter::new(machine.clone(), progress.clone(), heard, genesis.clone(), self.clock.clone())
     }
 
     /// Holds rows and receipts.

@@ -5,11 +5,12 @@
 
 use crate::{
     application::{Adapter, genesis_block},
+    beacon::{Beacon, BeaconError},
     block::{Block, Context},
     clock::{CLOCK_JUMP, Clock},
     config::{ConfigError, decode_key},
     databases::{Blocks, Config as DatabasesConfig, Databases},
-    engine::{STACK, reason},
+    engine::{self, STACK, reason},
     machine::Machine,
     network::Committee,
     progress::{Progress, Tip},
@@ -72,6 +73,9 @@ pub enum ReplayError {
     /// The committee or a proposer's key is not usable.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The beacon's key is not usable.
+    #[error(transparent)]
+    Beacon(#[from] BeaconError),
     /// A step names a block that is not known.
     #[error("step {step} needs a block that no step before built, judged or finalized")]
     Unknown {
@@ -98,12 +102,13 @@ impl Replay {
     ) -> Result<Vec<Verdict>, ReplayError> {
         let (chain, keys) = (machine.genesis(), Committee::keys(committee)?);
         let genesis = genesis_block(&chain, &keys);
-        let voters = Voters::new(&chain.chain_id, keys);
+        let beacon = engine::beacon(&chain, &keys, None)?;
+        let heard = (Voters::new(&chain.chain_id, keys), beacon);
         let settings = commonware_runtime::tokio::Config::new()
             .with_storage_directory(folder)
             .with_worker_threads(2)
             .with_thread_stack_size(STACK);
-        let run = move || Runner::new(settings).start(|runtime| Session::run(runtime, machine, voters, genesis, steps));
+        let run = move || Runner::new(settings).start(|runtime| Session::run(runtime, machine, heard, genesis, steps));
         // A thread of its own: the caller may be on a runtime, which the engine's cannot be started from.
         let thread = thread::Builder::new().name("depin-replay".into()).stack_size(STACK);
         let thread =
@@ -141,7 +146,7 @@ impl Session {
     async fn run(
         runtime: Runtime,
         machine: Arc<dyn Machine>,
-        voters: Arc<Voters>,
+        heard: (Arc<Voters>, Arc<Beacon>),
         genesis: Block,
         steps: Vec<Step>,
     ) -> Result<Vec<Verdict>, ReplayError> {
@@ -158,7 +163,7 @@ impl Session {
         let databases = Databases::init(runtime.child("databases"), config, Some(genesis.targets())).await;
         let last = genesis.digest();
         let known = BTreeMap::from([(last, (Digested::precomputed(genesis.clone(), last), None))]);
-        let adapter = Adapter::new(machine, progress.clone(), voters, genesis, Arc::new(Clock::system(CLOCK_JUMP)));
+        let adapter = Adapter::new(machine, progress.clone(), heard, genesis, Arc::new(Clock::system(CLOCK_JUMP)));
         let mut session = Self { runtime, adapter, databases, progress, known, last };
         let mut verdicts = Vec::with_capacity(steps.len());
         for (index, step) in steps.into_iter().enumerate() {

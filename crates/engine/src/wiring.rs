@@ -4,6 +4,7 @@
 //! network starts before a state sync asks peers for a floor, marshal before the state actor opens the databases, consensus last.
 
 use crate::{
+    beacon::{self, Beacon},
     block::Block,
     config::{Config, private_key},
     databases::{Blocks, Sources},
@@ -49,6 +50,7 @@ pub(crate) struct Node {
     pub(crate) chain_id: String,
     pub(crate) genesis: Block,
     pub(crate) machine: Arc<dyn Machine>,
+    pub(crate) beacon: Arc<Beacon>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) stopping: oneshot::Receiver<()>,
@@ -57,7 +59,7 @@ pub(crate) struct Node {
 impl Node {
     /// Runs until a stop, until nobody holds a handle any more, or until a part ends by itself.
     pub(crate) async fn run(self, runtime: Runtime) -> End {
-        let Self { config, committee, chain_id, genesis, machine, progress, requests, stopping } = self;
+        let Self { config, committee, chain_id, genesis, machine, beacon, progress, requests, stopping } = self;
         let mut stopping = pin!(ordered_end(stopping, progress.clone()));
         let signer = private_key(&config.seed);
         let me = signer.public_key();
@@ -66,7 +68,7 @@ impl Node {
             .unwrap_or_else(|| Scheme::verifier(&namespace, committee.keys.clone()));
 
         let (network, oracle, channels) = network::open(&runtime, &config, &committee, &chain_id);
-        let parts = Parts::new(me, oracle, &config);
+        let parts = Parts::new(me, oracle, &config, &beacon);
         let resolver = marshal_resolver::init(runtime.child("marshal_resolver"), parts.backfill(), channels.backfill);
         let (broadcaster, buffer) = buffered::Engine::new(runtime.child("broadcast"), parts.broadcast());
         broadcaster.start(channels.broadcast);
@@ -112,6 +114,8 @@ impl Node {
                 strategy: Sequential,
             },
         );
+        let (drawn, tips) = (machine.clone(), progress.clone());
+        let lots = runtime.child("beacon").spawn(move |runtime| beacon::run(runtime, beacon, drawn, tips, channels.beacon));
         let paced = Paced::new(state.clone(), machine, progress.clone(), &config);
         let deferred = Deferred::new(runtime.child("deferred"), paced, marshal.clone(), Parts::epochs());
         let marshal_actor = marshal_actor.start(state, buffer, resolver);
@@ -126,6 +130,7 @@ impl Node {
             ("state", state_actor),
             ("consensus", consensus),
             ("requests", server),
+            ("beacon", lots),
         ];
         first_end(&runtime, running, stopping).await
     }
@@ -155,7 +160,7 @@ fn sources(runtime: &Runtime, parts: &Parts, rows: Channel, receipts: Channel) -
 }
 
 /// Waits for an order to stop, or for the first part that ends by itself.
-async fn first_end(runtime: &Runtime, parts: [(&str, Handle<()>); 5], stopping: impl Future<Output = End> + Unpin) -> End {
+async fn first_end(runtime: &Runtime, parts: [(&str, Handle<()>); 6], stopping: impl Future<Output = End> + Unpin) -> End {
     let ends = parts.map(|(name, handle)| Box::pin(async move { (name, handle.await) }));
     let end = match select(select_all(ends), stopping).await {
         Either::Left((((name, result), _, _), _)) => End::Failed(format!("the part {name} ended by itself: {result:?}")),

@@ -104,7 +104,7 @@ impl LedgerMachine {
 impl Machine for LedgerMachine {
     fn genesis(&self) -> Genesis {
         let doc = self.ledger.doc();
-        Genesis { chain_id: doc.chain_id.to_string(), digest: doc.digest(), stamp: stamp_out(doc.stamp()) }
+        Genesis { chain_id: doc.chain_id.to_string(), digest: doc.digest(), stamp: stamp_out(doc.stamp()), beacon: None }
     }
 
     fn load(&self, _: depin_engine::Parent, rows: Vec<(Vec<u8>, Vec<u8>)>) {

@@ -54,6 +54,8 @@ pub struct Ledger {
     later: u64,
     /// Milliseconds after each block at which work is due, if any is.
     work: Option<u64>,
+    /// Key of the committee's beacon. Each block may carry the round of its own height.
+    beacon: Option<Vec<u8>>,
 }
 
 impl Ledger {
@@ -75,6 +77,11 @@ impl Ledger {
         let ledger = Self::default();
         ledger.lock().wide = (rows, receipts);
         Arc::new(ledger)
+    }
+
+    /// A chain whose committee draws lots by this key.
+    pub fn with_beacon(key: &[u8]) -> Arc<Self> {
+        Arc::new(Self { beacon: Some(key.to_vec()), ..Self::default() })
     }
 
     /// A chain that starts in the far future.
@@ -179,7 +186,7 @@ fn fold(rows: &mut Rows, changes: &BTreeMap<Vec<u8>, Option<Vec<u8>>>) {
 impl Machine for Ledger {
     fn genesis(&self) -> Genesis {
         let stamp = Stamp { wall: 1_700_000_000_000 + self.later, time: 1_700_000_000_000, speed: 60 };
-        Genesis { chain_id: "ledger-test".into(), digest: [7; 32], stamp }
+        Genesis { chain_id: "ledger-test".into(), digest: [7; 32], stamp, beacon: self.beacon.clone() }
     }
 
     fn load(&self, tip: Parent, rows: Vec<(Vec<u8>, Vec<u8>)>) {
@@ -196,6 +203,10 @@ impl Machine for Ledger {
         let speed = parent.stamp.speed;
         let step = (wall - parent.stamp.wall).saturating_mul(u64::from(speed)).min(TIME_STEP_MAX);
         Stamp { wall, time: parent.stamp.time + step, speed }
+    }
+
+    fn next_round(&self, parent: &Parent) -> Result<Option<u64>, Refused> {
+        Ok(self.beacon.as_ref().map(|_| parent.height + 1))
     }
 
     fn propose(&self, parent: &Parent, draft: &Draft<'_>) -> Result<Proposal, Refused> {

@@ -1,5 +1,6 @@
 //! The engine with a small honest machine: a key-value ledger over a `BTreeMap`.
 
+mod beacon;
 mod blocks;
 mod clock;
 mod committee;
