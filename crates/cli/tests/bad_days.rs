@@ -316,7 +316,7 @@ fn env(block: &BlockView<'_>) -> BlockEnv {
         signers: vote.signers.clone(),
     };
     let votes = block.votes.iter().map(vote).collect();
-    BlockEnv { parent, stamp: stamp(block.stamp), proposer: block.proposer, view: block.view, votes }
+    BlockEnv { parent, stamp: stamp(block.stamp), proposer: block.proposer, view: block.view, votes, beacon: None }
 }
 
 impl Machine for Replaying {

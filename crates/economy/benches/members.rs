@@ -8,7 +8,7 @@
 //! `cargo bench -p depin-economy --bench members`
 
 use depin_economy::*;
-use depin_quantity::{Address, Instant, Measured, Name, Seed, Span, UnitId};
+use depin_quantity::{Address, Instant, Measured, Name, Span, UnitId};
 use depin_state::{Key, Overlay, Tables};
 use std::{
     hint::black_box,
@@ -103,7 +103,7 @@ impl World {
     /// One block: an overlay on the tables, folded in at its end.
     fn block<T>(&mut self, run: impl FnOnce(&mut Session<'_>) -> T) -> T {
         let (mut overlay, mut events) = (Overlay::new(&self.tables), Vec::new());
-        let value = run(&mut self.economy.session(&mut overlay, BlockContext::new(self.now, Seed::new([0; 32])), &mut events));
+        let value = run(&mut self.economy.session(&mut overlay, BlockContext::new(self.now, Chance::NONE), &mut events));
         black_box(events);
         let writes = overlay.into_writes();
         self.tables.apply(&writes);
@@ -151,7 +151,7 @@ impl World {
     fn timed(&mut self, run: impl FnOnce(&mut Session<'_>)) -> Duration {
         let (mut overlay, mut events) = (Overlay::new(&self.tables), Vec::new());
         let start = Clock::now();
-        run(&mut self.economy.session(&mut overlay, BlockContext::new(self.now, Seed::new([0; 32])), &mut events));
+        run(&mut self.economy.session(&mut overlay, BlockContext::new(self.now, Chance::NONE), &mut events));
         let spent = start.elapsed();
         let writes = overlay.into_writes();
         self.tables.apply(&writes);

@@ -14,7 +14,7 @@ mod common;
 
 use common::timed;
 use depin_economy::*;
-use depin_quantity::{Address, Instant, Measured, Name, Seed, Span, UnitId, Units};
+use depin_quantity::{Address, Instant, Measured, Name, Span, UnitId, Units};
 use depin_state::{Memory, Overlay, State as _};
 use std::{hint::black_box, time::Duration};
 
@@ -114,7 +114,7 @@ fn after(hours: u64) -> Instant {
 
 /// The block of that time.
 fn block(hours: u64) -> BlockContext {
-    BlockContext::new(after(hours), Seed::new([0; 32]))
+    BlockContext::new(after(hours), Chance::NONE)
 }
 
 fn party(number: u64) -> Address {

@@ -13,7 +13,7 @@ mod common;
 
 use common::timed;
 use depin_economy::*;
-use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Seed, UnitId, Units};
+use depin_quantity::{Address, Decimal18, Instant, Measured, Name, UnitId, Units};
 use depin_state::{Memory, State as _};
 use std::{hint::black_box, time::Duration};
 
@@ -30,7 +30,7 @@ const FIL: Name = Name::literal("FIL");
 const MEMBERS: u64 = 100_000;
 const ROUNDS: u64 = 9;
 /// The block that everything happens in.
-const AT: BlockContext = BlockContext::new(START, Seed::new([0; 32]));
+const AT: BlockContext = BlockContext::new(START, Chance::NONE);
 const START: Instant = Instant::new(1_800_000_000_000);
 
 /// Makes a party's record of a round.

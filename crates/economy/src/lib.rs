@@ -25,6 +25,7 @@ mod supply;
 mod time;
 mod vote_lock;
 
+pub use crate::time::chance::{Chance, Fixed, SEED_LAG, SEEDS_KEPT, SeedRow};
 pub use crate::time::close::{STEPS_PER_UNIT, minted_again, worth_of};
 pub use crate::time::rows::ClockRow;
 pub use audit::{AuditReport, TokenAudit, Violation, audit};
@@ -65,6 +66,7 @@ pub use payment::{
 pub use read::holdings::{BondedNow, DelegationNow, LockNow, RedemptionQuote, TreasuryNow, ValidatorNow};
 pub use read::{AllocationNow, MemberNow, Reads, StreamNow, SupplyNow, VestingNow};
 pub use reward::batch::{PAYOUTS_PER_UNIT, batch_part};
+pub use reward::lottery::Draw;
 pub use reward::pool::{CLAIM_UNITS_MAX, Claimed, current_part};
 pub use reward::rows::{AllowanceRow, AllowanceUseRow, BatchRow, EmissionRow, GaugeRow, LazyRow, PoolRow, RegisterRow, ScoreRow};
 pub use reward::score::{SHARE_WHOLE, smoothed_share, utility_score};

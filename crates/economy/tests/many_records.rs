@@ -1,7 +1,7 @@
 //! Many records at once are what they are one by one.
 
 use depin_economy::*;
-use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Seed, Span, UnitId, Units};
+use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Span, UnitId, Units};
 use depin_state::{Memory, State as _};
 use proptest::prelude::*;
 
@@ -81,7 +81,7 @@ fn record() -> impl Strategy<Value = Record> {
 }
 
 fn block(now: Instant) -> BlockContext {
-    BlockContext::new(now, Seed::new([0; 32]))
+    BlockContext::new(now, Chance::NONE)
 }
 
 fn begin(economy: &Economy) -> Memory {

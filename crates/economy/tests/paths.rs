@@ -212,10 +212,10 @@ fn a_path_is_the_schedule_of_the_running_network() {
 fn a_running_network_mints_and_locks_what_its_path_says() {
     let economy = economy("filecoin");
     let (mut state, mut events, begin) = (Memory::new(), Vec::new(), launch(&economy));
-    let (provider, seed) = (support::party(1), depin_quantity::Seed::new([0; 32]));
+    let provider = support::party(1);
     let genesis =
         Genesis { roles: economy.spec().roles().into_iter().map(|role| (role, support::NOTARY)).collect(), ..Genesis::default() };
-    let mut session = economy.session(&mut state, BlockContext::new(begin, seed), &mut events);
+    let mut session = economy.session(&mut state, BlockContext::new(begin, Chance::NONE), &mut events);
     session.genesis(&genesis).unwrap();
     let current = |session: &mut Session<'_>| {
         let of = |name| Component { metric: Name::literal(name), quantity: Measured::new(1 << 30) };
@@ -226,7 +226,7 @@ fn a_running_network_mints_and_locks_what_its_path_says() {
     current(&mut session);
     let path = rows(&economy, query(&economy, days(200), Every::Day));
     for row in &path {
-        let mut session = economy.session(&mut state, BlockContext::new(row.until, seed), &mut events);
+        let mut session = economy.session(&mut state, BlockContext::new(row.until, Chance::NONE), &mut events);
         while session.close(100).unwrap().more {}
         current(&mut session);
         session.withdraw_vested(provider, support::FIL, None).unwrap();

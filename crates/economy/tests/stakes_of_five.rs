@@ -1,7 +1,7 @@
 //! Stake, locks and slashes on the networks that come in the box.
 
 use depin_economy::*;
-use depin_quantity::{Address, Instant, Name, Seed, Share, Span, UnitId, Units};
+use depin_quantity::{Address, Instant, Name, Share, Span, UnitId, Units};
 use depin_state::{Memory, State};
 
 const FILES: [(&str, &str); 5] = [
@@ -38,7 +38,7 @@ impl World {
     }
 
     fn with<T>(&mut self, run: impl FnOnce(&mut Session<'_>) -> T) -> T {
-        run(&mut self.economy.session(&mut self.state, BlockContext::new(self.now, Seed::new([0; 32])), &mut self.events))
+        run(&mut self.economy.session(&mut self.state, BlockContext::new(self.now, Chance::NONE), &mut self.events))
     }
 
     fn spec(&self) -> Spec {

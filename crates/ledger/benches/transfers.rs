@@ -122,7 +122,7 @@ fn main() {
     for transactions in &encoded {
         let stamp = ledger.stamp(&chain.parent, chain.parent.stamp.wall + 1000, 1);
         let view = chain.parent.height + 1;
-        let env = BlockEnv { parent: chain.parent, stamp, proposer: [7; 32], view, votes: [].into() };
+        let env = BlockEnv { parent: chain.parent, stamp, proposer: [7; 32], view, votes: [].into(), beacon: None };
         let digest = [env.height() as u8; 32];
         let (ran, outcome) = timed(|| ledger.run(&env, transactions, false).expect("good"));
         let (kept, ()) = timed(|| {

@@ -1,6 +1,6 @@
 //! Blocks: what they run in, and what they yield.
 
-use crate::{Attested, Receipt, Stamp, StampError, VoteError};
+use crate::{Attested, Beacon, ChanceError, Receipt, Stamp, StampError, VoteError};
 use depin_state::WriteSet;
 use std::sync::Arc;
 
@@ -32,6 +32,8 @@ pub struct BlockEnv {
     pub view: u64,
     /// Votes about its ancestors.
     pub votes: Arc<[Attested]>,
+    /// The round of the committee's beacon that it carries.
+    pub beacon: Option<Beacon>,
 }
 
 impl BlockEnv {
@@ -75,6 +77,9 @@ pub enum RunError {
     /// Votes that cannot be counted.
     #[error("votes: {0}")]
     Votes(#[from] VoteError),
+    /// A round of a beacon that cannot be taken in.
+    #[error("randomness: {0}")]
+    Chance(#[from] ChanceError),
     /// A signature that does not check out.
     #[error("a signature is wrong")]
     Signature,

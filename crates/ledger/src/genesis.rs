@@ -1,8 +1,8 @@
 //! What a chain starts from.
 
-use crate::Stamp;
-use depin_economy::{BlockContext, DEVELOPMENT, Genesis, Grant, Session, Spec};
-use depin_quantity::{Address, Instant, Name, Seed, Units};
+use crate::{Reporter, Stamp};
+use depin_economy::{BlockContext, Chance, DEVELOPMENT, Genesis, Grant, Session, Spec};
+use depin_quantity::{Address, Instant, Name, Units};
 use depin_services::{Live, ReadError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -48,6 +48,13 @@ pub struct GenesisDoc {
     /// Public keys of the first committee.
     #[serde(with = "keys")]
     pub validators: Vec<[u8; 32]>,
+    /// Public key of the committee's beacon, as the engine encodes it: a committee of several draws its lots together by it. A
+    /// committee of one has none.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "beacon")]
+    pub beacon: Option<Vec<u8>>,
+    /// Who may report randomness from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub randomness: Option<Reporter>,
 }
 
 /// The end of the year 9999, as far as RFC 3339 writes dates; sums of times stay far from the end of 64 bits.
@@ -66,6 +73,22 @@ mod keys {
             hex::decode_to_slice(&text, &mut key).map(|()| key).map_err(|_| D::Error::custom("a key has 64 hexadecimal digits"))
         };
         Vec::<String>::deserialize(d)?.into_iter().map(parse).collect()
+    }
+}
+
+mod beacon {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(key: &Option<Vec<u8>>, s: S) -> Result<S::Ok, S::Error> {
+        match key {
+            Some(key) => s.serialize_some(&hex::encode(key)),
+            None => s.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<u8>>, D::Error> {
+        let key = Option::<String>::deserialize(d)?;
+        key.map(hex::decode).transpose().map_err(|_| D::Error::custom("a beacon's key is written in hexadecimal digits"))
     }
 }
 
@@ -99,6 +122,14 @@ pub enum GenesisError {
         /// Most that it bonds.
         most: u64,
     },
+    /// Several validators who draw no lots together.
+    #[error(
+        "{0} validators are named and no beacon; a committee of several needs its key in `beacon`, so that none of them draws lots alone"
+    )]
+    NoBeacon(usize),
+    /// A beacon of one.
+    #[error("a beacon is named for a committee of one, which has nobody to draw lots with; leave `beacon` out")]
+    BeaconAlone,
     /// A time that no clock shows.
     #[error("`time` is {}; the last that is allowed is the end of the year 9999", .0.to_rfc3339())]
     Time(Instant),
@@ -164,7 +195,7 @@ impl GenesisDoc {
         let (empty, mut events) = (depin_state::Tables::default(), Vec::new());
         let mut overlay = depin_state::Overlay::new(&empty);
         // Nothing is drawn at the start.
-        let at = BlockContext::new(self.time, Seed::new([0; 32]));
+        let at = BlockContext::new(self.time, Chance::NONE);
         self.start(&spec, &mut economy.session(&mut overlay, at, &mut events))?;
         Ok(spec)
     }
@@ -189,6 +220,11 @@ impl GenesisDoc {
         let few = |rule: &depin_economy::StakingRule| rule.liveness.is_some() && rule.validators_most < given as u64;
         if let Some((staking, rule)) = spec.stakings().iter().find(|(_, rule)| few(rule)) {
             return Err(GenesisError::TooManyValidators { given, staking: *staking, most: rule.validators_most });
+        }
+        match (given, &self.beacon) {
+            (1, Some(_)) => return Err(GenesisError::BeaconAlone),
+            (2.., None) => return Err(GenesisError::NoBeacon(given)),
+            _ => {}
         }
         if self.time > LAST_TIME {
             return Err(GenesisError::Time(self.time));

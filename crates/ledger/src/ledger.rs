@@ -1,8 +1,8 @@
 //! The ledger in memory: finalized rows, a frozen write set per unfinalized block, and the calls that move it on.
 
 use crate::{
-    AccountRow, Awaited, BlockEnv, ChainRow, ContentDigest, FORMAT, GenesisDoc, GenesisError, Outcome, Parent, RunError,
-    Signatures, Stamp, Transaction,
+    AccountRow, Awaited, BlockEnv, ChainRow, ChanceRow, ContentDigest, FORMAT, GenesisDoc, GenesisError, Outcome, Parent,
+    RunError, Signatures, Stamp, Transaction,
     content::{CHUNK, Walk},
     run::Rules,
 };
@@ -163,14 +163,37 @@ impl Ledger {
         Ok(self.rules.committee.awaited(&view, parent.height, parent.digest))
     }
 
-    /// When time has something to do, after the block `parent`, that somebody waits for: a window that opens, a payment that ends.
+    /// When time has something to do, after the block `parent`, that somebody waits for: a window that opens, a payment that ends, a seed for what
+    /// is fixed.
     ///
     /// # Errors
     /// [`RunError::UnknownParent`].
     pub fn next_due(&self, parent: &Parent) -> Result<Option<Instant>, RunError> {
         let finalized = self.read_finalized();
         let view = self.view(&finalized, parent)?;
-        Ok(self.rules.network.next_due(&view, parent.stamp.time))
+        Ok(self.rules.next_due(&view, parent.stamp.time))
+    }
+
+    /// The round of the committee's beacon that a block on `parent` may carry; `None` where there is no beacon.
+    ///
+    /// # Errors
+    /// [`RunError::UnknownParent`].
+    pub fn next_round(&self, parent: &Parent) -> Result<Option<u64>, RunError> {
+        let finalized = self.read_finalized();
+        let view = self.view(&finalized, parent)?;
+        Ok(self.rules.sources.next_round(&view))
+    }
+
+    /// The newest round of randomness on the finalized rows.
+    pub fn chance(&self) -> ChanceRow {
+        self.read(|state| self.rules.sources.now(state))
+    }
+
+    /// Whether the proposer of a committee of one draws alone at present, on the finalized rows: without a reporter, or because the
+    /// last report is too long ago.
+    pub fn draws_alone(&self) -> bool {
+        let now = self.head().time;
+        self.read(|state| self.rules.sources.falls_back(&self.rules.sources.now(state), now))
     }
 
     /// Fills a block from `candidates`, whose signatures were checked when they came: takes each that may be included after
@@ -186,7 +209,7 @@ impl Ledger {
     ) -> Result<(Vec<Arc<Transaction>>, Outcome), RunError> {
         let finalized = self.read_finalized();
         let view = self.view(&finalized, &env.parent)?;
-        Ok(self.rules.choose(&view, env, candidates, bytes_max)?)
+        self.rules.choose(&view, env, candidates, bytes_max)
     }
 
     /// Keeps a block's outcome under its digest, so that others can build on it.

@@ -8,6 +8,7 @@
 mod admit;
 mod audit;
 mod block;
+mod chance;
 mod committee;
 mod content;
 mod genesis;
@@ -22,6 +23,7 @@ mod transaction;
 pub use admit::AdmitError;
 pub use audit::Audit;
 pub use block::{BlockEnv, Outcome, Parent, RunError};
+pub use chance::{Beacon, ChanceError, ChanceRow, Report, Reporter, Source};
 pub use committee::{Attested, Awaited, BallotRow, DoubleVote, HourRow, VoteError, WINDOW};
 pub use content::ContentDigest;
 pub use depin_services::{Event, Failure, Message};

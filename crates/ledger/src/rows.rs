@@ -1,12 +1,12 @@
 //! What the ledger itself remembers.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use depin_quantity::{Address, Instant, Seed};
+use depin_quantity::{Address, Instant};
 use depin_state::Row;
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout of all rows. A build that finds another refuses to run on it.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 7;
 
 /// An account that has sent something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
@@ -38,8 +38,6 @@ pub struct ChainRow {
     pub wall: u64,
     /// Digest of the header of its parent.
     pub parent: [u8; 32],
-    /// Randomness for what comes due: a hash chain over all parents' digests. Whoever proposes alone can steer it a little.
-    pub seed: Seed,
 }
 
 impl Row for ChainRow {

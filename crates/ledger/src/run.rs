@@ -2,11 +2,11 @@
 
 use crate::{
     AccountRow, AdmitError, BlockEnv, Body, ChainRow, Event, FORMAT, Failure, GenesisDoc, GenesisError, Message, Outcome,
-    Receipt, ReceiptBody, RunError, Signatures, SignedItem, Transaction, VoteError, block::JOB_WORK, committee::Committee,
-    receipt::EVENTS_MAX,
+    Receipt, ReceiptBody, RunError, Signatures, SignedItem, Transaction, VoteError, block::JOB_WORK, chance::Sources,
+    committee::Committee, receipt::EVENTS_MAX,
 };
-use depin_economy::{BlockContext, BlockFees, CommitteeRecord, Economy, Refusal, Session, Widened};
-use depin_quantity::{Address, Instant, Seed, Span, UnitId, Units};
+use depin_economy::{BlockContext, BlockFees, Chance, CommitteeRecord, Economy, Refusal, Session, Widened};
+use depin_quantity::{Address, Instant, Span, UnitId, Units};
 use depin_services::{Network, Window};
 use depin_state::{Overlay, ReadState, State};
 use std::sync::Arc;
@@ -20,6 +20,7 @@ pub(crate) struct Rules {
     pub network: Network,
     pub cap: Span,
     pub committee: Committee,
+    pub sources: Sources,
     signatures: Arc<dyn Signatures>,
 }
 
@@ -30,7 +31,8 @@ impl Rules {
         let committee = Committee::new(&doc.validators, &spec);
         let network = Network::new(spec, doc.time)?;
         let cap = network.service().shortest_window().map_or(CAP, Window::step);
-        Ok(Self { doc, network, cap, committee, signatures })
+        let sources = Sources::new(&doc);
+        Ok(Self { doc, network, cap, committee, sources, signatures })
     }
 
     pub const fn economy(&self) -> &Economy {
@@ -47,10 +49,18 @@ impl Rules {
         self.economy().spec().fee().token
     }
 
-    fn genesis(&self, state: &mut dyn State, seed: Seed, events: &mut Vec<Event>) -> Result<(), GenesisError> {
-        let (at, mut events) = (BlockContext::new(self.doc.time, seed), Widened(events));
+    fn genesis(&self, state: &mut dyn State, chance: Chance, events: &mut Vec<Event>) -> Result<(), GenesisError> {
+        let (at, mut events) = (BlockContext::new(self.doc.time, chance), Widened(events));
         let mut session = self.economy().session(state, at, &mut events);
         self.doc.start(self.economy().spec(), &mut session)
+    }
+
+    /// When time has something to do next, given the state after a block at `now`: what the network has, or a round of randomness for what
+    /// waits for one.
+    pub fn next_due(&self, state: &dyn ReadState, now: Instant) -> Option<Instant> {
+        let due = self.network.next_due(state, now);
+        let round = Some(now).filter(|_| self.network.awaits_seed(state)).map(|now| self.sources.next_due(state, now));
+        due.into_iter().chain(round).min()
     }
 
     pub fn run(
@@ -81,7 +91,7 @@ impl Rules {
         env: &BlockEnv,
         candidates: impl IntoIterator<Item = Arc<Transaction>>,
         bytes_max: usize,
-    ) -> Result<(Vec<Arc<Transaction>>, Outcome), VoteError> {
+    ) -> Result<(Vec<Arc<Transaction>>, Outcome), RunError> {
         let mut block = Block::begin(self, base, env, 0)?;
         let (mut chosen, mut bytes) = (Vec::new(), 0);
         for transaction in candidates {
@@ -158,7 +168,7 @@ struct Block<'a> {
     rules: &'a Rules,
     env: &'a BlockEnv,
     state: Overlay<'a>,
-    seed: Seed,
+    chance: Chance,
     base_fee: Units,
     fees: BlockFees,
     receipts: Vec<Receipt>,
@@ -168,15 +178,15 @@ struct Block<'a> {
 
 impl<'a> Block<'a> {
     /// A block that will hold about this many transactions.
-    fn begin(rules: &'a Rules, base: &'a dyn ReadState, env: &'a BlockEnv, transactions: usize) -> Result<Self, VoteError> {
-        let state = Overlay::with_room(base, transactions * ROWS);
-        let seed = next_seed(base, env);
+    fn begin(rules: &'a Rules, base: &'a dyn ReadState, env: &'a BlockEnv, transactions: usize) -> Result<Self, RunError> {
+        let mut state = Overlay::with_room(base, transactions * ROWS);
+        let chance = rules.sources.begin(&mut state, env)?;
         let base_fee = depin_economy::base_fee(rules.economy().spec(), base);
         let (receipts, events) = (Vec::with_capacity(transactions), Vec::new());
-        let mut block = Self { rules, env, state, seed, base_fee, fees: BlockFees::NONE, receipts, events };
+        let mut block = Self { rules, env, state, chance, base_fee, fees: BlockFees::NONE, receipts, events };
         block.put_chain_row();
         if env.parent.height == 0 {
-            let started = rules.genesis(&mut block.state, block.seed, &mut block.events);
+            let started = rules.genesis(&mut block.state, block.chance, &mut block.events);
             started.expect("the same document was tried when the rules were made");
         }
         block.count_votes()?;
@@ -204,7 +214,6 @@ impl<'a> Block<'a> {
             time: self.now(),
             wall: self.env.stamp.wall,
             parent: self.env.parent.digest,
-            seed: self.seed,
         };
         (&mut self.state as &mut dyn State).put(&(), &row);
     }
@@ -214,7 +223,7 @@ impl<'a> Block<'a> {
     }
 
     fn context(&self) -> BlockContext {
-        BlockContext::new(self.now(), self.seed)
+        BlockContext::new(self.now(), self.chance)
     }
 
     /// Ends the receipt in progress; what is too much for one goes into others behind it.
@@ -336,6 +345,9 @@ impl<'a> Block<'a> {
             let told = self.rules.network.committee(&mut self.state, at, evidence, &mut self.events);
             return told.map_err(|refusal| Failure::refused(&refusal, self.rules.economy().spec()));
         }
+        if let Message::ReportRandomness { round, value } = message {
+            return self.rules.sources.report(&mut self.state, at.now, sender, (*round, *value));
+        }
         self.rules.network.act(&mut self.state, at, (sender, unique), message, &mut self.events)
     }
 
@@ -356,10 +368,4 @@ impl<'a> Block<'a> {
         }
         Outcome { writes: Arc::new(self.state.into_writes()), receipts: self.receipts, work: fees.work() }
     }
-}
-
-/// The block's randomness: a hash chain over the digests of all its ancestors.
-fn next_seed(base: &dyn ReadState, env: &BlockEnv) -> Seed {
-    let before = base.get::<ChainRow>(&()).map_or(Seed::default(), |row| row.seed);
-    Seed::derive("depin-block-seed", &[&before.get(), &env.parent.digest])
 }

@@ -52,6 +52,7 @@ fn document(validators: &[Party]) -> GenesisDoc {
     GenesisDoc {
         network_toml: NETWORK.to_owned() + &staking,
         validators: validators.iter().map(|party| party.public).collect(),
+        beacon: (validators.len() > 1).then(|| b"the committee's key".to_vec()),
         ..doc(&funded)
     }
 }

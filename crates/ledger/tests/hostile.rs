@@ -3,7 +3,7 @@
 mod common;
 use common::*;
 use depin_economy::Action;
-use depin_economy::{BlockContext, Economy, Meter as _, Spec};
+use depin_economy::{BlockContext, Chance, Economy, Meter as _, Spec};
 use depin_ledger::*;
 use depin_quantity::{Instant, Seed, Span, UnitId, Units};
 use depin_services::storage::{
@@ -63,7 +63,7 @@ fn what_is_due_is_found_in_as_many_steps_as_there_are_jobs() {
         let counting = Counting { rows, steps: Cell::new(0) };
         let (mut events, mut happened) = (Vec::new(), Vec::new());
         let mut overlay = Overlay::new(&counting);
-        let at = BlockContext::new(now, Seed::new([0; 32]));
+        let at = BlockContext::new(now, Chance::NONE);
         let mut session = economy.session(&mut overlay, at, &mut events);
         let used = session.close(u32::MAX).unwrap().used;
         assert_eq!(used, 1 + 256 + 1, "the clock up to the deadline, one job per accepted deal, and the clock up to now");

@@ -115,7 +115,7 @@ fn only_the_provider_answers_and_only_with_a_good_proof() {
     assert_eq!(code(chain.storage(&provider.party, StorageMessage::AcceptDeals(vec![id, id]))), "twice");
     chain.storage(&provider.party, StorageMessage::AcceptDeals(vec![id])).unwrap();
     assert_eq!(code(chain.storage(&provider.party, StorageMessage::AcceptDeals(vec![id]))), "wrong-state");
-    chain.block(1000, &[]).unwrap();
+    chain.draw();
     let proof = provider.sector_proof(id, &chain.deal(id));
     let mut forged = proof.clone();
     forged.leaves[2].leaf[0] ^= 1;
@@ -138,7 +138,7 @@ fn a_proof_for_other_data_than_the_commitment_is_refused() {
     let other = provider.store(&[2; 3000]);
     let id = propose(&mut chain, &client, proposal(&provider, promised)).unwrap();
     chain.storage(&provider.party, StorageMessage::AcceptDeals(vec![id])).unwrap();
-    chain.block(1000, &[]).unwrap();
+    chain.draw();
     let deal = chain.deal(id);
     let lie = depin_services::storage::Deal { piece: other.0, ..deal };
     let leaves = provider.sector_proof(id, &lie).leaves;
@@ -170,8 +170,10 @@ fn what_is_due_next_is_the_first_end_of_a_proposal_or_of_a_payment_and_at_once_w
     let id = propose(&mut chain, &client, proposal(&provider, piece)).unwrap();
     assert_eq!(due(&chain), Some(chain.deal(id).start_by));
     chain.storage(&provider.party, StorageMessage::AcceptDeals(vec![id])).unwrap();
-    assert_eq!(due(&chain), Some(chain.parent.stamp.time), "its challenge is drawn in the next block");
-    chain.block(1000, &[]).unwrap();
+    for _ in 0..depin_economy::SEED_LAG {
+        assert_eq!(due(&chain), Some(chain.parent.stamp.time), "its challenge waits for rounds that come with blocks");
+        chain.block(1000, &[]).unwrap();
+    }
     let over = chain.deal(id).start_by.later(depin_quantity::Span::from_millis(1));
     assert_eq!(due(&chain), Some(over), "it may be proven up to the last moment");
     assert!(chain.ledger.next_due(&Parent { height: 77, ..chain.parent }).is_err());
@@ -208,11 +210,12 @@ fn a_missed_window_takes_the_power_and_a_later_proof_gives_it_back() {
     let (mut chain, client, mut provider) = stage();
     let piece = provider.store(&[9; 20_000]);
     let id = active_deal(&mut chain, &client, &provider, Proposal { term: 20 * 2880, ..proposal(&provider, piece) });
-    chain.pass(2880 + 20, |_| ());
+    // The window opens two blocks after it is due, here a quarter of it each, and is no shorter for it.
+    chain.pass(2880 + 50, |_| ());
     assert_eq!(chain.deal(id).state.name(), "faulty");
     assert_eq!(chain.ledger.read(read::totals).raw_bytes, 0);
     chain.storage(&provider.party, StorageMessage::DeclareRecovered(vec![id])).unwrap();
-    chain.block(1000, &[]).unwrap();
+    chain.draw();
     let proof = provider.sector_proof(id, &chain.deal(id));
     chain.storage(&provider.party, StorageMessage::ProveSectors(vec![proof])).unwrap();
     assert_eq!(chain.deal(id).state.name(), "active");

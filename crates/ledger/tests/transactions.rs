@@ -154,6 +154,7 @@ fn siblings_run_on_the_same_parent_and_one_of_them_wins() {
             proposer: env.proposer,
             view: env.view + 1,
             votes: [].into(),
+            beacon: None,
         }
     };
     let (child_a, child_b) = (child([1; 32], &env_a), child([2; 32], &env_b));
@@ -227,7 +228,7 @@ fn the_digest_of_all_rows_is_of_one_block_while_others_are_finalized() {
         while !asked.is_finished() {
             let stamp = ledger.stamp(&parent, parent.stamp.wall + 1000, 1);
             let (view, votes) = (parent.height + 1, [].into());
-            let env = BlockEnv { parent, stamp, proposer: alice.public, view, votes };
+            let env = BlockEnv { parent, stamp, proposer: alice.public, view, votes, beacon: None };
             let outcome = ledger.run(&env, &[] as &[Vec<u8>], true).unwrap();
             let digest = UnitId::derive("block", &[&env.height().to_be_bytes()]).get();
             ledger.keep(digest, &env, &outcome);

@@ -74,6 +74,8 @@ fn doc(keys: &[SigningKey], validator: &SigningKey) -> GenesisDoc {
         accounts: keys.iter().enumerate().map(account).collect(),
         roles: [(name("notary"), keys[0].address()), (name("price-feeder"), keys[1].address())].into(),
         validators: vec![validator.public_key()],
+        beacon: None,
+        randomness: None,
     }
 }
 

@@ -9,8 +9,8 @@ use crate::{
     waiters::Waiters,
 };
 use bytes::Bytes;
-use depin_engine::{BlockView, Digest, Draft, Genesis, MAX_BODY_BYTES, MAX_TXS, Machine, Processed, Proposal, Refused};
-use depin_ledger::{Attested, BlockEnv, Ledger, Outcome, RunError, Transaction};
+use depin_engine::{BlockView, Digest, Draft, Genesis, Lots, MAX_BODY_BYTES, MAX_TXS, Machine, Processed, Proposal, Refused};
+use depin_ledger::{Attested, Beacon, BlockEnv, Ledger, Outcome, RunError, Transaction};
 use depin_quantity::{Address, Instant, UnitId, Units};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -104,7 +104,8 @@ impl LedgerMachine {
 impl Machine for LedgerMachine {
     fn genesis(&self) -> Genesis {
         let doc = self.ledger.doc();
-        Genesis { chain_id: doc.chain_id.to_string(), digest: doc.digest(), stamp: stamp_out(doc.stamp()), beacon: None }
+        let (chain_id, beacon) = (doc.chain_id.to_string(), doc.beacon.clone());
+        Genesis { chain_id, digest: doc.digest(), stamp: stamp_out(doc.stamp()), beacon }
     }
 
     fn load(&self, _: depin_engine::Parent, rows: Vec<(Vec<u8>, Vec<u8>)>) {
@@ -128,6 +129,10 @@ impl Machine for LedgerMachine {
         Ok(awaited.into_iter().map(out).collect())
     }
 
+    fn next_round(&self, parent: &depin_engine::Parent) -> Result<Option<u64>, Refused> {
+        self.ledger.next_round(&parent_in(parent)).map_err(refused)
+    }
+
     fn propose(&self, parent: &depin_engine::Parent, draft: &Draft<'_>) -> Result<Proposal, Refused> {
         let started = time::Instant::now();
         let env = BlockEnv {
@@ -136,6 +141,7 @@ impl Machine for LedgerMachine {
             proposer: draft.proposer,
             view: draft.view,
             votes: votes_in(draft.votes),
+            beacon: draft.lots.map(beacon_in),
         };
         let offered = self.pool.best(self.ledger.block_work().saturating_mul(OFFERED), BLOCK_BYTES * OFFERED as usize);
         let candidates = offered.iter().map(|pending| Arc::clone(&pending.transaction));
@@ -171,7 +177,11 @@ impl Machine for LedgerMachine {
     fn sealed(&self, block: &BlockView<'_>, _: &Processed) {
         let env = env(block);
         let same = |(other, txs, _): &(BlockEnv, Vec<Bytes>, Outcome)| {
-            other.parent == env.parent && other.stamp == env.stamp && other.proposer == env.proposer && txs == block.txs
+            other.parent == env.parent
+                && other.stamp == env.stamp
+                && other.proposer == env.proposer
+                && other.beacon == env.beacon
+                && txs == block.txs
         };
         let outcome = {
             let mut memory = self.memory();
@@ -273,7 +283,12 @@ fn env(block: &BlockView<'_>) -> BlockEnv {
         proposer: block.proposer,
         view: block.view,
         votes: votes_in(block.votes),
+        beacon: block.lots.map(beacon_in),
     }
+}
+
+const fn beacon_in(lots: Lots) -> Beacon {
+    Beacon { round: lots.round, value: lots.value }
 }
 
 fn votes_in(votes: &[depin_engine::Attested]) -> Arc<[Attested]> {

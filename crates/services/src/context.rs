@@ -4,7 +4,7 @@
 //! to the meter what happened, and the economy moves the tokens; that it cannot do so itself is checked when it is compiled.
 
 use crate::service::Service;
-use depin_economy::{Answer, BlockContext, Meter, Notice, Price, Record, Refusal, Session, Sink};
+use depin_economy::{Answer, BlockContext, Fixed, Meter, Notice, Price, Record, Refusal, Session, Sink};
 use depin_quantity::{Address, Instant, Name, Seed, Units};
 use depin_state::{KeyBytes, Row, State};
 use std::marker::PhantomData;
@@ -23,6 +23,9 @@ pub trait Host: Meter {
     /// # Errors
     /// Unknown kind or currency, no fresh price, too large.
     fn quote_charge(&self, kind: Name, currency: Option<Name>, price: Price) -> Result<(Name, Units), Refusal>;
+
+    /// The seed that judges what was fixed then; `None` until its round has come.
+    fn seed_for(&self, fixed: Fixed) -> Option<Seed>;
 }
 
 impl Host for Session<'_> {
@@ -36,6 +39,10 @@ impl Host for Session<'_> {
 
     fn quote_charge(&self, kind: Name, currency: Option<Name>, price: Price) -> Result<(Name, Units), Refusal> {
         self.reads().quote_charge(kind, currency, price)
+    }
+
+    fn seed_for(&self, fixed: Fixed) -> Option<Seed> {
+        self.reads().seed_for(fixed)
     }
 }
 
@@ -65,9 +72,14 @@ impl<'a, S: Service> Context<'a, S> {
         self.at.now
     }
 
-    /// Randomness drawn from blocks before this one; the same for the whole block.
-    pub const fn seed(&self) -> Seed {
-        self.at.seed
+    /// The round in which what is fixed now is fixed.
+    pub(crate) const fn fixed(&self) -> Fixed {
+        self.at.fixed()
+    }
+
+    /// The seed that judges what was fixed then; `None` until its round has come.
+    pub(crate) fn seed_for(&self, fixed: Fixed) -> Option<Seed> {
+        self.host.seed_for(fixed)
     }
 
     /// Who fills a role of the network.

@@ -15,7 +15,7 @@ mod service;
 pub mod storage;
 
 pub use context::{Context, Host, OwnRows};
-pub use due::Deadlines;
+pub use due::{Deadlines, Draws};
 pub use event::Event;
 pub use failure::Failure;
 pub use live::{Live, ReadError, ServiceEvent, ServiceMessage};

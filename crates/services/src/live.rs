@@ -132,6 +132,13 @@ macro_rules! services {
                 }
             }
 
+            /// See [`Service::awaits_seed`].
+            pub fn awaits_seed(&self, state: &dyn ReadState) -> bool {
+                match self {
+                    $(Self::$service(service) => Service::awaits_seed(service, state),)+
+                }
+            }
+
             /// See [`Service::audit`].
             pub fn audit(&self, state: &dyn ReadState) -> Vec<String> {
                 match self {

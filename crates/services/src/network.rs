@@ -30,6 +30,13 @@ pub enum Message {
         #[serde(with = "hex_bytes")]
         second: Vec<u8>,
     },
+    /// Randomness from outside, by the account that the genesis document names for it. It is mixed into seeds of blocks to come.
+    ReportRandomness {
+        /// Number of the round by its source's count, above that of the report before.
+        round: u64,
+        /// Its randomness.
+        value: Seed,
+    },
     /// Something for the network's service. In JSON it stands under the service's name.
     #[serde(untagged)]
     Service(ServiceMessage),
@@ -46,6 +53,7 @@ impl Message {
         match self {
             Self::Act(action) => action.name(),
             Self::SignedTwice { .. } => "signed-twice",
+            Self::ReportRandomness { .. } => "report-randomness",
             Self::Service(message) => message.name(),
         }
     }
@@ -56,6 +64,7 @@ impl Message {
             Self::Act(action) => action.work(),
             // Two signatures, and the hours of the unbonding time.
             Self::SignedTwice { .. } => 200,
+            Self::ReportRandomness { .. } => 10,
             Self::Service(message) => message.work(),
         }
     }
@@ -66,7 +75,7 @@ impl Message {
     /// The refusal's words.
     pub fn bounds(&self) -> Result<(), String> {
         match self {
-            Self::Act(_) | Self::SignedTwice { .. } => Ok(()),
+            Self::Act(_) | Self::SignedTwice { .. } | Self::ReportRandomness { .. } => Ok(()),
             Self::Service(message) => message.bounds(),
         }
     }
@@ -146,6 +155,11 @@ impl Network {
         economy.into_iter().chain(self.service.next_due(state)).min()
     }
 
+    /// Whether anything that was fixed waits for the seed that judges it.
+    pub fn awaits_seed(&self, state: &dyn ReadState) -> bool {
+        self.economy.reads(state, Instant::default()).awaits_seed() || self.service.awaits_seed(state)
+    }
+
     /// Tells the stakings what a chain, or a simulation of one, found out about its validators, one record after the other. Checking
     /// votes and signatures is the caller's.
     ///
@@ -172,8 +186,8 @@ impl Network {
         })
     }
 
-    /// Does what `sender` asks for. `unique` is bound to the request, for ids that it creates. Two votes are refused: whether they
-    /// are a validator's knows the chain, which passes them on as [`Network::committee`].
+    /// Does what `sender` asks for. `unique` is bound to the request, for ids that it creates. What concerns the chain is refused: it
+    /// judges two votes itself and passes them on as [`Network::committee`], and mixes randomness into the seeds that it gives.
     ///
     /// # Errors
     /// [`Failure`]. The caller undoes what was written and told before it was found.
@@ -191,7 +205,8 @@ impl Network {
                 Message::Act(action) => {
                     drop(step.session.act(sender, action).map_err(|refusal| Failure::refused(&refusal, spec))?);
                 }
-                Message::SignedTwice { .. } => return Err(no_votes()),
+                Message::SignedTwice { .. } => return Err(no_chain("votes are judged by the chain that they are for")),
+                Message::ReportRandomness { .. } => return Err(no_chain("randomness is mixed in by a chain")),
                 Message::Service(message) => step.service(|service, turn| service.handle(turn, sender, message, unique, spec))?,
             }
             // What the economy did by itself on the way concerns the service, whoever caused it.
@@ -214,10 +229,9 @@ impl Network {
     }
 }
 
-/// Of a network that is asked to judge votes.
-fn no_votes() -> Failure {
-    let message = "votes are judged by the chain that they are for; a network without one is told who signed twice";
-    Failure { code: "no-chain".to_owned(), message: message.to_owned() }
+/// Of a network that is asked for what a chain does.
+fn no_chain(what: &str) -> Failure {
+    Failure { code: "no-chain".to_owned(), message: format!("{what}; a network without one is told what came of it") }
 }
 
 /// One step: the economy's session, and the sink that it shares with the service.

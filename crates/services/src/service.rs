@@ -157,6 +157,14 @@ pub trait Service: Sized {
     /// [`next_due`]: crate::Deadlines::next_due
     fn next_due(&self, state: &dyn ReadState) -> Option<Instant>;
 
+    /// Whether anything that it fixed waits for the seed that judges it. A service with draws gives [`awaits_seed`].
+    ///
+    /// [`awaits_seed`]: crate::Draws::awaits_seed
+    fn awaits_seed(&self, state: &dyn ReadState) -> bool {
+        let _ = state;
+        false
+    }
+
     /// What is wrong with its rows, one sentence each, by code that shares nothing with what writes them.
     fn audit(&self, state: &dyn ReadState) -> Vec<String>;
 

@@ -247,6 +247,8 @@ fn finish(home: &Home, marker: &Marker, choice: &Choice, making: Making) -> Resu
         accounts: Vec::new(),
         roles: filled_over(roles(&choice.spec, notary.address(), feeder.address(), faucet.address()), filled),
         validators: vec![depin_engine::public_key(&validator)],
+        beacon: None,
+        randomness: None,
     };
     genesis.accounts = funding::fund(&genesis, &choice.spec, &wishes)?;
     genesis.rehearse().map_err(|error| Error::broken("genesis", error))?;

@@ -1,12 +1,12 @@
-//! Batches, lazy members, and emissions that have a state.
+//! Batches, lottery draws, lazy members, and emissions that have a state.
 
 use super::{Auditor, Violation, wide};
 use crate::{
-    CapKind, Emission,
-    reward::rows::{AccruedRow, BatchRow, EmissionRow, LazyRow, PoolRow},
+    CapKind, Draw, Emission,
+    reward::rows::{AccruedRow, BatchRow, DrawnWeightRow, EmissionRow, LazyRow, MemberRow, PoolRow},
     supply::rows::MintRow,
 };
-use depin_quantity::Name;
+use depin_quantity::{Address, Measured, Name, UnitId};
 use ruint::aliases::U256;
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ impl Auditor<'_> {
             *weights.entry((pool, row.batch)).or_default() += U256::from(row.weight.get());
         }
         for ((kind, pool, number), row) in self.state.rows::<BatchRow>() {
-            if row.draw {
+            if row.draw.is_some() {
                 continue;
             }
             let sum = weights.remove(&(pool, number)).unwrap_or_default();
@@ -52,6 +52,38 @@ impl Auditor<'_> {
         for ((pool, number), sum) in weights {
             self.violated(Violation::Dangling {
                 what: format!("weight {sum} in batch {number} of pool {pool}, which does not exist"),
+            });
+        }
+    }
+
+    /// What lottery draws judge: the weights that members had when a draw was fixed come to what it was fixed with, and nothing is kept
+    /// for a draw that does not exist.
+    pub(super) fn check_draws(&mut self) {
+        let mut kept: BTreeMap<(Name, u64), Vec<(Address, UnitId, Measured)>> = BTreeMap::new();
+        for ((pool, draw, owner, unit), row) in self.state.rows::<DrawnWeightRow>() {
+            kept.entry((pool, draw)).or_default().push((owner, unit, row.weight));
+        }
+        let draws = self.state.rows::<BatchRow>().filter(|(_, row)| row.draw.is_some());
+        let draws: Vec<_> = draws.map(|((_, pool, number), row)| (pool, number, row)).collect();
+        let mut weights: BTreeMap<Name, BTreeMap<(Address, UnitId), Measured>> = BTreeMap::new();
+        // From the newest on: what was kept for a draw holds for those before it too, where nothing was kept for them.
+        for (pool, number, row) in draws.into_iter().rev() {
+            let state = self.state;
+            let members = weights.entry(pool).or_insert_with(|| {
+                let now = state.rows_with::<MemberRow>(&pool);
+                now.map(|((_, owner, unit), member)| ((owner, unit), member.weight)).collect()
+            });
+            for (owner, unit, weight) in kept.remove(&(pool, number)).unwrap_or_default() {
+                members.insert((owner, unit), weight);
+            }
+            if row.draw != Some(Draw::Won) {
+                let sum = members.values().fold(U256::ZERO, |sum, weight| sum + U256::from(weight.get()));
+                self.expect(format!("pool {pool}: weights of draw {number}"), sum, U256::from(row.weight.get()));
+            }
+        }
+        for (pool, draw) in kept.into_keys() {
+            self.violated(Violation::Dangling {
+                what: format!("weights kept for draw {draw} of pool {pool}, which does not exist"),
             });
         }
     }

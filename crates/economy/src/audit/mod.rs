@@ -31,6 +31,7 @@ pub fn audit(spec: &Spec, state: &dyn ReadState) -> AuditReport {
     auditor.check_clocks();
     auditor.check_pools();
     auditor.check_batches();
+    auditor.check_draws();
     auditor.check_minting();
     auditor.check_metrics();
     auditor.check_vesting();

@@ -11,10 +11,13 @@ use crate::reward::rows::{
 };
 use crate::session::rows::RoleRow;
 use crate::supply::rows::{AllocationRow, MintRow};
-use crate::time::rows::{ClockRow, DueRow};
+use crate::time::{
+    chance::{Fixed, seed_for},
+    rows::{ClockRow, DueRow},
+};
 use crate::{
-    Account, AccountClass, AllocationVesting, Bonded, CapKind, Component, Emission, Minter, Part, PoolRule, PriceNow, Refusal,
-    Schedule, Score, Spec, Subject, Topic, UNALLOCATED,
+    Account, AccountClass, AllocationVesting, Bonded, CapKind, Component, Draw, Emission, Minter, Part, PoolRule, PriceNow,
+    Refusal, Schedule, Score, Spec, Subject, Topic, UNALLOCATED,
     book::{self, base_fee},
     collateral::pledge::{pledge_amount, pledge_basis},
     market::price::price_now,
@@ -27,7 +30,7 @@ use crate::{
         close::{bonded_for, mint_row, minter},
     },
 };
-use depin_quantity::{Address, Instant, Measured, Name, Rounding, Share, UnitId, Units};
+use depin_quantity::{Address, Instant, Measured, Name, Rounding, Seed, Share, UnitId, Units};
 use depin_state::ReadState;
 use serde::Serialize;
 
@@ -499,6 +502,17 @@ impl<'a> Reads<'a> {
             return Err(Refusal::Underfunded { token, needed, has: wallet.held });
         }
         Ok(())
+    }
+
+    /// Whether a lottery draw waits for its seed.
+    pub fn awaits_seed(&self) -> bool {
+        let mut rows = self.state.rows_with::<BatchRow>(&crate::reward::batch::TO_PAY);
+        rows.any(|(_, row)| matches!(row.draw, Some(Draw::Waits(_))))
+    }
+
+    /// The seed that judges what was fixed then; `None` until its round has come.
+    pub fn seed_for(&self, fixed: Fixed) -> Option<Seed> {
+        seed_for(self.state, fixed)
     }
 
     /// Whether work is due at this time that [`crate::Session::close`] has not done.

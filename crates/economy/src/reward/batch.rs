@@ -10,12 +10,14 @@ use crate::{
     Accepted, Account, Accrued, Answer, Binding, Component, Event, Payout, Record, Refusal, Subject,
     book::{self, rows::WalletRow},
     params::{Method, PoolRule},
-    reward::rows::{AccruedRow, BatchRow, LazyRow, MemberRow},
+    reward::{
+        lottery::ready,
+        rows::{AccruedRow, BatchRow, LazyRow},
+    },
     session::work::Work,
 };
 use depin_quantity::{Address, Measured, Name, Rounding, UnitId, Units};
 use depin_state::ReadState;
-use ruint::aliases::U256;
 
 /// Payouts of one unit of closing work, and of one event: events go into receipts one by one.
 pub const PAYOUTS_PER_UNIT: usize = 64;
@@ -125,74 +127,17 @@ impl Work<'_> {
     /// Closes the pool's open batch with `amount` to share among `weight`. The caller has posted the amount and writes the pool's row.
     pub fn close_batch(&mut self, pool: Name, rule: &PoolRule, number: u64, amount: Units, weight: Measured) {
         let kind = if rule.method == Method::Lazy { TO_CLAIM } else { TO_PAY };
-        let row = BatchRow { amount, weight, left: weight, paid: Units::ZERO, draw: false, after: None };
+        let row = BatchRow { amount, weight, left: weight, paid: Units::ZERO, draw: None, after: None };
         self.state.put(&(kind, pool, number), &row);
     }
 
-    /// Makes the lottery draw that decides which member wins `amount`: a number below the pool's weight.
-    ///
-    /// `SHA-256(seed, pool, number) mod weight`; the member wins in whose stretch of the sum of weights, in the order of ids, it
-    /// falls. Looking for it is work like payouts are; until it is found, weights in the pool do not change.
-    ///
-    /// - Source: Filecoin specification, expected consensus: the chance to win is the share of power. Here one wins each period.
-    pub fn draw(&mut self, pool: Name, amount: Units, weight: Measured) {
-        let mut row = self.pool_row(pool);
-        let number = row.batch;
-        row.batch += 1;
-        self.state.put(&pool, &row);
-        let digest = UnitId::derive("lot", &[&self.seed.get(), pool.as_bytes(), &number.to_be_bytes()]);
-        let draw = U256::from_be_bytes(digest.get()) % U256::from(weight.get().max(1));
-        let left = Measured::new(draw.wrapping_to());
-        let batch = BatchRow { amount, weight, left, paid: Units::ZERO, draw: true, after: None };
-        self.state.put(&(TO_PAY, pool, number), &batch);
-    }
-
-    /// Whether a lot of this pool is being looked for.
-    pub fn draws(&self, pool: Name) -> bool {
-        self.state.as_read().rows_with::<BatchRow>(&(TO_PAY, pool)).any(|(_, row)| row.draw)
-    }
-
-    /// Looks at up to `most` members for the one that a lottery draw falls on, and pays it.
-    fn find_winner(
-        &mut self,
-        pool: Name,
-        number: u64,
-        mut batch: BatchRow,
-        rule: &PoolRule,
-        most: usize,
-    ) -> Result<usize, Refusal> {
-        let mut at = batch.after.unwrap_or_default();
-        let mut looked = 0;
-        while looked < most {
-            let next = match batch.after {
-                None => self.state.first_from::<MemberRow>(&(pool, at.0, at.1)),
-                Some(_) => self.state.next_after::<MemberRow>(&(pool, at.0, at.1)),
-            };
-            let Some(((found, owner, unit), member)) = next.filter(|((found, ..), _)| *found == pool) else { break };
-            debug_assert_eq!(found, pool);
-            at = (owner, unit);
-            batch.after = Some(at);
-            looked += 1;
-            if batch.left < member.weight {
-                self.state.delete::<BatchRow>(&(TO_PAY, pool, number));
-                self.emit(Event::DrawWon { pool, number, subject: subject(owner, unit), amount: batch.amount });
-                self.pay_reward(pool, rule, subject(owner, unit), batch.amount)?;
-                return Ok(looked);
-            }
-            batch.left = batch.left.minus_or_zero(member.weight);
-        }
-        self.state.put(&(TO_PAY, pool, number), &batch);
-        Ok(looked.max(1))
-    }
-
-    /// Pays up to `most` members of the first batch that is not paid; gives how many it paid, nothing when no batch waits.
+    /// Pays up to `most` members of the first batch that is not paid; gives how many it paid, nothing when no batch waits but draws
+    /// whose seeds have not come.
     pub fn pay_batch(&mut self, most: usize) -> Result<usize, Refusal> {
-        let Some(((_, pool, number), mut batch)) = self.state.as_read().rows_with::<BatchRow>(&TO_PAY).next() else {
-            return Ok(0);
-        };
+        let Some(((_, pool, number), mut batch)) = first_ready(self.state.as_read()) else { return Ok(0) };
         let rule = self.pool_rule(pool).expect("only pools of the network have batches");
-        if batch.draw {
-            return self.find_winner(pool, number, batch, &rule, most);
+        if batch.draw.is_some() {
+            return self.go_on_drawing((pool, number), batch, &rule, most);
         }
         let payouts = self.take_members(pool, number, &mut batch, most);
         let count: usize = payouts.iter().map(Vec::len).sum();
@@ -321,9 +266,14 @@ impl Work<'_> {
     }
 }
 
-/// Whether a batch waits to be paid.
+/// Whether a batch waits to be paid that can be.
 pub fn has_batch(state: &dyn ReadState) -> bool {
-    state.rows_with::<BatchRow>(&TO_PAY).next().is_some()
+    first_ready(state).is_some()
+}
+
+/// The first batch to pay, but draws whose seeds have not come.
+fn first_ready(state: &dyn ReadState) -> Option<((u8, Name, u64), BatchRow)> {
+    state.rows_with::<BatchRow>(&TO_PAY).find(|(_, row)| ready(state, row))
 }
 
 /// What a lazy member could claim now.

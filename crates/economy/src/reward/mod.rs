@@ -2,6 +2,7 @@
 
 pub mod allowance;
 pub mod batch;
+pub mod lottery;
 pub mod metric;
 pub mod pool;
 pub mod rows;

@@ -180,8 +180,8 @@ impl<'w> Work<'w> {
             self.write_run(run);
             self.close_clock(rule.clock)?;
         }
-        if rule.method == Method::Winners && self.draws(name) {
-            return Err(Refusal::Closing { clock: rule.clock });
+        if rule.method == Method::Winners {
+            self.keep_for_draws(name, (subject.owner(), subject.unit()));
         }
         let key = (name, subject.owner(), subject.unit());
         let Some(Pool { row, .. }) = &mut run.shared.pools[at] else { return Ok(()) };

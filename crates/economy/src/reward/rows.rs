@@ -1,5 +1,6 @@
 //! What pools, batches, members, metrics and allowances have.
 
+use crate::reward::lottery::Draw;
 use crate::{reward::wide::Wide, rows::row};
 use depin_quantity::{Address, Instant, Measured, Name, UnitId, Units};
 
@@ -127,10 +128,18 @@ row! {
         left: Measured,
         /// Paid, or settled for a claim.
         paid: Units,
-        /// Whether one member wins it by lottery draw.
-        draw: bool,
+        /// Where its lottery draw stands, if one member wins it.
+        draw: Option<Draw>,
         /// The last member looked at.
         after: Option<(Address, UnitId)>,
+    }
+}
+row! {
+    /// What a member's weight was when a lottery draw was fixed, and no more is: pool, draw, owner, unit. Of a member that has joined
+    /// since it is zero.
+    0x9c (Name, u64, Address, UnitId) => DrawnWeightRow {
+        /// The weight.
+        weight: Measured,
     }
 }
 row! {

@@ -11,10 +11,10 @@ pub mod sink;
 pub mod work;
 
 use crate::{
-    Answer, BlockContext, BlockFees, Claimed, Event, FeeCharged, Genesis, GenesisError, Meter, Notice, Reads, Record, Refusal,
-    Schedule, Sink, Spec, session::work::Work,
+    Answer, BlockContext, BlockFees, Chance, Claimed, Event, FeeCharged, Genesis, GenesisError, Meter, Notice, Reads, Record,
+    Refusal, Schedule, Sink, Spec, session::work::Work,
 };
-use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Seed, UnitId, Units};
+use depin_quantity::{Address, Decimal18, Instant, Measured, Name, UnitId, Units};
 use depin_state::{ReadState, State};
 
 use crate::{
@@ -58,7 +58,7 @@ impl Economy {
     pub fn session<'a>(
         &'a self,
         state: &'a mut (dyn State + 'a),
-        BlockContext { now, seed }: BlockContext,
+        BlockContext { now, chance }: BlockContext,
         events: &'a mut (dyn Sink<Event> + 'a),
     ) -> Session<'a> {
         let genesis = genesis_of(state.as_read(), now);
@@ -69,7 +69,7 @@ impl Economy {
             genesis,
             state,
             now,
-            seed,
+            chance,
             events,
             notices: Vec::new(),
             current: CurrentClocks::default(),
@@ -93,7 +93,7 @@ pub struct Session<'a> {
     genesis: Instant,
     state: &'a mut (dyn State + 'a),
     now: Instant,
-    seed: Seed,
+    chance: Chance,
     events: &'a mut (dyn Sink<Event> + 'a),
     notices: Vec<Notice>,
     current: CurrentClocks,
@@ -127,11 +127,12 @@ impl Session<'_> {
     /// Goes through time up to now, from one due job to the next: first closes the periods that had ended by then, of every clock,
     /// then pays batches, then does the job. So a long jump gives what many short steps would. At most `work` units are done: one
     /// clock, one job, or some payouts of a batch are one unit. What is left is due in the next call, so a backlog shrinks and never
-    /// stops a block.
+    /// stops a block. A new round of randomness is taken in before, and draws that waited for it are run.
     ///
     /// # Errors
     /// None is reachable by records: a refusal here means that the state was written by somebody else.
     pub fn close(&mut self, work: u32) -> Result<Closed, Refusal> {
+        self.directly().keep_seed();
         let (mut used, mut done, mut reached) = (0, None, None);
         while used < work {
             let due = first_due(self.state.as_read(), done, self.now);
@@ -317,11 +318,11 @@ impl Session<'_> {
 
     /// For operations that check everything before they write.
     pub(crate) fn directly(&mut self) -> Work<'_> {
-        let (versions, genesis, seed) = (self.versions, self.genesis, self.seed);
+        let (versions, genesis, chance) = (self.versions, self.genesis, self.chance);
         Work {
             versions,
             genesis,
-            seed,
+            chance,
             spec: self.spec,
             state: &mut *self.state,
             now: self.now,

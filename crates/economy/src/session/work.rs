@@ -1,7 +1,7 @@
 //! What every rule works with: parameters, rows, time, and where to say what happened.
 
-use crate::{Answer, Event, Notice, Record, Refusal, Sink, Spec, Topic, time::clock::CurrentClocks};
-use depin_quantity::{Instant, Name, Seed};
+use crate::{Answer, Chance, Event, Notice, Record, Refusal, Sink, Spec, Topic, time::clock::CurrentClocks};
+use depin_quantity::{Instant, Name};
 use depin_state::{Mark, State};
 
 /// One operation in progress. Rules are methods of this in the module that they belong to.
@@ -14,8 +14,8 @@ pub struct Work<'w> {
     pub genesis: Instant,
     pub state: &'w mut (dyn State + 'w),
     pub now: Instant,
-    /// What lottery draws are drawn by: randomness that was fixed after the weights were.
-    pub seed: Seed,
+    /// The newest round of randomness: what a lottery draw fixes now, a later round judges.
+    pub chance: Chance,
     pub events: &'w mut (dyn Sink<Event> + 'w),
     pub notices: &'w mut Vec<Notice>,
     /// Clocks that are known to be closed up to now.

@@ -236,10 +236,12 @@ fn a_lot_falls_on_one_member_a_period_by_weight() {
     }
     for day in 0..96u64 {
         world.now = world.now.later(Span::from_days(1));
-        world.seed = depin_quantity::Seed::derive("block", &[&day.to_be_bytes()]);
+        world.round(day);
         while world.with(|s| s.close(1)).unwrap().more {}
         world.check();
     }
+    assert_eq!(world.reads().batches().len(), 2, "the last two wait for their seeds");
+    (0..SEED_LAG).for_each(|n| world.block(n));
     let wins: Vec<u128> = (1..=3).map(|n| world.held(n) / tok(1_000).get()).collect();
     assert_eq!(wins.iter().sum::<u128>(), 96);
     // One, two and three sixths of 96, give or take three standard deviations.
@@ -249,25 +251,25 @@ fn a_lot_falls_on_one_member_a_period_by_weight() {
     assert_eq!(world.reads().balance(Account::Pool(WORK), TOK), Units::ZERO);
 }
 
-/// Who wins on each of so many days, drawn by that day's seed of a series.
+/// Who wins on each of so many days, drawn by a series of seeds.
 fn winners(series: u64, days: u64) -> Vec<u8> {
     let mut world = World::new(&one_pool("method = \"winners\""));
     for n in 1..=3u8 {
         world.stand(n, "units", 1).unwrap();
     }
-    let draw = |day: u64| {
-        world.now = world.now.later(Span::from_days(1));
-        world.seed = depin_quantity::Seed::derive("block", &[&series.to_be_bytes(), &day.to_be_bytes()]);
+    let draw = |_| {
+        world.round(series);
+        world.days(1);
         let before: Vec<u128> = (1..=3).map(|n| world.held(n)).collect();
-        world.close();
+        (0..SEED_LAG).for_each(|_| world.block(series));
         (1..=3u8).find(|n| world.held(*n) > before[usize::from(*n) - 1]).expect("somebody wins every day")
     };
     (0..days).map(draw).collect()
 }
 
-/// Whoever knows the members and the day knows nothing: the block's seed decides, which is fixed after them.
+/// Whoever knows the members and the day knows nothing: the seed of a later round decides.
 #[test]
-fn blocks_with_other_seeds_draw_other_winners() {
+fn other_seeds_draw_other_winners() {
     let (one, other) = (winners(1, 24), winners(2, 24));
     assert_eq!(one, winners(1, 24), "the same seeds draw the same");
     let same = one.iter().zip(&other).filter(|(a, b)| a == b).count();
@@ -275,18 +277,107 @@ fn blocks_with_other_seeds_draw_other_winners() {
 }
 
 #[test]
-fn weights_wait_until_a_lot_is_found() {
+fn a_draw_waits_for_its_seed_and_stops_nothing() {
     let mut world = World::new(&one_pool("method = \"winners\""));
-    for n in 1..=3u8 {
-        world.stand(n, "units", 1).unwrap();
-    }
-    world.now = world.now.later(Span::from_days(1));
-    // The clock is closed, and nothing is left to look for the winner.
-    assert!(world.with(|s| s.close(1)).unwrap().more);
-    assert_eq!(world.stand(1, "units", 5), Err(Refusal::Closing { clock: DAY }));
-    world.close();
+    world.stand(1, "units", 1).unwrap();
+    world.round(0);
+    world.days(1);
+    // Closing is done, however long no new round comes; nobody is refused anything.
+    assert_eq!(world.with(|s| s.close(9)).unwrap(), Closed { used: 0, more: false });
+    assert!(!world.reads().has_due() && world.reads().batches().len() == 1);
     world.stand(1, "units", 5).unwrap();
-    world.check();
+    world.block(0);
+    assert_eq!(world.held(1), 0, "one round on");
+    world.block(0);
+    assert_eq!(world.held(1), tok(1_000).get(), "two rounds on");
+    // And the seed of that round is the one, however late the draw is run.
+    let mut late = World::new(&one_pool("method = \"winners\""));
+    let mut soon = World::new(&one_pool("method = \"winners\""));
+    for world in [&mut late, &mut soon] {
+        (1..=9).for_each(|n| assert_eq!(world.stand(n, "units", 1), Ok(Accepted::NOTHING)));
+        world.round(3);
+        world.days(1);
+    }
+    (0..SEED_LAG).for_each(|_| soon.block(3));
+    for _ in 0..9 {
+        late.round(3);
+        late.with(|s| s.close(0)).unwrap();
+    }
+    late.close();
+    assert_eq!((1..=9).map(|n| late.held(n)).collect::<Vec<_>>(), (1..=9).map(|n| soon.held(n)).collect::<Vec<_>>());
+}
+
+/// What happens in a pool of which one wins each day.
+#[derive(Clone, Copy, Debug)]
+enum Happens {
+    /// A day ends in a block with a new round.
+    Day,
+    /// A day ends in a block without one.
+    DayWithoutRound,
+    /// A block with a new round.
+    Round,
+    /// A member gets another weight.
+    Stands(u8, u8),
+}
+
+fn happening() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        2 => Just(Happens::Day),
+        1 => Just(Happens::DayWithoutRound),
+        2 => Just(Happens::Round),
+        6 => (1..=4u8, 0..=3u8).prop_map(|(who, weight)| Happens::Stands(who, weight)),
+    ]
+}
+
+proptest! {
+    /// The winner is whom the formula names by the weights at the day's end and the seed two rounds on, whatever weights do meanwhile.
+    #[test]
+    fn a_draw_judges_what_was_fixed_by_the_seed_of_two_rounds_on(happens in prop::collection::vec(happening(), 1..60), work in 1..4u32) {
+        let mut world = World::new(&one_pool("method = \"winners\""));
+        let (mut weights, mut fixed) = (std::collections::BTreeMap::new(), Vec::new());
+        let mut won = Vec::new();
+        let rounds = std::iter::repeat_n(Happens::Round, SEED_LAG as usize + 1);
+        for happens in happens.into_iter().chain(rounds) {
+            if let Happens::Stands(who, weight) = happens {
+                world.stand(who, "units", weight.into()).unwrap();
+                weights.insert(who, u128::from(weight));
+                world.check();
+                continue;
+            }
+            if !matches!(happens, Happens::DayWithoutRound) {
+                world.round(7);
+            }
+            if !matches!(happens, Happens::Round) {
+                world.now = world.now.later(Span::from_days(1));
+                if weights.values().sum::<u128>() > 0 {
+                    fixed.push((world.chance.round(), weights.clone()));
+                }
+            }
+            while world.with(|s| s.close(work)).unwrap().more {}
+            world.check();
+        }
+        for (number, (round, weights)) in fixed.into_iter().enumerate() {
+            let round = round + SEED_LAG;
+            let seed = depin_quantity::Seed::derive("test-round", &[&7u64.to_be_bytes(), &round.to_be_bytes()]);
+            let digest = depin_quantity::UnitId::derive("lot", &[&seed.get(), WORK.as_bytes(), &(number as u64).to_be_bytes()]);
+            let whole: u128 = weights.values().sum();
+            let drawn = digest.get().iter().fold(0u128, |rest, byte| (rest * 256 + u128::from(*byte)) % whole);
+            let mut left = drawn;
+            let winner = weights.into_iter().find(|(_, weight)| {
+                let falls = left < *weight;
+                left = left.saturating_sub(*weight);
+                falls
+            });
+            won.push(party(winner.expect("the number is below the sum").0));
+        }
+        let told = world.events.iter().filter_map(|event| match event {
+            Event::DrawWon { subject, .. } => Some(subject.owner()),
+            _ => None,
+        });
+        prop_assert_eq!(told.collect::<Vec<_>>(), won);
+        prop_assert!(world.reads().batches().is_empty());
+        prop_assert_eq!(world.reads().balance(Account::Pool(WORK), TOK), Units::ZERO);
+    }
 }
 
 /// Members who earn again and again while their batches wait are owed by each of them, and get all of it.

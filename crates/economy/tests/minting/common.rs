@@ -5,7 +5,6 @@ use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Seed, Span, Un
 use depin_state::{Memory, State};
 
 pub const TOK: Name = Name::literal("TOK");
-pub const DAY: Name = Name::literal("day");
 pub const WORK: Name = Name::literal("work");
 pub const FEEDER: Address = Address::new([202; 32]);
 pub const KEEPER: Address = Address::new([203; 32]);
@@ -110,8 +109,8 @@ pub struct World {
     pub economy: Economy,
     pub state: Memory,
     pub now: Instant,
-    /// What lottery draws are drawn by.
-    pub seed: Seed,
+    /// The newest round of randomness.
+    pub chance: Chance,
     pub events: Vec<Event>,
 }
 
@@ -122,8 +121,7 @@ impl World {
 
     pub fn starting(text: &str, now: Instant) -> Self {
         let economy = Economy::new(parsed(text));
-        let seed = Seed::new([0; 32]);
-        let mut world = Self { economy, state: Memory::new(), now, seed, events: Vec::new() };
+        let mut world = Self { economy, state: Memory::new(), now, chance: Chance::NONE, events: Vec::new() };
         let roles = world.economy.spec().roles();
         let account = |role: &Name| if role.as_str() == "price-feeder" { FEEDER } else { KEEPER };
         let roles = roles.iter().map(|role| (*role, account(role))).collect();
@@ -133,10 +131,23 @@ impl World {
     }
 
     pub fn with<T>(&mut self, run: impl FnOnce(&mut Session<'_>) -> T) -> T {
-        let mut session = self.economy.session(&mut self.state, BlockContext::new(self.now, self.seed), &mut self.events);
+        let mut session = self.economy.session(&mut self.state, BlockContext::new(self.now, self.chance), &mut self.events);
         let value = run(&mut session);
         session.notices();
         value
+    }
+
+    /// A new round of randomness, of a series of seeds.
+    pub fn round(&mut self, series: u64) {
+        let round = self.chance.round() + 1;
+        let seed = Seed::derive("test-round", &[&series.to_be_bytes(), &round.to_be_bytes()]);
+        self.chance = Chance::new(round, seed);
+    }
+
+    /// A block with a new round, in which no time passes.
+    pub fn block(&mut self, series: u64) {
+        self.round(series);
+        self.close();
     }
 
     pub fn reads(&self) -> Reads<'_> {

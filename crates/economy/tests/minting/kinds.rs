@@ -284,7 +284,7 @@ allocation = [{ to = "team", share = "94.2%", source = "a test" }, { to = "unall
         Genesis { owners: vec![(TOK, UNALLOCATED, KEEPER)], roles: vec![(name("price-feeder"), FEEDER)], ..Genesis::default() };
     let mut state = depin_state::Memory::new();
     let mut events = Vec::new();
-    let refused = world.economy.session(&mut state, BlockContext::new(START, world.seed), &mut events).genesis(&genesis);
+    let refused = world.economy.session(&mut state, BlockContext::new(START, world.chance), &mut events).genesis(&genesis);
     assert_eq!(refused, Err(GenesisError::UnknownAllocation { token: TOK, name: UNALLOCATED }));
 }
 

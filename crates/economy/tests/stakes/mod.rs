@@ -2,7 +2,7 @@
 #![allow(dead_code, missing_docs)]
 
 use depin_economy::*;
-use depin_quantity::{Address, Instant, Measured, Name, Seed, Share, Span, UnitId, Units};
+use depin_quantity::{Address, Instant, Measured, Name, Share, Span, UnitId, Units};
 use depin_state::{Memory, State};
 
 pub const FILE: &str = include_str!("network.toml");
@@ -79,8 +79,7 @@ impl World {
     }
 
     pub fn with<T>(&mut self, run: impl FnOnce(&mut Session<'_>) -> T) -> T {
-        let mut session =
-            self.economy.session(&mut self.state, BlockContext::new(self.now, Seed::new([0; 32])), &mut self.events);
+        let mut session = self.economy.session(&mut self.state, BlockContext::new(self.now, Chance::NONE), &mut self.events);
         let value = run(&mut session);
         self.notices.extend(session.notices());
         value

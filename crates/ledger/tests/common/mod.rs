@@ -59,6 +59,8 @@ pub struct Chain {
     pub blocks: Vec<(BlockEnv, Vec<Vec<u8>>, std::sync::Arc<depin_state::WriteSet>)>,
     nonces: BTreeMap<Address, u64>,
     pub speed: u32,
+    /// Whether blocks carry the committee's beacon, where there is one.
+    pub carries: bool,
 }
 
 pub fn name(text: &str) -> Name {
@@ -83,6 +85,8 @@ pub fn doc(accounts: &[(&Party, u128)]) -> GenesisDoc {
         accounts: accounts.iter().enumerate().map(account).collect(),
         roles: [(name("notary"), party(900).address), (name("price-feeder"), party(901).address)].into(),
         validators: vec![party(999).public],
+        beacon: None,
+        randomness: None,
     }
 }
 
@@ -97,12 +101,26 @@ impl Chain {
 
     pub fn from_ledger(ledger: Ledger) -> Self {
         let parent = Parent { digest: ledger.doc().digest(), height: 0, stamp: ledger.doc().stamp() };
-        Self { ledger, parent, receipts: Vec::new(), blocks: Vec::new(), nonces: BTreeMap::new(), speed: 1 }
+        Self { ledger, parent, receipts: Vec::new(), blocks: Vec::new(), nonces: BTreeMap::new(), speed: 1, carries: true }
     }
 
     pub fn env(&self, millis: u64) -> BlockEnv {
         let stamp = self.ledger.stamp(&self.parent, self.parent.stamp.wall + millis, self.speed);
-        BlockEnv { parent: self.parent, stamp, proposer: party(999).public, view: self.parent.height + 1, votes: [].into() }
+        let (view, beacon) = (self.parent.height + 1, self.beacon());
+        BlockEnv { parent: self.parent, stamp, proposer: party(999).public, view, votes: [].into(), beacon }
+    }
+
+    /// The next round of the committee's beacon, where there is one: as if the committee had signed it.
+    pub fn beacon(&self) -> Option<Beacon> {
+        let round = self.ledger.next_round(&self.parent).expect("the parent is held").filter(|_| self.carries)?;
+        Some(Beacon { round, value: UnitId::derive("test-beacon", &[&round.to_be_bytes()]).get() })
+    }
+
+    /// Empty blocks until the seed is known that judges what was fixed in the last one.
+    pub fn draw(&mut self) {
+        for _ in 0..depin_economy::SEED_LAG {
+            self.block(1000, &[]).expect("an empty block is good");
+        }
     }
 
     pub fn body(&mut self, from: &Party, message: Message) -> Body {
@@ -117,6 +135,11 @@ impl Chain {
         };
         *nonce += 1;
         body
+    }
+
+    /// Takes the next nonces from the ledger, where transactions were left out of blocks.
+    pub fn forget_nonces(&mut self) {
+        self.nonces.clear();
     }
 
     pub fn tx(&mut self, from: &Party, message: Message) -> Transaction {
@@ -304,7 +327,7 @@ pub fn proposal(provider: &Provider, piece: (Commitment, PieceSize)) -> Proposal
 pub fn active_deal(chain: &mut Chain, client: &Party, provider: &Provider, proposal: Proposal) -> UnitId {
     let id = propose(chain, client, proposal).expect("proposed");
     chain.storage(&provider.party, StorageMessage::AcceptDeals(vec![id])).expect("accepted");
-    chain.block(1000, &[]).expect("a block that draws the challenge");
+    chain.draw();
     let proof = provider.sector_proof(id, &chain.deal(id));
     chain.storage(&provider.party, StorageMessage::ProveSectors(vec![proof])).expect("proven");
     assert!(matches!(chain.deal(id).state, DealState::Active { faulty: None, .. }));

@@ -34,6 +34,8 @@ pub struct World {
     pub now: Instant,
     pub period: Span,
     pub chance: Chance,
+    /// Randomness of the network itself.
+    pub round: depin_economy::Chance,
     pub token: Name,
     pub roles: BTreeMap<Name, Address>,
     pub streams: Vec<Open>,
@@ -74,6 +76,7 @@ impl World {
             now: GENESIS,
             period,
             chance: Chance::new(seed),
+            round: depin_economy::Chance::NONE,
             token,
             roles,
             streams: Vec::new(),
@@ -146,8 +149,7 @@ impl World {
 
     pub fn with<T>(&mut self, run: impl FnOnce(&mut Session<'_>) -> T) -> T {
         self.events.clear();
-        let mut session =
-            self.economy.session(&mut self.state, BlockContext::new(self.now, Seed::new([0; 32])), &mut self.events);
+        let mut session = self.economy.session(&mut self.state, BlockContext::new(self.now, self.round), &mut self.events);
         let value = run(&mut session);
         self.notices.extend(session.notices());
         drop(session);
@@ -188,6 +190,8 @@ impl World {
     /// One period: time passes, what is due is done, people and the service act.
     pub fn step(&mut self, period: u64) {
         self.now = self.now.later(self.period);
+        let round = self.round.round() + 1;
+        self.round = depin_economy::Chance::new(round, Seed::derive("drive", &[&round.to_be_bytes()]));
         while self.with(|session| session.close(1_000)).unwrap().more {}
         self.report_prices();
         self.follow();

@@ -1,7 +1,7 @@
 //! A network of map tiles in memory, with its people.
 
 use crate::files::mixed;
-use depin_economy::{Account, BlockContext, Economy, Event, Genesis, Money, Reads, Session, Spec, USD, audit};
+use depin_economy::{Account, BlockContext, Chance, Economy, Event, Genesis, Money, Reads, Session, Spec, USD, audit};
 use depin_quantity::{Address, ContentHash, Decimal18, Instant, Name, Seed, Span, UnitId, Units};
 use depin_services::{
     Context, Service,
@@ -130,7 +130,7 @@ impl Net {
     }
 
     fn at(&self) -> BlockContext {
-        BlockContext::new(self.now, Seed::new([0; 32]))
+        BlockContext::new(self.now, Chance::NONE)
     }
 
     fn serve<T>(&mut self, run: impl FnOnce(&mut Context<'_, Metered>) -> T) -> T {

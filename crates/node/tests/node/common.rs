@@ -41,6 +41,8 @@ pub fn doc(chain: &str) -> GenesisDoc {
         accounts: (1..=4).map(account).collect(),
         roles: [(name("notary"), key(1).address()), (name("price-feeder"), key(2).address())].into(),
         validators: vec![SigningKey::from_seed(&NODE_SEED).public_key()],
+        beacon: None,
+        randomness: None,
     }
 }
 

@@ -208,6 +208,8 @@ async fn wrong_keys_wrong_documents_and_taken_addresses_are_refused() {
     assert!(matches!(Node::start(wrong_key).await, Err(StartError::NotValidator)));
     let mut two = config(folder.path());
     two.genesis.validators.push(SigningKey::from_seed(&[3; 32]).public_key());
+    assert!(matches!(Node::start(two.clone()).await, Err(StartError::Genesis(depin_ledger::GenesisError::NoBeacon(2)))));
+    two.genesis.beacon = Some(depin_engine::deal_beacon(2).0);
     assert!(matches!(Node::start(two).await, Err(StartError::Committee(2))));
     let mut no_network = config(folder.path());
     no_network.genesis.network_toml = "x = 1".to_owned();

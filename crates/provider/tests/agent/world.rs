@@ -64,6 +64,8 @@ fn genesis() -> GenesisDoc {
         accounts: (1..=4).map(account).collect(),
         roles: [(Name::literal("notary"), key(1).address()), (Name::literal("price-feeder"), key(2).address())].into(),
         validators: vec![SigningKey::from_seed(&NODE_SEED).public_key()],
+        beacon: None,
+        randomness: None,
     }
 }
 

@@ -41,7 +41,7 @@ pub struct Operator {
 }
 
 impl Row for Operator {
-    const TABLE: u8 = 0x48;
+    const TABLE: u8 = 0x53;
     type Key = Address;
 }
 

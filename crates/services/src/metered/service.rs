@@ -20,7 +20,7 @@ pub struct Metered {
 
 impl Service for Metered {
     const DESCRIPTION: Description =
-        Description { name: Name::literal("metered"), tables: Tables { first: 0x48, last: 0x52 }, descriptor: &METERED };
+        Description { name: Name::literal("metered"), tables: Tables { first: 0x49, last: 0x53 }, descriptor: &METERED };
     type Message = MeteredMessage;
     type Event = MeteredEvent;
     type Error = MeteredError;

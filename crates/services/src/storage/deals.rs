@@ -1,7 +1,7 @@
 //! Deals: proposed, accepted, extended, ended.
 
 use super::{
-    due::Job,
+    due::{Challenge, Job},
     error::{StorageError, check_count, check_list},
     event::StorageEvent,
     message::{DEALS_PER_MESSAGE, LABEL_MAX, Proposal, REASON_MAX},
@@ -93,7 +93,7 @@ impl Context<'_, Storage> {
             provider.deals += 1;
             self.state().put(&sender, &provider);
             self.unschedule(deal.start_by, Job::Expire(id));
-            self.schedule(self.now(), Job::Draw(id));
+            self.fix(Challenge::Sector(id));
             self.waits_no_more(deal.client);
             deal.state = DealState::Accepted;
             self.put_deal(id, &deal);

@@ -1,4 +1,4 @@
-//! Jobs that come due with time, and what the economy does by itself.
+//! Jobs that come due with time, challenges that wait for their seed, and what the economy does by itself.
 
 use super::{
     error::StorageError,
@@ -6,9 +6,9 @@ use super::{
     rows::{CloseReason, Deal, DealState},
     service::Storage,
 };
-use crate::{Deadlines, context::Context};
+use crate::{Deadlines, Draws, context::Context};
 use depin_economy::{Ended, Notice};
-use depin_quantity::{Address, Instant, UnitId};
+use depin_quantity::{Address, Instant, Seed, UnitId};
 use depin_state::{KeyBytes, RowKey};
 
 /// A job; at the same instant they run in this order.
@@ -16,12 +16,10 @@ use depin_state::{KeyBytes, RowKey};
 pub enum Job {
     /// Close the window of a provider's data set.
     Close(Address, u32),
-    /// Open the window of a provider's data set.
+    /// Open the window of a provider's data set: fix what it asks for.
     Open(Address, u32),
     /// A proposal that nobody took expires.
     Expire(UnitId),
-    /// Draw the challenge of one sector.
-    Draw(UnitId),
     /// Forget a closed deal.
     Forget(UnitId),
 }
@@ -33,8 +31,7 @@ impl RowKey for Job {
             Self::Close(provider, set) => (1u8, provider.get(), set),
             Self::Open(provider, set) => (2, provider.get(), set),
             Self::Expire(deal) => (3, deal.get(), 0),
-            Self::Draw(deal) => (4, deal.get(), 0),
-            Self::Forget(deal) => (5, deal.get(), 0),
+            Self::Forget(deal) => (4, deal.get(), 0),
         };
         (kind, of, number).write(out);
     }
@@ -45,10 +42,51 @@ impl RowKey for Job {
             1 => Self::Close(Address::new(of), number),
             2 => Self::Open(Address::new(of), number),
             3 => Self::Expire(UnitId::new(of)),
-            4 => Self::Draw(UnitId::new(of)),
-            5 => Self::Forget(UnitId::new(of)),
+            4 => Self::Forget(UnitId::new(of)),
             _ => return None,
         })
+    }
+}
+
+/// What a challenge is drawn for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Challenge {
+    /// The window of a provider's data set.
+    Window(Address, u32),
+    /// One sector: accepted, or coming back.
+    Sector(UnitId),
+}
+
+/// The kind from 1 on, then whose it is, then the number of a data set, zero for a deal.
+impl RowKey for Challenge {
+    fn write(&self, out: &mut KeyBytes) {
+        match *self {
+            Self::Window(provider, set) => (1u8, provider.get(), set),
+            Self::Sector(deal) => (2, deal.get(), 0),
+        }
+        .write(out);
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let (kind, of, number) = <(u8, [u8; 32], u32)>::read(bytes)?;
+        Some(match kind {
+            1 => Self::Window(Address::new(of), number),
+            2 => Self::Sector(UnitId::new(of)),
+            _ => return None,
+        })
+    }
+}
+
+impl Draws for Storage {
+    const DRAWS: u8 = 0x48;
+    type Subject = Challenge;
+
+    fn drawn(cx: &mut Context<'_, Self>, subject: Challenge, seed: Seed) -> u64 {
+        let looked_at = match subject {
+            Challenge::Window(provider, set) => cx.open_window(provider, set, seed),
+            Challenge::Sector(deal) => cx.challenge(deal, seed),
+        };
+        10 + 10 * looked_at as u64
     }
 }
 
@@ -67,9 +105,8 @@ impl Context<'_, Storage> {
     fn do_job(&mut self, job: Job) -> Result<usize, StorageError> {
         match job {
             Job::Close(provider, set) => return self.close_window(provider, set),
-            Job::Open(provider, set) => return self.open_window(provider, set),
+            Job::Open(provider, set) => return self.fix_window(provider, set),
             Job::Expire(deal) => self.expire(deal)?,
-            Job::Draw(deal) => self.draw(deal)?,
             Job::Forget(deal) => self.forget(deal)?,
         }
         Ok(0)

@@ -23,7 +23,7 @@ mod rows;
 mod service;
 
 pub use deals::deal_id;
-pub use due::Job;
+pub use due::{Challenge, Job};
 pub use error::StorageError;
 pub use event::StorageEvent;
 pub use message::{

@@ -6,7 +6,7 @@
 
 use super::{
     deals::needs,
-    due::Job,
+    due::{Challenge, Job},
     error::{StorageError, check_list, check_proofs},
     event::StorageEvent,
     message::SectorProof,
@@ -63,7 +63,8 @@ pub fn sector_challenges(seed: Seed, deal: UnitId, size: PieceSize, count: u32) 
 
 /// Takes a sector out of the open window's challenges.
 fn skip(set: &mut DataSet, id: UnitId) {
-    let sectors = set.window.iter_mut().flat_map(|w| &mut w.sectors);
+    let asked = set.window.iter_mut().flat_map(|w| &mut w.sectors);
+    let sectors = set.fixed.iter_mut().flatten().chain(asked);
     sectors.filter(|s| s.deal == id).for_each(|s| s.skipped = true);
 }
 
@@ -76,21 +77,22 @@ fn check_leaves(given: usize, wanted: usize) -> Result<(), StorageError> {
 }
 
 impl Context<'_, Storage> {
-    /// Draws the challenge of an accepted or recovering sector; runs in a later block than the one that asked for it.
-    pub(super) fn draw(&mut self, id: UnitId) -> Result<(), StorageError> {
-        let mut deal = self.deal(id)?;
+    /// Challenges an accepted or recovering sector with its seed. Returns sectors looked at.
+    pub(super) fn challenge(&mut self, id: UnitId, seed: Seed) -> usize {
+        // Forgotten meanwhile, or closed: there is nothing to prove any more.
+        let Some(mut deal) = self.state().get::<Deal>(&id) else { return 0 };
         let waiting = match &deal.state {
             DealState::Accepted => true,
             DealState::Active { faulty: Some(faulty), .. } => faulty.recovering,
             _ => false,
         };
         if waiting {
-            let seed = Seed::derive("depin-sector-challenge", &[&self.seed().get(), &id.get()]);
+            let seed = Seed::derive("depin-sector-challenge", &[&seed.get(), &id.get()]);
             deal.challenge = Some(seed);
             self.put_deal(id, &deal);
             self.emit(StorageEvent::SectorChallenged { deal: id, provider: deal.provider, seed });
         }
-        Ok(())
+        1
     }
 
     pub(super) fn prove_sectors(&mut self, sender: Address, proofs: &[SectorProof]) -> Result<(), StorageError> {
@@ -183,7 +185,9 @@ impl Context<'_, Storage> {
     fn drop_from_window(&mut self, deal: &Deal, id: UnitId) {
         let Some(set) = deal.set else { return };
         let key = (deal.provider, set);
-        let Some(mut row) = self.state().get::<DataSet>(&key).filter(|row| row.window.is_some()) else { return };
+        let Some(mut row) = self.state().get::<DataSet>(&key).filter(|row| row.window.is_some() || row.fixed.is_some()) else {
+            return;
+        };
         skip(&mut row, id);
         self.state().put(&key, &row);
     }
@@ -198,7 +202,7 @@ impl Context<'_, Storage> {
                 faulty.recovering = true;
             }
             self.put_deal(id, &deal);
-            self.schedule(self.now(), Job::Draw(id));
+            self.fix(Challenge::Sector(id));
         }
         Ok(())
     }
@@ -228,8 +232,7 @@ impl Context<'_, Storage> {
             None => {
                 let number = provider.sets;
                 provider.sets += 1;
-                let set =
-                    DataSet { sectors: Vec::new(), deadline: self.now(), window: None, scheduled: false, proven: 0, missed: 0 };
+                let set = DataSet { deadline: self.now(), ..DataSet::default() };
                 (number, set)
             }
         };
@@ -253,8 +256,8 @@ impl Context<'_, Storage> {
         self.state().put(&(address, number), &set);
     }
 
-    /// Opens the window of a data set: its seed is this block's, its sectors those with power now. Returns sectors looked at.
-    pub(super) fn open_window(&mut self, address: Address, number: u32) -> Result<usize, StorageError> {
+    /// Fixes what the next window of a data set asks for: its sectors with power now. Returns sectors looked at.
+    pub(super) fn fix_window(&mut self, address: Address, number: u32) -> Result<usize, StorageError> {
         let key = (address, number);
         let Some(mut set) = self.state().get::<DataSet>(&key) else { return Ok(0) };
         let looked_at = set.sectors.len();
@@ -270,17 +273,28 @@ impl Context<'_, Storage> {
                 sectors.push(Challenged { deal, piece: row.piece, size: row.size, skipped: false });
             }
         }
+        set.fixed = Some(sectors);
+        self.state().put(&key, &set);
+        self.fix(Challenge::Window(address, number));
+        Ok(looked_at)
+    }
+
+    /// Opens the window of a data set with the seed that judges what was fixed for it. Returns sectors looked at.
+    pub(super) fn open_window(&mut self, address: Address, number: u32, seed: Seed) -> usize {
+        let key = (address, number);
+        let Some(mut set) = self.state().get::<DataSet>(&key) else { return 0 };
+        let Some(sectors) = set.fixed.take() else { return 0 };
         let length = self.params().epochs(self.params().window);
         let closes = set.deadline.max(self.now().later(length));
-        let seed = Seed::derive("depin-window", &[&self.seed().get(), &set_id(address, number).get()]);
-        let asked = !sectors.is_empty();
+        let seed = Seed::derive("depin-window", &[&seed.get(), &set_id(address, number).get()]);
+        let (looked_at, asked) = (sectors.len(), !sectors.is_empty());
         set.window = Some(Window { seed, opened: self.now(), closes, sectors, proven: false });
         self.state().put(&key, &set);
         self.schedule(closes, Job::Close(address, number));
         if asked {
             self.emit(StorageEvent::WindowOpened { provider: address, set: number, seed, closes });
         }
-        Ok(looked_at)
+        looked_at
     }
 
     /// Closes the window of a data set: what was asked for and not proven becomes faulty, what was faulty before is charged,

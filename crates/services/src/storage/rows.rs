@@ -199,7 +199,7 @@ pub struct Challenged {
 /// A proof window: what was drawn, and whether it is answered.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Window {
-    /// Seed of the challenges, drawn when the window opened.
+    /// Seed of the challenges: drawn after the sectors were fixed, and the window opened with it.
     pub seed: Seed,
     /// When it opened.
     pub opened: Instant,
@@ -212,12 +212,14 @@ pub struct Window {
 }
 
 /// Up to a fixed number of a provider's sectors that are proven together, once per proving period.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct DataSet {
     /// Deals of the active sectors, in the order in which they came.
     pub sectors: Vec<UnitId>,
     /// End of the present proving period; its window closes then.
     pub deadline: Instant,
+    /// What the next window asks for: fixed when the window was due, until the seed that judges it has come.
+    pub fixed: Option<Vec<Challenged>>,
     /// The open window.
     pub window: Option<Window>,
     /// Whether windows are scheduled; not while the set is empty.

@@ -2,7 +2,7 @@
 
 use super::{error::StorageError, event::StorageEvent, message::StorageMessage, params::StorageParams, read};
 use crate::{
-    Deadlines,
+    Deadlines, Draws,
     context::Context,
     descriptor::STORAGE,
     service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, Service, Tables, Window},
@@ -20,7 +20,7 @@ pub struct Storage {
 
 impl Service for Storage {
     const DESCRIPTION: Description =
-        Description { name: Name::literal("storage"), tables: Tables { first: 0x40, last: 0x47 }, descriptor: &STORAGE };
+        Description { name: Name::literal("storage"), tables: Tables { first: 0x40, last: 0x48 }, descriptor: &STORAGE };
     type Message = StorageMessage;
     type Event = StorageEvent;
     type Error = StorageError;
@@ -60,11 +60,17 @@ impl Service for Storage {
     }
 
     fn run_due(cx: &mut Context<'_, Self>, budget: u64) -> u64 {
-        cx.run_jobs(budget)
+        // What was fixed before is judged first; it is as much as blocks before this one asked for.
+        let drawn = cx.run_draws(budget);
+        drawn + cx.run_jobs(budget.saturating_sub(drawn))
     }
 
     fn next_due(&self, state: &dyn ReadState) -> Option<Instant> {
         <Self as Deadlines>::next_due(state)
+    }
+
+    fn awaits_seed(&self, state: &dyn ReadState) -> bool {
+        <Self as Draws>::awaits_seed(state)
     }
 
     fn audit(&self, state: &dyn ReadState) -> Vec<String> {

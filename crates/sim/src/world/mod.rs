@@ -24,7 +24,7 @@ use crate::{
 };
 use depin_economy::Meter as _;
 use depin_economy::{
-    Action, Answers, BlockContext, Current, Done, Economy, PledgeRecord, Reads, Record, Refusal, Register, Session, Spec,
+    Action, Answers, BlockContext, Chance, Current, Done, Economy, PledgeRecord, Reads, Record, Refusal, Register, Session, Spec,
     Subject, SupplyNow, audit, pair_of,
 };
 use depin_quantity::{Address, Decimal18, Instant, Name, Seed, Span, UnitId, Units};
@@ -43,6 +43,8 @@ pub struct World {
     state: Memory,
     genesis: Instant,
     now: Instant,
+    /// Rounds of randomness so far: one with each step of time. Nobody in here tries to foresee them.
+    round: u64,
     sums: Sums,
     /// The main token.
     pub main: Name,
@@ -83,7 +85,8 @@ impl World {
     }
 
     fn with<T>(&mut self, run: impl FnOnce(&mut Session<'_>) -> T) -> T {
-        let context = BlockContext::new(self.now, Seed::new([0; 32]));
+        let seed = Seed::derive("depin-sim-round", &[&self.round.to_be_bytes()]);
+        let context = BlockContext::new(self.now, Chance::new(self.round, seed));
         let mut session = self.economy.session(&mut self.state, context, &mut self.sums);
         let value = run(&mut session);
         drop(session.notices());
@@ -99,6 +102,7 @@ impl World {
     /// [`Refusal`].
     pub fn pass(&mut self, now: Instant, price: f64, scenario: &Scenario) -> Result<(), Refusal> {
         self.now = now;
+        self.round += 1;
         self.reported = price;
         let version = self.version_at(now);
         self.report_prices(price)?;

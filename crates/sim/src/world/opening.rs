@@ -11,9 +11,10 @@ use crate::{
     scenario::{Opening, Scenario},
 };
 use depin_economy::{
-    Action, BlockContext, Component, Components, Current, Economy, Genesis, Record, Refusal, Register, Spec, Subject,
+    Action, BlockContext, Chance, Component, Components, Current, Economy, Genesis, Record, Refusal, Register, SeedRow, Spec,
+    Subject,
 };
-use depin_quantity::{Address, Instant, Measured, Name, Seed, Span, Units};
+use depin_quantity::{Address, Instant, Measured, Name, Span, Units};
 use depin_services::descriptor::{Service, service};
 use depin_state::{Memory, State as _};
 use std::{
@@ -96,6 +97,7 @@ impl Opened {
     pub fn world(&self, scenario: &Scenario) -> World {
         let state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner).branch();
         let spec = self.economy.spec_at(self.genesis, self.start);
+        let round = state.as_read().rows::<SeedRow>().last().map_or(0, |(round, _)| round);
         World {
             service: self.service,
             state,
@@ -117,6 +119,7 @@ impl Opened {
                 .last()
                 .unwrap_or_default(),
             reported: scenario.market.start.value,
+            round,
             economy: Arc::clone(&self.economy),
             records: 0,
             refused: 0,
@@ -135,7 +138,7 @@ impl World {
             owners.extend(owned.map(|part| (*token, part.to, holders)));
         }
         let genesis = Genesis { roles: self.roles.iter().map(|(role, who)| (*role, *who)).collect(), owners, grants: Vec::new() };
-        let context = BlockContext::new(launch, Seed::new([0; 32]));
+        let context = BlockContext::new(launch, Chance::NONE);
         self.economy.session(&mut self.state, context, &mut self.sums).genesis(&genesis)?;
         self.state.settle();
         self.send(&Record::Register(Register { subject: Subject::Party(address(Party::Elder)), phase: 0 }))?;
