@@ -67,6 +67,9 @@ impl Overview {
         if let Some(warning) = &self.chain.clock_warning {
             row("Clock", format!("WARNING: {}", warning.message));
         }
+        if let Some(chance) = &self.chain.chance {
+            row("Chance", chance.message.clone());
+        }
         if let Some(disk) = disk {
             let (free, floor) = (Size(disk.free_bytes), Size(disk.floor_bytes));
             let refuses = if disk.refuses { ": new transactions are refused until some is freed" } else { "" };

@@ -1,7 +1,7 @@
 //! The chain itself: status, blocks, transactions, events.
 
 use super::{Amount, ErrorBody, Time};
-use depin_quantity::{Address, Name, UnitId};
+use depin_quantity::{Address, Name, Seed, UnitId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
@@ -39,6 +39,9 @@ pub struct Status {
     /// Present while no block comes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stalled: Option<Stalled>,
+    /// Where the randomness comes from that lots and challenges are drawn by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chance: Option<Chance>,
     /// Root of the state after that block, hex.
     pub state_root: String,
     /// Root of all receipts after that block, hex.
@@ -54,6 +57,41 @@ pub struct Status {
     /// Room on the node's disk, where its system says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskRoom>,
+}
+
+/// Where a chain's randomness comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Chance {
+    /// What made the newest round: `proposer`, `committee` or `outside`; `nothing` before the first.
+    pub by: String,
+    /// The newest round.
+    pub round: u64,
+    /// Whether whoever runs the one validator can steer what is drawn at present.
+    pub steered: bool,
+    /// Rounds so far that one validator made alone.
+    pub alone: u64,
+    /// The account that reports randomness from outside, if the chain names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reporter: Option<String>,
+    /// Its last report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<ChanceReport>,
+    /// All that in words.
+    pub message: String,
+}
+
+/// A report of randomness from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChanceReport {
+    /// Number of the round by its source's count.
+    pub round: u64,
+    /// Its randomness, hex.
+    #[schema(value_type = String)]
+    pub value: Seed,
+    /// When it was reported.
+    pub at: Time,
+    /// Whether a seed has it in it.
+    pub mixed: bool,
 }
 
 /// Room on a disk.

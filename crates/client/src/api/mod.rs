@@ -22,8 +22,9 @@ pub use crate::storage::{
 };
 pub use account::{Account, AccountEntry, Committed, Holdings, Vesting};
 pub use chain::{
-    BATCH_BYTES_MAX, BATCH_MAX, BatchAnswer, BatchAnswers, BatchRequest, Block, BlockSummary, ClockWarning, Content, DiskRoom,
-    EventQuery, EventRecord, Failure, FinalReceipt, Posted, Stalled, Status, SubmitRequest, TransactionPhase, TransactionStatus,
+    BATCH_BYTES_MAX, BATCH_MAX, BatchAnswer, BatchAnswers, BatchRequest, Block, BlockSummary, Chance, ChanceReport, ClockWarning,
+    Content, DiskRoom, EventQuery, EventRecord, Failure, FinalReceipt, Posted, Stalled, Status, SubmitRequest, TransactionPhase,
+    TransactionStatus,
 };
 pub use economy::{Audit, AuditTotal, NetworkInfo, NetworkRow, PriceEntry, Prices, Supply, SupplyPart, TokenSupply};
 

@@ -240,6 +240,7 @@ async fn status(State(server): State<Server>) -> Response {
             clock_off_ms: 0,
             clock_warning: None,
             stalled: None,
+            chance: None,
             state_root: "00".repeat(32),
             receipts_root: "00".repeat(32),
             base_fee: Amount::new(FIL, Units::new(inside.base_fee), 18),

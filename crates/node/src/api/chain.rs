@@ -1,6 +1,6 @@
 //! Health, metrics, description, status.
 
-use super::{Shared, error::ApiError, error::ApiResult, render::hex32};
+use super::{Shared, chance, error::ApiError, error::ApiResult, render::hex32};
 use crate::{
     clock,
     machine::{base_fee, row_fee},
@@ -124,6 +124,7 @@ pub(super) async fn status(State(app): State<Shared>) -> ApiResult<Json<Status>>
         clock_off_ms,
         clock_warning,
         stalled: app.stalled(),
+        chance: Some(chance::chance(&app)),
         speed: if height == 0 { app.speed } else { stamp.speed },
         state_root: hex32(&header.state_root()),
         receipts_root: hex32(&header.receipts_root()),

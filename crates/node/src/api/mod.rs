@@ -8,6 +8,7 @@ mod accounts;
 mod batch;
 mod blocks;
 mod chain;
+mod chance;
 mod costly;
 mod economy;
 mod error;

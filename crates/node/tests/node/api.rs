@@ -121,6 +121,30 @@ async fn supply_adds_up_and_the_audit_agrees() {
 }
 
 #[tokio::test]
+async fn a_committee_of_one_says_that_it_draws_lots_alone_and_takes_randomness_from_outside() {
+    let alone = World::start().await;
+    alone.send(&key(1), transfer(key(2).address(), 1)).await;
+    let chance = alone.client.status().await.unwrap().chance.expect("every chain says");
+    assert!(chance.steered && chance.by == "proposer" && chance.alone == chance.round && chance.reporter.is_none());
+    assert!(chance.message.contains("whoever runs it can steer lots and challenges"), "{}", chance.message);
+
+    let reporter = depin_ledger::Reporter { account: key(3).address(), late_ms: 3_600_000 };
+    let world = World::start_with(|config| config.genesis.randomness = Some(reporter)).await;
+    let value = depin_quantity::Seed::new([9; 32]);
+    for round in 5..=6 {
+        let posted = world.send(&key(3), Message::ReportRandomness { round, value }).await;
+        assert!(posted.receipt.is_some_and(|receipt| receipt.failure.is_none()), "{round}");
+        // It is mixed in by the block after.
+        world.send(&key(1), transfer(key(2).address(), 1)).await;
+    }
+    let chance = world.client.status().await.unwrap().chance.unwrap();
+    assert_eq!((chance.by.as_str(), chance.steered, chance.alone, chance.round), ("outside", false, 0, 2));
+    assert_eq!(chance.reporter, Some(key(3).address().to_string()));
+    let report = chance.report.unwrap();
+    assert_eq!((report.round, report.value, report.mixed), (6, value, true));
+}
+
+#[tokio::test]
 async fn prices_datacap_and_the_network_are_shown() {
     let world = World::start().await;
     let before = world.client.prices().await.unwrap();
