@@ -12,6 +12,7 @@ const COMMANDS: &[&[&str]] = &[
     &["audit"],
     &["events"],
     &["evidence"],
+    &["randomness"],
     &["account", "list"],
     &["account", "show"],
     &["account", "grant"],

@@ -24,7 +24,7 @@ pub use metered::{
     AnswerArgs, BatchesArgs, CloseArgs, DecideArgs, DisputeArgs, EvidenceArgs, GatewayMeteredArgs, LeastCapsArgs, MeteredCommand,
     MeteredQuoteArgs, OneBatchArgs, OrderArgs, OrdersArgs, PolicyArg, ProviderMeteredArgs, RaiseArgs, ReportArgs,
 };
-pub use network::{AccountCommand, AuditArgs, EventsArgs, GrantArgs, NetworkCommand, TransferArgs, VotesArgs};
+pub use network::{AccountCommand, AuditArgs, EventsArgs, GrantArgs, NetworkCommand, RandomnessArgs, TransferArgs, VotesArgs};
 pub use new::NewNetworkArgs;
 pub use provider::{AskArgs, GatewayCommand, GatewayS3Args, PlaceArgs, ProviderCommand, ProviderStorageArgs, WithdrawArgs};
 pub use rule::{EvalArgs, RuleCommand};
@@ -111,6 +111,9 @@ pub enum Command {
     /// Show the ledger that a validator signed twice: two of its votes for two blocks of one view.
     #[command(after_help = network::EVIDENCE_AFTER)]
     Evidence(VotesArgs),
+    /// Bring randomness from outside, such as a public beacon's, to a chain that names somebody to bring it.
+    #[command(after_help = network::RANDOMNESS_AFTER)]
+    Randomness(RandomnessArgs),
     /// Look at accounts.
     #[command(subcommand, after_help = network::ACCOUNT_AFTER)]
     Account(AccountCommand),

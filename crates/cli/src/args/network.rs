@@ -22,6 +22,16 @@ Examples:
   depin evidence votes.txt
   depin evidence votes.json --from notary --json";
 
+pub(super) const RANDOMNESS_AFTER: &str = "\
+A chain of one validator that was begun with `depin up --randomness` draws lots and challenges by what this
+brings, and not by its blocks. Every round goes up, none comes twice, one is taken per block; what a round
+judges was fixed before it came. Anybody can compare `depin status --json | jq .chance.report` with the source.
+A public source is drand (league of entropy): its rounds are a value every few seconds that nobody foresees.
+
+Examples:
+  depin randomness rounds.txt
+  while sleep 30; do curl -s https://api.drand.sh/public/latest; echo; done | depin randomness";
+
 pub(super) const ACCOUNT_AFTER: &str = "\
 Examples:
   depin account list
@@ -94,6 +104,17 @@ pub struct VotesArgs {
     pub file: PathBuf,
     /// Which key signs and pays the fee: a name from `depin wallet show`, or a key file.
     #[arg(long, value_name = "KEY", default_value = "customer")]
+    pub from: String,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct RandomnessArgs {
+    /// A file of rounds, one a line: the round and its 32 bytes as 64 hexadecimal digits, or a beacon's JSON with `round` and
+    /// `randomness`; `-` reads them as they come through a pipe.
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub file: PathBuf,
+    /// Which key signs and pays the fees: a name from `depin wallet show`, or a key file.
+    #[arg(long, value_name = "KEY", default_value = "randomness")]
     pub from: String,
 }
 

@@ -32,6 +32,10 @@ pub struct UpArgs {
     /// [default: the home's last, else 1].
     #[arg(long, value_name = "N")]
     pub speed: Option<u32>,
+    /// Begin the network with an account that brings randomness from outside (`depin randomness`), by which lots and challenges are
+    /// drawn instead of by the one validator's blocks. When it brings none for ten minutes, the validator draws alone again.
+    #[arg(long)]
+    pub randomness: bool,
     /// Delete the home's network first and begin a new one; never deletes a folder that is not a home.
     #[arg(long)]
     pub fresh: bool,

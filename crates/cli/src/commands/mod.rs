@@ -11,6 +11,7 @@ mod network;
 mod new;
 mod provider;
 mod quote;
+mod randomness;
 mod rule;
 mod scenario;
 mod sim;
@@ -41,6 +42,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
         Command::Account(AccountCommand::Grant(args)) => account::grant(&args, &settings, out).await,
         Command::Account(AccountCommand::Show { who }) => account::show(&who, &settings, out).await,
         Command::Evidence(args) => evidence::run(&args, &settings, out).await,
+        Command::Randomness(args) => randomness::run(&args, &settings, out).await,
         Command::Token(args) => token::run(&args, &settings, out).await,
         Command::Transfer(args) => transfer::run(&args, &settings, out).await,
         Command::Wallet(command) => wallet::run(&command, &settings, out),

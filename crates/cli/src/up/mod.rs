@@ -24,6 +24,9 @@ use depin_serve::Tls;
 use std::{path::PathBuf, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
+/// Milliseconds of the wall clock after which a network waits no more for randomness from outside.
+const LATE: u64 = 600_000;
+
 pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()> {
     if settings.flags_node() {
         return Err(CliError::refused("usage", "`depin up` starts a node of its own; --node names another one")
@@ -46,7 +49,11 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     let mut interrupt = Interrupt::listen()?;
     let mut progress = Progress::start(out);
     progress.step(format!("opening {}", home.path().display()));
-    let making = Making { providers: args.providers.unwrap_or(PROVIDERS_DEFAULT), capacity_bytes: args.capacity.0 };
+    let making = Making {
+        providers: args.providers.unwrap_or(PROVIDERS_DEFAULT),
+        capacity_bytes: args.capacity.0,
+        randomness: args.randomness.then(|| LATE.saturating_mul(speed.into())),
+    };
     let opened = home::create_or_open(&home, asked.as_ref(), making)?;
     for remark in &opened.remarks {
         out.note(remark);

@@ -1,7 +1,7 @@
 //! Making a home, finishing one that was cut short, and deleting one.
 
 use super::{
-    CUSTOMER, Choice, FAUCET, FORMAT, Home, KIND, Marker, NETWORK_DEFAULT, NOTARY, PRICE_FEEDER, files,
+    CUSTOMER, Choice, FAUCET, FORMAT, Home, KIND, Marker, NETWORK_DEFAULT, NOTARY, PRICE_FEEDER, RANDOMNESS, files,
     funding::{self, Wish},
     intact,
     keys::{self, is_own, key_name},
@@ -10,7 +10,7 @@ use super::{
 use crate::{Error, Result, services};
 use depin_client::{KeyFileError, Phrase, SecretKind, SigningKey};
 use depin_economy::Spec;
-use depin_ledger::GenesisDoc;
+use depin_ledger::{GenesisDoc, Reporter};
 use depin_quantity::{Address, Instant, Name};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -89,6 +89,8 @@ pub struct Making {
     pub providers: u32,
     /// What each offers, bytes.
     pub capacity_bytes: u64,
+    /// Milliseconds of ledger time that the network waits for randomness from outside; without any it names nobody to bring it.
+    pub randomness: Option<u64>,
 }
 
 /// Opens the home whose lock the caller holds; makes it, or finishes making it, where needed. A home goes on with its own network:
@@ -105,6 +107,7 @@ pub fn create_or_open(home: &Home, asked: Option<&Choice>, making: Making) -> Re
             if marker.complete {
                 let genesis = home.read_genesis()?;
                 same_chain(home, &marker, &genesis)?;
+                same_chance(home, &genesis, making)?;
                 let changed = intact::check(home, &genesis)?;
                 let remarks = changed.into_iter().chain(funding::remark(&genesis)).collect();
                 return Ok(Opened { genesis, new: false, remarks });
@@ -200,6 +203,19 @@ fn same_chain(home: &Home, marker: &Marker, genesis: &GenesisDoc) -> Result<()> 
     .hint("put the home's own genesis.json back, or begin anew with --fresh"))
 }
 
+/// Who brings randomness is a matter of a chain's beginning.
+fn same_chance(home: &Home, genesis: &GenesisDoc, making: Making) -> Result<()> {
+    if making.randomness.is_none() || genesis.randomness.is_some() {
+        return Ok(());
+    }
+    let path = home.path().display();
+    Err(Error::refused(
+        "no-reporter",
+        format_args!("the chain of {path} began without anybody who brings randomness from outside"),
+    )
+    .hint("leave --randomness away to go on with it, or add --fresh to begin another"))
+}
+
 /// Makes everything that is missing; what is there is kept.
 fn finish(home: &Home, marker: &Marker, choice: &Choice, making: Making) -> Result<GenesisDoc> {
     let wallet = home.wallet();
@@ -226,6 +242,12 @@ fn finish(home: &Home, marker: &Marker, choice: &Choice, making: Making) -> Resu
     for (role, name) in service.roles(rules)? {
         filled.insert(role, key(name)?.address());
     }
+    let mut randomness = None;
+    if let Some(late_ms) = making.randomness {
+        let reporter = key(RANDOMNESS)?;
+        wishes.push(wish(RANDOMNESS, &reporter, 1_000));
+        randomness = Some(Reporter { account: reporter.address(), late_ms });
+    }
     for number in 1..=making.providers {
         let name = provider_name(number);
         let key = add_provider(home, &phrase, name)?;
@@ -248,7 +270,7 @@ fn finish(home: &Home, marker: &Marker, choice: &Choice, making: Making) -> Resu
         roles: filled_over(roles(&choice.spec, notary.address(), feeder.address(), faucet.address()), filled),
         validators: vec![depin_engine::public_key(&validator)],
         beacon: None,
-        randomness: None,
+        randomness,
     };
     genesis.accounts = funding::fund(&genesis, &choice.spec, &wishes)?;
     genesis.rehearse().map_err(|error| Error::broken("genesis", error))?;
@@ -390,7 +412,7 @@ mod tests {
     use crate::Kind;
     use depin_networks::{NETWORKS, network_file};
 
-    const MAKING: Making = Making { providers: 4, capacity_bytes: 1 << 30 };
+    const MAKING: Making = Making { providers: 4, capacity_bytes: 1 << 30, randomness: None };
 
     fn home() -> (tempfile::TempDir, Home) {
         let folder = tempfile::tempdir().unwrap();
@@ -414,6 +436,24 @@ mod tests {
         assert_eq!(home.provider_names().unwrap().len(), 4);
         assert_eq!(first.genesis.speed_max, SPEED_MAX);
         assert!(first.remarks.is_empty() && home.network_file().exists());
+    }
+
+    #[test]
+    fn a_home_begins_with_somebody_who_brings_randomness_or_goes_on_without() {
+        let (_folder, home) = home();
+        claim_folder(&home).unwrap();
+        let asked = Making { randomness: Some(9), ..MAKING };
+        let genesis = create_or_open(&home, None, asked).unwrap().genesis;
+        let account = keys::address_of(&home.key(RANDOMNESS)).unwrap();
+        assert_eq!(genesis.randomness, Some(Reporter { account, late_ms: 9 }));
+        assert!(genesis.accounts.iter().any(|funded| funded.address == account && !funded.amount.is_zero()));
+        // Whether it is asked for again or not.
+        assert_eq!(create_or_open(&home, None, asked).unwrap().genesis, genesis);
+        assert_eq!(open(&home).unwrap().genesis, genesis);
+        delete(&home).unwrap();
+        assert_eq!(open(&home).unwrap().genesis.randomness, None);
+        let refused = create_or_open(&home, None, asked).err().expect("the chain has begun");
+        assert!(refused.code == "no-reporter" && refused.hint.contains("--fresh"), "{refused:?}");
     }
 
     #[test]

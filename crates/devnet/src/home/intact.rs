@@ -170,7 +170,8 @@ mod tests {
 
     fn open(home: &Home) -> Result<Vec<String>> {
         claim_folder(home)?;
-        create_or_open(home, None, Making { providers: 2, capacity_bytes: 1 << 30 }).map(|opened| opened.remarks)
+        create_or_open(home, None, Making { providers: 2, capacity_bytes: 1 << 30, randomness: None })
+            .map(|opened| opened.remarks)
     }
 
     fn home() -> (tempfile::TempDir, Home) {
