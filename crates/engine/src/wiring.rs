@@ -114,8 +114,7 @@ impl Node {
                 strategy: Sequential,
             },
         );
-        let (drawn, tips) = (machine.clone(), progress.clone());
-        let lots = runtime.child("beacon").spawn(move |runtime| beacon::run(runtime, beacon, drawn, tips, channels.beacon));
+        let lots = sign_rounds(&runtime, beacon, &machine, &progress, channels.beacon);
         let paced = Paced::new(state.clone(), machine, progress.clone(), &config);
         let deferred = Deferred::new(runtime.child("deferred"), paced, marshal.clone(), Parts::epochs());
         let marshal_actor = marshal_actor.start(state, buffer, resolver);
@@ -134,6 +133,18 @@ impl Node {
         ];
         first_end(&runtime, running, stopping).await
     }
+}
+
+/// Signs the rounds of the committee's beacon and hears those of the others, as long as the node runs.
+fn sign_rounds(
+    runtime: &Runtime,
+    beacon: Arc<Beacon>,
+    machine: &Arc<dyn Machine>,
+    progress: &Arc<Progress>,
+    channel: Channel,
+) -> Handle<()> {
+    let (machine, progress) = (machine.clone(), progress.clone());
+    runtime.child("beacon").spawn(move |runtime| beacon::run(runtime, beacon, machine, progress, channel))
 }
 
 /// Waits for an order to stop, for nobody to hold the engine any more, or for a clock that the store is not opened with.
