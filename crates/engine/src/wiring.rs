@@ -62,13 +62,12 @@ impl Node {
         let Self { config, committee, chain_id, genesis, machine, beacon, progress, requests, stopping } = self;
         let mut stopping = pin!(ordered_end(stopping, progress.clone()));
         let signer = private_key(&config.seed);
-        let me = signer.public_key();
         let (namespace, voters) = (vote_namespace(&chain_id), Voters::new(&chain_id, committee.keys.clone()));
         let scheme = Scheme::signer(&namespace, committee.keys.clone(), signer)
             .unwrap_or_else(|| Scheme::verifier(&namespace, committee.keys.clone()));
 
         let (network, oracle, channels) = network::open(&runtime, &config, &committee, &chain_id);
-        let parts = Parts::new(me, oracle, &config, &beacon);
+        let parts = Parts::new(private_key(&config.seed).public_key(), oracle, &config, &beacon);
         let resolver = marshal_resolver::init(runtime.child("marshal_resolver"), parts.backfill(), channels.backfill);
         let (broadcaster, buffer) = buffered::Engine::new(runtime.child("broadcast"), parts.broadcast());
         broadcaster.start(channels.broadcast);
@@ -91,9 +90,8 @@ impl Node {
         }
 
         let start = plan.marshal_start(Digested::compute(genesis.clone(), &Sequential).await);
-        let marshal_runtime = runtime.child("marshal");
         let (marshal_actor, marshal, floor) = MarshalActor::<_, Standard<Block>, _, _, _, _, _>::init(
-            marshal_runtime,
+            runtime.child("marshal"),
             finalizations,
             blocks,
             parts.marshal(provider, start),

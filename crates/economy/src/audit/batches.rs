@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 
 const TO_PAY: u8 = 0;
 
+/// What was kept for each draw of a pool: whose weight, of which unit, how much.
+type KeptWeights = BTreeMap<(Name, u64), Vec<(Address, UnitId, Measured)>>;
+
 impl Auditor<'_> {
     /// Base units of a pool that its batches hold: what is not paid of closed ones, what lazy members have pending, what waits.
     pub(super) fn owned_by_batches(&self, pool: Name) -> U256 {
@@ -59,7 +62,7 @@ impl Auditor<'_> {
     /// What lottery draws judge: the weights that members had when a draw was fixed come to what it was fixed with, and nothing is kept
     /// for a draw that does not exist.
     pub(super) fn check_draws(&mut self) {
-        let mut kept: BTreeMap<(Name, u64), Vec<(Address, UnitId, Measured)>> = BTreeMap::new();
+        let mut kept = KeptWeights::new();
         for ((pool, draw, owner, unit), row) in self.state.rows::<DrawnWeightRow>() {
             kept.entry((pool, draw)).or_default().push((owner, unit, row.weight));
         }
