@@ -10,10 +10,11 @@
 //! the growth of [`crate::scenario`]'s segments with its noise. The level at a week is the exponentially smoothed logarithm of what
 //! was counted until then.
 
-use super::{Kind, LEVELS, Quantiles, Series, score::quantile};
+use super::{Kind, LEVELS, Quantiles, Series};
 use crate::{
     RunKey,
     chance::{Chance, Purpose},
+    experiment::Sample,
 };
 
 /// Futures that a forecast looks at.
@@ -50,9 +51,8 @@ impl DemandProcess {
 
     /// What it says from a level.
     pub(super) fn from(&self, level: f64, kind: Kind, horizon: usize, paths: u32) -> Quantiles {
-        let mut ends: Vec<f64> = (0..paths).map(|path| self.path(level, kind, horizon, path)).collect();
-        ends.sort_by(f64::total_cmp);
-        LEVELS.map(|quantity| quantile(&ends, quantity))
+        let ends = Sample::new((0..paths).map(|path| self.path(level, kind, horizon, path)));
+        LEVELS.map(|part| ends.at(part))
     }
 
     /// One future. Two neighbours have opposite shocks, so that their middle is the middle.

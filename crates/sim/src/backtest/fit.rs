@@ -1,6 +1,6 @@
 //! Learning the demand process from a series: parameters that lose least on forecasts inside it.
 
-use super::{DemandProcess, HORIZONS, Kind, Series, score::pinball};
+use super::{DemandProcess, HORIZONS, Series, score::pinball};
 use argmin::{
     core::{CostFunction, Error, Executor, State as _},
     solver::neldermead::NelderMead,
@@ -61,18 +61,12 @@ impl CostFunction for Loss<'_> {
         for horizon in HORIZONS.into_iter().filter(|horizon| *horizon <= weeks / 2) {
             for at in (WARM_UP..weeks).step_by(horizon.div_ceil(4)) {
                 let Some(outcome) = self.training.target(at, horizon) else { break };
-                let said = process.from(process.level(&self.logs, at), self.kind(), horizon, PATHS);
+                let said = process.from(process.level(&self.logs, at), self.training.kind, horizon, PATHS);
                 sum += pinball(&said, outcome);
                 count += 1.0;
             }
         }
         Ok(if count > 0.0 { sum / count } else { f64::INFINITY })
-    }
-}
-
-impl Loss<'_> {
-    const fn kind(&self) -> Kind {
-        self.training.kind
     }
 }
 

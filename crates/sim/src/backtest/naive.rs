@@ -3,7 +3,8 @@
 //! Each has a centre; its bands are the empirical quantiles of the errors that the same centre made before, over all weeks from which
 //! that horizon was over by then. So none of them sees what it is scored on.
 
-use super::{LEVELS, Quantiles, Series, score::quantile};
+use super::{LEVELS, Quantiles, Series};
+use crate::experiment::Sample;
 
 /// A plain forecast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,26 +38,21 @@ impl Naive {
     /// What it says at week `at` about `horizon` weeks ahead; `None` before there are errors to take bands from.
     pub(super) fn forecast(self, series: &Series, at: usize, horizon: usize) -> Option<Quantiles> {
         let logs = series.logs();
-        let mut errors: Vec<f64> = (WEEKS_LEAST..=at.checked_sub(horizon)?)
-            .filter_map(|from| Some(series.target(from, horizon)? - self.centre(&logs[..=from], horizon)))
-            .collect();
+        let errors = (WEEKS_LEAST..=at.checked_sub(horizon)?)
+            .filter_map(|from| Some(series.target(from, horizon)? - self.centre(&logs[..=from], horizon)));
+        let errors = Sample::new(errors);
         if errors.len() < ERRORS_LEAST {
             return None;
         }
-        errors.sort_by(f64::total_cmp);
         let centre = self.centre(&logs[..=at], horizon);
-        Some(LEVELS.map(|level| centre + quantile(&errors, level)))
+        Some(LEVELS.map(|level| centre + errors.at(level)))
     }
 
     fn centre(self, past: &[f64], horizon: usize) -> f64 {
         let last = |weeks: usize| &past[past.len().saturating_sub(weeks)..];
         match self {
             Self::LastValue => past[past.len() - 1],
-            Self::Median => {
-                let mut sorted = last(MEDIAN_WEEKS).to_vec();
-                sorted.sort_by(f64::total_cmp);
-                quantile(&sorted, 0.5)
-            }
+            Self::Median => Sample::new(last(MEDIAN_WEEKS).iter().copied()).at(0.5),
             Self::Trend => line(last(TREND_WEEKS), horizon),
         }
     }

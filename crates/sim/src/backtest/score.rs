@@ -130,17 +130,10 @@ pub(super) fn pinball(said: &Quantiles, outcome: f64) -> f64 {
     LEVELS.iter().zip(said).map(loss).sum::<f64>() / LEVELS.len() as f64
 }
 
-/// The quantile of sorted numbers, between neighbours in proportion (type 7 of Hyndman and Fan, "Sample quantiles", 1996).
-pub(super) fn quantile(sorted: &[f64], level: f64) -> f64 {
-    let place = level * (sorted.len() - 1) as f64;
-    let below = place as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (place - below as f64) * (sorted[above] - sorted[below])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::Sample;
 
     #[test]
     fn pinball_is_the_mean_over_levels() {
@@ -153,8 +146,8 @@ mod tests {
 
     #[test]
     fn quantiles_lie_between_neighbours() {
-        assert_eq!(quantile(&[1.0, 2.0, 4.0], 0.5), 2.0);
-        assert_eq!(quantile(&[1.0, 2.0, 4.0], 0.75), 3.0);
-        assert_eq!(quantile(&[1.0], 0.95), 1.0);
+        assert_eq!(Sample::new([1.0, 2.0, 4.0]).at(0.5), 2.0);
+        assert_eq!(Sample::new([1.0, 2.0, 4.0]).at(0.75), 3.0);
+        assert_eq!(Sample::new([1.0]).at(0.95), 1.0);
     }
 }
