@@ -5,6 +5,7 @@
 //! `bench/peers` holds the same model for NumPy, Numba and radCAD.
 
 use super::{Fleet, Job, Lanes, Rule, Simd};
+use crate::chance::{GAMMA, mix};
 
 /// Service price at a utilisation of one half, in dollars per unit.
 const PRICE_AT_HALF: f64 = 4.0;
@@ -58,17 +59,10 @@ impl Shocks {
     }
 }
 
-/// The finaliser of SplitMix64.
-const fn mix(x: u64) -> u64 {
-    let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    x ^ (x >> 31)
-}
-
 /// A uniform number of mean 0 and variance 1, out of 53 bits.
 #[inline(always)]
 fn shock(seed: u64, number: u64) -> f64 {
-    let bits = mix(seed.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15))) >> 11;
+    let bits = mix(seed.wrapping_add(number.wrapping_mul(GAMMA))) >> 11;
     let uniform = bits as f64 * (1.0 / 9_007_199_254_740_992.0);
     (2.0 * uniform - 1.0) * 1.732_050_807_568_877_2
 }
