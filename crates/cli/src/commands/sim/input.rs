@@ -5,6 +5,7 @@
 
 use crate::{
     args::{RecordArg, SetArg, SimRunArgs},
+    commands::scenario::{draft, read, refused},
     error::{CliError, Result},
 };
 use depin_devnet::source::Source;
@@ -13,7 +14,7 @@ use depin_sim::{
     Model,
     experiment::{Assumptions, Plan},
     results::{Identity, Inputs, NetworkInput, Setting},
-    scenario::{Assignment, Diagnostics, Draft, SCENARIOS, network_with_events, set_network},
+    scenario::{Assignment, Draft, network_with_events, set_network},
 };
 use std::{fs, path::Path};
 
@@ -152,7 +153,7 @@ fn lengths(args: &SimRunArgs, draft: &mut Draft) {
 fn draft_of(named: &str) -> Result<Draft> {
     let path = Path::new(named);
     if !path.is_dir() {
-        return draft_of_text(named, path);
+        return draft(&read(named)?);
     }
     let failed = |error| CliError::file("read", path, &error);
     let mut files = Vec::new();
@@ -172,30 +173,6 @@ fn draft_of(named: &str) -> Result<Draft> {
             .hint("name a scenario, its file, or inputs/scenario of results"));
     }
     Ok(Draft::of_texts(&texts))
-}
-
-/// A scenario that comes along, or a file. A name that is both goes to the scenario; `./name` is always a path.
-fn draft_of_text(named: &str, path: &Path) -> Result<Draft> {
-    if SCENARIOS.iter().any(|(name, _)| *name == named) {
-        return Draft::builtin(named).map_err(|found| refused(&found));
-    }
-    match fs::read_to_string(path) {
-        Ok(text) => Draft::parse(&text, named).map_err(|found| refused(&found)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let error = Draft::builtin(named).err().map(|found| refused(&found));
-            Err(error.unwrap_or_else(|| CliError::refused("no-file", format_args!("there is no file {named}"))))
-        }
-        Err(error) => Err(CliError::file("read", path, &error)),
-    }
-}
-
-/// Everything that is wrong, in one error.
-fn refused(found: &Diagnostics) -> CliError {
-    let errors: Vec<_> = found.errors().collect();
-    let first = errors.first().map_or_else(String::new, |one| format!("{}, line {}: {}", one.file, one.line, one.message));
-    let more = if errors.len() > 1 { format!(" (and {} more)", errors.len() - 1) } else { String::new() };
-    let hint = errors.first().and_then(|one| one.hint.clone()).unwrap_or_default();
-    CliError::refused("wrong-scenario", first + &more).hint(hint)
 }
 
 fn refused_network(label: &str, errors: &depin_economy::SpecErrors) -> CliError {
