@@ -13,6 +13,29 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+/// An upload that was let in and has sent one byte less than all: the last one follows on a word.
+async fn held_back(
+    server: &Server,
+    person: &Person,
+    payload: &[u8],
+) -> (tokio::sync::oneshot::Sender<()>, tokio::task::JoinHandle<reqwest::Result<reqwest::Response>>) {
+    let (go, wait) = tokio::sync::oneshot::channel::<()>();
+    let (head, tail) = (payload[..payload.len() - 1].to_vec(), payload[payload.len() - 1..].to_vec());
+    let last = async move {
+        wait.await.unwrap();
+        Ok(tail)
+    };
+    let body = futures::StreamExt::chain(futures::stream::iter([Ok::<_, std::io::Error>(head)]), futures::stream::once(last));
+    let length = payload.len() as u64;
+    let request = server.signed(person, RequestKind::Upload, commit(payload), length).header("content-length", length);
+    let sent = tokio::spawn(request.body(reqwest::Body::wrap_stream(body)).send());
+    // It has been let in once space is taken for it.
+    while server.bench.store.usage().reserved == 0 {
+        tokio::task::yield_now().await;
+    }
+    (go, sent)
+}
+
 #[tokio::test]
 async fn an_upload_is_stored_and_answered_with_201() {
     let server = Server::start(100 * MIB).await;
@@ -155,20 +178,7 @@ async fn more_uploads_than_allowed_at_once_are_answered_with_503() {
     .await;
     let person = Person::new(1);
     let (slow, other) = (payload(MIB, 1), payload(MIB, 2));
-    // The first upload sends one byte less than all and waits for a word.
-    let (go, wait) = tokio::sync::oneshot::channel::<()>();
-    let (head, tail) = (slow[..slow.len() - 1].to_vec(), slow[slow.len() - 1..].to_vec());
-    let last = async move {
-        wait.await.unwrap();
-        Ok(tail)
-    };
-    let body = futures::StreamExt::chain(futures::stream::iter([Ok::<_, std::io::Error>(head)]), futures::stream::once(last));
-    let request = server.signed(&person, RequestKind::Upload, commit(&slow), MIB).header("content-length", MIB);
-    let first = tokio::spawn(request.body(reqwest::Body::wrap_stream(body)).send());
-    // It has been let in once space is taken for it.
-    while server.bench.store.usage().reserved == 0 {
-        tokio::task::yield_now().await;
-    }
+    let (go, first) = held_back(&server, &person, &slow).await;
     let refused = server.put(&Person::new(2), &other).await;
     assert_eq!(refused.headers()["retry-after"], "5");
     assert_refused(refused, StatusCode::SERVICE_UNAVAILABLE, "busy").await;
@@ -189,18 +199,7 @@ async fn an_account_that_has_all_uploads_that_one_may_have_is_answered_with_429_
     .await;
     let busy = Person::new(1);
     let slow = payload(MIB, 1);
-    let (go, wait) = tokio::sync::oneshot::channel::<()>();
-    let (head, tail) = (slow[..slow.len() - 1].to_vec(), slow[slow.len() - 1..].to_vec());
-    let last = async move {
-        wait.await.unwrap();
-        Ok(tail)
-    };
-    let body = futures::StreamExt::chain(futures::stream::iter([Ok::<_, std::io::Error>(head)]), futures::stream::once(last));
-    let request = server.signed(&busy, RequestKind::Upload, commit(&slow), MIB).header("content-length", MIB);
-    let first = tokio::spawn(request.body(reqwest::Body::wrap_stream(body)).send());
-    while server.bench.store.usage().reserved == 0 {
-        tokio::task::yield_now().await;
-    }
+    let (go, first) = held_back(&server, &busy, &slow).await;
     let refused = server.put(&busy, &payload(MIB, 2)).await;
     let said = assert_refused(refused, StatusCode::TOO_MANY_REQUESTS, "too-many").await.to_string();
     assert!(said.contains("1 uploads of yours"), "{said}");
