@@ -150,7 +150,7 @@ fields! {
         "dollars of those who trade for the price's sake, beside as much in tokens; networks/prices.toml has it where nothing is said",
         "nobody has less than nothing";
     "market.speculators.pull", "a year", 0.0, 100.0, Some(0.3),
-        "how fast they close the gap to what they think a token is worth", "they do not trade against what they think";
+        "how fast what they think a token is worth follows what it earns", "they do not trade against what they think";
     "market.speculators.trend", "part", 0.0, 1.0, Some(0.0),
         "weight of the last 30 days' change in what they expect", "a part is from 0 to 1";
     "boom.demand.times", "times", 0.0, 1e3, Some(1.0),
