@@ -1,7 +1,7 @@
 //! Stylised facts: what was seen on real networks, and whether a run is like it.
 //!
-//! In: `scenarios/facts.toml`, and the rows and key figures of a run. Out: the run's figure for each fact, and a [`Verdict`]. Called by
-//! `depin sim check`. Absent on purpose: running, and which facts are told; misses are told like the others.
+//! In: `scenarios/facts.toml`, and the rows and key figures of a run. Out: the run's figure for each fact, and a [`Verdict`]. No
+//! command calls it yet. Absent on purpose: running, and which facts are told; misses are told like the others.
 
 mod read;
 
