@@ -6,7 +6,7 @@ use crate::{
     cash::Group,
     scenario::{ClassKind, Programme},
     society::{Decision, Provider, Rewards},
-    world::{Day, Load, Party, address},
+    world::{Day, Load, Party, World, address},
 };
 use depin_quantity::Address;
 
@@ -228,16 +228,23 @@ impl Simulation<'_> {
         }
         let loads: Vec<(Address, Load)> = today.iter().map(|i| (account(&self.providers.all[*i]), self.load(*i))).collect();
         let Some(world) = &mut self.world else { return };
-        let before: Vec<u128> = loads.iter().map(|(who, _)| world.held(*who)).collect();
+        let held = |world: &World| world.all_held(world.main, loads.iter().map(|(who, _)| *who));
+        // Where no payment reaches providers, all that came since the last time are rewards.
+        let before: Vec<u128> = if world.billing.pays_providers() {
+            held(world)
+        } else {
+            today.iter().map(|i| self.providers.all[*i].kept).collect()
+        };
         world.report(&loads);
-        let vests = world.vests();
-        let mut rewards = Vec::with_capacity(before.len());
-        for (i, ((who, _), before)) in today.iter().zip(loads.iter().zip(before)) {
-            if vests {
-                world.withdraw_vested(*who);
+        if world.vests() {
+            loads.iter().for_each(|(who, _)| world.withdraw_vested(*who));
+        }
+        let after = held(world);
+        let rewards: Vec<u128> = after.iter().zip(before).map(|(after, before)| after.saturating_sub(before)).collect();
+        if world.billing.streams() {
+            for (i, (who, _)) in today.iter().zip(&loads) {
+                world.settle(*who, self.providers.all[*i].contract.0);
             }
-            rewards.push(world.held(*who).saturating_sub(before));
-            world.settle(*who, self.providers.all[*i].contract.0);
         }
         self.sell_rewards(&today, &rewards, plan);
         self.sweep(plan);
@@ -246,22 +253,24 @@ impl Simulation<'_> {
     /// Of rewards a part is sold, of payments all: bills are due in dollars. Other tokens go to whoever redeems them.
     fn sell_rewards(&mut self, today: &[usize], rewards: &[u128], plan: &mut Plan) {
         let Some(world) = &mut self.world else { return };
-        let others = world.redeemable();
         let sells: Vec<f64> = self.scenario.supply.values().map(|class| class.sells.value.clamp(0.0, 1.0)).collect();
-        for (i, reward) in today.iter().zip(rewards) {
+        let accounts: Vec<Address> = today.iter().map(|i| account(&self.providers.all[*i])).collect();
+        let held = world.all_held(world.main, accounts.iter().copied());
+        for ((i, reward), held) in today.iter().zip(rewards).zip(held) {
             let provider = &mut self.providers.all[*i];
-            let (who, part) = (account(provider), sells[provider.class]);
-            let held = world.held(who);
             let new = held.saturating_sub(provider.kept);
             let reward = (*reward).min(new);
-            let rewards_sold = crate::amount::whole(reward as f64 * part).min(reward);
+            let rewards_sold = crate::amount::whole(reward as f64 * sells[provider.class]).min(reward);
             let sold = new - reward + rewards_sold;
             provider.kept = held - sold;
-            plan.orders.sell(who, sold, Group::Providers);
+            plan.orders.sell(account(provider), sold, Group::Providers);
             plan.rewards_sold += rewards_sold;
-            for token in &others {
-                let other = world.held_of(who, *token);
-                plan.orders.redeems.push((who, *token, crate::amount::whole(other as f64 * part).min(other)));
+        }
+        for token in world.redeemable() {
+            let held = world.all_held(token, accounts.iter().copied());
+            for ((i, who), held) in today.iter().zip(&accounts).zip(held).filter(|(_, held)| *held > 0) {
+                let part = sells[self.providers.all[*i].class];
+                plan.orders.redeems.push((*who, token, crate::amount::whole(held as f64 * part).min(held)));
             }
         }
     }

@@ -133,8 +133,9 @@ impl Simulation<'_> {
         let arbitrage = address(Party::Arbitrage);
         let is_provider = |who: &Address| who.get()[0] == address(Party::Provider(0)).get()[0];
         let (mut all, mut theirs) = (0.0, 0.0);
-        for (who, token, amount) in std::mem::take(&mut orders.redeems) {
-            let moved = world.transfer_of(token, who, arbitrage, amount);
+        let redeems = std::mem::take(&mut orders.redeems);
+        let moved = world.transfers_of(redeems.iter().map(|(who, token, amount)| (*token, *who, arbitrage, *amount)));
+        for ((who, token, _), moved) in redeems.into_iter().zip(moved) {
             let worth = world.scale_of(token).tokens(moved) * world.redeems_for(token).unwrap_or(0.0);
             all += worth;
             theirs += if is_provider(&who) { worth } else { 0.0 };

@@ -170,6 +170,11 @@ impl Billing {
         stated && self.currency.is_some_and(|currency| currency.credit.is_none())
     }
 
+    /// Whether bookings are streams.
+    pub const fn streams(&self) -> bool {
+        matches!(self.form, Form::Stream(_))
+    }
+
     /// Whether a provider is paid for its own contracts; where everything is burnt, bills need not name it.
     pub fn pays_providers(&self) -> bool {
         self.payee_share > 0.0

@@ -62,6 +62,8 @@ pub struct World {
     version: Instant,
     /// Dollars for a whole main token, as the reporters told it last.
     reported: f64,
+    /// What funds pay for other tokens, when the day began.
+    worths: Vec<(Name, f64)>,
     /// Records that were sent to the meter.
     pub records: u64,
     /// Records and actions that the rules refused.
@@ -105,6 +107,7 @@ impl World {
         self.round += 1;
         self.reported = price;
         let version = self.version_at(now);
+        self.worths = self.quote_worths();
         self.report_prices(price)?;
         loop {
             let closed = self.with(|session| session.close(CLOSING))?;
@@ -151,8 +154,18 @@ impl World {
         Ok(())
     }
 
-    /// Main tokens that a fund pays for one whole token of another kind; nothing where no fund redeems it.
+    /// Main tokens that a fund paid for one whole token of another kind when the day began; nothing where no fund redeems it.
     pub fn redeems_for(&self, token: Name) -> Option<f64> {
+        self.worths.iter().find(|(other, _)| *other == token).map(|(_, worth)| *worth)
+    }
+
+    /// What funds pay today for each token that they redeem.
+    fn quote_worths(&self) -> Vec<(Name, f64)> {
+        let tokens = self.spec().tokens().keys().copied().filter(|token| *token != self.main);
+        tokens.filter_map(|token| Some((token, self.quote_worth(token)?))).collect()
+    }
+
+    fn quote_worth(&self, token: Name) -> Option<f64> {
         let (treasury, _) = self.redeeming(token)?;
         let scale = self.scale_of(token);
         // A thousand tokens, so that little is lost to rounding.
@@ -170,8 +183,7 @@ impl World {
 
     /// Tokens other than the main one that a fund redeems for it.
     pub fn redeemable(&self) -> Vec<Name> {
-        let tokens = self.spec().tokens().keys().copied();
-        tokens.filter(|token| *token != self.main && self.redeeming(*token).is_some()).collect()
+        self.worths.iter().map(|(token, _)| *token).collect()
     }
 
     /// A token's decimals.
@@ -243,23 +255,36 @@ impl World {
         }
     }
 
+    /// What many parties may spend of a token, in order.
+    pub fn all_held(&self, token: Name, all: impl Iterator<Item = Address>) -> Vec<u128> {
+        let reads = self.reads();
+        all.map(|who| reads.wallet(who, token).held.get()).collect()
+    }
+
     /// Sends main tokens for many, in order, each at most what the one has; gives how much moved of each.
     pub fn transfers(&mut self, all: impl Iterator<Item = (Address, Address, u128)>) -> Vec<u128> {
         let main = self.main;
+        self.transfers_of(all.map(|(from, to, amount)| (main, from, to, amount)))
+    }
+
+    /// The same of any tokens.
+    pub fn transfers_of(&mut self, all: impl Iterator<Item = (Name, Address, Address, u128)>) -> Vec<u128> {
         let mut refused = 0;
         let moved = self.with(|session| {
-            let moves = all.map(|(from, to, amount)| {
-                let amount = amount.min(session.reads().wallet(from, main).held.get());
+            let moves = all.map(|(token, from, to, amount)| {
                 if amount == 0 || from == to {
                     return 0;
                 }
-                match session.transfer(from, to, main, Units::new(amount)) {
-                    Ok(()) => amount,
-                    Err(_) => {
-                        refused += 1;
-                        0
-                    }
+                if session.transfer(from, to, token, Units::new(amount)).is_ok() {
+                    return amount;
                 }
+                // What was asked for is more than there is: then all of it.
+                let held = session.reads().wallet(from, token).held.get().min(amount);
+                if held > 0 && session.transfer(from, to, token, Units::new(held)).is_ok() {
+                    return held;
+                }
+                refused += u64::from(held > 0);
+                0
             });
             moves.collect()
         });

@@ -121,6 +121,7 @@ impl Opened {
             reported: scenario.market.start.value,
             round,
             economy: Arc::clone(&self.economy),
+            worths: Vec::new(),
             records: 0,
             refused: 0,
         }
