@@ -175,7 +175,9 @@ impl Formation {
             Mechanism::Tier | Mechanism::FixedCredit => 1.0,
             _ => 1.0 - libm::pow(1.0 - rule.adjust.value.clamp(0.0, 1.0), 1.0 / 7.0),
         };
-        self.price += speed * (wanted * scale - self.price);
+        // Nobody asks for more than the alternative, where the network did not when it began.
+        let target = (wanted * scale).min(view.alternative.max(rule.start.value));
+        self.price += speed * (target - self.price);
     }
 }
 
@@ -222,9 +224,13 @@ mod tests {
         price.step(&Asks, &asks, &view(&[CHEAP], 5.0));
         assert_eq!(price.price(), 3.0);
         for _ in 0..7 {
-            price.step(&Asks, &asks, &view(&[ClassView { cost: 2.0, ..CHEAP }], 5.0));
+            price.step(&Asks, &asks, &view(&[ClassView { cost: 1.2, ..CHEAP }], 5.0));
         }
-        assert!((price.price() - 4.5).abs() < 1e-9, "half of the way from 3 to 6 in a week, {}", price.price());
+        assert!((price.price() - 3.3).abs() < 1e-9, "half of the way from 3 to 3.6 in a week, {}", price.price());
+        for _ in 0..700 {
+            price.step(&Asks, &asks, &view(&[ClassView { cost: 9.0, ..CHEAP }], 5.0));
+        }
+        assert!((price.price() - 4.0).abs() < 1e-9, "nobody asks for more than the alternative, {}", price.price());
         let tier = rule(Mechanism::Tier);
         let mut price = Formation::new(&tier);
         price.step(&Tier, &tier, &view(&[CHEAP], 5.0));

@@ -164,7 +164,8 @@ impl<'m> Simulation<'m> {
         super::days_of(self.scenario.unit.term).div_ceil(WEEK).max(1) * WEEK
     }
 
-    /// Classes as customers see them: what a unit costs each, less what rewards pay of that, and never less than a twentieth.
+    /// Classes as customers see them: what a unit costs each, less what rewards pay of that, and never less than half: who has
+    /// rewards gives a part of them to customers, and keeps a part.
     pub(super) fn class_views(&self) -> Vec<ClassView> {
         let mut views = vec![ClassView::default(); self.scenario.supply.len()];
         for provider in self.providers.all.iter().filter(|provider| provider.active()) {
@@ -179,7 +180,7 @@ impl<'m> Simulation<'m> {
             let outside = if rule.kind == ClassKind::Repurposed { rule.outside.value * self.heights.outside } else { 0.0 };
             let gross = rule.running.value + outside;
             let paid = rewards.capacity * rule.capacity.value + rewards.presence + rewards.usage * units;
-            view.cost = (gross - paid).max(gross * 0.05) / units;
+            view.cost = (gross - paid).max(gross * 0.5) / units;
         }
         views
     }

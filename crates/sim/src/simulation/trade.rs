@@ -229,13 +229,17 @@ impl Simulation<'_> {
         let Some(world) = &mut self.world else { return };
         let provider = &self.providers.all[i];
         let who = account(provider);
-        let done = if matches!(decision, Decision::Grown(_)) {
+        let grows = matches!(decision, Decision::Grown(_));
+        let has = if grows { world.collateral(&load) } else { 0 };
+        if grows {
             let more = (provider.times + 1.0) / provider.times;
             (load.devices, load.capacity) = (load.devices * more, load.capacity * more);
-            world.resize(who, &load)
-        } else {
-            world.enlist(who, &load)
-        };
+        }
+        // What it still lacks it buys tomorrow.
+        if world.collateral(&load).saturating_sub(has) > world.held(who) {
+            return;
+        }
+        let done = if grows { world.resize(who, &load) } else { world.enlist(who, &load) };
         if done.is_ok() {
             let held = world.held(who);
             self.providers.all[i].kept = held;
