@@ -31,6 +31,12 @@ mod store;
 mod task;
 mod view;
 
+/// Readers of what strangers send, for fuzzing; not a part of the public interface.
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use super::http::fuzzing::{part, who};
+}
+
 pub use config::ProviderConfig;
 pub use decide::{DealFacts, PieceFact};
 pub use funds::{Funds, FundsError};

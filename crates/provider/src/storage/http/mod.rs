@@ -23,6 +23,37 @@ mod upload;
 
 pub use metrics::Transfers;
 
+/// See [`fuzzing`](super::fuzzing).
+pub(super) mod fuzzing {
+    use super::super::request::{ProviderRequest, Signatures};
+    use super::auth::{Here, caller};
+    use super::range::{self, Wanted};
+    use axum::http::HeaderMap;
+    use depin_quantity::Address;
+    use std::ops::Range;
+
+    /// Who signed `wanted` by its headers, and when, at the wall time `now_ms`; none when that is refused.
+    pub fn who(
+        headers: &HeaderMap,
+        wanted: &ProviderRequest,
+        now_ms: u64,
+        signatures: &dyn Signatures,
+    ) -> Option<(Address, u64)> {
+        let here = Here { chain_id: wanted.chain_id, provider: wanted.provider, now_ms, signatures };
+        let caller = caller(headers, &here, wanted.kind, &wanted.cid, wanted.payload_bytes).ok()?;
+        Some((caller.client, caller.signed_at_ms))
+    }
+
+    /// The bytes that a `Range` header's value asks for; all of them where it may be ignored, none where it asks for none.
+    pub fn part(value: &str, length: u64) -> Option<Range<u64>> {
+        match range::parse(Some(value), length) {
+            Wanted::Whole => Some(0..length),
+            Wanted::Part(range) => Some(range),
+            Wanted::Unsatisfiable => None,
+        }
+    }
+}
+
 use super::funds::Funds;
 use super::request::{RequestKind, Signatures};
 use super::store::{Store, StoreError};
