@@ -1,6 +1,9 @@
 //! Whatever is killed or lost on the way, an order is opened once and a report is taken once.
 
 mod ledger;
+#[path = "../../files/tests/disk/small.rs"]
+#[allow(dead_code, reason = "each test uses its own part")]
+mod small;
 
 use depin_client::{Client, SigningKey};
 use depin_economy::Spec;
@@ -12,6 +15,7 @@ use depin_services::metered::{MeteredParams, order_id};
 use ledger::Node;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use small::SmallDisk;
 use std::{
     path::Path,
     sync::{
@@ -412,5 +416,43 @@ async fn below_the_floor_nothing_is_taken_and_reads_go_on() {
     assert_eq!(ask(&gateway, "GET", "/health", None).await.1["disk"]["refuses"], json!(true));
     free.store(10 << 30, Ordering::Relaxed);
     assert_eq!(ask(&gateway, "POST", "/v1/reports", Some(&reports(&order, 1, 2))).await.0, StatusCode::ACCEPTED);
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_reports_and_loses_none_and_freed_space_is_enough_to_go_on() {
+    let Some((_folder, disk)) = SmallDisk::mount(16 << 20) else { return };
+    let (folder, node) = (disk.path().join("gateway"), Node::start().await);
+    // Nothing is kept free: it is the disk that refuses.
+    let start = || start_on(&folder, &node, Duration::from_secs(3_600), Floor::new(&folder, Some(0)));
+    let gateway = start().await;
+    let order = "cd".repeat(32);
+    let mut next = 1;
+    for round in 0..3 {
+        disk.fill(&format!("filler-{round}"));
+        // What is in the log's allotted space may still be written; then nothing is.
+        let refused = loop {
+            let (status, answer) = ask(&gateway, "POST", "/v1/reports", Some(&reports(&order, next, next + 1))).await;
+            if status != StatusCode::ACCEPTED {
+                break (status, answer);
+            }
+            next += 1;
+            assert!(next < 5_000, "a full disk takes everything");
+        };
+        assert_eq!((refused.0, &refused.1["error"]["code"]), (StatusCode::INSUFFICIENT_STORAGE, &json!("disk-full")));
+        disk.clear();
+        let begun = std::time::Instant::now();
+        while ask(&gateway, "POST", "/v1/reports", Some(&reports(&order, next, next + 1))).await.0 != StatusCode::ACCEPTED {
+            assert!(begun.elapsed() < PATIENCE, "it does not go on");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        next += 1;
+    }
+    gateway.stop().await;
+    let gateway = start().await;
+    for number in [1, next - 1] {
+        let (status, report) = ask(&gateway, "GET", &format!("/v1/reports/run-{number}"), None).await;
+        assert_eq!(status, StatusCode::OK, "{report}");
+    }
     gateway.stop().await;
 }

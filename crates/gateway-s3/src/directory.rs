@@ -19,14 +19,17 @@ const FRESH: Duration = Duration::from_secs(2);
 /// The known providers.
 pub(crate) struct Directory {
     known: Mutex<HashMap<Address, Provider>>,
+    /// What the map remembers: less than is known when it could not be written, such as on a full disk.
+    saved: Mutex<HashMap<Address, Provider>>,
     offers: tokio::sync::Mutex<Option<(Instant, Vec<Offer>)>>,
 }
 
 impl Directory {
     /// Starts with the providers that the map remembers.
     pub(crate) fn load(map: &Map) -> Result<Self, MapError> {
-        let known = map.read_now(tables::providers)?.into_iter().map(|provider| (provider.address, provider)).collect();
-        Ok(Self { known: Mutex::new(known), offers: tokio::sync::Mutex::new(None) })
+        let known: HashMap<_, _> =
+            map.read_now(tables::providers)?.into_iter().map(|provider| (provider.address, provider)).collect();
+        Ok(Self { saved: Mutex::new(known.clone()), known: Mutex::new(known), offers: tokio::sync::Mutex::new(None) })
     }
 
     /// The provider behind an address; one never heard of has no URL and does not answer.
@@ -44,11 +47,12 @@ impl Directory {
         let mut cached = self.offers.lock().await;
         if let Some((at, offers)) = cached.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
             let _ = at;
+            self.learn(map, offers).await;
             return Ok(offers.clone());
         }
         match market.offers().await {
             Ok(offers) => {
-                self.learn(map, &offers);
+                self.learn(map, &offers).await;
                 *cached = Some((Instant::now(), offers.clone()));
                 Ok(offers)
             }
@@ -69,19 +73,21 @@ impl Directory {
         }
     }
 
-    fn learn(&self, map: &Map, offers: &[Offer]) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let news: Vec<Provider> = offers
-            .iter()
-            .map(|offer| &offer.provider)
-            .filter(|provider| known.get(&provider.address) != Some(provider))
-            .cloned()
-            .collect();
+    /// Takes note of where providers are, here and in the map; what the map does not take is tried again with the next answer.
+    async fn learn(&self, map: &Map, offers: &[Offer]) {
+        let providers = || offers.iter().map(|offer| (offer.provider.address, offer.provider.clone()));
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).extend(providers());
+        let news: HashMap<Address, Provider> = {
+            let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+            providers().filter(|(address, provider)| saved.get(address) != Some(provider)).collect()
+        };
         if news.is_empty() {
             return;
         }
-        known.extend(news.iter().map(|provider| (provider.address, provider.clone())));
-        // Needed after a restart only; a lost write is repeated by the next start's first answer.
-        drop(map.write(move |db| tables::remember_providers(db, &news)));
+        let rows: Vec<Provider> = news.values().cloned().collect();
+        match map.write(move |db| tables::remember_providers(db, &rows)).await {
+            Ok(()) => self.saved.lock().unwrap_or_else(PoisonError::into_inner).extend(news),
+            Err(error) => tracing::warn!(%error, "where providers are could not be written down"),
+        }
     }
 }

@@ -1,14 +1,16 @@
 //! A disk that fills up: what is refused, what goes on, how it ends, and that it goes on again.
 
+#[path = "../../../files/tests/disk/small.rs"]
+#[allow(dead_code, reason = "each test uses its own part")]
+mod small;
+
 use crate::common::{World, config, doc, error_code, key, transfer};
 use depin_files::{Floor, Room};
 use depin_node::{Node, NodeHandle, StartError};
 use reqwest::{Method, StatusCode};
+use small::SmallDisk;
 use std::{
-    fs::File,
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::Command,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -79,39 +81,10 @@ async fn a_node_on_a_disk_without_room_ends_in_order_and_does_not_start() {
     Node::start(config(world.folder.path())).await.unwrap().stop().await;
 }
 
-/// A small disk; none where mounting is not permitted.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(bytes: u64) -> Option<(tempfile::TempDir, Self)> {
-        let folder = tempfile::tempdir().unwrap();
-        let (size, path) = (format!("size={bytes}"), folder.path().to_owned());
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).output();
-        if !mounted.is_ok_and(|output| output.status.success()) {
-            eprintln!("NOT TESTED: a real full disk needs leave to mount a tmpfs, which this user lacks; run the tests as root");
-            return None;
-        }
-        Some((folder, Self(path)))
-    }
-
-    /// Writes until the disk takes no more.
-    fn fill(&self, name: &str) {
-        let mut file = File::create(self.0.join(name)).unwrap();
-        let block = [7; 64 << 10];
-        while file.write_all(&block).is_ok() {}
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[tokio::test]
 async fn a_disk_that_fills_at_once_ends_the_node_with_a_sentence_and_loses_nothing() {
     let Some((_folder, disk)) = SmallDisk::mount(192 * MIB) else { return };
-    let home = disk.0.join("home");
+    let home = disk.path().join("home");
     let node: NodeHandle = Node::start(config(&home)).await.unwrap();
     let client = depin_client::Client::new(node.api_url()).unwrap();
     let send = |nonce| {
@@ -141,12 +114,7 @@ async fn a_disk_that_fills_at_once_ends_the_node_with_a_sentence_and_loses_nothi
     node.stop().await;
     let refused = Node::start(config(&home)).await.err().unwrap();
     assert!(matches!(refused, StartError::NoSpace(_)), "{refused}");
-    for entry in std::fs::read_dir(&disk.0).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            std::fs::remove_file(path).unwrap();
-        }
-    }
+    disk.clear();
     let node = Node::start(config(&home)).await.unwrap();
     let client = depin_client::Client::new(node.api_url()).unwrap();
     assert_eq!(client.account(key(1).address()).await.unwrap().next_nonce, 1);
