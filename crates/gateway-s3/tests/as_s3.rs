@@ -278,15 +278,20 @@ async fn a_host_below_localhost_is_a_bucket() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_region_of_another_name_is_told_the_right_one() {
+async fn a_signature_for_another_region_is_told_the_right_one() {
     let kit = Kit::start(3).await;
-    let signed = kit.s3.sign("GET", "/", &[], &[], &sha256_hex(b""));
-    let mut request = kit.s3.http.get(kit.s3.url("/", &[]));
-    for (name, value) in signed {
-        request = request.header(name, value.replace("/us-east-1/", "/US/"));
+    for region in ["US", "eu-west-1", "us-east-2", "*"] {
+        let signed = kit.s3.sign("GET", "/", &[], &[], &sha256_hex(b""));
+        let mut request = kit.s3.http.get(kit.s3.url("/", &[]));
+        for (name, value) in signed {
+            request = request.header(name, value.replace("/us-east-1/", &format!("/{region}/")));
+        }
+        let answer = S3Client::answer(request).await.failed(400, "AuthorizationHeaderMalformed");
+        assert_eq!(answer.xml("Region").as_deref(), Some("us-east-1"), "{region}");
+        let link = kit.s3.presign("GET", "/bucket/k", 60).replace("us-east-1", region);
+        let answer = S3Client::answer(kit.s3.http.get(link)).await.failed(400, "AuthorizationQueryParametersError");
+        assert_eq!(answer.xml("Region").as_deref(), Some("us-east-1"), "{region}");
     }
-    let answer = S3Client::answer(request).await.failed(400, "AuthorizationHeaderMalformed");
-    assert_eq!(answer.xml("Region").as_deref(), Some("us-east-1"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -77,12 +77,29 @@ fn element<'a>(document: &'a str, name: &str) -> Option<&'a str> {
     Some(&document[start..start + end])
 }
 
-/// S3's answer to a signature for a region that has another name here; clients follow its `Region`.
-pub(super) fn other_region(asked: &str, here: &str) -> Response<Body> {
+/// Where a signature says for which region it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Credential {
+    /// In the `Authorization` header.
+    Header,
+    /// In the URL.
+    Url,
+    /// In a form's fields.
+    Form,
+}
+
+/// S3's answer to a signature for another region, such as the `US` of old clients: they sign anew for its `Region`.
+pub(super) fn other_region(place: Credential, asked: &str, here: &str) -> Response<Body> {
     let (asked, here) = (xml::text(asked), xml::text(here));
+    let (code, what) = match place {
+        Credential::Header => ("AuthorizationHeaderMalformed", "The authorization header is malformed"),
+        Credential::Url | Credential::Form => {
+            ("AuthorizationQueryParametersError", "Error parsing the X-Amz-Credential parameter")
+        }
+    };
     let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>AuthorizationHeaderMalformed</Code><Message>The authorization header is \
-         malformed; the region '{asked}' is wrong; expecting '{here}'</Message><Region>{here}</Region></Error>"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{what}; the region '{asked}' is wrong; \
+         expecting '{here}'</Message><Region>{here}</Region></Error>"
     );
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::BAD_REQUEST;

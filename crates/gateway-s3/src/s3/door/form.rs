@@ -81,6 +81,10 @@ pub(super) async fn upload(rules: &Rules, request: Request<Body>) -> S3Result<Re
             *value = value.replace("${filename}", &name);
         }
     }
+    let here = &rules.core.config.region;
+    if let Some(asked) = region(&fields).filter(|asked| asked != here) {
+        return Ok(errors_out::other_region(errors_out::Credential::Form, asked, here));
+    }
     let (least, most) = permission(rules, &fields, &bucket)?;
     let key = fields.required("key")?.to_owned();
     if key.is_empty() {
@@ -161,6 +165,12 @@ fn permission(rules: &Rules, fields: &Fields, bucket: &str) -> S3Result<(u64, u6
     let policy = Policy::read(policy)?;
     policy.check(time::OffsetDateTime::now_utc(), &fields.0, bucket)?;
     Ok(policy.length())
+}
+
+/// The region that a signature of version 4 is for.
+fn region(fields: &Fields) -> Option<&str> {
+    fields.get("x-amz-signature")?;
+    fields.get("x-amz-credential")?.rsplit('/').nth(2)
 }
 
 fn known(access: &str, config: &Config) -> S3Result<()> {

@@ -83,8 +83,10 @@ impl Door {
         only_signed(&signed, request.headers(), &query)?;
         match &signed {
             Signed::Not => return Err(s3_error!(AccessDenied, "Access Denied: requests must be signed")),
-            Signed::V4 { region, .. } if !is_region(region) => {
-                return Ok(Ok(errors_out::other_region(region, &self.rules.core.config.region)));
+            Signed::V4 { region, .. } if *region != self.rules.core.config.region => {
+                let presigned = query.iter().any(|(name, _)| name == "X-Amz-Signature");
+                let place = if presigned { errors_out::Credential::Url } else { errors_out::Credential::Header };
+                return Ok(Ok(errors_out::other_region(place, region, &self.rules.core.config.region)));
             }
             Signed::V2 | Signed::V4 { .. } => {}
         }
@@ -96,11 +98,6 @@ impl Door {
         }
         Ok(self.verified.call(request).await)
     }
-}
-
-/// What `s3s` takes for a region's name. Old clients say `US`.
-fn is_region(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 fn plain(status: StatusCode) -> Response<Body> {
