@@ -355,3 +355,57 @@ async fn tags_stay_with_the_object_and_change_alone() {
     kit.s3.expect("/bucket/k", b"x").await;
     kit.s3.send(Method::GET, "/bucket/none", &[("tagging", "")], &[], "").await.failed(404, "NoSuchKey");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_keeps_its_tags_until_they_or_it_are_deleted() {
+    let mut kit = Kit::start(3).await;
+    let document = |tags: &[(&str, &str)]| {
+        let tag = |(key, value): &(&str, &str)| format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>");
+        format!("<Tagging><TagSet>{}</TagSet></Tagging>", tags.iter().map(tag).collect::<String>())
+    };
+    let tagging = [("tagging", "")];
+    kit.s3.make_bucket("bucket").await;
+    kit.s3.send(Method::GET, "/bucket", &tagging, &[], "").await.failed(404, "NoSuchTagSet");
+    kit.s3.send(Method::PUT, "/bucket", &tagging, &[], document(&[("a", "1"), ("team", "x &amp; y")])).await.ok();
+    kit.restart().await;
+    let both = [("a".to_owned(), "1".to_owned()), ("team".to_owned(), "x &amp; y".to_owned())];
+    assert_eq!(tags_of(&kit.s3.send(Method::GET, "/bucket", &tagging, &[], "").await.ok()), both);
+
+    let refused = |tags: &[(&str, &str)]| kit.s3.send(Method::PUT, "/bucket", &tagging, &[], document(tags));
+    refused(&[("b", "1"), ("b", "2")]).await.failed(400, "InvalidTag");
+    refused(&[("aws:b", "1")]).await.failed(400, "InvalidTag");
+    refused(&vec![("b", "1"); 51]).await.failed(400, "InvalidTag");
+    let set = document(&[("b", "1")]);
+    let wrong = [("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==")];
+    kit.s3.send(Method::PUT, "/bucket", &tagging, &wrong, set.clone()).await.failed(400, "BadDigest");
+    assert_eq!(tags_of(&kit.s3.send(Method::GET, "/bucket", &tagging, &[], "").await.ok()), both);
+
+    kit.s3.send(Method::PUT, "/bucket", &tagging, &[], set.clone()).await.ok();
+    assert_eq!(tags_of(&kit.s3.send(Method::GET, "/bucket", &tagging, &[], "").await.ok()), [("b".to_owned(), "1".to_owned())]);
+    assert_eq!(kit.s3.send(Method::DELETE, "/bucket", &tagging, &[], "").await.status, 204);
+    kit.s3.send(Method::GET, "/bucket", &tagging, &[], "").await.failed(404, "NoSuchTagSet");
+    kit.s3.send(Method::PUT, "/bucket", &tagging, &[], set.clone()).await.ok();
+    assert_eq!(kit.s3.delete("/bucket").await.status, 204);
+    kit.s3.send(Method::GET, "/bucket", &tagging, &[], "").await.failed(404, "NoSuchBucket");
+    kit.s3.send(Method::PUT, "/bucket", &tagging, &[], set).await.failed(404, "NoSuchBucket");
+    kit.s3.make_bucket("bucket").await;
+    kit.s3.send(Method::GET, "/bucket", &tagging, &[], "").await.failed(404, "NoSuchTagSet");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_bucket_takes_its_tags_and_nothing_that_it_would_drop() {
+    let kit = Kit::start(3).await;
+    let make = |inside: &str| format!("<CreateBucketConfiguration>{inside}</CreateBucketConfiguration>");
+    let tags = make("<Tags><Tag><Key>a</Key><Value>1</Value></Tag></Tags><LocationConstraint></LocationConstraint>");
+    kit.s3.send(Method::PUT, "/tagged", &[], &[], tags).await.ok();
+    let read = kit.s3.send(Method::GET, "/tagged", &[("tagging", "")], &[], "").await.ok();
+    assert_eq!(tags_of(&read), [("a".to_owned(), "1".to_owned())]);
+    let place = make("<Location><Name>use1-az5</Name><Type>AvailabilityZone</Type></Location>");
+    kit.s3.send(Method::PUT, "/directory", &[], &[], place).await.failed(501, "NotImplemented");
+    let twice = make("<Tags><Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>a</Key><Value>2</Value></Tag></Tags>");
+    kit.s3.send(Method::PUT, "/twice", &[], &[], twice).await.failed(400, "InvalidTag");
+    kit.s3.send(Method::PUT, "/cut", &[], &[], "<CreateBucketConfiguration>").await.failed(400, "MalformedXML");
+    for none in ["/directory", "/twice", "/cut"] {
+        kit.s3.get(none).await.failed(404, "NoSuchBucket");
+    }
+}

@@ -198,6 +198,28 @@ pub(crate) mod tables {
         if made == 1 { Ok(()) } else { Err(MapError::BucketExists(name.to_owned())) }
     }
 
+    /// A bucket's tags; none where none were set.
+    pub(crate) fn bucket_tags(db: &Connection, name: &str) -> Result<BTreeMap<String, String>, MapError> {
+        require_bucket(db, name)?;
+        let tags: Option<String> = db
+            .prepare_cached("SELECT tags FROM bucket_tags WHERE bucket = ?1")?
+            .query_row([name], |row| row.get(0))
+            .optional()?;
+        Ok(tags.map(|tags| serde_json::from_str(&tags)).transpose()?.unwrap_or_default())
+    }
+
+    /// Puts these tags on a bucket in place of those that it has.
+    pub(crate) fn set_bucket_tags(db: &Connection, name: &str, tags: &BTreeMap<String, String>) -> Result<(), MapError> {
+        require_bucket(db, name)?;
+        if tags.is_empty() {
+            db.execute("DELETE FROM bucket_tags WHERE bucket = ?1", [name])?;
+            return Ok(());
+        }
+        let tags = serde_json::to_string(tags)?;
+        db.execute("INSERT INTO bucket_tags VALUES (?1, ?2) ON CONFLICT (bucket) DO UPDATE SET tags = ?2", [name, &tags])?;
+        Ok(())
+    }
+
     /// Unfinished multipart uploads do not keep a bucket alive: they are aborted with it.
     pub(crate) fn delete_bucket(db: &Connection, name: &str) -> Result<(), MapError> {
         require_bucket(db, name)?;

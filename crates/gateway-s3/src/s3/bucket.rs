@@ -1,15 +1,20 @@
 //! Buckets.
 
-use super::{Answer, Front, errors, timestamp};
+use super::{
+    Answer, Front, errors,
+    tags::{self, Tagged},
+    timestamp,
+};
 use crate::map::{MapError, tables};
 use s3s::{
-    S3Response,
+    S3Request, S3Response, S3Result,
     dto::{
         Bucket, BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput,
         GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput, GetBucketVersioningOutput, HeadBucketInput,
-        HeadBucketOutput, ListBucketsInput, ListBucketsOutput, Owner,
+        HeadBucketOutput, ListBucketsInput, ListBucketsOutput, Owner, Tag,
     },
     s3_error,
+    xml::{DeError, Deserializer},
 };
 
 /// The region with S3's oldest habits.
@@ -22,8 +27,42 @@ pub(super) fn owner(front: &Front) -> Owner {
     Owner { id: Some(front.core.config.access_key.clone()), display_name: Some(front.core.config.access_key.clone()) }
 }
 
-pub(super) async fn create(front: &Front, input: CreateBucketInput) -> Answer<CreateBucketOutput> {
-    let region = &front.core.config.region;
+/// The tags that a new bucket's document asks for. `s3s` reads past them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NewTags(Vec<Tag>);
+
+impl NewTags {
+    /// Reads them from the document, which may say nothing else beside the region.
+    pub(super) fn read(document: &[u8]) -> S3Result<Self> {
+        if document.is_empty() {
+            return Ok(Self::default());
+        }
+        let (mut tags, mut unknown) = (Vec::new(), None);
+        let read = Deserializer::new(document).named_element("CreateBucketConfiguration", |d| {
+            d.for_each_element(|d, name| match name {
+                b"LocationConstraint" => d.content::<String>().map(drop),
+                b"Tags" => d.list_content("Tag").map(|list| tags = list),
+                other => {
+                    unknown = Some(String::from_utf8_lossy(other).into_owned());
+                    Err(DeError::InvalidContent)
+                }
+            })
+        });
+        match (read, unknown) {
+            (Ok(()), _) => Ok(Self(tags)),
+            (Err(_), Some(name)) => Err(s3_error!(NotImplemented, "CreateBucket with {name} is not supported here")),
+            (Err(_), None) => Err(s3_error!(
+                MalformedXML,
+                "The XML you provided was not well-formed or did not validate against our published schema"
+            )),
+        }
+    }
+}
+
+pub(super) async fn create(front: &Front, request: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
+    let tags = request.extensions.get::<NewTags>().cloned().unwrap_or_default();
+    let tags = tags::of_set(Tagged::Bucket, tags.0)?;
+    let (input, region) = (request.input, &front.core.config.region);
     let wanted = input.create_bucket_configuration.and_then(|configuration| configuration.location_constraint);
     if let Some(wanted) = wanted.filter(|wanted| !wanted.as_str().is_empty() && wanted.as_str() != region) {
         return Err(s3_error!(IllegalLocationConstraintException, "This gateway is in {region}, not in {}", wanted.as_str()));
@@ -33,7 +72,11 @@ pub(super) async fn create(front: &Front, input: CreateBucketInput) -> Answer<Cr
         return Err(s3_error!(InvalidBucketName, "The specified bucket is not valid: a dot must not be beside a hyphen"));
     }
     let (name, now) = (input.bucket.clone(), front.core.now_ms());
-    match front.core.map.write(move |db| tables::create_bucket(db, &name, now)).await {
+    let made = front.core.map.write(move |db| {
+        tables::create_bucket(db, &name, now)?;
+        tables::set_bucket_tags(db, &name, &tags)
+    });
+    match made.await {
         // In its first region S3 answers as if the bucket had been made just now, and clients count on it.
         Err(MapError::BucketExists(_)) if region == FIRST_REGION => {}
         outcome => outcome.map_err(errors::map)?,

@@ -38,8 +38,8 @@ fn verdict(operation: &Operation) -> String {
 const HEAD: &str = "\
 # What of S3 is here
 
-The gateway has one account, no versions, and no settings per bucket. What it does not keep it refuses by name; it never takes a request
-and drops a part of it. This page is written by `cargo test -p depin-gateway-s3 --test conformance` from the table that the gateway itself
+The gateway has one account, no versions, and of settings per bucket tags alone. What it does not keep it refuses by name; it never takes
+a request and drops a part of it. This page is written by `cargo test -p depin-gateway-s3 --test conformance` from the table that the gateway itself
 decides by (`crates/gateway-s3/src/s3/door/operations/table.rs`); the test fails when the page is not what it writes, and
 `DEPIN_WRITE_DOCS=1` makes it write.
 
@@ -47,6 +47,9 @@ Said once, for all:
 
 * Signatures of version 4 and, as far as clients still choose it, version 2; in headers, URLs and forms. Every `x-amz-` header, and every
   parameter with a meaning, must be covered by the signature.
+* One region, `us-east-1` where its operator names no other. A signature for another one, such as the `US` of old clients, is told
+  the right one in `<Region>` as S3 tells it: `AuthorizationHeaderMalformed`, for URLs and forms `AuthorizationQueryParametersError`.
+* Tags: at most ten of an object and fifty of a bucket.
 * A bucket is named in the path, or before `localhost` in the host (`http://bucket.localhost:9000/key`).
 * Every object is encrypted with a key of the gateway's, and says so in S3's words: `x-amz-server-side-encryption: AES256`. The cipher is
   XChaCha20-Poly1305.

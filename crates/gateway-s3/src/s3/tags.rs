@@ -1,37 +1,69 @@
-//! Tags of objects: at most ten, keys of at most 128 and values of at most 256 characters, each key once.
+//! Tags: at most ten of an object and fifty of a bucket, keys of at most 128 and values of at most 256 characters, each key once.
 
 use super::{Answer, Front, door, errors};
 use crate::map::tables;
 use s3s::{
     S3Error, S3Response, S3Result,
     dto::{
-        DeleteObjectTaggingInput, DeleteObjectTaggingOutput, GetObjectTaggingInput, GetObjectTaggingOutput,
-        PutObjectTaggingInput, PutObjectTaggingOutput, Tag,
+        DeleteBucketTaggingInput, DeleteBucketTaggingOutput, DeleteObjectTaggingInput, DeleteObjectTaggingOutput,
+        GetBucketTaggingInput, GetBucketTaggingOutput, GetObjectTaggingInput, GetObjectTaggingOutput, PutBucketTaggingInput,
+        PutBucketTaggingOutput, PutObjectTaggingInput, PutObjectTaggingOutput, Tag,
     },
     s3_error,
 };
 use std::collections::BTreeMap;
 
-const TAGS_MAX: usize = 10;
 const KEY_MAX: usize = 128;
 const VALUE_MAX: usize = 256;
+/// Keys that start so are S3's own.
+const RESERVED: &str = "aws:";
 
 type Tags = BTreeMap<String, String>;
+
+/// What tags are on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tagged {
+    Bucket,
+    Object,
+}
+
+impl Tagged {
+    const fn most(self) -> usize {
+        match self {
+            Self::Bucket => 50,
+            Self::Object => 10,
+        }
+    }
+}
 
 /// Reads `x-amz-tagging`, which is a query.
 pub(super) fn of_header(text: &str) -> S3Result<Tags> {
     let invalid = |_: S3Error| s3_error!(InvalidArgument, "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded");
-    checked(door::pairs_of(text).map_err(invalid)?)
+    checked(Tagged::Object, door::pairs_of(text).map_err(invalid)?)
 }
 
-fn checked(pairs: Vec<(String, String)>) -> S3Result<Tags> {
-    if pairs.len() > TAGS_MAX {
-        return Err(s3_error!(InvalidTag, "Object tags cannot be greater than {TAGS_MAX}"));
+/// Reads a document's tags.
+pub(super) fn of_set(on: Tagged, set: Vec<Tag>) -> S3Result<Tags> {
+    let pairs = set.into_iter().map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()));
+    checked(on, pairs.collect())
+}
+
+fn to_set(tags: Tags) -> Vec<Tag> {
+    tags.into_iter().map(|(key, value)| Tag { key: Some(key), value: Some(value) }).collect()
+}
+
+fn checked(on: Tagged, pairs: Vec<(String, String)>) -> S3Result<Tags> {
+    let most = on.most();
+    if pairs.len() > most {
+        return Err(s3_error!(InvalidTag, "{on:?} tags cannot be greater than {most}"));
     }
     let mut tags = Tags::new();
     for (key, value) in pairs {
         if key.is_empty() || key.chars().count() > KEY_MAX {
             return Err(s3_error!(InvalidTag, "The TagKey you have provided is invalid: it has 1 to {KEY_MAX} characters"));
+        }
+        if key.starts_with(RESERVED) {
+            return Err(s3_error!(InvalidTag, "System tags cannot be added/updated by requester: {key} starts with {RESERVED}"));
         }
         if value.chars().count() > VALUE_MAX {
             return Err(s3_error!(
@@ -53,8 +85,7 @@ pub(super) fn count(tags: &Tags) -> Option<i32> {
 
 pub(super) async fn get(front: &Front, input: GetObjectTaggingInput) -> Answer<GetObjectTaggingOutput> {
     let object = front.core.map.read(move |db| tables::object(db, &input.bucket, &input.key)).await.map_err(errors::map)?;
-    let tag_set = object.meta.tags.into_iter().map(|(key, value)| Tag { key: Some(key), value: Some(value) }).collect();
-    Ok(S3Response::new(GetObjectTaggingOutput { tag_set, version_id: None }))
+    Ok(S3Response::new(GetObjectTaggingOutput { tag_set: to_set(object.meta.tags), version_id: None }))
 }
 
 async fn set(front: &Front, bucket: String, key: String, tags: Tags) -> S3Result<()> {
@@ -62,14 +93,35 @@ async fn set(front: &Front, bucket: String, key: String, tags: Tags) -> S3Result
 }
 
 pub(super) async fn put(front: &Front, input: PutObjectTaggingInput) -> Answer<PutObjectTaggingOutput> {
-    let pairs = input.tagging.tag_set.into_iter().map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()));
-    set(front, input.bucket, input.key, checked(pairs.collect())?).await?;
+    set(front, input.bucket, input.key, of_set(Tagged::Object, input.tagging.tag_set)?).await?;
     Ok(S3Response::new(PutObjectTaggingOutput::default()))
 }
 
 pub(super) async fn delete(front: &Front, input: DeleteObjectTaggingInput) -> Answer<DeleteObjectTaggingOutput> {
     set(front, input.bucket, input.key, Tags::new()).await?;
     Ok(S3Response::new(DeleteObjectTaggingOutput::default()))
+}
+
+pub(super) async fn get_of_bucket(front: &Front, input: GetBucketTaggingInput) -> Answer<GetBucketTaggingOutput> {
+    let tags = front.core.map.read(move |db| tables::bucket_tags(db, &input.bucket)).await.map_err(errors::map)?;
+    if tags.is_empty() {
+        return Err(errors::named("NoSuchTagSet", hyper::StatusCode::NOT_FOUND, "The TagSet does not exist"));
+    }
+    Ok(S3Response::new(GetBucketTaggingOutput { tag_set: to_set(tags) }))
+}
+
+async fn set_of_bucket(front: &Front, bucket: String, tags: Tags) -> S3Result<()> {
+    front.core.map.write(move |db| tables::set_bucket_tags(db, &bucket, &tags)).await.map_err(errors::map)
+}
+
+pub(super) async fn put_of_bucket(front: &Front, input: PutBucketTaggingInput) -> Answer<PutBucketTaggingOutput> {
+    set_of_bucket(front, input.bucket, of_set(Tagged::Bucket, input.tagging.tag_set)?).await?;
+    Ok(S3Response::new(PutBucketTaggingOutput::default()))
+}
+
+pub(super) async fn delete_of_bucket(front: &Front, input: DeleteBucketTaggingInput) -> Answer<DeleteBucketTaggingOutput> {
+    set_of_bucket(front, input.bucket, Tags::new()).await?;
+    Ok(S3Response::new(DeleteBucketTaggingOutput::default()))
 }
 
 #[cfg(test)]
@@ -86,5 +138,9 @@ mod tests {
         assert!(of_header(&format!("k={}", "v".repeat(257))).is_err());
         assert!(of_header(&(0..11).map(|n| format!("k{n}=1")).collect::<Vec<_>>().join("&")).is_err());
         assert!(of_header("%ff=1").is_err());
+        assert!(of_header("aws:a=1").is_err());
+        let of = |on, count| of_set(on, (0..count).map(|n| Tag { key: Some(n.to_string()), value: None }).collect());
+        assert!(of(Tagged::Bucket, 50).is_ok() && of(Tagged::Bucket, 51).is_err());
+        assert!(of(Tagged::Object, 10).is_ok() && of(Tagged::Object, 11).is_err());
     }
 }

@@ -81,7 +81,10 @@ impl Operation {
 
     /// Whether the body is a document whose checksums are checked here.
     pub(crate) fn has_document(&self) -> bool {
-        matches!(self.name, "DeleteObjects" | "PutObjectTagging" | "CreateBucket" | "PutBucketAcl" | "PutObjectAcl")
+        matches!(
+            self.name,
+            "DeleteObjects" | "PutObjectTagging" | "PutBucketTagging" | "CreateBucket" | "PutBucketAcl" | "PutObjectAcl"
+        )
     }
 
     /// Whether the body is an object's or a part's content.

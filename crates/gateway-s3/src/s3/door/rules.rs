@@ -9,8 +9,9 @@ use super::{
 };
 use crate::{
     core::Core,
-    s3::{checksums, conditions::Preconditions},
+    s3::{bucket::NewTags, checksums, conditions::Preconditions},
 };
+use bytes::Bytes;
 use hyper::{
     HeaderMap, Method, Request, Response, Uri,
     header::{self, HeaderName, HeaderValue},
@@ -139,7 +140,10 @@ impl Rules {
             length(&mut request)?;
         }
         if operation.has_document() {
-            document(&mut request).await?;
+            let bytes = document(&mut request).await?;
+            if operation.name == "CreateBucket" {
+                request.extensions_mut().insert(NewTags::read(&bytes)?);
+            }
         }
         let uri = format!("{}?{}", place.path(), query::joined(&pairs));
         *request.uri_mut() = uri.parse().map_err(|_| s3_error!(InvalidURI, "Couldn't parse the specified URI"))?;
@@ -231,8 +235,8 @@ fn length(request: &mut Request<Body>) -> S3Result<()> {
     Ok(())
 }
 
-/// Reads a document and checks it against what the request promises of it.
-async fn document(request: &mut Request<Body>) -> S3Result<()> {
+/// Reads a document, returns it, and checks it against what the request promises of it.
+async fn document(request: &mut Request<Body>) -> S3Result<Bytes> {
     let read = request.body_mut().store_all_limited(DOCUMENT_MAX).await;
     let bytes = read.map_err(|error| match error.to_string().contains("length limit") {
         true => s3_error!(MaxMessageLengthExceeded, "Your request was too big: a document has at most {DOCUMENT_MAX} bytes"),
@@ -242,13 +246,13 @@ async fn document(request: &mut Request<Body>) -> S3Result<()> {
     let behind = trailers.and_then(|trailers| trailers.read(HeaderMap::clone)).unwrap_or_default();
     checksums::document(request.headers(), &behind, &bytes)?;
     let bytes = match std::str::from_utf8(&bytes) {
-        Ok(document) => xml::plain(document).into_owned().into_bytes(),
-        Err(_) => bytes.to_vec(),
+        Ok(document) => xml::plain(document).into_owned().into_bytes().into(),
+        Err(_) => bytes,
     };
     let length = HeaderValue::from(bytes.len());
     request.headers_mut().insert(header::CONTENT_LENGTH, length);
-    *request.body_mut() = Body::from(bytes);
-    Ok(())
+    *request.body_mut() = Body::from(bytes.clone());
+    Ok(bytes)
 }
 
 #[cfg(test)]
