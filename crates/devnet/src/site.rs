@@ -35,6 +35,8 @@ pub struct Options {
     /// Free space that is kept on the disk, bytes: gateways and providers take nothing below it, the node nothing below half of it;
     /// the usual when absent.
     pub disk_floor: Option<u64>,
+    /// How long the node keeps final blocks, receipts and events; for ever when absent.
+    pub keep_history: Option<Duration>,
     /// Whether the chain goes on although its last block is stamped later than the wall clock reads.
     pub accept_clock: bool,
     /// By how much the wall clock may jump and still be followed.

@@ -6,6 +6,7 @@
 //! <home>/genesis.json   what the chain started from; written once
 //! <home>/engine/        the engine's store: blocks, state, receipts, votes
 //! <home>/index.sqlite   the index; may be deleted
+//! <home>/history.json   where history begins; there only when some was given up
 //! <home>/ballast        space that is given back when the disk is full; may be deleted
 //! <home>/accepted-clock milliseconds by which stamps may be ahead of the wall clock; there only while they are
 //! ```
@@ -119,6 +120,10 @@ impl Home {
 
     pub fn index(&self) -> PathBuf {
         self.path.join("index.sqlite")
+    }
+
+    pub fn history(&self) -> PathBuf {
+        self.path.join("history.json")
     }
 
     pub fn accepted_clock(&self) -> PathBuf {

@@ -9,6 +9,7 @@ mod api;
 mod beat;
 mod clock;
 mod disk;
+mod history;
 mod home;
 mod index;
 mod machine;
@@ -21,8 +22,9 @@ mod waiters;
 
 pub use clock::ClockConfig;
 pub use disk::NoSpace;
+pub use history::KEEP_HISTORY;
 pub use home::{HomeError, stored_genesis};
-pub use index::{BlockRecord, EventPage, EventRecord, Filter, Index, IndexError, Marks, ReceiptRecord, Subscription};
+pub use index::{BlockRecord, EventPage, EventRecord, Filter, First, Index, IndexError, Marks, ReceiptRecord, Subscription};
 pub use machine::LedgerMachine;
 pub use node::{HEARTBEAT, HEARTBEAT_IDLE, Node, NodeConfig, NodeHandle, StartError, highest_speed};
 pub use pool::{FinalBlock, Inserted, Pending, Pool, PoolError, PoolLimits, PoolSize};

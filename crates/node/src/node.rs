@@ -5,6 +5,7 @@ use crate::{
     beat::{self, Beat},
     clock::{self, ClockConfig},
     disk::{Disk, NoSpace},
+    history::{self, KEEP_HISTORY},
     home::{Home, HomeError},
     index::{self, Index, IndexError, LogError, LogRecord, ReceiptLog},
     machine::LedgerMachine,
@@ -13,7 +14,7 @@ use crate::{
     signatures::CheckedSignatures,
     waiters::Waiters,
 };
-use depin_engine::{Clock, Config as EngineConfig, End, Engine, Handle, Timeouts, Tip, public_key};
+use depin_engine::{Clock, Config as EngineConfig, End, Engine, Handle, QueryError, Timeouts, Tip, public_key};
 use depin_files::Floor;
 use depin_ledger::{GenesisDoc, GenesisError, Ledger};
 use depin_quantity::Span;
@@ -51,6 +52,8 @@ pub struct NodeConfig {
     pub rebuild_index: bool,
     /// Free space on the disk of `home` below which no new transactions are taken.
     pub floor: Floor,
+    /// How long final blocks, receipts and events are kept; `None` for ever. The last few always are.
+    pub keep_history: Option<Duration>,
     /// Where the time comes from.
     pub clock: ClockConfig,
     /// Certificate and key of the API; plain HTTP when absent.
@@ -74,6 +77,7 @@ impl NodeConfig {
             pace: Duration::from_millis(100),
             pool: PoolLimits::default(),
             rebuild_index: false,
+            keep_history: Some(KEEP_HISTORY),
             clock: ClockConfig::default(),
             tls: None,
         }
@@ -183,14 +187,10 @@ impl Node {
         let machine = LedgerMachine::new(Arc::clone(&ledger), Arc::clone(&pool), waiters.clone(), metrics.clone(), config.speed);
         let clock = clock::start(&home, &config.clock)?;
         let engine = Engine::start(engine_config(&config, &home, &clock, &ledger), Arc::new(machine))?;
-        let (index, notes) = match open(&config, &home, &engine, &ledger, &clock).await {
-            Ok((index, notes)) => (Arc::new(index), notes),
-            Err(error) => {
-                engine.stop().await;
-                return Err(error);
-            }
-        };
+        let (index, notes) = or_stop(open(&config, &home, &engine, &ledger, &clock).await, &engine).await?;
+        let index = Arc::new(index);
         let beat = beat(&config, &ledger, &engine);
+        let pruning = prune(config.keep_history, &home, &clock, &engine, &index);
         let (stop, stopping) = watch::channel(false);
         let (fail, failure) = watch::channel(None);
         let end = Ending { fail, stopping: stopping.clone(), disk: Arc::clone(&disk) };
@@ -218,7 +218,11 @@ impl Node {
             streams: App::stream_places(),
         };
         let server = Server::start(listener, port, Arc::new(app), stopping);
-        let watching = [tokio::spawn(beat.watch(engine.finalized())), tokio::spawn(watch_disk(Arc::clone(&disk), end.clone()))];
+        let watching = vec![
+            tokio::spawn(beat.watch(engine.finalized())),
+            tokio::spawn(watch_disk(Arc::clone(&disk), end.clone())),
+            tokio::spawn(pruning),
+        ];
         let watcher = tokio::spawn(watch_engine(engine.closed(), end));
         tracing::info!(api_url, chain = %config.genesis.chain_id, "the node runs");
         Ok(NodeHandle {
@@ -238,6 +242,14 @@ impl Node {
             _home: home,
         })
     }
+}
+
+/// Stops the engine when what comes after it failed.
+async fn or_stop<T>(opened: Result<T, StartError>, engine: &Handle) -> Result<T, StartError> {
+    if opened.is_err() {
+        engine.stop().await;
+    }
+    opened
 }
 
 /// The highest speed of a chain that makes one block per `heartbeat` when it is idle: ledger time advances by at most `cap` in one block.
@@ -266,6 +278,18 @@ fn check_committee(config: &NodeConfig) -> Result<(), StartError> {
 /// How long the chain of this node waits at most before an empty block.
 fn longest_heartbeat(config: &NodeConfig, ledger: &Ledger) -> Duration {
     beat::longest(config.heartbeat, config.heartbeat_idle, ledger.time_cap(), config.speed)
+}
+
+/// Gives up history that is too old, while the node runs.
+fn prune(
+    keep: Option<Duration>,
+    home: &Home,
+    clock: &Arc<Clock>,
+    engine: &Handle,
+    index: &Arc<Index>,
+) -> impl Future<Output = ()> + Send + 'static {
+    let (path, clock, engine, index) = (home.history(), Arc::clone(clock), engine.clone(), Arc::clone(index));
+    history::prune(keep, path, clock, engine, index)
 }
 
 /// What is remembered of the blocks of an engine that was opened.
@@ -317,7 +341,11 @@ async fn open(
     if config.rebuild_index {
         Index::delete(&path)?;
     }
-    let index = Index::open(&path, &config.genesis.digest(), engine.receipts_len())?;
+    let opening = |error: QueryError| StartError::Opening(error.to_string());
+    let first = history::begin(history::written(home)?, engine).await.map_err(opening)?;
+    let index = Index::open(&path, &config.genesis.digest(), first, engine.receipts_len())?;
+    index.give_up(first)?;
+    engine.prune(index.first().height);
     if ledger.head().height == 0 {
         // The first block funds the accounts; before it every question would get an empty answer.
         let mut tips = engine.finalized();
@@ -434,7 +462,7 @@ pub struct NodeHandle {
     feed: JoinHandle<()>,
     watcher: JoinHandle<()>,
     /// What only looks, and is cut off.
-    watching: [JoinHandle<()>; 2],
+    watching: Vec<JoinHandle<()>>,
     disk: Arc<Disk>,
     stop: watch::Sender<bool>,
     failure: watch::Receiver<Option<String>>,

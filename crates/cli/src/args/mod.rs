@@ -36,7 +36,7 @@ pub use supply::{DateArg, EveryArg, FormatArg, SupplyArgs};
 pub use tls::TlsArgs;
 pub use token::{ClaimArgs, FundArgs, LockArgs, MintArgs, RedeemArgs, SwapArgs, TokenArgs, TokenCommand, ValidateArgs};
 pub use up::UpArgs;
-pub use value::{AmountArg, Bytes, Copies, ObjectPath, SpanArg, TextPath, Who};
+pub use value::{AmountArg, Bytes, Copies, KeepArg, ObjectPath, SpanArg, TextPath, Who};
 pub use wallet::{ExportArgs, ImportArgs, NewArgs, PassphraseArgs, ShowArgs, WalletCommand, WhichArgs};
 
 use clap::{Args, Parser, Subcommand};

@@ -1,6 +1,6 @@
 //! `depin up`.
 
-use super::{Bytes, TlsArgs};
+use super::{Bytes, KeepArg, TlsArgs};
 use clap::Args;
 use std::net::IpAddr;
 
@@ -59,6 +59,10 @@ pub struct UpArgs {
     /// By how much the clock may jump while the node runs and still be followed; beyond, time goes on by the boot clock.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub clock_jump: u32,
+    /// How many days final blocks, receipts and events are kept, or `all`. What the ledger is needs none of them; what was given up does
+    /// not come back.
+    #[arg(long, value_name = "DAYS|all", default_value = "30")]
+    pub keep_history: KeepArg,
     /// Capacity of each new storage provider: what it promises at most. How much it can keep, its disk decides.
     #[arg(long, value_name = "SIZE", default_value = "1TiB")]
     pub capacity: Bytes,

@@ -2,7 +2,7 @@
 
 use clap::builder::TypedValueParser;
 use depin_quantity::{Address, Name, Span, parse_bytes, parse_span};
-use std::{ffi::OsStr, fmt, path::PathBuf, str::FromStr};
+use std::{ffi::OsStr, fmt, path::PathBuf, str::FromStr, time::Duration};
 
 /// A path that something is made at, and that is written down elsewhere: in JSON, in settings for shells. So it must be text. Files that
 /// are only read have any name.
@@ -42,6 +42,24 @@ impl FromStr for Bytes {
             Ok(0) => Err("a size must be above zero, such as 10GiB".to_owned()),
             Ok(bytes) => Ok(Self(bytes)),
             Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// How long history is kept: some days, or for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepArg(pub Option<Duration>);
+
+impl FromStr for KeepArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self(None));
+        }
+        match text.parse::<u64>() {
+            Ok(days @ 1..=36_500) => Ok(Self(Some(Duration::from_secs(days * 86_400)))),
+            _ => Err("write a number of days from 1 to 36500, or `all`".to_owned()),
         }
     }
 }

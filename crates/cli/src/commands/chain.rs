@@ -61,6 +61,9 @@ impl Overview {
         row("Network", format!("{network}, chain {chain_id}, depin {version}"));
         row("Block", format!("{height}, state {}", short_id(state_root)));
         row("Ledger time", format!("{} UTC, speed {speed}", minute(now)));
+        if self.chain.history.block > 0 {
+            row("History", format!("from block {} on; older was given up", self.chain.history.block));
+        }
         if let Some(stalled) = &self.chain.stalled {
             row("Stalled", format!("WARNING: {}", stalled.message));
         }

@@ -10,7 +10,7 @@ use crate::{
 };
 use depin_client::{
     Client,
-    api::{DealQuery, EventQuery, EventRecord, Page},
+    api::{DealQuery, EventQuery, EventRecord, Page, code},
 };
 use depin_economy::Spec;
 use depin_quantity::{Address, Decimal18, Instant, Name, UnitId, Units};
@@ -101,9 +101,10 @@ async fn page(client: &Client, query: EventQuery, limit: u32) -> Result<Page<Eve
 /// end are searched, each twice as long as the one before.
 async fn newest(client: &Client, query: EventQuery, limit: u32) -> Result<Page<EventRecord>> {
     let end = end_of_history(client).await?;
+    let first = client.status().await?.history.event;
     let mut window = u64::from(limit);
     loop {
-        let from = end.saturating_sub(window);
+        let from = end.saturating_sub(window).max(first);
         let mut found = Vec::new();
         let mut next = Some(from);
         while let Some(from) = next {
@@ -113,7 +114,7 @@ async fn newest(client: &Client, query: EventQuery, limit: u32) -> Result<Page<E
             found.extend(page.items);
             next = page.next.and_then(|next| next.parse().ok()).filter(|next| !empty && *next > from);
         }
-        if found.len() >= limit as usize || from == 0 {
+        if found.len() >= limit as usize || from == first {
             let items = found.split_off(found.len().saturating_sub(limit as usize));
             let next = items.last().map(|last| (last.position + 1).to_string());
             return Ok(Page { items, next });
@@ -144,7 +145,11 @@ async fn end_of_history(client: &Client) -> Result<u64> {
 
 async fn exists(client: &Client, position: u64) -> Result<bool> {
     let query = EventQuery { from: Some(position), limit: Some(1), ..EventQuery::default() };
-    Ok(!client.events(&query).await?.items.is_empty())
+    match client.events(&query).await {
+        // What was given up was there.
+        Err(error) if error.code() == Some(code::PRUNED) => Ok(true),
+        page => Ok(!page?.items.is_empty()),
+    }
 }
 
 /// Writes events as lines.

@@ -140,6 +140,7 @@ fn options(args: &UpArgs, speed: u32, tls: Option<Tls>, trust: Trust) -> Options
         rebuild_index: args.rebuild_index,
         new_store: args.new_store,
         disk_floor: args.disk_floor.map(|floor| floor.0),
+        keep_history: args.keep_history.0,
         accept_clock: args.accept_clock,
         clock_jump: Duration::from_secs(args.clock_jump.into()),
         tls,

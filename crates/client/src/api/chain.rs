@@ -50,6 +50,9 @@ pub struct Status {
     pub base_fee: Amount,
     /// Present price of one byte of rows that a transaction adds, keys and values counted; zero where rows cost nothing.
     pub row_fee: Amount,
+    /// Where the node's history begins.
+    #[serde(default)]
+    pub history: History,
     /// Version of the node's software.
     pub version: String,
     /// Version of the state's form.
@@ -118,6 +121,15 @@ pub struct ClockWarning {
     pub off_ms: i64,
     /// What happened, and what to do.
     pub message: String,
+}
+
+/// Where history begins: blocks, receipts and events from before were given up. Zeros while everything is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct History {
+    /// Lowest height that is kept.
+    pub block: u64,
+    /// Position of the first event that is kept.
+    pub event: u64,
 }
 
 /// No block has become final for ten heartbeats.

@@ -23,8 +23,8 @@ pub use crate::storage::{
 pub use account::{Account, AccountEntry, Committed, Holdings, Vesting};
 pub use chain::{
     BATCH_BYTES_MAX, BATCH_MAX, BatchAnswer, BatchAnswers, BatchRequest, Block, BlockSummary, Chance, ChanceReport, ClockWarning,
-    Content, DiskRoom, EventQuery, EventRecord, Failure, FinalReceipt, Posted, Stalled, Status, SubmitRequest, TransactionPhase,
-    TransactionStatus,
+    Content, DiskRoom, EventQuery, EventRecord, Failure, FinalReceipt, History, Posted, Stalled, Status, SubmitRequest,
+    TransactionPhase, TransactionStatus,
 };
 pub use economy::{Audit, AuditTotal, NetworkInfo, NetworkRow, PriceEntry, Prices, Supply, SupplyPart, TokenSupply};
 
@@ -128,6 +128,8 @@ pub mod code {
     pub const TOO_LARGE: &str = "too-large";
     /// The node has more to do than it can; try again later.
     pub const BUSY: &str = "busy";
+    /// It was given up: the node keeps no history from so long ago.
+    pub const PRUNED: &str = "pruned";
     /// The chain makes no blocks.
     pub const STALLED: &str = "stalled";
     /// The disk has too little room for anything new; the same works when some was freed.

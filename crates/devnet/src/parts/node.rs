@@ -16,6 +16,7 @@ impl NodePart {
             listen: site.node,
             speed: site.options.speed,
             rebuild_index: site.options.rebuild_index,
+            keep_history: site.options.keep_history,
             floor: Floor::of_chain(site.home.node(), site.options.disk_floor),
             tls: site.options.tls.clone(),
             clock: ClockConfig { jump: site.options.clock_jump, accept: site.options.accept_clock, ..ClockConfig::default() },

@@ -8,7 +8,7 @@ use super::{
 };
 use axum::{Json, extract::State};
 use depin_client::api::{Block, BlockSummary, ErrorBody, Page};
-use depin_engine::Header;
+use depin_engine::{Header, QueryError};
 use depin_quantity::Instant;
 
 /// Transactions never number more in a block.
@@ -22,13 +22,21 @@ pub(super) async fn blocks(State(app): State<Shared>, Params(query): Params<Page
     let tip = app.engine.finalized().borrow().height;
     let before = page_after::<u64>(query.after.as_deref())?.unwrap_or(u64::MAX).min(tip.saturating_add(1));
     let mut items = Vec::new();
-    let heights = (0..before).rev().take(limit);
-    for height in heights {
+    let first = app.index.first().height;
+    if (1..=first).contains(&before) {
+        return Err(ApiError::pruned(format!("block {}", before - 1), first));
+    }
+    for height in (first..before).rev().take(limit) {
         // After a state sync the oldest blocks may be missing.
-        let Some(header) = app.engine.header(height).await? else { break };
+        let header = match app.engine.header(height).await {
+            Ok(Some(header)) => header,
+            // Given up since it was looked where history begins.
+            Ok(None) | Err(QueryError::PrunedBlock { .. }) => break,
+            Err(error) => return Err(error.into()),
+        };
         items.push(summary(&app, &header).await?);
     }
-    let next = items.last().map(|block| block.height).filter(|height| *height > 0 && items.len() == limit);
+    let next = items.last().map(|block| block.height).filter(|height| *height > first && items.len() == limit);
     Ok(Json(Page { items, next: next.map(|height| height.to_string()) }))
 }
 
@@ -40,6 +48,10 @@ pub(super) async fn block(State(app): State<Shared>, Segment(height): Segment<u6
     let missing = || ApiError::not_found(format!("there is no final block {height} here; the last one is {tip}"));
     if height > tip {
         return Err(missing());
+    }
+    let first = app.index.first().height;
+    if (1..first).contains(&height) {
+        return Err(ApiError::pruned(format!("block {height}"), first));
     }
     let header = app.engine.header(height).await?.ok_or_else(missing)?;
     app.index_caught_up().await?;

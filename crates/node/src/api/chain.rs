@@ -12,7 +12,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use depin_client::api::{ClockWarning, Content, DiskRoom, ErrorBody, Status};
+use depin_client::api::{ClockWarning, Content, DiskRoom, ErrorBody, History, Status};
 use depin_quantity::Instant;
 use serde::Serialize;
 use std::sync::Arc;
@@ -130,6 +130,10 @@ pub(super) async fn status(State(app): State<Shared>) -> ApiResult<Json<Status>>
         receipts_root: hex32(&header.receipts_root()),
         base_fee: app.tokens.main(base_fee(&app.ledger)),
         row_fee: app.tokens.main(row_fee(&app.ledger)),
+        history: {
+            let first = app.index.first();
+            History { block: first.height, event: first.event }
+        },
         version: env!("CARGO_PKG_VERSION").to_owned(),
         format: depin_ledger::FORMAT,
         disk: disk(&app),

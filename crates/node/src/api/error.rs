@@ -46,6 +46,13 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code::BUSY, message, "try again in a moment")
     }
 
+    /// History that was given up.
+    pub fn pruned(what: impl Display, first: u64) -> Self {
+        let message = format!("{what} is older than the history of this node, which begins at block {first}");
+        let hint = "a node keeps 30 days, or as many as `--keep-history DAYS` says; one started with `--keep-history all` has everything since";
+        Self::new(StatusCode::GONE, code::PRUNED, message, hint)
+    }
+
     /// No blocks come.
     pub fn stalled(stalled: &Stalled) -> Self {
         let hint = "reads go on, and what was handed in waits; tell the node's operator";
@@ -92,6 +99,8 @@ impl From<QueryError> for ApiError {
         match error {
             QueryError::Closed => Self::busy("the node is stopping"),
             QueryError::NoState => Self::busy("there is no block yet"),
+            QueryError::PrunedBlock { first } => Self::pruned("the block", first),
+            QueryError::PrunedReceipts { height, .. } => Self::pruned("the receipt", height),
             error => Self::internal(error),
         }
     }

@@ -39,7 +39,17 @@ fn filter(query: &EventQuery) -> ApiResult<Filter> {
     Ok(Filter { kinds, account: query.account, unit: query.subject })
 }
 
-/// A page of the history, in order of position.
+/// A position that history has, or will have.
+fn kept(app: &Shared, from: u64) -> ApiResult<u64> {
+    let first = app.index.first();
+    if from < first.event {
+        let what = format!("event {from} (the first is {})", first.event);
+        return Err(ApiError::pruned(what, first.height));
+    }
+    Ok(from)
+}
+
+/// A page of the history, in order of position; from where history begins, when no position is given. 410 `pruned` before that.
 #[utoipa::path(get, path = "/v1/events", tag = "events", params(EventQuery),
     responses((status = 200, body = Page<api::EventRecord>), (status = "default", body = ErrorBody)))]
 pub(super) async fn events(
@@ -47,7 +57,8 @@ pub(super) async fn events(
     Params(query): Params<EventQuery>,
 ) -> ApiResult<Json<Page<api::EventRecord>>> {
     let limit = page_limit(query.limit, 100, 1_000)?;
-    let page = app.index.events(query.from.unwrap_or(0), limit, filter(&query)?).await?;
+    let from = kept(&app, query.from.unwrap_or_else(|| app.index.first().event))?;
+    let page = app.index.events(from, limit, filter(&query)?).await?;
     let items = page.events.iter().map(render::event).collect::<Result<_, _>>().map_err(ApiError::internal)?;
     let next = (page.next < page.end).then(|| page.next.to_string());
     Ok(Json(Page { items, next }))
@@ -68,6 +79,7 @@ pub(super) async fn stream(
         Some(last) => last.saturating_add(1),
         None => query.from.unwrap_or_else(|| app.index.marks().next_event),
     };
+    let from = kept(&app, from)?;
     let peer = peer.as_deref();
     let place = app.streams.enter(peer).map_err(|_| ApiError::busy("too many event streams are open"))?;
     let mut heartbeat = interval(HEARTBEAT);

@@ -184,12 +184,13 @@ pub(super) async fn transaction(State(app): State<Shared>, Segment(id): Segment<
         Some(record) => Ok(Json(TransactionStatus { state: TransactionPhase::Final, receipt: Some(wire(&app, &record)?) })),
         None => {
             let message = format!("transaction {id} is not known here");
-            Err(ApiError::new(
-                StatusCode::NOT_FOUND,
-                code::NOT_FOUND,
-                message,
-                "it was never seen, or it left the pool: send it again",
-            ))
+            let hint = match app.index.first().height {
+                0 => "it was never seen, or it left the pool: send it again".to_owned(),
+                first => format!(
+                    "it was never seen, or it left the pool: send it again; or it is older than block {first}, where the history of this node begins"
+                ),
+            };
+            Err(ApiError::new(StatusCode::NOT_FOUND, code::NOT_FOUND, message, hint))
         }
     }
 }

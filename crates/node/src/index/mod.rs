@@ -8,6 +8,7 @@
 mod digest;
 mod feed;
 mod live;
+mod prune;
 mod query;
 mod schema;
 #[cfg(test)]
@@ -18,14 +19,18 @@ pub use digest::{EventRecord, Names, ReceiptRecord};
 pub use feed::{LogError, ReceiptLog, follow};
 pub use live::Subscription;
 pub use query::{BlockRecord, EventPage, Filter};
-pub use schema::Marks;
+pub use schema::{First, Marks};
 pub use write::LogRecord;
 
 use depin_quantity::{Address, UnitId};
 use rusqlite::Connection;
+use schema::Opened;
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::sync::{Semaphore, broadcast, watch};
 use write::{Batch, Writer};
@@ -85,26 +90,41 @@ pub struct Index {
     permits: Arc<Semaphore>,
     live: broadcast::Sender<Arc<Batch>>,
     marks: watch::Sender<Marks>,
+    first: watch::Sender<First>,
+    /// Whether something that was told is not in the file yet.
+    unwritten: AtomicBool,
+}
+
+/// What a stop in order leaves unwritten would be read from the log again, which is no loss.
+impl Drop for Index {
+    fn drop(&mut self) {
+        if let Err(error) = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).write() {
+            tracing::debug!(%error, "the newest blocks will be read from the log again");
+        }
+    }
 }
 
 impl Index {
     /// Opens the index of the chain whose genesis has the digest `chain`. A file that cannot be continued is deleted and begun
-    /// again: another version's or chain's, a damaged one, or one that read further than the log's `log_len` receipts.
+    /// again: another version's or chain's, a damaged one, or one that read further than the log's `log_len` receipts, or not as far as
+    /// where the log begins. One that begins again begins at `log`.
     ///
     /// # Errors
     /// [`IndexError::File`] and [`IndexError::Database`] when the file cannot be used at all.
-    pub fn open(path: &Path, chain: &[u8; 32], log_len: u64) -> Result<Self, IndexError> {
-        let (connection, marks, restarted) = schema::open(path, chain, log_len)?;
+    pub fn open(path: &Path, chain: &[u8; 32], log: First, log_len: u64) -> Result<Self, IndexError> {
+        let Opened { connection, marks, first, restarted } = schema::open(path, chain, log, log_len)?;
         if let Some(reason) = restarted {
             tracing::warn!(path = %path.display(), reason, "the index is filled from its beginning");
         }
         Ok(Self {
             path: path.to_owned(),
-            writer: Mutex::new(Writer { connection, marks }),
+            writer: Mutex::new(Writer::new(connection, marks)),
             readers: Mutex::new(Vec::new()),
             permits: Arc::new(Semaphore::new(READERS)),
             live: broadcast::Sender::new(LIVE_BATCHES),
             marks: watch::Sender::new(marks),
+            first: watch::Sender::new(first),
+            unwritten: AtomicBool::new(false),
         })
     }
 
@@ -121,6 +141,46 @@ impl Index {
         *self.marks.borrow()
     }
 
+    /// Where what it has begins.
+    pub fn first(&self) -> First {
+        *self.first.borrow()
+    }
+
+    /// Where the block of `height`, or the first after it that is read, begins; `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`Index::events`].
+    pub async fn begin_of(self: &Arc<Self>, height: u64) -> Result<Option<First>, IndexError> {
+        self.read(move |connection, _| query::begin_of(connection, height)).await
+    }
+
+    /// Gives up what is before `first`: from now on nobody is told of it. [`Index::delete_given_up`] deletes it.
+    ///
+    /// # Errors
+    /// [`IndexError::Database`]; then nothing was given up.
+    pub fn give_up(&self, first: First) -> Result<(), IndexError> {
+        if first.height > self.first().height {
+            prune::mark(&self.lock().connection, &first)?;
+            self.first.send_replace(first);
+        }
+        Ok(())
+    }
+
+    /// Deletes what was given up, a little at a time. Blocks the thread.
+    ///
+    /// # Errors
+    /// [`IndexError::Database`]; what is left goes with the next call.
+    pub fn delete_given_up(&self) -> Result<(), IndexError> {
+        // The lock is let go in between: blocks are written meanwhile.
+        while !prune::some(&mut self.lock().connection, self.first().height)? {}
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writer> {
+        // A panic inside rolls the database back and leaves the marks as they were.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Tells whenever it has read further.
     pub fn watch(&self) -> watch::Receiver<Marks> {
         self.marks.subscribe()
@@ -131,9 +191,9 @@ impl Index {
     /// # Errors
     /// [`IndexError`]; then nothing of it was written.
     pub fn apply(&self, records: &[LogRecord]) -> Result<Vec<ReceiptRecord>, IndexError> {
-        // A panic inside rolls the database back and leaves the marks as they were.
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let batch = Arc::new(writer.apply(records)?);
+        let mut writer = self.lock();
+        let batch = writer.apply(records)?;
+        self.unwritten.store(!writer.is_written(), Ordering::Release);
         let receipts = batch.receipts.clone();
         if !receipts.is_empty() {
             self.marks.send_replace(writer.marks);
@@ -201,6 +261,16 @@ impl Index {
         Subscription::new(Arc::clone(self), from, filter)
     }
 
+    /// Writes what was told and is not in the file yet.
+    fn write(&self) -> Result<(), IndexError> {
+        if self.unwritten.load(Ordering::Acquire) {
+            let mut writer = self.lock();
+            writer.write()?;
+            self.unwritten.store(false, Ordering::Release);
+        }
+        Ok(())
+    }
+
     /// Runs a question on a reading connection, off the async threads.
     async fn read<T: Send + 'static>(
         self: &Arc<Self>,
@@ -212,8 +282,9 @@ impl Index {
             let _permit = permit;
             let idle = index.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = idle.map_or_else(|| schema::connect_reader(&index.path), Ok)?;
-            // Taken before the snapshot: the rows below these marks are in it for certain.
+            // Taken before the snapshot, and what they cover written: the rows below these marks are in it for certain.
             let marks = index.marks();
+            index.write()?;
             let snapshot = connection.unchecked_transaction()?;
             let answer = ask(&snapshot, marks);
             snapshot.finish()?;

@@ -1,7 +1,7 @@
 //! Questions to the index. Every answer comes from one snapshot.
 
 use super::{
-    IndexError, Marks,
+    First, IndexError, Marks,
     digest::{EventRecord, Names, ReceiptRecord},
 };
 use depin_ledger::Receipt;
@@ -136,6 +136,20 @@ pub(super) fn receipts_at(connection: &Connection, height: u64, limit: usize) ->
     let sql = format!("SELECT {RECEIPT} FROM receipts WHERE height = ?1 ORDER BY place LIMIT ?2");
     let mut statement = connection.prepare_cached(&sql)?;
     statement.query_and_then((height, i64::try_from(limit).unwrap_or(i64::MAX)), receipt)?.collect()
+}
+
+/// The oldest receipts below `height`, at most `limit`.
+pub(super) fn oldest(connection: &Connection, height: i64, limit: usize) -> Result<Vec<ReceiptRecord>, IndexError> {
+    let sql = format!("SELECT {RECEIPT} FROM receipts WHERE height < ?1 ORDER BY height, place LIMIT ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    statement.query_and_then((height, i64::try_from(limit).unwrap_or(i64::MAX)), receipt)?.collect()
+}
+
+/// Where the block of `height`, or the first after it that left a receipt, begins.
+pub(super) fn begin_of(connection: &Connection, height: u64) -> Result<Option<First>, IndexError> {
+    let sql = "SELECT height, position, first_event FROM receipts WHERE height >= ?1 ORDER BY height, place LIMIT 1";
+    let first = |row: &Row<'_>| Ok(First { height: unsigned(row, 0)?, receipt: unsigned(row, 1)?, event: unsigned(row, 2)? });
+    Ok(connection.prepare_cached(sql)?.query_row([super::write::integer(height)?], first).optional()?)
 }
 
 /// Receipts of a sender's transactions, newest first, below position `before`, at most `limit`.

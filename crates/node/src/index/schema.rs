@@ -7,12 +7,15 @@ use super::IndexError;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::{
     io,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 /// Version of the tables below; raised with every change of them or of what is written into them.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
+/// Gives free pages at the file's end back to the disk.
+pub(super) const FREE_PAGES: &str = "PRAGMA incremental_vacuum(4096)";
 
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;
@@ -37,6 +40,24 @@ CREATE TABLE event_accounts (account BLOB NOT NULL, event INTEGER NOT NULL, PRIM
 CREATE TABLE event_units (unit BLOB NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (unit, event)) WITHOUT ROWID, STRICT;
 ";
 
+/// Where history begins: what is older was given up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct First {
+    /// Lowest height that is kept; zero while nothing was given up.
+    pub height: u64,
+    /// Position of its first record in the receipts log.
+    pub receipt: u64,
+    /// Position of its first event among all events.
+    pub event: u64,
+}
+
+impl First {
+    /// The marks of an index that has read nothing from here on.
+    pub(super) fn marks(&self) -> Marks {
+        Marks { next_receipt: self.receipt, next_event: self.event, height: self.height.saturating_sub(1), time: 0 }
+    }
+}
+
 /// How far the index has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
@@ -50,11 +71,21 @@ pub struct Marks {
     pub time: u64,
 }
 
-/// Opens the writing connection, with fresh tables when the file cannot be continued. Returns why it started over, if it did.
-pub(super) fn open(path: &Path, chain: &[u8; 32], log_len: u64) -> Result<(Connection, Marks, Option<String>), IndexError> {
+/// What was opened.
+pub(super) struct Opened {
+    pub connection: Connection,
+    pub marks: Marks,
+    pub first: First,
+    /// Why it started over, if it did.
+    pub restarted: Option<String>,
+}
+
+/// Opens the writing connection, with fresh tables when the file cannot be continued. The log has records from `log.receipt` on, up to
+/// `log_len`.
+pub(super) fn open(path: &Path, chain: &[u8; 32], log: First, log_len: u64) -> Result<Opened, IndexError> {
     let existed = path.exists();
-    let reason = match open_existing(path, chain, log_len) {
-        Ok(Ok((connection, marks))) => return Ok((connection, marks, None)),
+    let reason = match open_existing(path, chain, log.receipt..=log_len) {
+        Ok(Ok((connection, marks, first))) => return Ok(Opened { connection, marks, first, restarted: None }),
         Ok(Err(reason)) => reason,
         Err(error) if is_damage(&error) => format!("it is damaged ({error})"),
         Err(error) => return Err(error.into()),
@@ -67,15 +98,17 @@ pub(super) fn open(path: &Path, chain: &[u8; 32], log_len: u64) -> Result<(Conne
     put.execute(params!["version", VERSION.to_be_bytes()])?;
     put.execute(params!["chain", chain])?;
     drop(put);
-    write_marks(&connection, &Marks::default())?;
+    let marks = log.marks();
+    write_marks(&connection, &marks)?;
+    write_first(&connection, &log)?;
     connection.execute_batch("COMMIT")?;
-    Ok((connection, Marks::default(), existed.then_some(reason)))
+    Ok(Opened { connection, marks, first: log, restarted: existed.then_some(reason) })
 }
 
 /// The connection and marks, or why the file cannot be continued.
-type Existing = Result<(Connection, Marks), String>;
+type Existing = Result<(Connection, Marks, First), String>;
 
-fn open_existing(path: &Path, chain: &[u8; 32], log_len: u64) -> rusqlite::Result<Existing> {
+fn open_existing(path: &Path, chain: &[u8; 32], log: RangeInclusive<u64>) -> rusqlite::Result<Existing> {
     if !path.exists() {
         return Ok(Err("there is none yet".to_owned()));
     }
@@ -95,10 +128,14 @@ fn open_existing(path: &Path, chain: &[u8; 32], log_len: u64) -> rusqlite::Resul
     let Some(marks) = meta(&connection, "marks")?.as_deref().and_then(decode_marks) else {
         return Ok(Err("it does not say how far it read".to_owned()));
     };
-    if marks.next_receipt > log_len {
-        return Ok(Err(format!("it read {} records and the log has {log_len}", marks.next_receipt)));
+    let Some(first) = meta(&connection, "first")?.as_deref().and_then(decode_first) else {
+        return Ok(Err("it does not say where it begins".to_owned()));
+    };
+    if !log.contains(&marks.next_receipt) {
+        let (read, from, len) = (marks.next_receipt, log.start(), log.end());
+        return Ok(Err(format!("it read up to record {read} and the log has those from {from} to {len}")));
     }
-    Ok(Ok((connection, marks)))
+    Ok(Ok((connection, marks, first)))
 }
 
 /// A connection for reading only.
@@ -117,7 +154,9 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(64);
     // A crash of the machine may lose the newest commits, never the file: they are read from the log again.
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;")?;
+    connection.execute_batch(
+        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;",
+    )?;
     Ok(connection)
 }
 
@@ -135,9 +174,16 @@ pub(super) fn delete(path: &Path) -> io::Result<()> {
 }
 
 pub(super) fn write_marks(connection: &Connection, marks: &Marks) -> rusqlite::Result<()> {
-    let words = [marks.next_receipt, marks.next_event, marks.height, marks.time];
+    put_words(connection, "marks", &[marks.next_receipt, marks.next_event, marks.height, marks.time])
+}
+
+pub(super) fn write_first(connection: &Connection, first: &First) -> rusqlite::Result<()> {
+    put_words(connection, "first", &[first.height, first.receipt, first.event])
+}
+
+fn put_words(connection: &Connection, key: &str, words: &[u64]) -> rusqlite::Result<()> {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-    connection.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES ('marks', ?1)")?.execute([bytes])?;
+    connection.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?.execute(params![key, bytes])?;
     Ok(())
 }
 
@@ -146,10 +192,19 @@ fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<Vec<u8>>>
 }
 
 fn decode_marks(bytes: &[u8]) -> Option<Marks> {
-    let bytes: &[u8; 32] = bytes.try_into().ok()?;
-    let (words, _) = bytes.as_chunks::<8>();
-    let word = |i: usize| u64::from_be_bytes(words[i]);
-    Some(Marks { next_receipt: word(0), next_event: word(1), height: word(2), time: word(3) })
+    let [next_receipt, next_event, height, time] = words(bytes)?;
+    Some(Marks { next_receipt, next_event, height, time })
+}
+
+fn decode_first(bytes: &[u8]) -> Option<First> {
+    let [height, receipt, event] = words(bytes)?;
+    Some(First { height, receipt, event })
+}
+
+fn words<const N: usize>(bytes: &[u8]) -> Option<[u64; N]> {
+    let (words, []) = bytes.as_chunks::<8>() else { return None };
+    let words: &[[u8; 8]; N] = words.try_into().ok()?;
+    Some(words.map(u64::from_be_bytes))
 }
 
 /// Whether the error says that the file is no usable database, rather than that it could not be reached.

@@ -7,6 +7,7 @@ use super::{
 };
 use depin_ledger::{Receipt, ReceiptBody};
 use rusqlite::{Connection, params};
+use std::sync::Arc;
 
 /// A record of the durable receipts log: an encoded receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,17 +31,65 @@ pub(super) struct Batch {
     pub events: Vec<Named>,
 }
 
-/// The one writing connection and how far it got.
+/// Batches of blocks without transactions that are written together, and events of them.
+const UNWRITTEN: (usize, usize) = (64, 1_024);
+
+/// The one writing connection and how far it got. What is unwritten was told already; it is written before anybody asks the file, and
+/// read from the log again when it was not.
 #[derive(Debug)]
 pub(super) struct Writer {
     pub connection: Connection,
     pub marks: Marks,
+    unwritten: Vec<Arc<Batch>>,
 }
 
 impl Writer {
-    /// Writes the records of whole blocks in one database transaction: all or none. Records that the index has already are left out;
-    /// a gap is refused.
-    pub fn apply(&mut self, records: &[LogRecord]) -> Result<Batch, IndexError> {
+    pub const fn new(connection: Connection, marks: Marks) -> Self {
+        Self { connection, marks, unwritten: Vec::new() }
+    }
+
+    /// Whether the file holds everything up to the marks.
+    pub const fn is_written(&self) -> bool {
+        self.unwritten.is_empty()
+    }
+
+    /// Takes the records of whole blocks. They are written at once where there is a transaction among them, else with some more: an idle
+    /// chain writes little. Records that the index has already are left out; a gap is refused.
+    pub fn apply(&mut self, records: &[LogRecord]) -> Result<Arc<Batch>, IndexError> {
+        let before = self.marks;
+        let batch = Arc::new(self.read(records)?);
+        if batch.receipts.is_empty() {
+            return Ok(batch);
+        }
+        self.unwritten.push(Arc::clone(&batch));
+        let events: usize = self.unwritten.iter().map(|batch| batch.events.len()).sum();
+        let many = self.unwritten.len() >= UNWRITTEN.0 || events >= UNWRITTEN.1;
+        if many || batch.receipts.iter().any(|record| record.transaction().is_some()) {
+            self.write().inspect_err(|_| {
+                self.unwritten.pop();
+                self.marks = before;
+            })?;
+        }
+        Ok(batch)
+    }
+
+    /// Writes what is unwritten in one database transaction: all or none.
+    pub fn write(&mut self) -> Result<(), IndexError> {
+        if self.unwritten.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.connection.transaction()?;
+        for batch in &self.unwritten {
+            write_receipts(&transaction, batch)?;
+            write_events(&transaction, batch)?;
+        }
+        schema::write_marks(&transaction, &self.marks)?;
+        transaction.commit()?;
+        self.unwritten.clear();
+        Ok(())
+    }
+
+    fn read(&mut self, records: &[LogRecord]) -> Result<Batch, IndexError> {
         let mut marks = self.marks;
         let mut batch = Batch { first: marks.next_event, end: marks.next_event, receipts: Vec::new(), events: Vec::new() };
         for record in records.iter().filter(|record| record.position >= self.marks.next_receipt) {
@@ -59,11 +108,6 @@ impl Writer {
         }
         marks.next_event = batch.end;
         if !batch.receipts.is_empty() {
-            let transaction = self.connection.transaction()?;
-            write_receipts(&transaction, &batch)?;
-            write_events(&transaction, &batch)?;
-            schema::write_marks(&transaction, &marks)?;
-            transaction.commit()?;
             self.marks = marks;
         }
         Ok(batch)

@@ -8,6 +8,7 @@ mod common;
 mod deals;
 mod disk;
 mod fuzz;
+mod history;
 mod life;
 mod replay;
 mod stalled;
