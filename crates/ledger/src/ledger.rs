@@ -3,8 +3,8 @@
 use crate::{
     AccountRow, Awaited, BlockEnv, ChainRow, ChanceRow, ContentDigest, FORMAT, GenesisDoc, GenesisError, Outcome, Parent,
     RunError, Signatures, Stamp, Transaction,
-    content::{CHUNK, Walk},
     run::Rules,
+    snapshot::{Kept, Snapshot},
 };
 use depin_economy::Economy;
 use depin_quantity::{Address, Instant, Span};
@@ -47,14 +47,16 @@ pub enum LoadError {
     NoChain,
 }
 
-struct Finalized {
-    tables: Tables,
+/// The rows after the newest finalized block.
+#[derive(Default)]
+pub(crate) struct Finalized {
+    pub tables: Tables,
     digest: Option<Digest>,
     chain: Option<ChainRow>,
 }
 
 impl Finalized {
-    fn height(&self) -> u64 {
+    pub fn height(&self) -> u64 {
         self.chain.map_or(0, |chain| chain.height)
     }
 }
@@ -70,10 +72,10 @@ pub struct Ledger {
     rules: Rules,
     finalized: RwLock<Finalized>,
     frozen: Mutex<BTreeMap<Digest, Frozen>>,
-    /// The walk through all rows that is on its way, if one is. Taken after `finalized`, where both are.
-    walk: Mutex<Option<Walk>>,
-    /// Held while all rows are walked through: one at a time.
-    walking: Mutex<()>,
+    /// What the snapshot that is read has of rows that changed, if one is. Taken after `finalized`, where both are.
+    kept: Mutex<Option<Kept>>,
+    /// Held by the snapshot: one at a time.
+    only: Mutex<()>,
 }
 
 impl Ledger {
@@ -83,14 +85,7 @@ impl Ledger {
     /// [`GenesisError`] when the document cannot start a chain.
     pub fn new(doc: GenesisDoc, signatures: Arc<dyn Signatures>) -> Result<Self, GenesisError> {
         let rules = Rules::new(doc, signatures)?;
-        let finalized = Finalized { tables: Tables::default(), digest: None, chain: None };
-        Ok(Self {
-            rules,
-            finalized: RwLock::new(finalized),
-            frozen: Mutex::default(),
-            walk: Mutex::default(),
-            walking: Mutex::default(),
-        })
+        Ok(Self { rules, finalized: RwLock::default(), frozen: Mutex::default(), kept: Mutex::default(), only: Mutex::default() })
     }
 
     /// What the chain started from.
@@ -132,7 +127,7 @@ impl Ledger {
         }
         let mut finalized = self.finalized.write();
         *finalized = Finalized { tables, digest: None, chain };
-        *self.walk.lock() = None;
+        *self.kept.lock() = None;
         self.lock_frozen().clear();
         Ok(())
     }
@@ -234,8 +229,8 @@ impl Ledger {
         }
         let block = frozen.remove(&digest).ok_or(RunError::UnknownParent { height })?;
         frozen.retain(|_, other| other.height > height);
-        if let Some(walk) = &mut *self.walk.lock() {
-            walk.keep_before(&block.writes);
+        if let Some(kept) = &mut *self.kept.lock() {
+            kept.keep(&block.writes);
         }
         finalized.tables.apply(&block.writes);
         finalized.digest = Some(digest);
@@ -288,39 +283,28 @@ impl Ledger {
 
     /// Checks everything against everything, on the finalized rows.
     pub fn audit(&self) -> crate::Audit {
-        crate::audit::audit(&self.rules, &self.read_finalized().tables)
+        let finalized = self.read_finalized();
+        crate::audit::audit(&self.rules, &finalized.tables, finalized.tables.len())
     }
 
-    /// The same on the finalized rows as they are now, while blocks go on: they are copied a few at a time, and the copy is audited. A
-    /// second caller waits for the first. `None` when other rows were loaded meanwhile.
+    /// The same on the finalized rows as they are now, while blocks go on: what a block changes meanwhile is kept as it was. A second
+    /// caller waits for the first. `None` when other rows were loaded meanwhile.
     pub fn audit_beside(&self) -> Option<crate::Audit> {
-        let _one = self.walking.lock();
-        let tables = self.walk(Walk::copying)?.tables()?;
-        Some(crate::audit::audit(&self.rules, &tables))
+        let snapshot = self.snapshot();
+        let audit = crate::audit::audit(&self.rules, &snapshot, snapshot.rows());
+        snapshot.is_whole().then_some(audit)
     }
 
-    /// The digest of all rows as they are now, which does not depend on how they came to be. Blocks are finalized meanwhile: the
-    /// rows are read a few at a time, and what a block changes ahead of the walk is kept as it was. Takes about a microsecond a row;
-    /// a second caller waits for the first. `None` when other rows were loaded meanwhile.
+    /// The digest of all rows as they are now, which does not depend on how they came to be. Blocks are finalized meanwhile. Takes
+    /// about a microsecond a row; a second caller waits for the first. `None` when other rows were loaded meanwhile.
     pub fn content_digest(&self) -> Option<ContentDigest> {
-        let _one = self.walking.lock();
-        self.walk(Walk::digesting)?.digest()
+        let snapshot = self.snapshot();
+        let digest = ContentDigest::of(&snapshot, snapshot.height(), snapshot.rows());
+        snapshot.is_whole().then_some(digest)
     }
 
-    /// Walks through all rows as they are now; `None` when other rows were loaded meanwhile.
-    fn walk(&self, begin: fn(u64, usize) -> Walk) -> Option<Walk> {
-        {
-            let finalized = self.read_finalized();
-            *self.walk.lock() = Some(begin(finalized.height(), finalized.tables.len()));
-        }
-        loop {
-            // Not recursive: a block that waits to be finalized goes before the next rows.
-            let finalized = self.finalized.read();
-            let mut held = self.walk.lock();
-            if held.as_mut()?.go_on(&finalized.tables, CHUNK) {
-                return held.take();
-            }
-        }
+    fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot::take(&self.finalized, &self.kept, &self.only)
     }
 
     fn view<'a>(&self, finalized: &'a Finalized, parent: &Parent) -> Result<View<'a>, RunError> {

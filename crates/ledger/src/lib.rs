@@ -17,6 +17,7 @@ mod receipt;
 mod rows;
 mod run;
 mod signature;
+mod snapshot;
 mod stamp;
 mod transaction;
 
