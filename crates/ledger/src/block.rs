@@ -89,4 +89,10 @@ pub enum RunError {
         /// Most that is allowed.
         max: u64,
     },
+    /// More rows than a block may add.
+    #[error("the transactions add more than {max} bytes of rows, which is all that a block may add")]
+    TooManyRows {
+        /// Most that is allowed.
+        max: u64,
+    },
 }

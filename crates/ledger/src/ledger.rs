@@ -103,6 +103,11 @@ impl Ledger {
         self.rules.block_work()
     }
 
+    /// Most bytes of rows that one block's transactions add.
+    pub fn block_rows(&self) -> u64 {
+        self.rules.block_rows()
+    }
+
     /// The network's service.
     pub fn service(&self) -> &Live {
         self.rules.network.service()

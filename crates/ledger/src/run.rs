@@ -14,6 +14,12 @@ use std::sync::Arc;
 /// Most that ledger time may advance in one block where no proof window asks for less: as under windows of half an hour.
 const CAP: Span = Span::from_secs(450);
 
+/// Bytes of rows a block that the limit of a block goes by: where the file says nothing of rows, and at least, so that a message always
+/// fits.
+const ROWS_TARGET: (u64, u64) = (65_536, 1_024);
+/// So many times as much as the base fee aims at one block may add.
+const ROWS_MOST: u64 = 16;
+
 /// Everything about a chain that never changes.
 pub(crate) struct Rules {
     pub doc: GenesisDoc,
@@ -42,6 +48,12 @@ impl Rules {
     /// Most work units of one block's transactions: twice what the base fee aims at.
     pub fn block_work(&self) -> u64 {
         self.economy().spec().fee().target_work.saturating_mul(2)
+    }
+
+    /// Most bytes of rows that one block's transactions add.
+    pub fn block_rows(&self) -> u64 {
+        let (usual, least) = ROWS_TARGET;
+        self.economy().spec().fee().row.map_or(usual, |row| row.target.max(least)).saturating_mul(ROWS_MOST)
     }
 
     /// The network's main token: fees, rewards and deals are in it.
@@ -79,6 +91,7 @@ impl Rules {
         for (index, (transaction, signed)) in batch.iter().enumerate() {
             block.include(transaction, Transaction::id_of(signed)).map_err(|reason| match reason {
                 Left::Full => RunError::TooMuchWork { max: self.block_work() },
+                Left::Crowded => RunError::TooManyRows { max: self.block_rows() },
                 Left::Refused(reason) => RunError::Transaction { index, reason: reason.to_string() },
             })?;
         }
@@ -104,7 +117,7 @@ impl Rules {
                     bytes += size;
                     chosen.push(transaction);
                 }
-                Err(Left::Full) => break,
+                Err(Left::Full | Left::Crowded) => break,
                 Err(Left::Refused(_)) => {}
             }
         }
@@ -154,7 +167,10 @@ impl Batch {
 
 /// Why a transaction was left out of a block.
 enum Left {
+    /// The block holds as much work as it may.
     Full,
+    /// The block adds as many bytes of rows as it may.
+    Crowded,
     Refused(AdmitError),
 }
 
@@ -171,6 +187,8 @@ struct Block<'a> {
     chance: Chance,
     base_fee: Units,
     fees: BlockFees,
+    /// Bytes of rows that its transactions added.
+    rows: u64,
     receipts: Vec<Receipt>,
     /// Events of the receipt in progress.
     events: Vec<Event>,
@@ -183,7 +201,7 @@ impl<'a> Block<'a> {
         let chance = rules.sources.begin(&mut state, env)?;
         let base_fee = depin_economy::base_fee(rules.economy().spec(), base);
         let (receipts, events) = (Vec::with_capacity(transactions), Vec::new());
-        let mut block = Self { rules, env, state, chance, base_fee, fees: BlockFees::NONE, receipts, events };
+        let mut block = Self { rules, env, state, chance, base_fee, fees: BlockFees::NONE, rows: 0, receipts, events };
         block.put_chain_row();
         if env.parent.height == 0 {
             let started = rules.genesis(&mut block.state, block.chance, &mut block.events);
@@ -273,24 +291,43 @@ impl<'a> Block<'a> {
         let base_fee = self.base_fee;
         self.rules.fits(body, work, base_fee).map_err(Left::Refused)?;
         crate::admit::check_nonce(&self.state, sender, body.nonce).map_err(Left::Refused)?;
+        let (before, fees, entering) = (self.state.mark(), self.fees, self.state.growth());
         let fee = self.enter(body, work).map_err(|e| Left::Refused(AdmitError::Fee(e)))?;
-        let entered = self.state.growth();
+        let (own, entered) = (self.added_since(entering), self.state.growth());
         let (mark, said) = (self.state.mark(), self.events.len());
         let done = self.execute(sender, &body.message, id);
-        let paid = done.and_then(|()| self.take_row_fee(sender, entered).map_err(|refusal| self.dear(entered, &refusal)));
-        let (rows, failure) = match paid {
-            Ok(rows) => (rows, None),
-            Err(failure) => (Units::ZERO, Some(failure)),
+        let ((rows, bytes), failure) = match done.and_then(|()| self.pay_rows(sender, own, entered)) {
+            Ok(paid) => (paid, None),
+            Err(failure) => ((Units::ZERO, 0), Some(failure)),
         };
         if failure.is_some() {
             self.state.rollback(mark);
             self.events.truncate(said);
         }
+        let added = self.rows.saturating_add(own).saturating_add(bytes);
+        if added > self.rules.block_rows() {
+            self.state.rollback(before);
+            self.events.clear();
+            self.fees = fees;
+            return Err(Left::Crowded);
+        }
+        self.rows = added;
         let fee = fee.plus(rows).expect("both were in one token's supply");
         self.state.settle();
         let action = body.message.name().to_owned();
         self.receipt(ReceiptBody::Transaction { id, sender, nonce: body.nonce, action, fee, failure });
         Ok(())
+    }
+
+    /// Takes what the rows of a message cost, which no block may have to add alone with those of its sender; says how many bytes.
+    fn pay_rows(&mut self, sender: Address, own: u64, entered: i64) -> Result<(Units, u64), Failure> {
+        let (bytes, most) = (self.added_since(entered), self.rules.block_rows());
+        if own.saturating_add(bytes) > most {
+            let message = format!("it adds {bytes} bytes to the ledger, one block may add {most}; split it");
+            return Err(Failure { code: "too-many-rows".to_owned(), message });
+        }
+        let paid = self.take_row_fee(sender, entered).map_err(|refusal| self.dear(entered, &refusal))?;
+        Ok((paid, bytes))
     }
 
     /// Takes the fee and counts the nonce, whatever becomes of the message; a refusal changes nothing.

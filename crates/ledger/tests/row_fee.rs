@@ -233,3 +233,60 @@ fn a_client_has_so_many_proposals_waiting_and_no_more() {
     propose_some(&mut chain, &client, 5).unwrap();
     chain.audit_holds();
 }
+
+/// The network with another target of bytes a block.
+fn aiming_at(target: u64, accounts: &[(&Party, u128)]) -> Chain {
+    let mut doc = doc(accounts);
+    doc.network_toml = NETWORK.replace("target = 65_536", &format!("target = {target}"));
+    Chain::from_doc(doc)
+}
+
+#[test]
+fn a_block_adds_sixteen_times_the_target_and_the_rest_waits_for_the_next() {
+    let (client, mut provider) = (party(1), Provider::new(10));
+    let mut chain = aiming_at(8_192, &[(&client, 1000), (&provider.party, 1000)]);
+    provider.register(&mut chain, CAPACITY);
+    let most = chain.ledger.block_rows();
+    assert_eq!(most, 16 * 8_192);
+    let piece = provider.store(b"payload");
+    let deal = Proposal { price: Units::new(1), ..proposal(&provider, piece) };
+    let flood = Message::service(StorageMessage::ProposeDeals(vec![deal; 64]));
+    let transactions: Vec<_> = (0..8).map(|_| std::sync::Arc::new(chain.tx(&client, flood.clone()))).collect();
+    let env = chain.env(1000);
+    let (chosen, _) = chain.ledger.choose(&env, transactions.iter().cloned(), 1 << 20).unwrap();
+    assert!((1..8).contains(&chosen.len()), "{} of 8", chosen.len());
+    let encoded = |n: usize| transactions[..n].iter().map(|transaction| transaction.encode()).collect::<Vec<_>>();
+    let refused = chain.ledger.run(&env, &encoded(chosen.len() + 1), false).unwrap_err();
+    assert_eq!(refused, RunError::TooManyRows { max: most });
+    assert!(refused.to_string().contains("131072 bytes"), "{refused}");
+    let chosen_alone = chain.ledger.run(&env, &encoded(chosen.len()), false).unwrap();
+    let (again, outcome) = chain.ledger.choose(&env, transactions.iter().take(chosen.len()).cloned(), 1 << 20).unwrap();
+    assert_eq!((again.len(), &outcome.writes), (chosen.len(), &chosen_alone.writes), "what was left out left nothing behind");
+    let before = bytes(&rows(&chain));
+    let first: Vec<_> = transactions.iter().take(chosen.len()).map(|transaction| (**transaction).clone()).collect();
+    chain.block(1000, &first).unwrap();
+    let grown = bytes(&rows(&chain)) - before;
+    assert!(grown <= i128::from(most) && grown > i128::from(most) / 2, "{grown} of {most} bytes");
+    let rest = transactions.iter().skip(chosen.len()).cloned();
+    assert!(!chain.ledger.choose(&chain.env(1000), rest, 1 << 20).unwrap().0.is_empty());
+    chain.audit_holds();
+}
+
+#[test]
+fn a_message_that_adds_more_than_a_block_may_is_undone_and_told_the_limit() {
+    let (client, mut provider) = (party(1), Provider::new(10));
+    let mut chain = aiming_at(1, &[(&client, 1000), (&provider.party, 1000)]);
+    provider.register(&mut chain, CAPACITY);
+    let piece = provider.store(b"payload");
+    let deal = proposal(&provider, piece);
+    let few = Message::service(StorageMessage::ProposeDeals(vec![deal.clone(); 4]));
+    assert_eq!(cost(&mut chain, &client, few).1, None, "a small message fits whatever the file says");
+    let many = Message::service(StorageMessage::ProposeDeals(vec![deal; 64]));
+    let (fee, failure, work, grown) = cost(&mut chain, &client, many);
+    let failure = failure.expect("more than a block may add");
+    assert_eq!(failure.code, "too-many-rows");
+    assert!(failure.message.ends_with("one block may add 16384; split it"), "{}", failure.message);
+    assert_eq!(grown, 0);
+    assert!(fee >= work * BASE, "its work is paid");
+    chain.audit_holds();
+}
