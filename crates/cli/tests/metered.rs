@@ -210,7 +210,12 @@ async fn disputed_and_decided(home: &Path, order: &str, folder: &Path) {
     fs::write(&log, "tiles 8/3/0 and 8/4/0 are blank\n").unwrap();
     let batch = format!("{short}/0");
     let told = at(home, &["metered", "dispute", &batch, "--accepted", "30", "--evidence", log.to_str().unwrap()]).done();
-    assert!(told.err.contains("puts up a deposit") && told.out.contains("2 units of"), "{}{}", told.err, told.out);
+    assert!(
+        told.err.contains("puts up a deposit") && told.err.contains("fee: ") && told.out.contains("2 units of"),
+        "{}{}",
+        told.err,
+        told.out
+    );
     let answered = |disputes: &Value| disputes["items"][0]["answer"].is_object();
     until(home, &["metered", "disputes", "--json"], PATIENCE, answered).await;
     let table = at(home, &["metered", "disputes"]).done().out;

@@ -61,7 +61,12 @@ impl Body {
 
     /// Work units of the whole transaction: the signature, the bytes, the message.
     pub fn work(&self) -> u64 {
-        5 + self.message.work()
+        Self::work_of(&self.message)
+    }
+
+    /// Work units of a transaction with this message.
+    pub fn work_of(message: &Message) -> u64 {
+        5 + message.work()
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     error::{CliError, Result},
     output::{Output, Progress, short_id, shorten},
     remote::Remote,
+    sending::submit,
     settings::Settings,
 };
 use depin_client::api::FinalReceipt;
@@ -30,7 +31,7 @@ pub async fn run(args: &VotesArgs, settings: &Settings, out: &Output) -> Result<
     let spec = remote.spec().await?;
     let mut progress = Progress::start(out);
     progress.step("sending, and waiting until it is final");
-    let receipt = remote.sender(&args.from)?.submit(Message::SignedTwice { first, second }).await?;
+    let receipt = submit(&remote.sender(&args.from)?, Message::SignedTwice { first, second }, out).await?;
     progress.done();
     let writer = Writer::new(&remote, &spec, out).await?;
     let shown = Shown { receipt };
