@@ -60,6 +60,8 @@ pub struct RenewalPolicy {
     pub batch: usize,
     /// Most shards rebuilt and moved in one tick.
     pub rebuilds: usize,
+    /// A segment of which half was deleted is written anew when it is this old: more may be deleted until then.
+    pub compact_after: Duration,
     /// First pause after a failure; it doubles with every further one.
     pub backoff: Duration,
     /// Longest pause after failures.
@@ -73,6 +75,7 @@ impl Default for RenewalPolicy {
             interval: Duration::from_secs(2),
             batch: 64,
             rebuilds: 2,
+            compact_after: Duration::from_secs(600),
             backoff: Duration::from_secs(5),
             backoff_max: Duration::from_secs(600),
         }

@@ -146,7 +146,7 @@ impl Gateway {
             noted: Mutex::new(HashMap::new()),
         });
         let writer = Writer::new(core.clone())?;
-        let renewal = Arc::new(RenewalService::new(core.clone()));
+        let renewal = Arc::new(RenewalService::new(core.clone(), writer.clone()));
         let listen_error = |source| GatewayError::Listen { address: listen, source };
         let listener = Listener::bind(listen, tls).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;

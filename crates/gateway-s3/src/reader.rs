@@ -19,9 +19,10 @@ use crate::{
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, VecDeque},
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use tokio::{sync::mpsc, task::JoinHandle};
 
@@ -29,6 +30,8 @@ use tokio::{sync::mpsc, task::JoinHandle};
 const UNIT: u64 = 64 * CHUNK;
 /// Fetches under way at once.
 const AHEAD: usize = 4;
+/// Pause before the map is asked again because a segment was collected meanwhile: as long as that takes.
+const AGAIN: Duration = Duration::from_millis(2);
 /// Plain bytes per piece handed to the client.
 const PIECE: usize = 1 << 20;
 
@@ -92,10 +95,7 @@ async fn produce(
     if range.is_empty() {
         return Ok(());
     }
-    let wanted = range.clone();
-    let slices = Arc::new(core.map.read(move |db| plan(db, blob, &wanted)).await?);
-    let extents = slices.iter().flat_map(|slice| &slice.extents);
-    let _pins: HashMap<i64, SegmentPin> = extents.map(|row| (row.extent.segment, core.pins.pin(row.extent.segment))).collect();
+    let (slices, _pins) = enter(core, blob, &range).await?;
     let segments = Arc::new(Segments { core: core.clone(), cached: Mutex::new(VecDeque::new()) });
     let places = (0..slices.len()).flat_map({
         let slices = slices.clone();
@@ -202,6 +202,23 @@ struct Planned {
     /// Ciphertext of the frames that hold them.
     sealed: Range<u64>,
     extents: Vec<ExtentRow>,
+}
+
+/// Plans a read and enters the segments that it needs.
+async fn enter(core: &Core, blob: i64, range: &Range<u64>) -> Result<(Arc<Vec<Planned>>, Vec<SegmentPin>), ReadError> {
+    loop {
+        let (wanted, collected) = (range.clone(), core.pins.collected());
+        let slices = core.map.read(move |db| plan(db, blob, &wanted)).await?;
+        if slices.is_empty() {
+            return Err(MapError::NoSuchKey.into());
+        }
+        let segments: BTreeSet<i64> = slices.iter().flat_map(|slice| &slice.extents).map(|row| row.extent.segment).collect();
+        if let Some(pins) = core.pins.pin_all(segments, collected) {
+            return Ok((Arc::new(slices), pins));
+        }
+        // What was moved or deleted since is looked for where it is now.
+        tokio::time::sleep(AGAIN).await;
+    }
 }
 
 /// Everything in one snapshot of the map, so that a deletion during the read changes nothing.

@@ -2,7 +2,9 @@
 
 mod kit;
 
+use futures::future::join_all;
 use kit::{Behaviour, Kit, noise};
+use reqwest::Method;
 use std::{collections::BTreeSet, time::Duration};
 
 const DAY: u64 = 86_400_000;
@@ -298,6 +300,94 @@ async fn data_outlives_three_terms_of_its_deals() {
     assert!(last.get() - first.get() >= 3 * 180 * DAY, "600 days later");
     assert_eq!(kit.market.deals_ever(), 6, "extended, not proposed again");
     kit.s3.expect("/long/o", &bytes).await;
+}
+
+/// Puts `count` objects of 12,000 bytes at once, so that they lie in few segments.
+async fn put_together(kit: &Kit, bucket: &str, round: u64, count: u64) {
+    let put = async |n: u64| kit.s3.put(&format!("/{bucket}/{round}-{n}"), noise(round * 100 + n, 12_000)).await.ok();
+    join_all((0..count).map(put)).await;
+}
+
+/// Bytes of all pieces that are paid for.
+async fn piece_bytes(kit: &Kit) -> u64 {
+    let segments = kit.handle().segments(None, 0, None).await.unwrap();
+    segments.iter().flat_map(|segment| &segment.shards).map(|shard| shard.piece_size).sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_segment_that_is_half_empty_is_written_anew_and_its_space_is_given_back() {
+    let kit = Kit::start_with(4, |config| config.flush = Duration::from_millis(400)).await;
+    kit.s3.make_bucket("half").await;
+    put_together(&kit, "half", 0, 20).await;
+    kit.settle().await;
+    let before = piece_bytes(&kit).await;
+    for n in (0..20).filter(|n| n % 4 != 0) {
+        kit.s3.delete(&format!("/half/0-{n}")).await;
+    }
+    kit.s3.send(Method::PUT, "/half/copy", &[], &[("x-amz-copy-source", "/half/0-4")], "").await.ok();
+    assert_eq!(kit.handle().keep().await.compacted, 0, "more may be deleted soon");
+    kit.clock.advance(600_000);
+    // While too few providers can be read nothing moves, and it is tried again later.
+    for name in ["provider-0", "provider-1", "provider-2", "provider-3"] {
+        kit.providers.set(name, Behaviour { dead: true, ..Behaviour::default() });
+    }
+    assert_eq!(kit.handle().keep().await.compacted, 0);
+    for name in ["provider-0", "provider-1", "provider-2", "provider-3"] {
+        kit.providers.set(name, Behaviour::default());
+    }
+    kit.clock.advance(600_000);
+    let mut compacted = 0;
+    for _ in 0..4 {
+        compacted += kit.handle().keep().await.compacted;
+        kit.settle().await;
+    }
+    assert!(compacted > 0);
+    let after = piece_bytes(&kit).await;
+    assert!(after * 2 <= before, "{after} bytes of {before} for a quarter of the objects");
+    let segments = kit.handle().segments(None, 0, None).await.unwrap();
+    assert!(segments.iter().all(|segment| segment.live * 2 > segment.used), "{segments:?}");
+    assert_eq!(kit.providers.pieces_in_all(), segments.len() * 3, "the old pieces are deleted");
+    assert_eq!(kit.market.live_deals().values().sum::<usize>(), segments.len() * 3, "and their deals ended");
+    assert!(kit.market.paid_twice().is_empty());
+    for n in (0..20).step_by(4) {
+        kit.s3.expect(&format!("/half/0-{n}"), &noise(n, 12_000)).await;
+    }
+    kit.s3.delete("/half/0-4").await;
+    kit.s3.expect("/half/copy", &noise(4, 12_000)).await;
+    assert_eq!(kit.handle().keep().await.compacted, 0, "nothing is written anew twice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn objects_are_read_while_what_they_lie_in_is_written_anew() {
+    let kit = Kit::start_with(4, |config| {
+        config.renewal.automatic = true;
+        config.renewal.interval = Duration::from_millis(2);
+        config.renewal.compact_after = Duration::ZERO;
+    })
+    .await;
+    kit.s3.make_bucket("busy").await;
+    for round in 0..6 {
+        put_together(&kit, "busy", round, 12).await;
+        for n in (0..12).filter(|n| n % 3 != 0) {
+            kit.s3.delete(&format!("/busy/{round}-{n}")).await;
+        }
+        for _ in 0..10 {
+            for n in (0..12).step_by(3) {
+                kit.s3.expect(&format!("/busy/{round}-{n}"), &noise(round * 100 + n, 12_000)).await;
+            }
+        }
+    }
+    let halves = async || {
+        let segments = kit.handle().segments(None, 0, None).await.unwrap();
+        segments.iter().filter(|segment| segment.live * 2 <= segment.used).count()
+    };
+    for _ in 0..200 {
+        if halves().await == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(halves().await, 0, "half-empty segments are left");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

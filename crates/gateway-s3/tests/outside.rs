@@ -178,6 +178,7 @@ async fn child_gateway() {
     config.renewal.automatic = true;
     config.renewal.interval = Duration::from_millis(20);
     config.renewal.backoff = Duration::from_millis(20);
+    config.renewal.compact_after = Duration::ZERO;
     let handle = Gateway::start(config, providers, market.clone(), Arc::new(SystemClock)).await.unwrap();
     println!("endpoint {}", handle.endpoint());
     loop {
@@ -308,6 +309,64 @@ async fn acknowledged_objects_survive_kills() {
     let providers = FolderProviders::new(home.path().join("providers"), 4);
     let market = LocalMarket::new(&providers, Some(home.path().join("market.json")));
     assert!(market.deals_ever() > 0 && market.paid_twice().is_empty(), "{:?}", market.paid_twice());
+}
+
+/// Puts objects together, deletes most of them, and kills while what is left moves. Returns the seeds of those that stay.
+async fn thin_out_and_kill(process: Process, round: u64) -> Vec<u64> {
+    let s3 = S3Client::new(&process.endpoint, ACCESS, SECRET);
+    if round == 0 {
+        s3.make_bucket("thin").await;
+    }
+    let seeds: Vec<u64> = (round * 100..round * 100 + 16).collect();
+    let path = |seed: u64| format!("/thin/{seed}");
+    let puts = seeds.iter().map(|seed| async { send(&s3, Method::PUT, &path(*seed), noise(*seed, 15_000)).await });
+    assert!(futures::future::join_all(puts).await.into_iter().all(|status| status == Some(200)));
+    let (stay, go): (Vec<u64>, Vec<u64>) = seeds.into_iter().partition(|seed| seed % 4 == 0);
+    for seed in go {
+        assert_eq!(send(&s3, Method::DELETE, &path(seed), Vec::new()).await, Some(204));
+    }
+    // From before it begins to after it has ended.
+    tokio::time::sleep(Duration::from_millis(round * 9)).await;
+    process.kill();
+    stay
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kills_while_half_empty_segments_are_written_anew_lose_nothing_and_leave_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let mut stay = Vec::new();
+    for round in 0..14 {
+        stay.extend(thin_out_and_kill(Process::start(home.path()), round).await);
+    }
+    let providers = FolderProviders::new(home.path().join("providers"), 4);
+    let market = LocalMarket::new(&providers, Some(home.path().join("market.json")));
+    let mut config = small(home.path());
+    config.renewal.compact_after = Duration::ZERO;
+    config.renewal.backoff = Duration::from_millis(1);
+    let handle = Gateway::start(config, providers.clone(), market.clone(), Arc::new(SystemClock)).await.unwrap();
+    // Two quiet rounds in a row say that nothing is left to do.
+    let (mut quiet, mut compacted) = (0, 0);
+    for _ in 0..400 {
+        let report = handle.keep().await;
+        market.step();
+        compacted += report.compacted;
+        let done = report.compacted + report.collected + report.deleted + report.proposed == 0;
+        quiet = if done && handle.status().await.unwrap().retired == 0 { quiet + 1 } else { 0 };
+        if quiet == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(quiet, 2, "{:?}", handle.status().await.unwrap());
+    let s3 = S3Client::new(handle.endpoint(), ACCESS, SECRET);
+    for seed in &stay {
+        s3.expect(&format!("/thin/{seed}"), &noise(*seed, 15_000)).await;
+    }
+    let segments = handle.segments(None, 0, None).await.unwrap();
+    assert!(segments.iter().all(|segment| segment.live * 2 > segment.used), "{compacted} at the end: {segments:?}");
+    assert_eq!(market.live_deals().values().sum::<usize>(), segments.len() * 3);
+    assert!(market.paid_twice().is_empty(), "{:?}", market.paid_twice());
+    handle.stop().await;
 }
 
 /// Runs a program if it is there; says loudly when it is not.

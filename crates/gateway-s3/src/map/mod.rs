@@ -5,7 +5,9 @@
 //! `synchronous = FULL`, so the commit is on the disk) and only then answers them all: group commit. Jobs run in the order in which
 //! they were handed over. Reads use connections of their own and see committed rows only. Absent on purpose: network, keys in the clear.
 
+mod compaction;
 mod objects;
+mod pins;
 mod schema;
 mod segments;
 #[cfg(test)]
@@ -13,20 +15,21 @@ mod tests;
 mod uploads;
 mod view;
 
+pub(crate) use compaction::Placed;
 pub(crate) use objects::{
     Cursor, Declared, Entry, Extent, ExtentRow, ListPage, NewContent, NewObject, ObjectMeta, ObjectRow, SliceRow, Tags,
     WriteCondition,
 };
+pub(crate) use pins::{SegmentPin, SegmentPins};
 pub(crate) use segments::{
-    DurabilityRow, FaultKind, NewSegment, NewShard, RetiredRow, RetiredState, SegmentInfo, SegmentPin, SegmentPins, ShardPlace,
-    ShardRow, ShardState,
+    DurabilityRow, FaultKind, NewSegment, NewShard, RetiredRow, RetiredState, SegmentInfo, ShardPlace, ShardRow, ShardState,
 };
 pub(crate) use uploads::{Completion, NewPart, PartRow, UploadRow};
 pub(crate) use view::{FaultRow, ListedObject, ShardListing};
 
 /// Statements over the tables; each runs inside the caller's transaction.
 pub(crate) mod tables {
-    pub(crate) use super::{objects::tables::*, segments::tables::*};
+    pub(crate) use super::{compaction::tables::*, objects::tables::*, segments::tables::*};
 
     /// Multipart uploads.
     pub(crate) mod multipart {

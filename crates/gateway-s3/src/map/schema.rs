@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS segments (
     id INTEGER PRIMARY KEY, k INTEGER NOT NULL, n INTEGER NOT NULL, payload INTEGER NOT NULL,
     used INTEGER NOT NULL, live INTEGER NOT NULL, created_ms INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS segments_dead ON segments (id) WHERE live = 0;
+CREATE INDEX IF NOT EXISTS segments_half ON segments (payload, id) WHERE live * 2 <= used;
 CREATE TABLE IF NOT EXISTS shards (
     segment INTEGER NOT NULL REFERENCES segments (id) ON DELETE CASCADE, idx INTEGER NOT NULL,
     provider TEXT NOT NULL, cid TEXT NOT NULL, piece_size INTEGER NOT NULL, sums BLOB NOT NULL,

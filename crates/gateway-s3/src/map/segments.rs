@@ -9,10 +9,6 @@ use super::{MapError, Text, int, uint};
 use depin_quantity::{Address, UnitId};
 use depin_services::storage::piece::Commitment;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
 
 /// What is needed to read a segment.
 #[derive(Clone, Debug)]
@@ -193,40 +189,6 @@ impl FaultKind {
             Self::Dead => "dead",
             Self::Slow => "slow",
             Self::Upload => "upload",
-        }
-    }
-}
-
-/// Segments that must not be collected although no object counts on them yet, or because a reader is inside. In memory only: after a
-/// restart there is neither upload nor reader.
-#[derive(Clone, Default)]
-pub(crate) struct SegmentPins(Arc<Mutex<HashMap<i64, usize>>>);
-
-/// Keeps a segment while it lives.
-pub(crate) struct SegmentPin {
-    pins: SegmentPins,
-    segment: i64,
-}
-
-impl SegmentPins {
-    pub(crate) fn pin(&self, segment: i64) -> SegmentPin {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(segment).or_default() += 1;
-        SegmentPin { pins: self.clone(), segment }
-    }
-
-    pub(crate) fn is_pinned(&self, segment: i64) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&segment)
-    }
-}
-
-impl Drop for SegmentPin {
-    fn drop(&mut self) {
-        let mut pins = self.pins.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = pins.get_mut(&self.segment) {
-            *count -= 1;
-            if *count == 0 {
-                pins.remove(&self.segment);
-            }
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The renewal service: everything that happens to stored data in the background.
 //!
 //! In: the map's shards, ledger time, states of deals, offers, funds. Out: deals proposed, extended and ended, shards rebuilt elsewhere,
-//! dead segments collected, warnings. One *tick* does a bounded amount of each; ticks run one at a time, by a timer, when the market
+//! half-empty segments written anew, dead ones collected, warnings. One *tick* does a bounded amount of each; ticks run one at a time, by a timer, when the market
 //! tells of a change, or when asked. Every step is written to the map before the next one, so a kill at any moment repeats work but
 //! never pays twice: a proposal is marked as under way before it is sent, and after a crash the market is asked what became of it.
 
+mod compact;
 mod deals;
 mod money;
 mod repair;
@@ -14,6 +15,7 @@ use crate::{
     core::Core,
     map::{MapError, tables},
     market::MarketError,
+    writer::Writer,
 };
 use depin_quantity::Instant;
 use std::{sync::Arc, time::Duration};
@@ -42,6 +44,8 @@ pub struct RenewalReport {
     pub extended: usize,
     /// Shards stored at another provider.
     pub moved: usize,
+    /// Half-empty segments whose live bytes were moved into others.
+    pub compacted: usize,
     /// Segments without live bytes that were given up.
     pub collected: usize,
     /// Payloads deleted at providers.
@@ -53,12 +57,14 @@ pub struct RenewalReport {
 /// Runs ticks.
 pub(crate) struct RenewalService {
     core: Arc<Core>,
+    writer: Arc<Writer>,
+    not_compacted: compact::Failures,
     one_at_a_time: Mutex<()>,
 }
 
 impl RenewalService {
-    pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core, one_at_a_time: Mutex::new(()) }
+    pub(crate) fn new(core: Arc<Core>, writer: Arc<Writer>) -> Self {
+        Self { core, writer, not_compacted: compact::Failures::default(), one_at_a_time: Mutex::new(()) }
     }
 
     /// Ticks until told to stop; the tick under way is finished.
@@ -98,6 +104,8 @@ impl RenewalService {
         note(&mut report, "looking at deals", deals::check(core, now).await).inspect(|count| report.checked = *count);
         note(&mut report, "extending deals", deals::renew(core, now).await).inspect(|count| report.extended = *count);
         note(&mut report, "moving shards", repair::failed_shards(core).await).inspect(|count| report.moved = *count);
+        let compacted = compact::one(core, &self.writer, &self.not_compacted).await;
+        note(&mut report, "writing half-empty segments anew", compacted).inspect(|count| report.compacted = *count);
         note(&mut report, "ending what is not wanted", retire::retired(core).await).inspect(|count| report.deleted = *count);
         note(&mut report, "counting funds", money::warn(core).await);
         report
@@ -124,6 +132,8 @@ async fn collect(core: &Arc<Core>) -> Result<usize, RenewalError> {
         // Pinned ones are passed over, so that they cannot hide others behind them.
         let free: Vec<i64> = dead.iter().copied().filter(|id| !core.pins.is_pinned(*id)).take(batch - collected).collect();
         for id in free {
+            // Closed until the map says that it is gone: whoever comes to read meanwhile asks the map again.
+            let Some(_closed) = core.pins.close(id) else { continue };
             collected += usize::from(core.map.write(move |db| tables::collect_segment(db, id)).await?);
         }
         if dead.len() < batch || collected == batch {

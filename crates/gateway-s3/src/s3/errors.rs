@@ -87,6 +87,8 @@ pub(super) fn body(cause: &StdError) -> S3Error {
 
 pub(super) fn read(error: &ReadError) -> S3Error {
     let code = match error {
+        // It was deleted while it was looked for.
+        ReadError::Map(MapError::NoSuchKey) => S3ErrorCode::NoSuchKey,
         ReadError::Fetch(_) | ReadError::Stopped(_) => S3ErrorCode::ServiceUnavailable,
         ReadError::Crypt(_) | ReadError::Map(_) | ReadError::Length { .. } => {
             tracing::error!(%error, "an object cannot be read");
