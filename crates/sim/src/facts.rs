@@ -1,9 +1,12 @@
 //! Stylised facts: what was seen on real networks, and whether a run is like it.
 //!
-//! In: `scenarios/facts.toml`, and the rows and key figures of a run. Out: the run's figure for each fact, and a [`Verdict`]. No
-//! command calls it yet. Absent on purpose: running, and which facts are told; misses are told like the others.
+//! In: `scenarios/facts.toml`, and the rows and key figures of runs. Out: their figure for each fact, and a [`Verdict`]; a [`Case`] says
+//! which model judges which facts. Absent on purpose: running, and which facts are told; misses are told like the others.
 
+mod case;
 mod read;
+
+pub use case::{Case, Judged};
 
 use crate::{
     results::Row,
@@ -36,7 +39,9 @@ pub struct Fact {
     pub measure: Measure,
     /// Which figures of a run have its sign and its order of magnitude.
     pub expect: (f64, f64),
-    /// Whether it set a default; begins with `no`, `yes` or `in part`.
+    /// Whether it set a default. Then that a run is like it is no merit.
+    pub set: Set,
+    /// The same with the reason.
     pub used: String,
     /// Where it stands.
     pub source: String,
@@ -88,6 +93,56 @@ pub enum Measure {
     Kpi(String),
     /// The mean part of devices that are what they claim, by the scenario.
     Honesty,
+}
+
+impl Measure {
+    /// The last month of a run that it looks at; none for one of the whole run.
+    pub const fn until(&self) -> Option<f64> {
+        match self {
+            Self::Ratio { months, .. }
+            | Self::Later { months, .. }
+            | Self::Change { months, .. }
+            | Self::Level { months, .. }
+            | Self::Peak { months, .. } => Some(months.1),
+            Self::Honesty => Some(0.0),
+            Self::Kpi(_) => None,
+        }
+    }
+
+    /// What one of it is: `share`, `times`, or the unit of the column or of the key figure.
+    pub fn unit(&self) -> &'static str {
+        match self {
+            Self::Ratio { .. } | Self::Later { .. } | Self::Peak { .. } => "times",
+            Self::Change { .. } | Self::Honesty => "share",
+            Self::Level { column, .. } => crate::results::column(column).map_or("", |at| crate::results::COLUMNS[at].unit),
+            Self::Kpi(id) => crate::kpi::kpi(id).map_or("", |kpi| kpi.unit),
+        }
+    }
+}
+
+/// Whether a fact set a default of the scenarios.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Set {
+    /// None was set by it.
+    No,
+    /// A part of what it says was.
+    InPart,
+    /// It was.
+    Yes,
+}
+
+impl Set {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::No, Self::InPart, Self::Yes];
+
+    /// In a word or two, as `used` begins.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::InPart => "in part",
+            Self::Yes => "yes",
+        }
+    }
 }
 
 /// Whether a run is like a fact.

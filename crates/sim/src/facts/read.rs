@@ -1,6 +1,6 @@
 //! `facts.toml`.
 
-use super::{Fact, Measure};
+use super::{Fact, Measure, Set};
 use crate::{
     results::column,
     scenario::{Diagnostic, Diagnostics, SCENARIOS},
@@ -90,6 +90,12 @@ impl Reader<'_> {
                 None
             }
         };
+        let used = text("used");
+        let set = used.as_deref().and_then(set);
+        if used.is_some() && set.is_none() {
+            let words = Set::ALL.map(Set::word).join(", ");
+            self.say(row.span(), format!("fact `{id}` says not whether it set a default"), format!("`used` begins with {words}"));
+        }
         Some(Fact {
             id,
             network: text("network")?,
@@ -100,7 +106,8 @@ impl Reader<'_> {
             observed: observed?,
             measure: measure?,
             expect: expect?,
-            used: text("used")?,
+            set: set?,
+            used: used?,
             source: text("source")?,
         })
     }
@@ -165,6 +172,13 @@ impl Reader<'_> {
         }
         Some(names)
     }
+}
+
+/// Whether it set a default, by the first words of what is said of it.
+fn set(used: &str) -> Option<Set> {
+    let says =
+        |set: &Set| used.strip_prefix(set.word()).is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric()));
+    Set::ALL.into_iter().find(says)
 }
 
 fn number(value: &DeValue<'_>) -> Option<f64> {

@@ -25,8 +25,10 @@ fn figure(measure: Measure, columns: &[(&str, &[f64])]) -> f64 {
 fn facts_come_along_dated_sourced_and_told_on_the_page() {
     let facts = Fact::builtin();
     assert!(facts.len() >= 12, "{}", facts.len());
+    let page = include_str!("../../../../docs/stylised-facts.md");
     for fact in &facts {
-        assert!(!fact.source.is_empty() && ["no", "yes", "in part", "the level"].iter().any(|word| fact.used.starts_with(word)));
+        assert!(!fact.source.is_empty() && fact.used.starts_with(fact.set.word()));
+        assert!(page.contains(&format!("`{}`", fact.id)), "{} is not on the page", fact.id);
     }
     let mut ids: Vec<&str> = facts.iter().map(|fact| fact.id.as_str()).collect();
     ids.sort_unstable();
@@ -81,6 +83,43 @@ fn a_fact_that_is_wrong_is_told_with_its_line() {
     assert!(said(&text).contains("did you mean `observed`?"));
     let text = FACTS.replacen("expect = [0.006, 0.2]", "expect = [0.2, 0.006]", 1);
     assert!(said(&text).contains("has no range to expect"));
+    let text = FACTS.replacen("used = \"no\"", "used = \"nowhere\"", 1);
+    assert!(said(&text).contains("`used` begins with no, in part, yes"), "{}", said(&text));
     assert!(said("a = = 1").contains("this is not TOML"));
     assert!(said("fact = 1").contains("is no list of facts"));
+}
+
+fn by(measure: Measure, scenario: &str) -> Fact {
+    Fact { measure, scenario: scenario.to_owned(), ..Fact::builtin().swap_remove(0) }
+}
+
+#[test]
+fn facts_of_one_model_are_judged_by_one_and_runs_are_as_long_as_they_need() {
+    let level = |until| Measure::Level { column: "price".into(), months: (0.0, until) };
+    let facts = vec![by(level(6.0), "baseline"), by(level(12.0), "ai-boom"), by(level(18.0), "baseline")];
+    let other = Fact { network: "akash".into(), ..by(Measure::Honesty, "baseline") };
+    let cases = Case::of([facts, vec![other]].concat(), &[]);
+    let told: Vec<(&str, &str, usize)> =
+        cases.iter().map(|case| (case.network.as_str(), case.scenario.as_str(), case.facts.len())).collect();
+    assert_eq!(told, [("helium", "baseline", 2), ("helium", "ai-boom", 1), ("akash", "baseline", 1)]);
+    assert_eq!(cases[0].years(), Some(19.0 / 12.0), "a month more than the longest looks at");
+    assert_eq!(Case::of(Fact::builtin(), &["akash"]).iter().map(|case| &case.network).collect::<Vec<_>>(), ["akash"]);
+
+    let kpi = |id: &str| Case::of(vec![by(Measure::Kpi(id.to_owned()), "baseline")], &[]).swap_remove(0);
+    assert_eq!((kpi("gini").years(), kpi("gini").pairs()), (None, Vec::new()));
+    use crate::scenario::Treatment::{CentralCapex, NoTokens};
+    assert_eq!(kpi("conversion.providers.paid.earned.incremental").pairs(), [NoTokens]);
+    let central = crate::kpi::kpis().find(|kpi| kpi.formula.contains("central-capex")).unwrap();
+    assert_eq!(kpi(central.id.0).pairs(), [CentralCapex]);
+}
+
+/// Of five runs the median is judged; one without a figure is none of them, and all of them are counted.
+#[test]
+fn many_runs_are_judged_by_their_median() {
+    let ratio = Measure::Ratio { over: "burned".into(), under: "minted".into(), months: (0.0, 1.0) };
+    let fact = Fact { expect: (0.01, 0.1), observed: 0.03, ..by(ratio, "baseline") };
+    let judged = Judged::new(fact.clone(), vec![0.05, f64::NAN, 0.5, 0.02, 0.09]);
+    assert_eq!((judged.verdict, judged.alike, judged.runs, judged.figures.len()), (Verdict::Reproduced, 3, 5, 4));
+    assert_eq!(Judged::new(fact.clone(), vec![0.2, 0.5, 0.02]).verdict, Verdict::SignOnly);
+    assert_eq!(Judged::new(fact, vec![f64::NAN]).verdict, Verdict::Undefined);
 }

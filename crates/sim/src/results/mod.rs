@@ -9,7 +9,7 @@ mod checkpoint;
 mod error;
 mod folder;
 mod identity;
-mod number;
+pub mod number;
 mod store;
 mod summary;
 mod table;
