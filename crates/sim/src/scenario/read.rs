@@ -33,6 +33,9 @@ pub(super) struct Reader<'t> {
     pub(super) found: Vec<Diagnostic>,
 }
 
+/// Shortest and longest run: less than a day, so that one of a day is one.
+const YEARS: (f64, f64) = (0.002, 100.0);
+
 impl<'t> Reader<'t> {
     /// An error at a value.
     pub(super) fn say(&mut self, node: &Node, message: impl Into<String>, hint: impl Into<String>) {
@@ -140,7 +143,7 @@ impl<'t> Reader<'t> {
     fn horizon(&mut self) -> Horizon {
         Horizon {
             start: self.date(&["scenario", "start"]),
-            years: self.number(&["scenario", "years"], 0.02, 100.0).unwrap_or(1.0),
+            years: self.number(&["scenario", "years"], YEARS.0, YEARS.1).unwrap_or(1.0),
             step: self.span(&["scenario", "step"]),
             record: self.span(&["scenario", "record"]),
             opening: self.choice(&["scenario", "opening"], OPENINGS, &[Opening::Aged, Opening::Fresh]),

@@ -196,6 +196,28 @@ fn a_key_that_was_set_wrongly_is_told_of_as_it_was_typed() {
     assert!(told("scenario.extends", "ai-boom").contains("cannot be set"));
 }
 
+/// Of a scenario whose boom ends after years one year alone can be run; a text whose own event lies behind its own end is wrong.
+#[test]
+fn a_length_that_is_set_leaves_out_what_would_have_happened_later() {
+    let mut draft = Draft::builtin("ai-boom").unwrap();
+    let whole = draft.resolve("clusters").unwrap();
+    let short = draft.set("scenario.years", "1").resolve("clusters").unwrap();
+    assert_eq!((short.horizon.years, &short.events), (1.0, &whole.events));
+    let (_, said) = draft.check("clusters");
+    let late = said.all().iter().find(|one| one.message.contains("this happens on 2027-01-01")).unwrap();
+    assert_eq!((late.severity, late.hint.as_deref()), (Severity::Warning, Some("in so short a run it does not happen")));
+    let own = "[scenario]\nname = \"mine\"\nyears = 1\n\n[[event]]\nat = \"2y\"\nshock = { price = -0.5 }\n";
+    assert!(found(own).iter().any(|one| one.severity == Severity::Error && one.message.contains("and runs go from")));
+}
+
+#[test]
+fn a_run_may_be_of_a_day_and_a_wrong_length_is_told_the_nearest() {
+    let with = |years: &str| Draft::builtin("baseline").unwrap().set("scenario.years", years).resolve("clusters");
+    assert!(with(&(1.0 / 365.0).to_string()).is_ok());
+    assert!(with("0").unwrap_err().to_string().contains("write years = 0.002"));
+    assert!(with("1000").unwrap_err().to_string().contains("write years = 100"));
+}
+
 #[test]
 fn figures_are_set_and_drawn_by_their_keys() {
     let mut scenario = scenario("baseline", "leasing");

@@ -70,9 +70,19 @@ impl Reader<'_> {
         if when < horizon.start || when >= end {
             let (from, to) = (day(horizon.start), day(end));
             let message = format!("this happens on {}, and runs go from {from} to {to}", day(when));
-            self.say(node, message, "choose a date within, or more years");
+            // A text above that wants shorter runs has not to take out what would have happened later.
+            if when >= end && self.cut_above(node) {
+                self.warn(node, message, "in so short a run it does not happen");
+            } else {
+                self.say(node, message, "choose a date within, or more years");
+            }
         }
         Some(at)
+    }
+
+    /// Whether the length of a run is said by a text above the one of an event.
+    fn cut_above(&self, event: &Node) -> bool {
+        self.tree.get(&["scenario", "years"]).is_some_and(|years| years.layer > event.layer)
     }
 
     fn shock(&mut self, table: &Table) -> Vec<Change> {

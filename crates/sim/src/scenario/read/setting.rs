@@ -134,11 +134,9 @@ impl Reader<'_> {
         match node.value {
             Value::Number(number) if (least..=most).contains(&number) => return Some(number),
             Value::Number(number) => {
-                self.say(
-                    &node,
-                    format!("`{key}` is {number}, and may be from {least} to {most}"),
-                    format!("write {key} = {most}"),
-                );
+                let nearest = if number < least { least } else { most };
+                let message = format!("`{key}` is {number}, and may be from {least} to {most}");
+                self.say(&node, message, format!("write {key} = {nearest}"));
             }
             _ => self.wrong(&node, key, "a number", "1"),
         }
