@@ -65,6 +65,17 @@ fn a_set_share_can_be_taken_from_one_alone() {
 }
 
 #[test]
+fn a_misspelt_key_is_told_the_one_that_was_meant_in_the_table_that_was_named() {
+    let told = |key: &str| set("akash", key, "10%", None).unwrap_err();
+    let said = told("network.utility.stream.lease.pays.pool.staker");
+    assert!(said.contains("did you mean `network.utility.stream.lease.pays.pool.stakers.share`?"), "{said}");
+    let said = told("network.utility.stream.lease.pays.burn");
+    assert!(said.contains("did you mean `network.utility.stream.lease.pays."), "{said}");
+    let said = told("network.utility.stream.lease.pays");
+    assert!(said.contains("it holds several; one of them is `network.utility.stream.lease.pays.payee.share`"), "{said}");
+}
+
+#[test]
 fn several_shares_set_at_once_leave_the_rest_to_those_that_were_not() {
     let pays = |payee: &str| format!("network.utility.stream.lease.pays-other.{payee}.share");
     let both = [Assignment::new(&pays("payee"), "60%"), Assignment::new(&pays("burn"), "30%")];

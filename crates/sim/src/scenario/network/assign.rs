@@ -101,14 +101,37 @@ pub(super) fn find(file: &File, key: &str) -> Result<Vec<usize>, (String, String
     if !found.is_empty() {
         return Ok(found);
     }
-    let near = nearest_name(path, file.leaves.iter().map(|leaf| leaf.path.as_str()));
-    let below = file.leaves.iter().find(|leaf| leaf.path.starts_with(path) && leaf.path[path.len()..].starts_with('.'));
-    let hint = match (near, below) {
-        (Some(near), _) => format!("did you mean `{PREFIX}{near}`?"),
-        (None, Some(leaf)) => format!("it holds several; one of them is `{PREFIX}{}`", leaf.path),
+    let paths: Vec<&str> = file.leaves.iter().map(|leaf| leaf.path.as_str()).collect();
+    let hint = match (near(path, &paths), below(path, &paths)) {
+        (_, Some(leaf)) => format!("it holds several; one of them is `{PREFIX}{leaf}`"),
+        (Some(near), None) => format!("did you mean `{PREFIX}{near}`?"),
         (None, None) => "depin sim keys NETWORK lists them".to_owned(),
     };
     Err((format!("the network's file has no `{path}`"), hint))
+}
+
+/// A key below a table that was named.
+fn below<'a>(path: &str, paths: &[&'a str]) -> Option<&'a str> {
+    paths.iter().copied().find(|leaf| leaf.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// The key that was meant: one like it in the deepest table that was named rightly, or, where none is, the first one there. Among all
+/// keys only where not even the first word is right.
+fn near<'a>(path: &str, paths: &[&'a str]) -> Option<&'a str> {
+    let tables = path.match_indices('.').map(|(at, _)| &path[..=at]).rev();
+    for table in tables {
+        let inside: Vec<&str> = paths.iter().copied().filter(|leaf| leaf.starts_with(table)).collect();
+        if let Some(first) = inside.first() {
+            // A share may be named by its payee alone.
+            let rests = inside.iter().flat_map(|leaf| [*leaf, leaf.strip_suffix(".share").unwrap_or(leaf)]);
+            let rests = rests.map(|leaf| leaf.trim_start_matches(table));
+            let like = nearest_name(&path[table.len()..], rests);
+            return like
+                .and_then(|like| paths.iter().copied().find(|leaf| leaf.starts_with(&format!("{table}{like}"))))
+                .or(Some(first));
+        }
+    }
+    nearest_name(path, paths.iter().copied())
 }
 
 /// A value as it is written where another one stood: a text in quotes where there was one.
