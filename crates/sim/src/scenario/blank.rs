@@ -37,8 +37,12 @@ pub fn scenario_for(network: &str, file: &str) -> Result<String, Diagnostics> {
          # prints. `depin scenario check FILE --network {file}` says what is missing; `depin sim run {file} --scenario FILE` runs it.\n\
          # A figure is {{ value = 5, source = \"…\" }}, or an assumption {{ value = 5, range = [2, 10], why = \"…\" }}; log = true draws by the\n\
          # logarithm. A text that begins with ? is a blank to fill in.\n\n\
-         [scenario]\nname = \"my-{name}\"\nservice = \"{service}\"\nextends = \"baseline\"\n\n"
+         [scenario]\nname = \"my-{name}\"\nservice = \"{service}\"\nextends = \"baseline\"\n"
     );
+    if spec.network().launch.is_none() {
+        text += "# The network's file has no launch: it begins with the run, instead of having lived by its rules until then.\nopening = \"fresh\"\n";
+    }
+    text.push('\n');
     match service_text(service.as_str()) {
         Some(people) => text += without_head(people),
         None => blanks(&mut text, service.as_str(), unit_of(network, service.as_str())),

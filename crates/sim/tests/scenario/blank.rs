@@ -33,6 +33,19 @@ fn a_scenario_for_a_known_service_is_whole_at_once() {
     }
 }
 
+/// A network that has not been launched begins with the run; one that has is as old as it is.
+#[test]
+fn a_scenario_for_a_network_without_a_launch_opens_it_fresh() {
+    let donor = network_file("helium").unwrap();
+    let recipe =
+        Recipe { name: Name::literal("shelf"), service: "storage", emission: donor, payment: donor, stake: donor, unit: None };
+    let network = compose(&recipe).unwrap().toml;
+    let made = scenario_for(&network, "shelf/network.toml").unwrap();
+    let scenario = Draft::parse(&made, "mine.toml").unwrap().for_network(&network, "shelf", None).unwrap();
+    assert_eq!(scenario.horizon.opening, depin_sim::scenario::Opening::Fresh);
+    assert!(!scenario_for(donor, "helium").unwrap().contains("opening"));
+}
+
 /// A founder's own service: every blank is pointed at, and when all are filled in it runs.
 #[test]
 fn an_own_service_has_blanks_that_are_pointed_at() {
