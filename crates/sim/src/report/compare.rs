@@ -4,7 +4,7 @@ use super::{
     figures::{definition, place, title, unit},
     html::{Page, json, safe},
     overlay::Overlays,
-    shown::{band, shown, unit_shown, with_error},
+    shown::{band, length, shown, unit_shown, with_error},
 };
 use crate::results::{Estimate, Figure, Results, ResultsError, TableReader, difference};
 use serde::Serialize;
@@ -71,11 +71,11 @@ impl Comparison {
             let (scenario, runs) = (&one.identity.scenario, one.summary.runs);
             let start = scenario.start.get(..10).unwrap_or(&scenario.start);
             format!(
-                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{start}, {} years</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{start}, {}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
                 safe(name),
                 safe(&one.identity.network.title),
                 safe(&scenario.title),
-                scenario.years,
+                length(scenario.years),
                 runs.done,
                 one.identity.plan.seed
             )

@@ -15,4 +15,4 @@ mod shown;
 pub use compare::{ComparedFigure, Comparison};
 pub use figures::{CARDS, plain, title, unit};
 pub use page::{is_page, page};
-pub use shown::{band, shown, unit_shown, with_error};
+pub use shown::{band, length, shown, unit_shown, with_error};

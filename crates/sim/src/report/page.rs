@@ -4,6 +4,7 @@ use super::{
     chart::{CHARTS, ChartBands, Drawn, quantities},
     figures,
     html::{GENERATOR_ANY, Page, json, safe},
+    shown::length,
 };
 use crate::{
     experiment::RUNS_PER_DRAW,
@@ -77,12 +78,12 @@ fn head(results: &Results) -> String {
         _ => "fresh: launched at the start",
     };
     format!(
-        "<h1>{}</h1>\n<p class=\"lead\">{}: {}</p>\n<ul class=\"facts\"><li>from <b>{start}</b>, <b>{}</b> years</li><li><b>{}</b> runs, \
+        "<h1>{}</h1>\n<p class=\"lead\">{}: {}</p>\n<ul class=\"facts\"><li>from <b>{start}</b>, <b>{}</b></li><li><b>{}</b> runs, \
          {drawn}</li><li>seed <b>{}</b></li><li>opening {opening}</li><li>treatment <b>{}</b></li></ul>\n",
         safe(&identity.network.title),
         safe(&scenario.title),
         safe(&scenario.about),
-        scenario.years,
+        length(scenario.years),
         runs.done,
         plan.seed,
         safe(&scenario.treatment),

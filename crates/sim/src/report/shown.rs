@@ -24,6 +24,17 @@ pub fn shown(value: f64, unit: &str) -> String {
     }
 }
 
+/// A length of time for people, in days where it is less than a year: `10 years`, `1 year`, `60 days`.
+pub fn length(years: f64) -> String {
+    let days = libm::round(years * 365.0);
+    match (days, libm::round(years * 100.0) / 100.0) {
+        (1.0, _) => "1 day".to_owned(),
+        (365.0, _) => "1 year".to_owned(),
+        (days, _) if days < 365.0 => format!("{days} days"),
+        (_, years) => format!("{years} years"),
+    }
+}
+
 /// Whether a unit is shown in per cent: `share`, `share a year`.
 fn is_share(unit: &str) -> bool {
     unit == "share" || unit.starts_with("share ")
@@ -109,6 +120,12 @@ mod tests {
     #[test]
     fn a_share_has_its_sign_and_other_units_stand_behind() {
         assert_eq!((unit_shown("share"), unit_shown("share a year"), unit_shown("USD")), ("", "a year", "USD"));
+    }
+
+    #[test]
+    fn a_length_is_in_days_or_in_years() {
+        let told = [1.0 / 365.0, 60.0 / 365.0, 1.0, 1.5, 2.0, 10.0, 19.0 / 7.0].map(length);
+        assert_eq!(told, ["1 day", "60 days", "1 year", "1.5 years", "2 years", "10 years", "2.71 years"]);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Key figures on a terminal of 80 columns.
 
-use crate::output::{Output, Table};
+use crate::output::{Output, Table, count};
 use depin_sim::{
     experiment::Sign,
-    report::{CARDS, ComparedFigure, Comparison, plain, shown, title, unit, unit_shown, with_error},
+    report::{CARDS, ComparedFigure, Comparison, length, plain, shown, title, unit, unit_shown, with_error},
     results::{Estimate, Figure, Identity, Summary},
 };
 
@@ -17,8 +17,8 @@ pub fn text(identity: &Identity, summary: &Summary, out: &Output) -> String {
     let (scenario, runs) = (&identity.scenario, summary.runs);
     let start = scenario.start.get(..10).unwrap_or(&scenario.start);
     let mut text = format!("{}\n", out.bold(&format!("{}: {}", identity.network.title, scenario.title)));
-    let drawn = if identity.plan.fixed { "assumptions fixed".to_owned() } else { format!("{} draws", runs.draws) };
-    text += &format!("from {start}, {} years; {} runs, {drawn}, seed {}\n\n", scenario.years, runs.done, identity.plan.seed);
+    let drawn = if identity.plan.fixed { "assumptions fixed".to_owned() } else { count(runs.draws.into(), "draw", "draws") };
+    text += &format!("from {start}, {}; {}, {drawn}, seed {}\n\n", length(scenario.years), made(runs.done), identity.plan.seed);
     text += &figures(summary, out);
     text += "\n";
     text += &conversion(summary, out);
@@ -41,7 +41,9 @@ fn conversion(summary: &Summary, out: &Output) -> String {
     let mut table = Table::new(&["CAUSED BY A DOLLAR OF REWARD TO", ">P5", ">P50", ">P95", "SIGN"]);
     for recipient in ["providers", "stakers", "holders"] {
         for (what, words) in CONVERSION {
-            if let Some(figure) = summary.kpis.get(&format!("conversion.{recipient}.{what}.earned.incremental")) {
+            let figure = summary.kpis.get(&format!("conversion.{recipient}.{what}.earned.incremental"));
+            // Whoever got no reward caused nothing with it.
+            if let Some(figure) = figure.filter(|figure| figure.runs > 0) {
                 table.row(row(format!("{recipient}: {words}, USD"), figure, ""));
             }
         }
@@ -49,7 +51,12 @@ fn conversion(summary: &Summary, out: &Output) -> String {
     if table.is_empty() { String::new() } else { table.render(&narrow(out)) + "\n" }
 }
 
-const fn narrow(out: &Output) -> Output {
+fn made(runs: u32) -> String {
+    count(runs.into(), "run", "runs")
+}
+
+/// As wide as the terminal, and never wider than a table is.
+pub const fn narrow(out: &Output) -> Output {
     Output { width: if out.width < WIDTH { out.width } else { WIDTH }, ..*out }
 }
 
@@ -71,15 +78,15 @@ fn twice(estimate: Estimate) -> Estimate {
 fn footer(summary: &Summary, out: &Output) -> String {
     let (runs, audit) = (summary.runs, &summary.audit);
     let mut text = match audit.violated {
-        0 => format!("books balance in {} runs ({} rows checked)\n", audit.runs, audit.checked),
-        n => format!("{}\n", out.bad(&format!("the books of {n} runs do not balance; see the report"))),
+        0 => format!("books balance in {} ({} rows checked)\n", made(audit.runs), audit.checked),
+        n => format!("{}\n", out.bad(&format!("the books of {} do not balance; see the report", made(n)))),
     };
     if runs.failed > 0 {
         let first = summary.failures.first().map(|one| format!(": run {}, {}", one.run, one.message)).unwrap_or_default();
-        text += &format!("{}{first}\n", out.bad(&format!("{} runs failed", runs.failed)));
+        text += &format!("{}{first}\n", out.bad(&format!("{} failed", made(runs.failed))));
     }
     if runs.stopped > 0 {
-        text += &format!("{} runs ended early, as the scenario says\n", runs.stopped);
+        text += &format!("{} ended early, as the scenario says\n", made(runs.stopped));
     }
     text + "± is twice the standard error; undecided: the sign changes inside the ranges\n"
 }
