@@ -2,7 +2,7 @@
 
 use super::{DemandProcess, FitError, Series, fit, naive::Naive};
 use std::collections::BTreeMap;
-use time::Date;
+use time::{Date, Duration};
 
 /// How many weeks ahead.
 pub const HORIZONS: [usize; 3] = [4, 13, 26];
@@ -27,6 +27,38 @@ pub struct ModelScore {
     pub in_90: f64,
 }
 
+/// What one model said from one week, and what came.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Forecast {
+    /// Which model.
+    pub model: &'static str,
+    /// The first day that it was not given.
+    pub from: Date,
+    /// How many weeks ahead.
+    pub horizon: usize,
+    /// What it said.
+    pub said: Quantiles,
+    /// What came, as a logarithm.
+    pub outcome: f64,
+}
+
+impl Forecast {
+    /// The first day behind what was forecast.
+    pub fn until(&self) -> Date {
+        self.from + Duration::weeks(i64::try_from(self.horizon).unwrap_or(i64::MAX))
+    }
+
+    /// What it said and what came, in the series' own unit.
+    pub fn values(&self) -> (Quantiles, f64) {
+        (self.said.map(libm::exp), libm::exp(self.outcome))
+    }
+
+    /// Whether what was forecast lies on both sides of a day, or behind it though nothing was known of it.
+    pub fn reaches(&self, day: Date) -> bool {
+        self.from <= day && day < self.until()
+    }
+}
+
 /// A backtest's outcome.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Backtest {
@@ -34,6 +66,8 @@ pub struct Backtest {
     pub train_until: Date,
     /// What was learnt.
     pub learnt: DemandProcess,
+    /// Every forecast that is scored, by horizon, week and model. A week counts only if all models forecast from it.
+    pub forecasts: Vec<Forecast>,
     /// By model, in the order of [`HORIZONS`]. A horizon that the series is too short for has no forecasts.
     pub scores: BTreeMap<&'static str, [ModelScore; HORIZONS.len()]>,
 }
@@ -70,6 +104,18 @@ const LEARNT_LEAST: usize = 26;
 const FORECAST_LEAST: usize = 4;
 
 impl Backtest {
+    /// The model that lost least at a horizon; `None` where nothing was forecast.
+    pub fn best(&self, horizon: usize) -> Option<&'static str> {
+        let there = self.scores.iter().filter(|(_, scores)| scores[horizon].forecasts > 0);
+        there.min_by(|(_, one), (_, other)| one[horizon].pinball.total_cmp(&other[horizon].pinball)).map(|(name, _)| *name)
+    }
+
+    /// How many weeks' forecasts of each horizon reach over a day.
+    pub fn over(&self, day: Date) -> [usize; HORIZONS.len()] {
+        let own = || self.forecasts.iter().filter(|one| one.model == OURS && one.reaches(day));
+        HORIZONS.map(|horizon| own().filter(|one| one.horizon == horizon).count())
+    }
+
     /// Whether the demand process lost less than every plain forecast at a horizon; `None` where nothing was forecast.
     pub fn better(&self, horizon: usize) -> Option<bool> {
         let own = self.scores.get(OURS)?[horizon];
@@ -97,28 +143,42 @@ pub fn backtest(series: &Series, train_until: Option<Date>) -> Result<Backtest, 
     }
     let training = Series { weeks: weeks[..learnt].to_vec(), ..series.clone() };
     let process = fit(&training)?;
-    let mut scores = BTreeMap::new();
-    scores.insert(OURS, score(series, learnt, |at, horizon| process.forecast(series, at, horizon)));
-    for naive in Naive::ALL {
-        scores.insert(naive.name(), score(series, learnt, |at, horizon| naive.forecast(series, at, horizon)));
-    }
-    Ok(Backtest { train_until: weeks[learnt - 1].from, learnt: process, scores })
+    let forecasts = forecasts(series, learnt, process);
+    let scores = MODELS.map(|model| (model, HORIZONS.map(|horizon| score(&forecasts, model, horizon))));
+    Ok(Backtest { train_until: weeks[learnt - 1].from, learnt: process, forecasts, scores: scores.into() })
 }
 
-/// Scores the forecasts from week `first - 1` on.
-fn score(series: &Series, first: usize, forecast: impl Fn(usize, usize) -> Option<Quantiles>) -> [ModelScore; HORIZONS.len()] {
-    HORIZONS.map(|horizon| {
-        let mut score = ModelScore::default();
+/// All models, ours first.
+pub const MODELS: [&str; 4] = [OURS, Naive::ALL[0].name(), Naive::ALL[1].name(), Naive::ALL[2].name()];
+
+/// What all models say from week `first - 1` on. A week from which one of them says nothing is left out, so that all are scored on the
+/// same.
+fn forecasts(series: &Series, first: usize, process: DemandProcess) -> Vec<Forecast> {
+    let mut all = Vec::new();
+    for horizon in HORIZONS {
         for at in first - 1..series.weeks.len() {
-            let (Some(outcome), Some(said)) = (series.target(at, horizon), forecast(at, horizon)) else { continue };
-            score.forecasts += 1;
-            score.pinball += pinball(&said, outcome);
-            score.in_50 += f64::from(u8::from(said[1] <= outcome && outcome <= said[3]));
-            score.in_90 += f64::from(u8::from(said[0] <= outcome && outcome <= said[4]));
+            let Some(outcome) = series.target(at, horizon) else { continue };
+            let own = process.forecast(series, at, horizon).map(|said| (OURS, said));
+            let plain = Naive::ALL.into_iter().map(|naive| Some((naive.name(), naive.forecast(series, at, horizon)?)));
+            let Some(said) = std::iter::once(own).chain(plain).collect::<Option<Vec<_>>>() else { continue };
+            let from = series.weeks[at].from + Duration::weeks(1);
+            all.extend(said.into_iter().map(|(model, said)| Forecast { model, from, horizon, said, outcome }));
         }
-        let each = 1.0 / (score.forecasts.max(1) as f64);
-        ModelScore { pinball: score.pinball * each, in_50: score.in_50 * each, in_90: score.in_90 * each, ..score }
-    })
+    }
+    all
+}
+
+/// Scores a model's forecasts of one horizon.
+fn score(all: &[Forecast], model: &str, horizon: usize) -> ModelScore {
+    let mut score = ModelScore::default();
+    for Forecast { said, outcome, .. } in all.iter().filter(|one| one.model == model && one.horizon == horizon) {
+        score.forecasts += 1;
+        score.pinball += pinball(said, *outcome);
+        score.in_50 += f64::from(u8::from(said[1] <= *outcome && *outcome <= said[3]));
+        score.in_90 += f64::from(u8::from(said[0] <= *outcome && *outcome <= said[4]));
+    }
+    let each = 1.0 / (score.forecasts.max(1) as f64);
+    ModelScore { pinball: score.pinball * each, in_50: score.in_50 * each, in_90: score.in_90 * each, ..score }
 }
 
 /// Mean pinball loss of a forecast over all levels.
@@ -142,6 +202,14 @@ mod tests {
         assert!((pinball(&[0.0; 5], -2.0) - 1.0).abs() < 1e-12);
         // A band that holds the outcome costs only its width.
         assert!((pinball(&[-1.0, -0.5, 0.0, 0.5, 1.0], 0.0) - (0.05 + 0.125 + 0.125 + 0.05) / 5.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_forecast_reaches_over_the_days_that_it_is_of() {
+        let day = |day| Date::from_calendar_date(2025, time::Month::January, day).unwrap();
+        let one = Forecast { model: OURS, from: day(6), horizon: 2, said: [0.0; 5], outcome: 0.0 };
+        assert_eq!(one.until(), day(20));
+        assert_eq!([5, 6, 19, 20].map(|at| one.reaches(day(at))), [false, true, true, false]);
     }
 
     #[test]

@@ -78,6 +78,16 @@ pub enum ReadError {
         /// What is there.
         text: String,
     },
+    /// Dates that go back.
+    #[error("line {line}: {found} stands behind {before}; put the lines in the order of their dates, each once")]
+    Order {
+        /// Where.
+        line: u64,
+        /// The date found.
+        found: Date,
+        /// The one before.
+        before: Date,
+    },
     /// Dates that do not follow each other.
     #[error("line {line}: {found} follows {before}, where {expected} is due; fill the gap or cut the series there")]
     Gap {
@@ -91,8 +101,10 @@ pub enum ReadError {
         expected: Date,
     },
     /// Neither weeks nor days.
-    #[error("the dates are {days} days apart; weeks and days can be forecast")]
+    #[error("line {line}: the dates are {days} days apart; weeks and days can be forecast")]
     Step {
+        /// Where.
+        line: u64,
         /// How far apart the first two are.
         days: i64,
     },
@@ -129,12 +141,12 @@ impl Series {
     /// [`ReadError`], the first one found.
     pub fn read(table: &str, column: Column<'_>) -> Result<Self, ReadError> {
         let rows = rows(table, column.name)?;
-        let step = match rows.get(1) {
-            Some((_, next, _)) => (*next - rows[0].1).whole_days(),
-            None => return Err(ReadError::Short { found: rows.len(), least: LEAST }),
+        let [(_, first, _), (line, next, _), ..] = rows[..] else {
+            return Err(ReadError::Short { found: rows.len(), least: LEAST });
         };
-        if step != 1 && step != 7 {
-            return Err(ReadError::Step { days: step });
+        let step = (next - first).whole_days();
+        if step > 0 && step != 1 && step != 7 {
+            return Err(ReadError::Step { line, days: step });
         }
         let entries = without_gaps(&rows, step)?;
         let each = if step == 1 { 7 } else { 1 };
@@ -158,6 +170,12 @@ impl Series {
         }))
     }
 
+    /// Its first day, and the last one of its last week.
+    pub fn span(&self) -> (Date, Date) {
+        let last = self.weeks[self.weeks.len() - 1].from;
+        (self.weeks[0].from, last.saturating_add(Duration::days(6)))
+    }
+
     /// Logarithms of all weeks.
     pub fn logs(&self) -> Vec<f64> {
         self.weeks.iter().map(|week| libm::log(week.value)).collect()
@@ -169,6 +187,9 @@ fn without_gaps(rows: &[(u64, Date, f64)], step: i64) -> Result<Vec<Entry>, Read
     let mut entries: Vec<Entry> = Vec::with_capacity(rows.len());
     for (line, found, value) in rows.iter().copied() {
         if let Some((_, before, _)) = entries.last().copied() {
+            if found <= before {
+                return Err(ReadError::Order { line, found, before });
+            }
             let missing = (found - before).whole_days() - step;
             if missing != 0 && (step != 1 || !(1..=MISSING_MOST).contains(&missing)) {
                 return Err(ReadError::Gap { line, found, before, expected: before + Duration::days(step) });
@@ -273,7 +294,9 @@ mod tests {
         assert!(read(&good.replace("week,", "month,")).contains("no column says when"));
         assert!(read(&good.replace("2024-02-05,105", "2024-02-05,105,7")).starts_with("line 7:"));
         assert!(read(&weekly(39)).contains("39 weeks; at least 40"));
-        assert!(read("week,usd\n2024-01-01,1\n2024-02-01,1\n").contains("31 days apart"));
+        assert!(read("week,usd\n2024-01-01,1\n2024-02-01,1\n").starts_with("line 3: the dates are 31 days apart"));
+        assert!(read("week,usd\n2024-02-01,1\n2024-01-01,1\n").starts_with("line 3: 2024-01-01 stands behind 2024-02-01"));
+        assert!(read(&good.replace("2024-02-05,", "2024-01-29,")).starts_with("line 7: 2024-01-29 stands behind 2024-01-29"));
         assert!(read("").contains("no column says when"));
     }
 }

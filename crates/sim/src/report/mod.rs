@@ -4,6 +4,7 @@
 //! stand in it; charts are drawn by uPlot, which comes along. The same folder gives the same bytes. Absent on purpose: figures of its own;
 //! what is shown is in the summary, or in the bands of the table of runs.
 
+mod backtest;
 mod chart;
 mod compare;
 mod figures;
@@ -12,6 +13,7 @@ mod overlay;
 mod page;
 mod shown;
 
+pub use backtest::backtest_page;
 pub use compare::{ComparedFigure, Comparison};
 pub use figures::{CARDS, plain, title, unit};
 pub use page::{is_page, page};
