@@ -17,7 +17,7 @@ Examples:
   depin sim run helium
   depin sim run io.net --scenario ai-boom --years 5 --runs 500 --seed 7 --out boom
   depin sim run my/network.toml --scenario mine.toml --set scenario.market.depth=2_000_000
-  depin sim run akash --set network.utility.stream.lease.pays.burn=60% --fixed --runs 50
+  depin sim run akash --set network.utility.stream.lease.pays.payee=60% --fixed --runs 50
   depin sim run filecoin --record agents:every=30 --record rows:every=1
   depin sim run --networks all --scenario ai-boom
   depin sim run storage --economies all --runs 50 --json";
@@ -52,10 +52,10 @@ pub struct SimRunArgs {
     #[arg(long, value_name = "NAME|FILE", default_value = "baseline")]
     pub scenario: String,
     /// Length of a run [default: the scenario's].
-    #[arg(long, value_name = "N", conflicts_with = "steps")]
+    #[arg(long, value_name = "N", conflicts_with = "steps", value_parser = years, allow_negative_numbers = true)]
     pub years: Option<f64>,
     /// Length of a run in the scenario's steps, days mostly.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=STEPS_MOST))]
     pub steps: Option<u32>,
     /// How many runs.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
@@ -117,6 +117,15 @@ pub struct SimCompareArgs {
     /// Where the page goes.
     #[arg(long, value_name = "FILE", default_value = "compare.html")]
     pub out: PathBuf,
+}
+
+/// A hundred years of days.
+const STEPS_MOST: i64 = 36_500;
+
+/// Length of a run in years.
+fn years(text: &str) -> Result<f64, String> {
+    let years = text.parse().ok().filter(|years: &f64| (0.002..=100.0).contains(years));
+    years.ok_or_else(|| "a run takes from 0.002 to 100 years; --steps says it in days".to_owned())
 }
 
 /// Which of those that come along.

@@ -60,7 +60,10 @@ pub fn draft(named: &Named) -> Result<Draft> {
 /// Everything that is wrong, in one error.
 pub fn refused(found: &Diagnostics) -> CliError {
     let errors: Vec<&Diagnostic> = found.errors().collect();
-    let first = errors.first().map_or_else(String::new, |one| format!("{}, line {}: {}", one.file, one.line, one.message));
+    // What was typed has no lines.
+    let place =
+        |one: &Diagnostic| if one.file == "--set" { one.file.clone() } else { format!("{}, line {}", one.file, one.line) };
+    let first = errors.first().map_or_else(String::new, |one| format!("{}: {}", place(one), one.message));
     let more = match errors.len() {
         0 | 1 => String::new(),
         n => format!(" (and {} more)", n - 1),

@@ -11,7 +11,7 @@ use crate::{
 use depin_devnet::source::Source;
 use depin_economy::Spec;
 use depin_sim::{
-    Model,
+    Model, ModelError, OpeningError,
     experiment::{Assumptions, Plan},
     results::{Identity, Inputs, NetworkInput, Setting},
     scenario::{Assignment, Draft, network_with_events, set_network},
@@ -106,8 +106,11 @@ impl Begin {
         identity.agents_every =
             self.agents_days.map(|days| u32::try_from(u64::from(days).div_ceil(row_days)).unwrap_or(u32::MAX));
         let model = Model::new(&text, people).map_err(|error| {
-            CliError::refused("model", format_args!("{label} cannot be simulated: {error}"))
-                .hint("`depin check` tells more of a network's file")
+            let hint = match &error {
+                ModelError::Opening(OpeningError::Launch) => "--set scenario.opening=fresh lets it begin with the run",
+                _ => "`depin check` tells more of a network's file",
+            };
+            CliError::refused("model", format_args!("{label} cannot be simulated: {error}")).hint(hint)
         })?;
         let model = match identity.agents_every {
             Some(rows) => model.with_agents(rows),
@@ -158,7 +161,17 @@ fn draft_of(named: &str) -> Result<Draft> {
     let failed = |error| CliError::file("read", path, &error);
     let mut files = Vec::new();
     for entry in fs::read_dir(path).map_err(failed)? {
-        files.push(entry.map_err(failed)?.path());
+        let file = entry.map_err(failed)?.path();
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let numbered = name.split_once('-').is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+        if !(numbered && file.is_file()) {
+            return Err(CliError::refused(
+                "no-scenario",
+                format_args!("{named} is no folder of a scenario's texts: it holds {name}"),
+            )
+            .hint("name a scenario, its file, or inputs/scenario of results"));
+        }
+        files.push(file);
     }
     files.sort_unstable();
     let mut texts = Vec::new();

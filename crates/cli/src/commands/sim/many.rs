@@ -8,6 +8,7 @@ use crate::{
 use depin_devnet::source::{self, Source};
 use depin_economy::Spec;
 use depin_networks::{NETWORKS, Recipe, compose};
+use depin_quantity::Instant;
 use depin_services::descriptor::{SERVICES, service};
 
 /// What one unit of the service `metered` is, where a command names the service alone.
@@ -56,9 +57,18 @@ fn pair(named: &str, economy: &str, text: &str) -> Result<Network> {
         unit,
     };
     let composed = compose(&recipe).map_err(|error| refused(&error))?;
-    let token = Spec::parse(text).map_err(|errors| refused(&errors))?.fee().token;
-    Ok(Network {
-        source: Source { label: format!("{name}/network.toml"), text: composed.toml },
-        priced_as: Some(token.to_string()),
-    })
+    let home = Spec::parse(text).map_err(|errors| refused(&errors))?;
+    let token = home.fee().token;
+    let text = launched(&composed.toml, economy, home.network().launch);
+    Ok(Network { source: Source { label: format!("{name}/network.toml"), text }, priced_as: Some(token.to_string()) })
+}
+
+/// A composed file with the launch of the network that it has its emission from: so old is its supply, for whose token its price is told.
+fn launched(text: &str, economy: &str, launch: Option<Instant>) -> String {
+    let Some(launch) = launch else { return text.to_owned() };
+    let line = format!(
+        "launch = {{ at = {}, parameter = true, why = \"as old as {economy}, whose emission it has\" }}",
+        launch.to_rfc3339()
+    );
+    text.replacen("[network]\n", &format!("[network]\n{line}\n"), 1)
 }
