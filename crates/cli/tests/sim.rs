@@ -33,7 +33,7 @@ fn runs_leave_a_folder_whose_bytes_do_not_depend_on_workers_or_on_where_the_inpu
     let (one, two) = (folder("one"), folder("two"));
     let table =
         printed(&[&SMALL[..], &["--workers", "1", "--out", &one, "--set", "scenario.market.depth=2_000_000"]].concat()).done();
-    for words in ["FIGURE", "P5", "P50", "P95", "Burn to mint", "4 runs", "seed 1", "books balance in 4 runs"] {
+    for words in ["FIGURE", "P5", "P50", "P95", "Burn to mint", "4 runs", "seed 1", "books balance in 4 runs", "28 days"] {
         assert!(table.out.contains(words), "{words}:\n{}", table.out);
     }
     assert!(table.out.lines().all(|line| line.chars().count() <= 80), "{}", table.out);
@@ -81,6 +81,54 @@ fn runs_leave_a_folder_whose_bytes_do_not_depend_on_workers_or_on_where_the_inpu
     assert_eq!(serde_json::from_str::<serde_json::Value>(&error.err).unwrap()["error"]["code"], "results-truncated");
 }
 
+/// Each economy is as old as its own network, whatever service it pays; and a boom that ends later is run until then.
+#[test]
+fn a_service_runs_on_every_economy_for_a_few_days_of_any_scenario() {
+    let place = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| run(depin().current_dir(place.path()).args(args));
+    let all =
+        run(&["sim", "run", "storage", "--economies", "all", "--scenario", "ai-boom", "--runs", "1", "--steps", "3", "--json"]);
+    let all = all.json();
+    let experiments = all["experiments"].as_array().unwrap();
+    assert_eq!(experiments.len(), 5);
+    for one in experiments {
+        let folder = place.path().join(one["folder"].as_str().unwrap());
+        let spec = fs::read_to_string(folder.join("inputs/network.toml")).unwrap();
+        assert!(spec.contains("launch = {"), "{}", folder.display());
+        assert_eq!(one["summary"]["runs"]["finished"], 1);
+    }
+    assert!(place.path().join("sim-storage-ai-boom/compare.html").is_file());
+}
+
+#[test]
+fn a_network_that_was_just_made_runs_with_the_scenario_that_was_made_for_it() {
+    let place = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| run(depin().current_dir(place.path()).args(args));
+    run(&["new", "shelf", "--service", "storage", "--economy", "helium"]).done();
+    let short = ["--runs", "1", "--steps", "3", "--out", "results"];
+    let refused = run(&[&["sim", "run", "shelf"], &short[..]].concat());
+    assert!(refused.code == 1 && refused.err.contains("--set scenario.opening=fresh"), "{}", refused.err);
+    run(&["scenario", "new", "--for", "shelf", "--out", "mine.toml"]).done();
+    let made = run(&[&["sim", "run", "shelf", "--scenario", "mine.toml"], &short[..]].concat()).done();
+    assert!(made.out.contains("; 1 run, 1 draw") && made.out.contains("3 days"), "{}", made.out);
+}
+
+/// Keys in the examples of the help are keys.
+#[test]
+fn examples_of_the_help_set_keys_that_are_there() {
+    let help = printed(&["sim", "run", "--help"]).done().out;
+    let mut set = 0;
+    for line in help.lines().filter(|line| line.trim_start().starts_with("depin sim run") && !line.contains(".toml")) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        for pair in words.windows(2).filter(|pair| pair[0] == "--set") {
+            let key = pair[1].split('=').next().unwrap();
+            printed(&["sim", "keys", words[3], key]).done();
+            set += 1;
+        }
+    }
+    assert!(set > 0, "{help}");
+}
+
 #[test]
 fn what_makes_no_sense_is_refused_with_a_hint_and_makes_nothing() {
     let place = tempfile::tempdir().unwrap();
@@ -94,6 +142,10 @@ fn what_makes_no_sense_is_refused_with_a_hint_and_makes_nothing() {
         (&["sim", "run", "helium", "--set", "years"], "scenario.years=5"),
         (&["sim", "run", "helium", "--set", "scenario.years=1", "--against", "network.x"], "--against"),
         (&["sim", "run", "helium", "--runs", "0"], "--runs"),
+        (&["sim", "run", "helium", "--years", "-1"], "from 0.002 to 100 years"),
+        (&["sim", "run", "helium", "--years", "nan"], "from 0.002 to 100 years"),
+        (&["sim", "run", "helium", "--scenario", "/"], "is no folder of a scenario's texts"),
+        (&["sim", "run", "helium", "--set", "scenario.years=0"], "error: --set: `years` is 0"),
         (&["sim", "run", "helium", "--record", "blocks"], "agents:every=30"),
         (&["sim", "run"], "NETWORK"),
         (&["sim", "resume", "nowhere"], "nowhere"),

@@ -11,6 +11,8 @@ mod provider;
 mod rule;
 mod scenario;
 mod sim;
+mod sim_backtest;
+mod sim_check;
 mod sim_run;
 mod storage;
 mod supply;
@@ -30,6 +32,8 @@ pub use provider::{AskArgs, GatewayCommand, GatewayS3Args, PlaceArgs, ProviderCo
 pub use rule::{EvalArgs, RuleCommand};
 pub use scenario::{NewScenarioArgs, ScenarioCommand};
 pub use sim::{KeysArgs, SimCommand};
+pub use sim_backtest::{KindArg, SimBacktestArgs};
+pub use sim_check::SimCheckArgs;
 pub use sim_run::{RecordArg, SetArg, SimCompareArgs, SimReportArgs, SimResumeArgs, SimRunArgs};
 pub use storage::{DealsArgs, FaultsArgs, GetArgs, ListArgs, ProofsArgs, PutArgs, QuoteArgs, SettleArgs, StorageCommand};
 pub use supply::{DateArg, EveryArg, FormatArg, SupplyArgs};

@@ -1,7 +1,9 @@
 //! `depin sim`.
 
-use super::sim_run::{
-    COMPARE_AFTER, REPORT_AFTER, RESUME_AFTER, RUN_AFTER, SimCompareArgs, SimReportArgs, SimResumeArgs, SimRunArgs,
+use super::{
+    sim_backtest::{self, SimBacktestArgs},
+    sim_check::{self, SimCheckArgs},
+    sim_run::{COMPARE_AFTER, REPORT_AFTER, RESUME_AFTER, RUN_AFTER, SimCompareArgs, SimReportArgs, SimResumeArgs, SimRunArgs},
 };
 use clap::{Args, Subcommand};
 
@@ -11,7 +13,9 @@ Examples:
   depin sim run helium
   depin sim run io.net --scenario ai-boom --years 5 --runs 500 --out boom
   depin sim resume boom
-  depin sim compare sim-helium-baseline sim-helium-ai-boom";
+  depin sim compare sim-helium-baseline sim-helium-ai-boom
+  depin sim check helium
+  depin sim backtest helium --train-until 2024-06-30";
 
 const KEYS_AFTER: &str = "\
 One grammar of keys everywhere: network.… as in the network's file, a row of a list by its payee, and scenario.… as in the scenario. A
@@ -40,6 +44,12 @@ pub enum SimCommand {
     /// Show folders of results side by side.
     #[command(after_help = COMPARE_AFTER)]
     Compare(SimCompareArgs),
+    /// Hold the defaults against what was seen on the real networks.
+    #[command(after_help = sim_check::AFTER)]
+    Check(SimCheckArgs),
+    /// Score forecasts of demand on a published series' dates that they have not seen.
+    #[command(after_help = sim_backtest::AFTER)]
+    Backtest(SimBacktestArgs),
 }
 
 #[derive(Clone, Debug, Args)]

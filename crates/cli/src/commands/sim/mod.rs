@@ -1,5 +1,7 @@
 //! `depin sim`: networks simulated.
 
+mod backtest;
+mod check;
 mod compare;
 mod input;
 mod keys;
@@ -15,6 +17,7 @@ use crate::{
     output::Output,
 };
 use depin_sim::results::ResultsError;
+use std::num::NonZeroUsize;
 
 pub fn run(command: &SimCommand, out: &Output) -> Result<()> {
     match command {
@@ -23,6 +26,8 @@ pub fn run(command: &SimCommand, out: &Output) -> Result<()> {
         SimCommand::Resume(args) => run::resume(args, out),
         SimCommand::Report(args) => report::run(args, out),
         SimCommand::Compare(args) => compare::run(args, out),
+        SimCommand::Check(args) => check::run(args, out),
+        SimCommand::Backtest(args) => backtest::run(args, out),
     }
 }
 
@@ -30,4 +35,9 @@ pub fn run(command: &SimCommand, out: &Output) -> Result<()> {
 fn results_error(error: ResultsError) -> CliError {
     let kind = if error.may_pass() { Kind::Broken } else { Kind::Refused };
     CliError { kind, code: error.code().to_owned(), message: error.to_string(), hint: error.hint() }
+}
+
+/// Threads that make runs: as many as were asked for, or one for each core.
+fn workers(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+    asked.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
 }

@@ -106,11 +106,10 @@ fn conduct(
     stop: &Arc<AtomicBool>,
     out: &Output,
 ) -> Result<Ran> {
-    let workers = workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let (path, runs) = (folder.path().to_owned(), folder.identity().plan.runs);
     let title = format!("{} {}", prepared.identity.network.name, prepared.identity.scenario.name);
     let watching = Watching::start(&title, folder.done(), runs, stop.clone(), out);
-    let made = folder.conduct(&prepared.model, &prepared.assumptions, workers, &watching);
+    let made = folder.conduct(&prepared.model, &prepared.assumptions, super::workers(workers), &watching);
     watching.end();
     made.map_err(results_error)?;
     drop(folder);
@@ -145,7 +144,7 @@ fn default_name(identity: &Identity) -> String {
 }
 
 /// A folder of this name that is not there yet, or the first one with a number.
-fn free(name: &str) -> Result<PathBuf> {
+pub fn free(name: &str) -> Result<PathBuf> {
     const MOST: u32 = 10_000;
     let name: String =
         name.chars().map(|one| if one.is_ascii_alphanumeric() || "._-".contains(one) { one } else { '-' }).collect();
