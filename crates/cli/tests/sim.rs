@@ -87,7 +87,7 @@ fn a_service_runs_on_every_economy_for_a_few_days_of_any_scenario() {
     let place = tempfile::tempdir().unwrap();
     let run = |args: &[&str]| run(depin().current_dir(place.path()).args(args));
     let all =
-        run(&["sim", "run", "storage", "--economies", "all", "--scenario", "ai-boom", "--runs", "1", "--steps", "3", "--json"]);
+        run(&["sim", "run", "leasing", "--economies", "all", "--scenario", "ai-boom", "--runs", "1", "--steps", "3", "--json"]);
     let all = all.json();
     let experiments = all["experiments"].as_array().unwrap();
     assert_eq!(experiments.len(), 5);
@@ -97,7 +97,26 @@ fn a_service_runs_on_every_economy_for_a_few_days_of_any_scenario() {
         assert!(spec.contains("launch = {"), "{}", folder.display());
         assert_eq!(one["summary"]["runs"]["finished"], 1);
     }
-    assert!(place.path().join("sim-storage-ai-boom/compare.html").is_file());
+    assert!(place.path().join("sim-leasing-ai-boom/compare.html").is_file());
+}
+
+/// A fleet that needs more tokens than there are cannot begin: its run is kept with its reason, and the command did not do what it should.
+#[test]
+fn runs_that_all_fail_are_kept_and_are_no_success() {
+    let place = tempfile::tempdir().unwrap();
+    let classes = printed(&["sim", "keys", "filecoin", "devices", "--json"]).json();
+    let sets = classes["keys"].as_array().unwrap().iter().map(|key| format!("{}=1e9", key["key"].as_str().unwrap()));
+    let sets: Vec<String> = sets.flat_map(|set| ["--set".to_owned(), set]).collect();
+    let args = ["sim", "run", "filecoin", "--runs", "1", "--steps", "1", "--fixed", "--out", "results"];
+    let failed = run(depin().current_dir(place.path()).args(args).args(&sets));
+    assert_eq!(failed.code, 2, "{}{}", failed.out, failed.err);
+    assert!(
+        failed.out.contains("1 run failed: run 0") && failed.err.contains("no run of filecoin could be finished"),
+        "{}",
+        failed.err
+    );
+    let again = printed(&["sim", "resume", place.path().join("results").to_str().unwrap()]);
+    assert!(again.code == 2 && again.err.contains("everything is done"), "{}", again.err);
 }
 
 #[test]

@@ -56,11 +56,10 @@ pub fn run_all(args: &SimRunArgs, out: &Output) -> Result<()> {
     for (simulation, (name, network)) in (0..).zip(&networks) {
         let prepared = input::prepare(args, network, simulation)?;
         let ran = begin(prepared, &place.join(name.as_deref().unwrap_or_default()), args.workers, &stop, out)?;
-        let whole = ran.summary.whole();
         if !out.json {
-            tell(&ran, out)?;
+            show(&ran, out)?;
         }
-        if !whole {
+        if !ran.summary.whole() {
             return Err(stopped(&ran));
         }
         all.push(ran);
@@ -68,7 +67,8 @@ pub fn run_all(args: &SimRunArgs, out: &Output) -> Result<()> {
     let folders: Vec<PathBuf> = all.iter().map(|ran| ran.folder.clone()).collect();
     let (comparison, report) = compare::write(&folders, &place.join("compare.html"), out)?;
     let several = Several { experiments: all, comparison, report };
-    out.result(&several, |out| table::comparison(&several.comparison, out))
+    out.result(&several, |out| table::comparison(&several.comparison, out))?;
+    several.experiments.iter().try_for_each(ended)
 }
 
 /// Goes on with a folder.
@@ -128,9 +128,28 @@ fn done(path: &Path) -> Result<Ran> {
 
 /// Prints what there is, and says whether it is all.
 fn tell(ran: &Ran, out: &Output) -> Result<()> {
+    show(ran, out)?;
+    ended(ran)
+}
+
+fn show(ran: &Ran, out: &Output) -> Result<()> {
     out.result(ran, |out| table::text(&ran.experiment, &ran.summary, out))?;
     out.note(format_args!("results in {}; look at {}", ran.folder.display(), ran.report.display()));
-    if ran.summary.whole() { Ok(()) } else { Err(stopped(ran)) }
+    Ok(())
+}
+
+/// Whether all runs were made, and any of them says something.
+fn ended(ran: &Ran) -> Result<()> {
+    let runs = ran.summary.runs;
+    match ran.summary.failures.first() {
+        _ if !ran.summary.whole() => Err(stopped(ran)),
+        Some(first) if runs.failed == runs.done => {
+            let name = &ran.experiment.network.name;
+            let message = format!("no run of {name} could be finished; run {}: {}", first.run, first.message);
+            Err(CliError::broken("runs-failed", message))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn stopped(ran: &Ran) -> CliError {
