@@ -76,6 +76,8 @@ fn an_own_service_has_blanks_that_are_pointed_at() {
             Some((key, _)) => format!("{key} = {{ value = 2, source = \"me\" }}\n"),
         })
         .collect();
+    let blank = Draft::parse(&made, "mine.toml").unwrap().check("metered").1;
+    assert!(!blank.to_string().contains("range = [0, 0]"), "no range is proposed that has no width: {blank}");
     let (scenario, found) = Draft::parse(&filled, "mine.toml").unwrap().check("metered");
     // FIL has a price; without the network its token is not known.
     assert!(scenario.is_none() && found.errors().all(|one| one.message.contains("is missing in [market")), "{found}");

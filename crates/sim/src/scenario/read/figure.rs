@@ -126,12 +126,9 @@ impl Reader<'_> {
             Value::Text(text) if text.starts_with('?') => {
                 let what = text.trim_start_matches('?').trim();
                 let what = if what.is_empty() { field.about } else { what };
-                let hint = format!(
-                    "write {key} = {{ value = {}, range = [{}, {}], why = \"…\" }}",
-                    example(field),
-                    low(field),
-                    high(field)
-                );
+                let (value, low, high) = (example(field), low(field), high(field));
+                let range = if low < high { format!(", range = [{low}, {high}]") } else { String::new() };
+                let hint = format!("write {key} = {{ value = {value}{range}, why = \"…\" }}");
                 self.say(node, format!("`{key}` is blank: {what}"), hint);
                 return None;
             }
