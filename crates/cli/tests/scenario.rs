@@ -93,6 +93,10 @@ fn a_scenario_for_an_own_service_has_blanks_that_the_check_points_at() {
     let check = ["scenario", "check", "mine.toml", "--network", "tiles", "--json"];
     let said = run(depin().current_dir(folder.path()).args(check));
     assert_eq!(said.code, 1);
+    for command in [&["sim", "keys", "tiles"], &["sim", "run", "tiles"]] {
+        let without = run(depin().current_dir(folder.path()).args(command));
+        assert!(without.code == 1 && without.err.contains("depin scenario new --for"), "{}", without.err);
+    }
     let data: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     let blanks = fs::read_to_string(folder.path().join("mine.toml")).unwrap().matches("= \"? ").count();
     assert_eq!(data["errors"].as_u64(), Some(blanks as u64), "{}", said.out);

@@ -10,7 +10,9 @@ use crate::{
     error::{CliError, Result},
     output::{Excerpt, Output, Weight, wrap},
 };
-use depin_sim::scenario::{Diagnostic, Diagnostics, Draft, Figure, Provenance, SCENARIOS, Severity};
+use depin_devnet::source::Source;
+use depin_economy::Spec;
+use depin_sim::scenario::{Diagnostic, Diagnostics, Draft, Figure, Provenance, SCENARIOS, SERVICES, Severity};
 
 pub fn run(command: &ScenarioCommand, out: &Output) -> Result<()> {
     match command {
@@ -55,6 +57,22 @@ fn unknown(named: &str) -> CliError {
 /// The draft of a text.
 pub fn draft(named: &Named) -> Result<Draft> {
     Draft::parse(&named.text, &named.file).map_err(|found| refused(&found))
+}
+
+/// Refuses a scenario that comes along for a founder's own service, of which it says nothing.
+pub fn has_people(named: &str, source: &Source) -> Result<()> {
+    let service = Spec::parse(&source.text).map(|spec| spec.network().service);
+    if let Ok(service) = service
+        && SCENARIOS.iter().any(|(known, _)| *known == named)
+        && !SERVICES.iter().any(|(known, _)| *known == service.as_str())
+    {
+        let message = format!(
+            "{named} says nothing of who provides and who buys {service}, which every founder's own service has its own of"
+        );
+        return Err(CliError::refused("no-people", message)
+            .hint("make a scenario with `depin scenario new --for NETWORK`, fill it in, and name it with --scenario"));
+    }
+    Ok(())
 }
 
 /// Everything that is wrong, in one error.

@@ -5,7 +5,7 @@
 
 use crate::{
     args::{RecordArg, SetArg, SimRunArgs},
-    commands::scenario::{draft, read, refused},
+    commands::scenario::{draft, has_people, read, refused},
     error::{CliError, Result},
 };
 use depin_devnet::source::Source;
@@ -45,6 +45,7 @@ pub fn prepare(args: &SimRunArgs, network: &Network, simulation: u32) -> Result<
         set_network(&network.source.text, label, &of_network).map_err(|found| refused(&found))?
     };
     let mut draft = draft_of(&args.scenario)?;
+    has_people(&args.scenario, &network.source)?;
     for set in of_scenario {
         draft.set(&set.key, &set.value);
     }

@@ -40,6 +40,7 @@ pub fn run(args: &KeysArgs, out: &Output) -> Result<()> {
     let network = source::read(&args.network)?;
     let named = scenario::read(&args.scenario)?;
     let draft = scenario::draft(&named)?;
+    scenario::has_people(&args.scenario, &network)?;
     let people = draft.for_network(&network.text, &network.label, None).map_err(|found| scenario::refused(&found))?;
     let of_network = network_keys(&network.text, &network.label).map_err(|found| scenario::refused(&found))?;
     let mut keys: Vec<Row> = Vec::new();
