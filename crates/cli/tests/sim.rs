@@ -148,6 +148,20 @@ fn examples_of_the_help_set_keys_that_are_there() {
     assert!(set > 0, "{help}");
 }
 
+/// Paragraphs of the help are as wide as the terminal: a line ends where the next word would not fit.
+#[test]
+fn the_help_has_no_ragged_paragraphs() {
+    let commands = ["run", "resume", "report", "compare", "keys", "check", "backtest"].map(|name| ["sim", name]);
+    for command in commands.into_iter().chain(["list", "show", "check", "new"].map(|name| ["scenario", name])) {
+        let help = printed(&[&command[..], &["--help"]].concat()).done().out;
+        let lines: Vec<&str> = help.lines().collect();
+        for pair in lines.windows(2).filter(|pair| pair.iter().all(|line| !line.is_empty() && !line.starts_with(' '))) {
+            let next = pair[1].split(' ').next().unwrap().chars().count();
+            assert!(pair[0].chars().count() + 1 + next > 100, "{command:?}: {}", pair[0]);
+        }
+    }
+}
+
 #[test]
 fn what_makes_no_sense_is_refused_with_a_hint_and_makes_nothing() {
     let place = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
 pub(super) const AFTER: &str = "\
-A scenario is a text: who provides and who buys, what they assume and expect, how prices form, what happens when. It is put over the
+A scenario is a text: who provides and who buys, what they assume and expect, how prices form, what happens when. It is put over the \
 people of a service, which come along for coverage, storage, rendering, leasing and clusters.
 
 Examples:
@@ -35,7 +35,7 @@ Examples:
   depin scenario check mine.toml --json | jq '.findings[]'";
 
 const NEW_AFTER: &str = "\
---from copies a scenario that comes along. --for writes one for a network: with the people of its service, or, where the service is your
+--from copies a scenario that comes along. --for writes one for a network: with the people of its service, or, where the service is your \
 own, with blanks that `depin scenario check` points at.
 
 Examples:

@@ -18,7 +18,7 @@ Examples:
   depin sim backtest helium --train-until 2024-06-30";
 
 const KEYS_AFTER: &str = "\
-One grammar of keys everywhere: network.… as in the network's file, a row of a list by its payee, and scenario.… as in the scenario. A
+One grammar of keys everywhere: network.… as in the network's file, a row of a list by its payee, and scenario.… as in the scenario. A \
 figure with a range is drawn from it by every run.
 
 Examples:

@@ -5,16 +5,16 @@ use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 pub(super) const AFTER: &str = "\
-Learns the simulator's demand process from the weeks of a series until a date, and forecasts from every later week what comes 4, 13 and 26
-weeks ahead, each time with the weeks until then; so do three plain forecasts: the last value, the trend of a year, the median of half a
-year. Scores are the pinball loss in logarithms (smaller is better) and which part of the outcomes the bands of 50 % and 90 % hold. It says
+Learns the simulator's demand process from the weeks of a series until a date, and forecasts from every later week what comes 4, 13 and 26 \
+weeks ahead, each time with the weeks until then; so do three plain forecasts: the last value, the trend of a year, the median of half a \
+year. Scores are the pinball loss in logarithms (smaller is better) and which part of the outcomes the bands of 50 % and 90 % hold. It says \
 where the demand process is worse. No forecast is given a price, a forecast of one, or the date of a rule's change.
 
-Series come along for helium (burned), render (burned) and filecoin (onboarding, deals); there is none of akash and io.net. A file of your
-own is CSV: a line of names, then a line per week or day, in order and without gaps; a column `week`, `date` or `start` with dates like
+Series come along for helium (burned), render (burned) and filecoin (onboarding, deals); there is none of akash and io.net. A file of your \
+own is CSV: a line of names, then a line per week or day, in order and without gaps; a column `week`, `date` or `start` with dates like \
 2024-06-30, and one column that is forecast. `hnt_issued` in helium's is held against the document's emission.
 
-The folder of results holds backtest.json, forecasts.csv, scores.csv, issuance.csv where there is any, the series in inputs/ and
+The folder of results holds backtest.json, forecasts.csv, scores.csv, issuance.csv where there is any, the series in inputs/ and \
 report.html. Nothing is overwritten.
 
 Examples:

@@ -4,12 +4,12 @@ use clap::Args;
 use std::num::NonZeroUsize;
 
 pub(super) const AFTER: &str = "\
-Runs the networks that come along under the scenarios that come along, every assumption at its default, and holds the runs against what
-was seen on the real networks (docs/stylised-facts.md). A fact is reproduced when the median of the runs lies in the range that has its
-sign and its order of magnitude; \"sign only\" when only its direction is right; else it is missed, and is listed below. A fact that set a
+Runs the networks that come along under the scenarios that come along, every assumption at its default, and holds the runs against what \
+was seen on the real networks (docs/stylised-facts.md). A fact is reproduced when the median of the runs lies in the range that has its \
+sign and its order of magnitude; \"sign only\" when only its direction is right; else it is missed, and is listed below. A fact that set a \
 default comes out again without merit, and the last column says so.
 
-Exit codes: 0 when every fact could be judged, however many are missed; 1 for wrong usage, and with --strict when any fact is not
+Exit codes: 0 when every fact could be judged, however many are missed; 1 for wrong usage, and with --strict when any fact is not \
 reproduced; 2 when runs failed or were stopped, so that a fact could not be judged.
 
 Examples:

@@ -4,11 +4,11 @@ use clap::{Args, ValueEnum};
 use std::{num::NonZeroUsize, path::PathBuf, str::FromStr};
 
 pub(super) const RUN_AFTER: &str = "\
-Every run draws each assumption from its range, two runs a draw; --fixed keeps the defaults, so that chance alone varies. The same files,
+Every run draws each assumption from its range, two runs a draw; --fixed keeps the defaults, so that chance alone varies. The same files, \
 seed and version give the same bytes, with any number of workers. Ctrl-C keeps what is done, and `depin sim resume` goes on.
 
-A folder of results holds runs.parquet and runs.csv (a row per run, subset and record step), outcomes (a row per run), summary.json,
-inputs/ and report.html. Nothing is overwritten: a folder that is there is gone on with when it holds this very experiment, and else
+A folder of results holds runs.parquet and runs.csv (a row per run, subset and record step), outcomes (a row per run), summary.json, \
+inputs/ and report.html. Nothing is overwritten: a folder that is there is gone on with when it holds this very experiment, and else \
 refused. Subset 0 is the treatment asked for, 1 is no-tokens, 2 is central-capex, on the same people and chance.
 
 A key of --set begins with `network.`, as in the network's file, or `scenario.`. A share of the network's file is taken from the others in proportion, or from --against.
