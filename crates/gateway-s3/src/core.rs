@@ -10,7 +10,7 @@ use crate::{
     market::{Funds, Market, Provider},
     shards::{ShardError, Shards},
 };
-use depin_quantity::{Address, Instant};
+use depin_quantity::{Address, Instant, Units};
 use depin_services::storage::piece::Commitment;
 use std::{
     collections::HashMap,
@@ -45,7 +45,7 @@ pub(crate) struct Account {
     /// Since when the market does not answer, wall time.
     pub(crate) trouble_since_ms: Option<u64>,
     /// What the last proposal that the funds did not cover needed.
-    pub(crate) shortage: Option<u128>,
+    pub(crate) shortage: Option<Units>,
     /// What the owner should know, newest state.
     pub(crate) warning: Option<String>,
 }

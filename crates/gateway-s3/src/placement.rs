@@ -5,6 +5,7 @@
 //! data spreads. The same input gives the same order.
 
 use crate::market::Offer;
+use depin_client::api::Currency;
 use depin_quantity::{Address, Units};
 
 /// What a shard needs of a provider.
@@ -16,6 +17,13 @@ pub(crate) struct Need {
     pub(crate) payload: u64,
     /// Highest price taken.
     pub(crate) max_price: Option<Units>,
+    /// Of what.
+    pub(crate) currency: Currency,
+}
+
+/// What is said of a provider that asks more than the limit.
+pub(crate) fn too_dear(ask: Units, max: Units, currency: Currency) -> String {
+    format!("asks {} per GiB and epoch, more than the limit of {}", currency.text(ask), currency.text(max))
 }
 
 /// Why a provider cannot take a shard.
@@ -26,8 +34,8 @@ pub(crate) fn obstacle(offer: &Offer, need: &Need) -> Option<String> {
     if need.piece_size < offer.piece_min || need.piece_size > offer.piece_max {
         return Some(format!("takes pieces of {} to {} bytes, not {}", offer.piece_min, offer.piece_max, need.piece_size));
     }
-    if need.max_price.is_some_and(|max| offer.ask > max) {
-        return Some(format!("asks {} base units per GiB and epoch, more than the limit", offer.ask.get()));
+    if let Some(max) = need.max_price.filter(|max| offer.ask > *max) {
+        return Some(too_dear(offer.ask, max, need.currency));
     }
     match offer.free_bytes {
         Some(free) if free < need.payload => Some(format!("has {free} bytes free, {} are needed", need.payload)),
@@ -91,6 +99,7 @@ impl SplitMix {
 mod tests {
     use super::*;
     use crate::market::Provider;
+    use depin_quantity::Name;
 
     fn address(name: &str) -> Address {
         Address::new([name.bytes().next().unwrap_or_default(); 32])
@@ -101,7 +110,8 @@ mod tests {
         Offer { provider, ask: Units::new(ask), piece_min: 128, piece_max: 1 << 35, free_bytes: free, accepting: true }
     }
 
-    const NEED: Need = Need { piece_size: 1 << 20, payload: 127 << 13, max_price: None };
+    const FIL: Currency = Currency { token: Name::literal("FIL"), decimals: 18 };
+    const NEED: Need = Need { piece_size: 1 << 20, payload: 127 << 13, max_price: None, currency: FIL };
 
     fn first_counts(offers: &[Offer], doubtful: &str) -> Vec<usize> {
         let mut counts = vec![0; offers.len()];
@@ -147,7 +157,8 @@ mod tests {
         let dear = offer("d", 99, None);
         let need = Need { max_price: Some(Units::new(50)), ..NEED };
         let reasons: Vec<String> = [closed, small, full, dear].iter().map(|offer| obstacle(offer, &need).unwrap()).collect();
-        for (reason, word) in reasons.iter().zip(["no new deals", "pieces of", "bytes free", "more than the limit"]) {
+        for (reason, word) in reasons.iter().zip(["no new deals", "pieces of", "bytes free", "0.000000000000000099 FIL per GiB"])
+        {
             assert!(reason.contains(word), "{reason}");
         }
     }

@@ -22,6 +22,8 @@ use crate::{
     shards::ShardError,
 };
 use bytes::Bytes;
+use depin_client::api::Currency;
+use depin_quantity::Units;
 use depin_services::storage::piece::Commitment;
 use futures::future;
 use rand::Rng as _;
@@ -46,9 +48,10 @@ pub(crate) enum StoreError {
     #[error(transparent)]
     Market(#[from] MarketError),
     #[error(
-        "the funds are too low for new deals: {needed} base units are needed, {balance} are there; send tokens to the gateway's account"
+        "the funds are too low for new deals: {} are needed, {} are there; send tokens to the gateway's account",
+        currency.text(*needed), currency.text(*balance)
     )]
-    FundsTooLow { needed: u128, balance: u128 },
+    FundsTooLow { needed: Units, balance: Units, currency: Currency },
     #[error(
         "the market has not answered for {minutes} minutes ({reason}), and what no deal covers is dropped; try again when it answers"
     )]
@@ -125,7 +128,7 @@ impl Writer {
     pub(crate) async fn check_prospects(&self) -> Result<(), StoreError> {
         let account = self.core.account();
         if let Some((needed, funds)) = account.shortage.zip(account.funds) {
-            return Err(StoreError::FundsTooLow { needed, balance: funds.balance.get() });
+            return Err(StoreError::FundsTooLow { needed, balance: funds.balance, currency: self.core.market.currency() });
         }
         let silent_ms = account.trouble_since_ms.map_or(0, |since| self.core.now_ms().saturating_sub(since));
         if u128::from(silent_ms) > self.core.config.deals.patience.as_millis() {
@@ -349,7 +352,8 @@ async fn candidates(core: &Core, smallest: u64, segment: i64) -> Result<(u64, Ve
     let seed = core.config.placement_seed ^ segment.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut payload = smallest;
     loop {
-        let need = Need { piece_size: piece::padded(payload), payload, max_price: core.config.deals.max_price };
+        let (max_price, currency) = (core.config.deals.max_price, core.market.currency());
+        let need = Need { piece_size: piece::padded(payload), payload, max_price, currency };
         let order = placement::order(&offers, &need, |address| core.health.is_doubtful(address, now), seed);
         if order.len() >= redundancy.n {
             return Ok((payload, order.into_iter().map(|offer| offer.provider.clone()).collect()));

@@ -1,7 +1,7 @@
 //! Whether a transaction can be included at all.
 
 use crate::{AccountRow, Body, Transaction, run::Rules};
-use depin_economy::Refusal;
+use depin_economy::{Refusal, Spec};
 use depin_quantity::{Address, Name, Units};
 use depin_state::ReadState;
 
@@ -57,6 +57,19 @@ pub enum AdmitError {
 }
 
 impl AdmitError {
+    /// The refusal with its amounts in whole tokens, as the network with these parameters writes them. `Display` knows no network, so
+    /// it has base units.
+    pub fn told(&self, spec: &Spec) -> String {
+        match self {
+            Self::BaseFee { max, now } => {
+                let [max, now] = [max, now].map(|units| spec.amount_text(spec.fee().token, *units));
+                format!("the base fee is {now} per work unit, the transaction pays at most {max}; sign it again with more")
+            }
+            Self::Fee(refusal) => format!("the fee cannot be paid: {}", refusal.told(spec)),
+            other => other.to_string(),
+        }
+    }
+
     /// Short stable code.
     pub const fn code(&self) -> &'static str {
         match self {

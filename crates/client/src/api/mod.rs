@@ -53,6 +53,27 @@ impl Amount {
     }
 }
 
+/// A token, and how its amounts are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Currency {
+    /// The token.
+    pub token: Name,
+    /// Places behind the point of one whole token.
+    pub decimals: u8,
+}
+
+impl Currency {
+    /// `units` base units of it.
+    pub fn amount(self, units: Units) -> Amount {
+        Amount::new(self.token, units, self.decimals)
+    }
+
+    /// The same as people read it, exactly: `1.5 FIL`.
+    pub fn text(self, units: Units) -> String {
+        self.amount(units).display
+    }
+}
+
 /// A point in ledger time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Time {

@@ -1,7 +1,7 @@
 //! What the gateway needs of the storage market.
 //!
 //! In: proposals, extensions and ends of deals. Out: offers of providers, states of deals, funds. Implemented over a node's API in
-//! [`LedgerMarket`]; times are ledger time, prices and funds are base units of the token. Absent on purpose: data transfer (see [`Shards`](crate::Shards)),
+//! [`LedgerMarket`]; times are ledger time, prices and funds are base units of the token that deals are paid in. Absent on purpose: data transfer (see [`Shards`](crate::Shards)),
 //! transactions, fees, signatures.
 
 mod ledger;
@@ -9,6 +9,7 @@ mod ledger;
 pub use ledger::LedgerMarket;
 
 use async_trait::async_trait;
+use depin_client::api::Currency;
 use depin_quantity::{Address, Instant, Span, UnitId, Units};
 use depin_services::storage::piece::Commitment;
 
@@ -134,12 +135,17 @@ pub struct Funds {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MarketError {
     /// The balance does not cover it.
-    #[error("funds are too low: {needed} base units are needed, {balance} are there; send tokens to the gateway's account")]
+    #[error(
+        "funds are too low: {} are needed, {} are there; send tokens to the gateway's account",
+        currency.text(*needed), currency.text(*balance)
+    )]
     FundsTooLow {
         /// What it costs.
-        needed: u128,
+        needed: Units,
         /// What is there.
-        balance: u128,
+        balance: Units,
+        /// Of what.
+        currency: Currency,
     },
     /// The ledger said no, for good.
     #[error("the ledger refused: {reason}")]
@@ -161,6 +167,9 @@ pub enum MarketError {
 /// whether it took effect; [`Market::find`] settles that.
 #[async_trait]
 pub trait Market: Send + Sync + 'static {
+    /// What deals are paid in.
+    fn currency(&self) -> Currency;
+
     /// Ledger time.
     async fn now(&self) -> Result<Instant, MarketError>;
 

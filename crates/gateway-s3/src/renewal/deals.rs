@@ -5,6 +5,7 @@ use crate::{
     core::Core,
     map::{MapError, ShardPlace, ShardRow, ShardState, tables},
     market::{Deal, DealState, Extension, MarketError, Offer, Proposal},
+    placement::too_dear,
 };
 use depin_quantity::{Address, Instant, UnitId};
 use rusqlite::Connection;
@@ -121,8 +122,8 @@ fn proposal(core: &Core, row: &ShardRow, offer: Option<&Offer>) -> Result<Propos
     if !offer.accepting {
         return Err("the provider takes no new deals".to_owned());
     }
-    if core.config.deals.max_price.is_some_and(|max| offer.ask > max) {
-        return Err(format!("the provider asks {} base units per GiB and epoch, more than the limit", offer.ask.get()));
+    if let Some(max) = core.config.deals.max_price.filter(|max| offer.ask > *max) {
+        return Err(format!("the provider {}", too_dear(offer.ask, max, core.market.currency())));
     }
     Ok(Proposal {
         provider: row.provider,

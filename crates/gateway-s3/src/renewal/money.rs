@@ -14,7 +14,7 @@ pub(super) async fn look(core: &Core) -> Result<Instant, RenewalError> {
                 account.funds = Some(funds);
                 account.trouble = None;
                 account.trouble_since_ms = None;
-                account.shortage = account.shortage.filter(|needed| funds.balance.get() < *needed);
+                account.shortage = account.shortage.filter(|needed| funds.balance < *needed);
             });
             Ok(now)
         }

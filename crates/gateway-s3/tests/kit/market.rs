@@ -2,8 +2,9 @@
 
 use super::providers::{FolderProviders, address_of, name_of};
 use async_trait::async_trait;
+use depin_client::api::Currency;
 use depin_gateway_s3::{Deal, DealState, Extension, Funds, Market, MarketError, Offer, Proposal, Provider};
-use depin_quantity::{Address, Instant, UnitId, Units};
+use depin_quantity::{Address, Instant, Name, UnitId, Units};
 use depin_services::storage::piece::Commitment;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -234,8 +235,18 @@ fn view(deal: &Record) -> DealState {
     }
 }
 
+const CURRENCY: Currency = Currency { token: Name::literal("FIL"), decimals: 18 };
+
+fn too_low(needed: u128, balance: u128) -> MarketError {
+    MarketError::FundsTooLow { needed: Units::new(needed), balance: Units::new(balance), currency: CURRENCY }
+}
+
 #[async_trait]
 impl Market for LocalMarket {
+    fn currency(&self) -> Currency {
+        CURRENCY
+    }
+
     async fn now(&self) -> Result<Instant, MarketError> {
         self.reach()?;
         Ok(Instant::new(self.world.lock().unwrap().now_ms))
@@ -273,7 +284,7 @@ impl Market for LocalMarket {
                 };
                 let (needed, balance) = (record.cost(record.term_ms), world.balance);
                 if needed > balance {
-                    return Err(MarketError::FundsTooLow { needed, balance });
+                    return Err(too_low(needed, balance));
                 }
                 world.balance -= needed;
                 let id = world.next;
@@ -327,7 +338,7 @@ impl Market for LocalMarket {
                 }
                 let needed = deal.cost(until - deal.until_ms);
                 if needed > balance {
-                    return Err(MarketError::FundsTooLow { needed, balance });
+                    return Err(too_low(needed, balance));
                 }
                 deal.extend_to_ms = Some(until);
                 world.balance -= needed;

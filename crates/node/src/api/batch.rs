@@ -7,7 +7,7 @@ use super::{
     App, Shared,
     error::{ApiError, ApiResult},
     extract::JsonBody,
-    transactions::{decode, final_receipt, insert},
+    transactions::{admit, decode, final_receipt, insert},
 };
 use crate::pool::Pending;
 use axum::{
@@ -98,7 +98,7 @@ fn look(app: &App, text: &str, now: Instant) -> ApiResult<Checked> {
     if pending.nonce < app.ledger.nonce(pending.sender) {
         return Ok(Checked::Used(pending));
     }
-    app.ledger.admit(&pending.transaction)?;
+    admit(app, &pending.transaction)?;
     Ok(Checked::Good(pending))
 }
 
@@ -115,7 +115,7 @@ async fn put(app: &App, checked: Checked) -> ApiResult<Posted> {
                 return Ok(Posted { id: pending.id, receipt: Some(receipt) });
             }
             // Another one used its nonce, unless admission finds something that comes before.
-            app.ledger.admit(&pending.transaction)?;
+            admit(app, &pending.transaction)?;
             Err(ApiError::new(StatusCode::CONFLICT, code::NONCE_TOO_LOW, "its nonce was used", "sign it again with the next one"))
         }
     }

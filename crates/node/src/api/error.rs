@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use depin_client::api::{ErrorBody, ErrorDetail, Stalled, code};
-use depin_economy::Refusal;
+use depin_economy::{Refusal, Spec};
 use depin_engine::QueryError;
 use depin_files::NoRoom;
 use depin_ledger::{AdmitError, DecodeError};
@@ -115,10 +115,11 @@ impl From<DecodeError> for ApiError {
     }
 }
 
-impl From<AdmitError> for ApiError {
-    fn from(error: AdmitError) -> Self {
+impl ApiError {
+    /// A transaction that cannot be included, with amounts as the network writes them.
+    pub fn inadmissible(error: &AdmitError, spec: &Spec) -> Self {
         let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
-        let (status, code, hint) = match &error {
+        let (status, code, hint) = match error {
             AdmitError::Chain { .. } => (unprocessable, code::WRONG_CHAIN, ""),
             AdmitError::Replayed { .. } => {
                 (StatusCode::CONFLICT, code::NONCE_TOO_LOW, "sign it again with the account's next nonce")
@@ -128,12 +129,11 @@ impl From<AdmitError> for ApiError {
             AdmitError::Fee(Refusal::Underfunded { .. }) => (unprocessable, code::BALANCE_TOO_LOW, "fund the account first"),
             _ => (unprocessable, error.code(), ""),
         };
-        Self::new(status, code, &error, hint)
+        Self::new(status, code, error.told(spec), hint)
     }
-}
 
-impl From<PoolError> for ApiError {
-    fn from(error: PoolError) -> Self {
+    /// A transaction that the pool does not take, likewise.
+    pub fn not_pooled(error: &PoolError, spec: &Spec) -> Self {
         let (status, code, hint) = match error {
             PoolError::NonceUsed { .. } => {
                 (StatusCode::CONFLICT, code::NONCE_TOO_LOW, "sign it again with the account's next nonce")
@@ -145,6 +145,6 @@ impl From<PoolError> for ApiError {
             PoolError::SenderFull { .. } => (StatusCode::TOO_MANY_REQUESTS, code::BUSY, "wait until some of them are final"),
             PoolError::PoolFull => (StatusCode::SERVICE_UNAVAILABLE, code::BUSY, "raise the tip, or try again later"),
         };
-        Self::new(status, code, error, hint)
+        Self::new(status, code, error.told(spec), hint)
     }
 }

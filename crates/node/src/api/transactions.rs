@@ -106,12 +106,17 @@ async fn take(app: &App, pending: Pending) -> ApiResult<Option<FinalReceipt>> {
     {
         return Ok(Some(receipt));
     }
-    app.ledger.admit(&pending.transaction)?;
+    admit(app, &pending.transaction)?;
     if !app.signatures.verify(&pending.transaction) {
         return Err(bad_signature());
     }
     insert(app, pending)?;
     Ok(None)
+}
+
+/// Refuses what cannot be included.
+pub(super) fn admit(app: &App, transaction: &Transaction) -> ApiResult<()> {
+    app.ledger.admit(transaction).map_err(|error| ApiError::inadmissible(&error, app.ledger.economy().spec()))
 }
 
 /// Puts a transaction whose admission and signature were checked into the pool.
@@ -121,7 +126,9 @@ async fn take(app: &App, pending: Pending) -> ApiResult<Option<FinalReceipt>> {
 pub(super) fn insert(app: &App, pending: Pending) -> ApiResult<()> {
     app.disk.admit()?;
     let sender = pending.sender;
-    if let Inserted::New { dropped } = app.pool.insert(pending, || app.ledger.nonce(sender))? {
+    let inserted = app.pool.insert(pending, || app.ledger.nonce(sender));
+    let inserted = inserted.map_err(|error| ApiError::not_pooled(&error, app.ledger.economy().spec()))?;
+    if let Inserted::New { dropped } = inserted {
         app.waiters.drop_all(&dropped);
     }
     Ok(())

@@ -15,6 +15,7 @@ mod tests;
 
 use book::Book;
 use bytes::Bytes;
+use depin_economy::Spec;
 use depin_ledger::Transaction;
 use depin_quantity::{Address, UnitId, Units};
 use std::{
@@ -133,6 +134,21 @@ pub enum PoolError {
     /// The pool is full of transactions that pay more.
     #[error("the pool is full of transactions that pay at least as much per work unit")]
     PoolFull,
+}
+
+impl PoolError {
+    /// The refusal with its amounts in whole tokens, as the network with these parameters writes them.
+    pub fn told(&self, spec: &Spec) -> String {
+        match self {
+            Self::ReplacementTooCheap { nonce, tip, needed } => {
+                let [tip, needed] = [tip, needed].map(|units| spec.amount_text(spec.fee().token, *units));
+                format!(
+                    "another transaction with nonce {nonce} waits; a tip of at least {needed} per work unit replaces it, not {tip}"
+                )
+            }
+            other => other.to_string(),
+        }
+    }
 }
 
 /// What taking a transaction did.

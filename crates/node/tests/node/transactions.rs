@@ -181,6 +181,11 @@ async fn who_cannot_pay_is_refused() {
     body.base_fee_max = Units::ZERO;
     let stingy = Transaction { signature: key(1).sign(&body.signed_bytes()), body };
     assert_eq!(world.post(&stingy).await, (StatusCode::UNPROCESSABLE_ENTITY, code::FEE_TOO_LOW.to_owned()));
+    // Amounts are told as people write them.
+    let told = world.client.post_transaction(&stingy, false).await.unwrap_err().to_string();
+    assert!(told.contains(" FIL per work unit, the transaction pays at most 0 FIL"), "{told}");
+    let told = world.client.post_transaction(&poor, false).await.unwrap_err().to_string();
+    assert!(told.contains("the fee cannot be paid: needs 0.") && told.contains(" FIL, has 0 FIL"), "{told}");
     let mut body = world.transaction(&key(1), Message::Act(Action::Claim { after: None })).await.body;
     body.tip = Units::new(u128::MAX);
     let boastful = Transaction { signature: key(1).sign(&body.signed_bytes()), body };

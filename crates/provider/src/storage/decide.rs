@@ -4,7 +4,7 @@
 //! [`Decision`]. The caller gathers the facts and carries decisions out; whatever goes wrong there, the same facts give the same
 //! decision again.
 
-use depin_client::api::{self, DealStage};
+use depin_client::api::{self, Currency, DealStage};
 use depin_quantity::{Instant, Seed, UnitId, Units};
 use depin_services::storage::{
     Ask,
@@ -86,6 +86,8 @@ impl PieceFact {
 pub struct Terms<'a> {
     /// What the provider asks, as the ledger has it.
     pub ask: &'a Ask,
+    /// What deals are paid in.
+    pub currency: Currency,
     /// Ledger time.
     pub now: Instant,
     /// Padded bytes that can still be promised.
@@ -147,7 +149,8 @@ fn refusal(deal: &DealFacts, piece: PieceFact, terms: &Terms<'_>) -> Option<Stri
     }
     let least = ask.price_per_epoch(deal.size, deal.verified);
     if deal.price < least {
-        return Some(format!("the price of {} per epoch is below the ask of {least} base units; read the ask again", deal.price));
+        let [price, least] = [deal.price, least].map(|units| terms.currency.text(units));
+        return Some(format!("the price of {price} per epoch is below the ask of {least}; read the ask again"));
     }
     if deal.size < ask.piece_min || deal.size > ask.piece_max {
         return Some(format!("a piece of {} bytes is not taken, only {} to {}", deal.size, ask.piece_min, ask.piece_max));
@@ -179,6 +182,7 @@ fn extension_suits(deal: &DealFacts, ask: &Ask) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use depin_quantity::Name;
 
     const MIB16: u64 = 16 << 20;
 
@@ -215,6 +219,7 @@ mod tests {
         }
     }
 
+    const FIL: Currency = Currency { token: Name::literal("FIL"), decimals: 18 };
     const WHOLE: PieceFact = PieceFact::Whole { size: PieceSize::MIN };
 
     fn whole() -> PieceFact {
@@ -222,7 +227,7 @@ mod tests {
     }
 
     fn on(deal: &DealFacts, piece: PieceFact) -> Decision {
-        decide(deal, piece, &Terms { ask: &ask(), now: Instant::new(0), room: u64::MAX })
+        decide(deal, piece, &Terms { ask: &ask(), currency: FIL, now: Instant::new(0), room: u64::MAX })
     }
 
     fn reason(deal: &DealFacts, piece: PieceFact, terms: &Terms<'_>) -> String {
@@ -243,15 +248,18 @@ mod tests {
     #[test]
     fn every_reason_to_decline_is_told_at_its_edge() {
         let (ask, proposed) = (ask(), deal(DealStage::Proposed));
-        let terms = Terms { ask: &ask, now: Instant::new(0), room: MIB16 };
+        let terms = Terms { ask: &ask, currency: FIL, now: Instant::new(0), room: MIB16 };
         assert_eq!(decide(&proposed, whole(), &terms), Decision::Accept);
         let with = |change: fn(&mut DealFacts)| {
             let mut deal = proposed.clone();
             change(&mut deal);
             reason(&deal, whole(), &terms)
         };
-        assert!(with(|d| d.price = Units::new(99)).contains("below the ask of 100"));
-        assert!(with(|d| (d.price, d.verified) = (Units::new(9), true)).contains("below the ask of 10"));
+        assert!(
+            with(|d| d.price = Units::new(99))
+                .contains("0.000000000000000099 FIL per epoch is below the ask of 0.0000000000000001 FIL")
+        );
+        assert!(with(|d| (d.price, d.verified) = (Units::new(9), true)).contains("below the ask of 0.00000000000000001 FIL"));
         assert!(with(|d| d.term = 99).contains("only 100 to 1000"));
         assert!(with(|d| d.term = 1_001).contains("only 100 to 1000"));
         assert!(with(|d| (d.size, d.price) = (size(1 << 19), Units::new(1_000))).contains("only 1048576 to 33554432"));
@@ -267,7 +275,7 @@ mod tests {
     #[test]
     fn every_reason_fits_a_message() {
         let ask = Ask { price: Units::new(u128::MAX), piece_max: PieceSize::MAX, term_max: u64::MAX, ..ask() };
-        let terms = Terms { ask: &ask, now: Instant::new(0), room: u64::MAX };
+        let terms = Terms { ask: &ask, currency: FIL, now: Instant::new(0), room: u64::MAX };
         let dear = DealFacts { price: Units::new(u128::MAX / 3), size: PieceSize::MAX, ..deal(DealStage::Proposed) };
         assert!(reason(&dear, whole(), &terms).len() <= depin_services::storage::REASON_MAX);
         let cheap = Ask { price: Units::new(1), ..ask };
@@ -278,7 +286,7 @@ mod tests {
     #[test]
     fn a_proposal_past_its_time_is_left_to_expire() {
         let ask = ask();
-        let at = |now| Terms { ask: &ask, now: Instant::new(now), room: u64::MAX };
+        let at = |now| Terms { ask: &ask, currency: FIL, now: Instant::new(now), room: u64::MAX };
         assert_eq!(decide(&deal(DealStage::Proposed), whole(), &at(999)), Decision::Accept);
         assert_eq!(decide(&deal(DealStage::Proposed), whole(), &at(1_000)), Decision::Wait);
     }
@@ -292,7 +300,7 @@ mod tests {
         assert_eq!(on(&challenged, whole()), Decision::Prove);
         assert_eq!(on(&challenged, PieceFact::Damaged), Decision::Wait);
         assert_eq!(on(&challenged, PieceFact::Absent), Decision::Wait);
-        let late = Terms { ask: &ask, now: Instant::new(1_000), room: 0 };
+        let late = Terms { ask: &ask, currency: FIL, now: Instant::new(1_000), room: 0 };
         assert_eq!(decide(&challenged, whole(), &late), Decision::Wait);
     }
 
@@ -331,7 +339,7 @@ mod tests {
         let cheap = DealFacts { price: Units::new(99), ..longer(1) };
         assert_eq!(on(&cheap, whole()), Decision::Wait);
         let closed = Ask { open: false, ..ask() };
-        let terms = Terms { ask: &closed, now: Instant::new(0), room: 0 };
+        let terms = Terms { ask: &closed, currency: FIL, now: Instant::new(0), room: 0 };
         assert_eq!(decide(&longer(1), whole(), &terms), Decision::Wait);
         assert_eq!(on(&longer(1), PieceFact::Damaged), Decision::DeclareFault, "the fault first");
     }

@@ -168,9 +168,9 @@ impl Duty for StorageDuty {
     }
 
     fn plan(view: &View, agenda: &Agenda) -> Plan {
-        let Some(ask) = &view.ask else { return Plan::default() };
+        let (Some(ask), Some(currency)) = (&view.ask, view.currency) else { return Plan::default() };
         let hopeless = view.hopeless();
-        let situation = Situation { ask, now: view.now, room: view.room(), hopeless: &hopeless };
+        let situation = Situation { ask, currency, now: view.now, room: view.room(), hopeless: &hopeless };
         let deals = agenda.units.iter().filter_map(|id| view.deals.get(id));
         let mut plan = plan(deals, &view.pieces, &situation);
         plan.pin.retain(|(_, deal)| !view.pinned.contains(deal));

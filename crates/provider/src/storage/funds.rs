@@ -6,10 +6,10 @@
 
 use depin_client::{
     Client, ClientError, Credit,
-    api::{Amount, DealQuery},
+    api::{Amount, Currency, DealQuery},
 };
 use depin_economy::Spec;
-use depin_quantity::{Address, Instant as LedgerInstant, Name, Rounding, Span, Units};
+use depin_quantity::{Address, Instant as LedgerInstant, Rounding, Span, Units};
 use depin_services::storage::StorageParams;
 use futures::future::{BoxFuture, FutureExt as _};
 use std::{
@@ -80,11 +80,26 @@ pub trait Funds: Send + Sync {
     fn cover(&self, client: Address, bytes: u64) -> BoxFuture<'_, Result<(), FundsError>>;
 }
 
+/// A network's file, and what storage reads in it: token and epoch, which do not depend on when epoch 0 was, may be used.
+async fn network(client: &Client) -> Result<(Spec, StorageParams), ClientError> {
+    let network = client.network().await?;
+    let unreadable =
+        |reason: String| ClientError::Answer { url: client.url().to_owned(), what: "the network's file".to_owned(), reason };
+    let spec = Spec::parse(&network.file).map_err(|error| unreadable(error.to_string()))?;
+    let params = StorageParams::read(&spec, LedgerInstant::new(0)).map_err(|error| unreadable(error.to_string()))?;
+    Ok((spec, params))
+}
+
+/// What deals are paid in.
+pub(super) async fn currency(client: &Client) -> Result<Currency, ClientError> {
+    let (_, StorageParams { token, decimals, .. }) = network(client).await?;
+    Ok(Currency { token, decimals })
+}
+
 /// What a network and a provider say of a hold's price.
 #[derive(Clone, Copy, Debug)]
 struct Terms {
-    token: Name,
-    decimals: u8,
+    currency: Currency,
     credit: Option<Credit>,
     epoch: Span,
     /// Milliseconds of ledger time per millisecond of wall time.
@@ -93,14 +108,10 @@ struct Terms {
 
 impl Terms {
     async fn ask(client: &Client) -> Result<Self, ClientError> {
-        let (network, status) = (client.network().await?, client.status().await?);
-        let unreadable =
-            |reason: String| ClientError::Answer { url: client.url().to_owned(), what: "the network's file".to_owned(), reason };
-        let spec = Spec::parse(&network.file).map_err(|error| unreadable(error.to_string()))?;
-        // Token and epoch alone are used, which do not depend on when epoch 0 was.
-        let params = StorageParams::read(&spec, LedgerInstant::new(0)).map_err(|error| unreadable(error.to_string()))?;
+        let ((spec, params), status) = (network(client).await?, client.status().await?);
         let StorageParams { token, decimals, epoch, .. } = params;
-        Ok(Self { token, decimals, credit: Credit::of(&spec, token), epoch, speed: status.speed })
+        let currency = Currency { token, decimals };
+        Ok(Self { currency, credit: Credit::of(&spec, token), epoch, speed: status.speed })
     }
 
     /// What `bytes` cost for `hold_ms` of wall time at `price` per GiB and epoch: rounded up, and never nothing.
@@ -112,7 +123,7 @@ impl Terms {
     }
 
     fn amount(&self, units: Units) -> Box<Amount> {
-        Box::new(Amount::new(self.token, units, self.decimals))
+        Box::new(self.currency.amount(units))
     }
 }
 
@@ -188,14 +199,14 @@ impl LedgerFunds {
         let account = self.client.account(client).await?;
         let free = match &terms.credit {
             Some(credit) => credit.within_reach(&account, credit.price(&self.client).await?),
-            None => account.balance(terms.token),
+            None => account.balance(terms.currency.token),
         };
         let mut escrow = Units::ZERO;
         if free < enough {
             let query =
                 DealQuery { client: Some(client), provider: Some(self.provider), limit: Some(DEALS), ..DealQuery::default() };
             let deals = self.client.storage().deals(&query).await?.items;
-            let escrows = deals.into_iter().filter_map(|deal| deal.escrow).filter(|escrow| escrow.token == terms.token);
+            let escrows = deals.into_iter().filter_map(|deal| deal.escrow).filter(|escrow| escrow.token == terms.currency.token);
             escrow = escrows.fold(escrow, |sum, escrow| sum.plus(escrow.units).unwrap_or(Units::new(u128::MAX)));
         }
         Ok(Known { free, escrow, at: Instant::now() })
@@ -263,9 +274,11 @@ fn remember(known: &mut HashMap<Address, Known>, client: Address, found: Known, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use depin_quantity::Name;
 
     fn terms(speed: u32) -> Terms {
-        Terms { token: Name::literal("FIL"), decimals: 18, credit: None, epoch: Span::from_secs(30), speed }
+        let currency = Currency { token: Name::literal("FIL"), decimals: 18 };
+        Terms { currency, credit: None, epoch: Span::from_secs(30), speed }
     }
 
     #[test]

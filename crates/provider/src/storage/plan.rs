@@ -2,7 +2,7 @@
 
 use super::decide::{DealFacts, Decision, PieceFact, Terms, decide};
 use super::task::StorageTask;
-use depin_client::api::DealStage;
+use depin_client::api::{Currency, DealStage};
 use depin_quantity::{Instant, UnitId};
 use depin_services::storage::{Ask, DEALS_PER_MESSAGE, PROOFS_PER_MESSAGE, piece::Commitment};
 use std::collections::BTreeMap;
@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub struct Situation<'a> {
     /// What the provider asks.
     pub ask: &'a Ask,
+    /// What deals are paid in.
+    pub currency: Currency,
     /// Ledger time.
     pub now: Instant,
     /// Padded bytes that can still be promised.
@@ -44,7 +46,8 @@ pub fn plan<'d>(
     let mut gathered: BTreeMap<(u8, String), (StorageTask, Vec<UnitId>)> = BTreeMap::new();
     for deal in deals {
         let piece = pieces.get(&deal.piece).copied().unwrap_or(PieceFact::Absent);
-        let mut decision = decide(deal, piece, &Terms { ask: situation.ask, now: situation.now, room });
+        let mut decision =
+            decide(deal, piece, &Terms { ask: situation.ask, currency: situation.currency, now: situation.now, room });
         if let (Decision::Accept, Some(why)) = (&decision, situation.hopeless.get(&deal.id)) {
             decision = Decision::Refuse(why.clone());
         }
@@ -89,7 +92,7 @@ fn task_of(decision: Decision, deal: &DealFacts, plan: &mut Plan) -> Option<(u8,
 mod tests {
     use super::*;
     use crate::operator::Task as _;
-    use depin_quantity::{Seed, Units};
+    use depin_quantity::{Name, Seed, Units};
     use depin_services::storage::piece::PieceSize;
     use proptest::prelude::*;
 
@@ -126,13 +129,15 @@ mod tests {
         }
     }
 
+    const FIL: Currency = Currency { token: Name::literal("FIL"), decimals: 18 };
+
     fn whole() -> BTreeMap<Commitment, PieceFact> {
         BTreeMap::from([(Commitment::of_zeros(PieceSize::MIN), PieceFact::Whole { size: PieceSize::MIN })])
     }
 
     fn on(deals: &[DealFacts], room: u64) -> Plan {
         let hopeless = BTreeMap::new();
-        plan(deals, &whole(), &Situation { ask: &ask(), now: Instant::new(0), room, hopeless: &hopeless })
+        plan(deals, &whole(), &Situation { ask: &ask(), currency: FIL, now: Instant::new(0), room, hopeless: &hopeless })
     }
 
     #[test]
@@ -163,7 +168,11 @@ mod tests {
         ];
         let ask = Ask { verified_price: Units::new(1 << 40), ..ask() };
         let hopeless = BTreeMap::new();
-        let plan = plan(&deals, &whole(), &Situation { ask: &ask, now: Instant::new(0), room: u64::MAX, hopeless: &hopeless });
+        let plan = plan(
+            &deals,
+            &whole(),
+            &Situation { ask: &ask, currency: FIL, now: Instant::new(0), room: u64::MAX, hopeless: &hopeless },
+        );
         let counts: std::collections::BTreeSet<_> = plan.tasks.iter().map(|e| e.deals().len()).collect();
         assert_eq!((plan.tasks.len(), counts), (2, [1, 2].into()));
     }
@@ -171,7 +180,7 @@ mod tests {
     #[test]
     fn a_deal_that_could_not_be_taken_is_declined_with_the_ledgers_words() {
         let hopeless = BTreeMap::from([(id(0), "the pledge: 5 FIL are needed, 1 is there".to_owned())]);
-        let situation = Situation { ask: &ask(), now: Instant::new(0), room: u64::MAX, hopeless: &hopeless };
+        let situation = Situation { ask: &ask(), currency: FIL, now: Instant::new(0), room: u64::MAX, hopeless: &hopeless };
         let plan = plan(&[deal(0, DealStage::Proposed)], &whole(), &situation);
         assert!(matches!(&plan.tasks[..], [StorageTask::Refuse(deals, reason)] if *deals == [id(0)] && reason.contains("5 FIL")));
     }
@@ -210,7 +219,7 @@ mod tests {
             let pieces: BTreeMap<_, _> =
                 deals.values().map(|d| (d.piece, PieceFact::Whole { size: d.size })).collect();
             let hopeless = BTreeMap::new();
-            let situation = Situation { ask: &ask(), now: Instant::new(600), room, hopeless: &hopeless };
+            let situation = Situation { ask: &ask(), currency: FIL, now: Instant::new(600), room, hopeless: &hopeless };
             let plan = plan(deals.values(), &pieces, &situation);
             let mut seen = std::collections::BTreeSet::new();
             let mut taken = 0u64;

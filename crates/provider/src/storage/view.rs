@@ -1,11 +1,14 @@
 //! What is known about this provider: what the ledger says, read whole now and then and part by part as events come; what the
 //! store says of the pieces that are looked at; what the ledger refused.
 
-use super::decide::{DealFacts, PieceFact};
+use super::{
+    decide::{DealFacts, PieceFact},
+    funds,
+};
 use crate::operator::Look;
 use depin_client::{
     Client, ClientError,
-    api::{self, DealQuery, DealStage},
+    api::{self, Currency, DealQuery, DealStage},
 };
 use depin_quantity::{Address, Instant, UnitId};
 use depin_services::storage::{
@@ -39,6 +42,8 @@ pub struct View {
     pub(super) entry: Option<api::Provider>,
     /// The entry's ask.
     pub(super) ask: Option<Ask>,
+    /// What deals are paid in.
+    pub(super) currency: Option<Currency>,
     /// Deals that are not over, and those of which an event told that they are.
     pub(super) deals: BTreeMap<UnitId, DealFacts>,
     /// Data sets by number.
@@ -84,6 +89,9 @@ impl View {
     }
 
     async fn read_entry(&mut self, client: &Client, own: Address) -> Result<(), ClientError> {
+        if self.currency.is_none() {
+            self.currency = Some(funds::currency(client).await?);
+        }
         self.entry = client.storage().provider(own).await?;
         self.ask = self.entry.as_ref().map(|entry| ask_of(&entry.ask)).transpose().map_err(|e| unreadable(client, &e))?;
         Ok(())

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use convert::{market_error, state_of, submit_error};
 use depin_client::{
     Client, Credit, EventStream, Sender,
-    api::{Deal as ApiDeal, DealQuery, EventQuery},
+    api::{Currency, Deal as ApiDeal, DealQuery, EventQuery},
 };
 use depin_economy::Spec;
 use depin_ledger::Message;
@@ -136,8 +136,16 @@ impl LedgerMarket {
     }
 }
 
+const fn currency(params: &StorageParams) -> Currency {
+    Currency { token: params.token, decimals: params.decimals }
+}
+
 #[async_trait]
 impl Market for LedgerMarket {
+    fn currency(&self) -> Currency {
+        currency(&self.params)
+    }
+
     async fn now(&self) -> Result<Instant, MarketError> {
         self.client.status().await.map(|status| Instant::new(status.time_ms)).map_err(market_error)
     }
@@ -208,7 +216,8 @@ impl Market for LedgerMarket {
             let (mut paid, before) = (Vec::new(), balance);
             for (index, id, cost) in group {
                 if cost > balance {
-                    answers[index] = Err(MarketError::FundsTooLow { needed: cost, balance });
+                    let (needed, balance) = (Units::new(cost), Units::new(balance));
+                    answers[index] = Err(MarketError::FundsTooLow { needed, balance, currency: self.currency() });
                 } else {
                     balance -= cost;
                     paid.push((index, id));

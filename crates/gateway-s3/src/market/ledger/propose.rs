@@ -1,6 +1,6 @@
 //! Proposing deals: what they cost, DataCap where there is some, ids out of receipts.
 
-use super::{LedgerMarket, START_EPOCHS, START_WALL, market_error, submit_error};
+use super::{LedgerMarket, START_EPOCHS, START_WALL, currency, market_error, submit_error};
 use crate::market::{MarketError, Proposal};
 use depin_client::{SubmitError, api::FinalReceipt};
 use depin_ledger::{Event, Message};
@@ -120,7 +120,8 @@ impl Budget {
         let price = price.max(Units::new(1));
         let cost = price.get().saturating_mul(term.into());
         if cost > self.balance {
-            return Err(MarketError::FundsTooLow { needed: cost, balance: self.balance });
+            let (needed, balance) = (Units::new(cost), Units::new(self.balance));
+            return Err(MarketError::FundsTooLow { needed, balance, currency: currency(params) });
         }
         self.balance -= cost;
         let cheap_enough = self.verified_prices.get(&provider).is_some_and(|ask| *ask <= proposal.price);

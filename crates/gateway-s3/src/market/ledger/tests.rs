@@ -5,10 +5,13 @@ use super::{
     propose::{Budget, proposed, start_within},
 };
 use crate::market::{DealState, MarketError, Proposal};
-use depin_client::{ClientError, api::FinalReceipt};
+use depin_client::{
+    ClientError,
+    api::{Currency, FinalReceipt},
+};
 use depin_economy::Spec;
 use depin_ledger::Event;
-use depin_quantity::{Address, Instant, Span, UnitId, Units};
+use depin_quantity::{Address, Instant, Name, Span, UnitId, Units};
 use depin_services::storage::{
     StorageEvent, StorageParams,
     piece::{Commitment, PieceSize},
@@ -50,7 +53,11 @@ fn a_budget_that_does_not_cover_the_whole_term_says_what_is_missing() {
     let mut budget = budget(488_282 * term + 7);
     budget.cover(&params(), &proposal(500_000_000), 120).unwrap();
     let error = budget.cover(&params(), &proposal(500_000_000), 120).unwrap_err();
-    assert_eq!(error, MarketError::FundsTooLow { needed: 488_282 * term, balance: 7 });
+    let fil = Currency { token: Name::literal("FIL"), decimals: 18 };
+    let (needed, balance) = (Units::new(488_282 * term), Units::new(7));
+    assert_eq!(error, MarketError::FundsTooLow { needed, balance, currency: fil });
+    let said = error.to_string();
+    assert!(said.contains("0.0000002531253888 FIL are needed, 0.000000000000000007 FIL are there"), "{said}");
 }
 
 #[test]
