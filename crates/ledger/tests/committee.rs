@@ -99,6 +99,10 @@ impl World {
         self.block(&[votes], &[]).unwrap()
     }
 
+    fn spendable(&self, seed: u64) -> Units {
+        self.chain.ledger.read(|state| depin_economy::wallet(state, party(seed).address, name("FIL")).held)
+    }
+
     fn validator(&self, seed: u64) -> depin_economy::ValidatorNow {
         let (time, address) = (self.chain.parent.stamp.time, party(seed).address);
         let ledger = &self.chain.ledger;
@@ -106,7 +110,11 @@ impl World {
     }
 
     fn twice(&mut self, sender: u64, validator: u8, view: u8) -> Result<Vec<Event>, Failure> {
-        let message = Message::SignedTwice { first: vec![validator, view, 1], second: vec![validator, view, 2] };
+        self.evidence(sender, vec![validator, view, 1], vec![validator, view, 2])
+    }
+
+    fn evidence(&mut self, sender: u64, first: Vec<u8>, second: Vec<u8>) -> Result<Vec<Event>, Failure> {
+        let message = Message::SignedTwice { first, second };
         let transaction = self.chain.tx(&party(sender), message);
         let receipts = self.block(&[], &[transaction]).unwrap();
         let own = receipts.into_iter().find_map(|receipt| match receipt.body {
@@ -288,6 +296,10 @@ fn a_double_vote_is_slashed_once_and_refused_the_second_time() {
         let refused = world.twice(sender, 3, view).unwrap_err();
         assert_eq!(refused.code, "economy", "{refused:?}");
     }
+    // The same two the other way round: whoever shows them pays the fee and gets nothing for it.
+    let before = world.spendable(12);
+    let refused = world.evidence(12, vec![3, 3, 2], vec![3, 3, 1]).unwrap_err();
+    assert!(refused.code == "economy" && world.spendable(12) < before, "{refused:?}");
     assert_eq!(world.validator(14).stake, fourth.stake);
     world.chain.audit_holds();
 }
