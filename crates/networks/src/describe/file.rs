@@ -101,8 +101,13 @@ impl<'a> File<'a> {
 
     /// The metrics that are bound to this, such as `("pool", "work")`, as text.
     pub(super) fn metrics(&self, what: &str, name: &str) -> String {
-        let bound = self.all(&["bind"]).into_iter().filter(|(_, b)| string(b, what) == Some(name)).map(|(metric, _)| metric);
-        bound.collect::<Vec<_>>().join(", ")
+        self.bound(what, name).join(", ")
+    }
+
+    /// The same, each by its name.
+    pub(super) fn bound(&self, what: &str, name: &str) -> Vec<&'a str> {
+        let bound = self.all(&["bind"]).into_iter().filter(|(_, b)| string(b, what) == Some(name));
+        bound.map(|(metric, _)| metric).collect()
     }
 }
 

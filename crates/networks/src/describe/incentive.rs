@@ -6,6 +6,7 @@ use super::{
     supply::percent,
     words::{amount, destination, each, span},
 };
+use depin_services::descriptor::{self, Aspect, Counted, Metric};
 use toml::{Table, Value};
 
 pub(super) fn pools(file: &File<'_>) -> Vec<Line> {
@@ -27,7 +28,7 @@ fn one_pool(file: &File<'_>, name: &str, pool: &Table) -> String {
         .map(|every| format!(" each {}", each(every)))
         .unwrap_or_default();
     let how = match string(pool, "method").unwrap_or_default() {
-        "expected" | "accumulator" => format!("by current {}{period}", metrics()),
+        "expected" | "accumulator" => format!("{}{period}", standing_or_accrued(file, name)),
         "batch" | "lazy" => format!("by {} of the period{period}", metrics()),
         "winners" => format!("to winners drawn by {}{period}", metrics()),
         "direct" => format!("to {}", string(pool, "to").map(destination).unwrap_or_default()),
@@ -46,6 +47,28 @@ fn one_pool(file: &File<'_>, name: &str, pool: &Table) -> String {
         }
     }
     text
+}
+
+/// What a pool that pays by the moment goes by: metrics that stand until they change as they are, those that are accrued anew in each
+/// period by the whole of it, as [`depin_economy::Method::Expected`] pays them.
+fn standing_or_accrued(file: &File<'_>, pool: &str) -> String {
+    let service = file.text(&["network", "service"]).and_then(descriptor::service);
+    let (mut standing, mut accrued) = (Vec::new(), Vec::new());
+    for name in file.bound("pool", pool) {
+        let metric = service.and_then(|service| service.metrics.iter().find(|metric| metric.name.as_str() == name));
+        match metric {
+            Some(Metric { counted: Counted::Accrued, aspect: Aspect::Paid, description, .. }) => {
+                // The rest of a description says what follows from it.
+                accrued.push(format!("{name} ({})", description.split(';').next().unwrap_or(description)));
+            }
+            Some(Metric { counted: Counted::Accrued, .. }) => accrued.push(name.to_owned()),
+            Some(Metric { counted: Counted::Current, .. }) | None => standing.push(name.to_owned()),
+        }
+    }
+    let standing = (!standing.is_empty()).then(|| format!("by current {}", standing.join(", ")));
+    let accrued = (!accrued.is_empty()).then(|| format!("by {} of the period", accrued.join(", ")));
+    let both: Vec<String> = standing.into_iter().chain(accrued).collect();
+    if both.is_empty() { "by current weight".to_owned() } else { both.join(" and ") }
 }
 
 fn share(pool: &Table) -> Option<String> {

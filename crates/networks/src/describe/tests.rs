@@ -133,6 +133,20 @@ fn a_line_that_a_change_alters_carries_its_dates_and_others_do_not() {
 }
 
 #[test]
+fn a_pool_of_the_moment_goes_by_what_stands_or_by_what_a_period_accrued() {
+    let pool = |bind: &str| {
+        let text = format!(
+            "[network]\nname = \"x\"\nservice = \"metered\"\n[incentive.pool.work]\nemission = \"A\"\nmethod = \"expected\"\n[bind]\n{bind}"
+        );
+        said(&Card::new(&text).unwrap())
+    };
+    let spent = pool("spent = { pool = \"work\" }");
+    assert!(spent.contains("by spent (what customers paid for those units) of the period"), "{spent}");
+    let both = pool("units = { pool = \"work\" }\noperators = { pool = \"work\" }");
+    assert!(both.contains("by current operators and by units of the period"), "{both}");
+}
+
+#[test]
 fn every_card_has_the_same_rows() {
     let names = |card: &Card| card.sections.iter().flat_map(|s| s.rows.iter().map(|row| row.name)).collect::<Vec<_>>();
     let first = names(&card("filecoin"));
