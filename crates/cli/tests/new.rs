@@ -57,6 +57,20 @@ fn the_result_is_on_standard_output_and_what_comes_next_is_not() {
 }
 
 #[test]
+fn whose_economy_it_has_must_be_said_for_all_three_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = ["new", "tiles", "--service", "metered", "--unit", "map tile"];
+    let none = within(folder.path(), &unit);
+    assert_eq!(none.code, 1);
+    for words in ["--emission, --payment and --stake are not given", "--economy NETWORK", "depin networks"] {
+        assert!(none.err.contains(words), "{words}: {}", none.err);
+    }
+    let two = within(folder.path(), &[&unit[..], &["--stake", "akash"]].concat());
+    assert!(two.err.contains("--emission and --payment are not given"), "{}", two.err);
+    assert!(!folder.path().join("tiles").exists());
+}
+
+#[test]
 fn a_folder_that_is_there_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("mynet")).unwrap();

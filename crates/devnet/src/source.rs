@@ -12,7 +12,7 @@ pub const FILE: &str = "network.toml";
 /// A network file that was named on the command line.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// What to call it in messages: its path, or where it stands in the project.
+    /// What to call it in messages: its path, or the name of one that comes along, which is no file of the user's.
     pub label: String,
     /// Its text.
     pub text: String,
@@ -25,7 +25,7 @@ pub struct Source {
 /// Refused when there is nothing of that name; broken when it cannot be read.
 pub fn read(named: &str) -> Result<Source> {
     if let Some((name, text)) = NETWORKS.iter().find(|(known, _)| *known == named) {
-        return Ok(Source { label: format!("networks/{name}/{FILE}"), text: (*text).to_owned() });
+        return Ok(Source { label: format!("{name} (built in)"), text: (*text).to_owned() });
     }
     let path = Path::new(named);
     let file: PathBuf = if path.is_dir() { path.join(FILE) } else { path.to_owned() };
@@ -70,7 +70,7 @@ mod tests {
     fn a_network_is_found_by_name_by_folder_and_by_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(FILE);
-        assert_eq!(read("io.net").unwrap().label, "networks/io.net/network.toml");
+        assert_eq!(read("io.net").unwrap().label, "io.net (built in)");
         assert_eq!(read(folder.path().to_str().unwrap()).unwrap_err().code, "no-network-file");
         fs::write(&file, "text").unwrap();
         for named in [folder.path(), file.as_path()] {

@@ -33,7 +33,7 @@ pub struct NewNetworkArgs {
     #[arg(long, value_name = "UNIT")]
     pub unit: Option<String>,
     /// Whose economy it has, except for parts named below.
-    #[arg(long, value_name = "NETWORK", required_unless_present_all = ["emission", "payment", "stake"])]
+    #[arg(long, value_name = "NETWORK")]
     pub economy: Option<String>,
     /// Whose emission it has.
     #[arg(long, value_name = "NETWORK")]

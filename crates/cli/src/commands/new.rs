@@ -33,8 +33,7 @@ struct Made {
 
 pub fn run(args: &NewNetworkArgs, out: &Output) -> Result<()> {
     let folder = PathBuf::from(args.name.as_str());
-    let part = |given: &Option<String>| given.clone().or_else(|| args.economy.clone()).unwrap_or_default();
-    let (emission, payment, stake) = (part(&args.emission), part(&args.payment), part(&args.stake));
+    let [emission, payment, stake] = parts(args)?;
     if args.service == "metered" && args.unit.is_none() {
         return Err(
             CliError::refused("unit", "a metered service is told by its unit, and none is named").hint("add --unit \"map tile\"")
@@ -74,6 +73,31 @@ pub fn run(args: &NewNetworkArgs, out: &Output) -> Result<()> {
         out.note(format_args!("  depin up --network ./{}", made.folder.display()));
     }
     Ok(())
+}
+
+/// The networks that emission, payment and stake come from.
+fn parts(args: &NewNetworkArgs) -> Result<[String; 3]> {
+    let given = [("--emission", &args.emission), ("--payment", &args.payment), ("--stake", &args.stake)];
+    let of = |part: &Option<String>| part.clone().or_else(|| args.economy.clone());
+    let missing: Vec<&str> = given.iter().filter(|(_, part)| of(part).is_none()).map(|(name, _)| *name).collect();
+    let [emission, payment, stake] = given.map(|(_, part)| of(part));
+    if let (Some(emission), Some(payment), Some(stake)) = (emission, payment, stake) {
+        return Ok([emission, payment, stake]);
+    }
+    let message = format!("nothing says whose economy it has: {} not given", listed(&missing));
+    Err(CliError::refused("parts", message).hint(
+        "--economy NETWORK is for all three, as in --economy filecoin; --emission, --payment and --stake are for one each, and come \
+         before it; `depin networks` lists them",
+    ))
+}
+
+/// `a is`, `a and b are`, `a, b and c are`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("{one} is"),
+        [some @ .., last] => format!("{} and {last} are", some.join(", ")),
+    }
 }
 
 impl Made {
