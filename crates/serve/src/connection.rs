@@ -79,6 +79,11 @@ async fn open(
     stopping: &mut watch::Receiver<bool>,
 ) -> Option<Stream> {
     let Some(tls) = tls else { return Some(Stream::Plain(stream)) };
+    if !port.handshakes.admit(peer, &port.limits) {
+        port.meters.refused("handshakes");
+        tracing::debug!(port = port.name, address = %peer.address(), "a connection was refused: too many handshakes");
+        return None;
+    }
     tokio::select! {
         biased;
         shaken = tls.accept(stream) => match shaken {
@@ -91,5 +96,58 @@ async fn open(
         },
         () = peer.ended() => None,
         _ = stopping.wait_for(|stop| *stop) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Limits, json};
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    fn certificate(folder: &std::path::Path) -> Tls {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+        fs::write(&certificate, made.cert.pem()).unwrap();
+        fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        Tls::read(certificate, key).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_handshake_too_many_costs_an_address_its_connection_and_this_side_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let tls = certificate(folder.path());
+        let limits = Limits { handshakes_per_second: 1, handshakes_at_once: 1, ..Limits::default() };
+        let port = Port::new("test", limits, json);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut answers = Vec::new();
+        for from in ["203.0.113.5:1", "203.0.113.5:2", "203.0.113.6:1"] {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            let peer = Peer::new(from.parse().unwrap(), Arc::clone(&port.limits));
+            let (_stop, mut stopping) = watch::channel(false);
+            let (stream, own) = (Watched::new(stream, peer.clone()), Some(tls.clone()));
+            // No handshake, so whoever listens says so.
+            let hello = async {
+                client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+                let mut text = Vec::new();
+                let _ = client.read_to_end(&mut text).await;
+                text.len()
+            };
+            let (opened, answer) = tokio::join!(open(stream, own, &peer, &port, &mut stopping), hello);
+            assert!(opened.is_none());
+            answers.push(answer);
+        }
+        assert!(answers[0] > 0 && answers[1] == 0 && answers[2] > 0, "{answers:?}");
+        let mut registry = prometheus_client::registry::Registry::default();
+        port.meters.register(&mut registry);
+        let mut page = String::new();
+        prometheus_client::encoding::text::encode(&mut page, &registry).unwrap();
+        assert!(page.contains("http_refused_total{port=\"test\",what=\"handshakes\"} 1"), "{page}");
     }
 }

@@ -4,6 +4,7 @@ mod body;
 mod connection;
 mod files;
 mod guard;
+mod handshakes;
 mod io;
 mod limits;
 mod listener;

@@ -23,6 +23,10 @@ pub struct Limits {
     pub files_each: usize,
     /// Connections of one address (of one /64 for IPv6) at once. Loopback has no such bound.
     pub per_address: usize,
+    /// TLS handshakes that one address may begin each second, and at once; counted as its connections are.
+    pub handshakes_per_second: u32,
+    /// The same at once, by one that has begun none lately.
+    pub handshakes_at_once: u32,
     /// Connections beyond `connections` that may ask for `open_paths`, or wait a little for a place.
     pub reserved: usize,
     /// How long a request on one of those waits for a place.
@@ -63,6 +67,8 @@ impl Default for Limits {
             connections: 1_024,
             files_each: 1,
             per_address: 128,
+            handshakes_per_second: 16,
+            handshakes_at_once: 128,
             reserved: 16,
             place_time: Duration::from_secs(5),
             head_time: Duration::from_secs(15),

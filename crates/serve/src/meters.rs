@@ -59,7 +59,11 @@ impl Meters {
     pub fn register(&self, registry: &mut Registry) {
         registry.register("http_connections", "Connections open", self.open.clone());
         registry.register("http_evicted", "Connections ended because others wanted their place", self.evicted.clone());
-        registry.register("http_refused", "Refused for what was full, or for a TLS handshake that failed", self.refused.clone());
+        registry.register(
+            "http_refused",
+            "Refused for what was full, or for a TLS handshake that failed or was one too many",
+            self.refused.clone(),
+        );
         registry.register("http_timed_out", "Ended for what took too long", self.timed_out.clone());
         registry.register("http_too_slow", "Ended for being slower than the least rate", self.too_slow.clone());
     }
