@@ -159,9 +159,12 @@ impl<T: Trade> Part for Crew<T> {
 
     /// Waits until all are registered and have gone through everything once.
     async fn ready(&self) -> Vec<String> {
-        let waiting = self
-            .running()
-            .map(|(name, running)| async move { daemon::ready(running).await.map(|why| format!("{name} is not ready: {why}")) });
+        let waiting = self.running().map(|(name, running)| async move {
+            match daemon::ready(running).await {
+                Some(why) => Some(format!("{name} is not ready: {why}")),
+                None => daemon::warning(running).map(|why| format!("{name}: {why}")),
+            }
+        });
         future::join_all(waiting).await.into_iter().flatten().collect()
     }
 

@@ -8,6 +8,10 @@ use tokio::time;
 
 /// Longest wait until an operator has registered and gone through everything once; it goes on by itself after that.
 const READY: Duration = Duration::from_secs(60);
+/// Problems that only its owner can mend, how often its problems are looked at meanwhile, and how often in a row one must be there.
+const OWNERS: [&str; 2] = ["balance", "registration"];
+const LOOK: Duration = Duration::from_millis(500);
+const OWNERS_SEEN: u32 = 4;
 
 /// What every operator's handle can do.
 #[async_trait]
@@ -22,13 +26,32 @@ pub trait Daemon: Send + Sync + 'static {
     async fn stop(self);
 }
 
-/// Waits until it does its work; gives what stands in its way when that takes too long.
+/// Waits until it does its work; gives what stands in its way when that takes too long, or when it is for its owner to mend.
 pub async fn ready(daemon: &impl Daemon) -> Option<String> {
-    if time::timeout(READY, daemon.settled()).await.is_ok() {
-        return None;
+    tokio::select! {
+        biased;
+        () = daemon.settled() => None,
+        () = hindered(daemon) => {
+            let text: Vec<String> = daemon.problems().into_iter().map(|(what, why)| format!("{what}: {why}")).collect();
+            let waiting = || "it is still registering, or going through what it has".to_owned();
+            Some(if text.is_empty() { waiting() } else { text.join("; ") })
+        }
     }
-    let text: Vec<String> = daemon.problems().into_iter().map(|(what, why)| format!("{what}: {why}")).collect();
-    Some(if text.is_empty() { "it is still registering, or going through what it has".to_owned() } else { text.join("; ") })
+}
+
+/// Resolves when waiting makes no sense: there is no money to go on with, or the ledger does not take its entry; else after a minute.
+async fn hindered(daemon: &impl Daemon) {
+    let (begun, mut seen) = (time::Instant::now(), 0);
+    while begun.elapsed() < READY && seen < OWNERS_SEEN {
+        time::sleep(LOOK).await;
+        let problems = daemon.problems();
+        seen = if OWNERS.iter().any(|concerns| problems.contains_key(*concerns)) { seen + 1 } else { 0 };
+    }
+}
+
+/// What one that does its work has to tell its owner soon: that its money is running out.
+pub fn warning(daemon: &impl Daemon) -> Option<String> {
+    daemon.problems().remove("funds")
 }
 
 /// The error of one that does not start; `refused` says that trying again will not help.

@@ -9,7 +9,7 @@ mod settings;
 
 pub(crate) use crew::Crew;
 pub use crew::{Post, Trade};
-pub use daemon::{Daemon, ready};
+pub use daemon::{Daemon, ready, warning};
 pub(crate) use daemon::{not_started, started};
 pub use settings::Settings;
 

@@ -17,7 +17,8 @@ impl<D: Duty> Runner<D> {
             return Ok(());
         }
         match self.sender.submit(Message::Act(Action::Claim { after: None })).await {
-            Ok(_) => {
+            Ok(receipt) => {
+                self.costs.paid(receipt.fee.units);
                 self.status.change(|status| status.claims += 1);
                 tracing::info!(amount = account.claimable.display, "claimed rewards");
             }

@@ -24,6 +24,7 @@ mod follow;
 mod handle;
 mod http;
 mod metrics;
+mod money;
 mod round;
 mod start;
 mod status;

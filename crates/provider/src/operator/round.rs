@@ -6,6 +6,7 @@ use super::{
     error::RoundError,
     failure::{Failures, Subject},
     follow,
+    money::Costs,
     start::OperatorConfig,
     status::SharedStatus,
     submit::{Outcome, is_underfunded},
@@ -35,6 +36,8 @@ pub(super) struct Runner<D: Duty> {
     pub(super) view: D::View,
     /// Ledger time of the last look.
     pub(super) now: Instant,
+    /// What its messages cost.
+    pub(super) costs: Costs,
     /// Ledger time of the last claim.
     pub(super) claimed: Option<Instant>,
     stopping: watch::Receiver<bool>,
@@ -57,6 +60,7 @@ impl<D: Duty> Runner<D> {
         Self {
             duty,
             config,
+            costs: Costs::new(sender.key()),
             sender,
             status,
             view: D::View::default(),
@@ -151,7 +155,8 @@ impl<D: Duty> Runner<D> {
     async fn round(&mut self) -> Result<(), RoundError> {
         let dirty = std::mem::take(&mut self.dirty);
         // Before the rest: what is read after it is at least as new.
-        self.now = Instant::new(self.client().status().await?.time_ms);
+        let status = self.client().status().await?;
+        (self.now, self.costs.base_fee) = (Instant::new(status.time_ms), status.base_fee.units);
         let client = self.client().clone();
         let look = Look { client: &client, address: self.sender.address(), now: self.now, dirty: &dirty };
         let mut units = self.duty.refresh(&mut self.view, look).await?;
@@ -193,9 +198,10 @@ impl<D: Duty> Runner<D> {
         self.status.change(|status| D::show(&self.view, &mut status.service));
     }
 
-    /// Balance and pledge, for the status.
-    async fn read_account(&self) -> Result<(), RoundError> {
+    /// Balance and pledge, for the status; whether the balance suffices.
+    async fn read_account(&mut self) -> Result<(), RoundError> {
         let account = self.client().account(self.sender.address()).await?;
+        self.check_funds(&account).await?;
         let token = account.pledged.token;
         let balance = account.balances.into_iter().find(|balance| balance.token == token);
         let time = self.now.to_rfc3339();
@@ -234,7 +240,8 @@ impl<D: Duty> Runner<D> {
 
     async fn submit_registration(&mut self, message: Message, serving: bool) -> Result<bool, RoundError> {
         match self.sender.submit(message).await {
-            Ok(_) => {
+            Ok(receipt) => {
+                self.costs.paid(receipt.fee.units);
                 tracing::info!(name = %self.config.name, url = self.status.get().url, "registered");
                 self.dirty = DirtySet::all();
                 Ok(false)
@@ -256,6 +263,7 @@ impl<D: Duty> Runner<D> {
             self.dirty.add(outcome.dirty);
             failures.extend(outcome.failures);
             cut_off = cut_off.or(outcome.cut_off);
+            self.costs.paid(outcome.fee);
         }
         for failure in &failures {
             self.failures.count(failure.subject);

@@ -7,6 +7,7 @@ use super::{
     round::Runner,
 };
 use depin_client::{SubmitError, api::code};
+use depin_quantity::Units;
 use futures::future::{BoxFuture, FutureExt as _};
 
 /// What came of a task.
@@ -18,6 +19,8 @@ pub(super) struct Outcome<T> {
     pub(super) failures: Vec<Failure<T>>,
     /// The node could not be asked; everything is to be read anew once it can.
     pub(super) cut_off: Option<SubmitError>,
+    /// The highest fee that a message of it cost.
+    pub(super) fee: Units,
 }
 
 impl<T> Outcome<T> {
@@ -25,6 +28,7 @@ impl<T> Outcome<T> {
         self.dirty.add(other.dirty);
         self.failures.extend(other.failures);
         self.cut_off = self.cut_off.or(other.cut_off);
+        self.fee = self.fee.max(other.fee);
         self
     }
 }
@@ -34,10 +38,11 @@ impl<D: Duty> Runner<D> {
     pub(super) fn carry_out(&self, task: D::Task) -> BoxFuture<'_, Outcome<D::Task>> {
         async move {
             let Draft { message, failures, dirty } = self.duty.message(&self.view, &task).await;
-            let mut outcome = Outcome { dirty, failures, cut_off: None };
+            let mut outcome = Outcome { dirty, failures, cut_off: None, fee: Units::ZERO };
             let Some(message) = message else { return outcome };
             match self.sender.submit(message).await {
-                Ok(_) => {
+                Ok(receipt) => {
+                    outcome.fee = receipt.fee.units;
                     let failed = outcome.failures.len();
                     self.status.change(|status| D::count(&mut status.service, &task, failed));
                     tracing::debug!(task = task.name(), failed, "done");

@@ -2,12 +2,13 @@
 
 use crate::{
     wishes::{Granted, Wishes, Wishing},
-    world::{World, ask, key},
+    world::{FIL, World, ask, key},
 };
 use depin_client::{Sender, api::DealQuery};
+use depin_economy::Action;
 use depin_ledger::Message;
 use depin_provider::operator::{Operator, OperatorConfig, OperatorHandle};
-use depin_quantity::Name;
+use depin_quantity::{Name, Units};
 use depin_services::storage::StorageMessage;
 use futures::FutureExt as _;
 use serde_json::Value;
@@ -31,12 +32,16 @@ async fn world() -> World {
 
 /// An operator of account 4. `kept` is dropped when its helper is.
 async fn operator(world: &World, wishes: &Arc<Wishes>, kept: Arc<()>) -> OperatorHandle<Granted> {
+    operator_of(world, wishes, kept, 4).await
+}
+
+async fn operator_of(world: &World, wishes: &Arc<Wishes>, kept: Arc<()>, account: u8) -> OperatorHandle<Granted> {
     let config = OperatorConfig {
         chain_id: Some(Name::literal("agent-test")),
         resync: Duration::from_secs(3_600),
         ..OperatorConfig::new(Name::literal("wishing"))
     };
-    let operator = Operator::bind(config, world.client.clone(), key(4)).await.unwrap();
+    let operator = Operator::bind(config, world.client.clone(), key(account)).await.unwrap();
     let duty = Wishing { wishes: Arc::clone(wishes), provider: key(3).address() };
     let helper = async move {
         let _kept = kept;
@@ -81,6 +86,26 @@ async fn a_refused_message_is_halved_until_what_is_refused_stands_alone() {
     assert_eq!(told.status(), 200);
     world.wait("the ninth wish", || operator.status().service.granted == 8).await;
     assert_eq!((labels(&world).await.len(), transactions(&world).await), (8, 8));
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_without_money_says_at_once_how_much_is_missing() {
+    let world = world().await;
+    let own = key(60).address();
+    let operator = operator_of(&world, &Wishes::new(1, &[]), Arc::new(()), 60).await;
+    world.wait("the problem to be told", || operator.status().problems.contains_key("funds")).await;
+    let said = operator.status().problems["funds"].clone();
+    assert!(said.starts_with("the balance of 0 FIL pays for no message (about 0.000"), "{said}");
+    assert!(said.contains(&format!(" FIL are missing for 10: send tokens to {own}")), "{said}");
+    world.wait("the message to be refused", || operator.status().problems.contains_key("balance")).await;
+    let refused = operator.status().problems["balance"].clone();
+    assert!(refused.contains("needs 0.000") && refused.contains(" FIL, has 0 FIL"), "{refused}");
+
+    let give = Action::Transfer { to: own, token: Name::literal("FIL"), amount: Units::new(FIL) };
+    world.customer.submit(Message::Act(give)).await.unwrap();
+    operator.ready().await;
+    world.wait("the problems to be over", || operator.status().problems.is_empty()).await;
     operator.stop().await;
 }
 

@@ -128,6 +128,9 @@ async fn start<V: Venture>(venture: &V, remote: &Remote, out: &Output) -> Result
         out.warn(format_args!("the {} is not ready: {why}; it goes on trying", V::WHAT));
     }
     progress.done();
+    if let Some(why) = operators::warning(&daemon) {
+        out.warn(why);
+    }
     let node = remote.client.url().to_owned();
     Ok((daemon, Running { name, address, url, node, dir, _lock: lock, offer }))
 }

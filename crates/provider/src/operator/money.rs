@@ -1,0 +1,92 @@
+//! Whether an operator can pay for what it will have to say.
+//!
+//! In: its balance, the base fee, what its messages cost until now. Out: a problem in its status, with what is missing, before a message
+//! cannot be sent any more: a proof or an answer that comes late costs more than its fee. Told whenever everything is read, which is at
+//! the start too.
+
+use super::{duty::Duty, error::RoundError, round::Runner};
+use depin_client::{
+    ClientError, SigningKey,
+    api::{Account, Currency},
+};
+use depin_economy::{Action, Spec};
+use depin_ledger::{Body, Message};
+use depin_quantity::{Name, Units};
+
+/// Messages that a balance should pay for.
+const MESSAGES: u128 = 10;
+/// What the problem concerns.
+const FUNDS: &str = "funds";
+
+/// What messages of an operator cost.
+#[derive(Debug)]
+pub(super) struct Costs {
+    /// Work units of the cheapest message that it sends again and again: a claim.
+    claim: u64,
+    /// The base fee when it was last asked for.
+    pub(super) base_fee: Units,
+    /// The token that fees are in, once it is known.
+    currency: Option<Currency>,
+    /// The highest fee of a message of this process.
+    dearest: Units,
+}
+
+impl Costs {
+    pub(super) fn new(key: &SigningKey) -> Self {
+        let (key, message) = (key.public_key(), Message::Act(Action::Claim { after: None }));
+        let (base_fee_max, tip) = (Units::ZERO, Units::ZERO);
+        let claim = Body { chain_id: Name::literal("any"), key, nonce: 0, base_fee_max, tip, message };
+        Self { claim: claim.work(), base_fee: Units::ZERO, currency: None, dearest: Units::ZERO }
+    }
+
+    /// A message cost so much.
+    pub(super) fn paid(&mut self, fee: Units) {
+        self.dearest = self.dearest.max(fee);
+    }
+
+    /// What a message may cost now: the dearest so far, and not less than a claim does.
+    fn each(&self) -> Units {
+        let least = self.base_fee.times(self.claim.into()).unwrap_or(Units::new(u128::MAX));
+        least.max(self.dearest)
+    }
+}
+
+impl<D: Duty> Runner<D> {
+    /// Says in the status when the balance pays for few messages only.
+    pub(super) async fn check_funds(&mut self, account: &Account) -> Result<(), RoundError> {
+        let currency = match self.costs.currency {
+            Some(currency) => currency,
+            None => fee_currency(self.client()).await?,
+        };
+        self.costs.currency = Some(currency);
+        let (has, each) = (account.balance(currency.token), self.costs.each());
+        let enough = each.times(MESSAGES).unwrap_or(Units::new(u128::MAX));
+        if has >= enough {
+            self.status.solved(FUNDS);
+            return Ok(());
+        }
+        let [told, fee, missing] = [has, each, enough.minus_or_zero(has)].map(|units| currency.text(units));
+        let lasts = if has < each { "for no message" } else { "for few messages" };
+        self.status.problem(
+            FUNDS,
+            format!(
+                "the balance of {told} pays {lasts} (about {fee} each); {missing} are missing for {MESSAGES}: send tokens to {}",
+                self.sender.address()
+            ),
+        );
+        Ok(())
+    }
+}
+
+/// The token that fees are paid in, by the network's file.
+async fn fee_currency(client: &depin_client::Client) -> Result<Currency, ClientError> {
+    let network = client.network().await?;
+    let unreadable =
+        |reason: String| ClientError::Answer { url: client.url().to_owned(), what: "the network's file".to_owned(), reason };
+    let spec = Spec::parse(&network.file).map_err(|error| unreadable(error.to_string()))?;
+    let token = spec.fee().token;
+    let decimals = spec.token(token).map(|rule| rule.decimals);
+    decimals
+        .map(|decimals| Currency { token, decimals })
+        .ok_or_else(|| unreadable(format!("it has no token {token}, which fees are in")))
+}
