@@ -91,7 +91,11 @@ fn a_home_is_locked_used_and_unlocked_with_a_passphrase_from_a_file() {
     at(home, &["wallet", "new", "spending"]).done();
     let before = fs::read(home.join("wallet/savings.key")).unwrap();
     let passphrase = secret_file(&folder.path().join("passphrase"), "correct horse\n");
+    fs::create_dir(home.join("gateway")).unwrap();
+    let master = secret_file(&home.join("gateway/master.key"), &format!("{}\n", "5e".repeat(32)));
     with(home, &passphrase, &["wallet", "lock"]).done();
+    let locked = fs::read_to_string(&master).unwrap();
+    assert!(locked.contains("argon2id") && !locked.contains("5e5e5e5e5e5e"), "{locked}");
     for name in ["savings", "spending"] {
         let text = fs::read_to_string(home.join(format!("wallet/{name}.key"))).unwrap();
         assert!(text.contains("argon2id") && text.contains("xchacha20-poly1305"), "{text}");
@@ -118,6 +122,11 @@ fn a_home_is_locked_used_and_unlocked_with_a_passphrase_from_a_file() {
     assert_eq!(with(home, &passphrase, &["wallet", "unlock"]).code, 1);
     let unlocked = run(depin().arg("--home").arg(home).args(["wallet", "unlock"]).env("DEPIN_PASSPHRASE_FILE", &new)).done();
     assert!(unlocked.out.contains("savings.key"), "{}", unlocked.out);
+    assert_eq!(fs::read(home.join("wallet/savings.key")).unwrap(), before);
+    assert_eq!(fs::read_to_string(&master).unwrap(), format!("{}\n", "5e".repeat(32)));
+    let one = ["wallet", "lock", "--file", master.to_str().unwrap()];
+    with(home, &passphrase, &one).done();
+    assert!(fs::read_to_string(&master).unwrap().contains("master-key"));
     assert_eq!(fs::read(home.join("wallet/savings.key")).unwrap(), before);
 }
 
@@ -189,7 +198,7 @@ async fn a_locked_network_starts_with_its_passphrase_and_acts_with_its_keys() {
     let file = passphrase.to_str().unwrap();
     // A home that is made with a passphrase at hand is locked from its beginning.
     let (up, _) = Up::start(&home, &["--providers", "1", "--passphrase-file", file]).await;
-    for path in ["wallet/phrase", "wallet/customer.key", "providers/provider-1/key", "validator.key"] {
+    for path in ["wallet/phrase", "wallet/customer.key", "providers/provider-1/key", "validator.key", "gateway/master.key"] {
         let text = fs::read_to_string(home.join(path)).unwrap();
         assert!(text.contains("argon2id"), "{path} is not locked: {text}");
     }

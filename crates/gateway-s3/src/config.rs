@@ -1,6 +1,7 @@
 //! Settings of one gateway, checked once at start.
 
 use crate::piece;
+use depin_client::Keyring;
 use depin_files::Floor;
 use depin_quantity::{Span, Units};
 use depin_serve::Tls;
@@ -121,6 +122,8 @@ pub struct Config {
     pub floor: Floor,
     /// Certificate and key of the endpoint; plain HTTP when absent.
     pub tls: Option<Tls>,
+    /// Opens the master key where it is locked, and locks a new one where it knows a passphrase.
+    pub keyring: Keyring,
 }
 
 impl Config {
@@ -146,6 +149,7 @@ impl Config {
             deals: DealPolicy::default(),
             renewal: RenewalPolicy::default(),
             tls: None,
+            keyring: Keyring::default(),
         }
     }
 

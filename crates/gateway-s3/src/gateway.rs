@@ -128,7 +128,7 @@ impl Gateway {
         let map = open_map(&home)?;
         let is_new = map.read_now(tables::show::totals).map(|totals| totals.segments == 0)?;
         // A new key for old data would be a loss that shows only on reading.
-        let master = MasterKey::new(keys::secret(&home.join(MASTER_KEY), is_new)?);
+        let master = MasterKey::new(keys::master(&home.join(MASTER_KEY), is_new, &config.keyring)?);
         let token = keys::secret(&home.join("admin.token"), true)?;
         let directory = Directory::load(&map)?;
         let (listen, tls) = (config.listen, config.tls.clone());

@@ -1,8 +1,10 @@
 //! Secret files of a gateway's home: the master key and the admin token.
 //!
-//! In: the home folder. Out: 32 secret bytes each, made at the first start, in files that only their owner can read. A file with wider
-//! permissions is refused, because others may have read it.
+//! In: the home folder, and for the master key what opens the files of a wallet, since it can be locked like them. Out: 32 secret bytes
+//! each, made at the first start, in files that only their owner can read. A file with wider permissions is refused, because others may
+//! have read it.
 
+use depin_client::{KeyFileError, Keyring, SecretKind};
 use depin_files::{Readers, SecretError};
 use rand::Rng as _;
 use std::{
@@ -39,12 +41,55 @@ pub enum KeyError {
         /// Which file.
         path: PathBuf,
     },
+    /// Locked, and not to be opened here.
+    #[error(transparent)]
+    Locked(KeyFileError),
     /// The key is gone but the data is there.
     #[error("{path} is missing although this home has stored data; restore it from a backup, since the data cannot be read without it", path = path.display())]
     Missing {
         /// Which file.
         path: PathBuf,
     },
+}
+
+/// Reads the master key in `path`, opened by `keyring` where it is locked; makes a new one, locked when a passphrase is at hand, where
+/// there is none and `may_create`.
+///
+/// # Errors
+/// As [`secret`], and [`KeyError::Locked`].
+pub(crate) fn master(path: &Path, may_create: bool, keyring: &Keyring) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let refused = |error| match error {
+        KeyFileError::Open { mode, .. } => KeyError::Permissions { path: path.to_owned(), mode: mode & 0o777 },
+        KeyFileError::Content { .. } => KeyError::Format { path: path.to_owned() },
+        KeyFileError::Io { source, .. } => KeyError::File { path: path.to_owned(), source },
+        other => KeyError::Locked(other),
+    };
+    match keyring.read_text(path, SecretKind::MasterKey) {
+        Ok(text) => digits(path, &text),
+        Err(missing) if missing.is_absent() && may_create => {
+            let (key, text) = fresh();
+            keyring.create_text(path, SecretKind::MasterKey, &text).map_err(refused)?;
+            Ok(key)
+        }
+        Err(missing) if missing.is_absent() => Err(KeyError::Missing { path: path.to_owned() }),
+        Err(error) => Err(refused(error)),
+    }
+}
+
+/// The 32 bytes that a file's text stands for.
+fn digits(path: &Path, text: &str) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let mut key = Zeroizing::new([0; 32]);
+    hex::decode_to_slice(text.trim(), key.as_mut_slice()).map_err(|_| KeyError::Format { path: path.to_owned() })?;
+    Ok(key)
+}
+
+/// A new secret, and the text of its file.
+fn fresh() -> (Zeroizing<[u8; 32]>, Zeroizing<String>) {
+    let mut key = Zeroizing::new([0; 32]);
+    rand::rng().fill_bytes(key.as_mut_slice());
+    let mut text = Zeroizing::new(hex::encode(key.as_slice()));
+    text.push('\n');
+    (key, text)
 }
 
 /// Reads the secret in `path`, or makes a new one when there is none and `may_create`.
@@ -54,11 +99,7 @@ pub enum KeyError {
 pub(crate) fn secret(path: &Path, may_create: bool) -> Result<Zeroizing<[u8; 32]>, KeyError> {
     let file_error = |source| KeyError::File { path: path.to_owned(), source };
     match depin_files::read_secret(path, LENGTH_MAX) {
-        Ok(text) => {
-            let mut key = Zeroizing::new([0; 32]);
-            hex::decode_to_slice(text.trim(), key.as_mut_slice()).map_err(|_| KeyError::Format { path: path.to_owned() })?;
-            Ok(key)
-        }
+        Ok(text) => digits(path, &text),
         Err(missing) if missing.is_absent() && may_create => create(path).map_err(file_error),
         Err(missing) if missing.is_absent() => Err(KeyError::Missing { path: path.to_owned() }),
         Err(SecretError::Open { mode }) => Err(KeyError::Permissions { path: path.to_owned(), mode: mode & 0o777 }),
@@ -68,10 +109,7 @@ pub(crate) fn secret(path: &Path, may_create: bool) -> Result<Zeroizing<[u8; 32]
 }
 
 fn create(path: &Path) -> io::Result<Zeroizing<[u8; 32]>> {
-    let mut key = Zeroizing::new([0; 32]);
-    rand::rng().fill_bytes(key.as_mut_slice());
-    let mut text = Zeroizing::new(hex::encode(key.as_slice()));
-    text.push('\n');
+    let (key, text) = fresh();
     depin_files::create(path, text.as_bytes(), Readers::Owner)?;
     Ok(key)
 }
@@ -79,6 +117,7 @@ fn create(path: &Path) -> io::Result<Zeroizing<[u8; 32]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use depin_client::Passphrase;
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
     #[test]
@@ -90,6 +129,35 @@ mod tests {
         assert_eq!(*secret(&path, false).unwrap(), *first);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(secret(&path, true), Err(KeyError::Permissions { mode: 0o644, .. })));
+    }
+
+    #[test]
+    fn a_master_key_can_be_locked_as_a_wallet_is() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("master.key");
+        let plain = Keyring::default();
+        let first = master(&path, true, &plain).unwrap();
+        assert_eq!(*secret(&path, false).unwrap(), *first, "it is 64 digits, as it always was");
+        let ring = Keyring::of(Passphrase::new("correct horse").unwrap());
+        plain.relock_text(&path, SecretKind::MasterKey, Some(&Passphrase::new("correct horse").unwrap())).unwrap();
+        assert!(!fs::read_to_string(&path).unwrap().contains(&hex::encode(first.as_slice())));
+        assert_eq!(*master(&path, false, &ring).unwrap(), *first);
+        let told = master(&path, true, &plain).unwrap_err().to_string();
+        assert!(told.contains("master.key is locked with a passphrase"), "{told}");
+        let other = Keyring::of(Passphrase::new("another horse").unwrap());
+        let told = master(&path, true, &other).unwrap_err().to_string();
+        assert!(told.contains("the passphrase is wrong"), "{told}");
+
+        let new = home.path().join("new.key");
+        let made = master(&new, true, &ring).unwrap();
+        assert!(matches!(master(&new, false, &plain), Err(KeyError::Locked(_))), "made locked, since a passphrase was at hand");
+        assert_eq!(*master(&new, false, &ring).unwrap(), *made);
+        fs::set_permissions(&new, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(master(&new, false, &ring), Err(KeyError::Permissions { mode: 0o640, .. })));
+        fs::set_permissions(&new, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&new, "short").unwrap();
+        assert!(matches!(master(&new, true, &ring), Err(KeyError::Format { .. })));
+        assert!(matches!(master(&home.path().join("none"), false, &ring), Err(KeyError::Missing { .. })));
     }
 
     #[test]

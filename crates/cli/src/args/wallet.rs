@@ -44,7 +44,7 @@ Examples:
   depin wallet export savings --out /media/stick/savings.key
   depin wallet export --file ./garage/key")]
     Export(ExportArgs),
-    /// Lock keys with a passphrase: one, or all of this home with its phrase and the validator's key.
+    /// Lock keys with a passphrase: one, or all of this home with its phrase, the validator's and the gateway's key.
     #[command(after_help = "\
 Without a name all of the home's are locked. The keys stay the same; a process that runs goes on, and its next start asks.
 

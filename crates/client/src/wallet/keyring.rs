@@ -53,6 +53,8 @@ pub enum SecretKind {
     Phrase,
     /// The seed of a validator's key.
     ValidatorKey,
+    /// What a gateway encrypts its contents with.
+    MasterKey,
 }
 
 /// What stands in a locked text's file.
@@ -263,6 +265,7 @@ fn bound(kind: SecretKind) -> Vec<u8> {
     let name = match kind {
         SecretKind::Phrase => "phrase",
         SecretKind::ValidatorKey => "validator-key",
+        SecretKind::MasterKey => "master-key",
     };
     borsh::to_vec(&("depin-secret", FORMAT_LOCKED, name)).expect("writing to memory does not fail")
 }

@@ -72,6 +72,7 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
         floor: Floor::new(&args.dir, args.disk_floor.map(|floor| floor.0)),
         deals: DealPolicy { term: args.term.0, max_price, ..DealPolicy::default() },
         tls,
+        keyring: remote.settings.home.keyring().clone(),
         ..Config::new(&args.dir, keys.access_key.clone(), keys.secret_key.clone())
     };
     let region = config.region.clone();

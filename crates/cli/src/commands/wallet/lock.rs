@@ -11,7 +11,10 @@ use crate::{
     settings::Settings,
 };
 use depin_client::{KeyFileError, Keyring, Passphrase, SealError, SecretKind};
-use depin_devnet::home::{Home, key_names, unusable};
+use depin_devnet::{
+    home::{Home, key_names, unusable},
+    services::storage::gateway,
+};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -58,11 +61,15 @@ impl Target {
 fn targets(args: &WhichArgs, home: &Home) -> Result<Vec<Target>> {
     let key = |path| Target { path, text: None };
     if let Some(path) = key_file(home, args.name, args.file.as_deref())? {
-        return Ok(vec![key(path)]);
+        // The master key of a gateway that runs by itself lies in its folder.
+        let text = path.file_name().is_some_and(|name| name == gateway::MASTER_KEY).then_some(SecretKind::MasterKey);
+        return Ok(vec![Target { path, text }]);
     }
     let wallet = key_names(home)?.into_iter().map(|name| home.key(name));
     let operators = home.provider_names()?.into_iter().map(|name| home.provider(name).join("key"));
-    let texts = [(home.phrase(), SecretKind::Phrase), (home.validator(), SecretKind::ValidatorKey)];
+    let master = gateway::folder(home).join(gateway::MASTER_KEY);
+    let texts =
+        [(home.phrase(), SecretKind::Phrase), (home.validator(), SecretKind::ValidatorKey), (master, SecretKind::MasterKey)];
     let texts = texts.map(|(path, kind)| Target { path, text: Some(kind) });
     let all: Vec<Target> = wallet.chain(operators).map(key).chain(texts).filter(|target| target.path.is_file()).collect();
     if all.is_empty() {

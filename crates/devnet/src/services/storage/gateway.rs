@@ -9,7 +9,7 @@ use crate::{
 use async_trait::async_trait;
 use depin_client::{Sender, SigningKey, Trust};
 use depin_files::Floor;
-use depin_gateway_s3::{Config, Gateway, GatewayError, Handle, HttpShards, LedgerMarket, Market, Reach, SystemClock};
+use depin_gateway_s3::{Config, Gateway, GatewayError, Handle, HttpShards, KeyError, LedgerMarket, Market, Reach, SystemClock};
 use depin_quantity::Name;
 use depin_services::storage::StorageParams;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,9 @@ const REFUSALS: u32 = 3;
 pub fn folder(home: &Home) -> PathBuf {
     home.path().join(FOLDER)
 }
+
+/// The name of a gateway's master key in its folder, which can be locked as a wallet's files can.
+pub const MASTER_KEY: &str = "master.key";
 
 /// The gateway of a home.
 pub struct S3Gateway {
@@ -111,6 +114,7 @@ impl S3Gateway {
             region: REGION.to_owned(),
             floor: Floor::new(&folder, site.options.disk_floor),
             tls: site.options.tls.clone(),
+            keyring: site.home.keyring().clone(),
             ..Config::new(folder, keys.access_key.clone(), keys.secret_key.clone())
         };
         let key = site.home.load_key(&site.home.key(home::CUSTOMER))?;
@@ -184,6 +188,9 @@ pub async fn start(
     let shards = HttpShards::new(Arc::new(key), clock.clone(), chain_id.as_str(), reach, trust);
     let shards = shards.map_err(|error| Error::broken("gateway", error))?;
     Gateway::start(config, Arc::new(shards), market, clock).await.map_err(|error| {
+        if let GatewayError::Key(KeyError::Locked(error)) = error {
+            return home::unusable(error);
+        }
         let lost = matches!(error, GatewayError::Lost { .. } | GatewayError::Map(_) | GatewayError::Key(_));
         let refused = lost || matches!(error, GatewayError::Config(_) | GatewayError::Busy { .. });
         Error {
