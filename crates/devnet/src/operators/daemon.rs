@@ -20,6 +20,10 @@ pub trait Daemon: Send + Sync + 'static {
     async fn settled(&self);
     /// What stands in its way, by what it concerns.
     fn problems(&self) -> BTreeMap<String, String>;
+    /// What its owner should know of the time in which it did not run.
+    fn while_away(&self) -> Option<String> {
+        None
+    }
     /// Resolves with the reason when it cannot go on.
     async fn failed(&self) -> String;
     /// Stops it; what it was sent is finished first.
@@ -49,9 +53,10 @@ async fn hindered(daemon: &impl Daemon) {
     }
 }
 
-/// What one that does its work has to tell its owner soon: that its money is running out.
+/// What one that does its work has to tell its owner soon: what was lost while it was away, that its money is running out.
 pub fn warning(daemon: &impl Daemon) -> Option<String> {
-    daemon.problems().remove("funds")
+    let told: Vec<String> = daemon.while_away().into_iter().chain(daemon.problems().remove("funds")).collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 /// The error of one that does not start; `refused` says that trying again will not help.

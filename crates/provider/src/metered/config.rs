@@ -4,6 +4,7 @@ use crate::operator::OperatorConfig;
 use depin_economy::Money;
 use depin_quantity::Units;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// What an operator does about a disputed batch, without being asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,11 +33,13 @@ pub struct MeteredConfig {
     pub accepts: bool,
     /// What is done about disputes.
     pub disputes: DisputePolicy,
+    /// Where it keeps how far it has read the history, so that it can say what was decided while it was away.
+    pub folder: Option<PathBuf>,
 }
 
 impl MeteredConfig {
     /// An operator that takes orders, and leaves disputes to a person.
     pub const fn new(operator: OperatorConfig, asks: Vec<Money>) -> Self {
-        Self { operator, asks, accepts: true, disputes: DisputePolicy::Ask }
+        Self { operator, asks, accepts: true, disputes: DisputePolicy::Ask, folder: None }
     }
 }

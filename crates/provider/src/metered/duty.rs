@@ -1,6 +1,7 @@
 //! What the service asks of its operators: an entry in line, and an answer to disputes.
 
 use super::{
+    away,
     config::{DisputePolicy, MeteredConfig},
     entry,
     plan::{at_stake, plan},
@@ -13,7 +14,7 @@ use depin_client::api::EventRecord;
 use depin_quantity::UnitId;
 use std::collections::BTreeSet;
 
-/// An operator's duty. It keeps nothing of its own.
+/// An operator's duty. It keeps nothing of its own but how far it has read the history.
 pub(super) struct MeteredDuty {
     pub(super) config: MeteredConfig,
     pub(super) url: String,
@@ -33,6 +34,9 @@ impl Duty for MeteredDuty {
 
     async fn refresh(&self, view: &mut View, look: Look<'_>) -> Result<BTreeSet<UnitId>, RoundError> {
         view.policy = Some(self.config.disputes);
+        if let Some(folder) = self.config.folder.as_ref().filter(|_| look.dirty.all) {
+            away::look_back(folder, view, look).await?;
+        }
         view.refresh(look).await
     }
 

@@ -12,6 +12,7 @@
 //! Absent on purpose: delivering units (that is the founder's own software), reporting them (the reporter's gateway does), and a
 //! folder: everything that it knows is on the ledger.
 
+mod away;
 mod config;
 mod duty;
 mod entry;

@@ -34,6 +34,8 @@ pub struct MeteredFigures {
     pub awaited: BTreeMap<Name, Units>,
     /// Disputes that are not decided.
     pub disputes_open: u64,
+    /// Disputes that were lost between its last run and this one.
+    pub disputes_lost_away: u64,
     /// Batches whose dispute waits for a person: `depin metered answer`, or `concede`.
     pub disputes_waiting: Vec<UnitId>,
     /// What its answers to disputes that are not decided have put up, in base units of the token that deposits are in.
@@ -63,6 +65,7 @@ impl MeteredFigures {
         self.earned = sums(view, |order| &order.spent);
         self.awaited = sums(view, |order| &order.held);
         self.disputes_open = view.disputes.len() as u64;
+        self.disputes_lost_away = view.lost_away;
         self.disputes_waiting = waiting(view);
         self.deposits_at_stake = at_stake(view);
     }

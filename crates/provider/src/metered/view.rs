@@ -30,6 +30,10 @@ pub struct View {
     pub disputes: BTreeMap<UnitId, KnownDispute>,
     /// What is done about disputes; none before the first look.
     pub policy: Option<DisputePolicy>,
+    /// How far the history of decisions was read; none before the first look.
+    pub seen: Option<u64>,
+    /// Disputes that were lost while the operator did not run.
+    pub lost_away: u64,
 }
 
 /// An event makes its order, its batch and the operator's entry dirty.

@@ -55,7 +55,7 @@ impl Venture for ProviderMeteredArgs {
     }
 
     async fn start(&self, (asks, disputes): Self::Terms, post: Post) -> Result<MeteredHandle> {
-        let config = MeteredConfig { disputes, ..MeteredConfig::new(post.operator, asks) };
+        let config = MeteredConfig { disputes, folder: Some(post.folder), ..MeteredConfig::new(post.operator, asks) };
         daemon::start(config, post.client, post.key).await
     }
 }

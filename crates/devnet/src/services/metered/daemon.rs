@@ -30,6 +30,7 @@ impl Trade for Delivering {
         let config = MeteredConfig {
             accepts: settings.accepts,
             disputes: settings.disputes,
+            folder: Some(folder),
             ..MeteredConfig::new(operator, asks(&settings.asks).map_err(wrong)?)
         };
         start(config, client, key).await
@@ -53,6 +54,14 @@ impl Daemon for MeteredHandle {
 
     fn problems(&self) -> BTreeMap<String, String> {
         self.status().problems
+    }
+
+    fn while_away(&self) -> Option<String> {
+        match self.status().service.disputes_lost_away {
+            0 => None,
+            1 => Some("while away: 1 dispute lost".to_owned()),
+            lost => Some(format!("while away: {lost} disputes lost")),
+        }
     }
 
     async fn failed(&self) -> String {
