@@ -83,6 +83,16 @@ refused("NoSuchBucketPolicy", s3.get_bucket_policy, Bucket=B)
 refused("NoSuchCORSConfiguration", s3.get_bucket_cors, Bucket=B)
 refused("NoSuchLifecycleConfiguration", s3.get_bucket_lifecycle_configuration, Bucket=B)
 refused("NoSuchTagSet", s3.get_bucket_tagging, Bucket=B)
+s3.put_bucket_tagging(Bucket=B, Tagging={"TagSet": [{"Key": "team", "Value": "x & ü"}]})
+assert s3.get_bucket_tagging(Bucket=B)["TagSet"] == [{"Key": "team", "Value": "x & ü"}]
+s3.delete_bucket_tagging(Bucket=B)
+refused("NoSuchTagSet", s3.get_bucket_tagging, Bucket=B)
+# A client that is set to another region is told this one, and signs anew.
+elsewhere = client(region="eu-west-1", s3={"addressing_style": "path"})
+elsewhere.put_object(Bucket=B, Key="from elsewhere", Body=b"by another region")
+assert elsewhere.get_object(Bucket=B, Key="from elsewhere")["Body"].read() == b"by another region"
+refused("AuthorizationHeaderMalformed", elsewhere.list_buckets)
+s3.delete_object(Bucket=B, Key="from elsewhere")
 refused("NoSuchWebsiteConfiguration", s3.get_bucket_website, Bucket=B)
 refused("ObjectLockConfigurationNotFoundError", s3.get_object_lock_configuration, Bucket=B)
 refused("ReplicationConfigurationNotFoundError", s3.get_bucket_replication, Bucket=B)
