@@ -71,7 +71,10 @@ fn head(results: &Results) -> String {
     let drawn = if plan.fixed {
         "every assumption at its default; only chance varies".to_owned()
     } else {
-        format!("{} draws of the assumptions, {RUNS_PER_DRAW} runs each", runs.draws)
+        match runs.draws {
+            1 => "one draw of the assumptions for all runs".to_owned(),
+            draws => format!("{draws} draws of the assumptions, {RUNS_PER_DRAW} runs each"),
+        }
     };
     let opening = match scenario.opening.as_str() {
         "aged" => "aged: it has lived by its rules since its launch",
