@@ -41,6 +41,12 @@ impl ServiceView<'_> {
         let capacity = self.capacity();
         if capacity > 0.0 { (self.demand / capacity).min(1.0) } else { 1.0 }
     }
+
+    /// Nobody asks for more than the alternative; where the service was dearer from the first day on, for no more times of it than then.
+    fn most(&self, start: f64) -> f64 {
+        let times = if self.alternative_first > 0.0 { (start / self.alternative_first).max(1.0) } else { 1.0 };
+        self.alternative * times
+    }
 }
 
 /// How a service's price forms. Own mechanisms implement it.
@@ -175,9 +181,11 @@ impl Formation {
             Mechanism::Tier | Mechanism::FixedCredit => 1.0,
             _ => 1.0 - libm::pow(1.0 - rule.adjust.value.clamp(0.0, 1.0), 1.0 / 7.0),
         };
-        // Nobody asks for more than the alternative, where the network did not when it began.
-        let target = (wanted * scale).min(view.alternative.max(rule.start.value));
-        self.price += speed * (target - self.price);
+        let most = match rule.mechanism {
+            Mechanism::Auction | Mechanism::Asks => view.most(rule.start.value),
+            Mechanism::Tier | Mechanism::FixedCredit => f64::INFINITY,
+        };
+        self.price += speed * ((wanted * scale).min(most) - self.price);
     }
 }
 
@@ -231,6 +239,10 @@ mod tests {
             price.step(&Asks, &asks, &view(&[ClassView { cost: 9.0, ..CHEAP }], 5.0));
         }
         assert!((price.price() - 4.0).abs() < 1e-9, "nobody asks for more than the alternative, {}", price.price());
+        for _ in 0..700 {
+            price.step(&Asks, &asks, &ServiceView { alternative: 1.0, ..view(&[ClassView { cost: 9.0, ..CHEAP }], 5.0) });
+        }
+        assert!((price.price() - 1.0).abs() < 1e-9, "also when it gets cheaper than the start price, {}", price.price());
         let tier = rule(Mechanism::Tier);
         let mut price = Formation::new(&tier);
         price.step(&Tier, &tier, &view(&[CHEAP], 5.0));
