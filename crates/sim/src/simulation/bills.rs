@@ -81,6 +81,18 @@ impl Simulation<'_> {
         self.cash.pay(Group::Customers, Group::Providers, micro(usd));
     }
 
+    /// Tokens that were earned are worth less at the day's price than at the one before: a payer that ordered for dollars pays more of
+    /// them for what it lacks, and gets it from those who hold.
+    fn top_up(&mut self, bill: &Bill, need: &Need) {
+        let price = self.trade_price;
+        let Some(world) = self.world.as_mut().filter(|world| world.billing.by_market()) else { return };
+        let lacks = need.tokens.saturating_sub(world.held(bill.payer));
+        if lacks > 0 {
+            let got = from_holders(world, bill.payer, lacks);
+            self.cash.pay(Group::Customers, Group::Providers, micro(world.scale.tokens(got) * price));
+        }
+    }
+
     /// Pays a bill with what its payer has. One that cannot be paid ends the booking.
     pub(super) fn begin_contract(&mut self, i: usize, bill: &Bill) {
         if self.world.is_none() {
@@ -89,6 +101,7 @@ impl Simulation<'_> {
             return;
         }
         let need = self.need(bill, self.trade_price);
+        self.top_up(bill, &need);
         let contract = Contract {
             number: self.providers.all[i].contract.0,
             payer: bill.payer,
