@@ -73,6 +73,8 @@ fn class(providers: f64, kind: ClassKind) -> Class {
         outside: f(0.0),
         delay: f(20.0),
         hurdle: f(18.0),
+        pace: f(0.2),
+        trend: f(0.0),
         patience: f(1e6),
         sells: f(0.7),
         honesty: f(1.0),

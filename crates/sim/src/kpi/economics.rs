@@ -83,10 +83,10 @@ pub static KPIS: &[Kpi] = &[
     },
     Kpi {
         id: KpiId("gini"),
-        title: "Gini of rewards",
+        title: "Gini of income",
         unit: "share",
         formula: "last(gini)",
-        source: "Gini 1912, over rewards of the last 30 days",
+        source: "Gini 1912, over what rewards and customers paid providers in the last 30 days",
         compute: |frame| frame.last("gini"),
     },
     Kpi {

@@ -313,7 +313,7 @@ pub static COLUMNS: &[Column] = &[
         unit: "share",
         title: "Gini",
         kind: Kind::Stock,
-        definition: "Gini coefficient of the rewards of the last 30 days over providers",
+        definition: "Gini coefficient over providers of what rewards and customers paid them in the last 30 days",
     },
     Column {
         name: "hhi",

@@ -161,7 +161,10 @@ fn class_blanks(text: &mut String, class: &str, kind: &str, about: &str) {
          spread = {{ value = 0.8, range = [0.3, 1.3], why = \"most have few, some have many\" }}\n\
          capacity = \"? capacity units of one device\"\ncapital = {capital}\nrunning = \"? USD a day to run one device\"\n\
          outside = {outside}\ndelay = \"? days from the decision until it takes part\"\n\
-         hurdle = \"? months of payback at which it enters\"\npatience = \"? days of losses until it leaves\"\n\
+         hurdle = \"? months of payback at which it enters\"\n\
+         pace = {{ value = 0.1, range = [0.03, 0.25], why = \"networks that boomed grew by a fifth a month, others by a twentieth\" }}\n\
+         trend = {{ value = 0.5, range = [0, 1], why = \"people expect that what rose goes on rising\" }}\n\
+         patience = \"? days of losses until it leaves\"\n\
          sells = {{ value = 0.7, range = [0.3, 1], why = \"no study was found\" }}\n\
          honesty = {{ value = 0.95, range = [0.8, 1], why = \"most claims are true\" }}\nregion = \"world\"\n"
     );

@@ -109,6 +109,11 @@ fields! {
         "from the decision until it takes part", "nobody takes part before the decision";
     "supply.*.hurdle", "months", 0.0, 1_200.0, None,
         "payback at which it enters", "nothing is paid back before it is paid";
+    "supply.*.pace", "part a month", 0.0, 10.0, Some(0.1),
+        "most of the class that is ordered anew in a month, as a part of it, and one provider more; fewer, the less it pays above what it must",
+        "nobody is sent away by not coming";
+    "supply.*.trend", "part", 0.0, 1.0, Some(0.0),
+        "weight of how income changed lately in what somebody who thinks of entering expects", "a part is from 0 to 1";
     "supply.*.patience", "days", 0.0, 36_500.0, None,
         "days of losses until it leaves", "nobody leaves before the loss";
     "supply.*.sells", "part", 0.0, 1.0, Some(0.7),

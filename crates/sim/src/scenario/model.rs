@@ -242,6 +242,10 @@ pub struct Class {
     pub delay: Figure,
     /// `hurdle`: months of payback at which it enters.
     pub hurdle: Figure,
+    /// `pace`: most of the class that is ordered anew in a month, as a part of it.
+    pub pace: Figure,
+    /// `trend`: weight of how income changed lately in what an entry is expected to bring, 0 to 1.
+    pub trend: Figure,
     /// `patience`: days of losses until it leaves.
     pub patience: Figure,
     /// `sells`: part of its rewards that it sells, 0 to 1.

@@ -21,6 +21,8 @@ fn class(kind: ClassKind, capital: f64, running: f64, outside: f64) -> Class {
         outside: f(outside),
         delay: f(20.0),
         hurdle: f(18.0),
+        pace: f(0.2),
+        trend: f(0.0),
         patience: f(60.0),
         sells: f(0.7),
         honesty: f(1.0),

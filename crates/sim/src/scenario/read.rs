@@ -284,6 +284,8 @@ const fn blank_class(kind: ClassKind, region: String) -> Class {
         outside: BLANK,
         delay: BLANK,
         hurdle: BLANK,
+        pace: BLANK,
+        trend: BLANK,
         patience: BLANK,
         sells: BLANK,
         honesty: BLANK,

@@ -68,6 +68,8 @@ impl Class {
             ("outside", &mut self.outside),
             ("delay", &mut self.delay),
             ("hurdle", &mut self.hurdle),
+            ("pace", &mut self.pace),
+            ("trend", &mut self.trend),
             ("patience", &mut self.patience),
             ("sells", &mut self.sells),
             ("honesty", &mut self.honesty),

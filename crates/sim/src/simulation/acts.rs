@@ -5,7 +5,7 @@ use crate::{
     amount::micro,
     cash::Group,
     scenario::{ClassKind, Programme},
-    society::{Decision, Provider, Rewards},
+    society::{Decision, Market, Provider, Rewards, hardware},
     world::{Day, Load, Party, World, address},
 };
 use depin_quantity::Address;
@@ -111,7 +111,7 @@ impl Simulation<'_> {
 
     /// What all providers see today, besides rewards.
     fn see(&mut self) {
-        self.market.boom = (self.heights.outside, self.heights.hardware, self.heights.delay);
+        self.market.boom = (self.outside(), self.heights.hardware, self.heights.delay);
         let seen = self.price_seen();
         let grant = self.scenario.treasury.discount.value.clamp(0.0, 1.0);
         let funded = self.runs_programme(Programme::SupplyGrant) && self.cash.of(Group::Treasury) > 0;
@@ -147,11 +147,12 @@ impl Simulation<'_> {
     fn buy_hardware(&mut self, i: usize) {
         let provider = &self.providers.all[i];
         let Some(class) = self.scenario.supply.values().nth(provider.class) else { return };
-        if class.kind != ClassKind::Bought {
+        if class.kind == ClassKind::Idle {
             return;
         }
-        let usd = provider.devices * class.capital.value * self.heights.hardware;
-        let grant = usd * self.market.grant;
+        let own = provider.devices * hardware(class, &self.market);
+        let usd = provider.devices * hardware(class, &Market { grant: 0.0, ..self.market.clone() });
+        let grant = usd - own;
         self.cash.pay(Group::Treasury, Group::Outside, micro(grant));
         self.cash.pay(Group::Providers, Group::Outside, micro(usd - grant));
         self.flows.grants_usd += grant;
@@ -290,6 +291,7 @@ impl Simulation<'_> {
     fn count_day(&mut self) {
         let (mut usage, mut earned, mut capacity, mut paid, mut running, mut outside) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
         let rules: Vec<_> = self.scenario.supply.values().collect();
+        let elsewhere = self.outside();
         for provider in self.providers.all.iter().filter(|provider| provider.active()) {
             let rule = rules[provider.class];
             self.provider_days += 1;
@@ -300,7 +302,7 @@ impl Simulation<'_> {
             capacity += fleet * self.device_units[provider.class];
             running += fleet * rule.running.value * provider.cost;
             if rule.kind == ClassKind::Repurposed {
-                outside += fleet * rule.outside.value * self.heights.outside;
+                outside += fleet * rule.outside.value * elsewhere;
             }
         }
         let genuine = self.customers.genuine();

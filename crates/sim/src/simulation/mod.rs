@@ -192,6 +192,12 @@ impl Simulation<'_> {
 }
 
 impl Simulation<'_> {
+    /// Times the first day's of what hardware earns elsewhere: it is let there at what the alternative costs, and for more in a boom.
+    pub(crate) fn outside(&self) -> f64 {
+        let (now, first) = self.customers.alternative(1.0);
+        if first > 0.0 { self.heights.outside * now / first } else { self.heights.outside }
+    }
+
     /// Units a day that a provider can serve.
     pub(crate) fn capacity(&self, i: usize) -> f64 {
         let provider = &self.providers.all[i];

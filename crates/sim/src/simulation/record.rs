@@ -158,7 +158,7 @@ impl Simulation<'_> {
         stocks.providers = active.len() as f64;
         stocks.capacity = capacities.iter().sum();
         (stocks.hhi, stocks.nakamoto) = concentration(&capacities);
-        stocks.gini = gini(active.iter().map(|i| self.providers.all[*i].rewarded).collect());
+        stocks.gini = gini(active.iter().map(|i| self.providers.all[*i].income).collect());
     }
 
     /// Rows of single providers.

@@ -7,7 +7,7 @@ use crate::{
     cash::{Cash, Group},
     chance::Chance,
     market::{ClassView, Formation, Process, formation},
-    scenario::{ClassKind, Programme, Scenario, Treatment},
+    scenario::{Programme, Scenario, Treatment},
     society::{Customers, Heights, Market, Providers, Rewards, Speculators},
     world::{Load, Opened, Party, World, address},
 };
@@ -177,8 +177,7 @@ impl<'m> Simulation<'m> {
                 continue;
             }
             let rewards = self.market.rewards[at];
-            let outside = if rule.kind == ClassKind::Repurposed { rule.outside.value * self.heights.outside } else { 0.0 };
-            let gross = rule.running.value + outside;
+            let gross = rule.running.value + rule.outside.value * self.outside();
             let paid = rewards.capacity * rule.capacity.value + rewards.presence + rewards.usage * units;
             view.cost = (gross - paid).max(gross * 0.5) / units;
         }

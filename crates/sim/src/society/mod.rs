@@ -10,5 +10,5 @@ mod speculators;
 
 pub use boom::Heights;
 pub use customers::{Customers, Sight};
-pub use providers::{Decision, Market, Provider, Providers, Rewards};
+pub use providers::{Decision, Market, Provider, Providers, Rewards, hardware};
 pub use speculators::{Depth, Purse, Speculators};

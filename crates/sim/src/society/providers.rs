@@ -10,13 +10,18 @@ use crate::{
 
 /// Days of the mean that providers look at.
 const TRAIL: f64 = 30.0;
+/// Days of the mean that they hold it against, to see where it goes.
+const LONG: f64 = 120.0;
 /// Somebody who could enter or grow thinks about it once in so many days.
 const ATTENTION: f64 = 30.0;
 /// A provider grows at most to so many times what it began with.
 const TIMES_MOST: f64 = 4.0;
 /// How much providers of a class differ in cost, patience and what they ask: the standard deviation of the logarithm.
 const SPREAD: f64 = 0.25;
-const MONTH: f64 = 365.0 / 12.0;
+const YEAR: f64 = 365.0;
+const MONTH: f64 = YEAR / 12.0;
+/// Days for which hardware lasts.
+const LASTS: f64 = 4.0 * YEAR;
 
 /// What providers of one class see.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -95,7 +100,21 @@ struct Class {
     first: usize,
     all: usize,
     trailing: f64,
+    /// The same over a longer time.
+    long: f64,
     seen: bool,
+    /// Devices that may still be ordered; below zero, the next ones wait for as many.
+    room: f64,
+}
+
+impl Class {
+    /// What one device is expected to bring a day: what it brought lately, and for so much of it on as it changed.
+    fn expects(&self, trend: f64) -> f64 {
+        if self.trailing <= 0.0 || self.long <= 0.0 {
+            return self.trailing;
+        }
+        self.trailing * libm::pow(self.trailing / self.long, trend).clamp(0.25, 4.0)
+    }
 }
 
 /// One provider.
@@ -136,8 +155,8 @@ pub struct Provider {
     pub owed: f64,
     /// Operating profit since it was counted last.
     pub operating: f64,
-    /// Dollars of rewards a day, trailing.
-    pub rewarded: f64,
+    /// Dollars a day that it earned by rewards and was paid by customers, trailing.
+    pub income: f64,
 }
 
 impl Provider {
@@ -175,7 +194,15 @@ impl Providers {
         for (at, (name, class)) in scenario.supply.iter().enumerate() {
             let count = class.count.value.max(0.0).round() as usize;
             let most = (class.most.value.max(0.0).round() as usize).max(count).min(CLASS_ROOM as usize);
-            classes.push(Class { kind: class.kind, first: all.len(), all: most, trailing: 0.0, seen: false });
+            classes.push(Class {
+                kind: class.kind,
+                first: all.len(),
+                all: most,
+                trailing: 0.0,
+                long: 0.0,
+                seen: false,
+                room: 0.0,
+            });
             let spread = class.spread.value.max(0.0);
             for n in 0..most {
                 let agent = agent_of(name, n);
@@ -204,7 +231,7 @@ impl Providers {
                     cash: 0.0,
                     owed: 0.0,
                     operating: 0.0,
-                    rewarded: 0.0,
+                    income: 0.0,
                 });
             }
         }
@@ -224,18 +251,19 @@ impl Providers {
         let supply: Vec<_> = scenario.supply.values().collect();
         let zero_profit = scenario.horizon.entry == Entry::ZeroProfit;
         let coming = self.coming(&supply);
-        for (at, class) in self.classes.iter().enumerate() {
+        let fleets = self.fleets();
+        for (at, class) in self.classes.iter_mut().enumerate() {
             let rule = supply[at];
-            let mut entry = EntryView::new(scenario, at, class, market, zero_profit);
+            let mut entry = EntryView::new(rule, class, market, at, zero_profit);
             // Waiting lists are known: what is ordered will share what there is.
             entry.income *= coming;
-            let mut room = entry.room;
+            let mut room = if zero_profit { entry.room_to_zero(rule) } else { entry.room(rule, fleets[at], class.room) };
             for i in class.first..class.first + class.all {
                 let provider = &mut self.all[i];
                 match provider.standing {
                     Standing::Active => {
-                        let margin = margin_of(rule, provider, market, class.kind);
-                        provider.rewarded += (margin.rewards - provider.rewarded) / TRAIL;
+                        let margin = margin_of(rule, provider, market);
+                        provider.income += (margin.income - provider.income) / TRAIL;
                         provider.operating += margin.operating;
                         if provider.seen {
                             provider.trailing += (margin.economic - provider.trailing) / TRAIL;
@@ -248,7 +276,8 @@ impl Providers {
                             out.push(Decision::Leaves(i));
                         } else if provider.grows_on.is_some_and(|on| on <= day) {
                             out.push(Decision::Grown(i));
-                        } else if entry.grows(provider) && attends(chance, class, i, day, at) {
+                        } else if room > 0.0 && entry.grows(provider) && attends(chance, class, i, day, at) {
+                            room -= provider.devices;
                             out.push(Decision::Grows(i));
                         }
                     }
@@ -266,7 +295,21 @@ impl Providers {
                     }
                 }
             }
+            class.room = room;
         }
+    }
+
+    /// Devices of each class that take part or are ordered.
+    fn fleets(&self) -> Vec<f64> {
+        let mut fleets = vec![0.0; self.classes.len()];
+        for provider in &self.all {
+            fleets[provider.class] += match provider.standing {
+                Standing::Active => provider.fleet() + if provider.grows_on.is_some() { provider.devices } else { 0.0 },
+                Standing::Waits(_) => provider.devices,
+                Standing::Away => 0.0,
+            };
+        }
+        fleets
     }
 
     /// The part of today's income for each device that is left when all that is ordered takes part: what is shared by capacity is
@@ -293,8 +336,9 @@ impl Providers {
             let income = device_income(scenario, rule, at, market);
             if class.seen {
                 class.trailing += (income - class.trailing) / TRAIL;
+                class.long += (income - class.long) / LONG;
             } else {
-                (class.trailing, class.seen) = (income, true);
+                (class.trailing, class.long, class.seen) = (income, income, true);
             }
         }
     }
@@ -319,15 +363,16 @@ impl Providers {
                 provider.grows_on = None;
                 provider.times = 1.0;
                 (provider.booked, provider.payer, provider.earned) = (0.0, None, 0.0);
-                (provider.kept, provider.owed, provider.rewarded) = (0, 0.0, 0.0);
+                (provider.kept, provider.owed, provider.income) = (0, 0.0, 0.0);
             }
         }
     }
 
     /// Months in which the hardware of a class pays for itself at what the class earned lately; not a number while it never does.
     pub fn payback(&self, scenario: &Scenario, market: &Market) -> f64 {
-        let paybacks = self.classes.iter().enumerate().filter(|(_, class)| class.kind == ClassKind::Bought);
-        let paybacks = paybacks.map(|(at, class)| EntryView::new(scenario, at, class, market, false).payback(1.0));
+        let classes = self.classes.iter().zip(scenario.supply.values()).enumerate();
+        let bought = classes.filter(|(_, (class, _))| class.kind == ClassKind::Bought);
+        let paybacks = bought.map(|(at, (class, rule))| EntryView::new(rule, class, market, at, false).payback(1.0));
         paybacks.filter(|months| months.is_finite()).fold(f64::NAN, f64::min)
     }
 
@@ -350,14 +395,15 @@ fn attends(chance: &Chance, class: &Class, i: usize, day: u32, at: usize) -> boo
 
 /// What a day brings a provider.
 struct Margin {
-    rewards: f64,
+    /// Rewards, and what customers pay it.
+    income: f64,
     /// Income less running cost.
     operating: f64,
-    /// The same less what the hardware would earn elsewhere.
+    /// The same less what the hardware would earn elsewhere, and what the money that is put up as collateral would.
     economic: f64,
 }
 
-fn margin_of(rule: &crate::scenario::Class, provider: &Provider, market: &Market, kind: ClassKind) -> Margin {
+fn margin_of(rule: &crate::scenario::Class, provider: &Provider, market: &Market) -> Margin {
     let rewards = market.rewards.get(provider.class).copied().unwrap_or_default();
     let fleet = provider.fleet();
     let paid = provider.booked * provider.price;
@@ -365,9 +411,11 @@ fn margin_of(rule: &crate::scenario::Class, provider: &Provider, market: &Market
         + rewards.usage * provider.booked
         + rewards.presence * fleet
         + rewards.value * paid;
-    let operating = earned + paid * market.payee - fleet * rule.running.value * provider.cost;
-    let outside = if kind == ClassKind::Repurposed { fleet * rule.outside.value * market.boom.0 } else { 0.0 };
-    Margin { rewards: earned, operating, economic: operating - outside }
+    let income = earned + paid * market.payee;
+    let operating = income - fleet * rule.running.value * provider.cost;
+    let outside = rule.outside.value * market.boom.0;
+    let collateral = market.collateral.get(provider.class).copied().unwrap_or(0.0) * market.discount_rate / YEAR;
+    Margin { income, operating, economic: operating - fleet * (outside + collateral) }
 }
 
 /// Dollars a day that a device of a class brings, before its cost, at today's prices and how full the class would be.
@@ -381,52 +429,83 @@ fn device_income(scenario: &Scenario, rule: &crate::scenario::Class, at: usize, 
         + (rewards.value + market.payee) * units * market.price
 }
 
+/// Dollars that one device of a class takes from whoever enters: what is bought costs more in a boom, and a grant pays a part of it; what is
+/// repurposed is fitted for it; what is idle stands there.
+pub fn hardware(rule: &crate::scenario::Class, market: &Market) -> f64 {
+    match rule.kind {
+        ClassKind::Idle => 0.0,
+        ClassKind::Repurposed => rule.capital.value,
+        ClassKind::Bought => rule.capital.value * market.boom.1 * (1.0 - market.grant),
+    }
+}
+
 /// What somebody sees who thinks of entering.
 struct EntryView {
+    /// Dollars a day of one device, before its cost.
     income: f64,
     running: f64,
     outside: f64,
+    /// Whether it would be bought only for this: then what it earns elsewhere is no cost, but what it must beat.
+    bought: bool,
     capital: f64,
+    /// Months of payback that the class asks for.
+    hurdle: f64,
     zero_profit: bool,
     /// Dollars a day that the capital must bring.
     charge: f64,
-    /// Devices that may still enter today: where entry goes on until there is no profit, as many as leave it above zero.
-    room: f64,
 }
 
 impl EntryView {
-    fn new(scenario: &Scenario, at: usize, class: &Class, market: &Market, zero_profit: bool) -> Self {
-        let rule = scenario.supply.values().nth(at).expect("a class of the scenario");
-        let hardware = match class.kind {
-            ClassKind::Bought => rule.capital.value * market.boom.1 * (1.0 - market.grant),
-            ClassKind::Idle | ClassKind::Repurposed => 0.0,
-        };
+    fn new(rule: &crate::scenario::Class, class: &Class, market: &Market, at: usize, zero_profit: bool) -> Self {
+        let hardware = hardware(rule, market);
         let capital = hardware + market.collateral.get(at).copied().unwrap_or(0.0);
-        let outside = if class.kind == ClassKind::Repurposed { rule.outside.value * market.boom.0 } else { 0.0 };
-        // Hardware lasts four years; what is put up comes back.
-        let charge = hardware / (4.0 * 365.0) + capital * market.discount_rate / 365.0;
-        let (income, running) = (class.trailing, rule.running.value);
-        let profit = income - running - outside - charge;
-        let devices: f64 = rule.count.value.max(1.0) * rule.devices.value;
-        let room = if zero_profit {
-            devices * 0.02 * (profit / (running + outside + charge).max(1e-9)).clamp(0.0, 1.0)
-        } else {
-            f64::INFINITY
-        };
-        Self { income, running, outside, capital, zero_profit, charge, room }
+        Self {
+            income: class.expects(rule.trend.value),
+            running: rule.running.value,
+            outside: rule.outside.value * market.boom.0,
+            bought: class.kind == ClassKind::Bought,
+            capital,
+            hurdle: rule.hurdle.value,
+            zero_profit,
+            // What is put up comes back.
+            charge: hardware / LASTS + capital * market.discount_rate / YEAR,
+        }
+    }
+
+    /// Devices that may still enter today where entry goes on until there is no profit.
+    fn room_to_zero(&self, rule: &crate::scenario::Class) -> f64 {
+        let costs = self.running + if self.bought { self.charge } else { self.outside + self.charge };
+        let devices = rule.count.value.max(1.0) * rule.devices.value;
+        devices * 0.02 * ((self.income - costs) / costs.max(1e-9)).clamp(0.0, 1.0)
+    }
+
+    /// Devices that may still be ordered today, with what was left yesterday: in a month the class's pace times its fleet, and one
+    /// provider more, times the part of its income that it does not need. Nobody waits for more than a month's at once.
+    fn room(&self, rule: &crate::scenario::Class, fleet: f64, left: f64) -> f64 {
+        let month = rule.pace.value * fleet + rule.devices.value;
+        (left + month * self.spare() / MONTH).min(month)
+    }
+
+    /// The part of the income that is more than an entry must bring.
+    fn spare(&self) -> f64 {
+        let back = self.capital / (self.hurdle * MONTH).max(1e-9);
+        let needed = self.running + if self.bought { back.max(self.outside) } else { back + self.outside };
+        if self.income > 0.0 { (1.0 - needed / self.income).clamp(0.0, 1.0) } else { 0.0 }
     }
 
     /// Months until the capital is back, for one who runs at so many times the class's cost.
     fn payback(&self, cost: f64) -> f64 {
-        let margin = (self.income - self.running * cost - self.outside) * MONTH;
+        let earned = self.income - self.running * cost;
+        let margin = if self.bought { earned } else { earned - self.outside } * MONTH;
         if margin > 0.0 { self.capital / margin } else { f64::INFINITY }
     }
 
     fn enters(&self, provider: &Provider) -> bool {
+        let beats = self.income - self.running * provider.cost - self.outside;
         if self.zero_profit {
-            return self.income - self.running * provider.cost - self.outside - self.charge > 0.0;
+            return beats - self.charge + if self.bought { self.outside } else { 0.0 } > 0.0;
         }
-        self.payback(provider.cost) < provider.hurdle
+        beats > 0.0 && self.payback(provider.cost) < provider.hurdle
     }
 
     /// Somebody grows when it would pay twice as well as an entry must.
@@ -434,6 +513,10 @@ impl EntryView {
         !self.zero_profit
             && provider.grows_on.is_none()
             && provider.times < TIMES_MOST
+            && self.income - self.running * provider.cost > self.outside
             && self.payback(provider.cost) < provider.hurdle / 2.0
     }
 }
+
+#[cfg(test)]
+mod tests;
