@@ -28,6 +28,8 @@ pub enum Purpose {
     Size = 10,
     /// Futures of a forecast of demand.
     Forecast = 11,
+    /// Whether a false claim is found out.
+    Check = 12,
     /// On which day of its week and its term somebody acts.
     Phase = 9,
 }

@@ -122,6 +122,12 @@ fn fits(spec: &Spec, scenario: &Scenario) -> Result<(), ModelError> {
             format!("service `{name}` has no kind `{kind}` of that; it has {}", kinds.join(", ")),
         ));
     }
+    let fault = scenario.unit.false_claim.as_str();
+    if !fault.is_empty() && !service.faults.iter().any(|kind| kind.name.as_str() == fault) {
+        let known: Vec<&str> = service.faults.iter().map(|kind| kind.name.as_str()).collect();
+        let message = format!("service `{name}` has no fault `{fault}`; it has {}", known.join(", "));
+        return Err(misfit("scenario.unit.false-claim", message));
+    }
     let horizon = &scenario.horizon;
     if !(horizon.years > 0.0 && horizon.years <= 100.0) {
         return Err(misfit("scenario.years", "a run takes more than 0 and at most 100 years"));

@@ -44,6 +44,7 @@ pub fn scenario(providers: f64, years: f64, service: &Service) -> Scenario {
             per_day: f(24.0),
             paid_by: service.paid_by,
             term: service.term,
+            false_claim: String::new(),
         },
         metrics: metrics.collect(),
         price: PriceRule { mechanism: service.mechanism, start: f(1.0), markup: f(0.1), markup_most: f(1.0), adjust: f(0.3) },
@@ -78,6 +79,7 @@ fn class(providers: f64, kind: ClassKind) -> Class {
         patience: f(1e6),
         sells: f(0.7),
         honesty: f(1.0),
+        found: f(0.0),
         region: "everywhere".to_owned(),
     }
 }

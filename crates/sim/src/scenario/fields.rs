@@ -120,6 +120,8 @@ fields! {
         "part of its rewards that it sells", "a part is from 0 to 1";
     "supply.*.honesty", "part", 0.0, 1.0, Some(1.0),
         "part of what it claims that is true", "a part is from 0 to 1";
+    "supply.*.found", "part a month", 0.0, 1.0, Some(0.0),
+        "part of those who claim what is not true that is found out by the fault of `unit.false-claim`", "a part is from 0 to 1";
     "stakers.*.share", "part", 0.0, 1.0, None,
         "part of the circulating supply that they stake at the start", "a part is from 0 to 1";
     "stakers.*.required-yield", "a year", 0.0, 10.0, None,

@@ -169,6 +169,13 @@ impl Reader<'_> {
             let message = format!("service `{}` has no {way} `{kind}`", service.name);
             self.wrong_at(&["unit", "paid-by"], message, &hint);
         }
+        let fault = scenario.unit.false_claim.as_str();
+        if !fault.is_empty() && !service.faults.iter().any(|kind| kind.name.as_str() == fault) {
+            let known: Vec<&str> = service.faults.iter().map(|kind| kind.name.as_str()).collect();
+            let near = nearest_name(fault, known.iter().copied());
+            let hint = near.map_or_else(|| format!("it has {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+            self.wrong_at(&["unit", "false-claim"], format!("service `{}` has no fault `{fault}`", service.name), &hint);
+        }
         let idle = scenario.metrics.values().all(|rule| rule.per == Per::Presence);
         if let Some(node) = self.at(&["metric"]).filter(|_| idle && !scenario.metrics.is_empty()) {
             self.warn(&node, "every metric is counted on presence: work is never told of", "add one per usage or capacity");

@@ -111,6 +111,8 @@ pub struct UnitRule {
     pub paid_by: PaidBy,
     /// `term`: how long a booking runs before it changes.
     pub term: Span,
+    /// `false-claim`: the service's fault by which a false claim is found out; empty where none is.
+    pub false_claim: String,
 }
 
 /// How use becomes payments: `"stream:<kind>"`, `"charge:<kind>"`, `"credit:<kind>"`.
@@ -252,6 +254,8 @@ pub struct Class {
     pub sells: Figure,
     /// `honesty`: part of what it claims that is true, 0 to 1.
     pub honesty: Figure,
+    /// `found`: part of those who claim what is not true that is found out in a month, 0 to 1.
+    pub found: Figure,
     /// `region`: where it is.
     pub region: String,
 }

@@ -26,6 +26,7 @@ fn class(kind: ClassKind, capital: f64, running: f64, outside: f64) -> Class {
         patience: f(60.0),
         sells: f(0.7),
         honesty: f(1.0),
+        found: f(0.0),
         region: "everywhere".to_owned(),
     }
 }
@@ -86,6 +87,7 @@ pub fn plain() -> Scenario {
             per_day: f(24.0),
             paid_by: PaidBy::Charge(Name::literal("frame")),
             term: Span::from_days(28),
+            false_claim: String::new(),
         },
         metrics: BTreeMap::new(),
         price: PriceRule { mechanism: Mechanism::Asks, start: f(1.0), markup: f(0.1), markup_most: f(1.0), adjust: f(0.3) },

@@ -163,6 +163,7 @@ impl<'t> Reader<'t> {
             per_day: BLANK,
             paid_by: self.paid_by(),
             term: self.span(&["unit", "term"]),
+            false_claim: self.text(&["unit", "false-claim"]),
         }
     }
 
@@ -289,6 +290,7 @@ const fn blank_class(kind: ClassKind, region: String) -> Class {
         patience: BLANK,
         sells: BLANK,
         honesty: BLANK,
+        found: BLANK,
         region,
     }
 }

@@ -76,6 +76,7 @@ settings! {
     "unit.plural", Holds::Text, None, "several of them";
     "unit.paid-by", Holds::PaidBy, None, "how use becomes payments";
     "unit.term", Holds::Span, Some("30d"), "how long a booking runs before it changes";
+    "unit.false-claim", Holds::Text, Some(""), "the service's fault by which a false claim is found out, where the network's file has it";
     "metric.*.per", Holds::Choice(PERS), None, "what the metric is counted on";
     "metric.*.of", Holds::Classes, Some(""), "the classes it is said of; all of them where none is named";
     "price.mechanism", Holds::Choice(MECHANISMS), None, "by what the service's price forms";

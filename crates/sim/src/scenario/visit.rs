@@ -73,6 +73,7 @@ impl Class {
             ("patience", &mut self.patience),
             ("sells", &mut self.sells),
             ("honesty", &mut self.honesty),
+            ("found", &mut self.found),
         ];
         named("supply", name, figures, visit);
     }

@@ -4,6 +4,7 @@ use super::{Simulation, WEEK, trade::Orders};
 use crate::{
     amount::micro,
     cash::Group,
+    chance::Purpose,
     scenario::{ClassKind, Programme},
     society::{Decision, Market, Provider, Rewards, hardware},
     world::{Day, Load, Party, World, address},
@@ -31,11 +32,11 @@ impl Simulation<'_> {
     /// What a provider keeps ready and does.
     pub(super) fn load(&self, i: usize) -> Load {
         let provider = &self.providers.all[i];
-        let capacity = self.scenario.supply.values().nth(provider.class).map_or(0.0, |class| class.capacity.value);
+        let capacity = self.scenario.supply.values().nth(provider.class).map_or(0.0, |class| provider.claims(class));
         Load {
             class: provider.class,
             devices: provider.fleet(),
-            capacity: provider.fleet() * capacity,
+            capacity,
             usage: provider.booked,
             value: provider.booked * provider.price,
         }
@@ -227,6 +228,7 @@ impl Simulation<'_> {
                 plan.bills.push(*i);
             }
         }
+        self.find_out(&today);
         let loads: Vec<(Address, Load)> = today.iter().map(|i| (account(&self.providers.all[*i]), self.load(*i))).collect();
         let Some(world) = &mut self.world else { return };
         let held = |world: &World| world.all_held(world.main, loads.iter().map(|(who, _)| *who));
@@ -249,6 +251,32 @@ impl Simulation<'_> {
         }
         self.sell_rewards(&today, &rewards, plan);
         self.sweep(plan);
+    }
+
+    /// Some of those who claim what is not true are found out: the network's fault takes what its rules say, and from then on they claim
+    /// what is true. Nobody is where the network's file has no such fault.
+    fn find_out(&mut self, today: &[usize]) {
+        let Some(world) = &mut self.world else { return };
+        let Some(fault) = world.false_claim(&self.scenario) else { return };
+        let classes: Vec<_> = self.scenario.supply.values().collect();
+        for i in today {
+            let provider = &mut self.providers.all[*i];
+            let class = classes[provider.class];
+            let untrue = 1.0 - class.honesty.value.clamp(0.0, 1.0);
+            let week = 1.0 - libm::pow(1.0 - class.found.value.clamp(0.0, 1.0), f64::from(WEEK) * 12.0 / super::DAYS_A_YEAR);
+            let found = self.chance.even(Purpose::Check, provider.number.into(), self.day.into()) < week;
+            if provider.exposed || untrue <= 0.0 || !found {
+                continue;
+            }
+            let claimed = Load {
+                class: provider.class,
+                devices: provider.fleet() * untrue,
+                capacity: provider.claims(class) * untrue,
+                ..Load::default()
+            };
+            world.fault(account(provider), fault, &claimed);
+            provider.exposed = true;
+        }
     }
 
     /// Of rewards a part is sold, of payments all: bills are due in dollars. Other tokens go to whoever redeems them.

@@ -175,3 +175,28 @@ fn every_service_runs_under_another_networks_economy() {
         }
     }
 }
+
+/// io.net's rules take half of the stake of a device that is not what it says; the claim is true from then on.
+#[test]
+fn whoever_is_found_out_pays_by_the_networks_rules_and_claims_the_truth() {
+    let mut scenario = scenario_of(4);
+    scenario.horizon.years = 0.5;
+    scenario.unit.false_claim = "spoofing".to_owned();
+    scenario.supply.values_mut().for_each(|class| class.honesty = f(0.5));
+    let simulate = |scenario: &Scenario| {
+        let model = Model::new(network_file("io.net").unwrap(), scenario.clone()).unwrap().paired_with(&[]);
+        run(&model.with_agents(1), &Point::default(), KEY, &()).unwrap()
+    };
+    let burned = |result: &RunResult| result.rows.iter().map(|row| row.get("burned")).sum::<f64>();
+    let believed = simulate(&scenario);
+    scenario.supply.values_mut().for_each(|class| class.found = f(1.0));
+    let caught = simulate(&scenario);
+    assert!(caught.audit.violations.is_empty() && caught.audit.cash_left == 0);
+    // Half of 200 IO for each of sixty devices, more or fewer by their spread.
+    assert!(burned(&caught) > burned(&believed) + 60.0 * 80.0, "{} {}", burned(&caught), burned(&believed));
+    scenario.unit.false_claim = String::new();
+    assert_eq!(bits(&simulate(&scenario)), bits(&believed), "nobody is found out by no fault");
+    scenario.unit.false_claim = "lying".to_owned();
+    let refused = Model::new(network_file("io.net").unwrap(), scenario).err().unwrap().to_string();
+    assert_eq!(refused, "scenario.unit.false-claim: service `clusters` has no fault `lying`; it has failed-check, spoofing");
+}

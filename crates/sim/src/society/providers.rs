@@ -157,6 +157,8 @@ pub struct Provider {
     pub operating: f64,
     /// Dollars a day that it earned by rewards and was paid by customers, trailing.
     pub income: f64,
+    /// Whether it was found out: since then it claims what is true.
+    pub exposed: bool,
 }
 
 impl Provider {
@@ -173,6 +175,12 @@ impl Provider {
     /// Devices that take part now.
     pub fn fleet(&self) -> f64 {
         self.devices * self.times
+    }
+
+    /// Capacity units that it claims: what is true is a part of it, by its class's honesty, until it is found out.
+    pub fn claims(&self, rule: &crate::scenario::Class) -> f64 {
+        let part = if self.exposed { rule.honesty.value.clamp(0.0, 1.0) } else { 1.0 };
+        self.fleet() * rule.capacity.value * part
     }
 }
 
@@ -232,6 +240,7 @@ impl Providers {
                     owed: 0.0,
                     operating: 0.0,
                     income: 0.0,
+                    exposed: false,
                 });
             }
         }
@@ -363,7 +372,7 @@ impl Providers {
                 provider.grows_on = None;
                 provider.times = 1.0;
                 (provider.booked, provider.payer, provider.earned) = (0.0, None, 0.0);
-                (provider.kept, provider.owed, provider.income) = (0, 0.0, 0.0);
+                (provider.kept, provider.owed, provider.income, provider.exposed) = (0, 0.0, 0.0, false);
             }
         }
     }
@@ -407,7 +416,7 @@ fn margin_of(rule: &crate::scenario::Class, provider: &Provider, market: &Market
     let rewards = market.rewards.get(provider.class).copied().unwrap_or_default();
     let fleet = provider.fleet();
     let paid = provider.booked * provider.price;
-    let earned = rewards.capacity * fleet * rule.capacity.value
+    let earned = rewards.capacity * provider.claims(rule)
         + rewards.usage * provider.booked
         + rewards.presence * fleet
         + rewards.value * paid;

@@ -24,8 +24,8 @@ use crate::{
 };
 use depin_economy::Meter as _;
 use depin_economy::{
-    Action, Answers, BlockContext, Chance, Current, Done, Economy, PledgeRecord, Reads, Record, Refusal, Register, Session, Spec,
-    Subject, SupplyNow, audit, pair_of,
+    Action, Answers, BlockContext, Chance, Component, Current, Done, Economy, Fault, PledgeRecord, Reads, Record, Refusal,
+    Register, Session, Spec, Subject, SupplyNow, audit, pair_of,
 };
 use depin_quantity::{Address, Decimal18, Instant, Name, Seed, Span, UnitId, Units};
 use depin_services::descriptor::Service;
@@ -339,6 +339,19 @@ impl World {
                 let _ = self.send(&Record::Pledge(PledgeRecord::Release { subject, kind: pledge.kind }));
             }
         }
+    }
+
+    /// The fault by which false claims are found out, and the metric it is counted on, where the rules in force have it.
+    pub fn false_claim(&self, scenario: &Scenario) -> Option<(Name, Name)> {
+        let kind = self.service.fault(scenario.unit.false_claim.parse().ok()?)?;
+        self.spec().fault(kind.name)?;
+        Some((kind.name, kind.affected))
+    }
+
+    /// Reports a fault of a provider, counted on a load. A refusal is counted.
+    pub fn fault(&mut self, who: Address, (kind, metric): (Name, Name), load: &Load) {
+        let affected = Component { metric, quantity: self.meter.quantity(metric, load) };
+        let _ = self.send(&Record::Fault(Fault { subject: Subject::Party(who), kind, affected, reporter: None }));
     }
 
     /// What a provider's collateral would be, in base units of the main token.
