@@ -2,9 +2,11 @@
 
 use crate::{
     AuditSummary, Paired, Point, RunFailure, RunKey, RunResult, Watch, kpi,
+    market::PriceFormation,
     run::Stopped,
     scenario::{Diagnostics, PaidBy, Scenario, Treatment, network_with_events},
-    simulation::{Simulation, central},
+    simulation::{Own, Simulation, central},
+    society::Investor,
     world::{Opened, OpeningError, open},
 };
 use depin_economy::{Spec, SpecErrors};
@@ -17,6 +19,8 @@ pub struct Model {
     opened: Opened,
     agents_every: Option<u32>,
     pairs: Vec<Treatment>,
+    price: Option<Box<dyn PriceFormation + Send + Sync>>,
+    investor: Option<Box<dyn Investor + Send + Sync>>,
 }
 
 /// Why a file and a scenario are no model.
@@ -56,7 +60,7 @@ impl Model {
         fits(&spec, &scenario)?;
         let opened = open(spec, &scenario)?;
         let pairs = vec![Treatment::NoTokens, Treatment::CentralCapex];
-        Ok(Self { scenario, opened, agents_every: None, pairs })
+        Ok(Self { scenario, opened, agents_every: None, pairs, price: None, investor: None })
     }
 
     /// With rows of single providers, at every so many rows.
@@ -71,6 +75,27 @@ impl Model {
     pub fn paired_with(mut self, treatments: &[Treatment]) -> Self {
         self.pairs = treatments.to_vec();
         self
+    }
+
+    /// With a price of the service that forms by a mechanism of one's own instead of the scenario's. It begins at the scenario's start price.
+    #[must_use]
+    pub fn with_price(mut self, price: impl PriceFormation + Send + Sync + 'static) -> Self {
+        self.price = Some(Box::new(price));
+        self
+    }
+
+    /// With providers who decide in a way of one's own instead of by `scenario.entry`. It must decide by what it is given alone, or the same
+    /// seed does not give the same run.
+    #[must_use]
+    pub fn with_investor(mut self, investor: impl Investor + Send + Sync + 'static) -> Self {
+        self.investor = Some(Box::new(investor));
+        self
+    }
+
+    fn own(&self) -> Own<'_> {
+        let price = self.price.as_deref().map(|price| price as &dyn PriceFormation);
+        let investor = self.investor.as_deref().map(|investor| investor as &dyn Investor);
+        Own { price, investor }
     }
 
     /// Its scenario.
@@ -154,7 +179,7 @@ pub fn run(model: &Model, point: &Point, key: RunKey, watch: &dyn Watch) -> Resu
     let (scenario, drawn) = model.at(point).map_err(|message| fails(message, Vec::new()))?;
     let asked = scenario.horizon.treatment;
     let begin = |treatment| {
-        Simulation::new(scenario.clone(), &model.opened, (key, treatment), model.agents_every)
+        Simulation::new(scenario.clone(), &model.opened, model.own(), (key, treatment), model.agents_every)
             .map_err(|broken| fails(broken.to_string(), Vec::new()))
     };
     // What the company gets is what providers of the run with tokens sold.

@@ -101,7 +101,7 @@ impl Simulation<'_> {
         let mut plan = Plan::default();
         self.see();
         let mut decisions = Vec::new();
-        self.providers.decide(&self.scenario, &self.chance, self.day, &self.market, &mut decisions);
+        self.providers.decide((&self.scenario, self.investor), &self.chance, self.day, &self.market, &mut decisions);
         for decision in decisions {
             self.follow(decision, &mut plan);
         }

@@ -28,7 +28,7 @@ use crate::{
     results::{AgentRow, Row},
     run::{Effort, Stopped},
     scenario::Scenario,
-    society::{Customers, Heights, Market, Providers, Sight, Speculators},
+    society::{Customers, Heights, Investor, Market, Providers, Sight, Speculators},
     world::World,
 };
 use depin_quantity::{Instant, Span};
@@ -43,11 +43,21 @@ pub(crate) const WEEK: u32 = 7;
 #[error("{0}")]
 pub struct Broken(pub String);
 
+/// What of a simulation is somebody's own instead of what comes along.
+#[derive(Clone, Copy, Default)]
+pub struct Own<'m> {
+    /// How the service's price forms.
+    pub price: Option<&'m dyn PriceFormation>,
+    /// How providers decide.
+    pub investor: Option<&'m dyn Investor>,
+}
+
 /// A network and its society on a day.
 pub struct Simulation<'m> {
     pub(crate) scenario: Scenario,
     pub(crate) chance: Chance,
     pub(crate) mechanism: &'m dyn PriceFormation,
+    pub(crate) investor: &'m dyn Investor,
     /// The ledger; none without tokens.
     pub(crate) world: Option<World>,
     pub(crate) cash: Cash,

@@ -1,14 +1,14 @@
 //! The first day: who has what, who takes part, and what is booked.
 
-use super::{Broken, Simulation, WEEK, acts::account, quality};
+use super::{Broken, Own, Simulation, WEEK, acts::account, quality};
 use crate::{
     RunKey,
     amount::micro,
     cash::{Cash, Group},
     chance::Chance,
     market::{ClassView, Formation, Process, formation},
-    scenario::{Programme, Scenario, Treatment},
-    society::{Customers, Heights, Market, Providers, Rewards, Speculators},
+    scenario::{Entry, Programme, Scenario, Treatment},
+    society::{Customers, Heights, Investor, Market, Payback, Providers, Rewards, Speculators, ZeroProfit},
     world::{Load, Opened, Party, World, address},
 };
 use depin_quantity::Address;
@@ -22,6 +22,7 @@ impl<'m> Simulation<'m> {
     pub fn new(
         scenario: Scenario,
         opened: &Opened,
+        own: Own<'m>,
         (key, treatment): (RunKey, Treatment),
         agents_every: Option<u32>,
     ) -> Result<Self, Broken> {
@@ -47,13 +48,18 @@ impl<'m> Simulation<'m> {
             grant: 0.0,
             discount_rate: scenario.market.discount_rate.value,
         };
+        let investor: &dyn Investor = match scenario.horizon.entry {
+            Entry::Myopic => &Payback,
+            Entry::ZeroProfit => &ZeroProfit,
+        };
         let mut simulation = Self {
             customers: Customers::new(&scenario, first),
             service: Formation::new(&scenario.price),
             process: Process::new(&scenario.market),
             speculators: Speculators::new(start_price),
             heights: Heights::on(&scenario.boom, 0),
-            mechanism: formation(scenario.price.mechanism),
+            mechanism: own.price.unwrap_or_else(|| formation(scenario.price.mechanism)),
+            investor: own.investor.unwrap_or(investor),
             date: scenario.horizon.start,
             prices: vec![start_price],
             cash: Cash::default(),

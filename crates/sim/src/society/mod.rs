@@ -5,10 +5,12 @@
 
 mod boom;
 mod customers;
+mod entry;
 mod providers;
 mod speculators;
 
 pub use boom::Heights;
 pub use customers::{Customers, Sight};
-pub use providers::{Decision, Market, Provider, Providers, Rewards, hardware};
+pub use entry::{Investor, Payback, Prospect, ZeroProfit, hardware};
+pub use providers::{Decision, Market, Provider, Providers, Rewards};
 pub use speculators::{Depth, Purse, Speculators};

@@ -5,7 +5,8 @@
 
 use crate::{
     chance::{Chance, Purpose},
-    scenario::{ClassKind, Entry, Per, Scenario},
+    scenario::{ClassKind, Per, Scenario},
+    society::entry::{Investor, Prospect, YEAR, room, room_to_zero},
 };
 
 /// Days of the mean that providers look at.
@@ -18,10 +19,6 @@ const ATTENTION: f64 = 30.0;
 const TIMES_MOST: f64 = 4.0;
 /// How much providers of a class differ in cost, patience and what they ask: the standard deviation of the logarithm.
 const SPREAD: f64 = 0.25;
-const YEAR: f64 = 365.0;
-const MONTH: f64 = YEAR / 12.0;
-/// Days for which hardware lasts.
-const LASTS: f64 = 4.0 * YEAR;
 
 /// What providers of one class see.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -172,6 +169,11 @@ impl Provider {
         self.standing == Standing::Away
     }
 
+    /// Whether it could have more.
+    fn may_grow(&self) -> bool {
+        self.grows_on.is_none() && self.times < TIMES_MOST
+    }
+
     /// Devices that take part now.
     pub fn fleet(&self) -> f64 {
         self.devices * self.times
@@ -254,19 +256,26 @@ impl Providers {
         classes.map(|class| class.capacity.value * class.honesty.value.clamp(0.0, 1.0) * per_day).collect()
     }
 
-    /// Looks at a day and decides. What was decided stands in `out`, in the order of numbers.
-    pub fn decide(&mut self, scenario: &Scenario, chance: &Chance, day: u32, market: &Market, out: &mut Vec<Decision>) {
+    /// Looks at a day and decides as `investor` does. What was decided stands in `out`, in the order of numbers.
+    pub fn decide(
+        &mut self,
+        (scenario, investor): (&Scenario, &dyn Investor),
+        chance: &Chance,
+        day: u32,
+        market: &Market,
+        out: &mut Vec<Decision>,
+    ) {
         self.look(scenario, market);
         let supply: Vec<_> = scenario.supply.values().collect();
-        let zero_profit = scenario.horizon.entry == Entry::ZeroProfit;
+        let paced = investor.keeps_pace();
         let coming = self.coming(&supply);
         let fleets = self.fleets();
         for (at, class) in self.classes.iter_mut().enumerate() {
             let rule = supply[at];
-            let mut entry = EntryView::new(rule, class, market, at, zero_profit);
             // Waiting lists are known: what is ordered will share what there is.
-            entry.income *= coming;
-            let mut room = if zero_profit { entry.room_to_zero(rule) } else { entry.room(rule, fleets[at], class.room) };
+            let income = class.expects(rule.trend.value) * coming;
+            let entry = Prospect::new(rule, income, market, at);
+            let mut room = if paced { room(&entry, rule, fleets[at], class.room) } else { room_to_zero(&entry, rule) };
             for i in class.first..class.first + class.all {
                 let provider = &mut self.all[i];
                 match provider.standing {
@@ -280,12 +289,16 @@ impl Providers {
                             (provider.trailing, provider.seen) = (margin.economic, true);
                         }
                         provider.losses = if provider.trailing < 0.0 { provider.losses + 1 } else { 0 };
-                        let tired = f64::from(provider.losses) >= provider.patience;
+                        let tired = investor.leaves(provider.losses, provider.patience);
                         if tired && attends(chance, class, i, day, at) {
                             out.push(Decision::Leaves(i));
                         } else if provider.grows_on.is_some_and(|on| on <= day) {
                             out.push(Decision::Grown(i));
-                        } else if room > 0.0 && entry.grows(provider) && attends(chance, class, i, day, at) {
+                        } else if room > 0.0
+                            && provider.may_grow()
+                            && investor.grows(&entry.of(provider.cost, provider.hurdle))
+                            && attends(chance, class, i, day, at)
+                        {
                             room -= provider.devices;
                             out.push(Decision::Grows(i));
                         }
@@ -296,8 +309,8 @@ impl Providers {
                         }
                     }
                     Standing::Away => {
-                        let looks = zero_profit || attends(chance, class, i, day, at);
-                        if looks && room > 0.0 && entry.enters(provider) {
+                        let looks = !paced || attends(chance, class, i, day, at);
+                        if looks && room > 0.0 && investor.enters(&entry.of(provider.cost, provider.hurdle)) {
                             room -= provider.devices;
                             out.push(Decision::Orders(i));
                         }
@@ -381,7 +394,7 @@ impl Providers {
     pub fn payback(&self, scenario: &Scenario, market: &Market) -> f64 {
         let classes = self.classes.iter().zip(scenario.supply.values()).enumerate();
         let bought = classes.filter(|(_, (class, _))| class.kind == ClassKind::Bought);
-        let paybacks = bought.map(|(at, (class, rule))| EntryView::new(rule, class, market, at, false).payback(1.0));
+        let paybacks = bought.map(|(at, (class, rule))| Prospect::new(rule, class.trailing, market, at).payback());
         paybacks.filter(|months| months.is_finite()).fold(f64::NAN, f64::min)
     }
 
@@ -436,95 +449,6 @@ fn device_income(scenario: &Scenario, rule: &crate::scenario::Class, at: usize, 
         + rewards.usage * units
         + rewards.presence
         + (rewards.value + market.payee) * units * market.price
-}
-
-/// Dollars that one device of a class takes from whoever enters: what is bought costs more in a boom, and a grant pays a part of it; what is
-/// repurposed is fitted for it; what is idle stands there.
-pub fn hardware(rule: &crate::scenario::Class, market: &Market) -> f64 {
-    match rule.kind {
-        ClassKind::Idle => 0.0,
-        ClassKind::Repurposed => rule.capital.value,
-        ClassKind::Bought => rule.capital.value * market.boom.1 * (1.0 - market.grant),
-    }
-}
-
-/// What somebody sees who thinks of entering.
-struct EntryView {
-    /// Dollars a day of one device, before its cost.
-    income: f64,
-    running: f64,
-    outside: f64,
-    /// Whether it would be bought only for this: then what it earns elsewhere is no cost, but what it must beat.
-    bought: bool,
-    capital: f64,
-    /// Months of payback that the class asks for.
-    hurdle: f64,
-    zero_profit: bool,
-    /// Dollars a day that the capital must bring.
-    charge: f64,
-}
-
-impl EntryView {
-    fn new(rule: &crate::scenario::Class, class: &Class, market: &Market, at: usize, zero_profit: bool) -> Self {
-        let hardware = hardware(rule, market);
-        let capital = hardware + market.collateral.get(at).copied().unwrap_or(0.0);
-        Self {
-            income: class.expects(rule.trend.value),
-            running: rule.running.value,
-            outside: rule.outside.value * market.boom.0,
-            bought: class.kind == ClassKind::Bought,
-            capital,
-            hurdle: rule.hurdle.value,
-            zero_profit,
-            // What is put up comes back.
-            charge: hardware / LASTS + capital * market.discount_rate / YEAR,
-        }
-    }
-
-    /// Devices that may still enter today where entry goes on until there is no profit.
-    fn room_to_zero(&self, rule: &crate::scenario::Class) -> f64 {
-        let costs = self.running + if self.bought { self.charge } else { self.outside + self.charge };
-        let devices = rule.count.value.max(1.0) * rule.devices.value;
-        devices * 0.02 * ((self.income - costs) / costs.max(1e-9)).clamp(0.0, 1.0)
-    }
-
-    /// Devices that may still be ordered today, with what was left yesterday: in a month the class's pace times its fleet, and one
-    /// provider more, times the part of its income that it does not need. Nobody waits for more than a month's at once.
-    fn room(&self, rule: &crate::scenario::Class, fleet: f64, left: f64) -> f64 {
-        let month = rule.pace.value * fleet + rule.devices.value;
-        (left + month * self.spare() / MONTH).min(month)
-    }
-
-    /// The part of the income that is more than an entry must bring.
-    fn spare(&self) -> f64 {
-        let back = self.capital / (self.hurdle * MONTH).max(1e-9);
-        let needed = self.running + if self.bought { back.max(self.outside) } else { back + self.outside };
-        if self.income > 0.0 { (1.0 - needed / self.income).clamp(0.0, 1.0) } else { 0.0 }
-    }
-
-    /// Months until the capital is back, for one who runs at so many times the class's cost.
-    fn payback(&self, cost: f64) -> f64 {
-        let earned = self.income - self.running * cost;
-        let margin = if self.bought { earned } else { earned - self.outside } * MONTH;
-        if margin > 0.0 { self.capital / margin } else { f64::INFINITY }
-    }
-
-    fn enters(&self, provider: &Provider) -> bool {
-        let beats = self.income - self.running * provider.cost - self.outside;
-        if self.zero_profit {
-            return beats - self.charge + if self.bought { self.outside } else { 0.0 } > 0.0;
-        }
-        beats > 0.0 && self.payback(provider.cost) < provider.hurdle
-    }
-
-    /// Somebody grows when it would pay twice as well as an entry must.
-    fn grows(&self, provider: &Provider) -> bool {
-        !self.zero_profit
-            && provider.grows_on.is_none()
-            && provider.times < TIMES_MOST
-            && self.income - self.running * provider.cost > self.outside
-            && self.payback(provider.cost) < provider.hurdle / 2.0
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{RunKey, scenario::plain};
+use crate::{RunKey, scenario::plain, society::Payback};
 
 const CHANCE: Chance = Chance::new(RunKey { seed: 1, run: 0 });
 
@@ -22,7 +22,7 @@ fn live(scenario: &Scenario, market: &Market, days: u32) -> Vec<f64> {
     let mut providers = Providers::new(scenario, &CHANCE);
     for day in 1..=days {
         let mut decisions = Vec::new();
-        providers.decide(scenario, &CHANCE, day, market, &mut decisions);
+        providers.decide((scenario, &Payback), &CHANCE, day, market, &mut decisions);
         decisions.into_iter().for_each(|decision| providers.carry_out(decision, day + 20));
     }
     providers.fleets()
