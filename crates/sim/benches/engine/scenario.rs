@@ -81,6 +81,7 @@ fn class(providers: f64, kind: ClassKind) -> Class {
         honesty: f(1.0),
         found: f(0.0),
         region: "everywhere".to_owned(),
+        joins_with: Vec::new(),
     }
 }
 

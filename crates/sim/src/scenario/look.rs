@@ -169,6 +169,19 @@ impl Reader<'_> {
             let message = format!("service `{}` has no {way} `{kind}`", service.name);
             self.wrong_at(&["unit", "paid-by"], message, &hint);
         }
+        for (name, class) in &scenario.supply {
+            for fee in class.joins_with.iter().filter(|fee| !service.fees.iter().any(|kind| kind.name.as_str() == *fee)) {
+                let known: Vec<&str> = service.fees.iter().map(|kind| kind.name.as_str()).collect();
+                let near = nearest_name(fee, known.iter().copied());
+                let hint = match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None if known.is_empty() => "it has no fees: leave it out".to_owned(),
+                    None => format!("it has {}", known.join(", ")),
+                };
+                let message = format!("service `{}` has no fee `{fee}`", service.name);
+                self.wrong_at(&["supply", name, "joins-with"], message, &hint);
+            }
+        }
         let fault = scenario.unit.false_claim.as_str();
         if !fault.is_empty() && !service.faults.iter().any(|kind| kind.name.as_str() == fault) {
             let known: Vec<&str> = service.faults.iter().map(|kind| kind.name.as_str()).collect();

@@ -258,6 +258,15 @@ pub struct Class {
     pub found: Figure,
     /// `region`: where it is.
     pub region: String,
+    /// `joins-with`: the service's fees that each of its devices pays when it joins.
+    pub joins_with: Vec<String>,
+}
+
+impl Class {
+    /// The fees of joining, by name; what is no name is none.
+    pub fn joining(&self) -> Vec<Name> {
+        self.joins_with.iter().filter_map(|fee| fee.parse().ok()).collect()
+    }
 }
 
 /// One group of stakers.

@@ -28,6 +28,7 @@ fn class(kind: ClassKind, capital: f64, running: f64, outside: f64) -> Class {
         honesty: f(1.0),
         found: f(0.0),
         region: "everywhere".to_owned(),
+        joins_with: Vec::new(),
     }
 }
 

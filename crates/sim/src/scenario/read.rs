@@ -172,7 +172,7 @@ impl<'t> Reader<'t> {
         for name in self.names("metric") {
             let Ok(metric) = name.parse() else { continue };
             let per = self.choice(&["metric", &name, "per"], PERS, &[Per::Capacity, Per::Usage, Per::Presence, Per::ValueUsd]);
-            let of = self.classes(&["metric", &name, "of"]);
+            let of = self.listed(&["metric", &name, "of"], "class");
             metrics.insert(metric, MetricRule { per, times: BLANK, of });
         }
         metrics
@@ -184,7 +184,8 @@ impl<'t> Reader<'t> {
             let kinds = [ClassKind::Idle, ClassKind::Repurposed, ClassKind::Bought];
             let kind = self.choice(&["supply", &name, "kind"], KINDS, &kinds);
             let region = self.text(&["supply", &name, "region"]);
-            supply.insert(name, blank_class(kind, region));
+            let joins_with = self.listed(&["supply", &name, "joins-with"], "fee");
+            supply.insert(name, blank_class(kind, region, joins_with));
         }
         supply
     }
@@ -272,7 +273,7 @@ const fn blank_stakers() -> Stakers {
     Stakers { share: BLANK, required_yield: BLANK, speed: BLANK }
 }
 
-const fn blank_class(kind: ClassKind, region: String) -> Class {
+const fn blank_class(kind: ClassKind, region: String, joins_with: Vec<String>) -> Class {
     Class {
         kind,
         count: BLANK,
@@ -292,6 +293,7 @@ const fn blank_class(kind: ClassKind, region: String) -> Class {
         honesty: BLANK,
         found: BLANK,
         region,
+        joins_with,
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Holds {
     PaidBy,
     /// Names of provider classes.
     Classes,
+    /// Names of fees of the service.
+    Fees,
     /// Dates with prices.
     Path,
     /// Events.
@@ -82,6 +84,7 @@ settings! {
     "price.mechanism", Holds::Choice(MECHANISMS), None, "by what the service's price forms";
     "supply.*.kind", Holds::Choice(KINDS), None, "where the hardware comes from";
     "supply.*.region", Holds::Text, Some("world"), "where it is";
+    "supply.*.joins-with", Holds::Fees, Some(""), "fees of the service that each of its devices pays when it joins, where the network's file has them";
     "treasury.programme", Holds::Choice(PROGRAMMES), Some("none"), "what the treasury's grants are for";
     "market.price", Holds::Choice(PRICES), Some("endogenous"), "what moves the token's price";
     "market.fundamental", Holds::Choice(FUNDAMENTALS), Some("burns"), "what speculators hold the price against";

@@ -5,15 +5,20 @@ use crate::{
     amount::micro,
     cash::Group,
     chance::Purpose,
-    scenario::{ClassKind, Programme},
+    scenario::{Class, ClassKind, Programme},
     society::{Decision, Market, Provider, Rewards, hardware},
     world::{Day, Load, Party, World, address},
 };
-use depin_quantity::Address;
+use depin_quantity::{Address, Name};
 
 /// A provider's address.
 pub(super) fn account(provider: &Provider) -> Address {
     address(Party::Provider(provider.number))
+}
+
+/// Whole devices that a newcomer begins with, and a grower adds.
+pub(super) fn more_devices(provider: &Provider) -> u64 {
+    crate::amount::whole(provider.devices.max(1.0)).try_into().unwrap_or(u64::MAX)
 }
 
 /// What a day comes to before the market clears.
@@ -121,6 +126,7 @@ impl Simulation<'_> {
         for (at, class) in self.scenario.supply.values().enumerate() {
             let load = Load { class: at, devices: 1.0, capacity: class.capacity.value, ..Load::default() };
             self.market.collateral[at] = world.scale.tokens(world.collateral(&load)) * seen;
+            self.market.joining[at] = world.scale.tokens(world.joining(&class.joining(), 1)) * seen;
         }
     }
 
@@ -164,7 +170,7 @@ impl Simulation<'_> {
         provider.cash -= usd - grant;
     }
 
-    /// What a newcomer or a grower lacks of its collateral is bought.
+    /// What a newcomer or a grower lacks of its collateral and of the fees of joining is bought.
     fn order_collateral(&mut self, i: usize, decision: Decision, plan: &mut Plan) {
         let Some(world) = &self.world else { return };
         let provider = &self.providers.all[i];
@@ -173,8 +179,23 @@ impl Simulation<'_> {
         (load.devices, load.capacity) = (load.devices * more, load.capacity * more);
         let has = if matches!(decision, Decision::Grown(_)) { world.collateral(&self.load(i)) } else { 0 };
         let who = account(provider);
-        let lacks = world.collateral(&load).saturating_sub(has).saturating_sub(world.held(who));
+        let fees = world.joining(&self.joins_with(i), more_devices(provider));
+        let lacks = world.collateral(&load).saturating_sub(has).saturating_add(fees).saturating_sub(world.held(who));
         plan.orders.buy_tokens(who, lacks, Group::Providers);
+    }
+
+    /// Fees that a provider's devices pay when they join.
+    pub(super) fn joins_with(&self, i: usize) -> Vec<Name> {
+        self.scenario.supply.values().nth(self.providers.all[i].class).map_or_else(Vec::new, Class::joining)
+    }
+
+    /// Fees of joining are put in like hardware.
+    pub(super) fn count_fees(&mut self, i: usize, usd: f64) {
+        self.flows.capital_in_usd += usd;
+        self.flows.profit_usd -= usd;
+        let provider = &mut self.providers.all[i];
+        provider.owed += usd;
+        provider.cash -= usd;
     }
 
     /// Somebody takes part, or with more.

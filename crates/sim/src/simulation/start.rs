@@ -45,6 +45,7 @@ impl<'m> Simulation<'m> {
             payee,
             boom: (1.0, 1.0, 0.0),
             collateral: vec![0.0; classes],
+            joining: vec![0.0; classes],
             grant: 0.0,
             discount_rate: scenario.market.discount_rate.value,
         };

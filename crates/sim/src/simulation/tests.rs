@@ -200,3 +200,24 @@ fn whoever_is_found_out_pays_by_the_networks_rules_and_claims_the_truth() {
     let refused = Model::new(network_file("io.net").unwrap(), scenario).err().unwrap().to_string();
     assert_eq!(refused, "scenario.unit.false-claim: service `clusters` has no fault `lying`; it has failed-check, spoofing");
 }
+
+/// Helium burns 40 dollars of credits for every hotspot that joins; the opening fleet has paid long ago.
+#[test]
+fn whoever_joins_pays_what_the_service_asks_for() {
+    let mut scenario = scenario_of(0);
+    scenario.horizon.years = 1.0;
+    scenario.market.fundamental = Fundamental::None;
+    let simulate = |scenario: &Scenario| {
+        let model = Model::new(network_file("helium").unwrap(), scenario.clone()).unwrap().paired_with(&[]);
+        run(&model, &Point::default(), KEY, &()).unwrap()
+    };
+    let sum = |result: &RunResult, column: &str| result.rows.iter().map(|row| row.get(column)).sum::<f64>();
+    let free = simulate(&scenario);
+    scenario.supply.values_mut().for_each(|class| class.joins_with = vec!["onboarding".to_owned()]);
+    let paid = simulate(&scenario);
+    assert!(paid.audit.violations.is_empty() && paid.audit.cash_left == 0);
+    let (fees, entered) = (sum(&paid, "capital_in_usd"), sum(&paid, "entered"));
+    assert!(entered > 0.0, "somebody joins");
+    assert!(sum(&free, "burned") < sum(&paid, "burned"), "they burn for it");
+    assert!(fees > 0.0);
+}

@@ -1,6 +1,10 @@
 //! The token's market of a day: orders of everybody, one price, transfers on the ledger, dollars in the book; then bills and newcomers.
 
-use super::{Broken, Simulation, acts::Plan, acts::account, start::from_holders};
+use super::{
+    Broken, Simulation,
+    acts::{Plan, account, more_devices},
+    start::from_holders,
+};
 use crate::{
     amount::{dollars, micro, whole},
     cash::Group,
@@ -222,13 +226,14 @@ impl Simulation<'_> {
         self.sold.push(tokens * self.trade_price);
     }
 
-    /// A newcomer, or one who grows, takes part when it has its collateral; else it tries again.
+    /// A newcomer, or one who grows, takes part when it has its collateral and the fees of joining, and pays them; else it tries again.
     fn enlist(&mut self, decision: Decision) {
         let (Decision::Begins(i) | Decision::Grown(i)) = decision else { return };
         let mut load = self.load(i);
+        let kinds = self.joins_with(i);
         let Some(world) = &mut self.world else { return };
         let provider = &self.providers.all[i];
-        let who = account(provider);
+        let (who, devices) = (account(provider), more_devices(provider));
         let grows = matches!(decision, Decision::Grown(_));
         let has = if grows { world.collateral(&load) } else { 0 };
         if grows {
@@ -236,13 +241,19 @@ impl Simulation<'_> {
             (load.devices, load.capacity) = (load.devices * more, load.capacity * more);
         }
         // What it still lacks it buys tomorrow.
-        if world.collateral(&load).saturating_sub(has) > world.held(who) {
+        let fees = world.joining(&kinds, devices);
+        if world.collateral(&load).saturating_sub(has).saturating_add(fees) > world.held(who) {
             return;
         }
         let done = if grows { world.resize(who, &load) } else { world.enlist(who, &load) };
         if done.is_ok() {
+            let paid = world.join(who, &kinds, devices).is_ok();
             let held = world.held(who);
             self.providers.all[i].kept = held;
+            if paid && fees > 0 {
+                let usd = self.world.as_ref().map_or(0.0, |world| world.scale.tokens(fees)) * self.trade_price;
+                self.count_fees(i, usd);
+            }
             self.take_part(decision);
         }
     }

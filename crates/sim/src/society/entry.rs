@@ -19,7 +19,7 @@ pub struct Prospect {
     pub outside: f64,
     /// Whether it would be bought only for this: then what it earns elsewhere is no cost, but what it must beat.
     pub bought: bool,
-    /// What it takes: hardware, and collateral that comes back.
+    /// What it takes: hardware and fees of joining, and collateral that comes back.
     pub capital: f64,
     /// What a day of that capital costs: hardware over the four years that it lasts, and what the money would earn.
     pub charge: f64,
@@ -29,7 +29,7 @@ pub struct Prospect {
 
 impl Prospect {
     pub(super) fn new(rule: &Class, income: f64, market: &Market, at: usize) -> Self {
-        let hardware = hardware(rule, market);
+        let hardware = hardware(rule, market) + market.joining.get(at).copied().unwrap_or(0.0);
         let capital = hardware + market.collateral.get(at).copied().unwrap_or(0.0);
         Self {
             income,

@@ -60,6 +60,8 @@ pub struct Market {
     pub boom: (f64, f64, f64),
     /// Dollars of collateral for one device of each class.
     pub collateral: Vec<f64>,
+    /// Dollars of fees that one device of each class pays when it joins.
+    pub joining: Vec<f64>,
     /// The part of a newcomer's hardware that a grant pays.
     pub grant: f64,
     /// Yearly cost of capital, for entry until there is no profit.

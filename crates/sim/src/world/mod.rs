@@ -5,6 +5,7 @@
 //! in the book of cash), and the service's own proofs: a society that is simulated is believed.
 
 mod bill;
+mod joining;
 mod meter;
 mod opening;
 mod parties;

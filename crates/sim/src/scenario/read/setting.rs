@@ -143,19 +143,20 @@ impl Reader<'_> {
         None
     }
 
-    /// Names of classes.
-    pub(super) fn classes(&mut self, path: &[&str]) -> Vec<String> {
+    /// Names of classes, or of fees.
+    pub(super) fn listed(&mut self, path: &[&str], what: &str) -> Vec<String> {
         let (_, node) = self.setting(path);
         let Some(node) = node else { return Vec::new() };
+        let example = format!("[\"some-{what}\"]");
         let Value::List(items) = &node.value else {
-            self.wrong(&node, path[path.len() - 1], "a list of classes", "[\"some-class\"]");
+            self.wrong(&node, path[path.len() - 1], "a list of names", &example);
             return Vec::new();
         };
         let mut names = Vec::new();
         for item in items {
             match &item.value {
                 Value::Text(text) => names.push(text.clone()),
-                _ => self.wrong(item, path[path.len() - 1], "a list of names", "[\"some-class\"]"),
+                _ => self.wrong(item, path[path.len() - 1], "a list of names", &example),
             }
         }
         names

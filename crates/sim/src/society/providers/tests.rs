@@ -12,6 +12,7 @@ fn market(price: f64, reward: f64) -> Market {
         payee: 1.0,
         boom: (1.0, 1.0, 0.0),
         collateral: vec![0.0; 3],
+        joining: vec![0.0; 3],
         grant: 0.0,
         discount_rate: 0.2,
     }
