@@ -265,12 +265,15 @@ impl Simulation<'_> {
         }
         let after = held(world);
         let rewards: Vec<u128> = after.iter().zip(before).map(|(after, before)| after.saturating_sub(before)).collect();
-        if world.billing.streams() {
+        let all = if world.billing.streams() {
             for (i, (who, _)) in today.iter().zip(&loads) {
                 world.settle(*who, self.providers.all[*i].contract.0);
             }
-        }
-        self.sell_rewards(&today, &rewards, plan);
+            held(world)
+        } else {
+            after
+        };
+        self.sell_rewards(&today, rewards.iter().copied().zip(all), plan);
         self.sweep(plan);
     }
 
@@ -301,15 +304,14 @@ impl Simulation<'_> {
     }
 
     /// Of rewards a part is sold, of payments all: bills are due in dollars. Other tokens go to whoever redeems them.
-    fn sell_rewards(&mut self, today: &[usize], rewards: &[u128], plan: &mut Plan) {
+    fn sell_rewards(&mut self, today: &[usize], rewards_and_held: impl Iterator<Item = (u128, u128)>, plan: &mut Plan) {
         let Some(world) = &mut self.world else { return };
         let sells: Vec<f64> = self.scenario.supply.values().map(|class| class.sells.value.clamp(0.0, 1.0)).collect();
         let accounts: Vec<Address> = today.iter().map(|i| account(&self.providers.all[*i])).collect();
-        let held = world.all_held(world.main, accounts.iter().copied());
-        for ((i, reward), held) in today.iter().zip(rewards).zip(held) {
+        for (i, (reward, held)) in today.iter().zip(rewards_and_held) {
             let provider = &mut self.providers.all[*i];
             let new = held.saturating_sub(provider.kept);
-            let reward = (*reward).min(new);
+            let reward = reward.min(new);
             let rewards_sold = crate::amount::whole(reward as f64 * sells[provider.class]).min(reward);
             let sold = new - reward + rewards_sold;
             provider.kept = held - sold;
