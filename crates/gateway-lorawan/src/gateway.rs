@@ -1,0 +1,330 @@
+//! Starting, and stopping.
+
+use crate::{
+    config::Config,
+    deliver::{Broker, Delivery, MQTT, Problems, WEBHOOK, Webhook},
+    engine::{COMMANDS, Command, Engine, read},
+    http,
+    intake::{Acknowledge, Intake, IntakeError},
+    key::{self, KeyError, access_key},
+    metrics::Metrics,
+    store::{Store, StoreError, count, forget_others, probe},
+    wire::{Answer, OutcomeBody, UplinkPacket},
+};
+use depin_lorawan::{
+    gwmp::TxError,
+    server::{ConfigError, TxOutcome},
+};
+use depin_serve::Listener;
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::{Notify, mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+use zeroize::Zeroizing;
+
+/// Name of the store in the gateway's folder.
+const STORE: &str = "lorawan.db";
+/// Shortest pause between two tries whether the store can be written.
+const PROBE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The access key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The network server's settings do not fit together.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Events cannot be posted there.
+    #[error("no events can be posted: {0}")]
+    Webhook(String),
+    /// The folder cannot be used.
+    #[error("cannot use the gateway's folder {path}: {source}", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another gateway runs in this folder.
+    #[error("another gateway uses {path}; stop it, or choose another folder", path = path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The store of before is not there any more, or cannot be read.
+    #[error(
+        "{path} {what}, although a gateway ran in this folder: the DevNonces and counters of its devices would be forgotten, and old frames \
+         could be replayed; put a copy back, or begin a new store on purpose, and give the devices new keys",
+        path = path.display()
+    )]
+    Lost {
+        /// The store's file.
+        path: PathBuf,
+        /// What is wrong with it: the rest of a sentence about it.
+        what: String,
+    },
+    /// A new store was asked for where one is.
+    #[error("{path} is whole, so no new store is begun in its place", path = path.display())]
+    Whole {
+        /// The store's file.
+        path: PathBuf,
+    },
+    /// The store cannot be used.
+    #[error("{path}: {why}", path = path.display())]
+    Store {
+        /// The store's file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another address or port")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl GatewayError {
+    fn of_store(path: &Path, error: &StoreError) -> Self {
+        let path = path.to_owned();
+        match error.lost() {
+            Some(what) => Self::Lost { path, what },
+            None => Self::Store { path, why: error.to_string() },
+        }
+    }
+}
+
+/// The LoRaWAN gateway.
+#[derive(Debug)]
+pub struct Gateway;
+
+/// A running gateway. Dropping it stops it at once, from which the next start recovers; [`Handle::stop`] does it in good order.
+pub struct Handle {
+    address: SocketAddr,
+    key: Zeroizing<String>,
+    server_key: [u8; 32],
+    application: String,
+    shared: Arc<Shared>,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
+    /// Held while the gateway runs.
+    _lock: fs::File,
+}
+
+/// What the ports of a running gateway share.
+pub(crate) struct Shared {
+    pub config: Arc<Config>,
+    pub store: Store,
+    pub metrics: Arc<Metrics>,
+    pub problems: Arc<Problems>,
+    pub commands: mpsc::Sender<Command>,
+    pub server_key: [u8; 32],
+    pub application: String,
+    /// When it was last tried whether the store can be written, and whether it could.
+    probed: tokio::sync::Mutex<Option<(Instant, bool)>>,
+}
+
+impl Gateway {
+    /// Opens the folder, goes on with what is in it, and serves. `acknowledger` signs packet reports; its key is the network server's name.
+    ///
+    /// # Errors
+    /// [`GatewayError`]; nothing runs then.
+    pub async fn start(config: Config, acknowledger: Arc<dyn Acknowledge>) -> Result<Handle, GatewayError> {
+        config.server.check()?;
+        let lock = lock(&config)?;
+        let store = open_store(&config)?;
+        // After the store: so the key says that there was one.
+        let key = access_key(&config.folder)?;
+        let path = config.folder.join(STORE);
+        let failed = |error: StoreError| GatewayError::of_store(&path, &error);
+        let sinks = [config.mqtt.as_ref().map(|_| MQTT), config.webhook.as_ref().map(|_| WEBHOOK)];
+        let sinks: Vec<&'static str> = sinks.into_iter().flatten().collect();
+        let kept = sinks.clone();
+        let gone = store.run(move |db| forget_others(db, &kept)).await.map_err(failed)?;
+        if gone > 0 {
+            tracing::warn!(gone, "deliveries to sinks that are not there any more are forgotten");
+        }
+        let server = read(&config, &store).await.map_err(failed)?;
+        let (port, server_key, application) = (http::port(), acknowledger.public_key(), server.application_id());
+        let metrics = Arc::new(Metrics::new(port.meters()));
+        metrics.set_queued(store.run(count).await.map_err(failed)?);
+        let listen = config.listen;
+        let error = |source| GatewayError::Listen { address: listen, source };
+        let listener = Listener::bind(listen, config.tls.clone()).await.map_err(error)?;
+        let address = listener.local_addr().map_err(error)?;
+
+        let (config, notify, problems) = (Arc::new(config), Arc::new(Notify::new()), Arc::new(Problems::default()));
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        let delivery = Arc::new(Delivery {
+            config: Arc::clone(&config),
+            store: store.clone(),
+            metrics: Arc::clone(&metrics),
+            notify: Arc::clone(&notify),
+            problems: Arc::clone(&problems),
+            commands: commands.clone(),
+        });
+        let webhook = config.webhook.as_deref().map(|url| Webhook::new(Arc::clone(&delivery), url));
+        let webhook = webhook.transpose().map_err(GatewayError::Webhook)?;
+        let broker = config.mqtt.as_ref().map(|broker| Broker::new(Arc::clone(&delivery), broker, application.clone()));
+        let all = (Arc::clone(&config), store.clone(), server);
+        let engine = Engine::new(all, Arc::clone(&metrics), acknowledger, notify, sinks);
+        let mut tasks = vec![tokio::spawn(engine.run(receiver))];
+        tasks.extend(webhook.map(|webhook| tokio::spawn(webhook.run())));
+        tasks.extend(broker.map(|broker| tokio::spawn(broker.run())));
+        let shared = Arc::new(Shared {
+            config,
+            store,
+            metrics,
+            problems,
+            commands,
+            server_key,
+            application: application.clone(),
+            probed: tokio::sync::Mutex::new(None),
+        });
+        let (stop, stopping) = watch::channel(false);
+        let server = tokio::spawn(http::serve(listener, port, Arc::clone(&shared), &key, stopping));
+        tracing::info!(%address, "the LoRaWAN gateway serves");
+        Ok(Handle { address, key, server_key, application, shared, stop, server, tasks, _lock: lock })
+    }
+}
+
+/// Opens the folder's store, or makes it at the first start. One that was there and is not any more is not made anew silently.
+fn open_store(config: &Config) -> Result<Store, GatewayError> {
+    let path = config.folder.join(STORE);
+    let folder = |source| GatewayError::Folder { path: config.folder.clone(), source };
+    let used = config.folder.join(key::FILE).exists();
+    let open = |used| Store::open(&path, used).map_err(|error| GatewayError::of_store(&path, &error));
+    let opened = match depin_files::database_lost(&path, used).map_err(folder)? {
+        Some(what) => Err(GatewayError::Lost { path: path.clone(), what: what.to_owned() }),
+        None => open(used),
+    };
+    match opened {
+        Err(GatewayError::Lost { .. }) if config.new_store => {
+            let aside = depin_files::set_database_aside(&path).map_err(folder)?;
+            tracing::warn!(aside = %aside.display(), "begins a new store; what is left of the one before is kept");
+            open(false)
+        }
+        Ok(_) if config.new_store && used => Err(GatewayError::Whole { path }),
+        opened => opened,
+    }
+}
+
+fn lock(config: &Config) -> Result<fs::File, GatewayError> {
+    let path = config.folder.clone();
+    let error = |source| GatewayError::Folder { path: config.folder.clone(), source };
+    depin_files::private_folder(&path).map_err(error)?;
+    depin_files::lock(&path.join("lock")).map_err(error)?.ok_or(GatewayError::Busy { path })
+}
+
+impl Shared {
+    /// Whether the store can be written now: tried at most once a second, since whoever asks for it needs no key.
+    pub(crate) async fn writes(&self) -> bool {
+        let mut probed = self.probed.lock().await;
+        match *probed {
+            Some((at, writes)) if at.elapsed() < PROBE_PAUSE => writes,
+            _ => {
+                let writes = self.store.run(probe).await.is_ok();
+                *probed = Some((Instant::now(), writes));
+                writes
+            }
+        }
+    }
+
+    /// Asks the engine; its answer.
+    async fn ask<T>(&self, command: Command, answer: oneshot::Receiver<Result<T, IntakeError>>) -> Result<T, IntakeError> {
+        self.commands.send(command).await.map_err(|_| IntakeError::Closed)?;
+        answer.await.unwrap_or(Err(IntakeError::Closed))
+    }
+
+    fn admits(&self, hotspot: &[u8; 32]) -> Result<(), IntakeError> {
+        match &self.config.hotspots {
+            crate::Hotspots::Anyone => Ok(()),
+            crate::Hotspots::Keys(keys) if keys.contains(hotspot) => Ok(()),
+            crate::Hotspots::Keys(_) => Err(IntakeError::Stranger),
+        }
+    }
+}
+
+impl Intake for Shared {
+    async fn hand_in(&self, hotspot: [u8; 32], packets: Vec<UplinkPacket>) -> Result<Answer, IntakeError> {
+        self.admits(&hotspot)?;
+        let (reply, answer) = oneshot::channel();
+        let packets = packets.into_iter().map(Into::into).collect();
+        self.ask(Command::Hear { hotspot, packets, reply }, answer).await
+    }
+
+    async fn outcome(&self, hotspot: [u8; 32], outcome: OutcomeBody) -> Result<(), IntakeError> {
+        self.admits(&hotspot)?;
+        let OutcomeBody { id, window, errors, .. } = outcome;
+        let outcome = match window {
+            Some(window) => TxOutcome::Emitted { window, power_dbm: None },
+            None => TxOutcome::Failed(errors.iter().take(4).map(|error| TxError::from_name(error)).collect()),
+        };
+        let (reply, answer) = oneshot::channel();
+        self.ask(Command::Outcome { hotspot, id, outcome, reply }, answer).await
+    }
+}
+
+impl Intake for Handle {
+    async fn hand_in(&self, hotspot: [u8; 32], packets: Vec<UplinkPacket>) -> Result<Answer, IntakeError> {
+        self.shared.hand_in(hotspot, packets).await
+    }
+
+    async fn outcome(&self, hotspot: [u8; 32], outcome: OutcomeBody) -> Result<(), IntakeError> {
+        self.shared.outcome(hotspot, outcome).await
+    }
+}
+
+impl Handle {
+    /// Address that is listened on.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the customer's software shows.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The key by which hotspots name this network server.
+    pub const fn server_key(&self) -> [u8; 32] {
+        self.server_key
+    }
+
+    /// The application's id in topics of MQTT.
+    pub fn application_id(&self) -> &str {
+        &self.application
+    }
+
+    /// Stops in good order: no new requests, running ones end (some seconds at most). What waits to be delivered waits for the next start.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        // A panic was reported where it happened.
+        let _ = (&mut self.server).await;
+        self.tasks.iter().for_each(JoinHandle::abort);
+        for task in self.tasks.drain(..) {
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        self.server.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
