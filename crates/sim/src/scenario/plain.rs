@@ -1,4 +1,4 @@
-//! A scenario for tests: small round figures, nothing drawn.
+//! A scenario for tests, and for the bench of the engine, which takes this file in: small round figures, nothing drawn.
 
 use super::*;
 use depin_quantity::{Instant, Name, Span};
