@@ -8,7 +8,7 @@
 //! ```
 //!
 //! the growth of [`crate::scenario`]'s segments with its noise. The level at a week is the exponentially smoothed logarithm of what
-//! was counted until then.
+//! was counted until then; demand lies `b^2/2` above it, since the logarithm of what comes in batches is that much lower in the middle.
 
 use super::{Kind, LEVELS, Quantiles, Series};
 use crate::{
@@ -59,12 +59,13 @@ impl DemandProcess {
     fn path(&self, level: f64, kind: Kind, horizon: usize, path: u32) -> f64 {
         let chance = Chance::new(RunKey { seed: 0, run: path / 2 });
         let side = if path.is_multiple_of(2) { 1.0 } else { -1.0 };
-        let (mut demand, mut sum, mut last) = (level, 0.0, 0.0);
+        let below = self.batches * self.batches / 2.0;
+        let (mut demand, mut sum, mut last) = (level + below, 0.0, 0.0);
         for week in 0..horizon as u64 {
             let pull = 1.0 - libm::exp((demand - self.largest - self.ceiling).min(5.0));
             demand += self.growth * pull + self.shock * side * chance.normal(Purpose::Forecast, 0, week);
             let batch = self.batches * side * chance.normal(Purpose::Forecast, 1, week);
-            last = demand + batch - self.batches * self.batches / 2.0;
+            last = demand + batch - below;
             sum += libm::exp(last);
         }
         match kind {
@@ -86,6 +87,15 @@ mod tests {
         for said in STILL.from(1.5, Kind::Flow, 13, 10) {
             assert!((said - 1.5).abs() < 1e-12);
         }
+    }
+
+    /// What is counted in batches keeps its middle, and the mean of many weeks lies above it.
+    #[test]
+    fn batches_spread_around_what_was_counted() {
+        let batched = DemandProcess { batches: 1.0, ..STILL };
+        assert!((batched.from(1.5, Kind::Stock, 13, PATHS)[2] - 1.5).abs() < 1e-9);
+        let mean = batched.from(1.5, Kind::Flow, 200, PATHS)[2];
+        assert!((mean - 2.0).abs() < 0.1, "half of the square of the spread above it: {mean}");
     }
 
     #[test]
