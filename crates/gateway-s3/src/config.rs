@@ -23,6 +23,9 @@ impl Redundancy {
     }
 }
 
+/// Where the owner sets no highest price, it is this many times the median of the live asks.
+pub const PRICE_TIMES_MEDIAN: u128 = 4;
+
 /// Terms under which the gateway buys storage.
 #[derive(Clone, Debug)]
 pub struct DealPolicy {
@@ -30,8 +33,12 @@ pub struct DealPolicy {
     pub term: Span,
     /// A deal is extended when less than `term / renew_divisor` is left.
     pub renew_divisor: u64,
-    /// Highest price per GiB of piece and epoch that is taken, in the token's base units; any when absent.
+    /// Highest price per GiB of piece and epoch that is taken, in the token's base units, for placements, deals and renewals;
+    /// [`PRICE_TIMES_MEDIAN`] times the median of the live asks when absent.
     pub max_price: Option<Units>,
+    /// Most base units that go into escrow in one day of ledger time; no cap when absent. With the day's cap reached, uploads are
+    /// refused, and moves and renewals wait.
+    pub spend_per_day: Option<Units>,
     /// Warn when the funds last less than this.
     pub warn: Span,
     /// Refuse uploads when the market has not answered for so long: providers drop what no deal covers within an hour.
@@ -44,6 +51,7 @@ impl Default for DealPolicy {
             term: Span::from_days(180),
             renew_divisor: 3,
             max_price: None,
+            spend_per_day: None,
             warn: Span::from_days(30),
             patience: Duration::from_secs(600),
         }

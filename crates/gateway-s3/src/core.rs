@@ -7,8 +7,10 @@ use crate::{
     directory::Directory,
     health::Health,
     map::{FaultKind, Map, SegmentPins, ShardPlace},
-    market::{Funds, Market, Provider},
+    market::{Funds, Market, Offer, Provider},
+    price::Prices,
     shards::{ShardError, Shards},
+    spending::{CapReached, Spending, Taken},
 };
 use depin_quantity::{Address, Instant, Units};
 use depin_services::storage::piece::Commitment;
@@ -32,6 +34,7 @@ pub(crate) struct Core {
     pub(crate) health: Health,
     pub(crate) pins: SegmentPins,
     pub(crate) account: Mutex<Account>,
+    pub(crate) spending: Spending,
     pub(crate) noted: Mutex<HashMap<(Address, FaultKind, Commitment), u64>>,
 }
 
@@ -61,6 +64,21 @@ impl Core {
 
     pub(crate) fn update_account(&self, change: impl FnOnce(&mut Account)) {
         change(&mut self.account.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What a deal of the usual term takes into escrow.
+    pub(crate) fn cost(&self, price: Units, piece_size: u64) -> Units {
+        self.market.cost(price, piece_size, self.config.deals.term)
+    }
+
+    /// What prices are compared with now.
+    pub(crate) fn prices(&self, offers: &[Offer]) -> Prices {
+        Prices::of(&self.config.deals, offers, self.market.currency())
+    }
+
+    /// Counts a cost in the present day, if the owner's cap leaves room.
+    pub(crate) fn take(&self, cost: Units) -> Result<Taken, CapReached> {
+        self.spending.take(self.account().ledger_now, cost, self.config.deals.spend_per_day)
     }
 
     /// Writes a provider's fault down and says it aloud, by name.

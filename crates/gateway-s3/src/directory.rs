@@ -66,6 +66,11 @@ impl Directory {
         }
     }
 
+    /// The offers that were heard of last.
+    pub(crate) async fn last_offers(&self) -> Vec<Offer> {
+        self.offers.lock().await.as_ref().map_or_else(Vec::new, |(_, offers)| offers.clone())
+    }
+
     /// Makes the next question go to the market.
     pub(crate) async fn forget_offers(&self) {
         if let Some((at, _)) = self.offers.lock().await.as_mut() {

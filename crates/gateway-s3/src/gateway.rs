@@ -17,6 +17,7 @@ use crate::{
     renewal::{RenewalReport, RenewalService},
     s3::Door,
     shards::Shards,
+    spending::Spending,
     views::{self, FaultView, ObjectQuery, ObjectView, SegmentView, Status},
     writer::Writer,
 };
@@ -131,6 +132,7 @@ impl Gateway {
         let master = MasterKey::new(keys::master(&home.join(MASTER_KEY), is_new, &config.keyring)?);
         let token = keys::secret(&home.join("admin.token"), true)?;
         let directory = Directory::load(&map)?;
+        let spending = Spending::load(&map, market.currency())?;
         let (listen, tls) = (config.listen, config.tls.clone());
         let core = Arc::new(Core {
             map,
@@ -143,6 +145,7 @@ impl Gateway {
             health: Health::default(),
             pins: SegmentPins::default(),
             account: Mutex::new(Account::default()),
+            spending,
             noted: Mutex::new(HashMap::new()),
         });
         let writer = Writer::new(core.clone())?;

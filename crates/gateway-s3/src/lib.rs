@@ -39,16 +39,18 @@ mod map;
 mod market;
 mod piece;
 mod placement;
+mod price;
 mod reach;
 mod reader;
 mod renewal;
 mod s3;
 mod shards;
+mod spending;
 mod views;
 mod writer;
 
 pub use clock::{Clock, SystemClock};
-pub use config::{Config, ConfigError, DealPolicy, Redundancy, RenewalPolicy};
+pub use config::{Config, ConfigError, DealPolicy, PRICE_TIMES_MEDIAN, Redundancy, RenewalPolicy};
 pub use durability::Durability;
 pub use gateway::{Gateway, GatewayError, Handle};
 pub use keys::KeyError;
@@ -56,7 +58,7 @@ pub use market::{Deal, DealState, Extension, Funds, LedgerMarket, Market, Market
 pub use reach::Reach;
 pub use renewal::RenewalReport;
 pub use shards::{HttpShards, ShardError, Shards, Signer, request_message};
-pub use views::{FaultView, ObjectQuery, ObjectView, SegmentView, ShardView, Status};
+pub use views::{FaultView, ObjectQuery, ObjectView, SegmentView, ShardView, Status, Waiting};
 
 pub use s3::conformance;
 

@@ -4,8 +4,10 @@
 //! are tried: a weighted draw without replacement. Cheap, roomy and healthy providers come first more often, but not always, so that
 //! data spreads. The same input gives the same order.
 
-use crate::market::Offer;
-use depin_client::api::Currency;
+use crate::{
+    market::{Offer, Provider},
+    price::Prices,
+};
 use depin_quantity::{Address, Units};
 
 /// What a shard needs of a provider.
@@ -15,15 +17,21 @@ pub(crate) struct Need {
     pub(crate) piece_size: u64,
     /// Payload in bytes.
     pub(crate) payload: u64,
-    /// Highest price taken.
-    pub(crate) max_price: Option<Units>,
-    /// Of what.
-    pub(crate) currency: Currency,
+    /// What prices are compared with.
+    pub(crate) prices: Prices,
 }
 
-/// What is said of a provider that asks more than the limit.
-pub(crate) fn too_dear(ask: Units, max: Units, currency: Currency) -> String {
-    format!("asks {} per GiB and epoch, more than the limit of {}", currency.text(ask), currency.text(max))
+/// A provider that can take a shard, and the price that is agreed on when it does: what it asks now.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) provider: Provider,
+    pub(crate) price: Units,
+}
+
+impl From<&Offer> for Candidate {
+    fn from(offer: &Offer) -> Self {
+        Self { provider: offer.provider.clone(), price: offer.ask }
+    }
 }
 
 /// Why a provider cannot take a shard.
@@ -34,8 +42,8 @@ pub(crate) fn obstacle(offer: &Offer, need: &Need) -> Option<String> {
     if need.piece_size < offer.piece_min || need.piece_size > offer.piece_max {
         return Some(format!("takes pieces of {} to {} bytes, not {}", offer.piece_min, offer.piece_max, need.piece_size));
     }
-    if let Some(max) = need.max_price.filter(|max| offer.ask > *max) {
-        return Some(too_dear(offer.ask, max, need.currency));
+    if let Some(dear) = need.prices.refusal(offer.ask) {
+        return Some(dear);
     }
     match offer.free_bytes {
         Some(free) if free < need.payload => Some(format!("has {free} bytes free, {} are needed", need.payload)),
@@ -98,7 +106,8 @@ impl SplitMix {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::Provider;
+    use crate::config::DealPolicy;
+    use depin_client::api::Currency;
     use depin_quantity::Name;
 
     fn address(name: &str) -> Address {
@@ -111,12 +120,16 @@ mod tests {
     }
 
     const FIL: Currency = Currency { token: Name::literal("FIL"), decimals: 18 };
-    const NEED: Need = Need { piece_size: 1 << 20, payload: 127 << 13, max_price: None, currency: FIL };
+
+    fn need(offers: &[Offer], max_price: Option<u128>) -> Need {
+        let policy = DealPolicy { max_price: max_price.map(Units::new), ..DealPolicy::default() };
+        Need { piece_size: 1 << 20, payload: 127 << 13, prices: Prices::of(&policy, offers, FIL) }
+    }
 
     fn first_counts(offers: &[Offer], doubtful: &str) -> Vec<usize> {
         let mut counts = vec![0; offers.len()];
         for seed in 0..1000 {
-            let order = order(offers, &NEED, |found| found == address(doubtful), seed);
+            let order = order(offers, &need(offers, Some(u128::MAX)), |found| found == address(doubtful), seed);
             assert_eq!(order.len(), offers.len());
             let first = offers.iter().position(|offer| offer.provider == order[0].provider).unwrap();
             counts[first] += 1;
@@ -141,7 +154,9 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_order_whatever_the_order_of_offers() {
         let mut offers = vec![offer("a", 5, None), offer("b", 5, None), offer("c", 5, None), offer("d", 5, None)];
-        let names = |offers: &[Offer]| order(offers, &NEED, |_| false, 7).iter().map(|o| o.provider.address).collect::<Vec<_>>();
+        let names = |offers: &[Offer]| {
+            order(offers, &need(offers, None), |_| false, 7).iter().map(|o| o.provider.address).collect::<Vec<_>>()
+        };
         let before = names(&offers);
         offers.reverse();
         assert_eq!(names(&offers), before);
@@ -155,7 +170,7 @@ mod tests {
         small.piece_max = 1 << 10;
         let full = offer("c", 1, Some(5));
         let dear = offer("d", 99, None);
-        let need = Need { max_price: Some(Units::new(50)), ..NEED };
+        let need = need(&[], Some(50));
         let reasons: Vec<String> = [closed, small, full, dear].iter().map(|offer| obstacle(offer, &need).unwrap()).collect();
         for (reason, word) in reasons.iter().zip(["no new deals", "pieces of", "bytes free", "0.000000000000000099 FIL per GiB"])
         {

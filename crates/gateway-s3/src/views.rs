@@ -46,6 +46,14 @@ pub struct Status {
     pub balance: Option<String>,
     /// What present deals cost per day, in base units, as text.
     pub burn_per_day: Option<String>,
+    /// What went into escrow on this day of the ledger, in base units, as text.
+    pub spent_today: String,
+    /// The owner's cap on that, in base units, as text.
+    pub spend_per_day: Option<String>,
+    /// Highest price per GiB and epoch that is taken now, in base units, as text; absent while no offers are known.
+    pub price_ceiling: Option<String>,
+    /// Shards whose deal waits or was not renewed, and why, the commonest reasons first.
+    pub waiting: Vec<Waiting>,
     /// Until when the funds keep everything.
     pub funds_last_until: Option<Instant>,
     /// What the owner should know.
@@ -54,6 +62,15 @@ pub struct Status {
     pub market_trouble: Option<String>,
     /// Room on the disk of the object map, where the system says.
     pub disk: Option<DiskRoom>,
+}
+
+/// A reason why steps do not go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// In words.
+    pub reason: String,
+    /// Shards that wait for it.
+    pub shards: u64,
 }
 
 /// An object and how well it is secured.
@@ -165,7 +182,9 @@ pub struct ObjectQuery {
 
 pub(crate) async fn status(core: &Core, endpoint: &str) -> Result<Status, MapError> {
     let totals = core.map.read(tables::show::totals).await?;
+    let waiting = core.map.read(tables::show::waiting).await?;
     let account = core.account();
+    let offers = core.directory.last_offers().await;
     let durability = Durability::of(&totals.durability);
     let paid_until = totals.durability.until_ms.map(Instant::new);
     Ok(Status {
@@ -184,6 +203,10 @@ pub(crate) async fn status(core: &Core, endpoint: &str) -> Result<Status, MapErr
         ledger_now: account.ledger_now,
         balance: account.funds.map(|funds| funds.balance.get().to_string()),
         burn_per_day: account.funds.map(|funds| funds.burn_per_day.get().to_string()),
+        spent_today: core.spending.today(account.ledger_now).0.to_string(),
+        spend_per_day: core.config.deals.spend_per_day.map(|cap| cap.get().to_string()),
+        price_ceiling: core.prices(&offers).ceiling.map(|ceiling| ceiling.get().to_string()),
+        waiting: waiting.into_iter().map(|(reason, shards)| Waiting { reason, shards }).collect(),
         funds_last_until: paid_until.and_then(|until| durability::funds_last_until(until, account.funds.as_ref())),
         warning: account.warning,
         market_trouble: account.trouble,

@@ -18,8 +18,9 @@ use crate::{
     map::{Extent, FaultKind, NewSegment, NewShard, SegmentPin, tables},
     market::{MarketError, Offer, Provider},
     piece,
-    placement::{self, Need},
+    placement::{self, Candidate, Need},
     shards::ShardError,
+    spending::CapReached,
 };
 use bytes::Bytes;
 use depin_client::api::Currency;
@@ -52,6 +53,8 @@ pub(crate) enum StoreError {
         currency.text(*needed), currency.text(*balance)
     )]
     FundsTooLow { needed: Units, balance: Units, currency: Currency },
+    #[error(transparent)]
+    CapReached(#[from] CapReached),
     #[error(
         "the market has not answered for {minutes} minutes ({reason}), and what no deal covers is dropped; try again when it answers"
     )]
@@ -134,7 +137,12 @@ impl Writer {
         if u128::from(silent_ms) > self.core.config.deals.patience.as_millis() {
             return Err(StoreError::MarketGone { minutes: silent_ms / 60_000, reason: account.trouble.unwrap_or_default() });
         }
-        candidates(&self.core, self.core.config.shard_payload_min, 0).await.map(|_| ())
+        let (payload, order) = candidates(&self.core, self.core.config.shard_payload_min, 0).await?;
+        let cost = |candidate: &Candidate| self.core.cost(candidate.price, piece::padded(payload)).get();
+        let all =
+            order.iter().take(self.core.config.redundancy.n).fold(0u128, |sum, candidate| sum.saturating_add(cost(candidate)));
+        let (now, cap) = (account.ledger_now, self.core.config.deals.spend_per_day);
+        Ok(self.core.spending.check(now, Units::new(all), cap)?)
     }
 
     /// Appends a run of an upload's ciphertext; waits while too much is under way.
@@ -291,8 +299,8 @@ async fn place(
     core: &Arc<Core>,
     index: usize,
     shard: Bytes,
-    first: Provider,
-    spares: &Mutex<VecDeque<Provider>>,
+    first: Candidate,
+    spares: &Mutex<VecDeque<Candidate>>,
 ) -> Result<NewShard, StoreError> {
     let bytes = shard.clone();
     let (cid, sums) = tokio::task::spawn_blocking(move || (piece::cid(&bytes), erasure::sums(&bytes)))
@@ -302,11 +310,13 @@ async fn place(
     let piece_size = piece::padded(shard.len() as u64);
     let mut tried = Vec::new();
     let mut next = Some(first);
-    while let Some(provider) = next {
+    while let Some(Candidate { provider, price }) = next {
+        let taken = core.take(core.cost(price, piece_size))?;
         match upload(core, &provider, &cid, shard.clone()).await {
-            Ok(()) => return Ok(NewShard { provider: provider.address, cid, piece_size, sums }),
+            Ok(()) => return Ok(NewShard { provider: provider.address, cid, piece_size, sums, price, taken }),
             Err(error) => tried.push(format!("{provider} {error}")),
         }
+        core.spending.give_back(taken);
         next = spares.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     }
     Err(StoreError::Upload { shard: index, tried: tried.join("; ") })
@@ -335,6 +345,7 @@ pub(crate) async fn upload(core: &Core, provider: &Provider, cid: &Commitment, s
 /// Deletes shards of a segment that was not stored as a whole; what fails is dropped by the provider itself after a while.
 fn take_back(core: &Arc<Core>, stored: &[NewShard]) {
     for shard in stored {
+        core.spending.give_back(shard.taken);
         let (core, provider, cid) = (core.clone(), core.directory.provider(shard.provider), shard.cid);
         tokio::spawn(async move {
             if let Err(error) = core.shards.delete(&provider, &cid).await {
@@ -345,18 +356,18 @@ fn take_back(core: &Arc<Core>, stored: &[NewShard]) {
 }
 
 /// The smallest shard payload from `smallest` on that at least n different providers take, and those in the order to try them.
-async fn candidates(core: &Core, smallest: u64, segment: i64) -> Result<(u64, VecDeque<Provider>), StoreError> {
+async fn candidates(core: &Core, smallest: u64, segment: i64) -> Result<(u64, VecDeque<Candidate>), StoreError> {
     let redundancy = core.config.redundancy;
     let offers = core.directory.offers(&core.map, core.market.as_ref()).await?;
+    let prices = core.prices(&offers);
     let now = core.now_ms();
     let seed = core.config.placement_seed ^ segment.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut payload = smallest;
     loop {
-        let (max_price, currency) = (core.config.deals.max_price, core.market.currency());
-        let need = Need { piece_size: piece::padded(payload), payload, max_price, currency };
+        let need = Need { piece_size: piece::padded(payload), payload, prices };
         let order = placement::order(&offers, &need, |address| core.health.is_doubtful(address, now), seed);
         if order.len() >= redundancy.n {
-            return Ok((payload, order.into_iter().map(|offer| offer.provider.clone()).collect()));
+            return Ok((payload, order.into_iter().map(Candidate::from).collect()));
         }
         // Providers may have a smallest piece: a larger shard then suits more of them.
         if payload >= core.config.shard_payload {

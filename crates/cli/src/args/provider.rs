@@ -180,9 +180,12 @@ pub struct GatewayS3Args {
     /// Length of a deal; deals are renewed before they end.
     #[arg(long, value_name = "TIME", default_value = "180d")]
     pub term: SpanArg,
-    /// Highest price taken per GiB and epoch; any when absent.
+    /// Highest price taken per GiB and epoch, also for renewals [default: 4 times the median of the live asks].
     #[arg(long, value_name = "AMOUNT")]
     pub max_price: Option<AmountArg>,
+    /// Most that goes into escrow in one day of ledger time; then uploads are refused, and renewals wait [default: no cap].
+    #[arg(long, value_name = "AMOUNT")]
+    pub spend_per_day: Option<AmountArg>,
     /// Free space to keep on the disk; below it nothing is written [default: 512MiB, a fifth of a small disk].
     #[arg(long, value_name = "SIZE")]
     pub disk_floor: Option<Bytes>,

@@ -10,6 +10,7 @@ mod objects;
 mod pins;
 mod schema;
 mod segments;
+mod spending;
 #[cfg(test)]
 mod tests;
 mod uploads;
@@ -29,7 +30,7 @@ pub(crate) use view::{FaultRow, ListedObject, ShardListing};
 
 /// Statements over the tables; each runs inside the caller's transaction.
 pub(crate) mod tables {
-    pub(crate) use super::{compaction::tables::*, objects::tables::*, segments::tables::*};
+    pub(crate) use super::{compaction::tables::*, objects::tables::*, segments::tables::*, spending::tables::*};
 
     /// Multipart uploads.
     pub(crate) mod multipart {

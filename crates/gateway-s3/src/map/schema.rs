@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS shards (
     provider TEXT NOT NULL, cid TEXT NOT NULL, piece_size INTEGER NOT NULL, sums BLOB NOT NULL,
     state TEXT NOT NULL, deal TEXT, until_ms INTEGER, attempts INTEGER NOT NULL DEFAULT 0, next_ms INTEGER NOT NULL DEFAULT 0,
     renew_ms INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '', avoid TEXT NOT NULL DEFAULT '[]', changed_ms INTEGER NOT NULL,
-    PRIMARY KEY (segment, idx)) STRICT;
+    price TEXT, PRIMARY KEY (segment, idx)) STRICT;
 CREATE INDEX IF NOT EXISTS shards_due ON shards (state, next_ms);
 CREATE INDEX IF NOT EXISTS shards_until ON shards (until_ms) WHERE until_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS shards_cid ON shards (cid);
@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS completions (
     STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS completions_done ON completions (done_ms);
 
+CREATE TABLE IF NOT EXISTS spending (day INTEGER PRIMARY KEY, units TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS providers (address TEXT PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS faults (
     provider TEXT NOT NULL, kind TEXT NOT NULL, cid TEXT NOT NULL, segment INTEGER NOT NULL, shard INTEGER NOT NULL,
@@ -90,6 +91,11 @@ pub(super) fn prepare(connection: &Connection, used: bool) -> Result<(), MapErro
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
     connection.execute_batch(TABLES)?;
+    // Maps of before prices were kept with placements.
+    let priced = "SELECT count(*) FROM pragma_table_info('shards') WHERE name = 'price'";
+    if connection.query_row(priced, [], |row| row.get::<_, i64>(0))? == 0 {
+        connection.execute_batch("ALTER TABLE shards ADD COLUMN price TEXT")?;
+    }
     connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?1)", [FORMAT])?;
     connection.execute_batch("COMMIT")?;
     let found: String = connection.query_row("SELECT value FROM meta WHERE key = 'format'", [], |row| row.get(0))?;

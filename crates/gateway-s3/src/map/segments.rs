@@ -5,8 +5,9 @@
 //! term ran out unpaid). What is no longer wanted becomes a row of `retired`, which lives until its deal has ended and its payload is
 //! deleted.
 
-use super::{MapError, Text, int, uint};
-use depin_quantity::{Address, UnitId};
+use super::{MapError, Text, int, spending::tables as spending, uint};
+use crate::spending::Taken;
+use depin_quantity::{Address, UnitId, Units};
 use depin_services::storage::piece::Commitment;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -50,6 +51,10 @@ pub(crate) struct NewShard {
     pub(crate) cid: Commitment,
     pub(crate) piece_size: u64,
     pub(crate) sums: Vec<u8>,
+    /// Agreed on with the placement, per GiB of piece and epoch: the provider's ask then.
+    pub(crate) price: Units,
+    /// What its deal was counted as in its day.
+    pub(crate) taken: Taken,
 }
 
 /// Where a shard stands; see the module's text.
@@ -110,6 +115,8 @@ pub(crate) struct ShardRow {
     pub(crate) reason: String,
     /// Providers that refused this shard.
     pub(crate) avoid: Vec<Address>,
+    /// Agreed on with the placement; unknown for placements of before prices were kept.
+    pub(crate) price: Option<Units>,
 }
 
 /// Where a placement that is no longer wanted stands.
@@ -215,8 +222,8 @@ pub(crate) mod tables {
             ])?;
         for (index, shard) in segment.shards.iter().enumerate() {
             db.prepare_cached(
-                "INSERT INTO shards (segment, idx, provider, cid, piece_size, sums, state, changed_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'stored', ?7)",
+                "INSERT INTO shards (segment, idx, provider, cid, piece_size, sums, state, changed_ms, price)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'stored', ?7, ?8)",
             )?
             .execute(params![
                 segment.id,
@@ -225,8 +232,10 @@ pub(crate) mod tables {
                 Text(shard.cid),
                 int(shard.piece_size),
                 shard.sums,
-                int(segment.now_ms)
+                int(segment.now_ms),
+                shard.price.get().to_string()
             ])?;
+            spending::spend(db, shard.taken)?;
         }
         Ok(())
     }
@@ -251,7 +260,7 @@ pub(crate) mod tables {
     }
 
     const SHARD_COLUMNS: &str =
-        "segment, idx, provider, cid, piece_size, payload, state, deal, until_ms, attempts, reason, avoid";
+        "segment, idx, provider, cid, piece_size, payload, state, deal, until_ms, attempts, reason, avoid, price";
 
     /// Shards in one of `states` whose turn has come, those that waited longest first.
     pub(crate) fn due(db: &Connection, states: &[ShardState], now_ms: u64, limit: usize) -> Result<Vec<ShardRow>, MapError> {
@@ -325,6 +334,16 @@ pub(crate) mod tables {
         Ok(())
     }
 
+    /// Sets the price that a shard's deal is proposed at.
+    pub(crate) fn set_price(db: &Connection, place: ShardPlace, price: Units) -> Result<(), MapError> {
+        db.prepare_cached("UPDATE shards SET price = ?3 WHERE segment = ?1 AND idx = ?2")?.execute(params![
+            place.segment,
+            int(place.index as u64),
+            price.get().to_string()
+        ])?;
+        Ok(())
+    }
+
     /// Remembers how an extension went and when to ask again.
     pub(crate) fn set_renewal(
         db: &Connection,
@@ -350,9 +369,15 @@ pub(crate) mod tables {
         Ok(())
     }
 
-    /// Moves a shard to another provider, where it is stored by now; the old placement is retired. A shard that is gone or was moved
+    /// Moves a shard to another provider, where it is stored by now for a price agreed on; the old placement is retired. A shard that is gone or was moved
     /// meanwhile leaves the new placement retired instead.
-    pub(crate) fn move_shard(db: &Connection, old: &ShardRow, provider: Address, now_ms: u64) -> Result<(), MapError> {
+    pub(crate) fn move_shard(
+        db: &Connection,
+        old: &ShardRow,
+        provider: Address,
+        price: Units,
+        now_ms: u64,
+    ) -> Result<(), MapError> {
         let present = shard(db, old.place)?.filter(|row| row.provider == old.provider && row.state == old.state);
         if present.is_none() {
             return retire(db, &ShardRow { provider, state: ShardState::Stored, deal: None, ..old.clone() });
@@ -360,10 +385,11 @@ pub(crate) mod tables {
         if old.provider != provider || old.deal.is_some() {
             retire(db, old)?;
         }
-        db.prepare_cached("UPDATE shards SET provider = ?3 WHERE segment = ?1 AND idx = ?2")?.execute(params![
+        db.prepare_cached("UPDATE shards SET provider = ?3, price = ?4 WHERE segment = ?1 AND idx = ?2")?.execute(params![
             old.place.segment,
             int(old.place.index as u64),
-            Text(provider)
+            Text(provider),
+            price.get().to_string()
         ])?;
         set_deal(db, old.place, None, None)?;
         set_attempts(db, old.place, 0)?;
@@ -516,7 +542,7 @@ pub(crate) mod tables {
     }
 }
 
-type RawShard = (ShardRow, String, String);
+type RawShard = (ShardRow, String, String, Option<String>);
 
 fn shard_row(row: &Row<'_>) -> rusqlite::Result<RawShard> {
     let (Text(provider), Text(cid)) = (row.get(2)?, row.get(3)?);
@@ -532,14 +558,17 @@ fn shard_row(row: &Row<'_>) -> rusqlite::Result<RawShard> {
         attempts: row.get(9)?,
         reason: row.get(10)?,
         avoid: Vec::new(),
+        price: None,
     };
-    Ok((shard, row.get(6)?, row.get(11)?))
+    Ok((shard, row.get(6)?, row.get(11)?, row.get(12)?))
 }
 
 fn collect_shards(rows: impl Iterator<Item = rusqlite::Result<RawShard>>) -> Result<Vec<ShardRow>, MapError> {
     rows.map(|row| {
-        let (shard, state, avoid) = row?;
-        Ok(ShardRow { state: ShardState::parse(&state)?, avoid: serde_json::from_str(&avoid)?, ..shard })
+        let (shard, state, avoid, price) = row?;
+        let parse = |text: String| text.parse().map(Units::new).map_err(|_| MapError::Record(format!("price {text:?}")));
+        let price = price.map(parse).transpose()?;
+        Ok(ShardRow { state: ShardState::parse(&state)?, avoid: serde_json::from_str(&avoid)?, price, ..shard })
     })
     .collect()
 }

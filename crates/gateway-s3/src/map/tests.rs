@@ -1,10 +1,11 @@
 //! The map against a model: what is listed, what lives, what is counted.
 
 use super::{
-    Cursor, Entry, Extent, Map, NewContent, NewObject, NewPart, NewSegment, NewShard, ObjectMeta, WriteCondition, tables,
+    Cursor, Entry, Extent, Map, NewContent, NewObject, NewPart, NewSegment, NewShard, ObjectMeta, ShardState, WriteCondition,
+    tables,
 };
-use crate::crypt::WrappedKey;
-use depin_quantity::Address;
+use crate::{crypt::WrappedKey, spending::Taken};
+use depin_quantity::{Address, Units};
 use depin_services::storage::piece::{Commitment, Hasher};
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -42,8 +43,14 @@ fn piece(segment: i64, index: u8) -> Commitment {
 
 fn segments(db: &Connection) {
     for id in 1..=3 {
-        let shard =
-            |index: u8| NewShard { provider: Address::new([index; 32]), cid: piece(id, index), piece_size: 128, sums: vec![] };
+        let shard = |index: u8| NewShard {
+            provider: Address::new([index; 32]),
+            cid: piece(id, index),
+            piece_size: 128,
+            sums: vec![],
+            price: Units::new(7),
+            taken: Taken { day: 1, units: 70 },
+        };
         let shards = (0..3).map(shard).collect();
         tables::insert_segment(db, &NewSegment { id, k: 2, n: 3, payload: 254, used: 9, now_ms: 0, shards }).unwrap();
     }
@@ -262,4 +269,26 @@ fn a_map_of_another_format_is_refused() {
     Map::open(&path, false).unwrap().close();
     Connection::open(&path).unwrap().execute("UPDATE meta SET value = '99' WHERE key = 'format'", []).unwrap();
     assert!(Map::open(&path, true).err().unwrap().to_string().contains("format 99"));
+}
+
+#[test]
+fn a_map_of_before_prices_were_kept_is_taken_on() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("meta.db");
+    Map::open(&path, false).unwrap().close();
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch("ALTER TABLE shards DROP COLUMN price; DROP TABLE spending").unwrap();
+    old.execute("INSERT INTO segments VALUES (1, 1, 1, 254, 9, 9, 0)", []).unwrap();
+    let (provider, cid) = (Address::new([1; 32]).to_string(), piece(1, 1).to_string());
+    let shard = "INSERT INTO shards (segment, idx, provider, cid, piece_size, sums, state, changed_ms)
+                 VALUES (1, 0, ?1, ?2, 256, x'', 'stored', 0)";
+    old.execute(shard, [provider, cid]).unwrap();
+    drop(old);
+    for _ in 0..2 {
+        let map = Map::open(&path, true).unwrap();
+        let rows = map.read_now(|db| tables::due(db, &[ShardState::Stored], 0, 9)).unwrap();
+        assert_eq!((rows.len(), rows[0].price), (1, None));
+        assert_eq!(map.read_now(tables::newest_spending).unwrap(), (0, 0));
+        map.close();
+    }
 }

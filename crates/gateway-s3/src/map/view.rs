@@ -137,6 +137,15 @@ pub(crate) mod tables {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Reasons of shards that do not go on, and how many they are; at most ten.
+    pub(crate) fn waiting(db: &Connection) -> Result<Vec<(String, u64)>, MapError> {
+        let mut statement = db.prepare_cached(
+            "SELECT reason, count(*) AS shards FROM shards WHERE reason <> '' GROUP BY reason ORDER BY shards DESC, reason LIMIT 10",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, uint(row.get(1)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Newest faults first.
     pub(crate) fn faults(db: &Connection, limit: usize) -> Result<Vec<FaultRow>, MapError> {
         let mut statement = db.prepare_cached(

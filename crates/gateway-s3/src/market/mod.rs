@@ -58,7 +58,8 @@ pub struct Proposal {
     pub piece_size: u64,
     /// Payload length in bytes.
     pub payload_bytes: u64,
-    /// Price per GiB of piece and epoch, in base units: the provider's ask.
+    /// Price per GiB of piece and epoch, in base units: what was agreed on with the placement, or the provider's ask where that is
+    /// lower by now.
     pub price: Units,
     /// Length of the deal.
     pub term: Span,
@@ -71,6 +72,8 @@ pub struct Extension {
     pub deal: UnitId,
     /// Its new end.
     pub until: Instant,
+    /// A deal that costs more than this per GiB of piece and epoch is refused, not extended; none when absent.
+    pub max_price: Option<Units>,
 }
 
 /// Where a deal stands.
@@ -187,8 +190,12 @@ pub trait Market: Send + Sync + 'static {
     /// States of deals.
     async fn deals(&self, ids: Vec<UnitId>) -> Result<Vec<Deal>, MarketError>;
 
-    /// Asks for longer terms; each takes effect when the provider agrees, seen as a later `until` of [`Market::deals`].
-    async fn extend(&self, extensions: Vec<Extension>) -> Result<Vec<Result<(), MarketError>>, MarketError>;
+    /// What a deal takes into escrow at a price per GiB of piece and epoch; all there can be when it does not fit 128 bits.
+    fn cost(&self, price: Units, piece_size: u64, term: Span) -> Units;
+
+    /// Asks for longer terms; each takes effect when the provider agrees, seen as a later `until` of [`Market::deals`]. Answers with
+    /// what went into escrow: nothing for one that was asked before.
+    async fn extend(&self, extensions: Vec<Extension>) -> Result<Vec<Result<Units, MarketError>>, MarketError>;
 
     /// Asks to end deals early; each takes effect when the provider agrees. Ending an ended deal is no error.
     async fn end(&self, deals: Vec<UnitId>) -> Result<Vec<Result<(), MarketError>>, MarketError>;

@@ -1,13 +1,14 @@
 //! Proposing, watching and renewing deals.
 
-use super::{RenewalError, after, ms, next_try};
+use super::{RenewalError, after, ms, next_try, spend};
 use crate::{
     core::Core,
     map::{MapError, ShardPlace, ShardRow, ShardState, tables},
-    market::{Deal, DealState, Extension, MarketError, Offer, Proposal},
-    placement::too_dear,
+    market::{Deal, DealState, MarketError, Offer, Proposal},
+    price::Prices,
+    spending::Taken,
 };
-use depin_quantity::{Address, Instant, UnitId};
+use depin_quantity::{Address, Instant, UnitId, Units};
 use rusqlite::Connection;
 use std::{collections::HashMap, sync::Arc};
 
@@ -25,11 +26,19 @@ struct Step {
     deal: Option<(Option<UnitId>, Option<u64>)>,
     /// Provider to avoid from now on.
     avoid: Option<Vec<Address>>,
+    /// What its deal is proposed at; unchanged when absent.
+    price: Option<Units>,
 }
 
 impl Step {
     fn to(row: &ShardRow, state: ShardState) -> Self {
-        Self { place: row.place, state, reason: String::new(), next_ms: 0, attempts: 0, deal: None, avoid: None }
+        Self { place: row.place, state, reason: String::new(), next_ms: 0, attempts: 0, deal: None, avoid: None, price: None }
+    }
+
+    /// The same step is tried again later.
+    fn waits(core: &Core, row: &ShardRow, reason: String) -> Self {
+        let (next_ms, attempts) = (next_try(core, row.attempts), row.attempts.saturating_add(1));
+        Self { reason, next_ms, attempts, ..Self::to(row, row.state) }
     }
 
     /// The deal is dead while its data is wanted.
@@ -47,13 +56,23 @@ impl Step {
         if let Some((deal, until)) = &self.deal {
             tables::set_deal(db, self.place, *deal, *until)?;
         }
+        self.price.map_or(Ok(()), |price| tables::set_price(db, self.place, price))?;
         self.avoid.as_ref().map_or(Ok(()), |avoid| tables::set_avoid(db, self.place, avoid))
     }
 }
 
 async fn apply(core: &Core, steps: Vec<Step>) -> Result<(), RenewalError> {
+    apply_with(core, steps, spend::Book::default()).await
+}
+
+async fn apply_with(core: &Core, steps: Vec<Step>, book: spend::Book) -> Result<(), RenewalError> {
     let now = core.now_ms();
-    core.map.write(move |db| steps.iter().try_for_each(|step| step.write(db, now))).await?;
+    core.map
+        .write(move |db| {
+            book.write(db)?;
+            steps.iter().try_for_each(|step| step.write(db, now))
+        })
+        .await?;
     Ok(())
 }
 
@@ -86,24 +105,34 @@ pub(super) async fn propose(core: &Arc<Core>) -> Result<usize, RenewalError> {
         return Ok(0);
     }
     let offers = core.directory.offers(&core.map, core.market.as_ref()).await?;
+    let prices = core.prices(&offers);
     let offers: HashMap<Address, &Offer> = offers.iter().map(|offer| (offer.provider.address, offer)).collect();
-    let (mut wanted, mut proposals, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut wanted, mut proposals, mut steps, mut book) = (Vec::new(), Vec::new(), Vec::new(), spend::Book::default());
     for row in rows {
-        match proposal(core, &row, offers.get(&row.provider).copied()) {
+        match proposal(core, &row, offers.get(&row.provider).copied(), &prices) {
             Ok(proposal) => {
+                let taken = match again(core, &row, &proposal) {
+                    Ok(taken) => taken,
+                    Err(reason) => {
+                        steps.push(Step::waits(core, &row, reason));
+                        continue;
+                    }
+                };
+                taken.into_iter().for_each(|taken| book.spend(taken));
                 // Written down before it is sent: a crash in between leaves a question, not a second payment.
                 steps.push(Step {
                     next_ms: next_try(core, row.attempts),
                     attempts: row.attempts,
+                    price: (row.state == ShardState::Lapsed).then_some(proposal.price),
                     ..Step::to(&row, ShardState::Proposing)
                 });
                 proposals.push(proposal);
-                wanted.push(row);
+                wanted.push((row, taken));
             }
             Err(reason) => steps.push(Step::failed(&row, reason)),
         }
     }
-    apply(core, steps).await?;
+    apply_with(core, steps, book).await?;
     if proposals.is_empty() {
         return Ok(0);
     }
@@ -112,18 +141,40 @@ pub(super) async fn propose(core: &Arc<Core>) -> Result<usize, RenewalError> {
         Err(error) => vec![Err(error); wanted.len()],
     };
     let proposed = answers.iter().filter(|answer| answer.is_ok()).count();
-    let steps = wanted.iter().zip(answers).filter_map(|(row, answer)| proposed_step(core, row, answer)).collect();
-    apply(core, steps).await?;
+    let mut book = spend::Book::default();
+    for ((_, taken), answer) in wanted.iter().zip(&answers) {
+        if let (Some(taken), Err(MarketError::FundsTooLow { .. } | MarketError::Refused { .. })) = (taken, answer) {
+            book.give_back(core, *taken);
+        }
+    }
+    let steps = wanted.iter().zip(answers).filter_map(|((row, _), answer)| proposed_step(core, row, answer)).collect();
+    apply_with(core, steps, book).await?;
     Ok(proposed)
 }
 
-fn proposal(core: &Core, row: &ShardRow, offer: Option<&Offer>) -> Result<Proposal, String> {
+/// Counts the cost of a further term; a first one was counted when the shard was placed.
+fn again(core: &Core, row: &ShardRow, proposal: &Proposal) -> Result<Option<Taken>, String> {
+    if row.state != ShardState::Lapsed {
+        return Ok(None);
+    }
+    core.take(core.cost(proposal.price, row.piece_size)).map(Some).map_err(|reached| reached.to_string())
+}
+
+/// A deal at the price agreed on with the placement, or at less. One whose price rose is not proposed at all.
+fn proposal(core: &Core, row: &ShardRow, offer: Option<&Offer>, prices: &Prices) -> Result<Proposal, String> {
     let offer = offer.ok_or_else(|| "the provider is no longer registered".to_owned())?;
     if !offer.accepting {
         return Err("the provider takes no new deals".to_owned());
     }
-    if let Some(max) = core.config.deals.max_price.filter(|max| offer.ask > *max) {
-        return Err(format!("the provider {}", too_dear(offer.ask, max, core.market.currency())));
+    // A further term is a new agreement.
+    let agreed = row.price.filter(|agreed| row.state != ShardState::Lapsed && offer.ask > *agreed);
+    if let Some(agreed) = agreed {
+        let currency = core.market.currency();
+        let (agreed, ask) = (currency.text(agreed), currency.text(offer.ask));
+        return Err(format!("the provider took the shard for {agreed} per GiB and epoch and asks {ask} now"));
+    }
+    if let Some(dear) = prices.refusal(offer.ask) {
+        return Err(format!("the provider {dear}"));
     }
     Ok(Proposal {
         provider: row.provider,
@@ -141,12 +192,7 @@ fn proposed_step(core: &Core, row: &ShardRow, answer: Result<UnitId, MarketError
         Ok(deal) => Some(Step { deal: Some((Some(deal), None)), ..Step::to(row, ShardState::Proposed) }),
         Err(error @ MarketError::FundsTooLow { needed, .. }) => {
             core.update_account(|account| account.shortage = Some(needed));
-            Some(Step {
-                reason: error.to_string(),
-                next_ms: next_try(core, row.attempts),
-                attempts: row.attempts.saturating_add(1),
-                ..Step::to(row, row.state)
-            })
+            Some(Step::waits(core, row, error.to_string()))
         }
         Err(MarketError::Refused { reason }) => Some(Step::failed(row, reason)),
         Err(MarketError::Unreachable { .. }) => None,
@@ -203,52 +249,4 @@ fn checked_step(core: &Core, row: &ShardRow, deal: Deal, ledger_now: Instant) ->
 fn lapsed(row: &ShardRow, at: Instant) -> Step {
     let reason = format!("the paid term ran out on {}", at.to_rfc3339());
     Step { reason, deal: Some((None, None)), ..Step::to(row, ShardState::Lapsed) }
-}
-
-/// Asks for longer terms where less than a part of the term is left.
-pub(super) async fn renew(core: &Arc<Core>, ledger_now: Instant) -> Result<usize, RenewalError> {
-    let policy = &core.config.deals;
-    let (now, batch) = (core.now_ms(), core.config.renewal.batch);
-    let margin = policy.term.get() / policy.renew_divisor;
-    let before = ms(ledger_now).saturating_add(margin);
-    let rows = core.map.read(move |db| tables::ending(db, before, now, batch)).await?;
-    let rows: Vec<(ShardRow, UnitId)> = rows.into_iter().filter_map(|row| row.deal.map(|deal| (row, deal))).collect();
-    if rows.is_empty() {
-        return Ok(0);
-    }
-    let extensions = rows
-        .iter()
-        .map(|(row, deal)| Extension { deal: *deal, until: Instant::new(row.until_ms.unwrap_or(0)).later(policy.term) })
-        .collect();
-    let answers = core.market.extend(extensions).await?;
-    let asked = answers.iter().filter(|answer| answer.is_ok()).count();
-    let outcomes: Vec<(ShardRow, Result<(), MarketError>)> = rows.into_iter().map(|(row, _)| row).zip(answers).collect();
-    let again = after(core, core.config.renewal.backoff.saturating_mul(4));
-    let retries: Vec<u64> = outcomes.iter().map(|(row, _)| next_try(core, row.attempts)).collect();
-    core.map
-        .write(move |db| {
-            for ((row, answer), retry) in outcomes.iter().zip(retries) {
-                match answer {
-                    // Takes effect when the provider agrees; asked again if nothing comes of it.
-                    Ok(()) => tables::set_renewal(db, row.place, 0, again, "")?,
-                    Err(error) => tables::set_renewal(
-                        db,
-                        row.place,
-                        row.attempts.saturating_add(1),
-                        retry,
-                        &format!("not renewed: {error}"),
-                    )?,
-                }
-                if matches!(answer, Err(MarketError::Refused { .. }))
-                    && row.until_ms.is_none_or(|until| until < ms(ledger_now).saturating_add(margin / 2))
-                {
-                    // The old deal runs on until the new placement retires it.
-                    tables::set_state(db, row.place, ShardState::Failed, "the provider does not renew the deal", 0, now)?;
-                    tables::set_avoid(db, row.place, std::slice::from_ref(&row.provider))?;
-                }
-            }
-            Ok(())
-        })
-        .await?;
-    Ok(asked)
 }

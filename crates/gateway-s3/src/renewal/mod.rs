@@ -7,9 +7,11 @@
 
 mod compact;
 mod deals;
+mod extend;
 mod money;
 mod repair;
 mod retire;
+mod spend;
 
 use crate::{
     core::Core,
@@ -102,7 +104,7 @@ impl RenewalService {
         note(&mut report, "settling unknown proposals", deals::resolve(core).await);
         note(&mut report, "proposing deals", deals::propose(core).await).inspect(|count| report.proposed = *count);
         note(&mut report, "looking at deals", deals::check(core, now).await).inspect(|count| report.checked = *count);
-        note(&mut report, "extending deals", deals::renew(core, now).await).inspect(|count| report.extended = *count);
+        note(&mut report, "extending deals", extend::renew(core, now).await).inspect(|count| report.extended = *count);
         note(&mut report, "moving shards", repair::failed_shards(core).await).inspect(|count| report.moved = *count);
         let compacted = compact::one(core, &self.writer, &self.not_compacted).await;
         note(&mut report, "writing half-empty segments anew", compacted).inspect(|count| report.compacted = *count);

@@ -1,8 +1,12 @@
 //! Ledger time and funds, and warnings before they run out.
 
 use super::RenewalError;
-use crate::{core::Core, durability, map::tables};
-use depin_quantity::Instant;
+use crate::{
+    core::{Account, Core},
+    durability,
+    map::tables,
+};
+use depin_quantity::{Instant, Units};
 
 /// Asks the market for time and funds, and remembers them.
 pub(super) async fn look(core: &Core) -> Result<Instant, RenewalError> {
@@ -33,7 +37,7 @@ pub(super) async fn look(core: &Core) -> Result<Instant, RenewalError> {
     }
 }
 
-/// Says it once when the funds run out soon, and once when they do not any more.
+/// Says it once when the funds run out soon or the day's cap is reached, and once when it is over.
 pub(super) async fn warn(core: &Core) -> Result<(), RenewalError> {
     let totals = core.map.read(tables::show::totals).await?;
     let before = core.account();
@@ -44,13 +48,28 @@ pub(super) async fn warn(core: &Core) -> Result<(), RenewalError> {
             totals.durability.lapsed, totals.durability.shards
         ))
     } else {
-        durability::warning(paid_until, &before, &core.config.deals)
+        durability::warning(paid_until, &before, &core.config.deals).or_else(|| capped(core, &before))
     };
     match (&before.warning, &warning) {
         (None, Some(text)) => tracing::warn!("{text}"),
-        (Some(_), None) => tracing::info!("the funds last again"),
+        (Some(text), None) => tracing::info!("it is no longer so that {text}"),
         _ => {}
     }
     core.update_account(|account| account.warning = warning);
     Ok(())
+}
+
+/// What did not fit into the day's cap.
+fn capped(core: &Core, account: &Account) -> Option<String> {
+    let cap = core.config.deals.spend_per_day?;
+    let currency = core.market.currency();
+    let (spent, full) = core.spending.today(account.ledger_now);
+    full.then(|| {
+        format!(
+            "the spending cap of {} a day is reached ({} are spent); uploads, moves and renewals wait for the next day of \
+             the ledger, or for a higher cap",
+            currency.text(cap),
+            currency.text(Units::new(spent))
+        )
+    })
 }

@@ -5,9 +5,8 @@ use crate::{
     core::Core,
     fetch,
     map::{SegmentInfo, ShardRow, ShardState, tables},
-    market::Provider,
     piece,
-    placement::{self, Need},
+    placement::{self, Candidate, Need},
     writer,
 };
 use bytes::Bytes;
@@ -54,24 +53,33 @@ async fn move_shard(core: &Arc<Core>, row: &ShardRow) -> Result<Result<Address, 
         Err(reason) => return Ok(Err(reason)),
     };
     let mut tried = Vec::new();
-    for provider in candidates {
+    for Candidate { provider, price } in candidates {
+        let taken = match core.take(core.cost(price, row.piece_size)) {
+            Ok(taken) => taken,
+            Err(reached) => return Ok(Err(format!("{reached} ({})", row.reason))),
+        };
         match writer::upload(core, &provider, &row.cid, payload.clone()).await {
             Ok(()) => {
                 let (row, address, now) = (row.clone(), provider.address, core.now_ms());
-                core.map.write(move |db| tables::move_shard(db, &row, address, now)).await?;
+                core.map
+                    .write(move |db| {
+                        tables::spend(db, taken)?;
+                        tables::move_shard(db, &row, address, price, now)
+                    })
+                    .await?;
                 return Ok(Ok(provider.address));
             }
             Err(error) => tried.push(format!("{provider} {error}")),
         }
+        core.spending.give_back(taken);
     }
     Ok(Err(format!("no provider took it: {}", tried.join("; "))))
 }
 
 /// Providers that hold no shard of this segment and did not refuse this one, in the order to try them.
-async fn candidates(core: &Core, row: &ShardRow, segment: &SegmentInfo) -> Result<Vec<Provider>, RenewalError> {
+async fn candidates(core: &Core, row: &ShardRow, segment: &SegmentInfo) -> Result<Vec<Candidate>, RenewalError> {
     let offers = core.directory.offers(&core.map, core.market.as_ref()).await?;
-    let (max_price, currency) = (core.config.deals.max_price, core.market.currency());
-    let need = Need { piece_size: row.piece_size, payload: row.payload, max_price, currency };
+    let need = Need { piece_size: row.piece_size, payload: row.payload, prices: core.prices(&offers) };
     let now = core.now_ms();
     let seed =
         core.config.placement_seed ^ row.place.segment.unsigned_abs() ^ (u64::from(row.attempts) << 32) ^ row.place.index as u64;
@@ -83,10 +91,13 @@ async fn candidates(core: &Core, row: &ShardRow, segment: &SegmentInfo) -> Resul
         .filter(|(index, _)| *index != row.place.index)
         .map(|(_, shard)| shard.provider)
         .collect();
-    let free = order.into_iter().map(|offer| offer.provider.clone()).filter(|provider| !others.contains(&provider.address));
-    let (avoided, fresh): (Vec<Provider>, Vec<Provider>) = free.partition(|provider| row.avoid.contains(&provider.address));
-    // A refusal may have had a passing reason; with nobody else left it is tried once more, after the usual pause.
-    Ok(if fresh.is_empty() && row.attempts > 0 { avoided } else { fresh })
+    let free = order.into_iter().map(Candidate::from).filter(|candidate| !others.contains(&candidate.provider.address));
+    let (avoided, fresh): (Vec<Candidate>, Vec<Candidate>) =
+        free.partition(|candidate| row.avoid.contains(&candidate.provider.address));
+    // A refusal may have had a passing reason; with nobody else left it is tried once more, after the usual pause, and never for more
+    // than was agreed on before.
+    let again = avoided.into_iter().filter(|candidate| row.price.is_none_or(|agreed| candidate.price <= agreed));
+    Ok(if fresh.is_empty() && row.attempts > 0 { again.collect() } else { fresh })
 }
 
 /// The shard's payload, from its provider or rebuilt, checked against its CID.

@@ -58,4 +58,6 @@ Said once, for all:
 * Browsers of any origin are answered: requests are allowed by their signature and not by where they come from.
 * One range per request; whatever else a `Range` header says means the whole object, as with S3.
 * Completing a multipart upload again, with the same parts and within a day, answers as the first time.
+* A price is agreed on when a shard is placed: its deal is proposed at that price or less, never at more, and no price above `--max-price` is taken, by
+  default four times the median of the live asks. `--spend-per-day` caps a day's escrow; uploads beyond it are refused with 503.
 ";

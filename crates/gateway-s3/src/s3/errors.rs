@@ -46,6 +46,7 @@ pub(super) fn store(error: &StoreError) -> S3Error {
         | StoreError::Upload { .. }
         | StoreError::Market(_)
         | StoreError::FundsTooLow { .. }
+        | StoreError::CapReached(_)
         | StoreError::MarketGone { .. }
         | StoreError::Stopping => S3ErrorCode::ServiceUnavailable,
     };

@@ -4,7 +4,7 @@ use super::providers::{FolderProviders, address_of, name_of};
 use async_trait::async_trait;
 use depin_client::api::Currency;
 use depin_gateway_s3::{Deal, DealState, Extension, Funds, Market, MarketError, Offer, Proposal, Provider};
-use depin_quantity::{Address, Instant, Name, UnitId, Units};
+use depin_quantity::{Address, Instant, Name, Span, UnitId, Units};
 use depin_services::storage::piece::Commitment;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -71,6 +71,8 @@ pub struct LocalMarket {
     /// Providers that take no new deals.
     pub closed: Mutex<BTreeSet<String>>,
     pub unreachable: Mutex<bool>,
+    /// Asks of single providers, where they are not the usual one.
+    pub asks: Mutex<BTreeMap<String, u128>>,
     /// Proposals that take effect but whose answer is lost.
     lost_answers: Mutex<usize>,
     file: Option<PathBuf>,
@@ -95,6 +97,7 @@ impl LocalMarket {
             silent: Mutex::default(),
             closed: Mutex::default(),
             unreachable: Mutex::default(),
+            asks: Mutex::default(),
             lost_answers: Mutex::default(),
             file,
         })
@@ -177,6 +180,15 @@ impl LocalMarket {
         counts
     }
 
+    /// Prices of all deals ever proposed, by provider.
+    pub fn prices(&self) -> Vec<(String, u128)> {
+        self.world.lock().unwrap().deals.values().map(|deal| (deal.provider.clone(), deal.price)).collect()
+    }
+
+    pub fn ask(&self, provider: &str, units: u128) {
+        self.asks.lock().unwrap().insert(provider.to_owned(), units);
+    }
+
     /// Deals ever proposed.
     pub fn deals_ever(&self) -> usize {
         self.world.lock().unwrap().deals.len()
@@ -255,10 +267,11 @@ impl Market for LocalMarket {
     async fn offers(&self) -> Result<Vec<Offer>, MarketError> {
         self.reach()?;
         let closed = self.closed.lock().unwrap().clone();
-        let (ask, piece_min) = self.change(|world| (world.ask, world.piece_min));
+        let asks = self.asks.lock().unwrap().clone();
+        let (usual, piece_min) = self.change(|world| (world.ask, world.piece_min));
         let offer = |provider: &Provider| Offer {
             provider: provider.clone(),
-            ask: Units::new(ask),
+            ask: Units::new(asks.get(&provider.name).copied().unwrap_or(usual)),
             piece_min,
             piece_max: 1 << 35,
             free_bytes: Some(1 << 40),
@@ -323,7 +336,11 @@ impl Market for LocalMarket {
         Ok(ids.into_iter().map(one).collect())
     }
 
-    async fn extend(&self, extensions: Vec<Extension>) -> Result<Vec<Result<(), MarketError>>, MarketError> {
+    fn cost(&self, price: Units, piece_size: u64, term: Span) -> Units {
+        Units::new(price.get() * u128::from(piece_size) * u128::from(term.get().div_ceil(EPOCH_MS)) / GIB)
+    }
+
+    async fn extend(&self, extensions: Vec<Extension>) -> Result<Vec<Result<Units, MarketError>>, MarketError> {
         self.reach()?;
         Ok(self.change(|world| {
             let one = |extension: Extension| {
@@ -334,7 +351,10 @@ impl Market for LocalMarket {
                 };
                 let until = extension.until.get();
                 if deal.extend_to_ms.unwrap_or(deal.until_ms) >= until {
-                    return Ok(());
+                    return Ok(Units::ZERO);
+                }
+                if extension.max_price.is_some_and(|max| deal.price > max.get()) {
+                    return Err(MarketError::Refused { reason: "it costs more than the limit".to_owned() });
                 }
                 let needed = deal.cost(until - deal.until_ms);
                 if needed > balance {
@@ -342,7 +362,7 @@ impl Market for LocalMarket {
                 }
                 deal.extend_to_ms = Some(until);
                 world.balance -= needed;
-                Ok(())
+                Ok(Units::new(needed))
             };
             extensions.into_iter().map(one).collect()
         }))

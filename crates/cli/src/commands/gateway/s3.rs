@@ -62,6 +62,7 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
     let used = args.dir.join("master.key").exists();
     let (status, spec) = (remote.status(used, out).await?, remote.spec().await?);
     let max_price = args.max_price.as_ref().map(|typed| price(&spec, typed)).transpose()?;
+    let spend_per_day = args.spend_per_day.as_ref().map(|typed| price(&spec, typed)).transpose()?;
     std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
     let key = key_of(args.key_file.as_deref(), &args.dir.join("key"), used, remote.settings.home.keyring())?;
     let keys = S3Keys::read_or_make(&args.dir)?;
@@ -70,7 +71,7 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
         listen,
         redundancy: Redundancy { k: args.copies.k, n: args.copies.n },
         floor: Floor::new(&args.dir, args.disk_floor.map(|floor| floor.0)),
-        deals: DealPolicy { term: args.term.0, max_price, ..DealPolicy::default() },
+        deals: DealPolicy { term: args.term.0, max_price, spend_per_day, ..DealPolicy::default() },
         tls,
         keyring: remote.settings.home.keyring().clone(),
         ..Config::new(&args.dir, keys.access_key.clone(), keys.secret_key.clone())

@@ -47,9 +47,20 @@ struct Gateway {
     ledger_now: Option<Instant>,
     balance: Option<String>,
     burn_per_day: Option<String>,
+    spent_today: String,
+    spend_per_day: Option<String>,
+    price_ceiling: Option<String>,
+    waiting: Vec<Waiting>,
     funds_last_until: Option<Instant>,
     warning: Option<String>,
     market_trouble: Option<String>,
+}
+
+/// Deals that wait for the same reason.
+#[derive(Debug, Serialize, Deserialize)]
+struct Waiting {
+    reason: String,
+    shards: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -59,6 +70,14 @@ struct Listing {
     ledger_now: Option<Instant>,
     balance: Option<Amount>,
     cost_per_day: Option<Amount>,
+    /// What went into escrow on this day of the ledger.
+    spent_today: Option<Amount>,
+    /// The owner's cap on that.
+    spend_per_day: Option<Amount>,
+    /// Highest price taken per GiB and epoch.
+    price_ceiling: Option<Amount>,
+    /// Why deals wait, and how many.
+    waiting: Vec<Waiting>,
     funds_last_until: Option<Instant>,
     warning: Option<String>,
     /// What the gateway's account is to be sent when its funds run low: the deals' token, or what credits are minted from.
@@ -107,6 +126,10 @@ pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<
         ledger_now: state.ledger_now,
         balance: amount(&state.balance),
         cost_per_day: amount(&state.burn_per_day),
+        spent_today: amount(&Some(state.spent_today)),
+        spend_per_day: amount(&state.spend_per_day),
+        price_ceiling: amount(&state.price_ceiling),
+        waiting: state.waiting,
         funds_last_until: state.funds_last_until,
         warning: state.warning,
         funded_with: spec.credit(token).map_or(token, |credit| credit.from),
@@ -145,6 +168,12 @@ impl Listing {
                     "{credit} are credits: counted is what the account's {from} would give, minted as deals need them\n"
                 );
             }
+        }
+        if let (Some(spent), Some(cap)) = (&self.spent_today, &self.spend_per_day) {
+            text += &format!("{} of {} spent on this day of the ledger\n", shorten(&spent.display), shorten(&cap.display));
+        }
+        for Waiting { reason, shards } in &self.waiting {
+            text += &format!("{shards} shards wait: {reason}\n");
         }
         if warned {
             text += &format!(

@@ -22,7 +22,7 @@ use depin_client::{
 };
 use depin_economy::Spec;
 use depin_ledger::Message;
-use depin_quantity::{Address, Instant, Name, UnitId, Units};
+use depin_quantity::{Address, Instant, Name, Span, UnitId, Units};
 use depin_services::storage::{DEALS_PER_MESSAGE, StorageMessage, StorageParams, piece::Commitment};
 use futures::StreamExt as _;
 use std::{
@@ -194,16 +194,24 @@ impl Market for LedgerMarket {
         answers.buffered(QUESTIONS).collect::<Vec<_>>().await.into_iter().collect()
     }
 
-    async fn extend(&self, extensions: Vec<Extension>) -> Result<Vec<Result<(), MarketError>>, MarketError> {
-        let mut answers: Vec<Result<(), MarketError>> = Vec::with_capacity(extensions.len());
+    fn cost(&self, price: Units, piece_size: u64, term: Span) -> Units {
+        propose::cost(&self.params, price, piece_size, term).unwrap_or(Units::new(u128::MAX))
+    }
+
+    async fn extend(&self, extensions: Vec<Extension>) -> Result<Vec<Result<Units, MarketError>>, MarketError> {
+        let mut answers: Vec<Result<Units, MarketError>> = Vec::with_capacity(extensions.len());
         // Deals that get equally many epochs go into one message.
         let mut groups: BTreeMap<u64, Vec<(usize, UnitId, u128)>> = BTreeMap::new();
         for (index, extension) in extensions.iter().enumerate() {
-            answers.push(Ok(()));
+            answers.push(Ok(Units::ZERO));
             match self.deal(extension.deal).await? {
                 None => answers[index] = Err(MarketError::Refused { reason: format!("no deal {}", extension.deal) }),
                 Some(deal) => match self.epochs_to_add(&deal, extension.until) {
                     0 => {}
+                    _ if propose::is_dearer(&deal, extension.max_price) => {
+                        let reason = format!("it costs {} an epoch, more than the limit", deal.price.display);
+                        answers[index] = Err(MarketError::Refused { reason });
+                    }
                     epochs => {
                         let cost = deal.price.units.get().saturating_mul(epochs.into());
                         groups.entry(epochs).or_default().push((index, deal.id, cost));
@@ -220,17 +228,17 @@ impl Market for LedgerMarket {
                     answers[index] = Err(MarketError::FundsTooLow { needed, balance, currency: self.currency() });
                 } else {
                     balance -= cost;
-                    paid.push((index, id));
+                    paid.push((index, id, cost));
                 }
             }
             if let Err(error) = self.provide(before - balance).await {
-                paid.iter().for_each(|(index, _)| answers[*index] = Err(error.clone()));
+                paid.iter().for_each(|(index, ..)| answers[*index] = Err(error.clone()));
                 continue;
             }
-            let ids: Vec<UnitId> = paid.iter().map(|(_, id)| *id).collect();
+            let ids: Vec<UnitId> = paid.iter().map(|(_, id, _)| *id).collect();
             let sent = self.send_each(&ids, |deals| StorageMessage::ExtendDeals { deals, epochs }).await;
-            for ((index, _), answer) in paid.into_iter().zip(sent) {
-                answers[index] = answer;
+            for ((index, _, cost), answer) in paid.into_iter().zip(sent) {
+                answers[index] = answer.map(|()| Units::new(cost));
             }
         }
         Ok(answers)

@@ -2,9 +2,12 @@
 
 use super::{LedgerMarket, START_EPOCHS, START_WALL, currency, market_error, submit_error};
 use crate::market::{MarketError, Proposal};
-use depin_client::{SubmitError, api::FinalReceipt};
+use depin_client::{
+    SubmitError,
+    api::{Deal, FinalReceipt},
+};
 use depin_ledger::{Event, Message};
-use depin_quantity::{Address, Rounding, UnitId, Units};
+use depin_quantity::{Address, Rounding, Span, UnitId, Units};
 use depin_services::ServiceEvent;
 use depin_services::storage::{
     DEALS_PER_MESSAGE, Proposal as LedgerProposal, StorageEvent, StorageMessage, StorageParams, piece::PieceSize,
@@ -95,6 +98,26 @@ pub(super) fn start_within(params: &StorageParams, speed: u32) -> u64 {
     START_EPOCHS.max(for_machines).clamp(params.start_min, params.start_max)
 }
 
+/// What a piece costs per epoch at a price per GiB. Rounded up: a provider compares with the floor, and a deal for nothing is refused.
+fn per_epoch(price: Units, piece_size: u64) -> Option<Units> {
+    price.mul_div(piece_size.into(), 1 << 30, Rounding::Up).ok().map(|price| price.max(Units::new(1)))
+}
+
+fn epochs(params: &StorageParams, term: Span) -> u64 {
+    term.get().div_ceil(params.epoch.get().max(1)).clamp(params.term_min, params.term_max)
+}
+
+/// What a deal takes into escrow; nothing when it does not fit 128 bits.
+pub(super) fn cost(params: &StorageParams, price: Units, piece_size: u64, term: Span) -> Option<Units> {
+    per_epoch(price, piece_size)?.get().checked_mul(epochs(params, term).into()).map(Units::new)
+}
+
+/// Whether a deal costs more per GiB than `max`.
+pub(super) fn is_dearer(deal: &Deal, max: Option<Units>) -> bool {
+    let most = max.and_then(|max| per_epoch(max, deal.size_bytes));
+    most.is_some_and(|most| deal.price.units > most)
+}
+
 /// What is left to spend while a batch is put together.
 pub(super) struct Budget {
     pub balance: u128,
@@ -113,11 +136,8 @@ impl Budget {
         let refused = |reason: String| MarketError::Refused { reason };
         let (provider, piece) = (proposal.provider, proposal.cid);
         let size = PieceSize::new(proposal.piece_size).map_err(|error| refused(error.to_string()))?;
-        let term = proposal.term.get().div_ceil(params.epoch.get().max(1)).clamp(params.term_min, params.term_max);
-        // Rounded up: a provider compares with the floor, and a deal for nothing is refused.
-        let price =
-            proposal.price.mul_div(size.get().into(), 1 << 30, Rounding::Up).map_err(|error| refused(error.to_string()))?;
-        let price = price.max(Units::new(1));
+        let term = epochs(params, proposal.term);
+        let price = per_epoch(proposal.price, size.get()).ok_or_else(|| refused("the price is beyond 128 bits".to_owned()))?;
         let cost = price.get().saturating_mul(term.into());
         if cost > self.balance {
             let (needed, balance) = (Units::new(cost), Units::new(self.balance));

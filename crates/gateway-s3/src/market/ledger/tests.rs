@@ -2,7 +2,7 @@
 
 use super::{
     convert::{market_error, state_of},
-    propose::{Budget, proposed, start_within},
+    propose::{Budget, cost, proposed, start_within},
 };
 use crate::market::{DealState, MarketError, Proposal};
 use depin_client::{
@@ -45,6 +45,14 @@ fn a_price_per_gib_becomes_one_per_piece_rounded_up_and_never_zero() {
     assert_eq!(cover(&mut budget, 500_000_000), 488_282, "500,000,000 / 1024 = 488,281.25");
     assert_eq!(cover(&mut budget, 1), 1);
     assert_eq!(cover(&mut budget, 0), 1);
+}
+
+#[test]
+fn what_a_deal_takes_into_escrow_is_known_before_it_is_proposed() {
+    let of = |price, days| cost(&params(), Units::new(price), 1 << 20, Span::from_days(days)).map(Units::get);
+    assert_eq!(of(500_000_000, 180), Some(488_282 * 180 * 2880), "as the budget reckons");
+    assert_eq!(of(1, 180), Some(180 * 2880));
+    assert_eq!(of(u128::MAX, 180), None, "more than 128 bits hold");
 }
 
 #[test]
