@@ -8,7 +8,9 @@ use crate::{
     health::Health,
     map::{FaultKind, Map, SegmentPins, ShardPlace},
     market::{Funds, Market, Offer, Provider},
+    placement::Standing,
     price::Prices,
+    proven::Proven,
     shards::{ShardError, Shards},
     spending::{CapReached, Spending, Taken},
 };
@@ -35,6 +37,7 @@ pub(crate) struct Core {
     pub(crate) pins: SegmentPins,
     pub(crate) account: Mutex<Account>,
     pub(crate) spending: Spending,
+    pub(crate) proven: Proven,
     pub(crate) noted: Mutex<HashMap<(Address, FaultKind, Commitment), u64>>,
 }
 
@@ -73,7 +76,13 @@ impl Core {
 
     /// What prices are compared with now.
     pub(crate) fn prices(&self, offers: &[Offer]) -> Prices {
-        Prices::of(&self.config.deals, offers, self.market.currency())
+        let (currency, least) = (self.market.currency(), self.config.redundancy.k);
+        Prices::of(&self.config.deals, offers, currency, least, |provider| self.proven.has(provider))
+    }
+
+    /// How a provider stands with this gateway.
+    pub(crate) fn standing(&self, provider: Address) -> Standing {
+        Standing { proven: self.proven.has(provider), doubtful: self.health.is_doubtful(provider, self.now_ms()) }
     }
 
     /// Counts a cost in the present day, if the owner's cap leaves room.

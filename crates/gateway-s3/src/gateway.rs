@@ -14,6 +14,7 @@ use crate::{
     keys::{self, KeyError},
     map::{Map, MapError, SegmentPins, tables},
     market::Market,
+    proven::Proven,
     renewal::{RenewalReport, RenewalService},
     s3::Door,
     shards::Shards,
@@ -132,7 +133,7 @@ impl Gateway {
         let master = MasterKey::new(keys::master(&home.join(MASTER_KEY), is_new, &config.keyring)?);
         let token = keys::secret(&home.join("admin.token"), true)?;
         let directory = Directory::load(&map)?;
-        let spending = Spending::load(&map, market.currency())?;
+        let (spending, proven) = (Spending::load(&map, market.currency())?, Proven::load(&map)?);
         let (listen, tls) = (config.listen, config.tls.clone());
         let core = Arc::new(Core {
             map,
@@ -146,6 +147,7 @@ impl Gateway {
             pins: SegmentPins::default(),
             account: Mutex::new(Account::default()),
             spending,
+            proven,
             noted: Mutex::new(HashMap::new()),
         });
         let writer = Writer::new(core.clone())?;

@@ -40,12 +40,14 @@ mod market;
 mod piece;
 mod placement;
 mod price;
+mod proven;
 mod reach;
 mod reader;
 mod renewal;
 mod s3;
 mod shards;
 mod spending;
+mod upload;
 mod views;
 mod writer;
 

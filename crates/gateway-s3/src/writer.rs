@@ -15,25 +15,21 @@
 use crate::{
     core::Core,
     erasure,
-    map::{Extent, FaultKind, NewSegment, NewShard, SegmentPin, tables},
-    market::{MarketError, Offer, Provider},
+    map::{Extent, NewSegment, NewShard, SegmentPin, tables},
+    market::{MarketError, Offer},
     piece,
-    placement::{self, Candidate, Need},
-    shards::ShardError,
+    placement::{self, Candidate, Need, Queue},
     spending::CapReached,
+    upload::upload,
 };
 use bytes::Bytes;
 use depin_client::api::Currency;
 use depin_quantity::Units;
-use depin_services::storage::piece::Commitment;
 use futures::future;
 use rand::Rng as _;
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicI64, Ordering},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -264,9 +260,8 @@ async fn store_shards(core: &Arc<Core>, id: i64, mut buffer: Vec<u8>) -> Result<
     let redundancy = core.config.redundancy;
     let used = buffer.len() as u64;
     let smallest = piece::payload_for(used, redundancy.k as u64, core.config.shard_payload_min, core.config.shard_payload);
-    let (payload, mut order) = candidates(core, smallest, id).await?;
-    let spares = Mutex::new(order.split_off(redundancy.n));
-    let firsts = order;
+    let (payload, order) = candidates(core, smallest, id).await?;
+    let queue = Mutex::new(Queue::new(order, redundancy.k, redundancy.n, Queue::is_trial(id)));
 
     let padded = usize::try_from(payload).map_err(|error| StoreError::Making(error.to_string()))? * redundancy.k;
     let shards = tokio::task::spawn_blocking(move || {
@@ -280,11 +275,7 @@ async fn store_shards(core: &Arc<Core>, id: i64, mut buffer: Vec<u8>) -> Result<
     .map_err(|error| StoreError::Making(error.to_string()))?
     .map_err(|error| StoreError::Making(error.to_string()))?;
 
-    let placed = future::join_all(shards.into_iter().zip(firsts).enumerate().map(|(index, (shard, first))| {
-        let spares = &spares;
-        async move { place(core, index, shard, first, spares).await }
-    }))
-    .await;
+    let placed = future::join_all(shards.into_iter().enumerate().map(|(index, shard)| place(core, index, shard, &queue))).await;
     let (stored, failed): (Vec<_>, Vec<_>) = placed.into_iter().partition(Result::is_ok);
     let stored: Vec<NewShard> = stored.into_iter().flatten().collect();
     if let Some(error) = failed.into_iter().find_map(Result::err) {
@@ -294,14 +285,8 @@ async fn store_shards(core: &Arc<Core>, id: i64, mut buffer: Vec<u8>) -> Result<
     Ok(NewSegment { id, k: redundancy.k, n: redundancy.n, payload, used, now_ms: core.now_ms(), shards: stored })
 }
 
-/// Names a shard by its commitment and stores it at `first`, or at spare providers one after the other.
-async fn place(
-    core: &Arc<Core>,
-    index: usize,
-    shard: Bytes,
-    first: Candidate,
-    spares: &Mutex<VecDeque<Candidate>>,
-) -> Result<NewShard, StoreError> {
+/// Names a shard by its commitment and stores it with the next provider of the queue that takes it.
+async fn place(core: &Arc<Core>, index: usize, shard: Bytes, queue: &Mutex<Queue>) -> Result<NewShard, StoreError> {
     let bytes = shard.clone();
     let (cid, sums) = tokio::task::spawn_blocking(move || (piece::cid(&bytes), erasure::sums(&bytes)))
         .await
@@ -309,37 +294,19 @@ async fn place(
     let cid = cid.map_err(|error| StoreError::Making(error.to_string()))?;
     let piece_size = piece::padded(shard.len() as u64);
     let mut tried = Vec::new();
-    let mut next = Some(first);
-    while let Some(Candidate { provider, price }) = next {
-        let taken = core.take(core.cost(price, piece_size))?;
-        match upload(core, &provider, &cid, shard.clone()).await {
-            Ok(()) => return Ok(NewShard { provider: provider.address, cid, piece_size, sums, price, taken }),
+    let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
+    let next = || queue().next();
+    while let Some(candidate) = next() {
+        let Candidate { provider, price, .. } = &candidate;
+        let taken = core.take(core.cost(*price, piece_size))?;
+        match upload(core, provider, &cid, shard.clone(), &sums).await {
+            Ok(()) => return Ok(NewShard { provider: provider.address, cid, piece_size, sums, price: *price, taken }),
             Err(error) => tried.push(format!("{provider} {error}")),
         }
         core.spending.give_back(taken);
-        next = spares.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        queue().failed(&candidate);
     }
     Err(StoreError::Upload { shard: index, tried: tried.join("; ") })
-}
-
-/// Stores one shard at one provider in bounded time, and remembers how that went.
-pub(crate) async fn upload(core: &Core, provider: &Provider, cid: &Commitment, shard: Bytes) -> Result<(), ShardError> {
-    let limit = core.config.upload_timeout;
-    let stored = tokio::time::timeout(limit, core.shards.put(provider, cid, shard)).await;
-    let stored = stored.unwrap_or_else(|_| Err(ShardError::Unreachable(format!("no answer to an upload within {limit:?}"))));
-    match &stored {
-        Ok(()) => core.health.did_well(provider.address),
-        // What is wrong is this account's, at every provider.
-        Err(ShardError::Unfunded(_)) => {}
-        Err(error) => {
-            core.health.failed(provider.address, core.now_ms());
-            // Being full is no fault.
-            if !matches!(error, ShardError::Full(_) | ShardError::Limited(_)) {
-                core.fault(FaultKind::Upload, provider, *cid, None, &error.to_string());
-            }
-        }
-    }
-    stored
 }
 
 /// Deletes shards of a segment that was not stored as a whole; what fails is dropped by the provider itself after a while.
@@ -356,18 +323,17 @@ fn take_back(core: &Arc<Core>, stored: &[NewShard]) {
 }
 
 /// The smallest shard payload from `smallest` on that at least n different providers take, and those in the order to try them.
-async fn candidates(core: &Core, smallest: u64, segment: i64) -> Result<(u64, VecDeque<Candidate>), StoreError> {
+async fn candidates(core: &Core, smallest: u64, segment: i64) -> Result<(u64, Vec<Candidate>), StoreError> {
     let redundancy = core.config.redundancy;
     let offers = core.directory.offers(&core.map, core.market.as_ref()).await?;
     let prices = core.prices(&offers);
-    let now = core.now_ms();
     let seed = core.config.placement_seed ^ segment.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut payload = smallest;
     loop {
         let need = Need { piece_size: piece::padded(payload), payload, prices };
-        let order = placement::order(&offers, &need, |address| core.health.is_doubtful(address, now), seed);
+        let order = placement::order(&offers, &need, |address| core.standing(address), seed);
         if order.len() >= redundancy.n {
-            return Ok((payload, order.into_iter().map(Candidate::from).collect()));
+            return Ok((payload, order));
         }
         // Providers may have a smallest piece: a larger shard then suits more of them.
         if payload >= core.config.shard_payload {

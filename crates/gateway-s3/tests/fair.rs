@@ -3,7 +3,7 @@
 mod kit;
 
 use depin_quantity::{Span, Units};
-use kit::{Kit, noise};
+use kit::{Behaviour, Kit, noise};
 use std::collections::BTreeSet;
 
 const DAY: u64 = 86_400_000;
@@ -156,4 +156,52 @@ async fn renewals_obey_the_limits_too() {
     let dear: Vec<_> = kit.market.prices().into_iter().filter(|(_, price)| *price > USUAL).collect();
     assert_eq!(dear.len(), 2, "no deal above the limit was proposed again: {dear:?}");
     assert!(providers(&kit).await.contains("provider-3"), "a shard moved to whom the limit allows");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_says_stored_and_keeps_nothing_is_found_out_before_the_answer() {
+    let kit = Kit::start(6).await;
+    kit.s3.make_bucket("air").await;
+    for liar in ["provider-0", "provider-1", "provider-2"] {
+        kit.market.ask(liar, 1);
+        kit.providers.set(liar, Behaviour { forgets: true, ..Behaviour::default() });
+    }
+    let bytes = noise(1, 1_000_000);
+    kit.s3.put("/air/o", bytes.clone()).await.ok();
+    assert_eq!(providers(&kit).await, BTreeSet::from(["provider-3", "provider-4", "provider-5"].map(str::to_owned)));
+    kit.s3.expect("/air/o", &bytes).await;
+    let faults = kit.handle().faults(None).await.unwrap();
+    let named =
+        |name: &str| faults.iter().any(|fault| fault.provider_name == name && fault.detail.contains("reading a part of it back"));
+    assert!(["provider-0", "provider-1", "provider-2"].into_iter().any(named), "{faults:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn newcomers_never_hold_what_is_needed_to_read() {
+    let kit = Kit::start(6).await;
+    kit.s3.make_bucket("new").await;
+    let newcomers = ["provider-3", "provider-4", "provider-5"];
+    kit.market.closed.lock().unwrap().extend(newcomers.map(str::to_owned));
+    kit.s3.put("/new/first", noise(0, 10_000)).await.ok();
+    kit.settle().await;
+    kit.market.closed.lock().unwrap().clear();
+    for name in newcomers {
+        kit.market.ask(name, 1);
+    }
+    kit.handle().keep().await;
+    for seed in 1..=17 {
+        kit.s3.put(&format!("/new/{seed}"), noise(seed, 10_000)).await.ok();
+    }
+    let segments = kit.handle().segments(None, 0, None).await.unwrap();
+    let new = |shard: &&depin_gateway_s3::ShardView| newcomers.contains(&shard.provider_name.as_str());
+    let held: Vec<usize> = segments.iter().map(|segment| segment.shards.iter().filter(new).count()).collect();
+    assert!(held.len() >= 17 && held.iter().all(|held| *held <= 1), "{held:?}");
+    assert!(held.iter().sum::<usize>() >= 2, "one segment in eight tries one of them: {held:?}");
+    // They take the shards and go.
+    for name in newcomers {
+        kit.providers.set(name, Behaviour { dead: true, ..Behaviour::default() });
+    }
+    for seed in 1..=17 {
+        kit.s3.expect(&format!("/new/{seed}"), &noise(seed, 10_000)).await;
+    }
 }

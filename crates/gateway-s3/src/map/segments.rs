@@ -10,6 +10,7 @@ use crate::spending::Taken;
 use depin_quantity::{Address, UnitId, Units};
 use depin_services::storage::piece::Commitment;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use std::collections::HashSet;
 
 /// What is needed to read a segment.
 #[derive(Clone, Debug)]
@@ -520,6 +521,13 @@ pub(crate) mod tables {
             Ok(Provider { address, name: row.get(1)?, url: row.get(2)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Providers with an active deal.
+    pub(crate) fn proven_providers(db: &Connection) -> Result<HashSet<Address>, MapError> {
+        let mut statement = db.prepare("SELECT DISTINCT provider FROM shards WHERE state IN ('active', 'faulty')")?;
+        let rows = statement.query_map([], |row| row.get::<_, Text<Address>>(0))?;
+        Ok(rows.map(|row| row.map(|Text(address)| address)).collect::<Result<_, _>>()?)
     }
 
     /// Records a fault; one of the same kind for the same shard only counts.

@@ -43,6 +43,8 @@ pub struct Offer {
     pub piece_max: u64,
     /// Free capacity in bytes as far as known; a hint, not a promise.
     pub free_bytes: Option<u64>,
+    /// Accepted and active deals that it has with anybody.
+    pub deals: u32,
     /// Whether new deals are taken. A provider that takes none is still listed, since old shards are read there.
     pub accepting: bool,
 }

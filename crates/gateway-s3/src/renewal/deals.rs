@@ -211,6 +211,13 @@ pub(super) async fn check(core: &Arc<Core>, ledger_now: Instant) -> Result<usize
     let deals = core.market.deals(ids).await?;
     let steps: Vec<Step> = rows.iter().zip(deals).map(|(row, deal)| checked_step(core, row, deal, ledger_now)).collect();
     let count = steps.len();
+    for (row, step) in rows.iter().zip(&steps) {
+        match step.state {
+            ShardState::Active => core.proven.add(row.provider),
+            ShardState::Failed => core.proven.remove(row.provider),
+            _ => {}
+        }
+    }
     for step in steps.iter().filter(|step| matches!(step.state, ShardState::Failed | ShardState::Lapsed)) {
         tracing::warn!(segment = step.place.segment, shard = step.place.index, reason = step.reason, "a deal is over");
     }

@@ -7,7 +7,7 @@ use crate::{
     map::{SegmentInfo, ShardRow, ShardState, tables},
     piece,
     placement::{self, Candidate, Need},
-    writer,
+    upload::upload,
 };
 use bytes::Bytes;
 use depin_quantity::Address;
@@ -53,12 +53,13 @@ async fn move_shard(core: &Arc<Core>, row: &ShardRow) -> Result<Result<Address, 
         Err(reason) => return Ok(Err(reason)),
     };
     let mut tried = Vec::new();
-    for Candidate { provider, price } in candidates {
+    let sums = &segment.shards[row.place.index].sums;
+    for Candidate { provider, price, .. } in candidates {
         let taken = match core.take(core.cost(price, row.piece_size)) {
             Ok(taken) => taken,
             Err(reached) => return Ok(Err(format!("{reached} ({})", row.reason))),
         };
-        match writer::upload(core, &provider, &row.cid, payload.clone()).await {
+        match upload(core, &provider, &row.cid, payload.clone(), sums).await {
             Ok(()) => {
                 let (row, address, now) = (row.clone(), provider.address, core.now_ms());
                 core.map
@@ -80,10 +81,9 @@ async fn move_shard(core: &Arc<Core>, row: &ShardRow) -> Result<Result<Address, 
 async fn candidates(core: &Core, row: &ShardRow, segment: &SegmentInfo) -> Result<Vec<Candidate>, RenewalError> {
     let offers = core.directory.offers(&core.map, core.market.as_ref()).await?;
     let need = Need { piece_size: row.piece_size, payload: row.payload, prices: core.prices(&offers) };
-    let now = core.now_ms();
     let seed =
         core.config.placement_seed ^ row.place.segment.unsigned_abs() ^ (u64::from(row.attempts) << 32) ^ row.place.index as u64;
-    let order = placement::order(&offers, &need, |address| core.health.is_doubtful(address, now), seed);
+    let order = placement::order(&offers, &need, |address| core.standing(address), seed);
     let others: Vec<Address> = segment
         .shards
         .iter()
@@ -91,7 +91,12 @@ async fn candidates(core: &Core, row: &ShardRow, segment: &SegmentInfo) -> Resul
         .filter(|(index, _)| *index != row.place.index)
         .map(|(_, shard)| shard.provider)
         .collect();
-    let free = order.into_iter().map(Candidate::from).filter(|candidate| !others.contains(&candidate.provider.address));
+    // As in a new segment: providers that were never proven hold few of its shards while proven ones are there.
+    let unknown = others.iter().filter(|address| !core.proven.has(**address)).count();
+    let full = placement::is_settled(&order, segment.k) && unknown >= segment.n - segment.k;
+    let free = order
+        .into_iter()
+        .filter(|candidate| !others.contains(&candidate.provider.address) && (candidate.standing.proven || !full));
     let (avoided, fresh): (Vec<Candidate>, Vec<Candidate>) =
         free.partition(|candidate| row.avoid.contains(&candidate.provider.address));
     // A refusal may have had a passing reason; with nobody else left it is tried once more, after the usual pause, and never for more

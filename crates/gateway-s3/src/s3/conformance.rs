@@ -60,4 +60,6 @@ Said once, for all:
 * Completing a multipart upload again, with the same parts and within a day, answers as the first time.
 * A price is agreed on when a shard is placed: its deal is proposed at that price or less, never at more, and no price above `--max-price` is taken, by
   default four times the median of the live asks. `--spend-per-day` caps a day's escrow; uploads beyond it are refused with 503.
+* Stored means read back: before an upload is answered, a part of every shard, chosen by chance, is read from its provider and compared. Providers without
+  a proven deal of this gateway come last, but for a trial in every eighth segment, and hold at most n − k shards of a segment once k others are proven.
 ";

@@ -275,6 +275,7 @@ impl Market for LocalMarket {
             piece_min,
             piece_max: 1 << 35,
             free_bytes: Some(1 << 40),
+            deals: 0,
             accepting: !closed.contains(&provider.name),
         };
         Ok(self.providers.iter().map(offer).collect())

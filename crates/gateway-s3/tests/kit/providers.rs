@@ -24,6 +24,8 @@ pub struct Behaviour {
     /// Says that its copies are damaged.
     pub damaged: bool,
     pub full: bool,
+    /// Says that it stored what it throws away.
+    pub forgets: bool,
     pub slow: Option<Duration>,
 }
 
@@ -97,8 +99,12 @@ fn io(error: std::io::Error) -> ShardError {
 #[async_trait]
 impl Shards for FolderProviders {
     async fn put(&self, at: &Provider, cid: &Commitment, payload: Bytes) -> Result<(), ShardError> {
-        if self.behave(at).await?.full {
+        let behaviour = self.behave(at).await?;
+        if behaviour.full {
             return Err(ShardError::Full("the disk is full".to_owned()));
+        }
+        if behaviour.forgets {
+            return Ok(());
         }
         let (path, cid) = (self.path(&at.name, &cid.to_string()), *cid);
         tokio::task::spawn_blocking(move || {

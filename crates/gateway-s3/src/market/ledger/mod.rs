@@ -159,6 +159,7 @@ impl Market for LedgerMarket {
                 piece_min: provider.ask.piece_min_bytes,
                 piece_max: provider.ask.piece_max_bytes,
                 free_bytes: Some(free),
+                deals: provider.deals,
                 accepting: provider.ask.open,
                 provider: Provider { address: provider.address, name: provider.name.to_string(), url: provider.url },
             }
