@@ -118,6 +118,12 @@ pub struct Config {
     pub hedge: Duration,
     /// Longest time one shard upload may take.
     pub upload_timeout: Duration,
+    /// An upload of which nothing more was sent for so long is given up; when all was sent, a second later for each MiB.
+    pub upload_silence: Duration,
+    /// Least bytes a second over an upload's whole time, once it took longer than `upload_silence`.
+    pub upload_rate: u64,
+    /// After so long without progress of an upload the next provider is asked too; when all was sent, a second later for each MiB.
+    pub upload_hedge: Duration,
     /// Longest time one ranged read may take.
     pub read_timeout: Duration,
     /// Seed of the weighted choice of providers: same seed, same segment, same offers, same choice.
@@ -152,6 +158,9 @@ impl Config {
             segments_in_flight: 2,
             hedge: Duration::from_millis(800),
             upload_timeout: Duration::from_secs(120),
+            upload_silence: Duration::from_secs(10),
+            upload_rate: 16 << 10,
+            upload_hedge: Duration::from_secs(3),
             read_timeout: Duration::from_secs(20),
             placement_seed: 0,
             deals: DealPolicy::default(),

@@ -82,7 +82,7 @@ impl Core {
 
     /// How a provider stands with this gateway.
     pub(crate) fn standing(&self, provider: Address) -> Standing {
-        Standing { proven: self.proven.has(provider), doubtful: self.health.is_doubtful(provider, self.now_ms()) }
+        Standing { proven: self.proven.has(provider), doubtful: self.health.is_doubtful_to_store(provider, self.now_ms()) }
     }
 
     /// Counts a cost in the present day, if the owner's cap leaves room.
@@ -118,6 +118,7 @@ impl Core {
             ShardError::Damaged => FaultKind::Damaged,
             ShardError::Wrong(_) => FaultKind::Lying,
             ShardError::Unreachable(_)
+            | ShardError::Stalled(_)
             | ShardError::Full(_)
             | ShardError::Unfunded(_)
             | ShardError::Limited(_)

@@ -59,7 +59,7 @@ pub use keys::KeyError;
 pub use market::{Deal, DealState, Extension, Funds, LedgerMarket, Market, MarketError, Offer, Proposal, Provider};
 pub use reach::Reach;
 pub use renewal::RenewalReport;
-pub use shards::{HttpShards, ShardError, Shards, Signer, request_message};
+pub use shards::{HttpShards, Progress, ShardError, Shards, Signer, request_message};
 pub use views::{FaultView, ObjectQuery, ObjectView, SegmentView, ShardView, Status, Waiting};
 
 pub use s3::conformance;

@@ -15,10 +15,19 @@ use depin_client::{SigningKey, Trust, tls_failure};
 use depin_quantity::Address;
 use depin_services::storage::piece::Commitment;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 /// Longest error text of a provider that is read.
 const ERROR_MAX: usize = 16 << 10;
+/// Bytes of an upload handed over at a time.
+const PIECE: usize = 64 << 10;
 
 /// Why a provider did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +35,9 @@ pub enum ShardError {
     /// No connection, no answer, or a broken one.
     #[error("does not answer: {0}")]
     Unreachable(String),
+    /// Answers too slowly, or not at all, to what it was sent.
+    #[error("takes too long: {0}")]
+    Stalled(String),
     /// Does not hold the piece.
     #[error("does not have the piece")]
     NotFound,
@@ -57,11 +69,28 @@ pub enum ShardError {
     },
 }
 
+/// How much of an upload was handed to the network. What is not told looks like an upload that stands still.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    /// Bytes handed over so far.
+    pub fn sent(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Some more were.
+    pub fn add(&self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
 /// Carries shard payloads.
 #[async_trait]
 pub trait Shards: Send + Sync + 'static {
-    /// Stores a payload. Returns when it is verified against the CID and durable at the provider. Storing it again is no error.
-    async fn put(&self, at: &Provider, cid: &Commitment, payload: Bytes) -> Result<(), ShardError>;
+    /// Stores a payload and tells how far it came. Returns when it is verified against the CID and durable at the provider. Storing it
+    /// again is no error. Dropping the future ends the upload.
+    async fn put(&self, at: &Provider, cid: &Commitment, payload: Bytes, progress: &Progress) -> Result<(), ShardError>;
 
     /// Bytes `range` of a payload: exactly that many, or an error.
     async fn get(&self, at: &Provider, cid: &Commitment, range: Range<u64>) -> Result<Bytes, ShardError>;
@@ -169,11 +198,15 @@ impl HttpShards {
 
 #[async_trait]
 impl Shards for HttpShards {
-    async fn put(&self, at: &Provider, cid: &Commitment, payload: Bytes) -> Result<(), ShardError> {
+    async fn put(&self, at: &Provider, cid: &Commitment, payload: Bytes, progress: &Progress) -> Result<(), ShardError> {
         let length = payload.len() as u64;
         let request = self.signed(self.request(Method::PUT, at, cid)?, "depin-upload", at, cid, length);
-        let response =
-            request.header(header::CONTENT_LENGTH, length).body(payload).send().await.map_err(|error| unreachable(&error))?;
+        let response = request
+            .header(header::CONTENT_LENGTH, length)
+            .body(told(payload, progress.clone()))
+            .send()
+            .await
+            .map_err(|error| unreachable(&error))?;
         match response.status() {
             StatusCode::OK | StatusCode::CREATED => Ok(()),
             _ => Err(failure(response).await),
@@ -205,6 +238,16 @@ impl Shards for HttpShards {
             _ => Err(failure(response).await),
         }
     }
+}
+
+/// A body that tells how far it came.
+fn told(payload: Bytes, progress: Progress) -> reqwest::Body {
+    let pieces = (0..payload.len()).step_by(PIECE).map(move |from| {
+        let piece = payload.slice(from..payload.len().min(from + PIECE));
+        progress.add(piece.len() as u64);
+        Ok::<_, std::convert::Infallible>(piece)
+    });
+    reqwest::Body::wrap_stream(futures::stream::iter(pieces))
 }
 
 /// Reads a body that must have `length` bytes, never holding more of it.
@@ -322,7 +365,7 @@ mod tests {
             let provider = Provider { address: Address::new([1; 32]), name: "inner".to_owned(), url };
             let refused = [
                 shards.get(&provider, &cid, 0..9).await.unwrap_err(),
-                shards.put(&provider, &cid, Bytes::from_static(b"x")).await.unwrap_err(),
+                shards.put(&provider, &cid, Bytes::from_static(b"x"), &Progress::default()).await.unwrap_err(),
                 shards.delete(&provider, &cid).await.unwrap_err(),
             ];
             for error in refused {

@@ -20,7 +20,7 @@ use crate::{
     piece,
     placement::{self, Candidate, Need, Queue},
     spending::CapReached,
-    upload::upload,
+    upload::{self, Shard},
 };
 use bytes::Bytes;
 use depin_client::api::Currency;
@@ -28,7 +28,7 @@ use depin_quantity::Units;
 use futures::future;
 use rand::Rng as _;
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex,
     atomic::{AtomicI64, Ordering},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -261,7 +261,13 @@ async fn store_shards(core: &Arc<Core>, id: i64, mut buffer: Vec<u8>) -> Result<
     let used = buffer.len() as u64;
     let smallest = piece::payload_for(used, redundancy.k as u64, core.config.shard_payload_min, core.config.shard_payload);
     let (payload, order) = candidates(core, smallest, id).await?;
-    let queue = Mutex::new(Queue::new(order, redundancy.k, redundancy.n, Queue::is_trial(id)));
+    let mut queue = Queue::new(order, redundancy.k, redundancy.n, Queue::is_trial(id));
+    // One for each shard, before any shard asks for a second one.
+    let firsts: Vec<Candidate> = std::iter::from_fn(|| queue.next()).take(redundancy.n).collect();
+    if firsts.len() < redundancy.n {
+        return Err(StoreError::Making(format!("{} of {} shards have a provider", firsts.len(), redundancy.n)));
+    }
+    let queue = Mutex::new(queue);
 
     let padded = usize::try_from(payload).map_err(|error| StoreError::Making(error.to_string()))? * redundancy.k;
     let shards = tokio::task::spawn_blocking(move || {
@@ -275,7 +281,8 @@ async fn store_shards(core: &Arc<Core>, id: i64, mut buffer: Vec<u8>) -> Result<
     .map_err(|error| StoreError::Making(error.to_string()))?
     .map_err(|error| StoreError::Making(error.to_string()))?;
 
-    let placed = future::join_all(shards.into_iter().enumerate().map(|(index, shard)| place(core, index, shard, &queue))).await;
+    let uploads = shards.into_iter().zip(firsts).enumerate();
+    let placed = future::join_all(uploads.map(|(index, (shard, first))| place(core, index, shard, first, &queue))).await;
     let (stored, failed): (Vec<_>, Vec<_>) = placed.into_iter().partition(Result::is_ok);
     let stored: Vec<NewShard> = stored.into_iter().flatten().collect();
     if let Some(error) = failed.into_iter().find_map(Result::err) {
@@ -285,40 +292,30 @@ async fn store_shards(core: &Arc<Core>, id: i64, mut buffer: Vec<u8>) -> Result<
     Ok(NewSegment { id, k: redundancy.k, n: redundancy.n, payload, used, now_ms: core.now_ms(), shards: stored })
 }
 
-/// Names a shard by its commitment and stores it with the next provider of the queue that takes it.
-async fn place(core: &Arc<Core>, index: usize, shard: Bytes, queue: &Mutex<Queue>) -> Result<NewShard, StoreError> {
+/// Names a shard by its commitment and stores it with its first provider, or with others of the queue.
+async fn place(
+    core: &Arc<Core>,
+    index: usize,
+    shard: Bytes,
+    first: Candidate,
+    queue: &Mutex<Queue>,
+) -> Result<NewShard, StoreError> {
     let bytes = shard.clone();
     let (cid, sums) = tokio::task::spawn_blocking(move || (piece::cid(&bytes), erasure::sums(&bytes)))
         .await
         .map_err(|error| StoreError::Making(error.to_string()))?;
     let cid = cid.map_err(|error| StoreError::Making(error.to_string()))?;
     let piece_size = piece::padded(shard.len() as u64);
-    let mut tried = Vec::new();
-    let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
-    let next = || queue().next();
-    while let Some(candidate) = next() {
-        let Candidate { provider, price, .. } = &candidate;
-        let taken = core.take(core.cost(*price, piece_size))?;
-        match upload(core, provider, &cid, shard.clone(), &sums).await {
-            Ok(()) => return Ok(NewShard { provider: provider.address, cid, piece_size, sums, price: *price, taken }),
-            Err(error) => tried.push(format!("{provider} {error}")),
-        }
-        core.spending.give_back(taken);
-        queue().failed(&candidate);
-    }
-    Err(StoreError::Upload { shard: index, tried: tried.join("; ") })
+    let shard = Shard { cid, sums, bytes: shard };
+    let (Candidate { provider, price, .. }, taken) = upload::place(core, index, &shard, first, queue).await?;
+    Ok(NewShard { provider: provider.address, cid, piece_size, sums: shard.sums, price, taken })
 }
 
 /// Deletes shards of a segment that was not stored as a whole; what fails is dropped by the provider itself after a while.
 fn take_back(core: &Arc<Core>, stored: &[NewShard]) {
     for shard in stored {
         core.spending.give_back(shard.taken);
-        let (core, provider, cid) = (core.clone(), core.directory.provider(shard.provider), shard.cid);
-        tokio::spawn(async move {
-            if let Err(error) = core.shards.delete(&provider, &cid).await {
-                tracing::debug!(%provider, %cid, %error, "an orphaned shard was left behind");
-            }
-        });
+        upload::take_back(core, core.directory.provider(shard.provider), shard.cid);
     }
 }
 

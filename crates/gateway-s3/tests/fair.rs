@@ -4,7 +4,10 @@ mod kit;
 
 use depin_quantity::{Span, Units};
 use kit::{Behaviour, Kit, noise};
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 const DAY: u64 = 86_400_000;
 /// What providers of the tests ask when nothing else is said.
@@ -204,4 +207,35 @@ async fn newcomers_never_hold_what_is_needed_to_read() {
     for seed in 1..=17 {
         kit.s3.expect(&format!("/new/{seed}"), &noise(seed, 10_000)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn providers_that_do_not_answer_cost_an_upload_seconds_and_the_next_one_nothing() {
+    let kit = Kit::start_with(6, |config| config.upload_hedge = Duration::from_millis(500)).await;
+    kit.s3.make_bucket("tar").await;
+    let tar = ["provider-0", "provider-1", "provider-2"];
+    for name in tar {
+        kit.market.ask(name, 1);
+        kit.providers.set(name, Behaviour { slow: Some(Duration::from_secs(300)), ..Behaviour::default() });
+    }
+    let (bytes, began) = (noise(1, 200_000), Instant::now());
+    kit.s3.put("/tar/a", bytes.clone()).await.ok();
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    assert!(tar.iter().all(|name| kit.providers.pieces(name).is_empty()));
+    kit.s3.expect("/tar/a", &bytes).await;
+    let faults = kit.handle().faults(None).await.unwrap();
+    assert!(faults.iter().any(|fault| fault.kind == "slow" && fault.detail.contains("was quicker")), "{faults:?}");
+    // Whoever stood still is asked last for a minute, and nobody waits for them.
+    kit.clock.advance(50_000);
+    let slow = |faults: Vec<depin_gateway_s3::FaultView>| -> BTreeSet<(String, String)> {
+        let slow = faults.into_iter().filter(|fault| fault.kind == "slow");
+        slow.map(|fault| (fault.provider_name, fault.cid)).collect()
+    };
+    let before = slow(faults);
+    for seed in 2..5 {
+        kit.s3.put(&format!("/tar/{seed}"), noise(seed, 1_000)).await.ok();
+    }
+    let after = slow(kit.handle().faults(None).await.unwrap());
+    let again: Vec<_> = after.difference(&before).filter(|(name, _)| before.iter().any(|(known, _)| known == name)).collect();
+    assert!(again.is_empty(), "{again:?}");
 }

@@ -9,7 +9,9 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::put,
 };
-use depin_gateway_s3::{Gateway, HttpShards, Provider, Reach, ShardError, Shards as _, Signer, SystemClock, request_message};
+use depin_gateway_s3::{
+    Gateway, HttpShards, Progress, Provider, Reach, ShardError, Shards as _, Signer, SystemClock, request_message,
+};
 use depin_services::storage::piece::{Commitment, PieceSize};
 use kit::{ACCESS, FolderProviders, LocalMarket, S3Client, SECRET, noise, sha256_hex, small};
 use reqwest::Method;
@@ -127,7 +129,9 @@ async fn shards_travel_over_http_with_signed_requests() {
     let trust = depin_client::Trust::default();
     let shards = HttpShards::new(Arc::new(HashSigner), Arc::new(SystemClock), CHAIN, Reach::local(), &trust).unwrap();
     let payload = bytes::Bytes::from(noise(1, 127 << 13));
-    shards.put(&at, &piece(1), payload.clone()).await.unwrap();
+    let progress = Progress::default();
+    shards.put(&at, &piece(1), payload.clone(), &progress).await.unwrap();
+    assert_eq!(progress.sent(), payload.len() as u64);
     assert_eq!(server.pieces.lock().unwrap().len(), 1);
     assert_eq!(shards.get(&at, &piece(1), 1000..70_000).await.unwrap(), payload.slice(1000..70_000));
     assert_eq!(shards.get(&at, &piece(2), 0..1).await, Err(ShardError::NotFound));
@@ -144,18 +148,19 @@ async fn what_providers_answer_over_http_is_understood() {
     let body = r#"{"error":{"code":"bad-thing","message":"it is bad","hint":"make it good"}}"#;
     let answer = |status| *server.answer.lock().unwrap() = Some((status, body));
     answer(507);
-    let full = shards.put(&at, &piece(1), bytes::Bytes::from_static(b"x")).await.unwrap_err();
+    let full = shards.put(&at, &piece(1), bytes::Bytes::from_static(b"x"), &Progress::default()).await.unwrap_err();
     assert_eq!(full, ShardError::Full("it is bad; make it good".to_owned()));
     answer(402);
-    let unfunded = shards.put(&at, &piece(1), bytes::Bytes::from_static(b"x")).await.unwrap_err();
+    let unfunded = shards.put(&at, &piece(1), bytes::Bytes::from_static(b"x"), &Progress::default()).await.unwrap_err();
     assert_eq!(unfunded, ShardError::Unfunded("it is bad; make it good".to_owned()));
     answer(429);
-    let limited = shards.put(&at, &piece(1), bytes::Bytes::from_static(b"x")).await.unwrap_err();
+    let limited = shards.put(&at, &piece(1), bytes::Bytes::from_static(b"x"), &Progress::default()).await.unwrap_err();
     assert_eq!(limited, ShardError::Limited("it is bad; make it good".to_owned()));
     answer(410);
     assert_eq!(shards.get(&at, &piece(1), 0..5).await, Err(ShardError::Damaged));
     answer(403);
-    let refused = shards.put(&at, &piece(1), bytes::Bytes::from_static(b"x")).await.unwrap_err().to_string();
+    let refused =
+        shards.put(&at, &piece(1), bytes::Bytes::from_static(b"x"), &Progress::default()).await.unwrap_err().to_string();
     assert_eq!(refused, "refused (403 bad-thing): it is bad; make it good");
     *server.answer.lock().unwrap() = Some((206, "longer than asked for"));
     assert!(matches!(shards.get(&at, &piece(1), 0..5).await, Err(ShardError::Wrong(_))));

@@ -7,7 +7,8 @@ use crate::{
     map::{SegmentInfo, ShardRow, ShardState, tables},
     piece,
     placement::{self, Candidate, Need},
-    upload::upload,
+    shards::Progress,
+    upload::{Shard, upload},
 };
 use bytes::Bytes;
 use depin_quantity::Address;
@@ -53,13 +54,14 @@ async fn move_shard(core: &Arc<Core>, row: &ShardRow) -> Result<Result<Address, 
         Err(reason) => return Ok(Err(reason)),
     };
     let mut tried = Vec::new();
-    let sums = &segment.shards[row.place.index].sums;
+    let sums = segment.shards[row.place.index].sums.clone();
+    let shard = Shard { cid: row.cid, sums, bytes: payload };
     for Candidate { provider, price, .. } in candidates {
         let taken = match core.take(core.cost(price, row.piece_size)) {
             Ok(taken) => taken,
             Err(reached) => return Ok(Err(format!("{reached} ({})", row.reason))),
         };
-        match upload(core, &provider, &row.cid, payload.clone(), sums).await {
+        match upload(core, &provider, &shard, &Progress::default()).await {
             Ok(()) => {
                 let (row, address, now) = (row.clone(), provider.address, core.now_ms());
                 core.map

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use depin_gateway_s3::{Provider, ShardError, Shards};
+use depin_gateway_s3::{Progress, Provider, ShardError, Shards};
 use depin_quantity::Address;
 use depin_services::storage::piece::{Commitment, Hasher};
 use std::{
@@ -98,11 +98,12 @@ fn io(error: std::io::Error) -> ShardError {
 
 #[async_trait]
 impl Shards for FolderProviders {
-    async fn put(&self, at: &Provider, cid: &Commitment, payload: Bytes) -> Result<(), ShardError> {
+    async fn put(&self, at: &Provider, cid: &Commitment, payload: Bytes, progress: &Progress) -> Result<(), ShardError> {
         let behaviour = self.behave(at).await?;
         if behaviour.full {
             return Err(ShardError::Full("the disk is full".to_owned()));
         }
+        progress.add(payload.len() as u64);
         if behaviour.forgets {
             return Ok(());
         }
