@@ -224,11 +224,13 @@ impl Engine {
 
     /// Gives downlinks to hotspots that wait; the numbers of those that nobody waits for.
     fn give(&mut self, transmits: Vec<DownlinkPlan>) -> Vec<u32> {
-        let mut lost = Vec::new();
+        let (mut lost, server) = (Vec::new(), &self.server);
         for plan in transmits {
-            // The one that brought the frame last: its request ends with this round.
-            let waits = |hotspot: &&mut Hotspot| gateway_id(&hotspot.key) == plan.gateway && !hotspot.reply.is_closed();
-            match self.hotspots.iter_mut().rev().find(waits) {
+            let mut waiting: Vec<&mut Hotspot> =
+                self.hotspots.iter_mut().filter(|one| gateway_id(&one.key) == plan.gateway && !one.reply.is_closed()).collect();
+            // One that is answered in this round: another request of the same hotspot may wait longer than the window is away.
+            let over = waiting.iter().position(|one| one.waits.iter().all(|(hash, ..)| !server.waits(hash)));
+            match waiting.get_mut(over.unwrap_or_default()) {
                 Some(hotspot) => hotspot.downlinks.push(plan),
                 None => lost.push(plan.id),
             }

@@ -5,10 +5,14 @@ mod customer;
 use customer::{Customer, Hotspot, config, device, spec};
 use depin_client::{SigningKey, Verifier};
 use depin_gateway_lorawan::{
-    Answer, Gateway, GatewayError, Hotspots, Intake as _, IntakeError, OutcomeBody, PacketAnswer, UplinkBody, gateway_id,
-    sign_body,
+    Answer, Gateway, GatewayError, Hotspots, Intake as _, IntakeError, NewDevice, OutcomeBody, PacketAnswer, UplinkBody,
+    gateway_id, sign_body,
 };
-use depin_lorawan::{Micros, device::Received};
+use depin_lorawan::{
+    Eui, Micros,
+    device::{EndDevice, Identity, Received},
+    region::Region,
+};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
@@ -84,6 +88,33 @@ async fn a_device_joins_and_its_uplinks_reach_the_webhook_whatever_comes_and_goe
     assert_eq!(rejected(&hotspots[1].send(&gateway, &sent, 50).await.unwrap()), "replay");
     let page = http.get(customer::url(&gateway, "/metrics")).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("depin_lorawan_refused_total{reason=\"replay\"} 1"), "{page}");
+    gateway.stop().await;
+}
+
+/// Two requests of one hotspot at once: each frame's answer goes with the request that brought it, not with the one that ends later.
+#[tokio::test]
+async fn a_downlink_goes_with_the_request_that_brought_its_uplink() {
+    let (folder, hotspot) = (tempfile::tempdir().unwrap(), Hotspot::new(1));
+    let signer = Arc::new(SigningKey::from_seed(&[9; 32]));
+    let gateway = Gateway::start(config(folder.path(), std::slice::from_ref(&hotspot)), signer).await.unwrap();
+    let mut devices = Vec::new();
+    for number in [0xd1, 0xd2] {
+        let new = NewDevice { dev_eui: Eui::new(number), ..spec() };
+        let request = customer::http().post(customer::url(&gateway, "/v1/devices")).bearer_auth(gateway.key()).json(&new);
+        assert_eq!(request.send().await.unwrap().status(), 201);
+        let identity = Identity { dev_eui: new.dev_eui, join_eui: new.join_eui, root: new.app_key };
+        devices.push(EndDevice::new(identity, Region::Eu868, number));
+    }
+    let sent: Vec<_> = devices.iter_mut().map(|device| device.join(customer::wall()).unwrap()).collect();
+    let later = async {
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        hotspot.send(&gateway, &sent[1], 50).await.unwrap()
+    };
+    let (first, second) = tokio::join!(async { hotspot.send(&gateway, &sent[0], 50).await.unwrap() }, later);
+    for (device, answer) in devices.iter_mut().zip([first, second]) {
+        let [plan] = answer.downlinks.as_slice() else { panic!("{answer:?}") };
+        assert!(matches!(device.receive(&plan.frame), Ok(Received::Joined(_))));
+    }
     gateway.stop().await;
 }
 
