@@ -1,7 +1,7 @@
 //! Accounts.
 
 use super::{
-    App, PageQuery, Shared,
+    App, PageQuery, Shared, Written,
     error::ApiResult,
     extract::{Params, Segment, page_after, page_limit},
 };
@@ -16,10 +16,10 @@ use std::collections::BTreeSet;
 /// Accounts that ever held something, in order of address.
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts", params(PageQuery),
     responses((status = 200, body = Page<AccountEntry>), (status = "default", body = ErrorBody)))]
-pub(super) async fn accounts(State(app): State<Shared>, Params(query): Params<PageQuery>) -> ApiResult<Json<Page<AccountEntry>>> {
+pub(super) async fn accounts(State(app): State<Shared>, Params(query): Params<PageQuery>) -> ApiResult<Written> {
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<Address>(query.after.as_deref())?;
-    let scanned = app.scan(move |app, state, reads| {
+    let listed = app.list(move |app, state, reads| {
         let mut items: Vec<AccountEntry> = Vec::new();
         let mut row = match after {
             None => state.rows::<WalletRow>().next(),
@@ -31,15 +31,15 @@ pub(super) async fn accounts(State(app): State<Shared>, Params(query): Params<Pa
             if !seen {
                 if items.len() == limit {
                     let next = items.last().map(|last| last.address.to_string());
-                    return Page { items, next };
+                    return Ok(Page { items, next });
                 }
                 items.push(entry(app, state, reads, address));
             }
             row = state.next_after::<WalletRow>(&key);
         }
-        Page { items, next: None }
+        Ok(Page { items, next: None })
     });
-    scanned.await.map(Json)
+    listed.await
 }
 
 fn entry(app: &App, state: &dyn ReadState, reads: &Reads<'_>, address: Address) -> AccountEntry {

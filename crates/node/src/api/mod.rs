@@ -19,10 +19,12 @@ mod render;
 mod serve;
 mod services;
 mod transactions;
+mod written;
 
 pub(crate) use costly::Costly;
 pub(crate) use render::Tokens;
 pub(crate) use serve::{Server, port};
+pub(crate) use written::Written;
 
 use crate::{
     beat::Beat, disk::Disk, index::Index, metrics::Metrics, pool::Pool, signatures::CheckedSignatures, waiters::Waiters,
@@ -36,6 +38,7 @@ use depin_serve::{Places, Yields};
 use depin_services::Live;
 use depin_state::ReadState;
 use error::{ApiError, ApiResult};
+use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, watch};
 use utoipa::{IntoParams, OpenApi};
@@ -45,7 +48,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 const INDEX_WAIT: Duration = Duration::from_secs(5);
 /// Event streams open at once.
 const STREAMS_MAX: usize = 512;
-/// Lists that are looked through at once: the rest of the machine is the chain's.
+/// Lists that are looked through at once, at most and on half of the processors: the rest of the machine is the chain's.
 const SCANS_MAX: usize = 2;
 /// Batches of transactions that are worked on at once.
 const BATCHES_MAX: usize = 64;
@@ -96,7 +99,8 @@ impl App {
     }
 
     pub fn scan_permits() -> Arc<Semaphore> {
-        Arc::new(Semaphore::new(SCANS_MAX))
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Arc::new(Semaphore::new((processors / 2).clamp(1, SCANS_MAX)))
     }
 
     pub fn stream_places() -> Places {
@@ -123,12 +127,29 @@ impl App {
         self: &Arc<Self>,
         f: impl FnOnce(&Self, &dyn ReadState, &depin_economy::Reads<'_>) -> T + Send + 'static,
     ) -> ApiResult<T> {
+        self.scan_then(f, |found| found).await
+    }
+
+    /// The same for a list, which is also written down there before the next one's turn.
+    async fn list<T: Serialize + Send + 'static>(
+        self: &Arc<Self>,
+        f: impl FnOnce(&Self, &dyn ReadState, &depin_economy::Reads<'_>) -> ApiResult<T> + Send + 'static,
+    ) -> ApiResult<Written> {
+        self.scan_then(f, |found| found.and_then(|list| Written::of(&list))).await?
+    }
+
+    /// Looks through rows while they stand still, then makes the answer of what was found.
+    async fn scan_then<T: 'static, A: Send + 'static>(
+        self: &Arc<Self>,
+        f: impl FnOnce(&Self, &dyn ReadState, &depin_economy::Reads<'_>) -> T + Send + 'static,
+        then: fn(T) -> A,
+    ) -> ApiResult<A> {
         let permit = Arc::clone(&self.scans).acquire_owned().await.map_err(ApiError::internal)?;
         let app = Arc::clone(self);
         let scanned = tokio::task::spawn_blocking(move || {
-            let found = app.read(|state, reads| f(&app, state, reads));
+            let answer = then(app.read(|state, reads| f(&app, state, reads)));
             drop(permit);
-            found
+            answer
         });
         scanned.await.map_err(ApiError::internal)
     }

@@ -1,7 +1,7 @@
 //! The service `metered`: operators, orders, batches, disputes, what the network allows, quotes.
 
 use crate::api::{
-    App, PageQuery, Shared,
+    App, PageQuery, Shared, Written,
     error::{ApiError, ApiResult},
     extract::{Params, Segment, page_after, page_limit},
 };
@@ -122,15 +122,15 @@ type Paged = Params<PageQuery>;
 /// A page of operators, by address.
 #[utoipa::path(get, path = "/v1/metered/operators", tag = "metered", params(PageQuery),
     responses((status = 200, body = Page<MeteredOperator>), (status = "default", body = ErrorBody)))]
-pub(super) async fn operators(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Json<Page<MeteredOperator>>> {
+pub(super) async fn operators(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Written> {
     app.metered()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<Address>(query.after.as_deref())?;
-    let scanned = app.scan(move |_, state, _| {
+    let listed = app.list(move |_, state, _| {
         let rows = service::operators(state, after);
-        page(rows, limit, |(address, _)| address.to_string(), |(address, row)| Some(wire_operator(address, row)))
+        Ok(page(rows, limit, |(address, _)| address.to_string(), |(address, row)| Some(wire_operator(address, row))))
     });
-    scanned.await.map(Json)
+    listed.await
 }
 
 /// One operator.
@@ -173,10 +173,10 @@ fn wire_operator(address: Address, row: service::Operator) -> MeteredOperator {
 /// A page of orders, by id. Closed ones are kept for a while.
 #[utoipa::path(get, path = "/v1/metered/orders", tag = "metered", params(OrderQuery),
     responses((status = 200, body = Page<MeteredOrder>), (status = "default", body = ErrorBody)))]
-pub(super) async fn orders(State(app): State<Shared>, Params(query): Params<OrderQuery>) -> ApiResult<Json<Page<MeteredOrder>>> {
+pub(super) async fn orders(State(app): State<Shared>, Params(query): Params<OrderQuery>) -> ApiResult<Written> {
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<UnitId>(query.after.as_deref())?;
-    let scanned = app.scan(move |app, state, reads| {
+    let listed = app.list(move |app, state, reads| {
         let params = &app.metered()?.params;
         let wanted = |order: &service::Order| {
             query.customer.is_none_or(|customer| customer == order.customer)
@@ -186,7 +186,7 @@ pub(super) async fn orders(State(app): State<Shared>, Params(query): Params<Orde
         let wire = |(id, order)| Some(order).filter(&wanted).map(|order| wire_order(app, params, reads, id, &order));
         Ok(page(narrowest(state, &query, after), limit, |(id, _)| id.to_string(), wire))
     });
-    scanned.await?.map(Json)
+    listed.await
 }
 
 /// The shortest list that holds everything asked for.
@@ -316,15 +316,15 @@ fn wire_batch(app: &App, currency: Name, id: UnitId, row: service::Batch) -> Met
 /// A page of disputes that are not decided, by batch.
 #[utoipa::path(get, path = "/v1/metered/disputes", tag = "metered", params(PageQuery),
     responses((status = 200, body = Page<MeteredDispute>), (status = "default", body = ErrorBody)))]
-pub(super) async fn disputes(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Json<Page<MeteredDispute>>> {
+pub(super) async fn disputes(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Written> {
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<UnitId>(query.after.as_deref())?;
-    let scanned = app.scan(move |app, state, _| {
+    let listed = app.list(move |app, state, _| {
         let params = &app.metered()?.params;
         let wire = |(batch, row)| wire_dispute(app, params, state, batch, row);
         Ok(page(service::disputes(state, after), limit, |(batch, _)| batch.to_string(), wire))
     });
-    scanned.await?.map(Json)
+    listed.await
 }
 
 /// The dispute of a batch, while it is not decided.

@@ -1,7 +1,7 @@
 //! The storage service: providers, deals, data sets, faults.
 
 use crate::api::{
-    App, Shared,
+    App, Shared, Written,
     error::{ApiError, ApiResult},
     extract::{Params, Segment, page_after, page_limit},
 };
@@ -100,18 +100,18 @@ fn wire_provider(app: &App, address: Address, row: service::Provider) -> Provide
 /// A page of deals, in order of id.
 #[utoipa::path(get, path = "/v1/storage/deals", tag = "storage", params(DealQuery),
     responses((status = 200, body = Page<Deal>), (status = "default", body = ErrorBody)))]
-pub(super) async fn deals(State(app): State<Shared>, Params(query): Params<DealQuery>) -> ApiResult<Json<Page<Deal>>> {
+pub(super) async fn deals(State(app): State<Shared>, Params(query): Params<DealQuery>) -> ApiResult<Written> {
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<UnitId>(query.after.as_deref())?;
-    let scanned = app.scan(move |app, state, reads| {
+    let listed = app.list(move |app, state, reads| {
         let wanted = |deal: &service::Deal| {
             query.client.is_none_or(|client| client == deal.client)
                 && query.provider.is_none_or(|provider| provider == deal.provider)
                 && query.state.is_none_or(|stage| stage == self::stage(&deal.state))
         };
-        page(narrowest(state, &query, after), limit, wanted, |id, deal| wire_deal(app, reads, id, deal))
+        Ok(page(narrowest(state, &query, after), limit, wanted, |id, deal| wire_deal(app, reads, id, deal)))
     });
-    scanned.await.map(Json)
+    listed.await
 }
 
 /// The shortest list that holds everything asked for.
@@ -235,32 +235,32 @@ fn wire_fault(id: UnitId, deal: &service::Deal, faulty: &Faulty) -> Fault {
 /// Sectors that cannot be proven at present.
 #[utoipa::path(get, path = "/v1/storage/faults", tag = "storage", params(ProviderQuery),
     responses((status = 200, body = Page<Fault>), (status = "default", body = ErrorBody)))]
-pub(super) async fn faults(State(app): State<Shared>, Params(query): Params<ProviderQuery>) -> ApiResult<Json<Page<Fault>>> {
+pub(super) async fn faults(State(app): State<Shared>, Params(query): Params<ProviderQuery>) -> ApiResult<Written> {
     let limit = page_limit(query.limit, 1_000, 10_000)?;
     let after = page_after::<UnitId>(query.after.as_deref())?;
     let by_provider = DealQuery { provider: query.provider, ..DealQuery::default() };
-    let scanned = app.scan(move |_, state, _| {
+    let listed = app.list(move |_, state, _| {
         if read::totals(state).faulty == 0 {
-            return Page { items: Vec::new(), next: None };
+            return Ok(Page { items: Vec::new(), next: None });
         }
         let faulty = |deal: &service::Deal| matches!(deal.state, DealState::Active { faulty: Some(_), .. });
-        page(narrowest(state, &by_provider, after), limit, faulty, |id, deal| match &deal.state {
+        let found = page(narrowest(state, &by_provider, after), limit, faulty, |id, deal| match &deal.state {
             DealState::Active { faulty: Some(faulty), .. } => Some(wire_fault(id, &deal, faulty)),
             _ => None,
-        })
+        });
+        Ok(Page::<Fault> { items: found.items.into_iter().flatten().collect(), next: found.next })
     });
-    let found = scanned.await?;
-    Ok(Json(Page { items: found.items.into_iter().flatten().collect(), next: found.next }))
+    listed.await
 }
 
 /// Data sets, by provider and number. `next` is the last one's provider and number.
 #[utoipa::path(get, path = "/v1/storage/sets", tag = "storage", params(ProviderQuery),
     responses((status = 200, body = Page<DataSet>), (status = "default", body = ErrorBody)))]
-pub(super) async fn sets(State(app): State<Shared>, Params(query): Params<ProviderQuery>) -> ApiResult<Json<Page<DataSet>>> {
+pub(super) async fn sets(State(app): State<Shared>, Params(query): Params<ProviderQuery>) -> ApiResult<Written> {
     let limit = page_limit(query.limit, 1_000, 10_000)?;
     let after = query.after.as_deref().map(set_key).transpose()?;
     let leaves = app.storage()?.challenges;
-    let scanned = app.scan(move |_, state, _| {
+    let listed = app.list(move |_, state, _| {
         let from = |address: &Address| after.is_none_or(|(last, _)| *address >= last);
         let owners: Box<dyn Iterator<Item = Address>> = match query.provider {
             Some(provider) => Box::new(std::iter::once(provider)),
@@ -272,9 +272,9 @@ pub(super) async fn sets(State(app): State<Shared>, Params(query): Params<Provid
             rest.by_ref().take(limit).map(|(owner, number, set)| wire_set(owner, number, set, leaves)).collect();
         let more = rest.next().is_some();
         let next = items.last().filter(|_| more).map(|last| format!("{}:{}", last.provider, last.set));
-        Page { items, next }
+        Ok(Page { items, next })
     });
-    scanned.await.map(Json)
+    listed.await
 }
 
 fn set_key(text: &str) -> ApiResult<(Address, u32)> {
