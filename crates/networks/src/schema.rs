@@ -173,7 +173,7 @@ fn figure_form(value: &FigureValue) -> Value {
         FigureValue::Name(_) => refer("name"),
         FigureValue::Text(_) => json!({ "type": "string", "minLength": 1 }),
         FigureValue::Choice(words) => json!({ "enum": words }),
-        FigureValue::Optional(value) => figure_form(value),
+        FigureValue::Optional(value) | FigureValue::Extra(value) => figure_form(value),
     }
 }
 

@@ -116,10 +116,13 @@ pub(super) fn service(mix: &Mix<'_>, page: &mut Page) {
 }
 
 fn figures(mix: &Mix<'_>, table: &Figures, page: &mut Page) {
+    if table.figures.iter().all(|figure| figure.value.is_extra()) {
+        return;
+    }
     let dot = if table.key.is_empty() { "" } else { "." };
     page.gap();
     page.raw(&format!("[service.{}{dot}{}]\n", mix.service.name, table.key));
-    for figure in table.figures {
+    for figure in table.figures.iter().filter(|figure| !figure.value.is_extra()) {
         let value = match (figure.key, mix.unit) {
             ("unit", Some(unit)) => format!("\"{unit}\""),
             _ => figure.value.to_string(),

@@ -50,14 +50,16 @@ impl Service {
     fn left_out(&self, spec: &Spec) -> Vec<Finding> {
         let Ok(settings) = self.read_parameters(spec) else { return Vec::new() };
         let own = self.parameters.iter().filter(|table| table.key.is_empty()).flat_map(|table| table.figures);
-        own.filter(|figure| figure.value.is_optional() && settings.iter().all(|setting| setting.path != figure.key))
-            .map(|figure| Finding {
-                severity: Severity::Warning,
-                path: format!("service.{}", self.name),
-                message: format!("there is no `{}`: {}", figure.key, figure.description),
-                hint: format!("write {} = {} to have it", figure.key, figure.value),
-            })
-            .collect()
+        own.filter(|figure| {
+            figure.value.is_optional() && !figure.value.is_extra() && settings.iter().all(|setting| setting.path != figure.key)
+        })
+        .map(|figure| Finding {
+            severity: Severity::Warning,
+            path: format!("service.{}", self.name),
+            message: format!("there is no `{}`: {}", figure.key, figure.description),
+            hint: format!("write {} = {} to have it", figure.key, figure.value),
+        })
+        .collect()
     }
 
     fn findings_of_version(&self, spec: &Spec) -> Vec<Finding> {

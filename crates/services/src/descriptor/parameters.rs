@@ -48,12 +48,19 @@ pub enum Value {
     Choice(&'static [&'static str]),
     /// One that may be left out; a table may be when all its figures may. New files have it.
     Optional(&'static Self),
+    /// As [`Value::Optional`], and new files leave it out too: something that the service can do beyond what it does by itself.
+    Extra(&'static Self),
 }
 
 impl Value {
     /// Whether it may be left out.
     pub const fn is_optional(&self) -> bool {
-        matches!(self, Self::Optional(_))
+        matches!(self, Self::Optional(_) | Self::Extra(_))
+    }
+
+    /// Whether new files leave it out.
+    pub const fn is_extra(&self) -> bool {
+        matches!(self, Self::Extra(_))
     }
 }
 
@@ -86,7 +93,7 @@ impl fmt::Display for Value {
             | Self::Name(text)
             | Self::Text(text) => write!(f, "\"{text}\""),
             Self::Choice(words) => write!(f, "\"{}\"", words.first().copied().unwrap_or_default()),
-            Self::Optional(value) => value.fmt(f),
+            Self::Optional(value) | Self::Extra(value) => value.fmt(f),
             Self::Integer(number, _) => f.write_str(&group_digits(&number.to_string(), '_')),
         }
     }
@@ -200,6 +207,6 @@ fn read_value(r: &mut Reader<'_>, key: &str, value: &Value) -> Option<(String, O
             let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
             r.choice(key, &words).map(|word| (word.to_owned(), None))
         }
-        Value::Optional(value) => read_value(r, key, value),
+        Value::Optional(value) | Value::Extra(value) => read_value(r, key, value),
     }
 }
