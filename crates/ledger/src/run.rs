@@ -159,8 +159,9 @@ impl Batch {
     }
 
     fn check_signatures(&self, signatures: &dyn Signatures) -> Result<(), RunError> {
-        let items: Vec<_> =
-            self.iter().map(|(t, message)| SignedItem { key: &t.body.key, message, signature: &t.signature }).collect();
+        let inner: Vec<_> = self.transactions.iter().flat_map(Transaction::inner_signatures).collect();
+        let outer = self.iter().map(|(t, message)| SignedItem { key: &t.body.key, message, signature: &t.signature });
+        let items: Vec<_> = outer.chain(inner.iter().map(SignedItem::of)).collect();
         if signatures.verify_all(&items) { Ok(()) } else { Err(RunError::Signature) }
     }
 }

@@ -1,6 +1,7 @@
 //! Checking signatures, as a trait: the ledger says what must be signed, others know the curve and the votes of consensus.
 
 use crate::DoubleVote;
+use depin_services::InnerSignature;
 
 /// A message that `key` is said to have signed.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +12,13 @@ pub struct SignedItem<'a> {
     pub message: &'a [u8],
     /// The signature.
     pub signature: &'a [u8; 64],
+}
+
+impl<'a> SignedItem<'a> {
+    /// A signature inside a message, as [`Transaction::inner_signatures`](crate::Transaction::inner_signatures) gives it.
+    pub fn of(inner: &'a InnerSignature) -> Self {
+        Self { key: &inner.key, message: &inner.message, signature: &inner.signature }
+    }
 }
 
 /// The one rule by which signatures are checked (ed25519, ZIP-215), alone or in batches with the same result.

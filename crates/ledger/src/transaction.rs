@@ -2,7 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_quantity::{Address, Name, Seed, UnitId, Units};
-use depin_services::Message;
+use depin_services::{InnerSignature, Message};
 use serde::{Deserialize, Serialize};
 
 /// Largest encoded transaction in bytes.
@@ -116,6 +116,15 @@ impl Transaction {
     pub(crate) fn append_signed_bytes(encoded: &[u8], out: &mut Vec<u8>) {
         begin_signed_bytes(out);
         out.extend_from_slice(&encoded[..encoded.len() - SIGNATURE]);
+    }
+
+    /// The signatures inside its message, each over bytes that are bound to this chain. They are checked wherever its own is.
+    pub fn inner_signatures(&self) -> Vec<InnerSignature> {
+        let mut inner = self.body.message.signatures();
+        for item in &mut inner {
+            item.message = InnerSignature::signed_bytes(self.body.chain_id, &item.message);
+        }
+        inner
     }
 
     /// Randomness bound to this transaction, for natural ids that it creates.

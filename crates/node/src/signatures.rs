@@ -41,17 +41,17 @@ impl Seen {
 }
 
 impl CheckedSignatures {
-    /// Whether the transaction is signed by its sender.
+    /// Whether the transaction is signed by its sender, and what its message holds by whom it says.
     pub fn verify(&self, transaction: &Transaction) -> bool {
-        let message = transaction.body.signed_bytes();
-        self.verify_all(&[SignedItem { key: &transaction.body.key, message: &message, signature: &transaction.signature }])
+        self.verify_transactions(std::iter::once(transaction))
     }
 
-    /// Whether each of many transactions is signed by its sender; one that is not spoils all.
+    /// Whether each of many transactions is signed by its sender, and what is in them by whom they say; one that is not spoils all.
     pub fn verify_transactions<'a>(&self, transactions: impl Iterator<Item = &'a Transaction>) -> bool {
         let messages: Vec<_> = transactions.map(|transaction| (transaction, transaction.body.signed_bytes())).collect();
-        let items: Vec<_> =
-            messages.iter().map(|(t, message)| SignedItem { key: &t.body.key, message, signature: &t.signature }).collect();
+        let inner: Vec<_> = messages.iter().flat_map(|(transaction, _)| transaction.inner_signatures()).collect();
+        let outer = messages.iter().map(|(t, message)| SignedItem { key: &t.body.key, message, signature: &t.signature });
+        let items: Vec<_> = outer.chain(inner.iter().map(SignedItem::of)).collect();
         self.verify_all(&items)
     }
 

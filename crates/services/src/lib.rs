@@ -20,4 +20,6 @@ pub use event::Event;
 pub use failure::Failure;
 pub use live::{Live, ReadError, ServiceEvent, ServiceMessage};
 pub use network::{Message, Network, Passed};
-pub use service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, SERVICE_TABLES, Service, Tables, Window};
+pub use service::{
+    Description, ErrorCode, EventInfo, Figure, InnerSignature, MessageInfo, SERVICE_TABLES, Service, Tables, Window,
+};

@@ -7,7 +7,7 @@
 use crate::{
     context::{Context, Host},
     failure::Failure,
-    service::{Description, EventInfo, Figure, MessageInfo, Service, Window},
+    service::{Description, EventInfo, Figure, InnerSignature, MessageInfo, Service, Window},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_economy::{BlockContext, Notice, Sink, Spec, SpecErrors, Widened};
@@ -188,6 +188,12 @@ macro_rules! services {
             fn bounds(&self) -> Result<(), String> {
                 match self {
                     $(Self::$service(message) => MessageInfo::bounds(message),)+
+                }
+            }
+
+            fn signatures(&self) -> Vec<InnerSignature> {
+                match self {
+                    $(Self::$service(message) => MessageInfo::signatures(message),)+
                 }
             }
         }

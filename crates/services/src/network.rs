@@ -4,7 +4,7 @@
 //! causes, those of the economy and those of the service in one list. Called by the ledger, which adds signatures, nonces, fees,
 //! blocks and receipts, and by whatever drives a network without a chain.
 
-use crate::{Event, Failure, Live, MessageInfo as _, ReadError, ServiceMessage, live::Turn};
+use crate::{Event, Failure, InnerSignature, Live, MessageInfo as _, ReadError, ServiceMessage, live::Turn};
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_economy::{Action, BlockContext, CommitteeRecord, Economy, Meter as _, Record, Refusal, Session, Sink, Spec};
 use depin_quantity::{Address, Instant, Seed};
@@ -77,6 +77,14 @@ impl Message {
         match self {
             Self::Act(_) | Self::SignedTwice { .. } | Self::ReportRandomness { .. } => Ok(()),
             Self::Service(message) => message.bounds(),
+        }
+    }
+
+    /// The signatures inside it, which whoever takes it from strangers has to check.
+    pub fn signatures(&self) -> Vec<InnerSignature> {
+        match self {
+            Self::Act(_) | Self::SignedTwice { .. } | Self::ReportRandomness { .. } => Vec::new(),
+            Self::Service(message) => message.signatures(),
         }
     }
 }

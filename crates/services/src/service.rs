@@ -49,6 +49,31 @@ pub struct Description {
     pub descriptor: &'static descriptor::Service,
 }
 
+/// A signature inside a message, by another key than that of the account which sends it: a device's, a customer's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InnerSignature {
+    /// ed25519 public key.
+    pub key: [u8; 32],
+    /// What the message says was signed; [`InnerSignature::signed_bytes`] binds it to a chain.
+    pub message: Vec<u8>,
+    /// The signature.
+    pub signature: [u8; 64],
+}
+
+impl InnerSignature {
+    /// The bytes that are signed: a domain and the chain's id, each with its length before it, then the message.
+    pub fn signed_bytes(chain_id: Name, message: &[u8]) -> Vec<u8> {
+        const DOMAIN: &[u8] = b"depin-inner-message";
+        let mut bytes = Vec::with_capacity(DOMAIN.len() + 2 + chain_id.as_bytes().len() + message.len());
+        for part in [DOMAIN, chain_id.as_bytes()] {
+            bytes.push(part.len() as u8);
+            bytes.extend_from_slice(part);
+        }
+        bytes.extend_from_slice(message);
+        bytes
+    }
+}
+
 /// What is known about a message before it is run.
 pub trait MessageInfo {
     /// Name for receipts and tables.
@@ -64,6 +89,12 @@ pub trait MessageInfo {
     /// The refusal's words.
     fn bounds(&self) -> Result<(), String> {
         Ok(())
+    }
+
+    /// The signatures inside it. A chain checks them with that of the transaction, in one batch, and takes no transaction with a bad
+    /// one; so whoever runs the message sees good ones only, and has to check whose keys they are.
+    fn signatures(&self) -> Vec<InnerSignature> {
+        Vec::new()
     }
 }
 

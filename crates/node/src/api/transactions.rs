@@ -135,8 +135,8 @@ pub(super) fn insert(app: &App, pending: Pending) -> ApiResult<()> {
 }
 
 pub(super) fn bad_signature() -> ApiError {
-    let message = "the signature is not the sender's";
-    let hint = "sign the canonical body of this very transaction with the key that it names";
+    let message = "the signature is not the sender's, or one inside the message is not of the key that it names";
+    let hint = "sign the canonical body of this very transaction with the key that it names; what is signed inside is bound to this chain too";
     ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code::BAD_SIGNATURE, message, hint)
 }
 
