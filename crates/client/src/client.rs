@@ -246,6 +246,11 @@ impl Client {
         crate::Metered { client: self }
     }
 
+    /// The calls of a network whose service is `coverage`; another node answers each of them with "not found".
+    pub const fn coverage(&self) -> crate::Coverage<'_> {
+        crate::Coverage { client: self }
+    }
+
     /// The calls of a storage network; another node answers each of them with "not found".
     pub const fn storage(&self) -> Storage<'_> {
         Storage { client: self }

@@ -6,6 +6,7 @@
 
 pub mod api;
 mod client;
+mod coverage;
 mod credit;
 mod error;
 mod events;
@@ -19,6 +20,7 @@ mod trust;
 mod wallet;
 
 pub use client::{Client, ClientConfig};
+pub use coverage::Coverage;
 pub use credit::Credit;
 pub use error::{ClientError, SubmitError};
 pub use events::EventStream;

@@ -32,7 +32,7 @@ pub use audit::{AuditReport, TokenAudit, Violation, audit};
 pub use book::account::{Account, AccountClass};
 pub use book::base_fee::{BlockFees, FeeCharged, base_fee, next_base_fee, row_fee};
 pub use book::reason::Reason;
-pub use book::rows::{SupplyRow, WalletRow};
+pub use book::rows::{HoldingRow, SupplyRow, WalletRow};
 pub use book::wallet;
 pub use collateral::fault::{TerminationTerms, expected_reward, termination_fee};
 pub use collateral::pledge::pledge_amount;

@@ -223,6 +223,7 @@ macro_rules! services {
 services! {
     0 => storage: Storage,
     1 => metered: Metered,
+    2 => coverage: Coverage,
 }
 
 /// Whether every service has tables of its own, among those of services.
@@ -311,6 +312,9 @@ mod tests {
         assert_eq!(borsh::to_vec(&message).unwrap(), [0, 2]);
         let message = ServiceMessage::from(crate::metered::MeteredMessage::Leave);
         assert_eq!(borsh::to_vec(&message).unwrap(), [1, 1]);
+        let message =
+            ServiceMessage::from(crate::coverage::CoverageMessage::CloseClaim { claim: UnitId::new([7; 32]), pay: true });
+        assert_eq!(borsh::to_vec(&message).unwrap(), [vec![2, 15], vec![7; 32], vec![1]].concat());
         let provider = Address::new([7; 32]);
         let event = ServiceEvent::from(crate::storage::StorageEvent::ProviderRemoved { provider });
         assert_eq!(borsh::to_vec(&event).unwrap(), [vec![0, 1], vec![7; 32]].concat());
@@ -324,12 +328,13 @@ mod tests {
             assert_eq!(service.name, service.descriptor.name);
             assert!(Live::runs(service.name));
         }
-        assert!(!Live::runs(Name::literal("coverage")));
+        assert!(!Live::runs(Name::literal("rendering")));
     }
 
     #[test]
     fn services_that_share_a_table_are_told_apart() {
-        let [storage, metered] = [Live::ALL[0], Live::ALL[1]];
+        let [storage, metered, ..] = Live::ALL else { panic!("two services and more") };
+        let (storage, metered) = (*storage, *metered);
         assert!(tables_are_apart(&[storage, metered]));
         assert!(!tables_are_apart(&[storage, storage]));
         let wallets = Description { tables: crate::service::Tables { first: 0x10, last: 0x12 }, ..metered };
@@ -338,7 +343,8 @@ mod tests {
 
     #[test]
     fn a_refusal_lists_the_services_that_run() {
-        let error = ReadError::Unknown(Name::literal("coverage"));
-        assert_eq!(error.to_string(), "this build cannot run the service `coverage`; it runs `storage` and `metered`");
+        let error = ReadError::Unknown(Name::literal("rendering"));
+        let runs = "this build cannot run the service `rendering`; it runs `storage`, `metered` and `coverage`";
+        assert_eq!(error.to_string(), runs);
     }
 }

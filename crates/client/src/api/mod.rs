@@ -12,6 +12,11 @@ mod account;
 mod chain;
 mod economy;
 
+pub use crate::coverage::{
+    CoverageAppeal, CoverageBatch, CoverageDenial, CoverageEuiPair, CoverageFilter, CoverageGate, CoverageHotspot,
+    CoverageLocation, CoverageNetwork, CoverageOui, CoveragePacket, CoverageRange, CoverageRoute, HotspotQuery, PacketQuery,
+    PacketStage,
+};
 pub use crate::metered::{
     BatchStage, DisputeAnswer, DisputeTerms, EvidenceRef, MeteredBatch, MeteredDispute, MeteredNetwork, MeteredOperator,
     MeteredOrder, MeteredQuote, MeteredQuoteQuery, OrderQuery, OrderStage, Price,

@@ -107,6 +107,22 @@ pub static COVERAGE: Service = Service {
     ],
     parameters: &[
         Table {
+            key: "",
+            figures: &[
+                Figure {
+                    key: "reporter",
+                    value: Value::Extra(&Value::Name("ingest")),
+                    description: "role whose word is when a radio report came in; without it, the time of the block counts",
+                },
+                Figure {
+                    key: "arbiter",
+                    value: Value::Extra(&Value::Name("denylist")),
+                    description: "role that keeps the denylist; without it nobody is denied",
+                },
+            ],
+            provenance: Provenance::Reason("off unless a file says so"),
+        },
+        Table {
             key: "beacon",
             figures: &[
                 Figure { key: "interval", value: Value::Span("6h"), description: "one beacon per hotspot in each such time" },
@@ -119,6 +135,16 @@ pub static COVERAGE: Service = Service {
                     key: "witnesses-most",
                     value: Value::Integer(14, 1..=1_000),
                     description: "earliest witnesses of a beacon that count (HIP-83)",
+                },
+                Figure {
+                    key: "reveal-within",
+                    value: Value::Extra(&Value::Span("10m")),
+                    description: "time in which the reports of a beacon are disclosed; 10 minutes where it is left out",
+                },
+                Figure {
+                    key: "counted-for",
+                    value: Value::Extra(&Value::Span("60h")),
+                    description: "how long a hotspot counts in its hex after a witnessed beacon; 60 hours where it is left out",
                 },
             ],
             provenance: Provenance::Source(
@@ -162,12 +188,58 @@ pub static COVERAGE: Service = Service {
         },
         Table {
             key: "packet",
-            figures: &[Figure {
-                key: "unit",
-                value: Value::Bytes("24B"),
-                description: "size of a unit; a packet counts whole units, at least one",
-            }],
+            figures: &[
+                Figure {
+                    key: "unit",
+                    value: Value::Bytes("24B"),
+                    description: "size of a unit; a packet counts whole units, at least one",
+                },
+                Figure {
+                    key: "late-after",
+                    value: Value::Extra(&Value::Span("10m")),
+                    description: "latest report of a packet after it was received; 10 minutes where it is left out",
+                },
+                Figure {
+                    key: "claim-within",
+                    value: Value::Extra(&Value::Span("1h")),
+                    description: "time in which a customer answers a claim; an hour where it is left out",
+                },
+            ],
             provenance: Provenance::Source("document: usage is paid per 24 bytes"),
+        },
+        Table {
+            key: "gate",
+            figures: &[
+                Figure {
+                    key: "minimum",
+                    value: Value::Extra(&Value::Integer(3_500_000, 0..=1_000_000_000_000_000_000)),
+                    description: "base units that an OUI keeps; with less it is switched off. Without this table none has to keep any",
+                },
+                Figure {
+                    key: "burn-from",
+                    value: Value::Extra(&Value::Integer(10_000, 0..=1_000_000_000_000_000_000)),
+                    description: "base units from which on what an OUI owes is charged. Without this table it is charged at once",
+                },
+            ],
+            provenance: Provenance::Source(
+                "helium/oracles iot_packet_verifier: a minimum of 3,500,000 DC, burns once 10,000 DC are pending",
+            ),
+        },
+        Table {
+            key: "reciprocity",
+            figures: &[
+                Figure {
+                    key: "within",
+                    value: Value::Extra(&Value::Span("48h")),
+                    description: "how old the last valid beacon and witness of a hotspot may be (HIP-106). Without this table it needs none",
+                },
+                Figure {
+                    key: "exempt",
+                    value: Value::Extra(&Value::Span("48h")),
+                    description: "how long a new hotspot needs none",
+                },
+            ],
+            provenance: Provenance::Source("HIP-106; helium/oracles iot_verifier/src/poc.rs: 48 hours"),
         },
     ],
 };

@@ -1,5 +1,6 @@
 //! The paths of the network's own service, one file per service.
 
+mod coverage;
 mod metered;
 mod quote;
 mod storage;
@@ -13,5 +14,6 @@ pub(super) fn routes(service: &Live) -> OpenApiRouter<Shared> {
     match service {
         Live::Storage(_) => storage::routes(),
         Live::Metered(_) => metered::routes(),
+        Live::Coverage(_) => coverage::routes(),
     }
 }

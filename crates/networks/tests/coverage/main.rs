@@ -1,0 +1,13 @@
+//! Wireless coverage under real economies: hotspots, the denylist, OUIs, packets, and where every credit goes.
+
+#[path = "../drive/files.rs"]
+mod files;
+
+mod beacons;
+mod denylist;
+mod file;
+mod hotspots;
+mod money;
+mod ouis;
+mod packets;
+mod world;

@@ -1,0 +1,427 @@
+//! The service `coverage`: hotspots, the denylist, OUIs with their routes, batches of packets.
+
+use crate::api::{
+    App, PageQuery, Shared,
+    error::{ApiError, ApiResult},
+    extract::{Params, Segment, page_after, page_limit},
+};
+use axum::{Json, extract::State};
+use depin_client::api::{
+    CoverageAppeal, CoverageBatch, CoverageDenial, CoverageEuiPair, CoverageFilter, CoverageGate, CoverageHotspot,
+    CoverageLocation, CoverageNetwork, CoverageOui, CoveragePacket, CoverageRange, CoverageRoute, ErrorBody, HotspotQuery,
+    PacketQuery, PacketStage, Page, Price,
+};
+use depin_economy::Money;
+use depin_quantity::{Address, UnitId, Units};
+use depin_services::{
+    Service as _,
+    coverage::{self as service, BatchState, Coverage, Denied, EuiPair, Location, PACKETS_MAX, PriceForm, Region, SessionKey},
+};
+use depin_state::ReadState;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The paths of this service.
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(network))
+        .routes(routes!(hotspots))
+        .routes(routes!(hotspot))
+        .routes(routes!(denials))
+        .routes(routes!(ouis))
+        .routes(routes!(oui))
+        .routes(routes!(oui_routes))
+        .routes(routes!(route))
+        .routes(routes!(eui_pairs))
+        .routes(routes!(filters))
+        .routes(routes!(ranges))
+        .routes(routes!(batches))
+        .routes(routes!(batch))
+}
+
+/// Rows that one answer looks through at most. A page may be short, or empty, and have a next one.
+const SCAN_MAX: usize = 10_000;
+
+impl App {
+    fn coverage(&self) -> ApiResult<&Coverage> {
+        let service = self.ledger.service();
+        let coverage = service.coverage();
+        coverage.ok_or_else(|| ApiError::not_found(format!("this network runs the service `{}`, not `coverage`", service.name())))
+    }
+}
+
+/// Takes what `wire` makes of rows until the page is full or enough rows were looked through. `key` is where the next page begins.
+fn page<R, T>(
+    mut rows: impl Iterator<Item = R>,
+    limit: usize,
+    key: impl Fn(&R) -> String,
+    wire: impl Fn(R) -> Option<T>,
+) -> Page<T> {
+    let (mut items, mut last) = (Vec::new(), None);
+    for _ in 0..SCAN_MAX {
+        if items.len() == limit {
+            break;
+        }
+        let Some(row) = rows.next() else { return Page { items, next: None } };
+        last = Some(key(&row));
+        items.extend(wire(row));
+    }
+    let more = rows.next().is_some();
+    Page { items, next: last.filter(|_| more) }
+}
+
+/// Parameters of lists that come in pages.
+type Paged = Params<PageQuery>;
+
+/// What the network allows, and sums.
+#[utoipa::path(get, path = "/v1/coverage", tag = "coverage",
+    responses((status = 200, body = CoverageNetwork), (status = "default", body = ErrorBody)))]
+pub(super) async fn network(State(app): State<Shared>) -> ApiResult<Json<CoverageNetwork>> {
+    let coverage = app.coverage()?;
+    let params = &coverage.params;
+    let amount = |units: u64| app.tokens.amount(params.rules.currency, Units::new(units.into()));
+    Ok(Json(app.read(|state, reads| {
+        CoverageNetwork {
+            currency: params.rules.currency,
+            price: match params.rules.form {
+                PriceForm::Network => "network",
+                PriceForm::Agreed => "agreed",
+                PriceForm::Dollars => "dollars",
+            }
+            .to_owned(),
+            unit_bytes: params.packet.unit,
+            late_after_ms: params.packet.late_after.get(),
+            claim_within_ms: params.packet.claim_within.get(),
+            packets_most: PACKETS_MAX as u32,
+            gate: params.gate.map(|gate| CoverageGate { minimum: amount(gate.minimum), burn_from: amount(gate.burn_from) }),
+            arbiter: params.arbiter.and_then(|role| reads.role(role)),
+            totals: coverage
+                .figures(state)
+                .into_iter()
+                .map(|figure| (figure.name.to_owned(), figure.value.to_string()))
+                .collect(),
+        }
+    })))
+}
+
+/// A page of hotspots, by address. Those that are retired stay known.
+#[utoipa::path(get, path = "/v1/coverage/hotspots", tag = "coverage", params(HotspotQuery),
+    responses((status = 200, body = Page<CoverageHotspot>), (status = "default", body = ErrorBody)))]
+pub(super) async fn hotspots(
+    State(app): State<Shared>,
+    Params(query): Params<HotspotQuery>,
+) -> ApiResult<Json<Page<CoverageHotspot>>> {
+    app.coverage()?;
+    let limit = page_limit(query.limit, 100, 1_000)?;
+    let after = page_after::<Address>(query.after.as_deref())?;
+    let scanned = app.scan(move |_, state, _| {
+        let rows: Box<dyn Iterator<Item = (Address, service::Hotspot)>> = match query.owner {
+            Some(owner) => Box::new(service::hotspots_of_owner(state, owner, after)),
+            None => Box::new(service::hotspots(state, after)),
+        };
+        page(rows, limit, |(address, _)| address.to_string(), |(address, row)| Some(wire_hotspot(address, &row)))
+    });
+    scanned.await.map(Json)
+}
+
+/// One hotspot.
+#[utoipa::path(get, path = "/v1/coverage/hotspots/{address}", tag = "coverage",
+    params(("address" = String, Path, description = "Its key's address")),
+    responses((status = 200, body = CoverageHotspot), (status = "default", body = ErrorBody)))]
+pub(super) async fn hotspot(State(app): State<Shared>, Segment(address): Segment<Address>) -> ApiResult<Json<CoverageHotspot>> {
+    app.coverage()?;
+    let found = app.ledger.read(|state| service::hotspot(state, address).map(|row| wire_hotspot(address, &row)));
+    found.map(Json).ok_or_else(|| ApiError::not_found(format!("{address} is no hotspot here; its owner onboards it first")))
+}
+
+fn wire_hotspot(address: Address, row: &service::Hotspot) -> CoverageHotspot {
+    CoverageHotspot {
+        address,
+        key: row.key.to_string(),
+        owner: row.owner,
+        full: row.full,
+        retired: row.retired,
+        since: row.since.into(),
+        location: row.location.as_ref().map(wire_location),
+        asserted: row.asserted,
+        denied: row.denied,
+        claims: row.claims,
+        packets: row.packets,
+        units: row.units.to_string(),
+    }
+}
+
+fn wire_location(location: &Location) -> CoverageLocation {
+    let (latitude, longitude) = location.degrees();
+    CoverageLocation {
+        cell: format!("{:x}", location.cell),
+        latitude,
+        longitude,
+        gain: location.gain,
+        elevation: location.elevation,
+        region: match location.region {
+            Region::Eu868 => "eu868",
+            Region::Us915 => "us915",
+        }
+        .to_owned(),
+    }
+}
+
+/// A page of the denylist, by entry.
+#[utoipa::path(get, path = "/v1/coverage/denials", tag = "coverage", params(PageQuery),
+    responses((status = 200, body = Page<CoverageDenial>), (status = "default", body = ErrorBody)))]
+pub(super) async fn denials(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Json<Page<CoverageDenial>>> {
+    app.coverage()?;
+    let limit = page_limit(query.limit, 100, 1_000)?;
+    let after = page_after::<UnitId>(query.after.as_deref())?;
+    let scanned = app.scan(move |_, state, _| {
+        page(service::denials(state, after), limit, |(id, _)| id.to_string(), |(id, row)| Some(wire_denial(id, row)))
+    });
+    scanned.await.map(Json)
+}
+
+fn wire_denial(id: UnitId, row: service::Denial) -> CoverageDenial {
+    let hotspots = match row.who {
+        Denied::Hotspot(hotspot) => vec![hotspot],
+        Denied::Edge(a, b) => vec![a, b],
+    };
+    let appeal = row.appeal.map(|appeal| CoverageAppeal { by: appeal.by, at: appeal.at.into(), text: appeal.text });
+    CoverageDenial { id, hotspots, reason: row.reason, at: row.at.into(), appeal, upheld: row.upheld }
+}
+
+/// A page of OUIs, by number.
+#[utoipa::path(get, path = "/v1/coverage/ouis", tag = "coverage", params(PageQuery),
+    responses((status = 200, body = Page<CoverageOui>), (status = "default", body = ErrorBody)))]
+pub(super) async fn ouis(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Json<Page<CoverageOui>>> {
+    app.coverage()?;
+    let limit = page_limit(query.limit, 100, 1_000)?;
+    let after = page_after::<u32>(query.after.as_deref())?;
+    let scanned = app.scan(move |app, state, _| {
+        let wire = |(number, row): (u32, service::Oui)| Some(wire_oui(app, number, &row));
+        page(service::ouis(state, after), limit, |(number, _)| number.to_string(), wire)
+    });
+    scanned.await.map(Json)
+}
+
+/// One OUI.
+#[utoipa::path(get, path = "/v1/coverage/ouis/{oui}", tag = "coverage", params(("oui" = u32, Path, description = "Its number")),
+    responses((status = 200, body = CoverageOui), (status = "default", body = ErrorBody)))]
+pub(super) async fn oui(State(app): State<Shared>, Segment(oui): Segment<u32>) -> ApiResult<Json<CoverageOui>> {
+    app.coverage()?;
+    let row = app.ledger.read(|state| service::oui(state, oui)).ok_or_else(|| no_oui(oui))?;
+    Ok(Json(wire_oui(&app, oui, &row)))
+}
+
+fn no_oui(oui: u32) -> ApiError {
+    ApiError::not_found(format!("there is no OUI {oui}; OUIs are numbered from 1 in the order in which they were opened"))
+}
+
+fn wire_oui(app: &App, oui: u32, row: &service::Oui) -> CoverageOui {
+    let currency = app.ledger.service().coverage().map_or_else(|| app.tokens.first(), |coverage| coverage.params.rules.currency);
+    let amount = |units| app.tokens.amount(currency, units);
+    CoverageOui {
+        oui,
+        owner: row.owner,
+        keys: row.keys.iter().map(ToString::to_string).collect(),
+        since: row.since.into(),
+        price: row.price.map(|Money { currency, amount }| Price { currency, amount: Units::new(amount.get()).to_decimal(18) }),
+        balance: amount(row.balance),
+        pending: amount(row.pending),
+        disabled: row.disabled,
+        routes: row.routes,
+        claims: row.claims,
+        refused: row.refused,
+        unanswered: row.unanswered,
+        packets: row.packets,
+        spent: amount(row.spent),
+    }
+}
+
+/// A page of an OUI's routes, by id.
+#[utoipa::path(get, path = "/v1/coverage/ouis/{oui}/routes", tag = "coverage",
+    params(("oui" = u32, Path, description = "Its number"), PageQuery),
+    responses((status = 200, body = Page<CoverageRoute>), (status = "default", body = ErrorBody)))]
+pub(super) async fn oui_routes(
+    State(app): State<Shared>,
+    Segment(oui): Segment<u32>,
+    Params(query): Paged,
+) -> ApiResult<Json<Page<CoverageRoute>>> {
+    app.coverage()?;
+    let limit = page_limit(query.limit, 100, 1_000)?;
+    let after = page_after::<UnitId>(query.after.as_deref())?;
+    let scanned = app.scan(move |_, state, _| {
+        service::oui(state, oui)?;
+        let rows = service::routes(state, oui, after);
+        Some(page(rows, limit, |(id, _)| id.to_string(), |(id, row)| Some(wire_route(id, row))))
+    });
+    scanned.await?.map(Json).ok_or_else(|| no_oui(oui))
+}
+
+/// One route.
+#[utoipa::path(get, path = "/v1/coverage/routes/{id}", tag = "coverage",
+    params(("id" = String, Path, description = "Its id, 64 hexadecimal digits")),
+    responses((status = 200, body = CoverageRoute), (status = "default", body = ErrorBody)))]
+pub(super) async fn route(State(app): State<Shared>, Segment(id): Segment<UnitId>) -> ApiResult<Json<CoverageRoute>> {
+    app.coverage()?;
+    let row = app.ledger.read(|state| service::route(state, id)).ok_or_else(|| no_route(id))?;
+    Ok(Json(wire_route(id, row)))
+}
+
+fn no_route(id: UnitId) -> ApiError {
+    ApiError::not_found(format!("there is no route {id}; it may be removed"))
+}
+
+fn wire_route(id: UnitId, row: service::Route) -> CoverageRoute {
+    CoverageRoute {
+        id,
+        oui: row.oui,
+        net_id: row.terms.net_id,
+        server: row.terms.server,
+        max_copies: row.terms.max_copies,
+        active: row.terms.active,
+        ignore_empty_skf: row.terms.ignore_empty_skf,
+        euis: row.euis,
+        ranges: row.ranges,
+        filters: row.filters,
+    }
+}
+
+/// One of the two halves of where a page begins.
+fn halves(after: Option<&str>) -> ApiResult<Option<(&str, &str)>> {
+    let wrong = || ApiError::bad_request("`after` is no place in this list", "pass the `next` of the page before as it is");
+    after.map(|text| text.split_once(':').ok_or_else(wrong)).transpose()
+}
+
+fn number<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> ApiResult<T> {
+    let wrong = || ApiError::bad_request("`after` is no place in this list", "pass the `next` of the page before as it is");
+    read(text).ok_or_else(wrong)
+}
+
+/// A page of a route's EUI pairs.
+#[utoipa::path(get, path = "/v1/coverage/routes/{id}/euis", tag = "coverage",
+    params(("id" = String, Path, description = "The route's id, 64 hexadecimal digits"), PageQuery),
+    responses((status = 200, body = Page<CoverageEuiPair>), (status = "default", body = ErrorBody)))]
+pub(super) async fn eui_pairs(
+    State(app): State<Shared>,
+    Segment(id): Segment<UnitId>,
+    Params(query): Paged,
+) -> ApiResult<Json<Page<CoverageEuiPair>>> {
+    app.coverage()?;
+    let limit = page_limit(query.limit, 100, 1_000)?;
+    let hex = |text: &str| u64::from_str_radix(text, 16).ok();
+    let after = match halves(query.after.as_deref())? {
+        Some((app_eui, dev_eui)) => Some(EuiPair { app_eui: number(app_eui, hex)?, dev_eui: number(dev_eui, hex)? }),
+        None => None,
+    };
+    let scanned = app.scan(move |_, state, _| {
+        service::route(state, id)?;
+        let key = |pair: &EuiPair| format!("{:016x}:{:016x}", pair.app_eui, pair.dev_eui);
+        let wire = |pair: EuiPair| {
+            Some(CoverageEuiPair { app_eui: format!("{:016x}", pair.app_eui), dev_eui: format!("{:016x}", pair.dev_eui) })
+        };
+        Some(page(service::eui_pairs(state, id, after), limit, key, wire))
+    });
+    scanned.await?.map(Json).ok_or_else(|| no_route(id))
+}
+
+/// A page of a route's session-key filters. Whoever reads a key here can make frames with a good MIC for its device.
+#[utoipa::path(get, path = "/v1/coverage/routes/{id}/filters", tag = "coverage",
+    params(("id" = String, Path, description = "The route's id, 64 hexadecimal digits"), PageQuery),
+    responses((status = 200, body = Page<CoverageFilter>), (status = "default", body = ErrorBody)))]
+pub(super) async fn filters(
+    State(app): State<Shared>,
+    Segment(id): Segment<UnitId>,
+    Params(query): Paged,
+) -> ApiResult<Json<Page<CoverageFilter>>> {
+    app.coverage()?;
+    let limit = page_limit(query.limit, 100, 1_000)?;
+    let after = match halves(query.after.as_deref())? {
+        Some((devaddr, key)) => {
+            let devaddr = number(devaddr, |text| u32::from_str_radix(text, 16).ok())?;
+            Some((devaddr, number(key, |text| text.parse::<SessionKey>().ok())?))
+        }
+        None => None,
+    };
+    let scanned = app.scan(move |_, state, _| {
+        service::route(state, id)?;
+        let key = |filter: &service::SessionFilter| format!("{:08x}:{}", filter.devaddr, filter.key);
+        let wire = |filter: service::SessionFilter| {
+            let (devaddr, key) = (format!("{:08x}", filter.devaddr), filter.key.to_string());
+            Some(CoverageFilter { devaddr, key, max_copies: filter.max_copies })
+        };
+        Some(page(service::filters(state, id, after), limit, key, wire))
+    });
+    scanned.await?.map(Json).ok_or_else(|| no_route(id))
+}
+
+/// A page of all ranges of device addresses, by their last one. No two share an address.
+#[utoipa::path(get, path = "/v1/coverage/ranges", tag = "coverage", params(PageQuery),
+    responses((status = 200, body = Page<CoverageRange>), (status = "default", body = ErrorBody)))]
+pub(super) async fn ranges(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Json<Page<CoverageRange>>> {
+    app.coverage()?;
+    let limit = page_limit(query.limit, 100, 1_000)?;
+    let hex = |text: &str| u32::from_str_radix(text, 16).ok();
+    let after = query.after.as_deref().map(|text| number(text, hex)).transpose()?;
+    let scanned = app.scan(move |_, state, _| {
+        let wire = |(range, route): (service::Range, UnitId)| {
+            Some(CoverageRange { start: format!("{:08x}", range.start), end: format!("{:08x}", range.end), route })
+        };
+        page(service::ranges(state, after), limit, |(range, _)| format!("{:08x}", range.end), wire)
+    });
+    scanned.await.map(Json)
+}
+
+/// A page of batches of packets that are not forgotten, by id.
+#[utoipa::path(get, path = "/v1/coverage/batches", tag = "coverage", params(PacketQuery),
+    responses((status = 200, body = Page<CoverageBatch>), (status = "default", body = ErrorBody)))]
+pub(super) async fn batches(
+    State(app): State<Shared>,
+    Params(query): Params<PacketQuery>,
+) -> ApiResult<Json<Page<CoverageBatch>>> {
+    app.coverage()?;
+    let limit = page_limit(query.limit, 100, 1_000)?;
+    let after = page_after::<UnitId>(query.after.as_deref())?;
+    let scanned = app.scan(move |app, state: &dyn ReadState, _| {
+        let open = |row: &service::Batch| !query.open.unwrap_or(false) || matches!(row.state, BatchState::Claimed { .. });
+        let wire = |(id, row): (UnitId, service::Batch)| {
+            let wanted = open(&row) && query.oui.is_none_or(|oui| oui == row.oui);
+            wanted.then(|| wire_batch(app, id, row))
+        };
+        page(service::batches(state, after), limit, |(id, _)| id.to_string(), wire)
+    });
+    scanned.await.map(Json)
+}
+
+/// One batch of packets.
+#[utoipa::path(get, path = "/v1/coverage/batches/{id}", tag = "coverage",
+    params(("id" = String, Path, description = "Its id, 64 hexadecimal digits")),
+    responses((status = 200, body = CoverageBatch), (status = "default", body = ErrorBody)))]
+pub(super) async fn batch(State(app): State<Shared>, Segment(id): Segment<UnitId>) -> ApiResult<Json<CoverageBatch>> {
+    app.coverage()?;
+    let row = app.ledger.read(|state| service::batch(state, id));
+    let none = || ApiError::not_found(format!("there is no batch {id}; batches are forgotten when their packets are too late"));
+    Ok(Json(wire_batch(&app, id, row.ok_or_else(none)?)))
+}
+
+fn wire_batch(app: &App, id: UnitId, row: service::Batch) -> CoverageBatch {
+    let currency = app.ledger.service().coverage().map_or_else(|| app.tokens.first(), |coverage| coverage.params.rules.currency);
+    let (state, until) = match row.state {
+        BatchState::Claimed { until } => (PacketStage::Claimed, Some(until)),
+        BatchState::Settled => (PacketStage::Settled, None),
+        BatchState::Closed => (PacketStage::Closed, None),
+    };
+    let packets = row.packets.into_iter();
+    CoverageBatch {
+        id,
+        route: row.route,
+        oui: row.oui,
+        hotspot: row.hotspot,
+        at: row.at.into(),
+        packets: packets
+            .map(|packet| CoveragePacket { hash: packet.hash.to_string(), bytes: packet.bytes, received: packet.received.into() })
+            .collect(),
+        units: row.units,
+        cost: app.tokens.amount(currency, row.cost),
+        state,
+        until: until.map(Into::into),
+    }
+}

@@ -1,0 +1,158 @@
+//! Beacons: asked for, drawn, reported in sealed form, disclosed, judged.
+//!
+//! A hotspot asks for a beacon; the chain's randomness two rounds later makes it, so nobody can know it before. It sends the beacon. Who
+//! heard it, and the beaconer itself, hand in the hash of what they have to say, with a salt and their key, while the randomness is good;
+//! only when that time is over do they say it. So nobody can copy a report that it did not have, and what was said is what was sealed.
+//!
+//! When a report came in is the word of the account in the file's role `reporter`, the ingest, which alone may then hand reports in; where
+//! the file names none it is the time of the block. The ingest is trusted for that and for nothing else: reports are signed by hotspots.
+
+use super::{
+    bytes::Salt,
+    due::Job,
+    error::CoverageError,
+    event::CoverageEvent,
+    message::{Disclosed, Disclosure, ENTRIES_MAX, Sealed, check_count},
+    params::{AHEAD_MOST, SEALED_LATE},
+    poc::{BeaconReport, Entropy, WitnessReport},
+    rows::{Beaconing, SealedReport},
+    service::Coverage,
+};
+use crate::context::Context;
+use depin_quantity::{Address, ContentHash, Instant, Seed};
+
+/// Reports of one beacon that are kept at most, the beaconer's among them.
+pub const REPORTS_MOST: u32 = 128;
+
+/// What seals a report: SHA-256 over it, a salt and the key of whoever reports.
+pub fn seal(report: &Disclosed, salt: Salt, reporter: Address) -> ContentHash {
+    let report = borsh::to_vec(report).expect("writing to memory does not fail");
+    ContentHash::derive("depin-coverage-report", &[&report, &salt.get(), &reporter.get()])
+}
+
+impl Context<'_, Coverage> {
+    /// Order of refusals: hotspot, retired, segment, beacon open. All else is judged with the beacon.
+    pub(super) fn ask_beacon(&mut self, hotspot: Address, segment: u64) -> Result<(), CoverageError> {
+        self.active_hotspot(hotspot)?;
+        let now = self.now();
+        let present = now.get() / self.params().beacon.interval.get();
+        if segment != present {
+            return Err(CoverageError::Segment { given: segment, present });
+        }
+        if self.state().has::<Beaconing>(&hotspot) {
+            return Err(CoverageError::BeaconOpen(hotspot));
+        }
+        self.state().put(&hotspot, &Beaconing { asked: now, entropy: None, reports: 0 });
+        self.fix(hotspot);
+        self.emit(CoverageEvent::BeaconAsked { hotspot });
+        Ok(())
+    }
+
+    /// The randomness of a beacon is there.
+    pub(super) fn draw_beacon(&mut self, hotspot: Address, seed: Seed) {
+        let Some(mut row) = self.state().get::<Beaconing>(&hotspot) else { return };
+        let entropy = Entropy::of(Seed::derive("depin-coverage-beacon", &[&seed.get(), &hotspot.get()]), self.now());
+        row.entropy = Some(entropy);
+        self.state().put(&hotspot, &row);
+        let over = self.sealed_until(&entropy).later(self.params().beacon.reveal_within);
+        self.schedule(over, Job::JudgeBeacon(hotspot));
+        self.totals(|totals| totals.beacons_open += 1);
+        self.emit(CoverageEvent::BeaconDrawn { hotspot, entropy: entropy.data, timestamp: entropy.timestamp });
+    }
+
+    /// Until when sealed reports of a beacon come in.
+    fn sealed_until(&self, entropy: &Entropy) -> Instant {
+        Instant::new(entropy.timestamp * 1_000).later(self.params().beacon.entropy_valid).later(SEALED_LATE)
+    }
+
+    /// A beacon whose randomness is there.
+    fn drawn(&mut self, hotspot: Address) -> Result<(Beaconing, Entropy), CoverageError> {
+        let row = self.state().get::<Beaconing>(&hotspot);
+        row.and_then(|row| row.entropy.map(|entropy| (row, entropy))).ok_or(CoverageError::NoBeacon(hotspot))
+    }
+
+    /// Order of refusals: sender; then of each: time, hotspot, beacon, too late, full.
+    pub(super) fn hand_in(&mut self, sender: Address, reports: &[Sealed]) -> Result<(), CoverageError> {
+        check_count(reports.len(), ENTRIES_MAX)?;
+        let ingest = self.params().reporter;
+        if let Some(role) = ingest {
+            let is = self.role(role);
+            if is != Some(sender) {
+                return Err(CoverageError::NotTheReporter(is));
+            }
+        }
+        reports.iter().try_for_each(|sealed| self.take_sealed(sealed, ingest.is_some()))
+    }
+
+    fn take_sealed(&mut self, sealed: &Sealed, stamped: bool) -> Result<(), CoverageError> {
+        let (beaconer, reporter, now) = (sealed.beaconer, sealed.key.address(), self.now());
+        let received = if stamped { sealed.received } else { now };
+        if received > now.later(AHEAD_MOST) {
+            return Err(CoverageError::Received(received));
+        }
+        self.active_hotspot(reporter)?;
+        let (mut row, entropy) = self.drawn(beaconer)?;
+        if sealed.timestamp != entropy.timestamp {
+            return Err(CoverageError::OtherBeacon { beaconer, given: sealed.timestamp, present: entropy.timestamp });
+        }
+        let until = self.sealed_until(&entropy);
+        if now > until {
+            return Err(CoverageError::SealedLate { beaconer, until });
+        }
+        if self.state().has::<SealedReport>(&(beaconer, reporter)) {
+            self.emit(CoverageEvent::ReportRepeated { beaconer, reporter });
+            return Ok(());
+        }
+        if row.reports >= REPORTS_MOST {
+            return Err(CoverageError::ReportsFull { beaconer, most: REPORTS_MOST });
+        }
+        row.reports += 1;
+        self.state().put(&beaconer, &row);
+        self.state().put(&(beaconer, reporter), &SealedReport { hash: sealed.hash, received, disclosed: None });
+        Ok(())
+    }
+
+    pub(super) fn disclose(&mut self, reports: &[Disclosure]) -> Result<(), CoverageError> {
+        check_count(reports.len(), ENTRIES_MAX)?;
+        reports.iter().try_for_each(|report| self.take_disclosed(report))
+    }
+
+    /// Order of refusals: beacon, too early, sealed report, seal, kind.
+    fn take_disclosed(&mut self, disclosure: &Disclosure) -> Result<(), CoverageError> {
+        let Disclosure { beaconer, reporter, salt, report } = *disclosure;
+        let (_, entropy) = self.drawn(beaconer)?;
+        let from = self.sealed_until(&entropy);
+        if self.now() <= from {
+            return Err(CoverageError::TooEarly { beaconer, from });
+        }
+        let sealed = self.state().get::<SealedReport>(&(beaconer, reporter));
+        let mut sealed = sealed.ok_or(CoverageError::NoReport { beaconer, reporter })?;
+        if seal(&report, salt, reporter) != sealed.hash {
+            return Err(CoverageError::OtherSeal { beaconer, reporter });
+        }
+        if matches!(report, Disclosed::Beacon(_)) != (beaconer == reporter) {
+            return Err(CoverageError::OtherKind { beaconer, reporter });
+        }
+        sealed.disclosed = Some(report);
+        self.state().put(&(beaconer, reporter), &sealed);
+        Ok(())
+    }
+}
+
+impl Disclosed {
+    /// The beacon's report, if it is one.
+    pub(super) const fn beacon(&self) -> Option<&BeaconReport> {
+        match self {
+            Self::Beacon(report) => Some(report),
+            Self::Witness(_) => None,
+        }
+    }
+
+    /// A witness's report, if it is one.
+    pub(super) const fn witness(&self) -> Option<&WitnessReport> {
+        match self {
+            Self::Witness(report) => Some(report),
+            Self::Beacon(_) => None,
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What this service says to an economy, by name.
+
+use depin_quantity::Name;
+
+/// Packets carried, in units.
+pub(crate) const PACKET_UNITS: Name = Name::literal("packet-units");
+/// Own valid beacons, by the number of their witnesses.
+pub(crate) const BEACON_UNITS: Name = Name::literal("beacon-units");
+/// Valid witnesses of beacons.
+pub(crate) const WITNESS_UNITS: Name = Name::literal("witness-units");
+/// Hotspots with an asserted location.
+pub(crate) const HOTSPOTS: Name = Name::literal("hotspots");
+/// The payment of packets, and the escrow of credits that it comes out of.
+pub(crate) const PACKET: Name = Name::literal("packet");
+/// The collateral of a hotspot.
+pub(crate) const HOTSPOT: Name = Name::literal("hotspot");
+/// The fee of a hotspot that joins.
+pub(crate) const ONBOARDING: Name = Name::literal("onboarding");
+/// The fee of a hotspot that says where it is.
+pub(crate) const ASSERT_LOCATION: Name = Name::literal("assert-location");
+/// A hotspot stands on the denylist.
+pub(crate) const DENIED: Name = Name::literal("denied");
