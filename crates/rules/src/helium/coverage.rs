@@ -2,42 +2,11 @@
 //!
 //! Source: helium/oracles `iot_verifier`, `iot_packet_verifier`, `coverage_point_calculator`, `mobile_packet_verifier`.
 
+use crate::runs;
 use depin_quantity::{Basis, Int, Kind, Outputs, QuantityError, Rounding, RuleCard, RuleError, field, mul_div};
+use depin_services::coverage::poc::{RULES, hex_limit, reward_units};
 
 type Result<T = Int> = std::result::Result<T, QuantityError>;
-
-/// Four places.
-const FOUR: u64 = 10_000;
-
-/// Reward units of the beaconer and of each of its witnesses, in parts of 10^4, a half to the even neighbour.
-///
-/// Four witnesses are wanted; each further one adds four fifths of what the one before added.
-pub fn reward_units(witnesses: u32) -> Result<(Int, Int)> {
-    let one = Int::from(1_u64);
-    if witnesses == 0 {
-        return Ok((Int::ZERO, Int::ZERO));
-    }
-    let places = Int::from(FOUR);
-    if witnesses <= 4 {
-        let beaconer = places.times(Int::from(u64::from(witnesses)))?.div_half_even(Int::from(4_u64))?;
-        return Ok((beaconer, places));
-    }
-    let (mut top, mut bottom) = (one, one);
-    for _ in 4..witnesses {
-        (top, bottom) = (top.times(Int::from(4_u64))?, bottom.times(Int::from(5_u64))?);
-    }
-    // With x = top / bottom: beaconer 2 - x, witness (4 - (1 - x)) / n = (3 + x) / n; neither above 2.
-    let two = Int::from(2 * FOUR);
-    let beaconer = bottom.shl(1)?.minus(top)?.times(places)?.div_half_even(bottom)?;
-    let sum = bottom.times(Int::from(3_u64))?.plus(top)?.times(places)?;
-    let witness = sum.div_half_even(bottom.times(Int::from(u64::from(witnesses)))?)?;
-    Ok((beaconer.min(two), witness.min(two)))
-}
-
-/// How many devices of a hex count: `min(most, target * max(occupied - wanted + 1, 1))`, at most what is there.
-pub fn hex_limit(target: u64, most: u64, wanted: u64, occupied: u64, there: u64) -> u64 {
-    most.min(target.saturating_mul((occupied.saturating_sub(wanted) + 1).max(1))).min(there)
-}
 
 /// One in units of the 16th place, which holds every pool exactly.
 const ONE16: u64 = 10_000_000_000_000_000;
@@ -94,7 +63,7 @@ pub const CARDS: &[&RuleCard] = &[&UNITS, &HEX, &POOLS, &SHARED, &POINTS, &SPEED
 pub static UNITS: RuleCard = RuleCard {
     id: "HNT-SV-1",
     networks: &["helium"],
-    basis: Basis::Model,
+    basis: runs!(depin_services::coverage::poc::reward_units),
     title: "Reward units of a beacon",
     description: "A beacon is fully worth with four witnesses; more add less and less. What the witnesses get is shared, so that a crowd \
             does not pay.",
@@ -113,19 +82,15 @@ pub static UNITS: RuleCard = RuleCard {
         (r#"{"witnesses": 14}"#, r#"{"beaconer": "1.8926", "witness": "0.222"}"#),
     ],
     run: |i| {
-        let (beaconer, witness) = reward_units(u32::try_from(i.integer("witnesses")?).unwrap_or(u32::MAX))?;
+        let (beaconer, witness) = reward_units(u32::try_from(i.integer("witnesses")?).unwrap_or(u32::MAX), 4, (4, 5))?;
         Ok(Outputs::new().decimal("beaconer", beaconer, 4).decimal("witness", witness, 4))
     },
 };
 
-/// Resolution, neighbours wanted, target and most of HIP-104.
-pub const HEXES: [(u64, u64, u64, u64); 7] =
-    [(4, 2, 500, 1_000), (5, 4, 100, 200), (6, 4, 25, 50), (7, 4, 5, 10), (8, 2, 1, 1), (9, 2, 1, 1), (10, 2, 1, 1)];
-
 pub static HEX: RuleCard = RuleCard {
     id: "HNT-SV-2",
     networks: &["helium"],
-    basis: Basis::Model,
+    basis: runs!(depin_services::coverage::poc::hex_limit),
     title: "Density of a hex",
     description: "Only so many hotspots of a hex count, more where its neighbours are occupied too. The scale of a place is the product \
             over all resolutions of those that count over those that are there.",
@@ -148,9 +113,10 @@ pub static HEX: RuleCard = RuleCard {
     ],
     run: |i| {
         let (resolution, occupied, there) = (i.small("resolution")?, i.small("occupied")?, i.small("there")?);
-        let row = HEXES.iter().find(|row| row.0 == resolution).ok_or_else(|| RuleError::refused("no such resolution"))?;
-        let limit = hex_limit(row.2, row.3, row.1, occupied, u64::MAX);
-        let counted = hex_limit(row.2, row.3, row.1, occupied, there);
+        let rule = RULES.iter().find(|rule| u64::from(u8::from(rule.resolution)) == resolution);
+        let rule = rule.ok_or_else(|| RuleError::refused("no such resolution"))?;
+        let limit = hex_limit(rule.target, rule.most, rule.neighbours, occupied, u64::MAX);
+        let counted = hex_limit(rule.target, rule.most, rule.neighbours, occupied, there);
         let places: u128 = 1_000_000_000_000;
         let scale = if there == 0 { places } else { mul_div(counted.into(), places, there.into(), Rounding::Down)? };
         Ok(Outputs::new().integer("limit", limit).integer("counted", counted).decimal("scale", scale, 12))

@@ -2,14 +2,11 @@
 //!
 //! Source: oracles `iot_packet_verifier`, `mobile_packet_verifier`, `mobile_verifier/src/reward_shares`.
 
+use crate::runs;
 use depin_quantity::{Basis, Int, Kind, Outputs, QuantityError, RuleCard, field};
+use depin_services::coverage::packet_units;
 
 type Result<T> = std::result::Result<T, QuantityError>;
-
-/// Data credits of `bytes` in units of `unit`, at least one.
-pub fn packet_credits(bytes: u64, unit: u64) -> u64 {
-    bytes.max(unit).div_ceil(unit)
-}
 
 /// One in units of the 15th place, at which worth is rounded up.
 const ONE15: u64 = 1_000_000_000_000_000;
@@ -42,7 +39,7 @@ pub const CARDS: &[&RuleCard] = &[&PACKET, &MOBILE_DATA, &TRANSFER];
 pub static PACKET: RuleCard = RuleCard {
     id: "HNT-PAY-1",
     networks: &["helium"],
-    basis: Basis::Model,
+    basis: runs!(depin_services::coverage::packet_units),
     title: "Credits for a packet",
     description: "A packet costs one data credit for every 24 bytes begun, at least one.",
     formula: "ceil(max(bytes, 24) / 24) * copies",
@@ -59,7 +56,7 @@ pub static PACKET: RuleCard = RuleCard {
         (r#"{"bytes": 50}"#, r#"{"credits": "3"}"#),
     ],
     run: |i| {
-        let credits = u128::from(packet_credits(i.small("bytes")?, 24)) * i.integer("copies")?;
+        let credits = u128::from(packet_units(i.small("bytes")?, 24)) * i.integer("copies")?;
         Ok(Outputs::new().integer("credits", credits))
     },
 };
@@ -83,7 +80,7 @@ pub static MOBILE_DATA: RuleCard = RuleCard {
         (r#"{"bytes": 1000000000}"#, r#"{"credits": "10000"}"#),
         (r#"{"bytes": 1000000000, "unit": 20000}"#, r#"{"credits": "50000"}"#),
     ],
-    run: |i| Ok(Outputs::new().integer("credits", packet_credits(i.small("bytes")?, i.small("unit")?))),
+    run: |i| Ok(Outputs::new().integer("credits", packet_units(i.small("bytes")?, i.small("unit")?))),
 };
 
 pub static TRANSFER: RuleCard = RuleCard {

@@ -3,8 +3,8 @@
 //! Source: oracles `iot_verifier/src/hex_density.rs`, HIP-17, HIP-104. Absent: how cells of the earth lie; what lies in what and beside
 //! what are inputs.
 
-use super::coverage::{HEXES, hex_limit};
 use depin_quantity::{Basis, Int, Kind, Outputs, QuantityError, RuleCard, RuleError, field};
+use depin_services::coverage::poc::{RULES, hex_limit};
 
 /// One resolution on the way up: the parent of each cell below, and which of these parents lie side by side.
 struct Level<'a> {
@@ -119,11 +119,13 @@ pub static SET: RuleCard = RuleCard {
     run: |i| {
         let (counts, parents, beside) = (i.integers("counts")?, i.tables("parents")?, i.tables("neighbours")?);
         let counts: Vec<u64> = counts.into_iter().map(|count| count as u64).collect();
-        let limits = HEXES.iter().rev();
-        let levels: Vec<Level<'_>> = (limits.zip(&parents).zip(&beside))
-            .map(|((hex, parents), beside)| {
-                let (_, wanted, target, most) = *hex;
-                Level { parents, beside, target, most, wanted }
+        let levels: Vec<Level<'_>> = (RULES.iter().zip(&parents).zip(&beside))
+            .map(|((rule, parents), beside)| Level {
+                parents,
+                beside,
+                target: rule.target,
+                most: rule.most,
+                wanted: rule.neighbours,
             })
             .collect();
         let whole = Int::from(10_000_u64);

@@ -2,8 +2,9 @@
 //!
 //! Source: oracles `iot_packet_verifier/src/{verifier,pending,balances}.rs`.
 
-use super::data::packet_credits;
-use depin_quantity::{Basis, Kind, Outputs, RuleCard, field};
+use crate::runs;
+use depin_quantity::{Kind, Outputs, RuleCard, field};
+use depin_services::coverage::{gate::verify_packet, packet_units};
 
 /// The cards of this module.
 pub const CARDS: &[&RuleCard] = &[&VERIFIER];
@@ -11,7 +12,7 @@ pub const CARDS: &[&RuleCard] = &[&VERIFIER];
 pub static VERIFIER: RuleCard = RuleCard {
     id: "HNT-PAY-4",
     networks: &["helium"],
-    basis: Basis::Model,
+    basis: runs!(depin_services::coverage::packet_units, depin_services::coverage::gate::verify_packet),
     title: "Packet verifier",
     description: "A delivered uplink is paid by the organisation that it was routed to, if its balance covers the packet and what is not \
             burnt yet. One that cannot pay is switched off, and so is one that keeps less than the minimum. What is pending is burnt \
@@ -51,11 +52,10 @@ pub static VERIFIER: RuleCard = RuleCard {
     ],
     run: |i| {
         let (balance, pending) = (i.integer("balance")?, i.integer("pending")?);
-        let credits = if i.flag("free")? { 0 } else { u128::from(packet_credits(i.small("bytes")?, 24)) };
-        let valid = balance >= pending + credits;
-        let after = if valid { pending + credits } else { pending };
-        let disabled = !valid || balance.saturating_sub(after) < i.integer("minimum")?;
-        let outputs = Outputs::new().integer("credits", credits).flag("valid", valid).integer("pending", after);
-        Ok(outputs.flag("disabled", disabled).flag("burns", after >= i.integer("batch")?))
+        let credits = if i.flag("free")? { 0 } else { u128::from(packet_units(i.small("bytes")?, 24)) };
+        let verdict = verify_packet(credits, balance, pending, i.integer("minimum")?, i.integer("batch")?);
+        let outputs = Outputs::new().integer("credits", credits).flag("valid", verdict.valid);
+        let outputs = outputs.integer("pending", verdict.pending).flag("disabled", verdict.disabled);
+        Ok(outputs.flag("burns", verdict.burns))
     },
 };

@@ -2,7 +2,9 @@
 //!
 //! Source: oracles `iot_verifier/src/{poc,runner}.rs`, HIP-83.
 
-use depin_quantity::{Basis, Kind, Outputs, RuleCard, RuleError, field};
+use crate::runs;
+use depin_quantity::{Instant, Kind, Outputs, RuleCard, RuleError, Span, field};
+use depin_services::coverage::poc::{is_late, select};
 
 /// The cards of this module.
 pub const CARDS: &[&RuleCard] = &[&CHECKS, &SELECTION];
@@ -13,7 +15,7 @@ const MOMENT: u128 = 1 << 50;
 pub static CHECKS: RuleCard = RuleCard {
     id: "HNT-SV-6",
     networks: &["helium"],
-    basis: Basis::Model,
+    basis: runs!(depin_services::coverage::poc::is_late),
     title: "Checks of a witness by time, frequency and distance",
     description: "A witness report comes within 4 seconds of its beacon's, or within 1.5 seconds of the first witness when the beacon's \
             report came after it. It was heard within 100 kHz of the beacon's frequency, at least 8 cells of resolution 11 away and \
@@ -51,7 +53,8 @@ pub static CHECKS: RuleCard = RuleCard {
         if first > witness {
             return Err(RuleError::refused("the first witness's report did not come after this one's"));
         }
-        let late = if beacon <= witness { witness - beacon > 4_000 } else { witness - first > 1_500 };
+        let at = |millis: u128| Instant::new(u64::try_from(millis).unwrap_or(u64::MAX));
+        let late = is_late(at(beacon), at(witness), at(first), (Span::from_millis(4_000), Span::from_millis(1_500)));
         let reason = if late {
             "too_late"
         } else if i.integer("beacon_hz")?.abs_diff(i.integer("witness_hz")?) > 100_000 {
@@ -70,7 +73,7 @@ pub static CHECKS: RuleCard = RuleCard {
 pub static SELECTION: RuleCard = RuleCard {
     id: "HNT-SV-7",
     networks: &["helium"],
-    basis: Basis::Model,
+    basis: runs!(depin_services::coverage::poc::select),
     title: "Selection of witnesses",
     description: "The first fourteen valid witnesses by the time at which their reports were received count and are paid; before HIP-83 they \
             were drawn at random. The number of those that count sets the reward units.",
@@ -95,9 +98,9 @@ pub static SELECTION: RuleCard = RuleCard {
         if received.len() != valid.len() {
             return Err(RuleError::refused(format!("{} times need as many flags, not {}", received.len(), valid.len())));
         }
-        let mut places: Vec<usize> = (0..received.len()).filter(|place| valid[*place]).collect();
-        places.sort_by_key(|place| received[*place]);
-        places.truncate(most as usize);
+        let at = |millis: &u128| Instant::new(u64::try_from(*millis).unwrap_or(u64::MAX));
+        let reports: Vec<_> = received.iter().map(at).zip(valid.iter().copied()).collect();
+        let places = select(&reports, most as usize);
         let count = places.len() as u64;
         Ok(Outputs::new().integers("selected", places.into_iter().map(|place| place as u64)).integer("count", count))
     },
