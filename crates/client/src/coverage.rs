@@ -47,6 +47,30 @@ impl Coverage<'_> {
         found(self.client.transport.get(&format!("/v1/coverage/hotspots/{address}"), &Query::default()).await)
     }
 
+    /// A page of what became of hotspots' last beacons, by hotspot.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn beacons(self, after: Option<&str>, limit: Option<u32>) -> Result<Page<CoverageBeacon>, ClientError> {
+        self.client.transport.get("/v1/coverage/beacons", &page(after, limit)).await
+    }
+
+    /// What became of a hotspot's last beacon; none when it had none.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn beacon(self, hotspot: Address) -> Result<Option<CoverageBeacon>, ClientError> {
+        found(self.client.transport.get(&format!("/v1/coverage/beacons/{hotspot}"), &Query::default()).await)
+    }
+
+    /// A page of hexes with somebody in them, by cell.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn hexes(self, after: Option<&str>, limit: Option<u32>) -> Result<Page<CoverageHex>, ClientError> {
+        self.client.transport.get("/v1/coverage/hexes", &page(after, limit)).await
+    }
+
     /// A page of the denylist, by entry.
     ///
     /// # Errors
@@ -191,6 +215,15 @@ pub struct CoverageNetwork {
     pub claim_within_ms: u64,
     /// Most packets of one batch.
     pub packets_most: u32,
+    /// One beacon of each hotspot in each such time, in ms.
+    pub interval_ms: u64,
+    /// How long a beacon's randomness may be used, in ms.
+    pub entropy_valid_ms: u64,
+    /// How long reports are disclosed in, in ms.
+    pub reveal_within_ms: u64,
+    /// Whose word it is when a report came in; none where it is the time of the block.
+    #[schema(value_type = Option<String>)]
+    pub reporter: Option<Address>,
     /// What an OUI keeps; none where it need not keep anything.
     pub gate: Option<CoverageGate>,
     /// Who keeps the denylist; none where there is none.
@@ -248,6 +281,65 @@ pub struct CoverageHotspot {
     pub packets: u64,
     /// Units of those, decimal digits.
     pub units: String,
+    /// Beacons of it that were valid and witnessed.
+    pub beacons: u64,
+    /// Beacons of others that it was selected as a witness of.
+    pub witnessed: u64,
+    /// When the report of its last beacon came in.
+    pub last_beacon: Option<Time>,
+    /// Until when it counts in its hex, without another witnessed beacon.
+    pub counted_until: Option<Time>,
+    /// Whether a beacon of it is asked for and not judged.
+    pub beaconing: bool,
+}
+
+/// What became of a witness of a beacon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CoverageWitness {
+    /// The witness.
+    #[schema(value_type = String)]
+    pub hotspot: Address,
+    /// When its report came in.
+    pub received: Time,
+    /// Why it is not valid.
+    #[schema(example = "too_late")]
+    pub reason: Option<String>,
+    /// Whether it is among the first that count.
+    pub selected: bool,
+}
+
+/// What became of a hotspot's last beacon. Units and scale in parts of 10^4.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CoverageBeacon {
+    /// The beaconer.
+    #[schema(value_type = String)]
+    pub hotspot: Address,
+    /// When it was judged.
+    pub at: Time,
+    /// When its randomness was drawn, in seconds since 1970.
+    pub timestamp: u64,
+    /// Why it is not valid.
+    #[schema(example = "irregular_interval")]
+    pub reason: Option<String>,
+    /// The scale of its place.
+    pub scale: u32,
+    /// What the beaconer got.
+    pub beacon_units: u64,
+    /// What each selected witness got.
+    pub witness_units: u64,
+    /// The witnesses, by address.
+    pub witnesses: Vec<CoverageWitness>,
+}
+
+/// What a hex has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CoverageHex {
+    /// H3 cell of resolution 4 to 11, hexadecimal digits.
+    pub cell: String,
+    /// Hotspots, as the hexes inside it counted them.
+    pub there: u64,
+    /// Those that count.
+    pub counted: u64,
 }
 
 /// An objection to an entry of the denylist.

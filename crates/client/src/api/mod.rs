@@ -13,9 +13,9 @@ mod chain;
 mod economy;
 
 pub use crate::coverage::{
-    CoverageAppeal, CoverageBatch, CoverageDenial, CoverageEuiPair, CoverageFilter, CoverageGate, CoverageHotspot,
-    CoverageLocation, CoverageNetwork, CoverageOui, CoveragePacket, CoverageRange, CoverageRoute, HotspotQuery, PacketQuery,
-    PacketStage,
+    CoverageAppeal, CoverageBatch, CoverageBeacon, CoverageDenial, CoverageEuiPair, CoverageFilter, CoverageGate, CoverageHex,
+    CoverageHotspot, CoverageLocation, CoverageNetwork, CoverageOui, CoveragePacket, CoverageRange, CoverageRoute,
+    CoverageWitness, HotspotQuery, PacketQuery, PacketStage,
 };
 pub use crate::metered::{
     BatchStage, DisputeAnswer, DisputeTerms, EvidenceRef, MeteredBatch, MeteredDispute, MeteredNetwork, MeteredOperator,

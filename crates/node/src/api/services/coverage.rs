@@ -7,15 +7,18 @@ use crate::api::{
 };
 use axum::{Json, extract::State};
 use depin_client::api::{
-    CoverageAppeal, CoverageBatch, CoverageDenial, CoverageEuiPair, CoverageFilter, CoverageGate, CoverageHotspot,
-    CoverageLocation, CoverageNetwork, CoverageOui, CoveragePacket, CoverageRange, CoverageRoute, ErrorBody, HotspotQuery,
-    PacketQuery, PacketStage, Page, Price,
+    CoverageAppeal, CoverageBatch, CoverageBeacon, CoverageDenial, CoverageEuiPair, CoverageFilter, CoverageGate, CoverageHex,
+    CoverageHotspot, CoverageLocation, CoverageNetwork, CoverageOui, CoveragePacket, CoverageRange, CoverageRoute,
+    CoverageWitness, ErrorBody, HotspotQuery, PacketQuery, PacketStage, Page, Price,
 };
 use depin_economy::Money;
 use depin_quantity::{Address, UnitId, Units};
 use depin_services::{
     Service as _,
-    coverage::{self as service, BatchState, Coverage, Denied, EuiPair, Location, PACKETS_MAX, PriceForm, Region, SessionKey},
+    coverage::{
+        self as service, BatchState, Coverage, Denied, EuiPair, Location, PACKETS_MAX, PriceForm, Region, SessionKey,
+        poc::{Hex, InvalidReason},
+    },
 };
 use depin_state::ReadState;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -26,6 +29,9 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(network))
         .routes(routes!(hotspots))
         .routes(routes!(hotspot))
+        .routes(routes!(beacons))
+        .routes(routes!(beacon))
+        .routes(routes!(hexes))
         .routes(routes!(denials))
         .routes(routes!(ouis))
         .routes(routes!(oui))
@@ -92,6 +98,10 @@ pub(super) async fn network(State(app): State<Shared>) -> ApiResult<Json<Coverag
             late_after_ms: params.packet.late_after.get(),
             claim_within_ms: params.packet.claim_within.get(),
             packets_most: PACKETS_MAX as u32,
+            interval_ms: params.beacon.interval.get(),
+            entropy_valid_ms: params.beacon.entropy_valid.get(),
+            reveal_within_ms: params.beacon.reveal_within.get(),
+            reporter: params.reporter.and_then(|role| reads.role(role)),
             gate: params.gate.map(|gate| CoverageGate { minimum: amount(gate.minimum), burn_from: amount(gate.burn_from) }),
             arbiter: params.arbiter.and_then(|role| reads.role(role)),
             totals: coverage
@@ -118,7 +128,7 @@ pub(super) async fn hotspots(
             Some(owner) => Box::new(service::hotspots_of_owner(state, owner, after)),
             None => Box::new(service::hotspots(state, after)),
         };
-        page(rows, limit, |(address, _)| address.to_string(), |(address, row)| Some(wire_hotspot(address, &row)))
+        page(rows, limit, |(address, _)| address.to_string(), |(address, row)| Some(wire_hotspot(state, address, &row)))
     });
     scanned.await.map(Json)
 }
@@ -129,11 +139,11 @@ pub(super) async fn hotspots(
     responses((status = 200, body = CoverageHotspot), (status = "default", body = ErrorBody)))]
 pub(super) async fn hotspot(State(app): State<Shared>, Segment(address): Segment<Address>) -> ApiResult<Json<CoverageHotspot>> {
     app.coverage()?;
-    let found = app.ledger.read(|state| service::hotspot(state, address).map(|row| wire_hotspot(address, &row)));
+    let found = app.ledger.read(|state| service::hotspot(state, address).map(|row| wire_hotspot(state, address, &row)));
     found.map(Json).ok_or_else(|| ApiError::not_found(format!("{address} is no hotspot here; its owner onboards it first")))
 }
 
-fn wire_hotspot(address: Address, row: &service::Hotspot) -> CoverageHotspot {
+fn wire_hotspot(state: &dyn ReadState, address: Address, row: &service::Hotspot) -> CoverageHotspot {
     CoverageHotspot {
         address,
         key: row.key.to_string(),
@@ -147,7 +157,80 @@ fn wire_hotspot(address: Address, row: &service::Hotspot) -> CoverageHotspot {
         claims: row.claims,
         packets: row.packets,
         units: row.units.to_string(),
+        beacons: row.beacons,
+        witnessed: row.witnessed,
+        last_beacon: row.last_beacon.map(Into::into),
+        counted_until: row.counted.map(|counted| counted.until.into()),
+        beaconing: service::beaconing(state, address).is_some(),
     }
+}
+
+/// A page of what became of hotspots' last beacons, by hotspot.
+#[utoipa::path(get, path = "/v1/coverage/beacons", tag = "coverage", params(PageQuery),
+    responses((status = 200, body = Page<CoverageBeacon>), (status = "default", body = ErrorBody)))]
+pub(super) async fn beacons(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Json<Page<CoverageBeacon>>> {
+    app.coverage()?;
+    let limit = page_limit(query.limit, 100, 1_000)?;
+    let after = page_after::<Address>(query.after.as_deref())?;
+    let scanned = app.scan(move |_, state, _| {
+        let wire = |(hotspot, row)| Some(wire_beacon(hotspot, row));
+        page(service::last_beacons(state, after), limit, |(hotspot, _)| hotspot.to_string(), wire)
+    });
+    scanned.await.map(Json)
+}
+
+/// What became of a hotspot's last beacon.
+#[utoipa::path(get, path = "/v1/coverage/beacons/{hotspot}", tag = "coverage",
+    params(("hotspot" = String, Path, description = "The beaconer's address")),
+    responses((status = 200, body = CoverageBeacon), (status = "default", body = ErrorBody)))]
+pub(super) async fn beacon(State(app): State<Shared>, Segment(hotspot): Segment<Address>) -> ApiResult<Json<CoverageBeacon>> {
+    app.coverage()?;
+    let row = app.ledger.read(|state| service::last_beacon(state, hotspot));
+    let none = || ApiError::not_found(format!("no beacon of {hotspot} was judged yet"));
+    Ok(Json(wire_beacon(hotspot, row.ok_or_else(none)?)))
+}
+
+/// A reason as it stands in events.
+fn wire_reason(reason: Option<InvalidReason>) -> Option<String> {
+    let text = serde_json::to_value(reason?).ok()?;
+    text.as_str().map(str::to_owned)
+}
+
+fn wire_beacon(hotspot: Address, row: service::LastBeacon) -> CoverageBeacon {
+    let witnesses = row.witnesses.into_iter();
+    CoverageBeacon {
+        hotspot,
+        at: row.at.into(),
+        timestamp: row.timestamp,
+        reason: wire_reason(row.reason),
+        scale: row.scale,
+        beacon_units: row.beacon_units,
+        witness_units: row.witness_units,
+        witnesses: witnesses
+            .map(|witness| CoverageWitness {
+                hotspot: witness.hotspot,
+                received: witness.received.into(),
+                reason: wire_reason(witness.reason),
+                selected: witness.selected,
+            })
+            .collect(),
+    }
+}
+
+/// A page of hexes with somebody in them, by cell.
+#[utoipa::path(get, path = "/v1/coverage/hexes", tag = "coverage", params(PageQuery),
+    responses((status = 200, body = Page<CoverageHex>), (status = "default", body = ErrorBody)))]
+pub(super) async fn hexes(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Json<Page<CoverageHex>>> {
+    app.coverage()?;
+    let limit = page_limit(query.limit, 100, 1_000)?;
+    let hex = |text: &str| u64::from_str_radix(text, 16).ok();
+    let after = query.after.as_deref().map(|text| number(text, hex)).transpose()?;
+    let scanned = app.scan(move |_, state, _| {
+        let wire =
+            |(cell, hex): (u64, Hex)| Some(CoverageHex { cell: format!("{cell:x}"), there: hex.there, counted: hex.counted });
+        page(service::hexes(state, after), limit, |(cell, _)| format!("{cell:x}"), wire)
+    });
+    scanned.await.map(Json)
 }
 
 fn wire_location(location: &Location) -> CoverageLocation {
