@@ -93,6 +93,9 @@ pub struct Config {
     pub file_blocks: NonZeroU64,
     /// What blocks are stamped and judged by; a new one for each start.
     pub clock: Arc<Clock>,
+    /// Whether a damaged vote journal is set aside and a new one begun above the last final block; only where this validator is the
+    /// only one, so that nobody else has a vote that it forgets.
+    pub forget_votes: bool,
 }
 
 impl Config {
@@ -115,6 +118,7 @@ impl Config {
             history: 0,
             file_blocks: FILE_BLOCKS,
             clock: Arc::new(Clock::system(CLOCK_JUMP)),
+            forget_votes: false,
         }
     }
 

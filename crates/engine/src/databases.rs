@@ -75,15 +75,20 @@ impl Databases {
     async fn commit(&self) -> Barrier {
         let rows = async {
             let (slot, rows) = self.pair.0.write().await;
-            slot.put(rows.commit().await.unwrap_or_else(|error| panic!("the rows cannot be written: {error}")));
+            slot.put(rows.commit().await.unwrap_or_else(|error| give_up(format!("the rows cannot be written: {error}"))));
         };
         let receipts = async {
             let (slot, receipts) = self.pair.1.write().await;
-            slot.put(receipts.commit().await.unwrap_or_else(|error| panic!("the receipts cannot be written: {error}")));
+            slot.put(receipts.commit().await.unwrap_or_else(|error| give_up(format!("the receipts cannot be written: {error}"))));
         };
         join(rows, receipts).await;
         Barrier::from_handles::<Self>([])
     }
+}
+
+/// Ends the engine, with a reason that its end tells. The way up to there returns no errors, and the hook for panics has nothing to add.
+fn give_up(reason: String) -> ! {
+    std::panic::resume_unwind(Box::new(reason))
 }
 
 /// Hands the rows of the opened databases to the machine.
@@ -94,7 +99,7 @@ async fn load(pair: Pair, block: &Block, machine: &dyn Machine, progress: &Arc<P
         let stream = database.stream_range(..);
         futures::pin_mut!(stream);
         while let Some(row) = stream.next().await {
-            rows.push(row.expect("the rows of an opened database can be read"));
+            rows.push(row.unwrap_or_else(|error| give_up(format!("the rows of the store cannot be read: {error}"))));
         }
     }
     tracing::info!(height = block.header().height(), rows = rows.len(), "store opened");
@@ -122,7 +127,7 @@ impl Blocks {
             Some((processed, block)) if processed.height() == height => block.inner_shared(),
             _ => {
                 let block = marshal.get_block(Identifier::Height(height)).await;
-                block.expect("the archive holds every processed block").inner_shared()
+                block.unwrap_or_else(|| give_up(format!("block {height} is not in the archive"))).inner_shared()
             }
         }
     }
@@ -141,7 +146,7 @@ impl Blocks {
             }
             runtime.sleep(ANCHOR_PAUSE).await;
         }
-        panic!("the archive does not hold block {height}, whose state was synced");
+        give_up(format!("the archive does not hold block {height}, whose state was synced"))
     }
 }
 
@@ -162,12 +167,11 @@ impl DatabaseSet<Runtime> for Databases {
         }
         let pair = <Pair as DatabaseSet<Runtime>>::init(runtime, (config.rows, config.receipts), expected.clone()).await;
         let targets = block.targets();
-        assert!(
-            expected.is_none_or(|expected| expected == targets)
-                && DatabaseSet::<Runtime>::committed_targets(&pair).await == targets,
-            "the databases were opened at another block than {}",
-            block.header().height(),
-        );
+        if expected.is_some_and(|expected| expected != targets)
+            || DatabaseSet::<Runtime>::committed_targets(&pair).await != targets
+        {
+            give_up(format!("rows and receipts of the store are not those of block {}", header.height()));
+        }
         load(pair, &block, config.machine.as_ref(), &config.progress).await
     }
 

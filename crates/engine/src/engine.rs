@@ -6,13 +6,14 @@ use crate::{
     block::Block,
     config::{Config, ConfigError, hex, public_key},
     handle::{End, Handle},
+    intact::VoteJournal,
     machine::{Genesis, Machine},
     network::Committee,
     progress::Progress,
     requests::WAITING,
     wiring::Node,
 };
-use commonware_cryptography::ed25519;
+use commonware_cryptography::{Crc32, ed25519};
 use commonware_runtime::{Runner as _, tokio::Runner};
 use commonware_utils::ordered::Set;
 use depin_files::Readers;
@@ -33,7 +34,7 @@ const LOCK: &str = "lock";
 /// File that says which chain and node the folder belongs to.
 const IDENTITY: &str = "identity";
 /// Folder of the store inside the engine's folder.
-const STORE: &str = "store";
+pub(crate) const STORE: &str = "store";
 
 /// Bytes of stack of each thread: the engine's futures are deep, and very deep without optimisation.
 pub(crate) const STACK: usize = 16 << 20;
@@ -106,6 +107,7 @@ impl Engine {
             .with_worker_threads(config.threads)
             .with_thread_stack_size(STACK);
         let path = config.data.clone();
+        let journal = VoteJournal::new(&config.data, &config.data.join(STORE));
         let node = Node {
             config,
             committee,
@@ -123,6 +125,12 @@ impl Engine {
             .spawn(move || {
                 let run = || Runner::new(settings).start(|runtime| node.run(runtime));
                 let end = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| End::Failed(reason(panic.as_ref())));
+                if end == End::Stopped
+                    && progress.is_in_order()
+                    && let Err(error) = journal.close()
+                {
+                    tracing::warn!(%error, "the next start looks through the vote journal as after a crash");
+                }
                 // Free the folder before anyone is told, so that whoever waits can start again. Handles outlive the run and must not
                 // hold its files.
                 progress.close();
@@ -164,27 +172,53 @@ pub(crate) fn claim(folder: &Path, genesis: &Block, key: &[u8; 32]) -> Result<Fi
         Err(TryLockError::Error(source)) => return Err(StartError::Folder { path, source }),
     }
     let path = folder.join(IDENTITY);
-    let chain = hex(&genesis.header().digest());
-    let key = hex(key);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            let mut lines = text.lines();
-            let differs = [(lines.next() != Some(&chain), "chain"), (lines.next() != Some(&key), "key")];
-            match differs.into_iter().find(|(differs, _)| *differs) {
-                Some((_, what)) => Err(StartError::Foreign { folder: folder.to_owned(), what }),
-                None => Ok(lock),
-            }
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            depin_files::replace(&path, format!("{chain}\n{key}\n").as_bytes(), Readers::Everybody).map_err(failed(&path))?;
+    let own = Identity { chain: hex(&genesis.header().digest()), key: hex(key) };
+    let found = match std::fs::read(&path) {
+        Ok(bytes) => Identity::read(&bytes).or_else(|| {
+            tracing::warn!(path = %path.display(), "whose the engine's folder is was damaged, and is written anew");
+            None
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(source) => return Err(StartError::Folder { path, source }),
+    };
+    match found {
+        Some(found) if found.chain != own.chain => Err(StartError::Foreign { folder: folder.to_owned(), what: "chain" }),
+        Some(found) if found.key != own.key => Err(StartError::Foreign { folder: folder.to_owned(), what: "key" }),
+        Some(_) => Ok(lock),
+        None => {
+            depin_files::replace(&path, own.text().as_bytes(), Readers::Everybody).map_err(failed(&path))?;
             Ok(lock)
         }
-        Err(source) => Err(StartError::Folder { path, source }),
+    }
+}
+
+/// Whose an engine's folder is.
+#[derive(Debug, PartialEq, Eq)]
+struct Identity {
+    chain: String,
+    key: String,
+}
+
+impl Identity {
+    fn text(&self) -> String {
+        let Self { chain, key } = self;
+        let body = format!("{chain}\n{key}\n");
+        format!("{body}check {:08x}\n", Crc32::checksum(body.as_bytes()))
+    }
+
+    /// Reads it; none when it is not what was written. The first version wrote no check.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let mut lines = text.lines();
+        let mut line = || lines.next().filter(|line| line.len() == 64 && line.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let read = Self { chain: line()?.to_owned(), key: line()?.to_owned() };
+        let unchecked = format!("{}\n{}\n", read.chain, read.key);
+        (text == read.text() || text == unchecked).then_some(read)
     }
 }
 
 /// The text of a panic.
 pub(crate) fn reason(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("a part panicked: {}", text.unwrap_or("no message"))
+    format!("a part failed: {}", text.unwrap_or("no message"))
 }

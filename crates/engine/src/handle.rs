@@ -3,6 +3,7 @@
 use crate::{
     block::{Block, Header},
     clock::ClockBehind,
+    intact::VotesFault,
     limits::MAX_ROW_KEY,
     progress::{Progress, Tip},
     proof::Proof,
@@ -26,6 +27,8 @@ pub enum End {
     Failed(String),
     /// The store was not opened: the wall clock is behind the last block, and that was not accepted.
     ClockBehind(ClockBehind),
+    /// Consensus did not begin: votes may have been forgotten.
+    Votes(VotesFault),
 }
 
 /// Why a question has no answer.

@@ -53,11 +53,16 @@ pub(crate) struct Archive<V: CodecShared> {
 }
 
 impl<V: CodecShared> Archive<V> {
-    /// Opens the archive, or creates it.
-    pub(crate) async fn open(runtime: Runtime, config: prunable::Config<EightCap, V::Cfg>, history: Arc<History>) -> Self {
+    /// Opens the archive, or creates it; why it cannot be opened, where that is so.
+    pub(crate) async fn open(
+        runtime: Runtime,
+        config: prunable::Config<EightCap, V::Cfg>,
+        history: Arc<History>,
+    ) -> Result<Self, String> {
         let name = config.key_partition.clone();
-        let inner = Inner::init(runtime, config).await;
-        Self { inner: inner.unwrap_or_else(|error| panic!("the archive {name} cannot be opened: {error}")), history }
+        let inner =
+            Inner::init(runtime, config).await.map_err(|error| format!("the archive {name} cannot be opened: {error}"))?;
+        Ok(Self { inner, history })
     }
 
     fn lowest(&self, asked: Height) -> Height {

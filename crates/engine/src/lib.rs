@@ -22,6 +22,7 @@ mod double;
 mod engine;
 mod handle;
 mod history;
+mod intact;
 mod limits;
 mod machine;
 mod network;
@@ -44,6 +45,7 @@ pub use config::{Config, ConfigError, Peer, Timeouts, public_key};
 pub use double::{DoubleVote, DoubleVoteError, VoteKind, sign_vote};
 pub use engine::{Engine, StartError};
 pub use handle::{End, Handle, QueryError};
+pub use intact::{DamagedFile, VotesFault, damaged_files};
 pub use limits::{
     CLOCK_DRIFT_MS, CLOCK_STEP_MS_MAX, CLOCK_WAIT_MS_MAX, FORMAT, MAX_BODY_BYTES, MAX_COMMITTEE, MAX_RECEIPT, MAX_ROW_KEY,
     MAX_ROW_VALUE, MAX_TXS, RECEIPTS_SERVED,

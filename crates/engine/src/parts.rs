@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     config::{Config, Timeouts},
     databases::{self, Blocks},
+    intact::{VOTES, Voted},
     machine::Machine,
     network::{MAILBOX, Oracle},
     pace::Paced,
@@ -28,7 +29,11 @@ use commonware_consensus::{
     },
     types::{Epoch, FixedEpocher, ViewDelta},
 };
-use commonware_cryptography::{Digested, Digestible as _, Sha256, certificate::ConstantProvider, ed25519, sha256};
+use commonware_cryptography::{
+    Digested, Sha256,
+    certificate::{ConstantProvider, Scheme as _},
+    ed25519, sha256,
+};
 use commonware_glue::stateful::{
     PruneConfig,
     db::{SyncEngineConfig, p2p as state_resolver},
@@ -214,19 +219,27 @@ impl Parts {
     }
 
     /// Consensus over the blocks that `automaton` proposes, judges and reports.
-    pub(crate) fn consensus(&self, scheme: Scheme, automaton: Automaton, voters: Arc<Voters>, genesis: &Block) -> Consensus {
+    pub(crate) fn consensus(
+        &self,
+        scheme: Scheme,
+        automaton: Automaton,
+        voters: Arc<Voters>,
+        voted: Option<Voted>,
+        floor: Floor<Scheme, sha256::Digest>,
+    ) -> Consensus {
+        let own = scheme.me().map(|me| me.index()).zip(voted.map(Arc::new));
         simplex::Config {
             scheme,
             elector: RoundRobin::<Sha256>::default(),
             blocker: self.oracle.clone(),
             automaton: automaton.clone(),
             relay: automaton.clone(),
-            reporter: Listening { voters, inner: automaton },
+            reporter: Listening { voters, own, inner: automaton },
             strategy: Sequential,
-            partition: "simplex".into(),
+            partition: VOTES.into(),
             mailbox_size: MAILBOX,
             epoch: Epoch::zero(),
-            floor: Floor::Genesis(genesis.digest()),
+            floor,
             replay_buffer: BUFFER,
             write_buffer: BUFFER,
             page_cache: self.cache.clone(),

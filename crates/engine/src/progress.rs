@@ -9,7 +9,10 @@ use crate::{
 };
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::sync::watch;
 
@@ -55,6 +58,8 @@ pub(crate) struct Progress {
     /// Why the store was not opened.
     refused: watch::Sender<Option<ClockBehind>>,
     history: Arc<History>,
+    /// Whether all parts stopped when they were asked to.
+    in_order: AtomicBool,
 }
 
 impl Progress {
@@ -66,6 +71,7 @@ impl Progress {
             opened: watch::Sender::new(None),
             refused: watch::Sender::new(None),
             history: History::from(history),
+            in_order: AtomicBool::new(false),
         }
     }
 
@@ -92,6 +98,16 @@ impl Progress {
             Some(behind) => behind,
             None => std::future::pending().await,
         }
+    }
+
+    /// All parts stopped when they were asked to, so their files are as they should be.
+    pub(crate) fn note_order(&self) {
+        self.in_order.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether all parts stopped when they were asked to.
+    pub(crate) fn is_in_order(&self) -> bool {
+        self.in_order.load(Ordering::Relaxed)
     }
 
     /// Lets go of the databases; the last tip stays.

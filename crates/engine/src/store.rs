@@ -80,13 +80,15 @@ impl BuildHasher for NaturalOrder {
     }
 }
 
-/// Bytes of a page of the disk, checksum included. Whatever a block adds to a file, the page that it ends in is written again: small ones
+/// Bytes of a page of the disk, checksums included. Whatever a block adds to a file, the page that it ends in is written again: small ones
 /// let an idle chain write little.
-const PAGE: u32 = 4_096;
+const PAGE_ON_DISK: u32 = 4_096;
+/// Bytes of content in it.
+pub(crate) const PAGE: usize = page_size(PAGE_ON_DISK).get() as usize;
 
 /// A cache of 32 MiB for all files of a node.
 pub(crate) fn page_cache() -> CacheRef {
-    CacheRef::new(page_size(PAGE), NZUsize!(8_000))
+    CacheRef::new(page_size(PAGE_ON_DISK), NZUsize!(8_000))
 }
 
 pub(crate) fn row_cfg() -> RowCfg {

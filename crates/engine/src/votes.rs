@@ -8,6 +8,7 @@
 
 use crate::{
     block::public_bytes,
+    intact::Voted,
     limits::MAX_COMMITTEE,
     machine::{Attested, Awaited, Digest},
     network::vote_namespace,
@@ -221,13 +222,32 @@ impl Voters {
 #[derive(Clone)]
 pub(crate) struct Listening<R> {
     pub(crate) voters: Arc<Voters>,
+    /// Who this validator is, and where its votes are noted; none for who only follows.
+    pub(crate) own: Option<(Participant, Arc<Voted>)>,
     pub(crate) inner: R,
+}
+
+impl<R> Listening<R> {
+    /// Notes a vote of this validator.
+    fn note_own(&self, activity: &Activity<Scheme, sha256::Digest>) {
+        let Some((me, voted)) = &self.own else { return };
+        let (signer, view) = match activity {
+            Activity::Notarize(vote) => (vote.signer(), vote.proposal.round.view()),
+            Activity::Nullify(vote) => (vote.signer(), vote.round.view()),
+            Activity::Finalize(vote) => (vote.signer(), vote.proposal.round.view()),
+            _ => return,
+        };
+        if signer == *me {
+            voted.note(view.get());
+        }
+    }
 }
 
 impl<R: Reporter<Activity = Activity<Scheme, sha256::Digest>>> Reporter for Listening<R> {
     type Activity = R::Activity;
 
     fn report(&mut self, activity: Self::Activity) -> Feedback {
+        self.note_own(&activity);
         self.voters.observe(&activity);
         self.inner.report(activity)
     }

@@ -8,8 +8,10 @@ use crate::{
     block::Block,
     config::{Config, private_key},
     databases::{Blocks, Sources},
+    engine::STORE,
     handle::End,
     history::Archive,
+    intact::{Begin, VoteJournal, Voted, VotesFault},
     machine::Machine,
     network::{self, Channel, Committee, MAILBOX, Oracle, vote_namespace},
     pace::Paced,
@@ -26,13 +28,15 @@ use commonware_consensus::{
         core::Actor as MarshalActor,
         resolver::p2p as marshal_resolver,
         standard::{Deferred, Standard},
+        store::Certificates,
     },
-    simplex::{self, scheme::ed25519::Scheme},
+    simplex::{self, scheme::ed25519::Scheme, types::Finalization},
 };
-use commonware_cryptography::{Digested, Signer as _, certificate::ConstantProvider, ed25519};
+use commonware_cryptography::{Digested, Digestible as _, Signer as _, certificate::ConstantProvider, ed25519, sha256};
 use commonware_glue::stateful::{Config as StatefulConfig, Stateful, SyncPlan, db::p2p as state_resolver, probe::Probe};
 use commonware_parallel::Sequential;
 use commonware_runtime::{Handle, Spawner as _, Supervisor as _};
+use commonware_storage::archive::Identifier;
 use futures::{
     FutureExt as _,
     future::{Either, select, select_all},
@@ -42,6 +46,9 @@ use tokio::sync::{mpsc, oneshot};
 
 /// How long a clean stop waits for the actors.
 const STOP: Duration = Duration::from_secs(10);
+
+type Certificate = Finalization<Scheme, sha256::Digest>;
+type Floor = simplex::config::Floor<Scheme, sha256::Digest>;
 
 /// Everything that a node's engine needs to run.
 pub(crate) struct Node {
@@ -72,9 +79,11 @@ impl Node {
         let (broadcaster, buffer) = buffered::Engine::new(runtime.child("broadcast"), parts.broadcast());
         broadcaster.start(channels.broadcast);
 
-        let certificates = parts.archive("finalizations", committee.keys.len());
-        let finalizations = Archive::open(runtime.child("finalizations"), certificates, progress.history().clone()).await;
-        let blocks = Archive::open(runtime.child("blocks"), parts.archive("blocks", ()), progress.history().clone()).await;
+        let opened = open(&runtime, &parts, &config, &committee, &genesis, &progress).await;
+        let (finalizations, blocks, floor, voted) = match opened {
+            Ok(opened) => opened,
+            Err(end) => return end,
+        };
         let mut plan = SyncPlan::init(runtime.child("plan"), "state").await;
         let provider = ConstantProvider::new(scheme.clone());
         let (prober, floor_probe) = Probe::new(parts.probe(runtime.child("probe"), provider.clone()));
@@ -90,7 +99,7 @@ impl Node {
         }
 
         let start = plan.marshal_start(Digested::compute(genesis.clone(), &Sequential).await);
-        let (marshal_actor, marshal, floor) = MarshalActor::<_, Standard<Block>, _, _, _, _, _>::init(
+        let (marshal_actor, marshal, processed) = MarshalActor::<_, Standard<Block>, _, _, _, _, _>::init(
             runtime.child("marshal"),
             finalizations,
             blocks,
@@ -103,7 +112,7 @@ impl Node {
                 application: parts.adapter(&machine, &progress, &voters, &genesis),
                 db_config: parts.databases(Blocks::Archive(marshal.clone(), plan.completed()), &machine, &progress),
                 provider: (),
-                marshal: (marshal.clone(), floor),
+                marshal: (marshal.clone(), processed),
                 mailbox_size: MAILBOX,
                 plan,
                 resolvers: sources,
@@ -118,9 +127,10 @@ impl Node {
         let marshal_actor = marshal_actor.start(state, buffer, resolver);
         floor_probe.attach(marshal.clone());
         let state_actor = state_actor.start();
-        let consensus = simplex::Engine::new(runtime.child("simplex"), parts.consensus(scheme, deferred, voters, &genesis));
+        let consensus = simplex::Engine::new(runtime.child("simplex"), parts.consensus(scheme, deferred, voters, voted, floor));
         let consensus = consensus.start(channels.votes, channels.certificates, channels.certificate_requests);
-        let server = runtime.child("requests").spawn(move |_| requests::serve(requests, marshal, progress));
+        let asked = progress.clone();
+        let server = runtime.child("requests").spawn(move |_| requests::serve(requests, marshal, asked));
         let running = [
             ("network", network),
             ("archive", marshal_actor),
@@ -129,7 +139,7 @@ impl Node {
             ("requests", server),
             ("beacon", lots),
         ];
-        first_end(&runtime, running, stopping).await
+        first_end(&runtime, running, stopping, &progress).await
     }
 }
 
@@ -154,6 +164,59 @@ async fn ordered_end(stopping: oneshot::Receiver<()>, progress: Arc<Progress>) -
     }
 }
 
+/// What holds the certificates and the blocks, where consensus begins, and where a validator's votes are noted.
+type Opened = (Archive<Certificate>, Archive<Arc<Block>>, Floor, Option<Voted>);
+
+/// Opens the archives, and looks whether the votes of before are there; how the engine ends where they cannot be used.
+async fn open(
+    runtime: &Runtime,
+    parts: &Parts,
+    config: &Config,
+    committee: &Committee,
+    genesis: &Block,
+    progress: &Progress,
+) -> Result<Opened, End> {
+    let history = progress.history();
+    let certificates = parts.archive("finalizations", committee.keys.len());
+    let finalizations =
+        Archive::open(runtime.child("finalizations"), certificates, history.clone()).await.map_err(End::Failed)?;
+    let blocks = parts.archive("blocks", ());
+    let blocks = Archive::open(runtime.child("blocks"), blocks, history.clone()).await.map_err(End::Failed)?;
+    let last = last_of(&finalizations).await.map_err(End::Failed)?;
+    let (floor, voted) = begin(config, committee, &parts.me, last, genesis).map_err(End::Votes)?;
+    Ok((finalizations, blocks, floor, voted))
+}
+
+/// The certificate of the highest block that has one.
+async fn last_of(finalizations: &Archive<Certificate>) -> Result<Option<Certificate>, String> {
+    let Some(height) = finalizations.last_index() else { return Ok(None) };
+    let found = Certificates::get(finalizations, Identifier::Index(height.get())).await;
+    found.map_err(|error| format!("the certificate of block {height} cannot be read: {error}"))
+}
+
+/// Where consensus begins, once the votes of before are known to be there: at genesis, from where its journal leads on, or, where that
+/// was set aside, at the last final block. With where a validator's votes are noted.
+fn begin(
+    config: &Config,
+    committee: &Committee,
+    me: &ed25519::PublicKey,
+    last: Option<Certificate>,
+    genesis: &Block,
+) -> Result<(Floor, Option<Voted>), VotesFault> {
+    let from_genesis = Floor::Genesis(genesis.digest());
+    if committee.keys.iter().all(|key| key != me) {
+        return Ok((from_genesis, None));
+    }
+    let journal = VoteJournal::new(&config.data, &config.data.join(STORE));
+    let view = last.as_ref().map(|last| last.proposal.round.view().get());
+    let begin = journal.open(view, committee.keys.len() == 1, config.forget_votes)?;
+    let floor = match (begin, last) {
+        (Begin::Anew, Some(last)) => Floor::Finalized(last),
+        _ => from_genesis,
+    };
+    Ok((floor, Some(journal.voted()?)))
+}
+
 /// Where a state sync gets rows and receipts from: each from a part that asks peers, and that answers theirs.
 fn sources(runtime: &Runtime, parts: &Parts, rows: Channel, receipts: Channel) -> Sources<RowSource, ReceiptSource> {
     type Resolver<DB> = state_resolver::Actor<Runtime, ed25519::PublicKey, Oracle, Oracle, Family, DB>;
@@ -169,15 +232,23 @@ fn sources(runtime: &Runtime, parts: &Parts, rows: Channel, receipts: Channel) -
 }
 
 /// Waits for an order to stop, or for the first part that ends by itself.
-async fn first_end(runtime: &Runtime, parts: [(&str, Handle<()>); 6], stopping: impl Future<Output = End> + Unpin) -> End {
+async fn first_end(
+    runtime: &Runtime,
+    parts: [(&str, Handle<()>); 6],
+    stopping: impl Future<Output = End> + Unpin,
+    progress: &Progress,
+) -> End {
     let ends = parts.map(|(name, handle)| Box::pin(async move { (name, handle.await) }));
     let end = match select(select_all(ends), stopping).await {
         Either::Left((((name, result), _, _), _)) => End::Failed(format!("the part {name} ended by itself: {result:?}")),
         Either::Right((end, _)) => end,
     };
     // Actors that miss the deadline are cut off as by a crash, which recovery handles.
-    if matches!(end, End::Stopped) && runtime.child("stop").stop(0, Some(STOP)).await.is_err() {
-        tracing::warn!("some parts did not stop in time");
+    if matches!(end, End::Stopped) {
+        match runtime.child("stop").stop(0, Some(STOP)).await {
+            Ok(()) => progress.note_order(),
+            Err(_) => tracing::warn!("some parts did not stop in time"),
+        }
     }
     end
 }

@@ -5,6 +5,7 @@ mod blocks;
 mod clock;
 mod committee;
 mod crash;
+mod damage;
 mod heartbeat;
 mod ledger;
 mod prune;
