@@ -28,7 +28,7 @@ pub fn database_lost(path: &Path, used: bool) -> io::Result<Option<&'static str>
     })
 }
 
-/// Moves a lost database and its log to names of their own beside it, so that a new one can be made; gives the database's new name.
+/// Moves a lost database, its log and its sums to names of their own beside it, so that a new one can be made; gives the database's new name.
 ///
 /// # Errors
 /// The file system's.
@@ -37,7 +37,7 @@ pub fn set_database_aside(path: &Path) -> io::Result<PathBuf> {
         .map(|number| beside(path, &format!(".lost-{number}")))
         .find(|aside| !aside.exists() && !beside(aside, "-wal").exists())
         .ok_or_else(|| io::Error::from(io::ErrorKind::AlreadyExists))?;
-    for suffix in ["-wal", ""] {
+    for suffix in ["-wal", ".sums", ""] {
         match fs::rename(beside(path, suffix), beside(&aside, suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

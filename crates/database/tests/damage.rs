@@ -1,0 +1,211 @@
+//! A database is damaged in every way, after a stop and after a crash: it is told, or nothing is lost.
+
+use depin_database::{Database, Durability, OpenError, reader};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use std::{
+    fs::{self, OpenOptions},
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+
+const ROWS: i64 = 2_000;
+
+/// A database with rows, left in order or as by a crash: then half of the rows are in the log.
+fn left(in_order: bool) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.db");
+    let mut rows = open(&path).unwrap();
+    rows.change(|rows| rows.execute_batch("CREATE TABLE row (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT")).unwrap();
+    fill(&mut rows, 0..ROWS / 2);
+    rows.close();
+    let mut rows = open(&path).unwrap();
+    fill(&mut rows, ROWS / 2..ROWS);
+    if in_order {
+        rows.close();
+    } else {
+        drop(rows);
+    }
+    (folder, path)
+}
+
+fn open(path: &Path) -> Result<Database, OpenError> {
+    Database::open(path, true, Durability::AtCommit).or_else(|error| match path.exists() {
+        false if !path.with_extension("db.sums").exists() => Database::open(path, false, Durability::AtCommit),
+        _ => Err(error),
+    })
+}
+
+/// Ten rows in each of many commits.
+fn fill(rows: &mut Database, ids: std::ops::Range<i64>) {
+    for id in ids.step_by(10) {
+        let insert = "INSERT INTO row SELECT value, printf('%08d', value) || hex(zeroblob(40)) FROM (
+            WITH RECURSIVE ids (value) AS (SELECT ?1 UNION ALL SELECT value + 1 FROM ids WHERE value + 1 < ?1 + 10) SELECT value FROM ids)";
+        rows.change(|rows| rows.execute(insert, [id])).unwrap();
+    }
+}
+
+fn count(rows: &Database) -> rusqlite::Result<i64> {
+    let whole = "SELECT count(*) FROM row WHERE text = printf('%08d', id) || hex(zeroblob(40))";
+    rows.connection().query_row(whole, [], |row| row.get(0))
+}
+
+fn copy(from: &Path) -> TempDir {
+    let to = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.path().join(entry.file_name())).unwrap();
+    }
+    to
+}
+
+fn flip(file: &Path, at: u64, bit: u8) {
+    let opened = OpenOptions::new().read(true).write(true).open(file).unwrap();
+    let mut byte = [0];
+    opened.read_exact_at(&mut byte, at).unwrap();
+    opened.write_all_at(&[byte[0] ^ 1 << bit], at).unwrap();
+}
+
+fn length(file: &Path) -> u64 {
+    fs::metadata(file).unwrap().len()
+}
+
+/// What came of a damage to a copy of the files: true when it was told, by the name of a file.
+fn told(folder: &Path) -> bool {
+    match open(&folder.join("rows.db")) {
+        Ok(rows) => {
+            assert_eq!(count(&rows).unwrap(), ROWS, "rows are lost or changed, and nothing was said");
+            false
+        }
+        Err(OpenError::Lost { path, what }) => {
+            assert!(path.starts_with(folder) && !what.is_empty());
+            true
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn one_flipped_bit_is_told_or_nothing_is_lost() {
+    let seed = std::env::var("DEPIN_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
+    println!("seed: DEPIN_SEED={seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    for (in_order, files) in
+        [(true, &["rows.db", "rows.db.sums"] as &[&str]), (false, &["rows.db", "rows.db-wal", "rows.db.sums", "rows.db-shm"])]
+    {
+        let (folder, _) = left(in_order);
+        assert_eq!(folder.path().join("rows.db-wal").exists(), !in_order);
+        for name in files {
+            let mut found = 0;
+            for _ in 0..40 {
+                let copy = copy(folder.path());
+                let file = copy.path().join(name);
+                flip(&file, random.random_range(0..length(&file)), random.random_range(0..8));
+                found += u32::from(told(copy.path()));
+            }
+            match *name {
+                // Every page is summed.
+                "rows.db" if in_order => assert_eq!(found, 40),
+                // The last transaction's end cannot be told from one that never came, and then the index tells.
+                "rows.db-wal" => assert!(found > 30, "{found} of 40"),
+                // Both can be made again.
+                "rows.db.sums" | "rows.db-shm" => assert_eq!(found, 0, "{name}"),
+                _ => assert!(found > 0, "{name}: {found}"),
+            }
+        }
+        assert!(!told(folder.path()), "untouched, it opens");
+    }
+}
+
+#[test]
+fn a_log_or_database_that_is_gone_or_cut_is_told() {
+    let (folder, _) = left(false);
+    for name in ["rows.db", "rows.db-wal"] {
+        let whole = length(&folder.path().join(name));
+        for keep in [None, Some(0), Some(20), Some(whole / 3), Some(whole / 2), Some(whole - 5_000)] {
+            let copy = copy(folder.path());
+            let file = copy.path().join(name);
+            match keep {
+                None => fs::remove_file(&file).unwrap(),
+                Some(keep) => OpenOptions::new().write(true).open(&file).unwrap().set_len(keep).unwrap(),
+            }
+            assert!(told(copy.path()) || name == "rows.db-wal" && keep == Some(whole - 5_000), "{name} {keep:?}");
+        }
+    }
+    let (folder, path) = left(true);
+    for keep in [0, 20, length(&path) / 2, length(&path) - 1] {
+        let copy = copy(folder.path());
+        OpenOptions::new().write(true).open(copy.path().join("rows.db")).unwrap().set_len(keep).unwrap();
+        assert!(told(copy.path()), "{keep}");
+    }
+}
+
+#[test]
+fn a_database_that_was_changed_on_purpose_is_taken_once_its_sums_are_gone() {
+    let (folder, path) = left(true);
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute("UPDATE row SET text = 'mine' WHERE id = 7", []).unwrap();
+    drop(other);
+    let OpenError::Lost { what, .. } = open(&path).unwrap_err() else { panic!("it is told") };
+    assert!(what.contains("rows.db.sums"), "{what}");
+    fs::remove_file(folder.path().join("rows.db.sums")).unwrap();
+    let rows = open(&path).unwrap();
+    assert_eq!(count(&rows).unwrap(), ROWS - 1);
+    drop(rows);
+    // What SQLite itself notices is told also then.
+    fs::remove_file(folder.path().join("rows.db.sums")).unwrap();
+    for at in 4_096..4_196 {
+        flip(&path, at, 7);
+    }
+    assert!(matches!(open(&path).unwrap_err(), OpenError::Lost { .. }));
+}
+
+/// Killed at any moment, nothing that was committed is lost, and nothing is called damaged: copies of the files are what a kill leaves.
+#[test]
+fn a_process_that_is_killed_at_any_moment_leaves_a_database_that_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.db");
+    let mut rows = Database::open(&path, false, Durability::AtCommit).unwrap();
+    rows.change(|rows| rows.execute_batch("CREATE TABLE row (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT")).unwrap();
+    let (mut moved, mut before) = (0, length(&path));
+    for id in 0..600 {
+        let fill = "INSERT INTO row VALUES (?1, hex(zeroblob(8000)))";
+        rows.change(|rows| rows.execute(fill, [id])).unwrap();
+        let now = length(&path);
+        moved += u32::from(now != before);
+        before = now;
+        if id % 30 == 29 {
+            let copy = copy(folder.path());
+            let killed = Database::open(&copy.path().join("rows.db"), true, Durability::AtCommit).unwrap();
+            let kept: i64 = killed.connection().query_row("SELECT count(*) FROM row", [], |row| row.get(0)).unwrap();
+            assert_eq!(kept, id + 1);
+        }
+    }
+    assert!(moved > 0, "pages moved into the database on the way");
+    // Sums of before beside a database of after, whose log is still there: killed between the two.
+    let sums = fs::read(folder.path().join("rows.db.sums")).unwrap();
+    let asking = reader(&path).unwrap();
+    asking.execute_batch("BEGIN").unwrap();
+    assert_eq!(asking.query_row("SELECT count(*) FROM row", [], |row| row.get::<_, i64>(0)).unwrap(), 600);
+    drop(asking);
+    let log = fs::read(folder.path().join("rows.db-wal")).unwrap();
+    rows.close();
+    fs::write(folder.path().join("rows.db.sums"), sums).unwrap();
+    fs::write(folder.path().join("rows.db-wal"), log).unwrap();
+    let rows = Database::open(&path, true, Durability::AtCommit).unwrap();
+    assert_eq!(rows.connection().query_row("SELECT count(*) FROM row", [], |row| row.get::<_, i64>(0)).unwrap(), 600);
+}
+
+#[test]
+fn what_can_be_made_again_goes_on_from_an_older_commit_after_a_power_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.db");
+    let mut rows = Database::open(&path, false, Durability::Later).unwrap();
+    rows.change(|rows| rows.execute_batch("CREATE TABLE row (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT")).unwrap();
+    fill(&mut rows, 0..ROWS);
+    drop(rows);
+    let log = folder.path().join("rows.db-wal");
+    flip(&log, length(&log) / 2, 3);
+    let rows = Database::open(&path, true, Durability::Later).unwrap();
+    assert!((1..ROWS).contains(&count(&rows).unwrap()));
+}
