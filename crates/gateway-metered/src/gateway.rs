@@ -86,10 +86,9 @@ pub enum GatewayError {
 
 impl GatewayError {
     fn of_store(path: &Path, error: &StoreError) -> Self {
-        let path = path.to_owned();
-        match error.lost() {
-            Some(what) => Self::Lost { path, what },
-            None => Self::Store { path, why: error.to_string() },
+        match error.lost(path) {
+            Some((path, what)) => Self::Lost { path, what },
+            None => Self::Store { path: path.to_owned(), why: error.to_string() },
         }
     }
 
@@ -121,6 +120,7 @@ pub struct Handle {
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     loops: Vec<JoinHandle<()>>,
+    store: Store,
     /// Held while the gateway runs.
     _lock: fs::File,
 }
@@ -166,7 +166,7 @@ impl Gateway {
             decided: watch::Sender::new(0),
         });
         let (stop, stopping) = watch::channel(false);
-        let customer = core.customer.address();
+        let (store, customer) = (core.store.clone(), core.customer.address());
         let server = tokio::spawn(http::serve(listener, port, Arc::clone(&core), &key, stopping));
         let loops = vec![
             tokio::spawn(sending::run(Arc::clone(&core))),
@@ -174,7 +174,7 @@ impl Gateway {
             tokio::spawn(following::run(core)),
         ];
         tracing::info!(%address, %customer, "the metering gateway serves");
-        Ok(Handle { address, key, customer, stop, server, loops, _lock: lock })
+        Ok(Handle { address, key, customer, stop, server, loops, store, _lock: lock })
     }
 }
 
@@ -184,11 +184,7 @@ fn open_store(config: &Config, chain: Name, customer: Address) -> Result<Store, 
     let folder = |source| GatewayError::Folder { path: config.folder.clone(), source };
     let used = config.folder.join(key::FILE).exists();
     let open = |used| Store::open(&path, chain, customer, used).map_err(|error| GatewayError::of_store(&path, &error));
-    let opened = match depin_files::database_lost(&path, used).map_err(folder)? {
-        Some(what) => Err(GatewayError::Lost { path: path.clone(), what: what.to_owned() }),
-        None => open(used),
-    };
-    match opened {
+    match open(used) {
         Err(GatewayError::Lost { .. }) if config.new_store => {
             let aside = depin_files::set_database_aside(&path).map_err(folder)?;
             tracing::warn!(aside = %aside.display(), "begins a new store; what is left of the one before is kept");
@@ -227,9 +223,12 @@ impl Handle {
         self.customer
     }
 
-    /// Resolves when it does not serve any more: a defect of this program.
+    /// Resolves when it does not serve any more, a defect of this program, or when its store can write nothing any more.
     pub async fn failed(&self) -> String {
         while !self.server.is_finished() && self.loops.iter().all(|task| !task.is_finished()) {
+            if let Some(why) = self.store.failed() {
+                return why;
+            }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         "the metering gateway ended".to_owned()
@@ -241,6 +240,11 @@ impl Handle {
         self.loops.iter().for_each(JoinHandle::abort);
         // A panic was reported where it happened.
         let _ = (&mut self.server).await;
+        for task in &mut self.loops {
+            let _ = task.await;
+        }
+        let store = self.store.clone();
+        let _ = tokio::task::spawn_blocking(move || store.close()).await;
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
     writer::Writer,
 };
 use bytes::Bytes;
+use depin_client::Keyring;
 use depin_serve::{Limits, Listener, Port, Refusal};
 use http_body_util::Full;
 use hyper::{Request, Response, header};
@@ -128,9 +129,7 @@ impl Gateway {
         let lock = lock_home(&config)?;
         let home = config.home.clone();
         let map = open_map(&home)?;
-        let is_new = map.read_now(tables::show::totals).map(|totals| totals.segments == 0)?;
-        // A new key for old data would be a loss that shows only on reading.
-        let master = MasterKey::new(keys::master(&home.join(MASTER_KEY), is_new, &config.keyring)?);
+        let master = master_key(&home, &map, &config.keyring)?;
         let token = keys::secret(&home.join("admin.token"), true)?;
         let directory = Directory::load(&map)?;
         let (spending, proven) = (Spending::load(&map, market.currency())?, Proven::load(&map)?);
@@ -157,6 +156,13 @@ impl Gateway {
         let address = listener.local_addr().map_err(listen_error)?;
         let endpoint = listener.url().map_err(listen_error)?;
 
+        // Providers may have moved while nobody looked; reads ask where they were.
+        let learning = core.clone();
+        tokio::spawn(async move {
+            if let Err(error) = learning.directory.offers(&learning.map, learning.market.as_ref()).await {
+                tracing::debug!(%error, "where providers are now is learnt with the next question to the market");
+            }
+        });
         let (stop, stopped) = watch::channel(false);
         let s3 = Door::new(&core, &writer);
         let token = blake3::hash(hex::encode(token.as_slice()).as_bytes());
@@ -177,13 +183,22 @@ impl Gateway {
 fn open_map(home: &Path) -> Result<Map, GatewayError> {
     let path = home.join("meta.db");
     let used = home.join(MASTER_KEY).exists();
-    let lost = depin_files::database_lost(&path, used);
-    match lost.map_err(|source| GatewayError::Home { path: home.to_owned(), source })? {
-        Some(what) => Err(GatewayError::Lost { path, what: what.to_owned() }),
-        None => Map::open(&path, used).map_err(|error| match error.lost() {
-            Some(what) => GatewayError::Lost { path, what },
-            None => error.into(),
-        }),
+    Map::open(&path, used).map_err(|error| match error.lost(&path) {
+        Some((path, what)) => GatewayError::Lost { path, what },
+        None => error.into(),
+    })
+}
+
+/// Reads the master key, which must be the one that the map was begun with: another one reads nothing of what is stored, and what it
+/// wrote would be lost with it.
+fn master_key(home: &Path, map: &Map, keyring: &Keyring) -> Result<MasterKey, GatewayError> {
+    let (totals, newest) = map.read_now(|db| Ok((tables::show::totals(db)?, tables::newest_key(db)?)))?;
+    let path = home.join(MASTER_KEY);
+    // A new key for old data would be a loss that shows only on reading.
+    let key = MasterKey::new(keys::master(&path, totals.segments == 0, keyring)?);
+    match newest {
+        Some(wrapped) if key.open(&wrapped).is_err() => Err(KeyError::Foreign { path }.into()),
+        _ => Ok(key),
     }
 }
 
@@ -297,6 +312,11 @@ impl Handle {
     /// One tick of the renewal service, now; waits for one that is under way.
     pub async fn keep(&self) -> RenewalReport {
         self.renewal.tick().await
+    }
+
+    /// Resolves with the reason when the gateway can write nothing any more.
+    pub fn failed(&self) -> impl Future<Output = String> + Send + use<> {
+        self.core.map.failed()
     }
 
     /// Stops in good order: no new connections, running requests end (10 s at most), waiting tails are stored, the map is closed.

@@ -44,6 +44,12 @@ pub enum KeyError {
     /// Locked, and not to be opened here.
     #[error(transparent)]
     Locked(KeyFileError),
+    /// Another key.
+    #[error("{path} is not the key that this home's data was stored with; restore it from a backup, since the data cannot be read with another", path = path.display())]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The key is gone but the data is there.
     #[error("{path} is missing although this home has stored data; restore it from a backup, since the data cannot be read without it", path = path.display())]
     Missing {

@@ -11,12 +11,12 @@ mod schema;
 pub(crate) use actions::{Action, ActionState, NewAction};
 pub(crate) use reports::{Queued, ReportRow};
 
+use depin_database::{Database, Durability, OpenError, is_damage};
 use depin_quantity::{Address, Name};
 use rusqlite::{Connection, ErrorCode};
 use std::{
-    io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -25,8 +25,11 @@ use std::{
 pub(crate) enum StoreError {
     #[error("the gateway's store failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    #[error("cannot open {path}: {source}", path = path.display())]
-    File { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Nothing is written any more.
+    #[error("{0}")]
+    Failed(String),
     #[error("a record of the gateway's store cannot be read: {0}")]
     Record(String),
     #[error("the gateway's store has format {found}, this program writes {known}; use the program that wrote it")]
@@ -81,14 +84,12 @@ impl StoreError {
         )
     }
 
-    /// Why what the store held is gone, as the rest of a sentence about its file; none for any other error.
-    pub(crate) fn lost(&self) -> Option<String> {
+    /// Which file is lost, and why, as the rest of a sentence about it; none for any other error. `path` is the store's.
+    pub(crate) fn lost(&self, path: &Path) -> Option<(PathBuf, String)> {
         match self {
-            Self::NoStore(what) => Some((*what).to_owned()),
-            Self::Sqlite(error) => {
-                matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-                    .then(|| format!("is damaged ({error})"))
-            }
+            Self::NoStore(what) => Some((path.to_owned(), (*what).to_owned())),
+            Self::Open(OpenError::Lost { path, what }) => Some((path.clone(), what.clone())),
+            Self::Sqlite(error) => is_damage(error).then(|| (path.to_owned(), format!("is damaged ({error})"))),
             _ => None,
         }
     }
@@ -99,16 +100,15 @@ pub(crate) type StoreResult<T> = Result<T, StoreError>;
 /// The store; clones share it.
 #[derive(Clone)]
 pub(crate) struct Store {
-    connection: Arc<Mutex<Connection>>,
+    database: Arc<Mutex<Option<Database>>>,
 }
 
 impl Store {
     /// Opens the store at `path`, or makes it unless it was `used` before. A store is of one chain and one customer.
     pub(crate) fn open(path: &Path, chain: Name, customer: Address, used: bool) -> StoreResult<Self> {
-        depin_files::private_file(path).map_err(|source| StoreError::File { path: path.to_owned(), source })?;
-        let connection = Connection::open(path)?;
-        schema::prepare(&connection, chain.as_str(), &customer.to_string(), used)?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        let mut database = Database::open(path, used, Durability::AtCommit)?;
+        schema::prepare(&mut database, chain.as_str(), &customer.to_string(), used)?;
+        Ok(Self { database: Arc::new(Mutex::new(Some(database))) })
     }
 
     /// Runs `work` in one transaction, which is on the disk when this returns; an error undoes it.
@@ -116,16 +116,34 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> StoreResult<T> + Send + 'static,
     ) -> StoreResult<T> {
-        let connection = Arc::clone(&self.connection);
+        let store = self.clone();
         let done = tokio::task::spawn_blocking(move || {
-            // A holder that panicked left its transaction behind, which is undone when the next one begins.
-            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            let transaction = connection.transaction()?;
-            let done = work(&transaction)?;
-            transaction.commit()?;
-            Ok(done)
+            let mut held = store.held();
+            let database = held.as_mut().ok_or(StoreError::Closed)?;
+            // A holder that panicked left its transaction behind.
+            database.roll_back();
+            if let Some(why) = database.failed() {
+                return Err(StoreError::Failed(why.to_owned()));
+            }
+            database.change(work)
         });
         done.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Why nothing is written any more, once that is so.
+    pub(crate) fn failed(&self) -> Option<String> {
+        self.held().as_ref().and_then(|database| database.failed().map(str::to_owned))
+    }
+
+    /// Closes the store; what is asked later is refused.
+    pub(crate) fn close(&self) {
+        if let Some(database) = self.held().take() {
+            database.close();
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Database>> {
+        self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

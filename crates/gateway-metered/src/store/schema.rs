@@ -1,8 +1,8 @@
 //! Tables of the store.
 
 use super::{StoreError, StoreResult, wall_ms};
+use depin_database::{Begun, Database};
 use rusqlite::Connection;
-use std::time::Duration;
 
 const FORMAT: &str = "2";
 /// The format before, whose reports had no time.
@@ -50,29 +50,24 @@ fn upgrade(connection: &Connection) -> StoreResult<()> {
     Ok(())
 }
 
-/// Sets the connection's rules and makes missing tables. A store is of one chain, and its orders are one customer's. A database of
-/// something else is left as it is, and so is one without tables that was `used` before.
-pub(super) fn prepare(connection: &Connection, chain: &str, customer: &str, used: bool) -> StoreResult<()> {
-    connection.busy_timeout(Duration::from_secs(10))?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))?;
+/// Makes missing tables. A store is of one chain, and its orders are one customer's. A database of something else is left as it is, and
+/// so is one without tables that was `used` before.
+pub(super) fn prepare(database: &mut Database, chain: &str, customer: &str, used: bool) -> StoreResult<()> {
     let own = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', 'reports', 'actions', 'signatures')";
-    let own: i64 = connection.query_row(own, [], |row| row.get(0))?;
-    match (tables, own) {
-        (0, _) if used => return Err(StoreError::NoStore("holds nothing")),
-        (0, _) | (_, 4) => {}
+    let own: i64 = database.connection().query_row(own, [], |row| row.get(0))?;
+    match (database.begun()?, own) {
+        (Begun::New, _) if used => return Err(StoreError::NoStore("holds nothing")),
+        (Begun::New, _) | (Begun::Before, 4) => {}
         _ => return Err(StoreError::NoStore("is a database of another program")),
     }
-    connection.set_prepared_statement_cache_capacity(64);
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", "ON")?;
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    upgrade(connection)?;
-    connection.execute_batch(TABLES)?;
-    connection.execute_batch(ENDED)?;
-    let meta = "INSERT OR IGNORE INTO meta VALUES ('format', ?1), ('chain', ?2), ('customer', ?3)";
-    connection.execute(meta, [FORMAT, chain, customer])?;
-    connection.execute_batch("COMMIT")?;
+    database.change(|connection| {
+        upgrade(connection)?;
+        connection.execute_batch(TABLES)?;
+        connection.execute_batch(ENDED)?;
+        let meta = "INSERT OR IGNORE INTO meta VALUES ('format', ?1), ('chain', ?2), ('customer', ?3)";
+        Ok::<_, StoreError>(connection.execute(meta, [FORMAT, chain, customer])?)
+    })?;
+    let connection = database.connection();
     let meta = |key: &str| connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get::<_, String>(0));
     let (format, found, pays) = (meta("format")?, meta("chain")?, meta("customer")?);
     if format != FORMAT {

@@ -3,7 +3,8 @@
 //! In: buckets, objects, uploads, segments, shards and their deals, faults. Out: the same, after a crash too. One thread owns the
 //! writing connection: it takes all jobs that wait, runs each in its own savepoint inside one transaction, commits once (WAL,
 //! `synchronous = FULL`, so the commit is on the disk) and only then answers them all: group commit. Jobs run in the order in which
-//! they were handed over. Reads use connections of their own and see committed rows only. Absent on purpose: network, keys in the clear.
+//! they were handed over. Reads use connections of their own and see committed rows only. A sync that failed ends the map: no more is
+//! written, and whoever runs the gateway is told. Absent on purpose: network, keys in the clear.
 
 mod compaction;
 mod objects;
@@ -43,8 +44,9 @@ pub(crate) mod tables {
     }
 }
 
+use depin_database::{Database, Durability, OpenError, is_damage};
 use rusqlite::{
-    Connection, ErrorCode, ToSql,
+    Connection, ToSql,
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
 use std::{
@@ -53,7 +55,7 @@ use std::{
     str::FromStr,
     sync::{Arc, Mutex, PoisonError, mpsc},
 };
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Most jobs in one transaction: bounds how long the first one waits for its answer.
 const GROUP_MAX: usize = 512;
@@ -65,7 +67,9 @@ const READERS_KEPT: usize = 8;
 pub(crate) enum MapError {
     #[error("the object map failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    #[error("the object map could not be made durable: {0}; free disk space at the gateway's home and try again")]
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("the object map could not be made durable: {0}")]
     Commit(String),
     #[error("the object map is closed, since the gateway stops")]
     Closed,
@@ -105,27 +109,27 @@ impl From<serde_json::Error> for MapError {
 }
 
 impl MapError {
-    /// Why what the map held is gone, as the rest of a sentence about its file; none for any other error.
-    pub(crate) fn lost(&self) -> Option<String> {
+    /// Which file is lost, and why, as the rest of a sentence about it; none for any other error. `path` is the map's.
+    pub(crate) fn lost(&self, path: &Path) -> Option<(PathBuf, String)> {
         match self {
-            Self::NoMap(what) => Some((*what).to_owned()),
-            Self::Sqlite(error) => {
-                matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-                    .then(|| format!("is damaged ({error})"))
-            }
+            Self::NoMap(what) => Some((path.to_owned(), (*what).to_owned())),
+            Self::Open(OpenError::Lost { path, what }) => Some((path.clone(), what.clone())),
+            Self::Sqlite(error) => is_damage(error).then(|| (path.to_owned(), format!("is damaged ({error})"))),
             _ => None,
         }
     }
 }
 
 type Reply = Box<dyn FnOnce(&Result<(), String>) + Send>;
-type Job = Box<dyn FnOnce(&Connection) -> Reply + Send>;
+/// Gets the connection in a transaction, or why none was begun.
+type Job = Box<dyn FnOnce(Result<&Connection, &str>) -> Reply + Send>;
 
 /// Handle to the object map.
 pub(crate) struct Map {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     readers: Arc<Readers>,
+    failed: watch::Receiver<Option<String>>,
 }
 
 struct Readers {
@@ -137,20 +141,34 @@ impl Map {
     /// Opens the map at `path`, or makes it unless it was `used` before.
     ///
     /// # Errors
-    /// [`MapError::Sqlite`] when the file cannot be used, [`MapError::Format`] when another format wrote it, [`MapError::NoMap`] when
-    /// it is no map.
+    /// [`MapError::Open`] when the file cannot be used or is not what was written, [`MapError::Format`] when another format wrote it,
+    /// [`MapError::NoMap`] when it is no map.
     pub(crate) fn open(path: &Path, used: bool) -> Result<Self, MapError> {
-        // What cannot be made or narrowed here SQLite says in its own words.
-        let _ = depin_files::private_file(path);
-        let connection = Connection::open(path)?;
-        schema::prepare(&connection, used)?;
+        let mut database = Database::open(path, used, Durability::AtCommit)?;
+        schema::prepare(&mut database, used)?;
         let (jobs, waiting) = mpsc::channel();
+        let (fail, failed) = watch::channel(None);
         let writer = std::thread::Builder::new()
             .name("object-map".to_owned())
-            .spawn(move || write_loop(&connection, &waiting))
+            .spawn(move || {
+                write_loop(&mut database, &waiting, &fail);
+                database.close();
+            })
             .map_err(|error| MapError::Commit(error.to_string()))?;
         let readers = Arc::new(Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()) });
-        Ok(Self { jobs: Mutex::new(Some(jobs)), writer: Mutex::new(Some(writer)), readers })
+        Ok(Self { jobs: Mutex::new(Some(jobs)), writer: Mutex::new(Some(writer)), readers, failed })
+    }
+
+    /// Resolves with the reason when nothing can be written any more.
+    pub(crate) fn failed(&self) -> impl Future<Output = String> + Send + use<> {
+        let mut failed = self.failed.clone();
+        async move {
+            match failed.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()) {
+                Some(reason) => reason,
+                // Closed without a failure.
+                None => std::future::pending().await,
+            }
+        }
     }
 
     /// Runs `work` in the writer's next transaction. Handed over at the call, not at the first poll; dropping the future does not
@@ -164,8 +182,11 @@ impl Map {
         F: FnOnce(&Connection) -> Result<T, MapError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let result = in_savepoint(connection, work);
+        let job: Job = Box::new(move |begun| {
+            let result = match begun {
+                Ok(connection) => in_savepoint(connection, work),
+                Err(why) => Err(MapError::Commit(why.to_owned())),
+            };
             Box::new(move |committed| {
                 let result = committed.clone().map_err(MapError::Commit).and(result);
                 // The asker may have gone; the change stands all the same.
@@ -201,6 +222,8 @@ impl Map {
     /// Finishes what was handed over and closes the file. Later writes are refused.
     pub(crate) fn close(&self) {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Readers would keep pages in the log.
+        self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
         if let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = writer.join();
         }
@@ -213,7 +236,7 @@ impl Readers {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => schema::open_reader(&self.path)?,
+            None => depin_database::reader(&self.path)?,
         };
         // One snapshot for the whole of `work`: an object and its extents belong together.
         connection.execute_batch("BEGIN DEFERRED")?;
@@ -227,16 +250,24 @@ impl Readers {
     }
 }
 
-fn write_loop(connection: &Connection, waiting: &mpsc::Receiver<Job>) {
+fn write_loop(database: &mut Database, waiting: &mpsc::Receiver<Job>, fail: &watch::Sender<Option<String>>) {
     while let Ok(first) = waiting.recv() {
-        let began = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| error.to_string());
+        let began = database.begin().map_err(|error| error.to_string());
         let more = std::iter::from_fn(|| waiting.try_recv().ok()).take(GROUP_MAX - 1);
-        let replies: Vec<Reply> = std::iter::once(first).chain(more).map(|job| job(connection)).collect();
-        let committed = began.and_then(|()| connection.execute_batch("COMMIT").map_err(|error| error.to_string()));
+        // Without a transaction each change would be committed by itself, and refused all the same.
+        let begun = began.as_ref().map(|()| database.connection()).map_err(String::as_str);
+        let replies: Vec<Reply> = std::iter::once(first).chain(more).map(|job| job(begun)).collect();
+        let committed = began.and_then(|()| database.commit().map_err(|error| error.to_string()));
         if let Err(error) = &committed {
             tracing::error!(%error, "the object map could not be committed");
-            // After a full disk there may be no transaction left to roll back.
-            let _ = connection.execute_batch("ROLLBACK");
+            database.roll_back();
+        }
+        if let Some(why) = database.failed() {
+            fail.send_if_modified(|first| {
+                let is_first = first.is_none();
+                first.get_or_insert_with(|| why.to_owned());
+                is_first
+            });
         }
         for reply in replies {
             reply(&committed);

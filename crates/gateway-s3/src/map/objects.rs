@@ -413,6 +413,13 @@ pub(crate) mod tables {
         Ok(())
     }
 
+    /// The wrapped key of the newest content, where there is any.
+    pub(crate) fn newest_key(db: &Connection) -> Result<Option<WrappedKey>, MapError> {
+        let newest = "SELECT tag, wrapped FROM contents ORDER BY id DESC LIMIT 1";
+        let key = |row: &rusqlite::Row<'_>| Ok(WrappedKey { tag: row.get(0)?, wrapped: row.get(1)? });
+        Ok(db.query_row(newest, [], key).optional()?)
+    }
+
     /// Slices of a blob that touch `from..to`, with their contents' keys.
     pub(crate) fn slices(db: &Connection, blob: i64, from: u64, to: u64) -> Result<Vec<SliceRow>, MapError> {
         let mut statement = db.prepare_cached(

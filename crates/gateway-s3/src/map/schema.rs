@@ -1,8 +1,7 @@
 //! Tables of the object map.
 
 use super::MapError;
-use rusqlite::{Connection, OpenFlags};
-use std::{path::Path, time::Duration};
+use depin_database::{Begun, Database};
 
 const FORMAT: &str = "1";
 
@@ -72,40 +71,24 @@ CREATE TABLE IF NOT EXISTS faults (
     PRIMARY KEY (provider, kind, cid)) STRICT, WITHOUT ROWID;
 ";
 
-/// Sets the connection's rules and makes missing tables. A database of something else is left as it is, and so is one without tables
-/// that was `used` before.
-pub(super) fn prepare(connection: &Connection, used: bool) -> Result<(), MapError> {
-    connection.busy_timeout(Duration::from_secs(10))?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))?;
+/// Makes missing tables. A database of something else is left as it is, and so is one without tables that was `used` before.
+pub(super) fn prepare(database: &mut Database, used: bool) -> Result<(), MapError> {
     let own = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', 'segments', 'shards', 'objects')";
-    let own: i64 = connection.query_row(own, [], |row| row.get(0))?;
-    match (tables, own) {
-        (0, _) if used => return Err(MapError::NoMap("holds nothing")),
-        (0, _) | (_, 4) => {}
+    let own: i64 = database.connection().query_row(own, [], |row| row.get(0))?;
+    match (database.begun()?, own) {
+        (Begun::New, _) if used => return Err(MapError::NoMap("holds nothing")),
+        (Begun::New, _) | (Begun::Before, 4) => {}
         _ => return Err(MapError::NoMap("is a database of another program")),
     }
-    connection.set_prepared_statement_cache_capacity(128);
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", "ON")?;
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    connection.execute_batch(TABLES)?;
-    // Maps of before prices were kept with placements.
-    let priced = "SELECT count(*) FROM pragma_table_info('shards') WHERE name = 'price'";
-    if connection.query_row(priced, [], |row| row.get::<_, i64>(0))? == 0 {
-        connection.execute_batch("ALTER TABLE shards ADD COLUMN price TEXT")?;
-    }
-    connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?1)", [FORMAT])?;
-    connection.execute_batch("COMMIT")?;
-    let found: String = connection.query_row("SELECT value FROM meta WHERE key = 'format'", [], |row| row.get(0))?;
+    let found: String = database.change(|connection| {
+        connection.execute_batch(TABLES)?;
+        // Maps of before prices were kept with placements.
+        let priced = "SELECT count(*) FROM pragma_table_info('shards') WHERE name = 'price'";
+        if connection.query_row(priced, [], |row| row.get::<_, i64>(0))? == 0 {
+            connection.execute_batch("ALTER TABLE shards ADD COLUMN price TEXT")?;
+        }
+        connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?1)", [FORMAT])?;
+        connection.query_row("SELECT value FROM meta WHERE key = 'format'", [], |row| row.get(0))
+    })?;
     if found == FORMAT { Ok(()) } else { Err(MapError::Format { found, known: FORMAT }) }
-}
-
-/// A connection that only reads.
-pub(super) fn open_reader(path: &Path) -> Result<Connection, MapError> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(Duration::from_secs(10))?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
 }

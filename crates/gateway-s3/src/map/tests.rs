@@ -1,15 +1,21 @@
 //! The map against a model: what is listed, what lives, what is counted.
 
 use super::{
-    Cursor, Entry, Extent, Map, NewContent, NewObject, NewPart, NewSegment, NewShard, ObjectMeta, ShardState, WriteCondition,
-    tables,
+    Cursor, Entry, Extent, Job, Map, NewContent, NewObject, NewPart, NewSegment, NewShard, ObjectMeta, ShardState,
+    WriteCondition, tables, write_loop,
 };
 use crate::{crypt::WrappedKey, spending::Taken};
+use depin_database::{Database, Durability};
 use depin_quantity::{Address, Units};
 use depin_services::storage::piece::{Commitment, Hasher};
 use proptest::prelude::*;
 use rusqlite::Connection;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::mpsc,
+    time::Duration,
+};
+use tokio::sync::watch;
 
 fn open() -> (tempfile::TempDir, Map) {
     let home = tempfile::tempdir().unwrap();
@@ -252,6 +258,33 @@ fn a_refused_job_leaves_no_trace_and_its_neighbours_stand() {
     assert!(block(map.write(|db| tables::create_bucket(db, "late", 1))).is_err());
 }
 
+/// Outside of a transaction each change would be committed by itself, and refused to whoever asked for it.
+#[test]
+fn nothing_is_written_where_no_transaction_can_begin() {
+    let (home, map) = open();
+    map.close();
+    let path = home.path().join("meta.db");
+    let mut database = Database::open(&path, true, Durability::AtCommit).unwrap();
+    database.connection().busy_timeout(Duration::ZERO).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (jobs, waiting) = mpsc::channel::<Job>();
+    let (fail, _failed) = watch::channel(None);
+    let (answer, answered) = mpsc::channel();
+    let job: Job = Box::new(move |begun| {
+        // What stood in the way of the transaction is gone when the change is made.
+        other.execute_batch("ROLLBACK").unwrap();
+        let written = begun.map(|db| tables::create_bucket(db, "b", 0).is_ok()).map_err(str::to_owned);
+        Box::new(move |committed| answer.send((written, committed.clone())).unwrap())
+    });
+    jobs.send(job).unwrap();
+    drop(jobs);
+    write_loop(&mut database, &waiting, &fail);
+    let (written, committed) = answered.recv().unwrap();
+    assert!(written.is_err() && committed.is_err(), "{written:?} {committed:?}");
+    assert_eq!(tables::buckets(database.connection()).unwrap(), []);
+}
+
 #[test]
 fn an_object_cannot_refer_to_a_segment_that_was_not_written() {
     let (_home, map) = open();
@@ -268,6 +301,11 @@ fn a_map_of_another_format_is_refused() {
     let path = home.path().join("meta.db");
     Map::open(&path, false).unwrap().close();
     Connection::open(&path).unwrap().execute("UPDATE meta SET value = '99' WHERE key = 'format'", []).unwrap();
+    let error = Map::open(&path, true).err().unwrap();
+    let (file, what) = error.lost(&path).unwrap();
+    assert!(file == path && what.contains("is damaged: page") && what.contains("meta.db.sums"), "it was changed: {what}");
+    // As on purpose.
+    std::fs::remove_file(home.path().join("meta.db.sums")).unwrap();
     assert!(Map::open(&path, true).err().unwrap().to_string().contains("format 99"));
 }
 
@@ -284,6 +322,8 @@ fn a_map_of_before_prices_were_kept_is_taken_on() {
                  VALUES (1, 0, ?1, ?2, 256, x'', 'stored', 0)";
     old.execute(shard, [provider, cid]).unwrap();
     drop(old);
+    // As a map of then, which had none.
+    std::fs::remove_file(home.path().join("meta.db.sums")).unwrap();
     for _ in 0..2 {
         let map = Map::open(&path, true).unwrap();
         let rows = map.read_now(|db| tables::due(db, &[ShardState::Stored], 0, 9)).unwrap();
@@ -291,4 +331,15 @@ fn a_map_of_before_prices_were_kept_is_taken_on() {
         assert_eq!(map.read_now(tables::newest_spending).unwrap(), (0, 0));
         map.close();
     }
+}
+
+#[test]
+fn a_map_that_is_closed_has_everything_in_one_file_whoever_still_read_it() {
+    let (home, map) = open();
+    block(map.write(|db| tables::create_bucket(db, "b", 0))).unwrap();
+    map.read_now(tables::buckets).unwrap();
+    map.close();
+    assert!(home.path().join("meta.db").exists() && !home.path().join("meta.db-wal").exists());
+    let map = Map::open(&home.path().join("meta.db"), true).unwrap();
+    assert_eq!(map.read_now(tables::buckets).unwrap(), [("b".to_owned(), 0)]);
 }

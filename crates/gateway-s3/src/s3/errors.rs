@@ -19,7 +19,12 @@ pub(super) fn map(error: MapError) -> S3Error {
         MapError::PartTooSmall { .. } => S3ErrorCode::EntityTooSmall,
         MapError::SourceChanged => S3ErrorCode::OperationAborted,
         MapError::Closed => S3ErrorCode::ServiceUnavailable,
-        MapError::Sqlite(_) | MapError::Commit(_) | MapError::Record(_) | MapError::Format { .. } | MapError::NoMap(_) => {
+        MapError::Sqlite(_)
+        | MapError::Open(_)
+        | MapError::Commit(_)
+        | MapError::Record(_)
+        | MapError::Format { .. }
+        | MapError::NoMap(_) => {
             tracing::error!(%message, "the object map failed");
             S3ErrorCode::InternalError
         }
