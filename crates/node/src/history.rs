@@ -28,11 +28,20 @@ const EVERY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 const CHUNK: usize = 1_024;
 
 /// What the file says.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Written {
     height: u64,
     receipt: u64,
     event: u64,
+    /// Beginning of the digest of the others: with a digit changed, more would be given up.
+    check: String,
+}
+
+impl Written {
+    fn of(First { height, receipt, event }: First) -> Self {
+        let check = blake3::hash(format!("{height} {receipt} {event}").as_bytes()).to_hex();
+        Self { height, receipt, event, check: check[..16].to_owned() }
+    }
 }
 
 /// Why nothing could be given up this time.
@@ -55,8 +64,12 @@ pub(crate) fn written(home: &Home) -> Result<First, HomeError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(First::default()),
         Err(source) => return Err(HomeError::Io { path, source }),
     };
-    match serde_json::from_slice(&text) {
-        Ok(Written { height, receipt, event }) => Ok(First { height, receipt, event }),
+    let read = serde_json::from_slice(&text).map_err(|error| error.to_string()).and_then(|written: Written| {
+        let first = First { height: written.height, receipt: written.receipt, event: written.event };
+        if written == Written::of(first) { Ok(first) } else { Err("it does not match its check".to_owned()) }
+    });
+    match read {
+        Ok(first) => Ok(first),
         Err(error) => {
             let path = path.display();
             tracing::warn!(%path, %error, "the file does not say where history begins; the index and the engine are asked instead");
@@ -110,7 +123,7 @@ async fn round(keep: Duration, path: &Path, clock: &Clock, engine: &Handle, inde
         return Ok(());
     }
     let Some(first) = index.begin_of(height).await? else { return Ok(()) };
-    let text = serde_json::json!(Written { height: first.height, receipt: first.receipt, event: first.event }).to_string();
+    let text = serde_json::json!(Written::of(first)).to_string();
     depin_files::replace(path, text.as_bytes(), Readers::Everybody)
         .map_err(|source| PruneError::File { path: path.to_owned(), source })?;
     engine.prune(first.height);

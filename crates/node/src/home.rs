@@ -54,12 +54,13 @@ pub enum HomeError {
     },
     /// Same names, another beginning.
     #[error(
-        "{} began from another genesis document of the same name; start it with its own genesis.json, or use another --home",
+        "{} began from another genesis document of the same name, or its genesis.json is damaged; start it with its own, or use another \
+         --home",
         .0.display()
     )]
     OtherGenesis(PathBuf),
-    /// The genesis document there cannot be read.
-    #[error("{} is damaged: {error}; restore it from a copy, or use --fresh to begin again", path.display())]
+    /// A file there cannot be read.
+    #[error("{} is damaged: {error}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -80,6 +81,7 @@ pub enum HomeError {
 #[derive(Debug)]
 pub(crate) struct Home {
     path: PathBuf,
+    notes: Vec<String>,
     /// Held until dropped.
     _lock: File,
 }
@@ -100,18 +102,32 @@ impl Home {
             Err(TryLockError::WouldBlock) => return Err(HomeError::Busy(path.to_owned())),
             Err(TryLockError::Error(source)) => return Err(HomeError::Io { path: lock_path, source }),
         }
-        match stored_genesis(path)? {
-            Some(stored) => {
+        let used = path.join("layout").exists();
+        let mut notes = Vec::new();
+        match stored_genesis(path) {
+            Ok(Some(stored)) => {
                 check_layout(path)?;
                 compare(path, &stored, doc)?;
             }
-            None => {
+            // It holds what whoever starts the node brings; whether that is this chain's, the engine knows by itself.
+            Err(HomeError::Damaged { .. }) | Ok(None) if used => {
+                check_layout(path)?;
+                write_genesis(path, doc)?;
+                notes.push(format!("{} was missing or damaged, and is written anew", path.join("genesis.json").display()));
+            }
+            Err(error) => return Err(error),
+            Ok(None) => {
                 // The layout first: where there is a genesis document, there is one.
                 write_layout(path)?;
                 write_genesis(path, doc)?;
             }
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), notes, _lock: lock })
+    }
+
+    /// What was mended, a sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     pub fn engine(&self) -> PathBuf {
@@ -154,13 +170,26 @@ fn layout() -> String {
 /// Refuses a home of another version before anything is written there.
 fn check_layout(home: &Path) -> Result<(), HomeError> {
     let path = home.join("layout");
-    let found = match fs::read_to_string(&path) {
-        Ok(text) => text.trim().to_owned(),
+    let found = match fs::read(&path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => "rows of layout 2 or older in blocks of format 1".to_owned(),
         Err(source) => return Err(HomeError::Io { path, source }),
     };
     let wanted = layout();
+    if !is_layout(&found) {
+        let error =
+            format!("it does not say which layout is there; where this version made it, it says `{wanted}`: write that into it");
+        return Err(HomeError::Damaged { path, error });
+    }
     if found == wanted { Ok(()) } else { Err(HomeError::Layout { home: home.to_owned(), found, wanted }) }
+}
+
+/// Whether a text says which layout there is, of whatever version.
+fn is_layout(text: &str) -> bool {
+    let numbers = |text: &str| text.split(' ').all(|word| word.parse::<u32>().is_ok() || matches!(word, "or" | "older"));
+    text.strip_prefix("rows of layout ")
+        .and_then(|rest| rest.split_once(" in blocks of format "))
+        .is_some_and(|(rows, blocks)| numbers(rows) && numbers(blocks))
 }
 
 fn write_layout(home: &Path) -> Result<(), HomeError> {

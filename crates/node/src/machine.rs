@@ -109,8 +109,10 @@ impl Machine for LedgerMachine {
     }
 
     fn load(&self, _: depin_engine::Parent, rows: Vec<(Vec<u8>, Vec<u8>)>) {
-        // The engine reports the panic as its end, with this text: a node cannot go on with rows that it cannot read.
-        self.ledger.load(rows).unwrap_or_else(|error| panic!("the stored state cannot be used: {error}"));
+        // The engine tells this text as its end: a node cannot go on with rows that it cannot read.
+        if let Err(error) = self.ledger.load(rows) {
+            std::panic::resume_unwind(Box::new(format!("the stored state cannot be used: {error}")));
+        }
         *self.memory() = Memory::default();
     }
 

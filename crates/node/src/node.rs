@@ -14,7 +14,9 @@ use crate::{
     signatures::CheckedSignatures,
     waiters::Waiters,
 };
-use depin_engine::{Clock, Config as EngineConfig, End, Engine, Handle, QueryError, Timeouts, Tip, public_key};
+use depin_engine::{
+    Clock, Config as EngineConfig, End, Engine, Handle, QueryError, Timeouts, Tip, VotesFault, damaged_files, public_key,
+};
 use depin_files::Floor;
 use depin_ledger::{GenesisDoc, GenesisError, Ledger};
 use depin_quantity::Span;
@@ -50,6 +52,8 @@ pub struct NodeConfig {
     pub pool: PoolLimits,
     /// Whether the index is filled from its beginning again.
     pub rebuild_index: bool,
+    /// Whether a damaged vote journal is set aside, and a new one begun above the last final block.
+    pub forget_votes: bool,
     /// Free space on the disk of `home` below which no new transactions are taken.
     pub floor: Floor,
     /// How long final blocks, receipts and events are kept; `None` for ever. The last few always are.
@@ -77,6 +81,7 @@ impl NodeConfig {
             pace: Duration::from_millis(100),
             pool: PoolLimits::default(),
             rebuild_index: false,
+            forget_votes: false,
             keep_history: Some(KEEP_HISTORY),
             clock: ClockConfig::default(),
             tls: None,
@@ -140,8 +145,11 @@ pub enum StartError {
     /// The engine did not start.
     #[error(transparent)]
     Engine(#[from] depin_engine::StartError),
+    /// Votes may have been forgotten, so none is cast.
+    #[error(transparent)]
+    Votes(#[from] VotesFault),
     /// The engine ended while it was opening.
-    #[error("the engine ended while opening: {0}")]
+    #[error("the engine ended while opening its store: {0}")]
     Opening(String),
     /// The index cannot be used.
     #[error(transparent)]
@@ -223,7 +231,7 @@ impl Node {
             tokio::spawn(watch_disk(Arc::clone(&disk), end.clone())),
             tokio::spawn(pruning),
         ];
-        let watcher = tokio::spawn(watch_engine(engine.closed(), end));
+        let watcher = tokio::spawn(watch_engine(engine.closed(), home.engine(), end));
         tracing::info!(api_url, chain = %config.genesis.chain_id, "the node runs");
         Ok(NodeHandle {
             api_url,
@@ -309,6 +317,7 @@ fn engine_config(config: &NodeConfig, home: &Home, clock: &Arc<Clock>, ledger: &
         pace: config.pace,
         timeouts: Timeouts::for_heartbeat(longest),
         clock: Arc::clone(clock),
+        forget_votes: config.forget_votes,
         ..EngineConfig::single(home.engine(), config.seed)
     }
 }
@@ -324,19 +333,18 @@ async fn open(
     let ended = || async {
         match engine.closed().await {
             End::ClockBehind(behind) => clock::behind(behind),
-            end => StartError::Opening(end_text(end)),
+            End::Votes(fault) => StartError::Votes(fault),
+            end => StartError::Opening(told(home.engine(), end).await),
         }
     };
     if engine.opened().await.is_err() {
         return Err(ended().await);
     }
-    let notes = match clock.opening() {
+    let mut notes = match clock.opening() {
         Some(opening) => clock::opened(home, &opening, config.speed, ledger.time_cap())?,
         None => Vec::new(),
     };
-    for note in &notes {
-        tracing::warn!("{note}");
-    }
+    notes.extend(home.notes().iter().cloned());
     let path = home.index();
     if config.rebuild_index {
         Index::delete(&path)?;
@@ -346,6 +354,10 @@ async fn open(
     let index = Index::open(&path, &config.genesis.digest(), first, engine.receipts_len())?;
     index.give_up(first)?;
     engine.prune(index.first().height);
+    if let Some(why) = index.restarted() {
+        tracing::warn!("{why}");
+        notes.push(why.to_owned());
+    }
     if ledger.head().height == 0 {
         // The first block funds the accounts; before it every question would get an empty answer.
         let mut tips = engine.finalized();
@@ -364,6 +376,24 @@ fn end_text(end: End) -> String {
         End::Abandoned => "it was cut off".to_owned(),
         End::Failed(reason) => reason,
         End::ClockBehind(behind) => behind.to_string(),
+        End::Votes(fault) => fault.to_string(),
+    }
+}
+
+/// Why an engine ended, with the files of its `folder` that are damaged when it failed.
+async fn told(folder: PathBuf, end: End) -> String {
+    let failed = matches!(end, End::Failed(_));
+    let text = end_text(end);
+    if !failed || depin_files::tells_of_no_space(&text) {
+        return text;
+    }
+    let engine = folder.clone();
+    let found = tokio::task::spawn_blocking(move || damaged_files(&engine)).await.unwrap_or_default();
+    match found.as_slice() {
+        // Missing, or cut off by the store itself when it looked.
+        [] => format!("{} cannot be used ({text})", folder.join("store").display()),
+        [file] => format!("{file} ({text})"),
+        [file, others @ ..] => format!("{file}, and {} more of its files are damaged ({text})", others.len()),
     }
 }
 
@@ -388,9 +418,9 @@ fn feed(
     }
 }
 
-async fn watch_engine(closed: impl Future<Output = End>, end: Ending) {
+async fn watch_engine(closed: impl Future<Output = End>, folder: PathBuf, end: Ending) {
     let engine_end = closed.await;
-    end.note(format!("the engine ended: {}", end_text(engine_end)));
+    end.note(format!("the engine ended: {}", told(folder, engine_end).await));
 }
 
 /// Ends the node in order while its stores can still be closed.
@@ -520,6 +550,12 @@ impl NodeHandle {
         self.disk.ended_full()
     }
 
+    /// The same, to be asked when the handle may be gone.
+    pub fn out_of_space(&self) -> impl Fn() -> bool + Send + 'static {
+        let disk = Arc::clone(&self.disk);
+        move || disk.ended_full()
+    }
+
     /// Stops in order: no new requests and the end of event streams, the engine, the index. Returns why the engine ended.
     pub async fn stop(mut self) -> End {
         self.stop.send_replace(true);
@@ -530,6 +566,8 @@ impl NodeHandle {
             // Both end with the engine; a panic in one was reported where it happened.
             let _ = task.await;
         }
+        let index = Arc::clone(&self.index);
+        let _ = tokio::task::spawn_blocking(move || index.close()).await;
         end
     }
 }

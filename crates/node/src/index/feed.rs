@@ -5,6 +5,8 @@ use std::{future::Future, sync::Arc};
 
 /// Records read and written at once, unless one block has more.
 const CHUNK: usize = 1_024;
+/// How often a damaged index is begun anew until its disk is taken for broken.
+const TRIES: u32 = 3;
 
 /// The durable receipts log. Implemented over the engine's handle.
 pub trait ReceiptLog: Send + 'static {
@@ -35,7 +37,7 @@ pub enum FollowError {
 }
 
 /// Reads the log from where the index stands, in whole blocks, and goes on until the log ends. `told` learns of every receipt once it
-/// can be found.
+/// can be found. An index that turns out to be damaged is begun anew, and told all of them again.
 ///
 /// # Errors
 /// [`FollowError`]; the index stays as it was after the last block written.
@@ -44,10 +46,17 @@ pub async fn follow(
     mut log: impl ReceiptLog,
     told: impl Fn(&[ReceiptRecord]) + Send,
 ) -> Result<(), FollowError> {
-    let mut chunk = CHUNK;
+    let (mut chunk, mut tries) = (CHUNK, 0);
     loop {
         let from = index.marks().next_receipt;
-        let Some(len) = log.longer_than(from).await else { return Ok(()) };
+        let longer = tokio::select! {
+            longer = log.longer_than(from) => longer,
+            () = index.damaged() => {
+                begin_again(&index, &mut tries, None)?;
+                continue;
+            }
+        };
+        let Some(len) = longer else { return Ok(()) };
         let mut records = log.read(from, chunk).await?;
         if records.is_empty() {
             return Err(LogError(format!("it has {len} records but none from {from} on")).into());
@@ -59,8 +68,23 @@ pub async fn follow(
         chunk = CHUNK;
         let writer = Arc::clone(&index);
         let written = tokio::task::spawn_blocking(move || writer.apply(&records)).await;
-        told(&written.map_err(|_| IndexError::Closed)??);
+        match written.map_err(|_| IndexError::Closed)? {
+            Ok(receipts) => told(&receipts),
+            Err(error) if error.is_damage() => begin_again(&index, &mut tries, Some(error))?,
+            Err(error) => return Err(error.into()),
+        }
     }
+}
+
+/// Begins a damaged index anew, unless that did not help before.
+fn begin_again(index: &Index, tries: &mut u32, error: Option<IndexError>) -> Result<(), IndexError> {
+    *tries += 1;
+    let why = error.as_ref().map_or_else(|| "a question could not be answered".to_owned(), ToString::to_string);
+    if *tries > TRIES {
+        return Err(error.unwrap_or(IndexError::Broken { times: TRIES }));
+    }
+    tracing::warn!(why, "the index is damaged, and is filled from its beginning");
+    index.begin_again()
 }
 
 /// Drops the records of the last block, which may have more of them; false when there is no other block.

@@ -3,7 +3,8 @@
 //! In: the engine's durable receipts log, by position. Out: answers by transaction, account, kind, id and height; the newest blocks;
 //! live subscriptions without a seam. One writing connection, a few reading ones, WAL between them. A record is written together
 //! with the mark that says so, hence once, whatever crashes. The file can be deleted at any time: the log fills it again with the
-//! same positions. Absent on purpose: anything that is not in a receipt.
+//! same positions. So a damaged one is, at the start or when it is found while running ([`Index::begin_again`]). Absent on purpose:
+//! anything that is not in a receipt.
 
 mod digest;
 mod feed;
@@ -32,7 +33,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use write::{Batch, Writer};
 
 /// Reading connections open at once.
@@ -46,6 +47,9 @@ pub enum IndexError {
     /// The database answered with an error.
     #[error("index database: {0}; delete the index file to have it filled again")]
     Database(#[from] rusqlite::Error),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] depin_database::OpenError),
     /// The file cannot be written or deleted.
     #[error("index file {path}: {error}")]
     File {
@@ -76,17 +80,42 @@ pub enum IndexError {
         /// The number.
         value: u64,
     },
+    /// It was begun anew again and again.
+    #[error("the index was damaged {times} times in this run; look at the disk below it")]
+    Broken {
+        /// How often it was begun anew.
+        times: u32,
+    },
     /// The index is closing.
     #[error("the index is closed")]
     Closed,
+}
+
+impl IndexError {
+    /// Whether the file is no usable index any more, so that it is to be filled anew.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, Self::Database(error) if schema::is_unusable(error))
+    }
+}
+
+/// Idle reading connections, all to the file of one filling.
+#[derive(Debug, Default)]
+struct Readers {
+    filling: u64,
+    idle: Vec<Connection>,
 }
 
 /// The index; shared by reference.
 #[derive(Debug)]
 pub struct Index {
     path: PathBuf,
+    chain: [u8; 32],
+    /// Why it was begun anew when it was opened.
+    restarted: Option<String>,
     writer: Mutex<Writer>,
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Readers>,
+    /// Told when a reader found the file damaged.
+    damaged: Notify,
     permits: Arc<Semaphore>,
     live: broadcast::Sender<Arc<Batch>>,
     marks: watch::Sender<Marks>,
@@ -95,12 +124,9 @@ pub struct Index {
     unwritten: AtomicBool,
 }
 
-/// What a stop in order leaves unwritten would be read from the log again, which is no loss.
 impl Drop for Index {
     fn drop(&mut self) {
-        if let Err(error) = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).write() {
-            tracing::debug!(%error, "the newest blocks will be read from the log again");
-        }
+        self.close();
     }
 }
 
@@ -112,20 +138,66 @@ impl Index {
     /// # Errors
     /// [`IndexError::File`] and [`IndexError::Database`] when the file cannot be used at all.
     pub fn open(path: &Path, chain: &[u8; 32], log: First, log_len: u64) -> Result<Self, IndexError> {
-        let Opened { connection, marks, first, restarted } = schema::open(path, chain, log, log_len)?;
-        if let Some(reason) = restarted {
-            tracing::warn!(path = %path.display(), reason, "the index is filled from its beginning");
-        }
+        let Opened { database, marks, first, restarted } = schema::open(path, chain, log, log_len)?;
         Ok(Self {
             path: path.to_owned(),
-            writer: Mutex::new(Writer::new(connection, marks)),
-            readers: Mutex::new(Vec::new()),
+            chain: *chain,
+            restarted: restarted.map(|why| format!("the index {} is filled from its beginning: {why}", path.display())),
+            writer: Mutex::new(Writer::new(database, marks)),
+            readers: Mutex::default(),
+            damaged: Notify::new(),
             permits: Arc::new(Semaphore::new(READERS)),
             live: broadcast::Sender::new(LIVE_BATCHES),
             marks: watch::Sender::new(marks),
             first: watch::Sender::new(first),
             unwritten: AtomicBool::new(false),
         })
+    }
+
+    /// Why it is filled from its beginning, in a sentence; none when what was there is gone on with, or there was nothing.
+    pub fn restarted(&self) -> Option<&str> {
+        self.restarted.as_deref()
+    }
+
+    /// Deletes what there is and begins anew where history begins, while it is in use: the log has to be followed from there then. For a
+    /// file that turned out to be damaged.
+    ///
+    /// # Errors
+    /// [`IndexError::File`], [`IndexError::Open`] and [`IndexError::Database`] when no new file can be made.
+    pub fn begin_again(&self) -> Result<(), IndexError> {
+        let mut writer = self.lock();
+        let first = self.first();
+        *writer = Writer::new(schema::make(&self.path, &self.chain, &first)?, first.marks());
+        self.unwritten.store(false, Ordering::Release);
+        let mut readers = self.readers();
+        *readers = Readers { filling: readers.filling + 1, idle: Vec::new() };
+        drop(readers);
+        self.marks.send_replace(first.marks());
+        Ok(())
+    }
+
+    /// Resolves when a question found the file damaged.
+    pub(crate) async fn damaged(&self) {
+        self.damaged.notified().await;
+    }
+
+    /// Writes what is unwritten and moves everything into one file. Nothing is written afterwards. What could not be written is read
+    /// from the log again, which is no loss.
+    pub fn close(&self) {
+        self.readers().idle.clear();
+        let mut writer = self.lock();
+        if writer.database.is_some()
+            && let Err(error) = writer.write()
+        {
+            tracing::debug!(%error, "the newest blocks will be read from the log again");
+        }
+        if let Some(database) = writer.database.take() {
+            database.close();
+        }
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Readers> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Deletes an index that is not open, so that the next one is filled from its beginning.
@@ -160,7 +232,7 @@ impl Index {
     /// [`IndexError::Database`]; then nothing was given up.
     pub fn give_up(&self, first: First) -> Result<(), IndexError> {
         if first.height > self.first().height {
-            prune::mark(&self.lock().connection, &first)?;
+            prune::mark(self.lock().database()?, &first)?;
             self.first.send_replace(first);
         }
         Ok(())
@@ -172,8 +244,15 @@ impl Index {
     /// [`IndexError::Database`]; what is left goes with the next call.
     pub fn delete_given_up(&self) -> Result<(), IndexError> {
         // The lock is let go in between: blocks are written meanwhile.
-        while !prune::some(&mut self.lock().connection, self.first().height)? {}
-        Ok(())
+        loop {
+            let some = prune::some(self.lock().database()?, self.first().height);
+            if some.as_ref().is_err_and(IndexError::is_damage) {
+                self.damaged.notify_one();
+            }
+            if some? {
+                return Ok(());
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Writer> {
@@ -280,17 +359,31 @@ impl Index {
         let index = Arc::clone(self);
         let answer = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let idle = index.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let connection = idle.map_or_else(|| schema::connect_reader(&index.path), Ok)?;
-            // Taken before the snapshot, and what they cover written: the rows below these marks are in it for certain.
-            let marks = index.marks();
-            index.write()?;
-            let snapshot = connection.unchecked_transaction()?;
-            let answer = ask(&snapshot, marks);
-            snapshot.finish()?;
-            index.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            let answer = index.ask(ask);
+            if answer.as_ref().is_err_and(IndexError::is_damage) {
+                index.damaged.notify_one();
+            }
             answer
         });
         answer.await.map_err(|_| IndexError::Closed)?
+    }
+
+    fn ask<T>(&self, ask: impl FnOnce(&Connection, Marks) -> Result<T, IndexError>) -> Result<T, IndexError> {
+        let (filling, idle) = {
+            let mut readers = self.readers();
+            (readers.filling, readers.idle.pop())
+        };
+        let connection = idle.map_or_else(|| depin_database::reader(&self.path), Ok)?;
+        // Taken before the snapshot, and what they cover written: the rows below these marks are in it for certain.
+        let marks = self.marks();
+        self.write()?;
+        let snapshot = connection.unchecked_transaction()?;
+        let answer = ask(&snapshot, marks);
+        snapshot.finish()?;
+        let mut readers = self.readers();
+        if readers.filling == filling {
+            readers.idle.push(connection);
+        }
+        answer
     }
 }

@@ -4,12 +4,12 @@
 //! and one that is ahead of the log are deleted and filled again.
 
 use super::IndexError;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use depin_database::{Database, Durability, OpenError};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::{
     io,
     ops::RangeInclusive,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 /// Version of the tables below; raised with every change of them or of what is written into them.
@@ -73,96 +73,89 @@ pub struct Marks {
 
 /// What was opened.
 pub(super) struct Opened {
-    pub connection: Connection,
+    pub database: Database,
     pub marks: Marks,
     pub first: First,
     /// Why it started over, if it did.
     pub restarted: Option<String>,
 }
 
-/// Opens the writing connection, with fresh tables when the file cannot be continued. The log has records from `log.receipt` on, up to
-/// `log_len`.
+/// Opens the database, with fresh tables when the file cannot be continued. The log has records from `log.receipt` on, up to `log_len`.
 pub(super) fn open(path: &Path, chain: &[u8; 32], log: First, log_len: u64) -> Result<Opened, IndexError> {
     let existed = path.exists();
-    let reason = match open_existing(path, chain, log.receipt..=log_len) {
-        Ok(Ok((connection, marks, first))) => return Ok(Opened { connection, marks, first, restarted: None }),
-        Ok(Err(reason)) => reason,
-        Err(error) if is_damage(&error) => format!("it is damaged ({error})"),
-        Err(error) => return Err(error.into()),
+    let reason = match open_existing(path, chain, log.receipt..=log_len)? {
+        Ok((database, marks, first)) => return Ok(Opened { database, marks, first, restarted: None }),
+        Err(reason) => reason,
     };
-    delete(path).map_err(|e| IndexError::File { path: path.to_owned(), error: e.to_string() })?;
-    let connection = connect(path)?;
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    connection.execute_batch(TABLES)?;
-    let mut put = connection.prepare("INSERT INTO meta (key, value) VALUES (?1, ?2)")?;
-    put.execute(params!["version", VERSION.to_be_bytes()])?;
-    put.execute(params!["chain", chain])?;
-    drop(put);
-    let marks = log.marks();
-    write_marks(&connection, &marks)?;
-    write_first(&connection, &log)?;
-    connection.execute_batch("COMMIT")?;
-    Ok(Opened { connection, marks, first: log, restarted: existed.then_some(reason) })
+    let database = make(path, chain, &log)?;
+    Ok(Opened { database, marks: log.marks(), first: log, restarted: existed.then_some(reason) })
 }
 
-/// The connection and marks, or why the file cannot be continued.
-type Existing = Result<(Connection, Marks, First), String>;
+/// Makes the tables anew, with nothing read from `log` on; what is there is deleted.
+pub(super) fn make(path: &Path, chain: &[u8; 32], log: &First) -> Result<Database, IndexError> {
+    delete(path).map_err(|e| IndexError::File { path: path.to_owned(), error: e.to_string() })?;
+    let mut database = Database::open(path, false, Durability::Later)?;
+    database.change(|connection| {
+        connection.execute_batch(TABLES)?;
+        let mut put = connection.prepare("INSERT INTO meta (key, value) VALUES (?1, ?2)")?;
+        put.execute(params!["version", VERSION.to_be_bytes()])?;
+        put.execute(params!["chain", chain])?;
+        write_marks(connection, &log.marks())?;
+        write_first(connection, log)
+    })?;
+    Ok(database)
+}
 
-fn open_existing(path: &Path, chain: &[u8; 32], log: RangeInclusive<u64>) -> rusqlite::Result<Existing> {
+/// How far an index read, and where it begins; or why it cannot be continued.
+type Read<T> = Result<T, String>;
+
+fn open_existing(path: &Path, chain: &[u8; 32], log: RangeInclusive<u64>) -> Result<Read<(Database, Marks, First)>, IndexError> {
     if !path.exists() {
         return Ok(Err("there is none yet".to_owned()));
     }
-    let connection = connect(path)?;
+    let database = match Database::open(path, false, Durability::Later) {
+        Ok(database) => database,
+        Err(lost @ OpenError::Lost { .. }) => return Ok(Err(lost.to_string())),
+        Err(error) => return Err(error.into()),
+    };
+    match marks_of(database.connection(), chain, log) {
+        Ok(Ok((marks, first))) => Ok(Ok((database, marks, first))),
+        Ok(Err(reason)) => Ok(Err(reason)),
+        Err(error) if is_unusable(&error) => Ok(Err(format!("it is damaged ({error})"))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// How far the index in the database read, or why it cannot be continued.
+fn marks_of(connection: &Connection, chain: &[u8; 32], log: RangeInclusive<u64>) -> rusqlite::Result<Read<(Marks, First)>> {
     let has_meta: Option<i64> = connection
         .query_row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'meta'", [], |row| row.get(0))
         .optional()?;
     if has_meta.is_none() {
         return Ok(Err("it holds no index".to_owned()));
     }
-    if meta(&connection, "version")?.as_deref() != Some(&VERSION.to_be_bytes()[..]) {
+    if meta(connection, "version")?.as_deref() != Some(&VERSION.to_be_bytes()[..]) {
         return Ok(Err("it was written by another version".to_owned()));
     }
-    if meta(&connection, "chain")?.as_deref() != Some(&chain[..]) {
+    if meta(connection, "chain")?.as_deref() != Some(&chain[..]) {
         return Ok(Err("it belongs to another chain".to_owned()));
     }
-    let Some(marks) = meta(&connection, "marks")?.as_deref().and_then(decode_marks) else {
+    let Some(marks) = meta(connection, "marks")?.as_deref().and_then(decode_marks) else {
         return Ok(Err("it does not say how far it read".to_owned()));
     };
-    let Some(first) = meta(&connection, "first")?.as_deref().and_then(decode_first) else {
+    let Some(first) = meta(connection, "first")?.as_deref().and_then(decode_first) else {
         return Ok(Err("it does not say where it begins".to_owned()));
     };
     if !log.contains(&marks.next_receipt) {
         let (read, from, len) = (marks.next_receipt, log.start(), log.end());
         return Ok(Err(format!("it read up to record {read} and the log has those from {from} to {len}")));
     }
-    Ok(Ok((connection, marks, first)))
-}
-
-/// A connection for reading only.
-pub(super) fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_secs(10))?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
-}
-
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    // What cannot be made or narrowed here SQLite says in its own words.
-    let _ = depin_files::private_file(path);
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(Duration::from_secs(10))?;
-    connection.set_prepared_statement_cache_capacity(64);
-    // A crash of the machine may lose the newest commits, never the file: they are read from the log again.
-    connection.execute_batch(
-        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;",
-    )?;
-    Ok(connection)
+    Ok(Ok((marks, first)))
 }
 
 /// Deletes the index's files, if there are any.
 pub(super) fn delete(path: &Path) -> io::Result<()> {
-    for suffix in ["", "-wal", "-shm", "-journal"] {
+    for suffix in ["", "-wal", "-shm", "-journal", ".sums"] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         match std::fs::remove_file(PathBuf::from(name)) {
@@ -207,13 +200,11 @@ fn words<const N: usize>(bytes: &[u8]) -> Option<[u64; N]> {
     Some(words.map(u64::from_be_bytes))
 }
 
-/// Whether the error says that the file is no usable database, rather than that it could not be reached.
-fn is_damage(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    match error {
-        rusqlite::Error::SqliteFailure(failure, _) => matches!(failure.code, DatabaseCorrupt | NotADatabase),
-        // Columns or types that are not ours.
-        rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::FromSqlConversionFailure(..) => true,
-        _ => false,
-    }
+/// Whether the error says that the file is no usable index, rather than that it could not be reached.
+pub(super) fn is_unusable(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType};
+    // Columns or types that are not ours, or rows that are there already behind what it says it read.
+    depin_database::is_damage(error)
+        || matches!(error, InvalidColumnType(..) | FromSqlConversionFailure(..))
+        || error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
 }

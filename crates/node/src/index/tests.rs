@@ -99,7 +99,7 @@ async fn all_events(index: &Arc<Index>, filter: Filter) -> Vec<EventRecord> {
 
 /// Everything that the file holds, as text.
 fn dump(path: &Path) -> Vec<String> {
-    let connection = schema::connect_reader(path).unwrap();
+    let connection = depin_database::reader(path).unwrap();
     let mut lines = Vec::new();
     for table in ["meta", "blocks", "receipts", "events", "event_accounts", "event_units"] {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();

@@ -5,6 +5,7 @@ use super::{
     digest::{self, Named, ReceiptRecord},
     schema,
 };
+use depin_database::Database;
 use depin_ledger::{Receipt, ReceiptBody};
 use rusqlite::{Connection, params};
 use std::sync::Arc;
@@ -38,14 +39,22 @@ const UNWRITTEN: (usize, usize) = (64, 1_024);
 /// read from the log again when it was not.
 #[derive(Debug)]
 pub(super) struct Writer {
-    pub connection: Connection,
+    /// None once the index is closed.
+    pub database: Option<Database>,
     pub marks: Marks,
     unwritten: Vec<Arc<Batch>>,
 }
 
 impl Writer {
-    pub const fn new(connection: Connection, marks: Marks) -> Self {
-        Self { connection, marks, unwritten: Vec::new() }
+    pub const fn new(database: Database, marks: Marks) -> Self {
+        Self { database: Some(database), marks, unwritten: Vec::new() }
+    }
+
+    /// The database, without what a holder that panicked left behind.
+    pub fn database(&mut self) -> Result<&mut Database, IndexError> {
+        let database = self.database.as_mut().ok_or(IndexError::Closed)?;
+        database.roll_back();
+        Ok(database)
     }
 
     /// Whether the file holds everything up to the marks.
@@ -78,13 +87,16 @@ impl Writer {
         if self.unwritten.is_empty() {
             return Ok(());
         }
-        let transaction = self.connection.transaction()?;
-        for batch in &self.unwritten {
-            write_receipts(&transaction, batch)?;
-            write_events(&transaction, batch)?;
-        }
-        schema::write_marks(&transaction, &self.marks)?;
-        transaction.commit()?;
+        let database = self.database.as_mut().ok_or(IndexError::Closed)?;
+        // One that panicked left its transaction behind.
+        database.roll_back();
+        database.change(|connection| {
+            for batch in &self.unwritten {
+                write_receipts(connection, batch)?;
+                write_events(connection, batch)?;
+            }
+            Ok::<_, IndexError>(schema::write_marks(connection, &self.marks)?)
+        })?;
         self.unwritten.clear();
         Ok(())
     }

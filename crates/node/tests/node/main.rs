@@ -5,6 +5,7 @@ mod batches;
 mod clock;
 mod committee;
 mod common;
+mod damage;
 mod deals;
 mod disk;
 mod fuzz;
