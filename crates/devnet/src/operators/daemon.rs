@@ -18,6 +18,10 @@ const OWNERS_SEEN: u32 = 4;
 pub trait Daemon: Send + Sync + 'static {
     /// Waits until it is registered and has gone through everything once.
     async fn settled(&self);
+    /// What is to be told about how it started, a sentence each.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// What stands in its way, by what it concerns.
     fn problems(&self) -> BTreeMap<String, String>;
     /// What its owner should know of the time in which it did not run.

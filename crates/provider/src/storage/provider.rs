@@ -13,10 +13,15 @@ use crate::{Clock, SystemClock};
 use depin_client::{Client, SigningKey, Verifier};
 use depin_quantity::Address;
 use futures::future::{BoxFuture, FutureExt as _};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 /// Longest wait for a store that another process has open.
 const STORE_WAIT: Duration = Duration::from_secs(5);
+/// How often it is asked whether the store can go on.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often uploads that nobody wants any more are dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
@@ -87,6 +92,18 @@ async fn open_store(settings: StoreSettings, clock: &Arc<dyn Clock>) -> Result<A
     }
 }
 
+/// Waits until a store can go on no more. One that is closed did not fail.
+async fn store_failed(store: Weak<Store>) -> String {
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    loop {
+        looks.tick().await;
+        let Some(store) = store.upgrade() else { return std::future::pending().await };
+        if let Ok(Some(why)) = tokio::task::spawn_blocking(move || store.failed()).await {
+            return why;
+        }
+    }
+}
+
 async fn sweep(store: Arc<Store>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
@@ -133,9 +150,15 @@ impl ProviderHandle {
         self.operator.ready().await;
     }
 
-    /// Resolves with the reason when it cannot go on: a defect of this program.
+    /// Resolves with the reason when it cannot go on: its store can write no more, or a defect of this program.
     pub fn failed(&self) -> impl Future<Output = String> + Send + 'static + use<> {
-        self.operator.failed()
+        let (operator, store) = (self.operator.failed(), Arc::downgrade(&self.store));
+        async move {
+            tokio::select! {
+                why = operator => why,
+                why = store_failed(store) => why,
+            }
+        }
     }
 
     /// Stops in order: no new requests and no new messages, then the end of those under way, for at most some seconds.

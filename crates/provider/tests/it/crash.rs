@@ -121,6 +121,67 @@ fn run_and_kill(folder: &Path, first_seed: u64, lines: u64, heard: &mut Heard) {
     child.wait().unwrap();
 }
 
+const REBUILT: &str = "DEPIN_PROVIDER_CRASH_REBUILT";
+/// Pieces of a store whose index is lost: enough that making it anew takes a while.
+const PIECES: u64 = 150;
+
+/// The child. As a test of its own it does nothing.
+#[test]
+fn child_rebuilder() {
+    let Some(folder) = std::env::var_os(REBUILT) else { return };
+    let store = Store::open(settings(Path::new(&folder), CAPACITY), Arc::new(SystemClock)).unwrap();
+    say("opened", store.pieces().unwrap());
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Killed before, in the middle of, and after making a lost index anew.
+#[test]
+fn a_process_killed_while_it_makes_the_index_anew_loses_no_piece() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(settings(folder.path(), CAPACITY), Arc::new(SystemClock)).unwrap();
+    let all: Vec<_> = (0..PIECES).map(|seed| payload(20_000 + seed, seed)).collect();
+    for payload in &all {
+        put(&store, payload, CLIENT, 1).unwrap();
+    }
+    drop(store);
+    let index = folder.path().join("index.sqlite");
+    let (mut unfinished, mut finished) = (0, 0);
+    for round in 0..16u64 {
+        std::fs::remove_file(&index).unwrap();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "crash::child_rebuilder", "--nocapture", "--test-threads", "1"])
+            .env(REBUILT, folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        if round % 4 == 3 {
+            let said =
+                BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap).find(|line| line.starts_with("opened"));
+            assert_eq!(said, Some(format!("opened {PIECES}")));
+            finished += 1;
+        } else {
+            let made = folder.path().join("tmp/index.sqlite");
+            while !made.exists() && !index.exists() && child.try_wait().unwrap().is_none() {
+                std::thread::yield_now();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(round * 3));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        unfinished += u64::from(!index.exists());
+        let store = Store::open(settings(folder.path(), CAPACITY), Arc::new(SystemClock)).unwrap();
+        assert_eq!((store.pieces().unwrap(), store.recovery().damaged_pieces), (PIECES, 0), "round {round}");
+        check_folder(&store, folder.path());
+        for payload in &all {
+            assert_eq!(read(&store, &commit(payload)).unwrap(), *payload, "round {round}");
+        }
+    }
+    assert!(unfinished >= 4 && finished == 4, "{unfinished} {finished}");
+}
+
 #[test]
 fn everything_acknowledged_survives_a_killed_process() {
     let folder = tempfile::tempdir().unwrap();

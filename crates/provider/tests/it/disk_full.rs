@@ -9,6 +9,9 @@ use depin_provider::{
     SystemClock,
     storage::{Store, StoreError},
 };
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -53,6 +56,8 @@ fn child_on_a_full_disk() {
     let store = Store::open(settings(folder, CAPACITY), Arc::new(SystemClock)).unwrap();
     if std::env::var(KIND).unwrap() == "disk" {
         fill_the_disk(&store, folder);
+        drop(store);
+        lose_the_index(folder);
     } else {
         meet_the_limit(&store, folder);
     }
@@ -96,10 +101,10 @@ fn fill_the_disk(store: &Arc<Store>, folder: &Path) {
     assert!(upload.is_ok(), "freed space is usable: {upload:?}");
     drop(upload);
     let ballast = folder.join("ballast");
-    std::fs::write(&ballast, vec![1; 3 * MIB as usize]).unwrap();
+    fs::write(&ballast, vec![1; 3 * MIB as usize]).unwrap();
     let refused = put(store, &growing, CLIENT, 1).unwrap_err();
     assert!(matches!(refused, StoreError::DiskFull { .. }), "{refused}");
-    std::fs::remove_file(&ballast).unwrap();
+    fs::remove_file(&ballast).unwrap();
 
     // All that was acknowledged is there; and there is room again.
     for (cid, payload) in &stored {
@@ -108,6 +113,37 @@ fn fill_the_disk(store: &Arc<Store>, folder: &Path) {
     }
     put(store, &growing, CLIENT, 1).unwrap();
     check_folder(store, folder);
+}
+
+/// The index is lost on a disk that has no room for another one: no piece is removed, and it is made anew once there is room.
+fn lose_the_index(folder: &Path) {
+    let pieces = || {
+        let folders = fs::read_dir(folder.join("pieces")).unwrap();
+        let names = folders.flat_map(|folder| fs::read_dir(folder.unwrap().path()).unwrap()).map(|file| file.unwrap().path());
+        names.collect::<BTreeSet<_>>()
+    };
+    let before = pieces();
+    fs::remove_file(folder.join("index.sqlite")).unwrap();
+    // Room that the store would give up for it.
+    fs::remove_file(folder.join("reserve")).unwrap();
+    let (ballast, mut chunk) = (folder.join("ballast"), vec![1; 1 << 16]);
+    let mut filling = fs::File::create(&ballast).unwrap();
+    while !chunk.is_empty() {
+        if filling.write_all(&chunk).is_err() {
+            chunk.truncate(chunk.len() / 2);
+        }
+    }
+    drop(filling);
+    for _ in 0..2 {
+        let refused = Store::open(settings(folder, CAPACITY), Arc::new(SystemClock)).unwrap_err();
+        assert!(matches!(refused, StoreError::DiskFull { .. }), "{refused}");
+        assert_eq!(pieces(), before);
+    }
+    fs::remove_file(&ballast).unwrap();
+    let store = Store::open(settings(folder, CAPACITY), Arc::new(SystemClock)).unwrap();
+    assert!(store.recovery().rebuilt.is_some() && store.damaged().unwrap().is_empty());
+    assert_eq!(pieces(), before);
+    check_folder(&store, folder);
 }
 
 fn meet_the_limit(store: &Arc<Store>, folder: &Path) {

@@ -196,7 +196,7 @@ fn opening_removes_what_a_crash_left_behind() {
         fs::write(wrong.join(format!("{stranger}.payload")), "mine").unwrap();
         fs::write(wrong.join("notes.txt"), "mine").unwrap();
     });
-    let expected = Recovery { temporary_files: 2, orphan_files: 2, damaged_pieces: 0, strange_files: 2 };
+    let expected = Recovery { rebuilt: None, temporary_files: 2, orphan_files: 2, damaged_pieces: 0, strange_files: 2 };
     assert_eq!(bench.store.recovery(), expected);
     assert_eq!(read(&bench.store, &cid).unwrap(), payload(MIB, 1));
     assert_eq!(fs::read_dir(bench.folder.path().join("tmp")).unwrap().count(), 0);
@@ -228,28 +228,66 @@ fn opening_marks_pieces_whose_payload_is_gone() {
     bench.check();
 }
 
-/// With a new index in its place, every piece would be removed as what an upload left behind.
+/// With an empty index in its place, every piece would be removed as what an upload left behind.
 #[test]
-fn an_index_that_was_lost_is_refused_and_no_piece_is_removed() {
+fn an_index_that_was_lost_is_made_anew_out_of_the_pieces() {
     let bench = Bench::new(100 * MIB);
-    let cid = bench.put(&payload(40_000, 1), CLIENT).unwrap().cid;
-    let piece = bench.payload_file(&cid);
+    let (kept, changed, cut) = (payload(2 * MIB + 7, 1), payload(40_000, 2), payload(3 * MIB, 3));
+    let [kept_cid, changed_cid, cut_cid] = [&kept, &changed, &cut].map(|payload| bench.put(payload, CLIENT).unwrap().cid);
+    let empty = bench.put(&[], CLIENT).unwrap().cid;
+    bench.store.pin(&kept_cid, &deal(1)).unwrap();
+    let before = bench.store.status(&kept_cid).unwrap().unwrap();
+    let used = bench.store.usage().used;
+    flip_bit(&bench.payload_file(&changed_cid), 20_000);
+    std::fs::OpenOptions::new().write(true).open(bench.payload_file(&cut_cid)).unwrap().set_len(MIB + 1).unwrap();
     let (folder, clock) = (bench.folder, bench.clock);
     drop(bench.store);
-    let index = folder.path().join("index.sqlite");
-    let whole = fs::read(&index).unwrap();
     let strange = folder.path().join("strange.sqlite");
     rusqlite::Connection::open(&strange).unwrap().execute("CREATE TABLE recipes (x)", []).unwrap();
-    for left in [None, Some(Vec::new()), Some(vec![7; 5_000]), Some(fs::read(&strange).unwrap())] {
+    let index = folder.path().join("index.sqlite");
+    let mut changed_by_a_bit = fs::read(&index).unwrap();
+    let middle = changed_by_a_bit.len() / 2;
+    changed_by_a_bit[middle] ^= 4;
+    let lost = [None, Some(Vec::new()), Some(vec![7; 5_000]), Some(fs::read(&strange).unwrap()), Some(changed_by_a_bit)];
+    for (number, left) in lost.into_iter().enumerate() {
         fs::remove_file(&index).unwrap();
         if let Some(bytes) = left {
             fs::write(&index, bytes).unwrap();
         }
-        let error = Store::open(settings(folder.path(), 100 * MIB), clock.clone()).unwrap_err();
-        assert!(matches!(error, StoreError::IndexLost { .. }) && error.to_string().contains("index.sqlite"), "{error}");
-        assert!(piece.exists(), "{error}");
-        fs::write(&index, &whole).unwrap();
+        let store = Store::open(settings(folder.path(), 100 * MIB), clock.clone()).unwrap();
+        let said = store.recovery().rebuilt.expect("it says so");
+        assert!(
+            said.contains("index.sqlite ") && said.contains("4 pieces") && said.contains("2 are damaged"),
+            "{number}: {said}"
+        );
+        let now = store.status(&kept_cid).unwrap().unwrap();
+        assert_eq!(
+            (now.payload_bytes, now.piece_size, now.stored_bytes),
+            (before.payload_bytes, before.piece_size, before.stored_bytes)
+        );
+        assert_eq!(read(&store, &kept_cid).unwrap(), kept);
+        assert!(read(&store, &empty).unwrap().is_empty());
+        let damaged: Vec<_> = store.damaged().unwrap().into_iter().map(|piece| (piece.cid, piece.damaged)).collect();
+        let mut expected = vec![(changed_cid, vec![0]), (cut_cid, vec![0, 1])];
+        expected.sort();
+        assert_eq!(damaged, expected, "{number}");
+        assert!(store.usage().used < used, "what was cut counts as it is");
+        assert_eq!(store.sweep().unwrap(), [], "nobody's uploads are kept for a while");
     }
-    let store = Store::open(settings(folder.path(), 100 * MIB), clock).unwrap();
-    assert_eq!(store.pieces().unwrap(), 1);
+    let store = Store::open(settings(folder.path(), 100 * MIB), clock.clone()).unwrap();
+    assert_eq!(store.recovery(), Recovery::default());
+    // Uploads repair what is damaged, as ever, and a leaf behind what was cut can be proven.
+    let bench = Bench { folder, clock, store };
+    assert!(bench.put(&changed, CLIENT).unwrap().new && bench.put(&cut, CLIENT).unwrap().new);
+    assert_eq!(bench.store.damaged().unwrap(), []);
+    let last = bench.store.status(&cut_cid).unwrap().unwrap().piece_size.leaves() - 1;
+    bench.store.prove(&cut_cid, last).unwrap();
+    assert_eq!(bench.store.usage().used, used);
+    let day_ms = 24 * 60 * 60 * 1_000;
+    bench.clock.advance(6 * day_ms);
+    assert!(!bench.store.sweep().unwrap().contains(&kept_cid), "the ledger may be away for a while");
+    bench.clock.advance(2 * day_ms);
+    bench.store.pin(&kept_cid, &deal(1)).unwrap();
+    let swept = bench.store.sweep().unwrap();
+    assert!(!swept.contains(&kept_cid) && swept.contains(&empty), "a deal keeps its piece: {swept:?}");
 }

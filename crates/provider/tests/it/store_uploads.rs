@@ -220,6 +220,8 @@ fn a_folder_of_another_format_is_refused() {
     let index = rusqlite::Connection::open(folder.path().join("index.sqlite")).unwrap();
     index.pragma_update(None, "user_version", 2).unwrap();
     drop(index);
+    // As on purpose: they are of the index as it was.
+    std::fs::remove_file(folder.path().join("index.sqlite.sums")).unwrap();
     let error = depin_provider::storage::Store::open(settings(folder.path(), MIB), clock).unwrap_err();
     assert!(matches!(error, StoreError::Format { found: 2, supported: 1, .. }), "{error}");
 }

@@ -124,6 +124,7 @@ async fn start<V: Venture>(venture: &V, remote: &Remote, out: &Output) -> Result
     let operator = OperatorConfig { listen, url: Some(url.clone()), tls, chain_id, ..OperatorConfig::new(name) };
     let post = Post { operator, folder: dir.clone(), client, key, disk_floor: None };
     let daemon = venture.start(terms, post).await?;
+    daemon.remarks().into_iter().for_each(|remark| out.warn(remark));
     if let Some(why) = operators::ready(&daemon).await {
         out.warn(format_args!("the {} is not ready: {why}; it goes on trying", V::WHAT));
     }

@@ -159,17 +159,16 @@ pub enum StoreError {
         /// Format of this version.
         supported: i64,
     },
-    /// The index of before is not there any more, although pieces are.
+    /// The index of before is not there any more, or not as it was.
     #[error(
-        "{index} {what}, and {pieces} holds pieces: the index says which ones they are, and without it they would count as leftovers; \
-         put a copy of it back, or begin with nothing in another data folder",
+        "{index} {what}, although it was made anew out of {pieces}; look at the disk below it",
         index = .index.display(), pieces = .pieces.display()
     )]
     IndexLost {
         /// The index's file.
         index: PathBuf,
         /// What is wrong with it: the rest of a sentence about it.
-        what: &'static str,
+        what: String,
         /// The pieces' folder.
         pieces: PathBuf,
     },
@@ -210,8 +209,12 @@ impl StoreError {
 
     /// Sorts an error of SQLite in the same way.
     pub(super) fn index(action: &'static str, source: rusqlite::Error) -> Self {
+        // Without room for its shared memory SQLite speaks of an error in reading or writing.
+        let no_shared = source.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
         match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull { action, path: PathBuf::from("index") },
+            code if no_shared || code == Some(rusqlite::ErrorCode::DiskFull) => {
+                Self::DiskFull { action, path: PathBuf::from("index") }
+            }
             _ => Self::Index { action, source },
         }
     }
@@ -244,6 +247,7 @@ mod tests {
         let failure = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
         let sorted = |code| StoreError::index("record an upload", failure(code));
         assert!(matches!(sorted(rusqlite::ffi::SQLITE_FULL), StoreError::DiskFull { .. }));
+        assert!(matches!(sorted(rusqlite::ffi::SQLITE_IOERR_SHMSIZE), StoreError::DiskFull { .. }));
         assert!(matches!(sorted(rusqlite::ffi::SQLITE_IOERR), StoreError::Index { .. }));
     }
 }

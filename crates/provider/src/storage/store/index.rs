@@ -1,8 +1,8 @@
 //! The index: which pieces there are, who holds them, which deals pin them, what is damaged. SQLite, one file.
 //!
 //! Why SQLite and not a file per piece: pins, holds and damage change in small steps that must be whole or absent after a
-//! crash, and the daemon asks across pieces (what expires, what a deal pins, the sum of bytes). WAL with `synchronous=FULL`
-//! makes a commit durable before it returns. The folder must be on a local disk: WAL needs shared memory, which network file
+//! crash, and the daemon asks across pieces (what expires, what a deal pins, the sum of bytes). A commit is durable before it
+//! returns, and a page that is not what was written is told when the index is opened ([`Database`]). The folder must be on a local disk: WAL needs shared memory, which network file
 //! systems lack.
 //!
 //! Only this module speaks SQL. Times are wall time in ms; chunk checksums are 32 bytes per chunk, one after another.
@@ -11,11 +11,14 @@ use super::StoreError;
 use super::holding::{Held, OnHold};
 use super::layout::Layout;
 use super::record::{Hold, PieceStatus};
+use depin_database::{Begun, Database, Durability, OpenError, is_damage};
 use depin_quantity::{Address, UnitId};
 use depin_services::storage::piece::{Commitment, PieceSize};
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
 
 /// Format of the folder, kept in SQLite's `user_version`.
 const FORMAT: i64 = 1;
@@ -70,42 +73,84 @@ pub(super) struct NewEntry<'a> {
     pub(super) checksums: &'a [[u8; 32]],
 }
 
-fn tables(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))
-}
-
 #[derive(Debug)]
 pub(super) struct Index {
-    connection: Connection,
+    /// There until it is closed.
+    database: Option<Database>,
     held: Held,
+    /// What SQLite said when it met a page that is not what was written.
+    damage: RefCell<Option<String>>,
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        if let Some(database) = self.database.take() {
+            database.close();
+        }
+    }
 }
 
 impl Index {
     /// Opens the folder's index, or makes it where there was none.
     pub(super) fn open(layout: &Layout) -> Result<Self, StoreError> {
-        layout.check_index()?;
-        // What cannot be made or narrowed here SQLite says in its own words.
-        let _ = depin_files::private_file(&layout.index());
-        let connection = Connection::open(layout.index()).map_err(|error| StoreError::index("open", error))?;
-        let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => layout.index_lost("is damaged"),
-            _ => StoreError::index("prepare", error),
+        Self::open_file(layout, &layout.index(), layout.has_pieces()?)
+    }
+
+    /// Opens an index at `path`; `used` says that there must have been something in it.
+    pub(super) fn open_file(layout: &Layout, path: &Path, used: bool) -> Result<Self, StoreError> {
+        let mut database = Database::open(path, used, Durability::AtCommit).map_err(|error| match error {
+            OpenError::Lost { path, what } => layout.index_lost(path, what),
+            OpenError::File { path, source } => StoreError::io("open the index", &path, source),
+            OpenError::Sqlite { path, source } if is_read_only(&source) => {
+                StoreError::io("write to the index", &path, io::ErrorKind::PermissionDenied.into())
+            }
+            OpenError::Sqlite { source, .. } => StoreError::index("open", source),
+        })?;
+        let failed = |error: rusqlite::Error| match is_damage(&error) {
+            true => layout.index_lost(path.to_owned(), format!("is damaged ({error})")),
+            false => StoreError::index("prepare", error),
         };
-        let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
-        match found {
-            FORMAT => {}
-            0 if tables(&connection).map_err(failed)? > 0 => return Err(layout.index_lost("is a database of another program")),
-            0 if layout.has_pieces()? => return Err(layout.index_lost("holds nothing")),
-            0 => {}
-            found => return Err(StoreError::Format { folder: layout.root().to_owned(), found, supported: FORMAT }),
+        let begun = database.begun().map_err(failed)?;
+        let format = "PRAGMA user_version";
+        let found: i64 = database.connection().query_row(format, [], |row| row.get(0)).map_err(failed)?;
+        match (found, begun) {
+            (FORMAT, Begun::Before) => {}
+            (FORMAT | 0, Begun::New) if used => return Err(layout.index_lost(path.to_owned(), "holds nothing".to_owned())),
+            (FORMAT | 0, Begun::New) => {
+                let made = format!("{SCHEMA} PRAGMA user_version={FORMAT};");
+                database.change(|connection| connection.execute_batch(&made)).map_err(failed)?;
+            }
+            (0, Begun::Before) => {
+                return Err(layout.index_lost(path.to_owned(), "is a database of another program".to_owned()));
+            }
+            (found, _) => return Err(StoreError::Format { folder: layout.root().to_owned(), found, supported: FORMAT }),
         }
-        connection.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;").map_err(failed)?;
-        if found == 0 {
-            let made = format!("BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;");
-            connection.execute_batch(&made).map_err(failed)?;
+        let held = all_held(database.connection()).map_err(failed)?;
+        Ok(Self { database: Some(database), held, damage: RefCell::default() })
+    }
+
+    fn database(&self) -> &Database {
+        self.database.as_ref().expect("only a drop closes it")
+    }
+
+    /// Why the index can be used no more, once that is so.
+    pub(super) fn failed(&self) -> Option<String> {
+        self.damage.borrow().clone().or_else(|| self.database().failed().map(str::to_owned))
+    }
+
+    /// Takes note of damage that SQLite met.
+    fn noted<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(StoreError::Index { source, .. }) = &done
+            && is_damage(source)
+        {
+            self.damage.replace(Some(format!("{} is damaged ({source})", self.database().path().display())));
         }
-        let held = all_held(&connection).map_err(failed)?;
-        Ok(Self { connection, held })
+        done
+    }
+
+    /// Undoes what a change that panicked left behind.
+    pub(super) fn roll_back(&self) {
+        self.database().roll_back();
     }
 
     /// What clients have on hold.
@@ -120,14 +165,14 @@ impl Index {
         change: impl FnOnce(&Changes<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let failed = |error| StoreError::index(action, error);
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let changes = Changes { transaction, action, touched: RefCell::default() };
-        let out = change(&changes)?;
-        let mut moved = Vec::new();
-        for (cid, before) in changes.touched.take() {
-            moved.push((before, on_hold(&changes.transaction, &cid).map_err(failed)?));
+        let database = self.database.as_mut().expect("only a drop closes it");
+        database.begin().map_err(failed)?;
+        let changed = Changes::of(database.connection(), action, change);
+        let committed = changed.and_then(|changed| database.commit().map_err(failed).map(|()| changed));
+        if committed.is_err() {
+            database.roll_back();
         }
-        changes.transaction.commit().map_err(failed)?;
+        let (out, moved) = self.noted(committed)?;
         for (before, after) in moved {
             self.held.change(&before, &after);
         }
@@ -135,7 +180,7 @@ impl Index {
     }
 
     pub(super) fn entry(&self, cid: &Commitment) -> Result<Option<Entry>, StoreError> {
-        entry(&self.connection, "look a piece up", cid)
+        self.noted(entry(self.database().connection(), "look a piece up", cid))
     }
 
     pub(super) fn status(&self, cid: &Commitment) -> Result<Option<PieceStatus>, StoreError> {
@@ -154,55 +199,47 @@ impl Index {
 
     /// Every pin, by piece and deal.
     pub(super) fn pins(&self) -> Result<Vec<(Commitment, UnitId)>, StoreError> {
-        let failed = |error| StoreError::index("list pins", error);
-        let mut query = self.connection.prepare_cached("SELECT cid, deal FROM pin ORDER BY cid, deal").map_err(failed)?;
-        let rows = query.query_map([], |row| Ok((cid_at(row, 0)?, UnitId::new(row.get(1)?)))).map_err(failed)?;
-        rows.collect::<Result<_, _>>().map_err(failed)
+        let pins = || -> rusqlite::Result<Vec<_>> {
+            let mut query = self.database().connection().prepare_cached("SELECT cid, deal FROM pin ORDER BY cid, deal")?;
+            query.query_map([], |row| Ok((cid_at(row, 0)?, UnitId::new(row.get(1)?))))?.collect()
+        };
+        self.noted(pins().map_err(|error| StoreError::index("list pins", error)))
     }
 
     /// Pieces and bytes stored.
     pub(super) fn totals(&self) -> Result<(u64, u64), StoreError> {
         let totals = "SELECT count(*), coalesce(sum(stored_bytes), 0) FROM piece";
-        self.connection
-            .query_row(totals, [], |row| Ok((count_at(row, 0)?, count_at(row, 1)?)))
-            .map_err(|error| StoreError::index("add up", error))
+        let found = self.database().connection().query_row(totals, [], |row| Ok((count_at(row, 0)?, count_at(row, 1)?)));
+        self.noted(found.map_err(|error| StoreError::index("add up", error)))
     }
 
     fn list_where(&self, filter: &str, arguments: &[&dyn rusqlite::ToSql]) -> Result<Vec<PieceStatus>, StoreError> {
-        let failed = |error| StoreError::index("list pieces", error);
-        let columns = "SELECT cid, payload_bytes, piece_size, stored_bytes, stored_at_ms FROM piece";
-        let mut query = self.connection.prepare_cached(&format!("{columns} {filter}")).map_err(failed)?;
-        let rows = query.query_map(arguments, |row| {
-            Ok(PieceStatus {
-                cid: cid_at(row, 0)?,
-                payload_bytes: count_at(row, 1)?,
-                piece_size: size_at(row, 2)?,
-                stored_bytes: count_at(row, 3)?,
-                stored_at_ms: count_at(row, 4)?,
-                holds: Vec::new(),
-                deals: Vec::new(),
-                damaged: Vec::new(),
-            })
-        });
-        let mut pieces = rows.map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-        for piece in &mut pieces {
-            piece.holds = holds(&self.connection, "list holds", &piece.cid)?;
-            piece.deals = deals(&self.connection, "list pins", &piece.cid)?;
-            piece.damaged = damaged(&self.connection, "list damage", &piece.cid)?;
-        }
-        Ok(pieces)
+        self.noted(list_where(self.database().connection(), filter, arguments))
     }
 }
 
 /// The changes of one transaction.
 pub(super) struct Changes<'a> {
-    transaction: Transaction<'a>,
+    transaction: &'a Connection,
     action: &'static str,
     /// Pieces that are, perhaps, held otherwise after this; and how they were before.
     touched: RefCell<BTreeMap<Commitment, OnHold>>,
 }
 
-impl Changes<'_> {
+impl<'a> Changes<'a> {
+    /// Makes a change; what it gives, and of the pieces that it touched how they were held before and are now.
+    fn of<T>(
+        transaction: &'a Connection,
+        action: &'static str,
+        change: impl FnOnce(&Self) -> Result<T, StoreError>,
+    ) -> Result<(T, Vec<(OnHold, OnHold)>), StoreError> {
+        let changes = Self { transaction, action, touched: RefCell::default() };
+        let out = change(&changes)?;
+        let now = |(cid, before)| on_hold(transaction, &cid).map(|after| (before, after));
+        let moved = changes.touched.take().into_iter().map(now).collect::<rusqlite::Result<_>>();
+        Ok((out, moved.map_err(|error| StoreError::index(action, error))?))
+    }
+
     fn run(&self, sql: &str, arguments: &[&dyn rusqlite::ToSql]) -> Result<usize, StoreError> {
         let mut statement = self.transaction.prepare_cached(sql).map_err(|error| StoreError::index(self.action, error))?;
         statement.execute(arguments).map_err(|error| StoreError::index(self.action, error))
@@ -212,22 +249,22 @@ impl Changes<'_> {
     fn touch(&self, cid: &Commitment) -> Result<(), StoreError> {
         let mut touched = self.touched.borrow_mut();
         if !touched.contains_key(cid) {
-            let before = on_hold(&self.transaction, cid).map_err(|error| StoreError::index(self.action, error))?;
+            let before = on_hold(self.transaction, cid).map_err(|error| StoreError::index(self.action, error))?;
             touched.insert(*cid, before);
         }
         Ok(())
     }
 
     pub(super) fn entry(&self, cid: &Commitment) -> Result<Option<Entry>, StoreError> {
-        entry(&self.transaction, self.action, cid)
+        entry(self.transaction, self.action, cid)
     }
 
     pub(super) fn holds(&self, cid: &Commitment) -> Result<Vec<Hold>, StoreError> {
-        holds(&self.transaction, self.action, cid)
+        holds(self.transaction, self.action, cid)
     }
 
     pub(super) fn deals(&self, cid: &Commitment) -> Result<Vec<UnitId>, StoreError> {
-        deals(&self.transaction, self.action, cid)
+        deals(self.transaction, self.action, cid)
     }
 
     /// Writes a new piece, or the new facts of one that an upload repaired or extended; what was damaged is whole again.
@@ -235,7 +272,7 @@ impl Changes<'_> {
         self.touch(new.cid)?;
         self.run(
             "INSERT INTO piece (cid, payload_bytes, piece_size, stored_bytes, stored_at_ms, checksums) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (cid) DO UPDATE SET payload_bytes = ?2, stored_bytes = ?4, checksums = ?6",
+             ON CONFLICT (cid) DO UPDATE SET payload_bytes = ?2, piece_size = ?3, stored_bytes = ?4, checksums = ?6",
             params![
                 key(new.cid),
                 signed(new.payload_bytes),
@@ -311,6 +348,31 @@ impl Changes<'_> {
     pub(super) fn remove_damage(&self, cid: &Commitment, chunk: u32) -> Result<bool, StoreError> {
         self.run("DELETE FROM damage WHERE cid = ?1 AND chunk = ?2", params![key(cid), chunk]).map(|rows| rows == 1)
     }
+}
+
+fn list_where(connection: &Connection, filter: &str, arguments: &[&dyn rusqlite::ToSql]) -> Result<Vec<PieceStatus>, StoreError> {
+    let failed = |error| StoreError::index("list pieces", error);
+    let columns = "SELECT cid, payload_bytes, piece_size, stored_bytes, stored_at_ms FROM piece";
+    let mut query = connection.prepare_cached(&format!("{columns} {filter}")).map_err(failed)?;
+    let rows = query.query_map(arguments, |row| {
+        Ok(PieceStatus {
+            cid: cid_at(row, 0)?,
+            payload_bytes: count_at(row, 1)?,
+            piece_size: size_at(row, 2)?,
+            stored_bytes: count_at(row, 3)?,
+            stored_at_ms: count_at(row, 4)?,
+            holds: Vec::new(),
+            deals: Vec::new(),
+            damaged: Vec::new(),
+        })
+    });
+    let mut pieces = rows.map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    for piece in &mut pieces {
+        piece.holds = holds(connection, "list holds", &piece.cid)?;
+        piece.deals = deals(connection, "list pins", &piece.cid)?;
+        piece.damaged = damaged(connection, "list damage", &piece.cid)?;
+    }
+    Ok(pieces)
 }
 
 fn entry(connection: &Connection, action: &'static str, cid: &Commitment) -> Result<Option<Entry>, StoreError> {
@@ -390,6 +452,10 @@ fn collect<T>(
     let mut query = connection.prepare_cached(sql).map_err(failed)?;
     let rows = query.query_map(params![key(cid)], read).map_err(failed)?;
     rows.collect::<Result<_, _>>().map_err(failed)
+}
+
+fn is_read_only(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly)
 }
 
 fn key(cid: &Commitment) -> &[u8] {

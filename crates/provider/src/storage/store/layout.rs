@@ -4,6 +4,7 @@
 //! DATA/lock                    held while a process works here
 //! DATA/reserve                 4 MiB that nobody needs, given up when the disk is full (see `Store::keep_books`)
 //! DATA/index.sqlite            which pieces there are (index.rs)
+//! DATA/index.sqlite.lost-1     what was left of one that was lost (rebuild.rs)
 //! DATA/tmp/*.payload, *.tree   uploads in flight; emptied at start
 //! DATA/pieces/ab/CID.payload   the bytes as uploaded; ab: first byte of the commitment
 //! DATA/pieces/ab/CID.tree      the tree cache
@@ -76,21 +77,28 @@ impl Layout {
         self.root.join("index.sqlite")
     }
 
-    /// Says no to an index that was lost: with a new one in its place, all pieces would be removed as leftovers.
-    ///
-    /// - Errors: [`StoreError::IndexLost`], and what the disk says.
-    pub(super) fn check_index(&self) -> Result<(), StoreError> {
-        let index = self.index();
-        let failed = |error| StoreError::io("look for the index", &index, error);
-        match depin_files::database_lost(&index, self.has_pieces()?).map_err(failed)? {
-            Some(what) => Err(self.index_lost(what)),
-            None => Ok(()),
-        }
+    /// Where an index is made anew, until it is whole: among the temporary files, which every start removes.
+    pub(super) fn new_index(&self) -> PathBuf {
+        self.root.join("tmp").join("index.sqlite")
     }
 
-    /// The error of an index that cannot be the one of the pieces here.
-    pub(super) fn index_lost(&self, what: &'static str) -> StoreError {
-        StoreError::IndexLost { index: self.index(), what, pieces: self.root.join("pieces") }
+    /// Puts the index that was made anew, and is closed, in the place of the lost one, which is kept as `index.sqlite.lost-1`.
+    pub(super) fn put_new_index(&self) -> Result<(), StoreError> {
+        let (made, index) = (self.new_index(), self.index());
+        let beside = |suffix: &str| self.root.join("tmp").join(format!("index.sqlite{suffix}"));
+        if beside("-wal").exists() {
+            return Err(StoreError::io("bring the new index into one file", &made, std::io::ErrorKind::StorageFull.into()));
+        }
+        depin_files::set_database_aside(&index).map_err(|error| StoreError::io("set the lost index aside", &index, error))?;
+        // Made anew for whatever is in the place of the index; two files cannot be moved at once.
+        remove_file(&beside(".sums"))?;
+        fs::rename(&made, &index).map_err(|error| StoreError::io("put the new index in place", &index, error))?;
+        sync_folder(&self.root)
+    }
+
+    /// The error of an index that cannot be the one of the pieces here; `path` is its file that shows it.
+    pub(super) fn index_lost(&self, path: PathBuf, what: String) -> StoreError {
+        StoreError::IndexLost { index: path, what, pieces: self.root.join("pieces") }
     }
 
     /// Whether a piece's file is there.

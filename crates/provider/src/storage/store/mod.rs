@@ -7,9 +7,10 @@
 //!
 //! What holds after a crash at any moment:
 //! - Whatever [`Upload::finish`] returned `Ok` for is there and whole: payload and tree cache were written to temporary
-//!   files, synced, renamed, their folder synced, and the index committed with `synchronous=FULL`, in this order.
+//!   files, synced, renamed, their folder synced, and the index committed and synced, in this order.
 //! - Whatever it did not return for is absent: [`Store::open`] removes temporary files and files that no index row names.
-//! - An index that is missing, empty or another program's beside pieces is refused: nothing is removed on its word.
+//! - An index that is missing, empty, changed or another program's is made anew out of the pieces: nothing is removed on its word.
+//! - A sync of the index that failed is final: nothing is written any more ([`Store::failed`]).
 //! - A row whose payload is missing or has the wrong length is marked damaged at open, and stays listed: deals may depend on it.
 //!
 //! How bytes are checked: each 1 MiB chunk has a BLAKE3 checksum in the index, checked on every read and by scrubbing. Who sends bytes
@@ -34,6 +35,7 @@ mod index;
 mod layout;
 mod proving;
 mod reading;
+mod rebuild;
 mod record;
 mod recovery;
 mod retention;
@@ -109,8 +111,9 @@ pub fn clear_temporary(folder: &Path) -> Result<u64, StoreError> {
 pub struct Store {
     settings: StoreSettings,
     clock: Arc<dyn Clock>,
-    layout: Layout,
+    /// Closed before the folder is let go of.
     index: Mutex<Index>,
+    layout: Layout,
     capacity: Arc<Capacity>,
     recovery: Recovery,
     /// Counts changes of what is known to be damaged.
@@ -120,14 +123,15 @@ pub struct Store {
 impl Store {
     /// Opens the store in its folder, creating it when missing, and clears up after a crash.
     ///
-    /// - Errors: [`StoreError::InUse`], [`StoreError::Format`], [`StoreError::IndexLost`], and what the disk says.
+    /// - Errors: [`StoreError::InUse`], [`StoreError::Format`], and what the disk says; [`StoreError::IndexLost`] when an index that was made
+    ///   anew is lost at once.
     pub fn open(settings: StoreSettings, clock: Arc<dyn Clock>) -> Result<Arc<Self>, StoreError> {
         let layout = Layout::open(&settings.folder)?;
         // Before anything else is written: what a crash left behind may be what fills the disk.
         let temporary_files = layout.clear_temp()?;
         let opened = || {
-            let mut index = Index::open(&layout)?;
-            let recovery = recovery::recover(&layout, &mut index, temporary_files)?;
+            let (mut index, rebuilt) = recovery::open_index(&layout, clock.now_ms())?;
+            let recovery = recovery::recover(&layout, &mut index, temporary_files, rebuilt)?;
             Ok((index, recovery))
         };
         let (index, recovery) = match opened() {
@@ -148,7 +152,7 @@ impl Store {
 
     /// What opening found and cleared up.
     pub fn recovery(&self) -> Recovery {
-        self.recovery
+        self.recovery.clone()
     }
 
     /// Bytes used and reserved.
@@ -196,14 +200,24 @@ impl Store {
         self.index().pins()
     }
 
+    /// Why the store can go on no more, once that is so: a write could not be made durable, which is not tried again, or the index turned
+    /// out to be damaged. Whoever owns the store ends then, and starts anew.
+    pub fn failed(&self) -> Option<String> {
+        self.index().failed()
+    }
+
     /// A receiver that wakes whenever damage was found or repaired; then ask [`Store::damaged`].
     pub fn watch_damage(&self) -> watch::Receiver<u64> {
         self.damage.subscribe()
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {
-        // A panic while the lock was held rolled its transaction back; the connection is sound.
-        self.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.index.lock().unwrap_or_else(|poisoned| {
+            let index = poisoned.into_inner();
+            // A panic while the lock was held may have left its transaction behind; the connection is sound.
+            index.roll_back();
+            index
+        })
     }
 
     /// Runs a change that must succeed on a full disk too: then the reserve is given up for it.

@@ -1,17 +1,19 @@
 //! Clearing up when a store is opened.
 
-use super::StoreError;
-use super::chunks_of;
 use super::index::Index;
 use super::layout::{Layout, Part, remove_file};
+use super::rebuild::rebuild;
+use super::{StoreError, chunks_of};
 use std::fs;
 
 /// Pieces looked at per index query.
 const PAGE: u32 = 1_000;
 
 /// What opening a store found and cleared up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
+    /// Why the index was made anew out of the pieces, and what came of that, in a sentence; none when it was whole.
+    pub rebuilt: Option<String>,
     /// Files of uploads that were in flight; removed.
     pub temporary_files: u64,
     /// Files under final names that the index does not know: an upload ended between rename and commit, or a removal between
@@ -23,8 +25,29 @@ pub struct Recovery {
     pub strange_files: u64,
 }
 
-pub(super) fn recover(layout: &Layout, index: &mut Index, temporary_files: u64) -> Result<Recovery, StoreError> {
-    let mut found = Recovery { temporary_files, ..Recovery::default() };
+/// Opens the index; one that was lost is made anew out of the pieces, and a sentence says so.
+pub(super) fn open_index(layout: &Layout, now_ms: u64) -> Result<(Index, Option<String>), StoreError> {
+    let (lost, what) = match Index::open(layout) {
+        Err(StoreError::IndexLost { index, what, .. }) => (index, what),
+        opened => return opened.map(|index| (index, None)),
+    };
+    tracing::warn!(path = %lost.display(), what, "the index of the store is made anew out of its pieces");
+    let (pieces, damaged) = rebuild(layout, now_ms)?;
+    let said = format!(
+        "{} {what}; it was made anew out of the {pieces} pieces that are there, of which {damaged} are damaged, and what was left of it is \
+         kept beside it. What no deal covers is kept for a week",
+        lost.display()
+    );
+    Ok((Index::open(layout)?, Some(said)))
+}
+
+pub(super) fn recover(
+    layout: &Layout,
+    index: &mut Index,
+    temporary_files: u64,
+    rebuilt: Option<String>,
+) -> Result<Recovery, StoreError> {
+    let mut found = Recovery { rebuilt, temporary_files, ..Recovery::default() };
     layout.visit_pieces(|path, named| {
         let Some((cid, _)) = named else {
             found.strange_files += 1;
