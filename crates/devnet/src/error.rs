@@ -25,6 +25,12 @@ pub struct Error {
     pub hint: String,
 }
 
+/// Where it stands what each file of a home is, and what to do when it is damaged.
+pub const DAMAGE_PAGE: &str = "docs/when-something-is-damaged.md";
+
+/// Code of the error of a part whose own store or key was lost: the others can run without it.
+pub(crate) const LOST: &str = "store-lost";
+
 /// What most functions here return.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -49,6 +55,20 @@ impl Error {
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {
         self.hint = hint.to_string();
         self
+    }
+
+    /// Whether something that was written is not as it was.
+    fn is_about_damage(&self) -> bool {
+        matches!(self.code.as_str(), "damaged" | LOST | "votes" | "foreign-key" | "no-key" | "no-settings")
+    }
+
+    /// What to do, with where more about it stands; empty when there is nothing to say.
+    pub fn advice(&self) -> String {
+        match (self.is_about_damage(), self.hint.as_str()) {
+            (false, hint) => hint.to_owned(),
+            (true, "") => format!("{DAMAGE_PAGE} says what to do"),
+            (true, hint) => format!("{hint} ({DAMAGE_PAGE} says more)"),
+        }
     }
 
     /// A file or folder that could not be used.

@@ -25,7 +25,7 @@ mod site;
 pub mod source;
 mod speed;
 
-pub use error::{Error, Kind, Result};
+pub use error::{DAMAGE_PAGE, Error, Kind, Result};
 pub use network::Network;
 pub use part::{Part, Parts};
 pub use ports::{check_ports, listen_address, url as url_of};

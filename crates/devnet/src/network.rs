@@ -53,7 +53,22 @@ impl Network {
         for note in node.notes() {
             site.warn(note);
         }
+        let failed = node.watch();
         parts.add(node, &mut site).await;
+        // What starts now waits for the node, for ever if need be.
+        tokio::select! {
+            started = Self::start_rest(site, service, parts) => started,
+            reason = failed => Err(reason),
+        }
+    }
+
+    /// Starts what stands on the node.
+    async fn start_rest(
+        mut site: Site<'_>,
+        service: &dyn services::Service,
+        parts: &mut Parts,
+    ) -> Result<(control::Server, mpsc::Receiver<Asked>, Endpoints)> {
+        let (home, genesis, options) = (site.home, site.genesis, site.options);
         let feeder = Feeder::start(&site)?;
         parts.add(feeder, &mut site).await;
         bridge::stand_in(&mut site).await?;
@@ -67,7 +82,7 @@ impl Network {
             providers: Vec::new(),
             chain_id: genesis.chain_id,
             network: genesis.network,
-            service: name,
+            service: site.rules().network().service,
             speed: options.speed,
             home: home.path().to_owned(),
             pid: std::process::id(),

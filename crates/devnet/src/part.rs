@@ -1,6 +1,6 @@
 //! What runs in a network's process, and in which order it stops.
 
-use crate::{Error, Result, Site, home::Endpoint, operators::Operators};
+use crate::{Error, Result, Site, error::LOST, home::Endpoint, operators::Operators};
 use async_trait::async_trait;
 use futures::future;
 use std::time::Duration;
@@ -8,9 +8,6 @@ use tokio::time;
 
 /// Longest time that one part may take to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Code of the error of a part whose own store or key was lost: the others can run without it.
-pub(crate) const LOST: &str = "store-lost";
 
 /// A part that was started. How one starts is its own affair: it takes what it needs from a [`Site`].
 #[async_trait]
@@ -40,6 +37,11 @@ pub trait Part: Send + Sync {
 
     /// Stops it; what it was asked before is finished first.
     async fn stop(self: Box<Self>);
+}
+
+/// What is told of a part that was left out because its own store or key was lost.
+pub(crate) fn left_out(error: &Error) -> String {
+    format!("{error}. The others go on without it, until that is mended: {}", error.advice())
 }
 
 /// The parts of one process, in the order in which they were started.
@@ -72,10 +74,7 @@ impl Parts {
     pub async fn add_unless_lost(&mut self, part: Result<impl Part + 'static>, site: &mut Site<'_>) -> Result<()> {
         match part {
             Ok(part) => self.add(part, site).await,
-            Err(Error { code, message, hint, .. }) if code == LOST => {
-                let mend = if hint.is_empty() { String::new() } else { format!(": {hint}") };
-                site.warn(format!("{message}. The others go on without it, until that is mended{mend}"));
-            }
+            Err(error) if error.code == LOST => site.warn(left_out(&error)),
             Err(error) => return Err(error),
         }
         Ok(())

@@ -30,6 +30,8 @@ pub struct Options {
     pub capacity_bytes: u64,
     /// Whether the node fills its event index from the beginning again.
     pub rebuild_index: bool,
+    /// Whether a validator whose vote journal is damaged begins a new one.
+    pub forget_votes: bool,
     /// Whether a metering gateway whose store was lost begins a new one.
     pub new_store: bool,
     /// Free space that is kept on the disk, bytes: gateways and providers take nothing below it, the node nothing below half of it;
@@ -89,7 +91,11 @@ impl<'a> Site<'a> {
         tell: &'a mut (dyn FnMut(Notice) + Send),
     ) -> Result<Self> {
         let spec = Spec::parse(&genesis.network_toml).map_err(|error| Error::broken("network-file", error))?;
-        let mut ports = Chooser::new(options.listen, options.port_base, home.ports()?);
+        let remembered = home.ports().unwrap_or_else(|error| {
+            tell(Notice::Warning(format!("{error}; ports are chosen as at a first start")));
+            None
+        });
+        let mut ports = Chooser::new(options.listen, options.port_base, remembered);
         let node = ports.api()?;
         let trust = match &options.tls {
             Some(tls) => options.trust.clone().with_own(tls.certificate()),

@@ -35,10 +35,22 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     };
     // Settings are edited by hand, and some editors put a mark before what they write.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
-    serde_json::from_slice(text).map(Some).map_err(|error| {
-        Error::broken("damaged", format_args!("{} cannot be read: {error}", path.display()))
-            .hint("restore it from a copy; a home of this machine can be begun anew with `depin up --fresh`")
-    })
+    serde_json::from_slice(text)
+        .map(Some)
+        .map_err(|error| Error::broken("damaged", format_args!("{} is damaged: {error}", path.display())).hint(how_to_mend(path)))
+}
+
+/// What to do about a damaged file of a home, or of an operator's or a gateway's folder.
+fn how_to_mend(path: &Path) -> &'static str {
+    match path.file_name().and_then(|name| name.to_str()).unwrap_or_default() {
+        "ports.json" | "endpoints.json" | "control.json" => "delete it; a start of `depin up` writes it anew",
+        "account.json" => {
+            "restore it from a copy, or delete it: the next start makes new S3 keys, which all clients have to be given then"
+        }
+        "settings.json" => "restore it from a copy, or copy that of another operator and look through it",
+        "operator.json" => "delete it: the next start writes it anew, for the key that is in this folder",
+        _ => "restore it from a copy; without one, `depin up --fresh` begins another network in this home",
+    }
 }
 
 /// Removes a file, if it is there.

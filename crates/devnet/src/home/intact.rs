@@ -1,13 +1,13 @@
 //! Whether a home that has a chain still has what belongs to it. Nothing is made anew here: a new key would be another account, a new
 //! validator key would make no block, and settings that are guessed would be registered.
 
-use super::{Home, create::validator_seed, keys};
+use super::{FORMAT, Home, KIND, Marker, create::validator_seed, files, keys};
 use crate::{Error, Result};
 use depin_ledger::GenesisDoc;
 use depin_quantity::{Address, Name};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs, io,
 };
 
 /// How far beyond the operators that are there others are looked for.
@@ -25,7 +25,7 @@ pub(super) fn check(home: &Home, genesis: &GenesisDoc) -> Result<Vec<String>> {
         check_key(home, *name, *address)?;
         check_settings(home, *name)?;
     }
-    Ok(changed_rules(home, genesis).into_iter().collect())
+    Ok(mend_marker(home)?.into_iter().chain(mend_rules(home, genesis)?).collect())
 }
 
 fn check_validator(home: &Home, genesis: &GenesisDoc) -> Result<()> {
@@ -101,18 +101,22 @@ fn check_settings(home: &Home, name: Name) -> Result<()> {
     )))
 }
 
-/// What to tell of a file of rules that is not the chain's any more.
-fn changed_rules(home: &Home, genesis: &GenesisDoc) -> Option<String> {
+/// Writes the file of rules again where it is missing; gives what to tell of one that is not the chain's any more.
+fn mend_rules(home: &Home, genesis: &GenesisDoc) -> Result<Option<String>> {
     let path = home.network_file();
-    let text = fs::read_to_string(&path).ok()?;
-    (text != genesis.network_toml).then(|| {
-        format!(
-            "{} was changed: the chain keeps the rules that it began with, which are in genesis.json; a chain with other rules is begun \
-             by --network {} and --fresh or another --home",
+    match fs::read(&path) {
+        Ok(text) if text == genesis.network_toml.as_bytes() => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            files::write(&path, genesis.network_toml.as_bytes(), files::Readers::Everybody)?;
+            Ok(Some(format!("{} was missing, and is written anew from genesis.json", path.display())))
+        }
+        _ => Ok(Some(format!(
+            "{} was changed: the chain keeps the rules that it began with, which are in genesis.json; delete it to have them written there \
+             again; a chain with other rules is begun by --network {} and --fresh or another --home",
             path.display(),
             path.display()
-        )
-    })
+        ))),
+    }
 }
 
 /// Operators of this home that are `registered` on its chain and have no folder here: those that genesis funded, and those that follow
@@ -150,15 +154,48 @@ pub fn operators_without_folder(home: &Home, genesis: &GenesisDoc, registered: &
     Ok(missing)
 }
 
+/// What `home.json` says about a home that has a chain, as far as that follows from the chain's beginning; none for a folder that is no
+/// such home.
+pub(super) fn marker_of_chain(home: &Home) -> Option<Marker> {
+    if !home.wallet().is_dir() || !home.validator().is_file() || !home.node().is_dir() {
+        return None;
+    }
+    let GenesisDoc { chain_id, network, variant, .. } = files::read_json(&home.genesis()).ok()??;
+    let kind = KIND.to_owned();
+    Some(Marker { format: FORMAT, kind, chain_id, network, variant, complete: true, speed: None })
+}
+
+/// Writes `home.json` again where it is damaged or missing; gives what to tell about it.
+fn mend_marker(home: &Home) -> Result<Option<String>> {
+    if home.is_marked() {
+        return Ok(None);
+    }
+    let Some(marker) = marker_of_chain(home) else { return Ok(None) };
+    home.write_marker(&marker)?;
+    Ok(Some(format!(
+        "{} was damaged or missing, and is written anew from genesis.json; the speed that the home last ran at is forgotten",
+        home.marker_path().display()
+    )))
+}
+
 /// The error of a home whose genesis document is gone.
 pub(super) fn no_genesis(home: &Home) -> Error {
     let path = home.genesis();
-    let copy = home.node().join("genesis.json");
-    let error = Error::broken("damaged", format_args!("{} is missing: it is what this home's chain starts from", path.display()));
-    if copy.is_file() {
-        return error.hint(format_args!("the node has a copy: cp {} {}", copy.display(), path.display()));
+    Error::broken("damaged", format_args!("{} is missing: it is what this home's chain starts from", path.display()))
+        .hint(how_to_restore_genesis(home))
+}
+
+/// The same for one that is not what was written.
+pub(super) fn damaged_genesis(home: &Home, error: Error) -> Error {
+    if error.code == "damaged" { error.hint(how_to_restore_genesis(home)) } else { error }
+}
+
+fn how_to_restore_genesis(home: &Home) -> String {
+    let (path, copy) = (home.genesis(), home.node().join("genesis.json"));
+    match files::read_json::<GenesisDoc>(&copy) {
+        Ok(Some(_)) => format!("the node has a copy: cp {} {}", copy.display(), path.display()),
+        _ => "restore it from a copy; without one, `depin up --fresh` begins another network in this home".to_owned(),
     }
-    error.hint("restore it from a copy, or begin anew with `depin up --fresh`")
 }
 
 #[cfg(test)]

@@ -203,9 +203,19 @@ impl Home {
         Ok(Some(marker))
     }
 
-    /// The same, whatever the layout: enough to know that the folder is a home.
+    /// The same, whatever the layout: enough to know that the folder is a home. A word that is damaged, or missing, follows from what
+    /// the chain started from.
     pub(crate) fn marker_of_any_format(&self) -> Result<Option<Marker>> {
-        Ok(files::read_json::<Marker>(&self.marker_path())?.filter(|marker| marker.kind == KIND))
+        match files::read_json::<Marker>(&self.marker_path()) {
+            Ok(Some(marker)) if marker.kind == KIND => Ok(Some(marker)),
+            Ok(_) => Ok(intact::marker_of_chain(self)),
+            Err(error) => intact::marker_of_chain(self).map(Some).ok_or(error),
+        }
+    }
+
+    /// Whether the word of `home.json` is there as it was written.
+    pub(crate) fn is_marked(&self) -> bool {
+        files::read_json::<Marker>(&self.marker_path()).is_ok_and(|marker| marker.is_some())
     }
 
     pub(crate) fn write_marker(&self, marker: &Marker) -> Result<()> {
@@ -236,7 +246,7 @@ impl Home {
     /// # Errors
     /// When it is missing or cannot be read.
     pub fn read_genesis(&self) -> Result<GenesisDoc> {
-        match files::read_json(&self.genesis())? {
+        match files::read_json(&self.genesis()).map_err(|error| intact::damaged_genesis(self, error))? {
             Some(genesis) => Ok(genesis),
             None if self.marker_of_any_format()?.is_some_and(|marker| marker.complete) => Err(intact::no_genesis(self)),
             None => Err(self.absent()),

@@ -4,7 +4,7 @@
 //! and started one by one.
 
 use super::{Daemon, Operator, Operators, Settings, daemon, fund, set_removed, unknown};
-use crate::{Error, Part, Result, Site, home::Home, ports};
+use crate::{Error, Part, Result, Site, error::LOST, home::Home, part::left_out, ports};
 use async_trait::async_trait;
 use depin_client::{Client, SigningKey};
 use depin_provider::operator::OperatorConfig;
@@ -84,7 +84,13 @@ impl<T: Trade> Crew<T> {
             }
             fund(site.home, &site.client, site.genesis, &key).await?;
             crew.all.insert(*name, Member { key, listen, running: None });
-            Operators::start(&mut crew, *name).await?;
+            match Operators::start(&mut crew, *name).await {
+                Err(error) if error.code == LOST => site.warn(left_out(&error)),
+                started => started?,
+            }
+        }
+        for (name, running) in crew.running() {
+            running.remarks().into_iter().for_each(|remark| site.warn(format!("{name}: {remark}")));
         }
         Ok(crew)
     }

@@ -1,9 +1,14 @@
 //! The node: a committee of one.
 
-use crate::{Error, Kind, Part, Result, Site, SpeedLimit, home};
+use crate::{
+    Error, Kind, Part, Result, Site, SpeedLimit,
+    home::{self, Home},
+};
 use async_trait::async_trait;
+use depin_engine::VotesFault;
 use depin_files::Floor;
 use depin_node::{ClockConfig, HomeError, Node, NodeConfig, NodeHandle, StartError};
+use futures::future::BoxFuture;
 
 pub(crate) struct NodePart {
     handle: NodeHandle,
@@ -17,6 +22,7 @@ impl NodePart {
             speed: site.options.speed,
             rebuild_index: site.options.rebuild_index,
             keep_history: site.options.keep_history,
+            forget_votes: site.options.forget_votes,
             floor: Floor::of_chain(site.home.node(), site.options.disk_floor),
             tls: site.options.tls.clone(),
             clock: ClockConfig { jump: site.options.clock_jump, accept: site.options.accept_clock, ..ClockConfig::default() },
@@ -33,17 +39,63 @@ impl NodePart {
                     Kind::Refused
                 }
                 StartError::Home(HomeError::Busy(_) | HomeError::Foreign { .. } | HomeError::OtherGenesis(_))
-                | StartError::ClockBehind { .. } => Kind::Refused,
+                | StartError::ClockBehind { .. }
+                | StartError::Votes(_) => Kind::Refused,
                 _ => Kind::Broken,
             };
-            Error { kind, code: "node".to_owned(), message: format!("the node does not start: {error}"), hint: String::new() }
+            let (code, hint) = advice(&error, site.home);
+            Error { kind, code: code.to_owned(), message: format!("the node does not start: {error}"), hint }
         })?;
         Ok(Self { handle })
+    }
+
+    /// Resolves with the reason when it cannot go on.
+    pub(crate) fn watch(&self) -> BoxFuture<'static, Error> {
+        let (failed, full) = (self.handle.failed(), self.handle.out_of_space());
+        Box::pin(async move {
+            let reason = failed.await;
+            match full() {
+                true => Error::broken(home::NO_SPACE, reason),
+                false => Error::failed(format_args!("the node failed: {reason}")),
+            }
+        })
     }
 
     /// How the chain was found, where that is worth telling.
     pub(crate) fn notes(&self) -> Vec<String> {
         self.handle.notes().to_vec()
+    }
+}
+
+/// The code of a node's error, and what to do about it where the error does not say that itself.
+fn advice(error: &StartError, home: &Home) -> (&'static str, String) {
+    let node = home.node();
+    let copy = format!(
+        "put a copy of {} back that is no older than its last stop; without one this chain has ended, and `depin up --fresh` begins another",
+        node.display()
+    );
+    match error {
+        StartError::Votes(VotesFault::Damaged { alone: true, .. }) => (
+            "votes",
+            format!(
+                "put a copy of {} back that is no older than its last stop; where there is none, start with --forget-votes: this validator is \
+                 the chain's only one, so it goes on above the last final block, and what it voted there before is forgotten",
+                node.join("engine").display()
+            ),
+        ),
+        StartError::Votes(VotesFault::Damaged { .. }) => ("votes", copy),
+        StartError::Votes(_) => ("votes", "leave --forget-votes away".to_owned()),
+        StartError::Opening(_) => ("damaged", copy),
+        StartError::Home(HomeError::OtherGenesis(_)) => (
+            "damaged",
+            format!(
+                "one of {0} and {1} may be damaged; where it began with the second, cp {1} {0}",
+                home.genesis().display(),
+                node.join("genesis.json").display()
+            ),
+        ),
+        StartError::Home(HomeError::Damaged { .. }) => ("damaged", String::new()),
+        _ => ("node", String::new()),
     }
 }
 
@@ -54,11 +106,7 @@ impl Part for NodePart {
     }
 
     async fn failed(&self) -> Error {
-        let reason = self.handle.failed().await;
-        if self.handle.is_out_of_space() {
-            return Error::broken(home::NO_SPACE, reason);
-        }
-        Error::failed(format_args!("the node failed: {reason}"))
+        self.watch().await
     }
 
     async fn stop(self: Box<Self>) {

@@ -2,8 +2,8 @@
 
 use crate::{
     Error, Kind, Part, Result, Site,
+    error::LOST,
     home::{self, Endpoint},
-    part::LOST,
     ports,
 };
 use async_trait::async_trait;

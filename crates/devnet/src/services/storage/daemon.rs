@@ -2,7 +2,8 @@
 
 use super::settings::ProviderSettings;
 use crate::{
-    Result,
+    Error, Result,
+    error::LOST,
     operators::{Daemon, Post, Trade, not_started},
 };
 use async_trait::async_trait;
@@ -54,7 +55,9 @@ pub async fn start(post: Post, settings: &ProviderSettings, params: &StoragePara
             ProviderError::Store(StoreError::InUse { .. } | StoreError::Format { .. })
                 | ProviderError::Start(StartError::Url { .. })
         );
-        not_started(name, error, refused)
+        let lost = matches!(error, ProviderError::Store(StoreError::IndexLost { .. }));
+        let error = not_started(name, error, refused);
+        if lost { Error { code: LOST.to_owned(), ..error } } else { error }
     })
 }
 
@@ -62,6 +65,10 @@ pub async fn start(post: Post, settings: &ProviderSettings, params: &StoragePara
 impl Daemon for ProviderHandle {
     async fn settled(&self) {
         self.ready().await;
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        self.store().recovery().rebuilt.into_iter().collect()
     }
 
     fn problems(&self) -> BTreeMap<String, String> {

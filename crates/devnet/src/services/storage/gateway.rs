@@ -2,9 +2,9 @@
 
 use crate::{
     Error, Kind, Part, Result, Site,
+    error::LOST,
     home::{self, Endpoint, Home, files},
     operators::Operator,
-    part::LOST,
 };
 use async_trait::async_trait;
 use depin_client::{Sender, SigningKey, Trust};
@@ -13,6 +13,7 @@ use depin_gateway_s3::{Config, Gateway, GatewayError, Handle, HttpShards, KeyErr
 use depin_quantity::Name;
 use depin_services::storage::StorageParams;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -132,17 +133,13 @@ impl Part for S3Gateway {
         "the gateway"
     }
 
-    /// Resolves when nothing listens on its address: it has no way of its own to say that its server ended.
+    /// Resolves when nothing can be written any more, or nothing listens on its address: it has no way of its own to say that its server
+    /// ended.
     async fn failed(&self) -> Error {
-        let mut refused = 0;
-        while refused < REFUSALS {
-            time::sleep(LOOK).await;
-            // Only a refused connection says that nobody is there; a busy machine may be slow in every other way.
-            let connected = tokio::net::TcpStream::connect(reached(self.handle.address())).await;
-            let gone = matches!(connected, Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused);
-            refused = if gone { refused + 1 } else { 0 };
+        tokio::select! {
+            why = self.handle.failed() => Error::failed(format_args!("the S3 gateway failed: {why}")),
+            () = self.is_gone() => Error::failed("the S3 gateway does not listen any more"),
         }
-        Error::failed("the S3 gateway does not listen any more")
     }
 
     fn endpoints(&self) -> Vec<Endpoint> {
@@ -151,6 +148,20 @@ impl Part for S3Gateway {
 
     async fn stop(self: Box<Self>) {
         self.handle.stop().await;
+    }
+}
+
+impl S3Gateway {
+    /// Resolves when nothing listens on its address.
+    async fn is_gone(&self) {
+        let mut refused = 0;
+        while refused < REFUSALS {
+            time::sleep(LOOK).await;
+            // Only a refused connection says that nobody is there; a busy machine may be slow in every other way.
+            let connected = tokio::net::TcpStream::connect(reached(self.handle.address())).await;
+            let gone = matches!(connected, Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused);
+            refused = if gone { refused + 1 } else { 0 };
+        }
     }
 }
 
@@ -209,23 +220,37 @@ pub struct S3Keys {
     pub access_key: String,
     /// Secret access key.
     pub secret_key: String,
+    /// Follows from both, to notice when one of them was changed by accident; may be left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
 }
 
 impl S3Keys {
+    /// What follows from both keys, and tells neither.
+    fn check_of(&self) -> String {
+        hex::encode(&Sha256::digest(format!("s3 keys\n{}\n{}", self.access_key, self.secret_key))[..4])
+    }
+
     /// Reads a gateway's S3 keys, or makes them.
     ///
     /// # Errors
-    /// Broken when the file cannot be read or written.
+    /// Broken when the file cannot be read or written, or is not what was written.
     pub fn read_or_make(folder: &Path) -> Result<Self> {
         let path = folder.join("account.json");
-        if let Some(keys) = files::read_json(&path)? {
+        if let Some(keys) = files::read_json::<Self>(&path)? {
+            if keys.check.as_ref().is_some_and(|check| *check != keys.check_of()) {
+                return Err(Error::broken(
+                    "damaged",
+                    format_args!("{} is damaged: its keys and its check do not belong together", path.display()),
+                )
+                .hint("restore it from a copy; or, where the keys were changed on purpose, delete the line `check`"));
+            }
             return Ok(keys);
         }
         std::fs::create_dir_all(folder).map_err(|error| Error::file("create", folder, &error))?;
-        let keys = Self {
-            access_key: format!("DEPIN{}", symbols(15, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")),
-            secret_key: symbols(40, SECRET),
-        };
+        let access_key = format!("DEPIN{}", symbols(15, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"));
+        let mut keys = Self { access_key, secret_key: symbols(40, SECRET), check: None };
+        keys.check = Some(keys.check_of());
         files::write_json(&path, &keys, files::Readers::Owner)?;
         Ok(keys)
     }
@@ -257,8 +282,22 @@ mod tests {
     }
 
     #[test]
+    fn a_letter_of_an_s3_key_that_changed_is_told_and_keys_of_ones_own_are_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = S3Keys::read_or_make(folder.path()).unwrap();
+        let path = folder.path().join("account.json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let changed = keys.secret_key.replacen(|_| true, if keys.secret_key.starts_with('A') { "B" } else { "A" }, 1);
+        std::fs::write(&path, text.replace(&keys.secret_key, &changed)).unwrap();
+        let error = S3Keys::read_or_make(folder.path()).err().unwrap();
+        assert!(error.code == "damaged" && error.message.contains("account.json") && error.hint.contains("`check`"), "{error:?}");
+        std::fs::write(&path, r#"{"access_key": "MINE", "secret_key": "my own"}"#).unwrap();
+        assert_eq!(S3Keys::read_or_make(folder.path()).unwrap().access_key, "MINE");
+    }
+
+    #[test]
     fn what_a_client_needs_is_found_again_among_the_endpoints() {
-        let keys = S3Keys { access_key: "A".into(), secret_key: "B".into() };
+        let keys = S3Keys { access_key: "A".into(), secret_key: "B".into(), check: None };
         let access = keys.access("http://127.0.0.1:4611".into(), REGION);
         let other = Endpoint::new("other", "http://127.0.0.1:1", []);
         assert_eq!(S3Access::find(&[other.clone(), access.to_endpoint()]), Some(access));
