@@ -14,6 +14,7 @@ pub const fn exit_code(error: &CliError) -> u8 {
 
 /// Writes an error to standard error: as text, or as the JSON that the API uses for errors.
 pub fn print(error: &CliError, json: bool, colour: bool) {
+    let hint = error.advice();
     if json {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -25,14 +26,14 @@ pub fn print(error: &CliError, json: bool, colour: bool) {
             message: &'a str,
             hint: &'a str,
         }
-        let body = Body { error: Detail { code: &error.code, message: &error.message, hint: &error.hint } };
+        let body = Body { error: Detail { code: &error.code, message: &error.message, hint: &hint } };
         eprintln!("{}", serde_json::to_string(&body).expect("three strings are JSON"));
         return;
     }
     let (red, cyan, off) = if colour { ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m") } else { ("", "", "") };
     eprintln!("{red}error:{off} {}", error.message);
-    if !error.hint.is_empty() {
-        eprintln!("{cyan} hint:{off} {}", error.hint);
+    if !hint.is_empty() {
+        eprintln!("{cyan} hint:{off} {hint}");
     }
 }
 

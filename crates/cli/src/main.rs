@@ -25,9 +25,9 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What long-running commands log when `DEPIN_LOG` says nothing. The engine's store warns of every new file; a task of the engine that
-/// panicked is told by the panic itself.
-const LOG_DEFAULT: &str = "warn,commonware=error,commonware_runtime::utils::handle=off";
+/// What long-running commands log when `DEPIN_LOG` says nothing. The engine's store warns of every new file, and its parts complain of
+/// one another when one of them ends; why it ended is told at the end.
+const LOG_DEFAULT: &str = "warn,commonware=off";
 /// The S3 library reports every client's mistake as an error of its own, several times; the gateway says each once, at `info`.
 const LOG_QUIET: &str = "s3s=off";
 

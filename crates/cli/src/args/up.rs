@@ -49,6 +49,10 @@ pub struct UpArgs {
     /// Fill the event index from its beginning again.
     #[arg(long)]
     pub rebuild_index: bool,
+    /// Begin a new vote journal above the last final block where this chain's only validator has a damaged one; what is left of it is
+    /// kept beside it.
+    #[arg(long, conflicts_with = "fresh")]
+    pub forget_votes: bool,
     /// Begin a new store of the metering gateway where its own was lost; what is left of it is kept beside it.
     #[arg(long, conflicts_with = "fresh")]
     pub new_store: bool,

@@ -4,7 +4,7 @@
 //! and in which order, `depin_devnet` knows; here are arguments, signals and what is printed. A part that cannot go on stops the
 //! others, and the process ends with code 2.
 
-mod full;
+mod hush;
 mod summary;
 
 use crate::{
@@ -45,7 +45,7 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     let _lock = held.map_or_else(|| Lock::take(&home), Ok)?;
     clear(args, &home, out)?;
     home::make_room(&home)?;
-    full::hush(home.path());
+    hush::hush(home.path());
     let mut interrupt = Interrupt::listen()?;
     let mut progress = Progress::start(out);
     progress.step(format!("opening {}", home.path().display()));
@@ -138,6 +138,7 @@ fn options(args: &UpArgs, speed: u32, tls: Option<Tls>, trust: Trust) -> Options
         operators: args.providers,
         capacity_bytes: args.capacity.0,
         rebuild_index: args.rebuild_index,
+        forget_votes: args.forget_votes,
         new_store: args.new_store,
         disk_floor: args.disk_floor.map(|floor| floor.0),
         keep_history: args.keep_history.0,
