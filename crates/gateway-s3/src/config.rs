@@ -118,7 +118,7 @@ pub struct Config {
     pub hedge: Duration,
     /// Longest time one shard upload may take.
     pub upload_timeout: Duration,
-    /// An upload of which nothing more was sent for so long is given up; when all was sent, a second later for each MiB.
+    /// An upload of which nothing more was sent for so long is given up; when all was sent, four seconds later for each MiB.
     pub upload_silence: Duration,
     /// Least bytes a second over an upload's whole time, once it took longer than `upload_silence`.
     pub upload_rate: u64,

@@ -28,8 +28,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(100);
-/// Bytes that a provider hashes and makes durable in a millisecond, at the least: it says nothing while it does.
+/// Bytes that a provider hashes and makes durable in a millisecond, while it says nothing: as a rule, after which another one is asked,
+/// and at the least, after which it is given up. A slow one that nobody can stand in for is better than none.
 const SETTLED_PER_MS: u64 = 1 << 10;
+const SETTLED_PER_MS_LEAST: u64 = 1 << 8;
 
 /// A shard to store.
 pub(crate) struct Shard {
@@ -80,7 +82,8 @@ pub(crate) async fn place(
         let Some(newest) = attempts.last() else {
             return Err(StoreError::Upload { shard: index, tried: tried.join("; ") });
         };
-        let stalled = stalled(core.config.upload_hedge, shard.bytes.len() as u64, newest.progress.clone());
+        let (hedge, length) = (core.config.upload_hedge, shard.bytes.len() as u64);
+        let stalled = stalled(hedge, length, SETTLED_PER_MS, newest.progress.clone());
         tokio::select! {
             Some((provider, outcome)) = running.next() => {
                 let at = attempts.iter().position(|attempt| attempt.candidate.provider == provider);
@@ -164,7 +167,7 @@ async fn bounded(
     let (limit, rate) = (config.upload_timeout, config.upload_rate);
     let why = tokio::select! {
         stored = put => return stored,
-        patience = stalled(config.upload_silence, length, progress.clone()) => {
+        patience = stalled(config.upload_silence, length, SETTLED_PER_MS_LEAST, progress.clone()) => {
             format!("an upload stood still for {patience:?}, {} of {length} bytes sent", progress.sent())
         }
         () = drips(config, length, progress) => {
@@ -176,10 +179,10 @@ async fn bounded(
 }
 
 /// Returns when nothing more was sent for `silence`; with everything sent, for as much longer as the provider may need to make it durable.
-async fn stalled(silence: Duration, length: u64, progress: Progress) -> Duration {
+async fn stalled(silence: Duration, length: u64, settled_per_ms: u64, progress: Progress) -> Duration {
     let (mut seen, mut since) = (progress.sent(), Instant::now());
     loop {
-        let patience = if seen < length { silence } else { silence + Duration::from_millis(length / SETTLED_PER_MS) };
+        let patience = if seen < length { silence } else { silence + Duration::from_millis(length / settled_per_ms) };
         let left = patience.saturating_sub(since.elapsed());
         if left.is_zero() {
             return patience;
@@ -249,6 +252,18 @@ mod tests {
         let put = shards.put(&provider, &cid, bytes.clone(), &progress);
         let ended = bounded(config, bytes.len() as u64, &progress, put).await;
         ended.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_hashes_slowly_is_waited_for_longer_than_others_are_asked_after() {
+        let (progress, length) = (Progress::default(), 256 << 10);
+        let silence = Duration::from_millis(50);
+        assert_eq!(stalled(silence, length, SETTLED_PER_MS_LEAST, progress.clone()).await, silence, "nothing was sent");
+        progress.add(length);
+        assert_eq!(stalled(silence, length, SETTLED_PER_MS, progress.clone()).await.as_millis(), 50 + 256);
+        let began = Instant::now();
+        assert_eq!(stalled(silence, length, SETTLED_PER_MS_LEAST, progress).await.as_millis(), 50 + 4 * 256);
+        assert!(began.elapsed().as_millis() >= 50 + 4 * 256);
     }
 
     #[tokio::test]

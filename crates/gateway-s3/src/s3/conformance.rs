@@ -62,6 +62,7 @@ Said once, for all:
   default four times the median of the live asks. `--spend-per-day` caps a day's escrow; uploads beyond it are refused with 503.
 * Stored means read back: before an upload is answered, a part of every shard, chosen by chance, is read from its provider and compared. Providers without
   a proven deal of this gateway come last, but for a trial in every eighth segment, and hold at most n − k shards of a segment once k others are proven.
-* An upload to a provider that stands still for 3 s (a second more for each MiB, once all is sent) is begun with the next provider as well, and given up after 10 s or below 16 KiB/s;
+* An upload to a provider that stands still for 3 s (a second more for each MiB, once all is sent) is begun with the next provider as well, and given up after 10 s (four
+  more for each MiB, once all is sent) or below 16 KiB/s;
   who stood still is asked last for a minute, then two, up to an hour.
 ";
