@@ -68,10 +68,7 @@ impl Node {
     pub(crate) async fn run(self, runtime: Runtime) -> End {
         let Self { config, committee, chain_id, genesis, machine, beacon, progress, requests, stopping } = self;
         let mut stopping = pin!(ordered_end(stopping, progress.clone()));
-        let signer = private_key(&config.seed);
-        let (namespace, voters) = (vote_namespace(&chain_id), Voters::new(&chain_id, committee.keys.clone()));
-        let scheme = Scheme::signer(&namespace, committee.keys.clone(), signer)
-            .unwrap_or_else(|| Scheme::verifier(&namespace, committee.keys.clone()));
+        let (scheme, voters) = (scheme(&chain_id, &committee, &config), Voters::new(&chain_id, committee.keys.clone()));
 
         let (network, oracle, channels) = network::open(&runtime, &config, &committee, &chain_id);
         let parts = Parts::new(private_key(&config.seed).public_key(), oracle, &config, &beacon);
@@ -162,6 +159,12 @@ async fn ordered_end(stopping: oneshot::Receiver<()>, progress: Arc<Progress>) -
         Either::Left((end, _)) => end,
         Either::Right((behind, _)) => End::ClockBehind(behind),
     }
+}
+
+/// How this node signs, if it is a validator, and checks what others sign.
+fn scheme(chain_id: &str, committee: &Committee, config: &Config) -> Scheme {
+    let (namespace, keys) = (vote_namespace(chain_id), committee.keys.clone());
+    Scheme::signer(&namespace, keys.clone(), private_key(&config.seed)).unwrap_or_else(|| Scheme::verifier(&namespace, keys))
 }
 
 /// What holds the certificates and the blocks, where consensus begins, and where a validator's votes are noted.

@@ -13,6 +13,9 @@ use tempfile::TempDir;
 const HEADER: usize = 4_096;
 const PAGE: usize = 4_096;
 
+/// What is said of a damage, and what does it.
+type Damage = (&'static str, fn(&Path));
+
 fn start(folder: &Path, forget_votes: bool) -> (Handle, Arc<Ledger>) {
     let machine = Ledger::new();
     let config = Config { forget_votes, ..config(folder, 1) };
@@ -139,7 +142,7 @@ async fn after_a_stop_any_change_of_the_vote_journal_is_noticed() {
     let voted = |file: &&PathBuf| fs::metadata(file).is_ok_and(|file| file.len() > HEADER as u64);
     for file in votes(folder.path()).iter().rev().filter(voted).take(3) {
         let inside = file.strip_prefix(folder.path()).expect("inside");
-        let damages: [(&str, fn(&Path)); 4] = [
+        let damages: [Damage; 4] = [
             ("is missing", |file| fs::remove_file(file).expect("removed")),
             ("has 0 bytes instead of", |file| fs::write(file, "").expect("emptied")),
             ("has 5096 bytes instead of", |file| cut(file, 5_096)),
