@@ -5,6 +5,7 @@ mod batches;
 mod clock;
 mod committee;
 mod common;
+mod coverage;
 mod damage;
 mod deals;
 mod disk;
