@@ -10,7 +10,7 @@
 
 use crate::{
     SigningKey,
-    api::{FinalReceipt, TransactionPhase, code},
+    api::{FinalReceipt, Status, TransactionPhase, code},
     client::Client,
     error::{ClientError, SubmitError},
     http::Backoff,
@@ -274,7 +274,7 @@ impl Inner {
         if expected != status.chain_id {
             return Err(SubmitError::WrongChain { expected, found: status.chain_id });
         }
-        Ok((expected, self.with_head_room(status.base_fee.units)))
+        Ok((expected, self.with_head_room(dearer(&status))))
     }
 
     fn with_head_room(&self, base_fee: Units) -> Units {
@@ -388,7 +388,7 @@ impl Inner {
             if !at.looks.is_multiple_of(LOOKS_PER_FEE) {
                 return Ok(Step::Wait);
             }
-            let base_fee = self.client.status().await?.base_fee.units;
+            let base_fee = dearer(&self.client.status().await?);
             return if base_fee > last.body.base_fee_max { self.raise_fee(at, base_fee).await } else { Ok(Step::Wait) };
         }
         match self.client.post_transaction(last, false).await {
@@ -407,7 +407,7 @@ impl Inner {
                     Ok(Step::Displaced)
                 }
                 Some(code::FEE_TOO_LOW) => {
-                    let base_fee = self.client.status().await?.base_fee.units;
+                    let base_fee = dearer(&self.client.status().await?);
                     self.raise_fee(at, base_fee).await
                 }
                 // Another program's transaction has the nonce for now; one of the two will be final.
@@ -443,6 +443,12 @@ impl Inner {
     fn uncertain(&self, id: UnitId) -> SubmitError {
         SubmitError::Uncertain { id, after: self.config.final_timeout }
     }
+}
+
+/// What a transaction must allow for: the higher of the base fees of work and of rows.
+fn dearer(status: &Status) -> Units {
+    let rows = status.row_base_fee.as_ref().map_or(Units::ZERO, |fee| fee.units);
+    status.base_fee.units.max(rows)
 }
 
 enum Step {

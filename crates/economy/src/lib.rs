@@ -30,7 +30,7 @@ pub use crate::time::close::{STEPS_PER_UNIT, minted_again, worth_of};
 pub use crate::time::rows::ClockRow;
 pub use audit::{AuditReport, TokenAudit, Violation, audit};
 pub use book::account::{Account, AccountClass};
-pub use book::base_fee::{BlockFees, FeeCharged, base_fee, next_base_fee, row_fee};
+pub use book::base_fee::{BlockFees, FeeCharged, base_fee, next_base_fee, row_base_fee, row_fee};
 pub use book::reason::Reason;
 pub use book::rows::{HoldingRow, SupplyRow, WalletRow};
 pub use book::wallet;

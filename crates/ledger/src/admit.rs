@@ -98,7 +98,12 @@ impl Rules {
         }
         let fee = base_fee.plus(body.tip).and_then(|each| each.times(work.into()));
         let fresh = if state.has::<AccountRow>(&sender) { 0 } else { AccountRow::BYTES };
-        let rows = depin_economy::row_fee(self.economy().spec(), state).and_then(|each| each.times(fresh.into()));
+        let bytes = fresh + body.history();
+        let spec = self.economy().spec();
+        if bytes > 0 && spec.fee().row.is_some() {
+            within(body, depin_economy::row_base_fee(spec, state))?;
+        }
+        let rows = depin_economy::row_fee(spec, state).and_then(|each| each.times(bytes.into()));
         let needed = fee.and_then(|fee| fee.plus(rows?)).map_err(|e| AdmitError::Fee(e.into()))?;
         let (token, has) = (self.token(), depin_economy::wallet(state, sender, self.token()).held);
         if has < needed { Err(AdmitError::Fee(Refusal::Underfunded { token, needed, has })) } else { Ok(()) }
@@ -113,11 +118,14 @@ impl Rules {
         if work > max {
             return Err(AdmitError::TooMuchWork { work, max });
         }
-        if body.base_fee_max < base_fee {
-            return Err(AdmitError::BaseFee { max: body.base_fee_max, now: base_fee });
-        }
-        Ok(())
+        within(body, base_fee)
     }
+}
+
+/// Refuses a base fee, of work or of rows, above what the sender pays.
+pub(crate) fn within(body: &Body, base_fee: Units) -> Result<(), AdmitError> {
+    let max = body.base_fee_max;
+    if max < base_fee { Err(AdmitError::BaseFee { max, now: base_fee }) } else { Ok(()) }
 }
 
 /// Refuses a nonce that is not the sender's next one.

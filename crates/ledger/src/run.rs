@@ -187,6 +187,7 @@ struct Block<'a> {
     state: Overlay<'a>,
     chance: Chance,
     base_fee: Units,
+    row_base_fee: Units,
     fees: BlockFees,
     /// Bytes of rows that its transactions added.
     rows: u64,
@@ -200,9 +201,11 @@ impl<'a> Block<'a> {
     fn begin(rules: &'a Rules, base: &'a dyn ReadState, env: &'a BlockEnv, transactions: usize) -> Result<Self, RunError> {
         let mut state = Overlay::with_room(base, transactions * ROWS);
         let chance = rules.sources.begin(&mut state, env)?;
-        let base_fee = depin_economy::base_fee(rules.economy().spec(), base);
+        let spec = rules.economy().spec();
+        let (base_fee, row_base_fee) = (depin_economy::base_fee(spec, base), depin_economy::row_base_fee(spec, base));
         let (receipts, events) = (Vec::with_capacity(transactions), Vec::new());
-        let mut block = Self { rules, env, state, chance, base_fee, fees: BlockFees::NONE, rows: 0, receipts, events };
+        let fees = BlockFees::NONE;
+        let mut block = Self { rules, env, state, chance, base_fee, row_base_fee, fees, rows: 0, receipts, events };
         block.put_chain_row();
         if env.parent.height == 0 {
             let started = rules.genesis(&mut block.state, block.chance, &mut block.events);
@@ -293,11 +296,11 @@ impl<'a> Block<'a> {
         self.rules.fits(body, work, base_fee).map_err(Left::Refused)?;
         crate::admit::check_nonce(&self.state, sender, body.nonce).map_err(Left::Refused)?;
         let (before, fees, entering) = (self.state.mark(), self.fees, self.state.growth());
-        let fee = self.enter(body, work).map_err(|e| Left::Refused(AdmitError::Fee(e)))?;
+        let fee = self.enter(body, work).map_err(Left::Refused)?;
         let (own, entered) = (self.added_since(entering), self.state.growth());
         let (mark, said) = (self.state.mark(), self.events.len());
         let done = self.execute(sender, &body.message, id);
-        let ((rows, bytes), failure) = match done.and_then(|()| self.pay_rows(sender, own, entered)) {
+        let ((rows, bytes), failure) = match done.and_then(|()| self.pay_rows(body, own, entered)) {
             Ok(paid) => (paid, None),
             Err(failure) => ((Units::ZERO, 0), Some(failure)),
         };
@@ -320,24 +323,18 @@ impl<'a> Block<'a> {
         Ok(())
     }
 
-    /// Takes what the rows of a message cost, which no block may have to add alone with those of its sender; says how many bytes.
-    fn pay_rows(&mut self, sender: Address, own: u64, entered: i64) -> Result<(Units, u64), Failure> {
-        let (bytes, most) = (self.added_since(entered), self.rules.block_rows());
-        if own.saturating_add(bytes) > most {
-            let message = format!("it adds {bytes} bytes to the ledger, one block may add {most}; split it");
-            return Err(Failure { code: "too-many-rows".to_owned(), message });
-        }
-        let paid = self.take_row_fee(sender, entered).map_err(|refusal| self.dear(entered, &refusal))?;
-        Ok((paid, bytes))
-    }
-
     /// Takes the fee and counts the nonce, whatever becomes of the message; a refusal changes nothing.
-    fn enter(&mut self, body: &Body, work: u64) -> Result<Units, Refusal> {
+    fn enter(&mut self, body: &Body, work: u64) -> Result<Units, AdmitError> {
         let (sender, growth, fees) = (body.sender(), self.state.growth(), self.fees);
         let (mark, said) = (self.state.mark(), self.events.len());
         (&mut self.state as &mut dyn State).put(&sender, &AccountRow { nonce: body.nonce + 1 });
-        let fee = self.take_fee(sender, work, body.tip);
-        let fee = fee.and_then(|fee| Ok(fee.plus(self.take_row_fee(sender, growth)?)?));
+        let bytes = self.added_since(growth) + body.history();
+        let fee = self.take_fee(sender, work, body.tip).map_err(AdmitError::Fee);
+        let fee = fee.and_then(|fee| {
+            self.rows_within(body, bytes)?;
+            let rows = self.take_row_fee(sender, bytes).map_err(AdmitError::Fee)?;
+            fee.plus(rows).map_err(|e| AdmitError::Fee(e.into()))
+        });
         if fee.is_err() {
             self.state.rollback(mark);
             self.events.truncate(said);
@@ -346,10 +343,30 @@ impl<'a> Block<'a> {
         fee
     }
 
-    /// Takes what the rows cost that were added since the rows had grown so far; nothing where more was removed.
-    fn take_row_fee(&mut self, sender: Address, growth: i64) -> Result<Units, Refusal> {
+    /// Refuses rows whose base fee is above what the sender pays.
+    fn rows_within(&self, body: &Body, bytes: u64) -> Result<(), AdmitError> {
+        let priced = bytes > 0 && self.rules.economy().spec().fee().row.is_some();
+        if priced { crate::admit::within(body, self.row_base_fee) } else { Ok(()) }
+    }
+
+    /// Takes what the rows of a message cost, which no block may have to add alone with those of its sender; says how many bytes.
+    fn pay_rows(&mut self, body: &Body, own: u64, entered: i64) -> Result<(Units, u64), Failure> {
+        let (bytes, most) = (self.added_since(entered), self.rules.block_rows());
+        if own.saturating_add(bytes) > most {
+            let message = format!("it adds {bytes} bytes to the ledger, one block may add {most}; split it");
+            return Err(Failure { code: "too-many-rows".to_owned(), message });
+        }
+        self.rows_within(body, bytes).map_err(|above| dear(bytes, &format!("which cost too much now: {above}")))?;
+        let paid = self.take_row_fee(body.sender(), bytes).map_err(|refusal| {
+            let why = Failure::refused(&refusal, self.rules.economy().spec()).message;
+            dear(bytes, &format!("whose fee cannot be paid: {why}"))
+        })?;
+        Ok((paid, bytes))
+    }
+
+    /// Takes what so many bytes of rows cost.
+    fn take_row_fee(&mut self, sender: Address, bytes: u64) -> Result<Units, Refusal> {
         let mut fees = self.fees;
-        let bytes = self.added_since(growth);
         let charged = self.with_session(|session| session.charge_rows(sender, bytes, &mut fees))?;
         self.fees = fees;
         Ok(charged)
@@ -357,16 +374,6 @@ impl<'a> Block<'a> {
 
     fn added_since(&self, growth: i64) -> u64 {
         u64::try_from(self.state.growth() - growth).unwrap_or(0)
-    }
-
-    /// A message is undone whose rows its sender cannot pay.
-    fn dear(&self, growth: i64, refusal: &Refusal) -> Failure {
-        let why = Failure::refused(refusal, self.rules.economy().spec()).message;
-        let bytes = self.added_since(growth);
-        Failure {
-            code: "row-fee".to_owned(),
-            message: format!("it adds {bytes} bytes to the ledger, whose fee cannot be paid: {why}"),
-        }
     }
 
     fn take_fee(&mut self, sender: Address, work: u64, tip: Units) -> Result<Units, Refusal> {
@@ -406,4 +413,9 @@ impl<'a> Block<'a> {
         }
         Outcome { writes: Arc::new(self.state.into_writes()), receipts: self.receipts, work: fees.work() }
     }
+}
+
+/// A message is undone whose rows its sender cannot pay, or not at this price.
+fn dear(bytes: u64, why: &str) -> Failure {
+    Failure { code: "row-fee".to_owned(), message: format!("it adds {bytes} bytes to the ledger, {why}") }
 }

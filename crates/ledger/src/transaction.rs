@@ -7,6 +7,11 @@ use serde::{Deserialize, Serialize};
 
 /// Largest encoded transaction in bytes.
 pub const TRANSACTION_MAX: usize = 256 * 1024;
+
+/// Bytes of a transaction that its work pays for.
+const HISTORY_FREE: u64 = 1024;
+/// So many of the others cost what one byte of rows costs.
+const HISTORY_PER_ROW_BYTE: u64 = 4;
 /// Domain that signatures are bound to.
 const DOMAIN: &str = "depin-transaction";
 
@@ -59,7 +64,7 @@ impl Body {
         bytes
     }
 
-    /// Work units of the whole transaction: the signature, the bytes, the message.
+    /// Work units of the whole transaction: the signature, the message.
     pub fn work(&self) -> u64 {
         Self::work_of(&self.message)
     }
@@ -67,6 +72,13 @@ impl Body {
     /// Work units of a transaction with this message.
     pub fn work_of(message: &Message) -> u64 {
         5 + message.work()
+    }
+
+    /// As how many bytes of rows the transaction's own bytes count, since blocks are kept too, if not for ever: a quarter of what
+    /// it has beyond [`HISTORY_FREE`], rounded up. What fits into that is paid with its work.
+    pub fn history(&self) -> u64 {
+        let bytes = borsh::object_length(self).expect("lengths fit") as u64;
+        bytes.saturating_sub(HISTORY_FREE).div_ceil(HISTORY_PER_ROW_BYTE)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a transaction adds to the ledger its sender pays, by size; many rows raise the base fee.
+//! What a transaction adds to the ledger its sender pays, by size; many rows raise the base fee of rows, much work does not.
 
 mod common;
 use common::*;
@@ -32,7 +32,7 @@ fn bytes(rows: &Rows) -> i128 {
     rows.iter().filter(|(key, _)| !of_blocks(key)).map(|(key, value)| (key.len() + value.len()) as i128).sum()
 }
 
-/// Fee, failure and work of one message, and by how many bytes the rows grew beyond what an empty block adds.
+/// Fee, failure and work of one message, its length's part included, and by how many bytes the rows grew beyond what an empty block adds.
 fn cost(chain: &mut Chain, from: &Party, message: Message) -> (u128, Option<Failure>, u128, i128) {
     let tx = chain.tx(from, message);
     let before = rows(chain);
@@ -50,7 +50,13 @@ fn cost(chain: &mut Chain, from: &Party, message: Message) -> (u128, Option<Fail
         _ => None,
     });
     let (fee, failure) = said.expect("a receipt");
-    (fee, failure, tx.body.work().into(), bytes(&rows(chain)) - bytes(&without))
+    let work = u128::from(tx.body.work()) + history(&tx) * BYTE / BASE;
+    (fee, failure, work, bytes(&rows(chain)) - bytes(&without))
+}
+
+/// As how many bytes of rows the bytes of a transaction count: a quarter of what is beyond 1,024, without its signature.
+fn history(tx: &Transaction) -> u128 {
+    (tx.encode().len() as u128 - 64).saturating_sub(1024).div_ceil(4)
 }
 
 fn transfer(to: Address, amount: u128) -> Message {
@@ -117,7 +123,7 @@ proptest! {
 
 /// Proposals that one sender floods a provider with: rows, what they cost, and what is left of them when they ended.
 #[test]
-fn a_flood_of_proposals_costs_what_its_rows_cost_and_raises_the_base_fee() {
+fn a_flood_of_proposals_costs_what_its_rows_cost_and_raises_the_base_fee_of_rows() {
     let (mut chain, client, mut provider) = stage();
     let piece = provider.store(b"payload");
     let before = (bytes(&rows(&chain)), chain.fil(&client).get());
@@ -127,12 +133,13 @@ fn a_flood_of_proposals_costs_what_its_rows_cost_and_raises_the_base_fee() {
     let flood: Vec<_> = (0..4).map(|_| chain.tx(&client, flood.clone())).collect();
     let receipts = chain.block(1000, &flood).unwrap();
     let fee = receipts.iter().flat_map(|receipt| &receipt.events).find_map(|event| match event {
-        Event::Economy(EconomyEvent::BaseFeeChanged { base_fee }) => Some(base_fee.get()),
+        Event::Economy(EconomyEvent::RowBaseFeeChanged { base_fee }) => Some(base_fee.get()),
+        Event::Economy(EconomyEvent::BaseFeeChanged { .. }) => panic!("rows are no work"),
         _ => None,
     });
     let grown = u128::try_from(bytes(&rows(&chain)) - before.0).unwrap();
     assert!(grown > 2 * 65_536, "256 proposals are {grown} bytes of rows, more than twice the target");
-    assert_eq!(fee, Some(112), "a block that grows by twice its target raises the base fee by an eighth");
+    assert_eq!(fee, Some(112), "a block that grows by twice its target raises the base fee of rows by an eighth");
     let paid = before.1 - chain.fil(&client).get() - 256 * escrow;
     assert!(paid >= grown * BYTE, "{grown} bytes cost {paid}");
 }
@@ -289,4 +296,48 @@ fn a_message_that_adds_more_than_a_block_may_is_undone_and_told_the_limit() {
     assert_eq!(grown, 0);
     assert!(fee >= work * BASE, "its work is paid");
     chain.audit_holds();
+}
+
+/// Much work and no rows: evidence of nothing, until a block holds no more.
+#[test]
+fn work_makes_rows_no_dearer() {
+    let (alice, bob) = (party(1), party(2));
+    let mut chain = Chain::new(&[(&alice, 1_000), (&bob, 1_000)]);
+    let mut risen = 0;
+    for _ in 0..6 {
+        let votes = || Message::SignedTwice { first: vec![1; 8], second: vec![2; 8] };
+        let (fees, _) = fees(&chain);
+        let many: Vec<_> = (0..chain.ledger.block_work() / 205).map(|_| chain.tx(&alice, votes())).collect();
+        chain.block(1000, &many).expect("the block is good");
+        risen += u32::from(self::fees(&chain).0 > fees);
+    }
+    assert!(risen > 0, "full blocks raise the base fee");
+    assert_eq!(fees(&chain).1, Units::new(BASE), "and not that of rows");
+}
+
+#[test]
+fn long_transactions_pay_for_the_history_that_they_make() {
+    let alice = party(1);
+    let mut chain = Chain::new(&[(&alice, 1_000)]);
+    chain.block(1000, &[]).expect("the genesis is good");
+    let long = |n: usize| Message::SignedTwice { first: vec![1; n], second: vec![2; n] };
+    let tx = chain.tx(&alice, long(4_096));
+    let (counted, begun) = (history(&tx), chain.fil(&alice).get());
+    assert!(counted > 1_700, "{counted}");
+    let receipts = chain.block(1000, &[tx]).expect("the block is good");
+    let failed = receipts.iter().any(|receipt| matches!(receipt.body, ReceiptBody::Transaction { failure: Some(_), .. }));
+    assert!(failed, "{receipts:?}");
+    let paid = begun - chain.fil(&alice).get();
+    assert_eq!(paid, 205 * BASE + (41 + counted) * BYTE, "its own row and its length");
+    let tx = chain.tx(&alice, long(4_097));
+    let refused = chain.ledger.admit(&tx).unwrap_err();
+    assert_eq!(refused.to_string(), "a vote has at most 4096 bytes, one of these has 4097");
+    chain.audit_holds();
+}
+
+fn fees(chain: &Chain) -> (Units, Units) {
+    chain.ledger.read(|state| {
+        let spec = chain.ledger.economy().spec();
+        (depin_economy::base_fee(spec, state), depin_economy::row_base_fee(spec, state))
+    })
 }

@@ -245,6 +245,12 @@ pub(crate) fn base_fee(ledger: &Ledger) -> Units {
     ledger.read(|state| ledger.economy().reads(state, Instant::default()).base_fee())
 }
 
+/// Base fee of rows of the next block on the finalized state, base units per work unit; `None` where rows cost nothing.
+pub(crate) fn row_base_fee(ledger: &Ledger) -> Option<Units> {
+    ledger.economy().spec().fee().row?;
+    Some(ledger.read(|state| ledger.economy().reads(state, Instant::default()).row_base_fee()))
+}
+
 /// Price of a byte of rows in the next block on the finalized state, base units. A file whose price does not fit is refused when it is
 /// checked; a base fee that rose so far takes what there is.
 pub(crate) fn row_fee(ledger: &Ledger) -> Units {

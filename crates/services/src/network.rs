@@ -15,6 +15,9 @@ use std::cell::RefCell;
 /// Work units of one job of the economy, with what the service has to do about it: a stream that ended, its deal and its sector.
 const ENDING_WORK: u32 = 10;
 
+/// Most bytes of a vote that is shown as evidence; real ones have some hundred.
+const VOTE_MAX: usize = 4096;
+
 /// What somebody asks a network to do.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -75,6 +78,9 @@ impl Message {
     /// The refusal's words.
     pub fn bounds(&self) -> Result<(), String> {
         match self {
+            Self::SignedTwice { first, second } if first.len().max(second.len()) > VOTE_MAX => {
+                Err(format!("a vote has at most {VOTE_MAX} bytes, one of these has {}", first.len().max(second.len())))
+            }
             Self::Act(_) | Self::SignedTwice { .. } | Self::ReportRandomness { .. } => Ok(()),
             Self::Service(message) => message.bounds(),
         }

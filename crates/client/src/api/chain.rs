@@ -50,6 +50,9 @@ pub struct Status {
     pub base_fee: Amount,
     /// Present price of one byte of rows that a transaction adds, keys and values counted; zero where rows cost nothing.
     pub row_fee: Amount,
+    /// Present price of one work unit of what rows cost; a transaction that adds rows must allow for it. Nothing where rows cost nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_base_fee: Option<Amount>,
     /// Where the node's history begins.
     #[serde(default)]
     pub history: History,

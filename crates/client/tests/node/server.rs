@@ -245,6 +245,7 @@ async fn status(State(server): State<Server>) -> Response {
             receipts_root: "00".repeat(32),
             base_fee: Amount::new(FIL, Units::new(inside.base_fee), 18),
             row_fee: Amount::new(FIL, Units::ZERO, 18),
+            row_base_fee: None,
             history: depin_client::api::History::default(),
             version: "0".to_owned(),
             format: 1,

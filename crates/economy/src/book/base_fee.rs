@@ -1,7 +1,7 @@
 //! Transaction fees: the chain is a service too, and pays for its work.
 //!
-//! In: work units of each transaction and of each block, and the bytes of rows that each adds. Out: the base fee burnt, tips to the
-//! proposer, a new base fee. Cheap on purpose: a fee reads and writes one wallet; supply and proposer are touched once per block by
+//! In: work units of each transaction and of each block, and the bytes of rows that each adds. Out: the base fees burnt, tips to the
+//! proposer, new base fees. Work and rows have a base fee each, so that neither is made dear by cheap floods of the other. Cheap on purpose: a fee reads and writes one wallet; supply and proposer are touched once per block by
 //! [`BlockFees`].
 
 use crate::{
@@ -24,11 +24,13 @@ pub struct BlockFees {
     bytes: u64,
     /// The block's base fee, once it was read: it stands until the block's fees are finished.
     base_fee: Option<Units>,
+    /// The same of rows.
+    row_base_fee: Option<Units>,
 }
 
 impl BlockFees {
     /// No fees yet.
-    pub const NONE: Self = Self { burn: Units::ZERO, tips: Units::ZERO, work: 0, bytes: 0, base_fee: None };
+    pub const NONE: Self = Self { burn: Units::ZERO, tips: Units::ZERO, work: 0, bytes: 0, base_fee: None, row_base_fee: None };
 
     /// Work units charged so far.
     pub const fn work(&self) -> u64 {
@@ -38,14 +40,6 @@ impl BlockFees {
     /// Bytes of rows charged so far.
     pub const fn bytes(&self) -> u64 {
         self.bytes
-    }
-
-    /// What the base fee goes by: the work, or the bytes as a part of their target, whichever is nearer to its own target or further
-    /// above it.
-    fn load(&self, rule: &FeeRule) -> u64 {
-        let Some(row) = rule.row else { return self.work };
-        let by_bytes = u128::from(self.bytes) * u128::from(rule.target_work) / u128::from(row.target.max(1));
-        self.work.max(u64::try_from(by_bytes).unwrap_or(u64::MAX))
     }
 
     /// Everything taken so far.
@@ -76,29 +70,34 @@ impl RowFee {
     }
 }
 
-/// The base fee after a block that did `work`.
+/// The base fee after a block that did `load` where `target` is meant: work units, or bytes of rows.
 ///
-/// `delta = clamp(work - target, -target, target)`; `next = max(minimum, base + base * |delta| / target / change)` with the sign
+/// `delta = clamp(load - target, -target, target)`; `next = max(minimum, base + base * |delta| / target / change)` with the sign
 /// of `delta`: two divisions in that order, each rounded down.
 ///
 /// - Units: base units per work unit.
 /// - Source: lotus, base fee before FIP-0115 (change 8, minimum 100 attoFIL), the shape of EIP-1559.
-pub fn next_base_fee(rule: &FeeRule, base: Units, work: u64) -> Result<Units, QuantityError> {
-    let target = rule.target_work;
-    let delta = work.abs_diff(target).min(target);
+pub fn next_base_fee(rule: &FeeRule, base: Units, load: u64, target: u64) -> Result<Units, QuantityError> {
+    let delta = load.abs_diff(target).min(target);
     let step = base.mul_div(delta.into(), target.into(), Rounding::Down)?.mul_div(1, rule.change.into(), Rounding::Down)?;
-    let next = if work >= target { base.plus(step)? } else { base.minus_or_zero(step) };
+    let next = if load >= target { base.plus(step)? } else { base.minus_or_zero(step) };
     Ok(next.max(rule.minimum))
 }
 
 /// What one byte of rows more costs in the block in progress; nothing where the file says nothing of rows.
 pub fn row_fee(spec: &Spec, state: &dyn ReadState) -> Result<Units, QuantityError> {
-    spec.fee().row.map_or(Ok(Units::ZERO), |row| row.price(base_fee(spec, state), 1))
+    spec.fee().row.map_or(Ok(Units::ZERO), |row| row.price(row_base_fee(spec, state), 1))
 }
 
 /// The base fee of the block in progress.
 pub fn base_fee(spec: &Spec, state: &dyn ReadState) -> Units {
     state.get::<BaseFeeRow>(&()).map_or(spec.fee().initial, |row| row.base_fee)
+}
+
+/// The base fee of rows in the block in progress: base units per unit of work that a byte is worth. Moves by the bytes that blocks add
+/// alone, as the base fee moves by their work; both begin alike and have the same least value.
+pub fn row_base_fee(spec: &Spec, state: &dyn ReadState) -> Units {
+    state.get::<BaseFeeRow>(&()).map_or(spec.fee().initial, |row| row.rows)
 }
 
 impl Work<'_> {
@@ -117,12 +116,12 @@ impl Work<'_> {
     /// Takes what `bytes` of rows more cost from a wallet, to be burnt; nothing where the file says nothing of rows.
     pub fn charge_rows(&mut self, payer: Address, bytes: u64, block: &mut BlockFees) -> Result<Units, Refusal> {
         let Some(row) = self.spec.fee().row.filter(|_| bytes > 0) else { return Ok(Units::ZERO) };
-        let base = block.base_fee.unwrap_or_else(|| base_fee(self.spec, self.state.as_read()));
+        let base = block.row_base_fee.unwrap_or_else(|| row_base_fee(self.spec, self.state.as_read()));
         let amount = row.price(base, bytes)?;
         let burn = block.burn.plus(amount)?;
         let bytes = block.bytes.checked_add(bytes).ok_or(Refusal::TooLarge)?;
         self.take(payer, amount)?;
-        *block = BlockFees { burn, bytes, base_fee: Some(base), ..*block };
+        *block = BlockFees { burn, bytes, row_base_fee: Some(base), ..*block };
         Ok(amount)
     }
 
@@ -142,17 +141,26 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Burns the base fees, pays the tips, and sets the base fee of the next block.
+    /// Burns the base fees, pays the tips, and sets the base fees of the next block.
     pub fn finish_fees(&mut self, block: BlockFees, proposer: Address) -> Result<(), Refusal> {
         let spec = self.spec;
         let rule = spec.fee();
         self.post(rule.token, Account::Fees, Account::Supply, block.burn, Reason::BaseFee)?;
         self.post(rule.token, Account::Fees, Account::Wallet(proposer), block.tips, Reason::Tip)?;
-        let base = base_fee(spec, self.state.as_read());
-        let next = next_base_fee(rule, base, block.load(rule))?;
-        if next != base {
-            self.state.put(&(), &BaseFeeRow { base_fee: next });
-            self.emit(Event::BaseFeeChanged { base_fee: next });
+        let state = self.state.as_read();
+        let now = BaseFeeRow { base_fee: base_fee(spec, state), rows: row_base_fee(spec, state) };
+        let next = BaseFeeRow {
+            base_fee: next_base_fee(rule, now.base_fee, block.work, rule.target_work)?,
+            rows: rule.row.map_or(Ok(now.rows), |row| next_base_fee(rule, now.rows, block.bytes, row.target.max(1)))?,
+        };
+        if next != now {
+            self.state.put(&(), &next);
+        }
+        if next.base_fee != now.base_fee {
+            self.emit(Event::BaseFeeChanged { base_fee: next.base_fee });
+        }
+        if next.rows != now.rows {
+            self.emit(Event::RowBaseFeeChanged { base_fee: next.rows });
         }
         Ok(())
     }

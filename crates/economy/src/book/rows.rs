@@ -36,9 +36,11 @@ row! {
     }
 }
 row! {
-    /// The base fee.
+    /// The base fees.
     0x28 () => BaseFeeRow {
         /// Base units per work unit in the next block.
         base_fee: Units,
+        /// Base units per unit of work that a byte of rows is worth, in the next block.
+        rows: Units,
     }
 }

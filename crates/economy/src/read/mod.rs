@@ -458,6 +458,11 @@ impl<'a> Reads<'a> {
         base_fee::base_fee(self.spec, self.state)
     }
 
+    /// Base units per unit of work that a byte of rows is worth, in this block.
+    pub fn row_base_fee(&self) -> Units {
+        base_fee::row_base_fee(self.spec, self.state)
+    }
+
     /// Base units per byte of rows that a transaction adds in this block; zero where rows cost nothing.
     ///
     /// # Errors

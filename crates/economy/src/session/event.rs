@@ -639,4 +639,9 @@ pub enum Event {
         /// The deposit's id there, or where the withdrawal goes.
         reference: UnitId,
     },
+    /// The base fee of rows moved.
+    RowBaseFeeChanged {
+        /// Base units per unit of work that a byte of rows is worth, from the next block on.
+        base_fee: Units,
+    },
 }

@@ -192,7 +192,7 @@ impl Session<'_> {
         self.directly().charge_fee(payer, work, tip, block)
     }
 
-    /// Takes what `bytes` of rows that a transaction added cost, `bytes * work per byte * base fee`, into `block`; gives what was taken.
+    /// Takes what `bytes` of rows that a transaction added cost, `bytes * work per byte * base fee of rows`, into `block`; gives what was taken.
     /// Reads and writes one row.
     ///
     /// # Errors

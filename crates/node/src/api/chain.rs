@@ -3,7 +3,7 @@
 use super::{Shared, chance, error::ApiError, error::ApiResult, render::hex32};
 use crate::{
     clock,
-    machine::{base_fee, row_fee},
+    machine::{base_fee, row_base_fee, row_fee},
     metrics::{Scrape, SupplyFigure},
 };
 use axum::{
@@ -130,6 +130,7 @@ pub(super) async fn status(State(app): State<Shared>) -> ApiResult<Json<Status>>
         receipts_root: hex32(&header.receipts_root()),
         base_fee: app.tokens.main(base_fee(&app.ledger)),
         row_fee: app.tokens.main(row_fee(&app.ledger)),
+        row_base_fee: row_base_fee(&app.ledger).map(|units| app.tokens.main(units)),
         history: {
             let first = app.index.first();
             History { block: first.height, event: first.event }

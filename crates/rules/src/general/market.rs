@@ -82,6 +82,6 @@ pub static BASE_FEE: RuleCard = RuleCard {
             change: i.small("change")?,
             row: None,
         };
-        Ok(Outputs::new().units("next", next_base_fee(&rule, i.units("base")?, i.small("work")?)?))
+        Ok(Outputs::new().units("next", next_base_fee(&rule, i.units("base")?, i.small("work")?, rule.target_work)?))
     },
 };

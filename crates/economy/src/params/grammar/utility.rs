@@ -145,7 +145,7 @@ static ROW: Table = Table {
     description: "what rows cost that a transaction adds to the ledger",
     fields: &[
         required("work", Kind::Integer(1, 1_000_000_000_000), "units of work of one byte more, keys and values counted"),
-        required("target", Kind::Integer(1, 1 << 40), "bytes per block at which the base fee stays"),
+        required("target", Kind::Integer(1, 1 << 40), "bytes per block at which the base fee of rows stays"),
     ],
 };
 

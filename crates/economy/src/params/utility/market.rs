@@ -28,7 +28,7 @@ pub struct FeeRule {
 pub struct RowFee {
     /// Work units of one byte more.
     pub work: u64,
-    /// Bytes per block at which the base fee stays.
+    /// Bytes per block at which the base fee of rows stays.
     pub target: u64,
 }
 
