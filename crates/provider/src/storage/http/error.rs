@@ -43,6 +43,10 @@ impl From<Unwelcome> for ApiError {
                 let message = "this signed request was followed before, and each is good once";
                 unauthorized("replayed", message, "sign the request anew, with the time of now")
             }
+            Unwelcome::Many => {
+                let message = "this account signed as many uploads for half an hour as one may have remembered";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", message, "send fewer and larger pieces, or wait")
+            }
             Unwelcome::Full => Self::busy("requests"),
         }
     }

@@ -86,7 +86,7 @@ async fn receive(
     let announced = store_work(move || store.announce(client, length)).await?;
     http.funds.cover(client, announced.total()).await?;
     let _place = http.enter(&http.uploads, Some(Owner::new(client.get())), peer.as_deref(), "uploads").await?;
-    http.seen.enter(signed_at_ms, digest, http.clock.now_ms())?;
+    http.seen.enter(client, signed_at_ms, digest, http.clock.now_ms())?;
     let store = Arc::clone(&http.store);
     if let Some(stored) = store_work(move || store.adopt(&cid, length, client, signed_at_ms)).await? {
         return Ok(enough(headers, body, stored).await);
