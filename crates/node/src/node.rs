@@ -1,7 +1,7 @@
 //! A node's life: opened in order, watched, stopped in order.
 
 use crate::{
-    api::{self, App, Costly, Server, Tokens},
+    api::{self, App, Costly, HandingIn, Server, Tokens},
     beat::{self, Beat},
     clock::{self, ClockConfig},
     disk::{Disk, NoSpace},
@@ -222,7 +222,7 @@ impl Node {
             audited: Costly::default(),
             digested: Costly::default(),
             scans: App::scan_permits(),
-            batches: App::batch_permits(),
+            handing_in: HandingIn::default(),
             streams: App::stream_places(),
         };
         let server = Server::start(listener, port, Arc::new(app), stopping);

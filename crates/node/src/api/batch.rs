@@ -25,7 +25,7 @@ use std::{sync::Arc, time::Instant};
 pub(super) async fn submit_batch(State(app): State<Shared>, request: Request) -> ApiResult<Json<BatchAnswers>> {
     app.well()?;
     // Before the body is decoded, which takes memory.
-    let Ok(_permit) = app.batches.try_acquire() else {
+    let Ok(_permit) = app.handing_in.batches.try_acquire() else {
         return Err(ApiError::busy("too many batches of transactions at once"));
     };
     let JsonBody(batch): JsonBody<BatchRequest, BATCH_BYTES_MAX> = JsonBody::from_request(request, &()).await?;

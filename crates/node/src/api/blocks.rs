@@ -1,7 +1,7 @@
 //! Blocks.
 
 use super::{
-    PageQuery, Shared,
+    App, PageQuery, Shared, Written,
     error::{ApiError, ApiResult},
     extract::{Params, Segment, page_after, page_limit},
     render::hex32,
@@ -43,7 +43,7 @@ pub(super) async fn blocks(State(app): State<Shared>, Params(query): Params<Page
 /// One block with the receipts of its transactions.
 #[utoipa::path(get, path = "/v1/blocks/{height}", tag = "chain", params(("height" = u64, Path, description = "Its height")),
     responses((status = 200, body = Block), (status = "default", body = ErrorBody)))]
-pub(super) async fn block(State(app): State<Shared>, Segment(height): Segment<u64>) -> ApiResult<Json<Block>> {
+pub(super) async fn block(State(app): State<Shared>, Segment(height): Segment<u64>) -> ApiResult<Written> {
     let tip = app.engine.finalized().borrow().height;
     let missing = || ApiError::not_found(format!("there is no final block {height} here; the last one is {tip}"));
     if height > tip {
@@ -55,18 +55,22 @@ pub(super) async fn block(State(app): State<Shared>, Segment(height): Segment<u6
     }
     let header = app.engine.header(height).await?.ok_or_else(missing)?;
     app.index_caught_up().await?;
+    let (summary, turn) = (summary(&app, &header).await?, app.turn().await?);
     let records = app.index.receipts_at(height, RECEIPTS_MAX).await?;
-    let mut receipts = Vec::with_capacity(records.len());
-    for record in &records {
-        receipts.extend(app.receipt(record).map_err(ApiError::internal)?);
-    }
-    Ok(Json(Block {
-        summary: summary(&app, &header).await?,
-        parent: hex32(&header.parent()),
-        state_root: hex32(&header.state_root()),
-        receipts_root: hex32(&header.receipts_root()),
-        receipts,
-    }))
+    let make = move |app: &App| {
+        let mut receipts = Vec::with_capacity(records.len());
+        for record in &records {
+            receipts.extend(app.receipt(record).map_err(ApiError::internal)?);
+        }
+        Ok(Block {
+            summary,
+            parent: hex32(&header.parent()),
+            state_root: hex32(&header.state_root()),
+            receipts_root: hex32(&header.receipts_root()),
+            receipts,
+        })
+    };
+    app.written(turn, make).await
 }
 
 async fn summary(app: &Shared, header: &Header) -> ApiResult<BlockSummary> {

@@ -1,7 +1,7 @@
 //! Events: pages of the history, and the history as it happens.
 
 use super::{
-    Shared,
+    App, Shared, Written,
     error::{ApiError, ApiResult},
     extract::{Params, page_limit},
     render,
@@ -11,7 +11,7 @@ use crate::{
     metrics::StreamCount,
 };
 use axum::{
-    Extension, Json,
+    Extension,
     extract::State,
     http::HeaderMap,
     response::sse::{Event, Sse},
@@ -52,16 +52,17 @@ fn kept(app: &Shared, from: u64) -> ApiResult<u64> {
 /// A page of the history, in order of position; from where history begins, when no position is given. 410 `pruned` before that.
 #[utoipa::path(get, path = "/v1/events", tag = "events", params(EventQuery),
     responses((status = 200, body = Page<api::EventRecord>), (status = "default", body = ErrorBody)))]
-pub(super) async fn events(
-    State(app): State<Shared>,
-    Params(query): Params<EventQuery>,
-) -> ApiResult<Json<Page<api::EventRecord>>> {
+pub(super) async fn events(State(app): State<Shared>, Params(query): Params<EventQuery>) -> ApiResult<Written> {
     let limit = page_limit(query.limit, 100, 1_000)?;
     let from = kept(&app, query.from.unwrap_or_else(|| app.index.first().event))?;
-    let page = app.index.events(from, limit, filter(&query)?).await?;
-    let items = page.events.iter().map(render::event).collect::<Result<_, _>>().map_err(ApiError::internal)?;
-    let next = (page.next < page.end).then(|| page.next.to_string());
-    Ok(Json(Page { items, next }))
+    let (filter, turn) = (filter(&query)?, app.turn().await?);
+    let page = app.index.events(from, limit, filter).await?;
+    let make = move |_: &App| -> ApiResult<Page<api::EventRecord>> {
+        let items = page.events.iter().map(render::event).collect::<Result<_, _>>().map_err(ApiError::internal)?;
+        let next = (page.next < page.end).then(|| page.next.to_string());
+        Ok(Page { items, next })
+    };
+    app.written(turn, make).await
 }
 
 /// The history as it happens: server-sent events whose ids are positions. Begins at `from`, behind `Last-Event-ID`, or with what is

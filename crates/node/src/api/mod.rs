@@ -24,6 +24,7 @@ mod written;
 pub(crate) use costly::Costly;
 pub(crate) use render::Tokens;
 pub(crate) use serve::{Server, port};
+pub(crate) use transactions::HandingIn;
 pub(crate) use written::Written;
 
 use crate::{
@@ -40,7 +41,7 @@ use depin_state::ReadState;
 use error::{ApiError, ApiResult};
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use utoipa::{IntoParams, OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -50,8 +51,6 @@ const INDEX_WAIT: Duration = Duration::from_secs(5);
 const STREAMS_MAX: usize = 512;
 /// Lists that are looked through at once, at most and on half of the processors: the rest of the machine is the chain's.
 const SCANS_MAX: usize = 2;
-/// Batches of transactions that are worked on at once.
-const BATCHES_MAX: usize = 64;
 /// Bytes of the largest body that is of use here: a batch of transactions.
 const BATCH_BYTES: usize = depin_client::api::BATCH_BYTES_MAX;
 
@@ -85,8 +84,8 @@ pub(crate) struct App {
     pub digested: Costly<depin_client::api::Content>,
     /// Lists that may be looked through at once.
     pub scans: Arc<Semaphore>,
-    /// Batches of transactions that may be worked on at once.
-    pub batches: Arc<Semaphore>,
+    /// How much handing in may go on at once.
+    pub handing_in: HandingIn,
     /// Event streams that may be open at once.
     pub streams: Places,
 }
@@ -94,10 +93,6 @@ pub(crate) struct App {
 pub(crate) type Shared = Arc<App>;
 
 impl App {
-    pub fn batch_permits() -> Arc<Semaphore> {
-        Arc::new(Semaphore::new(BATCHES_MAX))
-    }
-
     pub fn scan_permits() -> Arc<Semaphore> {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Arc::new(Semaphore::new((processors / 2).clamp(1, SCANS_MAX)))
@@ -152,6 +147,25 @@ impl App {
             answer
         });
         scanned.await.map_err(ApiError::internal)
+    }
+
+    /// A turn to look up and write a long answer, of which few are made at once.
+    async fn turn(&self) -> ApiResult<OwnedSemaphorePermit> {
+        Arc::clone(&self.scans).acquire_owned().await.map_err(ApiError::internal)
+    }
+
+    /// Writes a long answer on a thread of its own, so that nothing which answers others or makes blocks waits for it.
+    async fn written<T: Serialize>(
+        self: &Arc<Self>,
+        turn: OwnedSemaphorePermit,
+        make: impl FnOnce(&Self) -> ApiResult<T> + Send + 'static,
+    ) -> ApiResult<Written> {
+        let app = Arc::clone(self);
+        let written = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            Written::of(&make(&app)?)
+        });
+        written.await.map_err(ApiError::internal)?
     }
 
     /// Ledger time of the last final block.

@@ -21,18 +21,40 @@ use depin_client::api::{ErrorBody, FinalReceipt, Posted, SubmitRequest, Transact
 use depin_ledger::{TRANSACTION_MAX, Transaction};
 use depin_quantity::UnitId;
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 use utoipa::IntoParams;
 
 /// A transaction in hexadecimal digits, and the JSON round it.
 const BODY_MAX: usize = 2 * TRANSACTION_MAX + 1_024;
 /// Longest wait for finality.
 const FINAL_WAIT: Duration = Duration::from_secs(30);
+/// KiB of requests that may wait at once: whoever waits keeps its connection, its permit and its body. A quarter of what bodies may
+/// take, and with the least of each an eighth of the port's connections.
+const WAITING_KIB: usize = 16 * 1_024;
+/// As how many KiB the smallest request counts.
+const WAITING_LEAST: usize = WAITING_KIB / 256;
+/// Batches of transactions that are worked on at once.
+const BATCHES_MAX: usize = 64;
+
+/// How much handing in may go on at once.
+pub(crate) struct HandingIn {
+    /// Batches that may be worked on.
+    pub batches: Semaphore,
+    /// KiB of requests that may wait for finality.
+    waits: Semaphore,
+}
+
+impl Default for HandingIn {
+    fn default() -> Self {
+        Self { batches: Semaphore::new(BATCHES_MAX), waits: Semaphore::new(WAITING_KIB) }
+    }
+}
 
 /// Parameters of `POST /v1/transactions`.
 #[derive(Clone, Debug, Default, serde::Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SubmitQuery {
-    /// `final`: answer when the transaction is final, or after 30 s.
+    /// `final`: answer when the transaction is final, or after 30 s; at once when too many wait.
     wait: Option<String>,
 }
 
@@ -75,9 +97,10 @@ async fn post(app: &Shared, query: &SubmitQuery, request: &SubmitRequest) -> Api
     {
         return posted(StatusCode::OK, id, Some(receipt));
     }
-    match waiter {
+    let kib = request.transaction.len().div_ceil(1_024).max(WAITING_LEAST);
+    match waiter.zip(app.handing_in.waits.try_acquire_many(u32::try_from(kib).unwrap_or(u32::MAX)).ok()) {
         None => posted(StatusCode::ACCEPTED, id, None),
-        Some(waiter) => follow(app, id, waiter).await,
+        Some((waiter, _permit)) => follow(app, id, waiter).await,
     }
 }
 

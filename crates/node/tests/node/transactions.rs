@@ -10,7 +10,9 @@ use depin_services::storage::{
     LABEL_MAX, Proposal, StorageMessage,
     piece::{Commitment, PieceSize},
 };
+use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use reqwest::{Method, StatusCode};
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_transfer_is_final_with_its_receipt_and_changes_the_balances() {
@@ -49,6 +51,23 @@ async fn the_same_transaction_again_is_answered_with_its_receipt() {
         assert_eq!(answer.unwrap().receipt.unwrap().nonce, 1);
     }
     assert_eq!(world.client.account(key(1).address()).await.unwrap().nonce, 2);
+}
+
+/// One transaction whose nonce does not come up, and three hundred that wait for it: all but 256 are told at once that it waits.
+#[tokio::test]
+async fn so_many_wait_for_finality_and_no_more() {
+    let world = World::start().await;
+    let ahead = world.transaction_at(&key(1), 1, transfer(key(2).address(), 1));
+    let mut calls: FuturesUnordered<_> = (0..300).map(|_| world.client.post_transaction(&ahead, true)).collect();
+    for _ in 0..300 - 256 {
+        let answered = tokio::time::timeout(Duration::from_secs(20), calls.next()).await.expect("before the wait is over");
+        assert_eq!(answered.unwrap().unwrap().receipt, None);
+    }
+    let sender = key(3);
+    let meanwhile = world.send(&sender, transfer(key(2).address(), 1));
+    let (others, waiting) = tokio::join!(meanwhile, async { calls.next().now_or_never().is_none() });
+    assert!(waiting, "the others wait still");
+    assert!(others.receipt.is_none(), "handed in, and not waited for");
 }
 
 #[tokio::test]
