@@ -16,6 +16,9 @@ const MAGIC: u32 = 0x377f_0682;
 /// What a log holds.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Log {
+    /// Whether there is one. It may hold nothing: what is killed while it begins the log anew, or in the first commit of that, leaves a
+    /// new header and no commit behind it; everything before is in the database then, and summed.
+    pub(crate) begun: bool,
     /// Pages that were committed.
     pub(crate) pages: BTreeSet<u32>,
     /// Pages of the database after the last commit; none without one.
@@ -33,7 +36,7 @@ pub(crate) fn read(path: &Path, index: &Path, synced: bool) -> io::Result<Log> {
     let Some(header) = Header::of(&bytes) else {
         return Ok(Log { damage: Some("has a damaged header"), ..Log::default() });
     };
-    let mut log = Log::default();
+    let mut log = Log { begun: true, ..Log::default() };
     let size = FRAME + header.page;
     let frames: Vec<&[u8]> = bytes[HEADER..].chunks_exact(size).collect();
     let (mut sum, mut valid, mut committed, mut open) = (header.sum, 0, 0, BTreeSet::new());

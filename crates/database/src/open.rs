@@ -1,7 +1,7 @@
 //! Opening, committing and closing a database.
 
 use crate::{
-    log::{self, Log},
+    log,
     sums::{State, Sums},
 };
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, ffi};
@@ -315,7 +315,7 @@ fn check(path: &Path, durability: Durability) -> Result<Option<Sums>, OpenError>
         return lost(&log_path, &format!("{what}, and what was written last is in it"));
     }
     let Some(sums) = Sums::load(&sums_path).map_err(file(&sums_path))? else { return Ok(None) };
-    if sums.state == State::Open && log == Log::default() && durability == Durability::AtCommit {
+    if sums.state == State::Open && !log.begun && durability == Durability::AtCommit {
         let what = if log_path.exists() { "is empty" } else { "is missing" };
         return lost(&log_path, &format!("{what}, and what was written last was in it"));
     }

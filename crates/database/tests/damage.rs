@@ -209,3 +209,55 @@ fn what_can_be_made_again_goes_on_from_an_older_commit_after_a_power_cut() {
     let rows = Database::open(&path, true, Durability::Later).unwrap();
     assert!((1..ROWS).contains(&count(&rows).unwrap()));
 }
+
+/// A process is killed when it begins the log anew: the new header is there, with what an earlier round left behind it, or with the
+/// first frames of a commit that never came. Everything is in the database then.
+#[test]
+fn a_kill_while_the_log_begins_anew_loses_nothing_and_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.db");
+    let (log, sums) = (folder.path().join("rows.db-wal"), folder.path().join("rows.db.sums"));
+    let mut rows = open(&path).unwrap();
+    rows.change(|rows| rows.execute_batch("CREATE TABLE row (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT")).unwrap();
+    let first = fs::read(&sums).unwrap();
+    let mut written = 0;
+    while fs::read(&sums).unwrap() == first {
+        fill(&mut rows, written..written + 10);
+        written += 10;
+    }
+    drop(rows);
+    let moved = fs::read(&log).unwrap();
+    let mut header = moved[..24].to_vec();
+    header[12..16].copy_from_slice(&(word(&moved, 12) + 1).to_be_bytes());
+    header[16..20].copy_from_slice(&(word(&moved, 16).wrapping_add(1)).to_be_bytes());
+    header[20..24].copy_from_slice(&[7; 4]);
+    header.extend(header_sum(&header));
+    let anew = [&header[..], &moved[32..]].concat();
+    for (what, left) in [("a header", anew), ("a header alone", [&header[..], &[0; 4_120]].concat())] {
+        let killed = copy(folder.path());
+        fs::write(killed.path().join("rows.db-wal"), left).unwrap();
+        // The next process makes the index anew.
+        fs::remove_file(killed.path().join("rows.db-shm")).unwrap();
+        let rows = open(&killed.path().join("rows.db")).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!(count(&rows).unwrap(), written, "{what}");
+    }
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
+}
+
+/// The sum of a log's header, as SQLite's file format says it: two words over pairs of words.
+fn header_sum(header: &[u8]) -> [u8; 8] {
+    let (mut s0, mut s1) = (0u32, 0u32);
+    let big_endian = header[3] & 1 == 1;
+    for pair in header.chunks_exact(8) {
+        let value = |at: usize| match big_endian {
+            true => u32::from_be_bytes(pair[at..at + 4].try_into().unwrap()),
+            false => u32::from_le_bytes(pair[at..at + 4].try_into().unwrap()),
+        };
+        s0 = s0.wrapping_add(value(0)).wrapping_add(s1);
+        s1 = s1.wrapping_add(value(4)).wrapping_add(s0);
+    }
+    [s0.to_be_bytes(), s1.to_be_bytes()].concat().try_into().unwrap()
+}
