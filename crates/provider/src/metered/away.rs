@@ -7,7 +7,7 @@ use super::view::View;
 use crate::operator::Look;
 use depin_client::{
     Client, ClientError,
-    api::{EventQuery, EventRecord},
+    api::{EventQuery, EventRecord, code},
 };
 use depin_files::Readers;
 use depin_quantity::Address;
@@ -34,7 +34,7 @@ pub(super) async fn look_back(folder: &Path, view: &mut View, look: Look<'_>) ->
         Some(next) => Some(next),
         None => read(&path),
     };
-    let (lost, next) = lost(look.client, look.address, before.unwrap_or_default()).await?;
+    let (lost, next) = lost(look.client, look.address, before).await?;
     if view.seen.is_none() && before.is_some() {
         view.lost_away = lost;
     }
@@ -45,15 +45,22 @@ pub(super) async fn look_back(folder: &Path, view: &mut View, look: Look<'_>) ->
     Ok(())
 }
 
-/// How many disputes of an operator were lost from a position on, and the position behind the last decision.
-async fn lost(client: &Client, operator: Address, mut from: u64) -> Result<(u64, u64), ClientError> {
+/// How many disputes of an operator were lost from a position on, and the position behind the last decision. From where the node's
+/// history begins, when it gave up what is before.
+async fn lost(client: &Client, operator: Address, mut from: Option<u64>) -> Result<(u64, u64), ClientError> {
     let mut lost = 0;
     loop {
         let kind = Some("dispute-decided".to_owned());
-        let query = EventQuery { from: Some(from), limit: Some(PAGE), kind, account: Some(operator), ..EventQuery::default() };
-        let page = client.events(&query).await?;
-        let Some(last) = page.items.last() else { return Ok((lost, from)) };
-        from = last.position.saturating_add(1);
+        let query = EventQuery { from, limit: Some(PAGE), kind, account: Some(operator), ..EventQuery::default() };
+        let page = match client.events(&query).await {
+            Err(error) if from.is_some() && error.code() == Some(code::PRUNED) => {
+                from = None;
+                continue;
+            }
+            page => page?,
+        };
+        let Some(last) = page.items.last() else { return Ok((lost, from.unwrap_or_default())) };
+        from = Some(last.position.saturating_add(1));
         lost += page.items.iter().filter(|event| is_lost(event, operator)).count() as u64;
     }
 }
@@ -127,14 +134,18 @@ mod tests {
         assert!(!is_lost(&decided(other, "unanswered", 3, 0), own), "it was the customer of another operator");
     }
 
-    /// A node whose history has decisions at these positions, all against `operator`.
-    async fn node(operator: Address, positions: &'static [u64]) -> Client {
-        use axum::{Json, Router, extract::Query, routing::get};
+    /// A node whose history begins at `first` and has decisions at these positions, all against `operator`.
+    async fn node(operator: Address, first: u64, positions: &'static [u64]) -> Client {
+        use axum::{Json, Router, extract::Query, http::StatusCode, routing::get};
         let events = move |Query(query): Query<std::collections::HashMap<String, String>>| async move {
-            let from: u64 = query.get("from").and_then(|from| from.parse().ok()).unwrap_or_default();
+            let from: u64 = query.get("from").and_then(|from| from.parse().ok()).unwrap_or(first);
+            if from < first {
+                let error = serde_json::json!({ "code": code::PRUNED, "message": "given up", "hint": "ask for later ones" });
+                return (StatusCode::GONE, Json(serde_json::json!({ "error": error })));
+            }
             let decided = |position: &u64| EventRecord { position: *position, ..decided(operator, "unanswered", 3, 0) };
             let items: Vec<EventRecord> = positions.iter().filter(|position| **position >= from).take(2).map(decided).collect();
-            Json(serde_json::json!({ "items": items }))
+            (StatusCode::OK, Json(serde_json::json!({ "items": items })))
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -144,12 +155,19 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_lost_between_two_runs_is_counted_once_and_nothing_before_the_first() {
-        const RUNS: [&[u64]; 3] = [&[3, 8], &[3, 8, 9, 20, 21], &[3, 8, 9, 20, 21]];
+        const RUNS: [(u64, &[u64]); 5] = [
+            (0, &[3, 8]),
+            (0, &[3, 8, 9, 20, 21]),
+            (0, &[3, 8, 9, 20, 21]),
+            // The node gave up what is before; some of it was after the last look.
+            (30, &[31, 32, 33]),
+            (32, &[32, 33]),
+        ];
         let (folder, own) = (tempfile::tempdir().unwrap(), Address::new([1; 32]));
         let dirty = crate::operator::DirtySet::all();
         let mut lost = Vec::new();
-        for positions in RUNS {
-            let client = node(own, positions).await;
+        for (first, positions) in RUNS {
+            let client = node(own, first, positions).await;
             let look = Look { client: &client, address: own, now: Instant::new(0), dirty: &dirty };
             let mut view = View::default();
             look_back(folder.path(), &mut view, look).await.unwrap();
@@ -158,7 +176,7 @@ mod tests {
             look_back(folder.path(), &mut view, look).await.unwrap();
             assert_eq!(lost.last(), Some(&view.lost_away));
         }
-        assert_eq!(lost, [0, 3, 0]);
+        assert_eq!(lost, [0, 3, 0, 3, 0]);
     }
 
     #[test]
