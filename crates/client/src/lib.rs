@@ -4,6 +4,7 @@
 //! by the command line, by providers, by gateways, and for its wire types ([`api`]) and its signature rule ([`Verifier`]) by
 //! nodes. Absent on purpose: rules of the ledger; a refusal is the node's, word for word.
 
+mod access;
 pub mod api;
 mod client;
 mod coverage;
@@ -19,6 +20,7 @@ mod storage;
 mod trust;
 mod wallet;
 
+pub use access::{ACCESS_KEY_FILE, AccessKeyError, access_key};
 pub use client::{Client, ClientConfig};
 pub use coverage::Coverage;
 pub use credit::Credit;

@@ -6,11 +6,11 @@ use crate::{
     engine::{COMMANDS, Command, Engine, read},
     http,
     intake::{Acknowledge, Intake, IntakeError},
-    key::{self, KeyError, access_key},
     metrics::Metrics,
     store::{Store, StoreError, count, forget_others, probe},
     wire::{Answer, OutcomeBody, UplinkPacket},
 };
+use depin_client::{ACCESS_KEY_FILE, AccessKeyError, access_key};
 use depin_lorawan::{
     gwmp::TxError,
     server::{ConfigError, TxOutcome},
@@ -39,7 +39,7 @@ const PROBE_PAUSE: Duration = Duration::from_secs(1);
 pub enum GatewayError {
     /// The access key cannot be used.
     #[error(transparent)]
-    Key(#[from] KeyError),
+    Key(#[from] AccessKeyError),
     /// The network server's settings do not fit together.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -147,7 +147,7 @@ impl Gateway {
         let lock = lock(&config)?;
         let store = open_store(&config)?;
         // After the store: so the key says that there was one.
-        let key = access_key(&config.folder)?;
+        let key = access_key(&config.folder, "lorawan")?;
         let path = config.folder.join(STORE);
         let failed = |error: StoreError| GatewayError::of_store(&path, &error);
         let sinks = [config.mqtt.as_ref().map(|_| MQTT), config.webhook.as_ref().map(|_| WEBHOOK)];
@@ -205,7 +205,7 @@ impl Gateway {
 fn open_store(config: &Config) -> Result<Store, GatewayError> {
     let path = config.folder.join(STORE);
     let folder = |source| GatewayError::Folder { path: config.folder.clone(), source };
-    let used = config.folder.join(key::FILE).exists();
+    let used = config.folder.join(ACCESS_KEY_FILE).exists();
     let open = |used| Store::open(&path, used).map_err(|error| GatewayError::of_store(&path, &error));
     let opened = match depin_files::database_lost(&path, used).map_err(folder)? {
         Some(what) => Err(GatewayError::Lost { path: path.clone(), what: what.to_owned() }),

@@ -6,7 +6,6 @@ mod engine;
 mod gateway;
 mod http;
 mod intake;
-mod key;
 mod metrics;
 mod store;
 mod wire;
@@ -14,7 +13,6 @@ mod wire;
 pub use config::{Config, Hotspots, Mqtt};
 pub use gateway::{Gateway, GatewayError, Handle};
 pub use intake::{Acknowledge, Intake, IntakeError};
-pub use key::KeyError;
 pub use wire::{
     Answer, DeviceView, DownlinkBody, NewDevice, OutcomeBody, PacketAnswer, PacketReport, Rejection, SignedHead, UplinkBody,
     UplinkPacket, WireError, gateway_id, open, sign_body,

@@ -3,13 +3,12 @@
 use crate::{
     config::Config,
     following, http,
-    key::{self, KeyError, access_key},
     metrics::Metrics,
     node::{Core, Problems},
     outbox, sending,
     store::{Store, StoreError, reports},
 };
-use depin_client::{Client, Sender, SenderConfig, SigningKey};
+use depin_client::{ACCESS_KEY_FILE, AccessKeyError, Client, Sender, SenderConfig, SigningKey, access_key};
 use depin_quantity::{Address, Name};
 use depin_serve::Listener;
 use std::{
@@ -33,7 +32,7 @@ const STORE: &str = "metering.db";
 pub enum GatewayError {
     /// The access key cannot be used.
     #[error(transparent)]
-    Key(#[from] KeyError),
+    Key(#[from] AccessKeyError),
     /// The folder cannot be used.
     #[error("cannot use the gateway's folder {path}: {source}", path = path.display())]
     Folder {
@@ -141,7 +140,7 @@ impl Gateway {
         let lock = lock(&config)?;
         let store = open_store(&config, chain_id, customer.address())?;
         // After the store: so the key says that there was one.
-        let key = access_key(&config.folder)?;
+        let key = access_key(&config.folder, "meter")?;
         let port = http::port();
         let metrics = Metrics::new(port.meters());
         let queued = store.run(reports::count_queued).await;
@@ -182,7 +181,7 @@ impl Gateway {
 fn open_store(config: &Config, chain: Name, customer: Address) -> Result<Store, GatewayError> {
     let path = config.folder.join(STORE);
     let folder = |source| GatewayError::Folder { path: config.folder.clone(), source };
-    let used = config.folder.join(key::FILE).exists();
+    let used = config.folder.join(ACCESS_KEY_FILE).exists();
     let open = |used| Store::open(&path, chain, customer, used).map_err(|error| GatewayError::of_store(&path, &error));
     match open(used) {
         Err(GatewayError::Lost { .. }) if config.new_store => {

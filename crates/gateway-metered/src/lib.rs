@@ -23,7 +23,6 @@ mod config;
 mod following;
 mod gateway;
 mod http;
-mod key;
 mod metrics;
 mod node;
 mod outbox;
@@ -34,7 +33,6 @@ mod wire;
 
 pub use config::Config;
 pub use gateway::{Gateway, GatewayError, Handle};
-pub use key::{KeyError, access_key};
 pub use wire::{ActionView, NewDispute, NewOrder, NewReport, RaiseOrder, ReportState, ReportView};
 
 /// The README's example is compiled with the tests.
