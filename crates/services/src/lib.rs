@@ -9,6 +9,7 @@ pub mod descriptor;
 mod due;
 mod event;
 mod failure;
+mod lists;
 mod live;
 pub mod metered;
 mod network;

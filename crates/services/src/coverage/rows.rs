@@ -260,20 +260,7 @@ impl Row for Batch {
     type Key = UnitId;
 }
 
-macro_rules! lists {
-    ($($(#[$doc:meta])* $table:literal $key:ty => $name:ident;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-        pub(super) struct $name;
-
-        impl Row for $name {
-            const TABLE: u8 = $table;
-            type Key = $key;
-        }
-    )*};
-}
-
-lists! {
+crate::lists::lists! {
     /// A hotspot of an owner, for looking them up.
     0x55 (Address, Address) => ByOwner;
     /// A route of an OUI, for looking them up.

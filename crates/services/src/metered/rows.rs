@@ -192,20 +192,7 @@ impl Row for Dispute {
     type Key = UnitId;
 }
 
-macro_rules! lists {
-    ($($(#[$doc:meta])* $table:literal $key:ty => $name:ident;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-        pub(super) struct $name;
-
-        impl Row for $name {
-            const TABLE: u8 = $table;
-            type Key = $key;
-        }
-    )*};
-}
-
-lists! {
+crate::lists::lists! {
     /// An order of a customer, for looking them up.
     0x4e (Address, UnitId) => ByCustomer;
     /// An order of an operator, for looking them up.
