@@ -39,6 +39,15 @@ impl Directory {
         known.get(&address).cloned().unwrap_or_else(unknown)
     }
 
+    /// Learns where providers are now. What they ask is not kept: whoever places something asks for itself.
+    ///
+    /// # Errors
+    /// What the market says.
+    pub(crate) async fn look(&self, map: &Map, market: &dyn Market) -> Result<(), MarketError> {
+        self.learn(map, &market.offers().await?).await;
+        Ok(())
+    }
+
     /// The market's offers; older ones while the market does not answer.
     ///
     /// # Errors
