@@ -307,7 +307,7 @@ fn work_makes_rows_no_dearer() {
     for _ in 0..6 {
         let votes = || Message::SignedTwice { first: vec![1; 8], second: vec![2; 8] };
         let (fees, _) = fees(&chain);
-        let many: Vec<_> = (0..chain.ledger.block_work() / 205).map(|_| chain.tx(&alice, votes())).collect();
+        let many: Vec<_> = (0..chain.ledger.block_work() / 305).map(|_| chain.tx(&alice, votes())).collect();
         chain.block(1000, &many).expect("the block is good");
         risen += u32::from(self::fees(&chain).0 > fees);
     }
@@ -328,7 +328,7 @@ fn long_transactions_pay_for_the_history_that_they_make() {
     let failed = receipts.iter().any(|receipt| matches!(receipt.body, ReceiptBody::Transaction { failure: Some(_), .. }));
     assert!(failed, "{receipts:?}");
     let paid = begun - chain.fil(&alice).get();
-    assert_eq!(paid, 205 * BASE + (41 + counted) * BYTE, "its own row and its length");
+    assert_eq!(paid, 305 * BASE + (41 + counted) * BYTE, "its own row and its length");
     let tx = chain.tx(&alice, long(4_097));
     let refused = chain.ledger.admit(&tx).unwrap_err();
     assert_eq!(refused.to_string(), "a vote has at most 4096 bytes, one of these has 4097");

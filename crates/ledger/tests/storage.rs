@@ -265,7 +265,15 @@ fn a_sector_that_stays_faulty_is_charged_and_then_terminated() {
     let other = active_deal(&mut chain, &client, &provider, Proposal { term, ..proposal(&provider, kept) });
     chain.storage(&provider.party, StorageMessage::DeclareFaults(vec![id])).unwrap();
     assert_eq!(code(chain.storage(&provider.party, StorageMessage::DeclareFaults(vec![id]))), "wrong-state");
-    chain.pass(44 * 2880, |chain| provider.answer_windows(chain));
+    chain.pass(44 * 2880, |chain| {
+        // The fault takes what the provider has, and its other proofs cost fees.
+        if chain.fil(&provider.party).get() < FIL / 1000 {
+            let to = provider.party.address;
+            let amount = Units::new(FIL / 100);
+            chain.send(&client, Message::Act(Action::Transfer { to, token: name("FIL"), amount })).unwrap();
+        }
+        provider.answer_windows(chain);
+    });
     assert_eq!(closed(&chain, id), CloseReason::Faulty);
     assert_eq!(chain.deal(other).state.name(), "active");
     let burned = chain

@@ -65,8 +65,8 @@ impl Message {
     pub fn work(&self) -> u64 {
         match self {
             Self::Act(action) => action.work(),
-            // Two signatures, and the hours of the unbonding time.
-            Self::SignedTwice { .. } => 200,
+            // Two signatures, and the hours of the unbonding time. A body of blocks full of them is more than the target.
+            Self::SignedTwice { .. } => 300,
             Self::ReportRandomness { .. } => 10,
             Self::Service(message) => message.work(),
         }
