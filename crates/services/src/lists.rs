@@ -1,4 +1,6 @@
-//! Rows that say by their key alone that something is in a list.
+//! Lists: rows that say by their key alone that something is in one, and rows from a key on.
+
+use depin_state::{ReadState, Row};
 
 /// Declares such rows: `/// What it lists. 0x55 (Address, Address) => ByOwner;`, one a line.
 macro_rules! lists {
@@ -14,3 +16,49 @@ macro_rules! lists {
     )*};
 }
 pub(crate) use lists;
+
+/// All rows of a table behind `after`, or from the first one on.
+pub(crate) fn after_key<'a, R: Row + 'a>(
+    state: &'a dyn ReadState,
+    after: Option<R::Key>,
+) -> impl Iterator<Item = (R::Key, R)> + use<'a, R>
+where
+    R::Key: Copy,
+{
+    let mut next = match after {
+        Some(after) => state.next_after::<R>(&after),
+        None => state.rows::<R>().next(),
+    };
+    std::iter::from_fn(move || {
+        let row = next.take()?;
+        next = state.next_after::<R>(&row.0);
+        Some(row)
+    })
+}
+
+/// The rows of what a list has under `of`, behind `after`, or from the first one on; `least` sorts before all.
+///
+/// # Panics
+/// When something is listed that does not exist, which is a mistake in the service's rules.
+pub(crate) fn listed<'a, L, R, P>(
+    state: &'a dyn ReadState,
+    of: P,
+    after: Option<R::Key>,
+    least: R::Key,
+) -> impl Iterator<Item = (R::Key, R)> + use<'a, L, R, P>
+where
+    L: Row<Key = (P, R::Key)> + 'a,
+    R: Row,
+    R::Key: Copy + 'a,
+    P: Copy + PartialEq + 'a,
+{
+    let mut next = match after {
+        Some(after) => state.next_after::<L>(&(of, after)),
+        None => state.first_from::<L>(&(of, least)),
+    };
+    std::iter::from_fn(move || {
+        let (key, _) = next.take().filter(|((listed, _), _)| *listed == of)?;
+        next = state.next_after::<L>(&key);
+        Some((key.1, state.get::<R>(&key.1).expect("what is listed exists")))
+    })
+}

@@ -116,37 +116,13 @@ impl App {
         self.ledger.read_in_turn(|state| f(state, &self.ledger.economy().reads(state, now)))
     }
 
-    /// The same for what may look through many rows: few at once, the others wait, and away from the threads that answer everything
-    /// else.
-    async fn scan<T: Send + 'static>(
-        self: &Arc<Self>,
-        f: impl FnOnce(&Self, &dyn ReadState, &depin_economy::Reads<'_>) -> T + Send + 'static,
-    ) -> ApiResult<T> {
-        self.scan_then(f, |found| found).await
-    }
-
-    /// The same for a list, which is also written down there before the next one's turn.
-    async fn list<T: Serialize + Send + 'static>(
+    /// The same for a list, which may look through many rows: in turns, and written down in the same turn.
+    async fn list<T: Serialize>(
         self: &Arc<Self>,
         f: impl FnOnce(&Self, &dyn ReadState, &depin_economy::Reads<'_>) -> ApiResult<T> + Send + 'static,
     ) -> ApiResult<Written> {
-        self.scan_then(f, |found| found.and_then(|list| Written::of(&list))).await?
-    }
-
-    /// Looks through rows while they stand still, then makes the answer of what was found.
-    async fn scan_then<T: 'static, A: Send + 'static>(
-        self: &Arc<Self>,
-        f: impl FnOnce(&Self, &dyn ReadState, &depin_economy::Reads<'_>) -> T + Send + 'static,
-        then: fn(T) -> A,
-    ) -> ApiResult<A> {
-        let permit = Arc::clone(&self.scans).acquire_owned().await.map_err(ApiError::internal)?;
-        let app = Arc::clone(self);
-        let scanned = tokio::task::spawn_blocking(move || {
-            let answer = then(app.read(|state, reads| f(&app, state, reads)));
-            drop(permit);
-            answer
-        });
-        scanned.await.map_err(ApiError::internal)
+        let turn = self.turn().await?;
+        self.written(turn, move |app| app.read(|state, reads| f(app, state, reads))).await
     }
 
     /// A turn to look up and write a long answer, of which few are made at once.

@@ -9,8 +9,9 @@ use super::{
         Route,
     },
 };
+use crate::lists::{after_key, listed};
 use depin_quantity::{Address, UnitId};
-use depin_state::{ReadState, Row};
+use depin_state::ReadState;
 
 /// A hotspot.
 pub fn hotspot(state: &dyn ReadState, hotspot: Address) -> Option<Hotspot> {
@@ -28,15 +29,7 @@ pub fn hotspots_of_owner(
     owner: Address,
     after: Option<Address>,
 ) -> impl Iterator<Item = (Address, Hotspot)> {
-    let mut next = match after {
-        Some(after) => state.next_after::<ByOwner>(&(owner, after)),
-        None => state.first_from::<ByOwner>(&(owner, Address::new([0; 32]))),
-    };
-    std::iter::from_fn(move || {
-        let (key, _) = next.take().filter(|((of, _), _)| *of == owner)?;
-        next = state.next_after::<ByOwner>(&key);
-        Some((key.1, state.get::<Hotspot>(&key.1).expect("a listed hotspot exists")))
-    })
+    listed::<ByOwner, Hotspot, _>(state, owner, after, Address::new([0; 32]))
 }
 
 /// An entry of the denylist.
@@ -66,15 +59,7 @@ pub fn route(state: &dyn ReadState, route: UnitId) -> Option<Route> {
 
 /// Every route of an OUI behind `after`.
 pub fn routes(state: &dyn ReadState, oui: u32, after: Option<UnitId>) -> impl Iterator<Item = (UnitId, Route)> {
-    let mut next = match after {
-        Some(after) => state.next_after::<ByOui>(&(oui, after)),
-        None => state.first_from::<ByOui>(&(oui, UnitId::new([0; 32]))),
-    };
-    std::iter::from_fn(move || {
-        let (key, _) = next.take().filter(|((of, _), _)| *of == oui)?;
-        next = state.next_after::<ByOui>(&key);
-        Some((key.1, state.get::<Route>(&key.1).expect("a listed route exists")))
-    })
+    listed::<ByOui, Route, _>(state, oui, after, UnitId::new([0; 32]))
 }
 
 /// Every join that a route takes behind `after`.
@@ -141,19 +126,4 @@ pub fn hexes(state: &dyn ReadState, after: Option<u64>) -> impl Iterator<Item = 
 /// Running sums.
 pub fn totals(state: &dyn ReadState) -> CoverageTotals {
     state.get::<CoverageTotals>(&()).unwrap_or_default()
-}
-
-fn after_key<'a, R: Row + 'a>(state: &'a dyn ReadState, after: Option<R::Key>) -> impl Iterator<Item = (R::Key, R)> + use<'a, R>
-where
-    R::Key: Copy,
-{
-    let mut next = match after {
-        Some(after) => state.next_after::<R>(&after),
-        None => state.rows::<R>().next(),
-    };
-    std::iter::from_fn(move || {
-        let row = next.take()?;
-        next = state.next_after::<R>(&row.0);
-        Some(row)
-    })
 }

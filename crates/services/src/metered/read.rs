@@ -1,8 +1,12 @@
 //! Reads, for APIs and tests. Lists go on behind a key, so that a page never walks through what it does not show.
 
 use super::rows::{Batch, BatchOf, ByCustomer, ByOperator, Dispute, MeteredTotals, NameOf, Operator, Order};
+use crate::lists::{after_key, listed};
 use depin_quantity::{Address, UnitId};
-use depin_state::{ReadState, Row};
+use depin_state::ReadState;
+
+/// The id before all.
+const LEAST: UnitId = UnitId::new([0; 32]);
 
 /// An operator.
 pub fn operator(state: &dyn ReadState, address: Address) -> Option<Operator> {
@@ -35,7 +39,7 @@ pub fn orders_of_customer(
     customer: Address,
     after: Option<UnitId>,
 ) -> impl Iterator<Item = (UnitId, Order)> {
-    listed::<ByCustomer>(state, customer, after)
+    listed::<ByCustomer, Order, _>(state, customer, after, LEAST)
 }
 
 /// Every order of an operator behind `after`, by id.
@@ -44,7 +48,7 @@ pub fn orders_of_operator(
     operator: Address,
     after: Option<UnitId>,
 ) -> impl Iterator<Item = (UnitId, Order)> {
-    listed::<ByOperator>(state, operator, after)
+    listed::<ByOperator, Order, _>(state, operator, after, LEAST)
 }
 
 /// A batch by its id, until its order is forgotten.
@@ -78,35 +82,4 @@ pub fn disputes(state: &dyn ReadState, after: Option<UnitId>) -> impl Iterator<I
 /// Running sums.
 pub fn totals(state: &dyn ReadState) -> MeteredTotals {
     state.get::<MeteredTotals>(&()).unwrap_or_default()
-}
-
-fn after_key<'a, R: Row + 'a>(state: &'a dyn ReadState, after: Option<R::Key>) -> impl Iterator<Item = (R::Key, R)> + use<'a, R>
-where
-    R::Key: Copy,
-{
-    let mut next = match after {
-        Some(after) => state.next_after::<R>(&after),
-        None => state.rows::<R>().next(),
-    };
-    std::iter::from_fn(move || {
-        let row = next.take()?;
-        next = state.next_after::<R>(&row.0);
-        Some(row)
-    })
-}
-
-fn listed<'a, L: Row<Key = (Address, UnitId)> + 'a>(
-    state: &'a dyn ReadState,
-    party: Address,
-    after: Option<UnitId>,
-) -> impl Iterator<Item = (UnitId, Order)> + use<'a, L> {
-    let mut next = match after {
-        Some(after) => state.next_after::<L>(&(party, after)),
-        None => state.first_from::<L>(&(party, UnitId::new([0; 32]))),
-    };
-    std::iter::from_fn(move || {
-        let (key, _) = next.take().filter(|((of, _), _)| *of == party)?;
-        next = state.next_after::<L>(&key);
-        Some((key.1, state.get::<Order>(&key.1).expect("a listed order exists")))
-    })
 }

@@ -1,9 +1,13 @@
 //! Reading what the storage service remembers, for APIs and audits.
 
 use super::rows::{ByClient, ByProvider, DataSet, Deal, DealState, ProposalsOf, Provider, Totals};
+use crate::lists::{after_key, listed};
 use depin_quantity::{Address, UnitId};
 use depin_state::ReadState;
 use std::collections::BTreeMap;
+
+/// The id before all.
+const LEAST: UnitId = UnitId::new([0; 32]);
 
 /// One deal.
 pub fn deal(state: &dyn ReadState, id: UnitId) -> Option<Deal> {
@@ -12,20 +16,12 @@ pub fn deal(state: &dyn ReadState, id: UnitId) -> Option<Deal> {
 
 /// Every deal after `after` in the order of ids.
 pub fn deals(state: &dyn ReadState, after: Option<UnitId>) -> impl Iterator<Item = (UnitId, Deal)> {
-    let mut next = match after {
-        Some(after) => state.next_after::<Deal>(&after),
-        None => state.first_from::<Deal>(&UnitId::new([0; 32])),
-    };
-    std::iter::from_fn(move || {
-        let row = next.take()?;
-        next = state.next_after::<Deal>(&row.0);
-        Some(row)
-    })
+    after_key::<Deal>(state, after)
 }
 
 /// Every deal of a client after `after` in the order of ids.
 pub fn deals_of_client(state: &dyn ReadState, client: Address, after: Option<UnitId>) -> impl Iterator<Item = (UnitId, Deal)> {
-    listed::<ByClient>(state, client, after)
+    listed::<ByClient, Deal, _>(state, client, after, LEAST)
 }
 
 /// Every deal of a provider after `after` in the order of ids.
@@ -34,23 +30,7 @@ pub fn deals_of_provider(
     provider: Address,
     after: Option<UnitId>,
 ) -> impl Iterator<Item = (UnitId, Deal)> {
-    listed::<ByProvider>(state, provider, after)
-}
-
-fn listed<'a, L: depin_state::Row<Key = (Address, UnitId)> + 'a>(
-    state: &'a dyn ReadState,
-    party: Address,
-    after: Option<UnitId>,
-) -> impl Iterator<Item = (UnitId, Deal)> + use<'a, L> {
-    let mut next = match after {
-        Some(after) => state.next_after::<L>(&(party, after)),
-        None => state.first_from::<L>(&(party, UnitId::new([0; 32]))),
-    };
-    std::iter::from_fn(move || {
-        let (key, _) = next.take().filter(|(key, _)| key.0 == party)?;
-        next = state.next_after::<L>(&key);
-        Some((key.1, state.get::<Deal>(&key.1).expect("a listed deal exists")))
-    })
+    listed::<ByProvider, Deal, _>(state, provider, after, LEAST)
 }
 
 /// Every provider in the order of addresses.

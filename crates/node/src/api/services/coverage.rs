@@ -1,7 +1,8 @@
 //! The service `coverage`: hotspots, the denylist, OUIs with their routes, batches of packets.
 
+use super::page::page;
 use crate::api::{
-    App, PageQuery, Shared,
+    App, PageQuery, Shared, Written,
     error::{ApiError, ApiResult},
     extract::{Params, Segment, page_after, page_limit},
 };
@@ -44,35 +45,12 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(batch))
 }
 
-/// Rows that one answer looks through at most. A page may be short, or empty, and have a next one.
-const SCAN_MAX: usize = 10_000;
-
 impl App {
     fn coverage(&self) -> ApiResult<&Coverage> {
         let service = self.ledger.service();
         let coverage = service.coverage();
         coverage.ok_or_else(|| ApiError::not_found(format!("this network runs the service `{}`, not `coverage`", service.name())))
     }
-}
-
-/// Takes what `wire` makes of rows until the page is full or enough rows were looked through. `key` is where the next page begins.
-fn page<R, T>(
-    mut rows: impl Iterator<Item = R>,
-    limit: usize,
-    key: impl Fn(&R) -> String,
-    wire: impl Fn(R) -> Option<T>,
-) -> Page<T> {
-    let (mut items, mut last) = (Vec::new(), None);
-    for _ in 0..SCAN_MAX {
-        if items.len() == limit {
-            break;
-        }
-        let Some(row) = rows.next() else { return Page { items, next: None } };
-        last = Some(key(&row));
-        items.extend(wire(row));
-    }
-    let more = rows.next().is_some();
-    Page { items, next: last.filter(|_| more) }
 }
 
 /// Parameters of lists that come in pages.
@@ -116,21 +94,18 @@ pub(super) async fn network(State(app): State<Shared>) -> ApiResult<Json<Coverag
 /// A page of hotspots, by address. Those that are retired stay known.
 #[utoipa::path(get, path = "/v1/coverage/hotspots", tag = "coverage", params(HotspotQuery),
     responses((status = 200, body = Page<CoverageHotspot>), (status = "default", body = ErrorBody)))]
-pub(super) async fn hotspots(
-    State(app): State<Shared>,
-    Params(query): Params<HotspotQuery>,
-) -> ApiResult<Json<Page<CoverageHotspot>>> {
+pub(super) async fn hotspots(State(app): State<Shared>, Params(query): Params<HotspotQuery>) -> ApiResult<Written> {
     app.coverage()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<Address>(query.after.as_deref())?;
-    let scanned = app.scan(move |_, state, _| {
+    let listed = app.list(move |_, state, _| {
         let rows: Box<dyn Iterator<Item = (Address, service::Hotspot)>> = match query.owner {
             Some(owner) => Box::new(service::hotspots_of_owner(state, owner, after)),
             None => Box::new(service::hotspots(state, after)),
         };
-        page(rows, limit, |(address, _)| address.to_string(), |(address, row)| Some(wire_hotspot(state, address, &row)))
+        Ok(page(rows, limit, |(address, _)| address.to_string(), |(address, row)| Some(wire_hotspot(state, address, &row))))
     });
-    scanned.await.map(Json)
+    listed.await
 }
 
 /// One hotspot.
@@ -168,15 +143,15 @@ fn wire_hotspot(state: &dyn ReadState, address: Address, row: &service::Hotspot)
 /// A page of what became of hotspots' last beacons, by hotspot.
 #[utoipa::path(get, path = "/v1/coverage/beacons", tag = "coverage", params(PageQuery),
     responses((status = 200, body = Page<CoverageBeacon>), (status = "default", body = ErrorBody)))]
-pub(super) async fn beacons(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Json<Page<CoverageBeacon>>> {
+pub(super) async fn beacons(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Written> {
     app.coverage()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<Address>(query.after.as_deref())?;
-    let scanned = app.scan(move |_, state, _| {
+    let listed = app.list(move |_, state, _| {
         let wire = |(hotspot, row)| Some(wire_beacon(hotspot, row));
-        page(service::last_beacons(state, after), limit, |(hotspot, _)| hotspot.to_string(), wire)
+        Ok(page(service::last_beacons(state, after), limit, |(hotspot, _)| hotspot.to_string(), wire))
     });
-    scanned.await.map(Json)
+    listed.await
 }
 
 /// What became of a hotspot's last beacon.
@@ -220,17 +195,17 @@ fn wire_beacon(hotspot: Address, row: service::LastBeacon) -> CoverageBeacon {
 /// A page of hexes with somebody in them, by cell.
 #[utoipa::path(get, path = "/v1/coverage/hexes", tag = "coverage", params(PageQuery),
     responses((status = 200, body = Page<CoverageHex>), (status = "default", body = ErrorBody)))]
-pub(super) async fn hexes(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Json<Page<CoverageHex>>> {
+pub(super) async fn hexes(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Written> {
     app.coverage()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let hex = |text: &str| u64::from_str_radix(text, 16).ok();
     let after = query.after.as_deref().map(|text| number(text, hex)).transpose()?;
-    let scanned = app.scan(move |_, state, _| {
+    let listed = app.list(move |_, state, _| {
         let wire =
             |(cell, hex): (u64, Hex)| Some(CoverageHex { cell: format!("{cell:x}"), there: hex.there, counted: hex.counted });
-        page(service::hexes(state, after), limit, |(cell, _)| format!("{cell:x}"), wire)
+        Ok(page(service::hexes(state, after), limit, |(cell, _)| format!("{cell:x}"), wire))
     });
-    scanned.await.map(Json)
+    listed.await
 }
 
 fn wire_location(location: &Location) -> CoverageLocation {
@@ -252,14 +227,14 @@ fn wire_location(location: &Location) -> CoverageLocation {
 /// A page of the denylist, by entry.
 #[utoipa::path(get, path = "/v1/coverage/denials", tag = "coverage", params(PageQuery),
     responses((status = 200, body = Page<CoverageDenial>), (status = "default", body = ErrorBody)))]
-pub(super) async fn denials(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Json<Page<CoverageDenial>>> {
+pub(super) async fn denials(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Written> {
     app.coverage()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<UnitId>(query.after.as_deref())?;
-    let scanned = app.scan(move |_, state, _| {
-        page(service::denials(state, after), limit, |(id, _)| id.to_string(), |(id, row)| Some(wire_denial(id, row)))
+    let listed = app.list(move |_, state, _| {
+        Ok(page(service::denials(state, after), limit, |(id, _)| id.to_string(), |(id, row)| Some(wire_denial(id, row))))
     });
-    scanned.await.map(Json)
+    listed.await
 }
 
 fn wire_denial(id: UnitId, row: service::Denial) -> CoverageDenial {
@@ -274,15 +249,15 @@ fn wire_denial(id: UnitId, row: service::Denial) -> CoverageDenial {
 /// A page of OUIs, by number.
 #[utoipa::path(get, path = "/v1/coverage/ouis", tag = "coverage", params(PageQuery),
     responses((status = 200, body = Page<CoverageOui>), (status = "default", body = ErrorBody)))]
-pub(super) async fn ouis(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Json<Page<CoverageOui>>> {
+pub(super) async fn ouis(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Written> {
     app.coverage()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<u32>(query.after.as_deref())?;
-    let scanned = app.scan(move |app, state, _| {
+    let listed = app.list(move |app, state, _| {
         let wire = |(number, row): (u32, service::Oui)| Some(wire_oui(app, number, &row));
-        page(service::ouis(state, after), limit, |(number, _)| number.to_string(), wire)
+        Ok(page(service::ouis(state, after), limit, |(number, _)| number.to_string(), wire))
     });
-    scanned.await.map(Json)
+    listed.await
 }
 
 /// One OUI.
@@ -327,16 +302,16 @@ pub(super) async fn oui_routes(
     State(app): State<Shared>,
     Segment(oui): Segment<u32>,
     Params(query): Paged,
-) -> ApiResult<Json<Page<CoverageRoute>>> {
+) -> ApiResult<Written> {
     app.coverage()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<UnitId>(query.after.as_deref())?;
-    let scanned = app.scan(move |_, state, _| {
-        service::oui(state, oui)?;
+    let listed = app.list(move |_, state, _| {
+        service::oui(state, oui).ok_or_else(|| no_oui(oui))?;
         let rows = service::routes(state, oui, after);
-        Some(page(rows, limit, |(id, _)| id.to_string(), |(id, row)| Some(wire_route(id, row))))
+        Ok(page(rows, limit, |(id, _)| id.to_string(), |(id, row)| Some(wire_route(id, row))))
     });
-    scanned.await?.map(Json).ok_or_else(|| no_oui(oui))
+    listed.await
 }
 
 /// One route.
@@ -387,7 +362,7 @@ pub(super) async fn eui_pairs(
     State(app): State<Shared>,
     Segment(id): Segment<UnitId>,
     Params(query): Paged,
-) -> ApiResult<Json<Page<CoverageEuiPair>>> {
+) -> ApiResult<Written> {
     app.coverage()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let hex = |text: &str| u64::from_str_radix(text, 16).ok();
@@ -395,26 +370,22 @@ pub(super) async fn eui_pairs(
         Some((app_eui, dev_eui)) => Some(EuiPair { app_eui: number(app_eui, hex)?, dev_eui: number(dev_eui, hex)? }),
         None => None,
     };
-    let scanned = app.scan(move |_, state, _| {
-        service::route(state, id)?;
+    let listed = app.list(move |_, state, _| {
+        service::route(state, id).ok_or_else(|| no_route(id))?;
         let key = |pair: &EuiPair| format!("{:016x}:{:016x}", pair.app_eui, pair.dev_eui);
         let wire = |pair: EuiPair| {
             Some(CoverageEuiPair { app_eui: format!("{:016x}", pair.app_eui), dev_eui: format!("{:016x}", pair.dev_eui) })
         };
-        Some(page(service::eui_pairs(state, id, after), limit, key, wire))
+        Ok(page(service::eui_pairs(state, id, after), limit, key, wire))
     });
-    scanned.await?.map(Json).ok_or_else(|| no_route(id))
+    listed.await
 }
 
 /// A page of a route's session-key filters. Whoever reads a key here can make frames with a good MIC for its device.
 #[utoipa::path(get, path = "/v1/coverage/routes/{id}/filters", tag = "coverage",
     params(("id" = String, Path, description = "The route's id, 64 hexadecimal digits"), PageQuery),
     responses((status = 200, body = Page<CoverageFilter>), (status = "default", body = ErrorBody)))]
-pub(super) async fn filters(
-    State(app): State<Shared>,
-    Segment(id): Segment<UnitId>,
-    Params(query): Paged,
-) -> ApiResult<Json<Page<CoverageFilter>>> {
+pub(super) async fn filters(State(app): State<Shared>, Segment(id): Segment<UnitId>, Params(query): Paged) -> ApiResult<Written> {
     app.coverage()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = match halves(query.after.as_deref())? {
@@ -424,54 +395,51 @@ pub(super) async fn filters(
         }
         None => None,
     };
-    let scanned = app.scan(move |_, state, _| {
-        service::route(state, id)?;
+    let listed = app.list(move |_, state, _| {
+        service::route(state, id).ok_or_else(|| no_route(id))?;
         let key = |filter: &service::SessionFilter| format!("{:08x}:{}", filter.devaddr, filter.key);
         let wire = |filter: service::SessionFilter| {
             let (devaddr, key) = (format!("{:08x}", filter.devaddr), filter.key.to_string());
             Some(CoverageFilter { devaddr, key, max_copies: filter.max_copies })
         };
-        Some(page(service::filters(state, id, after), limit, key, wire))
+        Ok(page(service::filters(state, id, after), limit, key, wire))
     });
-    scanned.await?.map(Json).ok_or_else(|| no_route(id))
+    listed.await
 }
 
 /// A page of all ranges of device addresses, by their last one. No two share an address.
 #[utoipa::path(get, path = "/v1/coverage/ranges", tag = "coverage", params(PageQuery),
     responses((status = 200, body = Page<CoverageRange>), (status = "default", body = ErrorBody)))]
-pub(super) async fn ranges(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Json<Page<CoverageRange>>> {
+pub(super) async fn ranges(State(app): State<Shared>, Params(query): Paged) -> ApiResult<Written> {
     app.coverage()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let hex = |text: &str| u32::from_str_radix(text, 16).ok();
     let after = query.after.as_deref().map(|text| number(text, hex)).transpose()?;
-    let scanned = app.scan(move |_, state, _| {
+    let listed = app.list(move |_, state, _| {
         let wire = |(range, route): (service::Range, UnitId)| {
             Some(CoverageRange { start: format!("{:08x}", range.start), end: format!("{:08x}", range.end), route })
         };
-        page(service::ranges(state, after), limit, |(range, _)| format!("{:08x}", range.end), wire)
+        Ok(page(service::ranges(state, after), limit, |(range, _)| format!("{:08x}", range.end), wire))
     });
-    scanned.await.map(Json)
+    listed.await
 }
 
 /// A page of batches of packets that are not forgotten, by id.
 #[utoipa::path(get, path = "/v1/coverage/batches", tag = "coverage", params(PacketQuery),
     responses((status = 200, body = Page<CoverageBatch>), (status = "default", body = ErrorBody)))]
-pub(super) async fn batches(
-    State(app): State<Shared>,
-    Params(query): Params<PacketQuery>,
-) -> ApiResult<Json<Page<CoverageBatch>>> {
+pub(super) async fn batches(State(app): State<Shared>, Params(query): Params<PacketQuery>) -> ApiResult<Written> {
     app.coverage()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<UnitId>(query.after.as_deref())?;
-    let scanned = app.scan(move |app, state: &dyn ReadState, _| {
+    let listed = app.list(move |app, state: &dyn ReadState, _| {
         let open = |row: &service::Batch| !query.open.unwrap_or(false) || matches!(row.state, BatchState::Claimed { .. });
         let wire = |(id, row): (UnitId, service::Batch)| {
             let wanted = open(&row) && query.oui.is_none_or(|oui| oui == row.oui);
             wanted.then(|| wire_batch(app, id, row))
         };
-        page(service::batches(state, after), limit, |(id, _)| id.to_string(), wire)
+        Ok(page(service::batches(state, after), limit, |(id, _)| id.to_string(), wire))
     });
-    scanned.await.map(Json)
+    listed.await
 }
 
 /// One batch of packets.

@@ -1,5 +1,6 @@
 //! The service `metered`: operators, orders, batches, disputes, what the network allows, quotes.
 
+use super::page::page;
 use crate::api::{
     App, PageQuery, Shared, Written,
     error::{ApiError, ApiResult},
@@ -34,35 +35,12 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(quote))
 }
 
-/// Rows that one answer looks through at most. A page may be short, or empty, and have a next one.
-const SCAN_MAX: usize = 10_000;
-
 impl App {
     fn metered(&self) -> ApiResult<&Metered> {
         let service = self.ledger.service();
         let metered = service.metered();
         metered.ok_or_else(|| ApiError::not_found(format!("this network runs the service `{}`, not `metered`", service.name())))
     }
-}
-
-/// Takes what `wire` makes of rows until the page is full or enough rows were looked through. `key` is where the next page begins.
-fn page<R, T>(
-    mut rows: impl Iterator<Item = R>,
-    limit: usize,
-    key: impl Fn(&R) -> String,
-    wire: impl Fn(R) -> Option<T>,
-) -> Page<T> {
-    let (mut items, mut last) = (Vec::new(), None);
-    for _ in 0..SCAN_MAX {
-        if items.len() == limit {
-            break;
-        }
-        let Some(row) = rows.next() else { return Page { items, next: None } };
-        last = Some(key(&row));
-        items.extend(wire(row));
-    }
-    let more = rows.next().is_some();
-    Page { items, next: last.filter(|_| more) }
 }
 
 /// What one unit is, what the network allows, and sums.
@@ -254,21 +232,17 @@ fn wire_order(app: &App, params: &MeteredParams, reads: &Reads<'_>, id: UnitId, 
 #[utoipa::path(get, path = "/v1/metered/orders/{id}/batches", tag = "metered",
     params(("id" = String, Path, description = "The order's id, 64 hexadecimal digits"), PageQuery),
     responses((status = 200, body = Page<MeteredBatch>), (status = "default", body = ErrorBody)))]
-pub(super) async fn batches(
-    State(app): State<Shared>,
-    Segment(id): Segment<UnitId>,
-    Params(query): Paged,
-) -> ApiResult<Json<Page<MeteredBatch>>> {
+pub(super) async fn batches(State(app): State<Shared>, Segment(id): Segment<UnitId>, Params(query): Paged) -> ApiResult<Written> {
     app.metered()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<u32>(query.after.as_deref())?;
-    let scanned = app.scan(move |app, state, _| {
-        let currency = service::order(state, id)?.currency;
+    let listed = app.list(move |app, state, _| {
+        let currency = service::order(state, id).ok_or_else(|| no_order(id))?.currency;
         let rows = service::batches(state, id, after);
         let wire = |(batch, row)| Some(wire_batch(app, currency, batch, row));
-        Some(page(rows, limit, |(_, row)| row.number.to_string(), wire))
+        Ok(page(rows, limit, |(_, row)| row.number.to_string(), wire))
     });
-    scanned.await?.map(Json).ok_or_else(|| no_order(id))
+    listed.await
 }
 
 /// One batch. It is kept as long as its order.

@@ -2,6 +2,7 @@
 
 mod coverage;
 mod metered;
+mod page;
 mod quote;
 mod storage;
 

@@ -1,5 +1,6 @@
 //! The storage service: providers, deals, data sets, faults.
 
+use super::page::page;
 use crate::api::{
     App, Shared, Written,
     error::{ApiError, ApiResult},
@@ -29,8 +30,6 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(super::quote::quote))
 }
 
-/// Rows that one answer looks through at most. A page may be short, or empty, and have a next one.
-const SCAN_MAX: usize = 10_000;
 /// Providers in one answer.
 const PROVIDERS_MAX: usize = 10_000;
 
@@ -109,7 +108,8 @@ pub(super) async fn deals(State(app): State<Shared>, Params(query): Params<DealQ
                 && query.provider.is_none_or(|provider| provider == deal.provider)
                 && query.state.is_none_or(|stage| stage == self::stage(&deal.state))
         };
-        Ok(page(narrowest(state, &query, after), limit, wanted, |id, deal| wire_deal(app, reads, id, deal)))
+        let wire = |(id, deal)| Some(deal).filter(&wanted).map(|deal| wire_deal(app, reads, id, deal));
+        Ok(page(narrowest(state, &query, after), limit, |(id, _)| id.to_string(), wire))
     });
     listed.await
 }
@@ -125,29 +125,6 @@ fn narrowest<'a>(
         (None, Some(provider)) => Box::new(read::deals_of_provider(state, provider, after)),
         (None, None) => Box::new(read::deals(state, after)),
     }
-}
-
-/// Takes what is wanted until the page is full or enough rows were looked through.
-fn page<T>(
-    mut rows: impl Iterator<Item = (UnitId, service::Deal)>,
-    limit: usize,
-    wanted: impl Fn(&service::Deal) -> bool,
-    wire: impl Fn(UnitId, service::Deal) -> T,
-) -> Page<T> {
-    let mut items = Vec::new();
-    let mut last = None;
-    for _ in 0..SCAN_MAX {
-        if items.len() == limit {
-            break;
-        }
-        let Some((id, deal)) = rows.next() else { return Page { items, next: None } };
-        last = Some(id);
-        if wanted(&deal) {
-            items.push(wire(id, deal));
-        }
-    }
-    let more = rows.next().is_some();
-    Page { items, next: last.filter(|_| more).map(|id| id.to_string()) }
 }
 
 /// One deal. A closed one is kept for a while.
@@ -243,12 +220,11 @@ pub(super) async fn faults(State(app): State<Shared>, Params(query): Params<Prov
         if read::totals(state).faulty == 0 {
             return Ok(Page { items: Vec::new(), next: None });
         }
-        let faulty = |deal: &service::Deal| matches!(deal.state, DealState::Active { faulty: Some(_), .. });
-        let found = page(narrowest(state, &by_provider, after), limit, faulty, |id, deal| match &deal.state {
+        let wire = |(id, deal): (UnitId, service::Deal)| match &deal.state {
             DealState::Active { faulty: Some(faulty), .. } => Some(wire_fault(id, &deal, faulty)),
             _ => None,
-        });
-        Ok(Page::<Fault> { items: found.items.into_iter().flatten().collect(), next: found.next })
+        };
+        Ok(page(narrowest(state, &by_provider, after), limit, |(id, _)| id.to_string(), wire))
     });
     listed.await
 }
