@@ -82,7 +82,7 @@ impl Default for Limits {
             answer_time: None,
             stream_lag: Duration::from_secs(30),
             head_bytes: 64 << 10,
-            buffer_bytes: 256 << 10,
+            buffer_bytes: 96 << 10,
             stop_time: Duration::from_secs(5),
             open_paths: &["/health", "/metrics"],
         }
