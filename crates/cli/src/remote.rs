@@ -25,6 +25,8 @@ pub struct Remote {
 
 /// How often a node that is away is asked again.
 const AWAY_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
+/// Longest list of providers that is shown.
+pub const PROVIDERS_SHOWN: usize = 10_000;
 /// Longest list of accounts that is searched for a name, pages of the node.
 const PAGES_MAX: usize = 64;
 

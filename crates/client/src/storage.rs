@@ -18,12 +18,35 @@ pub struct Storage<'a> {
 }
 
 impl Storage<'_> {
-    /// All providers.
+    /// A page of providers, in order of address.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn providers(self) -> Result<ProviderList, ClientError> {
-        self.client.transport.get("/v1/storage/providers", &Query::default()).await
+    pub async fn providers(self, after: Option<Address>, limit: Option<u32>) -> Result<ProviderList, ClientError> {
+        let query = Query::default().with("after", after).with("limit", limit);
+        self.client.transport.get("/v1/storage/providers", &query).await
+    }
+
+    /// Providers page after page, in order of address, until there are `most` of them or no more; `next` says which.
+    ///
+    /// Registering costs little, so the list may be long, and most of it nobody's: whoever chooses among providers reads on by
+    /// [`Storage::providers`] from a place of its own.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn all_providers(self, most: usize) -> Result<ProviderList, ClientError> {
+        let mut all = self.providers(None, None).await?;
+        while let Some(after) = all.next.filter(|_| all.items.len() < most) {
+            let page = self.providers(Some(after), None).await?;
+            all.items.extend(page.items);
+            // A node that answers with the place asked from, or one before it, would have us ask for ever.
+            all.next = page.next.filter(|next| *next > after);
+        }
+        if all.items.len() > most {
+            all.items.truncate(most);
+            all.next = all.items.last().map(|last| last.address);
+        }
+        Ok(all)
     }
 
     /// One provider; none when the address is not registered.
@@ -164,8 +187,12 @@ pub struct Provider {
 /// `GET /v1/storage/providers`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProviderList {
-    /// All that are registered.
+    /// Those of this page, in order of address.
     pub items: Vec<Provider>,
+    /// Where the next page begins: the `after` to ask for it with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub next: Option<Address>,
     /// Sums over the network.
     pub totals: StorageTotals,
 }
@@ -173,6 +200,9 @@ pub struct ProviderList {
 /// Sums over all sectors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StorageTotals {
+    /// Registered providers.
+    #[serde(default)]
+    pub providers: u64,
     /// Deals proposed so far.
     pub proposed: u64,
     /// Active deals.

@@ -7,7 +7,7 @@ use crate::{
     directory::Directory,
     health::Health,
     map::{FaultKind, Map, SegmentPins, ShardPlace},
-    market::{Funds, Market, Offer, Provider},
+    market::{Funds, Market, MarketError, Offer, Provider},
     placement::Standing,
     price::Prices,
     proven::Proven,
@@ -72,6 +72,16 @@ impl Core {
     /// What a deal of the usual term takes into escrow.
     pub(crate) fn cost(&self, price: Units, piece_size: u64) -> Units {
         self.market.cost(price, piece_size, self.config.deals.term)
+    }
+
+    /// The market's offers: a fair part of them, all that proved a deal of this gateway, and those of `holders`.
+    ///
+    /// # Errors
+    /// What the market says.
+    pub(crate) async fn offers(&self, holders: impl IntoIterator<Item = Address>) -> Result<Vec<Offer>, MarketError> {
+        let mut wanted = self.proven.all();
+        wanted.extend(holders);
+        self.directory.offers(&self.map, self.market.as_ref(), &wanted).await
     }
 
     /// What prices are compared with now.

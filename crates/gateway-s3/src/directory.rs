@@ -1,6 +1,6 @@
 //! Who the providers are and where they are reached.
 //!
-//! In: the market's offers, asked for at most every other second. Out: offers for placements, and the provider behind an address for
+//! In: the market's offers, asked for at most every other second, and less often when the answer takes long. Out: offers for placements, and the provider behind an address for
 //! reads. Addresses and URLs are kept in the object map, so that reads work while the ledger cannot be reached.
 
 use crate::{
@@ -9,19 +9,31 @@ use crate::{
 };
 use depin_quantity::Address;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 const FRESH: Duration = Duration::from_secs(2);
+/// Offers that took long to read are good for so many times as long, so that a long list is not read all the time,
+const FRESH_TIMES: u32 = 20;
+/// and no longer than this.
+const FRESH_MOST: Duration = Duration::from_secs(60);
+
+/// What the market offered last.
+struct Heard {
+    until: Instant,
+    offers: Vec<Offer>,
+    /// Providers asked for by name that the market does not know.
+    unknown: HashSet<Address>,
+}
 
 /// The known providers.
 pub(crate) struct Directory {
     known: Mutex<HashMap<Address, Provider>>,
     /// What the map remembers: less than is known when it could not be written, such as on a full disk.
     saved: Mutex<HashMap<Address, Provider>>,
-    offers: tokio::sync::Mutex<Option<(Instant, Vec<Offer>)>>,
+    offers: tokio::sync::Mutex<Option<Heard>>,
 }
 
 impl Directory {
@@ -39,51 +51,50 @@ impl Directory {
         known.get(&address).cloned().unwrap_or_else(unknown)
     }
 
-    /// Learns where providers are now. What they ask is not kept: whoever places something asks for itself.
+    /// Learns where providers are now, `holders` among them. What they ask is not kept: whoever places something asks for itself.
     ///
     /// # Errors
     /// What the market says.
-    pub(crate) async fn look(&self, map: &Map, market: &dyn Market) -> Result<(), MarketError> {
-        self.learn(map, &market.offers().await?).await;
+    pub(crate) async fn look(&self, map: &Map, market: &dyn Market, holders: &[Address]) -> Result<(), MarketError> {
+        let (until, offers) = (Instant::now(), market.offers().await?);
+        let mut heard = Heard { until, offers, unknown: HashSet::new() };
+        heard.complete(market, holders).await;
+        self.learn(map, &heard.offers).await;
         Ok(())
     }
 
-    /// The market's offers; older ones while the market does not answer.
+    /// The market's offers; older ones while the market does not answer. Those of `wanted` are among them, as far as the market has any.
     ///
     /// # Errors
     /// What the market says when there are no older ones.
-    pub(crate) async fn offers(&self, map: &Map, market: &dyn Market) -> Result<Vec<Offer>, MarketError> {
+    pub(crate) async fn offers(&self, map: &Map, market: &dyn Market, wanted: &[Address]) -> Result<Vec<Offer>, MarketError> {
         let mut cached = self.offers.lock().await;
-        if let Some((at, offers)) = cached.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
-            let _ = at;
-            self.learn(map, offers).await;
-            return Ok(offers.clone());
-        }
-        match market.offers().await {
-            Ok(offers) => {
-                self.learn(map, &offers).await;
-                *cached = Some((Instant::now(), offers.clone()));
-                Ok(offers)
-            }
-            Err(error) => match cached.as_ref() {
-                Some((_, offers)) => {
-                    tracing::warn!(%error, "the market does not answer; using its last offers");
-                    Ok(offers.clone())
+        if cached.as_ref().is_none_or(|heard| heard.until <= Instant::now()) {
+            let begun = Instant::now();
+            match (market.offers().await, cached.is_some()) {
+                (Ok(offers), _) => {
+                    let fresh = begun.elapsed().saturating_mul(FRESH_TIMES).clamp(FRESH, FRESH_MOST);
+                    *cached = Some(Heard { until: Instant::now() + fresh, offers, unknown: HashSet::new() });
                 }
-                None => Err(error),
-            },
+                (Err(error), true) => tracing::warn!(%error, "the market does not answer; using its last offers"),
+                (Err(error), false) => return Err(error),
+            }
         }
+        let Some(heard) = cached.as_mut() else { return Ok(Vec::new()) };
+        heard.complete(market, wanted).await;
+        self.learn(map, &heard.offers).await;
+        Ok(heard.offers.clone())
     }
 
     /// The offers that were heard of last.
     pub(crate) async fn last_offers(&self) -> Vec<Offer> {
-        self.offers.lock().await.as_ref().map_or_else(Vec::new, |(_, offers)| offers.clone())
+        self.offers.lock().await.as_ref().map_or_else(Vec::new, |heard| heard.offers.clone())
     }
 
     /// Makes the next question go to the market.
     pub(crate) async fn forget_offers(&self) {
-        if let Some((at, _)) = self.offers.lock().await.as_mut() {
-            *at = at.checked_sub(FRESH).unwrap_or(*at);
+        if let Some(heard) = self.offers.lock().await.as_mut() {
+            heard.until = Instant::now();
         }
     }
 
@@ -102,6 +113,25 @@ impl Directory {
         match map.write(move |db| tables::remember_providers(db, &rows)).await {
             Ok(()) => self.saved.lock().unwrap_or_else(PoisonError::into_inner).extend(news),
             Err(error) => tracing::warn!(%error, "where providers are could not be written down"),
+        }
+    }
+}
+
+impl Heard {
+    /// Asks for the wanted that the market's answer left out. What it does not say now is asked for with the next question.
+    async fn complete(&mut self, market: &dyn Market, wanted: &[Address]) {
+        let known: HashSet<Address> = self.offers.iter().map(|offer| offer.provider.address).collect();
+        let left_out = |address: &&Address| !known.contains(address) && !self.unknown.contains(address);
+        let missing: Vec<Address> = wanted.iter().filter(left_out).copied().collect();
+        if missing.is_empty() {
+            return;
+        }
+        match market.offers_of(missing.clone()).await {
+            Ok(offers) => {
+                self.unknown.extend(missing);
+                self.offers.extend(offers);
+            }
+            Err(error) => tracing::warn!(%error, "offers of some providers could not be asked for"),
         }
     }
 }

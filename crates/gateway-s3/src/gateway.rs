@@ -159,7 +159,7 @@ impl Gateway {
         // Providers may have moved while nobody looked; reads ask where they were.
         let learning = core.clone();
         tokio::spawn(async move {
-            if let Err(error) = learning.directory.look(&learning.map, learning.market.as_ref()).await {
+            if let Err(error) = learning.directory.look(&learning.map, learning.market.as_ref(), &learning.proven.all()).await {
                 tracing::debug!(%error, "where providers are now is learnt with the next question to the market");
             }
         });

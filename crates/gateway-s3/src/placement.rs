@@ -131,22 +131,57 @@ pub(crate) fn order(offers: &[Offer], need: &Need, standing: impl Fn(Address) ->
     order
 }
 
-fn draw<'a>(mut left: Vec<&'a Offer>, need: &Need, enough: u128, random: &mut SplitMix) -> Vec<&'a Offer> {
-    let mut order = Vec::with_capacity(left.len());
-    while !left.is_empty() {
-        let weights: Vec<u128> = left.iter().map(|offer| weight(offer, need, enough)).collect();
-        let mut ticket = u128::from(random.next()) % weights.iter().sum::<u128>().max(1);
-        let mut winner = 0;
-        for (index, weight) in weights.iter().enumerate() {
-            if ticket < *weight {
-                winner = index;
-                break;
+fn draw<'a>(offers: Vec<&'a Offer>, need: &Need, enough: u128, random: &mut SplitMix) -> Vec<&'a Offer> {
+    let mut lots = Lots::new(offers.iter().map(|offer| weight(offer, need, enough)));
+    std::iter::from_fn(|| lots.draw(random)).map(|winner| offers[winner]).collect()
+}
+
+/// A weighted draw without replacement in logarithmic time each: a list of offers may be long.
+struct Lots {
+    weights: Vec<u128>,
+    /// Sums of ranges of weights (a Fenwick tree): place `i`, counted from one, has those of the lowest bit of `i` many up to it.
+    sums: Vec<u128>,
+    total: u128,
+}
+
+impl Lots {
+    fn new(weights: impl Iterator<Item = u128>) -> Self {
+        let weights: Vec<u128> = weights.collect();
+        let mut lots = Self { sums: vec![0; weights.len()], total: weights.iter().sum(), weights };
+        for place in 1..=lots.sums.len() {
+            let above = place + (place & place.wrapping_neg());
+            lots.sums[place - 1] += lots.weights[place - 1];
+            if above <= lots.sums.len() {
+                lots.sums[above - 1] += lots.sums[place - 1];
             }
-            ticket -= weight;
         }
-        order.push(left.remove(winner));
+        lots
     }
-    order
+
+    /// Who is drawn next; none when all were.
+    fn draw(&mut self, random: &mut SplitMix) -> Option<usize> {
+        if self.total == 0 {
+            return None;
+        }
+        let mut ticket = u128::from(random.next()) % self.total;
+        let (mut before, mut step) = (0, self.sums.len().next_power_of_two());
+        while step > 0 {
+            // Those that were drawn weigh nothing, so a ticket never falls on one.
+            if let Some(sum) = self.sums.get(before + step - 1).filter(|sum| **sum <= ticket) {
+                ticket -= sum;
+                before += step;
+            }
+            step /= 2;
+        }
+        let weight = std::mem::take(&mut self.weights[before]);
+        self.total -= weight;
+        let mut place = before + 1;
+        while place <= self.sums.len() {
+            self.sums[place - 1] -= weight;
+            place += place & place.wrapping_neg();
+        }
+        Some(before)
+    }
 }
 
 /// 1 to 10^6: a provider twice as dear as `enough` weighs a quarter, one with little room left a quarter again; to be cheaper than
@@ -245,6 +280,28 @@ mod tests {
         let counts = first_counts(&[offer("a", 100, None), offer("b", 200, None), offer("c", 1000, None)], "");
         assert!(counts[0] > 2 * counts[1] && counts[1] > 5 * counts[2], "{counts:?}");
         assert!(counts[1] > 100 && counts[2] > 0, "{counts:?}");
+    }
+
+    #[test]
+    fn a_long_list_is_drawn_at_once_each_as_often_as_it_weighs() {
+        let offers: Vec<Offer> = (0..30_000_u32)
+            .map(|n| {
+                let mut offer = offer("a", 1, None);
+                offer.provider.address = Address::new(std::array::from_fn(|at| n.to_be_bytes().get(at).copied().unwrap_or(0)));
+                offer
+            })
+            .collect();
+        let order = order(&offers, &need(&offers, None), |_| Standing::default(), 7);
+        let distinct: std::collections::BTreeSet<_> = order.iter().map(|candidate| candidate.provider.address).collect();
+        assert_eq!(distinct.len(), offers.len());
+        let mut random = SplitMix(3);
+        let mut firsts = [0; 3];
+        for _ in 0..6_000 {
+            let mut lots = Lots::new([1, 2, 3].into_iter());
+            firsts[lots.draw(&mut random).unwrap()] += 1;
+            assert_eq!(std::iter::from_fn(|| lots.draw(&mut random)).count(), 2);
+        }
+        assert!((900..1_100).contains(&firsts[0]) && (2_850..3_150).contains(&firsts[2]), "{firsts:?}");
     }
 
     #[test]

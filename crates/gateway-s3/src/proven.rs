@@ -31,6 +31,11 @@ impl Proven {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&provider);
     }
 
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<Address> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
     pub(crate) fn has(&self, provider: Address) -> bool {
         self.0.read().unwrap_or_else(PoisonError::into_inner).contains(&provider)
     }

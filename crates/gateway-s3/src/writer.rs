@@ -322,7 +322,7 @@ fn take_back(core: &Arc<Core>, stored: &[NewShard]) {
 /// The smallest shard payload from `smallest` on that at least n different providers take, and those in the order to try them.
 async fn candidates(core: &Core, smallest: u64, segment: i64) -> Result<(u64, Vec<Candidate>), StoreError> {
     let redundancy = core.config.redundancy;
-    let offers = core.directory.offers(&core.map, core.market.as_ref()).await?;
+    let offers = core.offers([]).await?;
     let prices = core.prices(&offers);
     let seed = core.config.placement_seed ^ segment.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut payload = smallest;

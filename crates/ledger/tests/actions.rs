@@ -284,7 +284,8 @@ fn a_slash_of_the_pledge_takes_its_share_and_the_rest_cools_down() {
     assert!((pledged / 100 * 49..pledged / 100 * 51).contains(&lost), "{lost} of {pledged}");
     chain.audit_holds();
 
-    // The same when nobody proves any more: the job that ends the deal must not fail.
+    // The same when nobody proves any more: the job that ends the deal must not fail. The entry lapsed with its last deal a week ago.
+    provider.register(&mut chain, 1 << 30);
     let again = chain_faulty_for_too_long(&mut chain, &client, &mut provider);
     assert!(matches!(chain.deal(again).state, DealState::Closed { reason: CloseReason::Faulty, .. }));
     chain.audit_holds();

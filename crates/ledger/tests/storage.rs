@@ -165,7 +165,8 @@ fn a_proposal_that_nobody_takes_expires_and_gives_the_money_back() {
 fn what_is_due_next_is_the_first_end_of_a_proposal_or_of_a_payment_and_at_once_what_was_taken() {
     let (mut chain, client, mut provider) = stage();
     let due = |chain: &Chain| chain.ledger.next_due(&chain.parent).unwrap();
-    assert_eq!(due(&chain), None, "the ends of periods bring no block");
+    let lapses = chain.parent.stamp.time.later(depin_services::storage::UNUSED_KEPT);
+    assert_eq!(due(&chain), Some(lapses), "the ends of periods bring no block");
     let piece = provider.store(b"payload");
     let id = propose(&mut chain, &client, proposal(&provider, piece)).unwrap();
     assert_eq!(due(&chain), Some(chain.deal(id).start_by));
@@ -401,5 +402,40 @@ fn many_sectors_fill_several_data_sets() {
     assert_eq!(sets, [128, 2]);
     chain.pass(2880 + 60, |chain| provider.answer_windows(chain));
     assert_eq!(chain.ledger.read(read::totals).faulty, 0);
+    chain.audit_holds();
+}
+
+/// A list of ten thousand entries that cost a transaction each would otherwise be a stranger's for good.
+#[test]
+fn an_entry_that_serves_nobody_lapses_after_a_week_and_is_paid_anew() {
+    let (mut chain, client, mut provider) = stage();
+    let idle = Provider::new(11);
+    chain
+        .send(&client, Message::Act(Action::Transfer { to: idle.party.address, token: name("FIL"), amount: Units::new(FIL) }))
+        .unwrap();
+    let held = chain.fil(&idle.party);
+    idle.register(&mut chain, CAPACITY);
+    let cost = held.get() - chain.fil(&idle.party).get();
+    let piece = provider.store(b"payload");
+    let id = active_deal(&mut chain, &client, &provider, proposal(&provider, piece));
+    let listed = |chain: &Chain| -> Vec<_> {
+        assert_eq!(chain.ledger.read(read::totals).providers as usize, chain.ledger.read(|s| read::providers(s, None).count()));
+        chain.ledger.read(|s| read::providers(s, None).map(|(address, _)| address).collect())
+    };
+    chain.pass(7 * 2880 - 10, |chain| provider.answer_windows(chain));
+    assert!(listed(&chain).contains(&idle.party.address), "six days and more are not a week");
+    assert_eq!(closed(&chain, id), CloseReason::Completed);
+    chain.pass(20, |_| {});
+    assert_eq!(listed(&chain), [provider.party.address], "the other one served until four days ago");
+    assert_eq!(code(propose(&mut chain, &client, proposal(&idle, piece))), "unknown-provider");
+    chain.audit_holds();
+    idle.register(&mut chain, CAPACITY);
+    let again = held.get() - chain.fil(&idle.party).get() - cost;
+    assert!(again > cost / 2, "an entry cost {cost} at first and {again} after it had lapsed");
+    chain.pass(9 * 2880, |_| {});
+    assert_eq!(listed(&chain), [], "neither has had a deal for a week");
+    assert_eq!(chain.ledger.read(|s| read::all_sets(s, None).count()), 0);
+    provider.register(&mut chain, CAPACITY);
+    active_deal(&mut chain, &client, &provider, proposal(&provider, piece));
     chain.audit_holds();
 }

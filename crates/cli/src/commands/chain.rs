@@ -32,7 +32,7 @@ struct Overview {
 pub async fn status(settings: &Settings, out: &Output) -> Result<()> {
     let Remote { client, .. } = Remote::new(settings)?;
     let (chain, supply, prices) = futures::try_join!(client.status(), client.supply(), client.prices())?;
-    let storage = if chain.service == STORAGE.name { Some(client.storage().providers().await?) } else { None };
+    let storage = if chain.service == STORAGE.name { Some(client.storage().providers(None, None).await?) } else { None };
     let endpoints = if settings.names_node() { None } else { settings.home.endpoints()? };
     let overview = Overview { chain, supply, prices, storage, endpoints };
     out.result(&overview, |out| overview.text(out))
@@ -90,9 +90,8 @@ impl Overview {
         for price in &self.prices.prices {
             row("Price", price_text(price, now));
         }
-        if let Some(ProviderList { items, totals }) = &self.storage {
-            let providers = items.len();
-            row("Storage", format!("{providers} providers, {} active deals, {} faulty", totals.active, totals.faulty));
+        if let Some(ProviderList { totals, .. }) = &self.storage {
+            row("Storage", format!("{} providers, {} active deals, {} faulty", totals.providers, totals.active, totals.faulty));
             row("Power", format!("{} raw, {} quality-adjusted", byte_text(&totals.raw_bytes), byte_text(&totals.quality_bytes)));
         } else {
             row("Service", service.to_string());

@@ -178,8 +178,13 @@ pub trait Market: Send + Sync + 'static {
     /// Ledger time.
     async fn now(&self) -> Result<Instant, MarketError>;
 
-    /// All providers that are registered, also those that take no new deals.
+    /// The providers that are registered, also those that take no new deals: all of them, or a fair part of a list that is too long.
     async fn offers(&self) -> Result<Vec<Offer>, MarketError>;
+
+    /// The offers of these providers that [`Market::offers`] may have left out: none, where that says all.
+    async fn offers_of(&self, _providers: Vec<Address>) -> Result<Vec<Offer>, MarketError> {
+        Ok(Vec::new())
+    }
 
     /// Proposes deals: the fee for each whole term goes into escrow.
     async fn propose(&self, proposals: Vec<Proposal>) -> Result<Vec<Result<UnitId, MarketError>>, MarketError>;

@@ -104,7 +104,7 @@ pub(super) async fn propose(core: &Arc<Core>) -> Result<usize, RenewalError> {
     if rows.is_empty() {
         return Ok(0);
     }
-    let offers = core.directory.offers(&core.map, core.market.as_ref()).await?;
+    let offers = core.offers(rows.iter().map(|row| row.provider)).await?;
     let prices = core.prices(&offers);
     let offers: HashMap<Address, &Offer> = offers.iter().map(|offer| (offer.provider.address, offer)).collect();
     let (mut wanted, mut proposals, mut steps, mut book) = (Vec::new(), Vec::new(), Vec::new(), spend::Book::default());

@@ -22,7 +22,7 @@ pub(super) async fn renew(core: &Arc<Core>, ledger_now: Instant) -> Result<usize
     if rows.is_empty() {
         return Ok(0);
     }
-    let offers = core.directory.offers(&core.map, core.market.as_ref()).await?;
+    let offers = core.offers(rows.iter().map(|row| row.provider)).await?;
     let prices = core.prices(&offers);
     let (mut asked_for, mut extensions, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
     for (row, deal) in rows.into_iter().filter_map(|row| row.deal.map(|deal| (row, deal))) {

@@ -81,7 +81,7 @@ async fn move_shard(core: &Arc<Core>, row: &ShardRow) -> Result<Result<Address, 
 
 /// Providers that hold no shard of this segment and did not refuse this one, in the order to try them.
 async fn candidates(core: &Core, row: &ShardRow, segment: &SegmentInfo) -> Result<Vec<Candidate>, RenewalError> {
-    let offers = core.directory.offers(&core.map, core.market.as_ref()).await?;
+    let offers = core.offers([]).await?;
     let need = Need { piece_size: row.piece_size, payload: row.payload, prices: core.prices(&offers) };
     let seed =
         core.config.placement_seed ^ row.place.segment.unsigned_abs() ^ (u64::from(row.attempts) << 32) ^ row.place.index as u64;

@@ -178,8 +178,15 @@ async fn providers_deals_and_quotes_are_shown() {
     for (n, price) in [(2, 3_000_000_000), (3, 1_000_000_000), (4, 2_000_000_000)] {
         assert_eq!(world.send(&key(n), register(n, price)).await.receipt.unwrap().failure, None);
     }
-    let list = world.client.storage().providers().await.unwrap();
-    assert_eq!(list.items.len(), 3);
+    let list = world.client.storage().all_providers(10).await.unwrap();
+    assert_eq!((list.items.len(), list.next, list.totals.providers), (3, None, 3));
+    let first = world.client.storage().providers(None, Some(2)).await.unwrap();
+    assert_eq!((&first.items[..], first.next), (&list.items[..2], Some(list.items[1].address)));
+    let rest = world.client.storage().providers(first.next, Some(2)).await.unwrap();
+    assert_eq!((&rest.items[..], rest.next), (&list.items[2..], None));
+    assert_eq!(world.client.storage().all_providers(2).await.unwrap().next, first.next, "there are more than were asked for");
+    let long = world.client.storage().providers(None, Some(1_001)).await.unwrap_err();
+    assert!(long.to_string().contains("1000"), "{long}");
     let provider = world.client.storage().provider(key(3).address()).await.unwrap().unwrap();
     assert_eq!((provider.name, provider.ask.price.units), (name("provider-3"), Units::new(1_000_000_000)));
     assert_eq!(world.client.storage().provider(key(9).address()).await.unwrap(), None);

@@ -4,7 +4,7 @@ use super::{
     decide::{DealFacts, PieceFact},
     plan::{Plan, Situation, plan},
     prove,
-    register::{contested, registration, removed},
+    register::{contested, registration},
     status::{StorageFigures, count_stages},
     store::{PieceState, PieceStatus, Store, StoreError},
     task::StorageTask,
@@ -162,13 +162,14 @@ impl Duty for StorageDuty {
             Some(message) => {
                 Registration::Differs { message: Box::new(Message::service(message)), serving: view.entry.is_some() }
             }
-            None if removed(view) => Registration::Removed,
+            None if view.removed => Registration::Removed,
             None => Registration::InLine,
         }
     }
 
     fn plan(view: &View, agenda: &Agenda) -> Plan {
-        let (Some(ask), Some(currency)) = (&view.ask, view.currency) else { return Plan::default() };
+        // Without an entry there is nothing to decide: it is registered first.
+        let (Some(ask), Some(currency), Some(_)) = (&view.ask, view.currency, &view.entry) else { return Plan::default() };
         let hopeless = view.hopeless();
         let situation = Situation { ask, currency, now: view.now, room: view.room(), hopeless: &hopeless };
         let deals = agenda.units.iter().filter_map(|id| view.deals.get(id));

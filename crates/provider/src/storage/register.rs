@@ -6,7 +6,7 @@ use depin_services::storage::StorageMessage;
 
 /// The message that brings the ledger's entry in line with the settings; `None` when it is.
 ///
-/// The ask of an entry stays, since people change it there. `begun` is whether this process has seen the provider registered: an
+/// The ask of an entry stays, since people change it there; when the entry lapsed for want of deals, it comes back with it. `begun` is whether this process has seen the provider registered: an
 /// entry that was taken out of the network (it keeps no capacity) is put back only by starting the provider anew.
 pub(super) fn registration(config: &ProviderConfig, url: &str, view: &View, begun: bool) -> Option<StorageMessage> {
     let register = |ask| StorageMessage::RegisterProvider {
@@ -15,13 +15,12 @@ pub(super) fn registration(config: &ProviderConfig, url: &str, view: &View, begu
         capacity: config.capacity_bytes,
         ask,
     };
-    let (Some(entry), Some(ask)) = (&view.entry, &view.ask) else {
-        return Some(register(config.ask.clone()));
-    };
-    if removed(view) {
+    if view.removed {
         return (!begun).then(|| register(config.ask.clone()));
     }
-    (!is_same(config, url, entry)).then(|| register(ask.clone()))
+    let ask = || view.ask.as_ref().unwrap_or(&config.ask).clone();
+    let same = view.entry.as_ref().is_some_and(|entry| is_same(config, url, entry));
+    (!same).then(|| register(ask()))
 }
 
 fn is_same(config: &ProviderConfig, url: &str, entry: &Provider) -> bool {
@@ -31,17 +30,12 @@ fn is_same(config: &ProviderConfig, url: &str, entry: &Provider) -> bool {
 /// What somebody else who has the key wrote after this process had seen its own entry (`begun`), and what to do about it; none when
 /// nobody did.
 pub(super) fn contested(config: &ProviderConfig, url: &str, view: &View, begun: bool) -> Option<String> {
-    let entry = view.entry.as_ref().filter(|entry| begun && !removed(view) && !is_same(config, url, entry))?;
+    let entry = view.entry.as_ref().filter(|entry| begun && !view.removed && !is_same(config, url, entry))?;
     Some(format!(
         "somebody else with this provider's key registered it anew: as `{}` at {}, with {} bytes; it is left so. If another daemon runs \
          with the key, stop one of the two; start this one again to register its own settings",
         entry.name, entry.url, entry.capacity_bytes
     ))
-}
-
-/// Whether the provider was taken out of the network.
-pub(super) fn removed(view: &View) -> bool {
-    view.entry.as_ref().is_some_and(|entry| entry.capacity_bytes == 0 && !entry.ask.open)
 }
 
 #[cfg(test)]
@@ -91,7 +85,9 @@ mod tests {
             ask: wire,
             since: Instant::new(0).into(),
         };
-        View { entry: Some(entry), ask: Some(Ask { open, ..ask(9) }), ..View::default() }
+        let mut view = View::default();
+        view.see_entry(Some(entry)).unwrap();
+        view
     }
 
     fn asked(message: Option<StorageMessage>) -> Option<u128> {
@@ -127,9 +123,21 @@ mod tests {
 
     #[test]
     fn a_provider_that_was_taken_out_comes_back_by_a_new_start_only() {
-        let out = view(0, false);
-        assert!(removed(&out));
-        assert_eq!(asked(registration(&config(), URL, &out, true)), None);
-        assert_eq!(asked(registration(&config(), URL, &out, false)), Some(5));
+        let mut out = view(0, false);
+        for _ in 0..2 {
+            assert!(out.removed);
+            assert_eq!(asked(registration(&config(), URL, &out, true)), None);
+            assert_eq!(asked(registration(&config(), URL, &out, false)), Some(5));
+            // Entries without deals lapse.
+            out.see_entry(None).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_entry_that_lapsed_for_want_of_deals_is_registered_anew_with_its_ask() {
+        let mut lapsed = view(1 << 30, true);
+        lapsed.see_entry(None).unwrap();
+        assert_eq!(asked(registration(&config(), URL, &lapsed, true)), Some(9));
+        assert!(contested(&config(), URL, &lapsed, true).is_none());
     }
 }

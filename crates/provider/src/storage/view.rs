@@ -40,13 +40,15 @@ pub struct View {
     pub(super) now: Instant,
     /// The provider's own entry.
     pub(super) entry: Option<api::Provider>,
-    /// The entry's ask.
+    /// The entry's ask; once the entry has lapsed, the one that it had.
     pub(super) ask: Option<Ask>,
     /// What deals are paid in.
     pub(super) currency: Option<Currency>,
     /// Deals that are not over, and those of which an event told that they are.
     pub(super) deals: BTreeMap<UnitId, DealFacts>,
     /// Data sets by number.
+    /// The entry was taken out of the network, whether it is still there or has lapsed since.
+    pub(super) removed: bool,
     pub(super) sets: BTreeMap<u32, SetFacts>,
     /// What the store says of the pieces of the deals that are looked at.
     pub(super) pieces: BTreeMap<Commitment, PieceFact>,
@@ -92,8 +94,17 @@ impl View {
         if self.currency.is_none() {
             self.currency = Some(funds::currency(client).await?);
         }
-        self.entry = client.storage().provider(own).await?;
-        self.ask = self.entry.as_ref().map(|entry| ask_of(&entry.ask)).transpose().map_err(|e| unreadable(client, &e))?;
+        let entry = client.storage().provider(own).await?;
+        self.see_entry(entry).map_err(|e| unreadable(client, &e))
+    }
+
+    /// Takes note of the entry, or that there is none: then what it was stays known, to register it anew as it was.
+    pub(super) fn see_entry(&mut self, entry: Option<api::Provider>) -> Result<(), PieceSizeError> {
+        if let Some(entry) = &entry {
+            self.ask = Some(ask_of(&entry.ask)?);
+            self.removed = entry.capacity_bytes == 0 && !entry.ask.open;
+        }
+        self.entry = entry;
         Ok(())
     }
 

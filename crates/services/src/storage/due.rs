@@ -22,6 +22,8 @@ pub enum Job {
     Expire(UnitId),
     /// Forget a closed deal.
     Forget(UnitId),
+    /// End a provider's entry that is of no use.
+    Lapse(Address),
 }
 
 /// The kind from 1 on, then whose job it is, then the number of a data set, zero for a deal.
@@ -32,6 +34,7 @@ impl RowKey for Job {
             Self::Open(provider, set) => (2, provider.get(), set),
             Self::Expire(deal) => (3, deal.get(), 0),
             Self::Forget(deal) => (4, deal.get(), 0),
+            Self::Lapse(provider) => (5, provider.get(), 0),
         };
         (kind, of, number).write(out);
     }
@@ -43,6 +46,7 @@ impl RowKey for Job {
             2 => Self::Open(Address::new(of), number),
             3 => Self::Expire(UnitId::new(of)),
             4 => Self::Forget(UnitId::new(of)),
+            5 => Self::Lapse(Address::new(of)),
             _ => return None,
         })
     }
@@ -108,6 +112,7 @@ impl Context<'_, Storage> {
             Job::Open(provider, set) => return self.fix_window(provider, set),
             Job::Expire(deal) => self.expire(deal)?,
             Job::Forget(deal) => self.forget(deal)?,
+            Job::Lapse(provider) => return Ok(self.lapse(provider)),
         }
         Ok(0)
     }

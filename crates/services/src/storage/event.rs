@@ -17,7 +17,7 @@ pub enum StorageEvent {
         /// Who.
         provider: Address,
     },
-    /// A provider left.
+    /// A provider left, or its entry lapsed: the entry is closed then, or gone.
     ProviderRemoved {
         /// Who.
         provider: Address,

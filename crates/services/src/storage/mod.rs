@@ -31,6 +31,7 @@ pub use message::{
 };
 pub(crate) use names::{DATACAP, DEAL, QUALITY_BYTES, RAW_BYTES, close_reason, fault_kind};
 pub use params::{StorageParams, StorageRules};
+pub use providers::UNUSED_KEPT;
 pub use proving::{sector_challenges, set_id, window_challenges};
 pub use rows::{Challenged, CloseReason, DataSet, Deal, DealState, Faulty, Provider, Totals, Window};
 pub use service::Storage;

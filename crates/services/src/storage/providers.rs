@@ -1,14 +1,20 @@
-//! Providers come, change what they ask, and go.
+//! Providers come, change what they ask, and go; entries of no use to anybody lapse.
 
 use super::{
+    due::Job,
     error::StorageError,
     event::StorageEvent,
     message::{Ask, URL_MAX},
-    rows::Provider,
+    rows::{DataSet, Provider},
     service::Storage,
 };
 use crate::context::Context;
-use depin_quantity::{Address, Name};
+use depin_economy::{Refusal, Topic};
+use depin_quantity::{Address, Instant, Name, Span};
+
+/// How long an entry without deals stays. Whoever still offers after that registers anew and pays for the rows again, so that to fill
+/// the list costs what it takes up for as long as it does.
+pub const UNUSED_KEPT: Span = Span::from_days(7);
 
 impl Context<'_, Storage> {
     pub(super) fn register(
@@ -27,8 +33,13 @@ impl Context<'_, Storage> {
             }
             Some(known) => Provider { name, url: url.to_owned(), capacity, ask: ask.clone(), ..known },
             None => {
-                self.register_subject(sender)?;
+                match self.register_subject(sender) {
+                    // Its entry lapsed before; the economy knows it still.
+                    Ok(()) | Err(StorageError::Economy(Refusal::Duplicate { what: Topic::Subject })) => {}
+                    Err(refusal) => return Err(refusal),
+                }
                 self.totals(|totals| totals.providers += 1);
+                self.schedule(self.now().later(UNUSED_KEPT), Job::Lapse(sender));
                 Provider {
                     name,
                     url: url.to_owned(),
@@ -58,7 +69,7 @@ impl Context<'_, Storage> {
         Ok(())
     }
 
-    /// A provider that leaves keeps its entry, closed and empty, so that it cannot register twice.
+    /// A provider that leaves keeps its entry, closed and empty, until it lapses.
     pub(super) fn remove_provider(&mut self, sender: Address) -> Result<(), StorageError> {
         let mut provider = self.provider(sender)?;
         if provider.deals > 0 {
@@ -69,6 +80,37 @@ impl Context<'_, Storage> {
         self.state().put(&sender, &provider);
         self.emit(StorageEvent::ProviderRemoved { provider: sender });
         Ok(())
+    }
+
+    /// Ends an entry that had no deal for as long as such are kept, or looks again when that may be so. Returns data sets looked at.
+    ///
+    /// What the economy keeps of the provider stays, and so do its ended deals, until they are forgotten.
+    pub(super) fn lapse(&mut self, address: Address) -> usize {
+        let Some(provider) = self.state().get::<Provider>(&address) else { return 0 };
+        let sets = if provider.deals == 0 { self.sets_of(address) } else { Vec::new() };
+        // Windows of a set may still be open, or due, when its last sector has left.
+        let used = provider.deals > 0 || sets.iter().any(|(_, set)| set.scheduled || !set.sectors.is_empty());
+        let last = sets.iter().map(|(_, set)| set.deadline).fold(provider.since, Instant::max);
+        let until = if used { self.now() } else { last }.later(UNUSED_KEPT);
+        if until > self.now() {
+            self.schedule(until, Job::Lapse(address));
+            return sets.len();
+        }
+        sets.iter().for_each(|(number, _)| self.state().delete::<DataSet>(&(address, *number)));
+        self.state().delete::<Provider>(&address);
+        self.totals(|totals| totals.providers -= 1);
+        self.emit(StorageEvent::ProviderRemoved { provider: address });
+        sets.len()
+    }
+
+    fn sets_of(&mut self, address: Address) -> Vec<(u32, DataSet)> {
+        let mut sets = Vec::new();
+        let mut next = self.state().first_from::<DataSet>(&(address, 0));
+        while let Some((key, set)) = next.filter(|((owner, _), _)| *owner == address) {
+            next = self.state().next_after::<DataSet>(&key);
+            sets.push((key.1, set));
+        }
+        sets
     }
 
     fn check_ask(&self, ask: &Ask) -> Result<(), StorageError> {

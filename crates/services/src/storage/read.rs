@@ -33,14 +33,19 @@ pub fn deals_of_provider(
     listed::<ByProvider, Deal, _>(state, provider, after, LEAST)
 }
 
-/// Every provider in the order of addresses.
-pub fn providers(state: &dyn ReadState) -> impl Iterator<Item = (Address, Provider)> {
-    state.rows::<Provider>()
+/// Every provider after `after` in the order of addresses.
+pub fn providers(state: &dyn ReadState, after: Option<Address>) -> impl Iterator<Item = (Address, Provider)> {
+    after_key::<Provider>(state, after)
 }
 
 /// One provider.
 pub fn provider(state: &dyn ReadState, address: Address) -> Option<Provider> {
     state.get::<Provider>(&address)
+}
+
+/// Every data set after `after` in the order of providers and numbers.
+pub fn all_sets(state: &dyn ReadState, after: Option<(Address, u32)>) -> impl Iterator<Item = ((Address, u32), DataSet)> {
+    after_key::<DataSet>(state, after)
 }
 
 /// A provider's data sets in the order of their numbers.
@@ -57,7 +62,7 @@ pub fn totals(state: &dyn ReadState) -> Totals {
 pub fn audit(state: &dyn ReadState, quality: impl Fn(&Deal) -> u128) -> Vec<String> {
     let mut found = Vec::new();
     let (mut entries, mut active, mut faulty, mut raw, mut adjusted) = (0u64, 0u64, 0u64, 0u128, 0u128);
-    for (address, provider) in providers(state) {
+    for (address, provider) in providers(state, None) {
         entries += 1;
         let (mut promised, mut deals, mut own_raw, mut own_quality) = (0u64, 0u32, 0u128, 0u128);
         for (id, deal) in deals_of_provider(state, address, None) {

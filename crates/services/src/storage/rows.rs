@@ -265,7 +265,7 @@ impl Row for ProposalsOf {
 /// Sums over all sectors, for tables and metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Totals {
-    /// Providers that ever registered.
+    /// Providers that are registered.
     pub providers: u64,
     /// Deals proposed so far.
     pub proposed: u64,

@@ -3,7 +3,7 @@
 use crate::{
     error::{CliError, Result},
     output::{Output, Table, bytes, shorten},
-    remote::{Remote, key_path},
+    remote::{PROVIDERS_SHOWN, Remote, key_path},
     settings::Settings,
 };
 use depin_client::api::Provider;
@@ -44,15 +44,20 @@ pub async fn list(settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
     // The network's other operators have lists of their own service: `depin metered operators`.
     let stores = remote.client.status().await?.service == STORAGE.name;
-    let registered = if stores { remote.client.storage().providers().await?.items } else { Vec::new() };
+    let listed = if stores { Some(remote.client.storage().all_providers(PROVIDERS_SHOWN).await?) } else { None };
+    let (registered, more) = listed.map(|list| (list.items, list.next.is_some())).unwrap_or_default();
+    if more {
+        out.note(format!("the first {PROVIDERS_SHOWN} providers by address; `/v1/storage/providers` of the node has the others"));
+    }
     let own = if settings.names_node() { Vec::new() } else { own_providers(&settings.home).await? };
-    let mut providers: Vec<Known> = own
-        .into_iter()
-        .map(|(name, address, state)| {
-            let entry = registered.iter().find(|provider| provider.address == address).cloned();
-            Known { name, address, here: true, state, registered: entry }
-        })
-        .collect();
+    let mut providers = Vec::with_capacity(own.len());
+    for (name, address, state) in own {
+        let entry = match registered.iter().find(|provider| provider.address == address) {
+            None if more => remote.client.storage().provider(address).await?,
+            entry => entry.cloned(),
+        };
+        providers.push(Known { name, address, here: true, state, registered: entry });
+    }
     let others = registered.into_iter().filter(|provider| providers.iter().all(|known| known.address != provider.address));
     let others: Vec<Known> = others
         .map(|provider| Known {

@@ -4,7 +4,7 @@ use crate::{
     args::{DealsArgs, ProofsArgs},
     error::Result,
     output::{Output, Table, bytes, day, in_time, minute, short_id, shorten},
-    remote::{Remote, storage_params},
+    remote::{PROVIDERS_SHOWN, Remote, storage_params},
     settings::Settings,
 };
 use depin_client::api::{DataSet, Deal, DealQuery, DealStage, Page, ProviderList};
@@ -126,7 +126,10 @@ fn window(set: &DataSet, now: Instant) -> String {
 
 pub async fn providers(settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
-    let list = remote.client.storage().providers().await?;
+    let list = remote.client.storage().all_providers(PROVIDERS_SHOWN).await?;
+    if list.next.is_some() {
+        out.note(format!("the first {PROVIDERS_SHOWN} providers by address; `/v1/storage/providers` of the node has the others"));
+    }
     let params = storage_params(&remote.spec().await?)?;
     out.result(&list, |out| {
         table_of(&list, &params)

@@ -39,7 +39,7 @@ impl Service for Storage {
     }
 
     async fn registered(&self, client: &Client) -> Result<BTreeSet<Address>> {
-        let listed = client.storage().providers().await?.items;
+        let listed = client.storage().all_providers(usize::MAX).await?.items;
         // One that was taken out keeps its entry, without capacity.
         let active = listed.into_iter().filter(|entry| entry.capacity_bytes > 0 || entry.ask.open);
         Ok(active.map(|entry| entry.address).collect())

@@ -12,19 +12,21 @@ mod credits;
 mod propose;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use super::{Deal, Extension, Funds, Market, MarketError, Offer, Proposal, Provider};
 use async_trait::async_trait;
 use convert::{market_error, state_of, submit_error};
 use depin_client::{
     Client, Credit, EventStream, Sender,
-    api::{Currency, Deal as ApiDeal, DealQuery, EventQuery},
+    api::{Currency, Deal as ApiDeal, DealQuery, EventQuery, Provider as Entry},
 };
 use depin_economy::Spec;
 use depin_ledger::Message;
 use depin_quantity::{Address, Instant, Name, Span, UnitId, Units};
 use depin_services::storage::{DEALS_PER_MESSAGE, StorageMessage, StorageParams, piece::Commitment};
 use futures::StreamExt as _;
+use rand::{SeedableRng as _, rngs::StdRng};
 use std::{
     collections::BTreeMap,
     sync::{Mutex as SyncMutex, PoisonError},
@@ -101,6 +103,13 @@ impl LedgerMarket {
         *self.burn.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// Entries of these providers, as far as they are registered.
+    async fn entries(&self, providers: impl IntoIterator<Item = Address>) -> Result<Vec<Entry>, MarketError> {
+        let one = |address| async move { self.client.storage().provider(address).await.map_err(market_error) };
+        let answers = futures::stream::iter(providers).map(one).buffered(QUESTIONS).collect::<Vec<_>>().await;
+        answers.into_iter().filter_map(Result::transpose).collect()
+    }
+
     async fn deal(&self, id: UnitId) -> Result<Option<ApiDeal>, MarketError> {
         self.client.storage().deal(id).await.map_err(market_error)
     }
@@ -136,6 +145,18 @@ impl LedgerMarket {
     }
 }
 
+fn offer(entry: Entry) -> Offer {
+    Offer {
+        ask: entry.ask.price.units,
+        piece_min: entry.ask.piece_min_bytes,
+        piece_max: entry.ask.piece_max_bytes,
+        free_bytes: Some(entry.capacity_bytes.saturating_sub(entry.promised_bytes)),
+        deals: entry.deals,
+        accepting: entry.ask.open,
+        provider: Provider { address: entry.address, name: entry.name.to_string(), url: entry.url },
+    }
+}
+
 const fn currency(params: &StorageParams) -> Currency {
     Currency { token: params.token, decimals: params.decimals }
 }
@@ -151,20 +172,14 @@ impl Market for LedgerMarket {
     }
 
     async fn offers(&self) -> Result<Vec<Offer>, MarketError> {
-        let list = self.client.storage().providers().await.map_err(market_error)?;
-        let offer = |provider: depin_client::api::Provider| {
-            let free = provider.capacity_bytes.saturating_sub(provider.promised_bytes);
-            Offer {
-                ask: provider.ask.price.units,
-                piece_min: provider.ask.piece_min_bytes,
-                piece_max: provider.ask.piece_max_bytes,
-                free_bytes: Some(free),
-                deals: provider.deals,
-                accepting: provider.ask.open,
-                provider: Provider { address: provider.address, name: provider.name.to_string(), url: provider.url },
-            }
-        };
-        Ok(list.items.into_iter().map(offer).collect())
+        let found =
+            walk::all(|after| self.client.storage().providers(after, Some(walk::PAGE)), &mut StdRng::from_seed(rand::random()))
+                .await;
+        Ok(found.map_err(market_error)?.into_iter().map(offer).collect())
+    }
+
+    async fn offers_of(&self, providers: Vec<Address>) -> Result<Vec<Offer>, MarketError> {
+        Ok(self.entries(providers).await?.into_iter().map(offer).collect())
     }
 
     async fn propose(&self, proposals: Vec<Proposal>) -> Result<Vec<Result<UnitId, MarketError>>, MarketError> {

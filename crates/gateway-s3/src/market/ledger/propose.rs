@@ -12,7 +12,7 @@ use depin_services::ServiceEvent;
 use depin_services::storage::{
     DEALS_PER_MESSAGE, Proposal as LedgerProposal, StorageEvent, StorageMessage, StorageParams, piece::PieceSize,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Answer = Result<UnitId, MarketError>;
 
@@ -20,7 +20,7 @@ pub(super) async fn run(market: &LedgerMarket, proposals: Vec<Proposal>) -> Resu
     let status = market.client.status().await.map_err(market_error)?;
     let account = market.client.account(market.sender.address()).await.map_err(market_error)?;
     let balance = market.spendable(&account).await?.get();
-    let verified_prices = if account.datacap > 0 { verified_prices(market).await? } else { BTreeMap::new() };
+    let verified_prices = if account.datacap > 0 { verified_prices(market, &proposals).await? } else { BTreeMap::new() };
     let mut budget = Budget { balance, datacap: account.datacap, verified_prices };
     let start_within = start_within(&market.params, status.speed);
 
@@ -86,9 +86,10 @@ pub(super) fn proposed(receipt: &FinalReceipt) -> Vec<UnitId> {
     events.filter_map(id).collect()
 }
 
-async fn verified_prices(market: &LedgerMarket) -> Result<BTreeMap<Address, Units>, MarketError> {
-    let list = market.client.storage().providers().await.map_err(market_error)?;
-    Ok(list.items.into_iter().map(|provider| (provider.address, provider.ask.verified_price.units)).collect())
+async fn verified_prices(market: &LedgerMarket, proposals: &[Proposal]) -> Result<BTreeMap<Address, Units>, MarketError> {
+    let providers: BTreeSet<Address> = proposals.iter().map(|proposal| proposal.provider).collect();
+    let entries = market.entries(providers).await?;
+    Ok(entries.into_iter().map(|provider| (provider.address, provider.ask.verified_price.units)).collect())
 }
 
 /// Time for acceptance and first proof. At a high speed an hour of the ledger is seconds of the wall clock, which machines need.

@@ -4,11 +4,11 @@
 //! cheapest providers that take it. Encryption's few bytes per segment are left out.
 
 use crate::api::{
-    App, Shared,
+    App, Shared, Written,
     error::{ApiError, ApiResult},
     extract::Params,
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use depin_client::api::{ErrorBody, Quote, QuoteQuery};
 use depin_economy::Reads;
 use depin_quantity::{Address, Decimal18, Name, Rounding, Span, Units};
@@ -73,7 +73,7 @@ impl Layout {
 /// What storing costs at present asks.
 #[utoipa::path(get, path = "/v1/storage/quote", tag = "storage", params(QuoteQuery),
     responses((status = 200, body = Quote), (status = "default", body = ErrorBody)))]
-pub(super) async fn quote(State(app): State<Shared>, Params(query): Params<QuoteQuery>) -> ApiResult<Json<Quote>> {
+pub(super) async fn quote(State(app): State<Shared>, Params(query): Params<QuoteQuery>) -> ApiResult<Written> {
     let params = app.storage()?;
     if !(1..=SIZE_MAX).contains(&query.size_bytes) {
         return Err(ApiError::bad_request(format!("`size_bytes` is 1 to {SIZE_MAX}"), ""));
@@ -83,26 +83,28 @@ pub(super) async fn quote(State(app): State<Shared>, Params(query): Params<Quote
     }
     let layout = Layout::parse(query.copies.as_deref())?;
     let month = Span::from_days(30).get() / params.epoch.get().max(1);
-    app.read(|state, reads| {
-        let segments = layout.segments(query.size_bytes, params.piece_min)?;
+    let least = params.piece_min;
+    let listed = app.list(move |app, state, reads| {
+        let segments = layout.segments(query.size_bytes, least)?;
         let providers = cheapest(state, layout, &segments, &query)?;
         let cost = cost(&segments, &providers, query.term_epochs)?;
-        let tib = layout.segments(TIB, params.piece_min)?;
+        let tib = layout.segments(TIB, least)?;
         let per_month = self::cost(&tib, &providers, month)?;
         let stored: u128 =
             segments.iter().map(|s| u128::from(s.count) * u128::from(s.piece.get()) * u128::from(layout.all)).sum();
-        Ok(Json(Quote {
+        Ok(Quote {
             size_bytes: query.size_bytes,
             term_epochs: query.term_epochs,
             stored_bytes: u64::try_from(stored).map_err(too_large)?,
             overhead: overhead(stored, query.size_bytes)?,
             cost: app.tokens.deals(cost),
-            cost_usd: usd(&app, reads, cost),
+            cost_usd: usd(app, reads, cost),
             per_tib_month: app.tokens.deals(per_month),
-            per_tib_month_usd: usd(&app, reads, per_month),
+            per_tib_month_usd: usd(app, reads, per_month),
             providers: providers.iter().map(|(address, _)| *address).collect(),
-        }))
-    })
+        })
+    });
+    listed.await
 }
 
 fn too_large(error: impl std::fmt::Display) -> ApiError {
@@ -118,7 +120,7 @@ fn cheapest(state: &dyn ReadState, layout: Layout, segments: &[Segments], query:
         let term = (ask.term_min..=ask.term_max).contains(&query.term_epochs);
         ask.open && fits && term && provider.capacity.saturating_sub(provider.promised) >= room
     };
-    let mut open: Vec<(Address, Ask)> = read::providers(state).filter(|(_, p)| takes(p)).map(|(a, p)| (a, p.ask)).collect();
+    let mut open: Vec<(Address, Ask)> = read::providers(state, None).filter(|(_, p)| takes(p)).map(|(a, p)| (a, p.ask)).collect();
     open.sort_by_key(|(address, ask)| (ask.price, *address));
     let wanted = layout.all as usize;
     if open.len() < wanted {

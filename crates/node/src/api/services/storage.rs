@@ -2,7 +2,7 @@
 
 use super::page::page;
 use crate::api::{
-    App, Shared, Written,
+    App, PageQuery, Shared, Written,
     error::{ApiError, ApiResult},
     extract::{Params, Segment, page_after, page_limit},
 };
@@ -30,9 +30,6 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(super::quote::quote))
 }
 
-/// Providers in one answer.
-const PROVIDERS_MAX: usize = 10_000;
-
 /// Parameters of lists by provider.
 #[derive(Clone, Debug, Default, serde::Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -46,23 +43,28 @@ pub(crate) struct ProviderQuery {
     limit: Option<u32>,
 }
 
-/// All providers, and sums over the network.
-#[utoipa::path(get, path = "/v1/storage/providers", tag = "storage",
+/// A page of providers, in order of address, and sums over the network.
+#[utoipa::path(get, path = "/v1/storage/providers", tag = "storage", params(PageQuery),
     responses((status = 200, body = ProviderList), (status = "default", body = ErrorBody)))]
-pub(super) async fn providers(State(app): State<Shared>) -> Json<ProviderList> {
-    Json(app.read(|state, _| {
-        let totals = read::totals(state);
-        ProviderList {
-            items: read::providers(state).take(PROVIDERS_MAX).map(|(address, row)| wire_provider(&app, address, row)).collect(),
-            totals: StorageTotals {
-                proposed: totals.proposed,
-                active: totals.active,
-                faulty: totals.faulty,
-                raw_bytes: totals.raw_bytes.to_string(),
-                quality_bytes: totals.quality_bytes.to_string(),
-            },
-        }
-    }))
+pub(super) async fn providers(State(app): State<Shared>, Params(query): Params<PageQuery>) -> ApiResult<Written> {
+    let limit = page_limit(query.limit, 1_000, 1_000)?;
+    let after = page_after::<Address>(query.after.as_deref())?;
+    let listed = app.list(move |app, state, _| {
+        let (rows, totals) = (read::providers(state, after), read::totals(state));
+        let wire = |(address, row)| Some(wire_provider(app, address, row));
+        let Page { items, next } = page(rows, limit, |(address, _)| address.to_string(), wire);
+        let totals = StorageTotals {
+            providers: totals.providers,
+            proposed: totals.proposed,
+            active: totals.active,
+            faulty: totals.faulty,
+            raw_bytes: totals.raw_bytes.to_string(),
+            quality_bytes: totals.quality_bytes.to_string(),
+        };
+        let next = next.and(items.last()).map(|last| last.address);
+        Ok(ProviderList { items, next, totals })
+    });
+    listed.await
 }
 
 /// One provider.
@@ -237,18 +239,18 @@ pub(super) async fn sets(State(app): State<Shared>, Params(query): Params<Provid
     let after = query.after.as_deref().map(set_key).transpose()?;
     let leaves = app.storage()?.challenges;
     let listed = app.list(move |_, state, _| {
-        let from = |address: &Address| after.is_none_or(|(last, _)| *address >= last);
-        let owners: Box<dyn Iterator<Item = Address>> = match query.provider {
-            Some(provider) => Box::new(std::iter::once(provider)),
-            None => Box::new(read::providers(state).map(|(address, _)| address)),
+        let rows: Box<dyn Iterator<Item = ((Address, u32), service::DataSet)>> = match query.provider {
+            // The ask for a page behind another provider's is one for what that one has behind it: nothing, or all.
+            Some(provider) if after.is_some_and(|(last, _)| last > provider) => Box::new(std::iter::empty()),
+            Some(provider) => {
+                let from = after.filter(|(last, _)| *last == provider).map(|(_, number)| number);
+                let own = read::sets(state, provider).filter(move |(number, _)| from.is_none_or(|last| *number > last));
+                Box::new(own.map(move |(number, set)| ((provider, number), set)))
+            }
+            None => Box::new(read::all_sets(state, after)),
         };
-        let all = owners.filter(from).flat_map(|owner| read::sets(state, owner).map(move |(number, set)| (owner, number, set)));
-        let mut rest = all.filter(|(owner, number, _)| after.is_none_or(|last| (*owner, *number) > last));
-        let items: Vec<DataSet> =
-            rest.by_ref().take(limit).map(|(owner, number, set)| wire_set(owner, number, set, leaves)).collect();
-        let more = rest.next().is_some();
-        let next = items.last().filter(|_| more).map(|last| format!("{}:{}", last.provider, last.set));
-        Ok(Page { items, next })
+        let key = |((owner, number), _): &((Address, u32), service::DataSet)| format!("{owner}:{number}");
+        Ok(page(rows, limit, key, |((owner, number), set)| Some(wire_set(owner, number, set, leaves))))
     });
     listed.await
 }
