@@ -230,7 +230,7 @@ fn port() -> Arc<Port> {
 /// A refusal as S3 says it.
 fn refuse(refusal: Refusal) -> Response<Full<Bytes>> {
     let code = match refusal {
-        Refusal::Busy | Refusal::Late => "SlowDown",
+        Refusal::Busy | Refusal::Unread | Refusal::Late => "SlowDown",
         Refusal::Slow | Refusal::Silent => "RequestTimeout",
         Refusal::Broken => "IncompleteBody",
         Refusal::Bug => "InternalError",

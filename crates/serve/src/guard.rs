@@ -1,51 +1,27 @@
 //! What stands before a port's service, for each request: a place for its connection, its body, a permit, its time, its panics.
 
 use crate::{
+    answer::Answer,
     body::{Body, BodyError},
-    peer::{Busy, EventStream, Peer},
+    peer::{EventStream, Peer},
     places::{Full, Place},
     port::Port,
     refusal::Refusal,
 };
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http_body::{Body as _, Frame, SizeHint};
-use http_body_util::{BodyExt as _, combinators::UnsyncBoxBody};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
 use hyper::{Request, Response, body::Incoming, header};
 use std::{
     convert::Infallible,
     error::Error,
     panic::AssertUnwindSafe,
-    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
 };
 use tower::{Service, ServiceExt as _};
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
-
-/// An answer on its way; the connection is busy until it is gone.
-pub(crate) struct Answer {
-    body: UnsyncBoxBody<Bytes, BoxError>,
-    _busy: Busy,
-}
-
-impl http_body::Body for Answer {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
 
 /// A connection's place.
 pub(crate) struct Seat {
@@ -72,19 +48,17 @@ where
     pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
         let busy = self.peer.begin();
         let open = self.port.limits.open_paths.contains(&request.uri().path());
-        let response = match self.serve(request, open).await {
-            Ok(response) => response.map(|body| body.map_err(Into::into).boxed_unsync()),
-            Err(refusal) => {
-                let mut response = (self.port.refuse)(refusal);
-                // What is left of its body is not read.
-                response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
-                response.map(|body| body.map_err(Into::into).boxed_unsync())
-            }
-        };
+        let served = self.serve(request, open).await.and_then(|response| self.kept(response, open));
+        let mut response = served.unwrap_or_else(|refusal| {
+            let mut response = (self.port.refuse)(refusal);
+            // What is left of its body is not read.
+            response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+            response.map(Answer::free)
+        });
         if response.extensions().get::<EventStream>().is_some() {
             self.peer.streams();
         }
-        let mut response = response.map(|body| Answer { body, _busy: busy });
+        response.body_mut().busy = Some(busy);
         if self.is_reserved() {
             response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
         }
@@ -113,6 +87,19 @@ where
                 Err(Refusal::Late)
             }),
         }
+    }
+
+    /// The answer with what it takes from the port's budget.
+    fn kept(&self, response: Response<B>, open: bool) -> Result<Response<Answer>, Refusal> {
+        if open {
+            return Ok(response.map(Answer::free));
+        }
+        let (parts, body) = response.into_parts();
+        let answer = Answer::within(body, &self.port, &self.peer).map_err(|Full| {
+            self.port.meters.refused("answers");
+            Refusal::Unread
+        })?;
+        Ok(Response::from_parts(parts, answer))
     }
 
     async fn call(&self, request: Request<Body>) -> Result<Response<B>, Refusal> {

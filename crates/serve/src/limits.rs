@@ -45,6 +45,10 @@ pub struct Limits {
     pub body_ahead_bytes: usize,
     /// Bytes of all such bodies at once.
     pub bodies_bytes: usize,
+    /// Bytes of all answers at once that are kept in memory until their readers have taken them.
+    pub answers_bytes: usize,
+    /// Answers up to this size are not counted, so that they are never refused for what others do not read.
+    pub answer_free_bytes: usize,
     /// Requests worked on at once.
     pub requests: usize,
     /// Longest time from the whole request (from its head, where bodies are streamed) to the beginning of the answer.
@@ -78,6 +82,8 @@ impl Default for Limits {
             crowded: Rate { bytes_per_second: 64 << 10, grace: Duration::from_secs(1) },
             body_ahead_bytes: 0,
             bodies_bytes: 64 << 20,
+            answers_bytes: 128 << 20,
+            answer_free_bytes: 64 << 10,
             requests: 1_024,
             answer_time: None,
             stream_lag: Duration::from_secs(30),

@@ -43,7 +43,7 @@ impl Meters {
         // On the page from the beginning.
         drop(meters.open.get_or_create(&PortLabel { port }));
         drop(meters.evicted.get_or_create(&PortLabel { port }));
-        for what in ["address", "connections", "handshake", "requests"] {
+        for what in ["address", "answers", "connections", "handshake", "requests"] {
             drop(meters.refused.get_or_create(&meters.label(what)));
         }
         for what in ["head", "idle", "body", "answer"] {

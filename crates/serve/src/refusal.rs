@@ -9,6 +9,8 @@ use hyper::{Response, StatusCode, header};
 pub enum Refusal {
     /// As many requests as possible are worked on, or as many connections are open.
     Busy,
+    /// As many bytes of answers wait for their readers as may.
+    Unread,
     /// The body came too slowly.
     Slow,
     /// No byte of the body came for too long.
@@ -28,7 +30,7 @@ impl Refusal {
     /// The status.
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::Busy | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Unread | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
             Self::Slow | Self::Silent => StatusCode::REQUEST_TIMEOUT,
             Self::Broken => StatusCode::BAD_REQUEST,
             Self::Bug => StatusCode::INTERNAL_SERVER_ERROR,
@@ -38,7 +40,7 @@ impl Refusal {
     /// A stable word for programs.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::Busy | Self::Late => "busy",
+            Self::Busy | Self::Unread | Self::Late => "busy",
             Self::Slow | Self::Silent => "too-slow",
             Self::Broken => "truncated",
             Self::Bug => "internal",
@@ -49,6 +51,7 @@ impl Refusal {
     pub const fn message(self) -> &'static str {
         match self {
             Self::Busy => "too many requests at once",
+            Self::Unread => "too many long answers wait for their readers",
             Self::Slow => "the request's body came too slowly",
             Self::Silent => "no byte of the request's body came for too long",
             Self::Broken => "the request's body broke off",
@@ -60,7 +63,7 @@ impl Refusal {
     /// What to do.
     pub const fn hint(self) -> &'static str {
         match self {
-            Self::Busy | Self::Late => "try again in some seconds",
+            Self::Busy | Self::Unread | Self::Late => "try again in some seconds",
             Self::Slow | Self::Silent => "send it again, on a better line",
             Self::Broken => "send exactly Content-Length bytes",
             Self::Bug => "the log says more; please report it",

@@ -61,6 +61,7 @@ fn router() -> Router {
         .route("/echo", post(|body: String| async move { body }))
         .route("/endless", get(|| async { endless() }))
         .route("/events", get(events))
+        .route("/long", get(|| async { vec![7; LONG] }))
         .route("/never", get(std::future::pending::<()>))
         .route("/panic", get(panics))
 }
@@ -108,6 +109,9 @@ async fn rest(mut stream: TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// More than the system keeps for a connection that is not read.
+const LONG: usize = 16 << 20;
+const UNREAD_LONG: &str = "GET /long HTTP/1.1\r\nHost: x\r\n\r\n";
 const HALF_HEAD: &str = "GET /health HTTP/1.1\r\nHos";
 const HALF_BODY: &str = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf";
 const UNREAD: &str = "GET /endless HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -148,6 +152,29 @@ async fn slow_bodies_and_unread_answers_make_room_after_a_moment() {
         let answer = server.ask("POST", "/echo", "hello").await;
         assert!(answer.ends_with("hello"), "{slow}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_are_bounded_in_bytes_and_small_ones_never_refused() {
+    let limits = Limits { connections: 100, answers_bytes: 2 * LONG, ..limits() };
+    let server = Server::start(Limits { crowded: Rate { grace: Duration::from_secs(3), ..limits.crowded }, ..limits }).await;
+    let mut unread = Vec::new();
+    for _ in 0..2 {
+        unread.push(server.send(UNREAD_LONG).await);
+    }
+    sleep(Duration::from_millis(500)).await;
+    let refused = server.ask("GET", "/long", "").await;
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.to_lowercase().contains("retry-after: 5"), "{refused}");
+    assert!(server.ask("GET", "/health", "").await.ends_with("well"));
+    assert!(server.ask("POST", "/echo", &"x".repeat(64 << 10)).await.starts_with("HTTP/1.1 200"));
+    sleep(Duration::from_secs(3)).await;
+    let taken = server.ask("GET", "/long", "").await;
+    assert!(
+        taken.starts_with("HTTP/1.1 200") && taken.len() > LONG,
+        "whoever reads takes the place of who does not: {}",
+        taken.len()
+    );
+    server.open(1).await;
 }
 
 #[tokio::test]
