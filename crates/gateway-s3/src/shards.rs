@@ -26,6 +26,8 @@ use std::{
 
 /// Longest error text of a provider that is read.
 const ERROR_MAX: usize = 16 << 10;
+/// Longest wait for a provider to say why it broke off.
+const SAID_WITHIN: Duration = Duration::from_secs(2);
 /// Bytes of an upload handed over at a time.
 const PIECE: usize = 64 << 10;
 
@@ -178,6 +180,13 @@ impl HttpShards {
         Ok(self.client.request(method, url))
     }
 
+    /// Whether a provider says that a payload is damaged.
+    async fn is_damaged(&self, at: &Provider, cid: &Commitment) -> bool {
+        let Ok(request) = self.request(Method::HEAD, at, cid) else { return false };
+        let answer = request.timeout(SAID_WITHIN).send().await;
+        answer.is_ok_and(|answer| answer.status() == StatusCode::GONE)
+    }
+
     fn signed(
         &self,
         request: RequestBuilder,
@@ -227,7 +236,14 @@ impl Shards for HttpShards {
             status if status.is_success() => return Err(ShardError::Wrong(format!("status {status} to a range"))),
             _ => return Err(failure(response).await),
         }
-        read_exactly(response, usize::try_from(length).map_err(|_| ShardError::Wrong("a range beyond memory".to_owned()))?).await
+        let length = usize::try_from(length).map_err(|_| ShardError::Wrong("a range beyond memory".to_owned()))?;
+        match read_exactly(response, length).await {
+            // Who finds damage on the way breaks off and can only say so when asked again.
+            Err(broken @ ShardError::Unreachable(_)) => {
+                Err(if self.is_damaged(at, cid).await { ShardError::Damaged } else { broken })
+            }
+            read => read,
+        }
     }
 
     async fn delete(&self, at: &Provider, cid: &Commitment) -> Result<(), ShardError> {
@@ -351,6 +367,33 @@ mod tests {
         answering.await.unwrap();
         let asked = tokio::time::timeout(Duration::from_millis(200), inner.accept()).await;
         assert!(asked.is_err(), "the redirect was followed");
+    }
+
+    /// Providers check what they send as they send it.
+    #[tokio::test]
+    async fn a_provider_that_breaks_off_is_asked_whether_the_payload_is_damaged() {
+        let provider = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", provider.local_addr().unwrap());
+        let broken = "HTTP/1.1 206 Partial Content\r\ncontent-length: 9\r\n\r\nfour";
+        let answers = [broken, "HTTP/1.1 410 Gone\r\n\r\n", broken, "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"];
+        let answering = tokio::spawn(async move {
+            let mut asked = Vec::new();
+            for answer in answers {
+                let (mut connection, _) = provider.accept().await.unwrap();
+                let mut head = vec![0; 4096];
+                let length = connection.read(&mut head).await.unwrap();
+                asked.push(String::from_utf8_lossy(&head[..length]).split(' ').next().unwrap().to_owned());
+                connection.write_all(answer.as_bytes()).await.unwrap();
+            }
+            asked
+        });
+        let (key, trust) = (SigningKey::from_seed(&[7; 32]), Trust::default());
+        let shards = HttpShards::new(Arc::new(key), Arc::new(SystemClock), "test-1", Reach::local(), &trust).unwrap();
+        let at = Provider { address: Address::new([1; 32]), name: "p".to_owned(), url };
+        let cid = "baga6ea4seaqdomn3tgwgrh3g532zopskstnbrd2n3sxfqbze7rxt7vqn7veigmy".parse().unwrap();
+        assert_eq!(shards.get(&at, &cid, 0..9).await, Err(ShardError::Damaged));
+        assert!(matches!(shards.get(&at, &cid, 0..9).await, Err(ShardError::Unreachable(_))));
+        assert_eq!(answering.await.unwrap(), ["GET", "HEAD", "GET", "HEAD"]);
     }
 
     #[tokio::test]

@@ -1,9 +1,10 @@
 //! `GET /pieces/{cid}`: verified bytes, whole or one range.
 //!
-//! Every chunk is checked before any of its bytes leave. The chunks of the answer's first 32 MiB, a whole default shard with
-//! room to spare, are checked before the status goes out, so damage there is a clean 410; they are then read again, from the
-//! page cache, and each block is checked again. Damage found further on breaks the connection off: the client sees too few bytes,
-//! never wrong ones. One block of 64 KiB at a time is in memory for a client, and no thread waits for a slow one. So many read from
+//! Every chunk is checked before any of its bytes leave. The chunks of the answer's first MiB are checked before the status goes out, so
+//! damage there is a clean 410; they are then read again, from the page cache, and each block is checked again. Damage found further on
+//! breaks the connection off: the client sees too few bytes, never wrong ones, and whoever asks again, for a range of it or by HEAD, is
+//! told 410, since it is known from then on. More is not checked ahead: it would be work for a stranger who asks and goes, and time in
+//! which an honest client has no byte. One block of 64 KiB at a time is in memory for a client, and no thread waits for a slow one. So many read from
 //! the disk at once, and no more: clients wait for that, not for each other.
 
 use super::error::out_of_range;
@@ -26,7 +27,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// Payload bytes of an answer that are checked before its status is sent.
-const CHECKED_AHEAD: u64 = 32 << 20;
+const CHECKED_AHEAD: u64 = CHUNK_BYTES;
 
 pub(super) async fn get(
     State(http): State<Arc<ProviderHttp>>,
