@@ -6,7 +6,7 @@ use crate::{
     output::Output,
     settings::Settings,
 };
-use depin_client::{Client, ClientConfig, ClientError, Keyring, Sender, SigningKey, api::Status};
+use depin_client::{Client, ClientConfig, ClientError, Keyring, Sender, SenderConfig, SigningKey, api::Status};
 use depin_devnet::home::{self, Home};
 use depin_economy::Spec;
 use depin_quantity::{Address, Instant, Name, Span, Units};
@@ -107,7 +107,8 @@ impl Remote {
 
     /// A sender of the transactions of a key: a name of the home, or a file.
     pub fn sender(&self, key: &str) -> Result<Sender> {
-        Ok(Sender::new(self.client.clone(), self.key(key)?))
+        let config = SenderConfig { base_fee_most: self.settings.base_fee_most(), ..SenderConfig::default() };
+        Ok(Sender::with_config(self.client.clone(), self.key(key)?, config))
     }
 
     /// A key: a name of the home, or a file.

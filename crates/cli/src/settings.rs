@@ -9,6 +9,7 @@ use crate::{
 };
 use depin_client::Trust;
 use depin_devnet::home::Home;
+use depin_quantity::Units;
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -53,9 +54,16 @@ pub struct Settings {
     node: Option<String>,
     /// Whether it was given by flag.
     node_by_flag: bool,
+    /// Highest base fee that is signed.
+    base_fee_most: Option<Units>,
 }
 
 impl Settings {
+    /// Highest base fee that is signed, when a flag says one.
+    pub const fn base_fee_most(&self) -> Option<Units> {
+        self.base_fee_most
+    }
+
     /// # Errors
     /// Refused for a home whose path is no text.
     pub fn new(flags: &Global) -> Result<Self> {
@@ -76,7 +84,14 @@ impl Settings {
         let passphrase_file = file(&flags.passphrase_file, PASSPHRASE_VARIABLE);
         let tls_ca = file(&flags.tls_ca, TRUST_VARIABLE);
         let home = Home::new(text(home)?).with_keyring(passphrase::keyring(passphrase_file.as_deref()));
-        Ok(Self { home, passphrase_file, tls_ca, node_by_flag: flags.node.is_some(), node })
+        Ok(Self {
+            home,
+            passphrase_file,
+            tls_ca,
+            node_by_flag: flags.node.is_some(),
+            node,
+            base_fee_most: flags.max_base_fee.map(Units::new),
+        })
     }
 
     /// The file with the passphrase of locked keys, where one was named.

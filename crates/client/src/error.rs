@@ -1,7 +1,7 @@
 //! What can go wrong between a client and a node.
 
 use crate::api::FinalReceipt;
-use depin_quantity::{Name, UnitId};
+use depin_quantity::{Name, UnitId, Units};
 use std::time::Duration;
 
 /// Why a call gave no answer.
@@ -124,6 +124,17 @@ pub enum SubmitError {
         /// Chain of the node.
         found: Name,
     },
+    /// The node says that transactions cost more than this sender pays; nothing was signed.
+    #[error(
+        "the node says a base fee of {now} base units for a unit of work, more than the limit of {most}; wait until it has fallen, ask \
+         another node, or allow more with --max-base-fee (`base_fee_most`)"
+    )]
+    BaseFee {
+        /// What the node says.
+        now: Units,
+        /// The limit.
+        most: Units,
+    },
     /// The encoded transaction is too long; nothing was sent.
     #[error("the transaction has {bytes} bytes, at most {allowed} are allowed; split the work over several")]
     TooLarge {
@@ -156,7 +167,7 @@ impl SubmitError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Client(error) => error.is_passing(),
-            Self::Uncertain { .. } => true,
+            Self::Uncertain { .. } | Self::BaseFee { .. } => true,
             Self::Failed { .. } | Self::WrongChain { .. } | Self::TooLarge { .. } => false,
         }
     }

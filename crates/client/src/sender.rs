@@ -28,6 +28,10 @@ use tokio::{sync::Mutex, time::Instant};
 const NONCES_TRIED: u32 = 8;
 /// Looks at a pending transaction between two looks at the base fee.
 const LOOKS_PER_FEE: u32 = 4;
+/// Times that one message is signed with a higher fee: with the usual head room the last of them pays far more than any ceiling.
+const RAISES_MOST: usize = 16;
+/// The usual ceiling of the base fee: so many times the least that the network's file allows. 118 full blocks in a row get there.
+const BASE_FEE_TIMES: u128 = 1_000_000;
 /// How often an unknown transaction is looked for again before it counts as unknown.
 const UNKNOWN_SEEN: u32 = 3;
 
@@ -40,6 +44,9 @@ pub struct SenderConfig {
     pub tip: Units,
     /// Highest base fee paid, in percent of the present one; the present one is what is charged.
     pub base_fee_percent: u32,
+    /// Highest base fee that is signed, base units of the fee token for a unit of work; a million times the least that the node says of the
+    /// network's file when `None`. A node that lies about that too is bounded by what is given here alone.
+    pub base_fee_most: Option<Units>,
     /// Longest wait for finality.
     pub final_timeout: Duration,
     /// First pause between two looks at a pending transaction; it doubles.
@@ -54,6 +61,7 @@ impl Default for SenderConfig {
             chain_id: None,
             tip: Units::ZERO,
             base_fee_percent: 300,
+            base_fee_most: None,
             final_timeout: Duration::from_secs(120),
             poll: Duration::from_millis(25),
             poll_max: Duration::from_millis(500),
@@ -274,12 +282,22 @@ impl Inner {
         if expected != status.chain_id {
             return Err(SubmitError::WrongChain { expected, found: status.chain_id });
         }
-        Ok((expected, self.with_head_room(dearer(&status))))
+        Ok((expected, self.base_fee_max(&status)?))
     }
 
-    fn with_head_room(&self, base_fee: Units) -> Units {
+    /// The base fee to sign: the present one with head room, up to the ceiling.
+    ///
+    /// - Errors: [`SubmitError::BaseFee`] when the present one is above the ceiling.
+    fn base_fee_max(&self, status: &Status) -> Result<Units, SubmitError> {
+        let now = dearer(status);
+        let least = status.base_fee_least.as_ref().map_or(Units::ZERO, |fee| fee.units).max(Units::new(1));
+        let usual = || least.times(BASE_FEE_TIMES).unwrap_or(Units::new(u128::MAX));
+        let most = self.config.base_fee_most.unwrap_or_else(usual);
+        if now > most {
+            return Err(SubmitError::BaseFee { now, most });
+        }
         let percent = self.config.base_fee_percent.max(100).into();
-        base_fee.mul_div(percent, 100, Rounding::Up).unwrap_or(Units::new(u128::MAX))
+        Ok(now.mul_div(percent, 100, Rounding::Up).unwrap_or(most).min(most))
     }
 
     async fn next_nonce(&self) -> Result<u64, ClientError> {
@@ -388,8 +406,8 @@ impl Inner {
             if !at.looks.is_multiple_of(LOOKS_PER_FEE) {
                 return Ok(Step::Wait);
             }
-            let base_fee = dearer(&self.client.status().await?);
-            return if base_fee > last.body.base_fee_max { self.raise_fee(at, base_fee).await } else { Ok(Step::Wait) };
+            let status = self.client.status().await?;
+            return if dearer(&status) > last.body.base_fee_max { self.raise_fee(at, &status).await } else { Ok(Step::Wait) };
         }
         match self.client.post_transaction(last, false).await {
             Ok(posted) => {
@@ -407,8 +425,8 @@ impl Inner {
                     Ok(Step::Displaced)
                 }
                 Some(code::FEE_TOO_LOW) => {
-                    let base_fee = dearer(&self.client.status().await?);
-                    self.raise_fee(at, base_fee).await
+                    let status = self.client.status().await?;
+                    self.raise_fee(at, &status).await
                 }
                 // Another program's transaction has the nonce for now; one of the two will be final.
                 Some(code::NONCE_TAKEN) => Ok(Step::Wait),
@@ -421,12 +439,21 @@ impl Inner {
         }
     }
 
-    /// Signs the same nonce again with a higher fee, and with a higher tip, since pools replace only for one.
-    async fn raise_fee(&self, at: &mut HandedIn, base_fee: Units) -> Result<Step, ClientError> {
+    /// Signs the same nonce again with a higher fee, and with a higher tip, since pools replace only for one. Above the ceiling, and after
+    /// many times, it waits for the fee to fall.
+    async fn raise_fee(&self, at: &mut HandedIn, status: &Status) -> Result<Step, ClientError> {
+        let base_fee_max = match self.base_fee_max(status) {
+            Ok(base_fee_max) if at.signed.len() <= RAISES_MOST => base_fee_max,
+            Ok(_) => return Ok(Step::Wait),
+            Err(error) => {
+                tracing::debug!(%error, nonce = at.nonce, "the fee is not raised");
+                return Ok(Step::Wait);
+            }
+        };
         let body = &at.signed[at.signed.len() - 1].1.body;
         let tenth = body.tip.mul_div(1, 10, Rounding::Up).unwrap_or(Units::ZERO);
         let tip = body.tip.plus(tenth.max(Units::new(1))).unwrap_or(body.tip);
-        let raised = sign(&self.key, body.chain_id, body.nonce, self.with_head_room(base_fee), tip, body.message.clone());
+        let raised = sign(&self.key, body.chain_id, body.nonce, base_fee_max, tip, body.message.clone());
         // Followed from before it is sent: the answer may get lost.
         at.signed.push((raised.id(), raised.clone()));
         self.under_way().insert(at.nonce, raised.clone());

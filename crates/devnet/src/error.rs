@@ -131,7 +131,9 @@ impl From<SubmitError> for Error {
                     receipt.id, receipt.height, receipt.fee.display
                 ),
             },
-            SubmitError::WrongChain { .. } | SubmitError::TooLarge { .. } => Self::refused("transaction", error),
+            SubmitError::WrongChain { .. } | SubmitError::TooLarge { .. } | SubmitError::BaseFee { .. } => {
+                Self::refused("transaction", error)
+            }
             SubmitError::Uncertain { .. } => Self::broken("uncertain", error),
         }
     }

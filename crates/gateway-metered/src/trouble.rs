@@ -26,6 +26,7 @@ impl Reason {
             SubmitError::Client(error) => Self::of_node(error, whose, account),
             SubmitError::WrongChain { .. } => Self::other_chain(),
             SubmitError::Failed { code, message, .. } => Self::new(code, message.clone()),
+            SubmitError::BaseFee { .. } => Self::new("base-fee", error.to_string()),
             SubmitError::TooLarge { .. } | SubmitError::Uncertain { .. } => {
                 Self::new("no-node", "the node does not say what became of it; this goes on when it does")
             }

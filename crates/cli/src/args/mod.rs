@@ -96,6 +96,9 @@ pub struct Global {
     /// Certificates in PEM that are trusted besides the system's: authorities, or servers' own.
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub tls_ca: Option<PathBuf>,
+    /// Highest base fee that is signed, base units for a unit of work [default: a million times the network's least].
+    #[arg(long, global = true, value_name = "UNITS", help_heading = "Global options")]
+    pub max_base_fee: Option<u128>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -53,6 +53,9 @@ pub struct Status {
     /// Present price of one work unit of what rows cost; a transaction that adds rows must allow for it. Nothing where rows cost nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_base_fee: Option<Amount>,
+    /// The least that either base fee falls to, by the network's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_fee_least: Option<Amount>,
     /// Where the node's history begins.
     #[serde(default)]
     pub history: History,

@@ -267,6 +267,34 @@ async fn another_chain_is_refused_before_anything_is_signed_for_it() {
     assert_eq!(server.inside().posted.len(), 1);
 }
 
+/// A node that lies could have anything signed, and a block that was made dear for it would take it.
+#[tokio::test]
+async fn no_base_fee_above_the_ceiling_is_signed() {
+    let server = Server::start().await;
+    (server.inside().base_fee, server.inside().base_fee_least) = (90_000_000, Some(100));
+    let sender = sender(&server);
+    sender.submit(transfer(1)).await.unwrap();
+    assert_eq!(server.inside().included[0].body.base_fee_max.get(), 100_000_000, "the head room ends at the ceiling");
+    server.inside().base_fee = 100_000_001;
+    let error = sender.submit(transfer(2)).await.unwrap_err();
+    assert!(
+        matches!(error, SubmitError::BaseFee { now, most } if (now.get(), most.get()) == (100_000_001, 100_000_000)),
+        "{error}"
+    );
+    assert!(error.to_string().contains("100000001 base units") && error.to_string().contains("--max-base-fee"), "{error}");
+    let given = SenderConfig { base_fee_most: Some(Units::new(200_000_000)), ..config() };
+    Sender::with_config(server.client(), key(), given).submit(transfer(3)).await.unwrap();
+    assert_eq!(server.inside().posted.len(), 2);
+    server.inside().base_fee = 100;
+    server.inside().hold = true;
+    let waiting = tokio::spawn(async move { sender.submit(transfer(4)).await });
+    server.posted(3).await;
+    server.inside().base_fee = 100_000_001;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(server.inside().posted.len(), 3, "nor is it when the fee rises meanwhile");
+    waiting.abort();
+}
+
 #[tokio::test]
 async fn what_does_not_become_final_in_time_is_uncertain_not_failed() {
     let server = Server::start().await;

@@ -44,6 +44,7 @@ pub enum Bad {
 pub struct Inside {
     pub chain: Option<Name>,
     pub base_fee: u128,
+    pub base_fee_least: Option<u128>,
     /// Final transactions of each account.
     pub nonces: BTreeMap<Address, u64>,
     pub pool: BTreeMap<(Address, u64), Transaction>,
@@ -246,6 +247,7 @@ async fn status(State(server): State<Server>) -> Response {
             base_fee: Amount::new(FIL, Units::new(inside.base_fee), 18),
             row_fee: Amount::new(FIL, Units::ZERO, 18),
             row_base_fee: None,
+            base_fee_least: inside.base_fee_least.map(|least| Amount::new(FIL, Units::new(least), 18)),
             history: depin_client::api::History::default(),
             version: "0".to_owned(),
             format: 1,

@@ -131,6 +131,7 @@ pub(super) async fn status(State(app): State<Shared>) -> ApiResult<Json<Status>>
         base_fee: app.tokens.main(base_fee(&app.ledger)),
         row_fee: app.tokens.main(row_fee(&app.ledger)),
         row_base_fee: row_base_fee(&app.ledger).map(|units| app.tokens.main(units)),
+        base_fee_least: Some(app.tokens.main(app.ledger.economy().spec().fee().minimum)),
         history: {
             let first = app.index.first();
             History { block: first.height, event: first.event }

@@ -19,7 +19,7 @@ pub(super) fn market_error(error: ClientError) -> MarketError {
 pub(super) fn submit_error(error: SubmitError) -> MarketError {
     match error {
         SubmitError::Client(error) => market_error(error),
-        SubmitError::Uncertain { .. } => MarketError::Unreachable { reason: error.to_string() },
+        SubmitError::Uncertain { .. } | SubmitError::BaseFee { .. } => MarketError::Unreachable { reason: error.to_string() },
         SubmitError::Failed { message, .. } => MarketError::Refused { reason: message },
         SubmitError::WrongChain { .. } | SubmitError::TooLarge { .. } => MarketError::Refused { reason: error.to_string() },
     }
