@@ -300,7 +300,7 @@ impl<'a> Block<'a> {
         let (own, entered) = (self.added_since(entering), self.state.growth());
         let (mark, said) = (self.state.mark(), self.events.len());
         let done = self.execute(sender, &body.message, id);
-        let ((rows, bytes), failure) = match done.and_then(|()| self.pay_rows(body, own, entered)) {
+        let ((rows, bytes), failure) = match done.and_then(|()| self.pay_rows(body, own, entered, said)) {
             Ok(paid) => (paid, None),
             Err(failure) => ((Units::ZERO, 0), Some(failure)),
         };
@@ -349,9 +349,10 @@ impl<'a> Block<'a> {
         if priced { crate::admit::within(body, self.row_base_fee) } else { Ok(()) }
     }
 
-    /// Takes what the rows of a message cost, which no block may have to add alone with those of its sender; says how many bytes.
-    fn pay_rows(&mut self, body: &Body, own: u64, entered: i64) -> Result<(Units, u64), Failure> {
-        let (bytes, most) = (self.added_since(entered), self.rules.block_rows());
+    /// Takes what the rows of a message cost, and what it told since `said` as far as it is long, which no block may have to add alone
+    /// with those of its sender; says how many bytes.
+    fn pay_rows(&mut self, body: &Body, own: u64, entered: i64, said: usize) -> Result<(Units, u64), Failure> {
+        let (bytes, most) = (self.added_since(entered) + self.told_since(said), self.rules.block_rows());
         if own.saturating_add(bytes) > most {
             let message = format!("it adds {bytes} bytes to the ledger, one block may add {most}; split it");
             return Err(Failure { code: "too-many-rows".to_owned(), message });
@@ -374,6 +375,12 @@ impl<'a> Block<'a> {
 
     fn added_since(&self, growth: i64) -> u64 {
         u64::try_from(self.state.growth() - growth).unwrap_or(0)
+    }
+
+    /// As how many bytes of rows the events since `said` count.
+    fn told_since(&self, said: usize) -> u64 {
+        let told = self.events.iter().skip(said).map(|event| borsh::object_length(event).expect("lengths fit") as u64);
+        Body::history_of(told.sum())
     }
 
     fn take_fee(&mut self, sender: Address, work: u64, tip: Units) -> Result<Units, Refusal> {

@@ -74,10 +74,14 @@ impl Body {
         5 + message.work()
     }
 
-    /// As how many bytes of rows the transaction's own bytes count, since blocks are kept too, if not for ever: a quarter of what
-    /// it has beyond [`HISTORY_FREE`], rounded up. What fits into that is paid with its work.
+    /// As how many bytes of rows the transaction's own bytes count.
     pub fn history(&self) -> u64 {
-        let bytes = borsh::object_length(self).expect("lengths fit") as u64;
+        Self::history_of(borsh::object_length(self).expect("lengths fit") as u64)
+    }
+
+    /// As how many bytes of rows so many bytes of a transaction count, or of what its message tells in its receipt, since blocks and
+    /// receipts are kept too, if not for ever: a quarter of what is beyond 1,024, rounded up. What fits into that is paid with its work.
+    pub const fn history_of(bytes: u64) -> u64 {
         bytes.saturating_sub(HISTORY_FREE).div_ceil(HISTORY_PER_ROW_BYTE)
     }
 }

@@ -32,7 +32,7 @@ fn bytes(rows: &Rows) -> i128 {
     rows.iter().filter(|(key, _)| !of_blocks(key)).map(|(key, value)| (key.len() + value.len()) as i128).sum()
 }
 
-/// Fee, failure and work of one message, its length's part included, and by how many bytes the rows grew beyond what an empty block adds.
+/// Fee, failure and work of one message, its length's part and that of its receipt included, and by how many bytes the rows grew beyond what an empty block adds.
 fn cost(chain: &mut Chain, from: &Party, message: Message) -> (u128, Option<Failure>, u128, i128) {
     let tx = chain.tx(from, message);
     let before = rows(chain);
@@ -45,18 +45,31 @@ fn cost(chain: &mut Chain, from: &Party, message: Message) -> (u128, Option<Fail
         };
     }
     let receipts = chain.block(1000, std::slice::from_ref(&tx)).expect("the block is good");
+    let long = history(&tx) + told(&receipts);
     let said = receipts.into_iter().find_map(|receipt| match receipt.body {
         ReceiptBody::Transaction { fee, failure, .. } => Some((fee.get(), failure)),
         _ => None,
     });
     let (fee, failure) = said.expect("a receipt");
-    let work = u128::from(tx.body.work()) + history(&tx) * BYTE / BASE;
+    let work = u128::from(tx.body.work()) + long * BYTE / BASE;
     (fee, failure, work, bytes(&rows(chain)) - bytes(&without))
 }
 
 /// As how many bytes of rows the bytes of a transaction count: a quarter of what is beyond 1,024, without its signature.
 fn history(tx: &Transaction) -> u128 {
     (tx.encode().len() as u128 - 64).saturating_sub(1024).div_ceil(4)
+}
+
+/// As how many bytes of rows the events of the one transaction of a block count, those of its fee left out: a quarter of what is beyond
+/// 1,024.
+fn told(receipts: &[Receipt]) -> u128 {
+    let of_fee = |event: &Event| {
+        matches!(event, Event::Economy(EconomyEvent::Posting { reason: depin_economy::Reason::TransactionFee, .. }))
+    };
+    let own = receipts.iter().filter(|receipt| !matches!(receipt.body, ReceiptBody::Begin | ReceiptBody::End));
+    let events = own.flat_map(|receipt| &receipt.events).filter(|event| !of_fee(event));
+    let bytes: u128 = events.map(|event| borsh::to_vec(event).unwrap().len() as u128).sum();
+    bytes.saturating_sub(1024).div_ceil(4)
 }
 
 fn transfer(to: Address, amount: u128) -> Message {
@@ -340,4 +353,49 @@ fn fees(chain: &Chain) -> (Units, Units) {
         let spec = chain.ledger.economy().spec();
         (depin_economy::base_fee(spec, state), depin_economy::row_base_fee(spec, state))
     })
+}
+
+/// Who floods a provider with proposals that it can only decline would otherwise have it pay for that.
+#[test]
+fn whoever_declines_what_it_never_asked_for_pays_no_rows() {
+    let (mut chain, client, mut provider) = stage();
+    let piece = provider.store(b"payload");
+    let proposals = Message::service(StorageMessage::ProposeDeals(vec![proposal(&provider, piece); 4]));
+    let (paid, failure, work, grown) = cost(&mut chain, &client, proposals);
+    assert_eq!((paid, failure), (work * BASE + u128::try_from(grown).unwrap() * BYTE, None));
+    let deals: Vec<_> = chain.ledger.read(|state| read::deals(state, None).map(|(id, _)| id).collect());
+    let declined = StorageMessage::RefuseDeals { deals: deals[..3].to_vec(), reason: "x".repeat(200) };
+    // The account row of a provider is there since it registered.
+    let (paid, failure, work, grown) = cost(&mut chain, &provider.party, Message::service(declined));
+    assert_eq!((paid, failure), (work * BASE, None), "grown by {grown} bytes");
+    assert!(grown <= 0, "{grown}");
+    let (paid, _, work, grown) = cost(&mut chain, &client, Message::service(StorageMessage::EndDeals(vec![deals[3]])));
+    assert!(paid == work * BASE && grown < 0, "{grown}");
+    assert_eq!(chain.ledger.read(|state| read::deal(state, deals[0])).unwrap().state.name(), "closed");
+    chain.pass(122, |_| {});
+    assert_eq!(chain.ledger.read(|state| read::deals(state, None).count()), 0);
+    chain.audit_holds();
+}
+
+/// Receipts are kept as blocks are: who has much told pays for it.
+#[test]
+fn long_receipts_pay_for_the_history_that_they_make() {
+    let (mut chain, client, mut provider) = stage();
+    let piece = provider.store(b"payload");
+    let paid = |chain: &mut Chain, n: usize| {
+        let tx = chain.tx(&client, Message::service(StorageMessage::ProposeDeals(vec![proposal(&provider, piece); n])));
+        let (rows_before, work) = (bytes(&rows(chain)), u128::from(tx.body.work()));
+        let receipts = chain.block(1000, std::slice::from_ref(&tx)).expect("the block is good");
+        let grown = u128::try_from(bytes(&rows(chain)) - rows_before).unwrap();
+        let fee = receipts.iter().find_map(|receipt| match &receipt.body {
+            ReceiptBody::Transaction { fee, failure: None, .. } => Some(fee.get()),
+            _ => None,
+        });
+        (fee.expect("it is done") - work * BASE - (grown + history(&tx)) * BYTE, told(&receipts))
+    };
+    assert_eq!(paid(&mut chain, 1), (0, 0), "what one deal tells is paid with its work");
+    let (extra, counted) = paid(&mut chain, 64);
+    assert!(counted > 2_500, "{counted}");
+    assert_eq!(extra, counted * BYTE);
+    chain.audit_holds();
 }

@@ -33,6 +33,12 @@ pub trait Duty: Send + Sync + 'static {
         EventQuery { kind: Some(Self::SERVICE.to_owned()), account: Some(address), ..EventQuery::default() }
     }
 
+    /// About how long the longest message is that it sends again and again, bytes: length beyond a kilobyte is paid.
+    fn message_bytes(view: &Self::View) -> u64 {
+        let _ = view;
+        0
+    }
+
     /// What an event makes dirty.
     fn dirtied(event: &EventRecord) -> DirtySet {
         DirtySet::units(event.subject)

@@ -25,6 +25,8 @@ pub(super) struct Costs {
     claim: u64,
     /// The base fee when it was last asked for.
     pub(super) base_fee: Units,
+    /// The price of a byte of rows then, in which the length of long messages is paid.
+    pub(super) row_fee: Units,
     /// The token that fees are in, once it is known.
     currency: Option<Currency>,
     /// The highest fee of a message of this process.
@@ -36,7 +38,7 @@ impl Costs {
         let (key, message) = (key.public_key(), Message::Act(Action::Claim { after: None }));
         let (base_fee_max, tip) = (Units::ZERO, Units::ZERO);
         let claim = Body { chain_id: Name::literal("any"), key, nonce: 0, base_fee_max, tip, message };
-        Self { claim: claim.work(), base_fee: Units::ZERO, currency: None, dearest: Units::ZERO }
+        Self { claim: claim.work(), base_fee: Units::ZERO, row_fee: Units::ZERO, currency: None, dearest: Units::ZERO }
     }
 
     /// A message cost so much.
@@ -44,9 +46,11 @@ impl Costs {
         self.dearest = self.dearest.max(fee);
     }
 
-    /// What a message may cost now: the dearest so far, and not less than a claim does.
-    fn each(&self) -> Units {
-        let least = self.base_fee.times(self.claim.into()).unwrap_or(Units::new(u128::MAX));
+    /// What a message may cost now: the dearest so far, and not less than a claim of this length does.
+    fn each(&self, bytes: u64) -> Units {
+        let work = self.base_fee.times(self.claim.into());
+        let length = self.row_fee.times(Body::history_of(bytes).into());
+        let least = work.and_then(|work| work.plus(length?)).unwrap_or(Units::new(u128::MAX));
         least.max(self.dearest)
     }
 }
@@ -59,7 +63,7 @@ impl<D: Duty> Runner<D> {
             None => fee_currency(self.client()).await?,
         };
         self.costs.currency = Some(currency);
-        let (has, each) = (account.balance(currency.token), self.costs.each());
+        let (has, each) = (account.balance(currency.token), self.costs.each(D::message_bytes(&self.view)));
         let enough = each.times(MESSAGES).unwrap_or(Units::new(u128::MAX));
         if has >= enough {
             self.status.solved(FUNDS);
@@ -89,4 +93,20 @@ async fn fee_currency(client: &depin_client::Client) -> Result<Currency, ClientE
     decimals
         .map(|decimals| Currency { token, decimals })
         .ok_or_else(|| unreadable(format!("it has no token {token}, which fees are in")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_messages_cost_their_length_too() {
+        let mut costs = Costs::new(&SigningKey::from_seed(&[1; 32]));
+        (costs.base_fee, costs.row_fee) = (Units::new(100), Units::new(1_000_000_000));
+        let short = costs.each(1_024).get();
+        assert!(short > 0 && short < 1_000_000, "{short}");
+        assert_eq!(costs.each(4_096).get(), short + 768 * 1_000_000_000, "a quarter of 3,072 bytes");
+        costs.paid(Units::new(u128::MAX));
+        assert_eq!(costs.each(4_096).get(), u128::MAX);
+    }
 }

@@ -157,6 +157,7 @@ impl<D: Duty> Runner<D> {
         // Before the rest: what is read after it is at least as new.
         let status = self.client().status().await?;
         (self.now, self.costs.base_fee) = (Instant::new(status.time_ms), status.base_fee.units);
+        self.costs.row_fee = status.row_fee.units;
         let client = self.client().clone();
         let look = Look { client: &client, address: self.sender.address(), now: self.now, dirty: &dirty };
         let mut units = self.duty.refresh(&mut self.view, look).await?;

@@ -125,6 +125,11 @@ impl Duty for StorageDuty {
     type Task = StorageTask;
     type Figures = StorageFigures;
 
+    /// The answer to a window: a leaf with its way to the root for each challenge.
+    fn message_bytes(view: &View) -> u64 {
+        view.answer_bytes()
+    }
+
     /// An event about a deal concerns that deal, and most also the entry, which counts deals, and the data sets.
     fn dirtied(event: &EventRecord) -> DirtySet {
         let entry = !DEAL_ONLY.contains(&event.kind.as_str());

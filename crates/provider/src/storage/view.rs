@@ -22,6 +22,11 @@ const PAGE: u32 = 1_000;
 /// Times that taking a deal may fail, once for each full reading, until the deal is declined.
 const ACCEPTS_TRIED: u32 = 3;
 
+/// Bytes of a leaf, and of each sibling on its way to the root.
+const NODE: u64 = 32;
+/// Bytes of a transaction around a message, about.
+const ENVELOPE: u64 = 128;
+
 /// A data set with its open window, if it has one.
 #[derive(Clone, Debug)]
 pub(super) struct SetFacts {
@@ -42,13 +47,13 @@ pub struct View {
     pub(super) entry: Option<api::Provider>,
     /// The entry's ask; once the entry has lapsed, the one that it had.
     pub(super) ask: Option<Ask>,
+    /// The entry was taken out of the network, whether it is still there or has lapsed since.
+    pub(super) removed: bool,
     /// What deals are paid in.
     pub(super) currency: Option<Currency>,
     /// Deals that are not over, and those of which an event told that they are.
     pub(super) deals: BTreeMap<UnitId, DealFacts>,
     /// Data sets by number.
-    /// The entry was taken out of the network, whether it is still there or has lapsed since.
-    pub(super) removed: bool,
     pub(super) sets: BTreeMap<u32, SetFacts>,
     /// What the store says of the pieces of the deals that are looked at.
     pub(super) pieces: BTreeMap<Commitment, PieceFact>,
@@ -146,6 +151,14 @@ impl View {
         self.entry.as_ref().map_or(0, |entry| entry.capacity_bytes.saturating_sub(entry.promised_bytes))
     }
 
+    /// Length of the longest answer to a window: each challenge may fall on the largest piece.
+    pub(super) fn answer_bytes(&self) -> u64 {
+        let leaves = self.sets.values().map(|set| u64::from(set.leaves)).max().unwrap_or(0);
+        let largest = self.deals.values().map(|deal| deal.size.get()).max().unwrap_or(NODE);
+        // The leaf, the length of its path, the path; around them what every transaction has.
+        leaves * (NODE + 4 + NODE * u64::from((largest / NODE).ilog2())) + ENVELOPE
+    }
+
     /// Faulty deals: a piece that comes back concerns them.
     pub(super) fn faulty(&self) -> impl Iterator<Item = &DealFacts> {
         self.deals.values().filter(|deal| deal.stage == DealStage::Faulty)
@@ -193,4 +206,37 @@ fn window_of(window: api::Window) -> Result<Window, PieceSizeError> {
         sectors: window.sectors.iter().map(sector).collect::<Result<_, _>>()?,
         proven: window.proven,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use depin_services::storage::{StorageMessage, piece::LeafProof};
+
+    #[test]
+    fn the_length_of_an_answer_is_known_before_it_is_made() {
+        let size = PieceSize::new(16 << 20).unwrap();
+        let deal = DealFacts {
+            id: UnitId::new([1; 32]),
+            piece: Commitment::of_zeros(size),
+            size,
+            price: depin_quantity::Units::new(1),
+            term: 10,
+            verified: false,
+            stage: DealStage::Active,
+            start_by: Instant::new(0),
+            challenge: None,
+            recovering: false,
+            extension: None,
+            end_asked: false,
+        };
+        let mut view = View::default();
+        assert!(view.answer_bytes() < 1_024, "nothing is proven yet");
+        view.deals.insert(deal.id, deal);
+        view.sets.insert(0, SetFacts { window: None, leaves: 5 });
+        let leaf = LeafProof { leaf: [0; 32], path: vec![[0; 32]; 19] };
+        let message = StorageMessage::ProveSet { set: 0, leaves: vec![leaf; 5] };
+        let bytes = borsh::object_length(&message).unwrap() as u64;
+        assert!((bytes..bytes + 256).contains(&view.answer_bytes()), "{bytes} and {}", view.answer_bytes());
+    }
 }

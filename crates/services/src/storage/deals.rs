@@ -6,7 +6,7 @@ use super::{
     event::StorageEvent,
     message::{DEALS_PER_MESSAGE, LABEL_MAX, Proposal, REASON_MAX},
     names::{close_reason, fault_kind},
-    rows::{CloseReason, Deal, DealState, ProposalsOf, Provider},
+    rows::{ByProvider, CloseReason, Deal, DealState, ProposalsOf, Provider},
     service::Storage,
 };
 use crate::context::Context;
@@ -47,7 +47,9 @@ impl Context<'_, Storage> {
     }
 
     /// A proposal waits no more: it was taken, or it closed.
-    fn waits_no_more(&mut self, client: Address) {
+    fn waits_no_more(&mut self, id: UnitId, deal: &Deal) {
+        let client = deal.client;
+        self.state().put(&(deal.provider, id), &ByProvider::Answered);
         match self.state().get::<ProposalsOf>(&client) {
             Some(ProposalsOf(open)) if open > 1 => self.state().put(&client, &ProposalsOf(open - 1)),
             _ => self.state().delete::<ProposalsOf>(&client),
@@ -94,7 +96,7 @@ impl Context<'_, Storage> {
             self.state().put(&sender, &provider);
             self.unschedule(deal.start_by, Job::Expire(id));
             self.fix(Challenge::Sector(id));
-            self.waits_no_more(deal.client);
+            self.waits_no_more(id, &deal);
             deal.state = DealState::Accepted;
             self.put_deal(id, &deal);
             self.emit(StorageEvent::DealAccepted { deal: id, client: deal.client, provider: sender });
@@ -265,7 +267,7 @@ impl Context<'_, Storage> {
     fn finish(&mut self, id: UnitId, deal: &mut Deal, reason: CloseReason) {
         let mut kept = self.params().epochs(self.params().closed_kept);
         if deal.state == DealState::Proposed {
-            self.waits_no_more(deal.client);
+            self.waits_no_more(id, deal);
             kept = kept.min(UNTAKEN_KEPT);
         }
         deal.state = DealState::Closed { reason: reason.clone(), at: self.now() };

@@ -45,7 +45,7 @@ impl<'a> Context<'a, Storage> {
 
     pub(super) fn list_deal(&mut self, id: UnitId, deal: &Deal) {
         self.state().put::<ByClient>(&(deal.client, id), &ByClient);
-        self.state().put::<ByProvider>(&(deal.provider, id), &ByProvider);
+        self.state().put(&(deal.provider, id), &ByProvider::Waiting);
     }
 
     pub(super) fn unlist_deal(&mut self, id: UnitId, deal: &Deal) {

@@ -1,13 +1,14 @@
 //! What the storage service remembers.
 
 use super::{
-    message::{Ask, Proposal},
+    message::{Ask, Proposal, REASON_MAX},
     piece::{Commitment, PieceSize},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_quantity::{Address, Instant, Name, Seed, UnitId, Units};
 use depin_state::Row;
 use serde::{Deserialize, Serialize};
+use std::io::{Read, Write};
 
 /// A registered provider.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
@@ -244,9 +245,35 @@ impl Row for ByClient {
     type Key = (Address, UnitId);
 }
 
-/// A deal of a provider, for looking them up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(super) struct ByProvider;
+/// A deal of a provider, for looking them up. While it is proposed the row has room for the provider's answer: its client paid for it, so
+/// whoever declines what it never asked for pays no rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ByProvider {
+    Waiting,
+    Answered,
+}
+
+impl ByProvider {
+    /// No less than what a refusal adds to a deal: the longest reason, and 13 bytes of its length, its kind and its time.
+    const ROOM: usize = REASON_MAX + 13;
+}
+
+impl BorshSerialize for ByProvider {
+    fn serialize<W: Write>(&self, out: &mut W) -> std::io::Result<()> {
+        match self {
+            Self::Waiting => out.write_all(&[0; Self::ROOM]),
+            Self::Answered => Ok(()),
+        }
+    }
+}
+
+impl BorshDeserialize for ByProvider {
+    fn deserialize_reader<R: Read>(bytes: &mut R) -> std::io::Result<Self> {
+        let mut room = Vec::with_capacity(Self::ROOM);
+        bytes.take(Self::ROOM as u64).read_to_end(&mut room)?;
+        Ok(if room.is_empty() { Self::Answered } else { Self::Waiting })
+    }
+}
 
 impl Row for ByProvider {
     const TABLE: u8 = 0x45;
