@@ -193,7 +193,7 @@ pub fn run(model: &Model, point: &Point, key: RunKey, watch: &dyn Watch) -> Resu
     if !audit.violations.is_empty() {
         return Err(fails(format!("the audit found: {}", audit.violations.join("; ")), simulation.rows));
     }
-    let effort = simulation.effort();
+    let (effort, regions) = (simulation.effort(), simulation.regions());
     let mut rows = std::mem::take(&mut simulation.rows);
     let mut paired = Vec::new();
     for treatment in model.pairs.iter().copied().filter(|treatment| *treatment != first) {
@@ -209,7 +209,7 @@ pub fn run(model: &Model, point: &Point, key: RunKey, watch: &dyn Watch) -> Resu
         paired.push(Paired { treatment: Treatment::Tokens, rows: other });
     }
     let kpis = kpi::all(&rows, &paired);
-    Ok(RunResult { rows, paired, agents: simulation.agents, kpis, drawn, audit, effort, stopped })
+    Ok(RunResult { rows, paired, agents: simulation.agents, regions, kpis, drawn, audit, effort, stopped })
 }
 
 /// Rows of another treatment of the same run.

@@ -1,7 +1,8 @@
 //! What a run takes and gives.
 
 use crate::{
-    kpi::KpiId,
+    kpi::{KpiId, Region},
+    report::shown,
     results::{AgentRow, Row},
     scenario::Treatment,
 };
@@ -110,3 +111,5 @@ impl Watch for () {
         true
     }
 }
+    /// What came of each region that the scenario names, in the order of names.
+    pub regions: Vec<Region>,

@@ -3,6 +3,7 @@
 use super::plan::Task;
 use crate::{
     AuditSummary, RunFailure, RunResult,
+    kpi::of_regions,
     results::{AgentRow, Row},
     scenario::Treatment,
 };
@@ -102,7 +103,7 @@ impl RunRecord {
             rows: result.rows,
             paired: paired.collect(),
             agents: result.agents,
-            kpis: result.kpis.into_iter().map(|(id, value)| (id.to_string(), value)).collect(),
+            kpis: result.kpis.into_iter().map(|(id, value)| (id.to_string(), value)).chain(of_regions(&result.regions)).collect(),
             audit: result.audit,
             ..Self::empty(task)
         }

@@ -204,6 +204,7 @@ mod tests {
                 rows: vec![row],
                 paired: Vec::new(),
                 agents: Vec::new(),
+                regions: Vec::new(),
                 kpis: BTreeMap::new(),
                 drawn: BTreeMap::new(),
                 audit: AuditSummary::default(),

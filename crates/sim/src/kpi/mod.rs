@@ -7,9 +7,11 @@ mod attribution;
 mod conversion;
 mod economics;
 mod frame;
+mod region;
 mod supply;
 
 pub use frame::Frame;
+pub use region::{REGIONAL, Region, Regional, of_regions, regional};
 
 use crate::{Paired, results::Row};
 use std::{collections::BTreeMap, fmt};

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     experiment::Sign,
-    kpi::{kpi, kpis},
+    kpi::{kpi, kpis, regional},
     results::{COLUMNS, Estimate, Figure, Kind, Mover, Summary, TREATMENTS, column, subset_number, treatment_name},
 };
 
@@ -30,7 +30,8 @@ const YES_OR_NO: &str = "0 or 1";
 
 /// How a key figure is called.
 pub fn title(id: &str) -> String {
-    kpi(id).map_or_else(|| id.to_owned(), |kpi| kpi.title.to_owned())
+    let regional = || regional(id).map(|(one, region)| format!("{} {region}", one.title));
+    kpi(id).map(|kpi| kpi.title.to_owned()).or_else(regional).unwrap_or_else(|| id.to_owned())
 }
 
 /// The same where there is little room.
@@ -43,7 +44,7 @@ fn short_title(id: &str) -> String {
 
 /// The unit of a key figure.
 pub fn unit(id: &str) -> &'static str {
-    kpi(id).map_or("", |kpi| kpi.unit)
+    kpi(id).map(|kpi| kpi.unit).or_else(|| regional(id).map(|(one, _)| one.unit)).unwrap_or_default()
 }
 
 /// The place of a key figure in the order in which they are defined.
@@ -147,9 +148,12 @@ pub fn table(summary: &Summary) -> String {
 
 /// How a key figure is computed, and where that comes from.
 pub fn definition(id: &str) -> String {
-    let Some(kpi) = kpi(id) else { return String::new() };
-    let source = if kpi.source.is_empty() { String::new() } else { format!(" Source: {}.", safe(kpi.source)) };
-    format!("<span class=\"def\">{}.{source} <code>{id}</code></span>", safe(kpi.formula.trim_end_matches('.')))
+    let known = kpi(id).map(|kpi| (kpi.formula, kpi.source));
+    let Some((formula, source)) = known.or_else(|| regional(id).map(|(one, _)| (one.formula, one.source))) else {
+        return String::new();
+    };
+    let source = if source.is_empty() { String::new() } else { format!(" Source: {}.", safe(source)) };
+    format!("<span class=\"def\">{}.{source} <code>{}</code></span>", safe(formula.trim_end_matches('.')), safe(id))
 }
 
 const HEAD: &str = "<tr><th>figure</th><th class=\"n\">P5</th><th class=\"n\">P50</th><th class=\"n\">P95</th><th>sign</th>\

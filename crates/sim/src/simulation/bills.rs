@@ -183,6 +183,7 @@ impl Simulation<'_> {
         if share <= 0.0 {
             return;
         }
+        self.paid_by_class[self.providers.all[i].class] += usd;
         let need = self.need(bill, self.price());
         let Some(world) = &mut self.world else { return };
         let wanted = crate::amount::whole(need.tokens as f64 * share);

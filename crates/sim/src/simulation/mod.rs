@@ -25,6 +25,7 @@ use crate::{
     cash::Cash,
     chance::Chance,
     market::{Formation, PriceFormation, Process, ServiceView},
+    kpi::Region,
     results::{AgentRow, Row},
     run::{Effort, Stopped},
     scenario::Scenario,
@@ -132,6 +133,20 @@ impl Simulation<'_> {
     /// Days of a run.
     pub(crate) fn days(&self) -> u32 {
         (self.scenario.horizon.years * DAYS_A_YEAR).round().max(1.0) as u32
+    }
+
+    /// What came of each region until now.
+    pub fn regions(&self) -> Vec<Region> {
+        let mut regions: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+        let classes: Vec<&str> = self.scenario.supply.values().map(|class| class.region.as_str()).collect();
+        for (region, paid) in classes.iter().zip(&self.paid_by_class) {
+            regions.entry(region).or_default().1 += paid;
+        }
+        for i in self.providers.active() {
+            regions.entry(classes[self.providers.all[i].class]).or_default().0 += self.capacity(i);
+        }
+        let region = |(name, (capacity, revenue_usd)): (&str, _)| Region { name: name.to_owned(), capacity, revenue_usd };
+        regions.into_iter().map(region).collect()
     }
 
     /// Runs to the horizon, or until a stop condition holds or the watcher says so.

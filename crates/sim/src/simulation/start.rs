@@ -77,6 +77,7 @@ impl<'m> Simulation<'m> {
             discount: 0.0,
             staker_rewards: 0.0,
             rewards_usd: 0.0,
+            paid_by_class: vec![0.0; classes],
             issuance: 0.0,
             unpaid: 0,
             provider_days: 0,
@@ -117,6 +118,7 @@ impl<'m> Simulation<'m> {
                         depth / price,
                         world.main
                     )));
+        self.paid_by_class.fill(0.0);
                 }
                 let kept = micro(world.scale.tokens(got) * price);
                 self.cash.pay(Group::Market, Group::Outside, micro(depth) - kept);

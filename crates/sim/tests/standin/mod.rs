@@ -94,6 +94,7 @@ pub fn engine(point: &Point, key: RunKey, watch: &dyn Watch) -> Result<RunResult
         agents: vec![agent(10), agent(20)],
         paired,
         rows,
+        regions: vec![kpi::Region { name: "asia".to_owned(), capacity: 2000.0, revenue_usd: 100.0 * price }],
         kpis,
         drawn: point.values.clone(),
         audit: AuditSummary { checked: 100, ..AuditSummary::default() },
