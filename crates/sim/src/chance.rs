@@ -30,6 +30,8 @@ pub enum Purpose {
     Forecast = 11,
     /// Whether a false claim is found out.
     Check = 12,
+    /// Whether a bill is paid in a stablecoin.
+    Currency = 13,
     /// On which day of its week and its term somebody acts.
     Phase = 9,
 }

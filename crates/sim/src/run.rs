@@ -53,6 +53,48 @@ pub struct Stopped {
     pub reason: String,
 }
 
+/// What the fleet of the first day holds so that it may take part, and where that came from. Tokens are whole ones.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FirstDay {
+    /// Providers that are to take part.
+    pub providers: usize,
+    /// Of them, those who can hold what they must.
+    pub taking_part: usize,
+    /// The part of the fleet's capacity that these have.
+    pub capacity: f64,
+    /// Tokens that all of them would have to hold.
+    pub needed: f64,
+    /// Of what is held, tokens that providers earned before the first day.
+    pub earned: f64,
+    /// Tokens that were bought of holders.
+    pub bought: f64,
+    /// Dollars that were paid for these.
+    pub paid_usd: f64,
+    /// The token.
+    pub token: String,
+}
+
+impl FirstDay {
+    /// What is to be told of it: nothing where everybody takes part.
+    pub fn told(&self) -> Option<String> {
+        (self.taking_part < self.providers).then(|| {
+            let tokens = |amount: f64| shown(amount, "tokens");
+            format!(
+                "{} of {} providers of the first day, with {} of the capacity, can hold what they must stake; the others stay away until \
+                 they can buy it. All of them would need {} {token}; {} were earned before and {} bought of holders for {} USD",
+                self.taking_part,
+                self.providers,
+                shown(self.capacity, "share"),
+                tokens(self.needed),
+                tokens(self.earned),
+                tokens(self.bought),
+                shown(self.paid_usd, "USD"),
+                token = self.token,
+            )
+        })
+    }
+}
+
 /// What a run took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effort {

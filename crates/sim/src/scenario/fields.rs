@@ -88,7 +88,9 @@ fields! {
     "demand.*.noise", "a year", 0.0, 10.0, Some(0.0),
         "standard deviation of the logarithm of what is asked for", "chance has no sign";
     "demand.*.earned-share", "part", 0.0, 1.0, Some(0.0),
-        "part of the bills that is paid with tokens earned as rewards", "a part is from 0 to 1";
+        "part of the bills in tokens that is paid with tokens earned as rewards", "a part is from 0 to 1";
+    "demand.*.stable-share", "part", 0.0, 1.0, Some(0.0),
+        "part of the bills that is paid in a stablecoin, where the network takes one", "a part is from 0 to 1";
     "supply.*.count", "providers", 0.0, 1e6, None,
         "providers at the start", "there are no fewer than none";
     "supply.*.most", "providers", 0.0, 1e7, None,

@@ -206,6 +206,8 @@ pub struct Demand {
     pub noise: Figure,
     /// `earned-share`: part of the bills that is paid with tokens earned as rewards, 0 to 1.
     pub earned_share: Figure,
+    /// `stable-share`: part of the bills that is paid in a stablecoin, where the network takes one, 0 to 1.
+    pub stable_share: Figure,
 }
 
 /// Where a provider's hardware comes from.

@@ -43,6 +43,7 @@ fn demand() -> Demand {
         alternative_trend: f(-0.05),
         noise: f(0.2),
         earned_share: f(0.05),
+        stable_share: f(0.0),
     }
 }
 

@@ -266,6 +266,7 @@ const fn blank_demand() -> Demand {
         alternative_trend: BLANK,
         noise: BLANK,
         earned_share: BLANK,
+        stable_share: BLANK,
     }
 }
 

@@ -50,6 +50,7 @@ impl Demand {
             ("alternative-trend", &mut self.alternative_trend),
             ("noise", &mut self.noise),
             ("earned-share", &mut self.earned_share),
+            ("stable-share", &mut self.stable_share),
         ];
         named("demand", name, figures, visit);
     }

@@ -49,8 +49,7 @@ impl Simulation<'_> {
 
     /// What the ledger paid in the time that passed: rewards by class, and flows.
     pub(super) fn note_day(&mut self) {
-        let price = self.price();
-        let seen = self.price_seen();
+        let (price, seen, in_stable) = (self.price(), self.price_seen(), self.in_stable());
         let Some(world) = &mut self.world else { return };
         let day = world.take_day();
         let value = |token| if token == world.main { Some(1.0) } else { world.redeems_for(token) };
@@ -82,7 +81,8 @@ impl Simulation<'_> {
             }
         }
         smooth(&mut self.market.rewards, &rewards, self.day);
-        self.market.payee = world.billing.payee_share;
+        let payee = world.billing.payee_share(in_stable);
+        self.market.payee = payee;
         self.look_at_worth(&day);
     }
 
@@ -92,9 +92,7 @@ impl Simulation<'_> {
         let price = self.price();
         let paid = self.customers.booked.iter().sum::<f64>() * self.service.price();
         let value = match self.scenario.market.fundamental {
-            crate::scenario::Fundamental::Burns => {
-                (world.scale.tokens(day.burned) * price).max(paid * (1.0 - world.billing.payee_share))
-            }
+            crate::scenario::Fundamental::Burns => (world.scale.tokens(day.burned) * price).max(paid * (1.0 - self.market.payee)),
             _ => paid,
         };
         let circulating = world.scale.tokens(world.circulating() as u128);
@@ -224,6 +222,7 @@ impl Simulation<'_> {
             // Collateral comes back with the last rewards; it was bought, not earned.
             plan.rewards_sold += held.saturating_sub(before).saturating_sub(world.collateral(&load));
         }
+        self.take_dollars(who);
         self.recover(i);
         self.providers.carry_out(Decision::Leaves(i), self.day);
         self.flows.left += 1.0;
@@ -274,6 +273,7 @@ impl Simulation<'_> {
             after
         };
         self.sell_rewards(&today, rewards.iter().copied().zip(all), plan);
+        loads.iter().for_each(|(who, _)| self.take_dollars(*who));
         self.sweep(plan);
     }
 

@@ -19,6 +19,8 @@ pub(super) struct Bill {
     pub days: f64,
     pub usd: f64,
 }
+    /// Whether it is paid in a stablecoin.
+    pub stable: bool,
 
 /// Charges that are burnt whole name no provider: those of a segment are paid as one.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,7 +58,10 @@ impl Simulation<'_> {
         let segment = provider.payer.unwrap_or(0);
         let units = provider.booked * days;
         Bill {
+        let share = self.stable_share(segment);
+        let chosen = || self.chance.even(Purpose::Currency, provider.number.into(), provider.contract.0) < share;
             segment,
+            stable: share > 0.0 && chosen(),
             payer: address(Party::Segment(u32::try_from(segment).unwrap_or(0))),
             payee: account(provider),
             units,
@@ -68,13 +73,34 @@ impl Simulation<'_> {
     pub(super) fn need(&self, bill: &Bill, market: f64) -> Need {
         let Some(world) = &self.world else { return Need { usd: bill.usd, ..Need::default() } };
         world.billing.need(bill.usd, bill.units, market, world.reported(), world.scale)
+        if bill.stable {
+            return Billing::dollars(bill.usd);
+        }
     }
 
     /// What a bill takes comes from those who hold tokens, at today's price and without the market.
+    /// The part of a segment's bills that is paid in a stablecoin: nothing where the rules take none.
+    fn stable_share(&self, segment: usize) -> f64 {
+        let takes = self.world.as_ref().is_some_and(|world| world.billing.stable.is_some());
+        let share = self.scenario.demand.values().nth(segment).map_or(0.0, |demand| demand.stable_share.value);
+        if takes { share.clamp(0.0, 1.0) } else { 0.0 }
+    }
+
+    /// The same of all segments, by what they want.
+    pub(super) fn in_stable(&self) -> f64 {
+        let wanted = self.customers.demand();
+        let parts = self.customers.wanted.iter().enumerate();
+        let paid: f64 = parts.map(|(segment, wanted)| wanted * self.stable_share(segment)).sum();
+        if wanted > 0.0 { paid / wanted } else { 0.0 }
+    }
+
     pub(super) fn pay_over_the_counter(&mut self, bill: &Bill) {
         let price = self.price();
         let need = self.need(bill, price);
         let Some(world) = &mut self.world else { return };
+        if bill.stable {
+            return;
+        }
         let lacks = need.tokens.saturating_sub(world.held(bill.payer));
         let got = from_holders(world, bill.payer, lacks);
         let usd = world.scale.tokens(got) * price;
@@ -94,6 +120,14 @@ impl Simulation<'_> {
     }
 
     /// Pays a bill with what its payer has. One that cannot be paid ends the booking.
+    /// Dollars for a bill in a stablecoin come over the bridge, as far as the payer has none there.
+    fn bring_dollars(&mut self, payer: Address, need: &Need) {
+        let Some(world) = self.world.as_mut().filter(|_| need.dollars > 0) else { return };
+        let has = world.dollars_of(payer);
+        let brought = world.bring_in(payer, need.dollars - has);
+        self.cash.pay(Group::Customers, Group::Outside, brought);
+    }
+
     pub(super) fn begin_contract(&mut self, i: usize, bill: &Bill) {
         if self.world.is_none() {
             self.cash.pay(Group::Customers, Group::Providers, micro(bill.usd));
@@ -103,6 +137,7 @@ impl Simulation<'_> {
         let need = self.need(bill, self.trade_price);
         self.top_up(bill, &need);
         let contract = Contract {
+        self.bring_dollars(bill.payer, &need);
             number: self.providers.all[i].contract.0,
             payer: bill.payer,
             payee: bill.payee,
@@ -180,7 +215,7 @@ impl Simulation<'_> {
     pub(super) fn pay_in_rewards(&mut self, i: usize, bill: &Bill) {
         let share =
             self.scenario.demand.values().nth(bill.segment).map_or(0.0, |demand| demand.earned_share.value.clamp(0.0, 1.0));
-        if share <= 0.0 {
+        if share <= 0.0 || bill.stable {
             return;
         }
         self.paid_by_class[self.providers.all[i].class] += usd;

@@ -102,6 +102,8 @@ pub struct Simulation<'m> {
     unpaid: u64,
     provider_days: u64,
     gathered: Vec<bills::Gathered>,
+    /// Dollars that customers paid for bookings of each class.
+    pub(crate) paid_by_class: Vec<f64>,
     /// Dollars for a whole token at which today's orders traded.
     pub(crate) trade_price: f64,
 }
@@ -183,6 +185,7 @@ impl Simulation<'_> {
         self.pass()?;
         self.serve();
         let plan = self.decide();
+        self.open_pools();
         self.trade_and_bill(plan)
     }
 

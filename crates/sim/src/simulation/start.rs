@@ -35,7 +35,7 @@ impl<'m> Simulation<'m> {
         let demand: f64 = scenario.demand.values().map(|segment| segment.size.value).sum();
         let first = quality(capacity_first, capacity_first, demand);
         let classes = scenario.supply.len();
-        let payee = world.as_ref().map_or(1.0, |world| world.billing.payee_share);
+        let payee = world.as_ref().map_or(1.0, |world| world.billing.payee_share(0.0));
         let fill = vec![if capacity_first > 0.0 { (demand / capacity_first).min(1.0) } else { 1.0 }; classes];
         let start_price = scenario.market.start.value;
         let market = Market {

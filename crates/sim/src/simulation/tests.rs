@@ -4,6 +4,9 @@ use crate::{
     Model, Point, RunKey, RunResult, run,
     scenario::{Figure, Fundamental, Mechanism, MetricRule, PaidBy, Per, Scenario, Treatment, plain},
 };
+mod first_day;
+mod stable;
+
 use depin_networks::network_file;
 use depin_quantity::{Name, Span};
 

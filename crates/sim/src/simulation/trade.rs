@@ -68,6 +68,7 @@ const DEEPEST: (u128, u128) = (3, 10);
 impl Simulation<'_> {
     /// Everything that comes after decisions.
     pub(super) fn trade_and_bill(&mut self, mut plan: Plan) -> Result<(), Broken> {
+        self.close_pools();
         self.set_discount();
         let bills: Vec<_> = plan.bills.iter().map(|i| (*i, self.bill_of(*i))).collect();
         for (i, bill) in &bills {
@@ -94,6 +95,33 @@ impl Simulation<'_> {
         Ok(())
     }
 
+    /// The market maker's reserves stand in the AMM pools from the morning on, where anybody pays in a stablecoin.
+    pub(super) fn open_pools(&mut self) {
+        if self.in_stable() <= 0.0 {
+            return;
+        }
+        // A price from outside has no depth, and the maker what it takes.
+        let cash = if self.process.is_some() { i128::MAX } else { self.cash.of(Group::Market) };
+        let price = self.price();
+        let Some(world) = &mut self.world else { return };
+        let put = world.open_pools(cash, price);
+        self.cash.pay(Group::Market, Group::Outside, put);
+    }
+
+    /// They are taken back before the day's orders.
+    fn close_pools(&mut self) {
+        let Some(world) = &mut self.world else { return };
+        let taken = world.close_pools();
+        self.cash.pay(Group::Outside, Group::Market, taken);
+    }
+
+    /// A provider takes the dollars out that it was paid.
+    pub(super) fn take_dollars(&mut self, who: Address) {
+        let Some(world) = self.world.as_mut().filter(|world| world.stable.is_some()) else { return };
+        let taken = world.take_out(who);
+        self.cash.pay(Group::Outside, Group::Providers, taken);
+    }
+
     /// Nobody buys a whole market's tokens for collateral in a day: all get the same part of what they lack.
     fn spread_collateral(&mut self, orders: &mut Orders) {
         let Some(world) = &self.world else { return };
@@ -112,7 +140,7 @@ impl Simulation<'_> {
         }
         let price = self.price();
         let mut needs: BTreeMap<Address, (u128, f64)> = BTreeMap::new();
-        for bill in bills {
+        for bill in bills.iter().filter(|bill| !bill.stable) {
             let need = self.need(bill, price);
             let sum = needs.entry(bill.payer).or_default();
             *sum = (sum.0.saturating_add(need.tokens), sum.1 + need.usd);

@@ -1,7 +1,7 @@
 //! How use is paid, for any kind that a network's file declares: streams out of escrows, charges at once or held first, in tokens or in
 //! credits that are burnt for.
 
-use super::{Load, World, id_of};
+use super::{Load, World, id_of, stable::Stable};
 use crate::{
     amount::{self, Scale},
     scenario::{PaidBy, Scenario},
@@ -81,8 +81,10 @@ pub struct Billing {
     /// The form of payments.
     pub form: Form,
     currency: Option<Currency>,
-    /// The part of a payment that whoever works gets, 0 to 1.
-    pub payee_share: f64,
+    /// The stablecoin that bills may be paid in, where the rules let them.
+    pub stable: Option<Stable>,
+    /// The part of a payment in tokens that whoever works gets, 0 to 1.
+    payee_share: f64,
 }
 
 /// What a bill takes.
@@ -92,6 +94,8 @@ pub struct Need {
     pub tokens: u128,
     /// Base units of the credit that they are burnt for, if bills are in one.
     pub credits: u128,
+    /// Dollars that are brought over the bridge instead of tokens, where the bill is paid in a stablecoin.
+    pub dollars: MicroUsd,
     /// Dollars that the bill comes to.
     pub usd: f64,
 }
@@ -114,14 +118,16 @@ pub struct Contract {
 impl Billing {
     /// How a service's use is paid under a network's rules.
     pub fn new(service: &Service, spec: &Spec, scenario: &Scenario, main: Name) -> Self {
-        let nothing = Self { form: Form::None, currency: None, payee_share: 0.0 };
+        let nothing = Self { form: Form::None, currency: None, stable: None, payee_share: 0.0 };
         match scenario.unit.paid_by {
             PaidBy::Stream(kind) => {
                 let (Some(rule), Some(basis)) = (spec.stream(kind), service.stream(kind)) else { return nothing };
                 let currency = currency(spec, &rule.currencies, main);
                 let form = stream_form(spec, rule, kind, basis.basis, currency.name);
                 let payee_share = payee_share(rule.pays.of(currency.name, &rule.currencies));
-                Self { form: Form::Stream(form), currency: Some(currency), payee_share }
+                let stable = Stable::new(spec, &rule.currencies, |token| rule.pays.of(token, &rule.currencies).to_vec());
+                let stable = stable.filter(|stable| stable.token != currency.name);
+                Self { form: Form::Stream(form), currency: Some(currency), stable, payee_share }
             }
             PaidBy::Charge(kind) | PaidBy::Credit(kind) => {
                 let (Some(rule), Some(of)) = (spec.charge(kind), service.charge(kind)) else { return nothing };
@@ -130,7 +136,7 @@ impl Billing {
                 let held = rule.hold_most.filter(|_| of.held);
                 let form = Form::Charge(ChargeForm { kind, basis: of.basis, held, stated });
                 let payee_share = payee_share(rule.pays.of(currency.name, &rule.currencies));
-                Self { form, currency: Some(currency), payee_share }
+                Self { form, currency: Some(currency), stable: None, payee_share }
             }
         }
     }
@@ -178,6 +184,21 @@ impl Billing {
     /// Whether a provider is paid for its own contracts; where everything is burnt, bills need not name it.
     pub fn pays_providers(&self) -> bool {
         self.payee_share > 0.0
+    }
+
+    /// The part of payments that whoever works gets, where so much of them is in the stablecoin.
+    pub fn payee_share(&self, in_stable: f64) -> f64 {
+        let stable = self.stable.as_ref().map_or(self.payee_share, |stable| stable.payee_share);
+        self.payee_share + in_stable * (stable - self.payee_share)
+    }
+
+    fn units_of(&self, dollars: MicroUsd) -> u128 {
+        self.stable.as_ref().map_or(0, |stable| stable.units(dollars))
+    }
+
+    /// What a bill in the stablecoin takes.
+    pub fn dollars(usd: f64) -> Need {
+        Need { dollars: micro(usd), usd, ..Need::default() }
     }
 }
 
@@ -238,10 +259,19 @@ impl World {
     /// [`Refusal`]; an escrow without a stream is closed again.
     pub fn begin(&mut self, contract: &Contract, need: &Need) -> Result<(), Refusal> {
         let (Form::Stream(form), Some(currency)) = (self.billing.form.clone(), self.billing.currency) else { return Ok(()) };
+        let currency = match &self.billing.stable {
+            Some(stable) if need.dollars > 0 => Currency { name: stable.token, scale: stable.scale, credit: None },
+            _ => currency,
+        };
         self.buy_credits(contract.payer, need)?;
-        let whole = if currency.credit.is_some() { need.credits } else { need.tokens };
+        let whole = match currency.credit {
+            Some(_) => need.credits,
+            None if need.dollars > 0 => self.held_of(contract.payer, currency.name).min(self.billing.units_of(need.dollars)),
+            None => need.tokens,
+        };
         let periods = form.periods(contract.days);
-        let rate = (whole / u128::from(periods)).min(form.rate_most.get()).max(1);
+        let most = self.spec().stream(form.kind).map_or(form.rate_most, |rule| rule.rate_most(currency.name));
+        let rate = (whole / u128::from(periods)).min(most.get()).max(1);
         let deposit = currency.scale.money(currency.name, Units::new(rate.saturating_mul(periods.into())));
         let id = id_of(contract.payee, 2, contract.number);
         self.send(&Record::Escrow(EscrowRecord::Open { id, kind: form.kind, owner: contract.payer, deposit }))?;
@@ -339,6 +369,7 @@ fn stated(rule: &ChargeRule, basis: Name, scenario: &Scenario) -> Stated {
     }
 }
 
-fn payee_share(parts: &[depin_economy::PayPart]) -> f64 {
+/// The part of a payment that whoever works gets, converted or not.
+pub(super) fn payee_share(parts: &[depin_economy::PayPart]) -> f64 {
     parts.iter().filter(|part| part.to == PayTo::Payee).map(|part| f64::from(part.share.get()) / 1e9).sum()
 }

@@ -9,6 +9,7 @@ mod joining;
 mod meter;
 mod opening;
 mod parties;
+mod stable;
 mod stake;
 mod sums;
 
@@ -31,6 +32,7 @@ use depin_economy::{
 use depin_quantity::{Address, Decimal18, Instant, Name, Seed, Span, UnitId, Units};
 use depin_services::descriptor::Service;
 use depin_state::{Memory, State as _};
+use stable::Stable;
 use std::{collections::BTreeMap, sync::Arc};
 use sums::Sums;
 
@@ -65,6 +67,12 @@ pub struct World {
     reported: f64,
     /// What funds pay for other tokens, when the day began.
     worths: Vec<(Name, f64)>,
+    /// The stablecoin that bills are paid in, or were under earlier rules.
+    pub stable: Option<Stable>,
+    /// Shares of AMM pools that the market maker has.
+    pool_shares: BTreeMap<Name, u128>,
+    /// What came and went over bridges so far, by number.
+    deposits: u64,
     /// Records that were sent to the meter.
     pub records: u64,
     /// Records and actions that the rules refused.
@@ -133,6 +141,9 @@ impl World {
         let spec = self.economy.spec_at(self.genesis, self.now);
         self.meter = MeterPlan::new(self.service, spec, scenario);
         self.billing = Billing::new(self.service, spec, scenario, self.main);
+        if let Some(stable) = &self.billing.stable {
+            self.stable = Some(stable.clone());
+        }
     }
 
     /// Every pair is reported: the main token at `price`, one that a fund redeems at what it pays, everything else at a dollar.

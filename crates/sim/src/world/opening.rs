@@ -109,7 +109,8 @@ impl Opened {
             roles: self.roles.clone(),
             stakes: self.stakes.clone(),
             meter: MeterPlan::new(self.service, spec, scenario),
-            billing: Billing::new(self.service, spec, scenario, self.main),
+            stable: billing.stable.clone(),
+            billing,
             version: self
                 .economy
                 .spec()
@@ -123,6 +124,8 @@ impl Opened {
             economy: Arc::clone(&self.economy),
             worths: Vec::new(),
             records: 0,
+            pool_shares: BTreeMap::new(),
+            deposits: 0,
             refused: 0,
         }
     }
