@@ -1,7 +1,7 @@
 //! A model: a network's file with a scenario, opened once for any number of runs.
 
 use crate::{
-    AuditSummary, Paired, Point, RunFailure, RunKey, RunResult, Watch, kpi,
+    AuditSummary, FirstDay, Paired, Point, RunFailure, RunKey, RunResult, Watch, kpi,
     market::PriceFormation,
     run::Stopped,
     scenario::{Diagnostics, PaidBy, Scenario, Treatment, network_with_events},
@@ -96,6 +96,16 @@ impl Model {
         let price = self.price.as_deref().map(|price| price as &dyn PriceFormation);
         let investor = self.investor.as_deref().map(|investor| investor as &dyn Investor);
         Own { price, investor }
+    }
+
+    /// What the fleet of the first day holds, every assumption at its default.
+    ///
+    /// # Errors
+    /// Why no run of the model could begin.
+    pub fn first_day(&self) -> Result<FirstDay, String> {
+        let key = (RunKey { seed: 0, run: 0 }, Treatment::Tokens);
+        let simulation = Simulation::new(self.scenario.clone(), &self.opened, self.own(), key, None);
+        simulation.map(|simulation| simulation.first).map_err(|broken| broken.to_string())
     }
 
     /// Its scenario.

@@ -117,6 +117,8 @@ pub struct RunResult {
     pub paired: Vec<Paired>,
     /// Single providers, where they were asked for.
     pub agents: Vec<AgentRow>,
+    /// What came of each region that the scenario names, in the order of names.
+    pub regions: Vec<Region>,
     /// Key figures over the whole run; not a number where one is not defined.
     pub kpis: BTreeMap<KpiId, f64>,
     /// What each assumption was, by its key.
@@ -153,5 +155,3 @@ impl Watch for () {
         true
     }
 }
-    /// What came of each region that the scenario names, in the order of names.
-    pub regions: Vec<Region>,

@@ -14,6 +14,8 @@ use serde::Serialize;
 pub struct Comparison {
     /// What each one is called.
     pub names: Vec<String>,
+    /// What was asked for and could not be simulated: each with its reason.
+    pub left_out: Vec<String>,
     /// Whether each one shares its chance with the first, run by run.
     pub paired: Vec<bool>,
     /// Key figures that any of them has.
@@ -57,7 +59,7 @@ impl Comparison {
             }
             figures.push(ComparedFigure { id: id.clone(), title: title(id), unit: unit(id).to_owned(), each, less_first });
         }
-        Ok(Self { names: names(list), paired, figures })
+        Ok(Self { names: names(list), left_out: Vec::new(), paired, figures })
     }
 
     /// Them on one page.
@@ -83,16 +85,26 @@ impl Comparison {
         let body = format!(
             "<h1>{}</h1>\n<p class=\"lead\">Experiments side by side: the same figures, by the same definitions.</p>\n<div class=\"wide\">\
              <table>\n<thead><tr><th></th><th>network</th><th>scenario</th><th>time</th><th class=\"n\">runs</th><th class=\"n\">seed</th></tr>\
-             </thead>\n<tbody>{}</tbody></table></div>\n<h2>Over time</h2>\n<p class=\"soft\">The median of all runs of each, and the band of \
+             </thead>\n<tbody>{}</tbody></table></div>\n{}<h2>Over time</h2>\n<p class=\"soft\">The median of all runs of each, and the band of \
              nine tenths of them.</p>\n<div class=\"charts\">\n{}</div>\n<h2>Key figures</h2>\n<p class=\"soft\">The median, below it the 5th \
              and the 95th percentile. {}</p>\n{}",
             safe(&self.names.join(" · ")),
             facts.collect::<String>(),
+            self.notices(list),
             overlays.figures(),
             self.pairing(),
             self.table(),
         );
         Ok(Page { title: &title, body: &body, charts: &json(&overlays.drawn()) }.text())
+    }
+
+    /// What a reader must know before any figure: what was left out, and fleets that do not begin whole.
+    fn notices(&self, list: &[Results]) -> String {
+        let left_out = self.left_out.iter().map(|one| format!("Left out: {}.", safe(one)));
+        let first = self.names.iter().zip(list);
+        let first =
+            first.filter_map(|(name, one)| Some(format!("{}: {}.", safe(name), safe(one.identity.first_day.as_deref()?))));
+        left_out.chain(first).map(|words| format!("<p class=\"notice\">{words}</p>\n")).collect()
     }
 
     fn pairing(&self) -> &'static str {

@@ -37,7 +37,7 @@ pub fn page(results: &Results) -> Result<String, ResultsError> {
          tenths. Dashed: the median under another treatment, on the same people and chance. A run that ended early counts until then.</p>\n\
          <div class=\"charts\">\n{places}</div>\n{}<h2>All key figures</h2>\n{SIGN}{}{}{}{}{FOOT}",
         head(results),
-        notices(summary),
+        notices(identity.first_day.as_deref(), summary),
         figures::cards(summary),
         conversion(summary, units),
         figures::table(summary),
@@ -94,10 +94,13 @@ fn head(results: &Results) -> String {
 }
 
 /// What a reader must know before any figure.
-fn notices(summary: &Summary) -> String {
+fn notices(first_day: Option<&str>, summary: &Summary) -> String {
     let runs = summary.runs;
     let mut text = String::new();
     let mut notice = |words: String| text += &format!("<p class=\"notice\">{words}</p>\n");
+    if let Some(words) = first_day {
+        notice(format!("At the defaults {}.", safe(words)));
+    }
     if !summary.whole() {
         notice(format!("{} of {} runs are done; <code>depin sim resume</code> makes the others.", runs.done, runs.asked));
     }

@@ -99,9 +99,13 @@ impl ResultsError {
         Self::Damaged { path: path.to_owned(), why: why.to_string() }
     }
 
-    /// Whether the same may work later, such as after a full disk.
-    pub const fn may_pass(&self) -> bool {
-        matches!(self, Self::Io { .. } | Self::Busy { .. })
+    /// Whether the same may work later, such as after a full disk; where nothing may be written it will not.
+    pub fn may_pass(&self) -> bool {
+        use std::io::ErrorKind::{NotADirectory, PermissionDenied, ReadOnlyFilesystem};
+        match self {
+            Self::Io { error, .. } => !matches!(error.kind(), NotADirectory | PermissionDenied | ReadOnlyFilesystem),
+            _ => matches!(self, Self::Busy { .. }),
+        }
     }
 
     /// Short and stable, for programs.

@@ -31,6 +31,9 @@ pub struct Identity {
     pub plan: Plan,
     /// Every how many rows single providers are recorded; none where they are not.
     pub agents_every: Option<u32>,
+    /// What is to be known of the first day, where not everybody who was to take part can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_day: Option<String>,
 }
 
 /// The network of an experiment.
@@ -179,6 +182,7 @@ impl Identity {
             set: Vec::new(),
             plan,
             agents_every: None,
+            first_day: None,
         }
     }
 

@@ -40,7 +40,7 @@ pub fn scenario_for(network: &str, file: &str) -> Result<String, Diagnostics> {
          [scenario]\nname = \"my-{name}\"\nservice = \"{service}\"\nextends = \"baseline\"\n"
     );
     if spec.network().launch.is_none() {
-        text += "# The network's file has no launch: it begins with the run, instead of having lived by its rules until then. Where\n# providers stake tokens nobody has any then: write a launch into the network's file, and take this line out.\nopening = \"fresh\"\n";
+        text += "# The network's file has no launch: it begins with the run, instead of having lived by its rules until then. Where\n# providers must stake, as many begin as the first month's tokens allow: write a launch into the network's file for more, and take this line out.\nopening = \"fresh\"\n";
     }
     text.push('\n');
     match service_text(service.as_str()) {

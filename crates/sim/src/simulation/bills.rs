@@ -4,8 +4,9 @@ use super::{Simulation, acts::account, start::from_holders};
 use crate::{
     amount::micro,
     cash::Group,
+    chance::Purpose,
     scenario::Programme,
-    world::{Contract, Form, Need, Party, address},
+    world::{Billing, Contract, Form, Need, Party, address},
 };
 use depin_quantity::Address;
 
@@ -18,9 +19,9 @@ pub(super) struct Bill {
     pub units: f64,
     pub days: f64,
     pub usd: f64,
-}
     /// Whether it is paid in a stablecoin.
     pub stable: bool,
+}
 
 /// Charges that are burnt whole name no provider: those of a segment are paid as one.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,11 +58,11 @@ impl Simulation<'_> {
         let days = f64::from(provider.contract.1.saturating_sub(self.day).max(1));
         let segment = provider.payer.unwrap_or(0);
         let units = provider.booked * days;
-        Bill {
         let share = self.stable_share(segment);
         let chosen = || self.chance.even(Purpose::Currency, provider.number.into(), provider.contract.0) < share;
-            segment,
+        Bill {
             stable: share > 0.0 && chosen(),
+            segment,
             payer: address(Party::Segment(u32::try_from(segment).unwrap_or(0))),
             payee: account(provider),
             units,
@@ -72,13 +73,12 @@ impl Simulation<'_> {
 
     pub(super) fn need(&self, bill: &Bill, market: f64) -> Need {
         let Some(world) = &self.world else { return Need { usd: bill.usd, ..Need::default() } };
-        world.billing.need(bill.usd, bill.units, market, world.reported(), world.scale)
         if bill.stable {
             return Billing::dollars(bill.usd);
         }
+        world.billing.need(bill.usd, bill.units, market, world.reported(), world.scale)
     }
 
-    /// What a bill takes comes from those who hold tokens, at today's price and without the market.
     /// The part of a segment's bills that is paid in a stablecoin: nothing where the rules take none.
     fn stable_share(&self, segment: usize) -> f64 {
         let takes = self.world.as_ref().is_some_and(|world| world.billing.stable.is_some());
@@ -94,13 +94,14 @@ impl Simulation<'_> {
         if wanted > 0.0 { paid / wanted } else { 0.0 }
     }
 
+    /// What a bill takes comes from those who hold tokens, at today's price and without the market.
     pub(super) fn pay_over_the_counter(&mut self, bill: &Bill) {
         let price = self.price();
         let need = self.need(bill, price);
-        let Some(world) = &mut self.world else { return };
         if bill.stable {
             return;
         }
+        let Some(world) = &mut self.world else { return };
         let lacks = need.tokens.saturating_sub(world.held(bill.payer));
         let got = from_holders(world, bill.payer, lacks);
         let usd = world.scale.tokens(got) * price;
@@ -119,7 +120,6 @@ impl Simulation<'_> {
         }
     }
 
-    /// Pays a bill with what its payer has. One that cannot be paid ends the booking.
     /// Dollars for a bill in a stablecoin come over the bridge, as far as the payer has none there.
     fn bring_dollars(&mut self, payer: Address, need: &Need) {
         let Some(world) = self.world.as_mut().filter(|_| need.dollars > 0) else { return };
@@ -128,6 +128,7 @@ impl Simulation<'_> {
         self.cash.pay(Group::Customers, Group::Outside, brought);
     }
 
+    /// Pays a bill with what its payer has. One that cannot be paid ends the booking.
     pub(super) fn begin_contract(&mut self, i: usize, bill: &Bill) {
         if self.world.is_none() {
             self.cash.pay(Group::Customers, Group::Providers, micro(bill.usd));
@@ -136,8 +137,8 @@ impl Simulation<'_> {
         }
         let need = self.need(bill, self.trade_price);
         self.top_up(bill, &need);
-        let contract = Contract {
         self.bring_dollars(bill.payer, &need);
+        let contract = Contract {
             number: self.providers.all[i].contract.0,
             payer: bill.payer,
             payee: bill.payee,
@@ -182,6 +183,7 @@ impl Simulation<'_> {
             self.flows.grants_usd += grant;
         }
         self.flows.revenue_usd += usd;
+        self.paid_by_class[self.providers.all[i].class] += usd;
         self.flows.revenue_third_usd += usd * (1.0 - earned) - grant;
         self.flows.price_paid += bill.units * self.service.price();
     }
@@ -218,7 +220,6 @@ impl Simulation<'_> {
         if share <= 0.0 || bill.stable {
             return;
         }
-        self.paid_by_class[self.providers.all[i].class] += usd;
         let need = self.need(bill, self.price());
         let Some(world) = &mut self.world else { return };
         let wanted = crate::amount::whole(need.tokens as f64 * share);

@@ -9,6 +9,7 @@
 mod acts;
 mod bills;
 mod central;
+mod endow;
 mod events;
 mod holders;
 mod record;
@@ -21,11 +22,11 @@ pub use central::central;
 pub use record::Flows;
 
 use crate::{
-    Watch,
+    FirstDay, Watch,
     cash::Cash,
     chance::Chance,
-    market::{Formation, PriceFormation, Process, ServiceView},
     kpi::Region,
+    market::{Formation, PriceFormation, Process, ServiceView},
     results::{AgentRow, Row},
     run::{Effort, Stopped},
     scenario::Scenario,
@@ -86,6 +87,8 @@ pub struct Simulation<'m> {
     pub(crate) kept_others: BTreeMap<(depin_quantity::Address, depin_quantity::Name), u128>,
     /// The part of what was redeemed last that was providers'.
     pub(crate) redeemed_by_providers: f64,
+    /// What the fleet of the first day holds.
+    pub first: FirstDay,
     /// Dollars that providers got for rewards, by day.
     pub sold: Vec<f64>,
     /// Value that the token brought a day, and rewards of stakers in dollars, trailing.
@@ -99,11 +102,11 @@ pub struct Simulation<'m> {
     /// Single providers so far.
     pub agents: Vec<AgentRow>,
     agents_every: Option<u32>,
+    /// Dollars that customers paid for bookings of each class.
+    pub(crate) paid_by_class: Vec<f64>,
     unpaid: u64,
     provider_days: u64,
     gathered: Vec<bills::Gathered>,
-    /// Dollars that customers paid for bookings of each class.
-    pub(crate) paid_by_class: Vec<f64>,
     /// Dollars for a whole token at which today's orders traded.
     pub(crate) trade_price: f64,
 }
@@ -132,11 +135,6 @@ impl Simulation<'_> {
         Effort { provider_days: self.provider_days, records, refused, unpaid: self.unpaid }
     }
 
-    /// Days of a run.
-    pub(crate) fn days(&self) -> u32 {
-        (self.scenario.horizon.years * DAYS_A_YEAR).round().max(1.0) as u32
-    }
-
     /// What came of each region until now.
     pub fn regions(&self) -> Vec<Region> {
         let mut regions: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
@@ -149,6 +147,11 @@ impl Simulation<'_> {
         }
         let region = |(name, (capacity, revenue_usd)): (&str, _)| Region { name: name.to_owned(), capacity, revenue_usd };
         regions.into_iter().map(region).collect()
+    }
+
+    /// Days of a run.
+    pub(crate) fn days(&self) -> u32 {
+        (self.scenario.horizon.years * DAYS_A_YEAR).round().max(1.0) as u32
     }
 
     /// Runs to the horizon, or until a stop condition holds or the watcher says so.
@@ -182,10 +185,10 @@ impl Simulation<'_> {
             self.device_units = Providers::device_units(&self.scenario);
         }
         self.heights = Heights::on(&self.scenario.boom, self.day);
+        self.open_pools();
         self.pass()?;
         self.serve();
         let plan = self.decide();
-        self.open_pools();
         self.trade_and_bill(plan)
     }
 

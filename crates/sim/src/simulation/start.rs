@@ -2,9 +2,8 @@
 
 use super::{Broken, Own, Simulation, WEEK, acts::account, quality};
 use crate::{
-    RunKey,
-    amount::micro,
-    cash::{Cash, Group},
+    FirstDay, RunKey,
+    cash::Cash,
     chance::Chance,
     market::{ClassView, Formation, Process, formation},
     scenario::{Entry, Programme, Scenario, Treatment},
@@ -77,12 +76,13 @@ impl<'m> Simulation<'m> {
             discount: 0.0,
             staker_rewards: 0.0,
             rewards_usd: 0.0,
-            paid_by_class: vec![0.0; classes],
             issuance: 0.0,
+            paid_by_class: vec![0.0; classes],
             unpaid: 0,
             provider_days: 0,
             gathered: Vec::new(),
             trade_price: start_price,
+            first: FirstDay::default(),
             scenario,
             chance,
             world,
@@ -94,51 +94,6 @@ impl<'m> Simulation<'m> {
         simulation.endow()?;
         simulation.book_all();
         Ok(simulation)
-    }
-
-    /// The market maker and speculators get what they trade with, and the fleet of the first day its collateral.
-    fn endow(&mut self) -> Result<(), Broken> {
-        let Some(mut world) = self.world.take() else { return Ok(()) };
-        world.weigh_elder(false);
-        world.take_rewards(address(Party::Elder));
-        let (market, price) = (&self.scenario.market, self.prices[0]);
-        let (depth, cash) = (market.depth.value, market.speculators.cash.value);
-        self.cash.pay(Group::Outside, Group::Market, micro(depth));
-        self.cash.pay(Group::Outside, Group::Speculators, micro(cash));
-        for (party, usd) in [(Party::Maker, depth), (Party::Speculators, cash)] {
-            let wanted = world.scale.units(usd / price).get();
-            let got = from_holders(&mut world, address(party), wanted);
-            if party == Party::Maker && got < wanted {
-                // Less depth than declared: what exists sets it, on both sides.
-                let least = world.scale.units(1.0).get();
-                if got < least {
-                    let has = world.scale.tokens(got);
-                    return Err(Broken(format!(
-                        "the market maker needs {} {}, and nobody has more than {has}: lower scenario.market.depth, or let the network age",
-                        depth / price,
-                        world.main
-                    )));
-        self.paid_by_class.fill(0.0);
-                }
-                let kept = micro(world.scale.tokens(got) * price);
-                self.cash.pay(Group::Market, Group::Outside, micro(depth) - kept);
-            }
-        }
-        let loads: Vec<(usize, Address, Load)> =
-            self.providers.active().map(|i| (i, account(&self.providers.all[i]), self.load(i))).collect();
-        for (_, who, load) in &loads {
-            let lacks = world.collateral(load).saturating_sub(world.held(*who));
-            from_holders(&mut world, *who, lacks);
-            world
-                .enlist(*who, load)
-                .map_err(|refusal| Broken(format!("a provider of the first day cannot take part: {refusal}; give it less capacity, or the network more time before the start")))?;
-        }
-        world.take_day();
-        for party in [Party::Holders, Party::Elder] {
-            self.kept.insert(address(party), world.held(address(party)));
-        }
-        self.world = Some(world);
-        Ok(())
     }
 
     /// What was booked before the first day: every provider as full as its class, with contracts that end one after the other. It is
@@ -163,6 +118,7 @@ impl<'m> Simulation<'m> {
         }
         self.flush_charges();
         self.flows = super::Flows::default();
+        self.paid_by_class.fill(0.0);
         if let Some(world) = &mut self.world {
             world.take_day();
         }

@@ -392,6 +392,11 @@ impl Providers {
         }
     }
 
+    /// Somebody who was to take part from the first day does not.
+    pub fn stay_away(&mut self, i: usize) {
+        self.all[i].standing = Standing::Away;
+    }
+
     /// Months in which the hardware of a class pays for itself at what the class earned lately; not a number while it never does.
     pub fn payback(&self, scenario: &Scenario, market: &Market) -> f64 {
         let classes = self.classes.iter().zip(scenario.supply.values()).enumerate();

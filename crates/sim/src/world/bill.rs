@@ -3,7 +3,7 @@
 
 use super::{Load, World, id_of, stable::Stable};
 use crate::{
-    amount::{self, Scale},
+    amount::{self, MicroUsd, Scale, micro},
     scenario::{PaidBy, Scenario},
 };
 use depin_economy::{
@@ -160,12 +160,12 @@ impl Billing {
             (Some(each), exact) => {
                 let credits = exact.unwrap_or_else(|| amount::whole(usd / each * currency.scale.whole()).saturating_add(2));
                 let usd = currency.scale.tokens(credits) * each;
-                Need { tokens: main.units(usd / reported * 1.000_001).get().saturating_add(2), credits, usd }
+                Need { tokens: main.units(usd / reported * 1.000_001).get().saturating_add(2), credits, usd, ..Need::default() }
             }
-            (None, Some(exact)) => Need { tokens: exact, credits: 0, usd: main.tokens(exact) * market },
+            (None, Some(exact)) => Need { tokens: exact, usd: main.tokens(exact) * market, ..Need::default() },
             (None, None) => {
                 let price = if by_report { reported } else { market };
-                Need { tokens: main.units(usd / price).get().saturating_add(2), credits: 0, usd }
+                Need { tokens: main.units(usd / price).get().saturating_add(2), usd, ..Need::default() }
             }
         }
     }

@@ -98,6 +98,7 @@ impl Opened {
         let state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner).branch();
         let spec = self.economy.spec_at(self.genesis, self.start);
         let round = state.as_read().rows::<SeedRow>().last().map_or(0, |(round, _)| round);
+        let billing = Billing::new(self.service, spec, scenario, self.main);
         World {
             service: self.service,
             state,
@@ -123,9 +124,9 @@ impl Opened {
             round,
             economy: Arc::clone(&self.economy),
             worths: Vec::new(),
-            records: 0,
             pool_shares: BTreeMap::new(),
             deposits: 0,
+            records: 0,
             refused: 0,
         }
     }

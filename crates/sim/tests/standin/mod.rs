@@ -151,5 +151,6 @@ pub fn identity(runs: u32) -> Identity {
         set: Vec::new(),
         plan: Plan { simulation: 0, seed: 7, runs, fixed: false },
         agents_every: Some(10),
+        first_day: None,
     }
 }
