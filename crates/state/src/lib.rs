@@ -14,6 +14,7 @@ mod page_index;
 mod pages;
 mod row;
 mod tables;
+mod trail;
 mod write_set;
 
 pub use key::{Key, KeyBytes, RowKey};

@@ -120,7 +120,7 @@ impl Page {
         }
     }
 
-    /// As [`Page::search`], if the row at or behind `row` decides it.
+    /// As [`Page::search`], if `key` comes at or behind `row`, and not behind the last one. It costs less the nearer it is.
     pub fn search_near(&self, row: usize, key: &[u8]) -> Option<Result<usize, usize>> {
         let head = first_bytes(key.get(self.shared as usize..)?);
         // Mostly one of both is the row: whole keys that are equal need no look at what all keys here share.
@@ -128,12 +128,25 @@ impl Page {
         if let Some(found) = [row, row + 1].into_iter().find(|at| same(*at)) {
             return Some(Ok(found));
         }
+        let last = *self.rows.get(row + 1..)?.last()?;
         let rest = self.behind_shared(key).ok()?;
-        let behind = self.rows.get(row + 1).map(|slot| self.compare(*slot, head, rest));
-        if behind == Some(Ordering::Less) || self.compare(*self.rows.get(row)?, head, rest) == Ordering::Greater {
+        if self.compare(self.rows[row], head, rest) == Ordering::Greater || self.compare(last, head, rest) == Ordering::Less {
             return None;
         }
-        behind.map(|_| Err(row + 1))
+        Some(self.gallop(row, head, rest))
+    }
+
+    /// Searches behind `row`, which comes before the key: by steps that double, then between the last two.
+    fn gallop(&self, row: usize, head: u64, rest: &[u8]) -> Result<usize, usize> {
+        let before = |at: usize| self.rows.get(at).is_some_and(|slot| self.compare(*slot, head, rest) == Ordering::Less);
+        let (mut from, mut step) = (row + 1, 1);
+        while before(from + step - 1) {
+            from += step;
+            step *= 2;
+        }
+        let upto = self.rows.len().min(from + step);
+        let found = self.rows[from..upto].binary_search_by(|slot| self.compare(*slot, head, rest));
+        found.map(|at| from + at).map_err(|at| from + at)
     }
 
     /// Whether the last row comes before `key`.

@@ -1,15 +1,16 @@
-//! Rows in key order, in short pages, with a memory of where each table was touched last.
+//! Rows in key order, in short pages, with a memory of where each table was touched lately.
 //!
-//! Rules walk tables in key order, or touch the same rows again: whoever goes on where the last call was pays one or two
-//! comparisons of neighbouring bytes, whatever else is stored. Any other row is found by the page that its key belongs to. Pages can
+//! Rules walk tables in key order, a table in several places in turns, or touch the same rows again: whoever goes on where a walk was
+//! pays one or two comparisons of neighbouring bytes, whatever else is stored. Any other row is found by the page that its key belongs to. Pages can
 //! be shared with a branch of the state: whoever writes to one first has a copy of it from then on.
 
 use crate::{
     journal::Journal,
     page::{PAGE_ROWS, Page, size},
     page_index::PageIndex,
+    trail::{Place, Trail},
 };
-use std::{cell::Cell, sync::Arc};
+use std::sync::Arc;
 
 /// A page of this state alone, or one that branches share. Two kinds, so that a page that nobody shares costs no counting of owners.
 #[derive(Clone, Debug)]
@@ -44,11 +45,9 @@ impl Held {
     }
 }
 
-/// A page and a place in it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Place {
-    page: u32,
-    row: usize,
+/// A place that a search gave, and whether the row is there.
+fn placed(page: u32, found: Result<usize, usize>) -> (Place, bool) {
+    (Place { page, row: size(found.unwrap_or_else(|row| row)) }, found.is_ok())
 }
 
 /// Ordered rows.
@@ -60,15 +59,15 @@ pub(crate) struct Pages {
     free: Vec<u32>,
     /// The pages of each table but page 0, by the first byte of the key.
     tables: Vec<PageIndex>,
-    /// The last place of each table, by the first byte of the key. A hint: it is checked before it is used.
-    last: [Cell<Place>; 256],
+    /// The last places of each table, by the first byte of the key. Hints: they are checked before they are used.
+    trails: Vec<Trail>,
     len: usize,
 }
 
 impl Default for Pages {
     fn default() -> Self {
-        let last = std::array::from_fn(|_| Cell::default());
-        Self { pages: vec![Held::Own(Page::default())], free: Vec::new(), tables: vec![PageIndex::default(); 256], last, len: 0 }
+        let (tables, trails) = (vec![PageIndex::default(); 256], vec![Trail::default(); 256]);
+        Self { pages: vec![Held::Own(Page::default())], free: Vec::new(), tables, trails, len: 0 }
     }
 }
 
@@ -85,26 +84,32 @@ impl Pages {
     /// The same rows again, whose pages both share until one of them writes there.
     pub fn branch(&mut self) -> Self {
         let pages = self.pages.iter_mut().map(Held::share).collect();
-        Self { pages, free: self.free.clone(), tables: self.tables.clone(), last: self.last.clone(), len: self.len }
+        Self { pages, free: self.free.clone(), tables: self.tables.clone(), trails: self.trails.clone(), len: self.len }
     }
 
     fn page_mut(&mut self, number: u32) -> &mut Page {
         self.pages[number as usize].page_mut()
     }
 
-    fn hint(&self, key: &[u8]) -> &Cell<Place> {
-        &self.last[usize::from(key.first().copied().unwrap_or_default())]
+    fn trail(&self, key: &[u8]) -> &Trail {
+        &self.trails[usize::from(key.first().copied().unwrap_or_default())]
     }
 
     /// The place of `key`, and whether its row is there.
     fn find(&self, key: &[u8]) -> (Place, bool) {
-        let hint = self.hint(key);
-        let Place { page, row } = hint.get();
-        let near = self.page(page).search_near(row, key).map(|found| (page, found));
-        let (page, found) = near.or_else(|| self.walk_on(page, row, key)).unwrap_or_else(|| self.look_up(key));
-        let place = Place { page, row: found.unwrap_or_else(|row| row) };
-        hint.set(place);
-        (place, found.is_ok())
+        let trail = self.trail(key);
+        for (walk, Place { page, row }) in trail.walks() {
+            let near = self.page(page).search_near(row as usize, key).map(|found| (page, found));
+            if let Some((page, found)) = near.or_else(|| self.walk_on(page, row as usize, key)) {
+                let (place, there) = placed(page, found);
+                trail.go_on(walk, place);
+                return (place, there);
+            }
+        }
+        let (page, found) = self.look_up(key);
+        let (place, there) = placed(page, found);
+        trail.begin(place);
+        (place, there)
     }
 
     /// The place of a key that comes behind the last row of `page`: there, or at the first row of the next one. Nothing is looked
@@ -138,7 +143,7 @@ impl Pages {
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Option<&[u8]> {
         let (place, there) = self.find(key);
-        there.then(|| self.page(place.page).value(place.row))
+        there.then(|| self.page(place.page).value(place.row()))
     }
 
     /// Gives a key a value, or none, and notes in the journal what it had.
@@ -159,7 +164,7 @@ impl Pages {
         change: impl FnOnce(Option<&[u8]>, &mut Vec<u8>) -> bool,
     ) {
         let (place, there) = self.find(key);
-        if change(there.then(|| self.page(place.page).value(place.row)), after) {
+        if change(there.then(|| self.page(place.page).value(place.row())), after) {
             self.note(place, there, key, journal);
             self.put_at(place, there, key, Some(after));
         }
@@ -167,7 +172,7 @@ impl Pages {
 
     fn note(&self, place: Place, there: bool, key: &[u8], journal: &mut Journal) {
         if there {
-            let (row, key) = self.page(place.page).row(place.row);
+            let (row, key) = self.page(place.page).row(place.row());
             journal.push(row, key);
         } else {
             journal.push_absent(key);
@@ -176,9 +181,9 @@ impl Pages {
 
     fn put_at(&mut self, place: Place, there: bool, key: &[u8], value: Option<&[u8]>) {
         match (value, there) {
-            (Some(value), true) => self.page_mut(place.page).set(place.row, value),
+            (Some(value), true) => self.page_mut(place.page).set(place.row(), value),
             (Some(value), false) => self.insert(place, key, value),
-            (None, true) => self.remove(place.page, place.row..place.row + 1),
+            (None, true) => self.remove(place.page, place.row()..place.row() + 1),
             (None, false) => {}
         }
     }
@@ -191,16 +196,16 @@ impl Pages {
             place = Place { page, row: 0 };
         }
         let page = self.page_mut(place.page);
-        page.insert(place.row, key, value);
+        page.insert(place.row(), key, value);
         if page.len() > PAGE_ROWS {
             // Rows that come in key order fill their pages.
-            let half = if place.row == PAGE_ROWS { PAGE_ROWS } else { PAGE_ROWS / 2 };
+            let half = if place.row() == PAGE_ROWS { PAGE_ROWS } else { PAGE_ROWS / 2 };
             let mut upper = page.split_off(half);
             page.tidy();
             upper.from = upper.key(0).into();
-            let (last, upper) = (upper.len() - 1, self.take_in(upper, place.page));
+            let (last, upper) = (size(upper.len() - 1), self.take_in(upper, place.page));
             if half == PAGE_ROWS {
-                self.hint(key).set(Place { page: upper, row: last });
+                self.trail(key).move_to(Place { page: upper, row: last });
             }
         }
     }
@@ -265,7 +270,7 @@ impl Pages {
     /// Shows pages in order, with the row to begin at, as long as `see` says so.
     fn scan_pages<'a>(&'a self, key: &[u8], inclusive: bool, mut see: impl FnMut(&'a Page, usize) -> bool) {
         let (place, there) = self.find(key);
-        let (mut page, mut from) = (self.page(place.page), place.row + usize::from(there && !inclusive));
+        let (mut page, mut from) = (self.page(place.page), place.row() + usize::from(there && !inclusive));
         while see(page, from) && page.next != 0 {
             (page, from) = (self.page(page.next), 0);
         }
@@ -275,7 +280,7 @@ impl Pages {
     /// there as it is.
     pub fn take(&mut self, key: &[u8], inclusive: bool, journal: &mut Journal, take: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
         let (place, there) = self.find(key);
-        let (mut number, mut from) = (place.page, place.row + usize::from(there && !inclusive));
+        let (mut number, mut from) = (place.page, place.row() + usize::from(there && !inclusive));
         let mut before = self.page_before(number);
         loop {
             let page = self.page(number);

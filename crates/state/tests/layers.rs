@@ -229,6 +229,8 @@ enum Step {
     PutRun(u16, u16),
     Take(u16, u16),
     Look(u16),
+    /// Keys of several walks in turns, each so much farther on than the one of its last turn, now and then written.
+    Walks(Vec<u16>, u16),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -239,7 +241,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (at.clone(), any::<u8>()).prop_map(|(at, n)| Step::Change(at, n)),
         2 => (at.clone(), 1..400u16).prop_map(|(at, n)| Step::PutRun(at, n)),
         2 => (at.clone(), 1..400u16).prop_map(|(at, n)| Step::Take(at, n)),
-        2 => at.prop_map(Step::Look),
+        2 => at.clone().prop_map(Step::Look),
+        3 => (prop::collection::vec(at, 1..7), 1..40u16).prop_map(|(from, by)| Step::Walks(from, by)),
     ]
 }
 
@@ -285,6 +288,11 @@ fn do_step(step: &Step, memory: &mut Memory, model: &mut Model) {
             expected.iter().for_each(|key| drop(model.remove(key)));
         }
         Step::Look(at) => assert_eq!(memory.get_raw(&numbered(at)), model.get(&numbered(at)).cloned()),
+        Step::Walks(ref from, by) => {
+            for (turn, at) in (0..30).flat_map(|turn| from.iter().map(move |at| (turn, at + turn * by))) {
+                do_step(&if turn % 4 == 3 { Step::Put(at, turn as u8) } else { Step::Look(at) }, memory, model);
+            }
+        }
     }
 }
 
