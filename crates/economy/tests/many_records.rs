@@ -5,10 +5,10 @@ use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Span, UnitId, 
 use depin_state::{Memory, State as _};
 use proptest::prelude::*;
 
-/// Networks by name, and one that is Filecoin's with another part of every payment burnt.
-const FILES: [&str; 4] = ["io.net", "filecoin", "helium", "burning"];
+/// Networks by name; one that is Filecoin's with another part of every payment burnt, and one whose rewards are paid by the epoch, and whole.
+const FILES: [&str; 5] = ["io.net", "filecoin", "helium", "burning", "prompt"];
 const METRICS: [&str; 8] =
-    ["device-score", "hired-hours", "raw-bytes", "quality-bytes", "beacon-units", "witness-units", "hotspots", "frames"];
+    ["device-score", "hired-hours", "raw-bytes", "quality-bytes", "beacon-units", "witness-units", "packet-units", "frames"];
 const START: Instant = Instant::new(1_800_000_000_000);
 
 fn economy(file: &str) -> Economy {
@@ -20,6 +20,11 @@ fn economy(file: &str) -> Economy {
         "io.net" => include_str!("../../../networks/io.net/network.toml").to_owned(),
         "helium" => include_str!("../../../networks/helium/network.toml").to_owned(),
         "burning" => filecoin.replace(whole, parts),
+        "prompt" => {
+            let vesting = filecoin.find("[incentive.pool.blocks.vest]").unwrap();
+            let end = vesting + filecoin[vesting..].find("[incentive.pledge").unwrap();
+            filecoin.replace(&filecoin[vesting..end], "").replace("pay-every = \"1d\"", "pay-every = \"30s\"")
+        }
         _ => filecoin.to_owned(),
     };
     Economy::new(Spec::parse(&text).unwrap_or_else(|errors| panic!("{errors}")))
@@ -67,6 +72,17 @@ fn record() -> impl Strategy<Value = Record> {
                 _ => vec![component(raw, one), component(quality, other)],
             };
             Record::Current(Current { subject, components: Components::new(components).unwrap() })
+        }),
+        8 => (subject(), 0..2usize, quantity(), quantity()).prop_map(|(subject, n, one, other)| {
+            // Runs of metrics that weigh in two pools of one token.
+            let component = |metric, quantity| Component { metric: Name::literal(metric), quantity: Measured::new(quantity) };
+            let both = [component("beacon-units", one), component("packet-units", other)];
+            Record::Current(Current { subject, components: Components::new(both[n..].iter().copied()).unwrap() })
+        }),
+        // Makes debts, which the next reward repays.
+        1 => (subject(), quantity()).prop_map(|(subject, quantity)| {
+            let affected = Component { metric: Name::literal("quality-bytes"), quantity: Measured::new(quantity) };
+            Record::Fault(Fault { subject, kind: Name::literal("continued"), affected, reporter: None })
         }),
         4 => (subject(), 0..3_000u64).prop_map(|(subject, phase)| Record::Register(Register { subject, phase })),
         8 => (1..6u8, 1..6u8, 0..20u8, prop_oneof![0..1_000u128, Just(3_000)]).prop_map(|(from, to, n, amount)| {

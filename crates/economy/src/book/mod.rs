@@ -105,18 +105,25 @@ impl Work<'_> {
         match account {
             Account::Supply => self.burn(token, amount),
             Account::Fees => Ok(()),
-            // What something entered is not empty, so it has a row.
-            Account::Wallet(party) => self.state.change(&(party, token), |row: Option<WalletRow>| {
-                let mut row = row.unwrap_or(NO_WALLET);
-                row.held = row.held.plus(amount)?;
-                Ok(row)
-            }),
+            Account::Wallet(party) => self.credit_wallet(token, party, amount).map(drop),
             _ => {
                 let held = balance(self.state.as_read(), account, token).plus(amount)?;
                 self.put_holding(account, token, held);
                 self.change_class(account, token, |sum| sum.plus(amount))
             }
         }
+    }
+
+    /// Adds to a wallet; gives what its owner owes. What something entered is not empty, so it has a row.
+    pub fn credit_wallet(&mut self, token: Name, party: Address, amount: Units) -> Result<Units, Refusal> {
+        let mut owed = Units::ZERO;
+        self.state.change(&(party, token), |row: Option<WalletRow>| {
+            let mut row = row.unwrap_or(NO_WALLET);
+            row.held = row.held.plus(amount)?;
+            owed = row.owed;
+            Ok::<_, Refusal>(row)
+        })?;
+        Ok(owed)
     }
 
     /// A mint past a cap that is enforced is refused whole: of all that was ever minted, where burning makes no room, or of what
@@ -158,6 +165,13 @@ impl Work<'_> {
         } else {
             self.state.put(&(account, token), &HoldingRow { held });
         }
+    }
+
+    /// Writes what many debits of one account left in it: `paid` together.
+    pub fn write_paid(&mut self, account: Account, token: Name, left: Units, paid: Units) {
+        self.put_holding(account, token, left);
+        let sum = |sum: Units| sum.minus(paid);
+        self.change_class(account, token, sum).expect("the sum of a class's accounts is at least one of them");
     }
 
     fn change_class(

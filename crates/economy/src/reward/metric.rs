@@ -4,8 +4,8 @@
 //! are bound to. Many `Current` records of the same metrics are taken as one run: what they share is read once and written once.
 
 use crate::{
-    Accepted, Answer, Binding, COMPONENTS_MAX, Component, Components, Current, Event, Gauge, Limit, PoolRule, Record, Refusal,
-    Register, Subject, Topic,
+    Accepted, Account, Answer, Binding, COMPONENTS_MAX, Component, Components, Current, Event, Gauge, Limit, PoolRule, Record,
+    Refusal, Register, Subject, Topic,
     reward::{
         allowance::boost_ceiling,
         rows::{CurrentRow, GaugeRow, MetricRow, PoolRow, RegisterRow},
@@ -21,6 +21,15 @@ pub struct Pool<'r> {
     pub rule: &'r PoolRule,
     /// Its row once a record needed it.
     pub row: Option<PoolRow>,
+    /// Its account once a record was paid out of it.
+    pub account: Option<PoolAccount>,
+}
+
+/// What a pool's account holds, and what left it since its row was written.
+#[derive(Clone, Copy)]
+pub struct PoolAccount {
+    pub held: Units,
+    pub paid: Units,
 }
 
 /// Rows that every record of a run changes.
@@ -151,7 +160,8 @@ impl<'w> Work<'w> {
                     run.others.push((at, *metric, binding));
                 }
             }
-            *place = Some(Pool { name, rule: spec.pool(name).expect("the parser resolved every binding"), row: None });
+            let rule = spec.pool(name).expect("the parser resolved every binding");
+            *place = Some(Pool { name, rule, row: None, account: None });
             done = Some(name);
         }
         Ok(())
@@ -167,6 +177,9 @@ impl<'w> Work<'w> {
         for pool in run.shared.pools.iter_mut().map_while(Option::as_mut) {
             if let Some(row) = pool.row.take() {
                 self.state.put(&pool.name, &row);
+            }
+            if let Some(PoolAccount { held, paid }) = pool.account.take() {
+                self.write_paid(Account::Pool(pool.name), pool.rule.token, held, paid);
             }
         }
     }

@@ -11,9 +11,10 @@
 
 use crate::{
     Account, Event, Reason, Refusal, Subject,
+    book::balance,
     params::{Method, PoolRule},
     reward::{
-        metric::{Pool, Run},
+        metric::{Pool, PoolAccount, Run},
         rows::{LazyRow, MemberRow, PoolRow, RegisterRow},
         wide::Wide,
     },
@@ -187,7 +188,7 @@ impl<'w> Work<'w> {
         let Some(Pool { row, .. }) = &mut run.shared.pools[at] else { return Ok(()) };
         let pool = row.get_or_insert_with(|| self.pool_row(name));
         let window = window_of(self.period(rule.clock), phase, rule.pay_every);
-        let mut paid_in = window;
+        let mut due = None;
         self.state.change(&key, |row: Option<MemberRow>| {
             let mut member = row.unwrap_or(MemberRow {
                 weight: Measured::ZERO,
@@ -204,13 +205,46 @@ impl<'w> Work<'w> {
                 pool.carry_over = Wide(pool.carry_over.0 + U256::from(member.fraction));
                 member.fraction = 0;
             }
-            paid_in = member.paid_in;
+            if weight.is_zero() || window > member.paid_in {
+                due = Some(std::mem::take(&mut member.pending));
+                member.paid_in = window;
+            }
             Ok::<_, Refusal>(member)
         })?;
-        if weight.is_zero() || window > paid_in {
-            // A payment may repay a debt, and with it feed what else there is.
+        if weight.is_zero() {
+            // A member without weight is forgotten.
+            self.state.delete::<MemberRow>(&key);
+        }
+        self.pay_in_run(run, at, subject, due.unwrap_or_default())
+    }
+
+    /// Pays a reward out of one of a run's pools, as [`Work::pay_reward`] does; the pool's account stays in hand.
+    fn pay_in_run(&mut self, run: &mut Run<'_>, at: usize, subject: Subject, amount: Units) -> Result<(), Refusal> {
+        let Some(Pool { name: pool, rule, account, .. }) = &mut run.shared.pools[at] else { return Ok(()) };
+        let (pool, rule, owner) = (*pool, *rule, subject.owner());
+        if amount.is_zero() {
+            return Ok(());
+        }
+        if rule.vesting.is_some() {
+            // What vests may repay a debt, and with it feed what else there is.
             self.write_run(run);
-            self.pay(name, subject, window)?;
+            self.pay_reward(pool, rule, subject, amount)?;
+            return Ok(());
+        }
+        let (token, from) = (rule.token, Account::Pool(pool));
+        let account = account.get_or_insert_with(|| {
+            let held = balance(self.state.as_read(), from, token);
+            PoolAccount { held, paid: Units::ZERO }
+        });
+        let short = Refusal::Underfunded { token, needed: amount, has: account.held };
+        account.held = account.held.minus(amount).map_err(|_| short)?;
+        account.paid = account.paid.plus(amount)?;
+        let owed = self.credit_wallet(token, owner, amount)?;
+        self.emit(Event::Posting { token, from, to: Account::Wallet(owner), amount, reason: Reason::Reward });
+        self.emit(Event::RewardPaid { pool, subject, liquid: amount, locked: Units::ZERO });
+        if !owed.is_zero() {
+            self.write_run(run);
+            self.repay(owner, token)?;
         }
         Ok(())
     }
