@@ -16,6 +16,21 @@ pub struct Schedule<'a> {
     genesis: Instant,
 }
 
+/// What emissions have given at some instants: all pools of a token ask for the same few.
+#[derive(Debug, Default)]
+pub(crate) struct Wholes(Vec<(Name, Instant, Units)>);
+
+impl Wholes {
+    fn at(&mut self, schedule: &Schedule<'_>, token: Name, at: Instant) -> Units {
+        let known = self.0.iter().find(|(of, when, _)| *when == at && *of == token).map(|(.., whole)| *whole);
+        known.unwrap_or_else(|| {
+            let whole = schedule.whole(token, at);
+            self.0.push((token, at, whole));
+            whole
+        })
+    }
+}
+
 /// The first start of a period of `clock` that is not before `at`.
 pub fn first_start_from(clock: &Clock, origin: Instant, at: Instant) -> Instant {
     clock.start(origin, first_period_from(clock, origin, at))
@@ -68,10 +83,9 @@ impl<'a> Schedule<'a> {
 
     /// Every parameter version with its start, and the start of the next.
     pub fn versions(&self) -> impl Iterator<Item = (Instant, Instant, &'a Spec)> + use<'a> {
-        let first = self.first;
-        let starts: Vec<(Instant, &'a Spec)> = first.versions(self.genesis).collect();
-        let ends: Vec<Instant> = starts.iter().skip(1).map(|(start, _)| *start).chain([Instant::new(u64::MAX)]).collect();
-        starts.into_iter().zip(ends).map(|((start, spec), end)| (start, end, spec))
+        let (first, genesis) = (self.first, self.genesis);
+        let ends = first.later().iter().map(move |(start, _)| start.of(genesis)).chain([Instant::new(u64::MAX)]);
+        first.versions(genesis).zip(ends).map(|((start, spec), end)| (start, end, spec))
     }
 
     /// What a token's emission has given at `at`: the sum over the parameter versions, each for the periods that start in it, and never more than
@@ -109,6 +123,11 @@ impl<'a> Schedule<'a> {
     /// What a pool gets from `from` to `until`, both starts of periods of its clock: by its share in each parameter version, and between two moves
     /// of a share. A scored pool gets what its whole group does.
     pub fn part(&self, pool: Name, from: Instant, until: Instant) -> Units {
+        self.part_with(pool, from, until, &mut Wholes::default())
+    }
+
+    /// As [`Schedule::part`], for many pools one after the other.
+    pub(crate) fn part_with(&self, pool: Name, from: Instant, until: Instant, wholes: &mut Wholes) -> Units {
         let mut sum = Units::ZERO;
         for (start, end, spec) in self.versions() {
             let Some(rule) = spec.pool(pool) else { continue };
@@ -117,25 +136,31 @@ impl<'a> Schedule<'a> {
             let first = if start.get() == 0 { from } else { first_start_from(clock, origin, start).max(from) };
             let last = first_start_from(clock, origin, end).min(until);
             if last > first {
-                sum = sum.plus(self.part_in_version(spec, pool, rule, first, last)).unwrap_or(sum);
+                sum = sum.plus(self.part_in_version(spec, (pool, rule), (first, last), wholes)).unwrap_or(sum);
             }
         }
         sum
     }
 
-    fn part_in_version(&self, spec: &Spec, pool: Name, rule: &PoolRule, from: Instant, until: Instant) -> Units {
+    fn part_in_version(
+        &self,
+        spec: &Spec,
+        (pool, rule): (Name, &PoolRule),
+        (from, until): (Instant, Instant),
+        wholes: &mut Wholes,
+    ) -> Units {
         let Some(emission) = spec.supply(rule.token).and_then(|s| s.emission.as_ref()) else { return Units::ZERO };
         if emission.is_stateful() || rule.part == Part::Funded {
             return Units::ZERO;
         }
         let clock = spec.clock_of(emission.clock());
         let origin = clock.begins(self.genesis);
-        let (mut at, mut given, mut sum) = (from, self.whole(rule.token, from), Units::ZERO);
+        let (mut at, mut given, mut sum) = (from, wholes.at(self, rule.token, from), Units::ZERO);
         while at < until {
             let period = clock.period(origin, at);
             let moves = share_changes_after(spec, rule.token, period).map_or(until, |next| clock.start(origin, next));
             at = moves.min(until);
-            let whole = self.whole(rule.token, at);
+            let whole = wholes.at(self, rule.token, at);
             let part =
                 part_of(spec, rule.token, pool, period, whole).minus_or_zero(part_of(spec, rule.token, pool, period, given));
             sum = sum.plus(part).unwrap_or(sum);

@@ -15,7 +15,7 @@ use crate::{
     supply::{
         inflation::{Bonded, Minter},
         rows::MintRow,
-        schedule::{first_period_from, part_of},
+        schedule::{Wholes, first_period_from, part_of},
     },
     time::clock::clock_row,
 };
@@ -170,11 +170,12 @@ impl<'w> Work<'w> {
         let pools: Vec<(Name, PoolRule)> = spec.pools().iter().filter(|(_, rule)| own(rule)).map(|(n, r)| (*n, *r)).collect();
         self.take_scores(spec, stretch.clock, stretch.first)?;
         let mut amounts: BTreeMap<Name, Units> = BTreeMap::new();
+        let mut wholes = Wholes::default();
         let tokens: std::collections::BTreeSet<Name> = pools.iter().map(|(_, rule)| rule.token).collect();
         for token in tokens {
             let stated = self.stateful(stretch, token)?;
             for (pool, rule) in pools.iter().filter(|(_, rule)| rule.token == token) {
-                let scheduled = self.schedules().part(*pool, stretch.begins(), stretch.until);
+                let scheduled = self.schedules().part_with(*pool, stretch.begins(), stretch.until, &mut wholes);
                 let stated = stated.map_or(Units::ZERO, |(before, after)| {
                     let part = |whole| part_of(spec, token, *pool, stretch.first, whole);
                     part(after).minus_or_zero(part(before))
