@@ -40,25 +40,23 @@ impl Auditor<'_> {
     }
 
     pub(super) fn check_pools(&mut self) {
-        let mut members: BTreeMap<Name, BTreeMap<(Address, UnitId), MemberRow>> = BTreeMap::new();
-        for ((pool, owner, unit), row) in self.state.rows::<MemberRow>() {
-            members.entry(pool).or_default().insert((owner, unit), row);
-        }
         let names: Vec<Name> = self.spec.pools().keys().copied().collect();
         for name in &names {
-            let members = members.remove(name).unwrap_or_default();
-            self.check_pool(*name, &members);
-            self.check_weights(*name, &members);
+            self.check_pool(*name);
+            self.check_weights(*name);
             self.check_emission(*name);
         }
-        for pool in members.into_keys() {
+        let mut others: Vec<Name> =
+            self.state.rows::<MemberRow>().map(|((pool, ..), _)| pool).filter(|pool| !names.contains(pool)).collect();
+        others.dedup();
+        for pool in others {
             self.violated(Violation::Dangling { what: format!("members of pool {pool}, which the network does not have") });
         }
     }
 
     /// `balance * 2^96 = sum(weight * (per_weight - settled) + fraction + pending * 2^96) + carry_over + batches * 2^96`, and the weights
     /// add up.
-    fn check_pool(&mut self, name: Name, members: &BTreeMap<(Address, UnitId), MemberRow>) {
+    fn check_pool(&mut self, name: Name) {
         let (token, method) = (self.spec.pools()[&name].token, self.spec.pools()[&name].method);
         if matches!(method, Method::Staked(_) | Method::Locked { .. }) {
             return;
@@ -68,7 +66,9 @@ impl Auditor<'_> {
             row.map_or((0, U256::ZERO, U256::ZERO), |r| (r.weight.get(), r.per_weight.0, r.carry_over.0));
         let one: U256 = U256::from(1) << 96;
         let (mut weights, mut owned) = (U256::ZERO, carry_over + self.owned_by_batches(name) * one);
-        for ((owner, _), member) in members {
+        // One by one: there may be millions.
+        let state = self.state;
+        for ((_, owner, _), member) in state.rows_with::<MemberRow>(&name) {
             if member.settled.0 > per_weight {
                 self.violated(Violation::Dangling { what: format!("pool {name}: {owner} is settled past the pool") });
                 continue;
@@ -90,7 +90,7 @@ impl Auditor<'_> {
 
     /// Weights are exactly what the currents of the metrics that are bound to the pool weigh. A metric that a change bound anew
     /// moves with its next report, so nothing is expected of a pool whose metrics changed.
-    fn check_weights(&mut self, name: Name, members: &BTreeMap<(Address, UnitId), MemberRow>) {
+    fn check_weights(&mut self, name: Name) {
         let bound = |spec: &crate::Spec| -> BTreeMap<Name, u128> {
             spec.bindings().iter().filter(|(_, b)| b.pool == Some(name)).map(|(m, b)| (*m, b.times.get())).collect()
         };
@@ -98,6 +98,9 @@ impl Auditor<'_> {
         if metrics.is_empty() || self.versions.later().iter().any(|(_, version)| bound(version) != metrics) {
             return;
         }
+        let rows = self.state.rows_with::<MemberRow>(&name);
+        let members: BTreeMap<(Address, UnitId), u128> =
+            rows.map(|((_, owner, unit), member)| ((owner, unit), member.weight.get())).collect();
         let metric = metrics.keys().map(Name::to_string).collect::<Vec<_>>().join(" and ");
         let mut currents: BTreeMap<(Address, UnitId), u128> = BTreeMap::new();
         for ((owner, unit, m), row) in self.state.rows::<CurrentRow>() {
@@ -107,13 +110,9 @@ impl Auditor<'_> {
             *sum = sum.saturating_add(u128::try_from(weight).unwrap_or(u128::MAX));
         }
         currents.retain(|_, weight| *weight > 0);
-        for (key, member) in members {
+        for (key, weight) in &members {
             let stands = currents.get(key).copied().unwrap_or(0);
-            self.expect(
-                format!("pool {name}: weight of {} against {metric}", key.0),
-                U256::from(stands),
-                U256::from(member.weight.get()),
-            );
+            self.expect(format!("pool {name}: weight of {} against {metric}", key.0), U256::from(stands), U256::from(*weight));
         }
         for (key, stands) in currents.iter().filter(|(key, _)| !members.contains_key(key)) {
             self.violated(Violation::Dangling {
