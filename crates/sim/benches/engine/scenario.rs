@@ -25,8 +25,9 @@ pub struct Service {
     pub metrics: &'static [(&'static str, Per, f64)],
 }
 
-/// So many providers for so many years: the people of the tests, all of one class that never leaves.
-pub fn scenario(providers: f64, years: f64, service: &Service) -> Scenario {
+/// So many providers for so many years, and so many units a day that customers want: the people of the tests, all of one class that never
+/// leaves.
+pub fn scenario(providers: f64, years: f64, demand: f64, service: &Service) -> Scenario {
     let plain = plain::plain();
     let metric = |(name, per, times): &(&str, Per, f64)| -> (Name, MetricRule) {
         (name.parse().expect("a name"), MetricRule { per: *per, times: f(*times), of: Vec::new() })
@@ -45,7 +46,7 @@ pub fn scenario(providers: f64, years: f64, service: &Service) -> Scenario {
         unit: UnitRule { paid_by: service.paid_by, term: service.term, ..plain.unit },
         metrics: service.metrics.iter().map(metric).collect(),
         price: PriceRule { mechanism: service.mechanism, ..plain.price },
-        demand: BTreeMap::from([("one".to_owned(), segment(providers * 12.0)), ("two".to_owned(), segment(providers * 3.0))]),
+        demand: BTreeMap::from([("one".to_owned(), segment(demand * 0.8)), ("two".to_owned(), segment(demand * 0.2))]),
         supply: BTreeMap::from([("idle".to_owned(), class)]),
         market: Market { start: f(3.0), depth: f(2e7), fundamental: service.fundamental, speculators, ..plain.market },
         ..plain

@@ -1,13 +1,13 @@
 //! What providers do in a day: decisions, reports, sales, contracts that end and begin.
 
-use super::{Simulation, WEEK, trade::Orders};
+use super::{Simulation, trade::Orders};
 use crate::{
     amount::micro,
     cash::Group,
     chance::Purpose,
     scenario::{Class, ClassKind, Programme},
     society::{Decision, Market, Provider, Rewards, hardware},
-    world::{Day, Load, Party, World, address},
+    world::{Day, Load, Party, WEEK, World, address},
 };
 use depin_quantity::{Address, Name};
 
@@ -240,8 +240,7 @@ impl Simulation<'_> {
 
     /// Those whose day it is: contracts that are over are booked anew, everything is reported, what was accrued is paid and sold.
     fn report(&mut self, plan: &mut Plan) {
-        let today: Vec<usize> =
-            self.providers.active().filter(|i| self.providers.all[*i].number % WEEK == self.day % WEEK).collect();
+        let today: Vec<usize> = self.providers.of_day(self.day).filter(|i| self.providers.all[*i].active()).collect();
         for i in &today {
             self.recover(*i);
             if self.providers.all[*i].contract.1 <= self.day && self.book(*i, self.day + self.term()) {
@@ -330,9 +329,8 @@ impl Simulation<'_> {
     /// What came back to those who left, such as collateral that had to cool down, is sold.
     fn sweep(&mut self, plan: &mut Plan) {
         let Some(world) = &self.world else { return };
-        let (day, all) = (self.day, &self.providers.all);
-        let theirs = |provider: &&Provider| provider.number % WEEK == day % WEEK && provider.contract.0 > 0 && provider.is_away();
-        for provider in all.iter().filter(theirs) {
+        let today = self.providers.of_day(self.day).map(|i| &self.providers.all[i]);
+        for provider in today.filter(|provider| provider.contract.0 > 0 && provider.is_away()) {
             let held = world.held(account(provider));
             plan.orders.sell(account(provider), held, Group::Providers);
         }

@@ -1,11 +1,11 @@
 //! Stakers, holders of allocations, roles and treasuries: once a week each.
 
-use super::{DAYS_A_YEAR, Simulation, WEEK, trade::Orders};
+use super::{DAYS_A_YEAR, Simulation, trade::Orders};
 use crate::{
     amount::{dollars, micro, whole},
     cash::Group,
     scenario::Programme,
-    world::{Party, address},
+    world::{Party, WEEK, address},
 };
 use depin_economy::Action;
 use depin_quantity::{Address, Name, Units};

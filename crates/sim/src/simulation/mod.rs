@@ -37,8 +37,6 @@ use depin_quantity::{Instant, Span};
 use std::collections::BTreeMap;
 
 pub(crate) const DAYS_A_YEAR: f64 = 365.0;
-/// Everybody acts once in so many days, on a day of its own.
-pub(crate) const WEEK: u32 = 7;
 
 /// Something that must not happen in a run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

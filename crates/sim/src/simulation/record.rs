@@ -1,10 +1,11 @@
 //! Rows of the result table out of a run.
 
-use super::{Simulation, WEEK};
+use super::Simulation;
 use crate::{
     amount::dollars,
     cash::{GROUPS, Group},
     results::{AgentRow, COLUMNS, Row},
+    world::WEEK,
 };
 use depin_economy::AccountClass;
 

@@ -1,6 +1,6 @@
 //! The first day: who has what, who takes part, and what is booked.
 
-use super::{Broken, Own, Simulation, WEEK, acts::account, quality};
+use super::{Broken, Own, Simulation, acts::account, quality};
 use crate::{
     FirstDay, RunKey,
     cash::Cash,
@@ -8,7 +8,7 @@ use crate::{
     market::{ClassView, Formation, Process, formation},
     scenario::{Entry, Programme, Scenario, Treatment},
     society::{Customers, Heights, Investor, Market, Payback, Providers, Rewards, Speculators, ZeroProfit},
-    world::{Load, Opened, Party, World, address},
+    world::{Load, Opened, Party, WEEK, World, address},
 };
 use depin_quantity::Address;
 use std::collections::BTreeMap;

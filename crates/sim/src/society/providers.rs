@@ -7,6 +7,7 @@ use crate::{
     chance::{Chance, Purpose},
     scenario::{ClassKind, Per, Scenario},
     society::entry::{Investor, Prospect, YEAR, room, room_to_zero},
+    world::WEEK,
 };
 
 /// Days of the mean that providers look at.
@@ -117,33 +118,43 @@ impl Class {
 }
 
 /// One provider.
+///
+/// All of them are gone through some times a day: what counting reads is one cache line, what deciding reads another, and what only those
+/// need whose day it is a third.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct Provider {
+    standing: Standing,
     /// Its class, by its place.
     pub class: usize,
-    /// Its number on the ledger.
-    pub number: u32,
-    standing: Standing,
     /// Devices that it began with.
     pub devices: f64,
     /// How many times of them it has.
     pub times: f64,
-    grows_on: Option<u32>,
-    /// How much dearer than its class it runs.
-    pub cost: f64,
-    hurdle: f64,
-    patience: f64,
-    losses: u32,
-    trailing: f64,
-    seen: bool,
     /// Units a day that are booked with it.
     pub booked: f64,
     /// Dollars for one unit of its booking.
     pub price: f64,
-    /// The segment that booked it.
-    pub payer: Option<usize>,
     /// Part of its booking that is paid with tokens earned as rewards.
     pub earned: f64,
+    /// How much dearer than its class it runs.
+    pub cost: f64,
+    /// Dollars a day that it earned by rewards and was paid by customers, trailing.
+    pub income: f64,
+    /// Operating profit since it was counted last.
+    pub operating: f64,
+    trailing: f64,
+    hurdle: f64,
+    patience: f64,
+    grows_on: Option<u32>,
+    losses: u32,
+    /// Its number on the ledger.
+    pub number: u32,
+    seen: bool,
+    /// Whether it was found out: since then it claims what is true.
+    pub exposed: bool,
+    /// The segment that booked it.
+    pub payer: Option<usize>,
     /// Number of its contract, and the day on which it ends.
     pub contract: (u64, u32),
     /// Base units that it keeps.
@@ -152,12 +163,6 @@ pub struct Provider {
     pub cash: f64,
     /// Hardware not paid off.
     pub owed: f64,
-    /// Operating profit since it was counted last.
-    pub operating: f64,
-    /// Dollars a day that it earned by rewards and was paid by customers, trailing.
-    pub income: f64,
-    /// Whether it was found out: since then it claims what is true.
-    pub exposed: bool,
 }
 
 impl Provider {
@@ -194,6 +199,8 @@ pub struct Providers {
     /// By class and number.
     pub all: Vec<Provider>,
     classes: Vec<Class>,
+    /// Their places, by the day of the week that is theirs.
+    turns: [Vec<u32>; WEEK as usize],
 }
 
 /// Room for so many providers of a class on the ledger.
@@ -216,6 +223,7 @@ impl Providers {
                 room: 0.0,
             });
             let spread = class.spread.value.max(0.0);
+            all.reserve_exact(most);
             for n in 0..most {
                 let agent = agent_of(name, n);
                 let factor = |purpose| chance.factor(purpose, agent, SPREAD);
@@ -248,7 +256,11 @@ impl Providers {
                 });
             }
         }
-        Self { all, classes }
+        let mut turns: [Vec<u32>; WEEK as usize] = Default::default();
+        for (at, provider) in all.iter().enumerate() {
+            turns[(provider.number % WEEK) as usize].push(u32::try_from(at).expect("classes have room for far fewer"));
+        }
+        Self { all, classes, turns }
     }
 
     /// Units a day that one device of each class can truly serve.
@@ -270,8 +282,7 @@ impl Providers {
         self.look(scenario, market);
         let supply: Vec<_> = scenario.supply.values().collect();
         let paced = investor.keeps_pace();
-        let coming = self.coming(&supply);
-        let fleets = self.fleets();
+        let (fleets, coming) = self.survey(&supply);
         for (at, class) in self.classes.iter_mut().enumerate() {
             let rule = supply[at];
             // Waiting lists are known: what is ordered will share what there is.
@@ -323,35 +334,28 @@ impl Providers {
         }
     }
 
-    /// Devices of each class that take part or are ordered.
-    fn fleets(&self) -> Vec<f64> {
+    /// Devices of each class that take part or are ordered; and the part of today's income for each device that is left when all that
+    /// is ordered takes part: what is shared by capacity is shared by more.
+    fn survey(&self, supply: &[&crate::scenario::Class]) -> (Vec<f64>, f64) {
         let mut fleets = vec![0.0; self.classes.len()];
-        for provider in &self.all {
-            fleets[provider.class] += match provider.standing {
-                Standing::Active => provider.fleet() + if provider.grows_on.is_some() { provider.devices } else { 0.0 },
-                Standing::Waits(_) => provider.devices,
-                Standing::Away => 0.0,
-            };
-        }
-        fleets
-    }
-
-    /// The part of today's income for each device that is left when all that is ordered takes part: what is shared by capacity is
-    /// shared by more.
-    fn coming(&self, supply: &[&crate::scenario::Class]) -> f64 {
         let (mut here, mut coming) = (0.0, 0.0);
         for provider in &self.all {
             let each = supply[provider.class].capacity.value * provider.devices;
             match provider.standing {
                 Standing::Active => {
+                    let (more, ordered) = if provider.grows_on.is_some() { (provider.devices, each) } else { (0.0, 0.0) };
+                    fleets[provider.class] += provider.fleet() + more;
                     here += each * provider.times;
-                    coming += if provider.grows_on.is_some() { each } else { 0.0 };
+                    coming += ordered;
                 }
-                Standing::Waits(_) => coming += each,
+                Standing::Waits(_) => {
+                    fleets[provider.class] += provider.devices;
+                    coming += each;
+                }
                 Standing::Away => {}
             }
         }
-        if here > 0.0 { here / (here + coming) } else { 1.0 }
+        (fleets, if here > 0.0 { here / (here + coming) } else { 1.0 })
     }
 
     /// What the classes earn, trailing.
@@ -405,7 +409,12 @@ impl Providers {
         paybacks.filter(|months| months.is_finite()).fold(f64::NAN, f64::min)
     }
 
-    /// Numbers of those who take part, in order.
+    /// Places of those whose day it is, in order.
+    pub fn of_day(&self, day: u32) -> impl Iterator<Item = usize> + '_ {
+        self.turns[(day % WEEK) as usize].iter().map(|at| *at as usize)
+    }
+
+    /// Places of those who take part, in order.
     pub fn active(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.all.len()).filter(|i| self.all[*i].active())
     }

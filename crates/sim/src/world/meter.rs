@@ -176,6 +176,8 @@ impl ClassPlan {
                 _ => plan.groups.push(vec![one]),
             }
         }
+        // The ledger has a subject's metrics by name.
+        plan.groups.iter_mut().for_each(|group| group.sort_by_key(|one| one.metric));
         plan
     }
 }

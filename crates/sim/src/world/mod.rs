@@ -16,7 +16,7 @@ mod sums;
 pub use bill::{Billing, Contract, Form, Need};
 pub use meter::{Load, MeterPlan};
 pub use opening::{Opened, OpeningError, open};
-pub use parties::{Party, address};
+pub use parties::{Party, WEEK, address};
 pub use stake::Stakes;
 pub use sums::Day;
 
@@ -39,6 +39,10 @@ use sums::Sums;
 /// Work units of one call that closes periods; it is called until nothing is due.
 const CLOSING: u32 = 1_000_000;
 
+/// Providers that are reported at once: what their records say, and what undoes them, stays in the processor's caches, and memory does not
+/// grow with a fleet.
+const REPORTED: usize = 512;
+
 /// A network at work.
 pub struct World {
     economy: Arc<Economy>,
@@ -48,6 +52,8 @@ pub struct World {
     now: Instant,
     /// Rounds of randomness so far: one with each step of time. Nobody in here tries to foresee them.
     round: u64,
+    /// The randomness of this round.
+    chance: Chance,
     sums: Sums,
     /// The main token.
     pub main: Name,
@@ -96,8 +102,7 @@ impl World {
     }
 
     fn with<T>(&mut self, run: impl FnOnce(&mut Session<'_>) -> T) -> T {
-        let seed = Seed::derive("depin-sim-round", &[&self.round.to_be_bytes()]);
-        let context = BlockContext::new(self.now, Chance::new(self.round, seed));
+        let context = BlockContext::new(self.now, self.chance);
         let mut session = self.economy.session(&mut self.state, context, &mut self.sums);
         let value = run(&mut session);
         drop(session.notices());
@@ -114,6 +119,7 @@ impl World {
     pub fn pass(&mut self, now: Instant, price: f64, scenario: &Scenario) -> Result<(), Refusal> {
         self.now = now;
         self.round += 1;
+        self.chance = chance_of(self.round);
         self.reported = price;
         let version = self.version_at(now);
         self.worths = self.quote_worths();
@@ -377,8 +383,10 @@ impl World {
 
     /// What providers keep ready and serve holds from now on; what each accrued so far is paid to it.
     pub fn report(&mut self, loads: &[(Address, Load)]) {
-        let records = self.currents(loads);
-        self.send_all(&records);
+        for some in loads.chunks(REPORTED) {
+            let records = self.currents(some);
+            self.send_all(&records);
+        }
     }
 
     fn currents(&self, loads: &[(Address, Load)]) -> Vec<Record> {
@@ -408,10 +416,16 @@ impl World {
     }
 }
 
+/// The randomness of a round.
+fn chance_of(round: u64) -> Chance {
+    Chance::new(round, Seed::derive("depin-sim-round", &[&round.to_be_bytes()]))
+}
+
 /// An id of something that a party began: unique by party and number.
 pub fn id_of(who: Address, kind: u8, number: u64) -> UnitId {
     let mut bytes = who.get();
-    bytes[1] = kind;
+    // No address of a party says anything here, and what is like an address stands in its order.
+    bytes[6] = kind;
     bytes[8..16].copy_from_slice(&number.to_be_bytes());
     UnitId::new(bytes)
 }

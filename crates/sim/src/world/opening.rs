@@ -5,7 +5,7 @@
 //! say, and holds what it got. Time passes in months; the rules close every period of them. A network that is to start fresh is launched a
 //! month before, since without any token nobody could stake or trade.
 
-use super::{Billing, MeterPlan, Party, Stakes, World, address, sums::Sums};
+use super::{Billing, MeterPlan, Party, Stakes, World, address, chance_of, sums::Sums};
 use crate::{
     amount::{self, Scale},
     scenario::{Opening, Scenario},
@@ -122,6 +122,7 @@ impl Opened {
                 .unwrap_or_default(),
             reported: scenario.market.start.value,
             round,
+            chance: chance_of(round),
             economy: Arc::clone(&self.economy),
             worths: Vec::new(),
             pool_shares: BTreeMap::new(),

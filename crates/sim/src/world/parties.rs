@@ -2,6 +2,9 @@
 
 use depin_quantity::Address;
 
+/// Everybody acts once in so many days, on a day of its own.
+pub const WEEK: u32 = 7;
+
 /// Who somebody is on the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Party {
@@ -27,7 +30,8 @@ pub enum Party {
     Provider(u32),
 }
 
-/// The address of a party. Providers come in the order of their numbers, so that records of many follow the order of keys.
+/// The address of a party. Providers come in the order of their days, and of their numbers on each: the rows of those who act on one day
+/// are neighbours, and records of many follow the order of keys.
 pub const fn address(party: Party) -> Address {
     let (kind, number) = match party {
         Party::Maker => (1, 0),
@@ -43,6 +47,9 @@ pub const fn address(party: Party) -> Address {
     };
     let mut bytes = [0; 32];
     bytes[0] = kind;
+    if let Party::Provider(n) = party {
+        bytes[1] = (n % WEEK) as u8;
+    }
     let [a, b, c, d] = number.to_be_bytes();
     bytes[2] = a;
     bytes[3] = b;

@@ -26,7 +26,7 @@ fn live(scenario: &Scenario, market: &Market, days: u32) -> Vec<f64> {
         providers.decide((scenario, &Payback), &CHANCE, day, market, &mut decisions);
         decisions.into_iter().for_each(|decision| providers.carry_out(decision, day + 20));
     }
-    providers.fleets()
+    providers.survey(&scenario.supply.values().collect::<Vec<_>>()).0
 }
 
 #[test]
