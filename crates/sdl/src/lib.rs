@@ -1,13 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+pub mod bidding;
 mod build;
 mod check;
+mod cost;
 mod cross;
 mod decimal;
 mod deployment;
 mod document;
 mod finding;
 mod group;
+pub mod hosts;
 mod http;
 mod json;
 mod limits;
@@ -19,6 +22,7 @@ mod resources;
 mod units;
 mod yaml;
 
+pub use cost::{BLOCKS_PER_MONTH, blocks_per_month};
 pub use cross::ManifestError;
 pub use deployment::{Deployment, read, read_bytes};
 pub use finding::{FINDINGS_MAX, Finding, Refused, Severity};

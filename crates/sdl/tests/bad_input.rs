@@ -297,7 +297,7 @@ fn no_file_is_too_large_too_deep_or_too_clever() {
     let keys: String = (0..10_000).map(|n| format!("key{n}: {n}\n")).collect();
     let begun = Instant::now();
     for (text, words) in [
-        (large.clone(), format!("at most {BYTES_MAX}")),
+        (large.clone(), format!("larger than {BYTES_MAX}")),
         (bomb, format!("more than {ENTRIES_MAX} values")),
         (entries, format!("more than {ENTRIES_MAX} values")),
         (format!("{GOOD}include: {}", "[".repeat(500_000)), "limit".to_owned()),

@@ -64,7 +64,7 @@ impl<'t> Tree<'t> {
     /// Reads the first document of a text.
     pub fn parse(text: &'t str) -> Result<Self, NotYaml> {
         if text.len() > BYTES_MAX {
-            let message = format!("the file has {} bytes, at most {BYTES_MAX} are read", text.len());
+            let message = format!("the file is larger than {BYTES_MAX} bytes");
             return Err(NotYaml {
                 at: start(),
                 message,
