@@ -5,6 +5,7 @@ use crate::{
     args::{BatchesArgs, MeteredQuoteArgs, OrdersArgs},
     error::Result,
     output::{Table, count, in_time, minute, shorten, units},
+    remote::PROVIDERS_SHOWN,
 };
 use depin_client::api::{BatchStage, MeteredBatch, MeteredOrder, MeteredQuoteQuery, OrderQuery, OrderStage, Page, Price};
 
@@ -18,6 +19,18 @@ fn stage(text: &str) -> Option<OrderStage> {
 
 pub(super) async fn operators(at: &Named<'_>) -> Result<()> {
     let mut list = at.metered().operators(None, Some(1_000)).await?;
+    while let Some(after) = list.next.take().filter(|_| list.items.len() < PROVIDERS_SHOWN) {
+        let page = at.metered().operators(Some(&after), Some(1_000)).await?;
+        list.items.extend(page.items);
+        // A node that answers with the place asked from would have us ask for ever.
+        list.next = page.next.filter(|next| *next != after);
+    }
+    if list.items.len() >= PROVIDERS_SHOWN {
+        at.out.note(format_args!(
+            "the first {} operators by address; `/v1/metered/operators` of the node has the others",
+            list.items.len()
+        ));
+    }
     // As people count: provider-2 before provider-10.
     list.items.sort_by_key(|operator| (operator.name.as_str().len(), operator.name, operator.address));
     at.out.result(&list, |out| {
