@@ -17,8 +17,9 @@ use std::{
 
 /// What is sent; the connection is busy until it is gone.
 pub(crate) struct Answer {
-    first: Option<Frame<Bytes>>,
-    /// Size of all of it, while its first frame is held here.
+    /// What the body gave when it was looked at.
+    first: Option<Result<Frame<Bytes>, BoxError>>,
+    /// Size of all of it, while that is held here.
     size: u64,
     rest: UnsyncBoxBody<Bytes, BoxError>,
     pub(crate) busy: Option<Busy>,
@@ -62,16 +63,17 @@ impl Answer {
             return Ok(answer);
         }
         // A length alone says nothing: files have one too. Whatever gives all of it at once has it in memory.
-        let Some(Some(Ok(frame))) = answer.rest.frame().now_or_never() else { return Ok(answer) };
+        let Some(Some(first)) = answer.rest.frame().now_or_never() else { return Ok(answer) };
+        let whole = |frame: &Frame<Bytes>| frame.data_ref().is_some_and(|bytes| bytes.len() as u64 == size);
         answer.size = size;
-        answer.first = Some(match frame.into_data() {
-            Ok(bytes) if bytes.len() as u64 == size => {
+        answer.first = Some(match first.map(|frame| if whole(&frame) { frame.into_data() } else { Err(frame) }) {
+            Ok(Ok(bytes)) => {
                 let (place, ended) = port.answers.enter_within(port.limits.answers_bytes, Some(peer), bytes.len())?;
                 port.meters.evicted(ended);
-                Frame::data(Bytes::from_owner(Kept { bytes, _place: place }))
+                Ok(Frame::data(Bytes::from_owner(Kept { bytes, _place: place })))
             }
-            Ok(bytes) => Frame::data(bytes),
-            Err(other) => other,
+            Ok(Err(part)) => Ok(part),
+            Err(error) => Err(error),
         });
         Ok(answer)
     }
@@ -83,7 +85,7 @@ impl http_body::Body for Answer {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.first.take() {
-            Some(frame) => Poll::Ready(Some(Ok(frame))),
+            Some(first) => Poll::Ready(Some(first)),
             None => Pin::new(&mut self.rest).poll_frame(cx),
         }
     }
@@ -170,6 +172,9 @@ mod tests {
         let answer = Answer::within(frames(vec![b"first", b"second"]), &port, &peer).unwrap();
         assert_eq!((answer.size_hint().exact(), port.answers.taken()), (Some(1 << 40), 0));
         assert_eq!(answer.collect().await.unwrap().to_bytes(), "firstsecond");
+        let failing = futures::stream::iter([Err::<Frame<Bytes>, _>(std::io::Error::other("lost"))]);
+        let mut answer = Answer::within(Long(StreamBody::new(failing)), &port, &peer).unwrap();
+        assert!(answer.frame().await.unwrap().is_err(), "an error at the beginning is not swallowed");
         let pending = Long(StreamBody::new(futures::stream::pending::<Result<Frame<Bytes>, Infallible>>()));
         assert!(Answer::within(pending, &port, &peer).is_ok());
     }
