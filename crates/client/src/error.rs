@@ -1,6 +1,6 @@
 //! What can go wrong between a client and a node.
 
-use crate::api::FinalReceipt;
+use crate::api::{FinalReceipt, code};
 use depin_quantity::{Name, UnitId, Units};
 use std::time::Duration;
 
@@ -83,6 +83,19 @@ impl ClientError {
             // A certificate may be renewed while its server is asked.
             Self::Unreachable { .. } | Self::Timeout { .. } | Self::Tls { .. } => true,
             Self::Url { .. } | Self::Answer { .. } => false,
+        }
+    }
+
+    /// Code and words of a node that cannot take what a transaction says, whoever signs it and whenever it comes: sending it again is
+    /// in vain. Nothing of it is under way then.
+    pub fn never_passes(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Refused { status: 400 | 413 | 422, code, message, .. }
+                if [code::BOUNDS, code::MALFORMED, code::TOO_LARGE, code::TOO_MUCH_WORK].contains(&code.as_str()) =>
+            {
+                Some((code, message))
+            }
+            _ => None,
         }
     }
 

@@ -12,6 +12,8 @@
 //!    by its receipt and (for an order) by its id on the ledger, did another program's transaction take the nonce: then none of them
 //!    can count any more, and the action is signed anew.
 //!
+//! What the node can take from nobody and at no time is decided at step 3: the action is refused, and the next one goes on.
+//!
 //! A crash between signing and answering so finds the bytes on the disk, and step 3 goes on with them. Actions go one after another.
 
 use crate::{
@@ -86,10 +88,7 @@ async fn one(core: &Arc<Core>) -> Result<bool, ActError> {
     let mut passed = 0;
     loop {
         if let Some(state) = decided(core, &action, &signed).await? {
-            let seq = action.seq;
-            core.metrics.action(matches!(state, ActionState::Done { .. }));
-            core.store.run(move |db| actions::decide(db, seq, &state)).await?;
-            core.decided.send_modify(|count| *count += 1);
+            decide(core, &action, state).await?;
             return Ok(true);
         }
         let status = core.client.status().await?;
@@ -115,10 +114,23 @@ async fn one(core: &Arc<Core>) -> Result<bool, ActError> {
                 let (nonce, tip) = (last.body.nonce, raised(last.body.tip));
                 sign_and_keep(core, &action, &mut signed, nonce, base_fee, tip).await?;
             }
-            Some(last) => send(core, last).await?,
+            Some(last) => {
+                if let Some(refused) = send(core, last).await? {
+                    decide(core, &action, refused).await?;
+                    return Ok(true);
+                }
+            }
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+async fn decide(core: &Core, action: &Action, state: ActionState) -> Result<(), ActError> {
+    let seq = action.seq;
+    core.metrics.action(matches!(state, ActionState::Done { .. }));
+    core.store.run(move |db| actions::decide(db, seq, &state)).await?;
+    core.decided.send_modify(|count| *count += 1);
+    Ok(())
 }
 
 /// What the ledger decided, if it did: by a receipt, or by the order being there.
@@ -142,7 +154,7 @@ async fn decided(core: &Core, action: &Action, signed: &[Transaction]) -> Result
 fn outcome(receipt: FinalReceipt, order: Option<UnitId>) -> ActionState {
     match receipt.failure {
         None => ActionState::Done { order, tx: receipt.id },
-        Some(failure) => ActionState::Refused { tx: receipt.id, code: failure.code, reason: failure.message },
+        Some(failure) => ActionState::Refused { tx: Some(receipt.id), code: failure.code, reason: failure.message },
     }
 }
 
@@ -169,13 +181,17 @@ fn raised(tip: Units) -> Units {
     tip.plus(tenth).unwrap_or(tip)
 }
 
-/// Hands a transaction in; whether the node took it shows at the next look.
-async fn send(core: &Core, transaction: &Transaction) -> Result<(), ActError> {
-    match core.client.post_transaction(transaction, false).await {
-        Ok(_) => Ok(()),
-        Err(error) => match error.code() {
-            Some(code::NONCE_TOO_LOW | code::NONCE_TAKEN | code::FEE_TOO_LOW) => Ok(()),
-            _ => Err(error.into()),
-        },
+/// Hands a transaction in; whether the node took it shows at the next look. What it can never take is refused: every transaction of an
+/// action says the same, so none of them was ever taken, and none is under way.
+async fn send(core: &Core, transaction: &Transaction) -> Result<Option<ActionState>, ActError> {
+    let Err(error) = core.client.post_transaction(transaction, false).await else { return Ok(None) };
+    if let Some((code, message)) = error.never_passes() {
+        let (code, reason) = (code.to_owned(), message.to_owned());
+        tracing::info!(code, reason, "the node can never take an action");
+        return Ok(Some(ActionState::Refused { tx: None, code, reason }));
+    }
+    match error.code() {
+        Some(code::NONCE_TOO_LOW | code::NONCE_TAKEN | code::FEE_TOO_LOW) => Ok(None),
+        _ => Err(error.into()),
     }
 }

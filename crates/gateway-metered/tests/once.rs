@@ -241,6 +241,43 @@ async fn what_the_ledger_refuses_is_told_and_stays_refused_under_its_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_no_ledger_takes_is_refused_before_it_is_kept() {
+    let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+    let gateway = start(folder.path(), &node).await;
+    let mut nothing = order();
+    nothing["cap"]["amount"] = "0".into();
+    let (status, said) = ask(&gateway, "POST", "/v1/orders", Some(&nothing)).await;
+    assert_eq!((status, &said["error"]["code"]), (StatusCode::BAD_REQUEST, &json!("bad-request")), "{said}");
+    // The id is free.
+    until(&gateway, "POST", "/v1/orders", Some(&order()), |answer| answer["state"] == "done").await;
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_node_can_never_take_is_refused_and_holds_up_nothing_behind_it() {
+    for code in ["bounds", "malformed", "too-large", "too-much-work"] {
+        let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+        node.change(|ledger| ledger.never = Some(code));
+        let gateway = start(folder.path(), &node).await;
+        let mut odd = order();
+        (odd["id"], odd["price"]["amount"]) = ("odd".into(), "7".into());
+        let said = until(&gateway, "POST", "/v1/orders", Some(&odd), |answer| answer["error"].is_object()).await;
+        assert_eq!(said["error"]["code"], code, "{said}");
+        until(&gateway, "POST", "/v1/orders", Some(&order()), |answer| answer["state"] == "done").await;
+        ask(&gateway, "POST", "/v1/reports", Some(&reports(&"cd".repeat(32), 5, 9))).await;
+        let refused = until(&gateway, "GET", "/v1/reports/run-7", None, |answer| answer["state"] == "refused").await;
+        assert_eq!(refused["reason"]["code"], code);
+        until(&gateway, "GET", "/v1/reports/run-8", None, |answer| answer["state"] == "settled").await;
+        until(&gateway, "GET", "/health", None, |health| health["status"] == "ok").await;
+        gateway.stop().await;
+        let gateway = start(folder.path(), &node).await;
+        let (status, said) = ask(&gateway, "POST", "/v1/orders", Some(&odd)).await;
+        assert_eq!((status, &said["error"]["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(code)), "it stays so: {said}");
+        gateway.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn reports_are_taken_once_and_none_is_lost_and_those_that_are_refused_do_not_hold_up_the_others() {
     let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
     let gateway = start(folder.path(), &node).await;

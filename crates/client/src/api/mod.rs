@@ -150,6 +150,10 @@ pub mod code {
     pub const BAD_SIGNATURE: &str = "bad-signature";
     /// The bytes are no transaction.
     pub const MALFORMED: &str = "malformed";
+    /// The message says what no ledger takes, whatever is in its rows.
+    pub const BOUNDS: &str = "bounds";
+    /// The message is more work than fits a block.
+    pub const TOO_MUCH_WORK: &str = "too-much-work";
     /// More bytes than are allowed.
     pub const TOO_LARGE: &str = "too-large";
     /// The node has more to do than it can; try again later.

@@ -114,7 +114,9 @@ async fn known(core: &Core, id: &str, content: &str) -> ApiResult<Option<ActionV
     Ok(core.store.run(move |db| actions::known(db, &id, &content)).await?)
 }
 
+/// Takes what a ledger could take: what it refuses whatever is in its rows would only wait.
 async fn act(core: &Core, action: NewAction) -> ApiResult<Response> {
+    action.message.check_bounds().map_err(ApiError::bad_request)?;
     let taken = core.store.run(move |db| actions::take(db, &action)).await?;
     core.actions.notify_one();
     answer(core, taken).await

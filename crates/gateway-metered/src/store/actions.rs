@@ -29,8 +29,16 @@ pub(crate) struct Action {
 /// How an action ended.
 #[derive(Debug)]
 pub(crate) enum ActionState {
-    Done { order: Option<UnitId>, tx: UnitId },
-    Refused { tx: UnitId, code: String, reason: String },
+    Done {
+        order: Option<UnitId>,
+        tx: UnitId,
+    },
+    /// Without a transaction when no ledger could take any.
+    Refused {
+        tx: Option<UnitId>,
+        code: String,
+        reason: String,
+    },
 }
 
 type Raw = (String, String, Option<String>, Option<String>, Option<String>, Option<String>, String);
@@ -107,7 +115,7 @@ pub(crate) fn decide(connection: &Connection, seq: i64, state: &ActionState) -> 
         }
         ActionState::Refused { tx, code, reason } => {
             let sql = "UPDATE actions SET state = 'refused', tx = ?2, code = ?3, reason = ?4 WHERE seq = ?1";
-            connection.prepare_cached(sql)?.execute(params![seq, tx.to_string(), code, reason])?;
+            connection.prepare_cached(sql)?.execute(params![seq, tx.map(|tx| tx.to_string()), code, reason])?;
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use depin_ledger::{Message, Transaction};
-use depin_quantity::{Address, Instant, Name, UnitId};
+use depin_quantity::{Address, Decimal18, Instant, Name, UnitId};
 use depin_services::{
     ServiceMessage,
     metered::{MeteredMessage, Report, batch_id},
@@ -39,6 +39,8 @@ pub struct Ledger {
     pub stale: bool,
     /// Nobody has anything to pay fees with.
     pub poor: bool,
+    /// What says this is taken into no block, with this code: orders of a price of 7, and reports of 7 units.
+    pub never: Option<&'static str>,
     /// Orders are refused.
     pub refuses_orders: bool,
     nonces: BTreeMap<Address, u64>,
@@ -115,6 +117,9 @@ async fn submit(State(ledger): State<Shared>, Json(body): Json<Value>) -> Respon
     if ledger.poor {
         return refused(StatusCode::CONFLICT, "balance-too-low");
     }
+    if let Some(code) = ledger.never.filter(|_| is_odd(&transaction)) {
+        return refused(StatusCode::UNPROCESSABLE_ENTITY, code);
+    }
     if ledger.steal > 0 {
         ledger.steal -= 1;
         *ledger.nonces.entry(sender).or_default() += 1;
@@ -135,6 +140,18 @@ async fn submit(State(ledger): State<Shared>, Json(body): Json<Value>) -> Respon
         return refused(StatusCode::BAD_GATEWAY, "lost");
     }
     Json(json!({"id": id, "receipt": ledger.receipts[&id]})).into_response()
+}
+
+fn is_odd(transaction: &Transaction) -> bool {
+    match &transaction.body.message {
+        Message::Service(ServiceMessage::Metered(MeteredMessage::OpenOrder(order))) => {
+            order.price.is_some_and(|price| price.amount == Decimal18::parse("7").unwrap())
+        }
+        Message::Service(ServiceMessage::Metered(MeteredMessage::Report(reports))) => {
+            reports.iter().any(|report| report.units == 7)
+        }
+        _ => false,
+    }
 }
 
 impl Ledger {
