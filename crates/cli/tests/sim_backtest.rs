@@ -3,7 +3,7 @@
 mod support;
 
 use std::{fs, path::Path};
-use support::{Printed, depin, run};
+use support::{Printed, depin, interrupted, run};
 
 const HELIUM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/series/helium-weekly.csv");
 
@@ -140,4 +140,17 @@ fn a_file_that_cannot_be_taken_is_told_with_its_line_and_makes_nothing() {
         assert!(refused.err.contains(&format!("{name}: ")) && refused.err.contains(words), "{words}: {}", refused.err);
     }
     assert!(fs::read_dir(place.path()).unwrap().all(|entry| entry.unwrap().path().extension().is_some()), "no folder was made");
+}
+
+/// Filecoin has two series: the first goes on to its end, and is kept; the second is not begun.
+#[test]
+fn ctrl_c_keeps_the_series_that_are_done() {
+    let place = tempfile::tempdir().unwrap();
+    let stopped = interrupted(depin().current_dir(place.path()).args(["sim", "backtest", "filecoin"]), "four forecasts");
+    assert_eq!(stopped.code, 2, "{}{}", stopped.out, stopped.err);
+    assert!(stopped.err.contains("what is done is kept, and these series were not forecast: "), "{}", stopped.err);
+    let results = place.path().join("backtest-filecoin");
+    let kept: serde_json::Value = serde_json::from_str(&fs::read_to_string(results.join("backtest.json")).unwrap()).unwrap();
+    assert_eq!(kept["backtests"].as_array().unwrap().len(), 1);
+    assert_eq!(fs::read_dir(results.join("inputs")).unwrap().count(), 1);
 }

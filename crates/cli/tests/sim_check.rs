@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{Printed, depin, run};
+use support::{Printed, depin, interrupted, run};
 
 fn printed(args: &[&str]) -> Printed {
     run(depin().args(["sim", "check"]).args(args))
@@ -59,4 +59,18 @@ fn only_networks_that_facts_are_told_of_can_be_checked() {
         assert_eq!(refused.code, 1, "{args:?}: {}", refused.out);
         assert!(refused.out.is_empty() && refused.err.contains(words), "{args:?}: {}", refused.err);
     }
+}
+
+/// The second network is stopped when it has just begun; of the first, every fact is judged.
+#[test]
+fn ctrl_c_judges_the_networks_that_are_done() {
+    let stopped = interrupted(depin().args(["sim", "check", "akash", "io.net", "--runs", "2"]), "akash baseline: 2 runs");
+    assert_eq!(stopped.code, 2, "{}{}", stopped.out, stopped.err);
+    assert!(stopped.out.is_empty() && stopped.err.contains("stopped"), "nothing was done: {}", stopped.err);
+
+    let stopped = interrupted(depin().args(["sim", "check", "akash", "io.net", "--runs", "2"]), "io.net baseline: 2 runs");
+    assert_eq!(stopped.code, 2, "{}{}", stopped.out, stopped.err);
+    let flowing = stopped.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flowing.contains("Akash") || flowing.contains("GPUs"), "{}", stopped.out);
+    assert!(stopped.err.contains("not judged were the facts of io.net under baseline"), "{}", stopped.err);
 }

@@ -15,7 +15,7 @@ own is CSV: a line of names, then a line per week or day, in order and without g
 2024-06-30, and one column that is forecast. `hnt_issued` in helium's is held against the document's emission.
 
 The folder of results holds backtest.json, forecasts.csv, scores.csv, issuance.csv where there is any, the series in inputs/ and \
-report.html. Nothing is overwritten.
+report.html. Nothing is overwritten. Ctrl-C keeps the series that are done.
 
 Examples:
   depin sim backtest helium

@@ -10,7 +10,7 @@ sign and its order of magnitude; \"sign only\" when only its direction is right;
 default comes out again without merit, and the last column says so.
 
 Exit codes: 0 when every fact could be judged, however many are missed; 1 for wrong usage, and with --strict when any fact is not \
-reproduced; 2 when runs failed or were stopped, so that a fact could not be judged.
+reproduced; 2 when runs failed or were stopped, so that a fact could not be judged. Ctrl-C judges the networks that are done.
 
 Examples:
   depin sim check

@@ -6,6 +6,7 @@ pub mod network;
 pub mod strangers;
 
 use std::{
+    io::{BufRead as _, BufReader},
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -44,6 +45,28 @@ pub fn run(command: &mut Command) -> Printed {
         code: status.code().expect("the binary ends by itself"),
         out: String::from_utf8(stdout).expect("output is text"),
         err: String::from_utf8(stderr).expect("output is text"),
+    }
+}
+
+/// Runs a command, and sends it Ctrl-C when a line of its standard error has these words.
+pub fn interrupted(command: &mut Command, when: &str) -> Printed {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    let mut err = String::new();
+    while let Some(Ok(line)) = lines.next() {
+        err += &format!("{line}\n");
+        if line.contains(when) {
+            let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is kill");
+            assert!(sent.success(), "it had ended already:\n{err}");
+            break;
+        }
+    }
+    lines.map_while(Result::ok).for_each(|line| err += &format!("{line}\n"));
+    let Output { status, stdout, .. } = child.wait_with_output().expect("it ends");
+    Printed {
+        code: status.code().expect("the binary ends by itself"),
+        out: String::from_utf8(stdout).expect("output is text"),
+        err,
     }
 }
 

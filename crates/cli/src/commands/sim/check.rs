@@ -21,7 +21,10 @@ use depin_sim::{
     scenario::Draft,
 };
 use serde::Serialize;
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 #[derive(Serialize)]
 struct Checked {
@@ -29,6 +32,8 @@ struct Checked {
     seed: u64,
     counts: Counts,
     facts: Vec<Row>,
+    /// Networks and scenarios whose facts were not judged, because the command was stopped.
+    not_judged: Vec<String>,
 }
 
 /// How many facts there are of each kind.
@@ -78,13 +83,28 @@ struct Band {
 pub fn run(args: &SimCheckArgs, out: &Output) -> Result<()> {
     let cases = cases(&args.networks)?;
     let stop = stop_on_signals(out);
-    let mut judged = Vec::new();
+    let (mut judged, mut left) = (Vec::new(), Vec::new());
     for case in &cases {
-        judged.extend(judge(case, args, &stop, out)?);
+        match judge(case, args, &stop, out)? {
+            Some(facts) => judged.extend(facts),
+            None => left.push(format!("{} under {}", case.network, case.scenario)),
+        }
     }
-    let checked =
-        Checked { runs: args.runs, seed: args.seed, counts: Counts::of(&judged), facts: judged.iter().map(Row::new).collect() };
+    if judged.is_empty() && !left.is_empty() {
+        return Err(CliError::broken("stopped", "stopped before the facts of any network could be judged"));
+    }
+    let checked = Checked {
+        runs: args.runs,
+        seed: args.seed,
+        counts: Counts::of(&judged),
+        facts: judged.iter().map(Row::new).collect(),
+        not_judged: left,
+    };
     out.result(&checked, |out| text(&checked, &judged, out))?;
+    if !checked.not_judged.is_empty() {
+        let message = format!("stopped; not judged were the facts of {}", checked.not_judged.join(", "));
+        return Err(CliError::broken("stopped", message).hint("name their networks to judge these alone"));
+    }
     let missed = checked.counts.facts - checked.counts.reproduced;
     if let Some(undefined) = judged.iter().find(|one| one.verdict == Verdict::Undefined) {
         let message = format!("no run has a figure for the fact `{}`, so it could not be judged", undefined.fact.id);
@@ -117,8 +137,11 @@ fn cases(named: &[String]) -> Result<Vec<Case>> {
     Ok(Case::of(all, &named.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 
-/// Runs a case's model, and judges its facts.
-fn judge(case: &Case, args: &SimCheckArgs, stop: &Arc<AtomicBool>, out: &Output) -> Result<Vec<Judged>> {
+/// Runs a case's model, and judges its facts; none where it was stopped before all runs were made.
+fn judge(case: &Case, args: &SimCheckArgs, stop: &Arc<AtomicBool>, out: &Output) -> Result<Option<Vec<Judged>>> {
+    if stop.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
     let network = source::read(&case.network)?;
     let mut draft = Draft::builtin(&case.scenario).map_err(|found| refused(&found))?;
     if let Some(years) = case.years() {
@@ -139,7 +162,7 @@ fn judge(case: &Case, args: &SimCheckArgs, stop: &Arc<AtomicBool>, out: &Output)
         });
     watching.end();
     if !whole? {
-        return Err(CliError::broken("stopped", "stopped; nothing was judged"));
+        return Ok(None);
     }
     runs.sort_by_key(|run| run.run);
     let failed = runs.iter().filter_map(|run| match &run.state {
@@ -150,7 +173,7 @@ fn judge(case: &Case, args: &SimCheckArgs, stop: &Arc<AtomicBool>, out: &Output)
         let of = format!("{} of {} runs of {} under {}", failed.count(), args.runs, case.network, case.scenario);
         return Err(CliError::broken("runs-failed", format_args!("{of} failed; run {run}: {message}")));
     }
-    Ok(case.judge(&people, &runs))
+    Ok(Some(case.judge(&people, &runs)))
 }
 
 impl Counts {

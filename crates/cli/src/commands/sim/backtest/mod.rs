@@ -6,9 +6,14 @@ mod folder;
 mod subject;
 mod told;
 
-use crate::{args::SimBacktestArgs, error::Result, output::Output};
+use super::progress::stop_on_signals;
+use crate::{
+    args::SimBacktestArgs,
+    error::{CliError, Result},
+    output::Output,
+};
 use folder::Folder;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::atomic::Ordering};
 use subject::subjects;
 use told::{Told, text};
 
@@ -20,16 +25,30 @@ pub fn run(args: &SimBacktestArgs, out: &Output) -> Result<()> {
         Some(path) => path.clone(),
         None => super::run::free(&format!("backtest-{}", network.name))?,
     };
+    super::run::usable(&path)?;
     folder::vacant(&path)?;
+    let stop = stop_on_signals(out);
     let mut studies = Vec::new();
     for subject in &subjects {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
         out.note(format_args!("{}: {}, four forecasts of each later week", network.name, subject.title));
         studies.push(subject.study(args.train_until, &network)?);
     }
+    let (done, left) = subjects.split_at(studies.len());
+    if studies.is_empty() {
+        return Err(CliError::broken("stopped", "stopped before any series was forecast; nothing was written"));
+    }
     let told = Told::new(&studies, path.clone());
-    Folder { path: &path, studies: &studies, subjects: &subjects, told: &told }.write()?;
+    Folder { path: &path, studies: &studies, subjects: done, told: &told }.write()?;
     out.result(&told, |out| text(&studies, out))?;
     let report: PathBuf = path.join(depin_sim::results::REPORT);
     out.note(format_args!("results in {}; look at {}", path.display(), report.display()));
-    Ok(())
+    if left.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = left.iter().map(|subject| subject.name.as_str()).collect();
+    let message = format!("stopped; what is done is kept, and these series were not forecast: {}", names.join(", "));
+    Err(CliError::broken("stopped", message).hint("forecast them with --series into another folder"))
 }
