@@ -5,6 +5,8 @@ mod support;
 use std::{collections::BTreeMap, fs, path::Path};
 use support::{Printed, depin, run};
 
+/// A file that stands where results would go.
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
 const SMALL: [&str; 8] = ["sim", "run", "io.net", "--steps", "28", "--runs", "4", "--fixed"];
 
 fn printed(args: &[&str]) -> Printed {
@@ -100,15 +102,16 @@ fn a_service_runs_on_every_economy_for_a_few_days_of_any_scenario() {
     assert!(place.path().join("sim-leasing-ai-boom/compare.html").is_file());
 }
 
-/// A fleet that needs more tokens than there are cannot begin: its run is kept with its reason, and the command did not do what it should.
+/// At the defaults the fleet can stake; in what is drawn here nobody can: the run is kept with its reason, and the command did not do what
+/// it should.
 #[test]
 fn runs_that_all_fail_are_kept_and_are_no_success() {
     let place = tempfile::tempdir().unwrap();
-    let classes = printed(&["sim", "keys", "filecoin", "devices", "--json"]).json();
-    let sets = classes["keys"].as_array().unwrap().iter().map(|key| format!("{}=1e9", key["key"].as_str().unwrap()));
-    let sets: Vec<String> = sets.flat_map(|set| ["--set".to_owned(), set]).collect();
-    let args = ["sim", "run", "filecoin", "--runs", "1", "--steps", "1", "--fixed", "--out", "results"];
-    let failed = run(depin().current_dir(place.path()).args(args).args(&sets));
+    let heavy = "[scenario]\nname = \"heavy\"\n[metric.quality-bytes]\n\
+                 times = { value = 1_099_511_627_776, range = [1e12, 1e24], why = \"a test\" }\n";
+    fs::write(place.path().join("heavy.toml"), heavy).unwrap();
+    let args = ["sim", "run", "filecoin", "--scenario", "heavy.toml", "--runs", "1", "--steps", "1", "--out", "results"];
+    let failed = run(depin().current_dir(place.path()).args(args));
     assert_eq!(failed.code, 2, "{}{}", failed.out, failed.err);
     assert!(
         failed.out.contains("1 run failed: run 0") && failed.err.contains("no run of filecoin could be finished"),
@@ -117,6 +120,79 @@ fn runs_that_all_fail_are_kept_and_are_no_success() {
     );
     let again = printed(&["sim", "resume", place.path().join("results").to_str().unwrap()]);
     assert!(again.code == 2 && again.err.contains("everything is done"), "{}", again.err);
+}
+
+/// A fleet that needs more tokens than there are is refused before anything is made, with what it lacks in tokens.
+#[test]
+fn a_fleet_of_which_nobody_can_stake_is_refused_before_the_run() {
+    let place = tempfile::tempdir().unwrap();
+    let args = ["sim", "run", "filecoin", "--runs", "1", "--set", "scenario.metric.quality-bytes.times=1e21"];
+    let refused = run(depin().current_dir(place.path()).args(args));
+    assert_eq!(refused.code, 1, "{}{}", refused.out, refused.err);
+    assert!(refused.err.contains("the smallest must stake") && refused.err.contains("FIL are to be had"), "{}", refused.err);
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "nothing was made");
+}
+
+/// Where the stake of another network is more than there is of its token, those who can hold it begin, or the pair is left out; the
+/// others run, and all of it is told.
+#[test]
+fn a_service_whose_fleet_cannot_stake_everywhere_runs_where_it_can() {
+    let place = tempfile::tempdir().unwrap();
+    let args = ["sim", "run", "storage", "--economies", "all", "--runs", "1", "--steps", "7", "--fixed", "--out", "all"];
+    let run = run(depin().current_dir(place.path()).args(args)).done();
+    let page = fs::read_to_string(place.path().join("all/compare.html")).unwrap();
+    let mut told = 0;
+    for economy in ["helium", "filecoin", "render", "akash", "io.net"] {
+        let name = format!("storage-on-{economy}");
+        let left_out = run.err.contains(&format!("{name} is left out: "));
+        assert_eq!(place.path().join("all").join(&name).join("summary.json").is_file(), !left_out, "{name}: {}", run.err);
+        told += usize::from(left_out);
+        assert!(
+            !left_out || page.contains(&format!("Left out: {name}")) && run.out.contains(&format!("left out: {name}")),
+            "{name}"
+        );
+    }
+    assert!(told < 3, "most of them run: {}", run.err);
+    assert_eq!(told > 0, run.err.contains("left out, as told above"), "{}", run.err);
+    let flowing = run.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flowing.contains("of 440 providers of the first day") && flowing.contains("RENDER"), "{}", run.out);
+    assert!(page.contains("providers of the first day"), "the page tells it too");
+}
+
+/// Three networks that were just made, each of which asks its providers for a stake.
+#[test]
+fn fresh_networks_whose_providers_stake_open() {
+    let place = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| run(depin().current_dir(place.path()).args(args));
+    for (name, service, parts) in [
+        ("shelf", "storage", &["--economy", "filecoin"] as &[&str]),
+        ("loft", "leasing", &["--emission", "helium", "--payment", "akash", "--stake", "io.net"]),
+        ("farm", "clusters", &["--economy", "render"]),
+    ] {
+        run(&[&["new", name, "--service", service], parts].concat()).done();
+        run(&["scenario", "new", "--for", name, "--out", &format!("{name}.toml")]).done();
+        let scenario = format!("{name}.toml");
+        let out = format!("{name}-results");
+        let made = run(&[
+            "sim",
+            "run",
+            name,
+            "--scenario",
+            &scenario,
+            "--runs",
+            "1",
+            "--steps",
+            "14",
+            "--fixed",
+            "--out",
+            &out,
+            "--json",
+        ]);
+        let made = made.json();
+        assert_eq!(made["summary"]["runs"]["finished"], 1, "{name}: {made}");
+        let pledges = fs::read_to_string(place.path().join(name).join("network.toml")).unwrap();
+        assert!(pledges.contains("[incentive.pledge."), "{name} asks for a stake");
+    }
 }
 
 #[test]
@@ -181,6 +257,11 @@ fn what_makes_no_sense_is_refused_with_a_hint_and_makes_nothing() {
         (&["sim", "run", "helium", "--set", "scenario.years=0"], "error: --set: `years` is 0"),
         (&["sim", "run", "helium", "--record", "blocks"], "agents:every=30"),
         (&["sim", "run"], "NETWORK"),
+        (&["sim", "run", "helium", "--out", FILE], "is a file"),
+        (&["sim", "run", "helium", "--out", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml/below")], "is a file"),
+        (&["sim", "run", "storage", "--economies", "all", "--out", FILE], "is a file"),
+        (&["sim", "backtest", "helium", "--out", FILE], "is a file"),
+        (&["sim", "run", "helium", "--runs", "1", "--steps", "1", "--out", "/sys/results"], "name a folder that may be written"),
         (&["sim", "resume", "nowhere"], "nowhere"),
         (&["sim", "compare", "nowhere"], "DIR"),
         (&["sim", "report", "."], "no results of a simulation"),

@@ -20,19 +20,20 @@ struct Compared {
 const MOST: usize = 12;
 
 pub fn run(args: &SimCompareArgs, out: &Output) -> Result<()> {
-    let (comparison, report) = write(&args.folders, &args.out, out)?;
+    let (comparison, report) = write(&args.folders, &args.out, Vec::new(), out)?;
     let compared = Compared { comparison, report };
     out.result(&compared, |out| table::comparison(&compared.comparison, out))
 }
 
-/// Compares folders, and writes the page.
-pub fn write(folders: &[PathBuf], path: &Path, out: &Output) -> Result<(Comparison, PathBuf)> {
+/// Compares folders, and writes the page, which tells what was `left_out` of them and why.
+pub fn write(folders: &[PathBuf], path: &Path, left_out: Vec<String>, out: &Output) -> Result<(Comparison, PathBuf)> {
     if folders.len() > MOST {
         return Err(CliError::refused("too-many", format_args!("{} folders are more than {MOST} side by side", folders.len()))
             .hint("compare some of them at a time"));
     }
     let list = folders.iter().map(|folder| Results::open(folder).map_err(results_error)).collect::<Result<Vec<_>>>()?;
-    let comparison = Comparison::new(&list).map_err(results_error)?;
+    let mut comparison = Comparison::new(&list).map_err(results_error)?;
+    comparison.left_out = left_out;
     replace(path, &comparison.page(&list).map_err(results_error)?)?;
     out.note(format_args!("side by side in {}", path.display()));
     Ok((comparison, path.to_owned()))

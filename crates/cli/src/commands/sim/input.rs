@@ -14,7 +14,7 @@ use depin_sim::{
     Model, ModelError, OpeningError,
     experiment::{Assumptions, Plan},
     results::{Identity, Inputs, NetworkInput, Setting},
-    scenario::{Assignment, Draft, network_with_events, set_network},
+    scenario::{Assignment, Draft, Treatment, network_with_events, set_network},
 };
 use std::{fs, path::Path};
 
@@ -106,13 +106,21 @@ impl Begin {
         let row_days = people.horizon.record.get().div_ceil(DAY).max(1);
         identity.agents_every =
             self.agents_days.map(|days| u32::try_from(u64::from(days).div_ceil(row_days)).unwrap_or(u32::MAX));
+        let cannot = |error: &dyn std::fmt::Display, hint| {
+            CliError::refused("model", format_args!("{label} cannot be simulated: {error}")).hint(hint)
+        };
+        let rewarded = people.horizon.treatment != Treatment::NoTokens;
         let model = Model::new(&text, people).map_err(|error| {
             let hint = match &error {
                 ModelError::Opening(OpeningError::Launch) => "--set scenario.opening=fresh lets it begin with the run",
                 _ => "`depin check` tells more of a network's file",
             };
-            CliError::refused("model", format_args!("{label} cannot be simulated: {error}")).hint(hint)
+            cannot(&error, hint)
         })?;
+        if rewarded {
+            let first = model.first_day().map_err(|error| cannot(&error, "`depin sim keys` lists what can be set with --set"))?;
+            identity.first_day = first.told();
+        }
         let model = match identity.agents_every {
             Some(rows) => model.with_agents(rows),
             None => model,

@@ -14,31 +14,42 @@ use depin_services::descriptor::{SERVICES, service};
 /// What one unit of the service `metered` is, where a command names the service alone.
 const UNIT: &str = "unit";
 
-/// The networks of a command, each with the name of its folder; one of them has none.
-pub fn networks(args: &SimRunArgs) -> Result<Vec<(Option<String>, Network)>> {
+/// What a command is about.
+pub enum Asked {
+    /// One network.
+    One(Network),
+    /// Several, each with the name of its folder, or why it is none.
+    Several(Vec<(String, Result<Network>)>),
+}
+
+/// The networks of a command.
+pub fn networks(args: &SimRunArgs) -> Result<Asked> {
     if args.networks.is_some() {
         let known =
-            |(name, _): &(&str, &str)| Ok((Some((*name).to_owned()), Network { source: source::read(name)?, priced_as: None }));
-        return NETWORKS.iter().map(known).collect();
+            |(name, _): &(&str, &str)| ((*name).to_owned(), source::read(name).map(|source| Network { source, priced_as: None }));
+        return Ok(Asked::Several(NETWORKS.iter().map(known).collect()));
     }
     let named = args.network.as_deref().unwrap_or_default();
     if args.economies.is_some() {
-        let pair = |(economy, text): &(&str, &str)| Ok((Some(format!("{named}-on-{economy}")), pair(named, economy, text)?));
-        return NETWORKS.iter().map(pair).collect();
+        if service(named).is_none() {
+            let all: Vec<&str> = SERVICES.iter().map(|service| service.name.as_str()).collect();
+            return Err(CliError::refused("service", format_args!("--economies takes a service, and `{named}` is none"))
+                .hint(format_args!("there is: {}", all.join(", "))));
+        }
+        let pair = |(economy, text): &(&str, &str)| (format!("{named}-on-{economy}"), pair(named, economy, text));
+        return Ok(Asked::Several(NETWORKS.iter().map(pair).collect()));
     }
     if service(named).is_some() && !NETWORKS.iter().any(|(name, _)| *name == named) && !std::path::Path::new(named).exists() {
         return Err(CliError::refused("service", format_args!("`{named}` is a service, which earns nothing without an economy"))
             .hint(format_args!("name a network, or run it on each economy: depin sim run {named} --economies all")));
     }
-    Ok(vec![(None, Network { source: source::read(named)?, priced_as: None })])
+    Ok(Asked::One(Network { source: source::read(named)?, priced_as: None }))
 }
 
 /// A service on the economy of a network that comes along; at home it is that network itself.
 fn pair(named: &str, economy: &str, text: &str) -> Result<Network> {
     let Some(known) = service(named) else {
-        let all: Vec<&str> = SERVICES.iter().map(|service| service.name.as_str()).collect();
-        return Err(CliError::refused("service", format_args!("--economies takes a service, and `{named}` is none"))
-            .hint(format_args!("there is: {}", all.join(", "))));
+        return Err(CliError::refused("service", format_args!("`{named}` is no service")));
     };
     if known.network.is_some_and(|home| home.as_str() == economy) {
         return Ok(Network { source: source::read(economy)?, priced_as: None });

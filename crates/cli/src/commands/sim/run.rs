@@ -1,20 +1,21 @@
 //! `depin sim run` and `depin sim resume`.
 
 use super::{
-    compare, input, many,
+    compare, input,
+    many::{self, Asked},
     progress::{Watching, stop_on_signals},
     results_error, table,
 };
 use crate::{
     args::{SimResumeArgs, SimRunArgs},
     error::{CliError, Result},
-    output::Output,
+    output::{Output, count},
 };
 use depin_sim::{
     report,
     results::{Identity, REPORT, Results, RunFolder, Summary, write_text},
 };
-use input::Prepared;
+use input::{Network, Prepared};
 use serde::Serialize;
 use std::{
     num::NonZeroUsize,
@@ -35,40 +36,86 @@ pub struct Ran {
 #[derive(Serialize)]
 struct Several {
     experiments: Vec<Ran>,
+    left_out: Vec<LeftOut>,
     comparison: report::Comparison,
     report: PathBuf,
 }
 
+/// One of several that could not be simulated; the others were.
+#[derive(Serialize)]
+struct LeftOut {
+    name: String,
+    reason: String,
+}
+
 /// Runs what was asked for.
 pub fn run_all(args: &SimRunArgs, out: &Output) -> Result<()> {
-    let networks = many::networks(args)?;
-    let stop = stop_on_signals(out);
-    if let [(None, network)] = &networks[..] {
-        let prepared = input::prepare(args, network, 0)?;
-        let folder = args.out.clone().map_or_else(|| free(&default_name(&prepared.identity)), Ok)?;
-        let ran = begin(prepared, &folder, args.workers, &stop, out)?;
-        return tell(&ran, out);
+    if let Some(path) = &args.out {
+        usable(path)?;
     }
+    match many::networks(args)? {
+        Asked::One(network) => {
+            let stop = stop_on_signals(out);
+            let prepared = input::prepare(args, &network, 0)?;
+            let folder = args.out.clone().map_or_else(|| free(&default_name(&prepared.identity)), Ok)?;
+            tell(&begin(prepared, &folder, args.workers, &stop, out)?, out)
+        }
+        Asked::Several(networks) => run_several(args, networks, out),
+    }
+}
+
+/// Each of several into a folder of its own. One that cannot be simulated is left out, and is told of.
+fn run_several(args: &SimRunArgs, networks: Vec<(String, Result<Network>)>, out: &Output) -> Result<()> {
+    let stop = stop_on_signals(out);
     let scenario = args.scenario.rsplit(['/', '\\']).next().unwrap_or_default().trim_end_matches(".toml");
     let what = args.network.as_deref().unwrap_or("all");
     let place = args.out.clone().map_or_else(|| free(&format!("sim-{what}-{scenario}")), Ok)?;
-    let mut all = Vec::new();
-    for (simulation, (name, network)) in (0..).zip(&networks) {
-        let prepared = input::prepare(args, network, simulation)?;
-        let ran = begin(prepared, &place.join(name.as_deref().unwrap_or_default()), args.workers, &stop, out)?;
-        if !out.json {
-            show(&ran, out)?;
+    let (mut all, mut left_out, mut first) = (Vec::new(), Vec::new(), None);
+    for (simulation, (name, network)) in (0..).zip(networks) {
+        match network.and_then(|network| input::prepare(args, &network, simulation)) {
+            Ok(prepared) => {
+                let ran = begin(prepared, &place.join(&name), args.workers, &stop, out)?;
+                if !out.json {
+                    show(&ran, out)?;
+                }
+                if !ran.summary.whole() {
+                    return Err(stopped(&ran));
+                }
+                all.push(ran);
+            }
+            Err(error) => {
+                out.note(format_args!("{name} is left out: {}", error.message));
+                left_out.push(LeftOut { name, reason: error.message.clone() });
+                first.get_or_insert(error);
+            }
         }
-        if !ran.summary.whole() {
-            return Err(stopped(&ran));
-        }
-        all.push(ran);
+    }
+    if let Some(error) = first.filter(|_| all.is_empty()) {
+        return Err(error);
     }
     let folders: Vec<PathBuf> = all.iter().map(|ran| ran.folder.clone()).collect();
-    let (comparison, report) = compare::write(&folders, &place.join("compare.html"), out)?;
-    let several = Several { experiments: all, comparison, report };
+    let told = left_out.iter().map(|one| format!("{}: {}", one.name, one.reason)).collect();
+    let (comparison, report) = compare::write(&folders, &place.join("compare.html"), told, out)?;
+    let several = Several { experiments: all, left_out, comparison, report };
     out.result(&several, |out| table::comparison(&several.comparison, out))?;
+    if !several.left_out.is_empty() {
+        let names: Vec<&str> = several.left_out.iter().map(|one| one.name.as_str()).collect();
+        let made = count(several.experiments.len() as u64, "experiment", "experiments");
+        out.note(format_args!("{made} made; left out, as told above: {}", names.join(", ")));
+    }
     several.experiments.iter().try_for_each(ended)
+}
+
+/// Refuses a path that cannot be a folder of results, before anything is computed.
+pub fn usable(path: &Path) -> Result<()> {
+    let file = path.ancestors().find(|part| part.symlink_metadata().is_ok()).filter(|part| !part.is_dir());
+    match file {
+        Some(file) => {
+            let message = format!("results need a folder, and {} is a file", file.display());
+            Err(CliError::refused("out", message).hint("it is left as it is; name a folder with --out, or none"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Goes on with a folder.

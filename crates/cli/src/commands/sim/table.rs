@@ -1,6 +1,6 @@
 //! Key figures on a terminal of 80 columns.
 
-use crate::output::{Output, Table, count};
+use crate::output::{Output, Table, count, wrap};
 use depin_sim::{
     experiment::Sign,
     report::{CARDS, ComparedFigure, Comparison, length, plain, shown, title, unit, unit_shown, with_error},
@@ -19,10 +19,17 @@ pub fn text(identity: &Identity, summary: &Summary, out: &Output) -> String {
     let mut text = format!("{}\n", out.bold(&format!("{}: {}", identity.network.title, scenario.title)));
     let drawn = if identity.plan.fixed { "assumptions fixed".to_owned() } else { count(runs.draws.into(), "draw", "draws") };
     text += &format!("from {start}, {}; {}, {drawn}, seed {}\n\n", length(scenario.years), made(runs.done), identity.plan.seed);
+    text += &first_day(identity, out);
     text += &figures(summary, out);
     text += "\n";
     text += &conversion(summary, out);
     text + &footer(summary, out)
+}
+
+/// What is to be known of the first day.
+fn first_day(identity: &Identity, out: &Output) -> String {
+    let Some(words) = &identity.first_day else { return String::new() };
+    format!("{}\n\n", wrap(&format!("at the defaults {words}"), narrow(out).width, 0).join("\n"))
 }
 
 fn figures(summary: &Summary, out: &Output) -> String {
@@ -98,6 +105,9 @@ pub fn comparison(comparison: &Comparison, out: &Output) -> String {
         std::iter::once("FIGURE".to_owned()).chain((1..=comparison.names.len()).map(|number| format!(">[{number}]"))).collect();
     for (number, name) in (1..).zip(&comparison.names) {
         text += &format!("[{number}] {name}\n");
+    }
+    for one in &comparison.left_out {
+        text += &format!("{}\n", wrap(&format!("left out: {one}"), narrow(out).width, 2).join("\n  "));
     }
     let mut table = Table::new(&heads.iter().map(String::as_str).collect::<Vec<_>>());
     let shown_of = |figure: &&ComparedFigure| {
