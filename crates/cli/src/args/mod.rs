@@ -7,6 +7,8 @@
 mod metered;
 mod network;
 mod new;
+#[cfg(test)]
+mod pages;
 mod provider;
 mod rule;
 mod scenario;
