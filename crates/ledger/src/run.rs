@@ -245,7 +245,7 @@ impl<'a> Block<'a> {
     }
 
     fn context(&self) -> BlockContext {
-        BlockContext::new(self.now(), self.chance)
+        BlockContext::new(self.now(), self.chance).at_speed(self.env.stamp.speed)
     }
 
     /// Ends the receipt in progress; what is too much for one goes into others behind it.

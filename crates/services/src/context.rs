@@ -5,7 +5,7 @@
 
 use crate::service::Service;
 use depin_economy::{Answer, BlockContext, Fixed, Meter, Notice, Price, Record, Refusal, Session, Sink};
-use depin_quantity::{Address, Instant, Name, Seed, Units};
+use depin_quantity::{Address, Instant, Name, Seed, Span, Units};
 use depin_state::{KeyBytes, Row, State};
 use std::marker::PhantomData;
 
@@ -70,6 +70,11 @@ impl<'a, S: Service> Context<'a, S> {
     /// Ledger time.
     pub const fn now(&self) -> Instant {
         self.at.now
+    }
+
+    /// A time of the wall clock in ledger time, as it runs at present: for what waits for machines and radios.
+    pub(crate) const fn wall(&self, span: Span) -> Span {
+        Span::from_millis(span.get().saturating_mul(self.at.speed() as u64))
     }
 
     /// The round in which what is fixed now is fixed.

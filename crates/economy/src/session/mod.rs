@@ -58,7 +58,7 @@ impl Economy {
     pub fn session<'a>(
         &'a self,
         state: &'a mut (dyn State + 'a),
-        BlockContext { now, chance }: BlockContext,
+        BlockContext { now, chance, .. }: BlockContext,
         events: &'a mut (dyn Sink<Event> + 'a),
     ) -> Session<'a> {
         let genesis = genesis_of(state.as_read(), now);

@@ -124,6 +124,37 @@ fn a_witnessed_beacon_pays_beaconer_and_witnesses() {
     assert!(iot(&net) > 0, "the day's coverage is paid");
 }
 
+/// Radios and machines are no quicker where ledger time is: 20 seconds of wall time for the reports, 4 for a witness.
+#[test]
+fn times_of_radios_are_wall_time_at_any_speed() {
+    // A witness 200 s of ledger time after the beacon, which was itself reported 300 s after its randomness.
+    for (speed, beacon, witness) in [
+        (1, Some(InvalidReason::EntropyExpired), Some(InvalidReason::EntropyExpired)),
+        (49, None, Some(InvalidReason::TooLate)),
+        (60, None, None),
+    ] {
+        let mut net = with_hotspots("", 2);
+        net.speed = speed;
+        let entropy = drawn(&mut net, 10);
+        let reports = [(10, Disclosed::Beacon(sent(entropy))), (11, Disclosed::Witness(heard(entropy)))];
+        for ((n, report), wait) in reports.iter().zip([225, 200]) {
+            net.pass(Span::from_secs(wait));
+            let sealed = sealed(&net, 10, entropy, *n, report);
+            let taken = net.send(ANYBODY, &CoverageMessage::HandIn(vec![sealed]));
+            assert_eq!(taken.is_ok(), speed > 1 || wait == 225, "speed {speed}: {taken:?}");
+        }
+        let until = coverage::beaconing(net.rows(), hotspot(10)).unwrap().times.sealed_until;
+        net.pass(Span::from_millis(until.later(SECOND).since(net.now).get().max(1_000)));
+        let disclosed: Vec<_> = reports.iter().map(|(n, report)| disclosure(10, *n, *report)).collect();
+        let done = net.send(ANYBODY, &CoverageMessage::Disclose(if speed > 1 { disclosed } else { disclosed[..1].to_vec() }));
+        done.unwrap_or_else(|error| panic!("speed {speed}: {error}"));
+        net.pass(Span::from_secs(900));
+        let verdict = coverage::last_beacon(net.rows(), hotspot(10)).expect("it was judged");
+        assert_eq!(verdict.reason, beacon, "speed {speed}");
+        assert_eq!(reasons(&verdict).first().copied().flatten(), if speed > 1 { witness } else { None }, "speed {speed}");
+    }
+}
+
 #[test]
 fn a_beacon_that_nobody_witnessed_is_worth_nothing() {
     let mut net = with_hotspots("", 1);

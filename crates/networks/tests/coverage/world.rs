@@ -31,6 +31,8 @@ pub struct Net {
     pub events: Vec<CoverageEvent>,
     said: u64,
     /// Rounds of randomness so far; each block that lets time pass has a new one.
+    /// Milliseconds of ledger time per millisecond of the wall clock.
+    pub speed: u32,
     round: u64,
 }
 
@@ -94,7 +96,8 @@ impl Net {
         let roles = spec.roles().into_iter().map(|role| (role, KEEPER)).collect();
         let hnt = Name::literal("HNT");
         let economy = Economy::new(spec);
-        let mut net = Self { economy, service, state: Memory::new(), now: START, said: 0, round: 0, events: Vec::new() };
+        let mut net =
+            Self { economy, service, state: Memory::new(), now: START, said: 0, round: 0, speed: 1, events: Vec::new() };
         net.session(|session| {
             session.genesis(&Genesis { roles, owners: Vec::new(), grants: Vec::new() }).unwrap();
             for who in [OWNER, CUSTOMER, ANYBODY] {
@@ -126,7 +129,7 @@ impl Net {
 
     fn at(&self) -> BlockContext {
         let chance = Chance::new(self.round, Seed::derive("test-round", &[&self.round.to_be_bytes()]));
-        BlockContext::new(self.now, if self.round == 0 { Chance::NONE } else { chance })
+        BlockContext::new(self.now, if self.round == 0 { Chance::NONE } else { chance }).at_speed(self.speed)
     }
 
     fn serve<T>(&mut self, run: impl FnOnce(&mut Context<'_, Coverage>) -> T) -> T {

@@ -13,9 +13,9 @@ use super::{
     error::CoverageError,
     event::CoverageEvent,
     message::{Disclosed, Disclosure, ENTRIES_MAX, Sealed, check_count},
-    params::{AHEAD_MOST, SEALED_LATE},
+    params::{AHEAD_MOST, SEALED_LATE, WALL_REVEAL, WALL_VALID},
     poc::{BeaconReport, Entropy, WitnessReport},
-    rows::{Beaconing, SealedReport},
+    rows::{BeaconTimes, Beaconing, SealedReport},
     service::Coverage,
 };
 use crate::context::Context;
@@ -42,7 +42,7 @@ impl Context<'_, Coverage> {
         if self.state().has::<Beaconing>(&hotspot) {
             return Err(CoverageError::BeaconOpen(hotspot));
         }
-        self.state().put(&hotspot, &Beaconing { asked: now, entropy: None, reports: 0 });
+        self.state().put(&hotspot, &Beaconing { asked: now, entropy: None, reports: 0, times: BeaconTimes::default() });
         self.fix(hotspot);
         self.emit(CoverageEvent::BeaconAsked { hotspot });
         Ok(())
@@ -53,16 +53,22 @@ impl Context<'_, Coverage> {
         let Some(mut row) = self.state().get::<Beaconing>(&hotspot) else { return };
         let entropy = Entropy::of(Seed::derive("depin-coverage-beacon", &[&seed.get(), &hotspot.get()]), self.now());
         row.entropy = Some(entropy);
+        row.times = self.times(&entropy);
         self.state().put(&hotspot, &row);
-        let over = self.sealed_until(&entropy).later(self.params().beacon.reveal_within);
+        let until = row.times.sealed_until;
+        let over = until.later(self.params().beacon.reveal_within.max(self.wall(WALL_REVEAL)));
         self.schedule(over, Job::JudgeBeacon(hotspot));
         self.totals(|totals| totals.beacons_open += 1);
-        self.emit(CoverageEvent::BeaconDrawn { hotspot, entropy: entropy.data, timestamp: entropy.timestamp });
+        self.emit(CoverageEvent::BeaconDrawn { hotspot, entropy: entropy.data, timestamp: entropy.timestamp, until });
     }
 
-    /// Until when sealed reports of a beacon come in.
-    fn sealed_until(&self, entropy: &Entropy) -> Instant {
-        Instant::new(entropy.timestamp * 1_000).later(self.params().beacon.entropy_valid).later(SEALED_LATE)
+    /// The times that count for a beacon that is drawn now.
+    fn times(&self, entropy: &Entropy) -> BeaconTimes {
+        let (beacon, witness) = (&self.params().beacon, &self.params().witness);
+        let valid = beacon.entropy_valid.max(self.wall(WALL_VALID));
+        let sealed_until = Instant::new(entropy.timestamp * 1_000).later(valid).later(SEALED_LATE);
+        // Lateness is that of radios and networks: wall time.
+        BeaconTimes { valid, sealed_until, within: self.wall(witness.within), after_first: self.wall(witness.after_first) }
     }
 
     /// A beacon whose randomness is there.
@@ -95,7 +101,7 @@ impl Context<'_, Coverage> {
         if sealed.timestamp != entropy.timestamp {
             return Err(CoverageError::OtherBeacon { beaconer, given: sealed.timestamp, present: entropy.timestamp });
         }
-        let until = self.sealed_until(&entropy);
+        let until = row.times.sealed_until;
         if now > until {
             return Err(CoverageError::SealedLate { beaconer, until });
         }
@@ -120,8 +126,8 @@ impl Context<'_, Coverage> {
     /// Order of refusals: beacon, too early, sealed report, seal, kind.
     fn take_disclosed(&mut self, disclosure: &Disclosure) -> Result<(), CoverageError> {
         let Disclosure { beaconer, reporter, salt, report } = *disclosure;
-        let (_, entropy) = self.drawn(beaconer)?;
-        let from = self.sealed_until(&entropy);
+        let (row, _) = self.drawn(beaconer)?;
+        let from = row.times.sealed_until;
         if self.now() <= from {
             return Err(CoverageError::TooEarly { beaconer, from });
         }

@@ -242,6 +242,8 @@ pub enum CoverageEvent {
         entropy: Randomness,
         /// When it was drawn, in seconds since 1970.
         timestamp: u64,
+        /// Until when sealed reports of it come in; behind that they are disclosed.
+        until: Instant,
     },
     /// A second report of the same hotspot of a beacon came in, and counts for nothing (`duplicate`).
     ReportRepeated {

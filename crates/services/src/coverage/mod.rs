@@ -53,6 +53,8 @@ pub use read::{
     batch, batches, beaconing, denial, denials, eui_pairs, filters, hexes, hotspot, hotspots, hotspots_of_owner, last_beacon,
     last_beacons, oui, ouis, ranges, route, routes, totals,
 };
-pub use rows::{Appeal, Batch, BatchState, Beaconing, Counted, CoverageTotals, Denial, Hotspot, LastBeacon, Oui, Route};
+pub use rows::{
+    Appeal, Batch, BatchState, BeaconTimes, Beaconing, Counted, CoverageTotals, Denial, Hotspot, LastBeacon, Oui, Route,
+};
 pub use rules::{CoverageRules, PriceForm};
 pub use service::Coverage;

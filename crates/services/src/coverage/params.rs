@@ -23,6 +23,12 @@ const DECAY_ONE: u128 = 1_000_000_000_000_000_000;
 const DECAY_PARTS_MOST: u128 = 1_000;
 /// How long after the randomness is no longer good sealed reports still come in, of which the ingest says that they came in time.
 pub(super) const SEALED_LATE: Span = Span::from_secs(60);
+/// Least time of the wall clock in which a beacon's randomness may be used: until it is drawn, heard, sent and reported.
+pub(super) const WALL_VALID: Span = Span::from_secs(20);
+/// Beacons' times as bounds of how far ledger time steps at once, at least: a quarter of it is a heartbeat of a second at a speed of 60.
+pub(super) const BEACON_STEP: Span = Span::from_secs(240);
+/// Least time of the wall clock in which reports are disclosed.
+pub(super) const WALL_REVEAL: Span = Span::from_secs(10);
 /// How far ahead of ledger time a hotspot's clock may be.
 pub(super) const AHEAD_MOST: Span = Span::from_secs(60);
 

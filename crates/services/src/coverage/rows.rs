@@ -8,7 +8,7 @@ use super::{
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_economy::Money;
-use depin_quantity::{Address, ContentHash, Instant, UnitId, Units};
+use depin_quantity::{Address, ContentHash, Instant, Span, UnitId, Units};
 use depin_state::Row;
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,22 @@ pub struct Beaconing {
     pub entropy: Option<Entropy>,
     /// Reports that came in.
     pub reports: u32,
+    /// The times that count for it; those of the file until it is drawn.
+    pub times: BeaconTimes,
+}
+
+/// Times that count for one beacon. A radio and a machine take their time however quickly ledger time runs, so these are the file's, and
+/// not less than some seconds of the wall clock; they are fixed when the beacon is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct BeaconTimes {
+    /// How long its randomness may be used.
+    pub valid: Span,
+    /// Until when sealed reports come in.
+    pub sealed_until: Instant,
+    /// Latest arrival of a witness after the beacon's report.
+    pub within: Span,
+    /// Latest arrival after the first witness, when that came before the beacon's.
+    pub after_first: Span,
 }
 
 impl Row for Beaconing {

@@ -1,6 +1,13 @@
 //! The service as the rest sees it: where messages enter, what it is called, what it counts.
 
-use super::{audit, error::CoverageError, event::CoverageEvent, message::CoverageMessage, params::CoverageParams, read};
+use super::{
+    audit,
+    error::CoverageError,
+    event::CoverageEvent,
+    message::CoverageMessage,
+    params::{BEACON_STEP, CoverageParams},
+    read,
+};
 use crate::{
     Deadlines, Draws,
     context::Context,
@@ -29,12 +36,13 @@ impl Service for Coverage {
         CoverageParams::read(spec, genesis).map(|params| Self { params })
     }
 
-    /// The shortest of the times for the answer to a claim, for reports of a beacon, and for their disclosure.
+    /// The shortest of the times for the answer to a claim, for reports of a beacon, and for their disclosure. Those of a beacon last some
+    /// seconds of wall time at any speed, so as bounds of it they count as four minutes at least: a chain may run at 60.
     fn shortest_window(&self) -> Option<Window> {
         let CoverageParams { beacon, packet, .. } = &self.params;
         let windows = [
-            ("beacon.entropy-valid", beacon.entropy_valid),
-            ("beacon.reveal-within", beacon.reveal_within),
+            ("beacon.entropy-valid", beacon.entropy_valid.max(BEACON_STEP)),
+            ("beacon.reveal-within", beacon.reveal_within.max(BEACON_STEP)),
             ("packet.claim-within", packet.claim_within),
         ];
         windows.into_iter().map(|(key, length)| Window { key, length }).min_by_key(|window| window.length)

@@ -5,11 +5,12 @@ use super::{
     error::CoverageError,
     event::{CoverageEvent, Witnessed},
     names::{BEACON_UNITS, WITNESS_UNITS},
+    params::{BeaconParams, WitnessParams},
     poc::{
         BeaconReport, Counts, Entropy, Hex, InvalidReason, Population, Reporter, Sent, check_beacon, check_witness, reward_units,
         scale_of, select,
     },
-    rows::{Beaconing, Counted, DeniedEdge, HexRow, Hotspot, LastBeacon, SealedReport},
+    rows::{BeaconTimes, Beaconing, Counted, DeniedEdge, HexRow, Hotspot, LastBeacon, SealedReport},
     service::Coverage,
 };
 use crate::context::Context;
@@ -74,19 +75,20 @@ impl Context<'_, Coverage> {
     /// Judges a beacon whose reports are disclosed; gives how many there were. What it sends to the economy it sends before it writes
     /// anything, so that it can be put off.
     pub(super) fn judge_beacon(&mut self, beaconer: Address) -> Result<usize, CoverageError> {
-        let Some(entropy) = self.state().get::<Beaconing>(&beaconer).and_then(|row| row.entropy) else { return Ok(0) };
+        let Some(row) = self.state().get::<Beaconing>(&beaconer) else { return Ok(0) };
+        let Some(entropy) = row.entropy else { return Ok(0) };
         let own = self.hotspot(beaconer)?;
         let sealed = self.state().get::<SealedReport>(&(beaconer, beaconer));
         let report = sealed.as_ref().and_then(|sealed| sealed.disclosed.as_ref()?.beacon().copied());
         let facts = own.reporter(sealed.as_ref().map_or(Instant::default(), |sealed| sealed.received));
-        let (params, rules) = (&self.params().beacon, &self.params().witness);
+        let (params, rules) = self.rules_of(&row.times);
         // Without any report of its own, there is nothing that came in time.
         let reason = match sealed {
-            Some(_) => check_beacon(&facts, report.as_ref(), &entropy, params),
+            Some(_) => check_beacon(&facts, report.as_ref(), &entropy, &params),
             None => Some(InvalidReason::Stale),
         };
         let mut witnesses = self.witnesses(beaconer)?;
-        self.judge_witnesses(beaconer, (&facts, report.as_ref(), &entropy, reason), &mut witnesses);
+        self.judge_witnesses(beaconer, (&facts, report.as_ref(), &entropy, reason), (&params, &rules), &mut witnesses);
         let received: Vec<_> = witnesses.iter().map(|one| (one.sealed.received, one.reason.is_none())).collect();
         let selected = select(&received, params.witnesses_most as usize);
         let (beacon_unit, witness_unit) = reward_units(selected.len() as u32, rules.target, rules.decay)?;
@@ -118,6 +120,12 @@ impl Context<'_, Coverage> {
         let reports = witnesses.len() + usize::from(sealed.is_some());
         self.conclude(beaconer, own, sealed.map(|sealed| sealed.received), witnesses, verdict);
         Ok(reports)
+    }
+
+    /// The file's rules with the times that count for one beacon.
+    fn rules_of(&self, times: &BeaconTimes) -> (BeaconParams, WitnessParams) {
+        let beacon = BeaconParams { entropy_valid: times.valid, ..self.params().beacon };
+        (beacon, WitnessParams { within: times.within, after_first: times.after_first, ..self.params().witness })
     }
 
     /// Writes what a verdict changes, and forgets the reports.
@@ -191,11 +199,11 @@ impl Context<'_, Coverage> {
         &mut self,
         beaconer: Address,
         beacon: (&Reporter, Option<&BeaconReport>, &Entropy, Option<InvalidReason>),
+        params: (&BeaconParams, &WitnessParams),
         witnesses: &mut [Judged],
     ) {
         let (facts, report, entropy, reason) = beacon;
         let first_witness = witnesses.iter().map(|one| one.sealed.received).min().unwrap_or_default();
-        let params = (&self.params().beacon, &self.params().witness);
         for one in witnesses {
             let Some(report) = report.filter(|_| reason.is_none()) else {
                 one.reason = reason;
