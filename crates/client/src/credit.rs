@@ -1,7 +1,8 @@
 //! What an account can pay with where a network is paid in credits: they are minted from a token when they are needed.
 
-use crate::{Client, ClientError, api};
-use depin_economy::{CreditRule, Spec, credits_for};
+use crate::{Client, ClientError, Sender, SubmitError, api};
+use depin_economy::{Action, CreditRule, Spec, credits_for};
+use depin_ledger::Message;
 use depin_quantity::{Decimal18, Name, Rounding, Units};
 
 /// One part in so many of the tokens is never counted on, so that fees can still be paid with it.
@@ -41,6 +42,21 @@ impl Credit {
     pub async fn price(&self, client: &Client) -> Result<Option<Decimal18>, ClientError> {
         let entry = client.prices().await?.prices.into_iter().find(|entry| entry.pair == self.rule.pair && !entry.stale);
         Ok(entry.and_then(|entry| Decimal18::parse(&entry.price?).ok()))
+    }
+
+    /// Sees to it that the sender's account holds `needed` of the credit: mints what is missing. Gives how many were minted.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; nothing was minted then, since the price is too old or moved, or the account has too few tokens.
+    pub async fn provide(&self, sender: &Sender, needed: Units) -> Result<Units, SubmitError> {
+        let held = sender.client().account(sender.address()).await?.balance(self.token);
+        let missing = needed.minus_or_zero(held);
+        if missing.is_zero() {
+            return Ok(Units::ZERO);
+        }
+        let amount = missing.max(self.rule.least);
+        let mint = Action::MintCredits { credit: self.token, amount, most: None, to: None };
+        sender.submit(Message::Act(mint)).await.map(|_| amount)
     }
 
     /// Credits that an account has or could mint at `price` dollars per token.

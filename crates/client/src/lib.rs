@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod http;
 mod keys;
+pub mod lorawan;
 mod metered;
 mod sender;
 mod sse;

@@ -4,7 +4,13 @@ use depin_client::Trust;
 use depin_files::Floor;
 use depin_lorawan::server::ServerConfig;
 use depin_serve::Tls;
-use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+/// Says of a hotspot's key whether its uplinks are taken, by a list that changes.
+pub trait Known: std::fmt::Debug + Send + Sync {
+    /// Whether uplinks of this key are taken now.
+    fn knows(&self, hotspot: &[u8; 32]) -> bool;
+}
 
 /// Whose uplinks are taken.
 #[derive(Clone, Debug)]
@@ -13,6 +19,8 @@ pub enum Hotspots {
     Anyone,
     /// Those of these keys.
     Keys(BTreeSet<[u8; 32]>),
+    /// Those that are on a list that changes, as of a ledger.
+    Listed(Arc<dyn Known>),
 }
 
 /// A broker.

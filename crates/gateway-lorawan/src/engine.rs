@@ -9,8 +9,8 @@ use crate::{
     intake::{Acknowledge, IntakeError},
     metrics::Metrics,
     store::{NewEvent, Store, StoreError, StoreResult, keep, load, wall_ms},
-    wire::{Answer, PacketAnswer, PacketReport, Rejection, gateway_id},
 };
+use depin_client::lorawan::{Answer, PacketAnswer, PacketReport, Rejection, gateway_id};
 use depin_lorawan::{
     Eui, Micros,
     frame::payload_hash,
@@ -18,7 +18,7 @@ use depin_lorawan::{
     server::{DownlinkPlan, Event, QueueError, Server, Step, TxOutcome, Write},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -28,6 +28,9 @@ use tokio::sync::{Notify, mpsc, oneshot};
 const BATCH: usize = 1_024;
 /// Commands that wait; more make their senders wait.
 pub(crate) const COMMANDS: usize = 4_096;
+/// For how long an acknowledgement is given again to whoever asks once more, and how many are kept for that.
+const AGAIN: Duration = Duration::from_secs(15 * 60);
+const AGAIN_MOST: usize = 100_000;
 /// Between two tries to read the store again.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -93,6 +96,29 @@ pub(crate) struct Engine {
     pub sinks: Vec<&'static str>,
     pub server: Server,
     hotspots: Vec<Hotspot>,
+    given: Given,
+}
+
+/// Acknowledgements of late. A hotspot that was cut off from its answer hands the packet in once more, and is told the same.
+#[derive(Default)]
+struct Given {
+    reports: BTreeMap<([u8; 32], [u8; 32]), PacketReport>,
+    order: VecDeque<(Instant, [u8; 32], [u8; 32])>,
+}
+
+impl Given {
+    fn keep(&mut self, report: &PacketReport) {
+        let now = Instant::now();
+        self.reports.insert((report.hotspot, report.hash), report.clone());
+        self.order.push_back((now, report.hotspot, report.hash));
+        while let Some((at, hotspot, hash)) = self.order.front().copied() {
+            if self.order.len() <= AGAIN_MOST && now.duration_since(at) < AGAIN {
+                break;
+            }
+            self.order.pop_front();
+            self.reports.remove(&(hotspot, hash));
+        }
+    }
 }
 
 /// The wall clock that never goes back: a step of the system's clock must not shorten a duty cycle, nor lengthen the wait for copies.
@@ -129,7 +155,7 @@ impl Engine {
         deliveries: Arc<Notify>,
         sinks: Vec<&'static str>,
     ) -> Self {
-        Self { config, store, metrics, acknowledger, deliveries, sinks, server, hotspots: Vec::new() }
+        Self { config, store, metrics, acknowledger, deliveries, sinks, server, hotspots: Vec::new(), given: Given::default() }
     }
 
     /// Works until nobody can ask any more.
@@ -213,6 +239,10 @@ impl Engine {
                 _ => None,
             });
             match refusal {
+                Some(_) if self.given.reports.contains_key(&(key, hash)) => {
+                    let report = &self.given.reports[&(key, hash)];
+                    hotspot.answers[place] = Some(acknowledged(self.acknowledger.as_ref(), report));
+                }
                 Some(refusal) => hotspot.answers[place] = Some(PacketAnswer::Rejected(refusal)),
                 None => hotspot.waits.push((hash, place, bytes)),
             }
@@ -262,26 +292,27 @@ impl Engine {
         if told > 0 {
             self.deliveries.notify_waiters();
         }
-        let taken: BTreeSet<[u8; 32]> = step
+        let taken: BTreeMap<[u8; 32], bool> = step
             .events
             .iter()
             .filter_map(|event| match event {
-                Event::Uplink(up) => Some(up.hash),
-                Event::Joined(join) => Some(join.hash),
+                Event::Uplink(up) => Some((up.hash, false)),
+                Event::Joined(join) => Some((join.hash, true)),
                 _ => None,
             })
             .collect();
-        let (server, acknowledger) = (&self.server, &self.acknowledger);
+        let (server, acknowledger, given) = (&self.server, self.acknowledger.as_ref(), &mut self.given);
         for hotspot in &mut self.hotspots {
             let Hotspot { key, answers, waits, at_ms, .. } = hotspot;
             waits.retain(|(hash, place, bytes)| {
                 if server.waits(hash) {
                     return true;
                 }
-                answers[*place] = Some(if taken.contains(hash) {
-                    let report = PacketReport { hotspot: *key, hash: *hash, bytes: *bytes, received_ms: *at_ms };
-                    let signature = hex::encode(acknowledger.acknowledge(&report));
-                    PacketAnswer::Acknowledged { report, signature }
+                answers[*place] = Some(if let Some(join) = taken.get(hash).copied() {
+                    let received_ms = acknowledger.stamp_ms(*at_ms);
+                    let report = PacketReport { hotspot: *key, hash: *hash, bytes: *bytes, received_ms, join };
+                    given.keep(&report);
+                    acknowledged(acknowledger, &report)
                 } else {
                     let message = "it changes nothing: a repetition, or its device was removed".to_owned();
                     PacketAnswer::Rejected(Rejection { code: "no_effect".to_owned(), message })
@@ -327,6 +358,11 @@ impl Engine {
             }
         }
     }
+}
+
+fn acknowledged(by: &dyn Acknowledge, report: &PacketReport) -> PacketAnswer {
+    let signature = hex::encode(by.acknowledge(report));
+    PacketAnswer::Acknowledged { report: report.clone(), signature }
 }
 
 fn join(step: &mut Step, more: Step) {

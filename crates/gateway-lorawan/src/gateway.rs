@@ -5,12 +5,14 @@ use crate::{
     deliver::{Broker, Delivery, MQTT, Problems, WEBHOOK, Webhook},
     engine::{COMMANDS, Command, Engine, read},
     http,
-    intake::{Acknowledge, Intake, IntakeError},
+    intake::{Acknowledge, BatchError, Intake, IntakeError},
     metrics::Metrics,
     store::{Store, StoreError, count, forget_others, probe},
-    wire::{Answer, OutcomeBody, UplinkPacket},
 };
-use depin_client::{ACCESS_KEY_FILE, AccessKeyError, access_key};
+use depin_client::{
+    ACCESS_KEY_FILE, AccessKeyError, access_key,
+    lorawan::{Answer, BatchBody, OutcomeBody, UplinkPacket},
+};
 use depin_lorawan::{
     gwmp::TxError,
     server::{ConfigError, TxOutcome},
@@ -132,6 +134,7 @@ pub(crate) struct Shared {
     pub problems: Arc<Problems>,
     pub commands: mpsc::Sender<Command>,
     pub server_key: [u8; 32],
+    pub acknowledger: Arc<dyn Acknowledge>,
     pub application: String,
     /// When it was last tried whether the store can be written, and whether it could.
     probed: tokio::sync::Mutex<Option<(Instant, bool)>>,
@@ -180,7 +183,7 @@ impl Gateway {
         let webhook = webhook.transpose().map_err(GatewayError::Webhook)?;
         let broker = config.mqtt.as_ref().map(|broker| Broker::new(Arc::clone(&delivery), broker, application.clone()));
         let all = (Arc::clone(&config), store.clone(), server);
-        let engine = Engine::new(all, Arc::clone(&metrics), acknowledger, notify, sinks);
+        let engine = Engine::new(all, Arc::clone(&metrics), Arc::clone(&acknowledger), notify, sinks);
         let mut tasks = vec![tokio::spawn(engine.run(receiver))];
         tasks.extend(webhook.map(|webhook| tokio::spawn(webhook.run())));
         tasks.extend(broker.map(|broker| tokio::spawn(broker.run())));
@@ -191,6 +194,7 @@ impl Gateway {
             problems,
             commands,
             server_key,
+            acknowledger,
             application: application.clone(),
             probed: tokio::sync::Mutex::new(None),
         });
@@ -249,11 +253,25 @@ impl Shared {
         answer.await.unwrap_or(Err(IntakeError::Closed))
     }
 
+    /// Acknowledges a batch of packets for the ledger: all that the ledger checks of it was said to this hotspot before, packet by packet.
+    pub(crate) fn settle(&self, hotspot: [u8; 32], batch: &BatchBody) -> Result<[u8; 64], BatchError> {
+        for (place, one) in batch.packets.iter().enumerate() {
+            if one.report.hotspot != hotspot || !one.is_of(&self.server_key) {
+                return Err(BatchError::NotAcknowledged(place));
+            }
+            if one.report.join {
+                return Err(BatchError::Join(place));
+            }
+        }
+        self.acknowledger.settle(hotspot, batch)
+    }
+
     fn admits(&self, hotspot: &[u8; 32]) -> Result<(), IntakeError> {
         match &self.config.hotspots {
             crate::Hotspots::Anyone => Ok(()),
             crate::Hotspots::Keys(keys) if keys.contains(hotspot) => Ok(()),
-            crate::Hotspots::Keys(_) => Err(IntakeError::Stranger),
+            crate::Hotspots::Listed(list) if list.knows(hotspot) => Ok(()),
+            crate::Hotspots::Keys(_) | crate::Hotspots::Listed(_) => Err(IntakeError::Stranger),
         }
     }
 }
@@ -289,6 +307,11 @@ impl Intake for Handle {
 }
 
 impl Handle {
+    /// What its ports share.
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
     /// Address that is listened on.
     pub const fn address(&self) -> SocketAddr {
         self.address

@@ -1,7 +1,9 @@
 //! Where a hotspot hands in what it heard, and where packet reports are acknowledged.
 
-use crate::wire::{Answer, OutcomeBody, PacketReport, UplinkPacket};
-use depin_client::SigningKey;
+use depin_client::{
+    SigningKey,
+    lorawan::{Answer, BatchBody, OutcomeBody, PacketReport, UplinkPacket},
+};
 
 /// Why nothing of a batch was taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +20,23 @@ pub enum IntakeError {
     /// It is stopping.
     #[error("the gateway is stopping")]
     Closed,
+}
+
+/// Why a batch is not acknowledged for the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BatchError {
+    /// No chain pays here.
+    #[error("no chain pays for packets here, so no batch is acknowledged")]
+    NoChain,
+    /// The route is another customer's, or none.
+    #[error("the route {0} is none of this network server's")]
+    OtherRoute(String),
+    /// A packet that was not acknowledged here, to this hotspot.
+    #[error("packet {0} of the batch was not acknowledged to this hotspot by this network server")]
+    NotAcknowledged(usize),
+    /// A join request.
+    #[error("packet {0} of the batch is a join request, and nobody pays for those")]
+    Join(usize),
 }
 
 /// Takes what hotspots heard. The gateway implements it for whoever runs in its process; its HTTP port says the same to others.
@@ -43,6 +62,20 @@ pub trait Acknowledge: Send + Sync + 'static {
 
     /// The signature over [`PacketReport::signed_bytes`].
     fn acknowledge(&self, report: &PacketReport) -> [u8; 64];
+
+    /// The time that a report says, of what came at `wall_ms`: ledger time where a chain pays.
+    fn stamp_ms(&self, wall_ms: u64) -> u64 {
+        wall_ms
+    }
+
+    /// The signature with which the ledger takes a hotspot's batch. Whoever asks has checked that every packet of it was acknowledged.
+    ///
+    /// # Errors
+    /// [`BatchError`].
+    fn settle(&self, hotspot: [u8; 32], batch: &BatchBody) -> Result<[u8; 64], BatchError> {
+        let _ = (hotspot, batch);
+        Err(BatchError::NoChain)
+    }
 }
 
 impl Acknowledge for SigningKey {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod chain;
 mod config;
 mod deliver;
 mod engine;
@@ -8,12 +9,8 @@ mod http;
 mod intake;
 mod metrics;
 mod store;
-mod wire;
 
-pub use config::{Config, Hotspots, Mqtt};
+pub use chain::{Chain, ChainConfig, ChainError, Customer, CustomerHandle};
+pub use config::{Config, Hotspots, Known, Mqtt};
 pub use gateway::{Gateway, GatewayError, Handle};
-pub use intake::{Acknowledge, Intake, IntakeError};
-pub use wire::{
-    Answer, DeviceView, DownlinkBody, NewDevice, OutcomeBody, PacketAnswer, PacketReport, Rejection, SignedHead, UplinkBody,
-    UplinkPacket, WireError, gateway_id, open, sign_body,
-};
+pub use intake::{Acknowledge, BatchError, Intake, IntakeError};

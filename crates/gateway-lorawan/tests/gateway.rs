@@ -3,11 +3,11 @@
 mod customer;
 
 use customer::{Customer, Hotspot, config, device, spec};
-use depin_client::{SigningKey, Verifier};
-use depin_gateway_lorawan::{
-    Answer, Gateway, GatewayError, Hotspots, Intake as _, IntakeError, NewDevice, OutcomeBody, PacketAnswer, UplinkBody,
-    gateway_id, sign_body,
+use depin_client::{
+    SigningKey, Verifier,
+    lorawan::{Acknowledged, Answer, BatchBody, NewDevice, OutcomeBody, PacketAnswer, UplinkBody, gateway_id, sign_body},
 };
+use depin_gateway_lorawan::{Gateway, GatewayError, Hotspots, Intake as _, IntakeError};
 use depin_lorawan::{
     Eui, Micros,
     device::{EndDevice, Identity, Received},
@@ -222,7 +222,7 @@ async fn what_is_not_signed_for_here_and_now_is_refused() {
 async fn a_failed_transaction_undoes_what_it_was_of() {
     let (folder, hotspot) = (tempfile::tempdir().unwrap(), Hotspot::new(1));
     let signer = Arc::new(SigningKey::from_seed(&[9; 32]));
-    let gateway = Gateway::start(config(folder.path(), std::slice::from_ref(&hotspot)), signer).await.unwrap();
+    let gateway = Gateway::start(config(folder.path(), &[hotspot.clone(), Hotspot::new(2)]), signer).await.unwrap();
     let mut device = device();
     customer::add(&gateway).await;
     customer::join(&gateway, &hotspot, &mut device).await;
@@ -234,7 +234,9 @@ async fn a_failed_transaction_undoes_what_it_was_of() {
     other.execute_batch("ROLLBACK").unwrap();
     let answer = hotspot.send(&gateway, &sent, 0).await.unwrap();
     assert_eq!(acknowledged(&answer), 1, "the same once more is taken: {answer:?}");
-    assert_eq!(rejected(&hotspot.send(&gateway, &sent, 0).await.unwrap()), "late_copy");
+    let again = hotspot.send(&gateway, &sent, 0).await.unwrap();
+    assert_eq!(again.packets, answer.packets, "whoever was cut off from its answer is told the same");
+    assert_eq!(rejected(&Hotspot::new(2).send(&gateway, &sent, 0).await.unwrap()), "late_copy", "another one was too late");
     gateway.stop().await;
 }
 
@@ -275,5 +277,40 @@ async fn a_full_queue_takes_no_uplink_and_a_lost_store_is_told() {
     assert_eq!(gateway.server_key(), signer.public_key());
     assert_ne!(gateway_id(&[1; 32]), gateway_id(&[2; 32]));
     assert!(customer::wall() > Micros::ZERO);
+    gateway.stop().await;
+}
+
+/// Without a chain nobody pays for a batch; what was not acknowledged to a hotspot is in none in any case.
+#[tokio::test]
+async fn a_batch_is_signed_for_packets_that_were_acknowledged_to_its_hotspot_alone() {
+    let (folder, hotspots) = (tempfile::tempdir().unwrap(), [Hotspot::new(1), Hotspot::new(2)]);
+    let signer = Arc::new(SigningKey::from_seed(&[9; 32]));
+    let gateway = Gateway::start(config(folder.path(), &hotspots), signer).await.unwrap();
+    let mut device = device();
+    customer::add(&gateway).await;
+    let request = device.join(customer::wall()).unwrap();
+    let joined = hotspots[0].send(&gateway, &request, 50).await.unwrap();
+    assert!(matches!(device.receive(&joined.downlinks[0].frame).unwrap(), Received::Joined(_)));
+    let sent = device.send(customer::wall(), 1, b"x", false).unwrap();
+    let answer = hotspots[0].send(&gateway, &sent, 0).await.unwrap();
+    let kept = |answer: &Answer| {
+        let PacketAnswer::Acknowledged { report, signature } = answer.packets[0].clone() else { panic!() };
+        Acknowledged { report, signature }
+    };
+    let (join, packet) = (kept(&joined), kept(&answer));
+    let mut forged = packet.clone();
+    forged.report.bytes += 1;
+    for (hotspot, packets, code) in [
+        (0, vec![packet.clone()], "no-chain"),
+        (0, vec![packet.clone(), join], "bad-request"),
+        (0, vec![forged], "not-acknowledged"),
+        (1, vec![packet], "not-acknowledged"),
+    ] {
+        let at_ms = customer::wall().get() / 1_000;
+        let body = BatchBody { server: gateway.server_key(), at_ms, route: "ab".repeat(32).parse().unwrap(), packets };
+        let refused = hotspots[hotspot].post(&gateway, "/v1/batches", serde_json::to_vec(&body).unwrap()).await;
+        let refused: Value = refused.json().await.unwrap();
+        assert_eq!(refused["error"]["code"], code, "{refused}");
+    }
     gateway.stop().await;
 }

@@ -6,8 +6,8 @@ use crate::{
     config::Mqtt,
     engine::{Command, now_ms},
     store::Waiting,
-    wire::DownlinkBody,
 };
+use depin_client::lorawan::DownlinkBody;
 use depin_lorawan::Eui;
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, Publish, QoS};
 use std::{sync::Arc, time::Duration};

@@ -7,7 +7,6 @@ use super::{
 use crate::{
     engine::{Command, now_ms},
     intake::IntakeError,
-    wire::{DeviceView, DownlinkBody, NewDevice},
 };
 use axum::{
     Json,
@@ -16,6 +15,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
+use depin_client::lorawan::{DeviceView, DownlinkBody, NewDevice};
 use depin_lorawan::{
     Eui,
     server::{QueueError, Server, Step},

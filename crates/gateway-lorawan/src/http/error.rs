@@ -1,6 +1,9 @@
 //! Errors as callers see them: a status, and `{"error":{"code","message","hint"}}`.
 
-use crate::{engine::ChangeError, intake::IntakeError, wire::WireError};
+use crate::{
+    engine::ChangeError,
+    intake::{BatchError, IntakeError},
+};
 use axum::{
     Json,
     body::Bytes,
@@ -8,6 +11,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use depin_client::lorawan::WireError;
 use depin_files::{NoRoom, Size};
 use depin_lorawan::server::QueueError;
 use serde::de::DeserializeOwned;
@@ -67,6 +71,18 @@ impl From<IntakeError> for ApiError {
             IntakeError::Full(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", error),
             IntakeError::Store => Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-failed", error),
             IntakeError::Closed => Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", error),
+        }
+    }
+}
+
+impl From<BatchError> for ApiError {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::NoChain => Self::new(StatusCode::CONFLICT, "no-chain", error),
+            BatchError::OtherRoute(_) => Self::new(StatusCode::FORBIDDEN, "other-route", error)
+                .hint("read the routes of the ledger again; it may have been changed"),
+            BatchError::NotAcknowledged(_) => Self::new(StatusCode::FORBIDDEN, "not-acknowledged", error),
+            BatchError::Join(_) => Self::bad_request(error),
         }
     }
 }

@@ -4,19 +4,17 @@ use super::{
     Core,
     error::{ApiResult, body},
 };
-use crate::{
-    engine::now_ms,
-    intake::Intake as _,
-    wire::{Answer, OutcomeBody, SignedHead, UplinkBody, open},
-};
+use crate::{engine::now_ms, intake::Intake as _};
 use axum::{
     Json,
     body::Bytes,
     extract::{State, rejection::BytesRejection},
     http::{HeaderMap, StatusCode},
 };
+use depin_client::lorawan::{Answer, BatchAnswer, BatchBody, OutcomeBody, SignedHead, UplinkBody, open};
 
 pub(super) const UPLINKS: &str = "/v1/uplinks";
+pub(super) const BATCHES: &str = "/v1/batches";
 pub(super) const OUTCOMES: &str = "/v1/outcomes";
 
 fn signer(path: &str, headers: &HeaderMap, bytes: &[u8]) -> ApiResult<[u8; 32]> {
@@ -45,4 +43,16 @@ pub(super) async fn outcomes(
     let outcome = OutcomeBody::read(&bytes, &core.server_key, now_ms())?;
     core.outcome(hotspot, outcome).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn batches(
+    State(core): State<Core>,
+    headers: HeaderMap,
+    bytes: Result<Bytes, BytesRejection>,
+) -> ApiResult<Json<BatchAnswer>> {
+    let bytes = body(bytes)?;
+    let hotspot = signer(BATCHES, &headers, &bytes)?;
+    let batch = BatchBody::read(&bytes, &core.server_key, now_ms())?;
+    let signature = core.settle(hotspot, &batch)?;
+    Ok(Json(BatchAnswer { key: hex::encode(core.server_key), signature: hex::encode(signature) }))
 }

@@ -7,6 +7,7 @@
 //! | `GET`, `DELETE /v1/devices/{eui}` | one device |
 //! | `POST /v1/devices/{eui}/queue`, `DELETE …/queue/{id}` | a downlink for it, as ChirpStack's commands say it |
 //! | `POST /v1/uplinks`, `/v1/outcomes` | signed by a hotspot: what it heard, what became of a downlink |
+//! | `POST /v1/batches` | signed by a hotspot: packets that were acknowledged to it, to be acknowledged together for the ledger |
 //!
 //! Errors are `{"error":{"code","message","hint"}}`.
 
@@ -65,8 +66,7 @@ pub(crate) fn serve(
 }
 
 /// What there is, for who asks for something else.
-const PATHS: &str =
-    "there are /v1/devices, /v1/devices/EUI, /v1/devices/EUI/queue, /v1/uplinks, /v1/outcomes, /v1/network, /health and /metrics";
+const PATHS: &str = "there are /v1/devices, /v1/devices/EUI, /v1/devices/EUI/queue, /v1/uplinks, /v1/outcomes, /v1/batches, /v1/network, /health and /metrics";
 
 fn router(core: Core, key: blake3::Hash) -> Router {
     let own = Router::new()
@@ -81,6 +81,7 @@ fn router(core: Core, key: blake3::Hash) -> Router {
         .route("/v1/network", get(network))
         .route(hotspots::UPLINKS, post(hotspots::uplinks))
         .route(hotspots::OUTCOMES, post(hotspots::outcomes))
+        .route(hotspots::BATCHES, post(hotspots::batches))
         .merge(own)
         .fallback(|| async { ApiError::not_found("there is nothing at this path").hint(PATHS) })
         .method_not_allowed_fallback(|| async {

@@ -3,8 +3,11 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use axum::{Router, body::Bytes, extract::Query, http::StatusCode, routing::post};
-use depin_client::SigningKey;
-use depin_gateway_lorawan::{Answer, Config, Handle, Hotspots, NewDevice, OutcomeBody, UplinkBody, UplinkPacket, sign_body};
+use depin_client::{
+    SigningKey,
+    lorawan::{Answer, NewDevice, OutcomeBody, UplinkBody, UplinkPacket, sign_body},
+};
+use depin_gateway_lorawan::{Config, Handle, Hotspots};
 use depin_lorawan::{
     CodingRate, Eui, Key, Micros, NetId,
     device::{EndDevice, Identity, Received, Transmission},
@@ -70,6 +73,7 @@ pub fn packet(sent: &Transmission, snr_ddb: i32) -> UplinkPacket {
 }
 
 /// A hotspot with a key.
+#[derive(Clone)]
 pub struct Hotspot {
     pub key: SigningKey,
     http: reqwest::Client,
@@ -80,7 +84,7 @@ impl Hotspot {
         Self { key: SigningKey::from_seed(&[seed; 32]), http: http() }
     }
 
-    async fn post(&self, gateway: &Handle, path: &str, body: Vec<u8>) -> reqwest::Response {
+    pub async fn post(&self, gateway: &Handle, path: &str, body: Vec<u8>) -> reqwest::Response {
         let (key, signature) = sign_body(&self.key, path, &body);
         let request = self.http.post(url(gateway, path)).header("depin-hotspot", key).header("depin-signature", signature);
         request.body(body).send().await.unwrap()

@@ -43,6 +43,16 @@ impl AddressRange {
         if first <= last { Ok(Self { first, last }) } else { Err(ConfigError::Range { first, last }) }
     }
 
+    /// The first address.
+    pub const fn first(self) -> DevAddr {
+        self.first
+    }
+
+    /// The last address.
+    pub const fn last(self) -> DevAddr {
+        self.last
+    }
+
     /// The address of a device's place; places beyond the range begin again.
     pub const fn of_slot(self, slot: u32) -> DevAddr {
         let many = self.last.get() as u64 - self.first.get() as u64 + 1;

@@ -4,20 +4,21 @@
 //! ([`sign_body`]). Two headers carry key and signature in hexadecimal digits: [`SignedHead::KEY`] and [`SignedHead::SIGNATURE`]. The body names the network
 //! server's key and the time, so that it counts at one server, for a minute.
 
+use crate::{SigningKey, Verifier};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use depin_client::{SigningKey, Verifier};
 use depin_lorawan::{
     CodingRate, DevAddr, Eui, Hertz, Key, Modulation,
     frame::payload_hash,
     gwmp::{Crc, PAYLOAD_BYTES_MAX, RxPacket},
     server::{DeviceRow, DeviceSpec, Downlink, DownlinkPlan, Refusal},
 };
+use depin_quantity::UnitId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Most packets of one body.
-pub(crate) const PACKETS_MAX: usize = 64;
+pub const PACKETS_MAX: usize = 64;
 /// How far a hotspot's clock may be off.
-pub(crate) const CLOCK_MS: u64 = 60_000;
+pub const CLOCK_MS: u64 = 60_000;
 
 /// Why a signed body does not count.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -250,8 +251,10 @@ pub struct PacketReport {
     pub hash: [u8; 32],
     /// Bytes of the frame.
     pub bytes: u16,
-    /// When it came, milliseconds since 1970.
+    /// When it came, milliseconds since 1970: of ledger time where a chain pays for it, of wall time elsewhere.
     pub received_ms: u64,
+    /// Whether it is a join request, which nobody pays for.
+    pub join: bool,
 }
 
 impl PacketReport {
@@ -262,8 +265,75 @@ impl PacketReport {
         bytes.extend(self.hash);
         bytes.extend(self.bytes.to_le_bytes());
         bytes.extend(self.received_ms.to_le_bytes());
+        bytes.push(u8::from(self.join));
         bytes
     }
+}
+
+/// A packet that was acknowledged, with the signature that says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledged {
+    /// What was acknowledged.
+    pub report: PacketReport,
+    /// The network server's signature over [`PacketReport::signed_bytes`].
+    pub signature: String,
+}
+
+impl Acknowledged {
+    /// Whether the network server with this key signed it.
+    pub fn is_of(&self, server: &[u8; 32]) -> bool {
+        let mut signature = [0; 64];
+        hex::decode_to_slice(&self.signature, &mut signature).is_ok()
+            && Verifier.verify_one(server, &self.report.signed_bytes(), &signature)
+    }
+}
+
+/// The body of `POST /v1/batches`: packets that were acknowledged one by one, to be acknowledged together for the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchBody {
+    /// The network server's public key.
+    #[serde(with = "hex_bytes")]
+    pub server: [u8; 32],
+    /// When it was signed, milliseconds since 1970.
+    pub at_ms: u64,
+    /// The route that they were delivered by.
+    pub route: UnitId,
+    /// The packets, in the order in which they stand in the batch.
+    pub packets: Vec<Acknowledged>,
+}
+
+impl BatchBody {
+    /// Reads a body, and checks all but the signatures.
+    ///
+    /// # Errors
+    /// [`WireError`].
+    pub fn read(body: &[u8], server: &[u8; 32], now_ms: u64) -> Result<Self, WireError> {
+        let read: Self = serde_json::from_slice(body).map_err(|error| WireError::Body(error.to_string()))?;
+        for_here(&read.server, server, read.at_ms, now_ms)?;
+        if read.packets.is_empty() || read.packets.len() > PACKETS_MAX {
+            return Err(WireError::Packets(read.packets.len()));
+        }
+        Ok(read)
+    }
+}
+
+/// The answer to `POST /v1/batches`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchAnswer {
+    /// The key that signed: one of the OUI's.
+    pub key: String,
+    /// Its signature, as the ledger checks it.
+    pub signature: String,
+}
+
+/// The answer to `GET /v1/network`, as far as hotspots need it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerInfo {
+    /// The network server's public key.
+    #[serde(with = "hex_bytes")]
+    pub server_key: [u8; 32],
 }
 
 /// Why a packet was not taken.
@@ -442,8 +512,8 @@ mod tests {
     /// The bytes are what hotspots and the ledger sign and check: they never change under this domain.
     #[test]
     fn a_reports_bytes_are_fixed() {
-        let report = PacketReport { hotspot: [1; 32], hash: [2; 32], bytes: 23, received_ms: 0x0102 };
-        let expected = [b"depin-lorawan-report-1".as_slice(), &[1; 32], &[2; 32], &[23, 0, 2, 1, 0, 0, 0, 0, 0, 0]].concat();
+        let report = PacketReport { hotspot: [1; 32], hash: [2; 32], bytes: 23, received_ms: 0x0102, join: true };
+        let expected = [b"depin-lorawan-report-1".as_slice(), &[1; 32], &[2; 32], &[23, 0, 2, 1, 0, 0, 0, 0, 0, 0, 1]].concat();
         assert_eq!(report.signed_bytes(), expected);
     }
 }

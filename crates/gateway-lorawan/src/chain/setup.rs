@@ -1,0 +1,93 @@
+//! The OUI and the route of a customer, found or made.
+
+use super::{ChainConfig, ChainError, lists};
+use depin_client::{Credit, Sender, SigningKey, api::CoverageOui};
+use depin_economy::Spec;
+use depin_ledger::Message;
+use depin_lorawan::server::AddressRange;
+use depin_quantity::{UnitId, Units};
+use depin_services::coverage::{CoverageMessage, PublicKey, Range, RouteTerms};
+
+/// Sends a message, and says what it was for where it is not taken.
+pub(super) async fn say(sender: &Sender, what: &'static str, message: CoverageMessage) -> Result<(), ChainError> {
+    let sent = sender.submit(Message::service(message)).await;
+    sent.map(drop).map_err(|source| ChainError::Submit { what, source })
+}
+
+/// Sees to it that the account holds so many credits, where credits are minted.
+pub(super) async fn provide(sender: &Sender, needed: Units) -> Result<(), ChainError> {
+    let (client, currency) = (sender.client(), sender.client().coverage().network().await?.currency);
+    let spec = Spec::parse(&client.network().await?.file).map_err(|error| ChainError::File(error.to_string()))?;
+    let Some(credit) = Credit::of(&spec, currency) else { return Ok(()) };
+    let minted = credit.provide(sender, needed).await;
+    minted.map(drop).map_err(|source| ChainError::Submit { what: "no credits could be minted", source })
+}
+
+/// The customer's OUI, with `key` among those that acknowledge for it.
+pub(super) async fn oui(sender: &Sender, wishes: &ChainConfig, key: &SigningKey) -> Result<u32, ChainError> {
+    let (client, own) = (sender.client(), PublicKey::new(key.public_key()));
+    let found = match wishes.oui {
+        Some(number) => {
+            let found = client.coverage().oui(number).await?.ok_or(ChainError::UnknownOui(number))?;
+            if found.owner != sender.address() {
+                return Err(ChainError::OtherOwner { oui: number, owner: found.owner, asked: sender.address() });
+            }
+            Some(found)
+        }
+        None => lists::ouis(client).await?.into_iter().find(|oui| oui.owner == sender.address()),
+    };
+    if let Some(oui) = found {
+        add_key(sender, &oui, own).await?;
+        return Ok(oui.oui);
+    }
+    let credits = wishes.open_with.ok_or_else(|| ChainError::NoOui(sender.address()))?;
+    provide(sender, credits).await?;
+    let open = CoverageMessage::OpenOui { keys: vec![own], credits, price: wishes.price };
+    say(sender, "no OUI could be opened", open).await?;
+    let found = lists::ouis(client).await?.into_iter().find(|oui| oui.owner == sender.address());
+    found.map(|oui| oui.oui).ok_or_else(|| ChainError::NoOui(sender.address()))
+}
+
+async fn add_key(sender: &Sender, oui: &CoverageOui, own: PublicKey) -> Result<(), ChainError> {
+    let mut keys: Vec<PublicKey> = oui.keys.iter().filter_map(|key| key.parse().ok()).collect();
+    if keys.contains(&own) {
+        return Ok(());
+    }
+    keys.push(own);
+    say(sender, "this gateway's key could not be added to the OUI", CoverageMessage::SetKeys { oui: oui.oui, keys }).await
+}
+
+/// What a route of this gateway says.
+pub(super) const fn terms(net_id: u32, server: String, max_copies: u32) -> RouteTerms {
+    RouteTerms { net_id, server, max_copies, active: true, ignore_empty_skf: false }
+}
+
+/// The gateway's route: the one that has its addresses, or its server; it is changed where it says something else, and made where there is none.
+pub(super) async fn route(sender: &Sender, oui: u32, terms: RouteTerms, addresses: AddressRange) -> Result<UnitId, ChainError> {
+    let (client, bounds) = (sender.client(), (addresses.first().get(), addresses.last().get()));
+    let holder = lists::range(client, bounds).await?;
+    let known = lists::routes(client, oui).await?;
+    let found =
+        known.iter().find(|(id, ..)| Some(*id) == holder).or_else(|| known.iter().find(|(_, server, _)| *server == terms.server));
+    let route = match found {
+        Some((id, server, active)) => {
+            if *server != terms.server || !active {
+                let change = CoverageMessage::ChangeRoute { route: *id, terms };
+                say(sender, "the route could not be changed", change).await?;
+            }
+            *id
+        }
+        None => {
+            say(sender, "no route could be added", CoverageMessage::AddRoute { oui, terms }).await?;
+            let before: Vec<UnitId> = known.iter().map(|(id, ..)| *id).collect();
+            let after = lists::routes(client, oui).await?.into_iter().find(|(id, ..)| !before.contains(id));
+            after.map(|(id, ..)| id).ok_or(ChainError::UnknownOui(oui))?
+        }
+    };
+    if holder != Some(route) {
+        let add = vec![Range { start: bounds.0, end: bounds.1 }];
+        let change = CoverageMessage::ChangeRanges { route, add, remove: Vec::new() };
+        say(sender, "the addresses of this gateway's devices could not be routed here", change).await?;
+    }
+    Ok(route)
+}
