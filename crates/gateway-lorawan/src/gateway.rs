@@ -100,10 +100,9 @@ pub enum GatewayError {
 
 impl GatewayError {
     fn of_store(path: &Path, error: &StoreError) -> Self {
-        let path = path.to_owned();
-        match error.lost() {
-            Some(what) => Self::Lost { path, what },
-            None => Self::Store { path, why: error.to_string() },
+        match error.lost(path) {
+            Some((path, what)) => Self::Lost { path, what },
+            None => Self::Store { path: path.to_owned(), why: error.to_string() },
         }
     }
 }
@@ -211,11 +210,7 @@ fn open_store(config: &Config) -> Result<Store, GatewayError> {
     let folder = |source| GatewayError::Folder { path: config.folder.clone(), source };
     let used = config.folder.join(ACCESS_KEY_FILE).exists();
     let open = |used| Store::open(&path, used).map_err(|error| GatewayError::of_store(&path, &error));
-    let opened = match depin_files::database_lost(&path, used).map_err(folder)? {
-        Some(what) => Err(GatewayError::Lost { path: path.clone(), what: what.to_owned() }),
-        None => open(used),
-    };
-    match opened {
+    match open(used) {
         Err(GatewayError::Lost { .. }) if config.new_store => {
             let aside = depin_files::set_database_aside(&path).map_err(folder)?;
             tracing::warn!(aside = %aside.display(), "begins a new store; what is left of the one before is kept");
@@ -341,6 +336,19 @@ impl Handle {
         for task in self.tasks.drain(..) {
             let _ = task.await;
         }
+        let store = self.shared.store.clone();
+        let _ = tokio::task::spawn_blocking(move || store.close()).await;
+    }
+
+    /// Resolves when it does not serve any more, a defect of this program, or when its store can write nothing any more.
+    pub async fn failed(&self) -> String {
+        while !self.server.is_finished() && self.tasks.iter().all(|task| !task.is_finished()) {
+            if let Some(why) = self.shared.store.failed() {
+                return why;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        "the network server ended".to_owned()
     }
 }
 

@@ -1,15 +1,15 @@
 //! What the gateway keeps: one SQLite file, committed to the disk before anything is answered, delivered or emitted.
 //!
-//! One connection does everything, on threads that may block. Write-ahead log with `synchronous = FULL`: a commit is on the disk. Devices, nonces and duty
-//! cycles are the network server's rows; events wait until each of their sinks took them.
+//! One connection does everything, on threads that may block. A commit is on the disk, and what was written there is noticed when it is not what it was
+//! ([`Database`]). Devices, nonces and duty cycles are the network server's rows; events wait until each of their sinks took them.
 
+use depin_database::{Begun, Database, Durability, OpenError, is_damage};
 use depin_lorawan::{Eui, region::Duty, server::Write};
 use rusqlite::{Connection, ErrorCode, params};
 use std::{
-    io,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 const FORMAT: &str = "1";
@@ -32,8 +32,11 @@ CREATE INDEX IF NOT EXISTS deliveries_seq ON deliveries (seq);
 pub(crate) enum StoreError {
     #[error("the gateway's store failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    #[error("cannot open the store: {0}")]
-    File(#[from] io::Error),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Nothing is written any more.
+    #[error("{0}")]
+    Failed(String),
     #[error("a record of the gateway's store cannot be read: {0}")]
     Record(String),
     #[error("the gateway's store has format {0}, this program writes {FORMAT}; use the program that wrote it")]
@@ -50,14 +53,12 @@ impl StoreError {
         matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull))
     }
 
-    /// Why what the store held is gone, as the rest of a sentence about its file; none for any other error.
-    pub(crate) fn lost(&self) -> Option<String> {
+    /// Which file is lost, and why, as the rest of a sentence about it; none for any other error. `path` is the store's.
+    pub(crate) fn lost(&self, path: &Path) -> Option<(PathBuf, String)> {
         match self {
-            Self::NoStore(what) => Some((*what).to_owned()),
-            Self::Sqlite(error) => {
-                matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-                    .then(|| format!("is damaged ({error})"))
-            }
+            Self::NoStore(what) => Some((path.to_owned(), (*what).to_owned())),
+            Self::Open(OpenError::Lost { path, what }) => Some((path.clone(), what.clone())),
+            Self::Sqlite(error) => is_damage(error).then(|| (path.to_owned(), format!("is damaged ({error})"))),
             _ => None,
         }
     }
@@ -94,7 +95,7 @@ pub(crate) struct Waiting {
 /// The store; clones share it.
 #[derive(Clone)]
 pub(crate) struct Store {
-    connection: Arc<Mutex<Connection>>,
+    database: Arc<Mutex<Option<Database>>>,
 }
 
 /// The wall clock.
@@ -106,32 +107,25 @@ pub(crate) fn wall_ms() -> i64 {
 impl Store {
     /// Opens the store at `path`, or makes it unless it was `used` before.
     pub(crate) fn open(path: &Path, used: bool) -> StoreResult<Self> {
-        depin_files::private_file(path)?;
-        let connection = Connection::open(path)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
-        let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-        let tables = count("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")?;
-        let own = count(
-            "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', 'devices', 'nonces', 'duty', 'events', 'deliveries')",
-        )?;
-        match (tables, own) {
-            (0, _) if used => return Err(StoreError::NoStore("holds nothing")),
-            (0, _) | (6, 6) => {}
+        let mut database = Database::open(path, used, Durability::AtCommit)?;
+        let own = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' \
+                   AND name IN ('meta', 'devices', 'nonces', 'duty', 'events', 'deliveries')";
+        let own: i64 = database.connection().query_row(own, [], |row| row.get(0))?;
+        match (database.begun()?, own) {
+            (Begun::New, _) if used => return Err(StoreError::NoStore("holds nothing")),
+            (Begun::New, _) | (Begun::Before, 6) => {}
             _ => return Err(StoreError::NoStore("is a database of another program")),
         }
-        connection.set_prepared_statement_cache_capacity(64);
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", "ON")?;
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        connection.execute_batch(TABLES)?;
-        connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?1)", [FORMAT])?;
-        connection.execute_batch("COMMIT")?;
-        let format: String = connection.query_row("SELECT value FROM meta WHERE key = 'format'", [], |row| row.get(0))?;
+        database.change(|connection| {
+            connection.execute_batch(TABLES)?;
+            connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?1)", [FORMAT])
+        })?;
+        let format = "SELECT value FROM meta WHERE key = 'format'";
+        let format: String = database.connection().query_row(format, [], |row| row.get(0))?;
         if format != FORMAT {
             return Err(StoreError::Format(format));
         }
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(Self { database: Arc::new(Mutex::new(Some(database))) })
     }
 
     /// Runs `work` in one transaction, which is on the disk when this returns; an error undoes it.
@@ -139,16 +133,34 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> StoreResult<T> + Send + 'static,
     ) -> StoreResult<T> {
-        let connection = Arc::clone(&self.connection);
+        let store = self.clone();
         let done = tokio::task::spawn_blocking(move || {
-            // A holder that panicked left its transaction behind, which is undone when the next one begins.
-            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            let transaction = connection.transaction()?;
-            let done = work(&transaction)?;
-            transaction.commit()?;
-            Ok(done)
+            let mut held = store.held();
+            let database = held.as_mut().ok_or(StoreError::Closed)?;
+            // A holder that panicked left its transaction behind.
+            database.roll_back();
+            if let Some(why) = database.failed() {
+                return Err(StoreError::Failed(why.to_owned()));
+            }
+            database.change(work)
         });
         done.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Why nothing is written any more, once that is so.
+    pub(crate) fn failed(&self) -> Option<String> {
+        self.held().as_ref().and_then(|database| database.failed().map(str::to_owned))
+    }
+
+    /// Closes the store; what is asked later is refused.
+    pub(crate) fn close(&self) {
+        if let Some(database) = self.held().take() {
+            database.close();
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Database>> {
+        self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -302,13 +314,18 @@ mod tests {
     fn a_store_that_is_none_is_not_taken_for_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
-        assert!(matches!(Store::open(&path, true).err().unwrap().lost(), Some(what) if what == "holds nothing"));
-        drop(Store::open(&path, false).unwrap());
-        Store::open(&path, true).unwrap();
+        assert!(Store::open(&path, true).err().unwrap().lost(&path).is_some(), "it is missing");
+        Store::open(&path, false).unwrap().close();
+        Store::open(&path, true).unwrap().close();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        assert!(Store::open(&path, true).err().unwrap().lost(&path).is_some(), "a flipped bit is noticed");
         let other = folder.path().join("b.db");
         Connection::open(&other).unwrap().execute_batch("CREATE TABLE x (y TEXT)").unwrap();
         assert!(matches!(Store::open(&other, false), Err(StoreError::NoStore("is a database of another program"))));
         std::fs::write(&other, vec![7; 8192]).unwrap();
-        assert!(Store::open(&other, false).err().unwrap().lost().is_some());
+        assert!(Store::open(&other, false).err().unwrap().lost(&other).is_some());
     }
 }

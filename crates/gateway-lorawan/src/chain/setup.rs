@@ -1,12 +1,17 @@
 //! The OUI and the route of a customer, found or made.
 
 use super::{ChainConfig, ChainError, lists};
-use depin_client::{Credit, Sender, SigningKey, api::CoverageOui};
+use depin_client::{Credit, Sender, SigningKey, SubmitError, api::CoverageOui};
 use depin_economy::Spec;
 use depin_ledger::Message;
 use depin_lorawan::server::AddressRange;
 use depin_quantity::{UnitId, Units};
 use depin_services::coverage::{CoverageMessage, PublicKey, Range, RouteTerms};
+use std::time::Duration;
+
+/// How often, and with which pauses, credits are tried to be minted before an OUI is opened.
+const PRICE_LOOKS: u32 = 20;
+const PRICE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Sends a message, and says what it was for where it is not taken.
 pub(super) async fn say(sender: &Sender, what: &'static str, message: CoverageMessage) -> Result<(), ChainError> {
@@ -21,6 +26,17 @@ pub(super) async fn provide(sender: &Sender, needed: Units) -> Result<(), ChainE
     let Some(credit) = Credit::of(&spec, currency) else { return Ok(()) };
     let minted = credit.provide(sender, needed).await;
     minted.map(drop).map_err(|source| ChainError::Submit { what: "no credits could be minted", source })
+}
+
+/// The same, and waits for a while for what a network that has just begun does not have yet: the first report of a price.
+async fn provide_soon(sender: &Sender, needed: Units) -> Result<(), ChainError> {
+    for _ in 0..PRICE_LOOKS {
+        match provide(sender, needed).await {
+            Err(ChainError::Submit { source: SubmitError::Failed { .. }, .. }) => tokio::time::sleep(PRICE_PAUSE).await,
+            done => return done,
+        }
+    }
+    provide(sender, needed).await
 }
 
 /// The customer's OUI, with `key` among those that acknowledge for it.
@@ -41,7 +57,7 @@ pub(super) async fn oui(sender: &Sender, wishes: &ChainConfig, key: &SigningKey)
         return Ok(oui.oui);
     }
     let credits = wishes.open_with.ok_or_else(|| ChainError::NoOui(sender.address()))?;
-    provide(sender, credits).await?;
+    provide_soon(sender, credits).await?;
     let open = CoverageMessage::OpenOui { keys: vec![own], credits, price: wishes.price };
     say(sender, "no OUI could be opened", open).await?;
     let found = lists::ouis(client).await?.into_iter().find(|oui| oui.owner == sender.address());
