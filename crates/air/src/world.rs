@@ -58,6 +58,8 @@ pub struct DeviceConfig {
     pub payload_bytes: u8,
     /// Whether they want to be confirmed.
     pub confirmed: bool,
+    /// Its first DevNonce: those below were used before this world began.
+    pub dev_nonce: u16,
 }
 
 /// What a world is told once.
@@ -192,6 +194,7 @@ impl World {
         self.air.place(id, Station { position: config.position, antenna: Antenna { gain_dbi: 0.0 } });
         let mut device = EndDevice::new(config.identity.clone(), self.region, own.bits());
         device.set_data_rate(config.data_rate);
+        device.set_dev_nonce(config.dev_nonce);
         let first = JOIN_PAUSE.get().min(config.every.get());
         let next = self.now.plus(Micros::new(own.of(1).bits() % first));
         self.devices.insert(id, Device { config, device, next, tries: 0, sent: 0 });

@@ -40,6 +40,7 @@ fn world(region: Region, hotspots: Vec<HotspotConfig>, devices: u64, every: Micr
         every,
         payload_bytes: 10,
         confirmed,
+        dev_nonce: 0,
     });
     WorldConfig { air: AirConfig { shadowing_db: 4.0, ..AirConfig::new(11) }, region, hotspots, devices: devices.collect() }
 }

@@ -13,14 +13,17 @@ impl<D: Duty> Runner<D> {
             return Ok(());
         }
         let account = self.client().account(self.sender.address()).await?;
-        if account.claimable.units.is_zero() {
+        // Some networks pay operators in another token than fees are in.
+        let earned = std::iter::once(&account.claimable).chain(account.other.iter().map(|holdings| &holdings.claimable));
+        let earned: Vec<&str> = earned.filter(|amount| !amount.units.is_zero()).map(|amount| amount.display.as_str()).collect();
+        if earned.is_empty() {
             return Ok(());
         }
         match self.sender.submit(Message::Act(Action::Claim { after: None })).await {
             Ok(receipt) => {
                 self.costs.paid(receipt.fee.units);
                 self.status.change(|status| status.claims += 1);
-                tracing::info!(amount = account.claimable.display, "claimed rewards");
+                tracing::info!(amount = earned.join(", "), "claimed rewards");
             }
             Err(SubmitError::Failed { message, .. }) => tracing::info!(message, "rewards could not be claimed"),
             Err(error) => return Err(error.into()),

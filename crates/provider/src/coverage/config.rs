@@ -1,0 +1,50 @@
+//! Settings of a hotspot.
+
+use crate::operator::OperatorConfig;
+use depin_client::{SigningKey, Trust};
+use depin_lorawan::Eui;
+use depin_services::coverage::Location;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+/// Settings of a hotspot.
+#[derive(Clone, Debug)]
+pub struct CoverageConfig {
+    /// What every operator has.
+    pub operator: OperatorConfig,
+    /// Where it keeps what was acknowledged and is not on the ledger yet, and the salts of its sealed reports.
+    pub folder: PathBuf,
+    /// The hotspot's own key. Its owner is the operator's account.
+    pub hotspot: SigningKey,
+    /// Where its packet forwarder sends to, over UDP.
+    pub udp: SocketAddr,
+    /// The forwarder's EUI, where only one is to be taken; the first that shows itself otherwise.
+    pub eui: Option<Eui>,
+    /// Where the hotspot stands, as the ledger is told.
+    pub location: Location,
+    /// Whether it takes part in proof of coverage; otherwise it carries packets only.
+    pub full: bool,
+    /// How often packets that were acknowledged are reported, wall time.
+    pub report_every: Duration,
+    /// For how long packets wait for a customer that does not answer, wall time.
+    pub hold: Duration,
+    /// Whose certificates customers may have.
+    pub trust: Trust,
+}
+
+impl CoverageConfig {
+    /// A full hotspot on a free port of loopback that reports every five seconds.
+    pub fn new(operator: OperatorConfig, folder: PathBuf, hotspot: SigningKey, location: Location) -> Self {
+        Self {
+            operator,
+            folder,
+            hotspot,
+            udp: SocketAddr::from(([127, 0, 0, 1], 0)),
+            eui: None,
+            location,
+            full: true,
+            report_every: Duration::from_secs(5),
+            hold: Duration::from_secs(600),
+            trust: Trust::default(),
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! Packets on their way to customers.
+//!
+//! In: packets that the forwarder heard. Out: each to the customers whose it can be, at once; what they acknowledged to the store; what they want
+//! emitted to the forwarder. A customer that does not answer has its packets wait in their order, and is tried again with growing pauses; what
+//! waits too long is dropped and counted.
+
+use super::{
+    counters::{Counters, count},
+    forwarder::{Front, Heard},
+    routing::RoutingTable,
+    store::{Store, Waiting},
+};
+use depin_client::{
+    SigningKey, Trust,
+    lorawan::{Acknowledged, Answer, NetworkServer, NetworkServerError, PACKETS_MAX, PacketAnswer, UplinkPacket},
+};
+use depin_lorawan::{
+    frame::{BEACON_BYTES, FrameError, UplinkFrame, payload_hash, read_uplink},
+    server::{Attempt, DownlinkPlan, NextTry, TxOutcome},
+};
+use depin_quantity::UnitId;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+use tokio::sync::{Semaphore, mpsc};
+
+/// The same packet again within this time is the forwarder's repetition, not the device's.
+const REPEATED: Duration = Duration::from_secs(1);
+/// Packets that wait for one customer at most.
+const WAITING_MOST: usize = 2_000;
+/// Requests to one customer at once.
+const AT_ONCE: usize = 64;
+/// First and longest pause between two tries.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
+
+/// What carries packets.
+pub(super) struct Carrier {
+    pub hotspot: SigningKey,
+    pub trust: Trust,
+    pub hold: Duration,
+    /// Antenna gain in whole dBi: what a forwarder adds to the power that it is asked for.
+    pub gain_dbi: i8,
+    pub front: Arc<Front>,
+    pub store: Store,
+    pub counters: Arc<Counters>,
+    pub table: Arc<RwLock<RoutingTable>>,
+    /// Beacons that were heard.
+    pub beacons: mpsc::Sender<Heard>,
+    servers: Mutex<BTreeMap<String, Arc<Server>>>,
+    trouble: Mutex<BTreeMap<String, String>>,
+}
+
+/// One customer's network server.
+struct Server {
+    address: String,
+    calls: NetworkServer,
+    /// Its key, once it said it.
+    key: Mutex<Option<[u8; 32]>>,
+    waiting: Mutex<VecDeque<(Instant, UnitId, UplinkPacket)>>,
+    /// Whether somebody works through what waits.
+    draining: Mutex<bool>,
+    requests: Semaphore,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Plain values: whole at every point where a holder could stop.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Why a customer did not have packets.
+enum Failed {
+    /// It may have them later.
+    Passing(String),
+    /// It will not.
+    Refused(String),
+}
+
+impl From<NetworkServerError> for Failed {
+    fn from(error: NetworkServerError) -> Self {
+        if error.is_passing() { Self::Passing(error.to_string()) } else { Self::Refused(error.to_string()) }
+    }
+}
+
+/// What a carrier is made of.
+pub(super) struct Parts {
+    pub hotspot: SigningKey,
+    pub trust: Trust,
+    pub hold: Duration,
+    pub gain_dbi: i8,
+    pub front: Arc<Front>,
+    pub store: Store,
+    pub counters: Arc<Counters>,
+    pub table: Arc<RwLock<RoutingTable>>,
+    pub beacons: mpsc::Sender<Heard>,
+}
+
+impl Carrier {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { hotspot, trust, hold, gain_dbi, front, store, counters, table, beacons } = parts;
+        let (servers, trouble) = (Mutex::default(), Mutex::default());
+        Self { hotspot, trust, hold, gain_dbi, front, store, counters, table, beacons, servers, trouble }
+    }
+
+    /// What stands in the way, by customer.
+    pub(super) fn trouble(&self) -> BTreeMap<String, String> {
+        locked(&self.trouble).clone()
+    }
+
+    fn note(&self, server: &str, why: String) {
+        locked(&self.trouble).insert(server.to_owned(), why);
+    }
+
+    /// Takes what is heard, for ever.
+    pub(super) async fn run(self: Arc<Self>, mut heard: mpsc::Receiver<Heard>) {
+        let mut recent: BTreeMap<[u8; 32], Instant> = BTreeMap::new();
+        while let Some(one) = heard.recv().await {
+            let hash = payload_hash(&one.packet.payload);
+            recent.retain(|_, at| one.at.duration_since(*at) < REPEATED);
+            if recent.insert(hash, one.at).is_some() {
+                count(&self.counters.repeated);
+                continue;
+            }
+            self.route(one);
+        }
+    }
+
+    fn route(self: &Arc<Self>, heard: Heard) {
+        let frame = match read_uplink(&heard.packet.payload) {
+            Ok(frame) => frame,
+            Err(FrameError::Proprietary) if heard.packet.payload.len() == BEACON_BYTES => {
+                // A full queue is one of beacons that nobody can report in time.
+                let _ = self.beacons.try_send(heard);
+                return;
+            }
+            Err(FrameError::Proprietary) => return self.counters.refuse("proprietary"),
+            Err(error) => {
+                tracing::debug!(%error, "a frame goes nowhere");
+                return self.counters.refuse("no-uplink");
+            }
+        };
+        for (route, server) in self.routes(&frame) {
+            self.offer(&server, (heard.at, route, heard.packet.clone().into()));
+        }
+    }
+
+    /// The routes that take a frame, with their servers.
+    fn routes(&self, frame: &UplinkFrame) -> Vec<(UnitId, String)> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        match table.find(frame) {
+            Ok(routes) => {
+                routes.into_iter().filter_map(|route| Some((route, table.routes.get(&route)?.server.clone()))).collect()
+            }
+            Err(why) => {
+                self.counters.refuse(&why.to_string());
+                Vec::new()
+            }
+        }
+    }
+
+    /// The network server at an address.
+    fn server(&self, address: &str) -> Option<Arc<Server>> {
+        let mut servers = locked(&self.servers);
+        if let Some(known) = servers.get(address) {
+            return Some(Arc::clone(known));
+        }
+        let calls = match NetworkServer::new(&format!("http://{address}"), &self.trust) {
+            Ok(calls) => calls,
+            Err(error) => {
+                self.note(address, error.to_string());
+                return None;
+            }
+        };
+        let (key, waiting, draining) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let server = Server { address: address.to_owned(), calls, key, waiting, draining, requests: Semaphore::new(AT_ONCE) };
+        let server = Arc::new(server);
+        servers.insert(address.to_owned(), Arc::clone(&server));
+        Some(server)
+    }
+
+    /// Hands one packet in: at once where the customer answers, behind what waits where it does not.
+    fn offer(self: &Arc<Self>, address: &str, one: (Instant, UnitId, UplinkPacket)) {
+        let Some(server) = self.server(address) else { return self.counters.refuse("bad-server") };
+        if *locked(&server.draining) {
+            self.wait(&server, one);
+            // Whoever works through them may have ended meanwhile.
+            return self.drain(&server);
+        }
+        let carrier = Arc::clone(self);
+        tokio::spawn(async move {
+            let Ok(_permit) = server.requests.acquire().await else { return };
+            let (at, route, packet) = one;
+            match carrier.hand_in(&server, vec![(route, packet.clone())]).await {
+                Ok(()) => carrier.is_there(&server),
+                Err(Failed::Passing(why)) => {
+                    carrier.note(&server.address, why);
+                    carrier.wait(&server, (at, route, packet));
+                    carrier.drain(&server);
+                }
+                Err(Failed::Refused(why)) => {
+                    carrier.counters.refuse("refused");
+                    carrier.note(&server.address, why);
+                }
+            }
+        });
+    }
+
+    fn is_there(&self, server: &Server) {
+        locked(&self.trouble).remove(&server.address);
+    }
+
+    fn wait(&self, server: &Server, one: (Instant, UnitId, UplinkPacket)) {
+        let mut waiting = locked(&server.waiting);
+        if waiting.len() >= WAITING_MOST {
+            waiting.pop_front();
+            count(&self.counters.expired);
+        }
+        waiting.push_back(one);
+    }
+
+    /// Works through what waits, in its order, until nothing does.
+    fn drain(self: &Arc<Self>, server: &Arc<Server>) {
+        if std::mem::replace(&mut *locked(&server.draining), true) {
+            return;
+        }
+        let (carrier, server) = (Arc::clone(self), Arc::clone(server));
+        tokio::spawn(async move {
+            let mut pause = PAUSE.0;
+            loop {
+                let Some(batch) = carrier.next(&server) else { return };
+                let packets = batch.iter().map(|(_, route, packet)| (*route, packet.clone())).collect();
+                match carrier.hand_in(&server, packets).await {
+                    Ok(()) => {
+                        pause = PAUSE.0;
+                        carrier.is_there(&server);
+                    }
+                    Err(Failed::Passing(why)) => {
+                        carrier.note(&server.address, why);
+                        carrier.put_back(&server, batch);
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 2).min(PAUSE.1);
+                    }
+                    Err(Failed::Refused(why)) => {
+                        batch.iter().for_each(|_| carrier.counters.refuse("refused"));
+                        carrier.note(&server.address, why);
+                    }
+                }
+            }
+        });
+    }
+
+    /// Puts packets before those that wait, in their order.
+    fn put_back(&self, server: &Server, batch: Vec<(Instant, UnitId, UplinkPacket)>) {
+        let mut waiting = locked(&server.waiting);
+        batch.into_iter().rev().for_each(|one| waiting.push_front(one));
+    }
+
+    /// The next packets that wait; none when none do, and then nobody works through them any more.
+    fn next(&self, server: &Server) -> Option<Vec<(Instant, UnitId, UplinkPacket)>> {
+        let mut waiting = locked(&server.waiting);
+        while waiting.front().is_some_and(|(at, ..)| at.elapsed() > self.hold) {
+            waiting.pop_front();
+            count(&self.counters.expired);
+        }
+        let many = waiting.len().min(PACKETS_MAX);
+        if many == 0 {
+            *locked(&server.draining) = false;
+            return None;
+        }
+        Some(waiting.drain(..many).collect())
+    }
+
+    /// How many packets wait for customers.
+    pub(super) fn waiting(&self) -> u64 {
+        locked(&self.servers).values().map(|server| locked(&server.waiting).len() as u64).sum()
+    }
+
+    /// The server's key, which must be one of the OUI's.
+    async fn key_of(&self, server: &Server, route: UnitId) -> Result<[u8; 32], Failed> {
+        let known = *locked(&server.key);
+        let key = match known {
+            Some(key) => key,
+            None => server.calls.info().await?.server_key,
+        };
+        let listed = {
+            let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+            table.routes.get(&route).is_some_and(|route| route.keys.contains(&key))
+        };
+        if !listed {
+            // It may be told another one next time, and the ledger too.
+            *locked(&server.key) = None;
+            let why = "its key is none of the OUI's, so nothing that it acknowledges would be paid";
+            return Err(Failed::Passing(format!("the network server at {}: {why}", server.address)));
+        }
+        *locked(&server.key) = Some(key);
+        Ok(key)
+    }
+
+    /// Hands packets in, and keeps what was acknowledged.
+    async fn hand_in(self: &Arc<Self>, server: &Arc<Server>, packets: Vec<(UnitId, UplinkPacket)>) -> Result<(), Failed> {
+        let Some((route, _)) = packets.first() else { return Ok(()) };
+        let key = self.key_of(server, *route).await?;
+        let (routes, packets): (Vec<UnitId>, Vec<UplinkPacket>) = packets.into_iter().unzip();
+        let hashes: Vec<[u8; 32]> = packets.iter().map(|packet| payload_hash(&packet.payload)).collect();
+        let answer = server.calls.hand_in(&self.hotspot, key, packets).await;
+        if let Err(NetworkServerError::Refused { code, .. }) = &answer
+            && code == "other-server"
+        {
+            *locked(&server.key) = None;
+        }
+        let Answer { packets: answers, downlinks } = answer?;
+        for plan in downlinks {
+            tokio::spawn(Arc::clone(self).emit(Arc::clone(server), key, plan));
+        }
+        let mut kept = Vec::new();
+        for ((route, hash), answer) in routes.into_iter().zip(hashes).zip(answers) {
+            match answer {
+                PacketAnswer::Acknowledged { report, signature } => {
+                    let packet = Acknowledged { report, signature };
+                    let own = packet.report.hotspot == self.hotspot.public_key() && packet.report.hash == hash;
+                    if !own || !packet.is_of(&key) {
+                        self.counters.refuse("bad-acknowledgement");
+                        continue;
+                    }
+                    count(&self.counters.acknowledged);
+                    if !packet.report.join {
+                        kept.push(Waiting { route, server: server.address.clone(), packet });
+                    }
+                }
+                PacketAnswer::Rejected(why) => self.counters.refuse(&why.code),
+            }
+        }
+        if !kept.is_empty()
+            && let Err(error) = self.store.keep(kept).await
+        {
+            tracing::error!(%error, "acknowledged packets could not be kept");
+            self.counters.refuse("store");
+        }
+        Ok(())
+    }
+
+    /// Has a downlink emitted, the next window when one is missed, and says what became of it.
+    async fn emit(self: Arc<Self>, server: Arc<Server>, key: [u8; 32], plan: DownlinkPlan) {
+        let id = plan.id;
+        let mut attempt = Attempt::new(plan, self.gain_dbi);
+        let mut next = attempt.current();
+        let outcome = loop {
+            match next {
+                NextTry::Emit(packet) => next = attempt.report(&self.front.emit(packet).await),
+                NextTry::Over(outcome) => break outcome,
+            }
+        };
+        let (window, errors) = match outcome {
+            TxOutcome::Emitted { window, .. } => (Some(window), Vec::new()),
+            TxOutcome::Failed(errors) => (None, errors.iter().map(ToString::to_string).collect()),
+        };
+        if let Err(error) = server.calls.outcome(&self.hotspot, key, id, window, errors).await {
+            tracing::debug!(%error, id, "a customer was not told what became of a downlink");
+        }
+    }
+
+    /// Has packets acknowledged in a batch; the key that did, and its signature.
+    ///
+    /// # Errors
+    /// Why not, and whether that may pass.
+    pub(super) async fn acknowledge(
+        &self,
+        address: &str,
+        route: UnitId,
+        packets: Vec<Acknowledged>,
+    ) -> Result<([u8; 32], [u8; 64]), (bool, String)> {
+        let server = self.server(address).ok_or_else(|| (false, format!("`{address}` is no network server's address")))?;
+        let told = |failed: Failed| match failed {
+            Failed::Passing(why) => (true, why),
+            Failed::Refused(why) => (false, why),
+        };
+        let key = self.key_of(&server, route).await.map_err(told)?;
+        let answer = server.calls.acknowledge(&self.hotspot, key, route, packets).await.map_err(|error| told(error.into()))?;
+        let bytes = |text: &str, to: &mut [u8]| hex::decode_to_slice(text, to).is_ok();
+        let (mut by, mut signature) = ([0; 32], [0; 64]);
+        if bytes(&answer.key, &mut by) && bytes(&answer.signature, &mut signature) {
+            Ok((by, signature))
+        } else {
+            Err((false, format!("the network server at {address} signs batches with what is no signature")))
+        }
+    }
+}

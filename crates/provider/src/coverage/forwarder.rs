@@ -1,0 +1,245 @@
+//! The hotspot's side towards its packet forwarder: GWMP over UDP.
+//!
+//! In: datagrams of any packet forwarder. Out: receipts at once, packets whose checksum fits to whoever routes them, and packets to emit with
+//! the forwarder's word about each.
+//!
+//! GWMP has no authentication. One forwarder is served, the first that shows itself or the one that was named; its datagrams come from where
+//! they came from first, each direction by itself, until it was silent for a while. All others are dropped before anything of them is read.
+
+use super::counters::{Counters, count};
+use depin_lorawan::{
+    Eui,
+    gwmp::{
+        Crc, DATAGRAM_BYTES_MAX, Datagram, GatewayStatus, Kind, RxPacket, TxError, TxPacket, TxReport, VERSION, decode, encode,
+    },
+};
+use std::{
+    collections::BTreeMap,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::{
+    net::UdpSocket,
+    sync::{mpsc, oneshot},
+};
+
+/// For how long nobody else speaks for a forwarder that is silent.
+const PIN: Duration = Duration::from_secs(45);
+/// For how long a forwarder can be sent to after its last sign of life.
+const REACHABLE: Duration = Duration::from_secs(90);
+/// Longest wait for a forwarder's word about a packet to emit.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// A packet that was heard.
+#[derive(Clone, Debug)]
+pub(super) struct Heard {
+    /// It.
+    pub packet: RxPacket,
+    /// When it came here.
+    pub at: Instant,
+}
+
+/// Where a forwarder's datagrams come from, and when the last one came.
+#[derive(Clone, Copy, Debug)]
+struct Source {
+    from: SocketAddr,
+    seen: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Peer {
+    /// None until one showed itself.
+    eui: Option<Eui>,
+    /// PUSH_DATA.
+    up: Option<Source>,
+    /// PULL_DATA and TX_ACK.
+    down: Option<Source>,
+    status: Option<GatewayStatus>,
+    token: u16,
+    asked: BTreeMap<u16, oneshot::Sender<TxReport>>,
+}
+
+impl Peer {
+    /// Whether a datagram of this gateway may come from there now; notes that it did.
+    fn admit(&mut self, eui: Eui, from: SocketAddr, downwards: bool, now: Instant) -> bool {
+        let silent = |source: &Source| now.duration_since(source.seen) > PIN;
+        let gone = [&self.up, &self.down].into_iter().flatten().all(silent);
+        if self.eui.is_some_and(|own| own != eui) && !gone {
+            return false;
+        }
+        let source = if downwards { &mut self.down } else { &mut self.up };
+        if source.as_ref().is_some_and(|source| source.from != from && !silent(source)) {
+            return false;
+        }
+        *source = Some(Source { from, seen: now });
+        self.eui = Some(eui);
+        true
+    }
+}
+
+/// The hotspot's UDP port.
+#[derive(Debug)]
+pub(super) struct Front {
+    socket: UdpSocket,
+    /// The only one that is served, where it was named.
+    named: Option<Eui>,
+    peer: Mutex<Peer>,
+    counters: Arc<Counters>,
+}
+
+/// What a forwarder is known by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Forwarder {
+    pub eui: Option<Eui>,
+    pub connected: bool,
+    pub status: Option<GatewayStatus>,
+}
+
+impl Front {
+    pub(super) async fn bind(listen: SocketAddr, named: Option<Eui>, counters: Arc<Counters>) -> io::Result<Self> {
+        let socket = UdpSocket::bind(listen).await?;
+        Ok(Self { socket, named, peer: Mutex::default(), counters })
+    }
+
+    pub(super) fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    fn peer(&self) -> MutexGuard<'_, Peer> {
+        // Whole at every point where a holder could stop.
+        self.peer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The forwarder, as it is known now.
+    pub(super) fn forwarder(&self) -> Forwarder {
+        let peer = self.peer();
+        let connected = peer.down.is_some_and(|down| down.seen.elapsed() < REACHABLE);
+        Forwarder { eui: peer.eui, connected, status: peer.status.clone() }
+    }
+
+    /// Serves for ever. What is heard goes to `heard`; what does not fit there is dropped and counted.
+    pub(super) async fn serve(self: Arc<Self>, heard: mpsc::Sender<Heard>) {
+        let mut buffer = vec![0; DATAGRAM_BYTES_MAX + 1];
+        loop {
+            match self.socket.recv_from(&mut buffer).await {
+                Ok((length, from)) => self.take(&buffer[..length], from, &heard).await,
+                // As of a datagram that nobody took.
+                Err(error) => {
+                    tracing::debug!(%error, "a datagram was not received");
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }
+        }
+    }
+
+    /// Whether a datagram is one of the forwarder's, by its fixed part alone.
+    fn admits(&self, bytes: &[u8], from: SocketAddr) -> bool {
+        let [VERSION, _, _, kind, a, b, c, d, e, f, g, h, ..] = *bytes else { return false };
+        let eui = Eui::new(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
+        if self.named.is_some_and(|named| named != eui) {
+            return false;
+        }
+        match Kind::from_byte(kind) {
+            Some(Kind::PushData) => self.peer().admit(eui, from, false, Instant::now()),
+            Some(Kind::PullData | Kind::TxAck) => self.peer().admit(eui, from, true, Instant::now()),
+            _ => false,
+        }
+    }
+
+    async fn take(&self, bytes: &[u8], from: SocketAddr, heard: &mpsc::Sender<Heard>) {
+        count(&self.counters.datagrams);
+        if !self.admits(bytes, from) {
+            count(&self.counters.foreign);
+            return;
+        }
+        match decode(bytes) {
+            Ok(Datagram::PushData { token, packets, refused, status, .. }) => {
+                self.send(&Datagram::PushAck { token }, from).await;
+                if let Some(status) = status {
+                    self.peer().status = Some(status);
+                }
+                for (_, error) in refused {
+                    tracing::debug!(%error, "a packet cannot be read");
+                    self.counters.refuse("malformed");
+                }
+                packets.into_iter().for_each(|packet| self.hear(packet, heard));
+            }
+            Ok(Datagram::PullData { token, .. }) => self.send(&Datagram::PullAck { token }, from).await,
+            Ok(Datagram::TxAck { token, report, .. }) => {
+                let asked = self.peer().asked.remove(&token);
+                // Whoever asked may have given up.
+                let _ = asked.map(|asked| asked.send(report));
+            }
+            Ok(_) => count(&self.counters.foreign),
+            Err(error) => {
+                tracing::debug!(%error, "a datagram cannot be read");
+                count(&self.counters.foreign);
+            }
+        }
+    }
+
+    fn hear(&self, packet: RxPacket, heard: &mpsc::Sender<Heard>) {
+        if packet.crc != Crc::Ok {
+            self.counters.refuse("crc");
+            return;
+        }
+        count(&self.counters.heard);
+        if heard.try_send(Heard { packet, at: Instant::now() }).is_err() {
+            self.counters.refuse("busy");
+        }
+    }
+
+    async fn send(&self, datagram: &Datagram, to: SocketAddr) {
+        if let Err(error) = self.socket.send_to(&encode(datagram), to).await {
+            tracing::debug!(%error, %to, "a datagram was not sent");
+        }
+    }
+
+    /// Has the forwarder emit a packet; its word.
+    pub(super) async fn emit(&self, packet: TxPacket) -> TxReport {
+        let (asked, answer) = oneshot::channel();
+        let to = {
+            let mut peer = self.peer();
+            let Some(down) = peer.down.filter(|down| down.seen.elapsed() < REACHABLE) else {
+                return TxReport::Refused(TxError::Other("NO_FORWARDER".to_owned()));
+            };
+            peer.token = peer.token.wrapping_add(1);
+            let token = peer.token;
+            peer.asked.insert(token, asked);
+            (token, down.from)
+        };
+        self.send(&Datagram::PullResp { token: to.0, packet }, to.1).await;
+        let report = tokio::time::timeout(ANSWER, answer).await;
+        self.peer().asked.remove(&to.0);
+        let report = match report {
+            Ok(Ok(report)) => report,
+            _ => TxReport::Refused(TxError::Other("NO_ANSWER".to_owned())),
+        };
+        count(if matches!(report, TxReport::Accepted { .. }) { &self.counters.emitted } else { &self.counters.missed });
+        report
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_forwarder_is_served_from_where_it_came_first_until_it_is_silent() {
+        let (own, other) = (Eui::new(1), Eui::new(2));
+        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let (start, mut peer) = (Instant::now(), Peer::default());
+        assert!(peer.admit(own, at(1), false, start) && peer.admit(own, at(2), true, start));
+        assert!(!peer.admit(own, at(3), false, start), "another source");
+        assert!(!peer.admit(own, at(1), true, start), "each direction has its own");
+        assert!(!peer.admit(other, at(1), false, start), "another gateway");
+        let later = start + PIN + Duration::from_secs(1);
+        assert!(peer.admit(own, at(2), true, later));
+        assert!(!peer.admit(other, at(9), false, later), "it still speaks");
+        assert!(peer.admit(own, at(3), false, later), "it was restarted: its old port is silent");
+        let gone = later + PIN + Duration::from_secs(1);
+        assert!(peer.admit(other, at(9), true, gone) && !peer.admit(own, at(2), true, gone));
+    }
+}

@@ -1,0 +1,291 @@
+//! What a hotspot keeps: packets that customers acknowledged until the ledger has them, and reports of beacons until they are disclosed.
+//!
+//! One SQLite file. A commit is on the disk before a packet counts as acknowledged here, so a crash at any moment loses nothing that was; a
+//! batch is kept as it was signed, so that it is the same batch whenever it is sent, and the ledger takes it once.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use depin_client::lorawan::Acknowledged;
+use depin_database::{Begun, Database, Durability, OpenError};
+use depin_quantity::{Address, UnitId};
+use depin_services::coverage::{Disclosure, PacketBatch};
+use rusqlite::{Connection, params};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// The file's name.
+const FILE: &str = "hotspot.db";
+const FORMAT: &str = "1";
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE packets (
+    hash BLOB PRIMARY KEY, seq INTEGER NOT NULL, route TEXT NOT NULL, server TEXT NOT NULL, content TEXT NOT NULL, batch TEXT) STRICT;
+CREATE INDEX packets_waiting ON packets (seq) WHERE batch IS NULL;
+CREATE INDEX packets_batch ON packets (batch);
+CREATE TABLE batches (id TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE reports (
+    beaconer TEXT NOT NULL, timestamp INTEGER NOT NULL, until_ms INTEGER NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (beaconer, timestamp)) STRICT, WITHOUT ROWID;
+";
+
+/// Why the store failed or refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite.
+    #[error("the hotspot's store failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// It cannot be opened, or is lost.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Nothing is written any more.
+    #[error("{0}")]
+    Failed(String),
+    /// Not as this program writes it.
+    #[error("a record of the hotspot's store cannot be read: {0}")]
+    Record(String),
+    /// Another hotspot's, or another program's.
+    #[error("{0}")]
+    Other(String),
+}
+
+type StoreResult<T> = Result<T, StoreError>;
+
+/// A packet that was acknowledged, with where to have it acknowledged in a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub route: UnitId,
+    pub server: String,
+    pub packet: Acknowledged,
+}
+
+/// A report that was sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SealedAway {
+    pub timestamp: u64,
+    /// Until when others are sealed, ledger time in ms; behind that it is disclosed.
+    pub until_ms: u64,
+    pub disclosure: Disclosure,
+}
+
+/// The store; clones share it.
+#[derive(Clone, Debug)]
+pub(super) struct Store {
+    database: Arc<Mutex<Database>>,
+}
+
+fn decoded<T: BorshDeserialize>(bytes: &[u8]) -> StoreResult<T> {
+    borsh::from_slice(bytes).map_err(|error| StoreError::Record(error.to_string()))
+}
+
+fn encoded(value: &impl BorshSerialize) -> Vec<u8> {
+    borsh::to_vec(value).expect("writing to memory does not fail")
+}
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> StoreResult<T> {
+    text.parse().map_err(|error: T::Err| StoreError::Record(error.to_string()))
+}
+
+impl Store {
+    /// Opens the store of a hotspot in a folder, or makes it.
+    pub(super) fn open(folder: &Path, hotspot: Address) -> StoreResult<Self> {
+        depin_files::private_folder(folder)
+            .map_err(|source| StoreError::Other(format!("cannot use the folder {}: {source}", folder.display())))?;
+        let mut database = Database::open(&folder.join(FILE), false, Durability::AtCommit)?;
+        if database.begun()? == Begun::New {
+            let own = hotspot.to_string();
+            database.change(|rows| {
+                rows.execute_batch(TABLES)?;
+                rows.execute("INSERT INTO meta VALUES ('format', ?1), ('hotspot', ?2)", [FORMAT, &own])
+            })?;
+        }
+        let meta = "SELECT value FROM meta WHERE key = ?1";
+        let meta = |key: &str| database.connection().query_row(meta, [key], |row| row.get::<_, String>(0));
+        let (format, of) = (meta("format")?, meta("hotspot")?);
+        if format != FORMAT {
+            return Err(StoreError::Other(format!("the hotspot's store has format {format}, this program writes {FORMAT}")));
+        }
+        if of != hotspot.to_string() {
+            let why = format!("the store in {} is of the hotspot {of}; name its key, or choose another folder", folder.display());
+            return Err(StoreError::Other(why));
+        }
+        Ok(Self { database: Arc::new(Mutex::new(database)) })
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> StoreResult<T> + Send + 'static) -> StoreResult<T> {
+        let database = Arc::clone(&self.database);
+        crate::operator::blocking(move || {
+            let mut database = database.lock().unwrap_or_else(PoisonError::into_inner);
+            // A holder that panicked left its transaction behind.
+            database.roll_back();
+            if let Some(why) = database.failed() {
+                return Err(StoreError::Failed(why.to_owned()));
+            }
+            database.change(work)
+        })
+        .await
+    }
+
+    /// Keeps packets that a customer acknowledged; one that is known stays as it is.
+    pub(super) async fn keep(&self, packets: Vec<Waiting>) -> StoreResult<()> {
+        self.run(move |rows| {
+            let sql = "INSERT OR IGNORE INTO packets (hash, seq, route, server, content) \
+                       VALUES (?1, (SELECT coalesce(max(seq), 0) + 1 FROM packets), ?2, ?3, ?4)";
+            let mut statement = rows.prepare_cached(sql)?;
+            for Waiting { route, server, packet } in packets {
+                let content = serde_json::to_string(&packet).map_err(|error| StoreError::Record(error.to_string()))?;
+                statement.execute(params![packet.report.hash, route.to_string(), server, content])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Packets that are in no batch, in the order in which they were acknowledged.
+    pub(super) async fn waiting(&self, most: usize) -> StoreResult<Vec<Waiting>> {
+        self.run(move |rows| {
+            let sql = "SELECT route, server, content FROM packets WHERE batch IS NULL ORDER BY seq LIMIT ?1";
+            let mut statement = rows.prepare_cached(sql)?;
+            let found = statement.query_map([i64::try_from(most).unwrap_or(i64::MAX)], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+            })?;
+            let mut waiting = Vec::new();
+            for row in found {
+                let (route, server, content) = row?;
+                let packet = serde_json::from_str(&content).map_err(|error| StoreError::Record(error.to_string()))?;
+                waiting.push(Waiting { route: parsed(&route)?, server, packet });
+            }
+            Ok(waiting)
+        })
+        .await
+    }
+
+    /// Keeps a batch, and that its packets are in it.
+    pub(super) async fn batch(&self, id: UnitId, batch: PacketBatch) -> StoreResult<()> {
+        self.run(move |rows| {
+            let id = id.to_string();
+            rows.prepare_cached("INSERT OR IGNORE INTO batches VALUES (?1, ?2)")?.execute(params![id, encoded(&batch)])?;
+            let mut statement = rows.prepare_cached("UPDATE packets SET batch = ?1 WHERE hash = ?2")?;
+            for packet in &batch.packets {
+                statement.execute(params![id, packet.hash.get()])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Batches that are not known to be on the ledger.
+    pub(super) async fn batches(&self) -> StoreResult<Vec<(UnitId, PacketBatch)>> {
+        self.run(|rows| {
+            let mut statement = rows.prepare_cached("SELECT id, content FROM batches")?;
+            let found = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+            found
+                .map(|row| row.map_err(StoreError::from).and_then(|(id, content)| Ok((parsed(&id)?, decoded(&content)?))))
+                .collect()
+        })
+        .await
+    }
+
+    /// Forgets a batch with its packets: the ledger has it, or takes it no more.
+    pub(super) async fn forget(&self, id: UnitId) -> StoreResult<()> {
+        self.run(move |rows| {
+            rows.execute("DELETE FROM packets WHERE batch = ?1", [id.to_string()])?;
+            rows.execute("DELETE FROM batches WHERE id = ?1", [id.to_string()])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Forgets packets that can be in no batch any more.
+    pub(super) async fn drop_packets(&self, hashes: Vec<[u8; 32]>) -> StoreResult<()> {
+        self.run(move |rows| {
+            let mut statement = rows.prepare_cached("DELETE FROM packets WHERE hash = ?1 AND batch IS NULL")?;
+            hashes.iter().try_for_each(|hash| statement.execute([hash.as_slice()]).map(drop))?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Keeps what was sealed. The first report of a beacon counts; gives whether this is it.
+    pub(super) async fn seal(&self, sealed: SealedAway) -> StoreResult<bool> {
+        self.run(move |rows| {
+            let content = encoded(&sealed.disclosure);
+            let (beaconer, timestamp) = (sealed.disclosure.beaconer.to_string(), signed(sealed.timestamp));
+            let sql = "INSERT OR IGNORE INTO reports VALUES (?1, ?2, ?3, ?4)";
+            let added = rows.prepare_cached(sql)?.execute(params![beaconer, timestamp, signed(sealed.until_ms), content])?;
+            Ok(added == 1)
+        })
+        .await
+    }
+
+    /// What was sealed and is not disclosed.
+    pub(super) async fn sealed(&self) -> StoreResult<Vec<SealedAway>> {
+        self.run(|rows| {
+            let mut statement = rows.prepare_cached("SELECT timestamp, until_ms, content FROM reports ORDER BY until_ms")?;
+            let found =
+                statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?)))?;
+            let read = |(timestamp, until, content): (i64, i64, Vec<u8>)| {
+                let (timestamp, until_ms) = (timestamp.unsigned_abs(), until.unsigned_abs());
+                Ok(SealedAway { timestamp, until_ms, disclosure: decoded(&content)? })
+            };
+            found.map(|row| row.map_err(StoreError::from).and_then(read)).collect()
+        })
+        .await
+    }
+
+    /// Forgets a report that was disclosed, or is too late for it.
+    pub(super) async fn disclosed(&self, beaconer: Address, timestamp: u64) -> StoreResult<()> {
+        self.run(move |rows| {
+            let sql = "DELETE FROM reports WHERE beaconer = ?1 AND timestamp = ?2";
+            rows.execute(sql, params![beaconer.to_string(), signed(timestamp)])?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Times in seconds and milliseconds fit into a column for 292 million years.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use depin_client::lorawan::PacketReport;
+    use depin_quantity::Instant;
+    use depin_services::coverage::{Packet, PacketHash, PublicKey, SignatureBytes};
+
+    fn waiting(n: u8) -> Waiting {
+        let report = PacketReport { hotspot: [1; 32], hash: [n; 32], bytes: 20, received_ms: 5, join: false };
+        Waiting {
+            route: UnitId::new([3; 32]),
+            server: "a:1".to_owned(),
+            packet: Acknowledged { report, signature: "00".to_owned() },
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_acknowledged_stays_until_its_batch_is_on_the_ledger_whatever_comes() {
+        let (folder, own) = (tempfile::tempdir().unwrap(), Address::new([1; 32]));
+        let store = Store::open(folder.path(), own).unwrap();
+        store.keep(vec![waiting(1), waiting(2), waiting(1)]).await.unwrap();
+        assert_eq!(store.waiting(10).await.unwrap(), [waiting(1), waiting(2)]);
+        let packet = Packet { hash: PacketHash::new([1; 32]), bytes: 20, received: Instant::new(5) };
+        let (key, signature) = (PublicKey::new([1; 32]), SignatureBytes::new([0; 64]));
+        let batch = PacketBatch { route: UnitId::new([3; 32]), key, packets: vec![packet], signature, acknowledged: None };
+        let id = UnitId::new([9; 32]);
+        store.batch(id, batch.clone()).await.unwrap();
+        drop(store);
+
+        let store = Store::open(folder.path(), own).unwrap();
+        assert_eq!(store.waiting(10).await.unwrap(), [waiting(2)], "the other one is in a batch");
+        assert_eq!(store.batches().await.unwrap(), [(id, batch)]);
+        store.forget(id).await.unwrap();
+        store.drop_packets(vec![[2; 32]]).await.unwrap();
+        assert!(store.batches().await.unwrap().is_empty() && store.waiting(10).await.unwrap().is_empty());
+        drop(store);
+        let other = Store::open(folder.path(), Address::new([2; 32])).unwrap_err().to_string();
+        assert!(other.contains("is of the hotspot"), "{other}");
+    }
+}

@@ -1,0 +1,77 @@
+//! Reads all routes of a ledger.
+
+use super::routing::{RouteEntry, RoutingTable};
+use depin_client::{Client, ClientError, api::Page};
+use depin_quantity::UnitId;
+use std::future::Future;
+
+/// Entries of a page.
+const PAGE: Option<u32> = Some(1_000);
+
+/// All entries of a list that comes in pages.
+async fn all<T, F: Future<Output = Result<Page<T>, ClientError>>>(
+    mut ask: impl FnMut(Option<String>) -> F,
+) -> Result<Vec<T>, ClientError> {
+    let (mut found, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page = ask(after.clone()).await?;
+        found.extend(page.items);
+        if page.next.is_none() || page.next == after {
+            return Ok(found);
+        }
+        after = page.next;
+    }
+}
+
+fn number(text: &str) -> Option<u64> {
+    u64::from_str_radix(text, 16).ok()
+}
+
+fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
+    hex::decode(text).ok()?.try_into().ok()
+}
+
+/// All routes with what is listed under them.
+pub(super) async fn read(client: &Client) -> Result<RoutingTable, ClientError> {
+    let coverage = client.coverage();
+    let mut table = RoutingTable::default();
+    for oui in all(|after| async move { coverage.ouis(after.as_deref(), PAGE).await }).await? {
+        let keys: Vec<[u8; 32]> = oui.keys.iter().filter_map(|key| bytes(key)).collect();
+        for route in all(|after| async move { coverage.routes(oui.oui, after.as_deref(), PAGE).await }).await? {
+            let active = route.active && !oui.disabled;
+            let (server, ignore_empty) = (route.server, route.ignore_empty_skf);
+            table.routes.insert(route.id, RouteEntry { oui: oui.oui, server, keys: keys.clone(), active, ignore_empty });
+            if route.euis > 0 {
+                read_joins(client, route.id, &mut table).await?;
+            }
+            if route.filters > 0 {
+                read_filters(client, route.id, &mut table).await?;
+            }
+        }
+    }
+    for range in all(|after| async move { coverage.ranges(after.as_deref(), PAGE).await }).await? {
+        let bounds = number(&range.start).zip(number(&range.end));
+        if let Some((Ok(start), Ok(end))) = bounds.map(|(start, end)| (u32::try_from(start), u32::try_from(end))) {
+            table.ranges.insert(end, (start, range.route));
+        }
+    }
+    Ok(table)
+}
+
+async fn read_joins(client: &Client, route: UnitId, table: &mut RoutingTable) -> Result<(), ClientError> {
+    for pair in all(|after| async move { client.coverage().eui_pairs(route, after.as_deref(), PAGE).await }).await? {
+        if let Some(euis) = number(&pair.app_eui).zip(number(&pair.dev_eui)) {
+            table.joins.entry(euis).or_default().push(route);
+        }
+    }
+    Ok(())
+}
+
+async fn read_filters(client: &Client, route: UnitId, table: &mut RoutingTable) -> Result<(), ClientError> {
+    for filter in all(|after| async move { client.coverage().filters(route, after.as_deref(), PAGE).await }).await? {
+        if let Some((Ok(address), key)) = number(&filter.devaddr).map(u32::try_from).zip(bytes(&filter.key)) {
+            table.filters.entry((route, address)).or_default().push(key);
+        }
+    }
+    Ok(())
+}
