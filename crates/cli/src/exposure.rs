@@ -22,6 +22,8 @@ pub enum Port {
     S3,
     /// A metering gateway.
     Metering,
+    /// A LoRaWAN network server.
+    Lorawan,
 }
 
 impl Port {
@@ -38,6 +40,10 @@ impl Port {
             }
             Self::S3 => {
                 "the content of objects and their names; requests are signed, but a body that is not signed, and answers, can be changed"
+            }
+            Self::Lorawan => {
+                "the access key, with which anybody can add devices and send downlinks, and what hotspots hand in; that is signed by them, and \
+                 payloads are encrypted, but answers to hotspots can be changed or held up"
             }
             Self::Metering => {
                 "the access key, with which anybody can order and report here, and everything that is ordered and reported"

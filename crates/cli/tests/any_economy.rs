@@ -6,8 +6,9 @@ mod support;
 use serde_json::Value;
 use std::{fs, path::Path, time::Duration};
 use support::{
-    at,
+    at, depin,
     network::{S3, Up, all_secured, content, until},
+    run,
 };
 
 /// Longest wait for anything; the machine may be busy.
@@ -24,7 +25,12 @@ async fn storage_runs_on_filecoins_economy() {
 #[tokio::test(flavor = "multi_thread")]
 async fn storage_runs_on_heliums_economy() {
     // Deals are paid in credits, which the gateway minted by burning, and which are burnt again when they are used.
-    let told = runs("helium", async |home: &Path| {
+    let folder = tempfile::tempdir().unwrap();
+    let made =
+        run(depin().current_dir(folder.path()).args(["new", "helium-storage", "--service", "storage", "--economy", "helium"]));
+    made.done();
+    let network = folder.path().join("helium-storage");
+    let told = runs_as("helium-storage", network.to_str().unwrap(), async |home: &Path| {
         let minted = at(home, &["events", "--kind", "credits-minted", "--json"]).json();
         assert!(!minted["items"].as_array().unwrap().is_empty(), "{minted:#}");
         assert_ne!(supply(home, "HNT")["burned"]["units"], "0");
@@ -35,7 +41,6 @@ async fn storage_runs_on_heliums_economy() {
         assert_eq!(at(home, &["account", "show", "customer", "--json"]).json()["committed"][0]["to"], "veHNT");
     })
     .await;
-    assert!(told.contains("helium's own service is not live yet: storage runs on helium's economy"), "{told}");
     assert!(told.contains("ahead of its schedule"), "nothing is minted at this network's start: {told}");
 }
 
@@ -112,9 +117,14 @@ fn a_double_vote_is_judged_by_the_ledger(home: &Path) {
 
 /// Runs a network through a file's life, with what is `its_own` while deals run; gives what `depin up` said.
 async fn runs(network: &str, its_own: impl AsyncFnOnce(&Path)) -> String {
+    runs_as(network, network, its_own).await
+}
+
+/// The same for one that is named otherwise than it is started: by its folder.
+async fn runs_as(network: &str, asked: &str, its_own: impl AsyncFnOnce(&Path)) -> String {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("net");
-    let (up, endpoints) = Up::start(&home, &[&["--network", network], &SPEED[..]].concat()).await;
+    let (up, endpoints) = Up::start(&home, &[&["--network", asked], &SPEED[..]].concat()).await;
     assert_eq!(endpoints["network"], network);
     let s3 = S3::new(&endpoints);
     assert!(s3.make_bucket("files").await.unwrap().is_success());

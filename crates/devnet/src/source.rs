@@ -3,7 +3,7 @@
 //! In: a name, a folder or a file, as typed. Out: the text of a `network.toml` and what to call it in messages.
 
 use crate::{Error, Result};
-use depin_networks::{NETWORKS, UnknownNetwork, network_file};
+use depin_networks::{NETWORKS, UnknownNetwork, development_file, network_file};
 use std::path::{Path, PathBuf};
 
 /// The file that a network's folder holds.
@@ -26,6 +26,9 @@ pub struct Source {
 pub fn read(named: &str) -> Result<Source> {
     if let Some((name, text)) = NETWORKS.iter().find(|(known, _)| *known == named) {
         return Ok(Source { label: format!("{name} (built in)"), text: (*text).to_owned() });
+    }
+    if let Some(text) = development_file(named) {
+        return Ok(Source { label: format!("{named} (built in)"), text });
     }
     let path = Path::new(named);
     let file: PathBuf = if path.is_dir() { path.join(FILE) } else { path.to_owned() };
@@ -71,6 +74,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(FILE);
         assert_eq!(read("io.net").unwrap().label, "io.net (built in)");
+        assert!(read("helium-development").unwrap().text.contains("variant = \"development\""));
         assert_eq!(read(folder.path().to_str().unwrap()).unwrap_err().code, "no-network-file");
         fs::write(&file, "text").unwrap();
         for named in [folder.path(), file.as_path()] {

@@ -4,6 +4,8 @@
 //! together, and what stands in for those that were not typed, is settled elsewhere (`settings`, the commands). Help pages and
 //! completions are made from these definitions.
 
+mod coverage;
+mod devnet;
 mod metered;
 mod network;
 mod new;
@@ -24,13 +26,21 @@ mod up;
 mod value;
 mod wallet;
 
+pub use coverage::{
+    AddDeviceArgs, AddRouteArgs, AddSkfArgs, CoverageCommand, CreditsCommand, DeviceCommand, GatewayLorawanArgs, HotspotsArgs,
+    ListRoutesArgs, ListSkfArgs, MapArgs, MintCreditsArgs, NewOuiArgs, OuiCommand, PacketsArgs, ProviderCoverageArgs,
+    RemoveDeviceArgs, RemoveRouteArgs, RouteCommand, ServerArgs, SkfCommand, WitnessesArgs,
+};
+pub use devnet::{DevnetCommand, LossArg, RadioArgs};
 pub use metered::{
     AnswerArgs, BatchesArgs, CloseArgs, DecideArgs, DisputeArgs, EvidenceArgs, GatewayMeteredArgs, LeastCapsArgs, MeteredCommand,
     MeteredQuoteArgs, OneBatchArgs, OrderArgs, OrdersArgs, PolicyArg, ProviderMeteredArgs, RaiseArgs, ReportArgs,
 };
 pub use network::{AccountCommand, AuditArgs, EventsArgs, GrantArgs, NetworkCommand, RandomnessArgs, TransferArgs, VotesArgs};
 pub use new::NewNetworkArgs;
-pub use provider::{AskArgs, GatewayCommand, GatewayS3Args, PlaceArgs, ProviderCommand, ProviderStorageArgs, WithdrawArgs};
+pub use provider::{
+    AskArgs, GatewayCommand, GatewayS3Args, PlaceArgs, ProviderCommand, ProviderStorageArgs, ShowProviderArgs, WithdrawArgs,
+};
 pub use rule::{EvalArgs, RuleCommand};
 pub use scenario::{NewScenarioArgs, ScenarioCommand};
 pub use sim::{KeysArgs, SimCommand};
@@ -172,9 +182,15 @@ pub enum Command {
     /// Order, report, dispute and decide metered units of a founder's own service.
     #[command(subcommand, after_help = metered::AFTER)]
     Metered(MeteredCommand),
+    /// Hotspots, customers' routes and devices, packets and beacons of a coverage network.
+    #[command(subcommand, after_help = coverage::AFTER)]
+    Coverage(CoverageCommand),
     /// Run your own provider, and manage those of this home.
     #[command(subcommand, after_help = provider::AFTER)]
     Provider(ProviderCommand),
+    /// Run what stands in for hardware: a simulated radio.
+    #[command(subcommand, after_help = devnet::AFTER)]
+    Devnet(DevnetCommand),
     /// Run your own gateway.
     #[command(subcommand, after_help = provider::GATEWAY_AFTER)]
     Gateway(GatewayCommand),

@@ -1,7 +1,8 @@
 //! Commands about your own providers and gateways.
 
+use super::coverage::{self, GatewayLorawanArgs, ProviderCoverageArgs};
 use super::metered::{self, GatewayMeteredArgs, ProviderMeteredArgs};
-use super::{AmountArg, Bytes, Copies, SpanArg, TextPath, TlsArgs};
+use super::{AmountArg, Bytes, Copies, SpanArg, TextPath, TlsArgs, Who};
 use clap::{Args, Subcommand};
 use depin_quantity::Name;
 use std::{net::SocketAddr, path::PathBuf};
@@ -34,9 +35,15 @@ Examples:
     /// Run an operator of a metered service in this process, for a node here or elsewhere, until Ctrl-C.
     #[command(after_help = metered::PROVIDER_AFTER)]
     Metered(ProviderMeteredArgs),
+    /// Run a hotspot behind a packet forwarder in this process, for a node here or elsewhere, until Ctrl-C.
+    #[command(after_help = coverage::PROVIDER_AFTER)]
+    Coverage(ProviderCoverageArgs),
     /// List the providers of this home, and all others that are registered.
     #[command(after_help = "Examples:\n  depin provider list\n  depin provider list --json")]
     List,
+    /// Show what a provider, an operator or a hotspot's owner holds and earned.
+    #[command(after_help = "Examples:\n  depin provider show provider-1\n  depin provider show provider-1 --json")]
+    Show(ShowProviderArgs),
     /// Stop a provider of the running `depin up`. Its data and its deals stay; it misses proofs until it is started again.
     #[command(after_help = "Examples:\n  depin provider stop provider-2")]
     Stop(NameArgs),
@@ -100,6 +107,12 @@ pub struct PlaceArgs {
 }
 
 #[derive(Clone, Debug, Args)]
+pub struct ShowProviderArgs {
+    /// Its name, or its address.
+    pub name: Who,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct NameArgs {
     /// Name of a provider of this home.
     pub name: Name,
@@ -158,6 +171,9 @@ Examples:
     /// Run a metering gateway in this process, for a node here or elsewhere, until Ctrl-C.
     #[command(after_help = metered::GATEWAY_AFTER)]
     Metered(GatewayMeteredArgs),
+    /// Run a customer's LoRaWAN network server in this process, for a node here or elsewhere, until Ctrl-C.
+    #[command(after_help = coverage::GATEWAY_AFTER)]
+    Lorawan(GatewayLorawanArgs),
 }
 
 #[derive(Clone, Debug, Args)]

@@ -3,6 +3,8 @@
 mod account;
 mod chain;
 mod check;
+mod coverage;
+mod devnet;
 mod events;
 mod evidence;
 mod gateway;
@@ -22,7 +24,7 @@ mod transfer;
 mod wallet;
 
 use crate::{
-    args::{AccountCommand, Cli, Command, GatewayCommand, ProviderCommand, StorageCommand},
+    args::{AccountCommand, Cli, Command, DevnetCommand, GatewayCommand, ProviderCommand, StorageCommand},
     error::Result,
     output::Output,
     settings::Settings,
@@ -65,11 +67,15 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
             StorageCommand::Providers => storage::deals::providers(&settings, out).await,
             StorageCommand::Faults(args) => storage::faults::run(&args, &settings, out).await,
         },
+        Command::Devnet(DevnetCommand::Radio(args)) => devnet::radio(&args, &settings, out).await,
+        Command::Coverage(command) => coverage::run(&command, &settings, out).await,
         Command::Metered(command) => metered::run(&command, &settings, out).await,
         Command::Provider(command) => match command {
+            ProviderCommand::Coverage(args) => provider::run(&args, &settings, out).await,
             ProviderCommand::Metered(args) => provider::run(&args, &settings, out).await,
             ProviderCommand::Storage(args) => provider::run(&args, &settings, out).await,
             ProviderCommand::List => provider::manage::list(&settings, out).await,
+            ProviderCommand::Show(args) => provider::show::show(&args, &settings, out).await,
             ProviderCommand::Stop(args) => provider::manage::stop(args.name, &settings, out).await,
             ProviderCommand::Start(args) => provider::manage::start(args.name, &settings, out).await,
             ProviderCommand::Remove(args) => provider::manage::remove(args.name, &settings, out).await,
@@ -77,6 +83,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
             ProviderCommand::Withdraw(args) => provider::money::withdraw(&args, &settings, out).await,
         },
         Command::Gateway(GatewayCommand::S3(args)) => gateway::s3::run(&args, &settings, out).await,
+        Command::Gateway(GatewayCommand::Lorawan(args)) => gateway::lorawan::run(&args, &settings, out).await,
         Command::Gateway(GatewayCommand::Metered(args)) => gateway::metered::run(&args, &settings, out).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();

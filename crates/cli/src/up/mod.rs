@@ -19,6 +19,7 @@ use depin_devnet::{
     Network, Notice, Options, check_ports, check_speed,
     home::{self, Choice, Home, Lock, Making},
     operators::is_removed,
+    services,
 };
 use depin_serve::Tls;
 use std::{path::PathBuf, time::Duration};
@@ -38,7 +39,7 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     let asked = asked(args, &home)?;
     let speed = speed(args, &home, out)?;
     check_speed(speed, &home, asked.as_ref(), args.fresh)?;
-    check_ports(args.listen, args.port_base, operators(args, &home)?)?;
+    check_ports(args.listen, args.port_base, operators(args, &home, asked.as_ref())?)?;
     let (tls, trust) = (exposure::tls(&args.tls)?, settings.trust()?);
     exposure::warn(exposure::Port::Network, args.listen, tls.is_some(), out);
     home::claim_folder(&home)?;
@@ -50,7 +51,7 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     let mut progress = Progress::start(out);
     progress.step(format!("opening {}", home.path().display()));
     let making = Making {
-        providers: args.providers.unwrap_or(PROVIDERS_DEFAULT),
+        providers: args.providers.unwrap_or_else(|| usual(asked.as_ref())),
         capacity_bytes: args.capacity.0,
         randomness: args.randomness.then(|| LATE.saturating_mul(speed.into())),
     };
@@ -99,13 +100,19 @@ fn speed(args: &UpArgs, home: &Home, out: &Output) -> Result<u32> {
     Ok(speed)
 }
 
+/// How many operators a new network has: as many as its service asks for.
+fn usual(asked: Option<&Choice>) -> u32 {
+    let service = asked.and_then(|choice| services::live(choice.spec.network().service.as_str()));
+    service.map_or(PROVIDERS_DEFAULT, services::Service::operators)
+}
+
 /// How many operators will run.
-fn operators(args: &UpArgs, home: &Home) -> Result<u32> {
+fn operators(args: &UpArgs, home: &Home, asked: Option<&Choice>) -> Result<u32> {
     if let Some(asked) = args.providers {
         return Ok(asked);
     }
     if args.fresh || !home.genesis().exists() {
-        return Ok(PROVIDERS_DEFAULT);
+        return Ok(usual(asked));
     }
     let mut known = 0;
     for name in home.provider_names()? {

@@ -3,14 +3,18 @@
 use crate::output::{Output, Table, secret, shown};
 use depin_devnet::{
     home::{Endpoints, Opened},
-    services::{metered::gateway as metering, storage::gateway::S3Access},
+    services::{coverage::gateway as lorawan, metered::gateway as metering, storage::gateway::S3Access},
 };
 use std::path::{Path, PathBuf};
 
 /// The same for programs: secrets are in their files, unless a person reads.
 pub fn json(endpoints: &Endpoints) -> Endpoints {
     let (s3, key) = (endpoints.home.join("gateway/account.json"), endpoints.home.join(metering::KEY_FILE));
-    let each = endpoints.endpoints.iter().map(|endpoint| shown(&shown(endpoint, "secret_key", &s3), metering::KEY, &key));
+    let network_server = endpoints.home.join(lorawan::KEY_FILE);
+    let each = endpoints.endpoints.iter().map(|endpoint| {
+        let file = if endpoint.name == lorawan::NAME { &network_server } else { &key };
+        shown(&shown(endpoint, "secret_key", &s3), metering::KEY, file)
+    });
     Endpoints { endpoints: each.collect(), ..endpoints.clone() }
 }
 
@@ -32,7 +36,8 @@ pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
     for endpoint in endpoints.endpoints.iter().filter(|endpoint| endpoint.name != S3Access::NAME) {
         row(&endpoint.name, &endpoint.url);
         for (name, value) in &endpoint.settings {
-            let shown = if name == metering::KEY { secret(value, &home.join(metering::KEY_FILE)) } else { value.to_owned() };
+            let file = if endpoint.name == lorawan::NAME { lorawan::KEY_FILE } else { metering::KEY_FILE };
+            let shown = if name == metering::KEY { secret(value, &home.join(file)) } else { value.to_owned() };
             row(&format!("  {}", name.replace('_', " ")), &shown);
         }
     }
@@ -71,6 +76,12 @@ fn commands(endpoints: &Endpoints, s3: Option<&S3Access>) -> Vec<(&'static str, 
     if endpoints.endpoints.iter().any(|endpoint| endpoint.name == metering::NAME) {
         let order = own(&["metered operators", "metered order provider-1 --cap 1 --for 1d", "metered orders"]);
         commands.push(("who delivers, and an order; your software reports through the gateway", order));
+    }
+    if endpoints.endpoints.iter().any(|endpoint| endpoint.name == lorawan::NAME) {
+        let look = own(&["coverage hotspots", "coverage packets --follow", "coverage device list"]);
+        commands.push(("who carries packets, what they cost, which devices there are (the radio is simulated)", look));
+        let proof = own(&["coverage beacons", "coverage witnesses", "coverage rewards", "coverage map --svg map.svg"]);
+        commands.push(("who covers what, and what that earned", proof));
     }
     commands.push(("what happens on the ledger", own(&["status", "audit", "events --follow"])));
     commands

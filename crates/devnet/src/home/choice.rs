@@ -35,10 +35,13 @@ impl Choice {
     /// When neither can be read.
     pub fn again(home: &Home) -> Result<Option<Self>> {
         let Some(marker) = home.marker_of_any_format()? else { return Ok(None) };
-        if let Ok(choice) = Self::find(marker.network.as_str())
-            && choice.spec.network().variant == marker.variant
-        {
-            return Ok(Some(choice));
+        // A variant goes by the network's name and its own.
+        for name in [marker.network.to_string(), format!("{}-{}", marker.network, marker.variant)] {
+            if let Ok(choice) = Self::find(&name)
+                && choice.spec.network().variant == marker.variant
+            {
+                return Ok(Some(choice));
+            }
         }
         let kept = home.network_file();
         if kept.exists() { Self::find(&kept.display().to_string()).map(Some) } else { Ok(None) }
@@ -96,11 +99,11 @@ mod tests {
         for (name, text) in NETWORKS {
             let choice = Choice::find(name).unwrap_or_else(|error| panic!("{name}: {error}"));
             let info = choice.spec.network();
-            assert_eq!((info.name.as_str(), info.service.as_str()), (name, "storage"));
-            let now = depin_quantity::Instant::new(1_790_000_000_000);
-            let params = depin_services::storage::StorageParams::read(choice.spec.at(now, now), now);
-            params.unwrap_or_else(|errors| panic!("{name}:\n{errors}"));
             let own = services::live(Spec::parse(text).unwrap().network().service.as_str()).is_some();
+            let service = if name == "helium" { "coverage" } else { "storage" };
+            assert_eq!((info.name.as_str(), info.service.as_str(), own || service == "storage"), (name, service, true));
+            let now = depin_quantity::Instant::new(1_790_000_000_000);
+            depin_services::Live::read(choice.spec.at(now, now), now).unwrap_or_else(|errors| panic!("{name}:\n{errors}"));
             assert_eq!(choice.remarks.is_empty(), own);
             assert!(
                 own || choice.remarks[0]

@@ -3,6 +3,7 @@
 //! A service's file says what its operators need, and which parts it has besides the node and the price feeder, in the order in which
 //! they start. Nothing else in this crate knows one service from another.
 
+pub mod coverage;
 pub mod metered;
 pub mod storage;
 
@@ -14,7 +15,7 @@ use depin_quantity::{Address, Instant, Name};
 use std::{collections::BTreeSet, path::Path};
 
 /// The services that run live, the first of which stands in for those that do not yet.
-static LIVE: [&dyn Service; 2] = [&storage::Storage, &metered::Metered];
+static LIVE: [&dyn Service; 3] = [&storage::Storage, &metered::Metered, &coverage::Coverage];
 
 /// What a service has on a machine that runs its whole network.
 #[async_trait]
@@ -37,6 +38,11 @@ pub trait Service: Sync {
     fn roles(&self, rules: &Spec) -> Result<Vec<(Name, Name)>> {
         let _ = rules;
         Ok(Vec::new())
+    }
+
+    /// How many operators a new home has where nobody says it.
+    fn operators(&self) -> u32 {
+        4
     }
 
     /// Writes `settings.json` into a new operator's folder; settings that are there are kept. `rules` are those in force at

@@ -131,15 +131,18 @@ impl HotspotDaemon {
         if full {
             helpers.push(prover.run(proves).boxed());
         }
-        // Everything that it knows is in its store, which opened: it can work when it runs.
-        let routes = Routes {
-            limits: Limits { connections: 256, ..Limits::default() },
-            routes: Router::new(),
-            health: Box::new(|| async { Ok(()) }.boxed()),
-            paths: "see /health, /status and /metrics",
-            methods: "all paths take GET",
-        };
-        Ok(HotspotHandle { operator: operator.start(duty, routes, helpers), hotspot, udp })
+        Ok(HotspotHandle { operator: operator.start(duty, routes(), helpers), hotspot, udp })
+    }
+}
+
+/// The hotspot's part of its interface: nothing. Everything that it knows is in its store, which opened: it can work when it runs.
+fn routes() -> Routes {
+    Routes {
+        limits: Limits { connections: 256, ..Limits::default() },
+        routes: Router::new(),
+        health: Box::new(|| async { Ok(()) }.boxed()),
+        paths: "see /health, /status and /metrics",
+        methods: "all paths take GET",
     }
 }
 

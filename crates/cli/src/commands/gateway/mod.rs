@@ -1,4 +1,5 @@
 //! `depin gateway`.
 
+pub mod lorawan;
 pub mod metered;
 pub mod s3;

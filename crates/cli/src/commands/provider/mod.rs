@@ -1,10 +1,12 @@
 //! `depin provider`.
 
+mod coverage;
 mod folder;
 pub mod manage;
 mod metered;
 pub mod money;
 mod run;
+pub mod show;
 mod storage;
 
 pub use run::run;

@@ -1,0 +1,183 @@
+//! What customers tell the ledger.
+
+use super::named::Named;
+use crate::{
+    args::{AddRouteArgs, AddSkfArgs, AmountArg, MintCreditsArgs, NewOuiArgs, RemoveRouteArgs},
+    error::{CliError, Result},
+    output::{Progress, short_id, shorten},
+    remote::amount,
+    sending::submit,
+};
+use depin_client::{Credit, Sender, api::FinalReceipt};
+use depin_economy::Money;
+use depin_ledger::Message;
+use depin_quantity::{Decimal18, Name, UnitId, Units};
+use depin_services::coverage::{CoverageMessage, PublicKey, RouteTerms, SessionFilter};
+use serde::Serialize;
+
+/// What was done.
+#[derive(Serialize)]
+struct Done<T> {
+    #[serde(flatten)]
+    what: T,
+    receipt: FinalReceipt,
+}
+
+#[derive(Serialize)]
+struct OuiDone {
+    oui: u32,
+    credits: Units,
+    minted: Units,
+}
+
+#[derive(Serialize)]
+struct RouteDone {
+    route: UnitId,
+}
+
+/// Sends a message and waits until it is final. What every ledger refuses is not sent.
+async fn send(at: &Named<'_>, sender: &Sender, message: CoverageMessage) -> Result<FinalReceipt> {
+    message.check_bounds().map_err(|error| CliError::refused("bounds", error))?;
+    let mut progress = Progress::start(at.out);
+    progress.step("sending, and waiting until it is final");
+    let receipt = submit(sender, Message::service(message), at.out).await?;
+    progress.done();
+    Ok(receipt)
+}
+
+fn told<T: Serialize>(at: &Named<'_>, what: T, receipt: FinalReceipt, text: &str) -> Result<()> {
+    let done = Done { what, receipt };
+    at.out.result(&done, |_| {
+        let FinalReceipt { height, fee, id, .. } = &done.receipt;
+        format!("{text}\n(block {height}, fee {}, transaction {})", shorten(&fee.display), short_id(id))
+    })
+}
+
+/// A field of an event of a receipt.
+fn field<'r>(receipt: &'r FinalReceipt, kind: &str, key: &str) -> Option<&'r serde_json::Value> {
+    let inner = receipt.events.iter().map(|event| event.get("event").unwrap_or(event));
+    inner.filter(|event| event["kind"] == kind).find_map(|event| event.get(key))
+}
+
+/// Credits as typed, in what packets are paid in.
+async fn credits(at: &Named<'_>, typed: &AmountArg) -> Result<(Name, Units)> {
+    let currency = at.coverage().network().await?.currency;
+    let typed = AmountArg { token: typed.token.or(Some(currency)), ..typed.clone() };
+    let (token, units) = amount(&at.remote.spec().await?, &typed)?;
+    if token == currency {
+        return Ok((token, units));
+    }
+    Err(CliError::refused("currency", format_args!("packets are paid in {currency} here, not in {token}")))
+}
+
+/// Sees to it that the sender holds so many credits; how many were minted.
+async fn provide(at: &Named<'_>, sender: &Sender, token: Name, needed: Units) -> Result<Units> {
+    match Credit::of(&at.remote.spec().await?, token) {
+        Some(credit) => Ok(credit.provide(sender, needed).await?),
+        None => Ok(Units::ZERO),
+    }
+}
+
+fn minted(units: Units, token: Name) -> String {
+    if units.is_zero() { String::new() } else { format!("; {units} {token} were minted for it", units = units.get()) }
+}
+
+pub(super) async fn open_oui(args: &NewOuiArgs, at: &Named<'_>) -> Result<()> {
+    let sender = at.remote.sender(&args.signer.from)?;
+    let (token, units) = credits(at, &args.credits).await?;
+    let mut keys = Vec::new();
+    for key in &args.key {
+        keys.push(key.parse::<PublicKey>().map_err(|error| CliError::refused("key", error))?);
+    }
+    if keys.is_empty() {
+        keys.push(own_server_key(at).await?);
+    }
+    let price = args.price.as_ref().map(|price| {
+        let amount = Decimal18::parse(&price.number).map_err(|error| CliError::refused("amount", error))?;
+        Ok::<_, CliError>(Money { currency: price.token.unwrap_or(token), amount })
+    });
+    let price = price.transpose()?;
+    let more = provide(at, &sender, token, units).await?;
+    let receipt = send(at, &sender, CoverageMessage::OpenOui { keys, credits: units, price }).await?;
+    let oui = field(&receipt, "oui-opened", "oui").and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let text = format!("OUI {oui} is open with {} {token}{}", units.get(), minted(more, token));
+    let what = OuiDone { oui: u32::try_from(oui).unwrap_or(u32::MAX), credits: units, minted: more };
+    told(at, what, receipt, &text)
+}
+
+/// The key of the network server that runs beside this home.
+async fn own_server_key(at: &Named<'_>) -> Result<PublicKey> {
+    let none = || {
+        CliError::refused("key", "nobody is named who acknowledges packets for the OUI")
+            .hint("name the network server's key with --key; `curl SERVER/v1/network` says it. `depin gateway lorawan` opens an OUI of its own with --credits")
+    };
+    let endpoints = if at.remote.settings.names_node() { None } else { at.remote.settings.home.endpoints()? };
+    let server = endpoints.and_then(|all| all.endpoints.into_iter().find(|one| one.name == "lorawan")).ok_or_else(none)?;
+    let calls = super::devices::calls(&server.url, at)?;
+    let info = calls.info().await.map_err(|error| super::devices::refused(&error))?;
+    Ok(PublicKey::new(info.server_key))
+}
+
+pub(super) async fn mint(args: &MintCreditsArgs, at: &Named<'_>) -> Result<()> {
+    let sender = at.remote.sender(&args.signer.from)?;
+    let (token, units) = credits(at, &args.credits).await?;
+    let more = provide(at, &sender, token, units).await?;
+    let receipt = send(at, &sender, CoverageMessage::AddCredits { oui: args.oui, credits: units }).await?;
+    let text = format!("OUI {} has {} {token} more{}", args.oui, units.get(), minted(more, token));
+    told(at, OuiDone { oui: args.oui, credits: units, minted: more }, receipt, &text)
+}
+
+pub(super) async fn add_route(args: &AddRouteArgs, at: &Named<'_>) -> Result<()> {
+    let sender = at.remote.sender(&args.signer.from)?;
+    let (mut last, route) = match (&args.route, args.oui, &args.server) {
+        (Some(text), ..) => (None, at.route(text).await?.id),
+        (None, Some(oui), Some(server)) => {
+            let wrong = || CliError::refused("net-id", "a NetID has 6 hexadecimal digits, such as 00003C");
+            let net_id = u32::from_str_radix(&args.net_id, 16).ok().filter(|id| id >> 24 == 0).ok_or_else(wrong)?;
+            let (server, max_copies) = (server.clone(), args.max_copies);
+            let terms = RouteTerms { net_id, server, max_copies, active: true, ignore_empty_skf: false };
+            let receipt = send(at, &sender, CoverageMessage::AddRoute { oui, terms }).await?;
+            let route = field(&receipt, "route-changed", "route").and_then(|id| id.as_str()?.parse::<UnitId>().ok());
+            let route = route.ok_or_else(|| CliError::broken("receipt", "the ledger did not say which route it added"))?;
+            (Some(receipt), route)
+        }
+        _ => {
+            return Err(CliError::refused(
+                "route",
+                "name the OUI of a new route with --oui and --server, or a route with --route",
+            ));
+        }
+    };
+    if !args.devaddr.is_empty() {
+        let add = args.devaddr.iter().map(|range| range.0).collect();
+        last = Some(send(at, &sender, CoverageMessage::ChangeRanges { route, add, remove: Vec::new() }).await?);
+    }
+    if !args.eui.is_empty() {
+        let add = args.eui.iter().map(|eui| eui.0).collect();
+        last = Some(send(at, &sender, CoverageMessage::ChangeEuis { route, add, remove: Vec::new() }).await?);
+    }
+    let nothing = || CliError::refused("route", "nothing is to be added; name --devaddr or --eui");
+    let text =
+        format!("route {} takes {} ranges and {} joins more", short_id(route.to_string()), args.devaddr.len(), args.eui.len());
+    told(at, RouteDone { route }, last.ok_or_else(nothing)?, &text)
+}
+
+pub(super) async fn remove_route(args: &RemoveRouteArgs, at: &Named<'_>) -> Result<()> {
+    let sender = at.remote.sender(&args.signer.from)?;
+    let route = at.route(&args.route).await?.id;
+    let receipt = send(at, &sender, CoverageMessage::RemoveRoute(route)).await?;
+    told(at, RouteDone { route }, receipt, &format!("route {} is gone", short_id(route.to_string())))
+}
+
+pub(super) async fn add_filter(args: &AddSkfArgs, at: &Named<'_>) -> Result<()> {
+    let sender = at.remote.sender(&args.signer.from)?;
+    let wrong = || CliError::refused("devaddr", "a device address has 8 hexadecimal digits");
+    let digits = Some(args.devaddr.as_str()).filter(|text| text.len() == 8).ok_or_else(wrong)?;
+    let devaddr = u32::from_str_radix(digits, 16).map_err(|_| wrong())?;
+    let key = args.key.parse().map_err(|error| CliError::refused("key", error))?;
+    let route = at.route(&args.route).await?.id;
+    let add = vec![SessionFilter { devaddr, key, max_copies: args.max_copies }];
+    let receipt = send(at, &sender, CoverageMessage::ChangeFilters { route, add, remove: Vec::new() }).await?;
+    let text = format!("packets of {} with this key go by route {}", args.devaddr, short_id(route.to_string()));
+    told(at, RouteDone { route }, receipt, &text)
+}

@@ -1,0 +1,126 @@
+//! What every command about coverage works with: the node, names, whole lists.
+
+use crate::{
+    error::{CliError, Result},
+    output::Output,
+    remote::Remote,
+};
+use depin_client::{
+    ClientError, Coverage,
+    api::{CoverageBeacon, CoverageHex, CoverageHotspot, CoverageOui, CoverageRoute, HotspotQuery, Page},
+};
+use depin_quantity::{Address, Instant, UnitId};
+use std::{collections::BTreeMap, future::Future};
+
+/// Entries of a page, and pages of one list.
+const PAGE: Option<u32> = Some(1_000);
+const PAGES_MAX: usize = 256;
+
+/// See the module.
+pub(super) struct Named<'a> {
+    pub remote: &'a Remote,
+    pub out: &'a Output,
+    pub now: Instant,
+    names: BTreeMap<Address, String>,
+}
+
+/// All entries of a list that comes in pages.
+async fn all<T, F: Future<Output = std::result::Result<Page<T>, ClientError>>>(
+    mut ask: impl FnMut(Option<String>) -> F,
+) -> Result<Vec<T>> {
+    let (mut found, mut after) = (Vec::new(), None::<String>);
+    for _ in 0..PAGES_MAX {
+        let page = ask(after.clone()).await?;
+        found.extend(page.items);
+        if page.next.is_none() || page.next == after {
+            break;
+        }
+        after = page.next;
+    }
+    Ok(found)
+}
+
+impl<'a> Named<'a> {
+    pub(super) async fn new(remote: &'a Remote, out: &'a Output) -> Result<Self> {
+        let status = remote.client.status().await?;
+        if status.service.as_str() != "coverage" {
+            let why = format!("{} runs the service `{}`, not `coverage`", status.network, status.service);
+            return Err(CliError::refused("other-service", why).hint("`depin up --network helium` starts a network of hotspots"));
+        }
+        Ok(Self { remote, out, now: Instant::new(status.time_ms), names: remote.names().await? })
+    }
+
+    pub(super) const fn coverage(&self) -> Coverage<'_> {
+        self.remote.client.coverage()
+    }
+
+    /// The name of an account, or the ends of its address.
+    pub(super) fn name(&self, address: Address) -> String {
+        self.names.get(&address).cloned().unwrap_or_else(|| address.short())
+    }
+
+    pub(super) async fn hotspots(&self, owner: Option<Address>) -> Result<Vec<CoverageHotspot>> {
+        let ask = |after| async move {
+            let query = HotspotQuery { owner, after, limit: PAGE };
+            self.coverage().hotspots(&query).await
+        };
+        let mut found = all(ask).await?;
+        found.sort_by_cached_key(|hotspot| {
+            let name = self.name(hotspot.owner);
+            (name.len(), name, hotspot.address)
+        });
+        Ok(found)
+    }
+
+    pub(super) async fn beacons(&self) -> Result<Vec<CoverageBeacon>> {
+        all(|after| async move { self.coverage().beacons(after.as_deref(), PAGE).await }).await
+    }
+
+    pub(super) async fn hexes(&self) -> Result<Vec<CoverageHex>> {
+        all(|after| async move { self.coverage().hexes(after.as_deref(), PAGE).await }).await
+    }
+
+    pub(super) async fn ouis(&self) -> Result<Vec<CoverageOui>> {
+        all(|after| async move { self.coverage().ouis(after.as_deref(), PAGE).await }).await
+    }
+
+    pub(super) async fn routes(&self, oui: Option<u32>) -> Result<Vec<CoverageRoute>> {
+        let ouis = match oui {
+            Some(oui) => vec![oui],
+            None => self.ouis().await?.into_iter().map(|oui| oui.oui).collect(),
+        };
+        let mut found = Vec::new();
+        for oui in ouis {
+            found.extend(all(|after| async move { self.coverage().routes(oui, after.as_deref(), PAGE).await }).await?);
+        }
+        Ok(found)
+    }
+
+    /// The route of that id, or whose id alone begins so.
+    pub(super) async fn route(&self, text: &str) -> Result<CoverageRoute> {
+        let unknown = || {
+            CliError::refused("unknown-route", format_args!("there is no route `{text}`"))
+                .hint("`depin coverage route list` lists them; write an id, or the beginning of one")
+        };
+        if let Ok(id) = text.parse::<UnitId>() {
+            return self.coverage().route(id).await?.ok_or_else(unknown);
+        }
+        let beginning = text.trim_end_matches('…').to_ascii_lowercase();
+        if beginning.is_empty() {
+            return Err(unknown());
+        }
+        let all = self.routes(None).await?;
+        let mut found = all.into_iter().filter(|route| route.id.to_string().starts_with(&beginning));
+        match (found.next(), found.next()) {
+            (Some(route), None) => Ok(route),
+            (None, _) => Err(unknown()),
+            _ => Err(CliError::refused("ambiguous", format_args!("several routes begin with `{beginning}`"))
+                .hint("write more of the id")),
+        }
+    }
+}
+
+/// Parts of 10^4 as a number.
+pub(super) fn parts(units: u64) -> String {
+    format!("{}.{:02}", units / 10_000, units % 10_000 / 100)
+}

@@ -1,0 +1,156 @@
+//! `depin gateway lorawan`: a customer's LoRaWAN network server in a process of its own.
+
+use crate::{
+    args::GatewayLorawanArgs,
+    error::{CliError, Result},
+    exposure,
+    output::{Output, Progress, shown},
+    remote::{Remote, amount, key_of},
+    settings::Settings,
+    up::Interrupt,
+};
+use depin_client::Sender;
+use depin_devnet::{
+    home::Endpoint,
+    listen_address,
+    services::coverage::gateway::{KEY, NetworkServerPart, server_config},
+};
+use depin_files::Floor;
+use depin_gateway_lorawan::{ChainConfig, Config, Mqtt};
+use depin_lorawan::{DevAddr, region::Region};
+use depin_services::coverage::Region as Plan;
+use serde::Serialize;
+use std::path::PathBuf;
+
+#[derive(Serialize)]
+struct Running {
+    /// As in `endpoints.json`; its key is in the file that it names, unless a terminal reads.
+    endpoints: [Endpoint; 1],
+    node: String,
+    dir: PathBuf,
+    webhook: Option<String>,
+    mqtt: Option<String>,
+}
+
+pub async fn run(args: &GatewayLorawanArgs, settings: &Settings, out: &Output) -> Result<()> {
+    let remote = Remote::new(settings)?;
+    let mut interrupt = Interrupt::listen()?;
+    let starting = start(args, &remote, out);
+    let server = tokio::select! {
+        started = starting => started?,
+        () = interrupt.next() => return Err(CliError::refused("interrupted", "stopped while starting")),
+    };
+    let endpoint = shown(&server.endpoint(), KEY, &args.dir.join("access.key"));
+    let mqtt = args.mqtt.as_deref().map(broker).transpose()?.map(|mqtt| format!("{}:{}", mqtt.host, mqtt.port));
+    let node = remote.client.url().to_owned();
+    let running = Running { endpoints: [endpoint], node, dir: args.dir.clone(), webhook: args.http.clone(), mqtt };
+    out.result(&running, |out| running.text(out))?;
+    interrupt.next().await;
+    out.note("stopping; events that wait are delivered after the next start");
+    server.close().await;
+    Ok(())
+}
+
+/// A broker as typed.
+fn broker(text: &str) -> Result<Mqtt> {
+    let wrong = || {
+        CliError::refused("mqtt", format_args!("`{text}` is no broker")).hint(
+            "write mqtt://HOST, mqtt://HOST:1883 or mqtt://USER:PASSWORD@HOST:1883; TLS is not spoken, put the broker beside it",
+        )
+    };
+    let url: reqwest::Url = text.parse().map_err(|_| wrong())?;
+    let host = url.host_str().filter(|host| !host.is_empty() && url.scheme() == "mqtt").ok_or_else(wrong)?;
+    let credentials =
+        (!url.username().is_empty()).then(|| (url.username().to_owned(), url.password().unwrap_or_default().to_owned()));
+    Ok(Mqtt { host: host.to_owned(), port: url.port().unwrap_or(1_883), credentials })
+}
+
+async fn start(args: &GatewayLorawanArgs, remote: &Remote, out: &Output) -> Result<NetworkServerPart> {
+    // A port that is taken is told before anything is made.
+    let listen = listen_address("the network server", args.listen)?;
+    let tls = exposure::tls(&args.tls)?;
+    exposure::warn(exposure::Port::Lorawan, listen.ip(), tls.is_some(), out);
+    let mqtt = args.mqtt.as_deref().map(broker).transpose()?;
+    let mut progress = Progress::start(out);
+    progress.step(format!("looking for the node at {}", remote.client.url()));
+    let used = args.dir.join("lorawan.db").exists() || args.dir.join("access.key").exists();
+    let (status, spec) = (remote.status(used, out).await?, remote.spec().await?);
+    if status.service.as_str() != "coverage" {
+        let why = format!("{} runs the service `{}`, not `coverage`", status.network, status.service);
+        return Err(CliError::refused("other-service", why).hint("`depin up --network helium` starts a network of hotspots"));
+    }
+    std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
+    let keyring = remote.settings.home.keyring();
+    let customer = key_of(args.key_file.as_deref(), &args.dir.join("customer.key"), used, keyring)?;
+    let currency = remote.client.coverage().network().await?.currency;
+    let credits = |typed: Option<&crate::args::AmountArg>| {
+        typed
+            .map(|typed| {
+                let typed = crate::args::AmountArg { token: typed.token.or(Some(currency)), ..typed.clone() };
+                amount(&spec, &typed).map(|(_, units)| units)
+            })
+            .transpose()
+    };
+    let (open_with, keep) = (credits(args.credits.as_ref())?, credits(args.keep.as_ref())?);
+    let range = args.devaddr.0;
+    let region = match Plan::from(args.region) {
+        Plan::Eu868 => Region::Eu868,
+        Plan::Us915 => Region::Us915,
+    };
+    let server = server_config(region, DevAddr::new(range.start), DevAddr::new(range.end))?;
+    let mut config = Config::new(&args.dir, server);
+    config.floor = Floor::new(&args.dir, args.disk_floor.map(|floor| floor.0));
+    (config.listen, config.tls, config.new_store) = (listen, tls, args.new_store);
+    (config.webhook, config.mqtt, config.trust) = (args.http.clone(), mqtt, remote.settings.trust()?);
+    let wishes = ChainConfig {
+        oui: args.oui,
+        open_with,
+        keep,
+        server: args.public.clone(),
+        max_copies: args.max_copies,
+        ..ChainConfig::default()
+    };
+    progress.step("finding the OUI and its route");
+    let sender = Sender::new(remote.client.clone(), customer);
+    let part = NetworkServerPart::open(config, wishes, sender, keyring).await?;
+    progress.done();
+    Ok(part)
+}
+
+impl Running {
+    fn text(&self, out: &Output) -> String {
+        let [endpoint] = &self.endpoints;
+        let setting = |name: &str| endpoint.settings.get(name).map_or("", String::as_str);
+        let key =
+            if endpoint.settings.contains_key(KEY) { setting(KEY).to_owned() } else { format!("in {}", setting("key_file")) };
+        let to = |to: &Option<String>| to.clone().unwrap_or_else(|| "nowhere".to_owned());
+        format!(
+            "{} for the node at {}\n  URL          {}\n  key          {key}\n  OUI          {}\n  route        {}\n  application  {}\n  webhook      {}\n  MQTT         {}\n  folder       {} (keep it: used DevNonces are in it)\n\nCtrl-C stops it.",
+            out.bold("LoRaWAN network server"),
+            self.node,
+            endpoint.url,
+            setting("oui"),
+            setting("route"),
+            setting("application"),
+            to(&self.webhook),
+            to(&self.mqtt),
+            self.dir.display()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_is_read_with_its_usual_port_and_its_password() {
+        let read = |text| broker(text).map(|mqtt| (mqtt.host, mqtt.port, mqtt.credentials)).map_err(|error| error.code);
+        assert_eq!(read("mqtt://broker"), Ok(("broker".to_owned(), 1_883, None)));
+        let own = Some(("me".to_owned(), "pass".to_owned()));
+        assert_eq!(read("mqtt://me:pass@10.0.0.1:1884"), Ok(("10.0.0.1".to_owned(), 1_884, own)));
+        for wrong in ["broker", "http://broker", "mqtts://broker", "mqtt://"] {
+            assert_eq!(read(wrong), Err("mqtt".to_owned()), "{wrong}");
+        }
+    }
+}

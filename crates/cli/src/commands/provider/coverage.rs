@@ -1,0 +1,104 @@
+//! `depin provider coverage`: a hotspot in a process of its own.
+
+use super::run::Venture;
+use crate::{
+    args::{PlaceArgs, ProviderCoverageArgs},
+    error::{CliError, Result},
+};
+use depin_client::Keyring;
+use depin_devnet::{
+    operators::Post,
+    services::coverage::daemon::{self, HOTSPOT_KEY},
+};
+use depin_economy::Spec;
+use depin_lorawan::Eui;
+use depin_provider::coverage::{CoverageConfig, HotspotHandle, hotspot_fees};
+use depin_quantity::Name;
+use depin_services::coverage::{Location, cell_at};
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub struct Offer {
+    udp: String,
+    latitude: f64,
+    longitude: f64,
+    cell: String,
+    gain_tenths_dbi: i16,
+    full: bool,
+    /// What joining and asserting a location cost; each of them once.
+    fees: Vec<String>,
+}
+
+/// What was typed, checked.
+pub struct Terms {
+    location: Location,
+    eui: Option<Eui>,
+    fees: Vec<String>,
+}
+
+impl Venture for ProviderCoverageArgs {
+    type Terms = Terms;
+    type Offer = Offer;
+    type Daemon = HotspotHandle;
+
+    const WHAT: &'static str = "hotspot";
+    const NEEDS: &'static str = "fees: to join, to assert a location, and for what it reports";
+    const KEPT: &'static str = "packets that customers acknowledged are reported after the next start, if that is soon";
+
+    fn name(&self) -> Name {
+        self.name
+    }
+
+    fn place(&self) -> &PlaceArgs {
+        &self.place
+    }
+
+    fn terms(&self, spec: &Spec) -> Result<Terms> {
+        if spec.network().service.as_str() != "coverage" {
+            return Err(CliError::refused(
+                "other-service",
+                format_args!("{} runs the service `{}`, not `coverage`", spec.network().name, spec.network().service),
+            )
+            .hint("`depin up --network helium` starts a network of hotspots"));
+        }
+        let eui = self.eui.as_deref().map(str::parse).transpose().map_err(|error| CliError::refused("eui", error))?;
+        let none = || CliError::refused("location", "this is no place");
+        let cell = cell_at(self.location.latitude, self.location.longitude).ok_or_else(none)?;
+        let location = Location { cell, gain: self.gain.0, elevation: self.elevation, region: self.region.into() };
+        let (joining, moving) = hotspot_fees(spec);
+        let told = [
+            joining.map(|fee| format!("{} to join", fee.display)),
+            moving.map(|fee| format!("{} for the location", fee.display)),
+        ];
+        Ok(Terms { location, eui, fees: told.into_iter().flatten().collect() })
+    }
+
+    fn offer(&self, terms: &Terms) -> Offer {
+        Offer {
+            udp: self.udp.0.to_string(),
+            latitude: self.location.latitude,
+            longitude: self.location.longitude,
+            cell: format!("{:x}", terms.location.cell),
+            gain_tenths_dbi: terms.location.gain,
+            full: !self.data_only,
+            fees: terms.fees.clone(),
+        }
+    }
+
+    fn words(offer: &Offer) -> String {
+        let fees = if offer.fees.is_empty() { String::new() } else { format!("; fees: {}", offer.fees.join(", ")) };
+        format!("at {},{} takes GWMP on UDP {}{fees}", offer.latitude, offer.longitude, offer.udp)
+    }
+
+    async fn start(&self, terms: Terms, post: Post) -> Result<HotspotHandle> {
+        let own = Keyring::default().load_or_create(&post.folder.join(HOTSPOT_KEY));
+        let own = own.map_err(|error| CliError::refused("key", error))?.key;
+        let config = CoverageConfig {
+            udp: self.udp.0,
+            eui: terms.eui,
+            full: !self.data_only,
+            ..CoverageConfig::new(post.operator, post.folder, own, terms.location)
+        };
+        daemon::start(config, post.client, post.key).await
+    }
+}

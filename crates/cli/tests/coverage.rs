@@ -1,0 +1,134 @@
+//! Wireless coverage by the real binary: hotspots, a network server and simulated devices, at the wall clock's speed and at sixty times that.
+
+mod support;
+
+use serde_json::{Value, json};
+use std::{path::Path, time::Duration};
+use support::{
+    at, depin,
+    network::{Daemon, Up, until},
+    run,
+};
+
+/// What a person waits for packets, and for beacons.
+const PACKETS: Duration = Duration::from_secs(120);
+const BEACONS: Duration = Duration::from_secs(180);
+/// Longest wait for anything else; the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+fn items(value: &Value) -> &Vec<Value> {
+    value["items"].as_array().unwrap_or_else(|| panic!("no list: {value:#}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn packets_flow_and_credits_burn_within_two_minutes() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("net");
+    let (up, endpoints) = Up::start(&home, &["--network", "helium"]).await;
+    assert_eq!((&endpoints["network"], &endpoints["service"]), (&json!("helium"), &json!("coverage")));
+    let hotspots = at(&home, &["coverage", "hotspots", "--json"]).json();
+    assert_eq!(items(&hotspots).len(), 3, "{hotspots:#}");
+    assert!(items(&hotspots).iter().all(|hotspot| hotspot["location"]["region"] == "eu868"), "{hotspots:#}");
+
+    let paid = until(&home, &["coverage", "packets", "--json"], PACKETS, |packets| !items(packets).is_empty()).await;
+    assert!(items(&paid).iter().all(|batch| batch["state"] == "settled"), "{paid:#}");
+    let oui = at(&home, &["coverage", "oui", "list", "--json"]).json()["items"][0].clone();
+    assert_ne!(oui["spent"]["units"], "0", "{oui:#}");
+    let status = at(&home, &["status", "--json"]).json();
+    let tokens = status["supply"]["tokens"].as_array().unwrap();
+    let credits = tokens.iter().find(|token| token["token"] == "DC").unwrap();
+    assert_ne!(credits["burned"]["units"], "0", "{credits:#}");
+    look_around(&home, folder.path());
+    a_customer_of_ones_own(&home, folder.path()).await;
+
+    assert!(up.stop().await.success());
+    let (up, _) = Up::start(&home, &[]).await;
+    let before = oui["packets"].as_u64().unwrap();
+    until(&home, &["coverage", "oui", "list", "--json"], PATIENCE, |ouis| {
+        items(ouis).iter().any(|again| again["oui"] == oui["oui"] && again["packets"].as_u64().unwrap() > before + 3)
+    })
+    .await;
+    assert_eq!(at(&home, &["audit", "--json"]).json()["ok"], true, "{}", at(&home, &["audit"]).out);
+    assert!(up.stop().await.success());
+}
+
+/// Every list fits a terminal, and says what there is.
+fn look_around(home: &Path, folder: &Path) {
+    for (list, word) in [
+        (vec!["coverage", "hotspots"], "provider-1"),
+        (vec!["coverage", "oui", "list"], "customer"),
+        (vec!["coverage", "route", "list"], "active"),
+        (vec!["coverage", "credits", "balance"], "on"),
+        (vec!["coverage", "device", "list"], "simulated-0"),
+        (vec!["coverage", "packets"], "paid"),
+        (vec!["coverage", "rewards"], "provider-1"),
+        (vec!["coverage", "map"], "HEX"),
+        (vec!["provider", "show", "provider-1"], "packets paid"),
+    ] {
+        let told = at(home, &list).done().out;
+        assert!(told.contains(word), "{list:?}: {told}");
+        assert!(told.lines().all(|line| line.chars().count() <= 100), "{list:?}: {told}");
+    }
+    let (svg, geojson) = (folder.join("map.svg"), folder.join("map.geojson"));
+    at(home, &["coverage", "map", "--svg", svg.to_str().unwrap()]).done();
+    at(home, &["coverage", "map", "--geojson", geojson.to_str().unwrap()]).done();
+    let picture = std::fs::read_to_string(svg).unwrap();
+    assert!(picture.starts_with("<svg") && picture.contains("provider-3") && picture.ends_with("</svg>\n"), "{picture}");
+    let map: Value = serde_json::from_slice(&std::fs::read(geojson).unwrap()).unwrap();
+    let kinds = map["features"].as_array().unwrap().iter().filter(|one| one["properties"]["kind"] == "hotspot").count();
+    assert_eq!((&map["type"], kinds), (&json!("FeatureCollection"), 3));
+}
+
+/// A second customer, with a network server and a hotspot in processes of their own.
+async fn a_customer_of_ones_own(home: &Path, folder: &Path) {
+    let api = std::fs::read(home.join("endpoints.json")).unwrap();
+    let api: Value = serde_json::from_slice(&api).unwrap();
+    let key = folder.join("other.key");
+    let made = run(depin().arg("--home").arg(home).args(["wallet", "new", "other", "--file", key.to_str().unwrap(), "--json"]));
+    let address = made.json()["address"].as_str().unwrap().to_owned();
+    at(home, &["transfer", "--from", "faucet", "--to", &address, "--amount", "100 HNT"]).done();
+    let mut command = depin();
+    command.args(["gateway", "lorawan", "--json", "--node", api["api"].as_str().unwrap(), "--credits", "20000"]);
+    command.args(["--devaddr", "49000000-4900000F", "--dir"]).arg(folder.join("lns")).arg("--key-file").arg(&key);
+    let server = Daemon::start(&mut command);
+    let endpoint = &server.printed["endpoints"][0];
+    assert_eq!(endpoint["oui"], "2", "{:#}", server.printed);
+    let routes = at(home, &["coverage", "route", "list", "--oui", "2", "--json"]).json();
+    assert_eq!((items(&routes).len(), &items(&routes)[0]["ranges"]), (1, &json!(1)), "{routes:#}");
+    let add = at(home, &["coverage", "credits", "mint", "500", "--oui", "2", "--from", key.to_str().unwrap(), "--json"]).json();
+    assert_eq!((&add["oui"], &add["credits"]), (&json!(2), &json!("500")), "{add:#}");
+    let refused = at(home, &["coverage", "credits", "mint", "500", "--oui", "2"]);
+    assert_eq!(refused.code, 1, "another's OUI: {}", refused.err);
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beacons_witnesses_and_rewards_are_there_within_three_minutes_at_speed_sixty() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("net");
+    let (up, _) = Up::start(&home, &["--network", "helium-development", "--speed", "60"]).await;
+    let begun = std::time::Instant::now();
+    let beacons = until(&home, &["coverage", "beacons", "--json"], BEACONS, |beacons| {
+        items(beacons).iter().any(|beacon| {
+            beacon["reason"].is_null()
+                && beacon["witnesses"].as_array().unwrap().iter().any(|witness| witness["selected"] == true)
+        })
+    })
+    .await;
+    assert!(!items(&beacons).is_empty());
+    let witnesses = at(&home, &["coverage", "witnesses", "--json"]).json();
+    assert!(!items(&witnesses).is_empty(), "{witnesses:#}");
+    until(&home, &["coverage", "rewards", "--json"], BEACONS, |rewards| {
+        items(rewards).iter().any(|one| {
+            let all = one["claimable"].as_array().unwrap().iter().chain(one["balances"].as_array().unwrap());
+            all.into_iter().any(|amount| amount["token"] == "IOT" && amount["units"] != "0")
+        })
+    })
+    .await;
+    println!("beacons, witnesses and rewards after {:?}", begun.elapsed());
+    assert!(begun.elapsed() < BEACONS, "{:?}", begun.elapsed());
+    let genesis: Value = serde_json::from_slice(&std::fs::read(home.join("genesis.json")).unwrap()).unwrap();
+    assert_eq!(genesis["variant"], "development");
+    assert_eq!(at(&home, &["audit", "--json"]).json()["ok"], true, "{}", at(&home, &["audit"]).out);
+    assert!(up.stop().await.success());
+}

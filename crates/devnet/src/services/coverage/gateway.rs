@@ -1,0 +1,137 @@
+//! The customer's network server of a home, and how one is started at all.
+
+use crate::{
+    Error, Kind, Part, Result, Site,
+    error::LOST,
+    home::{self, Endpoint},
+    ports,
+};
+use async_trait::async_trait;
+use depin_client::{Keyring, Sender, SigningKey};
+use depin_files::Floor;
+use depin_gateway_lorawan::{ChainConfig, ChainError, Config, Customer, CustomerHandle, GatewayError};
+use depin_lorawan::{
+    DevAddr, NetId,
+    region::Region,
+    server::{AddressRange, ServerConfig},
+};
+use depin_quantity::Units;
+use std::sync::Arc;
+
+/// Folder of its store and its keys in a home.
+pub(super) const FOLDER: &str = "lorawan";
+/// What its entry there calls its access key, and where in a home it is written.
+pub const KEY: &str = "key";
+/// See [`KEY`].
+pub const KEY_FILE: &str = "lorawan/access.key";
+/// What `endpoints.json` calls it.
+pub const NAME: &str = "lorawan";
+/// The file of the key that acknowledges packets.
+pub const SERVER_KEY: &str = "server.key";
+/// Credits with which a development customer opens its OUI, base units: 100 dollars' worth where a credit costs 0.0001.
+const CREDITS: Units = Units::new(1_000_000);
+
+/// A network server that runs.
+pub struct NetworkServerPart {
+    handle: CustomerHandle,
+    url: String,
+}
+
+/// Settings of a network server with the usual addresses of development: 2,048 of NetID 00003C.
+///
+/// # Errors
+/// Never, with these addresses.
+pub fn server_config(region: Region, first: DevAddr, last: DevAddr) -> Result<ServerConfig> {
+    let wrong = |error: &dyn std::fmt::Display| Error::refused("addresses", error);
+    let addresses = AddressRange::new(first, last).map_err(|error| wrong(&error))?;
+    Ok(ServerConfig::new(region, NetId::new(0x3c).map_err(|error| wrong(&error))?, addresses))
+}
+
+impl NetworkServerPart {
+    /// Starts the home's network server on its port, as the customer's.
+    pub(super) async fn start(site: &mut Site<'_>, price: Option<depin_economy::Money>, credits: Units) -> Result<Self> {
+        let listen = site.ports.named(NAME)?;
+        let folder = site.home.path().join(FOLDER);
+        let server = server_config(Region::Eu868, DevAddr::new(0x4800_0000), DevAddr::new(0x4800_07ff))?;
+        let mut config = Config::new(folder, server);
+        (config.listen, config.new_store, config.tls) = (listen, site.options.new_store, None);
+        config.floor = Floor::new(&config.folder, site.options.disk_floor);
+        config.trust = site.trust.clone();
+        let wishes =
+            ChainConfig { open_with: Some(credits), keep: Some(Units::new(credits.get() / 10)), price, ..ChainConfig::default() };
+        let sender = site.sender(home::CUSTOMER)?;
+        Self::open(config, wishes, sender, &Keyring::default()).await
+    }
+
+    /// Starts a network server that acknowledges with the key in its folder.
+    ///
+    /// # Errors
+    /// Refused for a folder in use, an OUI that is another's, a store that was lost; broken when it cannot listen or use its folder.
+    pub async fn open(config: Config, wishes: ChainConfig, sender: Sender, keyring: &Keyring) -> Result<Self> {
+        depin_files::private_folder(&config.folder).map_err(|error| Error::file("create", &config.folder, &error))?;
+        let key = keyring.load_or_create(&config.folder.join(SERVER_KEY)).map_err(|error| Error::refused("key", error))?;
+        let key: Arc<SigningKey> = Arc::new(key.key);
+        let tls = config.tls.is_some();
+        let handle = Customer::start(config, wishes, sender, key).await.map_err(|error| Error {
+            kind: match &error {
+                ChainError::Gateway(GatewayError::Folder { .. } | GatewayError::Listen { .. }) | ChainError::Node(_) => {
+                    Kind::Broken
+                }
+                _ => Kind::Refused,
+            },
+            code: match &error {
+                ChainError::Gateway(GatewayError::Lost { .. } | GatewayError::Store { .. } | GatewayError::Key(_)) => {
+                    LOST.to_owned()
+                }
+                _ => "gateway".to_owned(),
+            },
+            message: format!("the network server does not start: {error}"),
+            hint: String::new(),
+        })?;
+        let url = ports::url(handle.gateway().address(), tls);
+        Ok(Self { handle, url })
+    }
+
+    /// The running network server.
+    pub const fn handle(&self) -> &CustomerHandle {
+        &self.handle
+    }
+
+    /// Its entry of `endpoints.json`.
+    pub fn endpoint(&self) -> Endpoint {
+        let (oui, route) = (self.handle.oui().to_string(), self.handle.route().to_string());
+        let gateway = self.handle.gateway();
+        let settings =
+            [(KEY, gateway.key()), ("oui", oui.as_str()), ("route", route.as_str()), ("application", gateway.application_id())];
+        Endpoint::new(NAME, &self.url, settings)
+    }
+
+    /// Stops it; requests under way end first.
+    pub async fn close(self) {
+        self.handle.stop().await;
+    }
+}
+
+/// Credits of a development customer.
+pub(super) const fn credits() -> Units {
+    CREDITS
+}
+
+#[async_trait]
+impl Part for NetworkServerPart {
+    fn name(&self) -> &'static str {
+        "the LoRaWAN network server"
+    }
+
+    async fn failed(&self) -> Error {
+        Error::failed(self.handle.gateway().failed().await)
+    }
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        vec![self.endpoint()]
+    }
+
+    async fn stop(self: Box<Self>) {
+        self.close().await;
+    }
+}
