@@ -4,7 +4,7 @@
 //! so no S3 client comes here by accident.
 //!
 //! ```text
-//! GET  /_depin/health                                   for anybody: 200 when the object map can be read
+//! GET  /_depin/health                                   for anybody: 200 when the object map can be read; `degraded` when the renewal service is late
 //! GET  /_depin/metrics                                  for anybody: OpenMetrics text
 //! GET  /_depin/status
 //! GET  /_depin/objects?bucket=&prefix=&after_bucket=&after_key=&limit=
@@ -68,7 +68,7 @@ impl Admin {
         match (request.method(), request.uri().path()) {
             (&Method::GET, "/_depin/health") => {
                 let read = self.core.map.read(crate::map::tables::show::totals).await;
-                return json(read.map(|_| serde_json::json!({ "status": "ok" })));
+                return json(read.map(|_| health(self.renewal.late())));
             }
             (&Method::GET, "/_depin/metrics") => return self.page(),
             _ => {}
@@ -80,7 +80,7 @@ impl Admin {
         let query = query(request.uri());
         let path = request.uri().path();
         match (request.method(), path) {
-            (&Method::GET, "/_depin/status") => json(views::status(&self.core, &self.endpoint).await),
+            (&Method::GET, "/_depin/status") => json(views::status(&self.core, &self.endpoint, self.renewal.late()).await),
             (&Method::GET, "/_depin/objects") => json(views::objects(&self.core, object_query(query)).await),
             (&Method::GET, "/_depin/segments") => {
                 let of = query.get("bucket").cloned().zip(query.get("key").cloned());
@@ -111,6 +111,18 @@ impl Admin {
         given
             .and_then(|value| value.strip_prefix("Bearer "))
             .is_some_and(|token| blake3::hash(token.trim().as_bytes()) == self.token)
+    }
+}
+
+/// `ok`, or `degraded` with what is late: objects are served all the same.
+fn health(late: Option<String>) -> serde_json::Value {
+    match late {
+        None => serde_json::json!({ "status": "ok", "problems": [], "reasons": {} }),
+        Some(message) => serde_json::json!({
+            "status": "degraded",
+            "problems": ["renewal"],
+            "reasons": { "renewal": { "code": "late", "message": message } },
+        }),
     }
 }
 

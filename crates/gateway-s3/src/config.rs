@@ -75,6 +75,8 @@ pub struct RenewalPolicy {
     pub backoff: Duration,
     /// Longest pause after failures.
     pub backoff_max: Duration,
+    /// A round that takes longer is told of as a problem.
+    pub late: Duration,
 }
 
 impl Default for RenewalPolicy {
@@ -87,6 +89,7 @@ impl Default for RenewalPolicy {
             compact_after: Duration::from_secs(600),
             backoff: Duration::from_secs(5),
             backoff_max: Duration::from_secs(600),
+            late: Duration::from_secs(300),
         }
     }
 }
@@ -126,6 +129,8 @@ pub struct Config {
     pub upload_hedge: Duration,
     /// Longest time one ranged read may take.
     pub read_timeout: Duration,
+    /// Longest time one deletion at a provider may take.
+    pub delete_timeout: Duration,
     /// Seed of the weighted choice of providers: same seed, same segment, same offers, same choice.
     pub placement_seed: u64,
     /// Terms of deals.
@@ -162,6 +167,7 @@ impl Config {
             upload_rate: 16 << 10,
             upload_hedge: Duration::from_secs(3),
             read_timeout: Duration::from_secs(20),
+            delete_timeout: Duration::from_secs(10),
             placement_seed: 0,
             deals: DealPolicy::default(),
             renewal: RenewalPolicy::default(),

@@ -1,6 +1,7 @@
 //! What all parts of a running gateway share.
 
 use crate::{
+    claims::Claims,
     clock::Clock,
     config::Config,
     crypt::MasterKey,
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) directory: Directory,
     pub(crate) health: Health,
     pub(crate) pins: SegmentPins,
+    pub(crate) claims: Claims,
     pub(crate) account: Mutex<Account>,
     pub(crate) spending: Spending,
     pub(crate) proven: Proven,

@@ -5,6 +5,7 @@
 
 use crate::{
     admin::{self, Admin},
+    claims::Claims,
     clock::Clock,
     config::{Config, ConfigError},
     core::{Account, Core},
@@ -36,12 +37,18 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
 
 /// Name of the master key in the home.
 const MASTER_KEY: &str = "master.key";
 /// How long running requests may go on after a stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long uploads to providers may go on after a stop. Whoever waits for them hears then that nothing was stored.
+const DRAIN: Duration = Duration::from_secs(30);
 
 /// Why a gateway does not start or cannot be asked.
 #[derive(Debug, thiserror::Error)]
@@ -144,6 +151,7 @@ impl Gateway {
             config,
             health: Health::default(),
             pins: SegmentPins::default(),
+            claims: Claims::default(),
             account: Mutex::new(Account::default()),
             spending,
             proven,
@@ -277,7 +285,7 @@ impl Handle {
     /// # Errors
     /// [`GatewayError::Map`] when the object map cannot be read; so do all the following.
     pub async fn status(&self) -> Result<Status, GatewayError> {
-        Ok(views::status(&self.core, &self.endpoint).await?)
+        Ok(views::status(&self.core, &self.endpoint, self.renewal.late()).await?)
     }
 
     /// Objects with how well they are secured, how long they are paid and how long the funds last.
@@ -319,15 +327,25 @@ impl Handle {
         self.core.map.failed()
     }
 
-    /// Stops in good order: no new connections, running requests end (10 s at most), waiting tails are stored, the map is closed.
+    /// Stops in good order: no new connections, running requests end (10 s at most), waiting tails are stored (30 s at most), rounds of the
+    /// renewal service end, the map is closed. What is not done by then is ended as by a kill.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
+        let end = Instant::now() + DRAIN;
         // Uploads wait for their tails, so those are stored before the requests are waited for.
-        self.writer.drain().await;
-        for task in [self.server.take(), self.keeping.take()].into_iter().flatten() {
-            let _ = task.await;
+        let drained = timeout_at(end, self.writer.drain()).await.is_ok();
+        let end = end.min(Instant::now() + GRACE) + Duration::from_secs(1);
+        for mut task in [self.server.take(), self.keeping.take()].into_iter().flatten() {
+            if timeout_at(end, &mut task).await.is_err() {
+                tracing::warn!("something did not end in time and is ended as by a kill");
+                task.abort();
+                let _ = task.await;
+            }
         }
-        self.writer.drain().await;
+        self.renewal.abort();
+        if drained {
+            let _ = timeout_at(end, self.writer.drain()).await;
+        }
         let core = self.core.clone();
         let _ = tokio::task::spawn_blocking(move || core.map.close()).await;
     }
@@ -339,5 +357,6 @@ impl Drop for Handle {
         for task in [self.server.take(), self.keeping.take()].into_iter().flatten() {
             task.abort();
         }
+        self.renewal.abort();
     }
 }

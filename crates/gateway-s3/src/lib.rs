@@ -23,6 +23,7 @@
 //! Absent on purpose: the ledger's rules, transactions, proofs, and any judgement of providers beyond what this gateway saw itself.
 
 mod admin;
+mod claims;
 mod clock;
 mod config;
 mod core;

@@ -28,6 +28,11 @@ use std::{
 const ERROR_MAX: usize = 16 << 10;
 /// Longest wait for a provider to say why it broke off.
 const SAID_WITHIN: Duration = Duration::from_secs(2);
+/// Longest time of any request to a provider, its answer's last byte included. Whoever asks has a shorter patience of its own; this holds
+/// for whoever forgets it.
+const REQUEST_MOST: Duration = Duration::from_secs(600);
+/// The same of a deletion, whose answer says nothing but yes or no.
+const DELETE_MOST: Duration = Duration::from_secs(60);
 /// Bytes of an upload handed over at a time.
 const PIECE: usize = 64 << 10;
 
@@ -164,6 +169,7 @@ impl HttpShards {
         let client = trust
             .http()
             .connect_timeout(Duration::from_secs(5))
+            .timeout(REQUEST_MOST)
             .pool_idle_timeout(Duration::from_secs(30))
             .tcp_nodelay(true)
             .no_proxy()
@@ -248,7 +254,7 @@ impl Shards for HttpShards {
 
     async fn delete(&self, at: &Provider, cid: &Commitment) -> Result<(), ShardError> {
         let request = self.signed(self.request(Method::DELETE, at, cid)?, "depin-delete", at, cid, 0);
-        let response = request.send().await.map_err(|error| unreachable(&error))?;
+        let response = request.timeout(DELETE_MOST).send().await.map_err(|error| unreachable(&error))?;
         match response.status() {
             status if status.is_success() || status == StatusCode::NOT_FOUND => Ok(()),
             _ => Err(failure(response).await),

@@ -122,7 +122,8 @@ fn give_up(core: &Arc<Core>, shard: &Shard, attempts: &[Attempt], quicker: &Prov
 pub(crate) fn take_back(core: &Arc<Core>, provider: Provider, cid: Commitment) {
     let core = core.clone();
     tokio::spawn(async move {
-        let limit = core.config.upload_silence;
+        let limit = core.config.delete_timeout;
+        let Some(_claim) = core.claims.take(provider.address, cid) else { return };
         match timeout(limit, core.shards.delete(&provider, &cid)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%provider, %cid, %error, "an orphaned shard was left behind"),

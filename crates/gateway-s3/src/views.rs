@@ -60,6 +60,8 @@ pub struct Status {
     pub warning: Option<String>,
     /// Why the market cannot be asked, when it cannot.
     pub market_trouble: Option<String>,
+    /// What the renewal service takes too long for, when it does.
+    pub renewal_trouble: Option<String>,
     /// Room on the disk of the object map, where the system says.
     pub disk: Option<DiskRoom>,
 }
@@ -180,7 +182,7 @@ pub struct ObjectQuery {
     pub limit: Option<usize>,
 }
 
-pub(crate) async fn status(core: &Core, endpoint: &str) -> Result<Status, MapError> {
+pub(crate) async fn status(core: &Core, endpoint: &str, renewal_trouble: Option<String>) -> Result<Status, MapError> {
     let totals = core.map.read(tables::show::totals).await?;
     let waiting = core.map.read(tables::show::waiting).await?;
     let account = core.account();
@@ -210,6 +212,7 @@ pub(crate) async fn status(core: &Core, endpoint: &str) -> Result<Status, MapErr
         funds_last_until: paid_until.and_then(|until| durability::funds_last_until(until, account.funds.as_ref())),
         warning: account.warning,
         market_trouble: account.trouble,
+        renewal_trouble,
         disk: core.config.floor.level().map(DiskRoom::from),
     })
 }

@@ -436,30 +436,30 @@ pub(crate) mod tables {
         Ok(true)
     }
 
-    /// Retired placements whose turn has come.
+    /// Retired placements whose deal is not over and whose turn has come.
     pub(crate) fn retired(db: &Connection, now_ms: u64, limit: usize) -> Result<Vec<RetiredRow>, MapError> {
-        let mut statement = db.prepare_cached(
-            "SELECT id, provider, cid, deal, state, attempts FROM retired WHERE next_ms <= ?1 ORDER BY next_ms, id LIMIT ?2",
-        )?;
-        let rows = statement.query_map(params![int(now_ms), int(limit as u64)], |row| {
-            let (Text(provider), Text(cid)) = (row.get(1)?, row.get(2)?);
-            Ok((
-                RetiredRow {
-                    id: row.get(0)?,
-                    provider,
-                    cid,
-                    deal: row.get::<_, Option<Text<UnitId>>>(3)?.map(|Text(deal)| deal),
-                    state: RetiredState::Deleting,
-                    attempts: row.get(5)?,
-                },
-                row.get::<_, String>(4)?,
-            ))
-        })?;
-        rows.map(|row| {
-            let (row, state) = row?;
-            Ok(RetiredRow { state: RetiredState::parse(&state)?, ..row })
-        })
-        .collect()
+        let mut statement = db.prepare_cached(&format!(
+            "SELECT {RETIRED_COLUMNS} FROM retired WHERE state <> 'deleting' AND next_ms <= ?1 ORDER BY next_ms, id LIMIT ?2"
+        ))?;
+        collect_retired(statement.query_map(params![int(now_ms), int(limit as u64)], retired_row)?)
+    }
+
+    /// Retired placements whose payload is to be deleted and whose turn has come, but for those at the providers `but`.
+    pub(crate) fn to_delete(db: &Connection, now_ms: u64, but: &[Address], limit: usize) -> Result<Vec<RetiredRow>, MapError> {
+        let but: Vec<String> = but.iter().map(Address::to_string).collect();
+        let mut statement = db.prepare_cached(&format!(
+            "SELECT {RETIRED_COLUMNS} FROM retired WHERE state = 'deleting' AND next_ms <= ?1
+             AND provider NOT IN (SELECT value FROM json_each(?3)) ORDER BY next_ms, id LIMIT ?2"
+        ))?;
+        let but = serde_json::to_string(&but)?;
+        collect_retired(statement.query_map(params![int(now_ms), int(limit as u64), but], retired_row)?)
+    }
+
+    /// Puts everything off that is to be deleted at a provider.
+    pub(crate) fn put_off(db: &Connection, provider: Address, next_ms: u64) -> Result<(), MapError> {
+        db.prepare_cached("UPDATE retired SET next_ms = max(next_ms, ?2) WHERE provider = ?1 AND state = 'deleting'")?
+            .execute(params![Text(provider), int(next_ms)])?;
+        Ok(())
     }
 
     /// Updates a retired placement.
@@ -548,6 +548,23 @@ pub(crate) mod tables {
         .execute(params![Text(provider), kind.name(), Text(cid), segment, shard, detail, int(now_ms)])?;
         Ok(())
     }
+}
+
+const RETIRED_COLUMNS: &str = "id, provider, cid, deal, state, attempts";
+
+fn retired_row(row: &Row<'_>) -> rusqlite::Result<(RetiredRow, String)> {
+    let (Text(provider), Text(cid)) = (row.get(1)?, row.get(2)?);
+    let deal = row.get::<_, Option<Text<UnitId>>>(3)?.map(|Text(deal)| deal);
+    let (id, attempts) = (row.get(0)?, row.get(5)?);
+    Ok((RetiredRow { id, provider, cid, deal, state: RetiredState::Deleting, attempts }, row.get(4)?))
+}
+
+fn collect_retired(rows: impl Iterator<Item = rusqlite::Result<(RetiredRow, String)>>) -> Result<Vec<RetiredRow>, MapError> {
+    rows.map(|row| {
+        let (row, state) = row?;
+        Ok(RetiredRow { state: RetiredState::parse(&state)?, ..row })
+    })
+    .collect()
 }
 
 type RawShard = (ShardRow, String, String, Option<String>);

@@ -50,6 +50,7 @@ pub(super) async fn one(core: &Arc<Core>, writer: &Arc<Writer>, failures: &Failu
     let (now, least) = (core.now_ms(), core.config.shard_payload_min);
     let age = u64::try_from(core.config.renewal.compact_after.as_millis()).unwrap_or(u64::MAX);
     let Some(before) = now.checked_sub(age) else { return Ok(0) };
+    let collected = core.pins.collected();
     let found = core.map.read(move |db| tables::half_empty(db, least, before, CANDIDATES)).await?;
     // One that somebody is inside of may be one that is being filled.
     let Some(id) = found.into_iter().find(|id| !core.pins.is_pinned(*id) && !failures.rests(*id, now)) else { return Ok(0) };
@@ -58,7 +59,7 @@ pub(super) async fn one(core: &Arc<Core>, writer: &Arc<Writer>, failures: &Failu
         tracing::debug!(segment = id, %error, "a half-empty segment stays for now");
         return Ok(0);
     }
-    let _pin = core.pins.pin(id);
+    let Some(_pins) = core.pins.pin_all([id], collected) else { return Ok(0) };
     let moved = compact(core, writer, id).await?;
     failures.note(core, id, moved.is_err());
     match moved {

@@ -17,10 +17,20 @@ use std::sync::Arc;
 /// Bytes read at a time.
 const WINDOW: u64 = 4 << 20;
 
+/// Providers that are tried in one round, each for as long as an upload may take.
+const TRIES: usize = 3;
+
 /// Moves at most a few shards; each is tried again later when it cannot be moved now.
 pub(super) async fn failed_shards(core: &Arc<Core>) -> Result<usize, RenewalError> {
     let (now, limit) = (core.now_ms(), core.config.renewal.rebuilds);
+    let collected = core.pins.collected();
     let rows = core.map.read(move |db| tables::due(db, &[ShardState::Failed], now, limit)).await?;
+    // Some that were just collected are not looked for; the next round knows.
+    let Some(_inside) = core.pins.pin_all(rows.iter().map(|row| row.place.segment), collected) else { return Ok(0) };
+    if !rows.is_empty() {
+        // An offer that is stale by seconds is no reason for a wrong placement.
+        core.directory.forget_offers().await;
+    }
     let mut moved = 0;
     for row in rows {
         match move_shard(core, &row).await? {
@@ -44,7 +54,6 @@ pub(super) async fn failed_shards(core: &Arc<Core>) -> Result<usize, RenewalErro
 async fn move_shard(core: &Arc<Core>, row: &ShardRow) -> Result<Result<Address, String>, RenewalError> {
     let id = row.place.segment;
     let segment = Arc::new(core.map.read(move |db| tables::segment(db, id)).await?);
-    let _pin = core.pins.pin(id);
     let candidates = candidates(core, row, &segment).await?;
     if candidates.is_empty() {
         return Ok(Err(format!("no other provider can take it ({})", row.reason)));
@@ -56,7 +65,11 @@ async fn move_shard(core: &Arc<Core>, row: &ShardRow) -> Result<Result<Address, 
     let mut tried = Vec::new();
     let sums = segment.shards[row.place.index].sums.clone();
     let shard = Shard { cid: row.cid, sums, bytes: payload };
-    for Candidate { provider, price, .. } in candidates {
+    for Candidate { provider, price, .. } in candidates.into_iter().take(TRIES) {
+        let Some(_claim) = core.claims.take(provider.address, row.cid) else {
+            tried.push(format!("{provider} is deleting it"));
+            continue;
+        };
         let taken = match core.take(core.cost(price, row.piece_size)) {
             Ok(taken) => taken,
             Err(reached) => return Ok(Err(format!("{reached} ({})", row.reason))),

@@ -1,4 +1,4 @@
-//! Placements that are no longer wanted: their deals end early, their payloads are deleted.
+//! Placements that are no longer wanted: their deals end early. What comes after that is in `delete`.
 
 use super::{RenewalError, next_try};
 use crate::{
@@ -8,17 +8,13 @@ use crate::{
 use depin_quantity::UnitId;
 use std::sync::Arc;
 
-/// After so many failed deletions a payload is left to its provider, which drops what no deal covers.
-const DELETIONS_MAX: u32 = 12;
-
-/// Takes each placement one step further; counts deleted payloads.
-pub(super) async fn retired(core: &Arc<Core>) -> Result<usize, RenewalError> {
+/// Takes each placement one step further towards the end of its deal.
+pub(super) async fn retired(core: &Arc<Core>) -> Result<(), RenewalError> {
     let (now, batch) = (core.now_ms(), core.config.renewal.batch);
     let rows = core.map.read(move |db| tables::retired(db, now, batch)).await?;
     let of = |state| rows.iter().filter(move |row| row.state == state).cloned().collect::<Vec<RetiredRow>>();
     unknown(core, of(RetiredState::Unknown)).await?;
-    ending(core, of(RetiredState::Ending)).await?;
-    deleting(core, of(RetiredState::Deleting)).await
+    ending(core, of(RetiredState::Ending)).await
 }
 
 async fn unknown(core: &Core, rows: Vec<RetiredRow>) -> Result<(), RenewalError> {
@@ -70,31 +66,6 @@ async fn ending(core: &Core, rows: Vec<RetiredRow>) -> Result<(), RenewalError> 
         })
         .collect();
     write(core, steps).await
-}
-
-async fn deleting(core: &Core, rows: Vec<RetiredRow>) -> Result<usize, RenewalError> {
-    let mut deleted = 0;
-    for row in rows {
-        let (address, cid) = (row.provider, row.cid);
-        let wanted_again = core.map.read(move |db| tables::is_placed(db, address, cid)).await?;
-        let outcome =
-            if wanted_again { Ok(()) } else { core.shards.delete(&core.directory.provider(row.provider), &row.cid).await };
-        match outcome {
-            Ok(()) => {
-                deleted += usize::from(!wanted_again);
-                core.map.write(move |db| tables::forget_retired(db, row.id)).await?;
-            }
-            Err(error) if row.attempts >= DELETIONS_MAX => {
-                tracing::warn!(provider = %row.provider, cid = %row.cid, %error, "a payload is left for its provider to drop");
-                core.map.write(move |db| tables::forget_retired(db, row.id)).await?;
-            }
-            Err(error) => {
-                let next = next_try(core, row.attempts);
-                write(core, vec![(RetiredRow { attempts: row.attempts + 1, ..row }, next, error.to_string())]).await?;
-            }
-        }
-    }
-    Ok(deleted)
 }
 
 async fn write(core: &Core, steps: Vec<(RetiredRow, u64, String)>) -> Result<(), RenewalError> {

@@ -27,6 +27,8 @@ pub struct Behaviour {
     /// Says that it stored what it throws away.
     pub forgets: bool,
     pub slow: Option<Duration>,
+    /// Answers no deletion.
+    pub keeps: bool,
 }
 
 /// The account of a provider by its name, `provider-7`.
@@ -149,7 +151,9 @@ impl Shards for FolderProviders {
     }
 
     async fn delete(&self, at: &Provider, cid: &Commitment) -> Result<(), ShardError> {
-        self.behave(at).await?;
+        if self.behave(at).await?.keeps {
+            std::future::pending::<()>().await;
+        }
         match fs::remove_file(self.path(&at.name, &cid.to_string())) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(error)),
             _ => Ok(()),
