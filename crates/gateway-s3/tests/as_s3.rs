@@ -409,3 +409,30 @@ async fn a_new_bucket_takes_its_tags_and_nothing_that_it_would_drop() {
         kit.s3.get(none).await.failed(404, "NoSuchBucket");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_refusal_has_words() {
+    let kit = Kit::start(3).await;
+    kit.s3.make_bucket("bucket").await;
+    let query = [("delete", "")];
+    let broken = kit.s3.send(Method::POST, "/bucket", &query, &[], "<Delete><Object><Key>k</Key>").await;
+    let told = broken.failed(400, "MalformedXML").xml("Message").unwrap();
+    assert!(told.contains("not well-formed"), "{told}");
+    let named = kit.s3.send(Method::PUT, "/Bad_Name", &[], &[], "").await;
+    let told = named.failed(400, "InvalidBucketName").xml("Message").unwrap();
+    assert!(told.contains("not valid"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_no_listing_could_name_is_refused_and_one_host_is_named() {
+    let kit = Kit::start(3).await;
+    kit.s3.make_bucket("bucket").await;
+    kit.s3.put("/bucket/a", "a").await.ok();
+    let refused = kit.s3.put("/bucket/b\0c", "b").await.failed(400, "InvalidURI");
+    assert!(refused.xml("Message").unwrap().contains("U+0000"), "{}", refused.text());
+    kit.s3.send(Method::POST, "/bucket/b\0c", &[("uploads", "")], &[], "").await.failed(400, "InvalidURI");
+    assert_eq!(kit.s3.get("/bucket").await.ok().all("Key"), ["a"]);
+    let two = head(&kit, "GET", "/bucket/a", &[], &sha256_hex(b"")) + "host: elsewhere\r\n";
+    let answer = raw(&kit, two, b"").await;
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("one Host header"), "{answer}");
+}

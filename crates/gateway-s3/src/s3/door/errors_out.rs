@@ -45,6 +45,10 @@ pub(super) fn finish(mut response: Response<Body>, asked: &Asked) -> Response<Bo
         let mut document = xml::safe(&document).into_owned();
         if let Some(end) = document.rfind("</Error>").filter(|_| status.as_u16() >= 400) {
             code = element(&document, "Code").unwrap_or_default().to_owned();
+            if element(&document, "Message").is_none() {
+                document.insert_str(end, &format!("<Message>{}</Message>", xml::text(&said(&code))));
+            }
+            let end = document.rfind("</Error>").unwrap_or(end);
             let resource = xml::text(&asked.path);
             let (id, host) = (&asked.id, &asked.host_id);
             let ids = format!("<Resource>{resource}</Resource><RequestId>{id}</RequestId><HostId>{host}</HostId>");
@@ -68,6 +72,19 @@ pub(super) fn finish(mut response: Response<Body>, asked: &Asked) -> Response<Bo
         tracing::info!(%method, path, status = status.as_u16(), code, request = id, "a request was refused");
     }
     response
+}
+
+/// What S3 says with a code where nothing more is known; `s3s` refuses some requests with a code alone.
+fn said(code: &str) -> String {
+    match code {
+        "MalformedXML" => "The XML you provided was not well-formed or did not validate against our published schema".to_owned(),
+        "InvalidBucketName" => "The specified bucket is not valid: a name has 3 to 63 lower-case letters, digits, dots and \
+                                hyphens, begins and ends with a letter or digit, and is no IP address"
+            .to_owned(),
+        "InvalidURI" => "Couldn't parse the specified URI".to_owned(),
+        "NotImplemented" => "What the request asks for is not implemented".to_owned(),
+        code => format!("The request cannot be answered ({code})"),
+    }
 }
 
 fn element<'a>(document: &'a str, name: &str) -> Option<&'a str> {

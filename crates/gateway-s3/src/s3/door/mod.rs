@@ -75,6 +75,10 @@ impl Door {
     }
 
     async fn pass(&self, mut request: Request<Body>) -> S3Result<Result<Response<Body>, HttpError>> {
+        // Which of them is meant, and whether the signature covers that one, would be a guess.
+        if request.headers().get_all(header::HOST).iter().count() > 1 {
+            return Err(s3_error!(InvalidRequest, "A request has one Host header (RFC 9112, 3.2), and this one has several"));
+        }
         if form::is_form(&request) {
             return form::upload(&self.rules, request).await.map(Ok);
         }

@@ -100,6 +100,13 @@ impl Place {
             (_, "") => Level::Bucket,
             _ => Level::Object,
         };
+        let writes = matches!(*request.method(), Method::PUT | Method::POST);
+        if writes && key.contains('\0') {
+            return Err(s3_error!(
+                InvalidURI,
+                "A key cannot hold the character U+0000: no XML document can (XML 1.1, 2.2 Characters), so no listing could name it"
+            ));
+        }
         Ok(Self { level, bucket: bucket.to_owned(), key: key.to_owned() })
     }
 
