@@ -7,7 +7,7 @@ use crate::{
     crypt::MasterKey,
     directory::Directory,
     health::Health,
-    map::{FaultKind, Map, SegmentPins, ShardPlace},
+    map::{FaultKind, Map, SegmentPins, ShardPlace, tables},
     market::{Funds, Market, MarketError, Offer, Provider},
     placement::Standing,
     price::Prices,
@@ -119,8 +119,19 @@ impl Core {
         let (segment, shard) = place.map_or((-1, -1), |place| (place.segment, place.index as i64));
         tracing::warn!(provider = %provider, kind = kind.name(), %cid, segment, shard, detail, "a provider failed");
         let (address, detail) = (provider.address, detail.to_owned());
+        // What it does not have as it was stored is not kept there, whatever its deal says.
+        let bad = place.filter(|_| matches!(kind, FaultKind::Lying | FaultKind::Damaged | FaultKind::Lost));
+        if bad.is_some() {
+            self.proven.remove(address);
+        }
         // Handed over at the call; nobody waits for it.
-        drop(self.map.write(move |db| crate::map::tables::record_fault(db, address, kind, cid, place, &detail, now)));
+        drop(self.map.write(move |db| {
+            if let Some(place) = bad {
+                let reason = format!("its provider was found to have lost or altered it ({detail})");
+                tables::distrust(db, place, address, &reason, now)?;
+            }
+            tables::record_fault(db, address, kind, cid, place, &detail, now)
+        }));
     }
 
     /// What an error of a read says about the provider.

@@ -18,6 +18,8 @@ pub enum Durability {
     Pending {
         /// Shards under an active deal.
         active: u64,
+        /// Shards to be placed again: their deal is dead, or their provider has lost or altered them.
+        failed: u64,
         /// All shards.
         shards: u64,
     },
@@ -44,7 +46,7 @@ impl Durability {
             _ if row.shards == 0 => Self::Empty,
             _ if row.lapsed > 0 => Self::Unpaid { lapsed: row.lapsed, shards: row.shards },
             Some(until) if row.active == row.shards => Self::Secured { until: Instant::new(until), faulty: row.faulty },
-            _ => Self::Pending { active: row.active, shards: row.shards },
+            _ => Self::Pending { active: row.active, failed: row.failed, shards: row.shards },
         }
     }
 
@@ -61,7 +63,10 @@ impl std::fmt::Display for Durability {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Empty => f.write_str("empty, kept in the object map"),
-            Self::Pending { active, shards } => write!(f, "stored, deal pending ({active} of {shards} deals active)"),
+            Self::Pending { active, failed: 0, shards } => write!(f, "stored, deal pending ({active} of {shards} deals active)"),
+            Self::Pending { active, failed, shards } => {
+                write!(f, "stored, deal pending ({active} of {shards} deals active, {failed} shards to be placed again)")
+            }
             Self::Secured { until, faulty: 0 } => write!(f, "secured until {}", until.to_rfc3339()),
             Self::Secured { until, faulty } => write!(f, "secured until {} ({faulty} deals in a fault)", until.to_rfc3339()),
             Self::Unpaid { lapsed, shards } => write!(f, "unpaid: {lapsed} of {shards} deals ended, providers may drop the data"),
@@ -92,14 +97,16 @@ mod tests {
     use depin_quantity::Units;
 
     fn row(shards: u64, active: u64, lapsed: u64, until_ms: Option<u64>) -> DurabilityRow {
-        DurabilityRow { shards, active, faulty: 0, lapsed, until_ms }
+        DurabilityRow { shards, active, faulty: 0, lapsed, failed: 0, until_ms }
     }
 
     #[test]
     fn the_state_names_the_weakest_shard() {
         assert_eq!(Durability::of(&row(0, 0, 0, None)), Durability::Empty);
         assert_eq!(Durability::of(&row(3, 0, 0, None)).to_string(), "stored, deal pending (0 of 3 deals active)");
-        assert_eq!(Durability::of(&row(3, 2, 0, Some(9))), Durability::Pending { active: 2, shards: 3 });
+        assert_eq!(Durability::of(&row(3, 2, 0, Some(9))), Durability::Pending { active: 2, failed: 0, shards: 3 });
+        let lost = Durability::of(&DurabilityRow { failed: 1, ..row(3, 2, 0, Some(9)) }).to_string();
+        assert_eq!(lost, "stored, deal pending (2 of 3 deals active, 1 shards to be placed again)");
         assert_eq!(Durability::of(&row(3, 3, 0, Some(86_400_000))).to_string(), "secured until 1970-01-02T00:00:00Z");
         assert_eq!(Durability::of(&row(3, 2, 1, Some(9))), Durability::Unpaid { lapsed: 1, shards: 3 });
     }

@@ -281,6 +281,7 @@ fn count(sums: &mut DurabilityRow, row: &ShardListing) {
     sums.active += u64::from(running);
     sums.faulty += u64::from(row.state == "faulty");
     sums.lapsed += u64::from(row.state == "lapsed");
+    sums.failed += u64::from(row.state == "failed");
     if let Some(until) = row.until_ms.filter(|_| running) {
         sums.until_ms = Some(sums.until_ms.map_or(until, |earliest| earliest.min(until)));
     }

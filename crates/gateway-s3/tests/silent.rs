@@ -60,6 +60,49 @@ async fn a_silent_provider_is_asked_again_later_and_rests_meanwhile() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_read_finds_lost_or_altered_is_not_called_secured_and_is_placed_again() {
+    let cases = [Behaviour { lying: true, ..Behaviour::default() }, Behaviour { damaged: true, ..Behaviour::default() }];
+    for (round, behaviour) in (0..).zip(cases) {
+        let kit = Kit::start(5).await;
+        kit.s3.make_bucket("found").await;
+        let bytes = noise(round, 500_000);
+        kit.s3.put("/found/o", bytes.clone()).await.ok();
+        kit.settle().await;
+        assert!(durability(&kit, "/found/o").await.starts_with("secured until"));
+        let segments = kit.handle().segments(None, 0, None).await.unwrap();
+        let liar = segments[0].shards[0].provider_name.clone();
+        kit.providers.set(&liar, behaviour);
+        kit.s3.expect("/found/o", &bytes).await;
+        let state = durability(&kit, "/found/o").await;
+        assert!(state.contains("to be placed again"), "{state}");
+        for _ in 0..4 {
+            kit.settle().await;
+        }
+        let first = kit.handle().segments(None, 0, None).await.unwrap()[0].shards[0].clone();
+        assert!(first.provider_name != liar && first.state == "active", "{first:?}");
+        let state = durability(&kit, "/found/o").await;
+        assert!(state.starts_with("secured until"), "{state}");
+        kit.s3.expect("/found/o", &bytes).await;
+        assert!(kit.market.paid_twice().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_that_only_does_not_answer_keeps_what_it_has() {
+    let kit = Kit::start(5).await;
+    kit.s3.make_bucket("away").await;
+    let bytes = noise(3, 500_000);
+    kit.s3.put("/away/o", bytes.clone()).await.ok();
+    kit.settle().await;
+    let before = providers_of(&kit).await;
+    kit.providers.set(&before[0].0, Behaviour { dead: true, ..Behaviour::default() });
+    kit.s3.expect("/away/o", &bytes).await;
+    kit.settle().await;
+    assert_eq!(providers_of(&kit).await, before);
+    assert!(durability(&kit, "/away/o").await.starts_with("secured until"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_round_that_is_late_is_a_problem_of_health() {
     let kit = Kit::start_with(4, |config| config.renewal.late = Duration::ZERO).await;
     let health = async || {

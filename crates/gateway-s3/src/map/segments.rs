@@ -1,8 +1,8 @@
 //! Segments, their shards and deals, retired placements, providers and faults.
 //!
 //! A shard's life: `stored` (no deal yet) → `proposing` (a proposal is on its way, its outcome unknown) → `proposed` → `accepted` →
-//! `active` ⇄ `faulty`. From there to `failed` (the deal is dead while its data is wanted: rebuild and place again) or to `lapsed` (the
-//! term ran out unpaid). What is no longer wanted becomes a row of `retired`, which lives until its deal has ended and its payload is
+//! `active` ⇄ `faulty`. From there to `failed` (the deal is dead, or the provider was seen to have lost or altered the shard, while its data is
+//! wanted: rebuild and place again) or to `lapsed` (the term ran out unpaid). What is no longer wanted becomes a row of `retired`, which lives until its deal has ended and its payload is
 //! deleted.
 
 use super::{MapError, Text, int, spending::tables as spending, uint};
@@ -166,6 +166,7 @@ pub(crate) struct DurabilityRow {
     pub(crate) active: u64,
     pub(crate) faulty: u64,
     pub(crate) lapsed: u64,
+    pub(crate) failed: u64,
     /// Earliest end of a paid term, ledger time.
     pub(crate) until_ms: Option<u64>,
 }
@@ -292,6 +293,11 @@ pub(crate) mod tables {
         Ok(collect_shards(statement.query_map(params![place.segment, int(place.index as u64)], shard_row)?)?.pop())
     }
 
+    /// Whether a shard still lies with `provider`, and was not found to be lost, altered or without its deal since.
+    pub(crate) fn is_kept(db: &Connection, place: ShardPlace, provider: Address) -> Result<bool, MapError> {
+        Ok(shard(db, place)?.is_some_and(|row| row.provider == provider && row.state != ShardState::Failed))
+    }
+
     /// Sets state, reason and next turn of a shard; its deal and term stay.
     pub(crate) fn set_state(
         db: &Connection,
@@ -368,6 +374,28 @@ pub(crate) mod tables {
             serde_json::to_string(avoid)?
         ])?;
         Ok(())
+    }
+
+    /// A shard that its provider has lost or altered counts as stored no longer, and is to be placed again; its deal is ended then. One of which
+    /// it is not known whether a proposal is under way, or that is unpaid, stays as it is.
+    pub(crate) fn distrust(
+        db: &Connection,
+        place: ShardPlace,
+        provider: Address,
+        reason: &str,
+        now_ms: u64,
+    ) -> Result<(), MapError> {
+        let Some(row) = shard(db, place)?.filter(|row| row.provider == provider) else { return Ok(()) };
+        if matches!(row.state, ShardState::Proposing | ShardState::Lapsed | ShardState::Failed) {
+            return Ok(());
+        }
+        let mut avoid = row.avoid;
+        if !avoid.contains(&provider) {
+            avoid.push(provider);
+        }
+        set_avoid(db, place, &avoid)?;
+        set_attempts(db, place, 0)?;
+        set_state(db, place, ShardState::Failed, reason, 0, now_ms)
     }
 
     /// Moves a shard to another provider, where it is stored by now for a price agreed on; the old placement is retired. A shard that is gone or was moved
@@ -486,7 +514,7 @@ pub(crate) mod tables {
     pub(crate) fn durability(db: &Connection, blob: i64) -> Result<DurabilityRow, MapError> {
         let mut statement = db.prepare_cached(
             "SELECT count(*), coalesce(sum(state IN ('active', 'faulty')), 0), coalesce(sum(state = 'faulty'), 0),
-                    coalesce(sum(state = 'lapsed'), 0), min(CASE WHEN state IN ('active', 'faulty') THEN until_ms END)
+                    coalesce(sum(state = 'lapsed'), 0), coalesce(sum(state = 'failed'), 0), min(CASE WHEN state IN ('active', 'faulty') THEN until_ms END)
              FROM shards WHERE segment IN (
                  SELECT segment FROM extents WHERE content IN (SELECT content FROM slices WHERE blob = ?1))",
         )?;
@@ -499,7 +527,8 @@ pub(crate) mod tables {
             active: uint(row.get(1)?),
             faulty: uint(row.get(2)?),
             lapsed: uint(row.get(3)?),
-            until_ms: row.get::<_, Option<i64>>(4)?.map(uint),
+            failed: uint(row.get(4)?),
+            until_ms: row.get::<_, Option<i64>>(5)?.map(uint),
         })
     }
 

@@ -183,7 +183,7 @@ pub(crate) mod tables {
         let durability = db
             .prepare_cached(
                 "SELECT count(*), coalesce(sum(state IN ('active', 'faulty')), 0), coalesce(sum(state = 'faulty'), 0),
-                        coalesce(sum(state = 'lapsed'), 0), min(CASE WHEN state IN ('active', 'faulty') THEN until_ms END) FROM shards",
+                        coalesce(sum(state = 'lapsed'), 0), coalesce(sum(state = 'failed'), 0), min(CASE WHEN state IN ('active', 'faulty') THEN until_ms END) FROM shards",
             )?
             .query_row([], segments::durability_row)?;
         Ok(Totals {

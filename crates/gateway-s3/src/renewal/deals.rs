@@ -18,6 +18,8 @@ const CALM: u32 = 15;
 /// One change of one shard.
 struct Step {
     place: ShardPlace,
+    /// Where it lay when this was decided.
+    at: Address,
     state: ShardState,
     reason: String,
     next_ms: u64,
@@ -32,7 +34,17 @@ struct Step {
 
 impl Step {
     fn to(row: &ShardRow, state: ShardState) -> Self {
-        Self { place: row.place, state, reason: String::new(), next_ms: 0, attempts: 0, deal: None, avoid: None, price: None }
+        Self {
+            place: row.place,
+            at: row.provider,
+            state,
+            reason: String::new(),
+            next_ms: 0,
+            attempts: 0,
+            deal: None,
+            avoid: None,
+            price: None,
+        }
     }
 
     /// The same step is tried again later.
@@ -50,7 +62,11 @@ impl Step {
         Self { reason, deal: Some((None, None)), avoid: Some(avoid), ..Self::to(row, ShardState::Failed) }
     }
 
+    /// Nothing when it was moved, or found to be lost or altered, since this was decided.
     fn write(&self, db: &Connection, now_ms: u64) -> Result<(), MapError> {
+        if !tables::is_kept(db, self.place, self.at)? {
+            return Ok(());
+        }
         tables::set_state(db, self.place, self.state, &self.reason, self.next_ms, now_ms)?;
         tables::set_attempts(db, self.place, self.attempts)?;
         if let Some((deal, until)) = &self.deal {
@@ -133,6 +149,7 @@ pub(super) async fn propose(core: &Arc<Core>) -> Result<usize, RenewalError> {
         }
     }
     apply_with(core, steps, book).await?;
+    let (wanted, proposals) = still_wanted(core, wanted, proposals).await?;
     if proposals.is_empty() {
         return Ok(0);
     }
@@ -150,6 +167,22 @@ pub(super) async fn propose(core: &Arc<Core>) -> Result<usize, RenewalError> {
     let steps = wanted.iter().zip(answers).filter_map(|((row, _), answer)| proposed_step(core, row, answer)).collect();
     apply_with(core, steps, book).await?;
     Ok(proposed)
+}
+
+/// What was written down as under way: not a shard that was found to be lost or altered just before.
+async fn still_wanted(
+    core: &Core,
+    wanted: Vec<(ShardRow, Option<Taken>)>,
+    proposals: Vec<Proposal>,
+) -> Result<(Vec<(ShardRow, Option<Taken>)>, Vec<Proposal>), RenewalError> {
+    let places: Vec<ShardPlace> = wanted.iter().map(|(row, _)| row.place).collect();
+    let is_under_way = |row: &ShardRow| row.state == ShardState::Proposing;
+    let kept: Vec<bool> = core
+        .map
+        .read(move |db| places.iter().map(|place| Ok(tables::shard(db, *place)?.as_ref().is_some_and(is_under_way))).collect())
+        .await?;
+    let pairs = wanted.into_iter().zip(proposals).zip(kept);
+    Ok(pairs.filter_map(|(pair, kept)| kept.then_some(pair)).unzip())
 }
 
 /// Counts the cost of a further term; a first one was counted when the shard was placed.

@@ -81,13 +81,16 @@ async fn write(core: &Core, outcomes: Vec<(ShardRow, Outcome)>, ledger_now: Inst
     core.map
         .write(move |db| {
             for ((row, outcome), retry) in outcomes.iter().zip(retries) {
-                let attempts = row.attempts.saturating_add(1);
+                let (attempts, kept) = (row.attempts.saturating_add(1), tables::is_kept(db, row.place, row.provider)?);
                 match outcome {
                     // Takes effect when the provider agrees; asked again if nothing comes of it.
                     Outcome::Asked(taken) => {
                         taken.map_or(Ok(()), |taken| tables::spend(db, taken))?;
-                        tables::set_renewal(db, row.place, 0, again, "")?;
+                        if kept {
+                            tables::set_renewal(db, row.place, 0, again, "")?;
+                        }
                     }
+                    _ if !kept => continue,
                     Outcome::Waits(why) | Outcome::Refused(why) => {
                         tables::set_renewal(db, row.place, attempts, retry, &format!("not renewed: {why}"))?;
                     }
