@@ -96,6 +96,9 @@ pub struct Config {
     /// Whether a damaged vote journal is set aside and a new one begun above the last final block; only where this validator is the
     /// only one, so that nobody else has a vote that it forgets.
     pub forget_votes: bool,
+    /// Whether blocks of this chain are known to have been final in this folder: a store without any is refused then, since a validator
+    /// that begins the chain again votes a second time at heights that it voted for.
+    pub begun: bool,
 }
 
 impl Config {
@@ -119,6 +122,7 @@ impl Config {
             file_blocks: FILE_BLOCKS,
             clock: Arc::new(Clock::system(CLOCK_JUMP)),
             forget_votes: false,
+            begun: false,
         }
     }
 

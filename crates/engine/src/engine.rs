@@ -192,6 +192,11 @@ pub(crate) fn claim(folder: &Path, genesis: &Block, key: &[u8; 32]) -> Result<Fi
     }
 }
 
+/// Where the engine of a folder keeps its store; there from the first start on.
+pub fn store(folder: &Path) -> PathBuf {
+    folder.join(STORE)
+}
+
 /// Whose an engine's folder is.
 #[derive(Debug, PartialEq, Eq)]
 struct Identity {

@@ -28,7 +28,7 @@ use commonware_consensus::{
         core::Actor as MarshalActor,
         resolver::p2p as marshal_resolver,
         standard::{Deferred, Standard},
-        store::Certificates,
+        store::{Blocks as FinalBlocks, Certificates},
     },
     simplex::{self, scheme::ed25519::Scheme, types::Finalization},
 };
@@ -186,6 +186,9 @@ async fn open(
     let blocks = parts.archive("blocks", ());
     let blocks = Archive::open(runtime.child("blocks"), blocks, history.clone()).await.map_err(End::Failed)?;
     let last = last_of(&finalizations).await.map_err(End::Failed)?;
+    if config.begun && last.is_none() && FinalBlocks::last_index(&blocks).is_none() {
+        return Err(End::Votes(VotesFault::Gone(config.data.join(STORE))));
+    }
     let (floor, voted) = begin(config, committee, &parts.me, last, genesis).map_err(End::Votes)?;
     Ok((finalizations, blocks, floor, voted))
 }

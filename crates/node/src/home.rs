@@ -19,6 +19,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Folder of the engine.
+const ENGINE: &str = "engine";
+
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HomeError {
@@ -131,7 +134,7 @@ impl Home {
     }
 
     pub fn engine(&self) -> PathBuf {
-        self.path.join("engine")
+        self.path.join(ENGINE)
     }
 
     pub fn index(&self) -> PathBuf {
@@ -145,6 +148,11 @@ impl Home {
     pub fn accepted_clock(&self) -> PathBuf {
         self.path.join("accepted-clock")
     }
+}
+
+/// Where the engine of a node's folder keeps its store.
+pub(crate) fn store(home: &Path) -> PathBuf {
+    depin_engine::store(&home.join(ENGINE))
 }
 
 /// The genesis document of the chain that a node's folder belongs to; `None` when no chain was started there yet. Whoever starts a

@@ -6,7 +6,7 @@ use crate::{
     clock::{self, ClockConfig},
     disk::{Disk, NoSpace},
     history::{self, KEEP_HISTORY},
-    home::{Home, HomeError},
+    home::{self, Home, HomeError},
     index::{self, Index, IndexError, LogError, LogRecord, ReceiptLog},
     machine::LedgerMachine,
     metrics::Metrics,
@@ -54,6 +54,9 @@ pub struct NodeConfig {
     pub rebuild_index: bool,
     /// Whether a damaged vote journal is set aside, and a new one begun above the last final block.
     pub forget_votes: bool,
+    /// Whether the chain is known to have had final blocks in `home`: a folder without any is refused then, see
+    /// [`VotesFault::Gone`].
+    pub begun: bool,
     /// Free space on the disk of `home` below which no new transactions are taken.
     pub floor: Floor,
     /// How long final blocks, receipts and events are kept; `None` for ever. The last few always are.
@@ -82,6 +85,7 @@ impl NodeConfig {
             pool: PoolLimits::default(),
             rebuild_index: false,
             forget_votes: false,
+            begun: false,
             keep_history: Some(KEEP_HISTORY),
             clock: ClockConfig::default(),
             tls: None,
@@ -185,6 +189,7 @@ impl Node {
         let ledger = Arc::new(Ledger::new(config.genesis.clone(), Arc::clone(&signatures) as Arc<dyn depin_ledger::Signatures>)?);
         check_speed(&config, &ledger)?;
         check_committee(&config)?;
+        check_begun(&config)?;
         let home = Home::claim(&config.home, &config.genesis)?;
         let refused = |source| StartError::Listen { address: config.listen, source };
         let listener = Listener::bind(config.listen, config.tls.clone()).await.map_err(refused)?;
@@ -283,6 +288,12 @@ fn check_committee(config: &NodeConfig) -> Result<(), StartError> {
     }
 }
 
+/// Refuses a folder that lost its chain before anything is made there.
+fn check_begun(config: &NodeConfig) -> Result<(), StartError> {
+    let store = home::store(&config.home);
+    if config.begun && !store.is_dir() { Err(VotesFault::Gone(store).into()) } else { Ok(()) }
+}
+
 /// How long the chain of this node waits at most before an empty block.
 fn longest_heartbeat(config: &NodeConfig, ledger: &Ledger) -> Duration {
     beat::longest(config.heartbeat, config.heartbeat_idle, ledger.time_cap(), config.speed)
@@ -318,6 +329,7 @@ fn engine_config(config: &NodeConfig, home: &Home, clock: &Arc<Clock>, ledger: &
         timeouts: Timeouts::for_heartbeat(longest),
         clock: Arc::clone(clock),
         forget_votes: config.forget_votes,
+        begun: config.begun,
         ..EngineConfig::single(home.engine(), config.seed)
     }
 }

@@ -134,6 +134,7 @@ pub fn create_or_open(home: &Home, asked: Option<&Choice>, making: Making) -> Re
                 variant: info.variant,
                 complete: false,
                 speed: None,
+                begun: BTreeSet::new(),
             };
             (marker, choice)
         }
@@ -355,7 +356,7 @@ fn new_validator_seed(home: &Home) -> Result<[u8; 32]> {
 pub fn delete(home: &Home) -> Result<Vec<Name>> {
     let Some(marker) = home.marker_of_any_format()? else { return Err(home.absent()) };
     // Unfinished from now on: a deletion that is cut short leaves a home that the next `--fresh` deletes on.
-    home.write_marker(&Marker { complete: false, ..marker })?;
+    home.write_marker(&Marker { complete: false, speed: None, begun: BTreeSet::new(), ..marker })?;
     for entry in ENTRIES.into_iter().chain(services::files()) {
         let path = home.path().join(entry);
         let removed = match fs::symlink_metadata(&path) {
@@ -469,6 +470,30 @@ mod tests {
         delete(&home).unwrap();
         open(&home).unwrap();
         assert_eq!(home.speed().unwrap(), None);
+    }
+
+    #[test]
+    fn a_home_remembers_what_a_start_made_until_it_is_deleted() {
+        let (_folder, home) = home();
+        open(&home).unwrap();
+        assert!(!home.has_begun("node").unwrap(), "a home that was made and never started");
+        home.keep_begun("node").unwrap();
+        open(&home).unwrap();
+        assert!(home.has_begun("node").unwrap() && !home.has_begun("gateway").unwrap());
+        // Its word is lost, and follows from what is there.
+        fs::create_dir_all(home.node()).unwrap();
+        fs::create_dir_all(home.path().join("gateway")).unwrap();
+        fs::remove_file(home.path().join("home.json")).unwrap();
+        open(&home).unwrap();
+        assert!(home.has_begun("node").unwrap() && home.has_begun("gateway").unwrap() && !home.has_begun("metering").unwrap());
+        // As earlier versions wrote it: all of it ran.
+        home.write_marker(&Marker { begun: BTreeSet::new(), ..home.marker().unwrap().unwrap() }).unwrap();
+        assert!(!home.has_begun("node").unwrap());
+        home.keep_speed(3).unwrap();
+        assert!(home.has_begun("node").unwrap() && home.has_begun("gateway").unwrap());
+        delete(&home).unwrap();
+        open(&home).unwrap();
+        assert!(!home.has_begun("node").unwrap());
     }
 
     #[test]

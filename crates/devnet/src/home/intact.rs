@@ -2,7 +2,7 @@
 //! validator key would make no block, and settings that are guessed would be registered.
 
 use super::{FORMAT, Home, KIND, Marker, create::validator_seed, files, keys};
-use crate::{Error, Result};
+use crate::{Error, Result, services};
 use depin_ledger::GenesisDoc;
 use depin_quantity::{Address, Name};
 use std::{
@@ -162,7 +162,10 @@ pub(super) fn marker_of_chain(home: &Home) -> Option<Marker> {
     }
     let GenesisDoc { chain_id, network, variant, .. } = files::read_json(&home.genesis()).ok()??;
     let kind = KIND.to_owned();
-    Some(Marker { format: FORMAT, kind, chain_id, network, variant, complete: true, speed: None })
+    // Of what is there, all may be in use: what would be made anew is refused rather.
+    let begun =
+        services::files().filter(|entry| home.path().join(entry).is_dir()).chain([super::NODE]).map(str::to_owned).collect();
+    Some(Marker { format: FORMAT, kind, chain_id, network, variant, complete: true, speed: None, begun })
 }
 
 /// Writes `home.json` again where it is damaged or missing; gives what to tell about it.

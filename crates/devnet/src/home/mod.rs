@@ -54,6 +54,7 @@ use depin_ledger::GenesisDoc;
 use depin_quantity::Name;
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -86,9 +87,14 @@ pub struct Marker {
     /// Milliseconds of ledger time per millisecond, as it last ran; none before the first start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<u32>,
+    /// Folders of the home that hold what cannot be made again, since a start made them: one that is missing later is gone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub begun: BTreeSet<String>,
 }
 
 const KIND: &str = "depin-home";
+/// Folder of the node's store.
+pub(crate) const NODE: &str = "node";
 
 impl Home {
     /// A home at this place, whether or not it exists.
@@ -152,7 +158,7 @@ impl Home {
 
     /// The node's store.
     pub fn node(&self) -> PathBuf {
-        self.path.join("node")
+        self.path.join(NODE)
     }
 
     /// The key that makes blocks.
@@ -239,6 +245,25 @@ impl Home {
             Some(marker) if marker.speed != Some(speed) => self.write_marker(&Marker { speed: Some(speed), ..marker }),
             _ => Ok(()),
         }
+    }
+
+    /// Whether an earlier start made what `folder` of this home holds. Homes of earlier versions say it by the speed at which all of it
+    /// ran.
+    ///
+    /// # Errors
+    /// Broken when the home cannot be read.
+    pub fn has_begun(&self, folder: &str) -> Result<bool> {
+        let marker = self.marker_of_any_format()?;
+        Ok(marker.is_some_and(|marker| marker.speed.is_some() || marker.begun.contains(folder)))
+    }
+
+    /// Remembers that `folder` of this home holds what cannot be made again.
+    ///
+    /// # Errors
+    /// Broken when the file cannot be read or written.
+    pub fn keep_begun(&self, folder: &str) -> Result<()> {
+        let Some(mut marker) = self.marker()? else { return Ok(()) };
+        if marker.begun.insert(folder.to_owned()) { self.write_marker(&marker) } else { Ok(()) }
     }
 
     /// The genesis document.

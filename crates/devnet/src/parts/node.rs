@@ -23,6 +23,7 @@ impl NodePart {
             rebuild_index: site.options.rebuild_index,
             keep_history: site.options.keep_history,
             forget_votes: site.options.forget_votes,
+            begun: site.home.has_begun(home::NODE)?,
             floor: Floor::of_chain(site.home.node(), site.options.disk_floor),
             tls: site.options.tls.clone(),
             clock: ClockConfig { jump: site.options.clock_jump, accept: site.options.accept_clock, ..ClockConfig::default() },
@@ -46,6 +47,8 @@ impl NodePart {
             let (code, hint) = advice(&error, site.home);
             Error { kind, code: code.to_owned(), message: format!("the node does not start: {error}"), hint }
         })?;
+        // Its first block is final. A start that fails later must not begin the chain again.
+        site.home.keep_begun(home::NODE)?;
         Ok(Self { handle })
     }
 
@@ -83,7 +86,8 @@ fn advice(error: &StartError, home: &Home) -> (&'static str, String) {
                 node.join("engine").display()
             ),
         ),
-        StartError::Votes(VotesFault::Damaged { .. }) => ("votes", copy),
+        StartError::Votes(VotesFault::Damaged { .. } | VotesFault::Gone(_)) => ("votes", copy),
+        StartError::Votes(VotesFault::NoFinalBlock(_)) => ("votes", format!("leave --forget-votes away and {copy}")),
         StartError::Votes(_) => ("votes", "leave --forget-votes away".to_owned()),
         StartError::Opening(_) => ("damaged", copy),
         StartError::Home(HomeError::OtherGenesis(_)) => (

@@ -57,6 +57,19 @@ pub enum VotesFault {
     /// It was to be begun anew, and others have this validator's votes.
     #[error("the vote journal {} cannot be begun anew: the other validators have votes that it would forget", .0.display())]
     NotAlone(PathBuf),
+    /// It was to be begun anew, and there is no final block to begin above.
+    #[error(
+        "the vote journal {} cannot be begun anew: the store beside it has no certificate of a final block, above which alone it could go on",
+        .0.display()
+    )]
+    NoFinalBlock(PathBuf),
+    /// The chain's final blocks are gone.
+    #[error(
+        "{} has none of the final blocks of this chain any more: a validator that begins its chain again could vote for other blocks at \
+         the heights that it voted for before, so it does not vote",
+        .0.display()
+    )]
+    Gone(PathBuf),
     /// A file cannot be used.
     #[error("cannot use {}: {why}", path.display())]
     Io {
@@ -134,6 +147,9 @@ impl VoteJournal {
             (Ok(()), false) => Begin::GoOn,
             (Ok(()), true) => return Err(VotesFault::Whole(self.journal.clone())),
             (Err(VotesFault::Damaged { .. }), true) if !alone => return Err(VotesFault::NotAlone(self.journal.clone())),
+            (Err(VotesFault::Damaged { .. }), true) if last.is_none() => {
+                return Err(VotesFault::NoFinalBlock(self.journal.clone()));
+            }
             (Err(VotesFault::Damaged { .. }), true) => {
                 self.set_aside()?;
                 Begin::Anew

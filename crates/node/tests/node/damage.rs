@@ -197,3 +197,44 @@ async fn a_validator_with_a_damaged_vote_journal_does_not_start_until_it_may_for
     assert!(matches!(error, StartError::Votes(VotesFault::Whole(_))), "{error}");
     Node::start(config(folder.path())).await.unwrap().stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_that_is_gone_is_not_begun_again() {
+    let (folder, before) = folder().await;
+    let begun = |path: &Path, forget_votes| NodeConfig { begun: true, forget_votes, ..config(path) };
+    let whole: [&dyn Fn(&Path); 3] =
+        [&|home| fs::remove_dir_all(home).unwrap(), &|home| fs::remove_dir_all(home.join("engine")).unwrap(), &|home| {
+            fs::remove_dir_all(home.join("engine/store")).unwrap()
+        }];
+    for remove in whole {
+        let copy = copy(folder.path());
+        let home = copy.path().join("node");
+        fs::create_dir(&home).unwrap();
+        for entry in fs::read_dir(copy.path()).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry != home {
+                fs::rename(&entry, home.join(entry.file_name().unwrap())).unwrap();
+            }
+        }
+        remove(&home);
+        for forget in [false, true] {
+            let error = Node::start(begun(&home, forget)).await.err().unwrap();
+            let store = home.join("engine/store");
+            assert!(matches!(&error, StartError::Votes(VotesFault::Gone(named)) if *named == store), "{error}");
+            assert!(!store.exists(), "nothing is made in its place");
+        }
+    }
+    // The folders are there, and nothing is in them; nor does it help to forget votes without being told that the chain had begun.
+    let copy = copy(folder.path());
+    fs::remove_dir_all(copy.path().join("engine/store")).unwrap();
+    let error = Node::start(NodeConfig { forget_votes: true, ..config(copy.path()) }).await.err().unwrap();
+    assert!(matches!(error, StartError::Votes(VotesFault::NoFinalBlock(_))), "{error}");
+    for word in ["votes", "voted"] {
+        fs::remove_file(copy.path().join("engine").join(word)).unwrap();
+    }
+    let error = Node::start(begun(copy.path(), false)).await.err().unwrap();
+    assert!(matches!(error, StartError::Votes(VotesFault::Gone(_))), "{error}");
+
+    let node = Node::start(begun(folder.path(), false)).await.unwrap();
+    assert_eq!(all_events(node.api_url()).await, before, "one that is whole goes on");
+    node.stop().await;
+}
