@@ -143,6 +143,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Opens the master key where it is locked, and locks a new one where it knows a passphrase.
     pub keyring: Keyring,
+    /// Whether a new map is begun where that of before was lost; what is left of it is kept beside it. One that is whole is gone on with.
+    pub new_store: bool,
 }
 
 impl Config {
@@ -173,6 +175,7 @@ impl Config {
             renewal: RenewalPolicy::default(),
             tls: None,
             keyring: Keyring::default(),
+            new_store: false,
         }
     }
 

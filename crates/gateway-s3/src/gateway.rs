@@ -45,6 +45,9 @@ use tokio::{
 
 /// Name of the master key in the home.
 const MASTER_KEY: &str = "master.key";
+/// Name of the map, and of the token for the gateway's own pages.
+const MAP: &str = "meta.db";
+const ADMIN_TOKEN: &str = "admin.token";
 /// How long running requests may go on after a stop.
 const GRACE: Duration = Duration::from_secs(10);
 /// How long uploads to providers may go on after a stop. Whoever waits for them hears then that nothing was stored.
@@ -76,7 +79,7 @@ pub enum GatewayError {
     /// The object map of before is not there any more, or cannot be read.
     #[error(
         "{path} {what}, although this gateway was used before: it is the map of everything stored here, and without it no object \
-         can be found, read or renewed; put a copy of it back, or begin with nothing in another folder",
+         can be found, read or renewed",
         path = path.display()
     )]
     Lost {
@@ -96,6 +99,24 @@ pub enum GatewayError {
         /// Why.
         source: io::Error,
     },
+}
+
+impl GatewayError {
+    /// The error of a map that is lost from `folder`: `what` is the rest of a sentence about it.
+    pub fn lost(folder: &Path, what: impl Into<String>) -> Self {
+        Self::Lost { path: folder.join(MAP), what: what.into() }
+    }
+
+    /// What to do about it; empty when the error says that itself.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Lost { .. } => {
+                "put a copy of it back, or of the whole folder; where there is none, --new-store begins an empty one on purpose: what was \
+                 stored is not found again, and its deals are paid until they end"
+            }
+            _ => "",
+        }
+    }
 }
 
 impl From<MapError> for GatewayError {
@@ -135,9 +156,9 @@ impl Gateway {
         config.check()?;
         let lock = lock_home(&config)?;
         let home = config.home.clone();
-        let map = open_map(&home)?;
+        let map = open_map(&config)?;
         let master = master_key(&home, &map, &config.keyring)?;
-        let token = keys::secret(&home.join("admin.token"), true)?;
+        let token = keys::secret(&home.join(ADMIN_TOKEN), true).map_err(KeyError::of_token)?;
         let directory = Directory::load(&map)?;
         let (spending, proven) = (Spending::load(&map, market.currency())?, Proven::load(&map)?);
         let (listen, tls) = (config.listen, config.tls.clone());
@@ -187,14 +208,26 @@ impl Gateway {
     }
 }
 
-/// Opens the home's map, or makes it at the first start. The master key is made after it, so a key says that there was one.
-fn open_map(home: &Path) -> Result<Map, GatewayError> {
-    let path = home.join("meta.db");
-    let used = home.join(MASTER_KEY).exists();
-    Map::open(&path, used).map_err(|error| match error.lost(&path) {
-        Some((path, what)) => GatewayError::Lost { path, what },
-        None => error.into(),
-    })
+/// Opens the home's map, or makes it at the first start. The master key and the admin token are made after it, so each says that there
+/// was one.
+fn open_map(config: &Config) -> Result<Map, GatewayError> {
+    let path = config.home.join(MAP);
+    let used = [MASTER_KEY, ADMIN_TOKEN].iter().any(|made| config.home.join(made).exists());
+    let open = |used| {
+        Map::open(&path, used).map_err(|error| match error.lost(&path) {
+            Some((path, what)) => GatewayError::Lost { path, what },
+            None => error.into(),
+        })
+    };
+    match open(used) {
+        Err(GatewayError::Lost { .. }) if config.new_store => {
+            let failed = |source| GatewayError::Home { path: config.home.clone(), source };
+            let aside = depin_files::set_database_aside(&path).map_err(failed)?;
+            tracing::warn!(aside = %aside.display(), "begins a new object map; what is left of the one before is kept");
+            open(false)
+        }
+        opened => opened,
+    }
 }
 
 /// Reads the master key, which must be the one that the map was begun with: another one reads nothing of what is stored, and what it

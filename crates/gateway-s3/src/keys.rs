@@ -41,6 +41,12 @@ pub enum KeyError {
         /// Which file.
         path: PathBuf,
     },
+    /// Not a token, which can be made anew.
+    #[error("{path} does not hold 64 hexadecimal digits; delete it: the next start makes a new one for the gateway's own pages", path = path.display())]
+    Token {
+        /// Which file.
+        path: PathBuf,
+    },
     /// Locked, and not to be opened here.
     #[error(transparent)]
     Locked(KeyFileError),
@@ -56,6 +62,16 @@ pub enum KeyError {
         /// Which file.
         path: PathBuf,
     },
+}
+
+impl KeyError {
+    /// The same about the admin token, with which nothing is lost.
+    pub(crate) fn of_token(self) -> Self {
+        match self {
+            Self::Format { path } => Self::Token { path },
+            other => other,
+        }
+    }
 }
 
 /// Reads the master key in `path`, opened by `keyring` where it is locked; makes a new one, locked when a passphrase is at hand, where
@@ -174,5 +190,7 @@ mod tests {
         secret(&path, true).unwrap();
         fs::write(&path, "short").unwrap();
         assert!(matches!(secret(&path, true), Err(KeyError::Format { .. })));
+        let told = secret(&path, true).map_err(KeyError::of_token).unwrap_err().to_string();
+        assert!(told.contains("delete it") && !told.contains("cannot be read"), "{told}");
     }
 }

@@ -178,6 +178,9 @@ Examples:
 
 #[derive(Clone, Debug, Args)]
 pub struct GatewayS3Args {
+    /// Begin a new object map where DIR's own was lost; what is left of it is kept beside it.
+    #[arg(long)]
+    pub new_store: bool,
     /// Folder of the object map and the keys.
     #[arg(long, value_name = "DIR", default_value = "./gateway", value_parser = TextPath)]
     pub dir: PathBuf,

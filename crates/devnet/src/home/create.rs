@@ -480,9 +480,14 @@ mod tests {
         home.keep_begun("node").unwrap();
         open(&home).unwrap();
         assert!(home.has_begun("node").unwrap() && !home.has_begun("gateway").unwrap());
+        assert!(!home.has_lost("gateway", "meta.db").unwrap(), "one that was never started");
+        home.keep_begun("gateway").unwrap();
+        assert!(home.has_lost("gateway", "meta.db").unwrap() && !home.has_lost("metering", "metering.db").unwrap());
         // Its word is lost, and follows from what is there.
         fs::create_dir_all(home.node()).unwrap();
         fs::create_dir_all(home.path().join("gateway")).unwrap();
+        fs::write(home.path().join("gateway/meta.db"), "the map").unwrap();
+        assert!(!home.has_lost("gateway", "meta.db").unwrap());
         fs::remove_file(home.path().join("home.json")).unwrap();
         open(&home).unwrap();
         assert!(home.has_begun("node").unwrap() && home.has_begun("gateway").unwrap() && !home.has_begun("metering").unwrap());

@@ -257,6 +257,14 @@ impl Home {
         Ok(marker.is_some_and(|marker| marker.speed.is_some() || marker.begun.contains(folder)))
     }
 
+    /// Whether a start made `file` in `folder` of this home, and it is there no more.
+    ///
+    /// # Errors
+    /// Broken when the home cannot be read.
+    pub fn has_lost(&self, folder: &str, file: &str) -> Result<bool> {
+        Ok(self.has_begun(folder)? && !self.path.join(folder).join(file).exists())
+    }
+
     /// Remembers that `folder` of this home holds what cannot be made again.
     ///
     /// # Errors

@@ -73,6 +73,7 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
         floor: Floor::new(&args.dir, args.disk_floor.map(|floor| floor.0)),
         deals: DealPolicy { term: args.term.0, max_price, spend_per_day, ..DealPolicy::default() },
         tls,
+        new_store: args.new_store,
         keyring: remote.settings.home.keyring().clone(),
         ..Config::new(&args.dir, keys.access_key.clone(), keys.secret_key.clone())
     };

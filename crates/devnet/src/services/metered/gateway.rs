@@ -15,6 +15,7 @@ use depin_services::metered::MeteredParams;
 
 /// Folder of its store and its key in a home.
 pub(super) const FOLDER: &str = "metering";
+const STORE: &str = "metering.db";
 /// What its entry there calls its access key, and where in a home it is written.
 pub const KEY: &str = "key";
 /// See [`KEY`].
@@ -34,11 +35,18 @@ impl MeteringGateway {
     pub(super) async fn start(site: &mut Site<'_>, params: MeteredParams) -> Result<Self> {
         let listen = site.ports.named(NAME)?;
         let folder = site.home.path().join(FOLDER);
+        if !site.options.new_store && site.home.has_lost(FOLDER, STORE)? {
+            let path = folder.join(STORE);
+            return Err(not_started(&GatewayError::Lost { path, what: "is gone".to_owned() }));
+        }
         let floor = Floor::new(&folder, site.options.disk_floor);
         let tls = site.options.tls.clone();
         let config = Config { listen, floor, tls, new_store: site.options.new_store, ..Config::new(folder, params) };
         let key = |name| site.home.load_key(&site.home.key(name));
-        Self::open(config, site.client.clone(), site.genesis.chain_id, key(home::CUSTOMER)?, key(home::REPORTER)?).await
+        let (client, chain_id) = (site.client.clone(), site.genesis.chain_id);
+        let opened = Self::open(config, client, chain_id, key(home::CUSTOMER)?, key(home::REPORTER)?).await?;
+        site.home.keep_begun(FOLDER)?;
+        Ok(opened)
     }
 
     /// Starts a gateway whose orders `customer` pays and whose reports `reporter` signs.
@@ -53,18 +61,7 @@ impl MeteringGateway {
         reporter: SigningKey,
     ) -> Result<Self> {
         let (by, tls) = (reporter.address(), config.tls.is_some());
-        let handle = Gateway::start(config, client, chain_id, customer, reporter).await.map_err(|error| Error {
-            kind: match error {
-                GatewayError::Folder { .. } | GatewayError::Listen { .. } => Kind::Broken,
-                _ => Kind::Refused,
-            },
-            code: match error {
-                GatewayError::Lost { .. } | GatewayError::Store { .. } | GatewayError::Key(_) => LOST.to_owned(),
-                _ => "gateway".to_owned(),
-            },
-            message: format!("the metering gateway does not start: {error}"),
-            hint: error.hint(),
-        })?;
+        let handle = Gateway::start(config, client, chain_id, customer, reporter).await.map_err(|error| not_started(&error))?;
         let url = ports::url(handle.address(), tls);
         Ok(Self { handle, url, reporter: by })
     }
@@ -79,6 +76,22 @@ impl MeteringGateway {
     /// Stops it; requests under way end first.
     pub async fn close(self) {
         self.handle.stop().await;
+    }
+}
+
+/// Why a gateway does not start, for people.
+fn not_started(error: &GatewayError) -> Error {
+    Error {
+        kind: match error {
+            GatewayError::Folder { .. } | GatewayError::Listen { .. } => Kind::Broken,
+            _ => Kind::Refused,
+        },
+        code: match error {
+            GatewayError::Lost { .. } | GatewayError::Store { .. } | GatewayError::Key(_) => LOST.to_owned(),
+            _ => "gateway".to_owned(),
+        },
+        message: format!("the metering gateway does not start: {error}"),
+        hint: error.hint(),
     }
 }
 

@@ -109,6 +109,10 @@ impl S3Gateway {
     /// Starts the home's gateway on its port; `own` is where the home's own providers are.
     pub(super) async fn start(site: &mut Site<'_>, params: StorageParams, own: &[Operator]) -> Result<Self> {
         let folder = folder(site.home);
+        // Before keys are made: those of a gateway whose folder is gone are gone with it.
+        if !site.options.new_store && site.home.has_lost(FOLDER, "meta.db")? {
+            return Err(not_started(GatewayError::lost(&folder, "is gone")));
+        }
         let keys = S3Keys::read_or_make(&folder)?;
         let config = Config {
             listen: site.ports.named(S3Access::NAME)?,
@@ -116,11 +120,13 @@ impl S3Gateway {
             floor: Floor::new(&folder, site.options.disk_floor),
             tls: site.options.tls.clone(),
             keyring: site.home.keyring().clone(),
+            new_store: site.options.new_store,
             ..Config::new(folder, keys.access_key.clone(), keys.secret_key.clone())
         };
         let key = site.home.load_key(&site.home.key(home::CUSTOMER))?;
         let market = LedgerMarket::new(Sender::new(site.client.clone(), key.clone()), site.rules(), params);
         let handle = start(config, key, Arc::new(market), site.genesis.chain_id, reach(site, own), &site.trust).await?;
+        site.home.keep_begun(FOLDER)?;
         let access = keys.access(site.url(handle.address()), REGION);
         files::write(&site.home.path().join(SHELL_FILE), access.shell_settings().as_bytes(), files::Readers::Owner)?;
         Ok(Self { handle, access })
@@ -198,19 +204,22 @@ pub async fn start(
     let clock = Arc::new(SystemClock);
     let shards = HttpShards::new(Arc::new(key), clock.clone(), chain_id.as_str(), reach, trust);
     let shards = shards.map_err(|error| Error::broken("gateway", error))?;
-    Gateway::start(config, Arc::new(shards), market, clock).await.map_err(|error| {
-        if let GatewayError::Key(KeyError::Locked(error)) = error {
-            return home::unusable(error);
-        }
-        let lost = matches!(error, GatewayError::Lost { .. } | GatewayError::Map(_) | GatewayError::Key(_));
-        let refused = lost || matches!(error, GatewayError::Config(_) | GatewayError::Busy { .. });
-        Error {
-            kind: if refused { Kind::Refused } else { Kind::Broken },
-            code: if lost { LOST.to_owned() } else { "gateway".to_owned() },
-            message: format!("the S3 gateway does not start: {error}"),
-            hint: String::new(),
-        }
-    })
+    Gateway::start(config, Arc::new(shards), market, clock).await.map_err(not_started)
+}
+
+/// Why a gateway does not start, for people.
+fn not_started(error: GatewayError) -> Error {
+    if let GatewayError::Key(KeyError::Locked(error)) = error {
+        return home::unusable(error);
+    }
+    let lost = matches!(error, GatewayError::Lost { .. } | GatewayError::Map(_) | GatewayError::Key(_));
+    let refused = lost || matches!(error, GatewayError::Config(_) | GatewayError::Busy { .. });
+    Error {
+        kind: if refused { Kind::Refused } else { Kind::Broken },
+        code: if lost { LOST.to_owned() } else { "gateway".to_owned() },
+        message: format!("the S3 gateway does not start: {error}"),
+        hint: error.hint().to_owned(),
+    }
 }
 
 /// S3 keys of a gateway, made on its first start: `account.json` in its folder.
