@@ -90,7 +90,11 @@ impl<'a> Site<'a> {
         options: &'a Options,
         tell: &'a mut (dyn FnMut(Notice) + Send),
     ) -> Result<Self> {
-        let spec = Spec::parse(&genesis.network_toml).map_err(|error| Error::broken("network-file", error))?;
+        let spec = Spec::parse(&genesis.network_toml).map_err(|error| {
+            let path = home.genesis();
+            Error::broken("network-file", format_args!("the rules in {} cannot be used: {error}", path.display()))
+                .hint("restore it from a copy; the node has one in node/genesis.json")
+        })?;
         let remembered = home.ports().unwrap_or_else(|error| {
             tell(Notice::Warning(format!("{error}; ports are chosen as at a first start")));
             None

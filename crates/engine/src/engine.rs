@@ -197,6 +197,13 @@ pub fn store(folder: &Path) -> PathBuf {
     folder.join(STORE)
 }
 
+/// Whether the chain in an engine's folder began from `chain` with these validators; none where the folder does not say from what.
+pub fn began_from(folder: &Path, chain: &Genesis, validators: &[[u8; 32]]) -> Option<bool> {
+    let found = Identity::read(&std::fs::read(folder.join(IDENTITY)).ok()?)?;
+    // Validators that are none began no chain.
+    Some(Committee::keys(validators).is_ok_and(|keys| found.chain == hex(&genesis_block(chain, &keys).header().digest())))
+}
+
 /// Whose an engine's folder is.
 #[derive(Debug, PartialEq, Eq)]
 struct Identity {

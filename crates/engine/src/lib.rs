@@ -43,7 +43,7 @@ pub use block::{Block, BlockError, Header};
 pub use clock::{CLOCK_JUMP, Clock, ClockBehind, Opening, Readings, SystemReadings};
 pub use config::{Config, ConfigError, Peer, Timeouts, public_key};
 pub use double::{DoubleVote, DoubleVoteError, VoteKind, sign_vote};
-pub use engine::{Engine, StartError, store};
+pub use engine::{Engine, StartError, began_from, store};
 pub use handle::{End, Handle, QueryError};
 pub use intact::{DamagedFile, VotesFault, damaged_files};
 pub use limits::{

@@ -11,6 +11,7 @@
 //! <home>/accepted-clock milliseconds by which stamps may be ahead of the wall clock; there only while they are
 //! ```
 
+use crate::machine::genesis_of;
 use depin_files::Readers;
 use depin_ledger::GenesisDoc;
 use std::{
@@ -106,15 +107,27 @@ impl Home {
             Err(TryLockError::Error(source)) => return Err(HomeError::Io { path: lock_path, source }),
         }
         let used = path.join("layout").exists();
+        let whose = began_from(path, doc);
         let mut notes = Vec::new();
         match stored_genesis(path) {
             Ok(Some(stored)) => {
                 check_layout(path)?;
-                compare(path, &stored, doc)?;
+                match compare(path, &stored, doc) {
+                    // The engine's word is that the chain began from what is brought: it is the copy that changed.
+                    Err(_) if whose == Some(true) => {
+                        write_genesis(path, doc)?;
+                        let path = path.join("genesis.json");
+                        notes.push(format!("{} was not what the chain began from, and is written anew", path.display()));
+                    }
+                    compared => compared?,
+                }
             }
-            // It holds what whoever starts the node brings; whether that is this chain's, the engine knows by itself.
+            // It holds what whoever starts the node brings, where that is this chain's.
             Err(HomeError::Damaged { .. }) | Ok(None) if used => {
                 check_layout(path)?;
+                if whose == Some(false) {
+                    return Err(HomeError::OtherGenesis(path.to_owned()));
+                }
                 write_genesis(path, doc)?;
                 notes.push(format!("{} was missing or damaged, and is written anew", path.join("genesis.json").display()));
             }
@@ -148,6 +161,11 @@ impl Home {
     pub fn accepted_clock(&self) -> PathBuf {
         self.path.join("accepted-clock")
     }
+}
+
+/// Whether the chain of a node's folder began from this genesis document; none where its engine does not say from what.
+pub fn began_from(home: &Path, doc: &GenesisDoc) -> Option<bool> {
+    depin_engine::began_from(&home.join(ENGINE), &genesis_of(doc), &doc.validators)
 }
 
 /// Where the engine of a node's folder keeps its store.

@@ -23,7 +23,7 @@ mod waiters;
 pub use clock::ClockConfig;
 pub use disk::NoSpace;
 pub use history::KEEP_HISTORY;
-pub use home::{HomeError, stored_genesis};
+pub use home::{HomeError, began_from, stored_genesis};
 pub use index::{BlockRecord, EventPage, EventRecord, Filter, First, Index, IndexError, Marks, ReceiptRecord, Subscription};
 pub use machine::LedgerMachine;
 pub use node::{HEARTBEAT, HEARTBEAT_IDLE, Node, NodeConfig, NodeHandle, StartError, highest_speed};

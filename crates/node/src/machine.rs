@@ -10,7 +10,7 @@ use crate::{
 };
 use bytes::Bytes;
 use depin_engine::{BlockView, Digest, Draft, Genesis, Lots, MAX_BODY_BYTES, MAX_TXS, Machine, Processed, Proposal, Refused};
-use depin_ledger::{Attested, Beacon, BlockEnv, Ledger, Outcome, RunError, Transaction};
+use depin_ledger::{Attested, Beacon, BlockEnv, GenesisDoc, Ledger, Outcome, RunError, Transaction};
 use depin_quantity::{Address, Instant, UnitId, Units};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -103,9 +103,7 @@ impl LedgerMachine {
 
 impl Machine for LedgerMachine {
     fn genesis(&self) -> Genesis {
-        let doc = self.ledger.doc();
-        let (chain_id, beacon) = (doc.chain_id.to_string(), doc.beacon.clone());
-        Genesis { chain_id, digest: doc.digest(), stamp: stamp_out(doc.stamp()), beacon }
+        genesis_of(self.ledger.doc())
     }
 
     fn load(&self, _: depin_engine::Parent, rows: Vec<(Vec<u8>, Vec<u8>)>) {
@@ -315,6 +313,12 @@ fn parent_in(parent: &depin_engine::Parent) -> depin_ledger::Parent {
 
 fn stamp_in(stamp: depin_engine::Stamp) -> depin_ledger::Stamp {
     depin_ledger::Stamp { wall: stamp.wall, time: Instant::new(stamp.time), speed: stamp.speed }
+}
+
+/// What the engine knows of a chain's beginning.
+pub(crate) fn genesis_of(doc: &GenesisDoc) -> Genesis {
+    let (chain_id, beacon) = (doc.chain_id.to_string(), doc.beacon.clone());
+    Genesis { chain_id, digest: doc.digest(), stamp: stamp_out(doc.stamp()), beacon }
 }
 
 fn stamp_out(stamp: depin_ledger::Stamp) -> depin_engine::Stamp {

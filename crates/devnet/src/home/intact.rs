@@ -193,10 +193,21 @@ pub(super) fn damaged_genesis(home: &Home, error: Error) -> Error {
     if error.code == "damaged" { error.hint(how_to_restore_genesis(home)) } else { error }
 }
 
+/// Gives a genesis document on, unless the chain that is here began from another: then it is this one that changed.
+pub(super) fn of_this_chain(home: &Home, genesis: GenesisDoc) -> Result<GenesisDoc> {
+    if depin_node::began_from(&home.node(), &genesis) != Some(false) {
+        return Ok(genesis);
+    }
+    let message = format!("{} is damaged: it is not what this home's chain began from", home.genesis().display());
+    Err(Error::broken("damaged", message).hint(how_to_restore_genesis(home)))
+}
+
 fn how_to_restore_genesis(home: &Home) -> String {
     let (path, copy) = (home.genesis(), home.node().join("genesis.json"));
     match files::read_json::<GenesisDoc>(&copy) {
-        Ok(Some(_)) => format!("the node has a copy: cp {} {}", copy.display(), path.display()),
+        Ok(Some(found)) if depin_node::began_from(&home.node(), &found) != Some(false) => {
+            format!("the node has a copy: cp {} {}", copy.display(), path.display())
+        }
         _ => "restore it from a copy; without one, `depin up --fresh` begins another network in this home".to_owned(),
     }
 }

@@ -277,10 +277,10 @@ impl Home {
     /// The genesis document.
     ///
     /// # Errors
-    /// When it is missing or cannot be read.
+    /// When it is missing, cannot be read, or is not what the chain in this home began from.
     pub fn read_genesis(&self) -> Result<GenesisDoc> {
         match files::read_json(&self.genesis()).map_err(|error| intact::damaged_genesis(self, error))? {
-            Some(genesis) => Ok(genesis),
+            Some(genesis) => intact::of_this_chain(self, genesis),
             None if self.marker_of_any_format()?.is_some_and(|marker| marker.complete) => Err(intact::no_genesis(self)),
             None => Err(self.absent()),
         }

@@ -93,9 +93,11 @@ fn advice(error: &StartError, home: &Home) -> (&'static str, String) {
         StartError::Home(HomeError::OtherGenesis(_)) => (
             "damaged",
             format!(
-                "one of {0} and {1} may be damaged; where it began with the second, cp {1} {0}",
+                "one of {0} and {1} is damaged or another chain's, and {2}, which would tell which, is damaged or missing: look at \
+                 both (diff {0} {1}) and put the good one in the other's place",
                 home.genesis().display(),
-                node.join("genesis.json").display()
+                node.join("genesis.json").display(),
+                node.join("engine/identity").display()
             ),
         ),
         StartError::Home(HomeError::Damaged { .. }) => ("damaged", String::new()),

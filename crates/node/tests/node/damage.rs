@@ -2,7 +2,7 @@
 
 use crate::common::{FIL, World, config, key, transfer};
 use depin_engine::VotesFault;
-use depin_node::{HomeError, Node, NodeConfig, StartError};
+use depin_node::{HomeError, Node, NodeConfig, StartError, began_from};
 use serde_json::Value;
 use std::{
     fs::{self, OpenOptions},
@@ -143,6 +143,40 @@ async fn what_can_be_made_again_is_and_what_cannot_is_told() {
         assert!(matches!(error, StartError::Home(HomeError::Damaged { .. })) && said.contains("layout is damaged"), "{said}");
         assert!(said.contains("write that into it"), "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_genesis_documents_the_one_that_the_chain_began_from_is_the_good_one() {
+    let (folder, _) = folder().await;
+    let (whole, mut flipped) = (config(folder.path()).genesis, config(folder.path()).genesis);
+    flipped.network_toml = flipped.network_toml.replacen("epoch", "eposh", 1);
+    assert_ne!(whole.network_toml, flipped.network_toml);
+    assert_eq!(began_from(folder.path(), &whole), Some(true));
+    let path = folder.path().join("genesis.json");
+    let text = fs::read(&path).unwrap();
+    let other_name = depin_ledger::GenesisDoc { chain_id: "test-chaim".parse().unwrap(), ..whole.clone() };
+    for damaged in [&flipped, &other_name] {
+        assert_eq!(began_from(folder.path(), damaged), Some(false));
+        fs::write(&path, serde_json::to_vec_pretty(damaged).unwrap()).unwrap();
+        let node = Node::start(config(folder.path())).await.unwrap();
+        assert!(
+            node.notes().iter().any(|note| note.contains("genesis.json was not what the chain began from")),
+            "{:?}",
+            node.notes()
+        );
+        node.stop().await;
+        assert_eq!(fs::read(&path).unwrap(), text);
+    }
+    // The one that is brought is the damaged one: no copy of it is written, wherever it could be.
+    let other = depin_ledger::GenesisDoc { time: depin_quantity::Instant::new(1_790_000_000_001), ..whole };
+    for left in [Some(&text), None] {
+        left.map_or_else(|| fs::remove_file(&path), |text| fs::write(&path, text)).unwrap();
+        let error = Node::start(NodeConfig { genesis: other.clone(), ..config(folder.path()) }).await.err().unwrap();
+        assert!(matches!(error, StartError::Home(HomeError::OtherGenesis(_))), "{error}");
+        assert_eq!(fs::read(&path).ok().as_ref(), left);
+    }
+    fs::remove_file(folder.path().join("engine/identity")).unwrap();
+    assert_eq!(began_from(folder.path(), &other), None, "nothing says it any more");
 }
 
 /// The newest file of a partition of the engine's store.
