@@ -2,14 +2,15 @@
 
 use crate::{Error, Kind, Result};
 use async_trait::async_trait;
-use depin_provider::operator::StartError;
+use depin_provider::operator::{NODE_DISK, StartError};
 use std::{collections::BTreeMap, fmt::Display, time::Duration};
 use tokio::time;
 
 /// Longest wait until an operator has registered and gone through everything once; it goes on by itself after that.
 const READY: Duration = Duration::from_secs(60);
-/// Problems that only its owner can mend, how often its problems are looked at meanwhile, and how often in a row one must be there.
-const OWNERS: [&str; 2] = ["balance", "registration"];
+/// Problems that somebody must mend and no waiting does, how often its problems are looked at meanwhile, and how often in a row one must
+/// be there.
+const OWNERS: [&str; 3] = ["balance", "registration", NODE_DISK];
 const LOOK: Duration = Duration::from_millis(500);
 const OWNERS_SEEN: u32 = 4;
 
@@ -47,7 +48,8 @@ pub async fn ready(daemon: &impl Daemon) -> Option<String> {
     }
 }
 
-/// Resolves when waiting makes no sense: there is no money to go on with, or the ledger does not take its entry; else after a minute.
+/// Resolves when waiting makes no sense: there is no money to go on with, the ledger does not take its entry, or the
+/// node's disk is too full to take anything; else after a minute.
 async fn hindered(daemon: &impl Daemon) {
     let (begun, mut seen) = (time::Instant::now(), 0);
     while begun.elapsed() < READY && seen < OWNERS_SEEN {
@@ -76,4 +78,40 @@ pub(crate) fn not_started(name: impl Display, error: impl Display, refused: bool
 /// What starting gave, as a result for people.
 pub(crate) fn started<T>(name: impl Display, result: std::result::Result<T, StartError>) -> Result<T> {
     result.map_err(|error| not_started(name, &error, matches!(error, StartError::Url { .. })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+
+    /// One that never gets through.
+    struct Hindered(&'static str);
+
+    #[async_trait]
+    impl Daemon for Hindered {
+        async fn settled(&self) {
+            pending().await
+        }
+
+        fn problems(&self) -> BTreeMap<String, String> {
+            BTreeMap::from([(self.0.to_owned(), "why".to_owned())])
+        }
+
+        async fn failed(&self) -> String {
+            pending().await
+        }
+
+        async fn stop(self) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_no_waiting_mends_does_not_hold_up_what_starts_after_it() {
+        for (concerns, longest) in [("balance", 5), ("node-disk", 5), ("node", 60)] {
+            let begun = time::Instant::now();
+            assert_eq!(ready(&Hindered(concerns)).await, Some(format!("{concerns}: why")));
+            let waited = begun.elapsed().as_secs();
+            assert!(waited <= longest && (longest < 60 || waited >= 59), "{concerns}: {waited} s");
+        }
+    }
 }

@@ -37,6 +37,7 @@ pub use failure::{Failure, Subject};
 pub use handle::OperatorHandle;
 pub use http::{ApiError, Metrics, Routes, router};
 pub use metrics::{Figures, counter, gauge, gauges};
+pub use round::NODE_DISK;
 pub use start::{Operator, OperatorConfig};
 pub use status::{SharedStatus, Status};
 

@@ -9,7 +9,7 @@ use super::{
     money::Costs,
     start::OperatorConfig,
     status::SharedStatus,
-    submit::{Outcome, is_underfunded},
+    submit::{Outcome, is_underfunded, is_without_room},
 };
 use depin_client::{Client, Sender, SubmitError};
 use depin_ledger::Message;
@@ -24,6 +24,8 @@ const CHANGES: usize = 1_024;
 const AWAY_PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
 /// Everything is read again this soon after the start: an event may have come before the stream stood.
 const SECOND_LOOK: Duration = Duration::from_secs(2);
+/// What a problem concerns that is the node's disk.
+pub const NODE_DISK: &str = "node-disk";
 /// Messages under way at once.
 const TASKS: usize = 32;
 
@@ -95,6 +97,7 @@ impl<D: Duty> Runner<D> {
             let pause = match round {
                 Ok(()) => {
                     self.status.solved("node");
+                    self.status.solved(NODE_DISK);
                     away = AWAY_PAUSE.0;
                     None
                 }
@@ -142,6 +145,8 @@ impl<D: Duty> Runner<D> {
                 "balance",
                 format!("the balance is too low to send anything: {error}; send tokens to {}", self.sender.address()),
             ),
+            // What is served needs no transaction; what waits is sent once there is room.
+            RoundError::Submit(error) if is_without_room(&error) => self.status.problem(NODE_DISK, error.to_string()),
             RoundError::Node(_) | RoundError::Submit(_) => self.status.problem("node", error.to_string()),
             RoundError::Own { concerns, why } => {
                 self.own_problems.insert(concerns);

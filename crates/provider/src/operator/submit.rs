@@ -75,6 +75,11 @@ pub(super) fn is_underfunded(error: &SubmitError) -> bool {
     error.code() == Some(code::BALANCE_TOO_LOW)
 }
 
+/// Whether an error says that the node's disk has no room for transactions.
+pub(super) fn is_without_room(error: &SubmitError) -> bool {
+    error.code() == Some(code::NO_ROOM)
+}
+
 /// What must be read again after a task: its units, and what the ledger keeps about all of them.
 fn touched<T: Task>(task: &T) -> DirtySet {
     let unit = |subject| match subject {
