@@ -23,7 +23,10 @@ pub struct ClientConfig {
     pub connect_timeout: Duration,
     /// Longest wait for a whole answer; longer than the node's own bound on `wait=final`, 30 s.
     pub request_timeout: Duration,
-    /// How often a read is tried, at least once.
+    /// Longest wait for the answer to a read, where the node need not work long for it; `request_timeout` where that is shorter.
+    pub read_timeout: Duration,
+    /// How often a read is tried, at least once. One that was not answered in time is not: who is there and does not answer is waited for
+    /// once.
     pub attempts: u32,
     /// First pause before a read is tried again; it doubles every time.
     pub retry_pause: Duration,
@@ -40,6 +43,7 @@ impl Default for ClientConfig {
         Self {
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(40),
+            read_timeout: Duration::from_secs(10),
             attempts: 4,
             retry_pause: Duration::from_millis(100),
             retry_pause_max: Duration::from_secs(2),
@@ -222,7 +226,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn content(&self) -> Result<Content, ClientError> {
-        self.transport.get("/v1/content", &Query::default()).await
+        self.transport.get_slow("/v1/content", &Query::default()).await
     }
 
     /// The network's parameters.
@@ -238,7 +242,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn audit(&self) -> Result<Audit, ClientError> {
-        self.transport.get("/v1/audit", &Query::default()).await
+        self.transport.get_slow("/v1/audit", &Query::default()).await
     }
 
     /// The calls of a network whose service is `metered`; another node answers each of them with "not found".

@@ -8,10 +8,18 @@ use crate::{
 };
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::{Serialize, de::DeserializeOwned};
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 /// No error body is read further than this, bytes.
 const ERROR_MAX: usize = 64 * 1024;
+
+/// An answer that takes longer is said to be waited for,
+const SILENCE: Duration = Duration::from_secs(3);
+/// and that at most so often.
+const TOLD_PAUSE: Duration = Duration::from_secs(30);
 
 /// A base URL and a pool of connections to it.
 #[derive(Debug)]
@@ -19,6 +27,8 @@ pub(crate) struct Transport {
     http: reqwest::Client,
     base: Url,
     config: ClientConfig,
+    /// When it was last said that an answer is waited for.
+    told: Mutex<Option<Instant>>,
 }
 
 impl Transport {
@@ -38,7 +48,7 @@ impl Transport {
             .pool_idle_timeout(Duration::from_secs(30))
             .build()
             .map_err(|e| bad(&e.to_string()))?;
-        Ok(Self { http, base, config })
+        Ok(Self { http, base, config, told: Mutex::new(None) })
     }
 
     pub(crate) fn base(&self) -> &str {
@@ -68,19 +78,50 @@ impl Transport {
         serde_json::from_str(&body).map_err(|e| self.unreadable(path, &e.to_string()))
     }
 
+    /// A read that the node works long for.
+    pub(crate) async fn get_slow<T: DeserializeOwned>(&self, path: &str, query: &Query) -> Result<T, ClientError> {
+        let body = self.read(path, query, self.config.request_timeout).await?;
+        serde_json::from_str(&body).map_err(|e| self.unreadable(path, &e.to_string()))
+    }
+
     /// A read whose answer is text, tried again while the error may pass.
     pub(crate) async fn get_text(&self, path: &str, query: &Query) -> Result<String, ClientError> {
+        self.read(path, query, self.config.read_timeout.min(self.config.request_timeout)).await
+    }
+
+    async fn read(&self, path: &str, query: &Query, longest: Duration) -> Result<String, ClientError> {
         let mut pause = Backoff::new(self.config.retry_pause, self.config.retry_pause_max);
         for _ in 1..self.config.attempts {
-            match self.once(self.request(Method::GET, path, query), path).await {
-                Err(error) if error.is_passing() => {
+            match self.told(self.once(self.request(Method::GET, path, query), path, longest)).await {
+                Err(error) if error.is_passing() && !matches!(error, ClientError::Timeout { .. }) => {
                     tracing::debug!(%error, path, "trying again");
                     pause.wait().await;
                 }
                 done => return done,
             }
         }
-        self.once(self.request(Method::GET, path, query), path).await
+        self.told(self.once(self.request(Method::GET, path, query), path, longest)).await
+    }
+
+    /// Says that an answer is waited for, when it takes long: once in a while, however many wait.
+    async fn told<T>(&self, answer: impl Future<Output = T>) -> T {
+        let mut answer = std::pin::pin!(answer);
+        if let Ok(answer) = tokio::time::timeout(SILENCE, &mut answer).await {
+            return answer;
+        }
+        if self.may_tell() {
+            tracing::warn!("the node at {} has not answered for {} s; waiting", self.base(), SILENCE.as_secs());
+        }
+        answer.await
+    }
+
+    fn may_tell(&self) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = told.is_none_or(|at| at.elapsed() >= TOLD_PAUSE);
+        if may {
+            *told = Some(Instant::now());
+        }
+        may
     }
 
     /// A write, tried once: only the caller knows whether it may be repeated.
@@ -90,14 +131,18 @@ impl Transport {
         query: &Query,
         body: &B,
     ) -> Result<T, ClientError> {
-        let text = self.once(self.request(Method::POST, path, query).json(body), path).await?;
+        let text = self.once(self.request(Method::POST, path, query).json(body), path, self.config.request_timeout).await?;
         serde_json::from_str(&text).map_err(|e| self.unreadable(path, &e.to_string()))
     }
 
-    async fn once(&self, request: RequestBuilder, path: &str) -> Result<String, ClientError> {
-        let response = request.timeout(self.config.request_timeout).send().await.map_err(|e| self.failed(&e, path))?;
+    async fn once(&self, request: RequestBuilder, path: &str, longest: Duration) -> Result<String, ClientError> {
+        let failed = |error: reqwest::Error| match self.failed(&error, path) {
+            ClientError::Timeout { url, what, .. } => ClientError::Timeout { url, what, after: longest },
+            other => other,
+        };
+        let response = request.timeout(longest).send().await.map_err(failed)?;
         let response = self.check(response, path).await?;
-        response.text().await.map_err(|e| self.failed(&e, path))
+        response.text().await.map_err(failed)
     }
 
     /// The response when it is a success, otherwise the error it stands for.

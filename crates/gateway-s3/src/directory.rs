@@ -15,6 +15,8 @@ use std::{
 };
 
 const FRESH: Duration = Duration::from_secs(2);
+/// Those of before are good for so long while the market does not answer: whoever is waited for is not asked for each upload.
+const AWAY: Duration = Duration::from_secs(15);
 /// Offers that took long to read are good for so many times as long, so that a long list is not read all the time,
 const FRESH_TIMES: u32 = 20;
 /// and no longer than this.
@@ -26,6 +28,8 @@ struct Heard {
     offers: Vec<Offer>,
     /// Providers asked for by name that the market does not know.
     unknown: HashSet<Address>,
+    /// Whether the market did not answer when it was last asked.
+    away: bool,
 }
 
 /// The known providers.
@@ -57,7 +61,7 @@ impl Directory {
     /// What the market says.
     pub(crate) async fn look(&self, map: &Map, market: &dyn Market, holders: &[Address]) -> Result<(), MarketError> {
         let (until, offers) = (Instant::now(), market.offers().await?);
-        let mut heard = Heard { until, offers, unknown: HashSet::new() };
+        let mut heard = Heard { until, offers, unknown: HashSet::new(), away: false };
         heard.complete(market, holders).await;
         self.learn(map, &heard.offers).await;
         Ok(())
@@ -74,9 +78,14 @@ impl Directory {
             match (market.offers().await, cached.is_some()) {
                 (Ok(offers), _) => {
                     let fresh = begun.elapsed().saturating_mul(FRESH_TIMES).clamp(FRESH, FRESH_MOST);
-                    *cached = Some(Heard { until: Instant::now() + fresh, offers, unknown: HashSet::new() });
+                    *cached = Some(Heard { until: Instant::now() + fresh, offers, unknown: HashSet::new(), away: false });
                 }
-                (Err(error), true) => tracing::warn!(%error, "the market does not answer; using its last offers"),
+                (Err(error), true) => {
+                    tracing::warn!(%error, "the market does not answer; using its last offers");
+                    if let Some(heard) = cached.as_mut() {
+                        (heard.until, heard.away) = (Instant::now() + AWAY, true);
+                    }
+                }
                 (Err(error), false) => return Err(error),
             }
         }
@@ -123,7 +132,7 @@ impl Heard {
         let known: HashSet<Address> = self.offers.iter().map(|offer| offer.provider.address).collect();
         let left_out = |address: &&Address| !known.contains(address) && !self.unknown.contains(address);
         let missing: Vec<Address> = wanted.iter().filter(left_out).copied().collect();
-        if missing.is_empty() {
+        if missing.is_empty() || self.away {
             return;
         }
         match market.offers_of(missing.clone()).await {
@@ -131,7 +140,105 @@ impl Heard {
                 self.unknown.extend(missing);
                 self.offers.extend(offers);
             }
-            Err(error) => tracing::warn!(%error, "offers of some providers could not be asked for"),
+            Err(error) => {
+                (self.until, self.away) = (self.until.min(Instant::now() + AWAY), true);
+                tracing::warn!(%error, "offers of some providers could not be asked for");
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::{Deal, Extension, Funds, Proposal};
+    use async_trait::async_trait;
+    use depin_client::api::Currency;
+    use depin_quantity::{Instant as LedgerTime, Name, Span, UnitId, Units};
+    use depin_services::storage::piece::Commitment;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    /// A market that may be away, and counts how often it is asked.
+    #[derive(Default)]
+    struct Asked {
+        away: AtomicBool,
+        times: AtomicUsize,
+    }
+
+    impl Asked {
+        fn answer(&self) -> Result<Vec<Offer>, MarketError> {
+            self.times.fetch_add(1, Ordering::Relaxed);
+            match self.away.load(Ordering::Relaxed) {
+                true => Err(MarketError::Unreachable { reason: "away".to_owned() }),
+                false => Ok(Vec::new()),
+            }
+        }
+    }
+
+    #[async_trait]
+    impl Market for Asked {
+        fn currency(&self) -> Currency {
+            Currency { token: Name::literal("FIL"), decimals: 18 }
+        }
+
+        async fn now(&self) -> Result<LedgerTime, MarketError> {
+            self.answer().map(|_| LedgerTime::new(0))
+        }
+
+        async fn offers(&self) -> Result<Vec<Offer>, MarketError> {
+            self.answer()
+        }
+
+        async fn offers_of(&self, _: Vec<Address>) -> Result<Vec<Offer>, MarketError> {
+            self.answer()
+        }
+
+        async fn propose(&self, _: Vec<Proposal>) -> Result<Vec<Result<UnitId, MarketError>>, MarketError> {
+            self.answer().map(|_| Vec::new())
+        }
+
+        async fn find(&self, _: Vec<(Address, Commitment)>) -> Result<Vec<Option<UnitId>>, MarketError> {
+            self.answer().map(|_| Vec::new())
+        }
+
+        async fn deals(&self, _: Vec<UnitId>) -> Result<Vec<Deal>, MarketError> {
+            self.answer().map(|_| Vec::new())
+        }
+
+        fn cost(&self, _: Units, _: u64, _: Span) -> Units {
+            Units::ZERO
+        }
+
+        async fn extend(&self, _: Vec<Extension>) -> Result<Vec<Result<Units, MarketError>>, MarketError> {
+            self.answer().map(|_| Vec::new())
+        }
+
+        async fn end(&self, _: Vec<UnitId>) -> Result<Vec<Result<(), MarketError>>, MarketError> {
+            self.answer().map(|_| Vec::new())
+        }
+
+        async fn funds(&self) -> Result<Funds, MarketError> {
+            self.answer().map(|_| Funds::default())
+        }
+
+        async fn changed(&self) {}
+    }
+
+    #[tokio::test]
+    async fn a_market_that_is_away_is_not_waited_for_with_each_upload() {
+        let folder = tempfile::tempdir().unwrap();
+        let map = Map::open(&folder.path().join("meta.db"), false).unwrap();
+        let (directory, market) = (Directory::load(&map).unwrap(), Asked::default());
+        directory.offers(&map, &market, &[]).await.unwrap();
+        market.away.store(true, Ordering::Relaxed);
+        directory.forget_offers().await;
+        for _ in 0..5 {
+            directory.offers(&map, &market, &[Address::new([7; 32])]).await.unwrap();
+        }
+        assert_eq!(market.times.load(Ordering::Relaxed), 2, "once while it answered, once while it did not");
+        market.away.store(false, Ordering::Relaxed);
+        directory.forget_offers().await;
+        directory.offers(&map, &market, &[Address::new([7; 32])]).await.unwrap();
+        assert_eq!(market.times.load(Ordering::Relaxed), 4, "back, it is asked for those that it left out too");
     }
 }

@@ -52,6 +52,7 @@ async fn silence_is_a_timeout() {
     let server = Server::start().await;
     server.inside().bad_reads.extend(vec![Bad::Silence; 4]);
     assert!(matches!(server.client().status().await, Err(ClientError::Timeout { .. })));
+    assert_eq!(server.inside().bad_reads.len(), 3, "who does not answer in time is waited for once");
 }
 
 #[tokio::test]
