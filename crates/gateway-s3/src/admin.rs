@@ -4,7 +4,8 @@
 //! so no S3 client comes here by accident.
 //!
 //! ```text
-//! GET  /_depin/health                                   for anybody: 200 when the object map can be read; `degraded` when the renewal service is late
+//! GET  /_depin/health                                   for anybody: 200 when the object map can be read; `degraded` with reasons when
+//!                                                       the renewal service is late, the disk is nearly full, or the node does not answer
 //! GET  /_depin/metrics                                  for anybody: OpenMetrics text
 //! GET  /_depin/status
 //! GET  /_depin/objects?bucket=&prefix=&after_bucket=&after_key=&limit=
@@ -14,12 +15,16 @@
 //! ```
 
 use crate::{core::Core, map::MapError, renewal::RenewalService, views};
+use depin_client::api::DiskRoom;
 use depin_serve::Meters;
 use hyper::{Method, StatusCode, header};
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use s3s::{Body, HttpRequest, HttpResponse};
 use serde::Serialize;
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 /// What anybody may ask, whatever else is full.
 pub(crate) const OPEN_PATHS: &[&str] = &["/_depin/health", "/_depin/metrics"];
@@ -68,7 +73,7 @@ impl Admin {
         match (request.method(), request.uri().path()) {
             (&Method::GET, "/_depin/health") => {
                 let read = self.core.map.read(crate::map::tables::show::totals).await;
-                return json(read.map(|_| health(self.renewal.late())));
+                return json(read.map(|_| self.health()));
             }
             (&Method::GET, "/_depin/metrics") => return self.page(),
             _ => {}
@@ -96,6 +101,24 @@ impl Admin {
         }
     }
 
+    /// `ok`, or `degraded` with what stands in its way: what is there is read all the same.
+    fn health(&self) -> serde_json::Value {
+        let reason = |code: &str, message: String| serde_json::json!({ "code": code, "message": message });
+        let disk = self.core.config.floor.level().map(DiskRoom::from);
+        let mut reasons = BTreeMap::new();
+        reasons.extend(self.renewal.late().map(|late| ("renewal", reason("late", late))));
+        reasons.extend(disk.and_then(|disk| disk.warning()).map(|why| ("disk", reason("low", why))));
+        // The node's own words may name addresses of the owner's.
+        reasons.extend(self.core.account().trouble_since_ms.map(|since| {
+            let seconds = self.core.now_ms().saturating_sub(since) / 1000;
+            let why = format!("the node does not answer, or refuses, for {seconds} s; offers of before are used, and deals wait");
+            ("market", reason("away", why))
+        }));
+        let problems: Vec<&str> = reasons.keys().copied().collect();
+        let status = if problems.is_empty() { "ok" } else { "degraded" };
+        serde_json::json!({ "status": status, "problems": problems, "reasons": reasons, "disk": disk })
+    }
+
     fn page(&self) -> HttpResponse {
         let mut page = String::new();
         // Writing into a text does not fail.
@@ -111,18 +134,6 @@ impl Admin {
         given
             .and_then(|value| value.strip_prefix("Bearer "))
             .is_some_and(|token| blake3::hash(token.trim().as_bytes()) == self.token)
-    }
-}
-
-/// `ok`, or `degraded` with what is late: objects are served all the same.
-fn health(late: Option<String>) -> serde_json::Value {
-    match late {
-        None => serde_json::json!({ "status": "ok", "problems": [], "reasons": {} }),
-        Some(message) => serde_json::json!({
-            "status": "degraded",
-            "problems": ["renewal"],
-            "reasons": { "renewal": { "code": "late", "message": message } },
-        }),
     }
 }
 

@@ -393,6 +393,8 @@ async fn below_the_floor_writes_are_told_to_come_back_and_reads_and_deletions_go
     kit.s3.get("/full/new").await.failed(404, "NoSuchKey");
     kit.s3.delete("/full/gone").await.ok();
     assert!(kit.handle().status().await.unwrap().disk.unwrap().refuses);
+    let health = reqwest::get(format!("{}/_depin/health", kit.handle().endpoint())).await.unwrap().text().await.unwrap();
+    assert!(health.contains("\"degraded\"") && health.contains("511 MiB free, 512 MiB are kept free"), "{health}");
     free.store(10 << 30, Ordering::Relaxed);
     kit.s3.put("/full/new", "data").await.ok();
 }

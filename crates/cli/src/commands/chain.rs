@@ -75,8 +75,13 @@ impl Overview {
         }
         if let Some(disk) = disk {
             let (free, floor) = (Size(disk.free_bytes), Size(disk.floor_bytes));
-            let refuses = if disk.refuses { ": new transactions are refused until some is freed" } else { "" };
-            row("Disk", format!("{free} free, {floor} kept{refuses}"));
+            row(
+                "Disk",
+                match disk.warning() {
+                    Some(warning) => format!("WARNING: {warning}"),
+                    None => format!("{free} free, {floor} kept"),
+                },
+            );
         }
         row("Base fee", format!("{} per work unit", shorten(&base_fee.display)));
         if !row_fee.units.is_zero() {

@@ -112,11 +112,47 @@ pub struct DiskRoom {
     pub floor_bytes: u64,
     /// Whether nothing new is taken for want of room.
     pub refuses: bool,
+    /// Bytes that gateways and providers on the same disk keep free, the node's own being half of them.
+    #[serde(default)]
+    pub bulk_floor_bytes: u64,
+    /// Whether those take no more bytes.
+    #[serde(default)]
+    pub low: bool,
+}
+
+impl DiskRoom {
+    /// Room on the disk of a chain, whose floor is half of that of whatever takes bytes in bulk.
+    pub const fn of_chain(level: depin_files::Level) -> Self {
+        Self::with_bulk(level, level.floor.saturating_mul(2))
+    }
+
+    const fn with_bulk(level: depin_files::Level, bulk_floor_bytes: u64) -> Self {
+        let free_bytes = level.room.free;
+        let (refuses, low) = (level.refuses(), free_bytes < bulk_floor_bytes);
+        Self { free_bytes, floor_bytes: level.floor, refuses, bulk_floor_bytes, low }
+    }
+
+    /// What its owner should know, with the numbers; none while there is room.
+    pub fn warning(&self) -> Option<String> {
+        let size = depin_files::Size;
+        let (free, floor, bulk) = (size(self.free_bytes), size(self.floor_bytes), size(self.bulk_floor_bytes));
+        if self.refuses {
+            return Some(format!(
+                "the disk is nearly full: {free} free, {floor} are kept free; nothing new is taken until some is freed"
+            ));
+        }
+        self.low.then(|| {
+            format!(
+                "the disk is nearly full: {free} free; gateways and providers on it take no more bytes below {bulk}, and below {floor} no \
+                 transactions are taken"
+            )
+        })
+    }
 }
 
 impl From<depin_files::Level> for DiskRoom {
     fn from(level: depin_files::Level) -> Self {
-        Self { free_bytes: level.room.free, floor_bytes: level.floor, refuses: level.refuses() }
+        Self::with_bulk(level, level.floor)
     }
 }
 

@@ -15,7 +15,7 @@ use axum::{
 use depin_client::api::{ClockWarning, Content, DiskRoom, ErrorBody, History, Status};
 use depin_quantity::Instant;
 use serde::Serialize;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use utoipa::ToSchema;
 
 /// Type of Prometheus' text form.
@@ -26,6 +26,10 @@ const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 pub(crate) struct Health {
     /// Always true; an unwell node answers 503.
     ok: bool,
+    /// `ok`, or `degraded` while there is a reason.
+    status: &'static str,
+    /// What its owner should see to, by what it concerns.
+    reasons: BTreeMap<&'static str, String>,
     /// Height of the last final block.
     height: u64,
     /// Records of the receipts log that the index has not read yet.
@@ -53,7 +57,10 @@ pub(super) async fn health(State(app): State<Shared>) -> ApiResult<Json<Health>>
         return Err(ApiError::stalled(&stalled));
     }
     let (clock_off_ms, clock_warning) = clock_off(&app);
-    Ok(Json(Health { ok: true, height, index_lag: index_lag(&app), clock_off_ms, clock_warning, disk: disk(&app) }))
+    let disk = disk(&app);
+    let reasons: BTreeMap<_, _> = disk.and_then(|disk| disk.warning()).map(|why| ("disk", why)).into_iter().collect();
+    let status = if reasons.is_empty() { "ok" } else { "degraded" };
+    Ok(Json(Health { ok: true, status, reasons, height, index_lag: index_lag(&app), clock_off_ms, clock_warning, disk }))
 }
 
 fn clock_off(app: &Shared) -> (i64, Option<ClockWarning>) {
@@ -61,7 +68,7 @@ fn clock_off(app: &Shared) -> (i64, Option<ClockWarning>) {
 }
 
 fn disk(app: &Shared) -> Option<DiskRoom> {
-    app.disk.level().map(DiskRoom::from)
+    app.disk.level().map(DiskRoom::of_chain)
 }
 
 fn index_lag(app: &Shared) -> u64 {

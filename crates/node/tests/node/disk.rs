@@ -36,6 +36,15 @@ async fn world() -> (Arc<AtomicU64>, World) {
 async fn below_the_floor_transactions_are_refused_while_blocks_and_reads_go_on() {
     let (free, world) = world().await;
     world.send(&key(1), transfer(key(2).address(), 1)).await;
+    // Above the node's own floor and below that of gateways and providers: it is told, and transactions are taken.
+    free.store(400 * MIB, Ordering::Relaxed);
+    world.send(&key(1), transfer(key(2).address(), 1)).await;
+    let disk = world.client.status().await.unwrap().disk.unwrap();
+    assert_eq!((disk.bulk_floor_bytes, disk.low, disk.refuses), (512 * MIB, true, false));
+    let told = disk.warning().unwrap();
+    assert!(told.contains("400 MiB free") && told.contains("below 512 MiB") && told.contains("below 256 MiB"), "{told}");
+    let (status, health) = world.get("/health").await;
+    assert!(status.is_success() && health["status"] == "degraded" && health["reasons"]["disk"] == told.as_str(), "{health}");
     free.store(255 * MIB, Ordering::Relaxed);
     let transaction = world.transaction(&key(1), transfer(key(2).address(), 1)).await;
     let one = format!("{{\"transaction\":\"{}\"}}", hex::encode(transaction.encode()));
@@ -62,7 +71,7 @@ async fn below_the_floor_transactions_are_refused_while_blocks_and_reads_go_on()
 
     free.store(10 << 30, Ordering::Relaxed);
     assert!(world.client.post_transaction(&transaction, true).await.unwrap().receipt.is_some(), "taken by itself");
-    assert!(!world.client.status().await.unwrap().disk.unwrap().refuses);
+    assert_eq!(world.client.status().await.unwrap().disk.unwrap().warning(), None);
     world.node.stop().await;
 }
 

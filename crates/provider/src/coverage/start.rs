@@ -21,6 +21,7 @@ use depin_quantity::Address;
 use depin_serve::Limits;
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
 use std::{
+    collections::BTreeMap,
     io,
     net::SocketAddr,
     sync::{Arc, PoisonError, RwLock},
@@ -140,7 +141,7 @@ fn routes() -> Routes {
     Routes {
         limits: Limits { connections: 256, ..Limits::default() },
         routes: Router::new(),
-        health: Box::new(|| async { Ok(()) }.boxed()),
+        health: Box::new(|| async { Ok(BTreeMap::new()) }.boxed()),
         paths: "see /health, /status and /metrics",
         methods: "all paths take GET",
     }

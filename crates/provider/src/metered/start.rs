@@ -11,6 +11,7 @@ use depin_client::{Client, SigningKey};
 use depin_quantity::Address;
 use depin_serve::Limits;
 use futures::FutureExt as _;
+use std::collections::BTreeMap;
 
 /// An operator of a founder's own service; see [`MeteredOperator::start`].
 #[derive(Debug)]
@@ -29,7 +30,7 @@ impl MeteredOperator {
         let routes = Routes {
             limits: Limits { connections: 256, ..Limits::default() },
             routes: Router::new(),
-            health: Box::new(|| async { Ok(()) }.boxed()),
+            health: Box::new(|| async { Ok(BTreeMap::new()) }.boxed()),
             paths: "see /health, /status and /metrics",
             methods: "all paths take GET",
         };

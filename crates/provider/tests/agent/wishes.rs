@@ -95,7 +95,7 @@ impl Wishes {
             routes: Router::new().route("/wishes/{number}", routing::post(add)).route("/slow", routing::get(slow)),
             health: Box::new(move || {
                 let healthy = health.healthy.load(Ordering::SeqCst);
-                async move { healthy.then_some(()).ok_or_else(|| ApiError::internal(&"told to be ill")) }.boxed()
+                async move { healthy.then(Default::default).ok_or_else(|| ApiError::internal(&"told to be ill")) }.boxed()
             }),
             paths: "see /wishes/{number}, /slow",
             methods: "wishes take POST, the rest GET",

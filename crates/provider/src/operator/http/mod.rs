@@ -5,7 +5,7 @@
 //!
 //! | request | answers |
 //! |---|---|
-//! | `GET /health` | 200 when the service can work; 500 |
+//! | `GET /health` | 200 when the service can work, `degraded` with reasons where something should be seen to; 500 |
 //! | `GET /status` | 200: registered, balance, pledge, what was done, what stands in the way (by what it concerns) |
 //! | `GET /metrics` | 200, OpenMetrics text |
 //! | anything else | the service's; 404 `no-route`, 405 `no-method` |
@@ -24,11 +24,13 @@ use axum::routing::get;
 use axum::{Json, Router};
 use depin_serve::Limits;
 use futures::future::BoxFuture;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use tower_http::trace::TraceLayer;
 
-type Health = Box<dyn Fn() -> BoxFuture<'static, Result<(), ApiError>> + Send + Sync>;
+/// Whether a service can work, and what stands in its way although it can, by what it concerns.
+type Health = Box<dyn Fn() -> BoxFuture<'static, Result<BTreeMap<&'static str, String>, ApiError>> + Send + Sync>;
 type ShowStatus = Box<dyn Fn() -> serde_json::Value + Send + Sync>;
 
 /// A service's part of the interface.
@@ -37,7 +39,7 @@ pub struct Routes {
     pub limits: Limits,
     /// Its routes. They may not have `/health`, `/status`, `/metrics`, or a fallback.
     pub routes: Router,
-    /// Whether the service can work: its index answers, its folder can be written.
+    /// Whether the service can work: its index answers, its folder can be written; and what its owner should see to.
     pub health: Health,
     /// What whoever asks for a path that is not there is told: the paths that are.
     pub paths: &'static str,
@@ -77,8 +79,12 @@ pub fn router(own: Routes, metrics: Arc<Metrics>, status: impl Fn() -> serde_jso
 }
 
 async fn check_health(State(shell): State<Arc<Shell>>) -> Result<Response, ApiError> {
-    (shell.health)().await?;
-    Ok(Json(serde_json::json!({ "status": "ok" })).into_response())
+    let reasons = (shell.health)().await?;
+    let answer = match reasons.is_empty() {
+        true => serde_json::json!({ "status": "ok" }),
+        false => serde_json::json!({ "status": "degraded", "reasons": reasons }),
+    };
+    Ok(Json(answer).into_response())
 }
 
 async fn show_status(State(shell): State<Arc<Shell>>) -> Response {

@@ -66,6 +66,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use depin_client::api::DiskRoom;
 use depin_quantity::{Address, Name};
 use depin_serve::{Denied, Limits, Owner, Peer, Place, Places, Yields};
 use depin_services::storage::piece::{Commitment, CommitmentError};
@@ -190,7 +191,12 @@ pub fn routes(http: Arc<ProviderHttp>) -> Routes {
         // Healthy: the index answers.
         health: Box::new(move || {
             let store = Arc::clone(&store);
-            store_work(move || store.pieces().map(drop)).boxed()
+            store_work(move || {
+                store.pieces()?;
+                let warning = store.room().map(DiskRoom::from).and_then(|disk| disk.warning());
+                Ok(warning.map(|why| ("disk", why)).into_iter().collect())
+            })
+            .boxed()
         }),
         paths: "see /pieces/{cid}, /info, /health, /status, /metrics",
         methods: "pieces take GET, HEAD, PUT and DELETE; the rest take GET and HEAD",
