@@ -32,7 +32,7 @@ pub struct Options {
     pub rebuild_index: bool,
     /// Whether a validator whose vote journal is damaged begins a new one.
     pub forget_votes: bool,
-    /// Whether a gateway whose store was lost begins a new one.
+    /// Whether a gateway or a provider whose store was lost begins a new one.
     pub new_store: bool,
     /// Free space that is kept on the disk, bytes: gateways and providers take nothing below it, the node nothing below half of it;
     /// the usual when absent.

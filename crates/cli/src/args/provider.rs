@@ -83,6 +83,9 @@ pub struct ProviderStorageArgs {
     /// Free space to keep on the disk; below it no upload is taken [default: 512MiB, a fifth of a small disk].
     #[arg(long, value_name = "SIZE")]
     pub disk_floor: Option<Bytes>,
+    /// Begin with no pieces although the account has deals; they fail.
+    #[arg(long)]
+    pub new_store: bool,
     #[command(flatten)]
     pub place: PlaceArgs,
 }

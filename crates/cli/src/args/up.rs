@@ -55,7 +55,8 @@ pub struct UpArgs {
     /// kept beside it.
     #[arg(long, conflicts_with = "fresh")]
     pub forget_votes: bool,
-    /// Begin a new store of the gateway (S3, or metering) where its own was lost; what is left of it is kept beside it.
+    /// Begin a new store of the gateway (S3, or metering), or of a provider that has deals, where its own was lost; what is left of it is
+    /// kept beside it.
     #[arg(long, conflicts_with = "fresh")]
     pub new_store: bool,
     /// Go on although the last block is stamped later than the clock reads: the clock was wrong then and is right now. Ledger time

@@ -46,6 +46,8 @@ pub struct Post {
     pub key: SigningKey,
     /// Free space that is kept on its disk, bytes; the usual when absent.
     pub disk_floor: Option<u64>,
+    /// Whether it begins with nothing where what it keeps was lost.
+    pub new_store: bool,
 }
 
 /// All operators of the process, running or stopped.
@@ -55,6 +57,7 @@ pub(crate) struct Crew<T: Trade> {
     client: Client,
     chain_id: Name,
     disk_floor: Option<u64>,
+    new_store: bool,
     tls: Option<Tls>,
     all: BTreeMap<Name, Member<T::Daemon>>,
 }
@@ -72,7 +75,8 @@ impl<T: Trade> Crew<T> {
         let (home, client) = (site.home.clone(), site.client.clone());
         let (chain_id, disk_floor) = (site.genesis.chain_id, site.options.disk_floor);
         let tls = site.options.tls.clone();
-        let mut crew = Self { trade, home, client, chain_id, disk_floor, tls, all: BTreeMap::new() };
+        let new_store = site.options.new_store;
+        let mut crew = Self { trade, home, client, chain_id, disk_floor, new_store, tls, all: BTreeMap::new() };
         for (offset, name) in (ports::OPERATORS..).zip(names) {
             let folder = site.home.provider(*name);
             let mut settings = crew.settings(*name)?;
@@ -127,7 +131,7 @@ impl<T: Trade> Operators for Crew<T> {
 
     async fn start(&mut self, name: Name) -> Result<()> {
         let (client, chain_id, folder) = (self.client.clone(), self.chain_id, self.home.provider(name));
-        let (disk_floor, tls) = (self.disk_floor, self.tls.clone());
+        let (disk_floor, new_store, tls) = (self.disk_floor, self.new_store, self.tls.clone());
         let member = self.get(name)?;
         if member.running.is_some() {
             return Ok(());
@@ -135,7 +139,7 @@ impl<T: Trade> Operators for Crew<T> {
         let (key, listen) = (member.key.clone(), member.listen);
         let (url, chain_id) = (Some(ports::url(listen, tls.is_some())), Some(chain_id));
         let operator = OperatorConfig { listen, url, tls, chain_id, ..OperatorConfig::new(name) };
-        let post = Post { operator, folder, client, key, disk_floor };
+        let post = Post { operator, folder, client, key, disk_floor, new_store };
         let settings = self.settings(name)?.own;
         let daemon = self.trade.start(post, settings).await?;
         self.get(name)?.running = Some(daemon);

@@ -122,7 +122,7 @@ async fn start<V: Venture>(venture: &V, remote: &Remote, out: &Output) -> Result
     progress.step("registering, and looking through what it has");
     let (client, chain_id) = (remote.client.clone(), Some(status.chain_id));
     let operator = OperatorConfig { listen, url: Some(url.clone()), tls, chain_id, ..OperatorConfig::new(name) };
-    let post = Post { operator, folder: dir.clone(), client, key, disk_floor: None };
+    let post = Post { operator, folder: dir.clone(), client, key, disk_floor: None, new_store: false };
     let daemon = venture.start(terms, post).await?;
     daemon.remarks().into_iter().for_each(|remark| out.warn(remark));
     if let Some(why) = operators::ready(&daemon).await {

@@ -57,7 +57,7 @@ impl Venture for ProviderStorageArgs {
     }
 
     async fn start(&self, (settings, params): Self::Terms, post: Post) -> Result<ProviderHandle> {
-        let post = Post { disk_floor: self.disk_floor.map(|floor| floor.0), ..post };
+        let post = Post { disk_floor: self.disk_floor.map(|floor| floor.0), new_store: self.new_store, ..post };
         daemon::start(post, &settings, &params).await
     }
 }

@@ -66,7 +66,9 @@ impl Service for Metered {
     async fn start(&self, site: &mut Site<'_>, parts: &mut Parts) -> Result<()> {
         let params = params(site.rules())?;
         let names = operators::wanted(site, self)?;
-        site.step(format!("starting {} operators", names.len()));
+        if !names.is_empty() {
+            site.step(format!("starting {} operators", names.len()));
+        }
         let trade = daemon::Delivering(OperatorSettings::new(&params, site.rules()));
         let crew = Crew::start(site, trade, &names).await?;
         parts.add(crew, site).await;

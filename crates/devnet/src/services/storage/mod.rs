@@ -49,7 +49,9 @@ impl Service for Storage {
         let params =
             StorageParams::read(site.rules(), site.genesis.time).map_err(|error| Error::broken("network-file", error))?;
         let names = operators::wanted(site, self)?;
-        site.step(format!("starting {} storage providers", names.len()));
+        if !names.is_empty() {
+            site.step(format!("starting {} storage providers", names.len()));
+        }
         let crew = Crew::start(site, daemon::Storing(params.clone()), &names).await?;
         let own = crew.list();
         parts.add(crew, site).await;
