@@ -28,6 +28,10 @@ static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// What long-running commands log when `DEPIN_LOG` says nothing. The engine's store warns of every new file, and its parts complain of
 /// one another when one of them ends; why it ended is told at the end.
 const LOG_DEFAULT: &str = "warn,commonware=off";
+/// What other commands log then: that a node is waited for.
+const LOG_SHORT: &str = "off,depin_client=warn";
+/// Open files below which nothing that serves is started: with fewer, connections took those of the engine.
+const FILES_LEAST: u64 = 512;
 /// The S3 library reports every client's mistake as an error of its own, several times; the gateway says each once, at `info`.
 const LOG_QUIET: &str = "s3s=off";
 
@@ -41,7 +45,10 @@ fn main() -> ExitCode {
     log_to_stderr(long, &out);
     if long {
         // Before anything is opened: what is served takes its share of it.
-        depin_serve::raise();
+        let files = depin_serve::raise().now;
+        if let Err(error) = enough_files(files) {
+            return fail(&error, &out);
+        }
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -54,6 +61,18 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error, &out),
     }
+}
+
+/// Refuses to serve where connections could take the files that the engine and the stores need.
+fn enough_files(files: u64) -> Result<(), CliError> {
+    if files >= FILES_LEAST {
+        return Ok(());
+    }
+    Err(CliError::refused(
+        "files",
+        format_args!("the system lets this process open {files} files, and {FILES_LEAST} are the least that it works with"),
+    )
+    .hint("raise the limit: `ulimit -n 4096` in the shell that starts it, LimitNOFILE= of a systemd unit"))
 }
 
 fn fail(error: &CliError, out: &Output) -> ExitCode {
@@ -84,7 +103,7 @@ const fn runs_long(command: &Command) -> bool {
 }
 
 fn log_to_stderr(long: bool, out: &Output) {
-    let default = if long { LOG_DEFAULT } else { "off" };
+    let default = if long { LOG_DEFAULT } else { LOG_SHORT };
     let wanted = std::env::var("DEPIN_LOG").unwrap_or_else(|_| default.to_owned());
     let wanted = if wanted.contains("s3s") { wanted } else { format!("{wanted},{LOG_QUIET}") };
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(default));
@@ -95,4 +114,19 @@ fn log_to_stderr(long: bool, out: &Output) {
         .with_target(false)
         .compact()
         .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_few_open_files_are_refused_with_how_to_raise_them() {
+        assert!(enough_files(512).is_ok() && enough_files(u64::MAX).is_ok());
+        let refused = enough_files(256).unwrap_err();
+        assert!(
+            refused.message.contains("256") && refused.message.contains("512") && refused.hint.contains("ulimit -n"),
+            "{refused}"
+        );
+    }
 }
