@@ -120,12 +120,14 @@ impl Page {
         }
     }
 
-    /// As [`Page::search`], if `key` comes at or behind `row`, and not behind the last one. It costs less the nearer it is.
-    pub fn search_near(&self, row: usize, key: &[u8]) -> Option<Result<usize, usize>> {
+    /// As [`Page::search`], if `key` comes at or behind `row`, and not behind the last one. It costs less the nearer it is, and least where it is
+    /// `step` rows on, which is none or one.
+    pub fn search_near(&self, row: usize, step: usize, key: &[u8]) -> Option<Result<usize, usize>> {
         let head = first_bytes(key.get(self.shared as usize..)?);
         // Mostly one of both is the row: whole keys that are equal need no look at what all keys here share.
         let same = |at: usize| self.rows.get(at).is_some_and(|slot| slot.head == head && self.key(at) == key);
-        if let Some(found) = [row, row + 1].into_iter().find(|at| same(*at)) {
+        let other = usize::from(step == 0);
+        if let Some(found) = [row + step, row + other].into_iter().find(|at| same(*at)) {
             return Some(Ok(found));
         }
         let last = *self.rows.get(row + 1..)?.last()?;
@@ -211,9 +213,9 @@ impl Page {
         self.tidy();
     }
 
-    /// Drops what was overwritten once it is most of the buffer.
+    /// Drops what was overwritten once it is a third of the buffer.
     pub fn tidy(&mut self) {
-        if self.bytes.len() > TIDY_BYTES.max(2 * self.live) {
+        if self.bytes.len() > TIDY_BYTES.max(self.live + self.live / 2) {
             let rows = self.split_off(0);
             (self.bytes, self.rows, self.live, self.shared) = (rows.bytes, rows.rows, rows.live, rows.shared);
         }

@@ -47,7 +47,7 @@ impl Held {
 
 /// A place that a search gave, and whether the row is there.
 fn placed(page: u32, found: Result<usize, usize>) -> (Place, bool) {
-    (Place { page, row: size(found.unwrap_or_else(|row| row)) }, found.is_ok())
+    (Place { page, row: size(found.unwrap_or_else(|row| row)), step: 0 }, found.is_ok())
 }
 
 /// Ordered rows.
@@ -98,10 +98,13 @@ impl Pages {
     /// The place of `key`, and whether its row is there.
     fn find(&self, key: &[u8]) -> (Place, bool) {
         let trail = self.trail(key);
-        for (walk, Place { page, row }) in trail.walks() {
-            let near = self.page(page).search_near(row as usize, key).map(|found| (page, found));
-            if let Some((page, found)) = near.or_else(|| self.walk_on(page, row as usize, key)) {
+        for (walk, last) in trail.walks() {
+            let Place { page, step, .. } = last;
+            let near = self.page(page).search_near(last.row(), step as usize, key).map(|found| (page, found));
+            if let Some((page, found)) = near.or_else(|| self.walk_on(page, last.row(), key)) {
                 let (place, there) = placed(page, found);
+                let step = u32::from(place.page == last.page && place.row == last.row + 1);
+                let place = Place { step, ..place };
                 trail.go_on(walk, place);
                 return (place, there);
             }
@@ -193,19 +196,20 @@ impl Pages {
         let table = key.get(..1).unwrap_or_default();
         if !self.page(place.page).from.starts_with(table) {
             let page = self.take_in(Page::starting(table.into()), place.page);
-            place = Place { page, row: 0 };
+            place = Place { page, row: 0, step: 0 };
         }
         let page = self.page_mut(place.page);
         page.insert(place.row(), key, value);
         if page.len() > PAGE_ROWS {
-            // Rows that come in key order fill their pages.
-            let half = if place.row() == PAGE_ROWS { PAGE_ROWS } else { PAGE_ROWS / 2 };
+            // Rows that come in key order fill their pages, also where others stand behind them.
+            let in_order = place.row() == PAGE_ROWS || (place.step == 1 && place.row() >= PAGE_ROWS / 2);
+            let half = if in_order { PAGE_ROWS.min(place.row() + 1) } else { PAGE_ROWS / 2 };
             let mut upper = page.split_off(half);
             page.tidy();
             upper.from = upper.key(0).into();
             let (last, upper) = (size(upper.len() - 1), self.take_in(upper, place.page));
-            if half == PAGE_ROWS {
-                self.trail(key).move_to(Place { page: upper, row: last });
+            if place.row() == PAGE_ROWS {
+                self.trail(key).move_to(Place { page: upper, row: last, step: 1 });
             }
         }
     }

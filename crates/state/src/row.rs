@@ -167,6 +167,11 @@ impl<'s> dyn ReadState + 's {
         self.typed(self.next_raw(&row_key::<R>(key), false)?)
     }
 
+    /// Shows rows of the table in key order, from the first at or behind `key` on, as long as `see` says `true`: one walk.
+    pub fn scan_from<R: Row>(&self, key: &R::Key, mut see: impl FnMut(R::Key, R) -> bool) {
+        self.scan(&row_key::<R>(key), true, &mut |key, value| decode_key::<R>(key).is_some_and(|key| see(key, decode(value))));
+    }
+
     /// All rows of the table in key order. For reads and audits; a rule that runs in a block uses due-lists instead.
     pub fn rows<R: Row>(&self) -> Rows<'_, 's, R> {
         self.rows_under(&[])

@@ -10,6 +10,8 @@ use std::cell::Cell;
 pub(crate) struct Place {
     pub page: u32,
     pub row: u32,
+    /// Rows from the place before to this one: 1 for a walk from row to row.
+    pub step: u32,
 }
 
 impl Place {
@@ -70,7 +72,7 @@ mod tests {
     use super::*;
 
     fn at(page: u32) -> Place {
-        Place { page, row: 0 }
+        Place { page, ..Place::default() }
     }
 
     fn likeliest(trail: &Trail) -> u32 {
