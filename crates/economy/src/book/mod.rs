@@ -28,6 +28,20 @@ pub fn wallet(state: &dyn ReadState, party: Address, token: Name) -> WalletRow {
     state.get(&(party, token)).unwrap_or(NO_WALLET)
 }
 
+/// What parties hold of a token, each above the one before: one walk from the first one's wallets to the last one's.
+pub fn held_in_order(state: &dyn ReadState, token: Name, parties: &[Address]) -> Vec<Units> {
+    let mut held = vec![Units::ZERO; parties.len()];
+    let (Some(first), mut at) = (parties.first(), 0) else { return held };
+    state.scan_from(&(*first, token), |(party, of): (Address, Name), row: WalletRow| {
+        at += parties[at..].iter().take_while(|wanted| **wanted < party).count();
+        if of == token && parties.get(at) == Some(&party) {
+            held[at] = row.held;
+        }
+        at < parties.len()
+    });
+    held
+}
+
 /// What an account holds. The supply and the block's fees hold nothing.
 pub fn balance(state: &dyn ReadState, account: Account, token: Name) -> Units {
     match account {
@@ -191,7 +205,7 @@ impl Work<'_> {
         if owed.is_zero() { Ok(()) } else { Err(Refusal::InDebt { owed }) }
     }
 
-    /// Sends tokens from one party to another. Reads and writes two rows: checks come first, so no undo is needed.
+    /// Sends tokens from one party to another. Writes two rows, each with one look-up; a refusal leaves neither changed.
     ///
     /// A party in debt sends nothing (source: builtin-actors `actors/miner`, withdrawing requires that all fee debt is repaid).
     pub fn transfer(&mut self, from: Address, to: Address, token: Name, amount: Units) -> Result<(), Refusal> {
@@ -202,27 +216,20 @@ impl Work<'_> {
         if amount.is_zero() {
             return Err(Refusal::OutOfRange { what: Topic::Amount, reason: Limit::AboveZero });
         }
-        let mut payer = wallet(self.state.as_read(), from, token);
-        if !payer.owed.is_zero() {
-            return Err(Refusal::InDebt { owed: payer.owed });
+        if from == to {
+            self.owes_nothing(from, token)?;
+            let has = wallet(self.state.as_read(), from, token).held;
+            has.minus(amount).map_err(|_| Refusal::Underfunded { token, needed: amount, has })?;
+        } else {
+            let begun = self.begun();
+            self.take_from_wallet(from, token, amount)?;
+            if let Err(too_large) = self.credit_wallet(token, to, amount) {
+                self.undo(begun);
+                return Err(too_large);
+            }
         }
-        let short = Refusal::Underfunded { token, needed: amount, has: payer.held };
-        payer.held = payer.held.minus(amount).map_err(|_| short)?;
-        if from != to {
-            self.state.change(&(to, token), |row: Option<WalletRow>| {
-                let mut payee = row.unwrap_or(NO_WALLET);
-                payee.held = payee.held.plus(amount)?;
-                Ok::<_, Refusal>(payee)
-            })?;
-            self.put_wallet(from, token, &payer);
-        }
-        self.emit(Event::Posting {
-            token,
-            from: Account::Wallet(from),
-            to: Account::Wallet(to),
-            amount,
-            reason: Reason::Transfer,
-        });
+        let (from, to) = (Account::Wallet(from), Account::Wallet(to));
+        self.emit_each(|| Event::Posting { token, from, to, amount, reason: Reason::Transfer });
         Ok(())
     }
 

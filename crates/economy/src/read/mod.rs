@@ -155,6 +155,15 @@ impl<'a> Reads<'a> {
         book::wallet(self.state, party, token)
     }
 
+    /// What many parties hold of a token, in their order. Parties in ascending order cost one walk through their wallets, and those of whoever
+    /// comes between them.
+    pub fn all_held(&self, token: Name, parties: &[Address]) -> Vec<Units> {
+        if parties.is_sorted_by(|a, b| a < b) {
+            return book::held_in_order(self.state, token, parties);
+        }
+        parties.iter().map(|party| self.wallet(*party, token).held).collect()
+    }
+
     /// What any account holds.
     pub fn balance(&self, account: Account, token: Name) -> Units {
         book::balance(self.state, account, token)

@@ -277,7 +277,7 @@ impl<'w> Work<'w> {
                 *all = Some(changed(row)?.quantity);
             }
         }
-        self.emit(Event::MetricChanged { subject, component });
+        self.emit_each(|| Event::MetricChanged { subject, component });
         Ok(())
     }
 

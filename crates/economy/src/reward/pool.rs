@@ -240,8 +240,8 @@ impl<'w> Work<'w> {
         account.held = account.held.minus(amount).map_err(|_| short)?;
         account.paid = account.paid.plus(amount)?;
         let owed = self.credit_wallet(token, owner, amount)?;
-        self.emit(Event::Posting { token, from, to: Account::Wallet(owner), amount, reason: Reason::Reward });
-        self.emit(Event::RewardPaid { pool, subject, liquid: amount, locked: Units::ZERO });
+        self.emit_each(|| Event::Posting { token, from, to: Account::Wallet(owner), amount, reason: Reason::Reward });
+        self.emit_each(|| Event::RewardPaid { pool, subject, liquid: amount, locked: Units::ZERO });
         if !owed.is_zero() {
             self.write_run(run);
             self.repay(owner, token)?;

@@ -6,6 +6,12 @@ pub trait Sink<E> {
     /// Takes one event.
     fn emit(&mut self, event: E);
 
+    /// Whether it wants to be told what happened to single members and parties: metrics that changed, rewards that were paid, transfers. Who
+    /// sums what a network does as a whole says no: such an event costs as much as the row that it tells of, and may be left out then.
+    fn wants_each(&self) -> bool {
+        true
+    }
+
     /// The present point; see [`Sink::rollback`].
     fn mark(&self) -> usize;
 
@@ -59,6 +65,10 @@ pub struct Widened<'a, T>(pub &'a mut dyn Sink<T>);
 impl<E, T: From<E>> Sink<E> for Widened<'_, T> {
     fn emit(&mut self, event: E) {
         self.0.emit(event.into());
+    }
+
+    fn wants_each(&self) -> bool {
+        self.0.wants_each()
     }
 
     fn mark(&self) -> usize {

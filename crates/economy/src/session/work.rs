@@ -89,6 +89,13 @@ impl Work<'_> {
         self.events.emit(event);
     }
 
+    /// Tells of a single member or party, if anybody wants to know.
+    pub fn emit_each(&mut self, event: impl FnOnce() -> Event) {
+        if self.events.wants_each() {
+            self.events.emit(event());
+        }
+    }
+
     pub fn notify(&mut self, notice: Notice) {
         self.notices.push(notice);
     }
