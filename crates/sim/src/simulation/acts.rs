@@ -37,14 +37,8 @@ impl Simulation<'_> {
     /// What a provider keeps ready and does.
     pub(super) fn load(&self, i: usize) -> Load {
         let provider = &self.providers.all[i];
-        let capacity = self.scenario.supply.values().nth(provider.class).map_or(0.0, |class| provider.claims(class));
-        Load {
-            class: provider.class,
-            devices: provider.fleet(),
-            capacity,
-            usage: provider.booked,
-            value: provider.booked * provider.price,
-        }
+        let class = self.scenario.supply.values().nth(provider.class);
+        Load { capacity: class.map_or(0.0, |class| provider.claims(class)), ..provider.load() }
     }
 
     /// What the ledger paid in the time that passed: rewards by class, and flows.
@@ -248,9 +242,13 @@ impl Simulation<'_> {
             }
         }
         self.find_out(&today);
-        let loads: Vec<(Address, Load)> = today.iter().map(|i| (account(&self.providers.all[*i]), self.load(*i))).collect();
+        let rules: Vec<&Class> = self.scenario.supply.values().collect();
+        let load_of = |provider: &Provider| Load { capacity: provider.claims(rules[provider.class]), ..provider.load() };
+        let theirs = today.iter().map(|i| &self.providers.all[*i]);
+        let loads: Vec<(Address, Load)> = theirs.map(|provider| (account(provider), load_of(provider))).collect();
+        let accounts: Vec<Address> = loads.iter().map(|(who, _)| *who).collect();
         let Some(world) = &mut self.world else { return };
-        let held = |world: &World| world.all_held(world.main, loads.iter().map(|(who, _)| *who));
+        let held = |world: &World| world.all_held(world.main, &accounts);
         // Where no payment reaches providers, all that came since the last time are rewards.
         let before: Vec<u128> = if world.billing.pays_providers() {
             held(world)
@@ -264,15 +262,13 @@ impl Simulation<'_> {
         let after = held(world);
         let rewards: Vec<u128> = after.iter().zip(before).map(|(after, before)| after.saturating_sub(before)).collect();
         let all = if world.billing.streams() {
-            for (i, (who, _)) in today.iter().zip(&loads) {
-                world.settle(*who, self.providers.all[*i].contract.0);
-            }
+            world.settle(today.iter().zip(&accounts).map(|(i, who)| (*who, self.providers.all[*i].contract.0)));
             held(world)
         } else {
             after
         };
-        self.sell_rewards(&today, rewards.iter().copied().zip(all), plan);
-        loads.iter().for_each(|(who, _)| self.take_dollars(*who));
+        self.sell_rewards((&today, &accounts), rewards.iter().copied().zip(all), plan);
+        accounts.iter().for_each(|who| self.take_dollars(*who));
         self.sweep(plan);
     }
 
@@ -303,10 +299,14 @@ impl Simulation<'_> {
     }
 
     /// Of rewards a part is sold, of payments all: bills are due in dollars. Other tokens go to whoever redeems them.
-    fn sell_rewards(&mut self, today: &[usize], rewards_and_held: impl Iterator<Item = (u128, u128)>, plan: &mut Plan) {
+    fn sell_rewards(
+        &mut self,
+        (today, accounts): (&[usize], &[Address]),
+        rewards_and_held: impl Iterator<Item = (u128, u128)>,
+        plan: &mut Plan,
+    ) {
         let Some(world) = &mut self.world else { return };
         let sells: Vec<f64> = self.scenario.supply.values().map(|class| class.sells.value.clamp(0.0, 1.0)).collect();
-        let accounts: Vec<Address> = today.iter().map(|i| account(&self.providers.all[*i])).collect();
         for (i, (reward, held)) in today.iter().zip(rewards_and_held) {
             let provider = &mut self.providers.all[*i];
             let new = held.saturating_sub(provider.kept);
@@ -318,8 +318,8 @@ impl Simulation<'_> {
             plan.rewards_sold += rewards_sold;
         }
         for token in world.redeemable() {
-            let held = world.all_held(token, accounts.iter().copied());
-            for ((i, who), held) in today.iter().zip(&accounts).zip(held).filter(|(_, held)| *held > 0) {
+            let held = world.all_held(token, accounts);
+            for ((i, who), held) in today.iter().zip(accounts).zip(held).filter(|(_, held)| *held > 0) {
                 let part = sells[self.providers.all[*i].class];
                 plan.orders.redeems.push((*who, token, crate::amount::whole(held as f64 * part).min(held)));
             }

@@ -6,7 +6,7 @@ use crate::{
     cash::Group,
     chance::Purpose,
     scenario::Programme,
-    world::{Billing, Contract, Form, Need, Party, address},
+    world::{Billing, Contract, Form, Load, Need, Party, address},
 };
 use depin_quantity::Address;
 
@@ -138,17 +138,14 @@ impl Simulation<'_> {
         let need = self.need(bill, self.trade_price);
         self.top_up(bill, &need);
         self.bring_dollars(bill.payer, &need);
-        let contract = Contract {
-            number: self.providers.all[i].contract.0,
-            payer: bill.payer,
-            payee: bill.payee,
-            load: self.load(i),
-            days: bill.days,
-        };
+        let number = self.providers.all[i].contract.0;
+        let streams = self.world.as_ref().is_some_and(|world| world.billing.streams());
+        let load = if streams { self.load(i) } else { Load::default() };
         let Some(world) = &mut self.world else { return };
         let paid = match &world.billing.form {
             Form::None => Ok(()),
             Form::Stream(_) => {
+                let contract = Contract { number, payer: bill.payer, payee: bill.payee, load, days: bill.days };
                 let bond = world.bond(&contract);
                 let lacks = bond.saturating_sub(world.held(bill.payee));
                 if lacks > 0 {
@@ -157,7 +154,7 @@ impl Simulation<'_> {
                 world.begin(&contract, &need)
             }
             Form::Charge(_) if world.billing.pays_providers() => {
-                world.charge((bill.payer, bill.payee), &need, bill.units, contract.number)
+                world.charge((bill.payer, bill.payee), &need, bill.units, number)
             }
             Form::Charge(_) => {
                 self.gathered.resize(self.customers.wanted.len(), Gathered::default());
@@ -213,13 +210,18 @@ impl Simulation<'_> {
         }
     }
 
-    /// A provider hands over rewards for the part of its booking that is paid with them.
-    pub(super) fn pay_in_rewards(&mut self, i: usize, bill: &Bill) {
-        let share =
-            self.scenario.demand.values().nth(bill.segment).map_or(0.0, |demand| demand.earned_share.value.clamp(0.0, 1.0));
-        if share <= 0.0 || bill.stable {
-            return;
+    /// Providers hand over rewards for the parts of their bookings that are paid with them.
+    pub(super) fn pay_in_rewards(&mut self, bills: &[(usize, Bill)]) {
+        let shares: Vec<f64> = self.scenario.demand.values().map(|demand| demand.earned_share.value.clamp(0.0, 1.0)).collect();
+        for (i, bill) in bills {
+            let share = shares.get(bill.segment).copied().unwrap_or(0.0);
+            if share > 0.0 && !bill.stable {
+                self.hand_over(*i, bill, share);
+            }
         }
+    }
+
+    fn hand_over(&mut self, i: usize, bill: &Bill, share: f64) {
         let need = self.need(bill, self.price());
         let Some(world) = &mut self.world else { return };
         let wanted = crate::amount::whole(need.tokens as f64 * share);

@@ -204,7 +204,7 @@ fn concentration(sizes: &[f64]) -> (f64, f64) {
     }
     let hhi = sizes.iter().map(|size| (size / whole) * (size / whole)).sum();
     let mut sorted = sizes.to_vec();
-    sorted.sort_by(|a, b| b.total_cmp(a));
+    sorted.sort_unstable_by(|a, b| b.total_cmp(a));
     let (mut sum, mut count) = (0.0, 0u32);
     for size in sorted {
         count += 1;
@@ -222,7 +222,7 @@ fn gini(mut values: Vec<f64>) -> f64 {
     if whole <= 0.0 {
         return f64::NAN;
     }
-    values.sort_by(f64::total_cmp);
+    values.sort_unstable_by(f64::total_cmp);
     let weighted: f64 = values.iter().zip(1u32..).map(|(x, k)| (2.0 * f64::from(k) - n - 1.0) * x).sum();
     weighted / (n * whole)
 }

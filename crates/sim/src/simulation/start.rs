@@ -96,6 +96,12 @@ impl<'m> Simulation<'m> {
         Ok(simulation)
     }
 
+    /// What everybody does who takes part, in the order of accounts: rows that come in their order fill their pages.
+    fn all_loads(&self) -> Vec<(Address, Load)> {
+        let days = (0..WEEK).flat_map(|day| self.providers.of_day(day)).filter(|i| self.providers.all[*i].active());
+        days.map(|i| (account(&self.providers.all[i]), self.load(i))).collect()
+    }
+
     /// What was booked before the first day: every provider as full as its class, with contracts that end one after the other. It is
     /// paid with tokens that people had already, at the price of the day.
     fn book_all(&mut self) {
@@ -106,8 +112,7 @@ impl<'m> Simulation<'m> {
             let ends = (number % WEEK) + WEEK * ((number / WEEK) % turns);
             self.book(i, ends.max(1));
         }
-        let loads: Vec<(Address, Load)> =
-            self.providers.active().map(|i| (account(&self.providers.all[i]), self.load(i))).collect();
+        let loads = self.all_loads();
         let booked: Vec<usize> = self.providers.active().filter(|i| self.providers.all[*i].payer.is_some()).collect();
         let Some(world) = &mut self.world else { return };
         world.report(&loads);

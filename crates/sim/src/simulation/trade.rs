@@ -3,17 +3,17 @@
 use super::{
     Broken, Simulation,
     acts::{Plan, account, more_devices},
+    bills::Bill,
     start::from_holders,
 };
 use crate::{
-    amount::{dollars, micro, whole},
+    amount::{Scale, dollars, micro, whole},
     cash::Group,
     market::{Rate, Reserves},
     society::{Decision, Depth, Purse},
     world::{Party, World, address},
 };
 use depin_quantity::{Address, Name};
-use std::collections::BTreeMap;
 
 /// Orders of a day.
 #[derive(Clone, Debug, Default)]
@@ -71,13 +71,11 @@ impl Simulation<'_> {
         self.close_pools();
         self.set_discount();
         let bills: Vec<_> = plan.bills.iter().map(|i| (*i, self.bill_of(*i))).collect();
-        for (i, bill) in &bills {
-            self.pay_in_rewards(*i, bill);
-        }
+        self.pay_in_rewards(&bills);
         self.hold_and_stake(&mut plan.orders);
         if self.world.is_some() {
             self.spread_collateral(&mut plan.orders);
-            self.order_bills(&bills.iter().map(|(_, bill)| *bill).collect::<Vec<_>>(), &mut plan.orders);
+            self.order_bills(&bills, &mut plan.orders);
             self.redeem(&mut plan.orders);
             self.speculate(&mut plan.orders);
             self.clear(&plan)?;
@@ -134,20 +132,21 @@ impl Simulation<'_> {
     }
 
     /// Customers buy what their bills take and they lack: where a bill goes by the reporters' price, so many tokens; else for its dollars.
-    fn order_bills(&mut self, bills: &[super::bills::Bill], orders: &mut Orders) {
+    fn order_bills(&mut self, bills: &[(usize, Bill)], orders: &mut Orders) {
         if !self.scenario.links.demand_burn {
             return;
         }
         let price = self.price();
-        let mut needs: BTreeMap<Address, (u128, f64)> = BTreeMap::new();
-        for bill in bills.iter().filter(|bill| !bill.stable) {
+        // By segment, each of which has one account.
+        let mut needs: Vec<Option<(Address, u128)>> = vec![None; self.customers.wanted.len()];
+        for (_, bill) in bills.iter().filter(|(_, bill)| !bill.stable) {
             let need = self.need(bill, price);
-            let sum = needs.entry(bill.payer).or_default();
-            *sum = (sum.0.saturating_add(need.tokens), sum.1 + need.usd);
+            let (_, tokens) = needs[bill.segment].get_or_insert((bill.payer, 0));
+            *tokens = tokens.saturating_add(need.tokens);
         }
         let Some(world) = &self.world else { return };
         let by_market = world.billing.by_market();
-        for (payer, (tokens, _)) in needs {
+        for (payer, tokens) in needs.into_iter().flatten() {
             let lacks = tokens.saturating_sub(world.held(payer));
             if by_market {
                 // A little more than it comes to, for roundings.
@@ -166,9 +165,15 @@ impl Simulation<'_> {
         let is_provider = |who: &Address| who.get()[0] == address(Party::Provider(0)).get()[0];
         let (mut all, mut theirs) = (0.0, 0.0);
         let redeems = std::mem::take(&mut orders.redeems);
+        let each = |token: Name| (token, world.scale_of(token), world.redeems_for(token).unwrap_or(0.0));
+        let worths: Vec<(Name, Scale, f64)> = world.redeemable().into_iter().map(each).collect();
+        let worth = |token: Name, amount: u128| {
+            let known = worths.iter().find(|(of, ..)| *of == token);
+            known.map_or(0.0, |(_, scale, each)| scale.tokens(amount) * each)
+        };
         let moved = world.transfers_of(redeems.iter().map(|(who, token, amount)| (*token, *who, arbitrage, *amount)));
         for ((who, token, _), moved) in redeems.into_iter().zip(moved) {
-            let worth = world.scale_of(token).tokens(moved) * world.redeems_for(token).unwrap_or(0.0);
+            let worth = worth(token, moved);
             all += worth;
             theirs += if is_provider(&who) { worth } else { 0.0 };
         }

@@ -7,7 +7,7 @@ use crate::{
     chance::{Chance, Purpose},
     scenario::{ClassKind, Per, Scenario},
     society::entry::{Investor, Prospect, YEAR, room, room_to_zero},
-    world::WEEK,
+    world::{Load, WEEK},
 };
 
 /// Days of the mean that providers look at.
@@ -184,6 +184,12 @@ impl Provider {
     /// Devices that take part now.
     pub fn fleet(&self) -> f64 {
         self.devices * self.times
+    }
+
+    /// What it does, but for the capacity that it claims.
+    pub fn load(&self) -> Load {
+        let value = self.booked * self.price;
+        Load { class: self.class, devices: self.fleet(), capacity: 0.0, usage: self.booked, value }
     }
 
     /// Capacity units that it claims: what is true is a part of it, by its class's honesty, until it is found out.

@@ -297,11 +297,12 @@ impl World {
         matches!(self.billing.form, Form::Stream(_)) && self.reads().stream(stream_id(payee, number)).is_some()
     }
 
-    /// Pays what is due of a contract.
-    pub fn settle(&mut self, payee: Address, number: u64) {
-        if self.runs(payee, number) {
-            let _ = self.send(&Record::Stream(StreamRecord::Settle { id: stream_id(payee, number) }));
-        }
+    /// Pays what is due of contracts, by their payees and numbers.
+    pub fn settle(&mut self, contracts: impl Iterator<Item = (Address, u64)>) {
+        let running = contracts.filter(|(payee, number)| self.runs(*payee, *number));
+        let records: Vec<Record> =
+            running.map(|(payee, number)| Record::Stream(StreamRecord::Settle { id: stream_id(payee, number) })).collect();
+        self.send_all(&records);
     }
 
     /// Ends a contract early: because whoever serves leaves, or by agreement.

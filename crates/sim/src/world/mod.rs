@@ -274,9 +274,8 @@ impl World {
     }
 
     /// What many parties may spend of a token, in order.
-    pub fn all_held(&self, token: Name, all: impl Iterator<Item = Address>) -> Vec<u128> {
-        let reads = self.reads();
-        all.map(|who| reads.wallet(who, token).held.get()).collect()
+    pub fn all_held(&self, token: Name, all: &[Address]) -> Vec<u128> {
+        self.reads().all_held(token, all).into_iter().map(Units::get).collect()
     }
 
     /// Sends main tokens for many, in order, each at most what the one has; gives how much moved of each.

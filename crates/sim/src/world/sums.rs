@@ -37,6 +37,10 @@ impl Sink<Event> for Sums {
         self.deltas.push(delta);
     }
 
+    fn wants_each(&self) -> bool {
+        false
+    }
+
     fn mark(&self) -> usize {
         self.deltas.len()
     }
