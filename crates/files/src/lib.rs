@@ -19,7 +19,7 @@ mod text;
 pub use database::{database_lost, set_database_aside};
 pub use floor::{Ballast, FLOOR_BYTES, Floor, Level, NoRoom, Room, Size, is_full, tells_of_no_space};
 pub use secret::{SecretError, read_secret};
-pub use text::{read_text, without_mark};
+pub use text::{TEXT_MAX, read_text, read_text_of, without_mark};
 
 use std::{
     fs::{DirBuilder, File, OpenOptions, Permissions},

@@ -15,7 +15,7 @@ use crate::{
 use depin_client::api::FinalReceipt;
 use depin_ledger::Message;
 use serde::{Deserialize, Serialize};
-use std::{fs, path::Path};
+use std::path::Path;
 
 /// Bytes of a file that could be evidence: two votes are a few hundred.
 const FILE_MAX: u64 = 64 * 1024;
@@ -49,11 +49,10 @@ pub async fn run(args: &VotesArgs, settings: &Settings, out: &Output) -> Result<
 }
 
 fn read(file: &Path) -> Result<String> {
-    let length = fs::metadata(file).map_err(|error| CliError::file("read", file, &error))?.len();
-    if length > FILE_MAX {
-        return Err(wrong(file, format_args!("it has {length} bytes, and two votes are a few hundred")));
-    }
-    depin_files::read_text(file).map_err(|error| match error.kind() {
+    depin_files::read_text_of(file, FILE_MAX).map_err(|error| match error.kind() {
+        std::io::ErrorKind::FileTooLarge => {
+            wrong(file, format_args!("it has more than {FILE_MAX} bytes, and two votes are a few hundred"))
+        }
         std::io::ErrorKind::InvalidData => wrong(file, "it is no text"),
         _ => CliError::file("read", file, &error),
     })
@@ -94,6 +93,7 @@ fn votes(text: &str, file: &Path) -> Result<(Vec<u8>, Vec<u8>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn two_votes_are_read_from_lines_and_from_json() {
@@ -120,6 +120,8 @@ mod tests {
         let file = folder.path().join("votes");
         fs::write(&file, "\u{feff}ab\r\ncdef\r\n").unwrap();
         assert_eq!(votes(&read(&file).unwrap(), &file).unwrap(), (vec![0xab], vec![0xcd, 0xef]), "as some editors write it");
+        // A device says that it has no bytes, and has no end.
+        assert!(read(Path::new("/dev/zero")).unwrap_err().message.contains("more than 65536 bytes"));
         assert!(read(Path::new("/nowhere/votes")).unwrap_err().message.contains("/nowhere/votes"));
     }
 }

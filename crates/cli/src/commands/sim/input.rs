@@ -185,7 +185,7 @@ fn draft_of(named: &str) -> Result<Draft> {
     files.sort_unstable();
     let mut texts = Vec::new();
     for file in files {
-        let text = fs::read_to_string(&file).map_err(|error| CliError::file("read", &file, &error))?;
+        let text = depin_files::read_text(&file).map_err(|error| CliError::file("read", &file, &error))?;
         // A kept text has its number before the name of where it came from.
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         texts.push((name.split_once('-').map_or(name.as_str(), |(_, rest)| rest).to_owned(), text));
