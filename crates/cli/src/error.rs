@@ -2,6 +2,7 @@
 
 pub use depin_devnet::{Error as CliError, Kind, Result};
 
+use crate::output::{lines, tell};
 use serde::Serialize;
 
 /// The process's exit code.
@@ -27,13 +28,13 @@ pub fn print(error: &CliError, json: bool, colour: bool) {
             hint: &'a str,
         }
         let body = Body { error: Detail { code: &error.code, message: &error.message, hint: &hint } };
-        eprintln!("{}", serde_json::to_string(&body).expect("three strings are JSON"));
+        tell(serde_json::to_string(&body).expect("three strings are JSON"));
         return;
     }
     let (red, cyan, off) = if colour { ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m") } else { ("", "", "") };
-    eprintln!("{red}error:{off} {}", error.message);
+    tell(format_args!("{red}error:{off} {}", lines(&error.message, false)));
     if !hint.is_empty() {
-        eprintln!("{cyan} hint:{off} {hint}");
+        tell(format_args!("{cyan} hint:{off} {}", lines(&hint, false)));
     }
 }
 

@@ -111,6 +111,8 @@ fn log_to_stderr(long: bool, out: &Output) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(out.colour_err)
+        // Its own complaint about a closed stream would be a panic.
+        .log_internal_errors(false)
         .with_target(false)
         .compact()
         .init();

@@ -310,6 +310,29 @@ fn a_url_that_is_none_is_refused() {
     assert!(printed.err.contains("http://"), "{}", printed.err);
 }
 
+/// As after the first line of `2>&1 | head -1`.
+#[test]
+fn a_standard_error_that_nobody_reads_changes_no_exit_code() {
+    let cases: [(&[&str], i32); 4] = [
+        (&["check", "/nowhere/network.toml"], 1),
+        (&["check", "/nowhere/network.toml", "--json"], 1),
+        (&["status", "--node", "http://127.0.0.1:1"], 2),
+        (&["networks"], 0),
+    ];
+    for (args, code) in cases {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = depin().args(args).stdout(std::process::Stdio::null()).stderr(writer).status().unwrap();
+        assert_eq!(ended.code(), Some(code), "{args:?}");
+    }
+}
+
+#[test]
+fn a_file_without_an_end_is_read_to_a_bound() {
+    let printed = printed(&["check", "/dev/zero"]);
+    assert!(printed.code > 0 && printed.err.contains("longer than 64 MiB"), "{}", printed.err);
+}
+
 #[test]
 fn a_new_wallet_tells_no_pipe_its_phrase_and_shows_its_files_to_their_owner_only() {
     let folder = tempfile::tempdir().unwrap();

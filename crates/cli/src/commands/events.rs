@@ -4,7 +4,7 @@ use super::metered::Named;
 use crate::{
     args::EventsArgs,
     error::{CliError, Result},
-    output::{Output, bytes, minute, short_id, short_number, shorten, wrap},
+    output::{Output, bytes, minute, plain, short_id, short_number, shorten, wrap},
     remote::Remote,
     settings::Settings,
 };
@@ -338,10 +338,11 @@ impl Writer {
     }
 
     fn text(&self, text: &str) -> String {
+        let text = plain(text);
         match text.parse::<Address>() {
             Ok(address) => self.names.get(&address).cloned().unwrap_or_else(|| address.short()),
             Err(_) if text.len() >= 40 && !text.contains(' ') => short_id(text),
-            Err(_) => text.to_owned(),
+            Err(_) => text.into_owned(),
         }
     }
 }
@@ -410,6 +411,13 @@ mod tests {
         let event = json!({"of": "economy", "event": {"event": "posting", "token": "FIL", "amount": "1500000000000000000", "reason": "escrow-funded",
             "from": {"kind": "wallet", "id": Address::new([1; 32])}, "to": {"kind": "escrow", "id": "ab".repeat(32)}}});
         assert_eq!(writer().details(&event), "1.5 FIL from customer to escrow abababababab… (escrow-funded)");
+    }
+
+    /// A provider says in its own words why it refuses a deal.
+    #[test]
+    fn the_words_of_others_stay_on_their_line_and_do_nothing_to_the_terminal() {
+        let event = json!({"of": "storage", "event": {"kind": "deal-refused", "reason": "\u{1b}]0;x\u{7}no\n  99  all good"}});
+        assert_eq!(writer().details(&event), "reason \\u{1b}]0;x\\u{7}no\\n  99  all good");
     }
 
     #[test]

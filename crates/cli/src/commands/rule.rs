@@ -3,7 +3,7 @@
 use crate::{
     args::{EvalArgs, RuleCommand},
     error::{CliError, Result},
-    output::{Output, Table, write_out},
+    output::{Output, Table, tell, write_out},
 };
 use base64_simd::STANDARD;
 use depin_networks::wrap;
@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader},
+    io::{self, BufRead, BufReader, Read as _},
     path::Path,
 };
 
@@ -206,11 +206,13 @@ fn evaluated(card: &RuleCard, json: &str) -> std::result::Result<Outputs, String
 /// A file's bytes as a rule takes them.
 fn contents(path: &Path) -> std::result::Result<String, String> {
     let refused = |why: &dyn std::fmt::Display| format!("cannot read {}: {why}", path.display());
-    let length = std::fs::metadata(path).map_err(|error| refused(&error))?.len();
-    if length > BYTES_MAX as u64 {
-        return Err(refused(&format_args!("it has {length} bytes, and a rule takes at most {BYTES_MAX}")));
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(BYTES_MAX as u64 + 1).read_to_end(&mut bytes));
+    read.map_err(|error| refused(&error))?;
+    if bytes.len() > BYTES_MAX {
+        return Err(refused(&format_args!("it has more than {BYTES_MAX} bytes, which is the most that a rule takes")));
     }
-    std::fs::read(path).map(|bytes| format!("base64:{}", STANDARD.encode_to_string(bytes))).map_err(|error| refused(&error))
+    Ok(format!("base64:{}", STANDARD.encode_to_string(bytes)))
 }
 
 /// A line of outputs for a line of inputs, each written before the next is read. Empty lines are passed over.
@@ -228,7 +230,7 @@ fn eval_lines(card: &RuleCard, input: impl BufRead) -> Result<()> {
             Err(message) => {
                 refused += 1;
                 let error = LineError { line: number, code: "input", message };
-                eprintln!("{}", serde_json::to_string(&Refused { error }).expect("numbers and strings are JSON"));
+                tell(serde_json::to_string(&Refused { error }).expect("numbers and strings are JSON"));
             }
         }
     }

@@ -4,6 +4,7 @@
 //! to standard error. Colours only where a terminal reads, and not with `NO_COLOR`.
 
 mod amount;
+mod clean;
 mod excerpt;
 mod progress;
 mod secret;
@@ -11,6 +12,7 @@ mod table;
 mod text;
 
 pub use amount::{short_number, shorten};
+pub use clean::{lines, plain};
 pub use excerpt::{Excerpt, Weight};
 pub use progress::{Progress, without_progress};
 pub use secret::{is_shown, secret, shown};
@@ -19,7 +21,10 @@ pub use text::{ago, bytes, count, day, in_time, minute, short_id, units, wrap};
 
 use crate::error::{CliError, Result};
 use serde::Serialize;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    borrow::Cow,
+    io::{self, IsTerminal as _, Write as _},
+};
 use zeroize::Zeroizing;
 
 /// Where and how results are printed.
@@ -50,6 +55,11 @@ impl Output {
     pub fn result<T: Serialize>(&self, value: &T, text: impl FnOnce(&Self) -> String) -> Result<()> {
         // Wiped, since it may hold a secret.
         let mut out = Zeroizing::new(if self.json { json_text(value) } else { text(self) });
+        if !self.json
+            && let Cow::Owned(clean) = self.clean(&out)
+        {
+            out = Zeroizing::new(clean);
+        }
         if !out.ends_with('\n') {
             out.push('\n');
         }
@@ -58,7 +68,8 @@ impl Output {
 
     /// Prints one line of a stream: a JSON document on one line, or what `text` makes.
     pub fn line<T: Serialize>(&self, value: &T, text: impl FnOnce(&Self) -> String) -> Result<()> {
-        let mut out = if self.json { serde_json::to_string(value).unwrap_or_default() } else { text(self) };
+        let mut out =
+            if self.json { serde_json::to_string(value).unwrap_or_default() } else { self.clean(&text(self)).into_owned() };
         out.push('\n');
         write_out(out.as_bytes())
     }
@@ -83,6 +94,11 @@ impl Output {
         self.paint("1;31", text)
     }
 
+    /// Whatever got into a text, a terminal is told nothing but styles, and only where they are wanted.
+    fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        lines(text, self.colour)
+    }
+
     fn paint(&self, code: &str, text: &str) -> String {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
@@ -90,17 +106,23 @@ impl Output {
     /// Writes a warning to standard error.
     pub fn warn(&self, text: impl std::fmt::Display) {
         let (yellow, off) = if self.colour_err { ("\x1b[1;33m", "\x1b[0m") } else { ("", "") };
-        eprintln!("{yellow}warning:{off} {text}");
+        let text = text.to_string();
+        tell(format_args!("{yellow}warning:{off} {}", lines(&text, false)));
     }
 
     /// Writes a remark to standard error.
     pub fn note(&self, text: impl std::fmt::Display) {
-        eprintln!("{text}");
+        tell(lines(&text.to_string(), self.colour_err));
     }
 }
 
 fn json_text<T: Serialize>(value: &T) -> String {
     serde_json::to_string_pretty(value).expect("results are maps, lists, strings and numbers")
+}
+
+/// Writes a line to standard error. Whoever reads it may have gone away: then nobody is told, and what is done goes on.
+pub fn tell(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// Writes to standard output. A reader that went away ends the program quietly, as `head` expects.

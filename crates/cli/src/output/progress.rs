@@ -45,9 +45,9 @@ impl Progress {
     /// Begins the next step; the one before is done.
     pub fn step(&mut self, text: impl Into<String>) {
         self.finish_step();
-        let text = text.into();
+        let text = super::clean::plain(&text.into()).into_owned();
         if self.plain {
-            eprintln!("{text}");
+            super::tell(&text);
         }
         self.bar.set_message(text.clone());
         self.step = Some((text, Instant::now()));

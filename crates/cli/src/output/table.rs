@@ -1,6 +1,6 @@
 //! Tables: a bold heading, two blanks between columns, no rules. They fit the terminal and can be cut by column.
 
-use super::Output;
+use super::{Output, plain};
 use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, TableStyle, Width};
 
 /// Which side of its column a text stands on.
@@ -29,7 +29,13 @@ impl Table {
         Self { heads: heads.iter().map(head).collect(), rows: Vec::new(), alike: None }
     }
 
+    /// A row of texts, which may be others': each stays on its line, and nothing in it acts on a terminal.
     pub fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        self.rows.push(cells.into_iter().map(|cell| plain(&cell.into()).into_owned()).collect());
+    }
+
+    /// A row of this program's own texts, which may have lines and styles.
+    pub fn own_row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
@@ -102,6 +108,13 @@ mod tests {
         table.row(["a", "1", "ok"]);
         table.row(["longer", "1000", ""]);
         assert_eq!(table.render(&PLAIN), "NAME    BYTES  STATE\na           1  ok\nlonger   1000\n");
+    }
+
+    #[test]
+    fn what_others_wrote_makes_no_rows_and_no_colours() {
+        let mut table = Table::new(&["KEY", "STATE"]);
+        table.row(["a\nb  secured\x1b[32m", "lost"]);
+        assert_eq!(table.render(&PLAIN), "KEY                      STATE\na\\nb  secured\\u{1b}[32m  lost\n");
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl Comparison {
         table.columns_alike(NAMES);
         for row in &section.rows {
             let cells = row.cells.iter().map(|lines| cell(lines));
-            table.row(std::iter::once(row.name.to_owned()).chain(cells));
+            table.own_row(std::iter::once(row.name.to_owned()).chain(cells));
             table.gap();
         }
         table.render(out)

@@ -237,7 +237,7 @@ fn text(checked: &Checked, judged: &[Judged], out: &Output) -> String {
             verdict => out.bad(verdict.word()),
         };
         let cells = [fact.title.clone(), figure(fact.observed), figure(one.figures.at(0.5)), alike, verdict];
-        table.row(cells.into_iter().chain([fact.set.word().to_owned()]));
+        table.own_row(cells.into_iter().chain([fact.set.word().to_owned()]));
     }
     let mut text = table.render(out);
     text += &format!("\n{}\n", wrap(&summary(checked), out.width, 0).join("\n"));

@@ -1,6 +1,6 @@
 //! How far an experiment is, on standard error; and a stop that keeps what is done.
 
-use crate::output::{Output, count};
+use crate::output::{Output, count, tell};
 use depin_sim::experiment::Look;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
@@ -38,7 +38,7 @@ impl Watching {
             bar.set_position(done);
             bar.reset_eta();
         } else if !out.json {
-            eprintln!("{title}: {}", count(runs.into(), "run", "runs"));
+            tell(format_args!("{title}: {}", count(runs.into(), "run", "runs")));
         }
         Self { bar, stop, under_way: Mutex::default(), done: Mutex::new(done) }
     }

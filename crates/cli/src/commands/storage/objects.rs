@@ -4,7 +4,7 @@ use super::gateway_of;
 use crate::{
     args::{GetArgs, ListArgs, ObjectPath, PutArgs},
     error::{CliError, Result},
-    output::{Output, Progress, Table, bytes, day, in_time, shorten},
+    output::{Output, Progress, Table, bytes, day, in_time, plain, shorten},
     remote::storage_params,
     s3::{PART, S3, admin},
     settings::Settings,
@@ -54,6 +54,8 @@ struct Gateway {
     funds_last_until: Option<Instant>,
     warning: Option<String>,
     market_trouble: Option<String>,
+    #[serde(default)]
+    renewal_trouble: Option<String>,
 }
 
 /// Deals that wait for the same reason.
@@ -111,7 +113,7 @@ pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<
         objects.truncate(limit);
         out.warn(format_args!("there are more; the first {limit} are shown, --limit shows more"));
     }
-    for text in [&state.warning, &state.market_trouble].into_iter().flatten() {
+    for text in [&state.warning, &state.market_trouble, &state.renewal_trouble].into_iter().flatten() {
         out.warn(text);
     }
     // The gateway tells its funds in base units of the token that it pays deals in.
@@ -173,7 +175,7 @@ impl Listing {
             text += &format!("{} of {} spent on this day of the ledger\n", shorten(&spent.display), shorten(&cap.display));
         }
         for Waiting { reason, shards } in &self.waiting {
-            text += &format!("{shards} shards wait: {reason}\n");
+            text += &format!("{shards} shards wait: {}\n", plain(reason));
         }
         if warned {
             text += &format!(
@@ -192,6 +194,9 @@ impl Object {
         match self.durability.get("state").and_then(serde_json::Value::as_str) {
             Some("secured") if field("faulty") > 0 => format!("secured, {} faulty", field("faulty")),
             Some("secured") => "secured".to_owned(),
+            Some("pending") if field("failed") > 0 => {
+                format!("deals {}/{}, {} to be placed again", field("active"), field("shards"), field("failed"))
+            }
             Some("pending") => format!("deals {}/{}", field("active"), field("shards")),
             Some("unpaid") => format!("UNPAID {}/{}", field("lapsed"), field("shards")),
             Some("empty") => "empty".to_owned(),

@@ -63,7 +63,7 @@ fn agreed() -> Result<bool> {
     if !std::io::stdin().is_terminal() {
         return Err(CliError::refused("secret", "nobody can be asked whether to print it").hint("--yes prints it without asking"));
     }
-    eprint!("Print it? [y/N] ");
+    let _ = write!(std::io::stderr(), "Print it? [y/N] ");
     let _ = std::io::stderr().flush();
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
