@@ -40,6 +40,7 @@ async fn list(args: &PacketsArgs, at: &Named<'_>) -> Result<()> {
         for batch in &list.items {
             let state = match batch.state {
                 PacketStage::Claimed => "claimed, not acknowledged",
+                PacketStage::Settled if batch.packets.is_empty() => "none paid",
                 PacketStage::Settled => "paid",
                 PacketStage::Closed => "claim refused",
             };
