@@ -20,7 +20,7 @@ use depin_client::{
 use depin_ledger::Message;
 use depin_lorawan::{
     Bandwidth, CodingRate, Hertz, Modulation, Spreading,
-    gwmp::{Emission, RxPacket, TxPacket, TxReport},
+    gwmp::{Emission, RxPacket, TxError, TxPacket, TxReport},
     region::{Airtime, airtime},
 };
 use depin_quantity::{Address, ContentHash, Instant as Time, Name};
@@ -56,6 +56,9 @@ const PROPRIETARY: u8 = 0xe0;
 const SOON: Duration = Duration::from_secs(6);
 /// Farthest beaconer whose beacon can be heard here, in km: what the source's rule allows.
 const REACH_KM: f64 = 101.0;
+/// How often, and with which pauses, a beacon is tried to be sent: its randomness is good for 20 s at least.
+const SENDS: u32 = 5;
+const SEND_PAUSE: Duration = Duration::from_secs(2);
 /// Reports of one message.
 const AT_ONCE: usize = 16;
 
@@ -279,7 +282,7 @@ impl Prover {
             payload,
         };
         let sent_ns = now_ns();
-        let power_dbm = match self.front.emit(packet).await {
+        let power_dbm = match self.emit(packet).await {
             TxReport::Accepted { power_dbm } => power_dbm.unwrap_or(power),
             TxReport::Refused(error) => {
                 tracing::warn!(%error, "the forwarder does not send the beacon");
@@ -293,6 +296,19 @@ impl Prover {
         let (remote, timestamp) = (drawn.entropy, drawn.timestamp);
         let report = BeaconReport { local, remote, timestamp, payload, frequency, spreading, power_dbm, sent_ns };
         self.hand_in(&drawn, Disclosed::Beacon(report)).await;
+    }
+
+    /// Has the forwarder send a beacon; again after a moment where something else is on the air then, such as a downlink.
+    async fn emit(&self, packet: TxPacket) -> TxReport {
+        for _ in 1..SENDS {
+            match self.front.emit(packet.clone()).await {
+                TxReport::Refused(TxError::CollisionPacket | TxError::CollisionBeacon | TxError::Busy) => {
+                    tokio::time::sleep(SEND_PAUSE).await;
+                }
+                report => return report,
+            }
+        }
+        self.front.emit(packet).await
     }
 
     /// A frame that may be a beacon.
