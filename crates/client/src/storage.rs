@@ -381,12 +381,15 @@ pub struct Window {
     pub proven: bool,
 }
 
-/// Sectors of one provider that are proven together.
+/// Sectors of one client that a provider proves together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DataSet {
     /// Whose.
     #[schema(value_type = String)]
     pub provider: Address,
+    /// Whose deals it holds: those of one client alone.
+    #[schema(value_type = String)]
+    pub client: Address,
     /// Its number.
     pub set: u32,
     /// Deals of the active sectors, in the order in which they came.

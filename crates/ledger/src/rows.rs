@@ -6,7 +6,7 @@ use depin_state::Row;
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout of all rows. A build that finds another refuses to run on it.
-pub const FORMAT: u32 = 8;
+pub const FORMAT: u32 = 9;
 
 /// An account that has sent something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]

@@ -197,7 +197,7 @@ fn a_file_that_says_nothing_of_rows_asks_nothing_for_them() {
 
 /// Rows of the storage service.
 fn of_storage(chain: &Chain) -> Vec<Vec<u8>> {
-    rows(chain).into_keys().filter(|key| (0x40..=0x48).contains(&key[0])).collect()
+    rows(chain).into_keys().filter(|key| (0x70..=0x79).contains(&key[0])).collect()
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub enum StorageCommand {
     #[command(after_help = "Examples:\n  depin storage deals\n  depin storage deals --provider provider-2 --state active\n  \
                             depin storage deals --limit 1000 --json")]
     Deals(DealsArgs),
-    /// Show the providers' data sets: proofs answered and missed, next deadline.
+    /// Show the providers' data sets, each of one client: proofs answered and missed, next deadline.
     #[command(after_help = "Examples:\n  depin storage proofs\n  depin storage proofs --provider provider-1 --json")]
     Proofs(ProofsArgs),
     /// Let running deals be paid what is due now, instead of at their next proof; anybody may.

@@ -149,7 +149,7 @@ async fn a_home_of_another_version_is_refused_before_anything_is_written() {
     for (found, expected) in [
         (None, "layout 2 or older"),
         (Some("rows of layout 3 in blocks of format 2\n"), "layout 3"),
-        (Some("rows of layout 9 in blocks of format 7\n"), "layout 9"),
+        (Some("rows of layout 99 in blocks of format 7\n"), "layout 99"),
     ] {
         if let Some(found) = found {
             fs::write(folder.path().join("layout"), found).unwrap();

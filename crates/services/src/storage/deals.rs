@@ -251,7 +251,7 @@ impl Context<'_, Storage> {
         provider.promised -= deal.size.get();
         provider.deals -= 1;
         if let Some(set) = deal.set.take() {
-            self.remove_from_set(&mut provider, deal.provider, set, id);
+            self.remove_from_set(deal.provider, set, id);
         }
         self.state().put(&deal.provider, &provider);
         // A termination fault may have ended the pledge already, and kept the penalty.

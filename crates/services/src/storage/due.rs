@@ -82,7 +82,7 @@ impl RowKey for Challenge {
 }
 
 impl Draws for Storage {
-    const DRAWS: u8 = 0x48;
+    const DRAWS: u8 = 0x78;
     type Subject = Challenge;
 
     fn drawn(cx: &mut Context<'_, Self>, subject: Challenge, seed: Seed) -> u64 {
@@ -95,7 +95,7 @@ impl Draws for Storage {
 }
 
 impl Deadlines for Storage {
-    const DUE: u8 = 0x43;
+    const DUE: u8 = 0x73;
     type Job = Job;
 
     fn run_job(cx: &mut Context<'_, Self>, job: Job) -> u64 {

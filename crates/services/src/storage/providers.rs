@@ -10,7 +10,7 @@ use super::{
 };
 use crate::context::Context;
 use depin_economy::{Refusal, Topic};
-use depin_quantity::{Address, Instant, Name, Span};
+use depin_quantity::{Address, Name, Span};
 
 /// How long an entry without deals stays. Whoever still offers after that registers anew and pays for the rows again, so that to fill
 /// the list costs what it takes up for as long as it does.
@@ -51,7 +51,7 @@ impl Context<'_, Storage> {
                     ask: ask.clone(),
                     since: self.now(),
                     sets: 0,
-                    open_set: None,
+                    used: self.now(),
                 }
             }
         };
@@ -87,30 +87,21 @@ impl Context<'_, Storage> {
     /// What the economy keeps of the provider stays, and so do its ended deals, until they are forgotten.
     pub(super) fn lapse(&mut self, address: Address) -> usize {
         let Some(provider) = self.state().get::<Provider>(&address) else { return 0 };
-        let sets = if provider.deals == 0 { self.sets_of(address) } else { Vec::new() };
-        // Windows of a set may still be open, or due, when its last sector has left.
-        let used = provider.deals > 0 || sets.iter().any(|(_, set)| set.scheduled || !set.sectors.is_empty());
-        let last = sets.iter().map(|(_, set)| set.deadline).fold(provider.since, Instant::max);
-        let until = if used { self.now() } else { last }.later(UNUSED_KEPT);
+        // Windows of a set may still be open, or due, when its last sector has left; then the set is still there.
+        let used = provider.deals > 0 || self.has_set(address);
+        let until = if used { self.now() } else { provider.used }.later(UNUSED_KEPT);
         if until > self.now() {
             self.schedule(until, Job::Lapse(address));
-            return sets.len();
+            return 1;
         }
-        sets.iter().for_each(|(number, _)| self.state().delete::<DataSet>(&(address, *number)));
         self.state().delete::<Provider>(&address);
         self.totals(|totals| totals.providers -= 1);
         self.emit(StorageEvent::ProviderRemoved { provider: address });
-        sets.len()
+        1
     }
 
-    fn sets_of(&mut self, address: Address) -> Vec<(u32, DataSet)> {
-        let mut sets = Vec::new();
-        let mut next = self.state().first_from::<DataSet>(&(address, 0));
-        while let Some((key, set)) = next.filter(|((owner, _), _)| *owner == address) {
-            next = self.state().next_after::<DataSet>(&key);
-            sets.push((key.1, set));
-        }
-        sets
+    fn has_set(&mut self, address: Address) -> bool {
+        self.state().first_from::<DataSet>(&(address, 0)).is_some_and(|((owner, _), _)| owner == address)
     }
 
     fn check_ask(&self, ask: &Ask) -> Result<(), StorageError> {

@@ -12,7 +12,7 @@ use super::{
     message::SectorProof,
     names::fault_kind,
     piece::{Commitment, LeafProof, PieceSize, challenge},
-    rows::{Challenged, CloseReason, DataSet, Deal, DealState, Faulty, Provider, Window},
+    rows::{Challenged, CloseReason, DataSet, Deal, DealState, Faulty, OpenSet, Provider, Window},
     service::Storage,
 };
 use crate::context::Context;
@@ -126,7 +126,7 @@ impl Context<'_, Storage> {
         self.power(&mut provider, deal, true)?;
         let until = self.now().later(self.params().epochs(deal.term));
         deal.state = DealState::Active { since: self.now(), until, faulty: None };
-        deal.set = Some(self.add_to_set(&mut provider, deal.provider, id));
+        deal.set = Some(self.add_to_set(&mut provider, id, deal));
         self.state().put(&deal.provider, &provider);
         self.put_deal(id, deal);
         self.totals(|t| t.active += 1);
@@ -224,46 +224,65 @@ impl Context<'_, Storage> {
 
     // Data sets.
 
-    fn add_to_set(&mut self, provider: &mut Provider, address: Address, id: UnitId) -> u32 {
-        let limit = self.params().set_sectors as usize;
-        let open = provider.open_set.and_then(|n| Some((n, self.state().get::<DataSet>(&(address, n))?)));
-        let (number, mut set) = match open.filter(|(_, set)| set.sectors.len() < limit) {
+    /// Puts an activated deal's sector into a data set of its client with room, the first by number, else into a new one.
+    fn add_to_set(&mut self, provider: &mut Provider, id: UnitId, deal: &Deal) -> u32 {
+        let (address, client) = (deal.provider, deal.client);
+        let (number, mut set) = match self.open_set(address, client) {
             Some(open) => open,
-            None => {
-                let number = provider.sets;
-                provider.sets += 1;
-                let set = DataSet { deadline: self.now(), ..DataSet::default() };
-                (number, set)
-            }
+            None => (provider.sets, self.new_set(provider, address, client)),
         };
         set.sectors.push(id);
-        provider.open_set = (set.sectors.len() < limit).then_some(number);
-        if !set.scheduled {
-            set.scheduled = true;
-            set.deadline = self.now().later(self.params().epochs(self.params().proving_period));
-            let opens = self.now().later(self.params().epochs(self.params().proving_period - self.params().window));
-            self.schedule(opens, Job::Open(address, number));
+        let open = (address, client, number);
+        if set.sectors.len() < self.params().set_sectors as usize {
+            self.state().put(&open, &OpenSet);
+        } else {
+            self.state().delete::<OpenSet>(&open);
         }
         self.state().put(&(address, number), &set);
         number
     }
 
-    pub(super) fn remove_from_set(&mut self, provider: &mut Provider, address: Address, number: u32, id: UnitId) {
+    fn open_set(&mut self, provider: Address, client: Address) -> Option<(u32, DataSet)> {
+        let ((owner, of, number), OpenSet) = self.state().first_from::<OpenSet>(&(provider, client, 0))?;
+        let set = self.state().get::<DataSet>(&(provider, number))?;
+        ((owner, of) == (provider, client)).then_some((number, set))
+    }
+
+    fn new_set(&mut self, provider: &mut Provider, address: Address, client: Address) -> DataSet {
+        let number = provider.sets;
+        provider.sets += 1;
+        let in_epochs = |epochs| self.now().later(self.params().epochs(epochs));
+        let (deadline, opens) =
+            (in_epochs(self.params().proving_period), in_epochs(self.params().proving_period - self.params().window));
+        self.schedule(opens, Job::Open(address, number));
+        DataSet { client, sectors: Vec::new(), deadline, fixed: None, window: None, proven: 0, missed: 0 }
+    }
+
+    pub(super) fn remove_from_set(&mut self, address: Address, number: u32, id: UnitId) {
         let Some(mut set) = self.state().get::<DataSet>(&(address, number)) else { return };
         set.sectors.retain(|sector| *sector != id);
         skip(&mut set, id);
-        provider.open_set = Some(number);
+        self.state().put(&(address, set.client, number), &OpenSet);
         self.state().put(&(address, number), &set);
     }
 
-    /// Fixes what the next window of a data set asks for: its sectors with power now. Returns sectors looked at.
+    /// Ends a data set that is empty when its next window is due. Its provider was of use until then.
+    fn end_set(&mut self, address: Address, number: u32, set: &DataSet) {
+        self.state().delete::<OpenSet>(&(address, set.client, number));
+        self.state().delete::<DataSet>(&(address, number));
+        if let Some(provider) = self.state().get::<Provider>(&address) {
+            let used = provider.used.max(set.deadline);
+            self.state().put(&address, &Provider { used, ..provider });
+        }
+    }
+
+    /// Fixes what the next window of a data set asks for: its sectors with power now; one without sectors ends. Returns sectors looked at.
     pub(super) fn fix_window(&mut self, address: Address, number: u32) -> Result<usize, StorageError> {
         let key = (address, number);
         let Some(mut set) = self.state().get::<DataSet>(&key) else { return Ok(0) };
         let looked_at = set.sectors.len();
         if set.sectors.is_empty() {
-            set.scheduled = false;
-            self.state().put(&key, &set);
+            self.end_set(address, number, &set);
             return Ok(0);
         }
         let mut sectors = Vec::with_capacity(set.sectors.len());

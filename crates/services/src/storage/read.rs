@@ -1,10 +1,10 @@
 //! Reading what the storage service remembers, for APIs and audits.
 
-use super::rows::{ByClient, ByProvider, DataSet, Deal, DealState, ProposalsOf, Provider, Totals};
+use super::rows::{ByClient, ByProvider, DataSet, Deal, DealState, OpenSet, ProposalsOf, Provider, Totals};
 use crate::lists::{after_key, listed};
 use depin_quantity::{Address, UnitId};
 use depin_state::ReadState;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The id before all.
 const LEAST: UnitId = UnitId::new([0; 32]);
@@ -58,9 +58,9 @@ pub fn totals(state: &dyn ReadState) -> Totals {
     state.get::<Totals>(&()).unwrap_or_default()
 }
 
-/// What is wrong with the service's rows, recomputed from the deals alone; empty when nothing is.
-pub fn audit(state: &dyn ReadState, quality: impl Fn(&Deal) -> u128) -> Vec<String> {
-    let mut found = Vec::new();
+/// What is wrong with the service's rows, recomputed from the deals alone; empty when nothing is. A data set takes `set_sectors`.
+pub fn audit(state: &dyn ReadState, set_sectors: u32, quality: impl Fn(&Deal) -> u128) -> Vec<String> {
+    let mut found = audit_sets(state, set_sectors);
     let (mut entries, mut active, mut faulty, mut raw, mut adjusted) = (0u64, 0u64, 0u64, 0u128, 0u128);
     for (address, provider) in providers(state, None) {
         entries += 1;
@@ -107,5 +107,26 @@ pub fn audit(state: &dyn ReadState, quality: impl Fn(&Deal) -> u128) -> Vec<Stri
     if kept.providers != entries {
         found.push(format!("totals keep {} providers, there are {entries}", kept.providers));
     }
+    found
+}
+
+/// A data set is of one client and one provider, and is listed as open exactly while it has room.
+fn audit_sets(state: &dyn ReadState, set_sectors: u32) -> Vec<String> {
+    let (mut found, mut with_room) = (Vec::new(), BTreeSet::new());
+    for ((provider, number), set) in all_sets(state, None) {
+        for id in &set.sectors {
+            let deal = state.get::<Deal>(id).map(|deal| (deal.provider, deal.client, deal.set));
+            if deal != Some((provider, set.client, Some(number))) {
+                found.push(format!("deal {id} is in data set {number} of {provider} and {}, and is {deal:?}", set.client));
+            }
+        }
+        if set.sectors.len() < set_sectors as usize {
+            with_room.insert((provider, set.client, number));
+        }
+    }
+    let open: BTreeSet<_> = state.rows::<OpenSet>().map(|(key, OpenSet)| key).collect();
+    found.extend(open.symmetric_difference(&with_room).map(|(provider, client, number)| {
+        format!("data set {number} of {provider} and {client} is listed as open, or has room, and not both")
+    }));
     found
 }

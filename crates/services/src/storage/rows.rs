@@ -33,12 +33,12 @@ pub struct Provider {
     pub since: Instant,
     /// Data sets ever opened; the next one gets this number.
     pub sets: u32,
-    /// The data set that takes new sectors, if one has room.
-    pub open_set: Option<u32>,
+    /// Until when it was of use for certain: when it registered, or the last end of a period of a data set that ended.
+    pub used: Instant,
 }
 
 impl Row for Provider {
-    const TABLE: u8 = 0x40;
+    const TABLE: u8 = 0x70;
     type Key = Address;
 }
 
@@ -180,7 +180,7 @@ impl Deal {
 }
 
 impl Row for Deal {
-    const TABLE: u8 = 0x41;
+    const TABLE: u8 = 0x71;
     type Key = UnitId;
 }
 
@@ -212,9 +212,12 @@ pub struct Window {
     pub proven: bool,
 }
 
-/// Up to a fixed number of a provider's sectors that are proven together, once per proving period.
-#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+/// Up to a fixed number of a provider's sectors that are proven together, once per proving period: of one client, so that the bytes of
+/// nobody else are drawn in place of the client's. It ends at the first window that is due while it is empty.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct DataSet {
+    /// Whose deals they are.
+    pub client: Address,
     /// Deals of the active sectors, in the order in which they came.
     pub sectors: Vec<UnitId>,
     /// End of the present proving period; its window closes then.
@@ -223,8 +226,6 @@ pub struct DataSet {
     pub fixed: Option<Vec<Challenged>>,
     /// The open window.
     pub window: Option<Window>,
-    /// Whether windows are scheduled; not while the set is empty.
-    pub scheduled: bool,
     /// Windows answered so far.
     pub proven: u64,
     /// Windows missed so far.
@@ -232,8 +233,17 @@ pub struct DataSet {
 }
 
 impl Row for DataSet {
-    const TABLE: u8 = 0x42;
+    const TABLE: u8 = 0x72;
     type Key = (Address, u32);
+}
+
+/// A data set of a provider and a client that has room for another sector: `(provider, client, number)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct OpenSet;
+
+impl Row for OpenSet {
+    const TABLE: u8 = 0x79;
+    type Key = (Address, Address, u32);
 }
 
 /// A deal of a client, for looking them up.
@@ -241,7 +251,7 @@ impl Row for DataSet {
 pub(super) struct ByClient;
 
 impl Row for ByClient {
-    const TABLE: u8 = 0x44;
+    const TABLE: u8 = 0x74;
     type Key = (Address, UnitId);
 }
 
@@ -276,7 +286,7 @@ impl BorshDeserialize for ByProvider {
 }
 
 impl Row for ByProvider {
-    const TABLE: u8 = 0x45;
+    const TABLE: u8 = 0x75;
     type Key = (Address, UnitId);
 }
 
@@ -285,7 +295,7 @@ impl Row for ByProvider {
 pub(super) struct ProposalsOf(pub u32);
 
 impl Row for ProposalsOf {
-    const TABLE: u8 = 0x47;
+    const TABLE: u8 = 0x77;
     type Key = Address;
 }
 
@@ -307,6 +317,6 @@ pub struct Totals {
 }
 
 impl Row for Totals {
-    const TABLE: u8 = 0x46;
+    const TABLE: u8 = 0x76;
     type Key = ();
 }

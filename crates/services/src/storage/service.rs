@@ -20,7 +20,7 @@ pub struct Storage {
 
 impl Service for Storage {
     const DESCRIPTION: Description =
-        Description { name: Name::literal("storage"), tables: Tables { first: 0x40, last: 0x48 }, descriptor: &STORAGE };
+        Description { name: Name::literal("storage"), tables: Tables { first: 0x70, last: 0x79 }, descriptor: &STORAGE };
     type Message = StorageMessage;
     type Event = StorageEvent;
     type Error = StorageError;
@@ -74,7 +74,7 @@ impl Service for Storage {
     }
 
     fn audit(&self, state: &dyn ReadState) -> Vec<String> {
-        read::audit(state, |deal| self.params.quality(deal.size, deal.verified))
+        read::audit(state, self.params.set_sectors, |deal| self.params.quality(deal.size, deal.verified))
     }
 
     fn label(&self, state: &dyn ReadState, address: Address) -> Option<String> {

@@ -97,13 +97,15 @@ pub async fn proofs(args: &ProofsArgs, settings: &Settings, out: &Output) -> Res
     let names = remote.names().await?;
     let now = Instant::new(remote.client.status().await?.time_ms);
     out.result(&sets, |out| {
-        let mut table = Table::new(&["PROVIDER", ">SET", ">SECTORS", ">LEAVES", ">PROVEN", ">MISSED", "WINDOW", "PERIOD ENDS"]);
+        let mut table =
+            Table::new(&["PROVIDER", ">SET", "CLIENT", ">SECTORS", ">LEAVES", ">PROVEN", ">MISSED", "WINDOW", "PERIOD ENDS"]);
         let mut items: Vec<&DataSet> = sets.items.iter().collect();
         items.sort_by_key(|set| (name(&names, set.provider), set.set));
         for set in items {
             table.row([
                 name(&names, set.provider),
                 set.set.to_string(),
+                name(&names, set.client),
                 set.sectors.len().to_string(),
                 set.leaves.to_string(),
                 set.proven.to_string(),
@@ -112,7 +114,7 @@ pub async fn proofs(args: &ProofsArgs, settings: &Settings, out: &Output) -> Res
                 in_time(now, set.deadline.instant()),
             ]);
         }
-        table.render_or(out, "no data sets yet; they begin with the first active deal")
+        table.render_or(out, "no data sets yet; they begin with the first active deal of a client")
     })
 }
 

@@ -271,6 +271,7 @@ fn wire_set(provider: Address, set: u32, row: service::DataSet, leaves: u32) -> 
     });
     DataSet {
         provider,
+        client: row.client,
         set,
         sectors: row.sectors,
         deadline: row.deadline.into(),
