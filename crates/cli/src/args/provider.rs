@@ -77,6 +77,9 @@ pub struct ProviderStorageArgs {
     /// The same for verified deals [default: --price].
     #[arg(long, value_name = "AMOUNT")]
     pub verified_price: Option<AmountArg>,
+    /// Most data sets of clients that pay less than their proofs cost; who pays as much is always taken [default: 1000].
+    #[arg(long, value_name = "N")]
+    pub small_clients: Option<u32>,
     /// Name for people.
     #[arg(long, value_name = "NAME", default_value = "provider")]
     pub name: Name,

@@ -30,11 +30,18 @@ pub struct ProviderConfig {
     pub uploads_max: usize,
     /// Downloads handled at once.
     pub downloads_max: usize,
+    /// Most data sets of clients whose deals pay less than the proofs of these cost: each costs a proof a period. Whoever pays as much is
+    /// taken always. Where fees are in another token than deals, they are not compared, and everybody is taken.
+    pub small_clients: u32,
     /// Free space on the folder's disk below which no upload is taken.
     pub floor: Floor,
 }
 
 impl ProviderConfig {
+    /// Small clients where nothing is said: at Filecoin's least fees their proofs cost some 0.0002 FIL a day, and any customer begins
+    /// as one, since 200 nanoFIL a day is the usual price of 140 MiB.
+    pub const SMALL_CLIENTS: u32 = 1_000;
+
     /// A provider with the usual limits.
     pub fn new(operator: OperatorConfig, folder: impl Into<PathBuf>, capacity_bytes: u64, ask: Ask) -> Self {
         let (upload_max, folder) = (ask.piece_max, folder.into());
@@ -50,6 +57,7 @@ impl ProviderConfig {
             holds: None,
             uploads_max: 64,
             downloads_max: 256,
+            small_clients: Self::SMALL_CLIENTS,
         }
     }
 

@@ -5,7 +5,7 @@
 //! decision again.
 
 use depin_client::api::{self, Currency, DealStage};
-use depin_quantity::{Instant, Seed, UnitId, Units};
+use depin_quantity::{Address, Instant, Seed, UnitId, Units};
 use depin_services::storage::{
     Ask,
     piece::{Commitment, PieceSize, PieceSizeError},
@@ -16,6 +16,8 @@ use depin_services::storage::{
 pub struct DealFacts {
     /// Its id.
     pub id: UnitId,
+    /// Who pays.
+    pub client: Address,
     /// Commitment of the piece.
     pub piece: Commitment,
     /// Padded size that is paid for.
@@ -30,6 +32,8 @@ pub struct DealFacts {
     pub stage: DealStage,
     /// When it must be active.
     pub start_by: Instant,
+    /// When its term ends, once it is active.
+    pub until: Option<Instant>,
     /// The challenge to answer, and how many leaves it asks for.
     pub challenge: Option<(Seed, u32)>,
     /// Whether the provider said that the faulty sector is back.
@@ -46,6 +50,7 @@ impl TryFrom<&api::Deal> for DealFacts {
     fn try_from(deal: &api::Deal) -> Result<Self, PieceSizeError> {
         Ok(Self {
             id: deal.id,
+            client: deal.client,
             piece: deal.piece,
             size: PieceSize::new(deal.size_bytes)?,
             price: deal.price.units,
@@ -53,6 +58,7 @@ impl TryFrom<&api::Deal> for DealFacts {
             verified: deal.verified,
             stage: deal.state,
             start_by: deal.start_by.instant(),
+            until: deal.until.as_ref().map(api::Time::instant),
             challenge: deal.challenge.as_ref().map(|c| (c.seed, c.leaves)),
             recovering: deal.fault.as_ref().is_some_and(|fault| fault.recovering),
             extension: deal.extension_epochs,
@@ -205,6 +211,7 @@ mod tests {
     fn deal(stage: DealStage) -> DealFacts {
         DealFacts {
             id: UnitId::new([1; 32]),
+            client: Address::new([9; 32]),
             piece: Commitment::of_zeros(size(MIB16)),
             size: size(MIB16),
             price: Units::new(100),
@@ -212,6 +219,7 @@ mod tests {
             verified: false,
             stage,
             start_by: Instant::new(1_000),
+            until: None,
             challenge: None,
             recovering: false,
             extension: None,

@@ -1,6 +1,7 @@
 //! What storage asks of its operators: deals taken and proven, damage declared, pieces kept as long as deals cover them.
 
 use super::{
+    clients::Clients,
     decide::{DealFacts, PieceFact},
     plan::{Plan, Situation, plan},
     prove,
@@ -16,7 +17,7 @@ use crate::{
     },
     storage::ProviderConfig,
 };
-use depin_client::api::EventRecord;
+use depin_client::api::{DealStage, EventRecord};
 use depin_ledger::Message;
 use depin_quantity::UnitId;
 use depin_services::storage::{StorageMessage, piece::Commitment};
@@ -149,6 +150,7 @@ impl Duty for StorageDuty {
     }
 
     async fn refresh(&self, view: &mut View, look: Look<'_>) -> Result<BTreeSet<UnitId>, RoundError> {
+        view.small_clients = self.config.small_clients;
         let mut deals = view.read(look).await?;
         if look.dirty.all {
             view.forget_failed_accepts();
@@ -178,7 +180,10 @@ impl Duty for StorageDuty {
         let hopeless = view.hopeless();
         let situation = Situation { ask, currency, now: view.now, room: view.room(), hopeless: &hopeless };
         let deals = agenda.units.iter().filter_map(|id| view.deals.get(id));
-        let mut plan = plan(deals, &view.pieces, &situation);
+        // Counted anew where something is to be taken only: that looks at every deal.
+        let proposed = deals.clone().any(|deal| deal.stage == DealStage::Proposed);
+        let clients = if proposed { view.clients() } else { Clients::default() };
+        let mut plan = plan(deals, &view.pieces, &situation, clients);
         plan.pin.retain(|(_, deal)| !view.pinned.contains(deal));
         let sets = view.waiting_sets().filter(|number| agenda.allows(Subject::Group(*number)));
         plan.tasks.splice(0..0, sets.map(StorageTask::ProveSet));

@@ -4,6 +4,7 @@
 //! only who could pay for it gets one (docs/decisions/0014-holds-need-funds.md).
 //! What accounts have is read from the chain through the provider's node, and remembered: for seconds while the node answers, for an hour while it does not.
 
+use super::clients::ProofTerms;
 use depin_client::{
     Client, ClientError, Credit,
     api::{Amount, Currency, DealQuery},
@@ -90,10 +91,13 @@ async fn network(client: &Client) -> Result<(Spec, StorageParams), ClientError> 
     Ok((spec, params))
 }
 
-/// What deals are paid in.
-pub(super) async fn currency(client: &Client) -> Result<Currency, ClientError> {
-    let (_, StorageParams { token, decimals, .. }) = network(client).await?;
-    Ok(Currency { token, decimals })
+/// What deals are paid in, and what proofs are; the latter where fees are in the same token. Its fees are none: they change.
+pub(super) async fn deals(client: &Client) -> Result<(Currency, Option<ProofTerms>), ClientError> {
+    let (spec, params) = network(client).await?;
+    let StorageParams { token, decimals, epoch, proving_period: period, challenges: leaves, set_sectors, .. } = params;
+    let (base_fee, row_fee) = (Units::ZERO, Units::ZERO);
+    let proofs = ProofTerms { epoch, period, leaves, set_sectors, base_fee, row_fee };
+    Ok((Currency { token, decimals }, (spec.fee().token == token).then_some(proofs)))
 }
 
 /// What a network and a provider say of a hold's price.

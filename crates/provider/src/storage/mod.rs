@@ -15,6 +15,7 @@
 //! Absent on purpose: changing the ask and withdrawing (people do that, by the client; the provider reads its ask from the
 //! ledger), settling deal payments (the chain does it at every window's close), terminating deals.
 
+mod clients;
 mod config;
 mod decide;
 mod duty;
@@ -37,6 +38,7 @@ pub mod fuzzing {
     pub use super::http::fuzzing::{part, who};
 }
 
+pub use clients::{Clients, ProofTerms};
 pub use config::ProviderConfig;
 pub use decide::{DealFacts, PieceFact};
 pub use funds::{Funds, FundsError};

@@ -1,5 +1,6 @@
 //! Decisions gathered into tasks: what goes to the ledger, in pieces that one message takes. Pure.
 
+use super::clients::Clients;
 use super::decide::{DealFacts, Decision, PieceFact, Terms, decide};
 use super::task::StorageTask;
 use depin_client::api::{Currency, DealStage};
@@ -33,11 +34,13 @@ pub struct Plan {
     pub tasks: Vec<StorageTask>,
 }
 
-/// Decides about `deals` and gathers what comes of it. Those that must start first are taken first when room is scarce.
+/// Decides about `deals` and gathers what comes of it. Those that must start first are taken first when room is scarce, or room among
+/// the clients that pay less than their proofs cost.
 pub fn plan<'d>(
     deals: impl IntoIterator<Item = &'d DealFacts>,
     pieces: &BTreeMap<Commitment, PieceFact>,
     situation: &Situation<'_>,
+    mut clients: Clients,
 ) -> Plan {
     let mut deals: Vec<&DealFacts> = deals.into_iter().collect();
     deals.sort_by_key(|deal| (deal.start_by, deal.id));
@@ -50,6 +53,11 @@ pub fn plan<'d>(
             decide(deal, piece, &Terms { ask: situation.ask, currency: situation.currency, now: situation.now, room });
         if let (Decision::Accept, Some(why)) = (&decision, situation.hopeless.get(&deal.id)) {
             decision = Decision::Refuse(why.clone());
+        }
+        if decision == Decision::Accept
+            && let Err(why) = clients.take(deal, situation.currency)
+        {
+            decision = Decision::Refuse(why);
         }
         if decision == Decision::Accept {
             room = room.saturating_sub(deal.size.get());
@@ -92,7 +100,7 @@ fn task_of(decision: Decision, deal: &DealFacts, plan: &mut Plan) -> Option<(u8,
 mod tests {
     use super::*;
     use crate::operator::Task as _;
-    use depin_quantity::{Name, Seed, Units};
+    use depin_quantity::{Address, Name, Seed, Span, Units};
     use depin_services::storage::piece::PieceSize;
     use proptest::prelude::*;
 
@@ -115,6 +123,7 @@ mod tests {
     fn deal(n: u16, stage: DealStage) -> DealFacts {
         DealFacts {
             id: id(n),
+            client: Address::new([n as u8; 32]),
             piece: Commitment::of_zeros(PieceSize::MIN),
             size: PieceSize::MIN,
             price: Units::new(1),
@@ -122,6 +131,7 @@ mod tests {
             verified: false,
             stage,
             start_by: Instant::new(1_000 - u64::from(n)),
+            until: None,
             challenge: Some((Seed::new([0; 32]), 5)),
             recovering: true,
             extension: None,
@@ -137,7 +147,12 @@ mod tests {
 
     fn on(deals: &[DealFacts], room: u64) -> Plan {
         let hopeless = BTreeMap::new();
-        plan(deals, &whole(), &Situation { ask: &ask(), currency: FIL, now: Instant::new(0), room, hopeless: &hopeless })
+        plan(
+            deals,
+            &whole(),
+            &Situation { ask: &ask(), currency: FIL, now: Instant::new(0), room, hopeless: &hopeless },
+            Clients::default(),
+        )
     }
 
     #[test]
@@ -160,6 +175,21 @@ mod tests {
     }
 
     #[test]
+    fn clients_that_pay_less_than_a_proof_are_declined_in_one_message_once_there_are_enough() {
+        use crate::storage::ProofTerms;
+        let (base_fee, row_fee) = (Units::new(100), Units::new(1_000_000_000));
+        let terms = ProofTerms { epoch: Span::from_secs(30), period: 2_880, leaves: 5, set_sectors: 128, base_fee, row_fee };
+        let deals: Vec<_> = (0..20).map(|n| deal(n, DealStage::Proposed)).collect();
+        let (hopeless, clients) = (BTreeMap::new(), Clients::new(terms, Instant::new(0), 3, [], []));
+        let situation = Situation { ask: &ask(), currency: FIL, now: Instant::new(0), room: u64::MAX, hopeless: &hopeless };
+        let plan = plan(&deals, &whole(), &situation, clients);
+        assert_eq!(plan.tasks[0], StorageTask::Accept(vec![id(19), id(18), id(17)]));
+        let StorageTask::Refuse(refused, reason) = &plan.tasks[1] else { panic!("{plan:?}") };
+        assert_eq!((plan.tasks.len(), refused.len(), plan.pin.len()), (2, 17, 3));
+        assert!(reason.contains("pay less than their proofs cost"), "{reason}");
+    }
+
+    #[test]
     fn different_reasons_go_in_different_messages() {
         let deals = [
             DealFacts { term: 2_000, ..deal(0, DealStage::Proposed) },
@@ -172,6 +202,7 @@ mod tests {
             &deals,
             &whole(),
             &Situation { ask: &ask, currency: FIL, now: Instant::new(0), room: u64::MAX, hopeless: &hopeless },
+            Clients::default(),
         );
         let counts: std::collections::BTreeSet<_> = plan.tasks.iter().map(|e| e.deals().len()).collect();
         assert_eq!((plan.tasks.len(), counts), (2, [1, 2].into()));
@@ -181,7 +212,7 @@ mod tests {
     fn a_deal_that_could_not_be_taken_is_declined_with_the_ledgers_words() {
         let hopeless = BTreeMap::from([(id(0), "the pledge: 5 FIL are needed, 1 is there".to_owned())]);
         let situation = Situation { ask: &ask(), currency: FIL, now: Instant::new(0), room: u64::MAX, hopeless: &hopeless };
-        let plan = plan(&[deal(0, DealStage::Proposed)], &whole(), &situation);
+        let plan = plan(&[deal(0, DealStage::Proposed)], &whole(), &situation, Clients::default());
         assert!(matches!(&plan.tasks[..], [StorageTask::Refuse(deals, reason)] if *deals == [id(0)] && reason.contains("5 FIL")));
     }
 
@@ -220,7 +251,7 @@ mod tests {
                 deals.values().map(|d| (d.piece, PieceFact::Whole { size: d.size })).collect();
             let hopeless = BTreeMap::new();
             let situation = Situation { ask: &ask(), currency: FIL, now: Instant::new(600), room, hopeless: &hopeless };
-            let plan = plan(deals.values(), &pieces, &situation);
+            let plan = plan(deals.values(), &pieces, &situation, Clients::default());
             let mut seen = std::collections::BTreeSet::new();
             let mut taken = 0u64;
             for task in &plan.tasks {

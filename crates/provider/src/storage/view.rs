@@ -2,6 +2,7 @@
 //! store says of the pieces that are looked at; what the ledger refused.
 
 use super::{
+    clients::{Clients, ProofTerms, answer_bytes},
     decide::{DealFacts, PieceFact},
     funds,
 };
@@ -22,14 +23,11 @@ const PAGE: u32 = 1_000;
 /// Times that taking a deal may fail, once for each full reading, until the deal is declined.
 const ACCEPTS_TRIED: u32 = 3;
 
-/// Bytes of a leaf, and of each sibling on its way to the root.
-const NODE: u64 = 32;
-/// Bytes of a transaction around a message, about.
-const ENVELOPE: u64 = 128;
-
 /// A data set with its open window, if it has one.
 #[derive(Clone, Debug)]
 pub(super) struct SetFacts {
+    /// Whose deals it holds.
+    pub(super) client: Address,
     /// The open window.
     pub(super) window: Option<Window>,
     /// How many leaves its window asks for.
@@ -51,6 +49,10 @@ pub struct View {
     pub(super) removed: bool,
     /// What deals are paid in.
     pub(super) currency: Option<Currency>,
+    /// What proofs cost, where that can be compared with what deals pay.
+    pub(super) proofs: Option<ProofTerms>,
+    /// Most data sets that may pay less than their proofs cost.
+    pub(super) small_clients: u32,
     /// Deals that are not over, and those of which an event told that they are.
     pub(super) deals: BTreeMap<UnitId, DealFacts>,
     /// Data sets by number.
@@ -75,6 +77,10 @@ impl View {
             self.read_sets(client, own).await?;
         }
         if dirty.all {
+            if let Some(proofs) = &mut self.proofs {
+                let status = client.status().await?;
+                (proofs.base_fee, proofs.row_fee) = (status.base_fee.units, status.row_fee.units);
+            }
             let query = DealQuery { provider: Some(own), limit: Some(PAGE), ..DealQuery::default() };
             let deals = client.storage().all_deals(query).await?;
             let open = deals.iter().filter(|deal| !deal.state.is_final());
@@ -97,7 +103,8 @@ impl View {
 
     async fn read_entry(&mut self, client: &Client, own: Address) -> Result<(), ClientError> {
         if self.currency.is_none() {
-            self.currency = Some(funds::currency(client).await?);
+            let (currency, proofs) = funds::deals(client).await?;
+            (self.currency, self.proofs) = (Some(currency), proofs);
         }
         let entry = client.storage().provider(own).await?;
         self.see_entry(entry).map_err(|e| unreadable(client, &e))
@@ -117,7 +124,7 @@ impl View {
         let sets = client.storage().all_sets(Some(own)).await?;
         let facts = sets.into_iter().map(|set| {
             let window = set.window.map(window_of).transpose()?;
-            Ok((set.set, SetFacts { window, leaves: set.leaves }))
+            Ok((set.set, SetFacts { client: set.client, window, leaves: set.leaves }))
         });
         self.sets = facts.collect::<Result<_, _>>().map_err(|e| unreadable(client, &e))?;
         Ok(())
@@ -154,9 +161,15 @@ impl View {
     /// Length of the longest answer to a window: each challenge may fall on the largest piece.
     pub(super) fn answer_bytes(&self) -> u64 {
         let leaves = self.sets.values().map(|set| u64::from(set.leaves)).max().unwrap_or(0);
-        let largest = self.deals.values().map(|deal| deal.size.get()).max().unwrap_or(NODE);
-        // The leaf, the length of its path, the path; around them what every transaction has.
-        leaves * (NODE + 4 + NODE * u64::from((largest / NODE).ilog2())) + ENVELOPE
+        let largest = self.deals.values().map(|deal| deal.size).max().unwrap_or(PieceSize::MIN);
+        answer_bytes(leaves, largest)
+    }
+
+    /// The clients by what they pay for their proofs.
+    pub(super) fn clients(&self) -> Clients {
+        let Some(proofs) = self.proofs else { return Clients::default() };
+        let sets = self.sets.values().map(|set| set.client);
+        Clients::new(proofs, self.now, self.small_clients, self.deals.values(), sets)
     }
 
     /// Faulty deals: a piece that comes back concerns them.
@@ -218,6 +231,7 @@ mod tests {
         let size = PieceSize::new(16 << 20).unwrap();
         let deal = DealFacts {
             id: UnitId::new([1; 32]),
+            client: Address::default(),
             piece: Commitment::of_zeros(size),
             size,
             price: depin_quantity::Units::new(1),
@@ -225,6 +239,7 @@ mod tests {
             verified: false,
             stage: DealStage::Active,
             start_by: Instant::new(0),
+            until: None,
             challenge: None,
             recovering: false,
             extension: None,
@@ -233,7 +248,7 @@ mod tests {
         let mut view = View::default();
         assert!(view.answer_bytes() < 1_024, "nothing is proven yet");
         view.deals.insert(deal.id, deal);
-        view.sets.insert(0, SetFacts { window: None, leaves: 5 });
+        view.sets.insert(0, SetFacts { client: Address::default(), window: None, leaves: 5 });
         let leaf = LeafProof { leaf: [0; 32], path: vec![[0; 32]; 19] };
         let message = StorageMessage::ProveSet { set: 0, leaves: vec![leaf; 5] };
         let bytes = borsh::object_length(&message).unwrap() as u64;

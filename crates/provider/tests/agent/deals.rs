@@ -4,6 +4,7 @@ use crate::world::{FIL, Piece, World, ask, key};
 use depin_client::{Sender, api::DealStage};
 use depin_economy::Action;
 use depin_ledger::Message;
+use depin_provider::storage::ProviderConfig;
 use depin_quantity::{Name, Units};
 use depin_services::storage::{Ask, Proposal, StorageMessage};
 
@@ -126,5 +127,28 @@ async fn a_hundred_deals_go_through_in_batches() {
     }
     assert_eq!(world.client.storage().provider(provider.address()).await.unwrap().unwrap().deals, 100);
     assert_eq!(world.deals_of(provider.address()).await.len(), 100);
+    provider.stop().await;
+}
+
+/// A client's data set costs a proof a period, however little the client pays.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_small_clients_are_enough_one_that_pays_for_its_proofs_is_taken() {
+    let world = World::start(1).await;
+    let config = ProviderConfig { small_clients: 0, ..world.provider_config() };
+    let provider = world.provider_with(config, key(3)).await;
+    let piece = Piece::new(1, 5_000);
+    assert_eq!(world.upload(&provider, &piece).await, 201);
+    let small = world.proposal(provider.address(), &piece);
+    let id = world.propose(vec![small.clone()]).await[0];
+    let reason = world.until_stage(id, DealStage::Refused).await.reason.unwrap();
+    assert!(reason.contains("0 data sets pay less than their proofs cost"), "{reason}");
+    // The least price that the refusal tells: `… at 0.0000000024 FIL an epoch`.
+    let told = reason.split(" at ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    let places = told.strip_prefix("0.").unwrap();
+    let price = Units::new(places.parse::<u128>().unwrap() * 10u128.pow(18 - places.len() as u32));
+    let ids = world.propose(vec![Proposal { price, ..small }]).await;
+    world.until_stage(ids[0], DealStage::Active).await;
+    let sets = world.client.storage().all_sets(Some(provider.address())).await.unwrap();
+    assert_eq!(sets.iter().map(|set| set.client).collect::<Vec<_>>(), [key(1).address()]);
     provider.stop().await;
 }

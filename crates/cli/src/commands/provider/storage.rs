@@ -44,7 +44,9 @@ impl Venture for ProviderStorageArgs {
     fn terms(&self, spec: &Spec) -> Result<Self::Terms> {
         let (params, asked) = (storage_params(spec)?, price(spec, &self.price)?);
         let verified_price = self.verified_price.as_ref().map_or(Ok(asked), |typed| price(spec, typed))?;
-        Ok((ProviderSettings { capacity_bytes: self.capacity.0, price: asked, verified_price }, params))
+        let usual = ProviderSettings::new(&params, self.capacity.0);
+        let small_clients = self.small_clients.unwrap_or(usual.small_clients);
+        Ok((ProviderSettings { price: asked, verified_price, small_clients, ..usual }, params))
     }
 
     fn offer(&self, (settings, params): &Self::Terms) -> Offer {

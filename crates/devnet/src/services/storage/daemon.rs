@@ -52,7 +52,11 @@ pub async fn start(post: Post, settings: &ProviderSettings, params: &StoragePara
         open: true,
     };
     let floor = Floor::new(&data, disk_floor);
-    let config = ProviderConfig { floor, ..ProviderConfig::new(operator, data, settings.capacity_bytes, ask) };
+    let config = ProviderConfig {
+        floor,
+        small_clients: settings.small_clients,
+        ..ProviderConfig::new(operator, data, settings.capacity_bytes, ask)
+    };
     Provider::start(config, client, key).await.map_err(|error| {
         let refused = matches!(
             error,

@@ -1,5 +1,6 @@
 //! Settings of a storage provider of the home.
 
+use depin_provider::storage::ProviderConfig;
 use depin_quantity::{Rounding, Units};
 use depin_services::storage::StorageParams;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,13 @@ pub struct ProviderSettings {
     pub price: Units,
     /// The same for verified deals.
     pub verified_price: Units,
+    /// Most data sets of clients whose deals pay less than their proofs cost.
+    #[serde(default = "small_clients")]
+    pub small_clients: u32,
+}
+
+const fn small_clients() -> u32 {
+    ProviderConfig::SMALL_CLIENTS
 }
 
 /// Capacity of development providers when none is asked for, bytes.
@@ -34,7 +42,7 @@ impl ProviderSettings {
     /// Settings of a development provider on a network with these rules.
     pub fn new(params: &StorageParams, capacity_bytes: u64) -> Self {
         let price = price(params);
-        Self { capacity_bytes, price, verified_price: price }
+        Self { capacity_bytes, price, verified_price: price, small_clients: small_clients() }
     }
 }
 
