@@ -6,6 +6,7 @@
 
 mod coverage;
 mod devnet;
+mod lease;
 mod metered;
 mod network;
 mod new;
@@ -32,6 +33,7 @@ pub use coverage::{
     RemoveDeviceArgs, RemoveRouteArgs, RouteCommand, ServerArgs, SkfCommand, WitnessesArgs,
 };
 pub use devnet::{DevnetCommand, LossArg, RadioArgs};
+pub use lease::{LeaseCheckArgs, LeaseCommand};
 pub use metered::{
     AnswerArgs, BatchesArgs, CloseArgs, DecideArgs, DisputeArgs, EvidenceArgs, GatewayMeteredArgs, LeastCapsArgs, MeteredCommand,
     MeteredQuoteArgs, OneBatchArgs, OrderArgs, OrdersArgs, PolicyArg, ProviderMeteredArgs, RaiseArgs, ReportArgs,
@@ -179,6 +181,9 @@ pub enum Command {
     /// Store files and follow their deals.
     #[command(subcommand, after_help = storage::AFTER)]
     Storage(StorageCommand),
+    /// Deploy containers on leased machines: deployment files.
+    #[command(subcommand, after_help = lease::AFTER)]
+    Lease(LeaseCommand),
     /// Order, report, dispute and decide metered units of a founder's own service.
     #[command(subcommand, after_help = metered::AFTER)]
     Metered(MeteredCommand),

@@ -8,6 +8,7 @@ mod devnet;
 mod events;
 mod evidence;
 mod gateway;
+mod lease;
 mod metered;
 mod network;
 mod new;
@@ -69,6 +70,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
         },
         Command::Devnet(DevnetCommand::Radio(args)) => devnet::radio(&args, &settings, out).await,
         Command::Coverage(command) => coverage::run(&command, &settings, out).await,
+        Command::Lease(command) => lease::run(&command, out),
         Command::Metered(command) => metered::run(&command, &settings, out).await,
         Command::Provider(command) => match command {
             ProviderCommand::Coverage(args) => provider::run(&args, &settings, out).await,
