@@ -187,9 +187,7 @@ impl Node {
     async fn start_on(config: NodeConfig, disk: Arc<Disk>) -> Result<NodeHandle, StartError> {
         let signatures = Arc::new(CheckedSignatures::default());
         let ledger = Arc::new(Ledger::new(config.genesis.clone(), Arc::clone(&signatures) as Arc<dyn depin_ledger::Signatures>)?);
-        check_speed(&config, &ledger)?;
-        check_committee(&config)?;
-        check_begun(&config)?;
+        may_start(&config, &ledger)?;
         let home = Home::claim(&config.home, &config.genesis)?;
         let refused = |source| StartError::Listen { address: config.listen, source };
         let listener = Listener::bind(config.listen, config.tls.clone()).await.map_err(refused)?;
@@ -255,6 +253,13 @@ impl Node {
             _home: home,
         })
     }
+}
+
+/// Refuses what this node cannot run, before anything is made.
+fn may_start(config: &NodeConfig, ledger: &Ledger) -> Result<(), StartError> {
+    check_speed(config, ledger)?;
+    check_committee(config)?;
+    check_begun(config)
 }
 
 /// Stops the engine when what comes after it failed.

@@ -7,7 +7,7 @@ use crate::{
     remote::Remote,
     settings::Settings,
 };
-use depin_client::api::{Audit, Content, Prices, ProviderList, Status, Supply};
+use depin_client::api::{Audit, Content, DiskRoom, Prices, ProviderList, Status, Supply};
 use depin_devnet::home::{Endpoints, PRICE_FEEDER};
 use depin_files::Size;
 use depin_quantity::{Instant, group_digits};
@@ -36,6 +36,14 @@ pub async fn status(settings: &Settings, out: &Output) -> Result<()> {
     let endpoints = if settings.names_node() { None } else { settings.home.endpoints()? };
     let overview = Overview { chain, supply, prices, storage, endpoints };
     out.result(&overview, |out| overview.text(out))
+}
+
+/// How much room a node's disk has, or what is refused for want of it.
+fn disk_text(disk: &DiskRoom) -> String {
+    match disk.warning() {
+        Some(warning) => format!("WARNING: {warning}"),
+        None => format!("{} free, {} kept", Size(disk.free_bytes), Size(disk.floor_bytes)),
+    }
 }
 
 impl Overview {
@@ -74,14 +82,7 @@ impl Overview {
             row("Chance", chance.message.clone());
         }
         if let Some(disk) = disk {
-            let (free, floor) = (Size(disk.free_bytes), Size(disk.floor_bytes));
-            row(
-                "Disk",
-                match disk.warning() {
-                    Some(warning) => format!("WARNING: {warning}"),
-                    None => format!("{free} free, {floor} kept"),
-                },
-            );
+            row("Disk", disk_text(disk));
         }
         row("Base fee", format!("{} per work unit", shorten(&base_fee.display)));
         if !row_fee.units.is_zero() {
