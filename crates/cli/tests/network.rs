@@ -172,7 +172,7 @@ fn tables_fit_a_terminal(home: &Path) {
         &["account", "list"],
         &["account", "show", "provider-1"],
         &["storage", "list"],
-        &["storage", "deals"],
+        &["storage", "deals", "--limit", "1000"],
         &["storage", "proofs"],
         &["storage", "providers"],
         &["storage", "faults"],

@@ -198,7 +198,16 @@ fn check_layout(home: &Path) -> Result<(), HomeError> {
     let path = home.join("layout");
     let found = match fs::read(&path) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => "rows of layout 2 or older in blocks of format 1".to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let error = format!(
+                "it is gone, or a version made the folder that wrote none (rows of layout 2 or older, in blocks of format 1). Where \
+                 this version ({}) made it, it says `{}`: write that into it; else start it with the version that made it, or use \
+                 --fresh to begin again",
+                env!("CARGO_PKG_VERSION"),
+                layout()
+            );
+            return Err(HomeError::Damaged { path, error });
+        }
         Err(source) => return Err(HomeError::Io { path, source }),
     };
     let wanted = layout();

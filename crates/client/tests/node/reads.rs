@@ -10,7 +10,7 @@ use depin_quantity::{Address, UnitId};
 #[tokio::test]
 async fn a_read_is_tried_again_until_it_succeeds() {
     let server = Server::start().await;
-    server.inside().bad_reads.extend([Bad::Refuse(503, "busy"), Bad::AnswerLost, Bad::Silence]);
+    server.inside().bad_reads.extend([Bad::Refuse(503, "busy"), Bad::AnswerLost, Bad::Refuse(503, "busy")]);
     assert_eq!(server.client().status().await.unwrap().chain_id, CHAIN);
     assert_eq!(server.inside().reads, 4);
 }

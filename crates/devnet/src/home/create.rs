@@ -535,7 +535,13 @@ mod tests {
             let fees = choice.spec.fee().token;
             let funded =
                 opened.genesis.accounts.iter().filter(|account| account.token == Some(fees) && !account.amount.is_zero());
-            assert_eq!(funded.count(), 8, "{network}: customer, notary, feeder, faucet and four providers");
+            let service = choice.spec.at(opened.genesis.time, opened.genesis.time).network().service;
+            let own = services::live(service.as_str()).unwrap().accounts().len();
+            assert_eq!(
+                funded.count(),
+                8 + own,
+                "{network}: customer, notary, feeder, faucet, four providers and its service's own"
+            );
             let sum: u128 = opened.genesis.accounts.iter().filter(|a| a.token == Some(fees)).map(|a| a.amount.get()).sum();
             assert!(sum <= choice.spec.supply(fees).unwrap().cap.amount.get() / 10, "{network}: too much is given away");
             assert_eq!(Choice::again(&home).unwrap().unwrap().text, choice.text, "{network}");

@@ -157,7 +157,7 @@ pub(super) async fn rewards(at: &Named<'_>) -> Result<()> {
                 [] => "-".to_owned(),
                 amounts => amounts.iter().map(|amount| shorten(&amount.display)).collect::<Vec<_>>().join("\n"),
             };
-            table.row([
+            table.own_row([
                 at.name(earned.owner),
                 earned.hotspots.to_string(),
                 earned.packets.to_string(),

@@ -44,7 +44,7 @@ pub(super) async fn operators(at: &Named<'_>) -> Result<()> {
                 () if operator.takes_orders => "open",
                 () => "closed",
             };
-            table.row([
+            table.own_row([
                 operator.name.to_string(),
                 operator.address.short(),
                 if asks.is_empty() { "the network's".to_owned() } else { asks.join("\n") },

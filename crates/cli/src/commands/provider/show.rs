@@ -37,7 +37,7 @@ pub async fn show(args: &ShowProviderArgs, settings: &Settings, out: &Output) ->
 
 fn text(Shown { account, hotspots }: &Shown) -> Table {
     let mut table = Table::new(&["", ""]);
-    let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
+    let mut row = |name: &str, value: String| table.own_row([name.to_owned(), value]);
     let told = |amounts: Vec<&Amount>| {
         let some = amounts.into_iter().filter(|amount| !amount.units.is_zero());
         let some: Vec<String> = some.map(|amount| shorten(&amount.display)).collect();
