@@ -226,8 +226,9 @@ async fn a_map_that_is_gone_emptied_or_replaced_is_not_taken_for_a_new_one() {
         if let Some(bytes) = &left {
             std::fs::write(&map, bytes).unwrap();
         }
-        let refused = kit.try_start().await.err().unwrap().to_string();
-        assert!(refused.contains("meta.db") && refused.contains("put a copy of it back"), "{refused}");
+        let refused = kit.try_start().await.err().unwrap();
+        assert!(refused.to_string().contains("meta.db"), "{refused}");
+        assert!(refused.hint().contains("put a copy of it back"), "{refused:?}");
         assert_eq!(std::fs::read(&map).ok().filter(|now| !now.is_empty()), left.filter(|left| !left.is_empty()), "untouched");
         std::fs::write(&map, &whole).unwrap();
     }
