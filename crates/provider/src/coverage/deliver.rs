@@ -37,17 +37,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_
 
 /// What carries packets.
 pub(super) struct Carrier {
-    pub hotspot: SigningKey,
-    pub trust: Trust,
-    pub hold: Duration,
-    /// Antenna gain in whole dBi: what a forwarder adds to the power that it is asked for.
-    pub gain_dbi: i8,
-    pub front: Arc<Front>,
-    pub store: Store,
-    pub counters: Arc<Counters>,
-    pub table: Arc<RwLock<RoutingTable>>,
-    /// Beacons that were heard.
-    pub beacons: mpsc::Sender<Heard>,
+    parts: Parts,
     servers: Mutex<BTreeMap<String, Arc<Server>>>,
     trouble: Mutex<BTreeMap<String, String>>,
 }
@@ -88,19 +78,19 @@ pub(super) struct Parts {
     pub hotspot: SigningKey,
     pub trust: Trust,
     pub hold: Duration,
+    /// Antenna gain in whole dBi: what a forwarder adds to the power that it is asked for.
     pub gain_dbi: i8,
     pub front: Arc<Front>,
     pub store: Store,
     pub counters: Arc<Counters>,
     pub table: Arc<RwLock<RoutingTable>>,
+    /// Beacons that were heard.
     pub beacons: mpsc::Sender<Heard>,
 }
 
 impl Carrier {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { hotspot, trust, hold, gain_dbi, front, store, counters, table, beacons } = parts;
-        let (servers, trouble) = (Mutex::default(), Mutex::default());
-        Self { hotspot, trust, hold, gain_dbi, front, store, counters, table, beacons, servers, trouble }
+        Self { parts, servers: Mutex::default(), trouble: Mutex::default() }
     }
 
     /// What stands in the way, by customer.
@@ -119,7 +109,7 @@ impl Carrier {
             let hash = payload_hash(&one.packet.payload);
             recent.retain(|_, at| one.at.duration_since(*at) < REPEATED);
             if recent.insert(hash, one.at).is_some() {
-                count(&self.counters.repeated);
+                count(&self.parts.counters.repeated);
                 continue;
             }
             self.route(one);
@@ -131,13 +121,13 @@ impl Carrier {
             Ok(frame) => frame,
             Err(FrameError::Proprietary) if heard.packet.payload.len() == BEACON_BYTES => {
                 // A full queue is one of beacons that nobody can report in time.
-                let _ = self.beacons.try_send(heard);
+                let _ = self.parts.beacons.try_send(heard);
                 return;
             }
-            Err(FrameError::Proprietary) => return self.counters.refuse("proprietary"),
+            Err(FrameError::Proprietary) => return self.parts.counters.refuse("proprietary"),
             Err(error) => {
                 tracing::debug!(%error, "a frame goes nowhere");
-                return self.counters.refuse("no-uplink");
+                return self.parts.counters.refuse("no-uplink");
             }
         };
         for (route, server) in self.routes(&frame) {
@@ -147,13 +137,13 @@ impl Carrier {
 
     /// The routes that take a frame, with their servers.
     fn routes(&self, frame: &UplinkFrame) -> Vec<(UnitId, String)> {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let table = self.parts.table.read().unwrap_or_else(PoisonError::into_inner);
         match table.find(frame) {
             Ok(routes) => {
                 routes.into_iter().filter_map(|route| Some((route, table.routes.get(&route)?.server.clone()))).collect()
             }
             Err(why) => {
-                self.counters.refuse(&why.to_string());
+                self.parts.counters.refuse(&why.to_string());
                 Vec::new()
             }
         }
@@ -165,7 +155,7 @@ impl Carrier {
         if let Some(known) = servers.get(address) {
             return Some(Arc::clone(known));
         }
-        let calls = match NetworkServer::new(&format!("http://{address}"), &self.trust) {
+        let calls = match NetworkServer::new(&format!("http://{address}"), &self.parts.trust) {
             Ok(calls) => calls,
             Err(error) => {
                 self.note(address, error.to_string());
@@ -181,7 +171,7 @@ impl Carrier {
 
     /// Hands one packet in: at once where the customer answers, behind what waits where it does not.
     fn offer(self: &Arc<Self>, address: &str, one: (Instant, UnitId, UplinkPacket)) {
-        let Some(server) = self.server(address) else { return self.counters.refuse("bad-server") };
+        let Some(server) = self.server(address) else { return self.parts.counters.refuse("bad-server") };
         if *locked(&server.draining) {
             self.wait(&server, one);
             // Whoever works through them may have ended meanwhile.
@@ -199,7 +189,7 @@ impl Carrier {
                     carrier.drain(&server);
                 }
                 Err(Failed::Refused(why)) => {
-                    carrier.counters.refuse("refused");
+                    carrier.parts.counters.refuse("refused");
                     carrier.note(&server.address, why);
                 }
             }
@@ -214,7 +204,7 @@ impl Carrier {
         let mut waiting = locked(&server.waiting);
         if waiting.len() >= WAITING_MOST {
             waiting.pop_front();
-            count(&self.counters.expired);
+            count(&self.parts.counters.expired);
         }
         waiting.push_back(one);
     }
@@ -242,7 +232,7 @@ impl Carrier {
                         pause = (pause * 2).min(PAUSE.1);
                     }
                     Err(Failed::Refused(why)) => {
-                        batch.iter().for_each(|_| carrier.counters.refuse("refused"));
+                        batch.iter().for_each(|_| carrier.parts.counters.refuse("refused"));
                         carrier.note(&server.address, why);
                     }
                 }
@@ -259,9 +249,9 @@ impl Carrier {
     /// The next packets that wait; none when none do, and then nobody works through them any more.
     fn next(&self, server: &Server) -> Option<Vec<(Instant, UnitId, UplinkPacket)>> {
         let mut waiting = locked(&server.waiting);
-        while waiting.front().is_some_and(|(at, ..)| at.elapsed() > self.hold) {
+        while waiting.front().is_some_and(|(at, ..)| at.elapsed() > self.parts.hold) {
             waiting.pop_front();
-            count(&self.counters.expired);
+            count(&self.parts.counters.expired);
         }
         let many = waiting.len().min(PACKETS_MAX);
         if many == 0 {
@@ -284,7 +274,7 @@ impl Carrier {
             None => server.calls.info().await?.server_key,
         };
         let listed = {
-            let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+            let table = self.parts.table.read().unwrap_or_else(PoisonError::into_inner);
             table.routes.get(&route).is_some_and(|route| route.keys.contains(&key))
         };
         if !listed {
@@ -303,7 +293,7 @@ impl Carrier {
         let key = self.key_of(server, *route).await?;
         let (routes, packets): (Vec<UnitId>, Vec<UplinkPacket>) = packets.into_iter().unzip();
         let hashes: Vec<[u8; 32]> = packets.iter().map(|packet| payload_hash(&packet.payload)).collect();
-        let answer = server.calls.hand_in(&self.hotspot, key, packets).await;
+        let answer = server.calls.hand_in(&self.parts.hotspot, key, packets).await;
         if let Err(NetworkServerError::Refused { code, .. }) = &answer
             && code == "other-server"
         {
@@ -318,24 +308,24 @@ impl Carrier {
             match answer {
                 PacketAnswer::Acknowledged { report, signature } => {
                     let packet = Acknowledged { report, signature };
-                    let own = packet.report.hotspot == self.hotspot.public_key() && packet.report.hash == hash;
+                    let own = packet.report.hotspot == self.parts.hotspot.public_key() && packet.report.hash == hash;
                     if !own || !packet.is_of(&key) {
-                        self.counters.refuse("bad-acknowledgement");
+                        self.parts.counters.refuse("bad-acknowledgement");
                         continue;
                     }
-                    count(&self.counters.acknowledged);
+                    count(&self.parts.counters.acknowledged);
                     if !packet.report.join {
                         kept.push(Waiting { route, server: server.address.clone(), packet });
                     }
                 }
-                PacketAnswer::Rejected(why) => self.counters.refuse(&why.code),
+                PacketAnswer::Rejected(why) => self.parts.counters.refuse(&why.code),
             }
         }
         if !kept.is_empty()
-            && let Err(error) = self.store.keep(kept).await
+            && let Err(error) = self.parts.store.keep(kept).await
         {
             tracing::error!(%error, "acknowledged packets could not be kept");
-            self.counters.refuse("store");
+            self.parts.counters.refuse("store");
         }
         Ok(())
     }
@@ -343,11 +333,11 @@ impl Carrier {
     /// Has a downlink emitted, the next window when one is missed, and says what became of it.
     async fn emit(self: Arc<Self>, server: Arc<Server>, key: [u8; 32], plan: DownlinkPlan) {
         let id = plan.id;
-        let mut attempt = Attempt::new(plan, self.gain_dbi);
+        let mut attempt = Attempt::new(plan, self.parts.gain_dbi);
         let mut next = attempt.current();
         let outcome = loop {
             match next {
-                NextTry::Emit(packet) => next = attempt.report(&self.front.emit(packet).await),
+                NextTry::Emit(packet) => next = attempt.report(&self.parts.front.emit(packet).await),
                 NextTry::Over(outcome) => break outcome,
             }
         };
@@ -355,7 +345,7 @@ impl Carrier {
             TxOutcome::Emitted { window, .. } => (Some(window), Vec::new()),
             TxOutcome::Failed(errors) => (None, errors.iter().map(ToString::to_string).collect()),
         };
-        if let Err(error) = server.calls.outcome(&self.hotspot, key, id, window, errors).await {
+        if let Err(error) = server.calls.outcome(&self.parts.hotspot, key, id, window, errors).await {
             tracing::debug!(%error, id, "a customer was not told what became of a downlink");
         }
     }
@@ -376,7 +366,8 @@ impl Carrier {
             Failed::Refused(why) => (false, why),
         };
         let key = self.key_of(&server, route).await.map_err(told)?;
-        let answer = server.calls.acknowledge(&self.hotspot, key, route, packets).await.map_err(|error| told(error.into()))?;
+        let answer =
+            server.calls.acknowledge(&self.parts.hotspot, key, route, packets).await.map_err(|error| told(error.into()))?;
         let bytes = |text: &str, to: &mut [u8]| hex::decode_to_slice(text, to).is_ok();
         let (mut by, mut signature) = ([0; 32], [0; 64]);
         if bytes(&answer.key, &mut by) && bytes(&answer.signature, &mut signature) {

@@ -1,27 +1,11 @@
 //! Reads all routes of a ledger.
 
 use super::routing::{RouteEntry, RoutingTable};
-use depin_client::{Client, ClientError, api::Page};
+use depin_client::{Client, ClientError, whole_list};
 use depin_quantity::UnitId;
-use std::future::Future;
 
 /// Entries of a page.
 const PAGE: Option<u32> = Some(1_000);
-
-/// All entries of a list that comes in pages.
-async fn all<T, F: Future<Output = Result<Page<T>, ClientError>>>(
-    mut ask: impl FnMut(Option<String>) -> F,
-) -> Result<Vec<T>, ClientError> {
-    let (mut found, mut after) = (Vec::new(), None::<String>);
-    loop {
-        let page = ask(after.clone()).await?;
-        found.extend(page.items);
-        if page.next.is_none() || page.next == after {
-            return Ok(found);
-        }
-        after = page.next;
-    }
-}
 
 fn number(text: &str) -> Option<u64> {
     u64::from_str_radix(text, 16).ok()
@@ -35,9 +19,10 @@ fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
 pub(super) async fn read(client: &Client) -> Result<RoutingTable, ClientError> {
     let coverage = client.coverage();
     let mut table = RoutingTable::default();
-    for oui in all(|after| async move { coverage.ouis(after.as_deref(), PAGE).await }).await? {
+    for oui in whole_list(usize::MAX, |after| async move { coverage.ouis(after.as_deref(), PAGE).await }).await? {
         let keys: Vec<[u8; 32]> = oui.keys.iter().filter_map(|key| bytes(key)).collect();
-        for route in all(|after| async move { coverage.routes(oui.oui, after.as_deref(), PAGE).await }).await? {
+        for route in whole_list(usize::MAX, |after| async move { coverage.routes(oui.oui, after.as_deref(), PAGE).await }).await?
+        {
             let active = route.active && !oui.disabled;
             let (server, ignore_empty) = (route.server, route.ignore_empty_skf);
             table.routes.insert(route.id, RouteEntry { oui: oui.oui, server, keys: keys.clone(), active, ignore_empty });
@@ -49,7 +34,7 @@ pub(super) async fn read(client: &Client) -> Result<RoutingTable, ClientError> {
             }
         }
     }
-    for range in all(|after| async move { coverage.ranges(after.as_deref(), PAGE).await }).await? {
+    for range in whole_list(usize::MAX, |after| async move { coverage.ranges(after.as_deref(), PAGE).await }).await? {
         let bounds = number(&range.start).zip(number(&range.end));
         if let Some((Ok(start), Ok(end))) = bounds.map(|(start, end)| (u32::try_from(start), u32::try_from(end))) {
             table.ranges.insert(end, (start, range.route));
@@ -59,7 +44,9 @@ pub(super) async fn read(client: &Client) -> Result<RoutingTable, ClientError> {
 }
 
 async fn read_joins(client: &Client, route: UnitId, table: &mut RoutingTable) -> Result<(), ClientError> {
-    for pair in all(|after| async move { client.coverage().eui_pairs(route, after.as_deref(), PAGE).await }).await? {
+    for pair in
+        whole_list(usize::MAX, |after| async move { client.coverage().eui_pairs(route, after.as_deref(), PAGE).await }).await?
+    {
         if let Some(euis) = number(&pair.app_eui).zip(number(&pair.dev_eui)) {
             table.joins.entry(euis).or_default().push(route);
         }
@@ -68,7 +55,9 @@ async fn read_joins(client: &Client, route: UnitId, table: &mut RoutingTable) ->
 }
 
 async fn read_filters(client: &Client, route: UnitId, table: &mut RoutingTable) -> Result<(), ClientError> {
-    for filter in all(|after| async move { client.coverage().filters(route, after.as_deref(), PAGE).await }).await? {
+    for filter in
+        whole_list(usize::MAX, |after| async move { client.coverage().filters(route, after.as_deref(), PAGE).await }).await?
+    {
         if let Some((Ok(address), key)) = number(&filter.devaddr).map(u32::try_from).zip(bytes(&filter.key)) {
             table.filters.entry((route, address)).or_default().push(key);
         }
