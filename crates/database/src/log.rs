@@ -23,8 +23,21 @@ pub(crate) struct Log {
     pub(crate) pages: BTreeSet<u32>,
     /// Pages of the database after the last commit; none without one.
     pub(crate) length: Option<u32>,
+    /// Bytes up to the end of the last commit.
+    end: u64,
     /// Why it is not what was written, as the rest of a sentence about it.
     pub(crate) damage: Option<&'static str>,
+}
+
+impl Log {
+    /// Takes away what was written behind the last commit by a process that was killed before it could commit that. SQLite writes over it
+    /// piece by piece; what is left of it then must not be taken for a later commit, should that process be killed too.
+    pub(crate) fn cut(&self, path: &Path) -> io::Result<()> {
+        if self.begun && fs::metadata(path)?.len() > self.end {
+            fs::OpenOptions::new().write(true).open(path)?.set_len(self.end)?;
+        }
+        Ok(())
+    }
 }
 
 /// Reads the log at `path`, with the index beside it. `synced`: whether each commit was on the disk before the next began.
@@ -53,6 +66,7 @@ pub(crate) fn read(path: &Path, index: &Path, synced: bool) -> io::Result<Log> {
             (log.length, committed) = (Some(length), valid);
         }
     }
+    log.end = (HEADER + committed * size) as u64;
     let behind = frames.get(valid..).unwrap_or_default();
     log.damage = if synced && has_later_commit(behind, &header.salts) {
         Some("was changed")

@@ -314,13 +314,19 @@ fn check(path: &Path, durability: Durability) -> Result<Option<Sums>, OpenError>
     if let (Some(what), Durability::AtCommit) = (log.damage, durability) {
         return lost(&log_path, &format!("{what}, and what was written last is in it"));
     }
-    let Some(sums) = Sums::load(&sums_path).map_err(file(&sums_path))? else { return Ok(None) };
+    let Some(sums) = Sums::load(&sums_path).map_err(file(&sums_path))? else {
+        log.cut(&log_path).map_err(file(&log_path))?;
+        return Ok(None);
+    };
     if sums.state == State::Open && !log.begun && durability == Durability::AtCommit {
         let what = if log_path.exists() { "is empty" } else { "is missing" };
         return lost(&log_path, &format!("{what}, and what was written last was in it"));
     }
     match sums.first_wrong(path, &log).map_err(file(path))? {
-        None => Ok(Some(sums)),
+        None => {
+            log.cut(&log_path).map_err(file(&log_path))?;
+            Ok(Some(sums))
+        }
         Some(page) => lost(
             path,
             &format!(
@@ -338,9 +344,12 @@ fn connect(path: &Path, look: bool, durability: Durability) -> rusqlite::Result<
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    // Before anything is written: pages move into the database only where they are summed. A log that begins anew gives back its room, so
+    // that its length says how much is in it.
+    connection.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0;")?;
     // What is deleted can be given back to the disk by whoever wants that; for good from the first page on.
     connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = ON;")?;
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;")?;
     connection.execute_batch(match durability {
         Durability::AtCommit => "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;",
         Durability::Later => "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;",

@@ -261,3 +261,73 @@ fn header_sum(header: &[u8]) -> [u8; 8] {
     }
     [s0.to_be_bytes(), s1.to_be_bytes()].concat().try_into().unwrap()
 }
+
+/// As a process that is killed leaves it, after so many bytes of log.
+fn killed_with_log_of(bytes: u64) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.db");
+    let mut rows = open(&path).unwrap();
+    rows.change(|rows| rows.execute_batch("CREATE TABLE row (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT")).unwrap();
+    for id in (0..).step_by(10).take_while(|_| length(&folder.path().join("rows.db-wal")) < bytes) {
+        fill(&mut rows, id..id + 10);
+    }
+    drop(rows);
+    (folder, path)
+}
+
+#[test]
+fn a_kill_right_after_a_start_with_a_long_log_loses_nothing() {
+    // SQLite would move pages by itself from 1,000 frames of 4,120 bytes on.
+    let (_folder, path) = killed_with_log_of(1_005 * 4_120);
+    for _ in 0..3 {
+        let rows = open(&path).unwrap();
+        let whole: i64 = rows.connection().query_row("SELECT count(*) % 10 FROM row", [], |row| row.get(0)).unwrap();
+        assert_eq!(whole, 0);
+        drop(rows);
+    }
+    let sums = fs::read(path.with_extension("db.sums")).unwrap();
+    assert!(sums.len() < 100, "no page was summed yet, so none may have moved: {}", sums.len());
+    assert!(length(&path) < 3 * 4_096, "{}", length(&path));
+}
+
+#[test]
+fn a_log_that_begins_anew_gives_back_its_room_and_pages_move_once_in_a_while() {
+    use std::os::unix::fs::MetadataExt as _;
+    let (folder, path) = killed_with_log_of(4_000_000);
+    let (log, sums) = (folder.path().join("rows.db-wal"), folder.path().join("rows.db.sums"));
+    let mut rows = open(&path).unwrap();
+    let mut next = 1_000_000;
+    let mut more = |rows: &mut Database| {
+        fill(rows, next..next + 10);
+        next += 10;
+    };
+    let before = fs::metadata(&sums).unwrap().ino();
+    while fs::metadata(&sums).unwrap().ino() == before {
+        more(&mut rows);
+    }
+    let moved = fs::metadata(&sums).unwrap().ino();
+    for _ in 0..20 {
+        more(&mut rows);
+    }
+    assert_eq!(fs::metadata(&sums).unwrap().ino(), moved, "pages moved with a log that was short again");
+    assert!(length(&log) < 1_000_000, "{}", length(&log));
+}
+
+#[test]
+fn what_was_never_committed_is_cut_from_the_log_at_a_start() {
+    let (folder, path) = left(false);
+    let log = folder.path().join("rows.db-wal");
+    let committed = length(&log);
+    let mut rows = open(&path).unwrap();
+    rows.begin().unwrap();
+    // Pages that do not fit into memory are written before the commit that never comes.
+    rows.connection().execute_batch("PRAGMA cache_size = 1; UPDATE row SET text = text || 'x'").unwrap();
+    let spilled = length(&log);
+    assert!(spilled > committed + 80_000, "{spilled} {committed}");
+    let after = copy(folder.path());
+    drop(rows);
+    let rows = open(&after.path().join("rows.db")).unwrap();
+    assert_eq!(count(&rows).unwrap(), ROWS);
+    let left = length(&after.path().join("rows.db-wal"));
+    assert!(left < committed + 20_000, "{left} {committed}");
+}
