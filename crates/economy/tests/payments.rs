@@ -54,7 +54,8 @@ fn a_term_that_is_over_pays_the_rest_returns_the_bond_and_closes_the_escrow() {
     assert!(world.reads().stream(unit(1)).is_none() && world.reads().escrow(unit(1)).is_none());
     assert_eq!(world.held(party(1)).get(), fil(1_000_000).get() + RATE.get() * 100);
     assert_eq!(world.held(CLIENT).get(), fil(1_000_000).get() - RATE.get() * 100);
-    let ended = Notice::StreamEnded { stream: unit(1), reason: Ended::Completed };
+    let paid = Units::new(RATE.get() * 100);
+    let ended = Notice::StreamEnded { stream: unit(1), reason: Ended::Completed, paid };
     // A term shorter than the warning gives its warning at once.
     assert!(matches!(world.notices[0], Notice::EscrowLow { escrow, .. } if escrow == unit(1)));
     assert_eq!(world.notices[1..], [ended, Notice::EscrowClosed { escrow: unit(1) }]);
@@ -87,7 +88,7 @@ fn a_deal_not_activated_in_time_burns_the_bond_and_gives_the_money_back() {
     assert!(world.notices.is_empty());
     world.now = world.now.later(Span::from_millis(1));
     world.close();
-    let ended = Notice::StreamEnded { stream: unit(1), reason: Ended::NotActivated };
+    let ended = Notice::StreamEnded { stream: unit(1), reason: Ended::NotActivated, paid: Units::ZERO };
     assert_eq!(world.notices, [ended, Notice::EscrowClosed { escrow: unit(1) }]);
     assert_eq!(world.held(CLIENT), fil(1_000_000));
     assert_eq!(world.held(party(1)).get(), fil(1_000_000).get() - bond());

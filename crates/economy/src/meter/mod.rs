@@ -482,6 +482,8 @@ pub enum Notice {
         stream: UnitId,
         /// Why.
         reason: Ended,
+        /// What its payee got of it in all, before it was split.
+        paid: Units,
     },
     /// The money of an escrow ends soon, and with it its last stream.
     EscrowLow {

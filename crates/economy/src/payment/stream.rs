@@ -273,7 +273,7 @@ impl<'w> Work<'w> {
         self.send_bond(id, row, rule, escrow.token, fate)?;
         self.state.delete::<StreamRow>(&id);
         self.emit(Event::StreamEnded { stream: id, reason, paid, unspent });
-        self.notify(Notice::StreamEnded { stream: id, reason });
+        self.notify(Notice::StreamEnded { stream: id, reason, paid });
         Ok(())
     }
 

@@ -120,10 +120,10 @@ impl Context<'_, Storage> {
     /// Follows what the economy did by itself: streams that ended, money that runs low.
     pub(super) fn heed(&mut self, notice: &Notice) {
         match *notice {
-            Notice::StreamEnded { stream, reason: Ended::Completed | Ended::Exhausted } => {
+            Notice::StreamEnded { stream, reason: Ended::Completed | Ended::Exhausted, .. } => {
                 self.stream_over(stream, CloseReason::Completed)
             }
-            Notice::StreamEnded { stream, reason: Ended::NotActivated } => self.stream_over(stream, CloseReason::Expired),
+            Notice::StreamEnded { stream, reason: Ended::NotActivated, .. } => self.stream_over(stream, CloseReason::Expired),
             Notice::EscrowLow { escrow, lasts_until } => self.funds_low(escrow, lasts_until),
             // What this service closed itself it knows; debts, stakes and payments of other kinds are the economy's own affair.
             _ => {}
