@@ -1,9 +1,11 @@
 //! What one replica of a service takes, in the form in which manifests and orders carry it.
 
+use crate::names;
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// A count of thousandths of a CPU, of bytes, or of GPUs; the field says which. JSON has it as `{"val":"100"}`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub struct Quantity(u64);
 
 impl Quantity {
@@ -39,7 +41,7 @@ impl<'de> Deserialize<'de> for Quantity {
 }
 
 /// A key with its value, as requirements, capabilities and resources have them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Attribute {
     /// As `region` or `vendor/nvidia/model/a100`.
     pub key: String,
@@ -52,10 +54,15 @@ impl Attribute {
     pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
         Self { key: key.into(), value: value.into() }
     }
+
+    /// Whether its key is one: a letter, then up to 127 of letters, digits, `_`, `/`, `.` and `-`; a `*` may end it.
+    pub fn has_key(&self) -> bool {
+        names::is_attribute_key(&self.key)
+    }
 }
 
 /// CPU time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Cpu {
     /// Thousandths of a CPU.
     pub units: Quantity,
@@ -65,14 +72,14 @@ pub struct Cpu {
 }
 
 /// Memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Memory {
     /// Bytes.
     pub size: Quantity,
 }
 
 /// A volume.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Volume {
     /// `default` where none is given.
     pub name: String,
@@ -100,7 +107,7 @@ impl Volume {
 }
 
 /// GPUs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Gpu {
     /// How many.
     pub units: Quantity,
@@ -110,7 +117,8 @@ pub struct Gpu {
 }
 
 /// How a port is reached from outside. The wire has the number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum EndpointKind {
     /// By host name, through the provider's ingress.
@@ -130,7 +138,7 @@ impl Serialize for EndpointKind {
 
 impl<'de> Deserialize<'de> for EndpointKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match u8::deserialize(deserializer)? {
+        match <u8 as Deserialize>::deserialize(deserializer)? {
             0 => Ok(Self::SharedHttp),
             1 => Ok(Self::RandomPort),
             2 => Ok(Self::LeasedIp),
@@ -140,7 +148,7 @@ impl<'de> Deserialize<'de> for EndpointKind {
 }
 
 /// One way in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Endpoint {
     /// Which way.
     #[serde(default, skip_serializing_if = "is_shared")]
@@ -154,7 +162,7 @@ const fn is_shared(kind: &EndpointKind) -> bool {
 }
 
 /// All that one replica takes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Resources {
     /// Which unit of its group, from 1.
     pub id: u32,
@@ -174,5 +182,5 @@ pub struct Resources {
 
 /// A list that Go writes as `null` when it is none.
 pub(crate) fn none_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+    Ok(<Option<_> as Deserialize>::deserialize(deserializer)?.unwrap_or_default())
 }
