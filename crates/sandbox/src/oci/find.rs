@@ -1,0 +1,161 @@
+//! Finds a container engine's socket, or starts Podman's service with a store and settings of its own.
+
+use crate::{error::RuntimeError, oci::OciConfig};
+use bollard::{API_DEFAULT_VERSION, Docker};
+use rustix::process::{Resource, getrlimit};
+use std::{
+    fs, io,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+use tokio::process::Command;
+
+/// How long an engine may take for one call. Starts wait for images to be unpacked.
+const CALL_SECONDS_MAX: u64 = 120;
+const START_TIME_MAX: Duration = Duration::from_secs(15);
+/// What makes containers run on a Debian machine.
+const INSTALL: &str = "apt-get install --no-install-recommends podman crun runc netavark aardvark-dns iptables nftables";
+
+/// An engine that answers.
+pub(super) struct Engine {
+    pub(super) docker: Docker,
+    pub(super) is_own: bool,
+}
+
+pub(super) async fn find(config: &OciConfig) -> Result<Engine, RuntimeError> {
+    if let Some(socket) = &config.socket {
+        return match connect(socket).await {
+            Some(docker) => Ok(Engine { docker, is_own: false }),
+            None => Err(RuntimeError::Missing {
+                what: format!("a container engine at {}", socket.display()),
+                install: "start it, or leave the socket out to have one looked for".into(),
+            }),
+        };
+    }
+    let own = own_socket(&config.state);
+    if let Some(docker) = connect(&own).await {
+        return Ok(Engine { docker, is_own: true });
+    }
+    if config.start_podman && program("podman").is_some() {
+        return Ok(Engine { docker: start(&config.state, config.mirror.as_deref()).await?, is_own: true });
+    }
+    for socket in usual_sockets() {
+        if let Some(docker) = connect(&socket).await {
+            return Ok(Engine { docker, is_own: false });
+        }
+    }
+    Err(RuntimeError::Missing {
+        what: "a container engine: neither Podman nor a socket of Podman or Docker".into(),
+        install: INSTALL.into(),
+    })
+}
+
+fn usual_sockets() -> Vec<PathBuf> {
+    let mut sockets = vec![PathBuf::from("/run/podman/podman.sock")];
+    sockets.push(format!("/run/user/{}/podman/podman.sock", rustix::process::geteuid().as_raw()).into());
+    sockets.push("/var/run/docker.sock".into());
+    sockets
+}
+
+/// Where a program is, if it is installed.
+fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/sbin:/usr/bin:/sbin:/bin".into());
+    // Daemons often run without the folders of administrators' programs.
+    let folders = std::env::split_paths(&path).chain([
+        "/usr/sbin".into(),
+        "/sbin".into(),
+        "/usr/libexec/podman".into(),
+        "/usr/lib/podman".into(),
+    ]);
+    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+async fn connect(socket: &Path) -> Option<Docker> {
+    if !socket.exists() {
+        return None;
+    }
+    let docker = Docker::connect_with_unix(socket.to_str()?, CALL_SECONDS_MAX, API_DEFAULT_VERSION).ok()?;
+    let docker = tokio::time::timeout(Duration::from_secs(5), docker.negotiate_version()).await.ok()?.ok()?;
+    docker.ping().await.ok().map(|_| docker)
+}
+
+fn own_socket(state: &Path) -> PathBuf {
+    state.join("podman").join("socket")
+}
+
+/// Starts `podman system service` in a folder of its own. It outlives this process, as its containers do, and is found again.
+async fn start(state: &Path, mirror: Option<&str>) -> Result<Docker, RuntimeError> {
+    let folder = state.join("podman");
+    let failed = |error: io::Error| RuntimeError::failed(format!("preparing Podman in {}", folder.display()), error);
+    let conf = folder.join("home/.config/containers");
+    // Nobody but this user reaches the socket: who does may do everything.
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&conf).map_err(failed)?;
+    fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o711)).map_err(failed)?;
+    let socket = own_socket(state);
+    let _ = fs::remove_file(&socket);
+    for (name, text) in settings(&folder, mirror) {
+        fs::write(conf.join(name), text).map_err(failed)?;
+    }
+    let log = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(folder.join("service.log")).map_err(failed)?;
+    let mut child = Command::new("podman")
+        .args(["system", "service", "--time=0"])
+        .arg(format!("unix://{}", socket.display()))
+        .env("HOME", folder.join("home"))
+        .env("XDG_CONFIG_HOME", folder.join("home/.config"))
+        .env("CONTAINERS_CONF", conf.join("containers.conf"))
+        .env("CONTAINERS_STORAGE_CONF", conf.join("storage.conf"))
+        .env("CONTAINERS_REGISTRIES_CONF", conf.join("registries.conf"))
+        // Its monitors write files named `oom` where they stand.
+        .current_dir(&folder)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().map_err(failed)?)
+        .stderr(log)
+        // A Ctrl-C meant for this process is not meant for it.
+        .process_group(0)
+        .spawn()
+        .map_err(failed)?;
+    let until = tokio::time::Instant::now() + START_TIME_MAX;
+    while tokio::time::Instant::now() < until {
+        if let Some(docker) = connect(&socket).await {
+            let _ = fs::set_permissions(&socket, std::os::unix::fs::PermissionsExt::from_mode(0o600));
+            return Ok(docker);
+        }
+        if let Ok(Some(status)) = child.try_wait() {
+            let log = fs::read_to_string(folder.join("service.log")).unwrap_or_default();
+            let last = log.lines().next_back().unwrap_or("without a word").to_owned();
+            return Err(RuntimeError::failed("podman system service", format!("it ended at once ({status}): {last}")));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(RuntimeError::failed("podman system service", format!("it did not answer within {} s", START_TIME_MAX.as_secs())))
+}
+
+fn most(resource: Resource, wanted: u64) -> u64 {
+    getrlimit(resource).maximum.map_or(wanted, |maximum| maximum.min(wanted))
+}
+
+/// Settings of Podman that work where its defaults may not.
+fn settings(folder: &Path, mirror: Option<&str>) -> [(&'static str, String); 4] {
+    let folder = folder.display();
+    // crun of Debian 12 refuses machines that mount both generations of control groups.
+    let hybrid = Path::new("/sys/fs/cgroup/memory").exists() && Path::new("/sys/fs/cgroup/unified").exists();
+    let runtime = if program("runc").is_some() && (hybrid || program("crun").is_none()) { "runc" } else { "crun" };
+    // No more than this process may have itself: without the right to raise limits a container would not start at all.
+    let (files, processes) = (most(Resource::Nofile, 65_536), most(Resource::Nproc, 32_768));
+    let containers = format!(
+        "[engine]\nruntime = \"{runtime}\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n\
+         [network]\nnetwork_backend = \"netavark\"\nnetwork_config_dir = \"{folder}/networks\"\n\
+         [containers]\ndefault_ulimits = [\"nofile={files}:{files}\", \"nproc={processes}:{processes}\"]\nlog_driver = \"k8s-file\"\n"
+    );
+    let storage = format!("[storage]\ndriver = \"overlay\"\nrunroot = \"{folder}/run\"\ngraphroot = \"{folder}/store\"\n");
+    let registries = mirror.map_or_else(String::new, |mirror| {
+        let (location, insecure) =
+            mirror.strip_prefix("http://").map_or((mirror.trim_start_matches("https://"), false), |rest| (rest, true));
+        let host = location.split('/').next().unwrap_or(location);
+        format!("[[registry]]\nlocation = \"{host}\"\ninsecure = {insecure}\n")
+    });
+    let policy = r#"{"default":[{"type":"insecureAcceptAnything"}]}"#.to_owned();
+    [("containers.conf", containers), ("storage.conf", storage), ("registries.conf", registries), ("policy.json", policy)]
+}
