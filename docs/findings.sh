@@ -3,6 +3,7 @@
 #
 #   docs/findings.sh run     the experiments, each into a folder below findings/; what is there already is left as it is
 #   docs/findings.sh tables  their figures as Markdown, out of the summaries (needs jq)
+#   docs/findings.sh page    writes these tables into docs/findings.md; figures in sentences are for whoever reads them
 #
 # DEPIN names the binary (default: target/release/depin), RUNS the runs of each experiment (default: 40).
 set -eu
@@ -89,8 +90,14 @@ tables() {
   table "Providers" payback-months margin capital-in capital-recovered capacity-to-central months-to-double-capacity months-to-double-capacity.central
 }
 
+page() {
+  { sed '/^## The tables$/q' docs/findings.md; tables; } > docs/findings.md.new
+  mv docs/findings.md.new docs/findings.md
+}
+
 case "${1:-}" in
   run) run ;;
   tables) tables ;;
-  *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 1 ;;
+  page) page ;;
+  *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 1 ;;
 esac
