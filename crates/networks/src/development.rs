@@ -30,6 +30,10 @@ const VARIANTS: [Variant; 1] = [Variant {
             "interval = \"10m\"\nentropy-valid = \"180s\"\nreveal-within = \"5m\"\nwitnesses-most = 14\nparameter = true\nwhy = \"development: a beacon in 10 minutes instead of 6 hours, its reports disclosed within 5 instead of 10; otherwise as mainnet's\"",
         ),
         (
+            "[service.coverage.mobile]\nfigures = \"2024-10\"\nunit = \"24B\"\nspeed-server = \"speed-test\"\nsource = \"document: 5G hotspots earn MOBILE by coverage, usage is paid per 24 bytes; helium/oracles of October 2024, when they did: coverage_point_calculator, mobile_verifier, hex_assignments\"",
+            "[service.coverage.mobile]\nfigures = \"2024-10\"\nunit = \"24B\"\nspeed-server = \"speed-test\"\nepoch = \"1h\"\nheartbeat = \"150s\"\nparameter = true\nwhy = \"development: an epoch of an hour with 24 heartbeats instead of a day with as many; otherwise as the document's\"",
+        ),
+        (
             "[service.coverage.packet]\nunit = \"24B\"\nsource = \"document: usage is paid per 24 bytes\"",
             "[service.coverage.packet]\nunit = \"24B\"\nlate-after = \"10h\"\nparameter = true\nwhy = \"development: ten minutes of wall time at a speed of 60, since a hotspot reports in wall time; a unit is the document's 24 bytes\"",
         ),

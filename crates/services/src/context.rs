@@ -152,7 +152,14 @@ pub struct OwnRows<'a, S> {
 impl<S: Service> OwnRows<'_, S> {
     /// Compiles for rows of the service's own tables only.
     const fn check<R: Row>() {
-        const { assert!(S::DESCRIPTION.tables.has(R::TABLE), "a service reads and writes rows of its own tables only") }
+        const fn has<S: Service>(table: u8) -> bool {
+            let further = match S::FURTHER {
+                Some(tables) => tables.has(table),
+                None => false,
+            };
+            further || S::DESCRIPTION.tables.has(table)
+        }
+        const { assert!(has::<S>(R::TABLE), "a service reads and writes rows of its own tables only") }
     }
 
     /// The row under `key`.

@@ -7,7 +7,7 @@
 use crate::{
     context::{Context, Host},
     failure::Failure,
-    service::{Description, EventInfo, Figure, InnerSignature, MessageInfo, Service, Window},
+    service::{Description, EventInfo, Figure, InnerSignature, MessageInfo, Service, Tables, Window},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_economy::{BlockContext, Notice, Sink, Spec, SpecErrors, Widened};
@@ -60,6 +60,9 @@ macro_rules! services {
         impl Live {
             /// What is fixed about each of them, in the order of their tags.
             pub const ALL: &'static [Description] = &[$(<crate::$module::$service as Service>::DESCRIPTION),+];
+
+            /// The second run of tables of each, in the same order.
+            const FURTHER: &'static [Option<Tables>] = &[$(<crate::$module::$service as Service>::FURTHER),+];
 
             /// Reads the service of a network's file, with its section.
             ///
@@ -245,7 +248,34 @@ const fn tables_are_apart(all: &[Description]) -> bool {
     true
 }
 
+/// Whether the second runs of tables are apart from all others, and lie among those of services.
+const fn further_are_apart(all: &[Description], further: &[Option<Tables>]) -> bool {
+    let mut i = 0;
+    while i < further.len() {
+        if let Some(tables) = further[i] {
+            let mut other = 0;
+            while other < all.len() {
+                let clash = match further[other] {
+                    Some(more) => other != i && !tables.apart_from(more),
+                    None => false,
+                };
+                if clash || !tables.apart_from(all[other].tables) {
+                    return false;
+                }
+                other += 1;
+            }
+            if !tables.allowed() {
+                return false;
+            }
+        }
+        i += 1;
+    }
+    true
+}
+
 const _: () = assert!(tables_are_apart(Live::ALL), "two services share a table, or one lies outside 0x40 to 0x7f");
+const _: () =
+    assert!(further_are_apart(Live::ALL, Live::FURTHER), "a second run of tables shares one, or lies outside 0x40 to 0x7f");
 
 /// Why a network's file names no service that can run.
 #[derive(Debug, thiserror::Error)]
@@ -339,6 +369,12 @@ mod tests {
         assert!(!tables_are_apart(&[storage, storage]));
         let wallets = Description { tables: crate::service::Tables { first: 0x10, last: 0x12 }, ..metered };
         assert!(!tables_are_apart(&[wallets]));
+        let run = |first, last| Some(crate::service::Tables { first, last });
+        let pair = [storage, metered];
+        assert!(further_are_apart(&pair, &[None, run(0x7a, 0x7b)]) && further_are_apart(&pair, &[None, None]));
+        assert!(!further_are_apart(&pair, &[None, run(0x79, 0x7b)]), "it begins in the other's first");
+        assert!(!further_are_apart(&pair, &[run(0x7b, 0x7c), run(0x7a, 0x7b)]), "both have 0x7b");
+        assert!(!further_are_apart(&pair, &[None, run(0x7f, 0x80)]), "it ends behind those of services");
     }
 
     #[test]

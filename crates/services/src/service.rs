@@ -153,6 +153,8 @@ impl Window {
 pub trait Service: Sized {
     /// What is fixed about it.
     const DESCRIPTION: Description;
+    /// A second run of tables, where it outgrew the first: tables never move, since rows lie in stores.
+    const FURTHER: Option<Tables> = None;
     /// What people tell it.
     type Message: MessageInfo;
     /// What it tells.

@@ -237,17 +237,23 @@ impl Spec {
             .collect()
     }
 
-    /// The roles that the network's service names under `reporter` and `arbiter` in its own section.
+    /// The roles that the network's service names in its own section and the tables of that, under the keys that are roles'.
     fn service_roles(&self) -> impl Iterator<Item = Name> {
-        let section = match self.service.entries.get(self.network.service.as_str()).map(|entry| &entry.value) {
-            Some(document::Value::Table(section)) => Some(section),
-            _ => None,
-        };
-        let role = move |key| match &section?.entries.get(key)?.value {
-            document::Value::Text(role) => role.parse().ok(),
-            _ => None,
-        };
-        ["reporter", "arbiter"].into_iter().filter_map(role)
+        const KEYS: [&str; 5] = ["reporter", "arbiter", "speed-server", "locator", "assigner"];
+        const fn table(entry: &document::Entry) -> Option<&document::Section> {
+            match &entry.value {
+                document::Value::Table(section) => Some(section),
+                _ => None,
+            }
+        }
+        let section = self.service.entries.get(self.network.service.as_str()).and_then(table);
+        let inner = section.into_iter().flat_map(|section| section.entries.values().filter_map(table));
+        section.into_iter().chain(inner).flat_map(|section| {
+            KEYS.into_iter().filter_map(|key| match &section.entries.get(key)?.value {
+                document::Value::Text(role) => role.parse().ok(),
+                _ => None,
+            })
+        })
     }
 
     /// Lets a service read its own section `[service.<name>]`; unknown keys and figures without a source are errors there too.

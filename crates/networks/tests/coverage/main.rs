@@ -7,6 +7,7 @@ mod beacons;
 mod denylist;
 mod file;
 mod hotspots;
+mod mobile;
 mod money;
 mod ouis;
 mod packets;

@@ -22,6 +22,7 @@ pub fn audit(state: &dyn ReadState) -> Vec<String> {
     ouis(state, &mut seen, &mut wrong);
     beacons(state, &mut seen, &mut wrong);
     hexes(state, &mut seen, &mut wrong);
+    super::mobile::audit(state, &mut wrong);
     let kept = state.get::<CoverageTotals>(&()).unwrap_or_default();
     let now = |t: &CoverageTotals| {
         let counts = (t.hotspots, t.located, t.denials, t.ouis, t.disabled, t.routes, t.claims);

@@ -25,9 +25,15 @@ pub enum Job {
     JudgeBeacon(Address),
     /// A hotspot counts in its hex no more.
     CountOut(Address),
+    /// An epoch of an access point ended.
+    JudgePoint(Address),
+    /// Count the points of an access point: behind all that are judged at the same instant.
+    CountPoints(Address),
+    /// Forget a session of an access point.
+    ForgetSession(Address, UnitId),
 }
 
-/// The kind from 1 on, then the batch; an OUI in the last four bytes.
+/// The kind from 1 on, then the batch; an OUI in the last four bytes. A session of an access point stands behind it.
 impl RowKey for Job {
     fn write(&self, out: &mut KeyBytes) {
         let (kind, of) = match *self {
@@ -40,6 +46,9 @@ impl RowKey for Job {
             Self::Forget(batch) => (3, batch),
             Self::JudgeBeacon(hotspot) => (4, UnitId::new(hotspot.get())),
             Self::CountOut(hotspot) => (5, UnitId::new(hotspot.get())),
+            Self::JudgePoint(point) => (6, UnitId::new(point.get())),
+            Self::CountPoints(point) => (7, UnitId::new(point.get())),
+            Self::ForgetSession(point, session) => return (8u8, point, session).write(out),
         };
         (kind, of).write(out);
     }
@@ -52,6 +61,9 @@ impl RowKey for Job {
             3 => Self::Forget(of),
             4 => Self::JudgeBeacon(Address::new(of.get())),
             5 => Self::CountOut(Address::new(of.get())),
+            6 => Self::JudgePoint(Address::new(of.get())),
+            7 => Self::CountPoints(Address::new(of.get())),
+            8 => Self::ForgetSession(Address::new(of.get()), UnitId::read(bytes)?),
             _ => return None,
         })
     }
@@ -94,6 +106,12 @@ impl Context<'_, Coverage> {
             Job::Forget(batch) => Ok(self.forget(batch)),
             Job::JudgeBeacon(hotspot) => self.judge_beacon(hotspot),
             Job::CountOut(hotspot) => self.count_ends(hotspot).map(|()| 2),
+            Job::JudgePoint(point) => self.judge_point(point),
+            Job::CountPoints(point) => self.count_points(point),
+            Job::ForgetSession(point, session) => {
+                self.forget_session(point, session);
+                Ok(0)
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use super::{
     event::PacketReason,
     hotspots::{GAIN_LEAST, GAIN_MOST},
     message::{ADDRESSES_LEAST, TEXT_MAX},
+    mobile::MobileError,
 };
 use depin_economy::{Refusal, Spec};
 use depin_quantity::{Address, Instant, Name, UnitId};
@@ -313,6 +314,9 @@ pub enum CoverageError {
         /// Who reports.
         reporter: Address,
     },
+    /// The mobile part refused.
+    #[error("{0}")]
+    Mobile(#[from] MobileError),
     /// The economy refused.
     #[error("{0}")]
     Economy(#[from] Refusal),
@@ -397,6 +401,7 @@ impl CoverageError {
             Self::NoReport { .. } => "no-report",
             Self::OtherSeal { .. } => "other-seal",
             Self::OtherKind { .. } => "other-kind",
+            Self::Mobile(error) => error.code(),
             Self::Economy(_) => "economy",
         }
     }

@@ -3,6 +3,7 @@
 use super::{
     bytes::{PacketHash, Randomness},
     message::{Denied, Location},
+    mobile::{BeatReason, SessionResult, TestResult, points::Kind},
     poc::InvalidReason,
     rows::LastBeacon,
 };
@@ -270,6 +271,163 @@ pub enum CoverageEvent {
         /// Units of packets.
         units: Measured,
     },
+    /// An access point joined.
+    AccessPointJoined {
+        /// The access point.
+        access_point: Address,
+        /// Whose it is.
+        owner: Address,
+        /// What it is.
+        of: Kind,
+        /// The fee.
+        fee: Units,
+    },
+    /// An access point said where it is.
+    AccessPointAsserted {
+        /// The access point.
+        access_point: Address,
+        /// Whose it is.
+        owner: Address,
+        /// Where.
+        location: Location,
+        /// The fee.
+        fee: Units,
+    },
+    /// An access point takes no part any more.
+    AccessPointLeft {
+        /// The access point.
+        access_point: Address,
+        /// Whose it was.
+        owner: Address,
+    },
+    /// An access point was graded.
+    AccessPointGraded {
+        /// The access point.
+        access_point: Address,
+        /// Whose it is.
+        owner: Address,
+        /// Unique connections.
+        connections: u32,
+        /// Whether its coverage counts for nothing.
+        banned: bool,
+    },
+    /// Hexes were graded.
+    HexesGraded {
+        /// Who graded them.
+        by: Address,
+        /// How many.
+        hexes: u32,
+    },
+    /// An access point has another coverage object.
+    CoverageGiven {
+        /// The access point.
+        access_point: Address,
+        /// Whose it is.
+        owner: Address,
+        /// The object's number.
+        object: u32,
+        /// Its hexes.
+        hexes: u32,
+    },
+    /// A heartbeat counts.
+    HeartbeatCounted {
+        /// The access point.
+        access_point: Address,
+        /// Whose it is.
+        owner: Address,
+        /// When it was.
+        at: Instant,
+        /// Metres from where it should be.
+        metres: u32,
+        /// What that is worth, in hundredths.
+        trust: u32,
+    },
+    /// A heartbeat does not count.
+    HeartbeatInvalid {
+        /// The access point.
+        access_point: Address,
+        /// When it was.
+        at: Instant,
+        /// Why not.
+        reason: BeatReason,
+    },
+    /// The speed of an access point was measured.
+    SpeedTested {
+        /// The access point.
+        access_point: Address,
+        /// Whose it is.
+        owner: Address,
+        /// The test server's address.
+        server: Address,
+        /// What counts.
+        result: TestResult,
+    },
+    /// An epoch of an access point ended without points.
+    AccessPointUncounted {
+        /// The access point.
+        access_point: Address,
+        /// Whose it is.
+        owner: Address,
+        /// The epoch.
+        epoch: u64,
+        /// Hours with a heartbeat.
+        hours: u32,
+        /// What its speed tests are worth, in hundredths.
+        speed: u32,
+        /// Location trust altogether, in hundredths.
+        trust: u64,
+    },
+    /// The points of an access point's epoch were counted.
+    PointsCounted {
+        /// The access point.
+        access_point: Address,
+        /// Whose it is.
+        owner: Address,
+        /// The epoch.
+        epoch: u64,
+        /// Hexes in which it has a place that earns.
+        hexes: u32,
+        /// Its points.
+        points: u64,
+    },
+    /// Somebody became a carrier.
+    CarrierOpened {
+        /// The carrier.
+        carrier: u32,
+        /// Whose it is.
+        owner: Address,
+        /// Credits in it.
+        credits: Units,
+    },
+    /// A carrier's credits changed by its owner.
+    CarrierCredits {
+        /// The carrier.
+        carrier: u32,
+        /// Whose it is.
+        owner: Address,
+        /// How many it has.
+        balance: Units,
+    },
+    /// A carrier said how much it pays for.
+    DataAuthorised {
+        /// The carrier.
+        carrier: u32,
+        /// Whose it is.
+        owner: Address,
+        /// At which access point; none for each that it names none for.
+        access_point: Option<Address>,
+        /// Bytes.
+        bytes: u64,
+    },
+    /// Sessions of an access point were reported.
+    SessionsSettled {
+        /// The access point.
+        access_point: Address,
+        /// Whose it is.
+        owner: Address,
+        /// What became of each.
+        sessions: Vec<SessionResult>,
+    },
 }
 
 impl CoverageEvent {
@@ -298,6 +456,21 @@ impl CoverageEvent {
             Self::ReportRepeated { .. } => "report-repeated",
             Self::BeaconJudged { .. } => "beacon-judged",
             Self::CreditsLacking { .. } => "credits-lacking",
+            Self::AccessPointJoined { .. } => "access-point-joined",
+            Self::AccessPointAsserted { .. } => "access-point-asserted",
+            Self::AccessPointLeft { .. } => "access-point-left",
+            Self::AccessPointGraded { .. } => "access-point-graded",
+            Self::HexesGraded { .. } => "hexes-graded",
+            Self::CoverageGiven { .. } => "coverage-given",
+            Self::HeartbeatCounted { .. } => "heartbeat-counted",
+            Self::HeartbeatInvalid { .. } => "heartbeat-invalid",
+            Self::SpeedTested { .. } => "speed-tested",
+            Self::AccessPointUncounted { .. } => "access-point-uncounted",
+            Self::PointsCounted { .. } => "points-counted",
+            Self::CarrierOpened { .. } => "carrier-opened",
+            Self::CarrierCredits { .. } => "carrier-credits",
+            Self::DataAuthorised { .. } => "data-authorised",
+            Self::SessionsSettled { .. } => "sessions-settled",
         }
     }
 
@@ -342,6 +515,20 @@ impl CoverageEvent {
                 [*hotspot, *owner].into_iter().chain(witnesses).collect()
             }
             Self::CreditsCharged { to, .. } | Self::CreditsLacking { to, .. } => vec![*to],
+            Self::AccessPointJoined { access_point, owner, .. }
+            | Self::AccessPointAsserted { access_point, owner, .. }
+            | Self::AccessPointLeft { access_point, owner }
+            | Self::AccessPointGraded { access_point, owner, .. }
+            | Self::CoverageGiven { access_point, owner, .. }
+            | Self::HeartbeatCounted { access_point, owner, .. }
+            | Self::SpeedTested { access_point, owner, .. }
+            | Self::AccessPointUncounted { access_point, owner, .. }
+            | Self::PointsCounted { access_point, owner, .. }
+            | Self::SessionsSettled { access_point, owner, .. } => vec![*access_point, *owner],
+            Self::HeartbeatInvalid { access_point, .. } => vec![*access_point],
+            Self::HexesGraded { by, .. } => vec![*by],
+            Self::CarrierOpened { owner, .. } | Self::CarrierCredits { owner, .. } => vec![*owner],
+            Self::DataAuthorised { owner, access_point, .. } => std::iter::once(*owner).chain(*access_point).collect(),
         }
     }
 }

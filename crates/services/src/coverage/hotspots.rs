@@ -4,6 +4,7 @@ use super::{
     error::CoverageError,
     event::CoverageEvent,
     message::{Location, NewHotspot},
+    mobile::{AccessPoint, MobileError},
     rows::{ByOwner, Hotspot},
     service::Coverage,
 };
@@ -47,7 +48,7 @@ pub(super) fn check_location(location: &Location) -> Result<(), CoverageError> {
 }
 
 impl Context<'_, Coverage> {
-    /// Order of refusals: owner, known, fee, pledge.
+    /// Order of refusals: owner, known, an access point's, fee, pledge.
     pub(super) fn onboard(&mut self, sender: Address, new: &NewHotspot) -> Result<(), CoverageError> {
         let NewHotspot { key, owner, full, .. } = *new;
         if owner != sender {
@@ -56,6 +57,9 @@ impl Context<'_, Coverage> {
         let hotspot = key.address();
         if let Some(known) = self.state().get::<Hotspot>(&hotspot) {
             return Err(CoverageError::KnownHotspot { hotspot, owner: known.owner });
+        }
+        if self.state().has::<AccessPoint>(&hotspot) {
+            return Err(MobileError::Known(hotspot).into());
         }
         let fee = self.take_onboarding(owner)?;
         self.register(owner, hotspot)?;

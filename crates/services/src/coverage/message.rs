@@ -4,6 +4,7 @@ use super::{
     bytes::{PacketHash, PublicKey, Salt, SessionKey, SignatureBytes},
     error::CoverageError,
     hotspots::check_location,
+    mobile::MobileMessage,
     poc::{BeaconReport, WitnessReport},
     routes::{check_range, check_terms},
 };
@@ -318,6 +319,8 @@ pub enum CoverageMessage {
     HandIn(Vec<Sealed>),
     /// Reports of beacons are disclosed.
     Disclose(Vec<Disclosure>),
+    /// Mobile coverage, where the network has it.
+    Mobile(MobileMessage),
 }
 
 const JOIN: &[u8] = b"depin-coverage-onboard";
@@ -326,7 +329,8 @@ const BEACON: &[u8] = b"depin-coverage-ask-beacon";
 const SEALED: &[u8] = b"depin-coverage-sealed";
 const ACKNOWLEDGE: &[u8] = b"depin-coverage-acknowledge";
 
-fn tagged(domain: &[u8], content: &impl BorshSerialize) -> Vec<u8> {
+/// What is signed: a domain with its length before it, then the content.
+pub(super) fn tagged(domain: &[u8], content: &impl BorshSerialize) -> Vec<u8> {
     let mut bytes = vec![domain.len() as u8];
     bytes.extend_from_slice(domain);
     borsh::to_writer(&mut bytes, content).expect("writing to memory does not fail");
@@ -388,6 +392,7 @@ impl CoverageMessage {
             Self::AskBeacon { .. } => "ask-beacon",
             Self::HandIn(_) => "hand-in-reports",
             Self::Disclose(_) => "disclose-reports",
+            Self::Mobile(message) => message.name(),
         }
     }
 
@@ -412,6 +417,7 @@ impl CoverageMessage {
             Self::AskBeacon { .. } => 150,
             Self::HandIn(reports) => 60 * reports.len().max(1) as u64,
             Self::Disclose(reports) => 30 * reports.len().max(1) as u64,
+            Self::Mobile(message) => message.work(),
             Self::AssertLocation { .. }
             | Self::Judge { .. }
             | Self::AddCredits { .. }
@@ -443,6 +449,7 @@ impl CoverageMessage {
             }
             Self::HandIn(reports) => check_count(reports.len(), ENTRIES_MAX),
             Self::Disclose(reports) => check_count(reports.len(), ENTRIES_MAX),
+            Self::Mobile(message) => Ok(message.check_bounds()?),
             Self::Onboard(_)
             | Self::AskBeacon { .. }
             | Self::Judge { .. }
@@ -471,6 +478,7 @@ impl CoverageMessage {
                 .collect(),
             Self::AskBeacon { key, segment, signature } => vec![item(*key, Self::asks(*key, *segment), *signature)],
             Self::HandIn(reports) => reports.iter().map(|sealed| item(sealed.key, sealed.signed(), sealed.signature)).collect(),
+            Self::Mobile(message) => message.signatures(),
             _ => Vec::new(),
         }
     }

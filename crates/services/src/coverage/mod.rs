@@ -22,6 +22,7 @@ mod event;
 pub mod gate;
 mod hotspots;
 mod message;
+pub mod mobile;
 pub(crate) mod names;
 mod ouis;
 mod packets;

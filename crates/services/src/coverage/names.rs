@@ -10,6 +10,12 @@ pub(crate) const BEACON_UNITS: Name = Name::literal("beacon-units");
 pub(crate) const WITNESS_UNITS: Name = Name::literal("witness-units");
 /// Hotspots with an asserted location.
 pub(crate) const HOTSPOTS: Name = Name::literal("hotspots");
+/// Points of hexes that an access point covers.
+pub(crate) const COVERAGE_POINTS: Name = Name::literal("coverage-points");
+/// Mobile data carried, in units.
+pub(crate) const MOBILE_UNITS: Name = Name::literal("mobile-units");
+/// The payment of mobile data, and the escrow of credits that it comes out of.
+pub(crate) const SESSION: Name = Name::literal("session");
 /// The payment of packets, and the escrow of credits that it comes out of.
 pub(crate) const PACKET: Name = Name::literal("packet");
 /// The collateral of a hotspot.

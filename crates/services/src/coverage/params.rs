@@ -1,6 +1,7 @@
 //! Parameters of the service: the `[service.coverage]` part of a network's file, and what the economy says about hotspots and packets.
 
 use super::{
+    mobile::MobileParams,
     names::PACKET_UNITS,
     rules::{CoverageRules, wrong_rules},
 };
@@ -120,6 +121,8 @@ pub struct CoverageParams {
     pub witness: WitnessParams,
     /// How packets are reported.
     pub packet: PacketParams,
+    /// Mobile coverage; `None`: there is none.
+    pub mobile: Option<MobileParams>,
     /// What an OUI must keep; `None`: packets are charged when they are reported, and nothing is kept.
     pub gate: Option<GateParams>,
     /// What the economy has rules for.
@@ -239,6 +242,7 @@ impl CoverageParams {
             let (beacon, witness) = (r.table("beacon", beacon), r.table("witness", witness));
             let packet = r.table("packet", |r| packet(r, epoch(spec, genesis)));
             let (gate, reciprocity) = (optional(r, "gate", gate), optional(r, "reciprocity", reciprocity));
+            let mobile = optional(r, "mobile", |r| MobileParams::read(r, spec, genesis));
             let gate = gate?;
             let wrong = wrong_rules(spec, rules.as_ref(), gate.as_ref());
             for (message, hint) in &wrong {
@@ -247,7 +251,7 @@ impl CoverageParams {
             let rules = rules.filter(|_| wrong.is_empty())?;
             let (reporter, arbiter, packet) = (reporter?, arbiter?, packet?);
             let beacon = BeaconParams { reciprocity: reciprocity?, ..beacon? };
-            Some(Self { reporter, arbiter, beacon, witness: witness?, packet, gate, rules })
+            Some(Self { reporter, arbiter, beacon, witness: witness?, packet, mobile: mobile?, gate, rules })
         })
     }
 }

@@ -5,6 +5,7 @@ use super::{
     error::CoverageError,
     event::CoverageEvent,
     message::CoverageMessage,
+    mobile,
     params::{BEACON_STEP, CoverageParams},
     read,
 };
@@ -28,6 +29,8 @@ pub struct Coverage {
 impl Service for Coverage {
     const DESCRIPTION: Description =
         Description { name: Name::literal("coverage"), tables: Tables { first: 0x54, last: 0x6f }, descriptor: &COVERAGE };
+    /// Of the mobile part.
+    const FURTHER: Option<Tables> = Some(Tables { first: 0x7a, last: 0x7b });
     type Message = CoverageMessage;
     type Event = CoverageEvent;
     type Error = CoverageError;
@@ -71,6 +74,7 @@ impl Service for Coverage {
             CoverageMessage::AskBeacon { key, segment, .. } => cx.ask_beacon(key.address(), *segment),
             CoverageMessage::HandIn(reports) => cx.hand_in(sender, reports),
             CoverageMessage::Disclose(reports) => cx.disclose(reports),
+            CoverageMessage::Mobile(message) => cx.mobile(sender, message),
         }
     }
 
@@ -102,7 +106,7 @@ impl Service for Coverage {
     fn figures(&self, state: &dyn ReadState) -> Vec<Figure> {
         let totals = read::totals(state);
         let figure = |name, help, value| Figure { name, help, value };
-        vec![
+        let mut figures = vec![
             figure("hotspots", "Hotspots that joined", totals.hotspots.into()),
             figure("hotspots_located", "Hotspots that said where they are", totals.located.into()),
             figure("denials", "Entries of the denylist", totals.denials.into()),
@@ -124,7 +128,11 @@ impl Service for Coverage {
                 totals.counted.into(),
             ),
             figure("credits_charged", "Charged for packets so far, in base units", totals.spent.get()),
-        ]
+        ];
+        if self.params.mobile.is_some() {
+            figures.extend(mobile::figures(state));
+        }
+        figures
     }
 }
 

@@ -226,6 +226,74 @@ pub static COVERAGE: Service = Service {
             ),
         },
         Table {
+            key: "mobile",
+            figures: &[
+                Figure {
+                    key: "figures",
+                    value: Value::Extra(&Value::Choice(&["2024-10", "2026-01"])),
+                    description: "points of hexes, location trust and worth of hexes by the figures of that date. Without this table there is no mobile coverage",
+                },
+                Figure {
+                    key: "unit",
+                    value: Value::Extra(&Value::Bytes("20000B")),
+                    description: "size of a unit of mobile data; a session counts whole units",
+                },
+                Figure {
+                    key: "epoch",
+                    value: Value::Extra(&Value::Span("1d")),
+                    description: "how often coverage is judged; a day where it is left out",
+                },
+                Figure {
+                    key: "heartbeat",
+                    value: Value::Extra(&Value::Span("1h")),
+                    description: "one heartbeat counts in each such time; an hour where it is left out",
+                },
+                Figure {
+                    key: "heartbeats-least",
+                    value: Value::Extra(&Value::Integer(12, 1..=64)),
+                    description: "so many must count in an epoch; 12 where it is left out",
+                },
+                Figure {
+                    key: "silent-after",
+                    value: Value::Extra(&Value::Span("3d")),
+                    description: "silence after which an access point's seniority begins anew; 3 days where it is left out",
+                },
+                Figure {
+                    key: "speed-tests-within",
+                    value: Value::Extra(&Value::Span("48h")),
+                    description: "how old a speed test may be; 48 hours where it is left out",
+                },
+                Figure {
+                    key: "speed-tests-least",
+                    value: Value::Extra(&Value::Integer(2, 1..=6)),
+                    description: "so many are needed; 2 where it is left out",
+                },
+                Figure {
+                    key: "speed-server",
+                    value: Value::Extra(&Value::Name("speed-test")),
+                    description: "role whose key measures speed; without it anybody's does",
+                },
+                Figure {
+                    key: "locator",
+                    value: Value::Extra(&Value::Name("locator")),
+                    description: "role whose key says where an access point is; without it its own word counts",
+                },
+                Figure {
+                    key: "assigner",
+                    value: Value::Extra(&Value::Name("assigner")),
+                    description: "role that grades hexes and access points; without it all hexes are worth their whole",
+                },
+                Figure {
+                    key: "session-longest",
+                    value: Value::Extra(&Value::Span("7d")),
+                    description: "longest session that is paid; 7 days where it is left out",
+                },
+            ],
+            provenance: Provenance::Source(
+                "helium/oracles mobile_verifier, coverage_point_calculator, hex_assignments; HIP-53: 20,000 bytes a data credit",
+            ),
+        },
+        Table {
             key: "reciprocity",
             figures: &[
                 Figure {
