@@ -13,9 +13,10 @@ mod chain;
 mod economy;
 
 pub use crate::coverage::{
-    CoverageAppeal, CoverageBatch, CoverageBeacon, CoverageDenial, CoverageEuiPair, CoverageFilter, CoverageGate, CoverageHex,
-    CoverageHotspot, CoverageLocation, CoverageNetwork, CoverageOui, CoveragePacket, CoverageRange, CoverageRoute,
-    CoverageWitness, HotspotQuery, PacketQuery, PacketStage,
+    AccessPointQuery, CoverageAppeal, CoverageBatch, CoverageBeacon, CoverageDenial, CoverageEuiPair, CoverageFilter,
+    CoverageGate, CoverageHex, CoverageHotspot, CoverageLocation, CoverageNetwork, CoverageOui, CoveragePacket, CoverageRange,
+    CoverageRoute, CoverageWitness, HotspotQuery, MobileAccessPoint, MobileCap, MobileCarrier, MobileNetwork, MobileSession,
+    MobileSpeed, PacketQuery, PacketStage, SessionQuery,
 };
 pub use crate::metered::{
     BatchStage, DisputeAnswer, DisputeTerms, EvidenceRef, MeteredBatch, MeteredDispute, MeteredNetwork, MeteredOperator,

@@ -1,5 +1,11 @@
 //! The service `coverage`: its calls, and what goes over the wire: hotspots, the denylist, OUIs, routes, packets.
 
+mod mobile;
+
+pub use mobile::{
+    AccessPointQuery, MobileAccessPoint, MobileCap, MobileCarrier, MobileNetwork, MobileSession, MobileSpeed, SessionQuery,
+};
+
 use crate::{
     Client, ClientError,
     api::{Amount, Page, Time},

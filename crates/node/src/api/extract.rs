@@ -23,6 +23,25 @@ impl<S: Send + Sync, T: FromStr<Err: Display> + Send> FromRequestParts<S> for Se
     }
 }
 
+/// The two variable parts of a path.
+pub(crate) struct Segments<A, B>(pub A, pub B);
+
+impl<S, A, B> FromRequestParts<S> for Segments<A, B>
+where
+    S: Send + Sync,
+    A: FromStr<Err: Display> + Send,
+    B: FromStr<Err: Display> + Send,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
+        let texts = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((first, second)) = texts.map_err(|e| ApiError::bad_request(e.body_text(), ""))?;
+        let first = first.parse().map_err(|e: A::Err| ApiError::bad_request(e, ""))?;
+        second.parse().map(|second| Self(first, second)).map_err(|e: B::Err| ApiError::bad_request(e, ""))
+    }
+}
+
 /// The query's parameters.
 pub(crate) struct Params<T>(pub T);
 

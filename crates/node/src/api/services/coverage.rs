@@ -208,7 +208,7 @@ pub(super) async fn hexes(State(app): State<Shared>, Params(query): Paged) -> Ap
     listed.await
 }
 
-fn wire_location(location: &Location) -> CoverageLocation {
+pub(super) fn wire_location(location: &Location) -> CoverageLocation {
     let (latitude, longitude) = location.degrees();
     CoverageLocation {
         cell: format!("{:x}", location.cell),

@@ -2,6 +2,7 @@
 
 mod coverage;
 mod metered;
+mod mobile;
 mod page;
 mod quote;
 mod storage;
@@ -15,6 +16,6 @@ pub(super) fn routes(service: &Live) -> OpenApiRouter<Shared> {
     match service {
         Live::Storage(_) => storage::routes(),
         Live::Metered(_) => metered::routes(),
-        Live::Coverage(_) => coverage::routes(),
+        Live::Coverage(_) => coverage::routes().merge(mobile::routes()),
     }
 }
