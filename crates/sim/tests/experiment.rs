@@ -211,6 +211,27 @@ fn bands_are_percentiles_of_all_runs_at_each_time() {
     assert_eq!((tokens.bands[3][1], tokens.bands[3][2].map(|band| band.runs)), (None, Some(40)));
 }
 
+/// A run of whole days ends within a week; what flowed in what is left of it is no less a day.
+#[test]
+fn a_last_row_that_is_shorter_flows_as_much_a_day() {
+    let place = tempfile::tempdir().unwrap();
+    let cut = |point: &Point, key: RunKey, watch: &dyn Watch| {
+        let mut result = engine(point, key, watch)?;
+        let days = result.rows.last().unwrap().date.get() - 4 * 86_400_000;
+        let last = result.rows.last_mut().unwrap();
+        last.date = depin_quantity::Instant::new(days);
+        last.values[depin_sim::results::column("minted").unwrap()] *= 3.0 / 7.0;
+        Ok(result)
+    };
+    let mut folder = begin(place.path(), identity(2)).unwrap();
+    folder.conduct(&cut, &assumptions(), NonZeroUsize::MIN, &()).unwrap();
+    drop(folder);
+    let minted = [Quantity { columns: &["minted"], value: |row| row[0], fold: Fold::PerDay }];
+    let bands = Results::open(place.path()).unwrap().bands(&minted).unwrap();
+    let means: Vec<f64> = bands[&0].bands[0].iter().map(|band| band.unwrap().mean).collect();
+    assert!(means.len() == STEPS as usize && means.iter().all(|mean| (mean - 1e5 / 7.0).abs() < 1e-9), "{means:?}");
+}
+
 #[test]
 fn a_folder_is_gone_on_with_only_by_the_same_experiment() {
     let place = tempfile::tempdir().unwrap();
@@ -222,8 +243,42 @@ fn a_folder_is_gone_on_with_only_by_the_same_experiment() {
     assert!(error.to_string().contains("its `plan.seed` is 7, and 8 was asked for"), "{error}");
     let mut again = begin(place.path(), identity(RUNS)).unwrap();
     assert!(again.is_whole() && conduct(&mut again, 1, &()).unwrap().whole());
-    assert_eq!(begin(place.path(), identity(RUNS)).unwrap_err().code(), "busy");
     assert_eq!(files(place.path()), before);
+    let new = tempfile::tempdir().unwrap();
+    let _begun = begin(new.path(), identity(RUNS)).unwrap();
+    assert_eq!(begin(new.path(), identity(RUNS)).unwrap_err().code(), "busy");
+}
+
+/// A table whose size is right and whose bytes are not would give other figures than the summary beside it.
+#[test]
+fn a_table_that_was_changed_or_is_gone_is_not_read() {
+    let place = tempfile::tempdir().unwrap();
+    made(place.path(), 1);
+    let table = place.path().join("runs.parquet");
+    let mut bytes = fs::read(&table).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&table, bytes).unwrap();
+    let results = Results::open(place.path()).unwrap();
+    let error = results.runs().err().unwrap();
+    assert!(error.code() == "results-damaged" && error.to_string().contains("runs.parquet"), "{error}");
+    assert_eq!(results.bands(&[]).err().unwrap().code(), "results-damaged");
+    assert!(results.outcomes().is_ok(), "the other one is whole");
+    fs::remove_file(place.path().join("outcomes.parquet")).unwrap();
+    let error = Results::open(place.path()).unwrap_err();
+    assert!(error.code() == "results-damaged" && error.to_string().contains("it is gone, and "), "{error}");
+}
+
+/// A lock cannot be had in a folder that is for reading only, and where everything is done none is needed.
+#[test]
+fn a_folder_in_which_everything_is_done_is_opened_without_a_lock() {
+    let place = tempfile::tempdir().unwrap();
+    made(place.path(), 1);
+    let lock = place.path().join(".lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    let (folder, _) = RunFolder::resume(place.path()).unwrap();
+    assert!(folder.is_whole());
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub struct SubsetBands {
 /// The percentiles of a [`Band`].
 pub const PERCENTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
-/// Bands of quantities, by subset. `record_ms` is the time of a row.
+/// Bands of quantities, by subset. `record_ms` is the time of a run's first row.
 pub fn bands(table: &TableReader, quantities: &[Quantity], record_ms: u64) -> Result<BTreeMap<u32, SubsetBands>> {
     let extent = Extent::of(table)?;
     let mut subsets: BTreeMap<u32, SubsetBands> = BTreeMap::new();
@@ -154,6 +154,8 @@ struct Open {
     /// Run, subset, stretch.
     key: (u32, u32, u32),
     rows: f64,
+    /// Time that its rows cover.
+    ms: f64,
     date: f64,
     /// By quantity: sum, and last value.
     sums: Vec<(f64, f64)>,
@@ -168,6 +170,7 @@ impl Pass<'_> {
             .map(|quantity| quantity.columns.iter().filter_map(|name| names.binary_search(name).ok()).collect())
             .collect();
         let mut open: Option<Open> = None;
+        let mut before = None;
         let mut inputs = Vec::new();
         for group in 0..table.groups() {
             let keys = [table.numbers(group, "run")?, table.numbers(group, "subset")?, table.numbers(group, "timestep")?];
@@ -176,6 +179,9 @@ impl Pass<'_> {
             for (row, date) in dates.into_iter().enumerate() {
                 let [run, subset, timestep] = [0, 1, 2].map(|key| keys[key][row] as u32);
                 let key = (run, subset, timestep.saturating_sub(1) / self.rows);
+                // The last row of a run may cover less time than the others.
+                let since = before.replace(((run, subset), date)).filter(|(of, _)| *of == (run, subset));
+                let ms = since.map_or(self.record_ms as f64, |(_, last)| date - last);
                 if open.as_ref().is_some_and(|open| open.key != key) {
                     self.close(open.take());
                 }
@@ -183,8 +189,8 @@ impl Pass<'_> {
                     continue;
                 }
                 let sums = vec![(0.0, f64::NAN); self.quantities.len()];
-                let open = open.get_or_insert(Open { key, rows: 0.0, date, sums });
-                (open.rows, open.date) = (open.rows + 1.0, date);
+                let open = open.get_or_insert(Open { key, rows: 0.0, ms: 0.0, date, sums });
+                (open.rows, open.ms, open.date) = (open.rows + 1.0, open.ms + ms, date);
                 for ((quantity, places), sum) in self.quantities.iter().zip(&places).zip(&mut open.sums) {
                     inputs.clear();
                     inputs.extend(places.iter().map(|place| columns[*place][row]));
@@ -206,7 +212,7 @@ impl Pass<'_> {
         }
         let stretch = &mut stretches[index];
         stretch.date = stretch.date.max(open.date as u64);
-        let days = open.rows * self.record_ms as f64 / DAY;
+        let days = open.ms / DAY;
         for ((quantity, (sum, last)), values) in self.quantities.iter().zip(open.sums).zip(&mut stretch.values) {
             values.push(match quantity.fold {
                 Fold::Last => last,

@@ -43,14 +43,14 @@ const LOCK: &str = ".lock";
 /// The page for people, beside the tables.
 pub const REPORT: &str = "report.html";
 
-/// A folder that an experiment is written to. It is locked until it is dropped.
+/// A folder that an experiment is written to. It is locked until it is dropped, unless everything is done.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
     identity: Identity,
     /// None when everything is done.
     checkpoint: Option<Checkpoint>,
-    _lock: fs::File,
+    _lock: Option<fs::File>,
 }
 
 impl RunFolder {
@@ -81,7 +81,7 @@ impl RunFolder {
         write_points(&folder.join(POINTS), &identity, assumptions)?;
         write(&known, &identity.text())?;
         let checkpoint = Some(Checkpoint::open(&path.join(CHECKPOINT), &identity.id())?);
-        Ok(Self { path: path.to_owned(), identity, checkpoint, _lock: lock })
+        Ok(Self { path: path.to_owned(), identity, checkpoint, _lock: Some(lock) })
     }
 
     /// Opens a folder that an experiment was begun in, and gives the inputs that it keeps.
@@ -92,13 +92,15 @@ impl RunFolder {
     pub fn resume(path: &Path) -> Result<(Self, Inputs)> {
         let identity = read_identity(path)?;
         let inputs = read_inputs(path, &identity)?;
-        let lock = locked(path)?;
-        let whole = read_summary(path)?.is_some_and(|summary| summary.whole());
-        let checkpoint = if whole && !path.join(CHECKPOINT).exists() {
-            None
-        } else {
-            Some(Checkpoint::open(&path.join(CHECKPOINT), &identity.id())?)
-        };
+        // Where everything is done nothing is written, and nothing needs to be writable.
+        let (mut lock, mut checkpoint) = (None, None);
+        if !is_done(path)? {
+            lock = Some(locked(path)?);
+            // Whoever had the lock until now may have done the rest.
+            if !is_done(path)? {
+                checkpoint = Some(Checkpoint::open(&path.join(CHECKPOINT), &identity.id())?);
+            }
+        }
         Ok((Self { path: path.to_owned(), identity, checkpoint, _lock: lock }, inputs))
     }
 
@@ -198,7 +200,13 @@ impl Results {
         let summary = summary_of(path)?;
         for (name, sum) in &summary.files {
             let file = path.join(name);
-            let found = fs::metadata(&file).map_err(|error| ResultsError::io("read", &file, error))?.len();
+            let found = match fs::metadata(&file) {
+                Ok(found) => found.len(),
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    return Err(ResultsError::damaged(&file, format!("it is gone, and {} bytes were written", sum.bytes)));
+                }
+                Err(error) => return Err(ResultsError::io("read", &file, error)),
+            };
             if found != sum.bytes {
                 return Err(ResultsError::Truncated { path: file, found, expected: sum.bytes });
             }
@@ -211,7 +219,7 @@ impl Results {
     /// # Errors
     /// The file system's; [`ResultsError::Damaged`].
     pub fn runs(&self) -> Result<TableReader> {
-        TableReader::open(&self.path.join("runs.parquet"))
+        self.table("runs.parquet")
     }
 
     /// The table of outcomes.
@@ -219,7 +227,14 @@ impl Results {
     /// # Errors
     /// As [`Self::runs`].
     pub fn outcomes(&self) -> Result<TableReader> {
-        TableReader::open(&self.path.join("outcomes.parquet"))
+        self.table("outcomes.parquet")
+    }
+
+    /// A table, if it is as it was written.
+    fn table(&self, name: &str) -> Result<TableReader> {
+        let file = self.path.join(name);
+        self.summary.files.get(name).map_or(Ok(()), |sum| sum.check(&file))?;
+        TableReader::open(&file)
     }
 
     /// Bands of quantities over all runs, by subset.
@@ -308,6 +323,11 @@ fn read_summary(path: &Path) -> Result<Option<Summary>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(ResultsError::io("read", &file, error)),
     }
+}
+
+/// Whether an experiment has its summary, and no run is missing in it.
+fn is_done(path: &Path) -> Result<bool> {
+    Ok(!path.join(CHECKPOINT).exists() && read_summary(path)?.is_some_and(|summary| summary.whole()))
 }
 
 fn summary_of(path: &Path) -> Result<Summary> {

@@ -17,7 +17,8 @@ use depin_quantity::Instant;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::{
-    io::{self, Write},
+    fs::File,
+    io::{self, Read as _, Write},
     path::{Path, PathBuf},
 };
 
@@ -71,6 +72,29 @@ pub struct FileSum {
     pub bytes: u64,
     /// SHA-256 of its content, in hex.
     pub sha256: String,
+}
+
+impl FileSum {
+    /// Reads a file once, and refuses one that is not as it was written.
+    ///
+    /// # Errors
+    /// [`ResultsError::Damaged`]; the file system's.
+    pub fn check(&self, path: &Path) -> Result<()> {
+        let failed = |error| ResultsError::io("read", path, error);
+        let (mut file, mut hash) = (File::open(path).map_err(failed)?, Sha256::new());
+        let mut part = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut part).map_err(failed)? {
+                0 => break,
+                some => hash.update(&part[..some]),
+            }
+        }
+        if hex::encode(hash.finalize()) == self.sha256 {
+            Ok(())
+        } else {
+            Err(ResultsError::damaged(path, "its bytes are not those that were written, by the hash in summary.json"))
+        }
+    }
 }
 
 /// Writes a table.
