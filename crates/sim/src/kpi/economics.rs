@@ -139,7 +139,7 @@ pub static KPIS: &[Kpi] = &[
     },
     Kpi {
         id: KpiId("months-to-double-capacity.central"),
-        title: "The same, by one company with the same dollars",
+        title: "Months until one company's capacity has doubled",
         unit: "months",
         formula: "months-to-double-capacity of the paired run `central-capex`",
         source: "own definition",

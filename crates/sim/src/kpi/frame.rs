@@ -64,11 +64,11 @@ impl<'a> Frame<'a> {
         self.column(name).next().unwrap_or(f64::NAN)
     }
 
-    /// Years that the rows cover: from one row before the first to the last.
+    /// Years that the rows cover: from one row before the first to the last. How long one row by itself took is not known.
     pub fn years(&self) -> f64 {
-        let (Some(first), Some(last)) = (self.rows.first(), self.rows.last()) else { return f64::NAN };
+        let [first, .., last] = self.rows else { return f64::NAN };
         let between = last.date.get().saturating_sub(first.date.get()) as f64;
-        let steps = self.rows.len().saturating_sub(1).max(1) as f64;
+        let steps = (self.rows.len() - 1) as f64;
         (between + between / steps) / YEAR
     }
 
@@ -120,6 +120,7 @@ pub mod tests {
         assert!((frame.years() - 364.0 / 365.0).abs() < 1e-9);
         assert!((frame.months(51) - 12.0 * 364.0 / 365.0).abs() < 1e-9);
         assert_eq!(frame.ends().0.rows().len(), 26);
+        assert!(frame.part(0..1).years().is_nan(), "nothing is counted by the year in one row, or it would be without bounds");
     }
 
     #[test]

@@ -3,8 +3,12 @@
 //! In: a scenario that could be read, and the tree with its places. Out: what makes no sense together. With the service's descriptor
 //! also what the service does not know.
 
-use super::{ClassKind, PaidBy, Per, PriceProcess, Scenario, Treatment, document::Node, read::Reader};
-use depin_quantity::{Name, nearest_name};
+use super::{
+    ClassKind, PaidBy, Per, PriceProcess, Scenario, Treatment,
+    document::Node,
+    read::{Reader, end_of},
+};
+use depin_quantity::{Instant, Name, Span, nearest_name};
 use depin_services::descriptor::Service;
 
 impl Reader<'_> {
@@ -92,15 +96,20 @@ impl Reader<'_> {
                 self.wrong_at(&["market", "price"], message, "add path = [[2025-01-01, 3.2], …], or choose another price");
             }
             (PriceProcess::Replay, Some((first, _))) if *first > start => {
-                let message = format!("the path begins on {}, after the run", &first.to_rfc3339()[..10]);
+                let message = format!("the path begins on {}, after the run begins", &first.to_rfc3339()[..10]);
                 self.wrong_at(&["market", "path"], message, "begin the path at the scenario's start or before");
             }
             _ => {}
         }
         const GAP_DAYS: u64 = 92;
-        let gap = market.path.windows(2).find(|pair| pair[1].0.since(pair[0].0).get() > GAP_DAYS * 86_400_000);
+        let mut dates: Vec<Instant> = market.path.iter().map(|(at, _)| *at).collect();
+        if market.price == PriceProcess::Replay && dates.first().is_some_and(|first| *first <= start) {
+            // The last price holds on until the end of the run.
+            dates.push(end_of(&scenario.horizon));
+        }
+        let gap = dates.windows(2).find(|pair| pair[1] > pair[0].later(Span::from_days(GAP_DAYS)));
         if let (Some(pair), Some(node)) = (gap, self.at(&["market", "path"])) {
-            let (from, to) = (pair[0].0.to_rfc3339(), pair[1].0.to_rfc3339());
+            let (from, to) = (pair[0].to_rfc3339(), pair[1].to_rfc3339());
             let message = format!("no price from {} to {}: the last one holds on so long", &from[..10], &to[..10]);
             self.warn(&node, message, "add prices in between, or shorten the run");
         }

@@ -9,6 +9,8 @@ pub(super) mod figure;
 mod setting;
 mod unknown;
 
+pub(super) use event::end_of;
+
 use super::{
     About, Boom, Class, ClassKind, Demand, Entry, Figure, Fundamental, Holders, Horizon, Links, Market, Mechanism, MetricRule,
     Opening, Per, PriceProcess, PriceRule, Programme, Scenario, Speculators, Stakers, Stop, Switch, Treasury, Treatment,

@@ -145,6 +145,8 @@ fn figures_that_do_not_fit_together_are_told_of() {
     says(&with("[market]\npath = [[2025-06-01, nan]]"), 4, "is none", "above 0");
     let said = one(&with("[market]\npath = [[2025-01-01, 3.2], [2026-01-01, 3]]"));
     assert!(said.severity == Severity::Warning && said.message.contains("no price from 2025-01-01 to 2026-01-01"), "{said}");
+    let said = one(&with("[market]\nprice = \"replay\"\npath = [[2025-01-01, 3.2]]"));
+    assert!(said.severity == Severity::Warning && said.message.contains("no price from 2025-01-01 to 20"), "to the end: {said}");
     let said = one(&with("[demand.training]\nsize = { value = 1_000_000, source = \"a\" }"));
     assert!(said.severity == Severity::Warning && said.message.contains("can serve"), "{said}");
 }
