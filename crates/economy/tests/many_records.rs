@@ -137,6 +137,41 @@ proptest! {
         }
     }
 
+    /// Of each so much, or all that it has; a debtor gives nothing.
+    #[test]
+    fn many_transfers_to_one_are_what_they_are_one_by_one(
+        records in prop::collection::vec(record(), 0..20),
+        to in 1..8u8,
+        moves in prop::collection::vec((1..8u8, 0..2_000u128), 0..20),
+    ) {
+        let (economy, token) = (economy("filecoin"), Name::literal("FIL"));
+        let (mut one, mut all) = (begin(&economy), begin(&economy));
+        for state in [&mut one, &mut all] {
+            let mut none = Vec::<Event>::new();
+            economy.session(state, block(START), &mut none).record_all(&records);
+        }
+        let (mut events, mut expected) = (Vec::new(), Vec::new());
+        let mut session = economy.session(&mut one, block(START), &mut expected);
+        let each = moves.iter().map(|(from, most)| {
+            let amount = session.reads().wallet(party(*from), token).held.min(Units::new(*most));
+            if amount.is_zero() || *from == to {
+                return Ok(Units::ZERO);
+            }
+            session.transfer(party(*from), party(to), token, amount).map(|()| amount)
+        });
+        let answers: Vec<_> = each.collect();
+        drop(session);
+        let mut session = economy.session(&mut all, block(START), &mut events);
+        let from = moves.iter().map(|(from, most)| (party(*from), Units::new(*most)));
+        prop_assert_eq!(session.gather(token, party(to), from), answers);
+        drop(session);
+        prop_assert_eq!(events, expected);
+        prop_assert!(one == all);
+        let mut none = Vec::<Event>::new();
+        let mut session = economy.session(&mut all, block(START), &mut none);
+        prop_assert!(session.gather(Name::literal("DAI"), party(1), [(party(2), Units::new(1))])[0].is_err());
+    }
+
     /// All of them can be undone by whoever marked the state before.
     #[test]
     fn many_records_leave_no_trace_once_they_are_undone(

@@ -23,7 +23,20 @@ pub fn dollars(micro: MicroUsd) -> f64 {
 /// A number rounded down to a whole one; negative and undefined ones are zero, and none passes 2^100.
 pub fn whole(x: f64) -> u128 {
     const MOST: f64 = 1_267_650_600_228_229_401_496_703_205_376.0;
-    if x > 0.0 { x.min(MOST) as u128 } else { 0 }
+    /// 2^64: what is below fits one register, which costs an instruction instead of a call.
+    const SHORT: f64 = 18_446_744_073_709_551_616.0;
+    if x < SHORT {
+        (x.max(0.0) as u64).into()
+    } else if x > 0.0 {
+        x.min(MOST) as u128
+    } else {
+        0
+    }
+}
+
+/// The float nearest to a whole number.
+fn float(whole: u128) -> f64 {
+    u64::try_from(whole).map_or_else(|_| whole as f64, |short| short as f64)
 }
 
 /// How many base units one whole token has.
@@ -38,23 +51,22 @@ impl Scale {
         Self { decimals: if decimals > 18 { 18 } else { decimals } }
     }
 
-    fn each(self) -> u128 {
-        10u128.pow(self.decimals.into())
-    }
-
     /// Base units of one whole token.
     pub fn whole(self) -> f64 {
-        self.each() as f64
+        // Floats have these powers exactly.
+        const POWERS: [f64; 19] =
+            [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18];
+        POWERS[usize::from(self.decimals)]
     }
 
     /// Tokens in base units, rounded down.
     pub fn units(self, tokens: f64) -> Units {
-        Units::new(whole(tokens * self.each() as f64))
+        Units::new(whole(tokens * self.whole()))
     }
 
     /// Base units in tokens.
     pub fn tokens(self, units: u128) -> f64 {
-        units as f64 / self.each() as f64
+        float(units) / self.whole()
     }
 
     /// Base units in 10^-18 of the token, as records state money. Exact; what does not fit is the most that does.
@@ -88,6 +100,20 @@ mod tests {
         assert_eq!((micro(1.234_567_8), micro(-3.0), micro(f64::NAN)), (1_234_567, 0, 0));
         assert_eq!((Scale::new(8).units(1.5).get(), Scale::new(0).units(0.9).get()), (150_000_000, 0));
         assert_eq!(whole(f64::INFINITY), 1 << 100);
+        assert_eq!((whole(1.8e19), whole(18_446_744_073_709_551_616.0)), (18_000_000_000_000_000_000, 1 << 64));
+    }
+
+    /// Short ones take another way, which must end at the same float.
+    #[test]
+    fn whole_numbers_are_rounded_to_the_nearest_float_whatever_their_length() {
+        for length in 0..128 {
+            for number in [(1u128 << length) - 1, 1 << length, (1 << length) + (1 << length >> 53), u128::MAX >> length] {
+                assert_eq!(float(number).to_bits(), (number as f64).to_bits(), "{number}");
+            }
+        }
+        for decimals in 0..=18u8 {
+            assert_eq!(Scale::new(decimals).whole().to_bits(), (10u128.pow(decimals.into()) as f64).to_bits());
+        }
     }
 
     #[test]

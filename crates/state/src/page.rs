@@ -41,6 +41,15 @@ pub(crate) fn size(bytes: usize) -> u32 {
     u32::try_from(bytes).expect("a page of rows is far below four gigabytes")
 }
 
+/// Whether two keys are equal. Most that are compared are, and of no more than a hundred bytes: calling the system for that costs more than
+/// comparing them.
+#[inline]
+fn same_key(a: &[u8], b: &[u8]) -> bool {
+    let ((a, rest), (b, other)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
+    let word = |bytes: &[u8; 16]| u128::from_ne_bytes(*bytes);
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| word(a) == word(b)) && rest.len() == other.len() && rest.iter().eq(other)
+}
+
 /// How many first bytes two keys share.
 pub(crate) fn shared_bytes(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
@@ -125,7 +134,7 @@ impl Page {
     pub fn search_near(&self, row: usize, step: usize, key: &[u8]) -> Option<Result<usize, usize>> {
         let head = first_bytes(key.get(self.shared as usize..)?);
         // Mostly one of both is the row: whole keys that are equal need no look at what all keys here share.
-        let same = |at: usize| self.rows.get(at).is_some_and(|slot| slot.head == head && self.key(at) == key);
+        let same = |at: usize| self.rows.get(at).is_some_and(|slot| slot.head == head && same_key(self.key(at), key));
         let other = usize::from(step == 0);
         if let Some(found) = [row + step, row + other].into_iter().find(|at| same(*at)) {
             return Some(Ok(found));

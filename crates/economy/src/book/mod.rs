@@ -28,14 +28,17 @@ pub fn wallet(state: &dyn ReadState, party: Address, token: Name) -> WalletRow {
     state.get(&(party, token)).unwrap_or(NO_WALLET)
 }
 
-/// What parties hold of a token, each above the one before: one walk from the first one's wallets to the last one's.
-pub fn held_in_order(state: &dyn ReadState, token: Name, parties: &[Address]) -> Vec<Units> {
-    let mut held = vec![Units::ZERO; parties.len()];
-    let (Some(first), mut at) = (parties.first(), 0) else { return held };
-    state.scan_from(&(*first, token), |(party, of): (Address, Name), row: WalletRow| {
+/// What parties hold of some tokens, each party above the one before: one walk from the first one's wallets to the last one's. Gives by token what
+/// each party holds.
+pub fn held_in_order(state: &dyn ReadState, tokens: &[Name], parties: &[Address]) -> Vec<Vec<Units>> {
+    let mut held = vec![vec![Units::ZERO; parties.len()]; tokens.len()];
+    let (Some(first), Some(least), mut at) = (parties.first(), tokens.iter().min(), 0) else { return held };
+    state.scan_from(&(*first, *least), |(party, of): (Address, Name), row: WalletRow| {
         at += parties[at..].iter().take_while(|wanted| **wanted < party).count();
-        if of == token && parties.get(at) == Some(&party) {
-            held[at] = row.held;
+        if parties.get(at) == Some(&party)
+            && let Some(token) = tokens.iter().position(|token| *token == of)
+        {
+            held[token][at] = row.held;
         }
         at < parties.len()
     });
@@ -231,6 +234,71 @@ impl Work<'_> {
         let (from, to) = (Account::Wallet(from), Account::Wallet(to));
         self.emit_each(|| Event::Posting { token, from, to, amount, reason: Reason::Transfer });
         Ok(())
+    }
+
+    /// Sends `token` from many parties to one, of each so much or all that it has; gives how much, in order. What is refused of one stops no other.
+    /// Each sender's wallet is looked up once, and the one that all of them pay is written once.
+    pub fn gather(
+        &mut self,
+        token: Name,
+        to: Address,
+        from: &mut dyn Iterator<Item = (Address, Units)>,
+    ) -> Vec<Result<Units, Refusal>> {
+        let refused = match self.spec.token(token) {
+            Some(rule) if rule.transferable => None,
+            Some(_) => Some(Refusal::OutOfRange { what: Topic::Token, reason: Limit::NotTransferable }),
+            None => Some(Refusal::Unbound { what: Topic::Token, name: token }),
+        };
+        if let Some(refusal) = refused {
+            return from.map(|_| Err(refusal.clone())).collect();
+        }
+        let (begun, mut sum, mut too_large) = (self.begun(), Units::ZERO, None);
+        let answers = from.map(|(party, most)| {
+            let taken = if party == to { Units::ZERO } else { self.take_up_to(party, token, most)? };
+            if !taken.is_zero() {
+                match sum.plus(taken) {
+                    Ok(more) => sum = more,
+                    Err(error) => too_large = Some(Refusal::from(error)),
+                }
+                let (from, to) = (Account::Wallet(party), Account::Wallet(to));
+                self.emit_each(|| Event::Posting { token, from, to, amount: taken, reason: Reason::Transfer });
+            }
+            Ok(taken)
+        });
+        let answers: Vec<Result<Units, Refusal>> = answers.collect();
+        if !sum.is_zero() {
+            too_large = too_large.or(self.credit_wallet(token, to, sum).err());
+        }
+        if let Some(too_large) = too_large {
+            self.undo(begun);
+            return answers.iter().map(|_| Err(too_large.clone())).collect();
+        }
+        answers
+    }
+
+    /// Takes so much out of a wallet, or all that is there; gives how much. A party in debt gives nothing of what it has.
+    fn take_up_to(&mut self, party: Address, token: Name, most: Units) -> Result<Units, Refusal> {
+        let mut taken = Units::ZERO;
+        let changed = self.state.change(&(party, token), |row: Option<WalletRow>| {
+            let mut row = row.unwrap_or(NO_WALLET);
+            let amount = most.min(row.held);
+            if amount.is_zero() {
+                return Err(None);
+            }
+            if !row.owed.is_zero() {
+                return Err(Some(Refusal::InDebt { owed: row.owed }));
+            }
+            taken = amount;
+            row.held = row.held.minus_or_zero(amount);
+            if row.held.is_zero() { Err(None) } else { Ok(row) }
+        });
+        match changed {
+            Err(Some(refusal)) => return Err(refusal),
+            // An empty wallet has no row.
+            Err(None) if !taken.is_zero() => self.state.delete::<WalletRow>(&(party, token)),
+            _ => {}
+        }
+        Ok(taken)
     }
 
     /// An agreed amount in base units of `token`. Exact: what the token cannot express is refused.

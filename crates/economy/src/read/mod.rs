@@ -155,13 +155,14 @@ impl<'a> Reads<'a> {
         book::wallet(self.state, party, token)
     }
 
-    /// What many parties hold of a token, in their order. Parties in ascending order cost one walk through their wallets, and those of whoever
-    /// comes between them.
-    pub fn all_held(&self, token: Name, parties: &[Address]) -> Vec<Units> {
+    /// What many parties hold of some tokens, each named once, by token and in their order. Parties in ascending order cost one walk through their wallets, and
+    /// those of whoever comes between them.
+    pub fn all_held(&self, tokens: &[Name], parties: &[Address]) -> Vec<Vec<Units>> {
         if parties.is_sorted_by(|a, b| a < b) {
-            return book::held_in_order(self.state, token, parties);
+            return book::held_in_order(self.state, tokens, parties);
         }
-        parties.iter().map(|party| self.wallet(*party, token).held).collect()
+        let of = |token: &Name| parties.iter().map(|party| self.wallet(*party, *token).held).collect();
+        tokens.iter().map(of).collect()
     }
 
     /// What any account holds.

@@ -184,6 +184,17 @@ impl Session<'_> {
         self.directly().transfer(from, to, token, amount)
     }
 
+    /// Sends `token` from many parties to one: of each so much, or all that it has. Gives how much, in order. One that is refused stops no other,
+    /// and changes nothing. For simulations: what comes of the same transfers one by one, in less time.
+    pub fn gather(
+        &mut self,
+        token: Name,
+        to: Address,
+        from: impl IntoIterator<Item = (Address, Units)>,
+    ) -> Vec<Result<Units, Refusal>> {
+        self.directly().gather(token, to, &mut from.into_iter())
+    }
+
     /// Takes a transaction's fee, `work * (base fee + tip)`, into `block`. Reads and writes one row.
     ///
     /// # Errors

@@ -248,7 +248,8 @@ impl Simulation<'_> {
         let loads: Vec<(Address, Load)> = theirs.map(|provider| (account(provider), load_of(provider))).collect();
         let accounts: Vec<Address> = loads.iter().map(|(who, _)| *who).collect();
         let Some(world) = &mut self.world else { return };
-        let held = |world: &World| world.all_held(world.main, &accounts);
+        let main = [world.main];
+        let held = |world: &World| world.all_held(&main, &accounts).swap_remove(0);
         // Where no payment reaches providers, all that came since the last time are rewards.
         let before: Vec<u128> = if world.billing.pays_providers() {
             held(world)
@@ -259,15 +260,16 @@ impl Simulation<'_> {
         if world.vests() {
             loads.iter().for_each(|(who, _)| world.withdraw_vested(*who));
         }
-        let after = held(world);
-        let rewards: Vec<u128> = after.iter().zip(before).map(|(after, before)| after.saturating_sub(before)).collect();
-        let all = if world.billing.streams() {
+        let mut after = None;
+        if world.billing.streams() {
+            after = Some(held(world));
             world.settle(today.iter().zip(&accounts).map(|(i, who)| (*who, self.providers.all[*i].contract.0)));
-            held(world)
-        } else {
-            after
-        };
-        self.sell_rewards((&today, &accounts), rewards.iter().copied().zip(all), plan);
+        }
+        let tokens: Vec<Name> = main.into_iter().chain(world.redeemable()).collect();
+        let all = world.all_held(&tokens, &accounts);
+        let after = after.as_ref().unwrap_or(&all[0]);
+        let rewards: Vec<u128> = after.iter().zip(before).map(|(after, before)| after.saturating_sub(before)).collect();
+        self.sell_rewards((&today, &accounts), &rewards, (&tokens, &all), plan);
         accounts.iter().for_each(|who| self.take_dollars(*who));
         self.sweep(plan);
     }
@@ -298,30 +300,31 @@ impl Simulation<'_> {
         }
     }
 
-    /// Of rewards a part is sold, of payments all: bills are due in dollars. Other tokens go to whoever redeems them.
+    /// Of rewards a part is sold, of payments all: bills are due in dollars. Other tokens go to whoever redeems them. `held` are tokens, the main
+    /// one first, and what each of today's holds of each.
     fn sell_rewards(
         &mut self,
         (today, accounts): (&[usize], &[Address]),
-        rewards_and_held: impl Iterator<Item = (u128, u128)>,
+        rewards: &[u128],
+        (tokens, held): (&[Name], &[Vec<u128>]),
         plan: &mut Plan,
     ) {
-        let Some(world) = &mut self.world else { return };
         let sells: Vec<f64> = self.scenario.supply.values().map(|class| class.sells.value.clamp(0.0, 1.0)).collect();
-        for (i, (reward, held)) in today.iter().zip(rewards_and_held) {
+        let mut held = tokens.iter().zip(held);
+        for (i, (reward, held)) in today.iter().zip(rewards.iter().zip(held.next().map_or(&[][..], |(_, held)| held))) {
             let provider = &mut self.providers.all[*i];
             let new = held.saturating_sub(provider.kept);
-            let reward = reward.min(new);
+            let reward = (*reward).min(new);
             let rewards_sold = crate::amount::whole(reward as f64 * sells[provider.class]).min(reward);
             let sold = new - reward + rewards_sold;
             provider.kept = held - sold;
             plan.orders.sell(account(provider), sold, Group::Providers);
             plan.rewards_sold += rewards_sold;
         }
-        for token in world.redeemable() {
-            let held = world.all_held(token, accounts);
-            for ((i, who), held) in today.iter().zip(accounts).zip(held).filter(|(_, held)| *held > 0) {
+        for (token, held) in held {
+            for ((i, who), held) in today.iter().zip(accounts).zip(held).filter(|(_, held)| **held > 0) {
                 let part = sells[self.providers.all[*i].class];
-                plan.orders.redeems.push((*who, token, crate::amount::whole(held as f64 * part).min(held)));
+                plan.orders.redeems.push((*who, *token, crate::amount::whole(*held as f64 * part).min(*held)));
             }
         }
     }

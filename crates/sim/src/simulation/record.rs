@@ -159,7 +159,7 @@ impl Simulation<'_> {
         stocks.providers = active.len() as f64;
         stocks.capacity = capacities.iter().sum();
         (stocks.hhi, stocks.nakamoto) = concentration(&capacities);
-        stocks.gini = gini(active.iter().map(|i| self.providers.all[*i].income).collect());
+        stocks.gini = gini(&active.iter().map(|i| self.providers.all[*i].income).collect::<Vec<_>>());
     }
 
     /// Rows of single providers.
@@ -203,10 +203,8 @@ fn concentration(sizes: &[f64]) -> (f64, f64) {
         return (f64::NAN, f64::NAN);
     }
     let hhi = sizes.iter().map(|size| (size / whole) * (size / whole)).sum();
-    let mut sorted = sizes.to_vec();
-    sorted.sort_unstable_by(|a, b| b.total_cmp(a));
     let (mut sum, mut count) = (0.0, 0u32);
-    for size in sorted {
+    for size in ascending(sizes).into_iter().rev() {
         count += 1;
         sum += size;
         if sum > whole / 2.0 {
@@ -217,14 +215,21 @@ fn concentration(sizes: &[f64]) -> (f64, f64) {
 }
 
 /// Gini coefficient: `sum of (2 k - n - 1) x_k / (n sum of x)`, `x` ascending.
-fn gini(mut values: Vec<f64>) -> f64 {
+fn gini(values: &[f64]) -> f64 {
     let (n, whole) = (values.len() as f64, values.iter().sum::<f64>());
     if whole <= 0.0 {
         return f64::NAN;
     }
-    values.sort_unstable_by(f64::total_cmp);
-    let weighted: f64 = values.iter().zip(1u32..).map(|(x, k)| (2.0 * f64::from(k) - n - 1.0) * x).sum();
+    let weighted: f64 = ascending(values).iter().zip(1u32..).map(|(x, k)| (2.0 * f64::from(k) - n - 1.0) * x).sum();
     weighted / (n * whole)
+}
+
+/// Numbers in the order of [`f64::total_cmp`]: sorted as the integers that have this order, which takes half the time.
+fn ascending(numbers: &[f64]) -> Vec<f64> {
+    let turned = |bits: i64| bits ^ ((bits >> 63) & i64::MAX);
+    let mut keys: Vec<i64> = numbers.iter().map(|number| turned(number.to_bits().cast_signed())).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|key| f64::from_bits(turned(key).cast_unsigned())).collect()
 }
 
 #[cfg(test)]
@@ -236,9 +241,17 @@ mod tests {
         assert_eq!(concentration(&[1.0; 4]), (0.25, 3.0));
         assert_eq!(concentration(&[5.0, 1.0, 2.0]), (0.468_75, 1.0));
         assert!(concentration(&[]).0.is_nan());
-        assert_eq!(gini(vec![1.0; 5]), 0.0);
-        assert_eq!(gini(vec![0.0, 0.0, 0.0, 4.0]), 0.75);
-        assert_eq!(gini(vec![3.0, 1.0]), 0.25);
+        assert_eq!(gini(&[1.0; 5]), 0.0);
+        assert_eq!(gini(&[0.0, 0.0, 0.0, 4.0]), 0.75);
+        assert_eq!(gini(&[3.0, 1.0]), 0.25);
+    }
+
+    #[test]
+    fn numbers_are_sorted_in_the_order_of_floats() {
+        let numbers = [3.0, -0.0, f64::INFINITY, 0.0, -2.5, f64::NAN, 1e-310, -1e300, 3.0];
+        let mut sorted = numbers;
+        sorted.sort_by(f64::total_cmp);
+        assert_eq!(ascending(&numbers).iter().map(|x| x.to_bits()).collect::<Vec<_>>(), sorted.map(f64::to_bits));
     }
 
     #[test]

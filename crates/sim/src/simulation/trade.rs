@@ -7,7 +7,7 @@ use super::{
     start::from_holders,
 };
 use crate::{
-    amount::{Scale, dollars, micro, whole},
+    amount::{dollars, micro, whole},
     cash::Group,
     market::{Rate, Reserves},
     society::{Decision, Depth, Purse},
@@ -165,17 +165,15 @@ impl Simulation<'_> {
         let is_provider = |who: &Address| who.get()[0] == address(Party::Provider(0)).get()[0];
         let (mut all, mut theirs) = (0.0, 0.0);
         let redeems = std::mem::take(&mut orders.redeems);
-        let each = |token: Name| (token, world.scale_of(token), world.redeems_for(token).unwrap_or(0.0));
-        let worths: Vec<(Name, Scale, f64)> = world.redeemable().into_iter().map(each).collect();
-        let worth = |token: Name, amount: u128| {
-            let known = worths.iter().find(|(of, ..)| *of == token);
-            known.map_or(0.0, |(_, scale, each)| scale.tokens(amount) * each)
-        };
-        let moved = world.transfers_of(redeems.iter().map(|(who, token, amount)| (*token, *who, arbitrage, *amount)));
-        for ((who, token, _), moved) in redeems.into_iter().zip(moved) {
-            let worth = worth(token, moved);
-            all += worth;
-            theirs += if is_provider(&who) { worth } else { 0.0 };
+        for of_token in redeems.chunk_by(|a, b| a.1 == b.1) {
+            let Some((_, token, _)) = of_token.first() else { continue };
+            let (scale, each) = (world.scale_of(*token), world.redeems_for(*token));
+            let moved = world.gather(*token, arbitrage, of_token.iter().map(|(who, _, amount)| (*who, *amount)));
+            for ((who, ..), moved) in of_token.iter().zip(moved) {
+                let worth = each.map_or(0.0, |each| scale.tokens(moved) * each);
+                all += worth;
+                theirs += if is_provider(who) { worth } else { 0.0 };
+            }
         }
         if all > 0.0 {
             self.redeemed_by_providers = theirs / all;
@@ -295,7 +293,7 @@ impl Simulation<'_> {
 /// Transfers of a day's orders at their price. Sellers first, so that the maker has what buyers get.
 fn move_orders(world: &mut World, cash: &mut crate::cash::Cash, orders: &Orders, rate: Rate, cut: &dyn Fn(u128) -> u128) {
     let maker = address(Party::Maker);
-    let sent = world.transfers(orders.sells.iter().map(|(who, amount, _)| (*who, maker, *amount)));
+    let sent = world.gather(world.main, maker, orders.sells.iter().map(|(who, amount, _)| (*who, *amount)));
     for ((_, _, group), sent) in orders.sells.iter().zip(sent) {
         cash.pay(Group::Market, *group, i128::try_from(rate.proceeds(sent)).unwrap_or(i128::MAX));
     }

@@ -273,31 +273,26 @@ impl World {
         }
     }
 
-    /// What many parties may spend of a token, in order.
-    pub fn all_held(&self, token: Name, all: &[Address]) -> Vec<u128> {
-        self.reads().all_held(token, all).into_iter().map(Units::get).collect()
+    /// What many parties may spend of some tokens, by token, in order.
+    pub fn all_held(&self, tokens: &[Name], all: &[Address]) -> Vec<Vec<u128>> {
+        let held = self.reads().all_held(tokens, all).into_iter();
+        held.map(|of_token| of_token.into_iter().map(Units::get).collect()).collect()
     }
 
     /// Sends main tokens for many, in order, each at most what the one has; gives how much moved of each.
     pub fn transfers(&mut self, all: impl Iterator<Item = (Address, Address, u128)>) -> Vec<u128> {
-        let main = self.main;
-        self.transfers_of(all.map(|(from, to, amount)| (main, from, to, amount)))
-    }
-
-    /// The same of any tokens.
-    pub fn transfers_of(&mut self, all: impl Iterator<Item = (Name, Address, Address, u128)>) -> Vec<u128> {
-        let mut refused = 0;
+        let (main, mut refused) = (self.main, 0);
         let moved = self.with(|session| {
-            let moves = all.map(|(token, from, to, amount)| {
+            let moves = all.map(|(from, to, amount)| {
                 if amount == 0 || from == to {
                     return 0;
                 }
-                if session.transfer(from, to, token, Units::new(amount)).is_ok() {
+                if session.transfer(from, to, main, Units::new(amount)).is_ok() {
                     return amount;
                 }
                 // What was asked for is more than there is: then all of it.
-                let held = session.reads().wallet(from, token).held.get().min(amount);
-                if held > 0 && session.transfer(from, to, token, Units::new(held)).is_ok() {
+                let held = session.reads().wallet(from, main).held.get().min(amount);
+                if held > 0 && session.transfer(from, to, main, Units::new(held)).is_ok() {
                     return held;
                 }
                 refused += u64::from(held > 0);
@@ -307,6 +302,13 @@ impl World {
         });
         self.refused += refused;
         moved
+    }
+
+    /// Sends a token of many to one, of each at most what it has; gives how much moved of each.
+    pub fn gather(&mut self, token: Name, to: Address, all: impl Iterator<Item = (Address, u128)>) -> Vec<u128> {
+        let answers = self.with(|session| session.gather(token, to, all.map(|(from, amount)| (from, Units::new(amount)))));
+        self.refused += answers.iter().filter(|answer| answer.is_err()).count() as u64;
+        answers.into_iter().map(|answer| answer.map_or(0, Units::get)).collect()
     }
 
     /// A provider takes part: it is registered, and its collateral is locked.
