@@ -220,18 +220,34 @@ fn take_for(tree: &mut Table, layer: &Layer, service: &str, found: &mut Vec<Diag
 
 /// A key that was set, as a tree.
 fn set(layer: &Layer, number: usize, key: &str, value: &str, tree: &Table) -> Result<Table, Diagnostic> {
-    let Some(way) = way(key, tree) else {
+    let all = keys_of_all(key, tree);
+    let ways: Vec<Vec<&str>> = match way(key, tree) {
+        Some(way) => vec![way],
+        None => all.iter().filter_map(|key| way(key, tree)).collect(),
+    };
+    if ways.is_empty() {
         let hint = near_key(key, tree)
             .map_or_else(|| "depin sim keys NETWORK lists them".to_owned(), |near| format!("did you mean `{near}`?"));
         return Err(layer.error(0..key.len(), format!("no key is called `{key}`"), hint));
-    };
-    if way == ["scenario", "extends"] {
+    }
+    if ways.iter().any(|way| way == &["scenario", "extends"]) {
         return Err(layer.error(0..key.len(), "which scenario one begins from cannot be set", "name another scenario"));
     }
     // A word without quotes is a text; the shell took them away.
     let parsed = typed_value(value.trim(), number).unwrap_or_else(|| Value::Text(value.trim().to_owned()));
     let span = key.len() + 1..layer.text.len();
-    Ok(grown(&way, Node { layer: number, key: 0..key.len(), span, value: parsed }))
+    let node = Node { layer: number, key: 0..key.len(), span, value: parsed };
+    let mut tree = Table::default();
+    ways.iter().for_each(|way| tree.put(grown(way, node.clone())));
+    Ok(tree)
+}
+
+/// The keys that one with the name of a segment, a class or a group left out stands for: `scenario.demand.growth` is that of all customers.
+fn keys_of_all(key: &str, tree: &Table) -> Vec<String> {
+    let parts = key.strip_prefix("scenario.").and_then(|path| path.split_once('.'));
+    let Some((part, field)) = parts.filter(|(part, _)| ["demand", "supply", "stakers"].contains(part)) else { return Vec::new() };
+    let names = tree.table(&[part]).map_or_else(Vec::new, |named| named.entries.keys().collect());
+    names.into_iter().map(|name| format!("scenario.{part}.{name}.{field}")).collect()
 }
 
 /// Fills in what no text says of the token's market.

@@ -233,6 +233,20 @@ fn figures_are_set_and_drawn_by_their_keys() {
     assert_eq!(error.near.as_deref(), Some("scenario.demand.hosts.size"));
 }
 
+/// What is said of all customers needs none of their names.
+#[test]
+fn a_key_without_a_name_sets_it_of_all() {
+    let set = |key: &str, value: &str| Draft::builtin("baseline").unwrap().set(key, value).resolve("clusters");
+    let scenario = set("scenario.demand.growth", "0.4").unwrap();
+    assert!(scenario.demand.len() > 1 && scenario.demand.values().all(|segment| segment.growth.value == 0.4));
+    let scenario = set("scenario.supply.patience", "30").unwrap();
+    assert!(scenario.supply.len() > 1 && scenario.supply.values().all(|class| class.patience.value == 30.0));
+    let wrong = set("scenario.demand.elasticity", "0.4").unwrap_err().to_string();
+    assert!(wrong.contains("`elasticity` is 0.4"), "{wrong}");
+    let wrong = set("scenario.demand.grwoth", "0.4").unwrap_err().to_string();
+    assert!(wrong.contains("no key is called `scenario.demand.grwoth`"), "{wrong}");
+}
+
 #[test]
 fn keys_are_listed_with_the_services_own_unit() {
     let keys = scenario("baseline", "storage").keys();
