@@ -250,6 +250,11 @@ impl Client {
         crate::Metered { client: self }
     }
 
+    /// The calls of a network whose service is `leasing`; another node answers each of them with "not found".
+    pub const fn leasing(&self) -> crate::Leasing<'_> {
+        crate::Leasing { client: self }
+    }
+
     /// The calls of a network whose service is `coverage`; another node answers each of them with "not found".
     pub const fn coverage(&self) -> crate::Coverage<'_> {
         crate::Coverage { client: self }

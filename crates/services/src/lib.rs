@@ -9,6 +9,7 @@ pub mod descriptor;
 mod due;
 mod event;
 mod failure;
+pub mod leasing;
 mod lists;
 mod live;
 pub mod metered;

@@ -227,6 +227,7 @@ services! {
     0 => storage: Storage,
     1 => metered: Metered,
     2 => coverage: Coverage,
+    3 => leasing: Leasing,
 }
 
 /// Whether every service has tables of its own, among those of services.
@@ -380,7 +381,7 @@ mod tests {
     #[test]
     fn a_refusal_lists_the_services_that_run() {
         let error = ReadError::Unknown(Name::literal("rendering"));
-        let runs = "this build cannot run the service `rendering`; it runs `storage`, `metered` and `coverage`";
+        let runs = "this build cannot run the service `rendering`; it runs `storage`, `metered`, `coverage` and `leasing`";
         assert_eq!(error.to_string(), runs);
     }
 }

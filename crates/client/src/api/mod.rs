@@ -18,6 +18,10 @@ pub use crate::coverage::{
     CoverageRoute, CoverageWitness, HotspotQuery, MobileAccessPoint, MobileCap, MobileCarrier, MobileNetwork, MobileSession,
     MobileSpeed, PacketQuery, PacketStage, SessionQuery,
 };
+pub use crate::leasing::{
+    BidQuery, DenomPrice, DeploymentQuery, LeaseQuery, LeasingAudit, LeasingBid, LeasingDeployment, LeasingGroup, LeasingLease,
+    LeasingNetwork, LeasingOrder, LeasingProvider,
+};
 pub use crate::metered::{
     BatchStage, DisputeAnswer, DisputeTerms, EvidenceRef, MeteredBatch, MeteredDispute, MeteredNetwork, MeteredOperator,
     MeteredOrder, MeteredQuote, MeteredQuoteQuery, OrderQuery, OrderStage, Price,

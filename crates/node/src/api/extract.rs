@@ -42,6 +42,18 @@ where
     }
 }
 
+/// All variable parts of a path, as its type has them.
+pub(crate) struct AllSegments<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for AllSegments<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
+        let read = Path::<T>::from_request_parts(parts, state).await;
+        read.map(|Path(parts)| Self(parts)).map_err(|e| ApiError::bad_request(e.body_text(), "the form is in /openapi.json"))
+    }
+}
+
 /// The query's parameters.
 pub(crate) struct Params<T>(pub T);
 

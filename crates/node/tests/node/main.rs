@@ -11,6 +11,7 @@ mod deals;
 mod disk;
 mod fuzz;
 mod history;
+mod leasing;
 mod life;
 mod replay;
 mod stalled;

@@ -4,11 +4,8 @@ use super::{
     Aspect, Counted, FaultKind, Figure, Gravity, Metric, PledgeKind, Provenance, Reason, Service, StreamKind, Table, Term, Unit,
     Value,
 };
+use crate::leasing::names::{ABANDONED, BID, BIDS, LEASE, LEASED_UNITS, PROVIDER, PROVIDERS, UNSERVED};
 use depin_quantity::Name;
-
-const LEASED_UNITS: Name = Name::literal("leased-units");
-const PROVIDERS: Name = Name::literal("providers");
-const BIDS: Name = Name::literal("bids");
 
 /// Leases of processors, memory and disks.
 pub static LEASING: Service = Service {
@@ -40,7 +37,7 @@ pub static LEASING: Service = Service {
         },
     ],
     streams: &[StreamKind {
-        name: Name::literal("lease"),
+        name: LEASE,
         basis: LEASED_UNITS,
         term: Term::Open,
         period: "6s",
@@ -57,14 +54,9 @@ pub static LEASING: Service = Service {
     }],
     charges: &[],
     pledges: &[
+        PledgeKind { name: PROVIDER, basis: PROVIDERS, whole: 1, description: "a provider, while it is registered" },
         PledgeKind {
-            name: Name::literal("provider"),
-            basis: PROVIDERS,
-            whole: 1,
-            description: "a provider, while it is registered",
-        },
-        PledgeKind {
-            name: Name::literal("bid"),
+            name: BID,
             basis: BIDS,
             whole: 1,
             description: "a provider, until its bid is closed, lost or its lease over",
@@ -72,13 +64,13 @@ pub static LEASING: Service = Service {
     ],
     faults: &[
         FaultKind {
-            name: Name::literal("unserved"),
+            name: UNSERVED,
             affected: PROVIDERS,
             gravity: Gravity::Penalised,
             description: "a lease is paid and its services do not answer",
         },
         FaultKind {
-            name: Name::literal("abandoned"),
+            name: ABANDONED,
             affected: PROVIDERS,
             gravity: Gravity::Ending,
             description: "the provider vanished with leases running",
@@ -89,6 +81,15 @@ pub static LEASING: Service = Service {
     gauges: &[],
     scopes: &[],
     parameters: &[
+        Table {
+            key: "",
+            figures: &[Figure {
+                key: "reporter",
+                value: Value::Extra(&Value::Name("reporter")),
+                description: "the role that says that providers failed; without it nobody does, as on Akash",
+            }],
+            provenance: Provenance::Reason("a chain cannot see whether containers answer"),
+        },
         Table {
             key: "bid",
             figures: &[
@@ -107,6 +108,52 @@ pub static LEASING: Service = Service {
                 description: "after the lease began; later the provider may end it",
             }],
             provenance: Provenance::Source("akash provider: manifest timeout 5 minutes"),
+        },
+        Table {
+            key: "denom",
+            figures: &[
+                Figure {
+                    key: "uakt",
+                    value: Value::Extra(&Value::Name("AKT")),
+                    description: "the token of which deployment files' `uakt` is a millionth; without it the one named AKT",
+                },
+                Figure {
+                    key: "uact",
+                    value: Value::Extra(&Value::Name("USDC")),
+                    description: "the token of which `uact`, Akash's credit of a millionth of a dollar, is a millionth",
+                },
+                Figure {
+                    key: "usdc",
+                    value: Value::Extra(&Value::Name("USDC")),
+                    description: "the token of which USDC's denominations, those of IBC too, are a millionth; without it the one named USDC",
+                },
+            ],
+            provenance: Provenance::Reason("deployment files name the denominations of another chain"),
+        },
+        Table {
+            key: "reclaim",
+            figures: &[
+                Figure {
+                    key: "least",
+                    value: Value::Extra(&Value::Span("1h")),
+                    description: "shortest notice before machines are taken back; without this table nobody promises any",
+                },
+                Figure { key: "most", value: Value::Extra(&Value::Span("720h")), description: "longest notice" },
+            ],
+            provenance: Provenance::Source(
+                "akash chain-sdk go/node/market/v1beta5/params.go: reclamation window of 1 to 720 hours",
+            ),
+        },
+        Table {
+            key: "funds",
+            figures: &[Figure {
+                key: "resume-within",
+                value: Value::Extra(&Value::Span("3d")),
+                description: "how long a deposit resumes a deployment whose money ran out; without it the deployment closes at once",
+            }],
+            provenance: Provenance::Reason(
+                "what users of Akash ask for (support 368): the group pauses and resumes after a top-up",
+            ),
         },
         Table {
             key: "unit",

@@ -1,6 +1,7 @@
 //! The paths of the network's own service, one file per service.
 
 mod coverage;
+mod leasing;
 mod metered;
 mod mobile;
 mod page;
@@ -17,5 +18,6 @@ pub(super) fn routes(service: &Live) -> OpenApiRouter<Shared> {
         Live::Storage(_) => storage::routes(),
         Live::Metered(_) => metered::routes(),
         Live::Coverage(_) => coverage::routes().merge(mobile::routes()),
+        Live::Leasing(_) => leasing::routes(),
     }
 }

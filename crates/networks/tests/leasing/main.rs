@@ -1,0 +1,13 @@
+//! Leases under real economies: deployments, bids, leases, and where every base unit goes.
+
+#[path = "../drive/files.rs"]
+mod files;
+
+mod escrow;
+mod file;
+mod life;
+mod many;
+mod money;
+mod parameters;
+mod refusals;
+mod world;
