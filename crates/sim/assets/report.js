@@ -90,7 +90,7 @@
     const options = {
       width: Math.max(holder.clientWidth, 240),
       height: holder.clientHeight,
-      padding: [8, 12, 0, 0],
+      padding: [8, 20, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: true, y: false }, points: { show: false } },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
