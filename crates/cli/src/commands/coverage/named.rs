@@ -6,11 +6,12 @@ use crate::{
     remote::Remote,
 };
 use depin_client::{
-    ClientError, Coverage,
-    api::{CoverageBeacon, CoverageHex, CoverageHotspot, CoverageOui, CoverageRoute, HotspotQuery, Page},
+    Coverage,
+    api::{CoverageBeacon, CoverageHex, CoverageHotspot, CoverageOui, CoverageRoute, HotspotQuery},
+    whole_list,
 };
 use depin_quantity::{Address, Instant, UnitId};
-use std::{collections::BTreeMap, future::Future};
+use std::collections::BTreeMap;
 
 /// Entries of a page, and pages of one list.
 const PAGE: Option<u32> = Some(1_000);
@@ -22,22 +23,6 @@ pub(super) struct Named<'a> {
     pub out: &'a Output,
     pub now: Instant,
     names: BTreeMap<Address, String>,
-}
-
-/// All entries of a list that comes in pages.
-async fn all<T, F: Future<Output = std::result::Result<Page<T>, ClientError>>>(
-    mut ask: impl FnMut(Option<String>) -> F,
-) -> Result<Vec<T>> {
-    let (mut found, mut after) = (Vec::new(), None::<String>);
-    for _ in 0..PAGES_MAX {
-        let page = ask(after.clone()).await?;
-        found.extend(page.items);
-        if page.next.is_none() || page.next == after {
-            break;
-        }
-        after = page.next;
-    }
-    Ok(found)
 }
 
 impl<'a> Named<'a> {
@@ -64,7 +49,7 @@ impl<'a> Named<'a> {
             let query = HotspotQuery { owner, after, limit: PAGE };
             self.coverage().hotspots(&query).await
         };
-        let mut found = all(ask).await?;
+        let mut found = whole_list(PAGES_MAX, ask).await?;
         found.sort_by_cached_key(|hotspot| {
             let name = self.name(hotspot.owner);
             (name.len(), name, hotspot.address)
@@ -73,15 +58,15 @@ impl<'a> Named<'a> {
     }
 
     pub(super) async fn beacons(&self) -> Result<Vec<CoverageBeacon>> {
-        all(|after| async move { self.coverage().beacons(after.as_deref(), PAGE).await }).await
+        whole_list(PAGES_MAX, |after| async move { self.coverage().beacons(after.as_deref(), PAGE).await }).await
     }
 
     pub(super) async fn hexes(&self) -> Result<Vec<CoverageHex>> {
-        all(|after| async move { self.coverage().hexes(after.as_deref(), PAGE).await }).await
+        whole_list(PAGES_MAX, |after| async move { self.coverage().hexes(after.as_deref(), PAGE).await }).await
     }
 
     pub(super) async fn ouis(&self) -> Result<Vec<CoverageOui>> {
-        all(|after| async move { self.coverage().ouis(after.as_deref(), PAGE).await }).await
+        whole_list(PAGES_MAX, |after| async move { self.coverage().ouis(after.as_deref(), PAGE).await }).await
     }
 
     pub(super) async fn routes(&self, oui: Option<u32>) -> Result<Vec<CoverageRoute>> {
@@ -91,7 +76,9 @@ impl<'a> Named<'a> {
         };
         let mut found = Vec::new();
         for oui in ouis {
-            found.extend(all(|after| async move { self.coverage().routes(oui, after.as_deref(), PAGE).await }).await?);
+            found.extend(
+                whole_list(PAGES_MAX, |after| async move { self.coverage().routes(oui, after.as_deref(), PAGE).await }).await?,
+            );
         }
         Ok(found)
     }

@@ -6,7 +6,10 @@ use crate::{
     error::{CliError, Result},
     output::shorten,
 };
-use depin_client::api::{FinalReceipt, MeteredOrder, OrderQuery, OrderStage};
+use depin_client::{
+    api::{FinalReceipt, MeteredOrder, OrderQuery, OrderStage},
+    whole_list,
+};
 use depin_quantity::{Address, UnitId};
 use depin_services::metered::{ENTRIES_MAX, MeteredMessage};
 use serde::Serialize;
@@ -62,17 +65,20 @@ async fn many(args: &CloseArgs, at: &Named<'_>) -> Result<()> {
 
 /// Orders that are open and of which `who` is a side.
 async fn open_orders(who: Address, at: &Named<'_>) -> Result<BTreeSet<UnitId>> {
-    let open = || OrderQuery { state: Some(OrderStage::Open), limit: Some(1_000), ..OrderQuery::default() };
     let mut found = BTreeSet::new();
-    for mut query in [OrderQuery { operator: Some(who), ..open() }, OrderQuery { customer: Some(who), ..open() }] {
-        loop {
-            let page = at.metered().orders(&query).await?;
-            found.extend(page.items.iter().map(|order: &MeteredOrder| order.id));
-            if page.next.is_none() || page.next == query.after {
-                break;
-            }
-            query.after = page.next;
-        }
+    for (operator, customer) in [(Some(who), None), (None, Some(who))] {
+        let orders = whole_list(usize::MAX, |after| async move {
+            let query = OrderQuery {
+                state: Some(OrderStage::Open),
+                operator,
+                customer,
+                after,
+                limit: Some(1_000),
+                ..OrderQuery::default()
+            };
+            at.metered().orders(&query).await
+        });
+        found.extend(orders.await?.into_iter().map(|order: MeteredOrder| order.id));
     }
     Ok(found)
 }

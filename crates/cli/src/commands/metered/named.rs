@@ -7,7 +7,8 @@ use crate::{
 };
 use depin_client::{
     Client, Metered, Sender,
-    api::{MeteredBatch, MeteredOrder, OrderQuery, Page},
+    api::{MeteredBatch, MeteredOrder, OrderQuery},
+    whole_list,
 };
 use depin_devnet::home;
 use depin_quantity::{Address, Instant, UnitId};
@@ -64,15 +65,11 @@ impl<'a> Named<'a> {
         if beginning.is_empty() || !beginning.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(unknown());
         }
-        let (mut found, mut query) = (Vec::new(), OrderQuery { limit: Some(1_000), ..OrderQuery::default() });
-        for _ in 0..PAGES_MAX {
-            let page: Page<MeteredOrder> = self.metered().orders(&query).await?;
-            found.extend(page.items.into_iter().filter(|order| order.id.to_string().starts_with(&beginning)));
-            if page.next.is_none() || page.next == query.after {
-                break;
-            }
-            query.after = page.next;
-        }
+        let orders = whole_list(PAGES_MAX, |after| async move {
+            self.metered().orders(&OrderQuery { after, limit: Some(1_000), ..OrderQuery::default() }).await
+        });
+        let mut found = orders.await?;
+        found.retain(|order| order.id.to_string().starts_with(&beginning));
         match (found.pop(), found.is_empty()) {
             (Some(order), true) => Ok(order),
             (Some(_), false) => {
