@@ -1,7 +1,9 @@
 //! Calls over HTTP: status codes into typed errors, idempotent calls tried again.
 
 use crate::{
+    BodyError,
     api::{ErrorBody, code},
+    body::read_body,
     client::ClientConfig,
     error::ClientError,
     trust::tls_failure,
@@ -13,8 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// No error body is read further than this, bytes.
+/// No error body is read further than this, bytes,
 const ERROR_MAX: usize = 64 * 1024;
+/// and no other answer than this: pages are bounded, and the largest is far smaller.
+const ANSWER_MAX: usize = 64 << 20;
 
 /// An answer that takes longer is said to be waited for,
 const SILENCE: Duration = Duration::from_secs(3);
@@ -142,7 +146,11 @@ impl Transport {
         };
         let response = request.timeout(longest).send().await.map_err(failed)?;
         let response = self.check(response, path).await?;
-        response.text().await.map_err(failed)
+        match read_body(response, ANSWER_MAX).await {
+            Ok(body) => String::from_utf8(body).map_err(|error| self.unreadable(path, &error.to_string())),
+            Err(BodyError::Broken(error)) => Err(failed(error)),
+            Err(error @ BodyError::TooLong(_)) => Err(self.unreadable(path, &error.to_string())),
+        }
     }
 
     /// The response when it is a success, otherwise the error it stands for.

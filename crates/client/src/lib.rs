@@ -6,6 +6,7 @@
 
 mod access;
 pub mod api;
+mod body;
 mod client;
 mod coverage;
 mod credit;
@@ -24,6 +25,7 @@ mod trust;
 mod wallet;
 
 pub use access::{ACCESS_KEY_FILE, AccessKeyError, access_key};
+pub use body::{BodyError, read_body};
 pub use client::{Client, ClientConfig};
 pub use coverage::Coverage;
 pub use credit::Credit;

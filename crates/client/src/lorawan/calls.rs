@@ -4,7 +4,7 @@ use super::{
     Acknowledged, Answer, BatchAnswer, BatchBody, DeviceView, NewDevice, OutcomeBody, ServerInfo, SignedHead, UplinkBody,
     UplinkPacket, sign_body,
 };
-use crate::{SigningKey, Trust};
+use crate::{BodyError, SigningKey, Trust, read_body};
 use depin_lorawan::Eui;
 use depin_quantity::UnitId;
 use serde::{Serialize, de::DeserializeOwned};
@@ -14,6 +14,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const CONNECT: Duration = Duration::from_secs(3);
 /// Longest wait for an answer. Copies are waited for, and a disk is written.
 const PATIENCE: Duration = Duration::from_secs(25);
+
+/// No answer is read further, bytes: it may be anybody's server, since anybody may name one on the chain.
+const ANSWER_MAX: usize = 4 << 20;
 
 /// Why a network server gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,9 +95,14 @@ impl NetworkServer {
         };
         let answer = request.send().await.map_err(|error| away(&error))?;
         let status = answer.status();
-        let bytes = answer.bytes().await.map_err(|error| away(&error))?;
+        let bytes = read_body(answer, ANSWER_MAX).await.map_err(|error| match error {
+            BodyError::Broken(error) => away(&error),
+            BodyError::TooLong(_) => {
+                NetworkServerError::Refused { status: status.as_u16(), code: "answer".to_owned(), message: error.to_string() }
+            }
+        })?;
         if status.is_success() {
-            return Ok(bytes.into());
+            return Ok(bytes);
         }
         let body: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let text = |key: &str| body["error"][key].as_str().unwrap_or_default().chars().take(512).collect::<String>();

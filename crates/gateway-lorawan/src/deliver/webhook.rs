@@ -7,6 +7,8 @@ use std::{sync::Arc, time::Duration};
 
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// No answer is read further, bytes.
+const ANSWER_MAX: usize = 64 << 10;
 /// Requests under way at once.
 const REQUESTS: usize = 16;
 
@@ -49,8 +51,8 @@ impl Webhook {
         let request = self.http.post(url).header("content-type", "application/json").body(event.body.clone());
         let error = match request.send().await {
             Ok(answer) if answer.status().is_success() => {
-                // Read to its end, so that the connection is used again; what it says is of no interest.
-                let _ = answer.bytes().await;
+                // Read to its end, so that the connection is used again; what it says is of no interest. One that goes on is left.
+                let _ = depin_client::read_body(answer, ANSWER_MAX).await;
                 None
             }
             Ok(answer) => Some(format!("the customer's server answers {}", answer.status())),

@@ -58,15 +58,15 @@ impl<'a> Named<'a> {
     }
 
     pub(super) async fn beacons(&self) -> Result<Vec<CoverageBeacon>> {
-        whole_list(PAGES_MAX, |after| async move { self.coverage().beacons(after.as_deref(), PAGE).await }).await
+        Ok(whole_list(PAGES_MAX, |after| async move { self.coverage().beacons(after.as_deref(), PAGE).await }).await?)
     }
 
     pub(super) async fn hexes(&self) -> Result<Vec<CoverageHex>> {
-        whole_list(PAGES_MAX, |after| async move { self.coverage().hexes(after.as_deref(), PAGE).await }).await
+        Ok(whole_list(PAGES_MAX, |after| async move { self.coverage().hexes(after.as_deref(), PAGE).await }).await?)
     }
 
     pub(super) async fn ouis(&self) -> Result<Vec<CoverageOui>> {
-        whole_list(PAGES_MAX, |after| async move { self.coverage().ouis(after.as_deref(), PAGE).await }).await
+        Ok(whole_list(PAGES_MAX, |after| async move { self.coverage().ouis(after.as_deref(), PAGE).await }).await?)
     }
 
     pub(super) async fn routes(&self, oui: Option<u32>) -> Result<Vec<CoverageRoute>> {
