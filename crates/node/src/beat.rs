@@ -2,7 +2,7 @@
 //!
 //! In: each block as it becomes final, and since when the pool has something for the next one. Out: a sentence while none has come for
 //! ten heartbeats. A chain on which nothing happens has a longer heartbeat, which the engine stretches; here it is reckoned from the
-//! same blocks.
+//! same blocks, and such a chain is unwell after twice that and ten of the usual ones, which is sooner than ten of its own.
 
 use depin_client::api::Stalled;
 use depin_engine::Tip;
@@ -15,6 +15,9 @@ use tokio::sync::watch;
 
 /// Heartbeats without a block after which a node is unwell.
 const HEARTBEATS_MAX: u32 = 10;
+/// Stretched heartbeats after which it is, with [`HEARTBEATS_MAX`] of the usual ones: what is reckoned here may be half of what the engine
+/// waits, which remembers an empty block more after a restart.
+const STRETCHED_MAX: u32 = 2;
 
 /// The longest heartbeat of a chain that runs at `speed` and whose ledger time goes on by at most `cap`, a quarter of its shortest
 /// window, in one block: `idle` at most, and no more than a sixteenth of the window, so that whatever is due by time is done as if the
@@ -77,20 +80,25 @@ impl Beat {
     pub fn stalled(&self, waiting: Option<time::Instant>) -> Option<Stalled> {
         let last = self.lock();
         let now = time::Instant::now();
-        let over = |since: time::Instant, heartbeat: Duration| {
-            let limit = heartbeat.saturating_mul(HEARTBEATS_MAX);
-            (now.saturating_duration_since(since) >= limit).then_some(limit)
-        };
-        let idle = self.heartbeat.saturating_mul(2u32.saturating_pow(last.empty)).min(self.longest);
-        let limit = waiting.and_then(|waiting| over(waiting.max(last.seen), self.heartbeat)).or_else(|| over(last.seen, idle))?;
+        let over = |since: time::Instant, limit: Duration| (now.saturating_duration_since(since) >= limit).then_some(limit);
+        let usual = self.heartbeat.saturating_mul(HEARTBEATS_MAX);
+        let limit = waiting.and_then(|waiting| over(waiting.max(last.seen), usual));
+        let limit = limit.or_else(|| over(last.seen, self.longest_wait(last.empty)))?;
         let (since, height) = (Instant::new(last.wall).to_rfc3339(), last.height);
         let (age, limit) = (span(now.saturating_duration_since(last.seen)), span(limit));
         let message = format!(
-            "no block has become final for {age}: the last was block {height}, at {since}, and ten heartbeats are {limit}; look at the \
-             node's log and its disk, and with other validators at whether more than two thirds of them can be reached; nothing \
+            "no block has become final for {age}: the last was block {height}, at {since}, and one comes within {limit} when all is well; \
+             look at the node's log and its disk, and with other validators at whether more than two thirds of them can be reached; nothing \
              acknowledged is lost when the node is started again"
         );
         Some(Stalled { since_ms: last.wall, height, message })
+    }
+
+    /// How long a well chain that ends with `empty` blocks without a transaction waits for the next one, at the very most.
+    fn longest_wait(&self, empty: u32) -> Duration {
+        let usual = self.heartbeat.saturating_mul(HEARTBEATS_MAX);
+        let stretched = self.heartbeat.saturating_mul(2u32.saturating_pow(empty)).min(self.longest);
+        stretched.saturating_mul(STRETCHED_MAX).saturating_add(usual).min(stretched.saturating_mul(HEARTBEATS_MAX))
     }
 
     fn lock(&self) -> MutexGuard<'_, Last> {
@@ -135,10 +143,19 @@ mod tests {
         beat.see(8, 1);
         std::thread::sleep(60 * MS);
         let stalled = beat.stalled(None).expect("no block for twelve heartbeats");
-        assert!(stalled.message.contains("block 8, at 20") && stalled.message.contains("ten heartbeats are 50ms"), "{stalled:?}");
+        assert!(stalled.message.contains("block 8, at 20") && stalled.message.contains("within 50ms"), "{stalled:?}");
         assert!(stalled.height == 8 && stalled.since_ms.abs_diff(wall_ms()) < 60_000, "{stalled:?}");
         beat.see(9, 0);
         assert_eq!(beat.stalled(None), None);
+    }
+
+    #[test]
+    fn a_chain_at_rest_is_waited_for_twice_as_long_as_it_rests_and_ten_heartbeats() {
+        let second = Duration::from_secs(1);
+        let beat = Beat::new(second, Duration::from_millis(112_500), 0);
+        let waits = |empty| beat.longest_wait(empty).as_secs();
+        assert_eq!([0, 1, 2, 3, 6].map(waits), [10, 14, 18, 26, 138]);
+        assert_eq!([7, 1_000].map(waits), [235, 235]);
     }
 
     #[test]

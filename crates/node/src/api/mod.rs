@@ -168,7 +168,7 @@ impl App {
         self.engine.header(height).await?.ok_or_else(|| ApiError::internal(format!("block {height} is missing")))
     }
 
-    /// Since when no block came, and what to look at, once that is ten heartbeats.
+    /// Since when no block came, and what to look at, once that is too long.
     fn stalled(&self) -> Option<Stalled> {
         self.beat.stalled(self.pool.waiting_since())
     }
