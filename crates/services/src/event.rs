@@ -1,10 +1,19 @@
 //! What happens in a network: its economy and its service tell it into one list.
 
-use crate::{EventInfo as _, ServiceEvent};
+use crate::{EventInfo as _, Live, ServiceEvent};
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_economy::EventNames;
 use depin_quantity::UnitId;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Serialize,
+    de::{self, DeserializeOwned, value::MapDeserializer},
+};
+use std::fmt;
+
+/// What tells the events of the economy apart in JSON.
+const ECONOMY_TAG: &str = "event";
+/// What tells those of a service apart.
+const SERVICE_TAG: &str = "kind";
 
 /// One happening, of the economy or of the service. In JSON, `of` says which: `economy`, or the service's name.
 #[derive(Clone, Debug, PartialEq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
@@ -18,6 +27,13 @@ pub enum Event {
 }
 
 impl Event {
+    /// Everything that a question for events can name on a network of `service`: who tells, and what happens, in the words of JSON.
+    pub fn kinds(service: &Live) -> Vec<String> {
+        let (economy, own) = (variants::<depin_economy::Event>(ECONOMY_TAG), service.event_kinds());
+        let sources = ["economy".to_owned(), service.description().name.to_string()];
+        sources.into_iter().chain(economy.iter().chain(own).map(|kind| (*kind).to_owned())).collect()
+    }
+
     /// The unit that it is about, if it is about one: a deal, an order, an escrow that goes by its id.
     pub fn subject(&self) -> Option<UnitId> {
         match self {
@@ -32,6 +48,42 @@ impl Event {
             Self::Economy(event) => event.names(),
             Self::Service(event) => EventNames { accounts: event.accounts(), units: event.subject().into_iter().collect() },
         }
+    }
+}
+
+/// The kinds of a service's events.
+pub(crate) fn kinds_of<T: DeserializeOwned>() -> &'static [&'static str] {
+    variants::<T>(SERVICE_TAG)
+}
+
+/// Names of the variants of an enum that JSON tells apart by `tag`: what is expected where another stands. No second list that could be
+/// another.
+fn variants<T: DeserializeOwned>(tag: &'static str) -> &'static [&'static str] {
+    match T::deserialize(MapDeserializer::<_, Expected>::new(std::iter::once((tag, "")))) {
+        Ok(_) => &[],
+        Err(Expected(names)) => names,
+    }
+}
+
+/// What an enum would have taken.
+#[derive(Debug)]
+struct Expected(&'static [&'static str]);
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(", "))
+    }
+}
+
+impl std::error::Error for Expected {}
+
+impl de::Error for Expected {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self(&[])
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self(expected)
     }
 }
 
@@ -64,6 +116,12 @@ mod tests {
         {
             let json = serde_json::to_value(&event).unwrap();
             assert_eq!(json["of"], of);
+            let (tag, names) = match of {
+                "economy" => (ECONOMY_TAG, variants::<depin_economy::Event>(ECONOMY_TAG)),
+                _ => (SERVICE_TAG, kinds_of::<StorageEvent>()),
+            };
+            let name = json["event"][tag].as_str().unwrap();
+            assert!(names.contains(&name) && names.len() > 10, "{name}: {names:?}");
             assert!(json.pointer(kind).is_some(), "{json}");
             assert_eq!(serde_json::from_str::<Event>(&json.to_string()).unwrap(), event);
         }

@@ -83,6 +83,13 @@ macro_rules! services {
                 }
             }
 
+            /// The kinds of its events, in the words of JSON.
+            pub fn event_kinds(&self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$service(_) => crate::event::kinds_of::<<crate::$module::$service as Service>::Event>(),)+
+                }
+            }
+
             /// See [`Service::shortest_window`].
             pub fn shortest_window(&self) -> Option<Window> {
                 match self {

@@ -174,7 +174,7 @@ pub struct History {
     pub event: u64,
 }
 
-/// No block has become final for ten heartbeats.
+/// No block has become final for ten heartbeats; on a chain at rest for twice as long as it rests, and ten heartbeats.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Stalled {
     /// When the last one did, by the node's wall clock, milliseconds since 1970.
@@ -345,7 +345,8 @@ pub struct EventQuery {
     pub from: Option<u64>,
     /// Most events in the answer; the stream ignores it.
     pub limit: Option<u32>,
-    /// Only events of this kind.
+    /// Only events of this kind, or of these, joined by commas: `deal-activated`, or `storage` for all of a service. One that the network
+    /// does not have is refused with all that it has.
     pub kind: Option<String>,
     /// Only events about this account.
     #[param(value_type = Option<String>)]

@@ -30,11 +30,16 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Kinds that one filter may name.
 const KINDS_MAX: usize = 32;
 
-fn filter(query: &EventQuery) -> ApiResult<Filter> {
+fn filter(app: &App, query: &EventQuery) -> ApiResult<Filter> {
     let kinds: Vec<String> = query.kind.iter().flat_map(|kinds| kinds.split(',')).map(|kind| kind.trim().to_owned()).collect();
     if kinds.len() > KINDS_MAX || kinds.iter().any(|kind| kind.is_empty() || kind.len() > 64) {
         let message = format!("`kind` names one to {KINDS_MAX} kinds, joined by commas");
         return Err(ApiError::bad_request(message, "`deal-activated`, or `storage` for all of a service"));
+    }
+    let known = depin_ledger::Event::kinds(app.ledger.service());
+    if let Some(kind) = kinds.iter().find(|kind| !known.contains(kind)) {
+        let message = format!("`{kind}` is no kind of event on this network");
+        return Err(ApiError::bad_request(message, format!("there are {}", known.join(", "))));
     }
     Ok(Filter { kinds, account: query.account, unit: query.subject })
 }
@@ -55,7 +60,7 @@ fn kept(app: &Shared, from: u64) -> ApiResult<u64> {
 pub(super) async fn events(State(app): State<Shared>, Params(query): Params<EventQuery>) -> ApiResult<Written> {
     let limit = page_limit(query.limit, 100, 1_000)?;
     let from = kept(&app, query.from.unwrap_or_else(|| app.index.first().event))?;
-    let (filter, turn) = (filter(&query)?, app.turn().await?);
+    let (filter, turn) = (filter(&app, &query)?, app.turn().await?);
     let page = app.index.events(from, limit, filter).await?;
     let make = move |_: &App| -> ApiResult<Page<api::EventRecord>> {
         let items = page.events.iter().map(render::event).collect::<Result<_, _>>().map_err(ApiError::internal)?;
@@ -75,7 +80,7 @@ pub(super) async fn stream(
     headers: HeaderMap,
     Params(query): Params<EventQuery>,
 ) -> ApiResult<(Extension<EventStream>, Sse<impl Stream<Item = Result<Event, Infallible>>>)> {
-    let filter = filter(&query)?;
+    let filter = filter(&app, &query)?;
     let from = match last_event_id(&headers)? {
         Some(last) => last.saturating_add(1),
         None => query.from.unwrap_or_else(|| app.index.marks().next_event),

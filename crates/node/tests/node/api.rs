@@ -350,6 +350,9 @@ async fn every_error_has_the_same_form() {
         (&format!("/v1/transactions/{unknown_id}"), 404, code::NOT_FOUND),
         ("/v1/events?from=minus", 400, code::BAD_REQUEST),
         ("/v1/events?kind=", 400, code::BAD_REQUEST),
+        ("/v1/events?kind=typo", 400, code::BAD_REQUEST),
+        ("/v1/events?kind=posting,deal-activate", 400, code::BAD_REQUEST),
+        ("/v1/events/stream?kind=order-opened", 400, code::BAD_REQUEST),
         ("/v1/events?deal=12", 400, code::BAD_REQUEST),
         ("/v1/events?subject=12", 400, code::BAD_REQUEST),
         ("/v1/events/stream?account=me", 400, code::BAD_REQUEST),
@@ -362,6 +365,13 @@ async fn every_error_has_the_same_form() {
     for (path, status, code) in cases {
         let (got, answer) = world.get(path).await;
         assert_eq!((got.as_u16(), error_code(&answer).as_str()), (status, code), "{path}: {answer}");
+    }
+    let (_, answer) = world.get("/v1/events?kind=typo").await;
+    let (said, hint) = (answer["error"]["message"].as_str().unwrap(), answer["error"]["hint"].as_str().unwrap());
+    assert!(said.contains("`typo` is no kind of event"), "{answer}");
+    for known in ["economy", "storage", "posting", "deal-activated"] {
+        assert!(hint.split([' ', ',']).any(|kind| kind == known), "{known}: {hint}");
+        assert_eq!(world.get(&format!("/v1/events?kind={known}")).await.0, StatusCode::OK);
     }
     for (method, path) in [
         (Method::POST, "/v1/status"),
