@@ -176,6 +176,17 @@ impl SubmitError {
         }
     }
 
+    /// Code and words where it is what the message says that does not pass, and not how or when it was sent: the ledger refuses it, or it
+    /// fits no block or request. Others get through; of a message about several things a part of it may.
+    pub fn refusal(&self) -> Option<(String, String)> {
+        match self {
+            Self::Failed { code, message, .. } => Some((code.clone(), message.clone())),
+            Self::TooLarge { .. } => Some((code::TOO_LARGE.to_owned(), self.to_string())),
+            Self::Client(error) => error.never_passes().map(|(code, message)| (code.to_owned(), message.to_owned())),
+            Self::WrongChain { .. } | Self::BaseFee { .. } | Self::Uncertain { .. } => None,
+        }
+    }
+
     /// Whether the same message may succeed later, without anything being changed here.
     pub fn is_passing(&self) -> bool {
         match self {

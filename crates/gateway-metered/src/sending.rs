@@ -92,29 +92,18 @@ fn send(core: &Arc<Core>, queued: Vec<Queued>) -> BoxFuture<'_, Result<(), SendE
         let reports = queued.iter().map(|queued| queued.report.clone()).collect();
         match core.reporter.submit(Message::service(MeteredMessage::Report(reports))).await {
             Ok(receipt) => reported(core, &queued, Some(receipt.id)).await,
-            Err(error) if queued.len() > 1 && is_about_content(&error) => {
+            Err(error) if queued.len() > 1 && error.refusal().is_some() => {
                 let (first, second) = queued.split_at(queued.len() / 2);
                 let (first, second) = future::join(send(core, first.to_vec()), send(core, second.to_vec())).await;
                 first.and(second)
             }
-            Err(SubmitError::Failed { code, message, .. }) => refused(core, &queued, code, message).await,
-            Err(SubmitError::Client(error)) => match error.never_passes() {
-                Some((code, message)) => refused(core, &queued, code.to_owned(), message.to_owned()).await,
+            Err(error) => match error.refusal() {
+                Some((code, message)) => refused(core, &queued, code, message).await,
                 None => Err(error.into()),
             },
-            Err(error) => Err(error.into()),
         }
     }
     .boxed()
-}
-
-/// Whether it is what the reports say that does not pass, and not how or when they were sent.
-fn is_about_content(error: &SubmitError) -> bool {
-    match error {
-        SubmitError::Failed { .. } | SubmitError::TooLarge { .. } => true,
-        SubmitError::Client(error) => error.never_passes().is_some(),
-        _ => false,
-    }
 }
 
 fn wall_ms() -> u64 {

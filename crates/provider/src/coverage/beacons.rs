@@ -14,7 +14,7 @@ use super::{
     store::{SealedAway, Store},
 };
 use depin_client::{
-    Client, ClientError, Sender, SigningKey, SubmitError,
+    Client, ClientError, Sender, SigningKey,
     api::{CoverageHotspot, CoverageNetwork, EventQuery},
 };
 use depin_ledger::Message;
@@ -374,12 +374,12 @@ impl Prover {
         match say(&due).await {
             Ok(_) => self.forget(&due).await,
             // One of them is refused: each by itself, and what is refused then is over.
-            Err(SubmitError::Failed { .. }) => {
+            Err(error) if error.refusal().is_some() => {
                 for one in &due {
                     match say(std::slice::from_ref(one)).await {
-                        Err(SubmitError::Failed { code, .. }) if code == "too-early" => {}
-                        Ok(_) | Err(SubmitError::Failed { .. }) => self.forget(std::slice::from_ref(one)).await,
-                        Err(error) => tracing::debug!(%error, "a report is disclosed later"),
+                        Err(error) if error.code() == Some("too-early") => {}
+                        Err(error) if error.refusal().is_none() => tracing::debug!(%error, "a report is disclosed later"),
+                        Ok(_) | Err(_) => self.forget(std::slice::from_ref(one)).await,
                     }
                 }
             }

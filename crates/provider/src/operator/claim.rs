@@ -1,7 +1,6 @@
 //! Claims of rewards, once per claiming period.
 
 use super::{duty::Duty, error::RoundError, round::Runner};
-use depin_client::SubmitError;
 use depin_economy::Action;
 use depin_ledger::Message;
 
@@ -25,8 +24,10 @@ impl<D: Duty> Runner<D> {
                 self.status.change(|status| status.claims += 1);
                 tracing::info!(amount = earned.join(", "), "claimed rewards");
             }
-            Err(SubmitError::Failed { message, .. }) => tracing::info!(message, "rewards could not be claimed"),
-            Err(error) => return Err(error.into()),
+            Err(error) => match error.refusal() {
+                Some((_, message)) => tracing::info!(message, "rewards could not be claimed"),
+                None => return Err(error.into()),
+            },
         }
         self.claimed = Some(now);
         Ok(())

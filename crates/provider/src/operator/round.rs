@@ -11,7 +11,7 @@ use super::{
     status::SharedStatus,
     submit::{Outcome, is_underfunded, is_without_room},
 };
-use depin_client::{Client, Sender, SubmitError};
+use depin_client::{Client, Sender};
 use depin_ledger::Message;
 use depin_quantity::Instant;
 use futures::stream::{self, StreamExt as _};
@@ -252,13 +252,13 @@ impl<D: Duty> Runner<D> {
                 self.dirty = DirtySet::all();
                 Ok(false)
             }
-            Err(SubmitError::Failed { message, .. }) => {
+            Err(error) => {
+                let Some((_, message)) = error.refusal() else { return Err(error.into()) };
                 self.status.problem("registration", format!("the ledger refuses the registration: {message}"));
                 // Tried again when everything is read anew; units of an earlier registration go on meanwhile.
                 self.failures.rest(Subject::Registration);
                 Ok(serving)
             }
-            Err(error) => Err(error.into()),
         }
     }
 

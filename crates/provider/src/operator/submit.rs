@@ -34,7 +34,8 @@ impl<T> Outcome<T> {
 }
 
 impl<D: Duty> Runner<D> {
-    /// Carries a task out. What the ledger refuses is split until the subjects that it refuses stand alone.
+    /// Carries a task out. What is refused for what it says, by the ledger or by a node that can never take it, is split until the subjects
+    /// that are refused stand alone.
     pub(super) fn carry_out(&self, task: D::Task) -> BoxFuture<'_, Outcome<D::Task>> {
         async move {
             let Draft { message, failures, dirty } = self.duty.message(&self.view, &task).await;
@@ -48,20 +49,21 @@ impl<D: Duty> Runner<D> {
                     tracing::debug!(task = task.name(), failed, "done");
                     outcome.dirty.add(touched(&task));
                 }
-                Err(SubmitError::Failed { code, message, .. }) => {
+                Err(error) => {
+                    let Some((code, message)) = error.refusal() else {
+                        // The fee cannot be paid, or the node is away: nothing else will go through either.
+                        outcome.dirty.add(touched(&task));
+                        outcome.cut_off = Some(error);
+                        return outcome;
+                    };
                     if let Some([first, second]) = task.split() {
                         let (first, second) = futures::join!(self.carry_out(first), self.carry_out(second));
                         return outcome.merge(first).merge(second);
                     }
                     let subject = task.subjects().first().copied();
-                    tracing::info!(task = task.name(), ?subject, code, message, "the ledger refused");
+                    tracing::info!(task = task.name(), ?subject, code, message, "refused");
                     outcome.dirty.add(touched(&task));
                     outcome.failures.extend(subject.map(|subject| Failure { subject, task, why: message }));
-                }
-                // The fee cannot be paid, or the node is away: nothing else will go through either.
-                Err(error) => {
-                    outcome.dirty.add(touched(&task));
-                    outcome.cut_off = Some(error);
                 }
             }
             outcome

@@ -3,6 +3,7 @@
 mod deals;
 mod faults;
 mod funds;
+mod refusing;
 mod restarts;
 mod shell;
 mod wishes;
