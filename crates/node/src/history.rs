@@ -24,6 +24,8 @@ pub const KEEP_HISTORY: Duration = Duration::from_secs(30 * 86_400);
 const BLOCKS_MIN: u64 = 64;
 /// How often it is looked for what has become too old, at most and at least.
 const EVERY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(3_600));
+/// When it is looked for first: a node that never runs for an hour gives up history as well.
+const FIRST: Duration = Duration::from_secs(5);
 /// Receipts read at once where the log begins in the middle of a block.
 const CHUNK: usize = 1_024;
 
@@ -104,8 +106,10 @@ pub(crate) async fn prune(keep: Option<Duration>, path: PathBuf, clock: Arc<Cloc
     }
     let Some(keep) = keep else { return };
     let every = (keep / 24).clamp(EVERY.0, EVERY.1);
+    let mut pause = every.min(FIRST);
     loop {
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(pause).await;
+        pause = every;
         match round(keep, &path, &clock, &engine, &index).await {
             Ok(()) | Err(PruneError::Engine(QueryError::Closed) | PruneError::Index(IndexError::Closed)) => {}
             Err(error) => tracing::warn!(%error, "history that is too old stays for now"),

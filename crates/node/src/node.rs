@@ -7,7 +7,7 @@ use crate::{
     disk::{Disk, NoSpace},
     history::{self, KEEP_HISTORY},
     home::{self, Home, HomeError},
-    index::{self, Index, IndexError, LogError, LogRecord, ReceiptLog},
+    index::{self, FollowError, Index, IndexError, LogError, LogRecord, ReceiptLog},
     machine::LedgerMachine,
     metrics::Metrics,
     pool::{Pool, PoolLimits},
@@ -29,6 +29,10 @@ pub const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How long it waits at most when nothing happens, usually. A block costs some 120 KB on the disk however empty it is, and a chain at rest
 /// may write 200 MB a day. With windows of half an hour their sixteenth, 112.5 s, is less.
 pub const HEARTBEAT_IDLE: Duration = Duration::from_secs(120);
+
+/// How long an engine that was opened may take to make again what the index read of it: the last blocks, of which it had not written down
+/// that they were run.
+const CATCH_UP: Duration = Duration::from_secs(30);
 
 /// Settings of a node.
 #[derive(Clone, Debug)]
@@ -369,12 +373,16 @@ async fn open(
     }
     let opening = |error: QueryError| StartError::Opening(error.to_string());
     let first = history::begin(history::written(home)?, engine).await.map_err(opening)?;
-    let index = Index::open(&path, &config.genesis.digest(), first, engine.receipts_len())?;
+    let index = Index::open(&path, &config.genesis.digest(), first)?;
     index.give_up(first)?;
     engine.prune(index.first().height);
-    if let Some(why) = index.restarted() {
+    let parted = index.check(&mut EngineLog::of(engine), CATCH_UP).await.map_err(|error| match error {
+        FollowError::Index(error) => error.into(),
+        FollowError::Log(error) => StartError::Opening(error.to_string()),
+    })?;
+    for why in index.restarted().map(str::to_owned).into_iter().chain(parted) {
         tracing::warn!("{why}");
-        notes.push(why.to_owned());
+        notes.push(why);
     }
     if ledger.head().height == 0 {
         // The first block funds the accounts; before it every question would get an empty answer.
@@ -423,7 +431,7 @@ fn feed(
     metrics: &Metrics,
     end: Ending,
 ) -> impl Future<Output = ()> + Send + 'static {
-    let log = EngineLog { tips: engine.finalized(), engine: engine.clone() };
+    let log = EngineLog::of(engine);
     let (waiters, metrics) = (waiters.clone(), metrics.clone());
     async move {
         let told = move |receipts: &[index::ReceiptRecord]| {
@@ -481,6 +489,12 @@ impl Ending {
 struct EngineLog {
     tips: watch::Receiver<Tip>,
     engine: Handle,
+}
+
+impl EngineLog {
+    fn of(engine: &Handle) -> Self {
+        Self { tips: engine.finalized(), engine: engine.clone() }
+    }
 }
 
 impl ReceiptLog for EngineLog {

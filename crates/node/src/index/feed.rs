@@ -1,7 +1,9 @@
 //! Following the receipts log.
 
 use super::{Index, IndexError, LogRecord, ReceiptRecord};
-use std::{future::Future, sync::Arc};
+use depin_ledger::Receipt;
+use std::{future::Future, sync::Arc, time::Duration};
+use tokio::time::timeout;
 
 /// Records read and written at once, unless one block has more.
 const CHUNK: usize = 1_024;
@@ -74,6 +76,26 @@ pub async fn follow(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Why the log does not go on where the index read to, if so. Blocks are final, so a record that comes once more says the same; another
+/// engine's, such as an older copy of it that went on by itself, says another time.
+pub(super) async fn parted(index: &Index, log: &mut impl ReceiptLog, patience: Duration) -> Result<Option<String>, LogError> {
+    let marks = index.marks();
+    if marks.next_receipt <= index.first().receipt {
+        return Ok(None);
+    }
+    let last = marks.next_receipt - 1;
+    match timeout(patience, log.longer_than(last)).await {
+        Ok(Some(_)) => {}
+        // The log ended, which whoever runs it tells.
+        Ok(None) => return Ok(None),
+        Err(_) => return Ok(Some(format!("it read up to record {} and the log has fewer", marks.next_receipt))),
+    }
+    let records = log.read(last, 1).await?;
+    let found = records.first().filter(|record| record.position == last).and_then(|record| Receipt::decode(&record.bytes));
+    let same = found.is_some_and(|receipt| (receipt.height, receipt.time.get()) == (marks.height, marks.time));
+    Ok((!same).then(|| format!("record {last} of the log is not the one that it read")))
 }
 
 /// Begins a damaged index anew, unless that did not help before.

@@ -17,7 +17,7 @@ mod tests;
 mod write;
 
 pub use digest::{EventRecord, Names, ReceiptRecord};
-pub use feed::{LogError, ReceiptLog, follow};
+pub use feed::{FollowError, LogError, ReceiptLog, follow};
 pub use live::Subscription;
 pub use query::{BlockRecord, EventPage, Filter};
 pub use schema::{First, Marks};
@@ -32,6 +32,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use write::{Batch, Writer};
@@ -124,6 +125,10 @@ pub struct Index {
     unwritten: AtomicBool,
 }
 
+fn filled_anew(path: &Path, why: &str) -> String {
+    format!("the index {} is filled from its beginning: {why}", path.display())
+}
+
 impl Drop for Index {
     fn drop(&mut self) {
         self.close();
@@ -132,17 +137,17 @@ impl Drop for Index {
 
 impl Index {
     /// Opens the index of the chain whose genesis has the digest `chain`. A file that cannot be continued is deleted and begun
-    /// again: another version's or chain's, a damaged one, or one that read further than the log's `log_len` receipts, or not as far as
-    /// where the log begins. One that begins again begins at `log`.
+    /// again: another version's or chain's, a damaged one, or one that did not read as far as where the log begins. One that begins again
+    /// begins at `log`. Whether the log goes on where it read to is for [`Index::check`].
     ///
     /// # Errors
     /// [`IndexError::File`] and [`IndexError::Database`] when the file cannot be used at all.
-    pub fn open(path: &Path, chain: &[u8; 32], log: First, log_len: u64) -> Result<Self, IndexError> {
-        let Opened { database, marks, first, restarted } = schema::open(path, chain, log, log_len)?;
+    pub fn open(path: &Path, chain: &[u8; 32], log: First) -> Result<Self, IndexError> {
+        let Opened { database, marks, first, restarted } = schema::open(path, chain, log)?;
         Ok(Self {
             path: path.to_owned(),
             chain: *chain,
-            restarted: restarted.map(|why| format!("the index {} is filled from its beginning: {why}", path.display())),
+            restarted: restarted.map(|why| filled_anew(path, &why)),
             writer: Mutex::new(Writer::new(database, marks)),
             readers: Mutex::default(),
             damaged: Notify::new(),
@@ -152,6 +157,17 @@ impl Index {
             first: watch::Sender::new(first),
             unwritten: AtomicBool::new(false),
         })
+    }
+
+    /// Begins it anew where the log's last record that it read is not the log's, or does not come back within `patience`: an engine that
+    /// is opened makes the newest blocks once more, so the log may be some of them behind at first. Says why, in a sentence, if so.
+    ///
+    /// # Errors
+    /// [`FollowError`] when the log or the file cannot be used.
+    pub async fn check(&self, log: &mut impl ReceiptLog, patience: Duration) -> Result<Option<String>, FollowError> {
+        let Some(why) = feed::parted(self, log, patience).await? else { return Ok(None) };
+        self.begin_again()?;
+        Ok(Some(filled_anew(&self.path, &why)))
     }
 
     /// Why it is filled from its beginning, in a sentence; none when what was there is gone on with, or there was nothing.

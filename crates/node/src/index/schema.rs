@@ -1,14 +1,13 @@
 //! The index's file: tables, version, and when to start over.
 //!
 //! Everything in it follows from the receipts log, so nothing is ever migrated: a file of another version or chain, a damaged one,
-//! and one that is ahead of the log are deleted and filled again.
+//! and one that does not read as far as the log begins are deleted and filled again.
 
 use super::IndexError;
 use depin_database::{Database, Durability, OpenError};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::{
     io,
-    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -80,10 +79,10 @@ pub(super) struct Opened {
     pub restarted: Option<String>,
 }
 
-/// Opens the database, with fresh tables when the file cannot be continued. The log has records from `log.receipt` on, up to `log_len`.
-pub(super) fn open(path: &Path, chain: &[u8; 32], log: First, log_len: u64) -> Result<Opened, IndexError> {
+/// Opens the database, with fresh tables when the file cannot be continued. The log has records from `log.receipt` on.
+pub(super) fn open(path: &Path, chain: &[u8; 32], log: First) -> Result<Opened, IndexError> {
     let existed = path.exists();
-    let reason = match open_existing(path, chain, log.receipt..=log_len)? {
+    let reason = match open_existing(path, chain, log.receipt)? {
         Ok((database, marks, first)) => return Ok(Opened { database, marks, first, restarted: None }),
         Err(reason) => reason,
     };
@@ -109,7 +108,7 @@ pub(super) fn make(path: &Path, chain: &[u8; 32], log: &First) -> Result<Databas
 /// How far an index read, and where it begins; or why it cannot be continued.
 type Read<T> = Result<T, String>;
 
-fn open_existing(path: &Path, chain: &[u8; 32], log: RangeInclusive<u64>) -> Result<Read<(Database, Marks, First)>, IndexError> {
+fn open_existing(path: &Path, chain: &[u8; 32], from: u64) -> Result<Read<(Database, Marks, First)>, IndexError> {
     if !path.exists() {
         return Ok(Err("there is none yet".to_owned()));
     }
@@ -118,7 +117,7 @@ fn open_existing(path: &Path, chain: &[u8; 32], log: RangeInclusive<u64>) -> Res
         Err(lost @ OpenError::Lost { .. }) => return Ok(Err(lost.to_string())),
         Err(error) => return Err(error.into()),
     };
-    match marks_of(database.connection(), chain, log) {
+    match marks_of(database.connection(), chain, from) {
         Ok(Ok((marks, first))) => Ok(Ok((database, marks, first))),
         Ok(Err(reason)) => Ok(Err(reason)),
         Err(error) if is_unusable(&error) => Ok(Err(format!("it is damaged ({error})"))),
@@ -127,7 +126,7 @@ fn open_existing(path: &Path, chain: &[u8; 32], log: RangeInclusive<u64>) -> Res
 }
 
 /// How far the index in the database read, or why it cannot be continued.
-fn marks_of(connection: &Connection, chain: &[u8; 32], log: RangeInclusive<u64>) -> rusqlite::Result<Read<(Marks, First)>> {
+fn marks_of(connection: &Connection, chain: &[u8; 32], from: u64) -> rusqlite::Result<Read<(Marks, First)>> {
     let has_meta: Option<i64> = connection
         .query_row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'meta'", [], |row| row.get(0))
         .optional()?;
@@ -146,9 +145,8 @@ fn marks_of(connection: &Connection, chain: &[u8; 32], log: RangeInclusive<u64>)
     let Some(first) = meta(connection, "first")?.as_deref().and_then(decode_first) else {
         return Ok(Err("it does not say where it begins".to_owned()));
     };
-    if !log.contains(&marks.next_receipt) {
-        let (read, from, len) = (marks.next_receipt, log.start(), log.end());
-        return Ok(Err(format!("it read up to record {read} and the log has those from {from} to {len}")));
+    if marks.next_receipt < from {
+        return Ok(Err(format!("it read up to record {} and the log has those from {from} on", marks.next_receipt)));
     }
     Ok(Ok((marks, first)))
 }

@@ -88,8 +88,8 @@ impl Home {
         self.folder.path().join("index.sqlite")
     }
 
-    fn open(&self, log_len: usize) -> Arc<Index> {
-        Arc::new(Index::open(&self.path(), &CHAIN, First::default(), log_len as u64).unwrap())
+    fn open(&self) -> Arc<Index> {
+        Arc::new(Index::open(&self.path(), &CHAIN, First::default()).unwrap())
     }
 }
 
@@ -118,7 +118,7 @@ fn dump(path: &Path) -> Vec<String> {
 async fn events_get_dense_positions_in_the_order_of_the_log() {
     let receipts = chain(12);
     let home = Home::new();
-    let index = home.open(receipts.len());
+    let index = home.open();
     index.apply(&records(&receipts)).unwrap();
     let events = all_events(&index, Filter::default()).await;
     let expected: Vec<&Event> = receipts.iter().flat_map(|receipt| &receipt.events).collect();
@@ -136,7 +136,7 @@ async fn what_was_applied_before_changes_nothing() {
     let receipts = chain(8);
     let all = records(&receipts);
     let home = Home::new();
-    let index = home.open(all.len());
+    let index = home.open();
     index.apply(&all[..20]).unwrap();
     assert_eq!(index.apply(&all[..20]).unwrap(), []);
     let before = dump(&home.path());
@@ -149,7 +149,7 @@ async fn what_was_applied_before_changes_nothing() {
 async fn gaps_and_receipts_that_are_none_are_refused_whole() {
     let all = records(&chain(8));
     let home = Home::new();
-    let index = home.open(all.len());
+    let index = home.open();
     index.apply(&all[..10]).unwrap();
     let before = dump(&home.path());
     assert!(matches!(index.apply(&all[11..]), Err(IndexError::Gap { got: 11, expected: 10 })));
@@ -172,7 +172,7 @@ async fn a_receipt_and_its_continuations_are_one() {
     receipts.push(more);
     receipts.push(Receipt { index: 3, body: ReceiptBody::End, events: vec![event(43)], ..receipts[0].clone() });
     let home = Home::new();
-    let index = home.open(4);
+    let index = home.open();
     index.apply(&records(&receipts)).unwrap();
     let record = index.receipt(transaction_id(1, 0)).await.unwrap().unwrap();
     let expected: Vec<Event> = receipts[1].events.iter().chain(&receipts[2].events).cloned().collect();
@@ -183,14 +183,14 @@ async fn a_receipt_and_its_continuations_are_one() {
     // One that continues nothing is refused.
     receipts[2].body = ReceiptBody::Continued { of: 0 };
     let other = Home::new();
-    assert!(matches!(other.open(4).apply(&records(&receipts)), Err(IndexError::Malformed { position: 2, .. })));
+    assert!(matches!(other.open().apply(&records(&receipts)), Err(IndexError::Malformed { position: 2, .. })));
 }
 
 #[tokio::test]
 async fn transactions_blocks_and_senders_are_found() {
     let receipts = chain(9);
     let home = Home::new();
-    let index = home.open(receipts.len());
+    let index = home.open();
     index.apply(&records(&receipts)).unwrap();
     assert_eq!(index.receipt(transaction_id(99, 0)).await.unwrap(), None);
     let record = index.receipt(transaction_id(8, 2)).await.unwrap().unwrap();
@@ -222,7 +222,7 @@ async fn transactions_blocks_and_senders_are_found() {
 async fn pages_end_to_end_give_everything_once() {
     let receipts = chain(20);
     let home = Home::new();
-    let index = home.open(receipts.len());
+    let index = home.open();
     index.apply(&records(&receipts)).unwrap();
     let filter = Filter { kinds: vec!["deal-accepted".to_owned()], ..Filter::default() };
     let (mut from, mut paged) = (0, Vec::new());
@@ -244,10 +244,10 @@ async fn an_index_goes_on_where_it_was_cut_off() {
     let receipts = chain(30);
     let all = records(&receipts);
     let reference = Home::new();
-    reference.open(all.len()).apply(&all).unwrap();
+    reference.open().apply(&all).unwrap();
     for (cut, written) in [1, 17, all.len() - 1].into_iter().flat_map(|cut| [(cut, false), (cut, true)]) {
         let (before, after) = (Home::new(), Home::new());
-        let index = before.open(all.len());
+        let index = before.open();
         index.apply(&all[..cut]).unwrap();
         if written {
             index.write().unwrap();
@@ -257,7 +257,7 @@ async fn an_index_goes_on_where_it_was_cut_off() {
             let file = file.unwrap();
             std::fs::copy(file.path(), after.folder.path().join(file.file_name())).unwrap();
         }
-        let again = after.open(all.len());
+        let again = after.open();
         if written {
             assert_eq!(again.marks(), index.marks());
         }
@@ -272,31 +272,30 @@ async fn an_index_goes_on_where_it_was_cut_off() {
 #[tokio::test]
 async fn a_file_that_cannot_be_continued_is_begun_again() {
     let all = records(&chain(10));
-    let marks_after = |prepare: &dyn Fn(&Path), chain: &[u8; 32], log_len: usize| {
+    let marks_after = |prepare: &dyn Fn(&Path), chain: &[u8; 32]| {
         let home = Home::new();
-        home.open(all.len()).apply(&all).unwrap();
+        home.open().apply(&all).unwrap();
         prepare(&home.path());
-        let index = Index::open(&home.path(), chain, First::default(), log_len as u64).unwrap();
+        let index = Index::open(&home.path(), chain, First::default()).unwrap();
         let marks = index.marks();
-        if marks.next_receipt == 0 && log_len >= all.len() {
+        if marks.next_receipt == 0 {
             index.apply(&all).unwrap();
         }
         marks.next_receipt
     };
     let change = |sql: &'static str| move |path: &Path| Connection::open(path).unwrap().execute_batch(sql).unwrap();
     let full = all.len() as u64;
-    assert_eq!(marks_after(&|_| {}, &CHAIN, all.len()), full);
-    assert_eq!(marks_after(&|_| {}, &[8; 32], all.len()), 0, "another chain");
-    assert_eq!(marks_after(&|_| {}, &CHAIN, all.len() - 1), 0, "ahead of the log");
-    assert_eq!(marks_after(&change("UPDATE meta SET value = x'00' WHERE key = 'version'"), &CHAIN, all.len()), 0);
-    assert_eq!(marks_after(&change("DELETE FROM meta WHERE key = 'marks'"), &CHAIN, all.len()), 0);
-    assert_eq!(marks_after(&change("DROP TABLE meta"), &CHAIN, all.len()), 0);
+    assert_eq!(marks_after(&|_| {}, &CHAIN), full);
+    assert_eq!(marks_after(&|_| {}, &[8; 32]), 0, "another chain");
+    assert_eq!(marks_after(&change("UPDATE meta SET value = x'00' WHERE key = 'version'"), &CHAIN), 0);
+    assert_eq!(marks_after(&change("DELETE FROM meta WHERE key = 'marks'"), &CHAIN), 0);
+    assert_eq!(marks_after(&change("DROP TABLE meta"), &CHAIN), 0);
     assert_eq!(
-        marks_after(&|path| std::fs::write(path, b"no database at all, but long enough to look").unwrap(), &CHAIN, all.len()),
+        marks_after(&|path| std::fs::write(path, b"no database at all, but long enough to look").unwrap(), &CHAIN),
         0
     );
-    assert_eq!(marks_after(&|path| std::fs::write(path, b"").unwrap(), &CHAIN, all.len()), 0);
-    assert_eq!(marks_after(&|path| Index::delete(path).unwrap(), &CHAIN, all.len()), 0, "deleted");
+    assert_eq!(marks_after(&|path| std::fs::write(path, b"").unwrap(), &CHAIN), 0);
+    assert_eq!(marks_after(&|path| Index::delete(path).unwrap(), &CHAIN), 0, "deleted");
 }
 
 /// A log that shows its records bit by bit.
@@ -330,7 +329,7 @@ async fn following_tells_every_receipt_once_also_from_blocks_larger_than_a_chunk
     let lengths = vec![11, 11 + 3_001, all.len()];
     let home = Home::new();
     for lengths in [lengths.clone(), vec![all.len()]] {
-        let index = home.open(all.len());
+        let index = home.open();
         let told = Mutex::new(Vec::new());
         let log = TestLog { records: Arc::clone(&all), lengths, step: 0 };
         follow(Arc::clone(&index), log, |new| told.lock().unwrap().extend(new.iter().map(|r| r.position))).await.unwrap();
@@ -339,6 +338,61 @@ async fn following_tells_every_receipt_once_also_from_blocks_larger_than_a_chunk
         drop(index);
         Index::delete(&home.path()).unwrap();
     }
+}
+
+/// A log that stood at some lengths and waits for good at the last one.
+struct WaitingLog(TestLog);
+
+impl ReceiptLog for WaitingLog {
+    async fn longer_than(&mut self, len: u64) -> Option<u64> {
+        match self.0.longer_than(len).await {
+            None => std::future::pending().await,
+            longer => longer,
+        }
+    }
+
+    async fn read(&mut self, from: u64, max: usize) -> Result<Vec<LogRecord>, LogError> {
+        self.0.read(from, max).await
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_read_what_the_log_makes_again_goes_on_and_one_of_another_log_is_begun_anew() {
+    let receipts = chain(10);
+    // The same blocks until the last but one, and another last one, as of an older copy that went on by itself.
+    let mut other = receipts.clone();
+    for receipt in other.iter_mut().filter(|receipt| receipt.height == 10) {
+        receipt.time = Instant::new(10_001);
+    }
+    let (all, other) = (Arc::new(records(&receipts)), Arc::new(records(&other)));
+    let behind = records(&chain(9)).len();
+    let cases = [
+        (&all, vec![all.len()], None),
+        (&all, vec![behind, all.len()], None),
+        (&all, vec![behind], Some("the log has fewer")),
+        (&other, vec![all.len()], Some("is not the one that it read")),
+        (&other, vec![behind, all.len()], Some("is not the one that it read")),
+    ];
+    for (records, lengths, why) in cases {
+        let home = Home::new();
+        home.open().apply(&all).unwrap();
+        let index = home.open();
+        let mut log = WaitingLog(TestLog { records: Arc::clone(records), lengths: lengths.clone(), step: 0 });
+        let said = index.check(&mut log, Duration::from_millis(50)).await.unwrap();
+        match why {
+            None => assert_eq!((said, index.marks().next_receipt), (None, all.len() as u64), "{lengths:?}"),
+            Some(why) => {
+                assert!(said.as_ref().is_some_and(|said| said.contains(why)), "{lengths:?}: {said:?}");
+                assert_eq!(index.marks(), Marks::default());
+                index.apply(records).unwrap();
+            }
+        }
+    }
+    // One that has read nothing waits for nothing.
+    let home = Home::new();
+    let index = home.open();
+    let mut log = WaitingLog(TestLog { records: all, lengths: vec![0], step: 0 });
+    assert_eq!(index.check(&mut log, Duration::from_millis(50)).await.unwrap(), None);
 }
 
 /// Subscribers that begin anywhere, while blocks come in as fast as they can, get every matching event once and in order.
@@ -350,7 +404,7 @@ async fn a_subscription_has_no_seam() {
     receipts.push(Receipt { height: 601, time: Instant::new(601_000), index: 0, body: ReceiptBody::Begin, events: vec![end] });
     let all = Arc::new(records(&receipts));
     let home = Home::new();
-    let index = home.open(all.len());
+    let index = home.open();
     index.apply(&all[..100]).unwrap();
     let last = receipts.iter().map(|r| r.events.len() as u64).sum::<u64>() - 1;
     let kinds = ["posting", "window-opened", "provider-changed"].map(str::to_owned).to_vec();
@@ -396,7 +450,7 @@ async fn a_subscriber_that_lags_far_behind_reads_on_from_the_file() {
     let receipts = chain(3 * LIVE_BATCHES as u64);
     let all = records(&receipts);
     let home = Home::new();
-    let index = home.open(all.len());
+    let index = home.open();
     let mut subscription = index.subscribe(0, Filter::default());
     let mut got = Vec::new();
     for record in &all {
@@ -434,8 +488,8 @@ proptest! {
         let receipts = chain(24);
         let all = records(&receipts);
         let (whole, parts) = (Home::new(), Home::new());
-        whole.open(all.len()).apply(&all).unwrap();
-        let index = parts.open(all.len());
+        whole.open().apply(&all).unwrap();
+        let index = parts.open();
         let cuts: BTreeSet<usize> = cuts.into_iter().filter(|cut| *cut < all.len()).collect();
         let mut start = 0;
         for end in cuts.into_iter().chain([all.len()]) {
@@ -450,7 +504,7 @@ proptest! {
     fn questions_are_answered_as_a_plain_filter_would(filter in filter(), from in 0u64..80, limit in 1usize..40) {
         let receipts = chain(20);
         let home = Home::new();
-        let index = home.open(receipts.len());
+        let index = home.open();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut live = index.live.subscribe();

@@ -6,7 +6,8 @@ use depin_client::{
     api::{EventQuery, code},
     sign,
 };
-use depin_node::{Node, NodeConfig, NodeHandle};
+use depin_engine::{Readings, SystemReadings};
+use depin_node::{ClockConfig, Node, NodeConfig, NodeHandle};
 use depin_quantity::Units;
 use reqwest::StatusCode;
 use std::{
@@ -14,7 +15,8 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -151,6 +153,42 @@ async fn a_restart_finds_the_same_rows_and_the_same_positions_whatever_of_the_fi
         assert_eq!(refused.code(), Some(code::PRUNED), "{lost} lost");
         node.stop().await;
     }
+}
+
+/// The wall clock, so many days later.
+struct Later(u64);
+
+impl Readings for Later {
+    fn wall_ms(&self) -> u64 {
+        SystemReadings.wall_ms() + self.0 * 86_400_000
+    }
+
+    fn boot_ms(&self) -> u64 {
+        SystemReadings.boot_ms()
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_runs_for_moments_gives_up_what_is_days_old_by_the_wall_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = Some(Duration::from_secs(86_400));
+    let (node, _) = restarted(folder.path(), |config| config.keep_history = day).await;
+    tokio::time::timeout(PATIENCE, reached(&node, 100)).await.expect("it makes blocks");
+    let before = node.engine().finalized().borrow().height;
+    node.stop().await;
+    // Nine days later: all of that is too old, but for the last blocks.
+    let clock = || ClockConfig { readings: Arc::new(Later(9)), ..ClockConfig::default() };
+    let (node, client) = restarted(folder.path(), |config| (config.keep_history, config.clock) = (day, clock())).await;
+    tokio::time::timeout(PATIENCE, reached(&node, before + 80)).await.expect("it makes blocks");
+    let waited = Instant::now();
+    let history = given_up(&client, 2).await;
+    assert!(waited.elapsed() < Duration::from_secs(60), "after {:?}", waited.elapsed());
+    assert!(history.block > 30 && history.event > 0, "{history:?}");
+    node.stop().await;
+}
+
+async fn reached(node: &NodeHandle, height: u64) {
+    node.engine().finalized().wait_for(|tip| tip.height >= height).await.unwrap();
 }
 
 /// Tells the test binary to be the node, in the folder named.
