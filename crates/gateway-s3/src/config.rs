@@ -58,6 +58,9 @@ impl Default for DealPolicy {
     }
 }
 
+/// A provider that reboots, moves or waits for a disk is back by then; data of which another shard is lost meanwhile waits no longer.
+pub const REPAIR_AFTER: Span = Span::from_secs(6 * 3_600);
+
 /// How hard the background renewal service works.
 #[derive(Clone, Debug)]
 pub struct RenewalPolicy {
@@ -69,6 +72,8 @@ pub struct RenewalPolicy {
     pub batch: usize,
     /// Most shards rebuilt and moved in one tick.
     pub rebuilds: usize,
+    /// Shards of a provider that has not answered for so long, ledger time, are placed elsewhere, a few at a time; never when absent.
+    pub repair_after: Option<Span>,
     /// A segment of which half was deleted is written anew when it is this old: more may be deleted until then.
     pub compact_after: Duration,
     /// First pause after a failure; it doubles with every further one.
@@ -86,6 +91,7 @@ impl Default for RenewalPolicy {
             interval: Duration::from_secs(2),
             batch: 64,
             rebuilds: 2,
+            repair_after: Some(REPAIR_AFTER),
             compact_after: Duration::from_secs(600),
             backoff: Duration::from_secs(5),
             backoff_max: Duration::from_secs(600),

@@ -148,6 +148,14 @@ fn not_enough(segment: &SegmentInfo, wanted: usize, have: &[(usize, Bytes)], mut
     FetchError::NotEnoughShards { segment: segment.id, k: segment.k, n: segment.n, have: have.len(), missing: named.join("; ") }
 }
 
+/// Whether the provider of a shard answers a read of whole chunks of it, with whatever; what it says is remembered like any read's outcome.
+pub(crate) async fn answers(core: &Arc<Core>, segment: &Arc<SegmentInfo>, index: usize, chunks: Range<u64>) -> bool {
+    match verified(core, segment, index, chunks).await {
+        Ok(_) => true,
+        Err(missing) => Core::read_fault(&missing.error) != FaultKind::Dead,
+    }
+}
+
 /// Whole chunks of one shard from its provider, checked. Failures are remembered and written down.
 async fn verified(core: &Arc<Core>, segment: &Arc<SegmentInfo>, index: usize, chunks: Range<u64>) -> Result<Bytes, Missing> {
     let shard = &segment.shards[index];

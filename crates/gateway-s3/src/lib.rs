@@ -53,7 +53,7 @@ mod views;
 mod writer;
 
 pub use clock::{Clock, SystemClock};
-pub use config::{Config, ConfigError, DealPolicy, PRICE_TIMES_MEDIAN, Redundancy, RenewalPolicy};
+pub use config::{Config, ConfigError, DealPolicy, PRICE_TIMES_MEDIAN, REPAIR_AFTER, Redundancy, RenewalPolicy};
 pub use durability::Durability;
 pub use gateway::{Gateway, GatewayError, Handle};
 pub use keys::KeyError;

@@ -8,6 +8,7 @@ use crate::{
     core::Core,
     durability::{self, Durability},
     map::{DurabilityRow, FaultRow, ListedObject, MapError, ShardListing, tables},
+    renewal::silent_providers,
 };
 use depin_client::api::DiskRoom;
 use depin_quantity::Instant;
@@ -60,6 +61,8 @@ pub struct Status {
     pub warning: Option<String>,
     /// Why the market cannot be asked, when it cannot.
     pub market_trouble: Option<String>,
+    /// Providers that hold shards and do not answer, a sentence for each.
+    pub silent: Vec<String>,
     /// What the renewal service takes too long for, when it does.
     pub renewal_trouble: Option<String>,
     /// Room on the disk of the object map, where the system says.
@@ -212,6 +215,7 @@ pub(crate) async fn status(core: &Core, endpoint: &str, renewal_trouble: Option<
         funds_last_until: paid_until.and_then(|until| durability::funds_last_until(until, account.funds.as_ref())),
         warning: account.warning,
         market_trouble: account.trouble,
+        silent: silent_providers(core).await?,
         renewal_trouble,
         disk: core.config.floor.level().map(DiskRoom::from),
     })

@@ -54,7 +54,7 @@ pub use supply::{DateArg, EveryArg, FormatArg, SupplyArgs};
 pub use tls::TlsArgs;
 pub use token::{ClaimArgs, FundArgs, LockArgs, MintArgs, RedeemArgs, SwapArgs, TokenArgs, TokenCommand, ValidateArgs};
 pub use up::UpArgs;
-pub use value::{AmountArg, Bytes, Copies, KeepArg, ObjectPath, SpanArg, TextPath, Who};
+pub use value::{AmountArg, Bytes, Copies, KeepArg, ObjectPath, RepairArg, SpanArg, TextPath, Who};
 pub use wallet::{ExportArgs, ImportArgs, NewArgs, PassphraseArgs, ShowArgs, WalletCommand, WhichArgs};
 
 use clap::{Args, Parser, Subcommand};
@@ -110,7 +110,7 @@ pub struct Global {
     /// Certificates in PEM that are trusted besides the system's: authorities, or servers' own.
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub tls_ca: Option<PathBuf>,
-    /// Highest base fee that is signed, base units for a unit of work [default: a million times the network's least].
+    /// Highest base fee that is signed, by daemons too, base units for a unit of work [default: a million times the network's least].
     #[arg(long, global = true, value_name = "UNITS", help_heading = "Global options")]
     pub max_base_fee: Option<u128>,
 }

@@ -2,7 +2,7 @@
 
 use super::coverage::{self, GatewayLorawanArgs, ProviderCoverageArgs};
 use super::metered::{self, GatewayMeteredArgs, ProviderMeteredArgs};
-use super::{AmountArg, Bytes, Copies, SpanArg, TextPath, TlsArgs, Who};
+use super::{AmountArg, Bytes, Copies, RepairArg, SpanArg, TextPath, TlsArgs, Who};
 use clap::{Args, Subcommand};
 use depin_quantity::Name;
 use std::{net::SocketAddr, path::PathBuf};
@@ -211,6 +211,10 @@ pub struct GatewayS3Args {
     /// Most that goes into escrow in one day of ledger time; then uploads are refused, and renewals wait [default: no cap].
     #[arg(long, value_name = "AMOUNT")]
     pub spend_per_day: Option<AmountArg>,
+    /// Shards of a provider that has not answered for so long, ledger time, are placed elsewhere, a few at a time: the new deals are paid
+    /// beside the old ones, which run until they end or fail. `never` waits for the deals' failure.
+    #[arg(long, value_name = "TIME|never", default_value = "6h")]
+    pub repair_after: RepairArg,
     /// Free space to keep on the disk; below it nothing is written [default: 512MiB, a fifth of a small disk].
     #[arg(long, value_name = "SIZE")]
     pub disk_floor: Option<Bytes>,

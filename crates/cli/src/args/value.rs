@@ -64,6 +64,22 @@ impl FromStr for KeepArg {
     }
 }
 
+/// After what length of ledger time something is done: some, or never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RepairArg(pub Option<Span>);
+
+impl FromStr for RepairArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "never" {
+            return Ok(Self(None));
+        }
+        let span: SpanArg = text.parse().map_err(|error| format!("{error}; or write `never`"))?;
+        Ok(Self(Some(span.0)))
+    }
+}
+
 /// A length of ledger time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpanArg(pub Span);

@@ -11,6 +11,7 @@ mod objects;
 mod pins;
 mod schema;
 mod segments;
+mod silences;
 mod spending;
 #[cfg(test)]
 mod tests;
@@ -26,12 +27,15 @@ pub(crate) use pins::{SegmentPin, SegmentPins};
 pub(crate) use segments::{
     DurabilityRow, FaultKind, NewSegment, NewShard, RetiredRow, RetiredState, SegmentInfo, ShardPlace, ShardRow, ShardState,
 };
+pub(crate) use silences::{Held, Silence};
 pub(crate) use uploads::{Completion, NewPart, PartRow, UploadRow};
 pub(crate) use view::{FaultRow, ListedObject, ShardListing};
 
 /// Statements over the tables; each runs inside the caller's transaction.
 pub(crate) mod tables {
-    pub(crate) use super::{compaction::tables::*, objects::tables::*, segments::tables::*, spending::tables::*};
+    pub(crate) use super::{
+        compaction::tables::*, objects::tables::*, segments::tables::*, silences::tables::*, spending::tables::*,
+    };
 
     /// Multipart uploads.
     pub(crate) mod multipart {

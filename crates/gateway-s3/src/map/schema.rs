@@ -6,7 +6,7 @@ use depin_database::{Begun, Database};
 const FORMAT: &str = "1";
 
 /// Keys of objects are blobs, so that they sort by their UTF-8 bytes, as S3 lists them. All `_ms` are milliseconds since 1970; `until_ms`
-/// is ledger time, the others are wall time.
+/// and those of `silences` are ledger time, the others are wall time.
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, created_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS shards (
 CREATE INDEX IF NOT EXISTS shards_due ON shards (state, next_ms);
 CREATE INDEX IF NOT EXISTS shards_until ON shards (until_ms) WHERE until_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS shards_cid ON shards (cid);
+CREATE INDEX IF NOT EXISTS shards_provider ON shards (provider, segment, idx);
 CREATE TABLE IF NOT EXISTS retired (
     id INTEGER PRIMARY KEY, provider TEXT NOT NULL, cid TEXT NOT NULL, deal TEXT, state TEXT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, next_ms INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '') STRICT;
@@ -65,6 +66,8 @@ CREATE INDEX IF NOT EXISTS completions_done ON completions (done_ms);
 
 CREATE TABLE IF NOT EXISTS spending (day INTEGER PRIMARY KEY, units TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS providers (address TEXT PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS silences (
+    provider TEXT PRIMARY KEY, silent_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS faults (
     provider TEXT NOT NULL, kind TEXT NOT NULL, cid TEXT NOT NULL, segment INTEGER NOT NULL, shard INTEGER NOT NULL,
     detail TEXT NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, times INTEGER NOT NULL,

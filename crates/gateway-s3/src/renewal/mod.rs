@@ -1,6 +1,6 @@
 //! The renewal service: everything that happens to stored data in the background.
 //!
-//! In: the map's shards, ledger time, states of deals, offers, funds. Out: deals proposed, extended and ended, shards rebuilt elsewhere,
+//! In: the map's shards, ledger time, states of deals, offers, funds, who answers. Out: deals proposed, extended and ended, shards rebuilt elsewhere,
 //! half-empty segments written anew, dead ones collected, warnings. It works in rounds of two kinds, which wait for each other in nothing: one
 //! asks the market only, the other providers; so no provider can keep deals from being made and renewed. A *tick* is one of each. A
 //! round does a bounded amount of everything; rounds of a kind run one at a time, by a timer, when the market tells of a change, or when asked.
@@ -15,7 +15,10 @@ mod late;
 mod money;
 mod repair;
 mod retire;
+mod silent;
 mod spend;
+
+pub(crate) use silent::told as silent_providers;
 
 use crate::{
     core::Core,
@@ -68,6 +71,7 @@ pub(crate) struct RenewalService {
     writer: Arc<Writer>,
     not_compacted: compact::Failures,
     deletions: Deletions,
+    looks: silent::Looks,
     deals: Rounds,
     shards: Rounds,
     /// Told when a round looked after deals.
@@ -88,6 +92,7 @@ impl RenewalService {
             writer,
             not_compacted: compact::Failures::default(),
             deletions: Deletions::default(),
+            looks: silent::Looks::default(),
             deals: Rounds::of("looking after deals"),
             shards: Rounds::of("moving shards"),
             looked: Notify::new(),
@@ -175,6 +180,7 @@ impl RenewalService {
         let _turn = self.shards.begin().await;
         let core = &self.core;
         if core.account().trouble.is_none() {
+            note(report, "looking at providers", silent::round(core, &self.looks).await);
             note(report, "moving shards", repair::failed_shards(core).await).inspect(|count| report.moved = *count);
             let compacted = compact::one(core, &self.writer, &self.not_compacted).await;
             note(report, "writing half-empty segments anew", compacted).inspect(|count| report.compacted = *count);

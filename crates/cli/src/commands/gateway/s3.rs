@@ -18,7 +18,7 @@ use depin_devnet::{
 };
 use depin_economy::Spec;
 use depin_files::Floor;
-use depin_gateway_s3::{Config, DealPolicy, Handle, LedgerMarket, Reach, Redundancy};
+use depin_gateway_s3::{Config, DealPolicy, Handle, LedgerMarket, Reach, Redundancy, RenewalPolicy};
 use depin_quantity::{Address, Instant};
 use depin_services::storage::StorageParams;
 use serde::Serialize;
@@ -71,6 +71,7 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
         listen,
         redundancy: Redundancy { k: args.copies.k, n: args.copies.n },
         floor: Floor::new(&args.dir, args.disk_floor.map(|floor| floor.0)),
+        renewal: RenewalPolicy { repair_after: args.repair_after.0, ..RenewalPolicy::default() },
         deals: DealPolicy { term: args.term.0, max_price, spend_per_day, ..DealPolicy::default() },
         tls,
         new_store: args.new_store,

@@ -56,6 +56,8 @@ struct Gateway {
     market_trouble: Option<String>,
     #[serde(default)]
     renewal_trouble: Option<String>,
+    #[serde(default)]
+    silent: Vec<String>,
 }
 
 /// Deals that wait for the same reason.
@@ -113,7 +115,7 @@ pub async fn list(args: &ListArgs, settings: &Settings, out: &Output) -> Result<
         objects.truncate(limit);
         out.warn(format_args!("there are more; the first {limit} are shown, --limit shows more"));
     }
-    for text in [&state.warning, &state.market_trouble, &state.renewal_trouble].into_iter().flatten() {
+    for text in [&state.warning, &state.market_trouble, &state.renewal_trouble].into_iter().flatten().chain(&state.silent) {
         out.warn(text);
     }
     // The gateway tells its funds in base units of the token that it pays deals in.
