@@ -6,7 +6,7 @@ use crate::{
     output::Output,
     settings::Settings,
 };
-use depin_client::{Client, ClientConfig, ClientError, Keyring, Sender, SenderConfig, SigningKey, api::Status};
+use depin_client::{Client, ClientConfig, ClientError, Keyring, Sender, SigningKey, api::Status};
 use depin_devnet::home::{self, Home};
 use depin_economy::Spec;
 use depin_quantity::{Address, Instant, Name, Span, Units};
@@ -33,7 +33,8 @@ const PAGES_MAX: usize = 64;
 impl Remote {
     /// Finds the node; nothing is sent yet.
     pub fn new(settings: &Settings) -> Result<Self> {
-        let config = ClientConfig { trust: settings.trust()?, ..ClientConfig::default() };
+        let config =
+            ClientConfig { trust: settings.trust()?, base_fee_most: settings.base_fee_most(), ..ClientConfig::default() };
         let client = Client::with_config(&settings.node_url()?, config)?;
         Ok(Self { client, settings: settings.clone() })
     }
@@ -107,8 +108,7 @@ impl Remote {
 
     /// A sender of the transactions of a key: a name of the home, or a file.
     pub fn sender(&self, key: &str) -> Result<Sender> {
-        let config = SenderConfig { base_fee_most: self.settings.base_fee_most(), ..SenderConfig::default() };
-        Ok(Sender::with_config(self.client.clone(), self.key(key)?, config))
+        Ok(Sender::new(self.client.clone(), self.key(key)?))
     }
 
     /// A key: a name of the home, or a file.
@@ -201,6 +201,15 @@ pub fn key_of(given: Option<&Path>, own: &Path, used: bool, keyring: &Keyring) -
             .hint("restore it from a copy, or name the account's key file; `depin wallet new NAME --file FILE` makes one"));
     }
     keyring.load_or_create(path).map(|file| file.key).map_err(home::unusable)
+}
+
+/// What is told where a gateway's folder is new and its account is not: whoever lost the folder should know before it is begun anew.
+pub fn begins_anew(what: &str, account: Address, folder: &Path, lost: &str) -> String {
+    format!(
+        "{} is new and {account} has {what} on this network: where a gateway ran for it before, {lost}; stop this one then, and name its \
+         folder or put a copy of it back",
+        folder.display()
+    )
 }
 
 #[cfg(test)]

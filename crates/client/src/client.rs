@@ -6,15 +6,18 @@ use crate::{
         Content, EventQuery, EventRecord, NetworkInfo, Page, Posted, Prices, Status, SubmitRequest, Supply, TransactionPhase,
         TransactionStatus,
     },
-    error::ClientError,
+    error::{ClientError, SubmitError},
     events::EventStream,
     http::{Query, Transport},
     storage::Storage,
     trust::Trust,
 };
 use depin_ledger::Transaction;
-use depin_quantity::{Address, UnitId};
+use depin_quantity::{Address, Rounding, UnitId, Units};
 use std::{sync::Arc, time::Duration};
+
+/// The usual ceiling of the base fee: so many times the least that the network's file allows. 118 full blocks in a row get there.
+const BASE_FEE_TIMES: u128 = 1_000_000;
 
 /// How patient a client is.
 #[derive(Clone, Debug)]
@@ -36,6 +39,10 @@ pub struct ClientConfig {
     pub stream_silence: Duration,
     /// Whose certificates are trusted, for an address with `https`.
     pub trust: Trust,
+    /// Highest base fee that is signed by what this node says, whoever signs, base units of the fee token for a unit of work; a million
+    /// times the least that the node says of the network's file when `None`. A node that lies about that too is bounded by what is given
+    /// here alone.
+    pub base_fee_most: Option<Units>,
 }
 
 impl Default for ClientConfig {
@@ -49,6 +56,7 @@ impl Default for ClientConfig {
             retry_pause_max: Duration::from_secs(2),
             stream_silence: Duration::from_secs(60),
             trust: Trust::default(),
+            base_fee_most: None,
         }
     }
 }
@@ -79,6 +87,22 @@ impl Client {
     /// The node's base URL.
     pub fn url(&self) -> &str {
         self.transport.base()
+    }
+
+    /// The base fee to sign by what this node says: the higher of those of work and of rows, with head room of `percent` of it, up to
+    /// `most`, or else up to the client's own limit.
+    ///
+    /// # Errors
+    /// [`SubmitError::BaseFee`] when the present one is above the limit.
+    pub fn base_fee_max(&self, status: &Status, percent: u32, most: Option<Units>) -> Result<Units, SubmitError> {
+        let now = status.dearest_base_fee();
+        let least = status.base_fee_least.as_ref().map_or(Units::ZERO, |fee| fee.units).max(Units::new(1));
+        let usual = || least.times(BASE_FEE_TIMES).unwrap_or(Units::new(u128::MAX));
+        let most = most.or(self.transport.config().base_fee_most).unwrap_or_else(usual);
+        if now > most {
+            return Err(SubmitError::BaseFee { now, most });
+        }
+        Ok(now.mul_div(percent.max(100).into(), 100, Rounding::Up).unwrap_or(most).min(most))
     }
 
     /// Whether the node answers and says that it is well.

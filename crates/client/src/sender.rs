@@ -30,8 +30,6 @@ const NONCES_TRIED: u32 = 8;
 const LOOKS_PER_FEE: u32 = 4;
 /// Times that one message is signed with a higher fee: with the usual head room the last of them pays far more than any ceiling.
 const RAISES_MOST: usize = 16;
-/// The usual ceiling of the base fee: so many times the least that the network's file allows. 118 full blocks in a row get there.
-const BASE_FEE_TIMES: u128 = 1_000_000;
 /// How often an unknown transaction is looked for again before it counts as unknown.
 const UNKNOWN_SEEN: u32 = 3;
 
@@ -44,8 +42,8 @@ pub struct SenderConfig {
     pub tip: Units,
     /// Highest base fee paid, in percent of the present one; the present one is what is charged.
     pub base_fee_percent: u32,
-    /// Highest base fee that is signed, base units of the fee token for a unit of work; a million times the least that the node says of the
-    /// network's file when `None`. A node that lies about that too is bounded by what is given here alone.
+    /// Highest base fee that is signed, base units of the fee token for a unit of work; the client's own limit when `None`, see
+    /// [`ClientConfig::base_fee_most`](crate::ClientConfig::base_fee_most).
     pub base_fee_most: Option<Units>,
     /// Longest wait for finality.
     pub final_timeout: Duration,
@@ -289,15 +287,7 @@ impl Inner {
     ///
     /// - Errors: [`SubmitError::BaseFee`] when the present one is above the ceiling.
     fn base_fee_max(&self, status: &Status) -> Result<Units, SubmitError> {
-        let now = dearer(status);
-        let least = status.base_fee_least.as_ref().map_or(Units::ZERO, |fee| fee.units).max(Units::new(1));
-        let usual = || least.times(BASE_FEE_TIMES).unwrap_or(Units::new(u128::MAX));
-        let most = self.config.base_fee_most.unwrap_or_else(usual);
-        if now > most {
-            return Err(SubmitError::BaseFee { now, most });
-        }
-        let percent = self.config.base_fee_percent.max(100).into();
-        Ok(now.mul_div(percent, 100, Rounding::Up).unwrap_or(most).min(most))
+        self.client.base_fee_max(status, self.config.base_fee_percent, self.config.base_fee_most)
     }
 
     async fn next_nonce(&self) -> Result<u64, ClientError> {
@@ -407,7 +397,11 @@ impl Inner {
                 return Ok(Step::Wait);
             }
             let status = self.client.status().await?;
-            return if dearer(&status) > last.body.base_fee_max { self.raise_fee(at, &status).await } else { Ok(Step::Wait) };
+            return if status.dearest_base_fee() > last.body.base_fee_max {
+                self.raise_fee(at, &status).await
+            } else {
+                Ok(Step::Wait)
+            };
         }
         match self.client.post_transaction(last, false).await {
             Ok(posted) => {
@@ -470,12 +464,6 @@ impl Inner {
     fn uncertain(&self, id: UnitId) -> SubmitError {
         SubmitError::Uncertain { id, after: self.config.final_timeout }
     }
-}
-
-/// What a transaction must allow for: the higher of the base fees of work and of rows.
-fn dearer(status: &Status) -> Units {
-    let rows = status.row_base_fee.as_ref().map_or(Units::ZERO, |fee| fee.units);
-    status.base_fee.units.max(rows)
 }
 
 enum Step {

@@ -46,6 +46,8 @@ pub enum TrustError {
 pub struct Trust {
     listed: Vec<CertificateDer<'static>>,
     own: Option<PathBuf>,
+    /// The last file of authorities that was named.
+    authorities: Option<PathBuf>,
     config: Arc<ClientConfig>,
 }
 
@@ -68,7 +70,7 @@ impl Trust {
         let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let config = config.expect("the provider knows TLS 1.2 and 1.3").dangerous();
         let config = config.with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth();
-        Self { listed, own, config: Arc::new(config) }
+        Self { listed, own, authorities: None, config: Arc::new(config) }
     }
 
     /// Also the authorities whose certificates are in a file, in PEM. A server's own certificate in it is trusted for the names in it.
@@ -78,14 +80,20 @@ impl Trust {
     pub fn with_authorities(self, path: &Path) -> Result<Self, TrustError> {
         let mut listed = self.listed;
         listed.extend(read(path)?);
-        Ok(Self::of(listed, self.own))
+        Ok(Self { authorities: Some(path.to_owned()), ..Self::of(listed, self.own) })
+    }
+
+    /// The file of authorities that was named last, if any was.
+    pub fn authorities(&self) -> Option<&Path> {
+        self.authorities.as_deref()
     }
 
     /// Also the certificate in a file under whatever name: for the ports of this machine's own processes, which are reached by loopback
     /// while the certificate names what strangers reach. The file is read when a server shows another one: it may have been renewed.
     #[must_use]
     pub fn with_own(self, certificate: impl Into<PathBuf>) -> Self {
-        Self::of(self.listed, Some(certificate.into()))
+        let authorities = self.authorities;
+        Self { authorities, ..Self::of(self.listed, Some(certificate.into())) }
     }
 
     /// An HTTP client with that trust; HTTP/1 only.

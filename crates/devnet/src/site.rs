@@ -8,7 +8,7 @@ use crate::{
 use depin_client::{Client, ClientConfig, Sender, Trust};
 use depin_economy::Spec;
 use depin_ledger::GenesisDoc;
-use depin_quantity::Name;
+use depin_quantity::{Name, Units};
 use depin_serve::Tls;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -47,6 +47,8 @@ pub struct Options {
     pub tls: Option<Tls>,
     /// Whose certificates are trusted elsewhere.
     pub trust: Trust,
+    /// Highest base fee that the parts sign; see [`ClientConfig`].
+    pub base_fee_most: Option<Units>,
 }
 
 /// Something to tell whoever started the network.
@@ -105,7 +107,7 @@ impl<'a> Site<'a> {
             Some(tls) => options.trust.clone().with_own(tls.certificate()),
             None => options.trust.clone(),
         };
-        let config = ClientConfig { trust: trust.clone(), ..ClientConfig::default() };
+        let config = ClientConfig { trust: trust.clone(), base_fee_most: options.base_fee_most, ..ClientConfig::default() };
         let client = Client::with_config(&ports::url(node, options.tls.is_some()), config)?;
         Ok(Self { home, genesis, spec, options, node, client, trust, ports, tell })
     }

@@ -22,8 +22,8 @@ use crate::{
     wire::Reason,
 };
 use depin_client::{
-    ClientError,
-    api::{FinalReceipt, code},
+    ClientError, SubmitError,
+    api::{FinalReceipt, Status, code},
     sign,
 };
 use depin_ledger::{Message, Transaction};
@@ -39,12 +39,14 @@ const IDLE: Duration = Duration::from_secs(5);
 /// a transaction only when everything final is indexed; the rest is for nodes behind one address that are not equally far.
 const LOOKS: u32 = 8;
 /// Highest base fee paid, in percent of the present one; the present one is what is charged.
-const BASE_FEE_PERCENT: u128 = 300;
+const BASE_FEE_PERCENT: u32 = 300;
 
 #[derive(Debug, thiserror::Error)]
 enum ActError {
     #[error(transparent)]
     Node(#[from] ClientError),
+    #[error(transparent)]
+    Fee(#[from] SubmitError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the node serves chain `{0}`, this gateway another; name a node of its own chain")]
@@ -55,6 +57,7 @@ impl ActError {
     fn reason(&self, core: &Core) -> Reason {
         match self {
             Self::Node(error) => Reason::of_node(error, "customer", core.customer.address()),
+            Self::Fee(error) => Reason::of_sender(error, "customer", core.customer.address()),
             Self::Store(error) => Reason::of_store(error),
             Self::Chain(_) => Reason::other_chain(),
         }
@@ -96,10 +99,9 @@ async fn one(core: &Arc<Core>) -> Result<bool, ActError> {
             return Err(ActError::Chain(status.chain_id.to_string()));
         }
         let account = core.client.account(core.customer.address()).await?;
-        let base_fee = status.base_fee.units;
         match signed.last() {
             None if account.next_nonce == account.nonce => {
-                sign_and_keep(core, &action, &mut signed, account.nonce, base_fee, Units::ZERO).await?;
+                sign_and_keep(core, &action, &mut signed, account.nonce, &status, Units::ZERO).await?;
             }
             // Something of this account is under way elsewhere: a nonce behind it could stay open for ever.
             None => {}
@@ -107,12 +109,12 @@ async fn one(core: &Arc<Core>) -> Result<bool, ActError> {
                 passed += 1;
                 if passed > LOOKS && account.next_nonce == account.nonce {
                     passed = 0;
-                    sign_and_keep(core, &action, &mut signed, account.nonce, base_fee, Units::ZERO).await?;
+                    sign_and_keep(core, &action, &mut signed, account.nonce, &status, Units::ZERO).await?;
                 }
             }
-            Some(last) if base_fee > last.body.base_fee_max => {
+            Some(last) if status.dearest_base_fee() > last.body.base_fee_max => {
                 let (nonce, tip) = (last.body.nonce, raised(last.body.tip));
-                sign_and_keep(core, &action, &mut signed, nonce, base_fee, tip).await?;
+                sign_and_keep(core, &action, &mut signed, nonce, &status, tip).await?;
             }
             Some(last) => {
                 if let Some(refused) = send(core, last).await? {
@@ -163,10 +165,10 @@ async fn sign_and_keep(
     action: &Action,
     signed: &mut Vec<Transaction>,
     nonce: u64,
-    base_fee: Units,
+    status: &Status,
     tip: Units,
 ) -> Result<(), ActError> {
-    let most = base_fee.mul_div(BASE_FEE_PERCENT, 100, Rounding::Up).unwrap_or(base_fee);
+    let most = core.client.base_fee_max(status, BASE_FEE_PERCENT, None)?;
     let message = Message::service(action.message.clone());
     let transaction = sign(&core.customer, core.chain_id, nonce, most, tip, message);
     let (seq, number, kept) = (action.seq, signed.len(), transaction.clone());

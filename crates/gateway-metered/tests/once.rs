@@ -5,12 +5,12 @@ mod ledger;
 #[allow(dead_code, reason = "each test uses its own part")]
 mod small;
 
-use depin_client::{Client, SigningKey};
+use depin_client::{Client, ClientConfig, SigningKey};
 use depin_economy::Spec;
 use depin_files::{Floor, Room};
 use depin_gateway_metered::{Config, Gateway, GatewayError, Handle};
 use depin_networks::{Recipe, compose, network_file};
-use depin_quantity::Name;
+use depin_quantity::{Name, Units};
 use depin_services::metered::{MeteredParams, order_id};
 use ledger::Node;
 use reqwest::StatusCode;
@@ -273,6 +273,26 @@ async fn what_the_node_can_never_take_is_refused_and_holds_up_nothing_behind_it(
         let gateway = start(folder.path(), &node).await;
         let (status, said) = ask(&gateway, "POST", "/v1/orders", Some(&odd)).await;
         assert_eq!((status, &said["error"]["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(code)), "it stays so: {said}");
+        gateway.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_base_fee_above_the_limit_is_signed_whatever_the_node_says() {
+    // Above a million times the least one; above the owner's own limit.
+    for (said, most) in [(2_000_000, None), (101, Some(Units::new(100)))] {
+        let (folder, node) = (tempfile::tempdir().unwrap(), Node::start().await);
+        node.change(|ledger| ledger.base_fee = said);
+        let config = Config { patience: Duration::from_millis(300), ..Config::new(folder.path(), params()) };
+        let limited = ClientConfig { base_fee_most: most, ..ClientConfig::default() };
+        let gateway = open(config, Client::with_config(&node.url, limited).unwrap(), customer()).await.unwrap();
+        ask(&gateway, "POST", "/v1/orders", Some(&order())).await;
+        until(&gateway, "GET", "/health", None, |health| health.to_string().contains("base-fee")).await;
+        assert!(node.change(|ledger| ledger.applied.is_empty()), "nothing was signed for it");
+        node.change(|ledger| ledger.base_fee = 50);
+        until(&gateway, "POST", "/v1/orders", Some(&order()), |answer| answer["state"] == "done").await;
+        let signed = node.change(|ledger| ledger.applied[0].body.base_fee_max.get());
+        assert_eq!(signed, most.map_or(150, |most| most.get()), "head room, and no more than the limit");
         gateway.stop().await;
     }
 }

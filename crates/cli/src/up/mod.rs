@@ -59,7 +59,7 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
     for remark in &opened.remarks {
         out.note(remark);
     }
-    let (options, mut show) = (options(args, speed, tls, trust), |notice| show(notice, &mut progress, out));
+    let (options, mut show) = (options(args, settings, speed, tls, trust), |notice| show(notice, &mut progress, out));
     let starting = Network::start(&home, &opened, &options, &mut show);
     let mut network = tokio::select! {
         started = starting => started?,
@@ -137,7 +137,7 @@ fn clear(args: &UpArgs, home: &Home, out: &Output) -> Result<()> {
     Ok(())
 }
 
-fn options(args: &UpArgs, speed: u32, tls: Option<Tls>, trust: Trust) -> Options {
+fn options(args: &UpArgs, settings: &Settings, speed: u32, tls: Option<Tls>, trust: Trust) -> Options {
     Options {
         speed,
         listen: args.listen,
@@ -153,6 +153,7 @@ fn options(args: &UpArgs, speed: u32, tls: Option<Tls>, trust: Trust) -> Options
         clock_jump: Duration::from_secs(args.clock_jump.into()),
         tls,
         trust,
+        base_fee_most: settings.base_fee_most(),
     }
 }
 

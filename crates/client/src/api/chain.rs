@@ -1,7 +1,7 @@
 //! The chain itself: status, blocks, transactions, events.
 
 use super::{Amount, ErrorBody, Time};
-use depin_quantity::{Address, Name, Seed, UnitId};
+use depin_quantity::{Address, Name, Seed, UnitId, Units};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
@@ -66,6 +66,14 @@ pub struct Status {
     /// Room on the node's disk, where its system says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskRoom>,
+}
+
+impl Status {
+    /// What a transaction must allow for: the higher of the base fees of work and of rows.
+    pub fn dearest_base_fee(&self) -> Units {
+        let rows = self.row_base_fee.as_ref().map_or(Units::ZERO, |fee| fee.units);
+        self.base_fee.units.max(rows)
+    }
 }
 
 /// Where a chain's randomness comes from.

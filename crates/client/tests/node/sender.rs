@@ -1,7 +1,7 @@
 //! Transactions take effect exactly once, whatever happens on the way.
 
 use crate::server::{Bad, CHAIN, Server};
-use depin_client::{Sender, SenderConfig, SigningKey, SubmitError, sign};
+use depin_client::{Client, ClientConfig, Sender, SenderConfig, SigningKey, SubmitError, sign};
 use depin_economy::Action;
 use depin_ledger::{Message, Transaction};
 use depin_quantity::{Address, Name, Units};
@@ -285,6 +285,11 @@ async fn no_base_fee_above_the_ceiling_is_signed() {
     let given = SenderConfig { base_fee_most: Some(Units::new(200_000_000)), ..config() };
     Sender::with_config(server.client(), key(), given).submit(transfer(3)).await.unwrap();
     assert_eq!(server.inside().posted.len(), 2);
+    // Of a sender that says nothing the client's own limit holds, which all that a daemon sends has.
+    let limited = ClientConfig { base_fee_most: Some(Units::new(50_000_000)), ..ClientConfig::default() };
+    let limited = Client::with_config(server.client().url(), limited).unwrap();
+    let error = Sender::with_config(limited, key(), config()).submit(transfer(3)).await.unwrap_err();
+    assert!(matches!(error, SubmitError::BaseFee { most, .. } if most.get() == 50_000_000), "{error}");
     server.inside().base_fee = 100;
     server.inside().hold = true;
     let waiting = tokio::spawn(async move { sender.submit(transfer(4)).await });

@@ -43,6 +43,8 @@ pub struct Ledger {
     pub never: Option<&'static str>,
     /// Orders are refused.
     pub refuses_orders: bool,
+    /// What it says the base fee is; 100 when zero.
+    pub base_fee: u64,
     nonces: BTreeMap<Address, u64>,
     receipts: BTreeMap<UnitId, Value>,
 }
@@ -98,9 +100,11 @@ fn time() -> Value {
     serde_json::to_value(depin_client::api::Time::from(Instant::new(1_800_000_000_000))).unwrap()
 }
 
-async fn status() -> Json<Value> {
+async fn status(State(ledger): State<Shared>) -> Json<Value> {
+    let base_fee = ledger.lock().unwrap().base_fee;
+    let base_fee = amount(if base_fee == 0 { 100 } else { base_fee });
     Json(json!({"chain_id": CHAIN, "network": "tiles", "service": "metered", "figures": {}, "height": 1, "time": "x",
-        "time_ms": 1_800_000_000_000u64, "wall_ms": 1, "speed": 1, "state_root": "", "receipts_root": "", "base_fee": amount(100), "row_fee": amount(1),
+        "time_ms": 1_800_000_000_000u64, "wall_ms": 1, "speed": 1, "state_root": "", "receipts_root": "", "base_fee": base_fee, "row_fee": amount(1),
         "version": "0", "format": 1}))
 }
 

@@ -5,7 +5,7 @@ use crate::{
     error::{CliError, Result},
     exposure,
     output::{Output, Progress, shown},
-    remote::{Remote, amount, key_of},
+    remote::{Remote, amount, begins_anew, key_of},
     settings::Settings,
     up::Interrupt,
 };
@@ -82,6 +82,13 @@ async fn start(args: &GatewayLorawanArgs, remote: &Remote, out: &Output) -> Resu
     std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
     let keyring = remote.settings.home.keyring();
     let customer = key_of(args.key_file.as_deref(), &args.dir.join("customer.key"), used, keyring)?;
+    if !used && !args.new_store {
+        let ouis = remote.client.coverage().ouis(None, Some(1_000)).await?.items;
+        if ouis.iter().any(|oui| oui.owner == customer.address()) {
+            let lost = "the DevNonces and counters of its devices are forgotten, and old frames could be replayed";
+            out.warn(begins_anew("an OUI", customer.address(), &args.dir, lost));
+        }
+    }
     let currency = remote.client.coverage().network().await?.currency;
     let credits = |typed: Option<&crate::args::AmountArg>| {
         typed

@@ -5,10 +5,11 @@ use crate::{
     error::{CliError, Result},
     exposure,
     output::{Output, Progress, shown},
-    remote::{Remote, key_of},
+    remote::{Remote, begins_anew, key_of},
     settings::Settings,
     up::Interrupt,
 };
+use depin_client::api::OrderQuery;
 use depin_devnet::{
     home::Endpoint,
     listen_address,
@@ -59,6 +60,13 @@ async fn start(args: &GatewayMeteredArgs, remote: &Remote, out: &Output) -> Resu
     let key = |given: Option<&Path>, own: &str| key_of(given, &args.dir.join(own), used, remote.settings.home.keyring());
     let customer = key(args.key_file.as_deref(), "customer.key")?;
     let reporter = key(args.reporter_key_file.as_deref(), "reporter.key")?;
+    if !used && !args.new_store {
+        let query = OrderQuery { customer: Some(customer.address()), limit: Some(1), ..OrderQuery::default() };
+        if !remote.client.metered().orders(&query).await?.items.is_empty() {
+            let lost = "reports that waited in it are lost, and its access key is another";
+            out.warn(begins_anew("orders", customer.address(), &args.dir, lost));
+        }
+    }
     let network = remote.client.metered().network().await?;
     if let Some(is) = network.reporter.filter(|is| *is != reporter.address()) {
         out.warn(format_args!(

@@ -5,11 +5,11 @@ use crate::{
     error::{CliError, Result},
     exposure,
     output::{Output, Progress, secret, shown},
-    remote::{Remote, key_of, price},
+    remote::{Remote, begins_anew, key_of, price},
     settings::Settings,
     up::Interrupt,
 };
-use depin_client::Sender;
+use depin_client::{Sender, api::DealQuery};
 use depin_devnet::{
     home::Endpoint,
     listen_address,
@@ -65,6 +65,17 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
     let spend_per_day = args.spend_per_day.as_ref().map(|typed| price(&spec, typed)).transpose()?;
     std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
     let key = key_of(args.key_file.as_deref(), &args.dir.join("key"), used, remote.settings.home.keyring())?;
+    if !used && !args.new_store {
+        let query = DealQuery { client: Some(key.address()), limit: Some(1), ..DealQuery::default() };
+        if !remote.client.storage().deals(&query).await?.items.is_empty() {
+            out.warn(begins_anew(
+                "deals",
+                key.address(),
+                &args.dir,
+                "what it stored cannot be read without its map and master key",
+            ));
+        }
+    }
     let keys = S3Keys::read_or_make(&args.dir)?;
     progress.step("opening the object map");
     let config = Config {
