@@ -23,6 +23,7 @@ use std::{
 };
 use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::Instant};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use webpki::EndEntityCert;
 use zeroize::Zeroizing;
 
 /// How often the files are looked at.
@@ -199,6 +200,13 @@ impl Tls {
         &self.0.files.certificate
     }
 
+    /// Whether the file of the certificate holds one that signed itself: an authority of one's own, or a server's own certificate. Whoever
+    /// is to trust this port and nobody else trusts that file; else the chain ends at an authority that its reader knows.
+    pub fn is_own_authority(&self) -> bool {
+        let shown = Arc::clone(&self.0.current.0.read().unwrap_or_else(PoisonError::into_inner));
+        shown.cert.iter().any(|der| EndEntityCert::try_from(der).is_ok_and(|parsed| parsed.issuer() == parsed.subject()))
+    }
+
     /// Whether the certificate is for that name or address.
     pub fn is_for(&self, host: &str) -> bool {
         let Ok(name) = ServerName::try_from(host) else { return false };
@@ -277,6 +285,7 @@ mod tests {
         let (certificate, key) = pair(folder.path(), "a");
         let (_, other) = pair(folder.path(), "b");
         let tls = Tls::read(&certificate, &key).unwrap();
+        assert!(tls.is_own_authority());
         assert!(tls.is_for("localhost") && !tls.is_for("example.org") && !tls.is_for("127.0.0.1") && !tls.is_for("no name"));
         assert!(told(&folder.path().join("none"), &key).contains("cannot read"));
         let error = told(&key, &key);

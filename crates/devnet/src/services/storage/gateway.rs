@@ -11,6 +11,7 @@ use depin_client::{Sender, SigningKey, Trust};
 use depin_files::Floor;
 use depin_gateway_s3::{Config, Gateway, GatewayError, Handle, HttpShards, KeyError, LedgerMarket, Market, Reach, SystemClock};
 use depin_quantity::Name;
+use depin_serve::Tls;
 use depin_services::storage::StorageParams;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -86,8 +87,8 @@ impl S3Access {
         )
     }
 
-    /// `s3.env`: for shells, read with `. FILE`.
-    fn shell_settings(&self) -> String {
+    /// `s3.env`: for shells, read with `. FILE`. `bundle` holds the authority of the port's certificate, where clients do not know it.
+    fn shell_settings(&self, bundle: Option<&Path>) -> String {
         let Self { endpoint, access_key, secret_key, region } = self;
         format!(
             "# S3 settings of this home's gateway, for rclone (remote `depin:`) and the AWS tools. Read with: . s3.env\n\
@@ -95,14 +96,27 @@ impl S3Access {
              export RCLONE_CONFIG_DEPIN_TYPE=s3 RCLONE_CONFIG_DEPIN_PROVIDER=Other RCLONE_CONFIG_DEPIN_ENDPOINT='{endpoint}'\n\
              export RCLONE_CONFIG_DEPIN_ACCESS_KEY_ID='{access_key}' RCLONE_CONFIG_DEPIN_SECRET_ACCESS_KEY='{secret_key}' RCLONE_CONFIG_DEPIN_REGION='{region}'\n\
              {}\n",
-            // With TLS it may name the authority of this gateway's certificate.
-            if endpoint.starts_with("https://") {
-                ""
-            } else {
-                "# A certificate bundle set for other endpoints keeps some clients from starting.\nunset AWS_CA_BUNDLE"
+            match (bundle, endpoint.starts_with("https://")) {
+                (Some(bundle), true) => {
+                    let bundle = bundle.display().to_string().replace('\'', r"'\''");
+                    format!("export AWS_CA_BUNDLE='{bundle}' RCLONE_CA_CERT='{bundle}'")
+                }
+                (None, true) =>
+                    "# The certificate is one that clients know; else set AWS_CA_BUNDLE to its authority's.".to_owned(),
+                (_, false) => {
+                    "# A certificate bundle set for other endpoints keeps some clients from starting.\nunset AWS_CA_BUNDLE"
+                        .to_owned()
+                }
             }
         )
     }
+}
+
+/// The file of certificates that S3 clients need for this port: its own where that signed itself, else what the owner trusts.
+fn bundle(tls: Option<&Tls>, trust: &Trust) -> Option<PathBuf> {
+    let tls = tls?;
+    let file = if tls.is_own_authority() { tls.certificate() } else { trust.authorities()? };
+    std::path::absolute(file).ok()
 }
 
 impl S3Gateway {
@@ -128,7 +142,12 @@ impl S3Gateway {
         let handle = start(config, key, Arc::new(market), site.genesis.chain_id, reach(site, own), &site.trust).await?;
         site.home.keep_begun(FOLDER)?;
         let access = keys.access(site.url(handle.address()), REGION);
-        files::write(&site.home.path().join(SHELL_FILE), access.shell_settings().as_bytes(), files::Readers::Owner)?;
+        let bundle = bundle(site.options.tls.as_ref(), &site.trust);
+        files::write(
+            &site.home.path().join(SHELL_FILE),
+            access.shell_settings(bundle.as_deref()).as_bytes(),
+            files::Readers::Owner,
+        )?;
         Ok(Self { handle, access })
     }
 }
@@ -302,6 +321,17 @@ mod tests {
         assert!(error.code == "damaged" && error.message.contains("account.json") && error.hint.contains("`check`"), "{error:?}");
         std::fs::write(&path, r#"{"access_key": "MINE", "secret_key": "my own"}"#).unwrap();
         assert_eq!(S3Keys::read_or_make(folder.path()).unwrap().access_key, "MINE");
+    }
+
+    #[test]
+    fn shells_are_told_which_certificate_to_trust_and_of_none_without_tls() {
+        let keys = || S3Keys { access_key: "A".into(), secret_key: "B".into(), check: None };
+        let settings = |url: &str, bundle| keys().access(url.into(), REGION).shell_settings(bundle);
+        let text = settings("https://127.0.0.1:4611", Some(Path::new("/it's/chain.pem")));
+        assert!(text.contains(r"AWS_CA_BUNDLE='/it'\''s/chain.pem' RCLONE_CA_CERT='/it'\''s/chain.pem'"), "{text}");
+        let text = settings("https://s3.example", None);
+        assert!(!text.contains("export AWS_CA_BUNDLE") && !text.contains("unset"), "{text}");
+        assert!(settings("http://127.0.0.1:4611", None).contains("unset AWS_CA_BUNDLE"));
     }
 
     #[test]
