@@ -483,6 +483,9 @@ mod tests {
         assert!(!home.has_lost("gateway", "meta.db").unwrap(), "one that was never started");
         home.keep_begun("gateway").unwrap();
         assert!(home.has_lost("gateway", "meta.db").unwrap() && !home.has_lost("metering", "metering.db").unwrap());
+        assert!(!home.has_lost_told("lorawan", "lorawan.db").unwrap());
+        home.keep_begun("lorawan").unwrap();
+        assert!(home.has_lost_told("lorawan", "lorawan.db").unwrap());
         // Its word is lost, and follows from what is there.
         fs::create_dir_all(home.node()).unwrap();
         fs::create_dir_all(home.path().join("gateway")).unwrap();
@@ -496,6 +499,7 @@ mod tests {
         assert!(!home.has_begun("node").unwrap());
         home.keep_speed(3).unwrap();
         assert!(home.has_begun("node").unwrap() && home.has_begun("gateway").unwrap());
+        assert!(!home.has_lost_told("lorawan", "lorawan.db").unwrap(), "it may never have run there");
         delete(&home).unwrap();
         open(&home).unwrap();
         assert!(!home.has_begun("node").unwrap());

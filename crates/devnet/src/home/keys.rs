@@ -110,7 +110,27 @@ pub fn unusable(error: KeyFileError) -> Error {
     match error {
         KeyFileError::Io { .. } | KeyFileError::NoRandomness(_) => Error::broken("wallet", error),
         KeyFileError::Locked { .. } | KeyFileError::Seal { .. } => Error::refused("locked", error),
+        KeyFileError::Content { ref path, .. } if path.is_file() => {
+            let hint = damaged_hint(path);
+            Error::refused("key-file", error).hint(hint)
+        }
         _ => Error::refused("key-file", error),
+    }
+}
+
+/// What to do about a damaged file of a wallet: nothing is written over it. Empty where no command makes it again.
+fn damaged_hint(path: &Path) -> String {
+    let away = format!("move it away (mv {0} {0}.damaged)", path.display());
+    if let Some(command) = made_again(path) {
+        return format!("{away}, then restore it from a copy or make it again: {command}");
+    }
+    match path.file_name().and_then(|name| name.to_str()).unwrap_or_default() {
+        // Of a gateway or a validator: no phrase gives it back.
+        "master.key" | "validator.key" => format!("{away}, then restore it from a copy"),
+        name if name == "key" || name.ends_with(".key") => {
+            format!("{away}, then restore it from a copy or from its phrase: depin wallet import NAME --file {}", path.display())
+        }
+        _ => String::new(),
     }
 }
 
@@ -171,28 +191,39 @@ fn not_loaded(path: &Path, error: KeyFileError) -> Error {
 /// How the key that belongs at `path` comes back. That of a development account follows from the home's phrase; a new one would be
 /// another account, without the tokens of the first.
 pub(super) fn how_to_restore(path: &Path) -> String {
+    match made_again(path) {
+        Some(command) => format!("restore it from a copy or make it again: {command}"),
+        None => "restore it from a copy; see the keys that are there with `depin wallet show`, make one of a new account with \
+                 `depin wallet new NAME`"
+            .to_owned(),
+    }
+}
+
+/// The command that makes the key of a development account at `path` again, from the home's phrase; where that is gone too, it asks for
+/// the words, which somebody may have on paper.
+fn made_again(path: &Path) -> Option<String> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let of_provider = path.file_name().is_some_and(|name| name == "key");
     let (name, home) = match of_provider {
         true => (folder.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok()), folder.ancestors().nth(2)),
         false => (key_name(path), folder.parent()),
     };
-    let (name, home) = (name.and_then(|name: Name| Some((name, account_of(name)?))), home.map(Home::new));
-    let Some(((name, account), home)) = name.zip(home).filter(|(_, home)| home.phrase().is_file()) else {
-        return "restore it from a copy; see the keys that are there with `depin wallet show`, make one of a new account with \
-                `depin wallet new NAME`"
-            .to_owned();
-    };
+    let (name, home): (Name, Home) = (name?, Home::new(home?));
+    let account = account_of(name)?;
+    // A folder of somebody's own, where a key only happens to have such a name.
+    if !home.genesis().is_file() && !home.phrase().is_file() {
+        return None;
+    }
     let number = if account == 0 { String::new() } else { format!(" --account {account}") };
     let (whose, file) = match of_provider {
         true => (String::new(), format!(" --file {}", path.display())),
         false => (format!(" --home {}", home.path().display()), String::new()),
     };
-    let phrase = home.phrase();
-    format!(
-        "restore it from a copy or make it again: depin{whose} wallet import {name}{number}{file} --phrase-file {}",
-        phrase.display()
-    )
+    let words = match home.phrase() {
+        phrase if phrase.is_file() => format!(" --phrase-file {}", phrase.display()),
+        _ => " (it asks for the words of the home's phrase; a new key would be another account, without tokens)".to_owned(),
+    };
+    Some(format!("depin{whose} wallet import {name}{number}{file}{words}"))
 }
 
 /// Name of a key by its file: `savings` for `wallet/savings.key`.
@@ -222,6 +253,39 @@ pub fn key_names(home: &Home) -> Result<Vec<Name>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_damaged_key_is_told_with_the_command_that_makes_it_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::new(folder.path().join("home"));
+        std::fs::create_dir_all(home.wallet()).unwrap();
+        let phrase = phrase_or_new(&home).unwrap();
+        let name = Name::literal("customer");
+        derived(&home, &phrase, name, &home.key(name)).unwrap();
+        let text = std::fs::read_to_string(home.key(name)).unwrap();
+        std::fs::write(home.key(name), &text[..text.len() / 2]).unwrap();
+        let said = address_of(&home.key(name)).unwrap_err();
+        let words = home.phrase().display().to_string();
+        for part in ["move it away (mv ", "depin --home ", "wallet import customer", &format!("--phrase-file {words}")]
+        {
+            assert!(said.hint.contains(part), "{part}: {said:?}");
+        }
+        // Without the phrase somebody may have it on paper.
+        std::fs::write(home.genesis(), "{}").unwrap();
+        std::fs::remove_file(home.phrase()).unwrap();
+        let said = address_of(&home.key(name)).unwrap_err();
+        assert!(said.hint.contains("wallet import customer") && said.hint.contains("asks for the words"), "{said:?}");
+        std::fs::remove_file(home.key(name)).unwrap();
+        assert!(address_of(&home.key(name)).unwrap_err().hint.contains("asks for the words"));
+        // A key of nobody's network, and one that no phrase gives back.
+        for (file, part) in [("mine.key", "depin wallet import NAME --file"), ("master.key", "restore it from a copy")] {
+            let path = folder.path().join(file);
+            std::fs::write(&path, "{\"format\": 1").unwrap();
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+            let said = address_of(&path).unwrap_err();
+            assert!(said.hint.ends_with(part) || said.hint.contains(part), "{file}: {said:?}");
+        }
+    }
 
     #[test]
     fn every_development_account_has_a_number_of_its_own() {

@@ -265,6 +265,15 @@ impl Home {
         Ok(self.has_begun(folder)? && !self.path.join(folder).join(file).exists())
     }
 
+    /// The same of a part that homes of earlier versions ran without a word of it: only what [`Home::keep_begun`] was told counts.
+    ///
+    /// # Errors
+    /// Broken when the home cannot be read.
+    pub fn has_lost_told(&self, folder: &str, file: &str) -> Result<bool> {
+        let told = self.marker_of_any_format()?.is_some_and(|marker| marker.begun.contains(folder));
+        Ok(told && !self.path.join(folder).join(file).exists())
+    }
+
     /// Remembers that `folder` of this home holds what cannot be made again.
     ///
     /// # Errors

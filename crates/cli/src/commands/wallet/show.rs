@@ -14,6 +14,10 @@ use serde::Serialize;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
+const NONE: &str = "no keys yet; `depin wallet new` makes one, `depin up` makes those of its network";
+const GONE: &str = "the keys of this network are gone: restore the folder `wallet` from a copy, or make each key again from the network's \
+                    phrase, if you have it: `depin wallet import NAME --account N`; what `depin wallet new` makes is another account, without tokens";
+
 #[derive(Serialize)]
 struct Keys {
     keys: Vec<ShownKey>,
@@ -49,7 +53,8 @@ pub(super) fn run(args: &ShowArgs, home: &Home, out: &Output) -> Result<()> {
         for key in &keys.keys {
             table.row([key.name.to_string(), key.address.to_string(), if key.locked { "yes" } else { "no" }.to_owned()]);
         }
-        table.render_or(out, "no keys yet; `depin wallet new` makes one, `depin up` makes those of its network")
+        // A network's keys are made with it: where it is there and they are not, they are gone.
+        table.render_or(out, if home.genesis().exists() { GONE } else { NONE })
     })
 }
 

@@ -20,6 +20,8 @@ use std::sync::Arc;
 
 /// Folder of its store and its keys in a home.
 pub(super) const FOLDER: &str = "lorawan";
+/// Its store in that folder.
+const STORE: &str = "lorawan.db";
 /// What its entry there calls its access key, and where in a home it is written.
 pub const KEY: &str = "key";
 /// See [`KEY`].
@@ -52,6 +54,11 @@ impl NetworkServerPart {
     pub(super) async fn start(site: &mut Site<'_>, price: Option<depin_economy::Money>, credits: Units) -> Result<Self> {
         let listen = site.ports.named(NAME)?;
         let folder = site.home.path().join(FOLDER);
+        // Before keys are made: those of a server whose folder is gone are gone with it.
+        if !site.options.new_store && site.home.has_lost_told(FOLDER, STORE)? {
+            let lost = GatewayError::Lost { path: folder.join(STORE), what: "is gone".to_owned() };
+            return Err(not_started(&ChainError::Gateway(lost)));
+        }
         let server = server_config(Region::Eu868, DevAddr::new(0x4800_0000), DevAddr::new(0x4800_07ff))?;
         let mut config = Config::new(folder, server);
         (config.listen, config.new_store, config.tls) = (listen, site.options.new_store, None);
@@ -60,7 +67,9 @@ impl NetworkServerPart {
         let wishes =
             ChainConfig { open_with: Some(credits), keep: Some(Units::new(credits.get() / 10)), price, ..ChainConfig::default() };
         let sender = site.sender(home::CUSTOMER)?;
-        Self::open(config, wishes, sender, &Keyring::default()).await
+        let part = Self::open(config, wishes, sender, &Keyring::default()).await?;
+        site.home.keep_begun(FOLDER)?;
+        Ok(part)
     }
 
     /// Starts a network server that acknowledges with the key in its folder.
@@ -72,22 +81,7 @@ impl NetworkServerPart {
         let key = keyring.load_or_create(&config.folder.join(SERVER_KEY)).map_err(|error| Error::refused("key", error))?;
         let key: Arc<SigningKey> = Arc::new(key.key);
         let tls = config.tls.is_some();
-        let handle = Customer::start(config, wishes, sender, key).await.map_err(|error| Error {
-            kind: match &error {
-                ChainError::Gateway(GatewayError::Folder { .. } | GatewayError::Listen { .. }) | ChainError::Node(_) => {
-                    Kind::Broken
-                }
-                _ => Kind::Refused,
-            },
-            code: match &error {
-                ChainError::Gateway(GatewayError::Lost { .. } | GatewayError::Store { .. } | GatewayError::Key(_)) => {
-                    LOST.to_owned()
-                }
-                _ => "gateway".to_owned(),
-            },
-            message: format!("the network server does not start: {error}"),
-            hint: String::new(),
-        })?;
+        let handle = Customer::start(config, wishes, sender, key).await.map_err(|error| not_started(&error))?;
         let url = ports::url(handle.gateway().address(), tls);
         Ok(Self { handle, url })
     }
@@ -109,6 +103,19 @@ impl NetworkServerPart {
     /// Stops it; requests under way end first.
     pub async fn close(self) {
         self.handle.stop().await;
+    }
+}
+
+fn not_started(error: &ChainError) -> Error {
+    let lost =
+        matches!(error, ChainError::Gateway(GatewayError::Lost { .. } | GatewayError::Store { .. } | GatewayError::Key(_)));
+    let broken =
+        matches!(error, ChainError::Gateway(GatewayError::Folder { .. } | GatewayError::Listen { .. }) | ChainError::Node(_));
+    Error {
+        kind: if broken { Kind::Broken } else { Kind::Refused },
+        code: if lost { LOST.to_owned() } else { "gateway".to_owned() },
+        message: format!("the network server does not start: {error}"),
+        hint: String::new(),
     }
 }
 
