@@ -15,7 +15,7 @@ mod sending;
 mod settings;
 mod up;
 
-use args::{Cli, Command, GatewayCommand, ProviderCommand};
+use args::{Cli, Command, ProviderCommand};
 use clap::{Parser as _, error::ErrorKind};
 use error::CliError;
 use output::Output;
@@ -97,8 +97,9 @@ const fn runs_long(command: &Command) -> bool {
     matches!(
         command,
         Command::Up(_)
-            | Command::Provider(ProviderCommand::Storage(_) | ProviderCommand::Metered(_))
-            | Command::Gateway(GatewayCommand::S3(_) | GatewayCommand::Metered(_))
+            | Command::Provider(ProviderCommand::Storage(_) | ProviderCommand::Metered(_) | ProviderCommand::Coverage(_))
+            | Command::Gateway(_)
+            | Command::Devnet(_)
     )
 }
 
@@ -121,6 +122,28 @@ fn log_to_stderr(long: bool, out: &Output) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_serves_until_it_is_stopped_has_its_open_files_looked_after() {
+        let long = |line: &str| {
+            runs_long(&Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}")).command)
+        };
+        for line in [
+            "depin up",
+            "depin provider storage --dir d --capacity 1GiB --price 1FIL",
+            "depin provider metered --dir d",
+            "depin provider coverage --location 52.5,13.4",
+            "depin gateway s3",
+            "depin gateway metered",
+            "depin gateway lorawan",
+            "depin devnet radio --hotspots 3",
+        ] {
+            assert!(long(line), "{line}");
+        }
+        for line in ["depin status", "depin provider list", "depin events --follow"] {
+            assert!(!long(line), "{line}");
+        }
+    }
 
     #[test]
     fn too_few_open_files_are_refused_with_how_to_raise_them() {

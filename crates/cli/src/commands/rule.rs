@@ -6,6 +6,7 @@ use crate::{
     output::{Output, Table, tell, write_out},
 };
 use base64_simd::STANDARD;
+use depin_files::TEXT_MAX;
 use depin_networks::wrap;
 use depin_quantity::{BYTES_MAX, Basis, Field, Kind, Outputs, RuleCard, nearest_name};
 use serde::Serialize;
@@ -206,6 +207,11 @@ fn evaluated(card: &RuleCard, json: &str) -> std::result::Result<Outputs, String
 /// A file's bytes as a rule takes them.
 fn contents(path: &Path) -> std::result::Result<String, String> {
     let refused = |why: &dyn std::fmt::Display| format!("cannot read {}: {why}", path.display());
+    // A pipe without a writer would be waited for, and a device has no end.
+    let kind = std::fs::metadata(path).map_err(|error| refused(&error))?.file_type();
+    if !kind.is_file() {
+        return Err(refused(&"it is no regular file; put the bytes into one, or write them as base64:…"));
+    }
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(BYTES_MAX as u64 + 1).read_to_end(&mut bytes));
     read.map_err(|error| refused(&error))?;
@@ -215,11 +221,27 @@ fn contents(path: &Path) -> std::result::Result<String, String> {
     Ok(format!("base64:{}", STANDARD.encode_to_string(bytes)))
 }
 
+/// The next line of at most `most` bytes without its end; none at the end. What has no end of a line, such as a device, is read to that bound.
+fn next_line(input: &mut impl BufRead, number: u64, most: u64) -> Result<Option<String>> {
+    let broken = |error: io::Error| CliError::broken("io", format_args!("cannot read line {number}: {error}"));
+    let mut bytes = Vec::new();
+    input.take(most + 1).read_until(b'\n', &mut bytes).map_err(broken)?;
+    if bytes.len() as u64 > most {
+        let why = format!("line {number} is longer than {most} bytes, which is the most that is read of one");
+        return Err(CliError::refused("input", why).hint("give one JSON object a line"));
+    }
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let text = String::from_utf8(bytes).map_err(|error| broken(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
 /// A line of outputs for a line of inputs, each written before the next is read. Empty lines are passed over.
-fn eval_lines(card: &RuleCard, input: impl BufRead) -> Result<()> {
+fn eval_lines(card: &RuleCard, mut input: impl BufRead) -> Result<()> {
     let (mut lines, mut refused) = (0_u64, 0_u64);
-    for (number, line) in (1..).zip(input.lines()) {
-        let line = line.map_err(|error| CliError::broken("io", format_args!("cannot read line {number}: {error}")))?;
+    for number in 1.. {
+        let Some(line) = next_line(&mut input, number, TEXT_MAX)? else { break };
         let line = if number == 1 { depin_files::without_mark(&line) } else { &line };
         if line.trim().is_empty() {
             continue;
@@ -239,4 +261,29 @@ fn eval_lines(card: &RuleCard, input: impl BufRead) -> Result<()> {
     }
     let hint = format!("`depin rule show {}` shows its inputs and an example", card.id);
     Err(CliError::refused("input", format_args!("{refused} of {lines} lines were refused")).hint(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_files_of_bytes_are_read_to_a_bound() {
+        let mut two: &[u8] = b"{}\r\n\n{\"a\": 1}";
+        let mut next = |number| next_line(&mut two, number, 20).unwrap();
+        assert_eq!(
+            [next(1), next(2), next(3), next(4)],
+            [Some("{}".to_owned()), Some(String::new()), Some("{\"a\": 1}".to_owned()), None]
+        );
+        let endless = File::open("/dev/zero").unwrap();
+        let error = next_line(&mut BufReader::new(endless), 1, 1 << 16).unwrap_err();
+        assert!(error.code == "input" && error.message.contains("line 1 is longer than 65536 bytes"), "{error:?}");
+        let refused = contents(Path::new("/dev/zero")).unwrap_err();
+        assert!(refused.contains("no regular file"), "{refused}");
+        // A pipe that nobody writes into is not waited for.
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(contents(&pipe).unwrap_err().contains("no regular file"));
+    }
 }
