@@ -290,10 +290,7 @@ async fn a_file_that_cannot_be_continued_is_begun_again() {
     assert_eq!(marks_after(&change("UPDATE meta SET value = x'00' WHERE key = 'version'"), &CHAIN), 0);
     assert_eq!(marks_after(&change("DELETE FROM meta WHERE key = 'marks'"), &CHAIN), 0);
     assert_eq!(marks_after(&change("DROP TABLE meta"), &CHAIN), 0);
-    assert_eq!(
-        marks_after(&|path| std::fs::write(path, b"no database at all, but long enough to look").unwrap(), &CHAIN),
-        0
-    );
+    assert_eq!(marks_after(&|path| std::fs::write(path, b"no database at all, but long enough to look").unwrap(), &CHAIN), 0);
     assert_eq!(marks_after(&|path| std::fs::write(path, b"").unwrap(), &CHAIN), 0);
     assert_eq!(marks_after(&|path| Index::delete(path).unwrap(), &CHAIN), 0, "deleted");
 }
