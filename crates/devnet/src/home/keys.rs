@@ -266,8 +266,7 @@ mod tests {
         std::fs::write(home.key(name), &text[..text.len() / 2]).unwrap();
         let said = address_of(&home.key(name)).unwrap_err();
         let words = home.phrase().display().to_string();
-        for part in ["move it away (mv ", "depin --home ", "wallet import customer", &format!("--phrase-file {words}")]
-        {
+        for part in ["move it away (mv ", "depin --home ", "wallet import customer", &format!("--phrase-file {words}")] {
             assert!(said.hint.contains(part), "{part}: {said:?}");
         }
         // Without the phrase somebody may have it on paper.
