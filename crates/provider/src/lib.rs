@@ -3,6 +3,7 @@
 //! - [`operator`]: the shell around any service's duty: follows the ledger, sends what follows, says how it is.
 //! - [`storage`]: pieces on a disk, deals about them, possession proofs.
 //! - [`coverage`]: a hotspot behind any packet forwarder: packets to customers, beacons.
+//! - [`mobile`]: a mobile access point: RADIUS accounting in, sessions paid; heartbeats and speed tests.
 //! - [`metered`]: a founder's own units: an entry at its price, its pledge, its disputes.
 //!
 //! Absent on purpose: rules. An operator computes no reward and decides nothing that the ledger decides.
@@ -14,6 +15,7 @@ struct Readme;
 mod clock;
 pub mod coverage;
 pub mod metered;
+pub mod mobile;
 pub mod operator;
 pub mod storage;
 

@@ -1,5 +1,6 @@
 //! Commands about wireless coverage: hotspots, customers, packets, beacons.
 
+use super::mobile::{AccessPointsArgs, CarrierCommand, SessionsArgs, SpeedServerArgs};
 use super::{AmountArg, Bytes, PlaceArgs, TextPath, TlsArgs, Who};
 use clap::{ArgGroup, Args, Subcommand};
 use depin_quantity::Name;
@@ -65,6 +66,18 @@ pub enum CoverageCommand {
         after_help = "Examples:\n  depin coverage credits mint 500000 --oui 1\n  depin coverage credits balance"
     )]
     Credits(CreditsCommand),
+    /// List mobile access points: what they cover, how they are measured, points, data.
+    #[command(after_help = "Examples:\n  depin coverage access-points\n  depin coverage access-points --owner mobile --json")]
+    AccessPoints(AccessPointsArgs),
+    /// List sessions of mobile access points: what they carried, what of it is paid.
+    #[command(after_help = "Examples:\n  depin coverage sessions\n  depin coverage sessions --carrier 1 --json")]
+    Sessions(SessionsArgs),
+    /// Carriers: who pays for sessions, and for how much of them.
+    #[command(subcommand, after_help = super::mobile::CARRIER_EXAMPLES)]
+    Carrier(CarrierCommand),
+    /// Measure the speed of access points in this process, until Ctrl-C.
+    #[command(after_help = super::mobile::SPEED_AFTER)]
+    SpeedServer(SpeedServerArgs),
     /// Draw hotspots, the paths of beacons to witnesses, and how crowded each hex is.
     #[command(
         after_help = "Examples:\n  depin coverage map --svg map.svg\n  depin coverage map --geojson map.geojson\n  depin coverage map"

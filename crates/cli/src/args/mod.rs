@@ -8,6 +8,7 @@ mod coverage;
 mod devnet;
 mod lease;
 mod metered;
+mod mobile;
 mod network;
 mod new;
 #[cfg(test)]
@@ -37,6 +38,10 @@ pub use lease::{LeaseCheckArgs, LeaseCommand};
 pub use metered::{
     AnswerArgs, BatchesArgs, CloseArgs, DecideArgs, DisputeArgs, EvidenceArgs, GatewayMeteredArgs, LeastCapsArgs, MeteredCommand,
     MeteredQuoteArgs, OneBatchArgs, OrderArgs, OrdersArgs, PolicyArg, ProviderMeteredArgs, RaiseArgs, ReportArgs,
+};
+pub use mobile::{
+    AccessPointsArgs, AuthoriseArgs, CarrierCommand, CarrierCreditsArgs, NewCarrierArgs, ProviderMobileArgs, SessionsArgs,
+    SpeedServerArgs,
 };
 pub use network::{AccountCommand, AuditArgs, EventsArgs, GrantArgs, NetworkCommand, RandomnessArgs, TransferArgs, VotesArgs};
 pub use new::NewNetworkArgs;

@@ -2,6 +2,7 @@
 
 use super::coverage::{self, GatewayLorawanArgs, ProviderCoverageArgs};
 use super::metered::{self, GatewayMeteredArgs, ProviderMeteredArgs};
+use super::mobile::{self, ProviderMobileArgs};
 use super::{AmountArg, Bytes, Copies, RepairArg, SpanArg, TextPath, TlsArgs, Who};
 use clap::{Args, Subcommand};
 use depin_quantity::Name;
@@ -38,6 +39,9 @@ Examples:
     /// Run a hotspot behind a packet forwarder in this process, for a node here or elsewhere, until Ctrl-C.
     #[command(after_help = coverage::PROVIDER_AFTER)]
     Coverage(ProviderCoverageArgs),
+    /// Run a mobile access point in this process, for a node here or elsewhere, until Ctrl-C.
+    #[command(after_help = mobile::PROVIDER_AFTER)]
+    Mobile(ProviderMobileArgs),
     /// List the providers of this home, and all others that are registered.
     #[command(after_help = "Examples:\n  depin provider list\n  depin provider list --json")]
     List,

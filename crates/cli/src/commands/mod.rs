@@ -74,6 +74,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
         Command::Metered(command) => metered::run(&command, &settings, out).await,
         Command::Provider(command) => match command {
             ProviderCommand::Coverage(args) => provider::run(&args, &settings, out).await,
+            ProviderCommand::Mobile(args) => provider::run(&args, &settings, out).await,
             ProviderCommand::Metered(args) => provider::run(&args, &settings, out).await,
             ProviderCommand::Storage(args) => provider::run(&args, &settings, out).await,
             ProviderCommand::List => provider::manage::list(&settings, out).await,

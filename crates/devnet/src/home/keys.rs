@@ -20,6 +20,9 @@ pub const REPORTER: Name = Name::literal("reporter");
 /// Decides its disputes.
 pub const ARBITER: Name = Name::literal("arbiter");
 
+/// Owns the mobile access point of a network of hotspots.
+pub const MOBILE: Name = Name::literal("mobile");
+
 /// Brings randomness from outside to a network that was begun with it.
 pub const RANDOMNESS: Name = Name::literal("randomness");
 
@@ -41,6 +44,7 @@ fn account_of(name: Name) -> Option<u32> {
         REPORTER => Some(4),
         ARBITER => Some(5),
         RANDOMNESS => Some(6),
+        MOBILE => Some(7),
         _ => name.as_str().strip_prefix("provider-")?.parse::<u32>().ok()?.checked_sub(1)?.checked_add(FIRST_PROVIDER),
     }
 }
@@ -49,7 +53,7 @@ fn account_of(name: Name) -> Option<u32> {
 /// it does not follow from the home's phrase. What cannot be told is somebody's own.
 pub fn is_own(home: &Home, name: Name) -> bool {
     let Some(account) = account_of(name) else { return true };
-    if ![REPORTER, ARBITER, RANDOMNESS].contains(&name) || !home.phrase().is_file() {
+    if ![REPORTER, ARBITER, RANDOMNESS, MOBILE].contains(&name) || !home.phrase().is_file() {
         return false;
     }
     let derived = phrase(home).and_then(|phrase| key_of(&phrase, account)).map(|key| key.address());
@@ -288,7 +292,7 @@ mod tests {
 
     #[test]
     fn every_development_account_has_a_number_of_its_own() {
-        let mut names = vec![CUSTOMER, NOTARY, PRICE_FEEDER, FAUCET, REPORTER, ARBITER, RANDOMNESS];
+        let mut names = vec![CUSTOMER, NOTARY, PRICE_FEEDER, FAUCET, REPORTER, ARBITER, RANDOMNESS, MOBILE];
         names.extend((1..=64).map(provider_name));
         let numbers: std::collections::BTreeSet<_> = names.iter().map(|name| account_of(*name).unwrap()).collect();
         assert_eq!(numbers.len(), names.len());

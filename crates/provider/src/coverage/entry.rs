@@ -2,7 +2,10 @@
 
 use super::{config::CoverageConfig, view::View};
 use crate::operator::Registration;
-use depin_client::{SigningKey, api::CoverageHotspot};
+use depin_client::{
+    SigningKey,
+    api::{CoverageHotspot, CoverageLocation},
+};
 use depin_ledger::Message;
 use depin_quantity::{Address, Name};
 use depin_services::{
@@ -44,14 +47,17 @@ fn join(key: &SigningKey, owner: Address, full: bool, chain_id: Name) -> Coverag
 
 /// Whether the ledger has this location.
 pub(super) fn is_same(location: &Location, entry: &CoverageHotspot) -> bool {
-    entry.location.as_ref().is_some_and(|there| {
-        let region = match location.region {
-            Region::Eu868 => "eu868",
-            Region::Us915 => "us915",
-        };
-        let cell = u64::from_str_radix(&there.cell, 16) == Ok(location.cell);
-        cell && (there.gain, there.elevation, there.region.as_str()) == (location.gain, location.elevation, region)
-    })
+    entry.location.as_ref().is_some_and(|there| is_same_location(location, there))
+}
+
+/// Whether the ledger's location is this one.
+pub(crate) fn is_same_location(location: &Location, there: &CoverageLocation) -> bool {
+    let region = match location.region {
+        Region::Eu868 => "eu868",
+        Region::Us915 => "us915",
+    };
+    let cell = u64::from_str_radix(&there.cell, 16) == Ok(location.cell);
+    cell && (there.gain, there.elevation, there.region.as_str()) == (location.gain, location.elevation, region)
 }
 
 fn moved(entry: &CoverageHotspot) -> String {

@@ -41,7 +41,7 @@ pub fn hotspot_fees(spec: &Spec) -> (Option<HotspotFee>, Option<HotspotFee>) {
 }
 
 /// Sees to it that the account can pay these fees, where they are in credits: what is missing is minted.
-pub(super) async fn provide(client: &Client, sender: &Sender, joins: bool, moves: bool) -> Result<(), SubmitError> {
+pub(crate) async fn provide(client: &Client, sender: &Sender, joins: bool, moves: bool) -> Result<(), SubmitError> {
     let spec = read(client).await?;
     let (joining, moving) = hotspot_fees(&spec);
     let due: Vec<HotspotFee> = [joining.filter(|_| joins), moving.filter(|_| moves)].into_iter().flatten().collect();

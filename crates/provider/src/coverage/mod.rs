@@ -33,6 +33,8 @@ mod task;
 mod view;
 
 pub use config::CoverageConfig;
+pub(crate) use entry::is_same_location;
+pub(crate) use fees::provide as provide_fees;
 pub use fees::{HotspotFee, hotspot_fees};
 pub use routing::{NoRoute, RouteEntry, RoutingTable};
 pub use start::{HotspotDaemon, HotspotError, HotspotHandle};

@@ -36,7 +36,7 @@ struct RouteDone {
 }
 
 /// Sends a message and waits until it is final. What every ledger refuses is not sent.
-async fn send(at: &Named<'_>, sender: &Sender, message: CoverageMessage) -> Result<FinalReceipt> {
+pub(super) async fn send(at: &Named<'_>, sender: &Sender, message: CoverageMessage) -> Result<FinalReceipt> {
     message.check_bounds().map_err(|error| CliError::refused("bounds", error))?;
     let mut progress = Progress::start(at.out);
     progress.step("sending, and waiting until it is final");
@@ -45,7 +45,7 @@ async fn send(at: &Named<'_>, sender: &Sender, message: CoverageMessage) -> Resu
     Ok(receipt)
 }
 
-fn told<T: Serialize>(at: &Named<'_>, what: T, receipt: FinalReceipt, text: &str) -> Result<()> {
+pub(super) fn told<T: Serialize>(at: &Named<'_>, what: T, receipt: FinalReceipt, text: &str) -> Result<()> {
     let done = Done { what, receipt };
     at.out.result(&done, |_| {
         let FinalReceipt { height, fee, id, .. } = &done.receipt;
@@ -54,13 +54,13 @@ fn told<T: Serialize>(at: &Named<'_>, what: T, receipt: FinalReceipt, text: &str
 }
 
 /// A field of an event of a receipt.
-fn field<'r>(receipt: &'r FinalReceipt, kind: &str, key: &str) -> Option<&'r serde_json::Value> {
+pub(super) fn field<'r>(receipt: &'r FinalReceipt, kind: &str, key: &str) -> Option<&'r serde_json::Value> {
     let inner = receipt.events.iter().map(|event| event.get("event").unwrap_or(event));
     inner.filter(|event| event["kind"] == kind).find_map(|event| event.get(key))
 }
 
 /// Credits as typed, in what packets are paid in.
-async fn credits(at: &Named<'_>, typed: &AmountArg) -> Result<(Name, Units)> {
+pub(super) async fn credits(at: &Named<'_>, typed: &AmountArg) -> Result<(Name, Units)> {
     let currency = at.coverage().network().await?.currency;
     let typed = AmountArg { token: typed.token.or(Some(currency)), ..typed.clone() };
     let (token, units) = amount(&at.remote.spec().await?, &typed)?;
@@ -71,14 +71,14 @@ async fn credits(at: &Named<'_>, typed: &AmountArg) -> Result<(Name, Units)> {
 }
 
 /// Sees to it that the sender holds so many credits; how many were minted.
-async fn provide(at: &Named<'_>, sender: &Sender, token: Name, needed: Units) -> Result<Units> {
+pub(super) async fn provide(at: &Named<'_>, sender: &Sender, token: Name, needed: Units) -> Result<Units> {
     match Credit::of(&at.remote.spec().await?, token) {
         Some(credit) => Ok(credit.provide(sender, needed).await?),
         None => Ok(Units::ZERO),
     }
 }
 
-fn minted(units: Units, token: Name) -> String {
+pub(super) fn minted(units: Units, token: Name) -> String {
     if units.is_zero() { String::new() } else { format!("; {units} {token} were minted for it", units = units.get()) }
 }
 

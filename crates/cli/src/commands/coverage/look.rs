@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A list as it is printed in JSON: like a page of the node's API.
-fn page<T>(items: Vec<T>) -> Page<T> {
+pub(super) fn page<T>(items: Vec<T>) -> Page<T> {
     Page { items, next: None }
 }
 

@@ -4,8 +4,10 @@ mod act;
 mod devices;
 mod look;
 mod map;
+mod mobile;
 mod named;
 mod packets;
+mod speed;
 
 use crate::{
     args::{CoverageCommand, CreditsCommand, DeviceCommand, OuiCommand, RouteCommand, SkfCommand},
@@ -39,6 +41,10 @@ pub async fn run(command: &CoverageCommand, settings: &Settings, out: &Output) -
         CoverageCommand::Device(DeviceCommand::Remove(args)) => devices::remove(args, &at).await,
         CoverageCommand::Credits(CreditsCommand::Mint(args)) => act::mint(args, &at).await,
         CoverageCommand::Credits(CreditsCommand::Balance) => look::credits(&at).await,
+        CoverageCommand::AccessPoints(args) => mobile::access_points(args, &at).await,
+        CoverageCommand::Sessions(args) => mobile::sessions(args, &at).await,
+        CoverageCommand::Carrier(command) => mobile::carrier(command, &at).await,
+        CoverageCommand::SpeedServer(args) => speed::run(args, &at).await,
         CoverageCommand::Map(args) => map::run(args, &at).await,
     }
 }

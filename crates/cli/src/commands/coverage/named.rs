@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 /// Entries of a page, and pages of one list.
 const PAGE: Option<u32> = Some(1_000);
-const PAGES_MAX: usize = 256;
+pub(super) const PAGES_MAX: usize = 256;
 
 /// See the module.
 pub(super) struct Named<'a> {

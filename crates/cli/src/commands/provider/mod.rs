@@ -4,6 +4,7 @@ mod coverage;
 mod folder;
 pub mod manage;
 mod metered;
+mod mobile;
 pub mod money;
 mod run;
 pub mod show;

@@ -2,6 +2,7 @@
 
 pub mod daemon;
 pub mod gateway;
+pub mod mobile;
 pub mod radio;
 mod settings;
 
@@ -86,17 +87,21 @@ impl Service for Coverage {
     }
 
     fn files(&self) -> &'static [&'static str] {
-        &[gateway::FOLDER, radio::FILE]
+        &[gateway::FOLDER, mobile::FOLDER, radio::FILE]
     }
 
     fn accounts(&self) -> &'static [Name] {
-        &[home::REPORTER, home::ARBITER]
+        &[home::REPORTER, home::ARBITER, home::MOBILE]
     }
 
     fn roles(&self, rules: &Spec) -> Result<Vec<(Name, Name)>> {
         let params = params(rules, Instant::default())?;
         let arbiter = params.arbiter.map(|role| (role, home::ARBITER));
-        Ok(arbiter.into_iter().chain(params.reporter.map(|role| (role, home::REPORTER))).collect())
+        let mobile = params.mobile.as_ref();
+        let measures = mobile.into_iter().flat_map(|mobile| [mobile.speed_server, mobile.locator]).flatten();
+        let reporter = params.reporter.into_iter().chain(measures).map(|role| (role, home::REPORTER));
+        let grades = mobile.and_then(|mobile| mobile.assigner).map(|role| (role, home::ARBITER));
+        Ok(arbiter.into_iter().chain(reporter).chain(grades).collect())
     }
 
     fn operators(&self) -> u32 {
@@ -136,6 +141,15 @@ impl Service for Coverage {
             site.step(format!("starting the simulated radio with {DEVICES} devices"));
             let radio = radio::RadioPart::of_home(site, hotspots, &endpoint, DEVICES).await?;
             parts.add(radio, site).await;
+        }
+        if params.mobile.is_some() && !names.is_empty() {
+            site.step("starting a mobile access point with simulated subscribers");
+            if site.home.key(home::MOBILE).exists() {
+                let mobile = mobile::MobilePart::start(site, price, credits).await?;
+                parts.add(mobile, site).await;
+            } else {
+                site.warn("this home was made without an account `mobile`, so it has no mobile access point; a new home has one");
+            }
         }
         Ok(())
     }

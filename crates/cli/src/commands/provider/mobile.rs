@@ -1,0 +1,115 @@
+//! `depin provider mobile`: a mobile access point in a process of its own.
+
+use super::run::Venture;
+use crate::{
+    args::{PlaceArgs, ProviderMobileArgs},
+    error::{CliError, Result},
+};
+use depin_client::Keyring;
+use depin_devnet::{
+    operators::Post,
+    services::coverage::mobile::{self, POINT_KEY},
+};
+use depin_economy::Spec;
+use depin_provider::{
+    coverage::hotspot_fees,
+    mobile::{MobileConfig, MobileHandle, Site},
+};
+use depin_quantity::Name;
+use depin_services::coverage::{Location, cell_at, mobile::Place};
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub struct Offer {
+    radius: String,
+    latitude: f64,
+    longitude: f64,
+    cell: String,
+    hexes: usize,
+    /// Radios whose accounting is taken.
+    radios: usize,
+    /// Nobody is authenticated here.
+    authentication: bool,
+    /// What joining and asserting a location cost; each of them once.
+    fees: Vec<String>,
+}
+
+/// What was typed, checked.
+pub struct Terms {
+    location: Location,
+    site: Site,
+    fees: Vec<String>,
+}
+
+impl Venture for ProviderMobileArgs {
+    type Terms = Terms;
+    type Offer = Offer;
+    type Daemon = MobileHandle;
+
+    const WHAT: &'static str = "access point";
+    const NEEDS: &'static str = "fees: to join, to assert a location, and for what it reports";
+    const KEPT: &'static str = "sessions that were answered are reported after the next start";
+
+    fn name(&self) -> Name {
+        self.name
+    }
+
+    fn place(&self) -> &PlaceArgs {
+        &self.place
+    }
+
+    fn terms(&self, spec: &Spec) -> Result<Terms> {
+        if spec.network().service.as_str() != "coverage" {
+            let why = format!("{} runs the service `{}`, not `coverage`", spec.network().name, spec.network().service);
+            return Err(CliError::refused("other-service", why).hint("`depin up --network helium` starts a network of hotspots"));
+        }
+        let site = Site::read(&self.coverage).map_err(|error| {
+            CliError::refused("coverage-file", error).hint("`depin provider mobile --help` shows what it says")
+        })?;
+        let none = || CliError::refused("location", "this is no place");
+        let cell = cell_at(self.location.latitude, self.location.longitude).ok_or_else(none)?;
+        let location = Location { cell, gain: self.gain.0, elevation: self.elevation, region: self.region.into() };
+        let (joining, moving) = hotspot_fees(spec);
+        let told = [
+            joining.map(|fee| format!("{} to join", fee.display)),
+            moving.map(|fee| format!("{} for the location", fee.display)),
+        ];
+        Ok(Terms { location, site, fees: told.into_iter().flatten().collect() })
+    }
+
+    fn offer(&self, terms: &Terms) -> Offer {
+        Offer {
+            radius: self.radius.0.to_string(),
+            latitude: self.location.latitude,
+            longitude: self.location.longitude,
+            cell: format!("{:x}", terms.location.cell),
+            hexes: terms.site.hexes.len(),
+            radios: terms.site.secrets.len(),
+            authentication: false,
+            fees: terms.fees.clone(),
+        }
+    }
+
+    fn words(offer: &Offer) -> String {
+        let fees = if offer.fees.is_empty() { String::new() } else { format!("; fees: {}", offer.fees.join(", ")) };
+        format!(
+            "at {},{} covers {} hexes and takes RADIUS accounting of {} radios on UDP {}; authentication is not served{fees}",
+            offer.latitude, offer.longitude, offer.hexes, offer.radios, offer.radius
+        )
+    }
+
+    async fn start(&self, terms: Terms, post: Post) -> Result<MobileHandle> {
+        let own = Keyring::default().load_or_create(&post.folder.join(POINT_KEY));
+        let own = own.map_err(|error| CliError::refused("key", error))?.key;
+        let place = Place {
+            latitude: (self.location.latitude * 1e7).round() as i32,
+            longitude: (self.location.longitude * 1e7).round() as i32,
+        };
+        let config = MobileConfig {
+            radius: self.radius.0,
+            speed_server: self.speed_server.clone(),
+            ..MobileConfig::new(post.operator, post.folder, own, terms.site, (terms.location, place))
+        };
+        mobile::start(config, post.client, post.key).await
+    }
+}
