@@ -38,6 +38,11 @@ async fn packets_flow_and_credits_burn_within_two_minutes() {
     let tokens = status["supply"]["tokens"].as_array().unwrap();
     let credits = tokens.iter().find(|token| token["token"] == "DC").unwrap();
     assert_ne!(credits["burned"]["units"], "0", "{credits:#}");
+    let sessions = until(&home, &["coverage", "sessions", "--json"], PACKETS, |sessions| {
+        items(sessions).iter().any(|session| session["paid"].as_u64().unwrap() > 0)
+    })
+    .await;
+    assert!(items(&sessions).iter().all(|session| session["carrier"] == 1), "{sessions:#}");
     look_around(&home, folder.path());
     a_customer_of_ones_own(&home, folder.path()).await;
 
@@ -62,6 +67,9 @@ fn look_around(home: &Path, folder: &Path) {
         (vec!["coverage", "device", "list"], "simulated-0"),
         (vec!["coverage", "packets"], "paid"),
         (vec!["coverage", "rewards"], "provider-1"),
+        (vec!["coverage", "access-points"], "outdoor-wifi"),
+        (vec!["coverage", "carrier", "list"], "customer"),
+        (vec!["coverage", "sessions"], "MB UP"),
         (vec!["coverage", "map"], "HEX"),
         (vec!["provider", "show", "provider-1"], "packets paid"),
     ] {
@@ -136,6 +144,11 @@ async fn beacons_witnesses_and_rewards_are_there_within_three_minutes_at_speed_s
     })
     .await;
     println!("beacons, witnesses and rewards after {:?}", begun.elapsed());
+    let points = until(&home, &["coverage", "access-points", "--json"], PATIENCE, |points| {
+        items(points).iter().any(|point| point["points_ever"] != "0")
+    })
+    .await;
+    assert!(!items(&points)[0]["speed_tests"].as_array().unwrap().is_empty(), "{points:#}");
     assert!(begun.elapsed() < BEACONS, "{:?}", begun.elapsed());
     let genesis: Value = serde_json::from_slice(&std::fs::read(home.join("genesis.json")).unwrap()).unwrap();
     assert_eq!(genesis["variant"], "development");

@@ -48,9 +48,8 @@ pub enum CarrierCommand {
     #[command(after_help = "Examples:\n  depin coverage carrier take 1 5000")]
     Take(CarrierCreditsArgs),
     /// Say how many bytes are paid for at most: at each access point, or at one.
-    #[command(
-        after_help = "Examples:\n  depin coverage carrier authorise 1 --bytes 100000000000\n  depin coverage carrier authorise 1 --access-point ADDRESS --bytes 0"
-    )]
+    #[command(after_help = "Examples:\n  depin coverage carrier authorise 1 --bytes 100000000000\n  \
+                        depin coverage carrier authorise 1 --access-point ADDRESS --bytes 0")]
     Authorise(AuthoriseArgs),
 }
 
@@ -94,18 +93,18 @@ pub struct AuthoriseArgs {
 }
 
 pub(super) const PROVIDER_AFTER: &str = "\
-Radios send RADIUS accounting (RFC 2866) to --radius, each with the secret that --coverage names for its address; sessions
-are paid on the ledger up to what their carriers authorised. Authentication is not served: who may use the access point is
-another server's. FILE says what it covers:
+Radios send RADIUS accounting (RFC 2866) to --radius, each with the secret that --coverage names for
+its address; sessions are paid on the ledger up to what their carriers authorised. Authentication is
+not served: who may use the access point is another server's. FILE says what it covers:
 
   { \"kind\": \"outdoor-wifi\",
     \"hexes\": [{ \"latitude\": 52.52, \"longitude\": 13.405, \"signal\": \"high\", \"power\": -700 }],
-    \"access_points\": [{ \"from\": \"192.0.2.7\", \"secret\": \"…\" }],
+    \"access_points\": [{ \"from\": \"192.0.2.7\", \"secret\": \"a long secret\" }],
     \"carriers\": { \"carrier.example\": 1, \"*\": 2 } }
 
 Examples:
-  depin provider mobile --radius 1813 --coverage coverage.json --location 52.52,13.405 --node http://192.0.2.7:4610
-  depin provider mobile --name cafe --dir /data/cafe --radius 0.0.0.0:1813 --coverage /etc/cafe.json \\
+  depin provider mobile --radius 1813 --coverage coverage.json --location 52.52,13.405
+  depin provider mobile --name cafe --dir /data/cafe --radius 0.0.0.0:1813 --coverage cafe.json \\
       --location 52.52,13.405 --speed-server speed.example:4660 --node http://192.0.2.7:4610";
 
 #[derive(Clone, Debug, Args)]
@@ -139,11 +138,11 @@ pub struct ProviderMobileArgs {
 }
 
 pub(super) const SPEED_AFTER: &str = "\
-Access points connect over TCP; both sides time the same bytes, and each signs what it measured. The ledger takes what the
-key in the network's role measures.
+Access points connect over TCP; both sides time the same bytes, and each signs what it measured. The
+ledger takes what the key in the network's role measures.
 
 Examples:
-  depin coverage speed-server --listen 0.0.0.0:4660 --from ./speed-test.key --node http://192.0.2.7:4610";
+  depin coverage speed-server --listen 0.0.0.0:4660 --from ./speed-test.key";
 
 #[derive(Clone, Debug, Args)]
 pub struct SpeedServerArgs {

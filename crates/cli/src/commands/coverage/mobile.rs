@@ -72,11 +72,10 @@ pub(super) async fn sessions(args: &SessionsArgs, at: &Named<'_>) -> Result<()> 
     let ask =
         |after| async move { at.coverage().sessions(&SessionQuery { access_point: None, carrier, after, limit: PAGE }).await };
     let mut list = page(whole_list(PAGES_MAX, ask).await?);
-    list.items.sort_by_key(|session| std::cmp::Reverse(session.reported));
+    list.items.sort_by_key(|session| std::cmp::Reverse(session.reported.instant()));
     list.items.truncate(args.limit as usize);
     at.out.result(&list, |out| {
-        let mut table =
-            Table::new(&["SESSION", "POINT", ">CARRIER", "BEGAN", "TOLD", ">MB UP", ">DOWN", ">PAID", ">COST", "STATE"]);
+        let mut table = Table::new(&["SESSION", "POINT", ">CARRIER", "BEGAN", ">MB UP", ">DOWN", ">PAID", ">COST", "STATE"]);
         for session in &list.items {
             let all = session.up.saturating_add(session.down);
             table.row([
@@ -84,7 +83,6 @@ pub(super) async fn sessions(args: &SessionsArgs, at: &Named<'_>) -> Result<()> 
                 session.access_point.short(),
                 session.carrier.to_string(),
                 ago(at.now, session.started.instant()),
-                ago(at.now, session.reported.instant()),
                 megabytes(session.up.into()),
                 megabytes(session.down.into()),
                 megabytes(session.paid.into()),
