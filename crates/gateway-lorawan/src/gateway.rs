@@ -11,7 +11,7 @@ use crate::{
 };
 use depin_client::{
     ACCESS_KEY_FILE, AccessKeyError, access_key,
-    lorawan::{Answer, BatchBody, OutcomeBody, UplinkPacket},
+    lorawan::{Answer, BatchBody, OutcomeBody, UplinkPacket, WireError},
 };
 use depin_lorawan::{
     gwmp::TxError,
@@ -19,6 +19,7 @@ use depin_lorawan::{
 };
 use depin_serve::Listener;
 use std::{
+    collections::BTreeMap,
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -32,7 +33,9 @@ use tokio::{
 use zeroize::Zeroizing;
 
 /// Name of the store in the gateway's folder.
-const STORE: &str = "lorawan.db";
+pub const STORE: &str = "lorawan.db";
+/// What a clock that is wrong concerns.
+const CLOCK: &str = "clock";
 /// Shortest pause between two tries whether the store can be written.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -64,8 +67,8 @@ pub enum GatewayError {
     },
     /// The store of before is not there any more, or cannot be read.
     #[error(
-        "{path} {what}, although a gateway ran in this folder: the DevNonces and counters of its devices would be forgotten, and old frames \
-         could be replayed; put a copy back, or begin a new store on purpose, and give the devices new keys",
+        "{path} {what}. A gateway ran in this folder: without the store the DevNonces and counters of its devices are forgotten, and old \
+         frames could be replayed. Put a copy back, or begin a new store on purpose with --new-store, and give the devices new keys",
         path = path.display()
     )]
     Lost {
@@ -242,6 +245,34 @@ impl Shared {
         }
     }
 
+    /// What stands in the way now: what was noted, and what keeps it from taking anything.
+    pub(crate) fn reasons(&self) -> BTreeMap<&'static str, String> {
+        let (mut reasons, queued) = (self.problems.all(), self.metrics.queued());
+        if let Err(full) = self.config.floor.admit(0) {
+            reasons.insert("disk", format!("the disk is nearly full, so nothing is taken: {full}"));
+        }
+        if queued > self.config.queue_max {
+            reasons.insert("deliveries", IntakeError::Full(queued).to_string());
+        }
+        reasons
+    }
+
+    /// Notes whether a hotspot's clock fits, by what came of reading what it signed.
+    pub(crate) fn clock<T>(&self, hotspot: &[u8; 32], read: &Result<T, WireError>) {
+        match read {
+            Err(error @ WireError::Clock { .. }) if self.admits(hotspot).is_ok() => {
+                let why =
+                    format!("nothing of the hotspot {} is taken: {error}; set the clock that is wrong", hex::encode(hotspot));
+                self.problems.note(CLOCK, why);
+            }
+            // Of several hotspots the one that was named.
+            Ok(_) if self.problems.all().get(CLOCK).is_some_and(|why| why.contains(&hex::encode(hotspot))) => {
+                self.problems.solved(CLOCK);
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+
     /// Asks the engine; its answer.
     async fn ask<T>(&self, command: Command, answer: oneshot::Receiver<Result<T, IntakeError>>) -> Result<T, IntakeError> {
         self.commands.send(command).await.map_err(|_| IntakeError::Closed)?;
@@ -320,6 +351,11 @@ impl Handle {
     /// The key by which hotspots name this network server.
     pub const fn server_key(&self) -> [u8; 32] {
         self.server_key
+    }
+
+    /// What stands in the way now, by what it concerns.
+    pub fn problems(&self) -> BTreeMap<String, String> {
+        self.shared.reasons().into_iter().map(|(concerns, why)| (concerns.to_owned(), why)).collect()
     }
 
     /// The application's id in topics of MQTT.

@@ -12,5 +12,5 @@ mod store;
 
 pub use chain::{Chain, ChainConfig, ChainError, Customer, CustomerHandle};
 pub use config::{Config, Hotspots, Known, Mqtt};
-pub use gateway::{Gateway, GatewayError, Handle};
+pub use gateway::{Gateway, GatewayError, Handle, STORE};
 pub use intake::{Acknowledge, BatchError, Intake, IntakeError};

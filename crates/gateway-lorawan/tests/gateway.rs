@@ -203,11 +203,17 @@ async fn what_is_not_signed_for_here_and_now_is_refused() {
     assert_eq!(post(sign(&elsewhere), elsewhere.clone()).await, 421);
     let old = body(gateway.server_key(), now - 61_000);
     assert_eq!(post(sign(&old), old.clone()).await, 409);
+    let told = gateway.problems();
+    assert!(told["clock"].contains("61 s") && told["clock"].contains(&hex::encode(hotspot.key.public_key())), "{told:?}");
+    let strange = body(gateway.server_key(), now - 61_000);
+    assert_eq!(post(sign_body(&stranger, "/v1/uplinks", &strange), strange.clone()).await, 409);
+    assert_eq!(gateway.problems(), told, "a stranger's clock is nobody's problem");
     assert_eq!(post(sign(b"{}"), b"{}".to_vec()).await, 400);
     let long = vec![b' '; 70_000];
     assert_eq!(post(sign(&long), long.clone()).await, 413);
     // Well signed, and the device is unknown.
     assert_eq!(post(sign(&good), good.clone()).await, 200);
+    assert!(gateway.problems().is_empty(), "{:?}", gateway.problems());
     for (path, key) in [("/v1/devices", "wrong"), ("/v1/devices/00000000000000d1", "")] {
         let status = http.get(customer::url(&gateway, path)).bearer_auth(key).send().await.unwrap().status();
         assert_eq!(status, 401);

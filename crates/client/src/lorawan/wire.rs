@@ -36,7 +36,7 @@ pub enum WireError {
     #[error("the body is for the network server {0}, which this one is not")]
     OtherServer(String),
     /// Too old, or from the future.
-    #[error("the body is of {at_ms} ms, and here it is {now_ms} ms; clocks may differ by a minute")]
+    #[error("the clocks of the hotspot and the network server differ by {} s, and may by a minute", at_ms.abs_diff(*now_ms) / 1_000)]
     Clock {
         /// When it was signed.
         at_ms: u64,

@@ -110,9 +110,8 @@ impl From<WireError> for ApiError {
             WireError::Header(_) | WireError::Signature => Self::new(StatusCode::UNAUTHORIZED, "signature", error),
             WireError::OtherServer(_) => Self::new(StatusCode::MISDIRECTED_REQUEST, "other-server", error)
                 .hint("take the key from GET /v1/network of this network server"),
-            WireError::Clock { .. } => {
-                Self::new(StatusCode::CONFLICT, "clock", error).hint("set the hotspot's clock, and sign again")
-            }
+            WireError::Clock { .. } => Self::new(StatusCode::CONFLICT, "clock", error)
+                .hint("set the clock that is wrong, the hotspot's or this machine's, and sign again"),
             WireError::Body(_) | WireError::Packets(_) | WireError::Payload { .. } => Self::bad_request(error),
         }
     }

@@ -29,7 +29,9 @@ pub(super) async fn uplinks(
 ) -> ApiResult<Json<Answer>> {
     let bytes = body(bytes)?;
     let hotspot = signer(UPLINKS, &headers, &bytes)?;
-    let UplinkBody { packets, .. } = UplinkBody::read(&bytes, &core.server_key, now_ms())?;
+    let read = UplinkBody::read(&bytes, &core.server_key, now_ms());
+    core.clock(&hotspot, &read);
+    let UplinkBody { packets, .. } = read?;
     Ok(Json(core.hand_in(hotspot, packets).await?))
 }
 

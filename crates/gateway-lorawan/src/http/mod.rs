@@ -117,7 +117,10 @@ async fn room(State(core): State<Core>, request: Request, next: Next) -> Respons
 async fn health(State(core): State<Core>) -> Response {
     let writes = core.writes().await;
     let full = core.metrics.queued() > core.config.queue_max || core.config.floor.admit(0).is_err();
-    let reasons = core.problems.all();
+    let mut reasons = core.reasons();
+    if !writes {
+        reasons.insert("store", "the store cannot be written, so nothing is taken".to_owned());
+    }
     let (status, text) = match (writes && !full, reasons.is_empty()) {
         (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
         (true, false) => (StatusCode::OK, "degraded"),

@@ -9,14 +9,14 @@ use crate::{
 use async_trait::async_trait;
 use depin_client::{Keyring, Sender, SigningKey};
 use depin_files::Floor;
-use depin_gateway_lorawan::{ChainConfig, ChainError, Config, Customer, CustomerHandle, GatewayError};
+use depin_gateway_lorawan::{ChainConfig, ChainError, Config, Customer, CustomerHandle, GatewayError, STORE};
 use depin_lorawan::{
     DevAddr, NetId,
     region::Region,
     server::{AddressRange, ServerConfig},
 };
 use depin_quantity::Units;
-use std::sync::Arc;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// Folder of its store and its keys in a home.
 pub(super) const FOLDER: &str = "lorawan";
@@ -37,6 +37,8 @@ const CREDITS: Units = Units::new(1_000_000);
 pub struct NetworkServerPart {
     handle: CustomerHandle,
     url: String,
+    /// What is to be told about how it started.
+    remarks: Vec<String>,
 }
 
 /// Settings of a network server with the usual addresses of development: 2,048 of NetID 00003C.
@@ -61,13 +63,21 @@ impl NetworkServerPart {
         }
         let server = server_config(Region::Eu868, DevAddr::new(0x4800_0000), DevAddr::new(0x4800_07ff))?;
         let mut config = Config::new(folder, server);
-        (config.listen, config.new_store, config.tls) = (listen, site.options.new_store, None);
+        (config.listen, config.tls) = (listen, None);
         config.floor = Floor::new(&config.folder, site.options.disk_floor);
         config.trust = site.trust.clone();
         let wishes =
             ChainConfig { open_with: Some(credits), keep: Some(Units::new(credits.get() / 10)), price, ..ChainConfig::default() };
         let sender = site.sender(home::CUSTOMER)?;
-        let part = Self::open(config, wishes, sender, &Keyring::default()).await?;
+        let opened = Self::open(config.clone(), wishes.clone(), sender, &Keyring::default()).await;
+        let part = match opened {
+            // `--new-store` is for whatever was lost in the home; what is whole stays.
+            Err(error) if site.options.new_store && error.code == LOST => {
+                config.new_store = true;
+                Self::open(config, wishes, site.sender(home::CUSTOMER)?, &Keyring::default()).await?
+            }
+            opened => opened?,
+        };
         site.home.keep_begun(FOLDER)?;
         Ok(part)
     }
@@ -78,12 +88,24 @@ impl NetworkServerPart {
     /// Refused for a folder in use, an OUI that is another's, a store that was lost; broken when it cannot listen or use its folder.
     pub async fn open(config: Config, wishes: ChainConfig, sender: Sender, keyring: &Keyring) -> Result<Self> {
         depin_files::private_folder(&config.folder).map_err(|error| Error::file("create", &config.folder, &error))?;
-        let key = keyring.load_or_create(&config.folder.join(SERVER_KEY)).map_err(|error| Error::refused("key", error))?;
+        let path = config.folder.join(SERVER_KEY);
+        let remarks = renewed(&path, config.folder.join(STORE).exists()).into_iter().collect();
+        let key = keyring.load_or_create(&path).map_err(|error| Error::refused("key", error))?;
         let key: Arc<SigningKey> = Arc::new(key.key);
         let tls = config.tls.is_some();
         let handle = Customer::start(config, wishes, sender, key).await.map_err(|error| not_started(&error))?;
         let url = ports::url(handle.gateway().address(), tls);
-        Ok(Self { handle, url })
+        Ok(Self { handle, url, remarks })
+    }
+
+    /// What is to be told about how it started, a sentence each.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
+    /// What stands in its way now, by what it concerns.
+    pub fn problems(&self) -> BTreeMap<String, String> {
+        self.handle.gateway().problems()
     }
 
     /// The running network server.
@@ -119,6 +141,16 @@ fn not_started(error: &ChainError) -> Error {
     }
 }
 
+/// What is told where the key that acknowledges packets is gone from a folder that has a store.
+fn renewed(path: &Path, has_store: bool) -> Option<String> {
+    let told = format!(
+        "{} was gone: a new key acknowledges packets from now on and was added to the OUI's, and the old one stays among them. Packets that \
+         the old one acknowledged and that are not on the ledger yet are claimed by hotspots instead",
+        path.display()
+    );
+    (has_store && !path.exists()).then_some(told)
+}
+
 /// Credits of a development customer.
 pub(super) const fn credits() -> Units {
     CREDITS
@@ -128,6 +160,10 @@ pub(super) const fn credits() -> Units {
 impl Part for NetworkServerPart {
     fn name(&self) -> &'static str {
         "the LoRaWAN network server"
+    }
+
+    async fn ready(&self) -> Vec<String> {
+        self.remarks.clone()
     }
 
     async fn failed(&self) -> Error {
@@ -140,5 +176,20 @@ impl Part for NetworkServerPart {
 
     async fn stop(self: Box<Self>) {
         self.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_was_made_anew_is_told_and_a_first_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(SERVER_KEY);
+        assert_eq!(renewed(&path, false), None, "a first start");
+        assert!(renewed(&path, true).unwrap().contains(SERVER_KEY));
+        std::fs::write(&path, b"key").unwrap();
+        assert_eq!(renewed(&path, true), None, "it is there");
     }
 }

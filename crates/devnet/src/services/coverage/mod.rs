@@ -12,6 +12,7 @@ use super::Service;
 use crate::{
     Error, Parts, Result, Site, home,
     operators::{self, Crew, Settings},
+    part::left_out,
 };
 use async_trait::async_trait;
 use depin_client::{Client, api::HotspotQuery};
@@ -139,8 +140,11 @@ impl Service for Coverage {
         parts.add(crew, site).await;
         if let Some(endpoint) = endpoint.filter(|_| !hotspots.is_empty()) {
             site.step(format!("starting the simulated radio with {DEVICES} devices"));
-            let radio = radio::RadioPart::of_home(site, hotspots, &endpoint, DEVICES).await?;
-            parts.add(radio, site).await;
+            match radio::RadioPart::of_home(site, hotspots, &endpoint, DEVICES).await {
+                Ok(radio) => parts.add(radio, site).await,
+                // Nothing stands on it but packets of devices that are not there.
+                Err(error) => site.warn(left_out(&error)),
+            }
         }
         if params.mobile.is_some() && !names.is_empty() {
             site.step("starting a mobile access point with simulated subscribers");

@@ -12,7 +12,7 @@ use depin_client::{
 };
 use depin_lorawan::{Eui, Key, Micros, device::Identity, region::Region};
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, path::Path};
+use std::{collections::BTreeSet, net::SocketAddr, path::Path};
 
 /// The file of what the devices remember, in a home.
 pub(super) const FILE: &str = "radio.json";
@@ -156,8 +156,13 @@ impl RadioPart {
 pub async fn list(url: &str, key: &str, memory: &RadioMemory, devices: u64, trust: &Trust) -> Result<()> {
     let refused = |error| Error::refused("devices", format_args!("simulated devices cannot be listed: {error}"));
     let calls = NetworkServer::new(url, trust).map_err(refused)?;
+    // Asking needs no room on the network server's disk, and adding does.
+    let known: BTreeSet<Eui> = calls.devices(key).await.map_err(refused)?.into_iter().map(|device| device.dev_eui).collect();
     for number in 0..devices {
         let Identity { dev_eui, join_eui, root } = memory.identity(number);
+        if known.contains(&dev_eui) {
+            continue;
+        }
         let new = NewDevice { dev_eui, join_eui, app_key: root, name: format!("simulated-{number}") };
         calls.add_device(key, &new).await.map_err(refused)?;
     }
@@ -172,5 +177,35 @@ impl Part for RadioPart {
 
     async fn stop(self: Box<Self>) {
         self.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use depin_client::SigningKey;
+    use depin_files::Floor;
+    use depin_gateway_lorawan::{Config, Gateway};
+    use depin_lorawan::DevAddr;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn devices_that_are_known_need_no_room_on_a_full_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = super::super::gateway::server_config(Region::Eu868, DevAddr::new(0), DevAddr::new(15)).unwrap();
+        let config = Config::new(folder.path(), server);
+        let (memory, signer) = (RadioMemory { seed: 7, dev_nonce: 0 }, Arc::new(SigningKey::from_seed(&[1; 32])));
+        let listed = async |floor, devices| {
+            let config = Config { floor: Floor::new(folder.path(), floor), ..config.clone() };
+            let gateway = Gateway::start(config, Arc::clone(&signer) as _).await.unwrap();
+            let url = format!("http://{}", gateway.address());
+            let done = list(&url, gateway.key(), &memory, devices, &Trust::default()).await;
+            gateway.stop().await;
+            done
+        };
+        listed(Some(1), 2).await.unwrap();
+        listed(Some(u64::MAX / 2), 2).await.unwrap();
+        let error = listed(Some(u64::MAX / 2), 3).await.unwrap_err();
+        assert!(error.message.contains("full"), "{error}");
     }
 }
