@@ -14,7 +14,7 @@ Customers sign with the key `customer` of the home where --from names no other.
 Examples:
   depin coverage hotspots
   depin coverage oui new --credits 1000000
-  depin coverage route add --oui 1 --devaddr 48000000-4800000F --eui 70B3D57ED0000000:0004A30B001A2B3C
+  depin coverage route add --oui 1 --server lns.example:8080 --devaddr 48000000-4800000F
   depin coverage packets --follow
   depin coverage map --svg map.svg";
 
@@ -241,6 +241,11 @@ pub enum SkfCommand {
         after_help = "Examples:\n  depin coverage skf add 3fa2b1 --devaddr 48000001 --key 2B7E151628AED2A6ABF7158809CF4F3C"
     )]
     Add(AddSkfArgs),
+    /// Take a session key off the list.
+    #[command(
+        after_help = "Examples:\n  depin coverage skf remove 3fa2b1 --devaddr 48000001 --key 2B7E151628AED2A6ABF7158809CF4F3C"
+    )]
+    Remove(RemoveSkfArgs),
     /// List the session keys of a route.
     #[command(after_help = "Examples:\n  depin coverage skf list 3fa2b1\n  depin coverage skf list 3fa2b1 --json")]
     List(ListSkfArgs),
@@ -259,6 +264,20 @@ pub struct AddSkfArgs {
     /// Most hotspots that are paid for one of its packets; 0 for the route's own number.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_copies: u32,
+    #[command(flatten)]
+    pub signer: CustomerKey,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct RemoveSkfArgs {
+    /// The route.
+    pub route: String,
+    /// The device's address, 8 hexadecimal digits.
+    #[arg(long, value_name = "HEX")]
+    pub devaddr: String,
+    /// Its network session key (NwkSKey), 32 hexadecimal digits.
+    #[arg(long, value_name = "HEX")]
+    pub key: String,
     #[command(flatten)]
     pub signer: CustomerKey,
 }
@@ -462,6 +481,9 @@ pub struct ProviderCoverageArgs {
     /// Carry packets only, and take no part in proof of coverage.
     #[arg(long)]
     pub data_only: bool,
+    /// Begin a new store where the folder's own was lost, and a new hotspot where its key was: it joins, and pays for it.
+    #[arg(long)]
+    pub new_store: bool,
     /// Name for people.
     #[arg(long, value_name = "NAME", default_value = "hotspot")]
     pub name: Name,

@@ -13,6 +13,10 @@ pub struct CoverageConfig {
     pub operator: OperatorConfig,
     /// Where it keeps what was acknowledged and is not on the ledger yet, and the salts of its sealed reports.
     pub folder: PathBuf,
+    /// Whether the hotspot ran in this folder before: a store that is not there any more is then told.
+    pub used: bool,
+    /// Begins a new store where the folder's own is lost; what is left of it is kept beside.
+    pub new_store: bool,
     /// The hotspot's own key. Its owner is the operator's account.
     pub hotspot: SigningKey,
     /// Where its packet forwarder sends to, over UDP.
@@ -37,6 +41,8 @@ impl CoverageConfig {
         Self {
             operator,
             folder,
+            used: false,
+            new_store: false,
             hotspot,
             udp: SocketAddr::from(([127, 0, 0, 1], 0)),
             eui: None,

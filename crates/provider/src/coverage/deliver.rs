@@ -7,8 +7,9 @@
 use super::{
     counters::{Counters, count},
     forwarder::{Front, Heard},
-    routing::RoutingTable,
+    routing::NoRoute,
     store::{Store, Waiting},
+    table::KnownRoutes,
 };
 use depin_client::{
     SigningKey, Trust,
@@ -21,7 +22,7 @@ use depin_lorawan::{
 use depin_quantity::UnitId;
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::sync::{Semaphore, mpsc};
@@ -83,7 +84,7 @@ pub(super) struct Parts {
     pub front: Arc<Front>,
     pub store: Store,
     pub counters: Arc<Counters>,
-    pub table: Arc<RwLock<RoutingTable>>,
+    pub table: Arc<KnownRoutes>,
     /// Beacons that were heard.
     pub beacons: mpsc::Sender<Heard>,
 }
@@ -102,10 +103,15 @@ impl Carrier {
         locked(&self.trouble).insert(server.to_owned(), why);
     }
 
-    /// Takes what is heard, for ever.
+    /// Takes what is heard, for ever. Until the routes are known it waits, unless it waits for too long.
     pub(super) async fn run(self: Arc<Self>, mut heard: mpsc::Receiver<Heard>) {
+        self.parts.table.known().await;
         let mut recent: BTreeMap<[u8; 32], Instant> = BTreeMap::new();
         while let Some(one) = heard.recv().await {
+            if one.at.elapsed() > self.parts.hold {
+                count(&self.parts.counters.expired);
+                continue;
+            }
             let hash = payload_hash(&one.packet.payload);
             recent.retain(|_, at| one.at.duration_since(*at) < REPEATED);
             if recent.insert(hash, one.at).is_some() {
@@ -137,13 +143,24 @@ impl Carrier {
 
     /// The routes that take a frame, with their servers.
     fn routes(&self, frame: &UplinkFrame) -> Vec<(UnitId, String)> {
-        let table = self.parts.table.read().unwrap_or_else(PoisonError::into_inner);
+        let table = self.parts.table.get();
         match table.find(frame) {
             Ok(routes) => {
                 routes.into_iter().filter_map(|route| Some((route, table.routes.get(&route)?.server.clone()))).collect()
             }
             Err(why) => {
                 self.parts.counters.refuse(&why.to_string());
+                if let NoRoute::Credits { oui } = why {
+                    // Solved by the next packet that the customer takes.
+                    let why = format!(
+                        "OUI {oui} has no credits left, so its packets would not be paid and are not carried until it has"
+                    );
+                    table
+                        .routes
+                        .values()
+                        .filter(|route| route.oui == oui)
+                        .for_each(|route| self.note(&route.server, why.clone()));
+                }
                 Vec::new()
             }
         }
@@ -274,7 +291,7 @@ impl Carrier {
             None => server.calls.info().await?.server_key,
         };
         let listed = {
-            let table = self.parts.table.read().unwrap_or_else(PoisonError::into_inner);
+            let table = self.parts.table.get();
             table.routes.get(&route).is_some_and(|route| route.keys.contains(&key))
         };
         if !listed {
@@ -375,5 +392,103 @@ impl Carrier {
         } else {
             Err((false, format!("the network server at {address} signs batches with what is no signature")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::routing::{RouteEntry, RoutingTable},
+        *,
+    };
+    use depin_lorawan::{
+        Bandwidth, DevAddr, Hertz, Key, Modulation, Spreading,
+        frame::{Data, Direction, SessionKeys, build_data},
+        gwmp::{Crc, RxPacket},
+    };
+    use depin_quantity::Address;
+    use std::net::SocketAddr;
+
+    fn packet(counter: u32) -> RxPacket {
+        let keys = SessionKeys { network: Key::new([1; 16]), application: Key::new([7; 16]) };
+        let data = Data {
+            direction: Direction::Up,
+            confirmed: false,
+            address: DevAddr::new(0x4800_0001),
+            adr: false,
+            adr_ack_req: false,
+            ack: false,
+            pending: false,
+            counter,
+            options: &[],
+            port: Some(1),
+            payload: b"x",
+        };
+        RxPacket {
+            timestamp: 0,
+            time: None,
+            gps_ms: None,
+            frequency: Hertz::new(868_100_000),
+            channel: 0,
+            rf_chain: 0,
+            crc: Crc::Ok,
+            modulation: Modulation::lora(Spreading::ALL[0], Bandwidth::Khz125),
+            coding_rate: None,
+            rssi_dbm: -80,
+            snr_ddb: None,
+            payload: build_data(&data, &keys).unwrap(),
+        }
+    }
+
+    fn routes(funded: bool) -> RoutingTable {
+        let route = UnitId::new([3; 32]);
+        // Nobody listens there.
+        let server = "127.0.0.1:9".to_owned();
+        let entry = RouteEntry { oui: 1, server, keys: vec![[9; 32]], active: true, funded, ignore_empty: false };
+        RoutingTable {
+            routes: [(route, entry)].into(),
+            ranges: [(0x4800_000f, (0x4800_0000, route))].into(),
+            ..RoutingTable::default()
+        }
+    }
+
+    async fn until(what: impl Fn() -> bool) {
+        for _ in 0..600 {
+            if what() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it does not happen");
+    }
+
+    #[tokio::test]
+    async fn what_is_heard_waits_for_the_routes_and_nothing_is_carried_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (counters, table) = (Arc::new(Counters::default()), Arc::new(KnownRoutes::new()));
+        let front = Front::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None, Arc::clone(&counters)).await.unwrap();
+        let carrier = Arc::new(Carrier::new(Parts {
+            hotspot: SigningKey::from_seed(&[1; 32]),
+            trust: Trust::default(),
+            hold: Duration::from_secs(600),
+            gain_dbi: 3,
+            front: Arc::new(front),
+            store: Store::open(folder.path(), Address::new([1; 32])).unwrap(),
+            counters: Arc::clone(&counters),
+            table: Arc::clone(&table),
+            beacons: mpsc::channel(1).0,
+        }));
+        let (hear, heard) = mpsc::channel(8);
+        let running = tokio::spawn(Arc::clone(&carrier).run(heard));
+        hear.send(Heard { packet: packet(1), at: Instant::now() }).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(counters.refused().is_empty(), "{:?}", counters.refused());
+        table.set(routes(true));
+        until(|| carrier.waiting() == 1).await;
+        assert!(counters.refused().is_empty(), "{:?}", counters.refused());
+        table.set(routes(false));
+        hear.send(Heard { packet: packet(2), at: Instant::now() }).await.unwrap();
+        until(|| counters.refused().get("no-credits") == Some(&1)).await;
+        running.abort();
     }
 }

@@ -3,10 +3,9 @@
 use super::{
     config::CoverageConfig,
     entry, fees,
-    routing::RoutingTable,
     status::HotspotFigures,
     store::{Store, StoreError},
-    table,
+    table::{self, KnownRoutes},
     task::Report,
     view::{Running, View},
 };
@@ -15,10 +14,7 @@ use depin_client::{Sender, api::PacketStage};
 use depin_ledger::Message;
 use depin_quantity::{Address, Name, Span, UnitId};
 use depin_services::coverage::CoverageMessage;
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::watch;
 
 /// Batches of one message.
@@ -32,7 +28,7 @@ pub(super) struct CoverageDuty {
     pub sender: Sender,
     pub store: Store,
     pub running: Running,
-    pub table: Arc<RwLock<RoutingTable>>,
+    pub table: Arc<KnownRoutes>,
     /// Changes with every new batch.
     pub made: watch::Receiver<u64>,
 }
@@ -106,7 +102,7 @@ impl Duty for CoverageDuty {
             let network = look.client.coverage().network().await?;
             view.late_after = Some(Span::from_millis(network.late_after_ms));
             let table = table::read(look.client).await?;
-            *self.table.write().unwrap_or_else(PoisonError::into_inner) = table;
+            self.table.set(table);
         }
         self.read_batches(view, look).await
     }

@@ -39,4 +39,4 @@ pub use fees::{HotspotFee, hotspot_fees};
 pub use routing::{NoRoute, RouteEntry, RoutingTable};
 pub use start::{HotspotDaemon, HotspotError, HotspotHandle};
 pub use status::{HotspotFigures, HotspotStatus};
-pub use store::StoreError;
+pub use store::{STORE_FILE, StoreError};

@@ -21,8 +21,10 @@ pub struct RouteEntry {
     pub server: String,
     /// Keys that acknowledge for the OUI.
     pub keys: Vec<[u8; 32]>,
-    /// Whether packets are routed by it: it is active, and its OUI has credits.
+    /// Whether packets are routed by it: it is active, and its OUI is not switched off.
     pub active: bool,
+    /// Whether its OUI has anything left to pay packets with.
+    pub funded: bool,
     /// Whether a device address without a session-key filter is left alone.
     pub ignore_empty: bool,
 }
@@ -42,6 +44,12 @@ pub enum NoRoute {
     /// All customers whose it could be are switched off.
     #[error("inactive")]
     Inactive,
+    /// All customers whose it could be, this one among them, have no credits left.
+    #[error("no-credits")]
+    Credits {
+        /// An OUI that could not pay for it.
+        oui: u32,
+    },
 }
 
 /// All routes of a ledger.
@@ -93,7 +101,11 @@ impl RoutingTable {
 
     fn active(&self, mut found: Vec<UnitId>) -> Result<Vec<UnitId>, NoRoute> {
         found.retain(|route| self.routes.get(route).is_some_and(|route| route.active));
-        if found.is_empty() { Err(NoRoute::Inactive) } else { Ok(found) }
+        let Some(oui) = found.first().and_then(|route| self.routes.get(route)).map(|route| route.oui) else {
+            return Err(NoRoute::Inactive);
+        };
+        found.retain(|route| self.routes.get(route).is_some_and(|route| route.funded));
+        if found.is_empty() { Err(NoRoute::Credits { oui }) } else { Ok(found) }
     }
 }
 
@@ -110,7 +122,14 @@ mod tests {
     const ROUTE: UnitId = UnitId::new([1; 32]);
 
     fn table() -> RoutingTable {
-        let entry = RouteEntry { oui: 1, server: "lns:1".to_owned(), keys: vec![[9; 32]], active: true, ignore_empty: false };
+        let entry = RouteEntry {
+            oui: 1,
+            server: "lns:1".to_owned(),
+            keys: vec![[9; 32]],
+            active: true,
+            funded: true,
+            ignore_empty: false,
+        };
         RoutingTable {
             routes: [(ROUTE, entry)].into(),
             joins: [((0xaa, 0xd1), vec![ROUTE])].into(),
@@ -156,6 +175,8 @@ mod tests {
         assert_eq!(table.find(&frame(0x4800_0001, 6)), Ok(vec![ROUTE]));
         assert_eq!(table.find(&frame(0x4800_0001, 7)), Err(NoRoute::Mic));
         assert_eq!(table.find(&frame(0x4800_0002, 7)), Ok(vec![ROUTE]), "nobody listed a key for this address");
+        table.routes.get_mut(&ROUTE).unwrap().funded = false;
+        assert_eq!(table.find(&frame(0x4800_0001, 6)), Err(NoRoute::Credits { oui: 1 }), "nothing is carried for nothing");
         table.routes.get_mut(&ROUTE).unwrap().ignore_empty = true;
         assert_eq!(table.find(&frame(0x4800_0002, 7)), Err(NoRoute::Mic));
         table.routes.get_mut(&ROUTE).unwrap().active = false;

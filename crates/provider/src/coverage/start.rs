@@ -8,15 +8,15 @@ use super::{
     deliver::{Carrier, Parts},
     duty::CoverageDuty,
     forwarder::Front,
-    routing::RoutingTable,
     status::{HotspotFigures, HotspotStatus},
     store::{Store, StoreError},
-    table,
+    table::{self, KnownRoutes},
     view::Running,
 };
 use crate::operator::{Operator, OperatorHandle, Routes, StartError};
 use axum::Router;
 use depin_client::{Client, SigningKey, api::EventQuery};
+use depin_database::Begun;
 use depin_quantity::Address;
 use depin_serve::Limits;
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
@@ -24,7 +24,8 @@ use std::{
     collections::BTreeMap,
     io,
     net::SocketAddr,
-    sync::{Arc, PoisonError, RwLock},
+    path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 use tokio::sync::{mpsc, watch};
@@ -71,13 +72,14 @@ impl HotspotDaemon {
     /// [`HotspotError`]; then nothing runs.
     pub async fn start(config: CoverageConfig, client: Client, key: SigningKey) -> Result<HotspotHandle, HotspotError> {
         let chain_id = config.operator.chain(&client).await.map_err(StartError::from)?;
-        let store = Store::open(&config.folder, config.hotspot.address())?;
+        let (store, begun) = Store::begin(&config.folder, config.hotspot.address(), config.new_store)?;
+        let anew = (config.used && begun == Begun::New).then(|| config.folder.clone());
         let counters = Arc::new(Counters::default());
         let refused = |source| HotspotError::Udp { address: config.udp, source };
         let front = Arc::new(Front::bind(config.udp, config.eui, Arc::clone(&counters)).await.map_err(refused)?);
         let udp = front.address().map_err(refused)?;
         let operator = Operator::<HotspotFigures>::bind(config.operator.clone(), client.clone(), key).await?;
-        let table = Arc::new(RwLock::new(RoutingTable::default()));
+        let table = Arc::new(KnownRoutes::new());
         let (heard, hears) = mpsc::channel(HEARD);
         let (beacons, proves) = mpsc::channel(BEACONS);
         let carrier = Arc::new(Carrier::new(Parts {
@@ -132,7 +134,7 @@ impl HotspotDaemon {
         if full {
             helpers.push(prover.run(proves).boxed());
         }
-        Ok(HotspotHandle { operator: operator.start(duty, routes(), helpers), hotspot, udp })
+        Ok(HotspotHandle { operator: operator.start(duty, routes(), helpers), hotspot, udp, anew })
     }
 }
 
@@ -148,12 +150,12 @@ fn routes() -> Routes {
 }
 
 /// Reads the routes anew whenever one changed, and once a while, for ever.
-async fn follow_routes(client: Client, table: Arc<RwLock<RoutingTable>>) {
+async fn follow_routes(client: Client, table: Arc<KnownRoutes>) {
     let query = EventQuery { kind: Some("route-changed".to_owned()), ..EventQuery::default() };
     let mut events = client.follow(query.clone());
     loop {
         match table::read(&client).await {
-            Ok(read) => *table.write().unwrap_or_else(PoisonError::into_inner) = read,
+            Ok(read) => table.set(read),
             Err(error) => tracing::debug!(%error, "routes cannot be read"),
         }
         match tokio::time::timeout(TABLE, events.next()).await {
@@ -182,6 +184,8 @@ pub struct HotspotHandle {
     operator: OperatorHandle<HotspotFigures>,
     hotspot: Address,
     udp: SocketAddr,
+    /// The folder whose store was begun anew, although the hotspot ran there before.
+    anew: Option<PathBuf>,
 }
 
 impl HotspotHandle {
@@ -198,6 +202,11 @@ impl HotspotHandle {
     /// Where its packet forwarder sends to.
     pub const fn udp(&self) -> SocketAddr {
         self.udp
+    }
+
+    /// The folder in which it began a new store although it ran there before; what the store before it held is not reported.
+    pub fn began_anew(&self) -> Option<&Path> {
+        self.anew.as_deref()
     }
 
     /// Base URL of its HTTP interface.

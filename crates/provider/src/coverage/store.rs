@@ -5,7 +5,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_client::lorawan::Acknowledged;
-use depin_database::{Begun, Database, Durability, OpenError};
+use depin_database::{Begun, Database, Durability, OpenError, is_damage};
 use depin_quantity::{Address, UnitId};
 use depin_services::coverage::{Disclosure, PacketBatch};
 use rusqlite::{Connection, params};
@@ -14,8 +14,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// The file's name.
-const FILE: &str = "hotspot.db";
+/// The store's name in a hotspot's folder.
+pub const STORE_FILE: &str = "hotspot.db";
 const FORMAT: &str = "1";
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -47,6 +47,18 @@ pub enum StoreError {
     /// Another hotspot's, or another program's.
     #[error("{0}")]
     Other(String),
+}
+
+impl StoreError {
+    /// Whether the store, or a file beside it, is not there any more or not as it was written.
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Open(error) => matches!(error, OpenError::Lost { .. }),
+            Self::Sqlite(error) => is_damage(error),
+            Self::Record(_) => true,
+            Self::Failed(_) | Self::Other(_) => false,
+        }
+    }
 }
 
 type StoreResult<T> = Result<T, StoreError>;
@@ -88,11 +100,30 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> StoreResu
 
 impl Store {
     /// Opens the store of a hotspot in a folder, or makes it.
+    #[cfg(test)]
     pub(super) fn open(folder: &Path, hotspot: Address) -> StoreResult<Self> {
-        depin_files::private_folder(folder)
-            .map_err(|source| StoreError::Other(format!("cannot use the folder {}: {source}", folder.display())))?;
-        let mut database = Database::open(&folder.join(FILE), false, Durability::AtCommit)?;
-        if database.begun()? == Begun::New {
+        Self::begin(folder, hotspot, false).map(|(store, _)| store)
+    }
+
+    /// Opens the store of a hotspot in a folder, or makes it; whether it is new. Where it is lost and `new_store` says so, it is set aside
+    /// and a new one is begun.
+    pub(super) fn begin(folder: &Path, hotspot: Address, new_store: bool) -> StoreResult<(Self, Begun)> {
+        let unusable = |source| StoreError::Other(format!("cannot use the folder {}: {source}", folder.display()));
+        depin_files::private_folder(folder).map_err(unusable)?;
+        match Self::open_as_it_is(folder, hotspot) {
+            Err(error) if new_store && error.is_lost() => {
+                let aside = depin_files::set_database_aside(&folder.join(STORE_FILE)).map_err(unusable)?;
+                tracing::warn!(aside = %aside.display(), "begins a new store; what is left of the one before is kept");
+                Self::open_as_it_is(folder, hotspot)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_as_it_is(folder: &Path, hotspot: Address) -> StoreResult<(Self, Begun)> {
+        let mut database = Database::open(&folder.join(STORE_FILE), false, Durability::AtCommit)?;
+        let begun = database.begun()?;
+        if begun == Begun::New {
             let own = hotspot.to_string();
             database.change(|rows| {
                 rows.execute_batch(TABLES)?;
@@ -106,10 +137,13 @@ impl Store {
             return Err(StoreError::Other(format!("the hotspot's store has format {format}, this program writes {FORMAT}")));
         }
         if of != hotspot.to_string() {
-            let why = format!("the store in {} is of the hotspot {of}; name its key, or choose another folder", folder.display());
+            let why = format!(
+                "the store in {} is of the hotspot {of}, and hotspot.key there is the key of {hotspot}; put the key of {of} back",
+                folder.display()
+            );
             return Err(StoreError::Other(why));
         }
-        Ok(Self { database: Arc::new(Mutex::new(database)) })
+        Ok((Self { database: Arc::new(Mutex::new(database)) }, begun))
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> StoreResult<T> + Send + 'static) -> StoreResult<T> {
@@ -263,6 +297,17 @@ mod tests {
             server: "a:1".to_owned(),
             packet: Acknowledged { report, signature: "00".to_owned() },
         }
+    }
+
+    #[test]
+    fn a_store_that_is_lost_is_made_anew_only_on_purpose_and_kept_beside() {
+        let (folder, own) = (tempfile::tempdir().unwrap(), Address::new([1; 32]));
+        assert_eq!(Store::begin(folder.path(), own, false).unwrap().1, Begun::New);
+        assert_eq!(Store::begin(folder.path(), own, true).unwrap().1, Begun::Before, "it is whole");
+        std::fs::write(folder.path().join(STORE_FILE), vec![0; 8_192]).unwrap();
+        assert!(Store::begin(folder.path(), own, false).unwrap_err().is_lost());
+        assert_eq!(Store::begin(folder.path(), own, true).unwrap().1, Begun::New);
+        assert!(folder.path().join("hotspot.db.lost-1").exists());
     }
 
     #[tokio::test]

@@ -1,11 +1,47 @@
 //! Reads all routes of a ledger.
 
 use super::routing::{RouteEntry, RoutingTable};
-use depin_client::{Client, ClientError, whole_list};
-use depin_quantity::UnitId;
+use depin_client::{Client, ClientError, api::CoverageOui, whole_list};
+use depin_quantity::{UnitId, Units};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use tokio::sync::watch;
 
 /// Entries of a page.
 const PAGE: Option<u32> = Some(1_000);
+
+/// The routes as they were read last.
+#[derive(Debug)]
+pub(super) struct KnownRoutes {
+    table: RwLock<RoutingTable>,
+    /// Whether they were ever read.
+    known: watch::Sender<bool>,
+}
+
+impl KnownRoutes {
+    pub(super) fn new() -> Self {
+        Self { table: RwLock::default(), known: watch::Sender::new(false) }
+    }
+
+    pub(super) fn get(&self) -> RwLockReadGuard<'_, RoutingTable> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set(&self, table: RoutingTable) {
+        *self.table.write().unwrap_or_else(PoisonError::into_inner) = table;
+        self.known.send_replace(true);
+    }
+
+    /// Resolves when they were read once.
+    pub(super) async fn known(&self) {
+        // The sender lives as long as this does.
+        let _ = self.known.subscribe().wait_for(|known| *known).await;
+    }
+}
+
+/// Whether anything is left in an OUI to pay a packet with.
+fn is_funded(oui: &CoverageOui) -> bool {
+    oui.balance.units.minus_or_zero(oui.pending.units) > Units::ZERO
+}
 
 fn number(text: &str) -> Option<u64> {
     u64::from_str_radix(text, 16).ok()
@@ -25,7 +61,8 @@ pub(super) async fn read(client: &Client) -> Result<RoutingTable, ClientError> {
         {
             let active = route.active && !oui.disabled;
             let (server, ignore_empty) = (route.server, route.ignore_empty_skf);
-            table.routes.insert(route.id, RouteEntry { oui: oui.oui, server, keys: keys.clone(), active, ignore_empty });
+            let (oui, funded) = (oui.oui, is_funded(&oui));
+            table.routes.insert(route.id, RouteEntry { oui, server, keys: keys.clone(), active, funded, ignore_empty });
             if route.euis > 0 {
                 read_joins(client, route.id, &mut table).await?;
             }

@@ -6,10 +6,7 @@ use crate::{
     error::{CliError, Result},
 };
 use depin_client::Keyring;
-use depin_devnet::{
-    operators::Post,
-    services::coverage::daemon::{self, HOTSPOT_KEY},
-};
+use depin_devnet::{operators::Post, services::coverage::daemon};
 use depin_economy::Spec;
 use depin_lorawan::Eui;
 use depin_provider::coverage::{CoverageConfig, HotspotHandle, hotspot_fees};
@@ -91,13 +88,15 @@ impl Venture for ProviderCoverageArgs {
     }
 
     async fn start(&self, terms: Terms, post: Post) -> Result<HotspotHandle> {
-        let own = Keyring::default().load_or_create(&post.folder.join(HOTSPOT_KEY));
-        let own = own.map_err(|error| CliError::refused("key", error))?.key;
+        let post = Post { new_store: self.new_store, ..post };
+        let own = daemon::own_key(&post, &terms.location, &Keyring::default()).await?;
         let config = CoverageConfig {
             udp: self.udp.0,
             eui: terms.eui,
             full: !self.data_only,
-            ..CoverageConfig::new(post.operator, post.folder, own, terms.location)
+            used: own.used,
+            new_store: self.new_store,
+            ..CoverageConfig::new(post.operator, post.folder, own.key, terms.location)
         };
         daemon::start(config, post.client, post.key).await
     }
