@@ -76,6 +76,7 @@ const COMMANDS: &[&[&str]] = &[
     &["coverage", "route", "remove"],
     &["coverage", "skf", "add"],
     &["coverage", "skf", "list"],
+    &["coverage", "skf", "remove"],
     &["coverage", "device", "add"],
     &["coverage", "device", "list"],
     &["coverage", "device", "remove"],

@@ -31,7 +31,7 @@ mod wallet;
 pub use coverage::{
     AddDeviceArgs, AddRouteArgs, AddSkfArgs, CoverageCommand, CreditsCommand, DeviceCommand, GatewayLorawanArgs, HotspotsArgs,
     ListRoutesArgs, ListSkfArgs, MapArgs, MintCreditsArgs, NewOuiArgs, OuiCommand, PacketsArgs, ProviderCoverageArgs,
-    RemoveDeviceArgs, RemoveRouteArgs, RouteCommand, ServerArgs, SkfCommand, WitnessesArgs,
+    RemoveDeviceArgs, RemoveRouteArgs, RemoveSkfArgs, RouteCommand, ServerArgs, SkfCommand, WitnessesArgs,
 };
 pub use devnet::{DevnetCommand, LossArg, RadioArgs};
 pub use lease::{LeaseCheckArgs, LeaseCommand};

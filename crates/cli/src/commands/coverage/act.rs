@@ -2,17 +2,20 @@
 
 use super::named::Named;
 use crate::{
-    args::{AddRouteArgs, AddSkfArgs, AmountArg, MintCreditsArgs, NewOuiArgs, RemoveRouteArgs},
+    args::{AddRouteArgs, AddSkfArgs, AmountArg, MintCreditsArgs, NewOuiArgs, RemoveRouteArgs, RemoveSkfArgs},
     error::{CliError, Result},
     output::{Progress, short_id, shorten},
     remote::amount,
     sending::submit,
 };
-use depin_client::{Credit, Sender, api::FinalReceipt};
+use depin_client::{
+    Credit, Sender,
+    api::{CoverageRange, FinalReceipt},
+};
 use depin_economy::Money;
 use depin_ledger::Message;
 use depin_quantity::{Decimal18, Name, UnitId, Units};
-use depin_services::coverage::{CoverageMessage, PublicKey, RouteTerms, SessionFilter};
+use depin_services::coverage::{CoverageMessage, PublicKey, RouteTerms, SessionFilter, SessionKey};
 use serde::Serialize;
 
 /// What was done.
@@ -121,6 +124,19 @@ async fn own_server_key(at: &Named<'_>) -> Result<PublicKey> {
 pub(super) async fn mint(args: &MintCreditsArgs, at: &Named<'_>) -> Result<()> {
     let sender = at.remote.sender(&args.signer.from)?;
     let (token, units) = credits(at, &args.credits).await?;
+    // Before anything is minted: what is minted stays on the account.
+    let known = at.coverage().oui(args.oui).await?;
+    match known {
+        Some(oui) if oui.owner == sender.address() => {}
+        Some(oui) => {
+            let why = format!("OUI {} is {}'s, and only its owner puts credits into it", args.oui, at.name(oui.owner));
+            return Err(CliError::refused("not-owner", why).hint("nothing was minted; name its owner with --from"));
+        }
+        None => {
+            return Err(CliError::refused("unknown-oui", format_args!("there is no OUI {} on this chain", args.oui))
+                .hint("nothing was minted; `depin coverage oui list` shows those that there are"));
+        }
+    }
     let more = provide(at, &sender, token, units).await?;
     let receipt = send(at, &sender, CoverageMessage::AddCredits { oui: args.oui, credits: units }).await?;
     let text = format!("OUI {} has {} {token} more{}", args.oui, units.get(), minted(more, token));
@@ -130,10 +146,16 @@ pub(super) async fn mint(args: &MintCreditsArgs, at: &Named<'_>) -> Result<()> {
 pub(super) async fn add_route(args: &AddRouteArgs, at: &Named<'_>) -> Result<()> {
     let sender = at.remote.sender(&args.signer.from)?;
     let (mut last, route) = match (&args.route, args.oui, &args.server) {
-        (Some(text), ..) => (None, at.route(text).await?.id),
+        (Some(text), ..) => {
+            let route = at.route(text).await?.id;
+            refuse_taken(at, args, Some(route)).await?;
+            (None, route)
+        }
         (None, Some(oui), Some(server)) => {
             let wrong = || CliError::refused("net-id", "a NetID has 6 hexadecimal digits, such as 00003C");
             let net_id = u32::from_str_radix(&args.net_id, 16).ok().filter(|id| id >> 24 == 0).ok_or_else(wrong)?;
+            // Before the route is added: one without addresses would stay behind.
+            refuse_taken(at, args, None).await?;
             let (server, max_copies) = (server.clone(), args.max_copies);
             let terms = RouteTerms { net_id, server, max_copies, active: true, ignore_empty_skf: false };
             let receipt = send(at, &sender, CoverageMessage::AddRoute { oui, terms }).await?;
@@ -162,6 +184,29 @@ pub(super) async fn add_route(args: &AddRouteArgs, at: &Named<'_>) -> Result<()>
     told(at, RouteDone { route }, last.ok_or_else(nothing)?, &text)
 }
 
+/// Refuses addresses that a route has already; `own` is the one that more are added to.
+async fn refuse_taken(at: &Named<'_>, args: &AddRouteArgs, own: Option<UnitId>) -> Result<()> {
+    if args.devaddr.is_empty() {
+        return Ok(());
+    }
+    let wanted: Vec<(u32, u32)> = args.devaddr.iter().map(|range| (range.0.start, range.0.end)).collect();
+    for range in at.ranges().await? {
+        let bounds = u32::from_str_radix(&range.start, 16).ok().zip(u32::from_str_radix(&range.end, 16).ok());
+        if bounds.is_some_and(|there| wanted.iter().any(|wanted| overlap(*wanted, there))) {
+            let whose = if own == Some(range.route) { "this route" } else { "the route" };
+            let why =
+                format!("{whose} {} has the addresses {}-{} already", short_id(range.route.to_string()), range.start, range.end);
+            return Err(CliError::refused("taken", why).hint("nothing was added; name addresses that no route has"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether two ranges share an address.
+const fn overlap(a: (u32, u32), b: (u32, u32)) -> bool {
+    a.0 <= b.1 && b.0 <= a.1
+}
+
 pub(super) async fn remove_route(args: &RemoveRouteArgs, at: &Named<'_>) -> Result<()> {
     let sender = at.remote.sender(&args.signer.from)?;
     let route = at.route(&args.route).await?.id;
@@ -169,15 +214,68 @@ pub(super) async fn remove_route(args: &RemoveRouteArgs, at: &Named<'_>) -> Resu
     told(at, RouteDone { route }, receipt, &format!("route {} is gone", short_id(route.to_string())))
 }
 
+/// A device address as typed.
+fn devaddr(typed: &str) -> Result<u32> {
+    let wrong = || CliError::refused("devaddr", "a device address has 8 hexadecimal digits");
+    let digits = Some(typed).filter(|text| text.len() == 8).ok_or_else(wrong)?;
+    u32::from_str_radix(digits, 16).map_err(|_| wrong())
+}
+
+pub(super) async fn remove_filter(args: &RemoveSkfArgs, at: &Named<'_>) -> Result<()> {
+    let sender = at.remote.sender(&args.signer.from)?;
+    let devaddr = devaddr(&args.devaddr)?;
+    let key: SessionKey = args.key.parse().map_err(|error| CliError::refused("key", error))?;
+    let route = at.route(&args.route).await?.id;
+    let listed = at.filters(route).await?;
+    let found = listed.iter().find(|filter| {
+        u32::from_str_radix(&filter.devaddr, 16) == Ok(devaddr) && filter.key.parse::<SessionKey>().is_ok_and(|one| one == key)
+    });
+    let found = found.ok_or_else(|| {
+        CliError::refused("unknown-key", format_args!("the route has no such session key of {}", args.devaddr))
+            .hint("`depin coverage skf list ROUTE` shows those that it has")
+    })?;
+    let remove = vec![SessionFilter { devaddr, key, max_copies: found.max_copies }];
+    let receipt = send(at, &sender, CoverageMessage::ChangeFilters { route, add: Vec::new(), remove }).await?;
+    let text = format!("packets of {} with this key go by route {} no more", args.devaddr, short_id(route.to_string()));
+    told(at, RouteDone { route }, receipt, &text)
+}
+
 pub(super) async fn add_filter(args: &AddSkfArgs, at: &Named<'_>) -> Result<()> {
     let sender = at.remote.sender(&args.signer.from)?;
-    let wrong = || CliError::refused("devaddr", "a device address has 8 hexadecimal digits");
-    let digits = Some(args.devaddr.as_str()).filter(|text| text.len() == 8).ok_or_else(wrong)?;
-    let devaddr = u32::from_str_radix(digits, 16).map_err(|_| wrong())?;
+    let devaddr = devaddr(&args.devaddr)?;
     let key = args.key.parse().map_err(|error| CliError::refused("key", error))?;
     let route = at.route(&args.route).await?.id;
+    let is_there = |range: &CoverageRange| {
+        let (start, end) = (u32::from_str_radix(&range.start, 16), u32::from_str_radix(&range.end, 16));
+        start.is_ok_and(|start| start <= devaddr) && end.is_ok_and(|end| devaddr <= end)
+    };
+    match at.ranges().await?.into_iter().find(is_there) {
+        Some(range) if range.route == route => {}
+        Some(range) => at.out.warn(format_args!(
+            "{} is an address of the route {}: packets of it do not come by this one",
+            args.devaddr,
+            short_id(range.route.to_string())
+        )),
+        None => at.out.warn(format_args!(
+            "no route has the address {} yet: add it with `depin coverage route add --route {} --devaddr`",
+            args.devaddr,
+            short_id(route.to_string())
+        )),
+    }
     let add = vec![SessionFilter { devaddr, key, max_copies: args.max_copies }];
     let receipt = send(at, &sender, CoverageMessage::ChangeFilters { route, add, remove: Vec::new() }).await?;
     let text = format!("packets of {} with this key go by route {}", args.devaddr, short_id(route.to_string()));
     told(at, RouteDone { route }, receipt, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_that_share_an_address_overlap() {
+        for (a, b, shared) in [((0, 15), (16, 31), false), ((0, 16), (16, 31), true), ((20, 21), (16, 31), true)] {
+            assert_eq!((overlap(a, b), overlap(b, a)), (shared, shared), "{a:?} {b:?}");
+        }
+    }
 }

@@ -172,6 +172,15 @@ pub(super) async fn rewards(at: &Named<'_>) -> Result<()> {
     })
 }
 
+/// Whether packets are carried for an OUI.
+fn state(oui: &CoverageOui) -> &'static str {
+    match () {
+        () if oui.disabled => "off: too few",
+        () if oui.balance.units <= oui.pending.units => "no credits left",
+        () => "on",
+    }
+}
+
 pub(super) async fn ouis(at: &Named<'_>) -> Result<()> {
     let list = page(at.ouis().await?);
     at.out.result(&list, |out| {
@@ -187,7 +196,7 @@ pub(super) async fn ouis(at: &Named<'_>) -> Result<()> {
                 oui.packets.to_string(),
                 shorten(&oui.spent.display),
                 (oui.refused + oui.unanswered).to_string(),
-                if oui.disabled { "off" } else { "on" }.to_owned(),
+                state(oui).to_owned(),
             ]);
         }
         table.render_or(out, "no OUIs; `depin coverage oui new` opens one")
@@ -199,14 +208,14 @@ pub(super) async fn credits(at: &Named<'_>) -> Result<()> {
     let list = page(at.ouis().await?);
     at.out.result(&list, |out| {
         let mut table = Table::new(&[">OUI", "OWNER", ">CREDITS", ">OWED", ">SPENT", "STATE"]);
-        for CoverageOui { oui, owner, balance, pending, spent, disabled, .. } in &list.items {
+        for oui in &list.items {
             table.row([
-                oui.to_string(),
-                at.name(*owner),
-                shorten(&balance.display),
-                shorten(&pending.display),
-                shorten(&spent.display),
-                if *disabled { "off: too few" } else { "on" }.to_owned(),
+                oui.oui.to_string(),
+                at.name(oui.owner),
+                shorten(&oui.balance.display),
+                shorten(&oui.pending.display),
+                shorten(&oui.spent.display),
+                state(oui).to_owned(),
             ]);
         }
         table.render_or(out, "no OUIs, so no credits; `depin coverage oui new` opens one")

@@ -35,6 +35,7 @@ pub async fn run(command: &CoverageCommand, settings: &Settings, out: &Output) -
         CoverageCommand::Route(RouteCommand::List(args)) => look::routes(args, &at).await,
         CoverageCommand::Route(RouteCommand::Remove(args)) => act::remove_route(args, &at).await,
         CoverageCommand::Skf(SkfCommand::Add(args)) => act::add_filter(args, &at).await,
+        CoverageCommand::Skf(SkfCommand::Remove(args)) => act::remove_filter(args, &at).await,
         CoverageCommand::Skf(SkfCommand::List(args)) => look::filters(args, &at).await,
         CoverageCommand::Device(DeviceCommand::Add(args)) => devices::add(args, &at).await,
         CoverageCommand::Device(DeviceCommand::List(args)) => devices::list(args, &at).await,

@@ -7,7 +7,9 @@ use crate::{
 };
 use depin_client::{
     Coverage,
-    api::{CoverageBeacon, CoverageHex, CoverageHotspot, CoverageOui, CoverageRoute, HotspotQuery},
+    api::{
+        CoverageBeacon, CoverageFilter, CoverageHex, CoverageHotspot, CoverageOui, CoverageRange, CoverageRoute, HotspotQuery,
+    },
     whole_list,
 };
 use depin_quantity::{Address, Instant, UnitId};
@@ -81,6 +83,16 @@ impl<'a> Named<'a> {
             );
         }
         Ok(found)
+    }
+
+    /// Whose which device addresses are.
+    pub(super) async fn ranges(&self) -> Result<Vec<CoverageRange>> {
+        Ok(whole_list(PAGES_MAX, |after| async move { self.coverage().ranges(after.as_deref(), PAGE).await }).await?)
+    }
+
+    /// The session keys of a route.
+    pub(super) async fn filters(&self, route: UnitId) -> Result<Vec<CoverageFilter>> {
+        Ok(whole_list(PAGES_MAX, |after| async move { self.coverage().filters(route, after.as_deref(), PAGE).await }).await?)
     }
 
     /// The route of that id, or whose id alone begins so.

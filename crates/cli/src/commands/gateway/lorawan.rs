@@ -2,6 +2,7 @@
 
 use crate::{
     args::GatewayLorawanArgs,
+    commands::provider::problems,
     error::{CliError, Result},
     exposure,
     output::{Output, Progress, shown},
@@ -45,7 +46,10 @@ pub async fn run(args: &GatewayLorawanArgs, settings: &Settings, out: &Output) -
     let node = remote.client.url().to_owned();
     let running = Running { endpoints: [endpoint], node, dir: args.dir.clone(), webhook: args.http.clone(), mqtt };
     out.result(&running, |out| running.text(out))?;
-    interrupt.next().await;
+    tokio::select! {
+        () = interrupt.next() => {}
+        () = problems::tell(|| server.problems(), out) => {}
+    }
     out.note("stopping; events that wait are delivered after the next start");
     server.close().await;
     Ok(())
@@ -121,6 +125,7 @@ async fn start(args: &GatewayLorawanArgs, remote: &Remote, out: &Output) -> Resu
     let sender = Sender::new(remote.client.clone(), customer);
     let part = NetworkServerPart::open(config, wishes, sender, keyring).await?;
     progress.done();
+    part.remarks().iter().for_each(|remark| out.warn(remark));
     Ok(part)
 }
 

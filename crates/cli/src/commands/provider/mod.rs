@@ -6,6 +6,7 @@ pub mod manage;
 mod metered;
 mod mobile;
 pub mod money;
+pub mod problems;
 mod run;
 pub mod show;
 mod storage;

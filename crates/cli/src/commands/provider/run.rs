@@ -2,7 +2,7 @@
 //!
 //! In: a [`Venture`], which is what one service's operators have of their own, as typed. Out: a daemon that runs until Ctrl-C.
 
-use super::folder;
+use super::{folder, problems};
 use crate::{
     args::PlaceArgs,
     error::{CliError, Result},
@@ -83,6 +83,7 @@ pub async fn run<V: Venture>(venture: &V, settings: &Settings, out: &Output) -> 
     let failure = tokio::select! {
         reason = daemon.failed() => Some(reason),
         () = interrupt.next() => None,
+        () = problems::tell(|| daemon.problems(), out) => None,
     };
     out.note("stopping");
     daemon.stop().await;
