@@ -111,7 +111,7 @@ pub async fn stop(name: Name, settings: &Settings, out: &Output) -> Result<()> {
         &parts,
         name,
         out,
-        "is stopped; what it took on goes on: until it is started again, proofs that it misses are charged and disputes that it does not answer are lost",
+        "is stopped; what it took on goes on: until it is started again, it earns nothing, and what it misses meanwhile is charged or lost by the rules of its service",
     )
 }
 

@@ -92,9 +92,9 @@ pub async fn withdraw(args: &WithdrawArgs, settings: &Settings, out: &Output) ->
     let withdrawn = Withdrawn { provider: args.name.clone(), account, claim, withdraw, gained };
     out.result(&withdrawn, |_| {
         let Withdrawn { account, gained, .. } = &withdrawn;
-        let gained = gained.as_ref().map_or_else(|| "nothing more than the fees".to_owned(), |amount| shorten(&amount.display));
+        let gained = gained.as_ref().map_or_else(|| "nothing".to_owned(), |amount| shorten(&amount.display));
         format!(
-            "{} has {gained} more to spend: {}\nstill vesting: {}; pledged: {}",
+            "{} has {gained} more to spend, fees aside: {}\nstill vesting: {}; pledged: {}",
             args.name,
             crate::commands::account::amounts(&account.balances),
             shorten(&account.vesting.locked.display),
