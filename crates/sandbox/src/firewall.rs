@@ -18,6 +18,7 @@ add set inet depin_sandbox rooms { type ifname; }
 add set inet depin_sandbox outbound { type ifname; }
 add set inet depin_sandbox resolvers { type ifname . ipv4_addr; }
 add set inet depin_sandbox inside { type ifname . ifname; }
+add set inet depin_sandbox subnets { type ipv4_addr; flags interval; }
 add chain inet depin_sandbox forward { type filter hook forward priority -5; policy accept; }
 add chain inet depin_sandbox input { type filter hook input priority -5; policy accept; }
 flush chain inet depin_sandbox forward
@@ -63,12 +64,23 @@ pub(crate) async fn close(slot: Slot) -> Result<(), RuntimeError> {
         ("rooms", format!("\"{bridge}\"")),
         ("outbound", format!("\"{bridge}\"")),
         ("inside", format!("\"{bridge}\" . \"{bridge}\"")),
+        ("subnets", slot.subnet()),
         ("resolvers", format!("\"{bridge}\" . {}", slot.address(1))),
     ];
     let mut script = BASE.to_owned();
     for (set, element) in elements {
         script += &format!("add element inet {TABLE} {set} {{ {element} }}\ndelete element inet {TABLE} {set} {{ {element} }}\n");
     }
+    nft(&script).await
+}
+
+/// Lets a room's packets leave under this machine's address. Podman and Docker do it for theirs themselves.
+pub(crate) async fn masquerade(slot: Slot) -> Result<(), RuntimeError> {
+    let mut script = BASE.to_owned();
+    script += "add chain inet depin_sandbox leave { type nat hook postrouting priority 100; policy accept; }\n";
+    script +=
+        &format!("flush chain inet {TABLE} leave\nadd rule inet {TABLE} leave ip saddr @subnets oifname != @rooms masquerade\n");
+    script += &format!("add element inet {TABLE} subnets {{ {} }}\n", slot.subnet());
     nft(&script).await
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod archive;
+mod bwrap;
 mod error;
 mod firewall;
 mod lifecycle;
@@ -12,9 +13,11 @@ mod room;
 mod runtime;
 mod slots;
 mod supervisor;
+mod unpack;
 mod volumes;
 mod workload;
 
+pub use bwrap::{BwrapConfig, BwrapRuntime};
 pub use error::{RuntimeError, WorkloadError};
 pub use lifecycle::{BACKOFF_FIRST, BACKOFF_MAX, Ending, Lifecycle, STEADY, State, Status, Todo};
 pub use names::{InstanceId, NAME_BYTES_MAX, Name};

@@ -3,6 +3,7 @@
 
 use crate::{
     error::{RuntimeError, WorkloadError},
+    lifecycle::State,
     names::{InstanceId, Name},
     room::{Room, RoomStatus},
     runtime::Runtime,
@@ -10,6 +11,7 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -126,6 +128,18 @@ impl Supervisor {
         let Some(mut told) = self.watch(room) else { return (RoomStatus::default(), false) };
         let held = matches!(timeout(time, told.wait_for(|status| done(status))).await, Ok(Ok(_)));
         (told.borrow().clone(), held)
+    }
+
+    /// Addresses of a TCP port of those replicas of a service that are well: where an ingress sends requests.
+    pub async fn backends(&self, room: &Name, service: &Name, port: u16) -> Vec<SocketAddr> {
+        let status = self.status(room).unwrap_or_default();
+        let well = status.instances.into_iter().filter(|i| i.id.service == *service && i.status.state == State::Healthy);
+        let mut found = Vec::new();
+        for instance in well {
+            // One that ended since is left out.
+            found.extend(self.inner.runtime.address(&instance.id, port).await.ok());
+        }
+        found
     }
 
     /// Removes a room to the last container, network and volume. When that fails the room stays, and can be closed again.

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod suite;
+
 use depin_sandbox::{
     ExecOptions, Image, InstanceId, LogOptions, Name, Output, RoomStatus, Runtime, Service, State, Supervisor, Workload,
 };
@@ -52,6 +54,8 @@ pub fn isolated<F: Future<Output = ()>>(test: &str, needs: &[&str], install: &st
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let home = tempfile::Builder::new().prefix("depin-sandbox-test").tempdir().unwrap();
     fs::set_permissions(home.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    // Groups that a test left which failed: the machine has them, not the namespaces.
+    sh("rmdir /sys/fs/cgroup/*/depin_sandbox/depin_* /sys/fs/cgroup/depin_sandbox/depin_* 2>/dev/null");
     let script = "ip link set lo up && mount -t tmpfs tmpfs /run && exec \"$@\"";
     let status = Command::new("timeout")
         .args([

@@ -1,0 +1,68 @@
+//! Networks of rooms under bubblewrap, as root: a bridge for the room, and for each instance a network namespace with one end of a
+//! cable in it. Made by `ip` and `nft`, found again by their names.
+
+use crate::{error::RuntimeError, slots::Slot, workload::Network};
+use std::{
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+};
+use tokio::process::Command;
+
+/// Where namespaces have their names.
+const NAMESPACES: &str = "/run/netns";
+
+/// The place of a namespace's name.
+pub(super) fn place(namespace: &str) -> PathBuf {
+    Path::new(NAMESPACES).join(namespace)
+}
+
+pub(super) async fn ip(words: &str) -> Result<(), RuntimeError> {
+    let output = Command::new("ip").args(words.split(' ')).output().await;
+    let output = output.map_err(|error| RuntimeError::failed("running ip (apt-get install iproute2)", error))?;
+    let detail = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() { Ok(()) } else { Err(RuntimeError::failed(format!("ip {words}"), detail.trim())) }
+}
+
+/// Makes the room's bridge; one that is there stays.
+pub(super) async fn open(slot: Slot, network: Network) -> Result<(), RuntimeError> {
+    let bridge = slot.bridge();
+    if ip(&format!("link show {bridge}")).await.is_err() {
+        ip(&format!("link add {bridge} type bridge")).await?;
+        ip(&format!("addr add {}/24 dev {bridge}", slot.address(1))).await?;
+    }
+    ip(&format!("link set {bridge} up")).await?;
+    if network == Network::Outbound {
+        std::fs::write("/proc/sys/net/ipv4/ip_forward", "1")
+            .map_err(|error| RuntimeError::failed("allowing packets to be forwarded", error))?;
+        crate::firewall::masquerade(slot).await?;
+    }
+    Ok(())
+}
+
+/// Takes the room's bridge away.
+pub(super) async fn close(slot: Slot) {
+    // One that is not there is away.
+    let _ = ip(&format!("link delete {}", slot.bridge())).await;
+}
+
+/// Makes an instance's namespace, plugged into the room's bridge at an address; gives the address.
+pub(super) async fn plug(slot: Slot, namespace: &str, host: u8) -> Result<Ipv4Addr, RuntimeError> {
+    unplug(namespace).await;
+    let (bridge, cable, address) = (slot.bridge(), format!("{}x{host}", slot.bridge()), slot.address(host));
+    let _ = ip(&format!("link delete {cable}")).await;
+    ip(&format!("netns add {namespace}")).await?;
+    ip(&format!("link add {cable} type veth peer name eth0 netns {namespace}")).await?;
+    ip(&format!("link set {cable} master {bridge} up")).await?;
+    ip(&format!("-n {namespace} link set lo up")).await?;
+    ip(&format!("-n {namespace} addr add {address}/24 dev eth0")).await?;
+    ip(&format!("-n {namespace} link set eth0 up")).await?;
+    ip(&format!("-n {namespace} route add default via {}", slot.address(1))).await?;
+    Ok(address)
+}
+
+/// Removes an instance's namespace, and with it its cable.
+pub(super) async fn unplug(namespace: &str) {
+    if place(namespace).exists() {
+        let _ = ip(&format!("netns delete {namespace}")).await;
+    }
+}

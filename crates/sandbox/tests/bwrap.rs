@@ -1,0 +1,51 @@
+//! Real sandboxes by bubblewrap: `cargo test -p depin-sandbox --test bwrap`. Without bubblewrap nothing is tested, and that is said.
+
+mod support;
+
+use support::suite::{self, Kind};
+
+#[test]
+fn a_web_service_and_its_database_come_up_in_order_roll_and_leave_nothing() {
+    suite::order_and_updates(Kind::Bwrap, "a_web_service_and_its_database_come_up_in_order_roll_and_leave_nothing");
+}
+
+#[test]
+fn bombs_end_by_their_limits_and_leave_their_neighbour_alone() {
+    suite::bombs(Kind::Bwrap, "bombs_end_by_their_limits_and_leave_their_neighbour_alone");
+}
+
+#[test]
+fn what_cannot_start_says_why() {
+    suite::cannot_start(Kind::Bwrap, "what_cannot_start_says_why");
+}
+
+#[test]
+fn who_ignores_sigterm_is_killed_after_its_grace() {
+    suite::deaf(Kind::Bwrap, "who_ignores_sigterm_is_killed_after_its_grace");
+}
+
+#[test]
+fn a_container_has_no_rights_outside_of_itself() {
+    suite::rights(Kind::Bwrap, "a_container_has_no_rights_outside_of_itself");
+}
+
+#[test]
+fn tenants_reach_neither_each_other_nor_the_machine_nor_metadata() {
+    suite::isolation(Kind::Bwrap, "tenants_reach_neither_each_other_nor_the_machine_nor_metadata");
+}
+
+#[test]
+fn containers_outlive_a_killed_daemon_and_are_adopted_or_cleaned_up() {
+    suite::adoption(Kind::Bwrap, "containers_outlive_a_killed_daemon_and_are_adopted_or_cleaned_up");
+}
+
+#[test]
+fn a_room_without_network_has_its_loopback_alone() {
+    suite::no_network(Kind::Bwrap, "a_room_without_network_has_its_loopback_alone");
+}
+
+/// Without root: what is run, and what is refused, each by its name.
+#[test]
+fn without_root_one_service_runs_and_all_else_is_refused_by_name() {
+    suite::without_root("without_root_one_service_runs_and_all_else_is_refused_by_name");
+}
