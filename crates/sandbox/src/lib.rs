@@ -4,6 +4,7 @@ mod archive;
 mod bwrap;
 mod error;
 mod firewall;
+mod ingress;
 mod lifecycle;
 mod measure;
 mod names;
@@ -19,6 +20,7 @@ mod workload;
 
 pub use bwrap::{BwrapConfig, BwrapRuntime};
 pub use error::{RuntimeError, WorkloadError};
+pub use ingress::{Ingress, IngressError, Route};
 pub use lifecycle::{BACKOFF_FIRST, BACKOFF_MAX, Ending, Lifecycle, STEADY, State, Status, Todo};
 pub use names::{InstanceId, NAME_BYTES_MAX, Name};
 pub use oci::{OciConfig, OciRuntime};
