@@ -273,6 +273,8 @@ fn what_makes_no_sense_is_refused_with_a_hint_and_makes_nothing() {
         (&["sim", "run", "storage", "--economies", "all", "--out", FILE], "is a file"),
         (&["sim", "backtest", "helium", "--out", FILE], "is a file"),
         (&["sim", "run", "helium", "--runs", "1", "--steps", "1", "--out", "/sys/results"], "name a folder that may be written"),
+        (&["sim", "run", "storage", "--economies", "all", "--out", "/sys/results"], "cannot write in /sys: "),
+        (&["sim", "backtest", "helium", "--out", "/sys/results"], "cannot write in /sys: "),
         (&["sim", "resume", "nowhere"], "nowhere"),
         (&["sim", "compare", "nowhere"], "DIR"),
         (&["sim", "report", "."], "no results of a simulation"),
@@ -280,6 +282,30 @@ fn what_makes_no_sense_is_refused_with_a_hint_and_makes_nothing() {
         let printed = run(depin().current_dir(place.path()).args(args));
         assert_eq!(printed.code, 1, "{args:?}: {}{}", printed.out, printed.err);
         assert!(printed.out.is_empty() && printed.err.contains(words), "{args:?}: {}", printed.err);
+        assert!(!printed.err.contains("four forecasts"), "it is refused before the work: {}", printed.err);
     }
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "nothing was made");
+}
+
+/// Where a page cannot stand is told before it is made, and what stands there is left.
+#[test]
+fn pages_are_refused_where_they_cannot_be_written() {
+    let place = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| run(depin().current_dir(place.path()).args(args));
+    run(&["sim", "run", "akash", "--runs", "1", "--steps", "7", "--fixed", "--out", "all/akash"]).done();
+    for command in [&["sim", "report", "all/akash"] as &[&str], &["sim", "compare", "all/akash", "all/akash"]] {
+        for (out, words) in [
+            ("/sys/page.html", "cannot write in /sys: "),
+            ("all", "a page needs a file, and all is a folder"),
+            ("missing/page.html", "there is no folder missing for a page"),
+        ] {
+            let refused = run(&[command, &["--out", out]].concat());
+            assert!(refused.code == 1 && refused.out.is_empty() && refused.err.contains(words), "{out}: {}", refused.err);
+        }
+    }
+    // Several experiments end with a page: what stands in its place is found before the first of them begins.
+    fs::write(place.path().join("all/compare.html"), "years of work").unwrap();
+    let refused = run(&["sim", "run", "--networks", "all", "--runs", "1", "--steps", "1", "--out", "all"]);
+    assert!(refused.code == 1 && refused.err.contains("compare.html is there and is no report"), "{}", refused.err);
+    assert_eq!(fs::read_dir(place.path().join("all")).unwrap().count(), 2, "nothing was made");
 }

@@ -6,7 +6,7 @@
 //!
 //! And for databases of one file, which have their own way to that: [`database_lost`] tells one that was lost from a first start.
 //! A [`Floor`] keeps free space on a disk: what takes bytes from others asks it first. A [`Ballast`] gives space back when none is left.
-//! [`read_secret`] reads what nobody but the owner may know, [`read_text`] what people write.
+//! [`try_folder`] tells before long work whether its results can be written. [`read_secret`] reads what nobody but the owner may know, [`read_text`] what people write.
 //!
 //! A crate of its own, and nothing but this: engine, node, client, provider and gateway all write such files, and none of them may
 //! depend on another for it. Absent on purpose: formats, and errors that name paths; callers have their own.
@@ -25,7 +25,7 @@ use std::{
     fs::{DirBuilder, File, OpenOptions, Permissions},
     io::{self, Write},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 use tempfile::NamedTempFile;
 
@@ -159,6 +159,20 @@ pub fn lock(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
+/// Tries whether files can be made in a folder, or in one that is to be made there: in the first folder on the way to it that is there, which is
+/// left as it was. For whoever has long work to do whose results go there; what changes meanwhile still fails when they are written.
+///
+/// # Errors
+/// The file system's, and the folder that was tried.
+pub fn try_folder(path: &Path) -> Result<(), (PathBuf, io::Error)> {
+    let here = |part| if part == Path::new("") { Path::new(".") } else { part };
+    let there = path.ancestors().map(here).find(|part| part.exists()).unwrap_or(Path::new("."));
+    let whole = there.canonicalize().unwrap_or_else(|_| there.to_owned());
+    // A draft's error names the draft, which says nothing to anybody.
+    let plain = |error: io::Error| if error.kind() == io::ErrorKind::Other { error } else { error.kind().into() };
+    Draft::new(&whole.join("tried"), Readers::Owner).map(drop).map_err(|error| (whole, plain(error)))
+}
+
 /// Whether a file's name is one of a draft: left behind by a process that was killed, of no use to anybody.
 pub fn is_draft(path: &Path) -> bool {
     path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.') && name.ends_with(DRAFT))
@@ -182,6 +196,20 @@ mod tests {
             fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn a_folder_to_be_made_is_tried_where_it_will_be() {
+        let place = tempfile::tempdir().unwrap();
+        try_folder(&place.path().join("a/b")).unwrap();
+        assert_eq!(names(place.path()), [""; 0], "nothing is left");
+        fs::write(place.path().join("file"), "").unwrap();
+        let (tried, error) = try_folder(&place.path().join("file/below")).unwrap_err();
+        assert!(tried.ends_with("file") && error.kind() == io::ErrorKind::NotADirectory, "{tried:?}: {error}");
+        let (tried, error) = try_folder(Path::new("/sys/below")).unwrap_err();
+        let may_not = matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem);
+        assert!(tried == Path::new("/sys") && may_not, "{tried:?}: {error}");
+        assert!(!error.to_string().contains("tried"), "the draft says nothing to anybody: {error}");
     }
 
     #[test]

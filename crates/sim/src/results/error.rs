@@ -133,7 +133,7 @@ impl ResultsError {
                     "make room on the disk, then go on with `depin sim resume`; what was done is kept".to_owned()
                 }
                 ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
-                    "name a folder that may be written with --out".to_owned()
+                    "name a folder that may be written with --out, or copy this one to where it may be".to_owned()
                 }
                 ErrorKind::NotFound => "check the path".to_owned(),
                 _ => String::new(),

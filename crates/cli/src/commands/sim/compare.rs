@@ -1,6 +1,9 @@
 //! `depin sim compare`.
 
-use super::{report::replace, results_error, table};
+use super::{
+    report::{replace, vacant},
+    results_error, table,
+};
 use crate::{
     args::SimCompareArgs,
     error::{CliError, Result},
@@ -31,6 +34,7 @@ pub fn write(folders: &[PathBuf], path: &Path, left_out: Vec<String>, out: &Outp
         return Err(CliError::refused("too-many", format_args!("{} folders are more than {MOST} side by side", folders.len()))
             .hint("compare some of them at a time"));
     }
+    vacant(path)?;
     let list = folders.iter().map(|folder| Results::open(folder).map_err(results_error)).collect::<Result<Vec<_>>>()?;
     let mut comparison = Comparison::new(&list).map_err(results_error)?;
     comparison.left_out = left_out;

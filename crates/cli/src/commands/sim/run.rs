@@ -13,7 +13,7 @@ use crate::{
 };
 use depin_sim::{
     report,
-    results::{Identity, REPORT, Results, RunFolder, Summary, write_text},
+    results::{Identity, REPORT, Results, ResultsError, RunFolder, Summary, write_text},
 };
 use input::{Network, Prepared};
 use serde::Serialize;
@@ -50,9 +50,7 @@ struct LeftOut {
 
 /// Runs what was asked for.
 pub fn run_all(args: &SimRunArgs, out: &Output) -> Result<()> {
-    if let Some(path) = &args.out {
-        usable(path)?;
-    }
+    usable(args.out.as_deref().unwrap_or(Path::new(".")))?;
     match many::networks(args)? {
         Asked::One(network) => {
             let stop = stop_on_signals(out);
@@ -70,6 +68,10 @@ fn run_several(args: &SimRunArgs, networks: Vec<(String, Result<Network>)>, out:
     let scenario = args.scenario.rsplit(['/', '\\']).next().unwrap_or_default().trim_end_matches(".toml");
     let what = args.network.as_deref().unwrap_or("all");
     let place = args.out.clone().map_or_else(|| free(&format!("sim-{what}-{scenario}")), Ok)?;
+    let side_by_side = place.join("compare.html");
+    if place.is_dir() {
+        super::report::vacant(&side_by_side)?;
+    }
     let (mut all, mut left_out, mut first) = (Vec::new(), Vec::new(), None);
     for (simulation, (name, network)) in (0..).zip(networks) {
         match network.and_then(|network| input::prepare(args, &network, simulation)) {
@@ -95,7 +97,7 @@ fn run_several(args: &SimRunArgs, networks: Vec<(String, Result<Network>)>, out:
     }
     let folders: Vec<PathBuf> = all.iter().map(|ran| ran.folder.clone()).collect();
     let told = left_out.iter().map(|one| format!("{}: {}", one.name, one.reason)).collect();
-    let (comparison, report) = compare::write(&folders, &place.join("compare.html"), told, out)?;
+    let (comparison, report) = compare::write(&folders, &side_by_side, told, out)?;
     let several = Several { experiments: all, left_out, comparison, report };
     out.result(&several, |out| table::comparison(&several.comparison, out))?;
     if !several.left_out.is_empty() {
@@ -106,16 +108,14 @@ fn run_several(args: &SimRunArgs, networks: Vec<(String, Result<Network>)>, out:
     several.experiments.iter().try_for_each(ended)
 }
 
-/// Refuses a path that cannot be a folder of results, before anything is computed.
+/// Refuses a path that cannot be a folder of results, or in which nothing may be written, before anything is computed.
 pub fn usable(path: &Path) -> Result<()> {
     let file = path.ancestors().find(|part| part.symlink_metadata().is_ok()).filter(|part| !part.is_dir());
-    match file {
-        Some(file) => {
-            let message = format!("results need a folder, and {} is a file", file.display());
-            Err(CliError::refused("out", message).hint("it is left as it is; name a folder with --out, or none"))
-        }
-        None => Ok(()),
+    if let Some(file) = file {
+        let message = format!("results need a folder, and {} is a file", file.display());
+        return Err(CliError::refused("out", message).hint("it is left as it is; name a folder with --out, or none"));
     }
+    depin_files::try_folder(path).map_err(|(path, error)| results_error(ResultsError::Io { what: "write in", path, error }))
 }
 
 /// Goes on with a folder.
