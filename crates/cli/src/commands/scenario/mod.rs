@@ -120,8 +120,13 @@ pub fn listed(rows: &[[String; 3]], out: &Output) -> String {
     let widest = rows.iter().map(|[key, ..]| key.chars().count()).max().unwrap_or_default();
     let mut text = String::new();
     for [key, value, said] in rows {
-        text.push_str(format!("{key:<widest$}  {value}").trim_end());
-        text.push('\n');
+        let mut key = key.as_str();
+        // A value that does not fit beside its key goes on below itself.
+        for part in wrap(value, out.width.saturating_add(2), widest + 2) {
+            text.push_str(format!("{key:<widest$}  {part}").trim_end());
+            text.push('\n');
+            key = "";
+        }
         for line in wrap(said, out.width, 4).into_iter().filter(|line| !line.is_empty()) {
             text.push_str("    ");
             text.push_str(&line);
@@ -154,5 +159,22 @@ pub fn ground(provenance: &Provenance) -> (&'static str, &str) {
         Provenance::Source(source) => ("source", source),
         Provenance::Assumption(why) => ("assumed", why),
         Provenance::Unstated => ("", ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_does_not_fit_beside_its_key_goes_on_below_itself() {
+        let out = Output { json: false, colour: false, colour_err: false, width: 60 };
+        let row = ["scenario.demand.hosts.size", "1,300 GPU-hours a day (800 to 2,000, log)", "what is asked for"];
+        let lines = [
+            "scenario.demand.hosts.size  1,300 GPU-hours a day (800 to",
+            "                            2,000, log)",
+            "    what is asked for",
+        ];
+        assert_eq!(listed(&[row.map(str::to_owned)], &out).lines().collect::<Vec<_>>(), lines);
     }
 }

@@ -95,7 +95,7 @@ fn footer(summary: &Summary, out: &Output) -> String {
     if runs.stopped > 0 {
         text += &format!("{} ended early, as the scenario says\n", made(runs.stopped));
     }
-    text + "± is twice the standard error; undecided: the sign changes inside the ranges\n"
+    text + "± is twice the standard error, in the unit of the median;\nundecided: the sign changes inside the ranges\n"
 }
 
 /// Several experiments side by side.
