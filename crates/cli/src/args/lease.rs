@@ -1,14 +1,17 @@
 //! `depin lease`.
 
-use super::SpanArg;
-use clap::{Args, Subcommand};
+use super::{AmountArg, SpanArg, Who};
+use clap::{Args, Subcommand, ValueEnum};
 
 pub(super) const AFTER: &str = "\
 A deployment file says which containers are to run, what they need and what they may cost (Akash's SDL 2.0 and 2.1).
+A deployment is named by its number, as `depin lease list` shows it.
 
 Examples:
   depin lease check deploy.yaml
-  depin lease check deploy.yaml --manifest > manifest.json";
+  depin lease up deploy.yaml --deposit \"5 AKT\" --accept cheapest
+  depin lease list
+  depin lease close 1234";
 
 const CHECK_AFTER: &str = "\
 Prints each finding with its line and what to do, then what would be ordered, the manifest's hash, and what it costs at most. All errors are \
@@ -23,11 +26,55 @@ Examples:
   depin lease check deploy.yaml --json | jq -r .manifest_hash
   depin lease check deploy.yaml --manifest | jq '.[].services[].image'";
 
+const UP_AFTER: &str = "\
+Orders what the file asks for, puts the deposit into escrow, waits for bids and takes one for each group. A lease is paid block by block out of the \
+deposit until it is closed or the deposit is used up; what is left comes back.
+
+Examples:
+  depin lease up deploy.yaml --deposit \"5 AKT\" --accept cheapest
+  depin lease up deploy.yaml --provider north
+  depin lease up deploy.yaml --accept none --json";
+
 #[derive(Clone, Debug, Subcommand)]
 pub enum LeaseCommand {
     /// Check a deployment file: verdict, what it orders, its manifest's hash, and what it costs at most.
     #[command(after_help = CHECK_AFTER)]
     Check(LeaseCheckArgs),
+    /// Order a deployment, show the bids on it, and take one for each group.
+    #[command(after_help = UP_AFTER)]
+    Up(LeaseUpArgs),
+    /// Take a bid on a group that is on order.
+    #[command(after_help = "Examples:\n  depin lease accept 1234 north\n  depin lease accept 1234 north --group 2")]
+    Accept(LeaseAcceptArgs),
+    /// List deployments.
+    #[command(after_help = "Examples:\n  depin lease list\n  depin lease list --all --json\n  depin lease list --owner customer")]
+    List(LeaseListArgs),
+    /// Show one deployment: money, groups, orders.
+    #[command(after_help = "Examples:\n  depin lease show 1234\n  depin lease show 1234 --json")]
+    Show(DeploymentArgs),
+    /// List the bids on a deployment's orders.
+    #[command(after_help = "Examples:\n  depin lease bids 1234\n  depin lease bids 1234 --json")]
+    Bids(DeploymentArgs),
+    /// List a deployment's leases, those that ended too: what each costs and earned, and why it ended.
+    #[command(after_help = "Examples:\n  depin lease status 1234\n  depin lease status 1234 --json")]
+    Status(DeploymentArgs),
+    /// Show what happened to a deployment, the money's part too.
+    #[command(after_help = "Examples:\n  depin lease events 1234\n  depin lease events 1234 --json")]
+    Events(DeploymentArgs),
+    /// Put more money into a deployment's escrow.
+    #[command(
+        after_help = "Examples:\n  depin lease topup 1234 \"5 AKT\"\n  depin lease topup 1234 \"5 AKT\" --owner customer --from friend"
+    )]
+    Topup(LeaseTopupArgs),
+    /// Run another manifest on a deployment's leases. Its groups stay what they are.
+    #[command(after_help = "Examples:\n  depin lease update 1234 new.yaml")]
+    Update(LeaseUpdateArgs),
+    /// End a deployment: its leases are paid up to now, and what is left comes back.
+    #[command(after_help = "Examples:\n  depin lease close 1234\n  depin lease close 1234 --group 2")]
+    Close(LeaseCloseArgs),
+    /// List providers: what they say of themselves, what runs on them.
+    #[command(after_help = "Examples:\n  depin lease providers\n  depin lease providers --json")]
+    Providers,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -44,4 +91,118 @@ pub struct LeaseCheckArgs {
     /// Length of a block, for the cost of a month [default: 6.117s].
     #[arg(long, value_name = "SPAN")]
     pub block_time: Option<SpanArg>,
+}
+
+/// Which bid is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Accept {
+    /// The cheapest one.
+    Cheapest,
+    /// The one that you choose at the terminal.
+    Ask,
+    /// None now.
+    None,
+}
+
+/// Whose deployment it is, and whose key signs.
+#[derive(Clone, Debug, Args)]
+pub struct Tenant {
+    /// Which key signs: a name from `depin wallet show`, or a key file.
+    #[arg(long, visible_alias = "as", value_name = "KEY", default_value = "customer")]
+    pub from: String,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseUpArgs {
+    /// The deployment file; `-` reads standard input.
+    #[arg(value_name = "FILE|-")]
+    pub file: String,
+    /// The first money for it [default: what a day costs at most].
+    #[arg(long, value_name = "AMOUNT")]
+    pub deposit: Option<AmountArg>,
+    /// Which bid is taken for each group.
+    #[arg(long, value_enum, default_value = "cheapest", conflicts_with = "provider")]
+    pub accept: Accept,
+    /// Take the bid of this provider for each group.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub provider: Option<Who>,
+    /// How long bids are waited for, by the wall clock.
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    pub wait: SpanArg,
+    /// The deployment's number [default: the height of the chain].
+    #[arg(long, value_name = "N")]
+    pub dseq: Option<u64>,
+    #[command(flatten)]
+    pub tenant: Tenant,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseAcceptArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// Whose bid is taken.
+    pub provider: Who,
+    /// Which group.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub group: u32,
+    #[command(flatten)]
+    pub tenant: Tenant,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseListArgs {
+    /// Whose [default: everybody's].
+    #[arg(long, value_name = "ACCOUNT")]
+    pub owner: Option<Who>,
+    /// Closed ones too.
+    #[arg(long)]
+    pub all: bool,
+    /// Most that are shown.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub limit: u32,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct DeploymentArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// Whose it is.
+    #[arg(long, value_name = "ACCOUNT", default_value = "customer")]
+    pub owner: Who,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseTopupArgs {
+    #[command(flatten)]
+    pub deployment: DeploymentArgs,
+    /// How much.
+    pub amount: AmountArg,
+    #[command(flatten)]
+    pub tenant: Tenant,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseUpdateArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// The new deployment file; `-` reads standard input.
+    #[arg(value_name = "FILE|-")]
+    pub file: String,
+    #[command(flatten)]
+    pub tenant: Tenant,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseCloseArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// End this group of it alone.
+    #[arg(long, value_name = "N")]
+    pub group: Option<u32>,
+    #[command(flatten)]
+    pub tenant: Tenant,
 }

@@ -34,7 +34,10 @@ pub use coverage::{
     RemoveDeviceArgs, RemoveRouteArgs, RemoveSkfArgs, RouteCommand, ServerArgs, SkfCommand, WitnessesArgs,
 };
 pub use devnet::{DevnetCommand, LossArg, RadioArgs};
-pub use lease::{LeaseCheckArgs, LeaseCommand};
+pub use lease::{
+    Accept, DeploymentArgs, LeaseAcceptArgs, LeaseCheckArgs, LeaseCloseArgs, LeaseCommand, LeaseListArgs, LeaseTopupArgs,
+    LeaseUpArgs, LeaseUpdateArgs,
+};
 pub use metered::{
     AnswerArgs, BatchesArgs, CloseArgs, DecideArgs, DisputeArgs, EvidenceArgs, GatewayMeteredArgs, LeastCapsArgs, MeteredCommand,
     MeteredQuoteArgs, OneBatchArgs, OrderArgs, OrdersArgs, PolicyArg, ProviderMeteredArgs, RaiseArgs, ReportArgs,

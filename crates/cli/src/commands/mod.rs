@@ -70,7 +70,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
         },
         Command::Devnet(DevnetCommand::Radio(args)) => devnet::radio(&args, &settings, out).await,
         Command::Coverage(command) => coverage::run(&command, &settings, out).await,
-        Command::Lease(command) => lease::run(&command, out),
+        Command::Lease(command) => lease::run(&command, &settings, out).await,
         Command::Metered(command) => metered::run(&command, &settings, out).await,
         Command::Provider(command) => match command {
             ProviderCommand::Coverage(args) => provider::run(&args, &settings, out).await,

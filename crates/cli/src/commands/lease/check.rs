@@ -60,6 +60,23 @@ pub fn run(args: &LeaseCheckArgs, out: &Output) -> Result<()> {
     }
 }
 
+/// A deployment file that can be ordered, with its name; warnings are told by `depin lease check`.
+pub(super) fn accepted(named: &str) -> Result<(String, Deployment)> {
+    let (file, bytes) = source(named)?;
+    match read_bytes(&bytes) {
+        Ok(deployment) => Ok((file, deployment)),
+        Err(refused) => {
+            let first = refused.findings().first().map_or_else(String::new, |finding| {
+                let path = if finding.path.is_empty() { String::new() } else { format!("{}: ", finding.path) };
+                format!(", line {}: {path}{}", finding.line, finding.message)
+            });
+            let errors = counted(refused.findings().len(), "error");
+            Err(CliError::refused("wrong-deployment-file", format_args!("{file} has {errors}{first}"))
+                .hint(format_args!("`depin lease check {named}` shows each with what to do")))
+        }
+    }
+}
+
 /// What is to be read, with its name; of a file that is too large only so much that it is known to be.
 fn source(named: &str) -> Result<(String, Vec<u8>)> {
     let most = BYTES_MAX as u64 + 1;

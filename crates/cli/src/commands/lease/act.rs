@@ -1,0 +1,72 @@
+//! `depin lease accept | topup | update | close`.
+
+use super::{check, look, place::Place};
+use crate::{
+    args::{LeaseAcceptArgs, LeaseCloseArgs, LeaseTopupArgs, LeaseUpdateArgs},
+    error::{CliError, Result},
+    output::shorten,
+};
+use depin_quantity::ContentHash;
+use depin_services::leasing::{BidId, DeploymentId, Deposit, DepositSource, LeasingMessage};
+
+/// Takes a bid; gives the lease's row.
+pub(super) async fn take(at: &Place<'_>, sender: &depin_client::Sender, bid: BidId) -> Result<depin_client::api::FinalReceipt> {
+    let step = format!("taking the bid of {} on group {}", at.name(bid.provider), bid.order.group.gseq);
+    at.send(sender, LeasingMessage::CreateLease(bid), &step).await
+}
+
+pub(super) async fn accept(args: &LeaseAcceptArgs, at: &Place<'_>) -> Result<()> {
+    let sender = at.sender(&args.tenant.from)?;
+    let one = at.deployment(DeploymentId { owner: sender.address(), dseq: args.dseq }).await?;
+    let group = one.groups.iter().find(|group| group.id.gseq == args.group).ok_or_else(|| {
+        CliError::refused("unknown-group", format_args!("deployment {} has no group {}", args.dseq, args.group))
+            .hint("`depin lease show N` lists its groups")
+    })?;
+    let bid = group.order.bid(at.remote.address(&args.provider).await?);
+    let receipt = take(at, &sender, bid).await?;
+    let lease = at.leasing().lease(bid).await?;
+    let text = lease.as_ref().map(|lease| look::leases_table(std::slice::from_ref(lease), at, at.out)).unwrap_or_default();
+    at.report(lease, receipt, text.trim_end())
+}
+
+pub(super) async fn topup(args: &LeaseTopupArgs, at: &Place<'_>) -> Result<()> {
+    let sender = at.sender(&args.tenant.from)?;
+    let one = at.of(args.deployment.dseq, &args.deployment.owner).await?;
+    let amount = Place::money(&args.amount, one.left.token)?;
+    let deposit = Deposit { amount, sources: vec![DepositSource::Balance] };
+    let receipt = at.send(&sender, LeasingMessage::Deposit { deployment: one.id, deposit }, "depositing").await?;
+    let one = at.deployment(one.id).await?;
+    let text = format!("{} are left in the escrow of deployment {}", shorten(&one.left.display), one.id.dseq);
+    at.report(&one, receipt, &text)
+}
+
+pub(super) async fn update(args: &LeaseUpdateArgs, at: &Place<'_>) -> Result<()> {
+    let (file, deployment) = check::accepted(&args.file)?;
+    let sender = at.sender(&args.tenant.from)?;
+    let one = at.deployment(DeploymentId { owner: sender.address(), dseq: args.dseq }).await?;
+    let ordered: Vec<_> = one.groups.iter().map(|group| group.group.clone()).collect();
+    if let Err(error) = deployment.manifest().check_against(&ordered) {
+        return Err(CliError::refused("other-groups", format_args!("{file} asks for something else than was ordered: {error}"))
+            .hint("change images, commands, environment and ports; for other resources close it and order again"));
+    }
+    let hash = ContentHash::new(deployment.hash().get());
+    let receipt = at.send(&sender, LeasingMessage::UpdateDeployment { dseq: args.dseq, hash }, "updating").await?;
+    let one = at.deployment(one.id).await?;
+    at.report(&one, receipt, &format!("deployment {} has the manifest {hash} now", args.dseq))
+}
+
+pub(super) async fn close(args: &LeaseCloseArgs, at: &Place<'_>) -> Result<()> {
+    let sender = at.sender(&args.tenant.from)?;
+    let one = at.deployment(DeploymentId { owner: sender.address(), dseq: args.dseq }).await?;
+    let (message, text) = match args.group {
+        Some(gseq) => (LeasingMessage::CloseGroup { dseq: args.dseq, gseq }, format!("group {gseq} of {} is closed", args.dseq)),
+        None => {
+            let back = shorten(&one.left.display);
+            let text = format!("deployment {} is closed; what was left of {back} is back", args.dseq);
+            (LeasingMessage::CloseDeployment { dseq: args.dseq }, text)
+        }
+    };
+    let receipt = at.send(&sender, message, "closing").await?;
+    let one = at.deployment(one.id).await?;
+    at.report(&one, receipt, &text)
+}
