@@ -20,8 +20,6 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// Folder of its store and its keys in a home.
 pub(super) const FOLDER: &str = "lorawan";
-/// Its store in that folder.
-const STORE: &str = "lorawan.db";
 /// What its entry there calls its access key, and where in a home it is written.
 pub const KEY: &str = "key";
 /// See [`KEY`].
