@@ -68,14 +68,7 @@ async fn open_orders(who: Address, at: &Named<'_>) -> Result<BTreeSet<UnitId>> {
     let mut found = BTreeSet::new();
     for (operator, customer) in [(Some(who), None), (None, Some(who))] {
         let orders = whole_list(usize::MAX, |after| async move {
-            let query = OrderQuery {
-                state: Some(OrderStage::Open),
-                operator,
-                customer,
-                after,
-                limit: Some(1_000),
-                ..OrderQuery::default()
-            };
+            let query = OrderQuery { state: Some(OrderStage::Open), operator, customer, after, limit: Some(1_000) };
             at.metered().orders(&query).await
         });
         found.extend(orders.await?.into_iter().map(|order: MeteredOrder| order.id));

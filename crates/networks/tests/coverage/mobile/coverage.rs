@@ -126,7 +126,7 @@ fn trust_is_the_mean_of_all_heartbeats() {
         assert_eq!(net.beat(1, if hour % 2 == 0 { HERE } else { off }), None);
         net.pass(HOUR);
     }
-    net.to_next_epoch();
+    net.go_to_next_epoch();
     // 400 x 0.75 x 0.625 = 187.5
     assert_eq!(net.points(1), 187);
 }
@@ -299,7 +299,7 @@ fn rankings_move_at_the_end_of_an_epoch_only() {
     net.day(&[1], 12);
     assert_eq!((ranked(&net, 0), ranked(&net, 1), ranked(&net, 2), net.points(1)), (0, 0, 1, 500));
     net.mobile(OWNER, MobileMessage::Leave(point(1))).unwrap();
-    net.to_next_epoch();
+    net.go_to_next_epoch();
     assert_eq!((ranked(&net, 2), net.point(1).parts, mobile::totals(net.rows()).ranked), (0, [0; 3], 0));
 }
 

@@ -48,14 +48,17 @@ fn points_of(stands: &[Stand], order: &[usize]) -> Vec<u64> {
         }
         net.pass(HOUR);
     }
-    net.to_next_epoch();
+    net.go_to_next_epoch();
     (1..=stands.len()).map(|n| net.points(n as u8)).collect()
 }
+
+/// Who covers a hex, the best first: how weak, whose, the number of the stand, and whether the signal is high.
+type Covering = (i32, Address, usize, bool);
 
 /// The same by the words of the rules: each hex ranks who covers it, by signal indoors and by power outdoors; of two that are alike the
 /// lower address goes first, since all came at once.
 fn by_hand(stands: &[Stand]) -> Vec<u64> {
-    let mut hexes: BTreeMap<(bool, i32), Vec<(i32, Address, usize, bool)>> = BTreeMap::new();
+    let mut hexes: BTreeMap<(bool, i32), Vec<Covering>> = BTreeMap::new();
     for (n, (indoor, covered)) in stands.iter().enumerate() {
         for (at, high, power) in covered {
             let worse = if *indoor { -i32::from(*high) } else { -*power };

@@ -119,11 +119,11 @@ impl Net {
             }
             self.pass(HOUR);
         }
-        self.to_next_epoch();
+        self.go_to_next_epoch();
     }
 
     /// To a minute behind the end of the present epoch.
-    pub fn to_next_epoch(&mut self) {
+    pub fn go_to_next_epoch(&mut self) {
         let (_, end) = self.service.params.mobile.as_ref().expect("the file has it").epoch_of(self.now);
         self.pass(end.since(self.now));
         self.pass(MINUTE);
