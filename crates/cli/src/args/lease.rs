@@ -5,6 +5,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 pub(super) const AFTER: &str = "\
 A deployment file says which containers are to run, what they need and what they may cost (Akash's SDL 2.0 and 2.1).
+Orders, bids and leases are on the ledger; the providers' daemon that runs the containers is not there yet.
 A deployment is named by its number, as `depin lease list` shows it.
 
 Examples:

@@ -189,7 +189,7 @@ pub enum Command {
     /// Store files and follow their deals.
     #[command(subcommand, after_help = storage::AFTER)]
     Storage(StorageCommand),
-    /// Deploy containers on leased machines: deployment files.
+    /// Check deployment files, and lease machines for them.
     #[command(subcommand, after_help = lease::AFTER)]
     Lease(LeaseCommand),
     /// Order, report, dispute and decide metered units of a founder's own service.
