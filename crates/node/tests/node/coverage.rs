@@ -104,10 +104,11 @@ async fn the_description_of_coverage_is_its_api() {
     let world = start().await;
     let api = world.client.openapi().await.unwrap();
     let paths: Vec<&String> = api["paths"].as_object().unwrap().keys().filter(|path| path.contains("coverage")).collect();
-    assert_eq!(paths.len(), 16, "{paths:?}");
+    assert_eq!(paths.len(), 24, "{paths:?}");
     for path in paths {
         let path = path.replace("{address}", &key(1).address().to_string()).replace("{hotspot}", &key(1).address().to_string());
-        let path = path.replace("{id}", &"00".repeat(32)).replace("{oui}", "7");
+        let path = path.replace("{id}", &"00".repeat(32)).replace("{oui}", "7").replace("{carrier}", "7");
+        let path = path.replace("{access_point}", &key(1).address().to_string()).replace("{session}", &"00".repeat(32));
         let (status, answer) = world.get(&path).await;
         assert!(
             status == StatusCode::OK || (status == StatusCode::NOT_FOUND && !error_code(&answer).is_empty()),
