@@ -5,6 +5,7 @@
 //! - [`coverage`]: a hotspot behind any packet forwarder: packets to customers, beacons.
 //! - [`mobile`]: a mobile access point: RADIUS accounting in, sessions paid; heartbeats and speed tests.
 //! - [`metered`]: a founder's own units: an entry at its price, its pledge, its disputes.
+//! - [`leasing`]: which orders are bid on, at which price, and what is set aside for them.
 //!
 //! Absent on purpose: rules. An operator computes no reward and decides nothing that the ledger decides.
 
@@ -14,6 +15,7 @@ struct Readme;
 
 mod clock;
 pub mod coverage;
+pub mod leasing;
 pub mod metered;
 pub mod mobile;
 pub mod operator;
