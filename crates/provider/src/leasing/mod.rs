@@ -7,14 +7,15 @@
 //! - [`Capacity`] and [`Inventory`] are what there is and what is set aside, with [`Overcommit`].
 //! - [`Pricing`] says what is asked, by upstream's strategies; it runs price scripts.
 //! - [`judge`] is the way from an order to a bid, or to why there is none.
-//!
-//! Absent on purpose: containers. Whoever bids must be able to run what it bids for: the daemon that does is built on a runtime.
+//! - [`Desk`] is what tenants may ask of whoever runs their leases.
 
 mod capacity;
+mod desk;
 mod judge;
 mod price;
 
 pub use capacity::{Capacity, CapacityError, Inventory, NoRoom, Overcommit};
+pub use desk::{Desk, DeskError, ForwardedPort, ServedService, Standing, Tenancy};
 pub use judge::{Offer, WhyNot, judge};
 pub use price::{NoPrice, Pricing};
 
