@@ -142,7 +142,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn accounts(&self, after: Option<&str>, limit: Option<u32>) -> Result<Page<AccountEntry>, ClientError> {
-        self.transport.get("/v1/accounts", &Query::default().with("after", after).with("limit", limit)).await
+        self.transport.get("/v1/accounts", &Query::page(after, limit)).await
     }
 
     /// One account; zeros for an address that was never used.
@@ -218,7 +218,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn blocks(&self, after: Option<&str>, limit: Option<u32>) -> Result<Page<BlockSummary>, ClientError> {
-        self.transport.get("/v1/blocks", &Query::default().with("after", after).with("limit", limit)).await
+        self.transport.get("/v1/blocks", &Query::page(after, limit)).await
     }
 
     /// One block; none when there is none of that height yet.

@@ -210,6 +210,11 @@ fn root_cause(error: &reqwest::Error) -> String {
 pub(crate) struct Query(Vec<(&'static str, String)>);
 
 impl Query {
+    /// A page of a list: from the entry after that one, of so many at most.
+    pub(crate) fn page(after: Option<&str>, limit: Option<u32>) -> Self {
+        Self::default().with("after", after).with("limit", limit)
+    }
+
     pub(crate) fn with(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
         self.0.extend(value.map(|value| (name, value.to_string())));
         self

@@ -21,10 +21,6 @@ pub struct Leasing<'a> {
     pub(crate) client: &'a Client,
 }
 
-fn page(after: Option<&str>, limit: Option<u32>) -> Query {
-    Query::default().with("after", after).with("limit", limit)
-}
-
 impl Leasing<'_> {
     /// What the network allows, and sums.
     ///
@@ -39,7 +35,7 @@ impl Leasing<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn providers(self, after: Option<&str>, limit: Option<u32>) -> Result<Page<LeasingProvider>, ClientError> {
-        self.client.transport.get("/v1/leasing/providers", &page(after, limit)).await
+        self.client.transport.get("/v1/leasing/providers", &Query::page(after, limit)).await
     }
 
     /// One provider; none when the address never registered.
@@ -56,7 +52,7 @@ impl Leasing<'_> {
     /// [`ClientError`].
     pub async fn deployments(self, query: &DeploymentQuery) -> Result<Page<LeasingDeployment>, ClientError> {
         let state = query.state.map(DeploymentState::word);
-        let query = page(query.after.as_deref(), query.limit).with("owner", query.owner).with("state", state);
+        let query = Query::page(query.after.as_deref(), query.limit).with("owner", query.owner).with("state", state);
         self.client.transport.get("/v1/leasing/deployments", &query).await
     }
 
@@ -73,7 +69,7 @@ impl Leasing<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn open_orders(self, after: Option<&str>, limit: Option<u32>) -> Result<Page<LeasingOrder>, ClientError> {
-        self.client.transport.get("/v1/leasing/orders", &page(after, limit)).await
+        self.client.transport.get("/v1/leasing/orders", &Query::page(after, limit)).await
     }
 
     /// One order; none when it never was.
@@ -89,7 +85,7 @@ impl Leasing<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn bids(self, order: OrderId, after: Option<&str>, limit: Option<u32>) -> Result<Page<LeasingBid>, ClientError> {
-        self.client.transport.get(&format!("/v1/leasing/orders/{order}/bids"), &page(after, limit)).await
+        self.client.transport.get(&format!("/v1/leasing/orders/{order}/bids"), &Query::page(after, limit)).await
     }
 
     /// A page of the bids of a provider, by order.
@@ -98,7 +94,7 @@ impl Leasing<'_> {
     /// [`ClientError`].
     pub async fn bids_of(self, query: &BidQuery) -> Result<Page<LeasingBid>, ClientError> {
         let state = query.state.map(BidState::word);
-        let query = page(query.after.as_deref(), query.limit).with("provider", Some(query.provider)).with("state", state);
+        let query = Query::page(query.after.as_deref(), query.limit).with("provider", Some(query.provider)).with("state", state);
         self.client.transport.get("/v1/leasing/bids", &query).await
     }
 
@@ -108,7 +104,7 @@ impl Leasing<'_> {
     /// [`ClientError`].
     pub async fn leases(self, query: &LeaseQuery) -> Result<Page<LeasingLease>, ClientError> {
         let state = query.state.map(LeaseState::word);
-        let query = page(query.after.as_deref(), query.limit).with("account", Some(query.account)).with("state", state);
+        let query = Query::page(query.after.as_deref(), query.limit).with("account", Some(query.account)).with("state", state);
         self.client.transport.get("/v1/leasing/leases", &query).await
     }
 

@@ -17,10 +17,6 @@ pub struct Metered<'a> {
     pub(crate) client: &'a Client,
 }
 
-fn page(after: Option<&str>, limit: Option<u32>) -> Query {
-    Query::default().with("after", after).with("limit", limit)
-}
-
 impl Metered<'_> {
     /// What one unit is, what the network allows, and sums.
     ///
@@ -35,7 +31,7 @@ impl Metered<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn operators(self, after: Option<&str>, limit: Option<u32>) -> Result<Page<MeteredOperator>, ClientError> {
-        self.client.transport.get("/v1/metered/operators", &page(after, limit)).await
+        self.client.transport.get("/v1/metered/operators", &Query::page(after, limit)).await
     }
 
     /// One operator; none when the address never registered.
@@ -51,7 +47,7 @@ impl Metered<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn orders(self, query: &OrderQuery) -> Result<Page<MeteredOrder>, ClientError> {
-        let query = page(query.after.as_deref(), query.limit)
+        let query = Query::page(query.after.as_deref(), query.limit)
             .with("customer", query.customer)
             .with("operator", query.operator)
             .with("state", query.state.map(OrderStage::as_str));
@@ -76,7 +72,7 @@ impl Metered<'_> {
         after: Option<&str>,
         limit: Option<u32>,
     ) -> Result<Page<MeteredBatch>, ClientError> {
-        self.client.transport.get(&format!("/v1/metered/orders/{order}/batches"), &page(after, limit)).await
+        self.client.transport.get(&format!("/v1/metered/orders/{order}/batches"), &Query::page(after, limit)).await
     }
 
     /// One batch; none when it never was or was forgotten. Its id is `depin_services::metered::batch_id`.
@@ -92,7 +88,7 @@ impl Metered<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn disputes(self, after: Option<&str>, limit: Option<u32>) -> Result<Page<MeteredDispute>, ClientError> {
-        self.client.transport.get("/v1/metered/disputes", &page(after, limit)).await
+        self.client.transport.get("/v1/metered/disputes", &Query::page(after, limit)).await
     }
 
     /// The dispute of a batch; none when it is decided or never was.

@@ -314,27 +314,22 @@ fn check(path: &Path, durability: Durability) -> Result<Option<Sums>, OpenError>
     if let (Some(what), Durability::AtCommit) = (log.damage, durability) {
         return lost(&log_path, &format!("{what}, and what was written last is in it"));
     }
-    let Some(sums) = Sums::load(&sums_path).map_err(file(&sums_path))? else {
-        log.cut(&log_path).map_err(file(&log_path))?;
-        return Ok(None);
-    };
-    if sums.state == State::Open && !log.begun && durability == Durability::AtCommit {
-        let what = if log_path.exists() { "is empty" } else { "is missing" };
-        return lost(&log_path, &format!("{what}, and what was written last was in it"));
-    }
-    match sums.first_wrong(path, &log).map_err(file(path))? {
-        None => {
-            log.cut(&log_path).map_err(file(&log_path))?;
-            Ok(Some(sums))
+    let sums = Sums::load(&sums_path).map_err(file(&sums_path))?;
+    if let Some(sums) = &sums {
+        if sums.state == State::Open && !log.begun && durability == Durability::AtCommit {
+            let what = if log_path.exists() { "is empty" } else { "is missing" };
+            return lost(&log_path, &format!("{what}, and what was written last was in it"));
         }
-        Some(page) => lost(
-            path,
-            &format!(
+        if let Some(page) = sums.first_wrong(path, &log).map_err(file(path))? {
+            let what = format!(
                 "is damaged: page {page} of it is not what was written there; if it was changed on purpose, delete {}",
                 sums_path.display()
-            ),
-        ),
+            );
+            return lost(path, &what);
+        }
     }
+    log.cut(&log_path).map_err(file(&log_path))?;
+    Ok(sums)
 }
 
 /// Opens the writing connection, and has something in the log. `look`: whether SQLite is to look at the whole of it.

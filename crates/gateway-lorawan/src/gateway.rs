@@ -23,7 +23,7 @@ use std::{
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -138,6 +138,8 @@ pub(crate) struct Shared {
     pub server_key: [u8; 32],
     pub acknowledger: Arc<dyn Acknowledge>,
     pub application: String,
+    /// The hotspot whose clock was last seen to be off, while that stands in the way.
+    skewed: std::sync::Mutex<Option<[u8; 32]>>,
     /// When it was last tried whether the store can be written, and whether it could.
     probed: tokio::sync::Mutex<Option<(Instant, bool)>>,
 }
@@ -198,6 +200,7 @@ impl Gateway {
             server_key,
             acknowledger,
             application: application.clone(),
+            skewed: std::sync::Mutex::default(),
             probed: tokio::sync::Mutex::new(None),
         });
         let (stop, stopping) = watch::channel(false);
@@ -259,14 +262,17 @@ impl Shared {
 
     /// Notes whether a hotspot's clock fits, by what came of reading what it signed.
     pub(crate) fn clock<T>(&self, hotspot: &[u8; 32], read: &Result<T, WireError>) {
+        let mut skewed = self.skewed.lock().unwrap_or_else(PoisonError::into_inner);
         match read {
             Err(error @ WireError::Clock { .. }) if self.admits(hotspot).is_ok() => {
                 let why =
                     format!("nothing of the hotspot {} is taken: {error}; set the clock that is wrong", hex::encode(hotspot));
                 self.problems.note(CLOCK, why);
+                *skewed = Some(*hotspot);
             }
             // Of several hotspots the one that was named.
-            Ok(_) if self.problems.all().get(CLOCK).is_some_and(|why| why.contains(&hex::encode(hotspot))) => {
+            Ok(_) if skewed.as_ref() == Some(hotspot) => {
+                *skewed = None;
                 self.problems.solved(CLOCK);
             }
             Ok(_) | Err(_) => {}

@@ -29,9 +29,10 @@ mod value;
 mod wallet;
 
 pub use coverage::{
-    AddDeviceArgs, AddRouteArgs, AddSkfArgs, CoverageCommand, CreditsCommand, DeviceCommand, GatewayLorawanArgs, HotspotsArgs,
-    ListRoutesArgs, ListSkfArgs, MapArgs, MintCreditsArgs, NewOuiArgs, OuiCommand, PacketsArgs, ProviderCoverageArgs,
-    RemoveDeviceArgs, RemoveRouteArgs, RemoveSkfArgs, RouteCommand, ServerArgs, SkfCommand, WitnessesArgs,
+    AddDeviceArgs, AddRouteArgs, AddSkfArgs, CoverageCommand, CreditsCommand, DeviceCommand, GainArg, GatewayLorawanArgs,
+    HotspotsArgs, ListRoutesArgs, ListSkfArgs, MapArgs, MintCreditsArgs, NewOuiArgs, OuiCommand, PacketsArgs, PlaceArg,
+    ProviderCoverageArgs, RegionArg, RemoveDeviceArgs, RemoveRouteArgs, RemoveSkfArgs, RouteCommand, ServerArgs, SkfCommand,
+    WitnessesArgs,
 };
 pub use devnet::{DevnetCommand, LossArg, RadioArgs};
 pub use lease::{

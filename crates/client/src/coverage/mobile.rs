@@ -1,6 +1,6 @@
 //! Mobile coverage: its calls, and what goes over the wire: access points, carriers, sessions.
 
-use super::{Coverage, CoverageLocation, page};
+use super::{Coverage, CoverageLocation};
 use crate::{
     ClientError,
     api::{Amount, Page, Price, Time},
@@ -25,7 +25,7 @@ impl Coverage<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn access_points(self, query: &AccessPointQuery) -> Result<Page<MobileAccessPoint>, ClientError> {
-        let query = page(query.after.as_deref(), query.limit).with("owner", query.owner);
+        let query = Query::page(query.after.as_deref(), query.limit).with("owner", query.owner);
         self.client.transport.get("/v1/coverage/access-points", &query).await
     }
 
@@ -42,7 +42,7 @@ impl Coverage<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn carriers(self, after: Option<&str>, limit: Option<u32>) -> Result<Page<MobileCarrier>, ClientError> {
-        self.client.transport.get("/v1/coverage/carriers", &page(after, limit)).await
+        self.client.transport.get("/v1/coverage/carriers", &Query::page(after, limit)).await
     }
 
     /// One carrier; none when there is none of this number.
@@ -67,8 +67,9 @@ impl Coverage<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn sessions(self, query: &SessionQuery) -> Result<Page<MobileSession>, ClientError> {
-        let query =
-            page(query.after.as_deref(), query.limit).with("access_point", query.access_point).with("carrier", query.carrier);
+        let query = Query::page(query.after.as_deref(), query.limit)
+            .with("access_point", query.access_point)
+            .with("carrier", query.carrier);
         self.client.transport.get("/v1/coverage/sessions", &query).await
     }
 

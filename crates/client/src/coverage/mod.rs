@@ -23,10 +23,6 @@ pub struct Coverage<'a> {
     pub(crate) client: &'a Client,
 }
 
-fn page(after: Option<&str>, limit: Option<u32>) -> Query {
-    Query::default().with("after", after).with("limit", limit)
-}
-
 impl Coverage<'_> {
     /// What the network allows, and sums.
     ///
@@ -41,7 +37,7 @@ impl Coverage<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn hotspots(self, query: &HotspotQuery) -> Result<Page<CoverageHotspot>, ClientError> {
-        let query = page(query.after.as_deref(), query.limit).with("owner", query.owner);
+        let query = Query::page(query.after.as_deref(), query.limit).with("owner", query.owner);
         self.client.transport.get("/v1/coverage/hotspots", &query).await
     }
 
@@ -58,7 +54,7 @@ impl Coverage<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn beacons(self, after: Option<&str>, limit: Option<u32>) -> Result<Page<CoverageBeacon>, ClientError> {
-        self.client.transport.get("/v1/coverage/beacons", &page(after, limit)).await
+        self.client.transport.get("/v1/coverage/beacons", &Query::page(after, limit)).await
     }
 
     /// What became of a hotspot's last beacon; none when it had none.
@@ -74,7 +70,7 @@ impl Coverage<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn hexes(self, after: Option<&str>, limit: Option<u32>) -> Result<Page<CoverageHex>, ClientError> {
-        self.client.transport.get("/v1/coverage/hexes", &page(after, limit)).await
+        self.client.transport.get("/v1/coverage/hexes", &Query::page(after, limit)).await
     }
 
     /// A page of the denylist, by entry.
@@ -82,7 +78,7 @@ impl Coverage<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn denials(self, after: Option<&str>, limit: Option<u32>) -> Result<Page<CoverageDenial>, ClientError> {
-        self.client.transport.get("/v1/coverage/denials", &page(after, limit)).await
+        self.client.transport.get("/v1/coverage/denials", &Query::page(after, limit)).await
     }
 
     /// A page of OUIs, by number.
@@ -90,7 +86,7 @@ impl Coverage<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn ouis(self, after: Option<&str>, limit: Option<u32>) -> Result<Page<CoverageOui>, ClientError> {
-        self.client.transport.get("/v1/coverage/ouis", &page(after, limit)).await
+        self.client.transport.get("/v1/coverage/ouis", &Query::page(after, limit)).await
     }
 
     /// One OUI; none when there is no such number.
@@ -106,7 +102,7 @@ impl Coverage<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn routes(self, oui: u32, after: Option<&str>, limit: Option<u32>) -> Result<Page<CoverageRoute>, ClientError> {
-        self.client.transport.get(&format!("/v1/coverage/ouis/{oui}/routes"), &page(after, limit)).await
+        self.client.transport.get(&format!("/v1/coverage/ouis/{oui}/routes"), &Query::page(after, limit)).await
     }
 
     /// One route; none when it never was or was removed.
@@ -127,7 +123,7 @@ impl Coverage<'_> {
         after: Option<&str>,
         limit: Option<u32>,
     ) -> Result<Page<CoverageEuiPair>, ClientError> {
-        self.client.transport.get(&format!("/v1/coverage/routes/{route}/euis"), &page(after, limit)).await
+        self.client.transport.get(&format!("/v1/coverage/routes/{route}/euis"), &Query::page(after, limit)).await
     }
 
     /// A page of a route's session-key filters.
@@ -140,7 +136,7 @@ impl Coverage<'_> {
         after: Option<&str>,
         limit: Option<u32>,
     ) -> Result<Page<CoverageFilter>, ClientError> {
-        self.client.transport.get(&format!("/v1/coverage/routes/{route}/filters"), &page(after, limit)).await
+        self.client.transport.get(&format!("/v1/coverage/routes/{route}/filters"), &Query::page(after, limit)).await
     }
 
     /// A page of all ranges of device addresses, by their last one.
@@ -148,7 +144,7 @@ impl Coverage<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn ranges(self, after: Option<&str>, limit: Option<u32>) -> Result<Page<CoverageRange>, ClientError> {
-        self.client.transport.get("/v1/coverage/ranges", &page(after, limit)).await
+        self.client.transport.get("/v1/coverage/ranges", &Query::page(after, limit)).await
     }
 
     /// A page of batches of packets that are not forgotten, by id; claims that are open alone where `open` says so.
@@ -156,7 +152,7 @@ impl Coverage<'_> {
     /// # Errors
     /// [`ClientError`].
     pub async fn batches(self, query: &PacketQuery) -> Result<Page<CoverageBatch>, ClientError> {
-        let query = page(query.after.as_deref(), query.limit).with("oui", query.oui).with("open", query.open);
+        let query = Query::page(query.after.as_deref(), query.limit).with("oui", query.oui).with("open", query.open);
         self.client.transport.get("/v1/coverage/batches", &query).await
     }
 

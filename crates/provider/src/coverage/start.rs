@@ -14,14 +14,11 @@ use super::{
     view::Running,
 };
 use crate::operator::{Operator, OperatorHandle, Routes, StartError};
-use axum::Router;
 use depin_client::{Client, SigningKey, api::EventQuery};
 use depin_database::Begun;
 use depin_quantity::Address;
-use depin_serve::Limits;
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
 use std::{
-    collections::BTreeMap,
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -134,18 +131,8 @@ impl HotspotDaemon {
         if full {
             helpers.push(prover.run(proves).boxed());
         }
-        Ok(HotspotHandle { operator: operator.start(duty, routes(), helpers), hotspot, udp, anew })
-    }
-}
-
-/// The hotspot's part of its interface: nothing. Everything that it knows is in its store, which opened: it can work when it runs.
-fn routes() -> Routes {
-    Routes {
-        limits: Limits { connections: 256, ..Limits::default() },
-        routes: Router::new(),
-        health: Box::new(|| async { Ok(BTreeMap::new()) }.boxed()),
-        paths: "see /health, /status and /metrics",
-        methods: "all paths take GET",
+        // Everything that it knows is in its store, which opened: it can work when it runs.
+        Ok(HotspotHandle { operator: operator.start(duty, Routes::none(), helpers), hotspot, udp, anew })
     }
 }
 

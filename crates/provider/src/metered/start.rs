@@ -6,12 +6,8 @@ use super::{
     status::{MeteredFigures, MeteredStatus},
 };
 use crate::operator::{Operator, OperatorHandle, Routes, StartError};
-use axum::Router;
 use depin_client::{Client, SigningKey};
 use depin_quantity::Address;
-use depin_serve::Limits;
-use futures::FutureExt as _;
-use std::collections::BTreeMap;
 
 /// An operator of a founder's own service; see [`MeteredOperator::start`].
 #[derive(Debug)]
@@ -27,14 +23,7 @@ impl MeteredOperator {
         let operator = Operator::<MeteredFigures>::bind(config.operator.clone(), client, key).await?;
         let duty = MeteredDuty { url: operator.url().to_owned(), config };
         // Everything that it knows is on the ledger: it can work when it runs.
-        let routes = Routes {
-            limits: Limits { connections: 256, ..Limits::default() },
-            routes: Router::new(),
-            health: Box::new(|| async { Ok(BTreeMap::new()) }.boxed()),
-            paths: "see /health, /status and /metrics",
-            methods: "all paths take GET",
-        };
-        Ok(MeteredHandle(operator.start(duty, routes, [])))
+        Ok(MeteredHandle(operator.start(duty, Routes::none(), [])))
     }
 }
 

@@ -11,12 +11,10 @@ use super::{
     tester::{Tester, Trouble},
 };
 use crate::operator::{Operator, OperatorHandle, Routes, StartError};
-use axum::Router;
 use depin_client::{Client, SigningKey};
 use depin_quantity::Address;
-use depin_serve::Limits;
 use futures::{FutureExt as _, future::BoxFuture};
-use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 /// Why a mobile access point does not start.
@@ -93,18 +91,8 @@ impl MobileDaemon {
         let mut helpers: Vec<BoxFuture<'static, ()>> =
             vec![front.serve(made.clone()).boxed(), pulse.run().boxed(), refresh(made, every).boxed()];
         helpers.extend(tester.map(|tester| tester.run().boxed()));
-        Ok(MobileHandle { operator: operator.start(duty, routes(), helpers), access_point, radius })
-    }
-}
-
-/// The access point's part of its interface: nothing. Everything that it knows is in its store, which opened: it can work when it runs.
-fn routes() -> Routes {
-    Routes {
-        limits: Limits { connections: 256, ..Limits::default() },
-        routes: Router::new(),
-        health: Box::new(|| async { Ok(BTreeMap::new()) }.boxed()),
-        paths: "see /health, /status and /metrics",
-        methods: "all paths take GET",
+        // Everything that it knows is in its store, which opened: it can work when it runs.
+        Ok(MobileHandle { operator: operator.start(duty, Routes::none(), helpers), access_point, radius })
     }
 }
 

@@ -18,6 +18,17 @@ pub enum PriceForm {
     Dollars,
 }
 
+impl PriceForm {
+    /// What the API calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Agreed => "agreed",
+            Self::Dollars => "dollars",
+        }
+    }
+}
+
 /// Which of the things that this service can say to an economy the network's file has rules for. What it has none for is not said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each says whether the file has one rule")]

@@ -1,6 +1,9 @@
 //! `depin provider coverage`: a hotspot in a process of its own.
 
-use super::run::Venture;
+use super::{
+    run::Venture,
+    stand::{Typed, stands, told},
+};
 use crate::{
     args::{PlaceArgs, ProviderCoverageArgs},
     error::{CliError, Result},
@@ -9,9 +12,9 @@ use depin_client::Keyring;
 use depin_devnet::{operators::Post, services::coverage::daemon};
 use depin_economy::Spec;
 use depin_lorawan::Eui;
-use depin_provider::coverage::{CoverageConfig, HotspotHandle, hotspot_fees};
+use depin_provider::coverage::{CoverageConfig, HotspotHandle};
 use depin_quantity::Name;
-use depin_services::coverage::{Location, cell_at};
+use depin_services::coverage::Location;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -51,23 +54,10 @@ impl Venture for ProviderCoverageArgs {
     }
 
     fn terms(&self, spec: &Spec) -> Result<Terms> {
-        if spec.network().service.as_str() != "coverage" {
-            return Err(CliError::refused(
-                "other-service",
-                format_args!("{} runs the service `{}`, not `coverage`", spec.network().name, spec.network().service),
-            )
-            .hint("`depin up --network helium` starts a network of hotspots"));
-        }
+        let typed = Typed { place: &self.location, gain: &self.gain, elevation: self.elevation, region: self.region };
+        let (location, fees) = stands(spec, &typed)?;
         let eui = self.eui.as_deref().map(str::parse).transpose().map_err(|error| CliError::refused("eui", error))?;
-        let none = || CliError::refused("location", "this is no place");
-        let cell = cell_at(self.location.latitude, self.location.longitude).ok_or_else(none)?;
-        let location = Location { cell, gain: self.gain.0, elevation: self.elevation, region: self.region.into() };
-        let (joining, moving) = hotspot_fees(spec);
-        let told = [
-            joining.map(|fee| format!("{} to join", fee.display)),
-            moving.map(|fee| format!("{} for the location", fee.display)),
-        ];
-        Ok(Terms { location, eui, fees: told.into_iter().flatten().collect() })
+        Ok(Terms { location, eui, fees })
     }
 
     fn offer(&self, terms: &Terms) -> Offer {
@@ -83,7 +73,7 @@ impl Venture for ProviderCoverageArgs {
     }
 
     fn words(offer: &Offer) -> String {
-        let fees = if offer.fees.is_empty() { String::new() } else { format!("; fees: {}", offer.fees.join(", ")) };
+        let fees = told(&offer.fees);
         format!("at {},{} takes GWMP on UDP {}{fees}", offer.latitude, offer.longitude, offer.udp)
     }
 

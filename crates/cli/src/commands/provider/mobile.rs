@@ -1,6 +1,9 @@
 //! `depin provider mobile`: a mobile access point in a process of its own.
 
-use super::run::Venture;
+use super::{
+    run::Venture,
+    stand::{Typed, stands, told},
+};
 use crate::{
     args::{PlaceArgs, ProviderMobileArgs},
     error::{CliError, Result},
@@ -11,12 +14,9 @@ use depin_devnet::{
     services::coverage::mobile::{self, POINT_KEY},
 };
 use depin_economy::Spec;
-use depin_provider::{
-    coverage::hotspot_fees,
-    mobile::{MobileConfig, MobileHandle, Site},
-};
+use depin_provider::mobile::{MobileConfig, MobileHandle, Site};
 use depin_quantity::Name;
-use depin_services::coverage::{Location, cell_at, mobile::Place};
+use depin_services::coverage::{Location, mobile::Place};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -59,22 +59,12 @@ impl Venture for ProviderMobileArgs {
     }
 
     fn terms(&self, spec: &Spec) -> Result<Terms> {
-        if spec.network().service.as_str() != "coverage" {
-            let why = format!("{} runs the service `{}`, not `coverage`", spec.network().name, spec.network().service);
-            return Err(CliError::refused("other-service", why).hint("`depin up --network helium` starts a network of hotspots"));
-        }
+        let typed = Typed { place: &self.location, gain: &self.gain, elevation: self.elevation, region: self.region };
+        let (location, fees) = stands(spec, &typed)?;
         let site = Site::read(&self.coverage).map_err(|error| {
             CliError::refused("coverage-file", error).hint("`depin provider mobile --help` shows what it says")
         })?;
-        let none = || CliError::refused("location", "this is no place");
-        let cell = cell_at(self.location.latitude, self.location.longitude).ok_or_else(none)?;
-        let location = Location { cell, gain: self.gain.0, elevation: self.elevation, region: self.region.into() };
-        let (joining, moving) = hotspot_fees(spec);
-        let told = [
-            joining.map(|fee| format!("{} to join", fee.display)),
-            moving.map(|fee| format!("{} for the location", fee.display)),
-        ];
-        Ok(Terms { location, site, fees: told.into_iter().flatten().collect() })
+        Ok(Terms { location, site, fees })
     }
 
     fn offer(&self, terms: &Terms) -> Offer {
@@ -91,7 +81,7 @@ impl Venture for ProviderMobileArgs {
     }
 
     fn words(offer: &Offer) -> String {
-        let fees = if offer.fees.is_empty() { String::new() } else { format!("; fees: {}", offer.fees.join(", ")) };
+        let fees = told(&offer.fees);
         format!(
             "at {},{} covers {} hexes and takes RADIUS accounting of {} radios on UDP {}; authentication is not served{fees}",
             offer.latitude, offer.longitude, offer.hexes, offer.radios, offer.radius

@@ -9,6 +9,7 @@ pub mod money;
 pub mod problems;
 mod run;
 pub mod show;
+mod stand;
 mod storage;
 
 pub use run::run;

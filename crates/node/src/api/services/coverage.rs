@@ -17,7 +17,7 @@ use depin_quantity::{Address, UnitId, Units};
 use depin_services::{
     Service as _,
     coverage::{
-        self as service, BatchState, Coverage, Denied, EuiPair, Location, PACKETS_MAX, PriceForm, Region, SessionKey,
+        self as service, BatchState, Coverage, Denied, EuiPair, Location, PACKETS_MAX, Region, SessionKey,
         poc::{Hex, InvalidReason},
     },
 };
@@ -63,31 +63,20 @@ pub(super) async fn network(State(app): State<Shared>) -> ApiResult<Json<Coverag
     let coverage = app.coverage()?;
     let params = &coverage.params;
     let amount = |units: u64| app.tokens.amount(params.rules.currency, Units::new(units.into()));
-    Ok(Json(app.read(|state, reads| {
-        CoverageNetwork {
-            currency: params.rules.currency,
-            price: match params.rules.form {
-                PriceForm::Network => "network",
-                PriceForm::Agreed => "agreed",
-                PriceForm::Dollars => "dollars",
-            }
-            .to_owned(),
-            unit_bytes: params.packet.unit,
-            late_after_ms: params.packet.late_after.get(),
-            claim_within_ms: params.packet.claim_within.get(),
-            packets_most: PACKETS_MAX as u32,
-            interval_ms: params.beacon.interval.get(),
-            entropy_valid_ms: params.beacon.entropy_valid.get(),
-            reveal_within_ms: params.beacon.reveal_within.get(),
-            reporter: params.reporter.and_then(|role| reads.role(role)),
-            gate: params.gate.map(|gate| CoverageGate { minimum: amount(gate.minimum), burn_from: amount(gate.burn_from) }),
-            arbiter: params.arbiter.and_then(|role| reads.role(role)),
-            totals: coverage
-                .figures(state)
-                .into_iter()
-                .map(|figure| (figure.name.to_owned(), figure.value.to_string()))
-                .collect(),
-        }
+    Ok(Json(app.read(|state, reads| CoverageNetwork {
+        currency: params.rules.currency,
+        price: params.rules.form.name().to_owned(),
+        unit_bytes: params.packet.unit,
+        late_after_ms: params.packet.late_after.get(),
+        claim_within_ms: params.packet.claim_within.get(),
+        packets_most: PACKETS_MAX as u32,
+        interval_ms: params.beacon.interval.get(),
+        entropy_valid_ms: params.beacon.entropy_valid.get(),
+        reveal_within_ms: params.beacon.reveal_within.get(),
+        reporter: params.reporter.and_then(|role| reads.role(role)),
+        gate: params.gate.map(|gate| CoverageGate { minimum: amount(gate.minimum), burn_from: amount(gate.burn_from) }),
+        arbiter: params.arbiter.and_then(|role| reads.role(role)),
+        totals: coverage.figures(state).into_iter().map(|figure| (figure.name.to_owned(), figure.value.to_string())).collect(),
     })))
 }
 

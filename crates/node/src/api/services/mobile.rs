@@ -13,12 +13,9 @@ use depin_client::api::{
 };
 use depin_economy::Money;
 use depin_quantity::{Address, Instant, UnitId, Units};
-use depin_services::coverage::{
-    PriceForm,
-    mobile::{
-        self as service, AccessPoint, MobileParams,
-        points::{Figures, Kind},
-    },
+use depin_services::coverage::mobile::{
+    self as service, AccessPoint, MobileParams,
+    points::{Figures, Kind},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -54,12 +51,7 @@ pub(super) async fn network(State(app): State<Shared>) -> ApiResult<Json<MobileN
         let role = |role: Option<depin_quantity::Name>| role.and_then(|role| reads.role(role));
         MobileNetwork {
             currency: params.rules.currency,
-            price: match params.rules.form {
-                PriceForm::Network => "network",
-                PriceForm::Agreed => "agreed",
-                PriceForm::Dollars => "dollars",
-            }
-            .to_owned(),
+            price: params.rules.form.name().to_owned(),
             unit_bytes: params.unit,
             figures: match params.figures {
                 Figures::Of2024 => "2024-10",

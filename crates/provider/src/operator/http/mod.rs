@@ -23,7 +23,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use depin_serve::Limits;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -45,6 +45,19 @@ pub struct Routes {
     pub paths: &'static str,
     /// What whoever uses a wrong method is told: the methods that the paths take.
     pub methods: &'static str,
+}
+
+impl Routes {
+    /// No part of its own: for a service that can work whenever it runs.
+    pub fn none() -> Self {
+        Self {
+            limits: Limits { connections: 256, ..Limits::default() },
+            routes: Router::new(),
+            health: Box::new(|| async { Ok(BTreeMap::new()) }.boxed()),
+            paths: "see /health, /status and /metrics",
+            methods: "all paths take GET",
+        }
+    }
 }
 
 impl fmt::Debug for Routes {
