@@ -1,4 +1,5 @@
-//! What the networks count: storage deals and possession proofs, custom units, wireless coverage, and the descriptor of all services.
+//! What the networks count: storage deals and possession proofs, custom units, wireless coverage, leases, rendered frames, and the descriptor
+//! of all services.
 //!
 //! A service keeps the contract of [`Service`] and runs in a [`Context`]; [`Live`] is the list of those that run. [`Network`] is a service on an
 //! economy: the step that a chain and a simulation share.
@@ -14,6 +15,7 @@ mod lists;
 mod live;
 pub mod metered;
 mod network;
+pub mod rendering;
 mod service;
 pub mod storage;
 

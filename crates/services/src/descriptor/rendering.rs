@@ -3,10 +3,8 @@
 use super::{
     Aspect, ChargeKind, Counted, FaultKind, Figure, Gravity, Metric, PledgeKind, Provenance, Service, Table, Unit, Value,
 };
+use crate::rendering::names::{ABANDONED, APPROVED_VALUE, AVAILABILITY, FAILED_FRAMES, FRAME, NODE, NODES, OCTANEBENCH_HOURS};
 use depin_quantity::Name;
-
-const APPROVED_VALUE: Name = Name::literal("approved-value");
-const NODES: Name = Name::literal("nodes");
 
 /// Rendering of frames.
 pub static RENDERING: Service = Service {
@@ -23,14 +21,14 @@ pub static RENDERING: Service = Service {
             description: "price of the frames that were approved in the period, by the node that rendered them",
         },
         Metric {
-            name: Name::literal("octanebench-hours"),
+            name: OCTANEBENCH_HOURS,
             unit: Unit::Each("thousandth of an OctaneBench-hour"),
             counted: Counted::Accrued,
             aspect: Aspect::Detail,
             description: "OctaneBench score of the node times hours spent on approved frames",
         },
         Metric {
-            name: Name::literal("availability"),
+            name: AVAILABILITY,
             unit: Unit::Each("thousandth of a score"),
             counted: Counted::Accrued,
             aspect: Aspect::Capacity,
@@ -46,30 +44,25 @@ pub static RENDERING: Service = Service {
     ],
     streams: &[],
     charges: &[ChargeKind {
-        name: Name::literal("frame"),
+        name: FRAME,
         basis: APPROVED_VALUE,
         held: true,
         deposit: false,
         description: "a job's price is held, captured frame by frame on approval, and the rest voided",
     }],
-    pledges: &[PledgeKind {
-        name: Name::literal("node"),
-        basis: NODES,
-        whole: 1,
-        description: "a node's owner, while the node takes frames",
-    }],
+    pledges: &[PledgeKind { name: NODE, basis: NODES, whole: 1, description: "a node's owner, while the node takes frames" }],
     faults: &[
         FaultKind {
-            name: Name::literal("failed-frames"),
+            name: FAILED_FRAMES,
             affected: NODES,
             gravity: Gravity::Penalised,
-            description: "frames of the node were rejected again and again, and came out well elsewhere",
+            description: "a frame of the node was wrong, or its key was not opened after approval",
         },
         FaultKind {
-            name: Name::literal("abandoned"),
+            name: ABANDONED,
             affected: NODES,
             gravity: Gravity::Ending,
-            description: "the node left with frames in work, or cheated",
+            description: "the node let frames lie, one after the other",
         },
     ],
     allowances: &[],
@@ -124,5 +117,97 @@ pub static RENDERING: Service = Service {
             ],
             provenance: Provenance::Source("OTOY help centre and Render Network knowledge base, pricing of compute work"),
         },
+        CREDIT,
+        CHECK,
+        REPUTATION,
+        JOB,
+        NODE_BOUNDS,
+        WINDOW,
+        SECRET,
     ],
+};
+
+/// A figure that a chain needs and a simulation does not: new files have it.
+const fn live(key: &'static str, value: &'static Value, description: &'static str) -> Figure {
+    Figure { key, value: Value::Optional(value), description }
+}
+
+const CREDIT: Table = Table {
+    key: "credit",
+    figures: &[live(
+        "worth",
+        &Value::Decimal("0.25"),
+        "what a credit is worth: in dollars, where frames are priced in dollars or by the network; else in the token that they are paid in",
+    )],
+    provenance: Provenance::Source("OTOY help centre: a credit is 0.25 of the currency that the portal counts in"),
+};
+
+const CHECK: Table = Table {
+    key: "check",
+    figures: &[
+        live("share-least", &Value::Share("2%"), "least part of deliveries that another node renders again"),
+        live("within", &Value::Span("2h"), "time for a check; then frames of jobs that approve by themselves are approved"),
+    ],
+    provenance: Provenance::Reason(
+        "Render publishes no rule of verification; one frame in fifty costs 2 % and finds who cheats often",
+    ),
+};
+
+const REPUTATION: Table = Table {
+    key: "reputation",
+    figures: &[
+        live("trusted-least", &Value::Integer(950, 0..=1_000), "thousandths of judged frames that must have been right, tier 1"),
+        live("priority-least", &Value::Integer(800, 0..=1_000), "tier 2"),
+    ],
+    provenance: Provenance::Reason("the knowledge base says that tiers 1 and 2 have minimums, and gives no figure"),
+};
+
+const JOB: Table = Table {
+    key: "job",
+    figures: &[
+        live("frames-most", &Value::Integer(10_000, 1..=100_000), "most frames of one job"),
+        live("open-most", &Value::Span("14d"), "longest time in which frames of it are given out"),
+        live(
+            "per-artist",
+            &Value::Integer(100, 1..=1_000_000),
+            "most jobs of one artist that are open, or closed and still readable",
+        ),
+        live("nodes-most", &Value::Integer(64, 2..=128), "most nodes that one job's frames are given to"),
+        live("closed-kept", &Value::Span("7d"), "how long a closed job stays readable"),
+    ],
+    provenance: Provenance::Reason("bounds what one job makes a chain do and keep"),
+};
+
+const NODE_BOUNDS: Table = Table {
+    key: "node",
+    figures: &[
+        live("per-owner", &Value::Integer(1_000, 1..=1_000_000), "most nodes of one owner"),
+        live("lapses-most", &Value::Integer(3, 1..=100), "frames that a node lets lie, one after the other, until it is out"),
+    ],
+    provenance: Provenance::Reason("bounds the rows of one owner, and how long jobs wait for a node that is gone"),
+};
+
+const WINDOW: Table = Table {
+    key: "window",
+    figures: &[
+        live("deliver", &Value::Span("6h"), "longest time for one frame"),
+        live("reveal", &Value::Span("1h"), "time to say what was committed to; whoever does not is wrong"),
+        live("agree", &Value::Span("1h"), "time for two nodes to agree whose frame is wrong; then a third is drawn"),
+        live("judge", &Value::Span("6h"), "time for the third node"),
+        live("key", &Value::Span("1d"), "time for the key of an approved frame; then it is refunded"),
+    ],
+    provenance: Provenance::Reason("long enough for a node that is restarted, short enough for artists to wait"),
+};
+
+const SECRET: Table = Table {
+    key: "secret",
+    figures: &[
+        live(
+            "within",
+            &Value::Span("1d"),
+            "time for a dispatcher to open its secret when a job has ended, and again for the tickets drawn",
+        ),
+        live("bond", &Value::Share("10%"), "part of what a job holds that its dispatcher's word is bound by"),
+    ],
+    provenance: Provenance::Reason("a dispatcher that gives frames to friends must have something to lose"),
 };
