@@ -279,6 +279,11 @@ impl Client {
         crate::Leasing { client: self }
     }
 
+    /// The calls of a network whose service is `rendering`; another node answers each of them with "not found".
+    pub const fn rendering(&self) -> crate::Rendering<'_> {
+        crate::Rendering { client: self }
+    }
+
     /// The calls of a network whose service is `coverage`; another node answers each of them with "not found".
     pub const fn coverage(&self) -> crate::Coverage<'_> {
         crate::Coverage { client: self }

@@ -235,6 +235,7 @@ services! {
     1 => metered: Metered,
     2 => coverage: Coverage,
     3 => leasing: Leasing,
+    4 => rendering: Rendering,
 }
 
 /// Whether every service has tables of its own, among those of services.
@@ -366,7 +367,7 @@ mod tests {
             assert_eq!(service.name, service.descriptor.name);
             assert!(Live::runs(service.name));
         }
-        assert!(!Live::runs(Name::literal("rendering")));
+        assert!(!Live::runs(Name::literal("clusters")));
     }
 
     #[test]
@@ -387,8 +388,9 @@ mod tests {
 
     #[test]
     fn a_refusal_lists_the_services_that_run() {
-        let error = ReadError::Unknown(Name::literal("rendering"));
-        let runs = "this build cannot run the service `rendering`; it runs `storage`, `metered`, `coverage` and `leasing`";
+        let error = ReadError::Unknown(Name::literal("clusters"));
+        let runs =
+            "this build cannot run the service `clusters`; it runs `storage`, `metered`, `coverage`, `leasing` and `rendering`";
         assert_eq!(error.to_string(), runs);
     }
 }

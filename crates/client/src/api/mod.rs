@@ -26,6 +26,10 @@ pub use crate::metered::{
     BatchStage, DisputeAnswer, DisputeTerms, EvidenceRef, MeteredBatch, MeteredDispute, MeteredNetwork, MeteredOperator,
     MeteredOrder, MeteredQuote, MeteredQuoteQuery, OrderQuery, OrderStage, Price,
 };
+pub use crate::rendering::{
+    RenderingComparison, RenderingEligible, RenderingJob, RenderingJobQuery, RenderingNetwork, RenderingNode, RenderingNodeQuery,
+    RenderingPerson, RenderingTicket,
+};
 pub use crate::storage::{
     Ask, Challenge, ChallengedSector, DataSet, Deal, DealQuery, DealStage, Fault, Provider, ProviderList, Quote, QuoteQuery,
     StorageTotals, Window,

@@ -6,6 +6,7 @@ mod metered;
 mod mobile;
 mod page;
 mod quote;
+mod rendering;
 mod storage;
 
 use super::Shared;
@@ -19,5 +20,6 @@ pub(super) fn routes(service: &Live) -> OpenApiRouter<Shared> {
         Live::Metered(_) => metered::routes(),
         Live::Coverage(_) => coverage::routes().merge(mobile::routes()),
         Live::Leasing(_) => leasing::routes(),
+        Live::Rendering(_) => rendering::routes(),
     }
 }
