@@ -13,6 +13,7 @@ mod fuzz;
 mod history;
 mod leasing;
 mod life;
+mod rendering;
 mod replay;
 mod stalled;
 mod transactions;
