@@ -90,7 +90,7 @@ pub fn warn_of_name(tls: Option<&Tls>, url: &str, out: &Output) {
         out.warn(format_args!(
             "others are told to come to {url}, and the certificate in {} is not for that{scheme}: they will refuse it. Name one of its names \
              with --url https://NAME:PORT",
-            tls.certificate().display()
+            tls.certificate().map_or_else(|| "memory".into(), |file| file.display().to_string())
         ));
     }
 }

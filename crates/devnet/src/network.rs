@@ -86,7 +86,7 @@ impl Network {
             speed: options.speed,
             home: home.path().to_owned(),
             pid: std::process::id(),
-            tls_certificate: options.tls.as_ref().map(|tls| tls.certificate().to_owned()),
+            tls_certificate: options.tls.as_ref().and_then(|tls| tls.certificate().map(ToOwned::to_owned)),
         };
         Ok((control, orders, endpoints))
     }

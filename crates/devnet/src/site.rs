@@ -103,8 +103,8 @@ impl<'a> Site<'a> {
         });
         let mut ports = Chooser::new(options.listen, options.port_base, remembered);
         let node = ports.api()?;
-        let trust = match &options.tls {
-            Some(tls) => options.trust.clone().with_own(tls.certificate()),
+        let trust = match options.tls.as_ref().and_then(Tls::certificate) {
+            Some(certificate) => options.trust.clone().with_own(certificate),
             None => options.trust.clone(),
         };
         let config = ClientConfig { trust: trust.clone(), base_fee_most: options.base_fee_most, ..ClientConfig::default() };

@@ -40,15 +40,16 @@ pub(crate) async fn run<S, B>(
     // Refused only for a socket that is gone, which is seen at the first read.
     let _ = stream.set_nodelay(true);
     let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES);
-    let Some(stream) = open(Watched::new(stream, peer.clone()), tls, &peer, &port, &mut stopping).await else { return };
+    let (stream, mut gone) = Watched::with_end(stream, peer.clone());
+    let Some(stream) = open(stream, tls, &peer, &port, &mut stopping).await else { return };
     let io = TokioIo::new(stream);
     let mut builder = http1::Builder::new();
     // Heads are timed with everything else.
     builder.header_read_timeout(None).max_header_size(port.limits.head_bytes).max_buf_size(port.limits.buffer_bytes);
-    let guard = Arc::new(Guard { port, peer: peer.clone(), seat: Mutex::new(seat), service });
+    let guard = Arc::new(Guard { port, peer: peer.clone(), seat: Mutex::new(seat), upgraded: Mutex::new(None), service });
     let answering = Arc::clone(&guard);
     let serving = builder.serve_connection(io, service_fn(move |request| Arc::clone(&answering).answer(request)));
-    let mut serving = pin!(serving);
+    let mut serving = pin!(serving.with_upgrades());
     let mut told = false;
     loop {
         tokio::select! {
@@ -58,7 +59,7 @@ pub(crate) async fn run<S, B>(
                 if let Err(error) = ended {
                     tracing::debug!(%error, address = %peer.address(), "a connection ended badly");
                 }
-                return;
+                break;
             }
             () = peer.ended() => if !guard.regain_seat() { return },
             // A vanished sender means the same.
@@ -67,6 +68,15 @@ pub(crate) async fn run<S, B>(
                 serving.as_mut().graceful_shutdown();
             }
         }
+    }
+    if guard.is_upgraded() {
+        // Its handler has the stream; the connection keeps its place until that is gone.
+        tokio::select! {
+            _ = &mut gone => {}
+            () = peer.ended() => {}
+            _ = stopping.wait_for(|stop| *stop) => {}
+        }
+        peer.cut().cut();
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     answer::Answer,
     body::{Body, BodyError},
-    peer::{EventStream, Peer},
+    peer::{Busy, EventStream, Peer},
     places::{Full, Place},
     port::Port,
     refusal::Refusal,
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use hyper::{Request, Response, body::Incoming, header};
+use hyper::{Request, Response, StatusCode, body::Incoming, header};
 use std::{
     convert::Infallible,
     error::Error,
@@ -35,6 +35,8 @@ pub(crate) struct Guard<S> {
     pub(crate) port: Arc<Port>,
     pub(crate) peer: Peer,
     pub(crate) seat: Mutex<Seat>,
+    /// Busy as long as a handler has the connection's stream.
+    pub(crate) upgraded: Mutex<Option<Busy>>,
     pub(crate) service: S,
 }
 
@@ -57,6 +59,11 @@ where
         });
         if response.extensions().get::<EventStream>().is_some() {
             self.peer.streams();
+        }
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            self.peer.upgrades();
+            *self.upgraded.lock().unwrap_or_else(PoisonError::into_inner) = Some(busy);
+            return Ok(response);
         }
         response.body_mut().busy = Some(busy);
         if self.is_reserved() {
@@ -118,6 +125,11 @@ where
 
     fn is_reserved(&self) -> bool {
         self.seat.lock().unwrap_or_else(PoisonError::into_inner).reserved
+    }
+
+    /// Whether a handler has the connection's stream.
+    pub(crate) fn is_upgraded(&self) -> bool {
+        self.upgraded.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// A new place for a connection that lost its own before anybody looked at what had come from it. False when its end stands.

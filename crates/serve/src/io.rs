@@ -1,6 +1,6 @@
 //! A connection's bytes, watched on their way: when a head begins, and how its reader keeps up.
 
-use crate::peer::Peer;
+use crate::{peer::Peer, upgrade::Half};
 use std::{
     io,
     pin::Pin,
@@ -9,6 +9,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    sync::oneshot,
 };
 use tokio_rustls::server::TlsStream;
 
@@ -63,11 +64,20 @@ impl AsyncWrite for Stream {
 pub(crate) struct Watched<T> {
     stream: T,
     peer: Peer,
+    /// Told when it is dropped.
+    _end: Option<oneshot::Sender<()>>,
 }
 
 impl<T> Watched<T> {
+    #[cfg(test)]
     pub(crate) const fn new(stream: T, peer: Peer) -> Self {
-        Self { stream, peer }
+        Self { stream, peer, _end: None }
+    }
+
+    /// The same, with what is resolved when it is dropped, whoever has it then.
+    pub(crate) fn with_end(stream: T, peer: Peer) -> (Self, oneshot::Receiver<()>) {
+        let (end, ended) = oneshot::channel();
+        (Self { stream, peer, _end: Some(end) }, ended)
     }
 
     pub(crate) const fn get_ref(&self) -> &T {
@@ -85,6 +95,7 @@ impl<T> Watched<T> {
 
 impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.peer.cut().check(Half::Read, cx)?;
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
@@ -96,12 +107,14 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.peer.cut().check(Half::Write, cx)?;
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.note(&written);
         written
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.peer.cut().check(Half::Write, cx)?;
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         self.note(&written);
         written

@@ -16,6 +16,7 @@ mod places;
 mod port;
 mod refusal;
 mod tls;
+mod upgrade;
 
 pub use body::{Body, BodyError};
 pub use files::{Files, raise};
@@ -26,4 +27,4 @@ pub use peer::{EventStream, Peer};
 pub use places::{Denied, Full, Owner, Place, Places, Yields};
 pub use port::{Port, serve};
 pub use refusal::{Refusal, Refuse, json};
-pub use tls::{Tls, TlsError};
+pub use tls::{MadeError, Tls, TlsError};

@@ -1,6 +1,6 @@
 //! One connection, as the rest of the port sees it: what it is doing, how far it is behind, and how to end it.
 
-use crate::{limits::Limits, pace::Pace};
+use crate::{limits::Limits, pace::Pace, upgrade::Cut};
 use std::{
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -78,7 +78,8 @@ struct Inner {
     address: SocketAddr,
     limits: Arc<Limits>,
     state: Mutex<State>,
-    cut: Notify,
+    ended: Notify,
+    cut: Cut,
 }
 
 impl Peer {
@@ -86,7 +87,7 @@ impl Peer {
         let pace = Pace::new(limits.least, limits.crowded);
         let phase = Phase::Head(Instant::now());
         let state = State { phase, receiving: pace, sending: pace, stream: None, ending: None };
-        Self(Arc::new(Inner { address, limits, state: Mutex::new(state), cut: Notify::new() }))
+        Self(Arc::new(Inner { address, limits, state: Mutex::new(state), ended: Notify::new(), cut: Cut::default() }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -152,6 +153,18 @@ impl Peer {
         Busy(self.clone())
     }
 
+    /// What ends its stream once the stream left the port's hands.
+    pub(crate) fn cut(&self) -> &Cut {
+        &self.0.cut
+    }
+
+    /// Another protocol is spoken on it from here on: a handler has its stream, and it makes room for nobody as long as it takes what is
+    /// there for it.
+    pub(crate) fn upgrades(&self) {
+        self.streams();
+        self.0.cut.arm();
+    }
+
     /// From here on it is sent events.
     pub(crate) fn streams(&self) {
         self.state().stream = Some(Instant::now());
@@ -163,7 +176,7 @@ impl Peer {
         let first = state.ending.is_none();
         if first {
             state.ending = Some(Ending { cause, idle: !matches!(state.phase, Phase::Busy) });
-            self.0.cut.notify_one();
+            self.0.ended.notify_one();
         }
         first
     }
@@ -182,7 +195,7 @@ impl Peer {
 
     /// Resolves when it is to be ended.
     pub(crate) async fn ended(&self) {
-        self.0.cut.notified().await;
+        self.0.ended.notified().await;
     }
 
     /// Which of its times is over.
@@ -218,6 +231,7 @@ impl Peer {
             _ => {
                 let behind = waits(&state.sending).max(waits(&state.receiving));
                 let streams = state.stream.map(|since| now.saturating_duration_since(since)).filter(|age| *age >= STREAM_TIME);
+                let streams = streams.filter(|_| !self.0.cut.is_armed());
                 let is_behind = behind >= self.0.limits.crowded.grace;
                 is_behind.then_some(Rank::Behind(behind)).or(streams.map(Rank::Stream))
             }
@@ -367,6 +381,20 @@ mod tests {
         assert!(!silent.revive() && !slow.revive() && !late.revive());
         assert!(heard.end(Cause::Evicted), "it may lose its place again");
         assert!(!heard.revive(), "for being slow, this time");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_speaks_another_protocol_makes_room_only_when_it_takes_nothing() {
+        let peer = peer();
+        let _busy = peer.begin();
+        peer.upgrades();
+        advance(SECOND * 1_000).await;
+        assert_eq!((peer.overdue(Instant::now()), peer.yields(Instant::now())), (None, None));
+        peer.blocked();
+        advance(SECOND * 2).await;
+        assert_eq!(peer.yields(Instant::now()), Some(Rank::Behind(SECOND * 2)));
+        advance(SECOND * 29).await;
+        assert_eq!(peer.overdue(Instant::now()), Some(Cause::Lagging));
     }
 
     #[test]

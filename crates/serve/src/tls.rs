@@ -1,6 +1,7 @@
-//! TLS on a port: a certificate and its key from files, read anew when they change, and the handshake of one connection.
+//! TLS on a port: a certificate and its key, from files and read anew when they change, or made by the program; and the handshake of one
+//! connection.
 //!
-//! In: two files in PEM. Out: streams of plain bytes. The bytes of a handshake are counted like all others, and it has the time that a
+//! In: two files in PEM, or a certificate and its key. Out: streams of plain bytes. The bytes of a handshake are counted like all others, and it has the time that a
 //! request's head has: a connection begins with it. Who speaks plain HTTP to such a port is told so. Only HTTP/1 is offered by ALPN, as
 //! without TLS only that is spoken; there is no early data, and clients show no certificates.
 
@@ -76,13 +77,19 @@ pub enum TlsError {
     },
 }
 
+/// A certificate that a program made cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[error("the certificate that was made cannot be served: {0}")]
+pub struct MadeError(String);
+
 /// A certificate and its key, for any number of ports. Clones are the same.
 #[derive(Clone, Debug)]
 pub struct Tls(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    files: Files,
+    /// None for one that was made.
+    files: Option<Files>,
     current: Arc<Current>,
     config: Arc<ServerConfig>,
     looked: Mutex<Looked>,
@@ -192,12 +199,31 @@ impl Tls {
             .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let looked = Mutex::new(Looked { at: Instant::now(), stamps });
-        Ok(Self(Arc::new(Inner { files, current, config: Arc::new(config), looked })))
+        Ok(Self(Arc::new(Inner { files: Some(files), current, config: Arc::new(config), looked })))
     }
 
-    /// The file of the certificate.
-    pub fn certificate(&self) -> &Path {
-        &self.0.files.certificate
+    /// A certificate that this program made, with its key; TLS 1.3 only. `chain` and `key` in DER, the key as PKCS#8.
+    ///
+    /// # Errors
+    /// [`MadeError`] when they are no pair.
+    pub fn made(certificate: Vec<u8>, key: &[u8]) -> Result<Self, MadeError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let key = PrivateKeyDer::try_from(key.to_vec()).map_err(|why| MadeError(why.to_owned()))?;
+        let pair = CertifiedKey::from_der(vec![CertificateDer::from(certificate)], key, &provider);
+        let current = Arc::new(Current(RwLock::new(Arc::new(pair.map_err(|error| MadeError(error.to_string()))?))));
+        let config = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[&rustls::version::TLS13]);
+        let mut config = config
+            .map_err(|error| MadeError(error.to_string()))?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let looked = Mutex::new(Looked { at: Instant::now(), stamps: None });
+        Ok(Self(Arc::new(Inner { files: None, current, config: Arc::new(config), looked })))
+    }
+
+    /// The file of the certificate; none when it was made.
+    pub fn certificate(&self) -> Option<&Path> {
+        self.0.files.as_ref().map(|files| files.certificate.as_path())
     }
 
     /// Whether the file of the certificate holds one that signed itself: an authority of one's own, or a server's own certificate. Whoever
@@ -217,6 +243,9 @@ impl Tls {
 
     /// Looks, now and then and in the background, whether the files changed, and takes what is in them.
     pub(crate) fn look(&self) {
+        if self.0.files.is_none() {
+            return;
+        }
         let mut looked = self.looked();
         if looked.at.elapsed() >= LOOK {
             looked.at = Instant::now();
@@ -227,14 +256,15 @@ impl Tls {
 
     /// Takes what is in the files when it changed. What cannot be used is told once, and the certificate before stays.
     fn refresh(&self) {
-        let stamps = self.0.files.stamps();
+        let Some(files) = &self.0.files else { return };
+        let stamps = files.stamps();
         if stamps.is_none() || stamps == std::mem::replace(&mut self.looked().stamps, stamps) {
             return;
         }
-        match self.0.files.read(self.0.config.crypto_provider()) {
+        match files.read(self.0.config.crypto_provider()) {
             Ok(key) => {
                 *self.0.current.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
-                tracing::info!(certificate = %self.certificate().display(), "took a new certificate");
+                tracing::info!(certificate = %files.certificate.display(), "took a new certificate");
             }
             Err(error) => tracing::warn!(%error, "the new certificate cannot be used; the one before stays"),
         }
@@ -303,6 +333,18 @@ mod tests {
         fs::write(&certificate, text).unwrap();
         let error = told(&certificate, &key);
         assert!(error.contains("mode 0644") && error.contains("chmod 600"), "{error}");
+    }
+
+    #[test]
+    fn a_certificate_that_was_made_needs_no_file_and_its_own_key() {
+        let made = || rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (one, other) = (made(), made());
+        let tls = Tls::made(one.cert.der().to_vec(), one.signing_key.serialized_der()).unwrap();
+        assert!(tls.is_for("localhost") && tls.certificate().is_none());
+        tls.refresh();
+        assert_eq!(shown(&tls), one.cert.der().to_vec());
+        assert!(Tls::made(one.cert.der().to_vec(), other.signing_key.serialized_der()).is_err());
+        assert!(Tls::made(one.cert.der().to_vec(), b"no key").is_err());
     }
 
     #[test]

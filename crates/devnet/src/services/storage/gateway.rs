@@ -115,7 +115,7 @@ impl S3Access {
 /// The file of certificates that S3 clients need for this port: its own where that signed itself, else what the owner trusts.
 fn bundle(tls: Option<&Tls>, trust: &Trust) -> Option<PathBuf> {
     let tls = tls?;
-    let file = if tls.is_own_authority() { tls.certificate() } else { trust.authorities()? };
+    let file = if tls.is_own_authority() { tls.certificate()? } else { trust.authorities()? };
     std::path::absolute(file).ok()
 }
 
