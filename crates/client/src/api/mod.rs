@@ -20,7 +20,7 @@ pub use crate::coverage::{
 };
 pub use crate::leasing::{
     BidQuery, DenomPrice, DeploymentQuery, LeaseQuery, LeasingAudit, LeasingBid, LeasingDeployment, LeasingGroup, LeasingLease,
-    LeasingNetwork, LeasingOrder, LeasingProvider,
+    LeasingNetwork, LeasingOrder, LeasingProvider, LeasingTenant,
 };
 pub use crate::metered::{
     BatchStage, DisputeAnswer, DisputeTerms, EvidenceRef, MeteredBatch, MeteredDispute, MeteredNetwork, MeteredOperator,

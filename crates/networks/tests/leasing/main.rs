@@ -10,4 +10,5 @@ mod many;
 mod money;
 mod parameters;
 mod refusals;
+mod tokens;
 mod world;

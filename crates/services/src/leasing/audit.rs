@@ -184,7 +184,7 @@ impl Audit<'_> {
             .filter(|(key, found)| match (key, found) {
                 // Whoever was out for good keeps its name, so that nobody else is taken for it.
                 (IndexKey::Name(_), Found::Account(of)) => self.state.get::<Provider>(of).is_none_or(|provider| provider.active),
-                (IndexKey::Grant(..), _) => false,
+                (IndexKey::Grant(..), _) | (IndexKey::Tokens(_), Found::Generation(1..)) => false,
                 _ => true,
             })
             .collect();

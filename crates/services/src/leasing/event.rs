@@ -160,11 +160,18 @@ pub enum LeasingEvent {
         /// Who may.
         grantee: Address,
     },
+    /// A tenant's tokens are good no more.
+    TokensRevoked {
+        /// Whose.
+        tenant: Address,
+        /// What tokens that are given out from now on carry.
+        generation: u64,
+    },
 }
 
 /// What an event is about.
 enum About {
-    Provider(Address),
+    Account(Address),
     Two(Address, Address),
     Deployment(DeploymentId),
     Bid(BidId),
@@ -195,13 +202,15 @@ impl LeasingEvent {
             Self::LeaseClosed { .. } => "lease-closed",
             Self::LeaseReclaimStarted { .. } => "lease-reclaim-started",
             Self::GrantChanged { .. } => "grant-changed",
+            Self::TokensRevoked { .. } => "tokens-revoked",
         }
     }
 
     const fn about(&self) -> About {
         match self {
+            Self::TokensRevoked { tenant, .. } => About::Account(*tenant),
             Self::ProviderChanged { provider } | Self::ProviderLeft { provider } | Self::ProviderFailed { provider, .. } => {
-                About::Provider(*provider)
+                About::Account(*provider)
             }
             Self::AttributesSigned { provider, auditor, .. } => About::Two(*provider, *auditor),
             Self::GrantChanged { granter, grantee } => About::Two(*granter, *grantee),
@@ -227,7 +236,7 @@ impl LeasingEvent {
         match self.about() {
             About::Deployment(id) => Some(id),
             About::Bid(bid) => Some(bid.order.group.deployment),
-            About::Provider(_) | About::Two(..) => None,
+            About::Account(_) | About::Two(..) => None,
         }
     }
 
@@ -239,7 +248,7 @@ impl LeasingEvent {
     /// The accounts that it is about.
     pub fn accounts(&self) -> Vec<Address> {
         match self.about() {
-            About::Provider(one) => vec![one],
+            About::Account(one) => vec![one],
             About::Two(one, other) if one == other => vec![one],
             About::Two(one, other) => vec![one, other],
             About::Deployment(id) => vec![id.owner],

@@ -172,6 +172,8 @@ pub enum LeasingMessage {
         /// How much.
         limit: Option<Money>,
     },
+    /// The tokens that the sender gave out for its leases are good no more: providers take only those of the next generation.
+    RevokeTokens,
 }
 
 impl LeasingMessage {
@@ -197,6 +199,7 @@ impl LeasingMessage {
             Self::StartReclaim { .. } => "start-reclaim",
             Self::ReportFault { .. } => "report-fault",
             Self::Grant { .. } => "grant",
+            Self::RevokeTokens => "revoke-tokens",
         }
     }
 
@@ -224,7 +227,8 @@ impl LeasingMessage {
             | Self::UpdateDeployment { .. }
             | Self::StartReclaim { .. }
             | Self::ReportFault { .. }
-            | Self::Grant { .. } => 60,
+            | Self::Grant { .. }
+            | Self::RevokeTokens => 60,
         }
     }
 

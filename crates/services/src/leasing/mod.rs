@@ -35,6 +35,7 @@ mod rows;
 mod rules;
 mod service;
 mod states;
+mod tokens;
 
 pub use audit::audit;
 pub use denom::{Denoms, NoRate};
@@ -49,7 +50,7 @@ pub use message::{
 pub use params::{LeasingParams, ReclaimParams, UnitTable};
 pub use read::{
     audits, bid, bids, bids_of, deployment, deployments, deployments_of, grant, group, groups, leases_of, open_orders, order,
-    orders, provider, providers, totals,
+    orders, provider, providers, token_generation, totals,
 };
 pub use rows::{AuditedAttributes, Bid, DeployedGroup, Deployment, Funds, Lease, LeasingTotals, Order, Provider};
 pub use rules::LeasingRules;

@@ -123,6 +123,14 @@ pub fn grant(state: &dyn ReadState, granter: Address, grantee: Address) -> Optio
     }
 }
 
+/// The generation of the tokens that a tenant gives out: how often it revoked those before.
+pub fn token_generation(state: &dyn ReadState, tenant: Address) -> u64 {
+    match state.get::<Found>(&IndexKey::Tokens(tenant)) {
+        Some(Found::Generation(generation)) => generation,
+        _ => 0,
+    }
+}
+
 /// Running sums.
 pub fn totals(state: &dyn ReadState) -> LeasingTotals {
     state.get::<LeasingTotals>(&()).unwrap_or_default()

@@ -204,6 +204,8 @@ pub(super) enum IndexKey {
     Stream(UnitId),
     /// A grant: of whom, to whom.
     Grant(Address, Address),
+    /// The generation of a tenant's tokens.
+    Tokens(Address),
 }
 
 /// A number from 1 on, then the parts.
@@ -217,6 +219,7 @@ impl RowKey for IndexKey {
             Self::Escrow(id) => (5u8, id).write(out),
             Self::Stream(id) => (6u8, id).write(out),
             Self::Grant(granter, grantee) => (7u8, granter, grantee).write(out),
+            Self::Tokens(tenant) => (8u8, tenant).write(out),
         }
     }
 
@@ -229,6 +232,7 @@ impl RowKey for IndexKey {
             5 => Self::Escrow(UnitId::read(bytes)?),
             6 => Self::Stream(UnitId::read(bytes)?),
             7 => Self::Grant(Address::read(bytes)?, Address::read(bytes)?),
+            8 => Self::Tokens(Address::read(bytes)?),
             _ => return None,
         })
     }
@@ -247,6 +251,8 @@ pub(super) enum Found {
     Bid(BidId),
     /// What is left of a grant.
     Grant(Name, Decimal18),
+    /// How often a tenant revoked its tokens.
+    Generation(u64),
 }
 
 impl Row for Found {

@@ -59,6 +59,10 @@ impl Service for Leasing {
             LeasingMessage::StartReclaim { order, reason } => cx.start_reclaim(sender, *order, *reason),
             LeasingMessage::ReportFault { provider, failing } => cx.report_fault(sender, *provider, *failing),
             LeasingMessage::Grant { to, limit } => cx.grant(sender, *to, *limit),
+            LeasingMessage::RevokeTokens => {
+                cx.revoke_tokens(sender);
+                Ok(())
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use crate::api::{
 use axum::{Json, extract::State};
 use depin_client::api::{
     BidQuery, DenomPrice, DeploymentQuery, ErrorBody, LeaseQuery, LeasingAudit, LeasingBid, LeasingDeployment, LeasingGroup,
-    LeasingLease, LeasingNetwork, LeasingOrder, LeasingProvider, Page, Price,
+    LeasingLease, LeasingNetwork, LeasingOrder, LeasingProvider, LeasingTenant, Page, Price,
 };
 use depin_economy::{Component, Money, Reads};
 use depin_quantity::{Address, Instant, Measured, Name, Units};
@@ -34,6 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(bids_of))
         .routes(routes!(leases))
         .routes(routes!(lease))
+        .routes(routes!(tenant))
 }
 
 impl App {
@@ -42,6 +43,16 @@ impl App {
         let leasing = service.leasing();
         leasing.ok_or_else(|| ApiError::not_found(format!("this network runs the service `{}`, not `leasing`", service.name())))
     }
+}
+
+/// What is known of an account as a tenant. One that never ordered has the first generation of tokens.
+#[utoipa::path(get, path = "/v1/leasing/tenants/{address}", tag = "leasing",
+    params(("address" = String, Path, description = "Its address")),
+    responses((status = 200, body = LeasingTenant), (status = "default", body = ErrorBody)))]
+pub(super) async fn tenant(State(app): State<Shared>, Segment(address): Segment<Address>) -> ApiResult<Json<LeasingTenant>> {
+    app.leasing()?;
+    let token_generation = app.ledger.read(|state| service::token_generation(state, address));
+    Ok(Json(LeasingTenant { address, token_generation }))
 }
 
 /// What the network allows, and sums.

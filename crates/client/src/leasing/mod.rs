@@ -108,6 +108,14 @@ impl Leasing<'_> {
         self.client.transport.get("/v1/leasing/leases", &query).await
     }
 
+    /// What is known of an account as a tenant.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn tenant(self, address: Address) -> Result<LeasingTenant, ClientError> {
+        self.client.transport.get(&format!("/v1/leasing/tenants/{address}"), &Query::default()).await
+    }
+
     /// One lease; none when its bid was never taken.
     ///
     /// # Errors
@@ -115,6 +123,16 @@ impl Leasing<'_> {
     pub async fn lease(self, id: BidId) -> Result<Option<LeasingLease>, ClientError> {
         found(self.client.transport.get(&format!("/v1/leasing/leases/{id}"), &Query::default()).await)
     }
+}
+
+/// An account as a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LeasingTenant {
+    /// Its address.
+    #[schema(value_type = String)]
+    pub address: Address,
+    /// What its tokens must carry: how often it revoked those before.
+    pub token_generation: u64,
 }
 
 /// What the network allows.
