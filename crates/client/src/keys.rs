@@ -58,6 +58,16 @@ impl SigningKey {
         self.secret.sign(NAMESPACE, message).as_ref().try_into().expect("a signature has 64 bytes")
     }
 
+    /// The key in the form of TLS and of tokens (PKCS#8, RFC 8410, section 7). What they sign never begins as what is signed under
+    /// [`NAMESPACE`] does, with a byte of 5: tokens begin with `e`, certificates with a byte of 48, handshakes with spaces.
+    pub(crate) fn pkcs8(&self) -> Zeroizing<Vec<u8>> {
+        const BEFORE: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+        let mut der = Zeroizing::new(Vec::with_capacity(BEFORE.len() + 32));
+        der.extend_from_slice(&BEFORE);
+        der.extend_from_slice(&*self.seed());
+        der
+    }
+
     /// The secret bytes, for a key file.
     pub(crate) fn seed(&self) -> Zeroizing<[u8; 32]> {
         let mut seed = Zeroizing::new([0; 32]);

@@ -3,6 +3,7 @@
 //! In: the system's authorities, a file of others, the certificate of one's own ports. Out: the one way in which this project makes HTTP
 //! clients. The system's authorities are read at the first handshake that needs them: whoever speaks plain HTTP on loopback needs none.
 
+use depin_quantity::Address;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
     client::{
@@ -48,6 +49,7 @@ pub struct Trust {
     own: Option<PathBuf>,
     /// The last file of authorities that was named.
     authorities: Option<PathBuf>,
+    verifier: Arc<Verifier>,
     config: Arc<ClientConfig>,
 }
 
@@ -61,16 +63,17 @@ impl Default for Trust {
 impl Trust {
     fn of(listed: Vec<CertificateDer<'static>>, own: Option<PathBuf>) -> Self {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = Verifier {
+        let verifier = Arc::new(Verifier {
             provider: Arc::clone(&provider),
             listed: listed.clone(),
             own: own.clone().map(|path| Own { path, seen: Mutex::default() }),
             authorities: OnceLock::new(),
-        };
+        });
         let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let config = config.expect("the provider knows TLS 1.2 and 1.3").dangerous();
-        let config = config.with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth();
-        Self { listed, own, authorities: None, config: Arc::new(config) }
+        let config =
+            config.with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>).with_no_client_auth();
+        Self { listed, own, authorities: None, verifier, config: Arc::new(config) }
     }
 
     /// Also the authorities whose certificates are in a file, in PEM. A server's own certificate in it is trusted for the names in it.
@@ -99,6 +102,15 @@ impl Trust {
     /// An HTTP client with that trust; HTTP/1 only.
     pub fn http(&self) -> reqwest::ClientBuilder {
         reqwest::Client::builder().tls_backend_preconfigured(ClientConfig::clone(&self.config))
+    }
+
+    /// An HTTP client that also trusts whoever shows a certificate with an account's key; HTTP/1 and TLS 1.3 only.
+    pub fn http_with_account(&self, account: Address) -> reqwest::ClientBuilder {
+        let provider = Arc::clone(&self.verifier.provider);
+        let config = ClientConfig::builder_with_provider(provider).with_protocol_versions(&[&rustls::version::TLS13]);
+        let verifier = Arc::new(OfAccount { account, rest: Arc::clone(&self.verifier) });
+        let config = config.expect("the provider knows TLS 1.3").dangerous().with_custom_certificate_verifier(verifier);
+        reqwest::Client::builder().tls_backend_preconfigured(config.with_no_client_auth())
     }
 }
 
@@ -203,6 +215,57 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Trusts certificates with an account's key, whoever signed them and whatever they are for, and all that the rest trusts.
+#[derive(Debug)]
+struct OfAccount {
+    account: Address,
+    rest: Arc<Verifier>,
+}
+
+impl ServerCertVerifier for OfAccount {
+    fn verify_server_cert(
+        &self,
+        shown: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if crate::lease::is_of(shown, self.account) {
+            return Ok(ServerCertVerified::assertion());
+        }
+        self.rest.verify_server_cert(shown, intermediates, name, ocsp, now).map_err(|error| {
+            Error::General(format!(
+                "its certificate does not have the key of the account {}, and {}",
+                self.account,
+                words(&error)
+            ))
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        shown: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.rest.verify_tls12_signature(message, shown, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        shown: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.rest.verify_tls13_signature(message, shown, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.rest.supported_verify_schemes()
     }
 }
 
