@@ -7,10 +7,11 @@
 //! - [`Capacity`] and [`Inventory`] are what there is and what is set aside, with [`Overcommit`].
 //! - [`Pricing`] says what is asked, by upstream's strategies; it runs price scripts.
 //! - [`judge`] is the way from an order to a bid, or to why there is none.
-//! - [`Desk`] is what tenants may ask of whoever runs their leases.
+//! - [`Desk`] is what tenants may ask of whoever runs their leases, and [`gateway`] how they ask it over HTTP.
 
 mod capacity;
 mod desk;
+pub mod gateway;
 mod judge;
 mod price;
 

@@ -1,0 +1,112 @@
+//! What is answered at once: who this is, manifests, how leases are.
+
+use super::{MANIFEST_BYTES_MAX, State, error, status};
+use crate::{leasing::DeskError, operator::ApiError};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
+};
+use depin_client::lease::{LeaseStatus, Scope, ServiceStatus};
+use depin_sdl::{Manifest, ManifestGroup};
+use serde_json::{Value, json};
+
+/// Parts of a path of a lease.
+pub(super) type LeasePath = Path<(String, String, String)>;
+
+pub(super) async fn version() -> Json<Value> {
+    let version = env!("CARGO_PKG_VERSION");
+    Json(json!({ "akash": { "name": "depin", "server_name": "depin", "version": version }, "kube": null }))
+}
+
+pub(super) async fn address(shared: State) -> Json<Value> {
+    Json(json!({ "address": shared.door.desk.provider() }))
+}
+
+pub(super) async fn status(shared: State) -> Json<Value> {
+    let standing = shared.door.desk.standing().await;
+    let mut answer = json!({
+        "cluster": { "leases": standing.leases, "inventory": standing.inventory },
+        "bidengine": { "orders": standing.orders },
+        "manifest": { "deployments": standing.deployments },
+        "address": shared.door.desk.provider(),
+    });
+    if let Some(domain) = standing.domain {
+        answer["cluster_public_hostname"] = domain.into();
+    }
+    if let Some(seconds) = standing.reclamation_seconds {
+        answer["reclamation_window"] = format!("{seconds}s").into();
+    }
+    Json(answer)
+}
+
+pub(super) async fn take_manifest(
+    shared: State,
+    Path(dseq): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, ApiError> {
+    let id = shared.to_deployment(&headers, &dseq, Scope::SendManifest).await?;
+    let bad = |message: String| {
+        let hint = "send the manifest's JSON; `depin lease check FILE --manifest` prints it";
+        ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-manifest", message, hint)
+    };
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let message = format!("a manifest has at most {MANIFEST_BYTES_MAX} bytes");
+            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message, "split the deployment into several")
+        }
+        _ => ApiError::bad_request("truncated", "the body broke off", "send exactly Content-Length bytes"),
+    })?;
+    let text = std::str::from_utf8(&body).map_err(|_| bad("the manifest is no UTF-8".to_owned()))?;
+    // The parser's words name places and types, never values that stand there.
+    let manifest = Manifest::from_json(text)
+        .map_err(|why| bad(format!("this is no manifest: line {}, column {}", why.line(), why.column())))?;
+    // Taken to its end even when the tenant goes away: what is half taken would be reconciled later, and nobody told.
+    let shared = shared.0;
+    let taking = tokio::spawn(async move { shared.door.desk.take(id, manifest).await });
+    taking.await.map_err(|bug| ApiError::internal(&bug))?.map_err(error::desk)?;
+    Ok(StatusCode::OK)
+}
+
+pub(super) async fn manifest(shared: State, path: LeasePath, headers: HeaderMap) -> Result<Json<[ManifestGroup; 1]>, ApiError> {
+    let entry = shared.to_lease(&headers, parts(&path), Some(Scope::GetManifest)).await?;
+    let mut group = shared.door.desk.manifest(entry.lease).await.map_err(error::desk)?;
+    group.services.retain(|service| entry.services.has(&service.name));
+    Ok(Json([group]))
+}
+
+pub(super) async fn lease_status(shared: State, path: LeasePath, headers: HeaderMap) -> Result<Json<LeaseStatus>, ApiError> {
+    let entry = shared.to_lease(&headers, parts(&path), Some(Scope::Status)).await?;
+    let tenancy = shared.door.desk.tenancy(entry.lease).await.map_err(error::desk)?;
+    Ok(Json(status::lease(&tenancy, &entry.services)))
+}
+
+pub(super) async fn service_status(
+    shared: State,
+    Path((dseq, gseq, oseq, service)): Path<(String, String, String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<ServiceStatus>, ApiError> {
+    let entry = shared.to_lease(&headers, (&dseq, &gseq, &oseq), None).await?;
+    entry.check_service(&service)?;
+    let tenancy = shared.door.desk.tenancy(entry.lease).await.map_err(error::desk)?;
+    let found = status::service(&tenancy, &service);
+    found.map(Json).ok_or_else(|| error::desk(DeskError::NoService(format!("the lease has no service `{}`", short(&service)))))
+}
+
+pub(super) async fn no_migration() -> Response {
+    let message = "this provider does not move names and addresses by request";
+    let hint = "send a manifest that claims the name in another lease of yours: the one that has it gives it up";
+    ApiError::new(StatusCode::NOT_IMPLEMENTED, "not-offered", message, hint).into_response()
+}
+
+/// The numbers in a path of a lease.
+pub(super) fn parts(Path((dseq, gseq, oseq)): &LeasePath) -> (&str, &str, &str) {
+    (dseq, gseq, oseq)
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(80).collect()
+}
