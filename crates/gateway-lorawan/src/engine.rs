@@ -9,6 +9,7 @@ use crate::{
     intake::{Acknowledge, IntakeError},
     metrics::Metrics,
     store::{NewEvent, Store, StoreError, StoreResult, keep, load, wall_ms},
+    suspects::Suspects,
 };
 use depin_client::lorawan::{Answer, PacketAnswer, PacketReport, Rejection, gateway_id};
 use depin_lorawan::{
@@ -95,6 +96,8 @@ pub(crate) struct Engine {
     pub deliveries: Arc<Notify>,
     pub sinks: Vec<&'static str>,
     pub server: Server,
+    /// Devices that send what no device does.
+    pub suspects: Arc<Suspects>,
     hotspots: Vec<Hotspot>,
     given: Given,
 }
@@ -150,12 +153,12 @@ pub(crate) async fn read(config: &Config, store: &Store) -> Result<Server, Store
 impl Engine {
     pub(crate) fn new(
         (config, store, server): (Arc<Config>, Store, Server),
-        metrics: Arc<Metrics>,
+        (metrics, suspects): (Arc<Metrics>, Arc<Suspects>),
         acknowledger: Arc<dyn Acknowledge>,
         deliveries: Arc<Notify>,
         sinks: Vec<&'static str>,
     ) -> Self {
-        Self { config, store, metrics, acknowledger, deliveries, sinks, server, hotspots: Vec::new(), given: Given::default() }
+        Self { config, store, metrics, acknowledger, deliveries, sinks, server, suspects, hotspots: Vec::new(), given: Given::default() }
     }
 
     /// Works until nobody can ask any more.
@@ -289,6 +292,7 @@ impl Engine {
     fn stand(&mut self, step: &Step, replies: Vec<Reply>) {
         let told = step.events.iter().filter(|event| self.server.body(event).is_some()).count() * self.sinks.len();
         self.metrics.events(&step.events, told);
+        self.suspects.look(&step.events);
         if told > 0 {
             self.deliveries.notify_waiters();
         }

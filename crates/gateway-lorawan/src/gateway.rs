@@ -8,6 +8,7 @@ use crate::{
     intake::{Acknowledge, BatchError, Intake, IntakeError},
     metrics::Metrics,
     store::{Store, StoreError, count, forget_others, probe},
+    suspects::Suspects,
 };
 use depin_client::{
     ACCESS_KEY_FILE, AccessKeyError, access_key,
@@ -36,6 +37,8 @@ use zeroize::Zeroizing;
 pub const STORE: &str = "lorawan.db";
 /// What a clock that is wrong concerns.
 const CLOCK: &str = "clock";
+/// What devices that send too much concern.
+const DEVICES: &str = "devices";
 /// Shortest pause between two tries whether the store can be written.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -134,6 +137,8 @@ pub(crate) struct Shared {
     pub store: Store,
     pub metrics: Arc<Metrics>,
     pub problems: Arc<Problems>,
+    /// Devices that send what no device does.
+    suspects: Arc<Suspects>,
     pub commands: mpsc::Sender<Command>,
     pub server_key: [u8; 32],
     pub acknowledger: Arc<dyn Acknowledge>,
@@ -187,7 +192,8 @@ impl Gateway {
         let webhook = webhook.transpose().map_err(GatewayError::Webhook)?;
         let broker = config.mqtt.as_ref().map(|broker| Broker::new(Arc::clone(&delivery), broker, application.clone()));
         let all = (Arc::clone(&config), store.clone(), server);
-        let engine = Engine::new(all, Arc::clone(&metrics), Arc::clone(&acknowledger), notify, sinks);
+        let suspects = Arc::new(Suspects::default());
+        let engine = Engine::new(all, (Arc::clone(&metrics), Arc::clone(&suspects)), Arc::clone(&acknowledger), notify, sinks);
         let mut tasks = vec![tokio::spawn(engine.run(receiver))];
         tasks.extend(webhook.map(|webhook| tokio::spawn(webhook.run())));
         tasks.extend(broker.map(|broker| tokio::spawn(broker.run())));
@@ -196,6 +202,7 @@ impl Gateway {
             store,
             metrics,
             problems,
+            suspects,
             commands,
             server_key,
             acknowledger,
@@ -253,6 +260,9 @@ impl Shared {
         let (mut reasons, queued) = (self.problems.all(), self.metrics.queued());
         if let Err(full) = self.config.floor.admit(0) {
             reasons.insert("disk", format!("the disk is nearly full, so nothing is taken: {full}"));
+        }
+        if let Some(told) = self.suspects.told() {
+            reasons.insert(DEVICES, told);
         }
         if queued > self.config.queue_max {
             reasons.insert("deliveries", IntakeError::Full(queued).to_string());

@@ -9,6 +9,7 @@ mod http;
 mod intake;
 mod metrics;
 mod store;
+mod suspects;
 
 pub use chain::{Chain, ChainConfig, ChainError, Customer, CustomerHandle};
 pub use config::{Config, Hotspots, Known, Mqtt};

@@ -4,8 +4,8 @@ mod network;
 
 use depin_lorawan::{
     Eui, Key, Micros,
-    device::{EndDevice, Identity, Received},
-    frame::FrameError,
+    device::{EndDevice, Identity, Received, Transmission},
+    frame::{Data, Direction, FrameError, SessionKeys, build_data},
     gwmp::{Crc, TxError, TxReport},
     region::Region,
     server::{Attempt, ConfigError, Downlink, Event, NextTry, QueueError, Refusal, Server, ServerConfig, TxOutcome},
@@ -203,6 +203,48 @@ fn counters_pass_sixteen_bits_and_large_gaps_are_refused() {
     assert_eq!(network.refusal(), &Refusal::Replay { counter: 65_540, last: 131_073 });
     send(&mut network, 131_074);
     assert_eq!(network.uplinks().len(), 11);
+}
+
+/// Whoever has a session's key can make its frames: what they cost is bounded, and what is refused moves no counter.
+#[test]
+fn frames_beyond_a_sessions_bound_are_refused_and_move_no_counter() {
+    let (mut network, mut device) = Network::joined(Region::Eu868);
+    let first = device.send(network.now, 1, b"x", false).unwrap();
+    let joined = network.server.device(DEVICE).unwrap().joining.clone().unwrap();
+    let keys = SessionKeys { network: joined.keys.network, application: Key::new([0; 16]) };
+    let forged = |counter: u32| {
+        let data = Data {
+            direction: Direction::Up,
+            confirmed: false,
+            address: joined.address,
+            adr: false,
+            adr_ack_req: false,
+            ack: false,
+            pending: false,
+            counter,
+            options: &[],
+            port: Some(1),
+            payload: b"x",
+        };
+        Transmission { bytes: build_data(&data, &keys).unwrap(), ..first.clone() }
+    };
+    let send = |network: &mut Network, counter: u32| network.carry(&forged(counter), &[FIRST]);
+    for counter in 0..200 {
+        send(&mut network, counter);
+    }
+    let most = network.server.config().frames_per_minute;
+    assert_eq!((network.uplinks().len(), network.refusals().len()), (60, 140));
+    assert_eq!(network.refusal(), &Refusal::TooOften { most });
+    let up = |network: &Network| network.server.device(DEVICE).unwrap().session.as_ref().unwrap().up;
+    assert_eq!(up(&network), Some(59), "as if they had never been sent");
+    network.pass(Micros::seconds(1));
+    send(&mut network, 60);
+    send(&mut network, 61);
+    assert_eq!((up(&network), network.uplinks().last().unwrap().skipped), (Some(60), 0), "one more a second");
+    network.pass(Micros::seconds(120));
+    send(&mut network, 1_000);
+    let last = network.uplinks().pop().unwrap();
+    assert_eq!((last.skipped, last.since), (939, Some(Micros::seconds(120))));
 }
 
 #[test]

@@ -236,7 +236,7 @@ pub struct RemoveRouteArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum SkfCommand {
-    /// Add a session key. Everybody can read it on the ledger: it says whose a packet is, and opens none.
+    /// Add a session key. Everybody can read it on the ledger, and make frames with it that you pay for; it opens no payload.
     #[command(
         after_help = "Examples:\n  depin coverage skf add 3fa2b1 --devaddr 48000001 --key 2B7E151628AED2A6ABF7158809CF4F3C"
     )]
@@ -536,6 +536,10 @@ pub struct GatewayLorawanArgs {
     /// Most hotspots that are paid for one packet.
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub max_copies: u32,
+    /// List the keys of devices' sessions (NwkSKey) on the ledger, where everybody can read them: hotspots then deliver no frame of another key, but
+    /// whoever reads them can make frames that you pay for, and shut your devices out.
+    #[arg(long)]
+    pub list_session_keys: bool,
     /// Key file of the account that owns the OUI [default: DIR/customer.key, made on the first start].
     #[arg(long, value_name = "FILE", value_parser = TextPath)]
     pub key_file: Option<PathBuf>,

@@ -78,7 +78,10 @@ impl Keeper {
         self.keep_credits().await?;
         let client = self.sender.client();
         // An engine that is gone says nothing of devices: nothing is taken off the ledger then.
-        let Some(wanted) = self.devices().await else { return Ok(()) };
+        let Some(mut wanted) = self.devices().await else { return Ok(()) };
+        if !self.wishes.list_keys {
+            wanted.filters.clear();
+        }
         let (euis, filters) = (lists::euis(client, self.route).await?, lists::filters(client, self.route).await?);
         let pair = |(app_eui, dev_eui): &(u64, u64)| EuiPair { app_eui: *app_eui, dev_eui: *dev_eui };
         for part in wanted.euis.difference(&euis).map(pair).collect::<Vec<_>>().chunks(EUIS_AT_ONCE) {

@@ -27,11 +27,11 @@ pub(super) async fn ouis(client: &Client) -> Result<Vec<CoverageOui>, ClientErro
     whole_list(usize::MAX, |after| async move { client.coverage().ouis(after.as_deref(), PAGE).await }).await
 }
 
-/// The routes of an OUI, with the server of each and whether it is active.
+/// The routes of an OUI, with the server of each and whether it takes packets of all its addresses.
 pub(super) async fn routes(client: &Client, oui: u32) -> Result<Vec<(UnitId, String, bool)>, ClientError> {
     let routes =
         whole_list(usize::MAX, |after| async move { client.coverage().routes(oui, after.as_deref(), PAGE).await }).await?;
-    Ok(routes.into_iter().map(|route| (route.id, route.server, route.active)).collect())
+    Ok(routes.into_iter().map(|route| (route.id, route.server, route.active && !route.ignore_empty_skf)).collect())
 }
 
 /// The EUI pairs of a route: application EUI, device EUI.

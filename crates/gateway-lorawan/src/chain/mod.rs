@@ -2,7 +2,7 @@
 //!
 //! In: the account that owns an OUI, the key that acknowledges packets for it, a node. Out: a gateway whose packet reports say ledger time, which
 //! acknowledges batches as the ledger checks them, takes uplinks of the hotspots that the ledger knows, and keeps its route on the ledger in
-//! line with its devices: joins by EUI pairs, uplinks by address range and session key.
+//! line with its devices: joins by EUI pairs, uplinks by address range and, where that is wanted, session key.
 //!
 //! ```text
 //! node ── time, hotspots, OUI ──> Ledger ──> who is taken, what a report says, what is signed
@@ -53,15 +53,18 @@ pub struct ChainConfig {
     pub server: Option<String>,
     /// Most hotspots that are paid for one packet.
     pub max_copies: u32,
+    /// Lists the keys of sessions as filters, for everybody to read: hotspots then deliver no frame of another key, and whoever reads them can make
+    /// frames that the customer pays for. Without, hotspots deliver every frame of its addresses, and what is of no session is refused here, unpaid.
+    pub list_keys: bool,
     /// How often the ledger and the devices are compared.
     pub poll: Duration,
 }
 
 impl Default for ChainConfig {
-    /// The account's own OUI, three copies of a packet, a look every two seconds.
+    /// The account's own OUI, three copies of a packet, keys for nobody to read, a look every two seconds.
     fn default() -> Self {
         let (oui, open_with, price, keep, server) = (None, None, None, None, None);
-        Self { oui, open_with, price, keep, server, max_copies: 3, poll: Duration::from_secs(2) }
+        Self { oui, open_with, price, keep, server, max_copies: 3, list_keys: false, poll: Duration::from_secs(2) }
     }
 }
 

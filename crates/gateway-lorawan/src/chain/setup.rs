@@ -73,7 +73,7 @@ async fn add_key(sender: &Sender, oui: &CoverageOui, own: PublicKey) -> Result<(
     say(sender, "this gateway's key could not be added to the OUI", CoverageMessage::SetKeys { oui: oui.oui, keys }).await
 }
 
-/// What a route of this gateway says.
+/// What a route of this gateway says. No address of it is left alone for want of a filter: they are its devices' alone.
 pub(super) const fn terms(net_id: u32, server: String, max_copies: u32) -> RouteTerms {
     RouteTerms { net_id, server, max_copies, active: true, ignore_empty_skf: false }
 }
@@ -86,8 +86,8 @@ pub(super) async fn route(sender: &Sender, oui: u32, terms: RouteTerms, addresse
     let found =
         known.iter().find(|(id, ..)| Some(*id) == holder).or_else(|| known.iter().find(|(_, server, _)| *server == terms.server));
     let route = match found {
-        Some((id, server, active)) => {
-            if *server != terms.server || !active {
+        Some((id, server, takes_all)) => {
+            if *server != terms.server || !takes_all {
                 let change = CoverageMessage::ChangeRoute { route: *id, terms };
                 say(sender, "the route could not be changed", change).await?;
             }

@@ -73,14 +73,23 @@ pub struct ServerConfig {
     pub dedup: Micros,
     /// Seconds between an uplink and the first window, 1 to 15.
     pub rx1_delay: u8,
+    /// Most frames of one session that take effect in a minute: what whoever knows its key can have paid for.
+    #[serde(default = "frames_per_minute")]
+    pub frames_per_minute: u32,
     /// The application's name in events.
     pub application: String,
 }
 
+/// One a second on average: of the shortest frames at the fastest usual data rate (41 ms), a duty cycle of 1 % allows a device 15 a minute in a sub-band.
+const fn frames_per_minute() -> u32 {
+    60
+}
+
 impl ServerConfig {
-    /// The usual settings: copies within 200 ms, first window after 1 s.
+    /// The usual settings: copies within 200 ms, first window after 1 s, 60 frames of a session a minute.
     pub fn new(region: Region, net_id: NetId, addresses: AddressRange) -> Self {
-        Self { region, net_id, addresses, dedup: Micros::millis(200), rx1_delay: 1, application: "lorawan".to_owned() }
+        let (dedup, rx1_delay, frames_per_minute) = (Micros::millis(200), 1, frames_per_minute());
+        Self { region, net_id, addresses, dedup, rx1_delay, frames_per_minute, application: "lorawan".to_owned() }
     }
 
     /// Whether the settings fit together.

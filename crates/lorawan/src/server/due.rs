@@ -131,6 +131,8 @@ impl Server {
         }
         // None where a join ended the session that the frame is of.
         let Some(session) = row.session.as_mut().filter(|session| session.up.is_none_or(|last| last < counter)) else { return };
+        let skipped = session.up.map_or(0, |last| counter - last - 1);
+        let before = (skipped, session.last.as_ref().map(|last| heard.at.since(last.at)));
         session.up = Some(counter);
         session.last = Some(LastUplink { hash, at: heard.at, repeated: 0 });
         let payload = frame.decrypt(&session.keys, counter);
@@ -147,7 +149,7 @@ impl Server {
         };
         let options = answers(commands, best);
         if frame.port != Some(0) {
-            let event = self.uplink(&row, frame, (counter, hash, payload), &heard);
+            let event = self.uplink(&row, frame, (counter, before, hash, payload), &heard);
             step.events.push(Event::Uplink(Box::new(event)));
         }
         self.keep(row, step);
@@ -158,7 +160,7 @@ impl Server {
         &self,
         row: &DeviceRow,
         frame: &DataFrame,
-        (counter, hash, payload): (u32, [u8; 32], Vec<u8>),
+        (counter, (skipped, since), hash, payload): (u32, (u32, Option<Micros>), [u8; 32], Vec<u8>),
         heard: &Answerable,
     ) -> Uplink {
         let RxPacket { frequency, modulation, coding_rate, .. } = heard.packet;
@@ -167,6 +169,8 @@ impl Server {
             device: row.spec.dev_eui,
             address: frame.address,
             counter,
+            skipped,
+            since,
             port: frame.port.unwrap_or_default(),
             payload,
             confirmed: frame.confirmed,

@@ -52,6 +52,10 @@ pub struct Uplink {
     pub address: DevAddr,
     /// Its counter.
     pub counter: u32,
+    /// Counters between it and the uplink before, which were never heard; none of the first one.
+    pub skipped: u32,
+    /// Time since the uplink before; none of the first one.
+    pub since: Option<Micros>,
     /// Its port; 0 where it has none, and no payload.
     pub port: u8,
     /// Its payload in the clear.

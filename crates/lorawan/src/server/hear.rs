@@ -93,6 +93,9 @@ impl Server {
                 let refuse = |why| Err((Some(device), why));
                 match session.check(&frame) {
                     Check::Foreign => {}
+                    Check::Fits(_) if !session.pace.take(now, self.config.frames_per_minute) => {
+                        return refuse(Refusal::TooOften { most: self.config.frames_per_minute });
+                    }
                     Check::Fits(counter) => {
                         session.reserved = Some(counter);
                         return Ok((device, Waiting::Data { frame, counter, joining }));

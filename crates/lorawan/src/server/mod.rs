@@ -18,6 +18,8 @@
 //! - *Join*: a DevNonce counts once for a device, for good, also after the device was removed. The session before stays valid until the first
 //!   uplink of the new one, since a join accept may be lost.
 //! - *Counters* have 32 bits; the upper half is the session's. Equal or lower ones are replays, and a gap of more than 16,384 is refused.
+//! - *How often*: of each session so many frames a minute take effect ([`ServerConfig::frames_per_minute`]); further ones are refused before they move
+//!   its counter. A session's key may be known to others: it is public where it is listed as a filter. Frames whose MIC does not hold count nothing.
 //! - *Repetitions*: the last uplink again, byte for byte, within a minute, is what devices do that miss an answer: it is not delivered twice, and when it
 //!   wants to be confirmed it is, eight times at most.
 //! - *Downlinks* are planned for the hotspot that heard best, first window first, where payload and duty cycle allow. A frame that was not emitted
@@ -32,6 +34,7 @@ mod config;
 mod due;
 mod event;
 mod hear;
+mod pace;
 mod plan;
 mod refusal;
 mod row;
@@ -39,6 +42,7 @@ mod state;
 
 pub use config::{AddressRange, ConfigError, ServerConfig};
 pub use event::{Acknowledged, Emitted, Event, Joined, Reception, Uplink};
+pub use pace::Pace;
 pub use plan::{Attempt, DownlinkPlan, NextTry, TxOutcome, TxWindow};
 pub use refusal::{Refusal, Refused};
 pub use row::{DeviceRow, DeviceSpec, Downlink, QueueError, Queued, Session, Write};

@@ -76,6 +76,12 @@ pub enum Refusal {
         /// How far ahead.
         gap: u32,
     },
+    /// More frames than a session's may be.
+    #[error("more than {most} frames of this session in a minute; whoever sends them may have its key from the list of session-key filters")]
+    TooOften {
+        /// Most that take effect in a minute.
+        most: u32,
+    },
     /// A downlink that fits in neither window.
     #[error("a downlink of {got} bytes; {room} fit in the windows of this uplink")]
     PayloadSize {
@@ -126,6 +132,7 @@ impl Refusal {
             Self::Mic(_) => "mic",
             Self::Replay { .. } => "replay",
             Self::Gap { .. } => "gap",
+            Self::TooOften { .. } => "too_often",
             Self::PayloadSize { .. } => "payload_size",
             Self::DutyCycle => "duty_cycle",
             Self::CountersUsedUp => "counters_used_up",

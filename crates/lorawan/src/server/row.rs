@@ -1,6 +1,6 @@
 //! What a network server remembers.
 
-use super::{Refusal, ServerConfig};
+use super::{Pace, Refusal, ServerConfig};
 use crate::{
     DevAddr, Eui, Key, Micros,
     frame::{DataFrame, SessionKeys},
@@ -106,6 +106,9 @@ pub struct Session {
     /// Counter of an uplink that waits for its copies.
     #[serde(skip)]
     pub(super) reserved: Option<u32>,
+    /// How often its frames take effect.
+    #[serde(skip)]
+    pub(super) pace: Pace,
 }
 
 /// Whether a frame is a session's next.
@@ -119,7 +122,7 @@ pub(super) enum Check {
 
 impl Session {
     pub(super) const fn new(address: DevAddr, keys: SessionKeys) -> Self {
-        Self { address, keys, up: None, down: 0, last: None, reserved: None }
+        Self { address, keys, up: None, down: 0, last: None, reserved: None, pace: Pace::NEW }
     }
 
     /// The next counter with these low bits is the only one that is tried forwards; the two before it tell a replay from a forgery.

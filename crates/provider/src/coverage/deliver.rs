@@ -16,8 +16,9 @@ use depin_client::{
     lorawan::{Acknowledged, Answer, NetworkServer, NetworkServerError, PACKETS_MAX, PacketAnswer, UplinkPacket},
 };
 use depin_lorawan::{
+    DevAddr, Micros,
     frame::{BEACON_BYTES, FrameError, UplinkFrame, payload_hash, read_uplink},
-    server::{Attempt, DownlinkPlan, NextTry, TxOutcome},
+    server::{Attempt, DownlinkPlan, NextTry, Pace, TxOutcome},
 };
 use depin_quantity::UnitId;
 use std::{
@@ -36,9 +37,16 @@ const AT_ONCE: usize = 64;
 /// First and longest pause between two tries.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
 
+/// Frames of one device address that are carried in a minute at most; only those count that a customer acknowledged, so that whoever sends others under
+/// an address keeps none of its own frames away. Devices may share an address, so these are twice what a network server takes of one.
+const ACKNOWLEDGED_PER_MINUTE: u32 = 120;
+
 /// What carries packets.
 pub(super) struct Carrier {
     parts: Parts,
+    begun: Instant,
+    /// How often what address was acknowledged.
+    paces: Mutex<BTreeMap<DevAddr, Pace>>,
     servers: Mutex<BTreeMap<String, Arc<Server>>>,
     trouble: Mutex<BTreeMap<String, String>>,
 }
@@ -91,7 +99,8 @@ pub(super) struct Parts {
 
 impl Carrier {
     pub(super) fn new(parts: Parts) -> Self {
-        Self { parts, servers: Mutex::default(), trouble: Mutex::default() }
+        let begun = Instant::now();
+        Self { parts, begun, paces: Mutex::default(), servers: Mutex::default(), trouble: Mutex::default() }
     }
 
     /// What stands in the way, by customer.
@@ -136,8 +145,37 @@ impl Carrier {
                 return self.parts.counters.refuse("no-uplink");
             }
         };
+        if let UplinkFrame::Data(frame) = &frame
+            && !self.may_carry(frame.address)
+        {
+            return self.parts.counters.refuse("too-often");
+        }
         for (route, server) in self.routes(&frame) {
             self.offer(&server, (heard.at, route, heard.packet.clone().into()));
+        }
+    }
+
+    fn now(&self) -> Micros {
+        Micros::new(u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    /// Whether fewer frames of an address were acknowledged lately than may be.
+    fn may_carry(&self, address: DevAddr) -> bool {
+        locked(&self.paces).get(&address).is_none_or(|pace| pace.allows(self.now(), ACKNOWLEDGED_PER_MINUTE))
+    }
+
+    /// A customer acknowledged a frame.
+    fn carried(&self, payload: &[u8]) {
+        let Ok(UplinkFrame::Data(frame)) = read_uplink(payload) else { return };
+        let (now, mut paces) = (self.now(), locked(&self.paces));
+        // Whenever there are twice as many: what is left was acknowledged, and is paid for, in the last minute.
+        if paces.len().is_power_of_two() {
+            paces.retain(|_, pace| !pace.is_idle(now));
+        }
+        let pace = paces.entry(frame.address).or_default();
+        if pace.take(now, ACKNOWLEDGED_PER_MINUTE) && !pace.allows(now, ACKNOWLEDGED_PER_MINUTE) {
+            let (address, most) = (frame.address, ACKNOWLEDGED_PER_MINUTE);
+            tracing::warn!(%address, most, "frames of this device address come too often; further ones of this minute are not carried");
         }
     }
 
@@ -309,7 +347,7 @@ impl Carrier {
         let Some((route, _)) = packets.first() else { return Ok(()) };
         let key = self.key_of(server, *route).await?;
         let (routes, packets): (Vec<UnitId>, Vec<UplinkPacket>) = packets.into_iter().unzip();
-        let hashes: Vec<[u8; 32]> = packets.iter().map(|packet| payload_hash(&packet.payload)).collect();
+        let payloads: Vec<Vec<u8>> = packets.iter().map(|packet| packet.payload.clone()).collect();
         let answer = server.calls.hand_in(&self.parts.hotspot, key, packets).await;
         if let Err(NetworkServerError::Refused { code, .. }) = &answer
             && code == "other-server"
@@ -321,16 +359,18 @@ impl Carrier {
             tokio::spawn(Arc::clone(self).emit(Arc::clone(server), key, plan));
         }
         let mut kept = Vec::new();
-        for ((route, hash), answer) in routes.into_iter().zip(hashes).zip(answers) {
+        for ((route, payload), answer) in routes.into_iter().zip(payloads).zip(answers) {
             match answer {
                 PacketAnswer::Acknowledged { report, signature } => {
                     let packet = Acknowledged { report, signature };
-                    let own = packet.report.hotspot == self.parts.hotspot.public_key() && packet.report.hash == hash;
+                    let own =
+                        packet.report.hotspot == self.parts.hotspot.public_key() && packet.report.hash == payload_hash(&payload);
                     if !own || !packet.is_of(&key) {
                         self.parts.counters.refuse("bad-acknowledgement");
                         continue;
                     }
                     count(&self.parts.counters.acknowledged);
+                    self.carried(&payload);
                     if !packet.report.join {
                         kept.push(Waiting { route, server: server.address.clone(), packet });
                     }

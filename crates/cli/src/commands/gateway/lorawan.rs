@@ -119,6 +119,7 @@ async fn start(args: &GatewayLorawanArgs, remote: &Remote, out: &Output) -> Resu
         keep,
         server: args.public.clone(),
         max_copies: args.max_copies,
+        list_keys: args.list_session_keys,
         ..ChainConfig::default()
     };
     progress.step("finding the OUI and its route");
