@@ -5,7 +5,7 @@ use crate::{
     home::Home,
     ports::{self, Chooser},
 };
-use depin_client::{Client, ClientConfig, Sender, Trust};
+use depin_client::{Client, ClientConfig, Reach, Sender, Trust};
 use depin_economy::Spec;
 use depin_ledger::GenesisDoc;
 use depin_quantity::{Name, Units};
@@ -115,6 +115,12 @@ impl<'a> Site<'a> {
     /// URL under which something that listens there is reached from this machine.
     pub fn url(&self, address: SocketAddr) -> String {
         ports::url(address, self.options.tls.is_some())
+    }
+
+    /// Where the home's parts let themselves be sent by addresses on the chain: anywhere where everything is on this machine, else to public addresses and
+    /// to these of the home. A network that others can reach has members that are strangers, whose addresses are their own to write.
+    pub fn reach(&self, own: impl IntoIterator<Item = SocketAddr>) -> Reach {
+        if self.options.listen.is_loopback() { Reach::local() } else { Reach::public().and(own) }
     }
 
     /// The rules that the network started with, which are those of its service for good.

@@ -158,7 +158,18 @@ impl Engine {
         deliveries: Arc<Notify>,
         sinks: Vec<&'static str>,
     ) -> Self {
-        Self { config, store, metrics, acknowledger, deliveries, sinks, server, suspects, hotspots: Vec::new(), given: Given::default() }
+        Self {
+            config,
+            store,
+            metrics,
+            acknowledger,
+            deliveries,
+            sinks,
+            server,
+            suspects,
+            hotspots: Vec::new(),
+            given: Given::default(),
+        }
     }
 
     /// Works until nobody can ask any more.

@@ -4,14 +4,10 @@
 //! providers' HTTP interface by [`HttpShards`]. Absent on purpose: choice of providers, retries, and checks of what comes back: the
 //! reader does not trust a provider, whatever carries its bytes.
 
-use crate::{
-    clock::Clock,
-    market::Provider,
-    reach::{Barred, Reach, Resolver},
-};
+use crate::{clock::Clock, market::Provider};
 use async_trait::async_trait;
 use bytes::Bytes;
-use depin_client::{SigningKey, Trust, tls_failure};
+use depin_client::{Barred, Reach, SigningKey, Trust, tls_failure};
 use depin_quantity::Address;
 use depin_services::storage::piece::Commitment;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
@@ -146,7 +142,7 @@ pub fn request_message(domain: &str, chain_id: &str, provider: &Address, cid: &s
 /// Shards over the providers' HTTP interface.
 pub struct HttpShards {
     client: reqwest::Client,
-    reach: Arc<Reach>,
+    reach: Reach,
     signer: Arc<dyn Signer>,
     clock: Arc<dyn Clock>,
     chain_id: String,
@@ -165,24 +161,22 @@ impl HttpShards {
         reach: Reach,
         trust: &Trust,
     ) -> Result<Self, ShardError> {
-        let reach = Arc::new(reach);
-        let client = trust
-            .http()
+        // A provider's answer decides nothing about where a customer's request and signature go.
+        let client = reach
+            .guard(trust.http())
             .connect_timeout(Duration::from_secs(5))
             .timeout(REQUEST_MOST)
             .pool_idle_timeout(Duration::from_secs(30))
             .tcp_nodelay(true)
-            .no_proxy()
-            // A provider's answer decides nothing about where a customer's request and signature go.
-            .redirect(reqwest::redirect::Policy::none())
-            .dns_resolver(Arc::new(Resolver(Arc::clone(&reach))))
             .build()
             .map_err(|error| unreachable(&error))?;
         Ok(Self { client, reach, signer, clock, chain_id: chain_id.into() })
     }
 
     fn request(&self, method: Method, at: &Provider, cid: &Commitment) -> Result<RequestBuilder, ShardError> {
-        let url = self.reach.piece(&at.url, cid).map_err(|barred| ShardError::Barred(barred.to_string()))?;
+        let mut url = self.reach.base(&at.url).map_err(|barred| ShardError::Barred(barred.to_string()))?;
+        let path = format!("{}/pieces/{cid}", url.path().trim_end_matches('/'));
+        url.set_path(&path);
         Ok(self.client.request(method, url))
     }
 
@@ -330,12 +324,12 @@ fn unreachable(error: &reqwest::Error) -> ShardError {
     if let Some(why) = tls_failure(error) {
         return ShardError::Unreachable(why);
     }
+    if let Some(barred) = Barred::of(error) {
+        return ShardError::Barred(barred.to_string());
+    }
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
-        if let Some(barred) = inner.downcast_ref::<Barred>() {
-            return ShardError::Barred(barred.to_string());
-        }
         text = format!("{text}: {inner}");
         cause = inner.source();
     }

@@ -235,10 +235,9 @@ mod tests {
     use super::*;
     use crate::{
         clock::SystemClock,
-        reach::Reach,
         shards::{HttpShards, Shards as _},
     };
-    use depin_client::{SigningKey, Trust};
+    use depin_client::{Reach, SigningKey, Trust};
     use depin_quantity::Address;
     use tokio::{io::AsyncReadExt as _, net::TcpListener};
 

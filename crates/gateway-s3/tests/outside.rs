@@ -9,9 +9,8 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::put,
 };
-use depin_gateway_s3::{
-    Gateway, HttpShards, Progress, Provider, Reach, ShardError, Shards as _, Signer, SystemClock, request_message,
-};
+use depin_client::Reach;
+use depin_gateway_s3::{Gateway, HttpShards, Progress, Provider, ShardError, Shards as _, Signer, SystemClock, request_message};
 use depin_services::storage::piece::{Commitment, PieceSize};
 use kit::{ACCESS, FolderProviders, LocalMarket, S3Client, SECRET, noise, sha256_hex, small};
 use reqwest::Method;

@@ -481,6 +481,9 @@ pub struct ProviderCoverageArgs {
     /// Carry packets only, and take no part in proof of coverage.
     #[arg(long)]
     pub data_only: bool,
+    /// Connect to network servers at private and loopback addresses too: for a network on this machine or in a network of one's own.
+    #[arg(long)]
+    pub local_network: bool,
     /// Begin a new store where the folder's own was lost, and a new hotspot where its key was: it joins, and pays for it.
     #[arg(long)]
     pub new_store: bool,

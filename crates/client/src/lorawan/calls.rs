@@ -4,7 +4,7 @@ use super::{
     Acknowledged, Answer, BatchAnswer, BatchBody, DeviceView, NewDevice, OutcomeBody, ServerInfo, SignedHead, UplinkBody,
     UplinkPacket, sign_body,
 };
-use crate::{BodyError, SigningKey, Trust, read_body};
+use crate::{Barred, BodyError, Reach, SigningKey, Trust, read_body};
 use depin_lorawan::Eui;
 use depin_quantity::UnitId;
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,6 +24,9 @@ pub enum NetworkServerError {
     /// The address is no URL.
     #[error("`{0}` is no base URL of a network server; write it like \"http://127.0.0.1:8080\"")]
     Url(String),
+    /// Nothing is sent there.
+    #[error("nothing is sent to the network server: {0}; a hotspot in a network of one's own is started with --local-network")]
+    Barred(Barred),
     /// Nobody answers.
     #[error("the network server at {url} does not answer: {why}")]
     Away {
@@ -51,7 +54,7 @@ impl NetworkServerError {
             Self::Away { .. } => true,
             // A clock that is off is set some time; a disk that is full is emptied.
             Self::Refused { status, code, .. } => matches!(status, 429 | 500 | 502 | 503 | 504 | 507) || code == "clock",
-            Self::Url(_) => false,
+            Self::Url(_) | Self::Barred(_) => false,
         }
     }
 }
@@ -69,17 +72,17 @@ fn now_ms() -> u64 {
 }
 
 impl NetworkServer {
-    /// The network server at a base URL.
+    /// The network server at a base URL, which may be anybody's: it must lie within `reach`.
     ///
     /// # Errors
-    /// [`NetworkServerError::Url`].
-    pub fn new(url: &str, trust: &Trust) -> Result<Self, NetworkServerError> {
+    /// [`NetworkServerError::Url`] where it is none, [`NetworkServerError::Barred`] for an address beyond `reach`; one that a name stands for is
+    /// found when it is connected to.
+    pub fn new(url: &str, trust: &Trust, reach: &Reach) -> Result<Self, NetworkServerError> {
         let bad = || NetworkServerError::Url(url.chars().take(256).collect());
-        let base: reqwest::Url = url.trim_end_matches('/').parse().map_err(|_| bad())?;
-        if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none_or(str::is_empty) {
-            return Err(bad());
-        }
-        let http = trust.http().connect_timeout(CONNECT).timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
+        // What is no base URL in no reach is no base URL.
+        let base = Reach::local().base(url.trim_end_matches('/')).map_err(|_| bad())?;
+        reach.base(base.as_str()).map_err(NetworkServerError::Barred)?;
+        let http = reach.guard(trust.http()).connect_timeout(CONNECT).timeout(PATIENCE);
         Ok(Self { base, http: http.build().map_err(|_| bad())? })
     }
 
@@ -90,6 +93,9 @@ impl NetworkServer {
 
     async fn ask(&self, request: reqwest::RequestBuilder) -> Result<Vec<u8>, NetworkServerError> {
         let away = |error: &reqwest::Error| {
+            if let Some(barred) = Barred::of(error) {
+                return NetworkServerError::Barred(barred.clone());
+            }
             let source = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
             NetworkServerError::Away { url: self.url().to_owned(), why: source }
         };

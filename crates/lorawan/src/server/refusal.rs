@@ -77,7 +77,9 @@ pub enum Refusal {
         gap: u32,
     },
     /// More frames than a session's may be.
-    #[error("more than {most} frames of this session in a minute; whoever sends them may have its key from the list of session-key filters")]
+    #[error(
+        "more than {most} frames of this session in a minute; whoever sends them may have its key from the list of session-key filters"
+    )]
     TooOften {
         /// Most that take effect in a minute.
         most: u32,

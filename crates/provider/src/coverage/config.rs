@@ -1,7 +1,7 @@
 //! Settings of a hotspot.
 
 use crate::operator::OperatorConfig;
-use depin_client::{SigningKey, Trust};
+use depin_client::{Reach, SigningKey, Trust};
 use depin_lorawan::Eui;
 use depin_services::coverage::Location;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -33,10 +33,12 @@ pub struct CoverageConfig {
     pub hold: Duration,
     /// Whose certificates customers may have.
     pub trust: Trust,
+    /// Where customers' network servers may be: anybody writes their addresses on the ledger.
+    pub reach: Reach,
 }
 
 impl CoverageConfig {
-    /// A full hotspot on a free port of loopback that reports every five seconds.
+    /// A full hotspot on a free port of loopback that reports every five seconds, and connects to public addresses alone.
     pub fn new(operator: OperatorConfig, folder: PathBuf, hotspot: SigningKey, location: Location) -> Self {
         Self {
             operator,
@@ -51,6 +53,7 @@ impl CoverageConfig {
             report_every: Duration::from_secs(5),
             hold: Duration::from_secs(600),
             trust: Trust::default(),
+            reach: Reach::public(),
         }
     }
 }

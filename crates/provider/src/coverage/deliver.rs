@@ -12,7 +12,7 @@ use super::{
     table::KnownRoutes,
 };
 use depin_client::{
-    SigningKey, Trust,
+    Reach, SigningKey, Trust,
     lorawan::{Acknowledged, Answer, NetworkServer, NetworkServerError, PACKETS_MAX, PacketAnswer, UplinkPacket},
 };
 use depin_lorawan::{
@@ -86,6 +86,7 @@ impl From<NetworkServerError> for Failed {
 pub(super) struct Parts {
     pub hotspot: SigningKey,
     pub trust: Trust,
+    pub reach: Reach,
     pub hold: Duration,
     /// Antenna gain in whole dBi: what a forwarder adds to the power that it is asked for.
     pub gain_dbi: i8,
@@ -210,7 +211,7 @@ impl Carrier {
         if let Some(known) = servers.get(address) {
             return Some(Arc::clone(known));
         }
-        let calls = match NetworkServer::new(&format!("http://{address}"), &self.parts.trust) {
+        let calls = match NetworkServer::new(&format!("http://{address}"), &self.parts.trust, &self.parts.reach) {
             Ok(calls) => calls,
             Err(error) => {
                 self.note(address, error.to_string());
@@ -502,14 +503,21 @@ mod tests {
         panic!("it does not happen");
     }
 
-    #[tokio::test]
-    async fn what_is_heard_waits_for_the_routes_and_nothing_is_carried_for_nothing() {
+    struct Stand {
+        _folder: tempfile::TempDir,
+        carrier: Arc<Carrier>,
+        counters: Arc<Counters>,
+        table: Arc<KnownRoutes>,
+    }
+
+    async fn stand(reach: Reach) -> Stand {
         let folder = tempfile::tempdir().unwrap();
         let (counters, table) = (Arc::new(Counters::default()), Arc::new(KnownRoutes::new()));
         let front = Front::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None, Arc::clone(&counters)).await.unwrap();
         let carrier = Arc::new(Carrier::new(Parts {
             hotspot: SigningKey::from_seed(&[1; 32]),
             trust: Trust::default(),
+            reach,
             hold: Duration::from_secs(600),
             gain_dbi: 3,
             front: Arc::new(front),
@@ -518,6 +526,12 @@ mod tests {
             table: Arc::clone(&table),
             beacons: mpsc::channel(1).0,
         }));
+        Stand { _folder: folder, carrier, counters, table }
+    }
+
+    #[tokio::test]
+    async fn what_is_heard_waits_for_the_routes_and_nothing_is_carried_for_nothing() {
+        let Stand { _folder, carrier, counters, table } = stand(Reach::local()).await;
         let (hear, heard) = mpsc::channel(8);
         let running = tokio::spawn(Arc::clone(&carrier).run(heard));
         hear.send(Heard { packet: packet(1), at: Instant::now() }).await.unwrap();
@@ -530,5 +544,47 @@ mod tests {
         hear.send(Heard { packet: packet(2), at: Instant::now() }).await.unwrap();
         until(|| counters.refused().get("no-credits") == Some(&1)).await;
         running.abort();
+    }
+
+    /// Anybody may write any address on the ledger: a router's, one of this machine.
+    #[tokio::test]
+    async fn addresses_that_are_nobodys_in_the_internet_are_not_connected_to() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let Stand { _folder, carrier, counters, table } = stand(Reach::public()).await;
+        let hosts = ["127.0.0.1", "localhost", "[::1]", "0177.0.0.1", "169.254.169.254", "me@127.0.0.1"];
+        for (many, host) in (1..).zip(hosts) {
+            let mut stranger = routes(true);
+            stranger.routes.values_mut().for_each(|route| route.server = format!("{host}:{port}"));
+            table.set(stranger);
+            carrier.route(Heard { packet: packet(many), at: Instant::now() });
+            until(|| counters.refused().values().sum::<u64>() == u64::from(many)).await;
+        }
+        let trouble = carrier.trouble();
+        let told = |host: &str| trouble.get(&format!("{host}:{port}")).map_or("", String::as_str);
+        assert!(told("127.0.0.1").contains("is a loopback address"), "{trouble:?}");
+        assert!(told("127.0.0.1").contains("--local-network"), "{trouble:?}");
+        assert!(told("localhost").contains("is a loopback address"), "{trouble:?}");
+        assert!(told("169.254.169.254").contains("is a link-local address"), "{trouble:?}");
+        assert_eq!(carrier.waiting(), 0, "nothing waits for it");
+        let connected = tokio::time::timeout(Duration::from_millis(100), listener.accept()).await;
+        assert!(connected.is_err(), "somebody was connected to");
+    }
+
+    #[tokio::test]
+    async fn an_address_whose_frames_are_acknowledged_too_often_is_not_carried_for_a_while() {
+        let Stand { _folder, carrier, counters, table } = stand(Reach::local()).await;
+        table.set(routes(true));
+        for counter in 0..500 {
+            carrier.route(Heard { packet: packet(counter), at: Instant::now() });
+        }
+        assert!(counters.refused().is_empty(), "what nobody acknowledged keeps nothing away: {:?}", counters.refused());
+        for counter in 0..ACKNOWLEDGED_PER_MINUTE {
+            carrier.carried(&packet(counter).payload);
+        }
+        carrier.route(Heard { packet: packet(1_000), at: Instant::now() });
+        assert_eq!(counters.refused().get("too-often"), Some(&1));
+        let other = DevAddr::new(0x4800_0002);
+        assert!(carrier.may_carry(other), "other devices are");
     }
 }

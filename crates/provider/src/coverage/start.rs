@@ -82,6 +82,7 @@ impl HotspotDaemon {
         let carrier = Arc::new(Carrier::new(Parts {
             hotspot: config.hotspot.clone(),
             trust: config.trust.clone(),
+            reach: config.reach.clone(),
             hold: config.hold,
             gain_dbi: i8::try_from(config.location.gain / 10).unwrap_or_default(),
             front: Arc::clone(&front),

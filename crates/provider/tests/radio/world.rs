@@ -4,7 +4,7 @@ use depin_air::{
     AirConfig, Antenna, Conduct, DaemonConfig, DeviceConfig, Handle as Air, HotspotConfig, Position, WorldConfig, start,
 };
 use depin_client::{
-    Client, Sender, SigningKey,
+    Client, Reach, Sender, SigningKey,
     lorawan::{NetworkServer, NewDevice},
 };
 use depin_economy::{Action, DEVELOPMENT};
@@ -147,8 +147,12 @@ impl World {
 
     /// Adds a device to the customer's network server, and waits until its joins are routed.
     pub async fn device(&self, customer: &CustomerHandle, number: u64) {
-        let calls =
-            NetworkServer::new(&format!("http://{}", customer.gateway().address()), &depin_client::Trust::default()).unwrap();
+        let calls = NetworkServer::new(
+            &format!("http://{}", customer.gateway().address()),
+            &depin_client::Trust::default(),
+            &Reach::local(),
+        )
+        .unwrap();
         let Identity { dev_eui, join_eui, root } = identity(number);
         let new = NewDevice { dev_eui, join_eui, app_key: root, name: format!("device-{number}") };
         calls.add_device(customer.gateway().key(), &new).await.unwrap();
@@ -166,7 +170,7 @@ impl World {
         let operator = OperatorConfig::new(format!("hotspot-{number}").parse().unwrap());
         let folder = self.folder.path().join(format!("hotspot-{number}"));
         let mut config = CoverageConfig::new(operator, folder, key(100 + number), location);
-        config.report_every = Duration::from_secs(1);
+        (config.report_every, config.reach) = (Duration::from_secs(1), Reach::local());
         config
     }
 

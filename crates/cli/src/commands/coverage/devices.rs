@@ -7,14 +7,17 @@ use crate::{
     output::Table,
     remote::Remote,
 };
-use depin_client::lorawan::{NetworkServer, NetworkServerError, NewDevice};
+use depin_client::{
+    Reach,
+    lorawan::{NetworkServer, NetworkServerError, NewDevice},
+};
 use depin_devnet::services::coverage::gateway::{KEY, NAME};
 use depin_lorawan::IdError;
 use serde::Serialize;
 
 /// The calls of a network server.
 pub(super) fn calls(url: &str, at: &Named<'_>) -> Result<NetworkServer> {
-    NetworkServer::new(url, &at.remote.settings.trust()?).map_err(|error| refused(&error))
+    NetworkServer::new(url, &at.remote.settings.trust()?, &Reach::local()).map_err(|error| refused(&error))
 }
 
 pub(super) fn refused(error: &NetworkServerError) -> CliError {

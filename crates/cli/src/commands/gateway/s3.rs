@@ -9,7 +9,7 @@ use crate::{
     settings::Settings,
     up::Interrupt,
 };
-use depin_client::{Sender, api::DealQuery};
+use depin_client::{Reach, Sender, api::DealQuery};
 use depin_devnet::{
     home::Endpoint,
     listen_address,
@@ -18,7 +18,7 @@ use depin_devnet::{
 };
 use depin_economy::Spec;
 use depin_files::Floor;
-use depin_gateway_s3::{Config, DealPolicy, Handle, LedgerMarket, Reach, Redundancy, RenewalPolicy};
+use depin_gateway_s3::{Config, DealPolicy, Handle, LedgerMarket, Redundancy, RenewalPolicy};
 use depin_quantity::{Address, Instant};
 use depin_services::storage::StorageParams;
 use serde::Serialize;

@@ -8,7 +8,7 @@ use crate::{
     args::{PlaceArgs, ProviderCoverageArgs},
     error::{CliError, Result},
 };
-use depin_client::Keyring;
+use depin_client::{Keyring, Reach};
 use depin_devnet::{operators::Post, services::coverage::daemon};
 use depin_economy::Spec;
 use depin_lorawan::Eui;
@@ -86,6 +86,7 @@ impl Venture for ProviderCoverageArgs {
             full: !self.data_only,
             used: own.used,
             new_store: self.new_store,
+            reach: if self.local_network { Reach::local() } else { Reach::public() },
             ..CoverageConfig::new(post.operator, post.folder, own.key, terms.location)
         };
         daemon::start(config, post.client, post.key).await

@@ -8,7 +8,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use depin_client::{
-    Client, Keyring, SigningKey, Trust,
+    Client, Keyring, Reach, SigningKey, Trust,
     api::{CoverageHotspot, HotspotQuery},
 };
 use depin_provider::coverage::{CoverageConfig, HotspotDaemon, HotspotError, HotspotHandle, STORE_FILE};
@@ -27,6 +27,8 @@ const NEW_STORE: &str = "put a copy back; where there is none, start with --new-
 /// What hotspots have of their own.
 pub(super) struct Covering {
     pub trust: Trust,
+    /// Where customers' network servers may be.
+    pub reach: Reach,
     /// Milliseconds of ledger time per millisecond.
     pub speed: u32,
 }
@@ -56,6 +58,7 @@ impl Trade for Covering {
             full: settings.full,
             report_every: report_every(self.speed),
             trust: self.trust.clone(),
+            reach: self.reach.clone(),
             used: own.used,
             new_store,
             ..CoverageConfig::new(operator, folder, own.key, location)

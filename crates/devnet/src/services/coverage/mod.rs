@@ -134,9 +134,12 @@ impl Service for Coverage {
         let (price, credits) = purse(&params);
         let server = gateway::NetworkServerPart::start(site, price, credits).await;
         let endpoint = server.as_ref().ok().map(gateway::NetworkServerPart::endpoint);
+        // As its route says it.
+        let own = server.as_ref().ok().map(|server| server.handle().gateway().address());
         parts.add_unless_lost(server, site).await?;
         site.step(format!("starting {} hotspots", names.len()));
-        let crew = Crew::start(site, daemon::Covering { trust: site.trust.clone(), speed: site.options.speed }, &names).await?;
+        let covering = daemon::Covering { trust: site.trust.clone(), reach: site.reach(own), speed: site.options.speed };
+        let crew = Crew::start(site, covering, &names).await?;
         parts.add(crew, site).await;
         if let Some(endpoint) = endpoint.filter(|_| !hotspots.is_empty()) {
             site.step(format!("starting the simulated radio with {DEVICES} devices"));

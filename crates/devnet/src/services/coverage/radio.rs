@@ -7,7 +7,7 @@ use crate::{Error, Part, Result, Site, home::Endpoint, home::files};
 use async_trait::async_trait;
 use depin_air::{AirConfig, Antenna, Conduct, DaemonConfig, DeviceConfig, Handle, HotspotConfig, Loss, Position, WorldConfig};
 use depin_client::{
-    Trust,
+    Reach, Trust,
     lorawan::{NetworkServer, NewDevice},
 };
 use depin_lorawan::{Eui, Key, Micros, device::Identity, region::Region};
@@ -155,7 +155,7 @@ impl RadioPart {
 /// When the network server cannot be asked, or refuses one.
 pub async fn list(url: &str, key: &str, memory: &RadioMemory, devices: u64, trust: &Trust) -> Result<()> {
     let refused = |error| Error::refused("devices", format_args!("simulated devices cannot be listed: {error}"));
-    let calls = NetworkServer::new(url, trust).map_err(refused)?;
+    let calls = NetworkServer::new(url, trust, &Reach::local()).map_err(refused)?;
     // Asking needs no room on the network server's disk, and adding does.
     let known: BTreeSet<Eui> = calls.devices(key).await.map_err(refused)?.into_iter().map(|device| device.dev_eui).collect();
     for number in 0..devices {

@@ -7,9 +7,9 @@ use crate::{
     operators::Operator,
 };
 use async_trait::async_trait;
-use depin_client::{Sender, SigningKey, Trust};
+use depin_client::{Reach, Sender, SigningKey, Trust};
 use depin_files::Floor;
-use depin_gateway_s3::{Config, Gateway, GatewayError, Handle, HttpShards, KeyError, LedgerMarket, Market, Reach, SystemClock};
+use depin_gateway_s3::{Config, Gateway, GatewayError, Handle, HttpShards, KeyError, LedgerMarket, Market, SystemClock};
 use depin_quantity::Name;
 use depin_serve::Tls;
 use depin_services::storage::StorageParams;
@@ -139,7 +139,8 @@ impl S3Gateway {
         };
         let key = site.home.load_key(&site.home.key(home::CUSTOMER))?;
         let market = LedgerMarket::new(Sender::new(site.client.clone(), key.clone()), site.rules(), params);
-        let handle = start(config, key, Arc::new(market), site.genesis.chain_id, reach(site, own), &site.trust).await?;
+        let reach = site.reach(own.iter().filter_map(|operator| operator.url.split_once("://")?.1.parse().ok()));
+        let handle = start(config, key, Arc::new(market), site.genesis.chain_id, reach, &site.trust).await?;
         site.home.keep_begun(FOLDER)?;
         let access = keys.access(site.url(handle.address()), REGION);
         let bundle = bundle(site.options.tls.as_ref(), &site.trust);
@@ -188,16 +189,6 @@ impl S3Gateway {
             refused = if gone { refused + 1 } else { 0 };
         }
     }
-}
-
-/// Where the home's gateway lets itself be sent. A network that others can reach has providers that are strangers, whose addresses are
-/// their own to write.
-fn reach(site: &Site<'_>, own: &[Operator]) -> Reach {
-    if site.options.listen.is_loopback() {
-        return Reach::local();
-    }
-    let address = |operator: &Operator| operator.url.split_once("://")?.1.parse().ok();
-    Reach::public().and(own.iter().filter_map(address))
 }
 
 /// Where something that listens everywhere is reached from this machine.
