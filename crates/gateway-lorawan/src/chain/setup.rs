@@ -1,11 +1,11 @@
 //! The OUI and the route of a customer, found or made.
 
 use super::{ChainConfig, ChainError, lists};
-use depin_client::{Credit, Sender, SigningKey, SubmitError, api::CoverageOui};
+use depin_client::{Credit, Sender, ServiceFee, SigningKey, SubmitError, api::CoverageOui};
 use depin_economy::Spec;
 use depin_ledger::Message;
 use depin_lorawan::server::AddressRange;
-use depin_quantity::{UnitId, Units};
+use depin_quantity::{Name, UnitId, Units};
 use depin_services::coverage::{CoverageMessage, PublicKey, Range, RouteTerms};
 use std::time::Duration;
 
@@ -19,10 +19,20 @@ pub(super) async fn say(sender: &Sender, what: &'static str, message: CoverageMe
     sent.map(drop).map_err(|source| ChainError::Submit { what, source })
 }
 
+async fn spec(sender: &Sender) -> Result<Spec, ChainError> {
+    Spec::parse(&sender.client().network().await?.file).map_err(|error| ChainError::File(error.to_string()))
+}
+
+/// What opening an OUI takes of the account's credits beside those that go into it.
+async fn opening(sender: &Sender) -> Result<Units, ChainError> {
+    let currency = sender.client().coverage().network().await?.currency;
+    let fee = ServiceFee::of(&spec(sender).await?, Name::literal("oui"));
+    Ok(ServiceFee::takes(fee.as_ref(), currency))
+}
+
 /// Sees to it that the account holds so many credits, where credits are minted.
 pub(super) async fn provide(sender: &Sender, needed: Units) -> Result<(), ChainError> {
-    let (client, currency) = (sender.client(), sender.client().coverage().network().await?.currency);
-    let spec = Spec::parse(&client.network().await?.file).map_err(|error| ChainError::File(error.to_string()))?;
+    let (spec, currency) = (spec(sender).await?, sender.client().coverage().network().await?.currency);
     let Some(credit) = Credit::of(&spec, currency) else { return Ok(()) };
     let minted = credit.provide(sender, needed).await;
     minted.map(drop).map_err(|source| ChainError::Submit { what: "no credits could be minted", source })
@@ -57,7 +67,8 @@ pub(super) async fn oui(sender: &Sender, wishes: &ChainConfig, key: &SigningKey)
         return Ok(oui.oui);
     }
     let credits = wishes.open_with.ok_or_else(|| ChainError::NoOui(sender.address()))?;
-    provide_soon(sender, credits).await?;
+    let fee = opening(sender).await?;
+    provide_soon(sender, credits.plus(fee).unwrap_or(credits)).await?;
     let open = CoverageMessage::OpenOui { keys: vec![own], credits, price: wishes.price };
     say(sender, "no OUI could be opened", open).await?;
     let found = lists::ouis(client).await?.into_iter().find(|oui| oui.owner == sender.address());

@@ -16,7 +16,8 @@ fn an_oui_holds_credits_that_only_its_owner_adds_to() {
     let mut net = Net::document();
     let before = net.credits(CUSTOMER);
     let (oui, _) = net.customer(1_000, 3);
-    assert_eq!((oui, net.escrow(oui), before - net.credits(CUSTOMER)), (1, 1_000, 1_000));
+    let fee = 1_000_000;
+    assert_eq!((oui, net.escrow(oui), before - net.credits(CUSTOMER)), (1, 1_000, 1_000 + fee), "100 dollars are burnt");
     net.send(CUSTOMER, &CoverageMessage::AddCredits { oui, credits: Units::new(500) }).unwrap();
     assert_eq!((net.escrow(oui), net.oui(oui).balance.get()), (1_500, 1_500));
     let adds = CoverageMessage::AddCredits { oui, credits: Units::new(1) };
@@ -81,6 +82,49 @@ fn a_range_has_an_even_number_of_addresses_and_eight_at_least() {
     for (start, end) in [(0, 6), (0, 8), (8, 0), (0, 0), (1, u32::MAX)] {
         assert_eq!(net.send(CUSTOMER, &add(route, start, end)).unwrap_err(), CoverageError::Range { start, end });
     }
+    net.send(CUSTOMER, &add(route, 0, 7)).expect("the fewest");
+}
+
+/// All addresses there are could be taken for the fee of a transaction.
+#[test]
+fn an_oui_has_so_many_device_addresses_and_no_more_and_may_give_them_back() {
+    let mut net = Net::document();
+    let (oui, route) = net.customer(0, 3);
+    let all = CoverageError::Addresses { oui, wanted: 1 << 32, most: 2_048 };
+    assert_eq!(net.send(CUSTOMER, &add(route, 0, u32::MAX)).unwrap_err(), all);
+    net.send(CUSTOMER, &add(route, 0x4800_0000, 0x4800_03FF)).unwrap();
+    net.send(CUSTOMER, &CoverageMessage::AddRoute { oui, terms: terms(1) }).unwrap();
+    let (second, _) = coverage::routes(net.rows(), oui, None).find(|(id, _)| *id != route).unwrap();
+    let more = CoverageError::Addresses { oui, wanted: 2_056, most: 2_048 };
+    assert_eq!(net.send(CUSTOMER, &add(second, 0x4900_0000, 0x4900_0407)).unwrap_err(), more, "over all of its routes");
+    net.send(CUSTOMER, &add(second, 0x4900_0000, 0x4900_03FF)).unwrap();
+    assert_eq!(net.send(CUSTOMER, &add(second, 0x5000_0000, 0x5000_0007)).unwrap_err().code(), "addresses");
+    let swap = CoverageMessage::ChangeRanges {
+        route,
+        add: vec![Range { start: 0x5000_0000, end: 0x5000_03FF }],
+        remove: vec![Range { start: 0x4800_0000, end: 0x4800_03FF }],
+    };
+    net.send(CUSTOMER, &swap).unwrap();
+    let back = |route, start, end| CoverageMessage::ChangeRanges { route, add: vec![], remove: vec![Range { start, end }] };
+    net.send(CUSTOMER, &back(route, 0x5000_0000, 0x5000_03FF)).unwrap();
+    net.send(CUSTOMER, &back(second, 0x4900_0000, 0x4900_03FF)).unwrap();
+    net.send(CUSTOMER, &add(route, 0, 2_047)).expect("what was given back is no longer counted");
+}
+
+#[test]
+fn a_file_without_a_bound_bounds_nothing_and_one_without_a_fee_takes_none() {
+    let file = helium("");
+    let cut = |file: &str, from: &str, to: &str| {
+        let start = file.find(from).unwrap();
+        let end = start + file[start..].find(to).unwrap();
+        format!("{}{}", &file[..start], &file[end..])
+    };
+    let file = cut(&file, "[service.coverage.addresses]", "[service.coverage.mobile]");
+    let file = cut(&file, "[utility.service-fee.oui]", "[utility.fee]");
+    let mut net = Net::of(&file);
+    let before = net.credits(CUSTOMER);
+    let (_, route) = net.customer(1_000, 3);
+    assert_eq!(before - net.credits(CUSTOMER), 1_000);
     net.send(CUSTOMER, &add(route, 0, u32::MAX)).expect("all addresses there are");
 }
 

@@ -34,8 +34,8 @@ mod view;
 
 pub use config::CoverageConfig;
 pub(crate) use entry::is_same_location;
+pub use fees::hotspot_fees;
 pub(crate) use fees::provide as provide_fees;
-pub use fees::{HotspotFee, hotspot_fees};
 pub use routing::{NoRoute, RouteEntry, RoutingTable};
 pub use start::{HotspotDaemon, HotspotError, HotspotHandle};
 pub use status::{HotspotFigures, HotspotStatus};

@@ -2,7 +2,7 @@
 
 use super::rows::{
     Batch, BatchState, Beaconing, ByOui, ByOwner, Copies, CoverageTotals, Denial, DeniedEdge, EuiOf, FilterOf, HexRow, Hotspot,
-    Oui, Pending, RangeEnd, Route, SealedReport, Seen,
+    Oui, Pending, RangeEnd, Route, SealedReport, Seen, counts_addresses,
 };
 use super::{message::Denied, payments::escrow_of};
 use depin_economy::{Account, EscrowRow, HoldingRow};
@@ -81,6 +81,23 @@ fn denials(state: &dyn ReadState, seen: &mut CoverageTotals, wrong: &mut Vec<Str
     }
 }
 
+/// Where the network bounds how many device addresses an OUI has, they are counted.
+fn addresses(state: &dyn ReadState, wrong: &mut Vec<String>) {
+    let mut has: BTreeMap<u32, u64> = BTreeMap::new();
+    for (end, range) in state.rows::<RangeEnd>() {
+        if let Some(route) = state.get::<Route>(&range.route) {
+            *has.entry(route.oui).or_default() += u64::from(end - range.start) + 1;
+        }
+    }
+    for (key, Copies(kept)) in state.rows::<Copies>() {
+        let Some(oui) = counts_addresses(&key) else { continue };
+        let counted = has.get(&oui).copied().unwrap_or_default();
+        if counted != u64::from(kept) {
+            wrong.push(format!("OUI {oui} is said to have {kept} device addresses, and has {counted}"));
+        }
+    }
+}
+
 fn routes(state: &dyn ReadState, seen: &mut CoverageTotals, wrong: &mut Vec<String>) {
     let mut listed: BTreeMap<_, [u32; 3]> = BTreeMap::new();
     state.rows::<EuiOf>().for_each(|((route, ..), _)| listed.entry(route).or_default()[0] += 1);
@@ -101,6 +118,7 @@ fn routes(state: &dyn ReadState, seen: &mut CoverageTotals, wrong: &mut Vec<Stri
         }
         last = Some(end);
     }
+    addresses(state, wrong);
 }
 
 fn batches(state: &dyn ReadState, seen: &mut CoverageTotals, wrong: &mut Vec<String>) {
@@ -115,7 +133,11 @@ fn batches(state: &dyn ReadState, seen: &mut CoverageTotals, wrong: &mut Vec<Str
             }
         }
     }
-    let kept: BTreeMap<_, u32> = state.rows::<Copies>().map(|(key, Copies(count))| (key, count)).collect();
+    let kept: BTreeMap<_, u32> = state
+        .rows::<Copies>()
+        .filter(|(key, _)| counts_addresses(key).is_none())
+        .map(|(key, Copies(count))| (key, count))
+        .collect();
     if kept != copies || state.rows::<Seen>().count() != marks {
         wrong.push("packets are marked that no batch has, or copies are counted that there are not".to_owned());
     }

@@ -174,6 +174,19 @@ pub enum CoverageError {
         /// Whose they are.
         by: UnitId,
     },
+    /// More device addresses than an OUI may have.
+    #[error(
+        "OUI {oui} would have {wanted} device addresses, and one has {most} at most here; give ranges back, or take fewer: devices may \
+         share an address, since their keys tell them apart"
+    )]
+    Addresses {
+        /// The OUI.
+        oui: u32,
+        /// How many it would have.
+        wanted: u64,
+        /// How many it may have.
+        most: u32,
+    },
     /// No such route.
     #[error("there is no route {0}")]
     UnknownRoute(UnitId),
@@ -379,6 +392,7 @@ impl CoverageError {
             Self::MaxCopies { .. } => "max-copies",
             Self::Range { .. } => "range",
             Self::RangeTaken { .. } => "range-taken",
+            Self::Addresses { .. } => "addresses",
             Self::UnknownRoute(_) => "unknown-route",
             Self::RouteInactive(_) => "route-inactive",
             Self::RouteInUse { .. } => "route-in-use",

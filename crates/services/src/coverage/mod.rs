@@ -49,7 +49,7 @@ pub use message::{
     KEYS_MAX, Location, NewHotspot, PACKETS_MAX, Packet, PacketBatch, Range, Region, RouteTerms, Sealed, SessionFilter, TEXT_MAX,
 };
 pub use packets::{batch_id, packet_units};
-pub use params::{BeaconParams, CoverageParams, GateParams, LATE_AFTER, PacketParams, Reciprocity, WitnessParams};
+pub use params::{AddressParams, BeaconParams, CoverageParams, GateParams, LATE_AFTER, PacketParams, Reciprocity, WitnessParams};
 pub use read::{
     batch, batches, beaconing, denial, denials, eui_pairs, filters, hexes, hotspot, hotspots, hotspots_of_owner, last_beacon,
     last_beacons, oui, ouis, ranges, route, routes, totals,

@@ -24,5 +24,7 @@ pub(crate) const HOTSPOT: Name = Name::literal("hotspot");
 pub(crate) const ONBOARDING: Name = Name::literal("onboarding");
 /// The fee of a hotspot that says where it is.
 pub(crate) const ASSERT_LOCATION: Name = Name::literal("assert-location");
+/// The fee of a customer that opens an OUI.
+pub(crate) const OUI: Name = Name::literal("oui");
 /// A hotspot stands on the denylist.
 pub(crate) const DENIED: Name = Name::literal("denied");

@@ -13,7 +13,7 @@ use depin_economy::{Money, USD};
 use depin_quantity::{Address, Units};
 
 impl Context<'_, Coverage> {
-    /// OUIs are numbered from 1, as they are in the field.
+    /// OUIs are numbered from 1, as they are in the field. Order of refusals: price, fee, credits.
     pub(super) fn open_oui(
         &mut self,
         sender: Address,
@@ -23,6 +23,7 @@ impl Context<'_, Coverage> {
     ) -> Result<(), CoverageError> {
         self.check_price(price)?;
         let oui = self.state().get::<CoverageTotals>(&()).unwrap_or_default().ouis + 1;
+        self.take_opening(sender)?;
         self.open_credits(oui, sender, credits)?;
         let row = Oui {
             owner: sender,

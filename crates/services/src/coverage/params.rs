@@ -1,6 +1,7 @@
 //! Parameters of the service: the `[service.coverage]` part of a network's file, and what the economy says about hotspots and packets.
 
 use super::{
+    message::ADDRESSES_LEAST,
     mobile::MobileParams,
     names::PACKET_UNITS,
     rules::{CoverageRules, wrong_rules},
@@ -99,6 +100,13 @@ pub struct WitnessParams {
     pub decay: (u64, u64),
 }
 
+/// How many device addresses one OUI may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressParams {
+    /// Over all its routes.
+    pub most: u32,
+}
+
 /// What an OUI must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateParams {
@@ -123,6 +131,8 @@ pub struct CoverageParams {
     pub packet: PacketParams,
     /// Mobile coverage; `None`: there is none.
     pub mobile: Option<MobileParams>,
+    /// How many device addresses an OUI may have; `None`: as many as nobody else has.
+    pub addresses: Option<AddressParams>,
     /// What an OUI must keep; `None`: packets are charged when they are reported, and nothing is kept.
     pub gate: Option<GateParams>,
     /// What the economy has rules for.
@@ -213,6 +223,11 @@ fn gate(r: &mut Reader<'_>) -> Option<GateParams> {
     Some(GateParams { minimum: minimum?, burn_from: burn? })
 }
 
+fn addresses(r: &mut Reader<'_>) -> Option<AddressParams> {
+    let most = r.integer("most", ADDRESSES_LEAST.into()..=1 << 25)?;
+    Some(AddressParams { most: u32::try_from(most).ok()? })
+}
+
 /// A table that may be left out.
 #[allow(clippy::option_option, reason = "as for roles")]
 fn optional<T>(r: &mut Reader<'_>, key: &str, read: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> Option<Option<T>> {
@@ -242,6 +257,7 @@ impl CoverageParams {
             let (beacon, witness) = (r.table("beacon", beacon), r.table("witness", witness));
             let packet = r.table("packet", |r| packet(r, epoch(spec, genesis)));
             let (gate, reciprocity) = (optional(r, "gate", gate), optional(r, "reciprocity", reciprocity));
+            let addresses = optional(r, "addresses", addresses);
             let mobile = optional(r, "mobile", |r| MobileParams::read(r, spec, genesis));
             let gate = gate?;
             let wrong = wrong_rules(spec, rules.as_ref(), gate.as_ref());
@@ -251,7 +267,8 @@ impl CoverageParams {
             let rules = rules.filter(|_| wrong.is_empty())?;
             let (reporter, arbiter, packet) = (reporter?, arbiter?, packet?);
             let beacon = BeaconParams { reciprocity: reciprocity?, ..beacon? };
-            Some(Self { reporter, arbiter, beacon, witness: witness?, packet, mobile: mobile?, gate, rules })
+            let (witness, mobile, addresses) = (witness?, mobile?, addresses?);
+            Some(Self { reporter, arbiter, beacon, witness, packet, mobile, addresses, gate, rules })
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     error::CoverageError,
-    names::{ASSERT_LOCATION, DENIED, HOTSPOT, HOTSPOTS, ONBOARDING},
+    names::{ASSERT_LOCATION, DENIED, HOTSPOT, HOTSPOTS, ONBOARDING, OUI},
     params::CoverageParams,
     rows::{CoverageTotals, Hotspot, Oui, Route},
     service::Coverage,
@@ -82,6 +82,11 @@ impl<'a> Context<'a, Coverage> {
     /// The fee for a location, where there is one.
     pub(super) fn take_location(&mut self, owner: Address) -> Result<Units, CoverageError> {
         self.take_fee(self.params().rules.assert_location, ASSERT_LOCATION, owner)
+    }
+
+    /// The fee for an OUI, where there is one.
+    pub(super) fn take_opening(&mut self, owner: Address) -> Result<Units, CoverageError> {
+        self.take_fee(self.params().rules.opening, OUI, owner)
     }
 
     fn take_fee(&mut self, is_taken: bool, kind: Name, owner: Address) -> Result<Units, CoverageError> {

@@ -4,7 +4,7 @@ use super::{
     error::CoverageError,
     event::CoverageEvent,
     message::{ADDRESSES_LEAST, EuiPair, Range, RouteTerms, SessionFilter, TEXT_MAX},
-    rows::{ByOui, EuiOf, FilterOf, RangeEnd, Route},
+    rows::{ByOui, Copies, EuiOf, FilterOf, RangeEnd, Route, addresses_of},
     service::Coverage,
 };
 use crate::context::Context;
@@ -120,7 +120,27 @@ impl Context<'_, Coverage> {
         Ok(())
     }
 
-    /// No two routes share an address, of whichever customers they are.
+    /// How many addresses an OUI has after a change, where the network bounds that.
+    fn count_addresses(&mut self, oui: u32, add: &[Range], remove: &[Range]) -> Result<(), CoverageError> {
+        let Some(most) = self.params().addresses.map(|addresses| addresses.most) else { return Ok(()) };
+        let sum = |ranges: &[Range]| ranges.iter().map(|range| u64::from(range.end - range.start) + 1).sum::<u64>();
+        let place = addresses_of(oui);
+        let Copies(before) = self.state().get::<Copies>(&place).unwrap_or_default();
+        let wanted = (u64::from(before) + sum(add)).saturating_sub(sum(remove));
+        match u32::try_from(wanted) {
+            Ok(wanted) if wanted <= most => {
+                if wanted == 0 {
+                    self.state().delete::<Copies>(&place);
+                } else {
+                    self.state().put(&place, &Copies(wanted));
+                }
+                Ok(())
+            }
+            _ => Err(CoverageError::Addresses { oui, wanted, most }),
+        }
+    }
+
+    /// No two routes share an address, of whichever customers they are. Order of refusals: range, route, owner, listed, taken, how many.
     pub(super) fn change_ranges(
         &mut self,
         sender: Address,
@@ -145,6 +165,7 @@ impl Context<'_, Coverage> {
             row.ranges = one_more(row.ranges)?;
             self.state().put(end, &RangeEnd { start: *start, route });
         }
+        self.count_addresses(row.oui, add, remove)?;
         self.changed(sender, route, &row);
         Ok(())
     }

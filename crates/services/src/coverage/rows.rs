@@ -329,6 +329,17 @@ impl Row for Copies {
     type Key = (u32, PacketHash);
 }
 
+/// Where it is counted how many device addresses an OUI has, on networks that bound that: among the copies of packets, by a number that is no OUI's.
+/// OUIs are numbered from 1 on, and there is no place of its own left among the tables of services.
+pub(super) const fn addresses_of(oui: u32) -> (u32, PacketHash) {
+    (u32::MAX - oui, PacketHash::new([0; 32]))
+}
+
+/// The OUI whose addresses are counted at a key of [`Copies`], if they are.
+pub(super) const fn counts_addresses(key: &(u32, PacketHash)) -> Option<u32> {
+    if key.0 > u32::MAX / 2 { Some(u32::MAX - key.0) } else { None }
+}
+
 /// What an OUI owes for packets of one owner's hotspots.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct Pending {

@@ -1,7 +1,7 @@
 //! What the economy of a network's file says about hotspots and packets, and whether this service can send it that.
 
 use super::{
-    names::{ASSERT_LOCATION, BEACON_UNITS, DENIED, HOTSPOT, HOTSPOTS, ONBOARDING, PACKET, PACKET_UNITS, WITNESS_UNITS},
+    names::{ASSERT_LOCATION, BEACON_UNITS, DENIED, HOTSPOT, HOTSPOTS, ONBOARDING, OUI, PACKET, PACKET_UNITS, WITNESS_UNITS},
     params::GateParams,
 };
 use depin_economy::{ChargePrice, ChargeRule, Each, FaultFee, Spec};
@@ -53,6 +53,8 @@ pub struct CoverageRules {
     pub onboarding: bool,
     /// Whether asserting a location costs a fee.
     pub assert_location: bool,
+    /// Whether opening an OUI costs a fee.
+    pub opening: bool,
     /// Whether the economy is told of denied hotspots.
     pub denied: bool,
 }
@@ -78,6 +80,7 @@ impl CoverageRules {
             pledges: spec.binding(HOTSPOTS).is_some_and(|binding| binding.pledge == Some(HOTSPOT)),
             onboarding: spec.service_fee(ONBOARDING).is_some(),
             assert_location: spec.service_fee(ASSERT_LOCATION).is_some(),
+            opening: spec.service_fee(OUI).is_some(),
             denied: spec.fault(DENIED).is_some(),
         })
     }
@@ -93,6 +96,7 @@ impl CoverageRules {
             && later.pledges == self.pledges
             && (later.onboarding || !self.onboarding)
             && (later.assert_location || !self.assert_location)
+            && (later.opening || !self.opening)
             && (later.denied || !self.denied)
     }
 }

@@ -92,6 +92,7 @@ pub static COVERAGE: Service = Service {
     fees: &[
         Kind { name: Name::literal("onboarding"), description: "a hotspot joins" },
         Kind { name: Name::literal("assert-location"), description: "a hotspot says where it is" },
+        Kind { name: Name::literal("oui"), description: "a customer opens an OUI" },
     ],
     gauges: &[
         Kind { name: Name::literal("credits-burnt"), description: "data credits burnt for data in the period" },
@@ -206,6 +207,17 @@ pub static COVERAGE: Service = Service {
                 },
             ],
             provenance: Provenance::Source("document: usage is paid per 24 bytes"),
+        },
+        Table {
+            key: "addresses",
+            figures: &[Figure {
+                key: "most",
+                value: Value::Integer(2_048, 8..=1 << 25),
+                description: "device addresses of one OUI, over all its routes. Without this table it may have all that nobody else has",
+            }],
+            provenance: Provenance::Reason(
+                "nobody takes all addresses; mainnet prices them instead, 8 at a time, and devices may share one",
+            ),
         },
         Table {
             key: "gate",

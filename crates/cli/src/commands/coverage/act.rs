@@ -9,7 +9,7 @@ use crate::{
     sending::submit,
 };
 use depin_client::{
-    Credit, Sender,
+    Credit, Sender, ServiceFee,
     api::{CoverageRange, FinalReceipt},
 };
 use depin_economy::Money;
@@ -100,10 +100,13 @@ pub(super) async fn open_oui(args: &NewOuiArgs, at: &Named<'_>) -> Result<()> {
         Ok::<_, CliError>(Money { currency: price.token.unwrap_or(token), amount })
     });
     let price = price.transpose()?;
-    let more = provide(at, &sender, token, units).await?;
+    let fee = ServiceFee::of(&at.remote.spec().await?, Name::literal("oui"));
+    let needed = units.plus(ServiceFee::takes(fee.as_ref(), token)).map_err(|error| CliError::refused("amount", error))?;
+    let more = provide(at, &sender, token, needed).await?;
     let receipt = send(at, &sender, CoverageMessage::OpenOui { keys, credits: units, price }).await?;
     let oui = field(&receipt, "oui-opened", "oui").and_then(serde_json::Value::as_u64).unwrap_or_default();
-    let text = format!("OUI {oui} is open with {} {token}{}", units.get(), minted(more, token));
+    let paid = fee.map_or_else(String::new, |fee| format!(", for a fee of {}", fee.display));
+    let text = format!("OUI {oui} is open with {} {token}{paid}{}", units.get(), minted(more, token));
     let what = OuiDone { oui: u32::try_from(oui).unwrap_or(u32::MAX), credits: units, minted: more };
     told(at, what, receipt, &text)
 }
