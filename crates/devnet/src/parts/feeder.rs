@@ -13,7 +13,8 @@ use depin_quantity::{Decimal18, Instant, Name, Span};
 use std::time::Duration;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Middle of a made-up price in 10^-18 of the quote, and how far it swings, in thousandths of it.
+/// Middle of the made-up price of the token that fees are paid in, in 10^-18 of the quote, and how far prices swing, in thousandths of it. Other
+/// tokens are worth as much together, at their caps: 200 billion IOT as much as 223 million HNT.
 const MIDDLE: u128 = 4 * Decimal18::ONE.get();
 const SWING_PERMILLE: u128 = 50;
 /// A token that stands for money held elsewhere keeps its worth.
@@ -66,7 +67,8 @@ async fn run(sender: Sender, spec: Spec, genesis: Instant, speed: u32) {
                 let now = Instant::new(status.time_ms);
                 let version = spec.at(genesis, now);
                 for pair in version.prices().keys() {
-                    report(&sender, *pair, if stands_for_money(version, *pair) { PAR } else { made_up(now) }).await;
+                    let price = if stands_for_money(version, *pair) { PAR } else { made_up(now, middle(version, *pair)) };
+                    report(&sender, *pair, price).await;
                 }
             }
             Err(error) => tracing::warn!(%error, "the price feeder cannot ask for the time"),
@@ -81,19 +83,30 @@ fn stands_for_money(spec: &Spec, pair: Name) -> bool {
     base.is_some_and(|token| token.bridged_by.is_some())
 }
 
+/// The middle of a pair's made-up price.
+fn middle(spec: &Spec, pair: Name) -> u128 {
+    let whole = |token: Name| {
+        let places = 10u128.checked_pow(spec.token(token)?.decimals.into())?;
+        spec.supply(token).map(|supply| supply.cap.amount.get() / places).filter(|cap| *cap > 0)
+    };
+    let caps = depin_economy::pair_of(pair).and_then(|(base, _)| whole(spec.fee().token).zip(whole(base)));
+    // Below the least step of a price there is none.
+    caps.and_then(|(main, base)| Some(MIDDLE.checked_mul(main)? / base)).unwrap_or(MIDDLE).max(1_000_000)
+}
+
 async fn report(sender: &Sender, pair: Name, price: Decimal18) {
     if let Err(error) = sender.submit(Message::Act(Action::ReportPrice { pair, price })).await {
         tracing::warn!(%error, %pair, "a price report was not taken");
     }
 }
 
-/// A price that goes up and down in a straight line.
-fn made_up(now: Instant) -> Decimal18 {
+/// A price that goes up and down around a middle in a straight line.
+fn made_up(now: Instant, middle: u128) -> Decimal18 {
     let (place, half) = (u128::from(now.get() % SWING.get()), u128::from(SWING.get()) / 2);
     let height = if place < half { place } else { 2 * half - place.min(2 * half) };
-    let (low, width) = (MIDDLE - MIDDLE * SWING_PERMILLE / 1000, 2 * MIDDLE * SWING_PERMILLE / 1000);
-    // Four places, as markets quote.
-    let step = Decimal18::ONE.get() / 10_000;
+    let (low, width) = (middle - middle * SWING_PERMILLE / 1000, 2 * middle * SWING_PERMILLE / 1000);
+    // Some five digits, as markets quote: of dollars four places.
+    let step = 10u128.pow((middle / 10_000).checked_ilog10().unwrap_or_default());
     Decimal18::new((low + width * height / half) / step * step)
 }
 
@@ -110,9 +123,20 @@ mod tests {
 
     #[test]
     fn a_made_up_price_swings_around_its_middle() {
-        assert_eq!(made_up(Instant::new(0)).to_decimal(), "3.8");
-        assert_eq!(made_up(Instant::new(SWING.get() / 4)).to_decimal(), "4");
-        assert_eq!(made_up(Instant::new(SWING.get() / 2)).to_decimal(), "4.2");
-        assert_eq!(made_up(Instant::new(SWING.get() / 4 * 3)).to_decimal(), "4");
+        let at = |quarter: u64| made_up(Instant::new(SWING.get() / 4 * quarter), MIDDLE).to_decimal();
+        assert_eq!(at(0), "3.8");
+        assert_eq!(at(1), "4");
+        assert_eq!(at(2), "4.2");
+        assert_eq!(at(3), "4");
+    }
+
+    /// IOT and MOBILE were reported at HNT's price, so that what is paid "up to its worth in dollars" was a thousandth of it in tokens.
+    #[test]
+    fn tokens_of_one_network_are_worth_what_their_numbers_say() {
+        let spec = Spec::parse(depin_networks::network_file("helium").unwrap()).unwrap();
+        let genesis = Instant::new(1_764_000_000_000);
+        let spec = spec.at(genesis, genesis);
+        let low = |pair: &str| made_up(Instant::new(0), middle(spec, pair.parse().unwrap())).to_decimal();
+        assert_eq!([low("HNT-USD"), low("IOT-USD"), low("MOBILE-USD")], ["3.8", "0.004237", "0.004237"]);
     }
 }

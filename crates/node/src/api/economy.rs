@@ -56,10 +56,9 @@ const fn class_name(class: AccountClass) -> &'static str {
     }
 }
 
-/// Prices as reported.
+/// Prices of the parameter version in force, as reported.
 #[utoipa::path(get, path = "/v1/prices", tag = "economy", responses((status = 200, body = Prices), (status = "default", body = ErrorBody)))]
 pub(super) async fn prices(State(app): State<Shared>) -> Json<Prices> {
-    let spec = app.ledger.economy().spec();
     let prices = app.read(|state, reads| {
         let entry = |(pair, rule): (&Name, &depin_economy::PriceRule)| {
             let now = reads.price(*pair).ok();
@@ -72,7 +71,7 @@ pub(super) async fn prices(State(app): State<Shared>) -> Json<Prices> {
                 reporters: rule.reporters.iter().filter_map(account).collect(),
             }
         };
-        spec.prices().iter().map(entry).collect()
+        reads.spec().prices().iter().map(entry).collect()
     });
     Json(Prices { prices })
 }

@@ -7,7 +7,7 @@ use depin_client::{
 };
 use depin_economy::Money;
 use depin_ledger::{GenesisDoc, Message};
-use depin_networks::{Recipe, compose};
+use depin_networks::{Recipe, compose, network_file};
 use depin_quantity::{Decimal18, Instant, Units};
 use depin_services::{
     InnerSignature,
@@ -117,4 +117,19 @@ async fn the_description_of_coverage_is_its_api() {
         let (status, answer) = world.call(Method::GET, &format!("{path}?limit=0&after=%25"), None).await;
         assert!(status.is_success() || !error_code(&answer).is_empty(), "{path}: {answer}");
     }
+}
+
+/// IOT and MOBILE have prices since the dated change that brought them.
+#[tokio::test]
+async fn prices_are_those_of_the_rules_in_force() {
+    let world = World::start_with(|config| {
+        let network_toml = network_file("helium").unwrap().to_owned();
+        let spec = depin_economy::Spec::parse(&network_toml).unwrap();
+        let roles = spec.roles().into_iter().map(|role| (role, key(2).address())).collect();
+        let (network, variant, accounts) = (name("helium"), spec.network().variant, Vec::new());
+        config.genesis = GenesisDoc { network, variant, network_toml, roles, accounts, ..config.genesis.clone() };
+    })
+    .await;
+    let pairs: Vec<String> = world.client.prices().await.unwrap().prices.iter().map(|entry| entry.pair.to_string()).collect();
+    assert_eq!(pairs, ["HNT-USD", "IOT-USD", "MOBILE-USD"]);
 }
