@@ -389,6 +389,8 @@ pub struct CoverageOui {
     pub since: Time,
     /// What it pays for a unit; none where the network sets the price.
     pub price: Option<crate::api::Price>,
+    /// What a unit costs it now; none while a price that this depends on is not there.
+    pub unit_cost: Option<Amount>,
     /// What is in its escrow.
     pub balance: Amount,
     /// What of that is owed for packets.
@@ -399,10 +401,10 @@ pub struct CoverageOui {
     pub routes: u32,
     /// Claims that are open.
     pub claims: u32,
-    /// Claims that it turned down.
-    pub refused: u64,
+    /// Claims that it turned down. Packets that were refused are told by events (`packets-settled`), each with its reason.
+    pub claims_refused: u64,
     /// Claims that it left without an answer.
-    pub unanswered: u64,
+    pub claims_unanswered: u64,
     /// Packets that it paid for.
     pub packets: u64,
     /// What it was charged.

@@ -113,7 +113,7 @@ impl Keeper {
             let credits = keep.minus_or_zero(left).plus(keep).unwrap_or(keep);
             setup::provide(&self.sender, credits).await?;
             setup::say(&self.sender, "no credits could be added", CoverageMessage::AddCredits { oui: self.oui, credits }).await?;
-        } else if oui.disabled || left == Units::ZERO {
+        } else if oui.disabled || left < oui.unit_cost.as_ref().map_or(Units::new(1), |cost| cost.units.max(Units::new(1))) {
             let why = format!(
                 "OUI {} has {} left, so hotspots deliver nothing that would be paid; add credits with `depin coverage credits mint`",
                 self.oui, oui.balance.display

@@ -1,12 +1,13 @@
 //! Packets on their way to customers.
 //!
-//! In: packets that the forwarder heard. Out: each to the customers whose it can be, at once; what they acknowledged to the store; what they want
-//! emitted to the forwarder. A customer that does not answer has its packets wait in their order, and is tried again with growing pauses; what
+//! In: packets that the forwarder heard. Out: each to the disk, and to the customers whose it can be at once; what they acknowledged to the store; what
+//! they want emitted to the forwarder. A customer that does not answer has its packets wait in their order, and is tried again with growing pauses; what
 //! waits too long is dropped and counted.
 
 use super::{
     counters::{Counters, count},
     forwarder::{Front, Heard},
+    outbox::Parcel,
     routing::NoRoute,
     store::{Store, Waiting},
     table::KnownRoutes,
@@ -43,7 +44,7 @@ const ACKNOWLEDGED_PER_MINUTE: u32 = 120;
 
 /// What carries packets.
 pub(super) struct Carrier {
-    parts: Parts,
+    pub(super) parts: Parts,
     begun: Instant,
     /// How often what address was acknowledged.
     paces: Mutex<BTreeMap<DevAddr, Pace>>,
@@ -57,7 +58,7 @@ struct Server {
     calls: NetworkServer,
     /// Its key, once it said it.
     key: Mutex<Option<[u8; 32]>>,
-    waiting: Mutex<VecDeque<(Instant, UnitId, UplinkPacket)>>,
+    waiting: Mutex<VecDeque<Parcel>>,
     /// Whether somebody works through what waits.
     draining: Mutex<bool>,
     requests: Semaphore,
@@ -113,47 +114,77 @@ impl Carrier {
         locked(&self.trouble).insert(server.to_owned(), why);
     }
 
-    /// Takes what is heard, for ever. Until the routes are known it waits, unless it waits for too long.
+    /// Takes what is heard, for ever, and first what the last stop left. Until the routes are known it waits, unless it waits for too long.
     pub(super) async fn run(self: Arc<Self>, mut heard: mpsc::Receiver<Heard>) {
         self.parts.table.known().await;
-        let mut recent: BTreeMap<[u8; 32], Instant> = BTreeMap::new();
-        while let Some(one) = heard.recv().await {
-            if one.at.elapsed() > self.parts.hold {
-                count(&self.parts.counters.expired);
-                continue;
+        if let Err(error) = self.resume().await {
+            tracing::error!(%error, "packets that waited for customers before the last stop cannot be read");
+        }
+        let (mut recent, mut next) = (BTreeMap::new(), Vec::with_capacity(PACKETS_MAX));
+        while heard.recv_many(&mut next, PACKETS_MAX).await > 0 {
+            let mut parcels = Vec::new();
+            for one in next.drain(..) {
+                parcels.extend(self.first_time(&mut recent, &one).then(|| self.route(one)).into_iter().flatten());
             }
-            let hash = payload_hash(&one.packet.payload);
-            recent.retain(|_, at| one.at.duration_since(*at) < REPEATED);
-            if recent.insert(hash, one.at).is_some() {
-                count(&self.parts.counters.repeated);
-                continue;
-            }
-            self.route(one);
+            self.carry(parcels).await;
         }
     }
 
-    fn route(self: &Arc<Self>, heard: Heard) {
+    /// Whether a packet is not too old, and no repetition.
+    fn first_time(&self, recent: &mut BTreeMap<[u8; 32], Instant>, one: &Heard) -> bool {
+        if one.at.elapsed() > self.parts.hold {
+            count(&self.parts.counters.expired);
+            return false;
+        }
+        let hash = payload_hash(&one.packet.payload);
+        recent.retain(|_, at| one.at.duration_since(*at) < REPEATED);
+        let repeated = recent.insert(hash, one.at).is_some();
+        if repeated {
+            count(&self.parts.counters.repeated);
+        }
+        !repeated
+    }
+
+    /// What goes where of one packet.
+    fn route(&self, heard: Heard) -> Vec<Parcel> {
+        let nowhere = |why: &str| {
+            self.parts.counters.refuse(why);
+            Vec::new()
+        };
         let frame = match read_uplink(&heard.packet.payload) {
             Ok(frame) => frame,
             Err(FrameError::Proprietary) if heard.packet.payload.len() == BEACON_BYTES => {
                 // A full queue is one of beacons that nobody can report in time.
                 let _ = self.parts.beacons.try_send(heard);
-                return;
+                return Vec::new();
             }
-            Err(FrameError::Proprietary) => return self.parts.counters.refuse("proprietary"),
+            Err(FrameError::Proprietary) => return nowhere("proprietary"),
             Err(error) => {
                 tracing::debug!(%error, "a frame goes nowhere");
-                return self.parts.counters.refuse("no-uplink");
+                return nowhere("no-uplink");
             }
         };
         if let UplinkFrame::Data(frame) = &frame
             && !self.may_carry(frame.address)
         {
-            return self.parts.counters.refuse("too-often");
+            return nowhere("too-often");
         }
-        for (route, server) in self.routes(&frame) {
-            self.offer(&server, (heard.at, route, heard.packet.clone().into()));
+        let (at, packet) = (heard.at, UplinkPacket::from(heard.packet));
+        let parcel = |(route, server)| Parcel { at, route, server, packet: packet.clone(), place: None };
+        self.routes(&frame).into_iter().map(parcel).collect()
+    }
+
+    /// Writes packets down, and hands them in: those of one customer together.
+    async fn carry(self: &Arc<Self>, mut parcels: Vec<Parcel>) {
+        if parcels.is_empty() {
+            return;
         }
+        self.write_down(&mut parcels).await;
+        let mut servers: BTreeMap<String, Vec<Parcel>> = BTreeMap::new();
+        for parcel in parcels {
+            servers.entry(parcel.server.clone()).or_default().push(parcel);
+        }
+        servers.into_iter().for_each(|(address, parcels)| self.offer(&address, parcels));
     }
 
     fn now(&self) -> Micros {
@@ -189,16 +220,15 @@ impl Carrier {
             }
             Err(why) => {
                 self.parts.counters.refuse(&why.to_string());
-                if let NoRoute::Credits { oui } = why {
+                if let NoRoute::Credits { route } = why
+                    && let Some(route) = table.routes.get(&route)
+                {
                     // Solved by the next packet that the customer takes.
                     let why = format!(
-                        "OUI {oui} has no credits left, so its packets would not be paid and are not carried until it has"
+                        "OUI {} has too few credits left for a packet, so its packets would not be paid and are not carried until it has more",
+                        route.oui
                     );
-                    table
-                        .routes
-                        .values()
-                        .filter(|route| route.oui == oui)
-                        .for_each(|route| self.note(&route.server, why.clone()));
+                    self.note(&route.server, why);
                 }
                 Vec::new()
             }
@@ -225,42 +255,56 @@ impl Carrier {
         Some(server)
     }
 
-    /// Hands one packet in: at once where the customer answers, behind what waits where it does not.
-    fn offer(self: &Arc<Self>, address: &str, one: (Instant, UnitId, UplinkPacket)) {
-        let Some(server) = self.server(address) else { return self.parts.counters.refuse("bad-server") };
+    /// Hands packets in: at once where the customer answers, behind what waits where it does not.
+    fn offer(self: &Arc<Self>, address: &str, parcels: Vec<Parcel>) {
+        let Some(server) = self.server(address) else { return self.refuse(&parcels, "bad-server") };
         if *locked(&server.draining) {
-            self.wait(&server, one);
+            parcels.into_iter().for_each(|one| self.wait(&server, one));
             // Whoever works through them may have ended meanwhile.
             return self.drain(&server);
         }
         let carrier = Arc::clone(self);
         tokio::spawn(async move {
             let Ok(_permit) = server.requests.acquire().await else { return };
-            let (at, route, packet) = one;
-            match carrier.hand_in(&server, vec![(route, packet.clone())]).await {
+            match carrier.hand_in(&server, &parcels).await {
                 Ok(()) => carrier.is_there(&server),
                 Err(Failed::Passing(why)) => {
                     carrier.note(&server.address, why);
-                    carrier.wait(&server, (at, route, packet));
+                    parcels.into_iter().for_each(|one| carrier.wait(&server, one));
                     carrier.drain(&server);
                 }
                 Err(Failed::Refused(why)) => {
-                    carrier.parts.counters.refuse("refused");
+                    carrier.refuse(&parcels, "refused");
                     carrier.note(&server.address, why);
                 }
             }
         });
     }
 
+    /// The same for one that waited before.
+    pub(super) fn offer_later(self: &Arc<Self>, parcel: Parcel) {
+        let Some(server) = self.server(&parcel.server) else { return self.refuse(&[parcel], "bad-server") };
+        self.wait(&server, parcel);
+        self.drain(&server);
+    }
+
+    /// Packets go nowhere.
+    fn refuse(&self, parcels: &[Parcel], why: &str) {
+        parcels.iter().for_each(|_| self.parts.counters.refuse(why));
+        self.forget(parcels.iter().filter_map(|parcel| parcel.place).collect());
+    }
+
     fn is_there(&self, server: &Server) {
         locked(&self.trouble).remove(&server.address);
     }
 
-    fn wait(&self, server: &Server, one: (Instant, UnitId, UplinkPacket)) {
+    fn wait(&self, server: &Server, one: Parcel) {
         let mut waiting = locked(&server.waiting);
-        if waiting.len() >= WAITING_MOST {
-            waiting.pop_front();
+        if waiting.len() >= WAITING_MOST
+            && let Some(oldest) = waiting.pop_front()
+        {
             count(&self.parts.counters.expired);
+            self.forget(oldest.place.into_iter().collect());
         }
         waiting.push_back(one);
     }
@@ -275,8 +319,7 @@ impl Carrier {
             let mut pause = PAUSE.0;
             loop {
                 let Some(batch) = carrier.next(&server) else { return };
-                let packets = batch.iter().map(|(_, route, packet)| (*route, packet.clone())).collect();
-                match carrier.hand_in(&server, packets).await {
+                match carrier.hand_in(&server, &batch).await {
                     Ok(()) => {
                         pause = PAUSE.0;
                         carrier.is_there(&server);
@@ -288,7 +331,7 @@ impl Carrier {
                         pause = (pause * 2).min(PAUSE.1);
                     }
                     Err(Failed::Refused(why)) => {
-                        batch.iter().for_each(|_| carrier.parts.counters.refuse("refused"));
+                        carrier.refuse(&batch, "refused");
                         carrier.note(&server.address, why);
                     }
                 }
@@ -297,18 +340,19 @@ impl Carrier {
     }
 
     /// Puts packets before those that wait, in their order.
-    fn put_back(&self, server: &Server, batch: Vec<(Instant, UnitId, UplinkPacket)>) {
+    fn put_back(&self, server: &Server, batch: Vec<Parcel>) {
         let mut waiting = locked(&server.waiting);
         batch.into_iter().rev().for_each(|one| waiting.push_front(one));
     }
 
     /// The next packets that wait; none when none do, and then nobody works through them any more.
-    fn next(&self, server: &Server) -> Option<Vec<(Instant, UnitId, UplinkPacket)>> {
-        let mut waiting = locked(&server.waiting);
-        while waiting.front().is_some_and(|(at, ..)| at.elapsed() > self.parts.hold) {
-            waiting.pop_front();
+    fn next(&self, server: &Server) -> Option<Vec<Parcel>> {
+        let (mut waiting, mut late) = (locked(&server.waiting), Vec::new());
+        while let Some(one) = waiting.pop_front_if(|one| one.at.elapsed() > self.parts.hold) {
             count(&self.parts.counters.expired);
+            late.extend(one.place);
         }
+        self.forget(late);
         let many = waiting.len().min(PACKETS_MAX);
         if many == 0 {
             *locked(&server.draining) = false;
@@ -344,11 +388,10 @@ impl Carrier {
     }
 
     /// Hands packets in, and keeps what was acknowledged.
-    async fn hand_in(self: &Arc<Self>, server: &Arc<Server>, packets: Vec<(UnitId, UplinkPacket)>) -> Result<(), Failed> {
-        let Some((route, _)) = packets.first() else { return Ok(()) };
-        let key = self.key_of(server, *route).await?;
-        let (routes, packets): (Vec<UnitId>, Vec<UplinkPacket>) = packets.into_iter().unzip();
-        let payloads: Vec<Vec<u8>> = packets.iter().map(|packet| packet.payload.clone()).collect();
+    async fn hand_in(self: &Arc<Self>, server: &Arc<Server>, parcels: &[Parcel]) -> Result<(), Failed> {
+        let Some(first) = parcels.first() else { return Ok(()) };
+        let key = self.key_of(server, first.route).await?;
+        let packets = parcels.iter().map(|parcel| parcel.packet.clone()).collect();
         let answer = server.calls.hand_in(&self.parts.hotspot, key, packets).await;
         if let Err(NetworkServerError::Refused { code, .. }) = &answer
             && code == "other-server"
@@ -360,28 +403,28 @@ impl Carrier {
             tokio::spawn(Arc::clone(self).emit(Arc::clone(server), key, plan));
         }
         let mut kept = Vec::new();
-        for ((route, payload), answer) in routes.into_iter().zip(payloads).zip(answers) {
+        for (parcel, answer) in parcels.iter().zip(answers) {
+            let payload = &parcel.packet.payload;
             match answer {
                 PacketAnswer::Acknowledged { report, signature } => {
                     let packet = Acknowledged { report, signature };
                     let own =
-                        packet.report.hotspot == self.parts.hotspot.public_key() && packet.report.hash == payload_hash(&payload);
+                        packet.report.hotspot == self.parts.hotspot.public_key() && packet.report.hash == payload_hash(payload);
                     if !own || !packet.is_of(&key) {
                         self.parts.counters.refuse("bad-acknowledgement");
                         continue;
                     }
                     count(&self.parts.counters.acknowledged);
-                    self.carried(&payload);
+                    self.carried(payload);
                     if !packet.report.join {
-                        kept.push(Waiting { route, server: server.address.clone(), packet });
+                        kept.push(Waiting { route: parcel.route, server: server.address.clone(), packet });
                     }
                 }
                 PacketAnswer::Rejected(why) => self.parts.counters.refuse(&why.code),
             }
         }
-        if !kept.is_empty()
-            && let Err(error) = self.parts.store.keep(kept).await
-        {
+        let answered = parcels.iter().filter_map(|parcel| parcel.place).collect();
+        if let Err(error) = self.parts.store.keep(kept, answered).await {
             tracing::error!(%error, "acknowledged packets could not be kept");
             self.parts.counters.refuse("store");
         }
@@ -437,154 +480,4 @@ impl Carrier {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{
-        super::routing::{RouteEntry, RoutingTable},
-        *,
-    };
-    use depin_lorawan::{
-        Bandwidth, DevAddr, Hertz, Key, Modulation, Spreading,
-        frame::{Data, Direction, SessionKeys, build_data},
-        gwmp::{Crc, RxPacket},
-    };
-    use depin_quantity::Address;
-    use std::net::SocketAddr;
-
-    fn packet(counter: u32) -> RxPacket {
-        let keys = SessionKeys { network: Key::new([1; 16]), application: Key::new([7; 16]) };
-        let data = Data {
-            direction: Direction::Up,
-            confirmed: false,
-            address: DevAddr::new(0x4800_0001),
-            adr: false,
-            adr_ack_req: false,
-            ack: false,
-            pending: false,
-            counter,
-            options: &[],
-            port: Some(1),
-            payload: b"x",
-        };
-        RxPacket {
-            timestamp: 0,
-            time: None,
-            gps_ms: None,
-            frequency: Hertz::new(868_100_000),
-            channel: 0,
-            rf_chain: 0,
-            crc: Crc::Ok,
-            modulation: Modulation::lora(Spreading::ALL[0], Bandwidth::Khz125),
-            coding_rate: None,
-            rssi_dbm: -80,
-            snr_ddb: None,
-            payload: build_data(&data, &keys).unwrap(),
-        }
-    }
-
-    fn routes(funded: bool) -> RoutingTable {
-        let route = UnitId::new([3; 32]);
-        // Nobody listens there.
-        let server = "127.0.0.1:9".to_owned();
-        let entry = RouteEntry { oui: 1, server, keys: vec![[9; 32]], active: true, funded, ignore_empty: false };
-        RoutingTable {
-            routes: [(route, entry)].into(),
-            ranges: [(0x4800_000f, (0x4800_0000, route))].into(),
-            ..RoutingTable::default()
-        }
-    }
-
-    async fn until(what: impl Fn() -> bool) {
-        for _ in 0..600 {
-            if what() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("it does not happen");
-    }
-
-    struct Stand {
-        _folder: tempfile::TempDir,
-        carrier: Arc<Carrier>,
-        counters: Arc<Counters>,
-        table: Arc<KnownRoutes>,
-    }
-
-    async fn stand(reach: Reach) -> Stand {
-        let folder = tempfile::tempdir().unwrap();
-        let (counters, table) = (Arc::new(Counters::default()), Arc::new(KnownRoutes::new()));
-        let front = Front::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None, Arc::clone(&counters)).await.unwrap();
-        let carrier = Arc::new(Carrier::new(Parts {
-            hotspot: SigningKey::from_seed(&[1; 32]),
-            trust: Trust::default(),
-            reach,
-            hold: Duration::from_secs(600),
-            gain_dbi: 3,
-            front: Arc::new(front),
-            store: Store::open(folder.path(), Address::new([1; 32])).unwrap(),
-            counters: Arc::clone(&counters),
-            table: Arc::clone(&table),
-            beacons: mpsc::channel(1).0,
-        }));
-        Stand { _folder: folder, carrier, counters, table }
-    }
-
-    #[tokio::test]
-    async fn what_is_heard_waits_for_the_routes_and_nothing_is_carried_for_nothing() {
-        let Stand { _folder, carrier, counters, table } = stand(Reach::local()).await;
-        let (hear, heard) = mpsc::channel(8);
-        let running = tokio::spawn(Arc::clone(&carrier).run(heard));
-        hear.send(Heard { packet: packet(1), at: Instant::now() }).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        assert!(counters.refused().is_empty(), "{:?}", counters.refused());
-        table.set(routes(true));
-        until(|| carrier.waiting() == 1).await;
-        assert!(counters.refused().is_empty(), "{:?}", counters.refused());
-        table.set(routes(false));
-        hear.send(Heard { packet: packet(2), at: Instant::now() }).await.unwrap();
-        until(|| counters.refused().get("no-credits") == Some(&1)).await;
-        running.abort();
-    }
-
-    /// Anybody may write any address on the ledger: a router's, one of this machine.
-    #[tokio::test]
-    async fn addresses_that_are_nobodys_in_the_internet_are_not_connected_to() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let Stand { _folder, carrier, counters, table } = stand(Reach::public()).await;
-        let hosts = ["127.0.0.1", "localhost", "[::1]", "0177.0.0.1", "169.254.169.254", "me@127.0.0.1"];
-        for (many, host) in (1..).zip(hosts) {
-            let mut stranger = routes(true);
-            stranger.routes.values_mut().for_each(|route| route.server = format!("{host}:{port}"));
-            table.set(stranger);
-            carrier.route(Heard { packet: packet(many), at: Instant::now() });
-            until(|| counters.refused().values().sum::<u64>() == u64::from(many)).await;
-        }
-        let trouble = carrier.trouble();
-        let told = |host: &str| trouble.get(&format!("{host}:{port}")).map_or("", String::as_str);
-        assert!(told("127.0.0.1").contains("is a loopback address"), "{trouble:?}");
-        assert!(told("127.0.0.1").contains("--local-network"), "{trouble:?}");
-        assert!(told("localhost").contains("is a loopback address"), "{trouble:?}");
-        assert!(told("169.254.169.254").contains("is a link-local address"), "{trouble:?}");
-        assert_eq!(carrier.waiting(), 0, "nothing waits for it");
-        let connected = tokio::time::timeout(Duration::from_millis(100), listener.accept()).await;
-        assert!(connected.is_err(), "somebody was connected to");
-    }
-
-    #[tokio::test]
-    async fn an_address_whose_frames_are_acknowledged_too_often_is_not_carried_for_a_while() {
-        let Stand { _folder, carrier, counters, table } = stand(Reach::local()).await;
-        table.set(routes(true));
-        for counter in 0..500 {
-            carrier.route(Heard { packet: packet(counter), at: Instant::now() });
-        }
-        assert!(counters.refused().is_empty(), "what nobody acknowledged keeps nothing away: {:?}", counters.refused());
-        for counter in 0..ACKNOWLEDGED_PER_MINUTE {
-            carrier.carried(&packet(counter).payload);
-        }
-        carrier.route(Heard { packet: packet(1_000), at: Instant::now() });
-        assert_eq!(counters.refused().get("too-often"), Some(&1));
-        let other = DevAddr::new(0x4800_0002);
-        assert!(carrier.may_carry(other), "other devices are");
-    }
-}
+mod tests;

@@ -24,6 +24,7 @@ mod duty;
 mod entry;
 mod fees;
 mod forwarder;
+mod outbox;
 mod routing;
 mod start;
 mod status;

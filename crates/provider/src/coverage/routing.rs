@@ -10,6 +10,7 @@ use depin_lorawan::{
     frame::{DataFrame, UplinkFrame},
 };
 use depin_quantity::UnitId;
+use depin_services::coverage::packet_units;
 use std::collections::BTreeMap;
 
 /// A route, as the ledger has it.
@@ -23,8 +24,8 @@ pub struct RouteEntry {
     pub keys: Vec<[u8; 32]>,
     /// Whether packets are routed by it: it is active, and its OUI is not switched off.
     pub active: bool,
-    /// Whether its OUI has anything left to pay packets with.
-    pub funded: bool,
+    /// How many units of packets its OUI can still pay.
+    pub units_left: u64,
     /// Whether a device address without a session-key filter is left alone.
     pub ignore_empty: bool,
 }
@@ -44,17 +45,19 @@ pub enum NoRoute {
     /// All customers whose it could be are switched off.
     #[error("inactive")]
     Inactive,
-    /// All customers whose it could be, this one among them, have no credits left.
+    /// All customers whose it could be, this one among them, have too few credits left for it.
     #[error("no-credits")]
     Credits {
-        /// An OUI that could not pay for it.
-        oui: u32,
+        /// A route whose OUI could not pay for it.
+        route: UnitId,
     },
 }
 
 /// All routes of a ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoutingTable {
+    /// Bytes of a unit of a packet.
+    pub unit_bytes: u64,
     /// Routes by id.
     pub routes: BTreeMap<UnitId, RouteEntry>,
     /// Routes by application EUI and device EUI.
@@ -74,7 +77,8 @@ impl RoutingTable {
         match frame {
             UplinkFrame::Join(join) => {
                 let found = self.joins.get(&(join.join_eui.get(), join.dev_eui.get())).ok_or(NoRoute::Join)?;
-                self.active(found.clone())
+                // Joins cost nothing, and are good for nothing where their packets are not paid.
+                self.active(found.clone(), 1)
             }
             UplinkFrame::Data(frame) => self.find_data(frame),
         }
@@ -90,7 +94,8 @@ impl RoutingTable {
             None => self.routes.get(route).is_some_and(|route| !route.ignore_empty),
         });
         let matching: Vec<UnitId> = matching.collect();
-        if matching.is_empty() { Err(NoRoute::Mic) } else { self.active(matching) }
+        let units = packet_units(frame.bytes().len() as u64, self.unit_bytes.max(1));
+        if matching.is_empty() { Err(NoRoute::Mic) } else { self.active(matching, units) }
     }
 
     /// The only route that can have an address.
@@ -99,13 +104,12 @@ impl RoutingTable {
         (*start <= address.get()).then_some(*route)
     }
 
-    fn active(&self, mut found: Vec<UnitId>) -> Result<Vec<UnitId>, NoRoute> {
+    /// Those that are active, and whose OUI can pay so many units.
+    fn active(&self, mut found: Vec<UnitId>, units: u64) -> Result<Vec<UnitId>, NoRoute> {
         found.retain(|route| self.routes.get(route).is_some_and(|route| route.active));
-        let Some(oui) = found.first().and_then(|route| self.routes.get(route)).map(|route| route.oui) else {
-            return Err(NoRoute::Inactive);
-        };
-        found.retain(|route| self.routes.get(route).is_some_and(|route| route.funded));
-        if found.is_empty() { Err(NoRoute::Credits { oui }) } else { Ok(found) }
+        let Some(route) = found.first().copied() else { return Err(NoRoute::Inactive) };
+        found.retain(|route| self.routes.get(route).is_some_and(|route| route.units_left >= units));
+        if found.is_empty() { Err(NoRoute::Credits { route }) } else { Ok(found) }
     }
 }
 
@@ -127,10 +131,11 @@ mod tests {
             server: "lns:1".to_owned(),
             keys: vec![[9; 32]],
             active: true,
-            funded: true,
+            units_left: 10,
             ignore_empty: false,
         };
         RoutingTable {
+            unit_bytes: 24,
             routes: [(ROUTE, entry)].into(),
             joins: [((0xaa, 0xd1), vec![ROUTE])].into(),
             ranges: [(0x4800_000f, (0x4800_0000, ROUTE))].into(),
@@ -175,8 +180,14 @@ mod tests {
         assert_eq!(table.find(&frame(0x4800_0001, 6)), Ok(vec![ROUTE]));
         assert_eq!(table.find(&frame(0x4800_0001, 7)), Err(NoRoute::Mic));
         assert_eq!(table.find(&frame(0x4800_0002, 7)), Ok(vec![ROUTE]), "nobody listed a key for this address");
-        table.routes.get_mut(&ROUTE).unwrap().funded = false;
-        assert_eq!(table.find(&frame(0x4800_0001, 6)), Err(NoRoute::Credits { oui: 1 }), "nothing is carried for nothing");
+        table.routes.get_mut(&ROUTE).unwrap().units_left = 0;
+        let lacks = Err(NoRoute::Credits { route: ROUTE });
+        assert_eq!(table.find(&frame(0x4800_0001, 6)), lacks, "nothing is carried for nothing");
+        assert_eq!(table.find(&join(0xd1)), lacks);
+        table.routes.get_mut(&ROUTE).unwrap().units_left = 1;
+        assert_eq!(table.find(&frame(0x4800_0001, 6)), Ok(vec![ROUTE]));
+        table.unit_bytes = 10;
+        assert_eq!(table.find(&frame(0x4800_0001, 6)), lacks, "14 bytes are two units here, and one can be paid");
         table.routes.get_mut(&ROUTE).unwrap().ignore_empty = true;
         assert_eq!(table.find(&frame(0x4800_0002, 7)), Err(NoRoute::Mic));
         table.routes.get_mut(&ROUTE).unwrap().active = false;

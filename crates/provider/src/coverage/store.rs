@@ -1,10 +1,12 @@
-//! What a hotspot keeps: packets that customers acknowledged until the ledger has them, and reports of beacons until they are disclosed.
+//! What a hotspot keeps: packets that it heard until a customer answered, those that customers acknowledged until the ledger has them, and reports of
+//! beacons until they are disclosed.
 //!
-//! One SQLite file. A commit is on the disk before a packet counts as acknowledged here, so a crash at any moment loses nothing that was; a
+//! One SQLite file. A packet that was heard is on the disk before it goes to a customer, and a commit is there before it counts as acknowledged
+//! here, so a crash at any moment loses nothing of it: what was on its way is handed in once more, and customers say the same again. A
 //! batch is kept as it was signed, so that it is the same batch whenever it is sent, and the ledger takes it once.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use depin_client::lorawan::Acknowledged;
+use depin_client::lorawan::{Acknowledged, UplinkPacket};
 use depin_database::{Begun, Database, Durability, OpenError, is_damage};
 use depin_quantity::{Address, UnitId};
 use depin_services::coverage::{Disclosure, PacketBatch};
@@ -17,6 +19,11 @@ use std::{
 /// The store's name in a hotspot's folder.
 pub const STORE_FILE: &str = "hotspot.db";
 const FORMAT: &str = "1";
+/// Stores that were made before packets were kept when they are heard lack it.
+const HEARD: &str = "
+CREATE TABLE IF NOT EXISTS heard (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, route TEXT NOT NULL, server TEXT NOT NULL, content TEXT NOT NULL) STRICT;
+";
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE packets (
@@ -69,6 +76,16 @@ pub(super) struct Waiting {
     pub route: UnitId,
     pub server: String,
     pub packet: Acknowledged,
+}
+
+/// A packet that was heard, and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct HeardPacket {
+    /// When, by the wall clock.
+    pub at_ms: u64,
+    pub route: UnitId,
+    pub server: String,
+    pub packet: UplinkPacket,
 }
 
 /// A report that was sealed.
@@ -130,6 +147,7 @@ impl Store {
                 rows.execute("INSERT INTO meta VALUES ('format', ?1), ('hotspot', ?2)", [FORMAT, &own])
             })?;
         }
+        database.change(|rows| rows.execute_batch(HEARD))?;
         let meta = "SELECT value FROM meta WHERE key = ?1";
         let meta = |key: &str| database.connection().query_row(meta, [key], |row| row.get::<_, String>(0));
         let (format, of) = (meta("format")?, meta("hotspot")?);
@@ -160,9 +178,46 @@ impl Store {
         .await
     }
 
-    /// Keeps packets that a customer acknowledged; one that is known stays as it is.
-    pub(super) async fn keep(&self, packets: Vec<Waiting>) -> StoreResult<()> {
+    /// Keeps packets that were heard, until a customer answered; their places.
+    pub(super) async fn hear(&self, packets: Vec<HeardPacket>) -> StoreResult<Vec<i64>> {
         self.run(move |rows| {
+            let mut statement =
+                rows.prepare_cached("INSERT INTO heard (at_ms, route, server, content) VALUES (?1, ?2, ?3, ?4)")?;
+            let mut places = Vec::with_capacity(packets.len());
+            for HeardPacket { at_ms, route, server, packet } in packets {
+                let content = serde_json::to_string(&packet).map_err(|error| StoreError::Record(error.to_string()))?;
+                places.push(statement.insert(params![signed(at_ms), route.to_string(), server, content])?);
+            }
+            Ok(places)
+        })
+        .await
+    }
+
+    /// Packets that were heard and that no customer answered yet, in their order, with their places.
+    pub(super) async fn heard(&self) -> StoreResult<Vec<(i64, HeardPacket)>> {
+        self.run(|rows| {
+            let mut statement = rows.prepare_cached("SELECT seq, at_ms, route, server, content FROM heard ORDER BY seq")?;
+            let found = statement.query_map([], |row| {
+                let (seq, at, route) = (row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?);
+                Ok((seq, at, route, row.get::<_, String>(3)?, row.get::<_, String>(4)?))
+            })?;
+            let mut heard = Vec::new();
+            for row in found {
+                let (seq, at, route, server, content) = row?;
+                let packet = serde_json::from_str(&content).map_err(|error| StoreError::Record(error.to_string()))?;
+                heard.push((seq, HeardPacket { at_ms: at.unsigned_abs(), route: parsed(&route)?, server, packet }));
+            }
+            Ok(heard)
+        })
+        .await
+    }
+
+    /// Keeps packets that a customer acknowledged, and forgets that they were heard, with others that it answered; a packet that is known stays as it
+    /// is.
+    pub(super) async fn keep(&self, packets: Vec<Waiting>, answered: Vec<i64>) -> StoreResult<()> {
+        self.run(move |rows| {
+            let mut statement = rows.prepare_cached("DELETE FROM heard WHERE seq = ?1")?;
+            answered.iter().try_for_each(|seq| statement.execute([seq]).map(drop))?;
             let sql = "INSERT OR IGNORE INTO packets (hash, seq, route, server, content) \
                        VALUES (?1, (SELECT coalesce(max(seq), 0) + 1 FROM packets), ?2, ?3, ?4)";
             let mut statement = rows.prepare_cached(sql)?;
@@ -314,7 +369,7 @@ mod tests {
     async fn what_was_acknowledged_stays_until_its_batch_is_on_the_ledger_whatever_comes() {
         let (folder, own) = (tempfile::tempdir().unwrap(), Address::new([1; 32]));
         let store = Store::open(folder.path(), own).unwrap();
-        store.keep(vec![waiting(1), waiting(2), waiting(1)]).await.unwrap();
+        store.keep(vec![waiting(1), waiting(2), waiting(1)], vec![]).await.unwrap();
         assert_eq!(store.waiting(10).await.unwrap(), [waiting(1), waiting(2)]);
         let packet = Packet { hash: PacketHash::new([1; 32]), bytes: 20, received: Instant::new(5) };
         let (key, signature) = (PublicKey::new([1; 32]), SignatureBytes::new([0; 64]));

@@ -2,7 +2,7 @@
 
 use super::routing::{RouteEntry, RoutingTable};
 use depin_client::{Client, ClientError, api::CoverageOui, whole_list};
-use depin_quantity::{UnitId, Units};
+use depin_quantity::UnitId;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 
@@ -38,9 +38,15 @@ impl KnownRoutes {
     }
 }
 
-/// Whether anything is left in an OUI to pay a packet with.
-fn is_funded(oui: &CoverageOui) -> bool {
-    oui.balance.units.minus_or_zero(oui.pending.units) > Units::ZERO
+/// How many units an OUI can still pay; any number, where it has something and what one costs is not known now.
+fn units_left(oui: &CoverageOui) -> u64 {
+    let left = oui.balance.units.minus_or_zero(oui.pending.units).get();
+    let cost = oui.unit_cost.as_ref().map_or(0, |cost| cost.units.get());
+    match left.checked_div(cost) {
+        Some(units) => u64::try_from(units).unwrap_or(u64::MAX),
+        None if left > 0 => u64::MAX,
+        None => 0,
+    }
 }
 
 fn number(text: &str) -> Option<u64> {
@@ -54,15 +60,15 @@ fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
 /// All routes with what is listed under them.
 pub(super) async fn read(client: &Client) -> Result<RoutingTable, ClientError> {
     let coverage = client.coverage();
-    let mut table = RoutingTable::default();
+    let mut table = RoutingTable { unit_bytes: coverage.network().await?.unit_bytes, ..RoutingTable::default() };
     for oui in whole_list(usize::MAX, |after| async move { coverage.ouis(after.as_deref(), PAGE).await }).await? {
         let keys: Vec<[u8; 32]> = oui.keys.iter().filter_map(|key| bytes(key)).collect();
         for route in whole_list(usize::MAX, |after| async move { coverage.routes(oui.oui, after.as_deref(), PAGE).await }).await?
         {
             let active = route.active && !oui.disabled;
             let (server, ignore_empty) = (route.server, route.ignore_empty_skf);
-            let (oui, funded) = (oui.oui, is_funded(&oui));
-            table.routes.insert(route.id, RouteEntry { oui, server, keys: keys.clone(), active, funded, ignore_empty });
+            let (oui, units_left) = (oui.oui, units_left(&oui));
+            table.routes.insert(route.id, RouteEntry { oui, server, keys: keys.clone(), active, units_left, ignore_empty });
             if route.euis > 0 {
                 read_joins(client, route.id, &mut table).await?;
             }
@@ -100,4 +106,37 @@ async fn read_filters(client: &Client, route: UnitId, table: &mut RoutingTable) 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use depin_client::api::Amount;
+    use depin_quantity::{Address, Instant, Name, Units};
+
+    #[test]
+    fn an_oui_with_less_than_a_unit_costs_can_pay_none() {
+        let amount = |units: u128| Amount::new(Name::literal("DC"), Units::new(units), 0);
+        let of = |balance, pending, cost: Option<u128>| {
+            units_left(&CoverageOui {
+                oui: 1,
+                owner: Address::new([1; 32]),
+                keys: Vec::new(),
+                since: Instant::new(0).into(),
+                price: None,
+                unit_cost: cost.map(amount),
+                balance: amount(balance),
+                pending: amount(pending),
+                disabled: false,
+                routes: 1,
+                claims: 0,
+                claims_refused: 0,
+                claims_unanswered: 0,
+                packets: 0,
+                spent: amount(0),
+            })
+        };
+        assert_eq!([of(100, 0, Some(10)), of(19, 0, Some(10)), of(9, 0, Some(10)), of(19, 10, Some(10))], [10, 1, 0, 0]);
+        assert_eq!([of(1, 0, None), of(1, 1, None), of(1, 0, Some(0))], [u64::MAX, 0, u64::MAX], "its price is not known");
+    }
 }

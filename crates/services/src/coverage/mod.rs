@@ -50,6 +50,7 @@ pub use message::{
 };
 pub use packets::{batch_id, packet_units};
 pub use params::{AddressParams, BeaconParams, CoverageParams, GateParams, LATE_AFTER, PacketParams, Reciprocity, WitnessParams};
+pub use payments::unit_cost;
 pub use read::{
     batch, batches, beaconing, denial, denials, eui_pairs, filters, hexes, hotspot, hotspots, hotspots_of_owner, last_beacon,
     last_beacons, oui, ouis, ranges, route, routes, totals,

@@ -13,7 +13,9 @@ use super::{
     service::Coverage,
 };
 use crate::context::Context;
-use depin_economy::{Accrued, ChargeRecord, Component, Components, EscrowRecord, Money, PaymentSource, Price, Record, Refusal};
+use depin_economy::{
+    Accrued, ChargeRecord, Component, Components, EscrowRecord, Money, PaymentSource, Price, Reads, Record, Refusal,
+};
 use depin_quantity::{Address, Decimal18, Measured, Span, UnitId, Units};
 
 /// Owners whose charges one job takes.
@@ -30,6 +32,12 @@ fn units_price(each: Option<Money>, units: u128) -> Result<Price, CoverageError>
         None => Price::Measured(Component { metric: PACKET_UNITS, quantity: Measured::new(units) }),
         Some(Money { currency, amount }) => Price::Agreed(Money { currency, amount: amount.times(units)? }),
     })
+}
+
+/// What a unit of a packet costs an OUI now, in base units of what packets are paid in; none while a price that it depends on is not there.
+pub fn unit_cost(service: &Coverage, reads: &Reads<'_>, oui: &Oui) -> Option<Units> {
+    let price = units_price(oui.price, 1).ok()?;
+    reads.quote_charge(PACKET, Some(service.params.rules.currency), price).ok().map(|(_, units)| units)
 }
 
 impl Context<'_, Coverage> {

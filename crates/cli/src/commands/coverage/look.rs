@@ -195,7 +195,7 @@ pub(super) async fn ouis(at: &Named<'_>) -> Result<()> {
                 oui.routes.to_string(),
                 oui.packets.to_string(),
                 shorten(&oui.spent.display),
-                (oui.refused + oui.unanswered).to_string(),
+                (oui.claims_refused + oui.claims_unanswered).to_string(),
                 state(oui).to_owned(),
             ]);
         }

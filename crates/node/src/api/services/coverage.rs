@@ -12,7 +12,7 @@ use depin_client::api::{
     CoverageHotspot, CoverageLocation, CoverageNetwork, CoverageOui, CoveragePacket, CoverageRange, CoverageRoute,
     CoverageWitness, ErrorBody, HotspotQuery, PacketQuery, PacketStage, Page, Price,
 };
-use depin_economy::Money;
+use depin_economy::{Money, Reads};
 use depin_quantity::{Address, UnitId, Units};
 use depin_services::{
     Service as _,
@@ -242,8 +242,8 @@ pub(super) async fn ouis(State(app): State<Shared>, Params(query): Paged) -> Api
     app.coverage()?;
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<u32>(query.after.as_deref())?;
-    let listed = app.list(move |app, state, _| {
-        let wire = |(number, row): (u32, service::Oui)| Some(wire_oui(app, number, &row));
+    let listed = app.list(move |app, state, reads| {
+        let wire = |(number, row): (u32, service::Oui)| Some(wire_oui(app, reads, number, &row));
         Ok(page(service::ouis(state, after), limit, |(number, _)| number.to_string(), wire))
     });
     listed.await
@@ -254,16 +254,17 @@ pub(super) async fn ouis(State(app): State<Shared>, Params(query): Paged) -> Api
     responses((status = 200, body = CoverageOui), (status = "default", body = ErrorBody)))]
 pub(super) async fn oui(State(app): State<Shared>, Segment(oui): Segment<u32>) -> ApiResult<Json<CoverageOui>> {
     app.coverage()?;
-    let row = app.ledger.read(|state| service::oui(state, oui)).ok_or_else(|| no_oui(oui))?;
-    Ok(Json(wire_oui(&app, oui, &row)))
+    let found = app.read(|state, reads| service::oui(state, oui).map(|row| wire_oui(&app, reads, oui, &row)));
+    found.map(Json).ok_or_else(|| no_oui(oui))
 }
 
 fn no_oui(oui: u32) -> ApiError {
     ApiError::not_found(format!("there is no OUI {oui}; OUIs are numbered from 1 in the order in which they were opened"))
 }
 
-fn wire_oui(app: &App, oui: u32, row: &service::Oui) -> CoverageOui {
-    let currency = app.ledger.service().coverage().map_or_else(|| app.tokens.first(), |coverage| coverage.params.rules.currency);
+fn wire_oui(app: &App, reads: &Reads<'_>, oui: u32, row: &service::Oui) -> CoverageOui {
+    let coverage = app.ledger.service().coverage();
+    let currency = coverage.map_or_else(|| app.tokens.first(), |coverage| coverage.params.rules.currency);
     let amount = |units| app.tokens.amount(currency, units);
     CoverageOui {
         oui,
@@ -271,13 +272,14 @@ fn wire_oui(app: &App, oui: u32, row: &service::Oui) -> CoverageOui {
         keys: row.keys.iter().map(ToString::to_string).collect(),
         since: row.since.into(),
         price: row.price.map(|Money { currency, amount }| Price { currency, amount: Units::new(amount.get()).to_decimal(18) }),
+        unit_cost: coverage.and_then(|coverage| service::unit_cost(coverage, reads, row)).map(amount),
         balance: amount(row.balance),
         pending: amount(row.pending),
         disabled: row.disabled,
         routes: row.routes,
         claims: row.claims,
-        refused: row.refused,
-        unanswered: row.unanswered,
+        claims_refused: row.refused,
+        claims_unanswered: row.unanswered,
         packets: row.packets,
         spent: amount(row.spent),
     }

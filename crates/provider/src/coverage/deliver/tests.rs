@@ -1,0 +1,188 @@
+//! Packets that wait, that are refused, and that a stop left.
+
+use super::{
+    super::routing::{RouteEntry, RoutingTable},
+    *,
+};
+use depin_lorawan::{
+    Bandwidth, DevAddr, Hertz, Key, Modulation, Spreading,
+    frame::{Data, Direction, SessionKeys, build_data},
+    gwmp::{Crc, RxPacket},
+};
+use depin_quantity::Address;
+use std::net::SocketAddr;
+
+fn packet(counter: u32) -> RxPacket {
+    let keys = SessionKeys { network: Key::new([1; 16]), application: Key::new([7; 16]) };
+    let data = Data {
+        direction: Direction::Up,
+        confirmed: false,
+        address: DevAddr::new(0x4800_0001),
+        adr: false,
+        adr_ack_req: false,
+        ack: false,
+        pending: false,
+        counter,
+        options: &[],
+        port: Some(1),
+        payload: b"x",
+    };
+    RxPacket {
+        timestamp: 0,
+        time: None,
+        gps_ms: None,
+        frequency: Hertz::new(868_100_000),
+        channel: 0,
+        rf_chain: 0,
+        crc: Crc::Ok,
+        modulation: Modulation::lora(Spreading::ALL[0], Bandwidth::Khz125),
+        coding_rate: None,
+        rssi_dbm: -80,
+        snr_ddb: None,
+        payload: build_data(&data, &keys).unwrap(),
+    }
+}
+
+fn routes(units_left: u64) -> RoutingTable {
+    let route = UnitId::new([3; 32]);
+    // Nobody listens there.
+    let server = "127.0.0.1:9".to_owned();
+    let entry = RouteEntry { oui: 1, server, keys: vec![[9; 32]], active: true, units_left, ignore_empty: false };
+    RoutingTable {
+        unit_bytes: 24,
+        routes: [(route, entry)].into(),
+        ranges: [(0x4800_000f, (0x4800_0000, route))].into(),
+        ..RoutingTable::default()
+    }
+}
+
+async fn until(what: impl Fn() -> bool) {
+    for _ in 0..600 {
+        if what() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it does not happen");
+}
+
+struct Stand {
+    folder: tempfile::TempDir,
+    carrier: Arc<Carrier>,
+    counters: Arc<Counters>,
+    table: Arc<KnownRoutes>,
+}
+
+async fn stand(reach: Reach) -> Stand {
+    stand_in(tempfile::tempdir().unwrap(), reach, Duration::from_secs(600)).await
+}
+
+async fn stand_in(folder: tempfile::TempDir, reach: Reach, hold: Duration) -> Stand {
+    let (counters, table) = (Arc::new(Counters::default()), Arc::new(KnownRoutes::new()));
+    let front = Front::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None, Arc::clone(&counters)).await.unwrap();
+    let carrier = Arc::new(Carrier::new(Parts {
+        hotspot: SigningKey::from_seed(&[1; 32]),
+        trust: Trust::default(),
+        reach,
+        hold,
+        gain_dbi: 3,
+        front: Arc::new(front),
+        store: Store::open(folder.path(), Address::new([1; 32])).unwrap(),
+        counters: Arc::clone(&counters),
+        table: Arc::clone(&table),
+        beacons: mpsc::channel(1).0,
+    }));
+    Stand { folder, carrier, counters, table }
+}
+
+#[tokio::test]
+async fn what_is_heard_waits_for_the_routes_and_nothing_is_carried_for_nothing() {
+    let Stand { folder: _folder, carrier, counters, table } = stand(Reach::local()).await;
+    let (hear, heard) = mpsc::channel(8);
+    let running = tokio::spawn(Arc::clone(&carrier).run(heard));
+    hear.send(Heard { packet: packet(1), at: Instant::now() }).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(counters.refused().is_empty(), "{:?}", counters.refused());
+    table.set(routes(10));
+    until(|| carrier.waiting() == 1).await;
+    assert!(counters.refused().is_empty(), "{:?}", counters.refused());
+    table.set(routes(0));
+    hear.send(Heard { packet: packet(2), at: Instant::now() }).await.unwrap();
+    until(|| counters.refused().get("no-credits") == Some(&1)).await;
+    running.abort();
+}
+
+/// Anybody may write any address on the ledger: a router's, one of this machine.
+#[tokio::test]
+async fn addresses_that_are_nobodys_in_the_internet_are_not_connected_to() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let Stand { folder: _folder, carrier, counters, table } = stand(Reach::public()).await;
+    let hosts = ["127.0.0.1", "localhost", "[::1]", "0177.0.0.1", "169.254.169.254", "me@127.0.0.1"];
+    for (many, host) in (1..).zip(hosts) {
+        let mut stranger = routes(10);
+        stranger.routes.values_mut().for_each(|route| route.server = format!("{host}:{port}"));
+        table.set(stranger);
+        let parcels = carrier.route(Heard { packet: packet(many), at: Instant::now() });
+        carrier.carry(parcels).await;
+        until(|| counters.refused().values().sum::<u64>() == u64::from(many)).await;
+    }
+    let trouble = carrier.trouble();
+    let told = |host: &str| trouble.get(&format!("{host}:{port}")).map_or("", String::as_str);
+    assert!(told("127.0.0.1").contains("is a loopback address"), "{trouble:?}");
+    assert!(told("127.0.0.1").contains("--local-network"), "{trouble:?}");
+    assert!(told("localhost").contains("is a loopback address"), "{trouble:?}");
+    assert!(told("169.254.169.254").contains("is a link-local address"), "{trouble:?}");
+    assert_eq!(carrier.waiting(), 0, "nothing waits for it");
+    let connected = tokio::time::timeout(Duration::from_millis(100), listener.accept()).await;
+    assert!(connected.is_err(), "somebody was connected to");
+}
+
+#[tokio::test]
+async fn an_address_whose_frames_are_acknowledged_too_often_is_not_carried_for_a_while() {
+    let Stand { folder: _folder, carrier, counters, table } = stand(Reach::local()).await;
+    table.set(routes(10));
+    let route = |counter| carrier.route(Heard { packet: packet(counter), at: Instant::now() }).len();
+    assert_eq!((0..500).map(route).sum::<usize>(), 500, "what nobody acknowledged keeps nothing away");
+    for counter in 0..ACKNOWLEDGED_PER_MINUTE {
+        carrier.carried(&packet(counter).payload);
+    }
+    assert_eq!((route(1_000), counters.refused().get("too-often")), (0, Some(&1)));
+    let other = DevAddr::new(0x4800_0002);
+    assert!(carrier.may_carry(other), "other devices are");
+}
+
+/// What is on its way or waits when a hotspot is cut off was lost, although a customer may have had it.
+#[tokio::test]
+async fn what_no_customer_answered_is_handed_in_again_after_a_stop_and_not_for_ever() {
+    let Stand { folder, carrier, counters, table } = stand(Reach::local()).await;
+    let (hear, heard) = mpsc::channel(8);
+    table.set(routes(10));
+    let running = tokio::spawn(Arc::clone(&carrier).run(heard));
+    for counter in 0..3 {
+        hear.send(Heard { packet: packet(counter), at: Instant::now() }).await.unwrap();
+    }
+    until(|| carrier.waiting() == 3).await;
+    running.abort();
+    drop((carrier, counters));
+
+    let Stand { folder, carrier, table, .. } = stand_in(folder, Reach::local(), Duration::from_secs(600)).await;
+    table.set(routes(10));
+    let running = tokio::spawn(Arc::clone(&carrier).run(mpsc::channel(8).1));
+    until(|| carrier.waiting() == 3).await;
+    running.abort();
+    drop(carrier);
+
+    let Stand { folder: _folder, carrier, counters, table } = stand_in(folder, Reach::local(), Duration::ZERO).await;
+    table.set(routes(10));
+    carrier.resume().await.unwrap();
+    assert_eq!((carrier.waiting(), crate::coverage::counters::value(&counters.expired)), (0, 3), "it is too old");
+    let store = carrier.parts.store.clone();
+    for _ in 0..100 {
+        if store.heard().await.unwrap().is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it is forgotten");
+}
