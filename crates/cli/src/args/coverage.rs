@@ -1,5 +1,6 @@
 //! Commands about wireless coverage: hotspots, customers, packets, beacons.
 
+use super::coverage_disputes::{ClaimCommand, DenylistCommand};
 use super::mobile::{AccessPointsArgs, CarrierCommand, SessionsArgs, SpeedServerArgs};
 use super::{AmountArg, Bytes, PlaceArgs, TextPath, TlsArgs, Who};
 use clap::{ArgGroup, Args, Subcommand};
@@ -60,6 +61,12 @@ pub enum CoverageCommand {
                                         --join-eui 70B3D57ED0000000 --app-key 2B7E151628AED2A6ABF7158809CF4F3C --name door"
     )]
     Device(DeviceCommand),
+    /// The denylist: who is on it and why, appeals, and what its keeper says to them.
+    #[command(subcommand, after_help = super::coverage_disputes::DENYLIST_EXAMPLES)]
+    Denylist(DenylistCommand),
+    /// Claims: packets that hotspots say they delivered, and that their customer has not acknowledged.
+    #[command(subcommand, after_help = super::coverage_disputes::CLAIM_EXAMPLES)]
+    Claim(ClaimCommand),
     /// Credits of OUIs.
     #[command(
         subcommand,
@@ -128,6 +135,18 @@ pub enum OuiCommand {
     /// List OUIs: credits, routes, what they paid, claims that they left.
     #[command(after_help = "Examples:\n  depin coverage oui list\n  depin coverage oui list --json")]
     List,
+    /// Close an OUI: give back all addresses, joins and session keys of its routes, remove them, and take its credits out.
+    #[command(after_help = "Examples:\n  depin coverage oui close 1")]
+    Close(CloseOuiArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct CloseOuiArgs {
+    /// The OUI.
+    #[arg(value_name = "N")]
+    pub oui: u32,
+    #[command(flatten)]
+    pub signer: CustomerKey,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -183,6 +202,10 @@ pub enum RouteCommand {
                             depin coverage route add --route 3fa2b1 --eui 70B3D57ED0000000:0004A30B001A2B3C"
     )]
     Add(AddRouteArgs),
+    /// Give addresses, joins and session keys of a route back, some or all.
+    #[command(after_help = "Examples:\n  depin coverage route release 3fa2b1 --devaddr 48000000-4800000F\n  \
+                            depin coverage route release 3fa2b1 --all")]
+    Release(ReleaseArgs),
     /// List the routes of an OUI.
     #[command(after_help = "Examples:\n  depin coverage route list --oui 1\n  depin coverage route list --json")]
     List(ListRoutesArgs),
@@ -207,7 +230,7 @@ pub struct AddRouteArgs {
     #[arg(long, value_name = "HEX", default_value = "00003C", conflicts_with = "route")]
     pub net_id: String,
     /// Most hotspots that are paid for one packet of a new route.
-    #[arg(long, value_name = "N", default_value_t = 3, conflicts_with = "route")]
+    #[arg(long, value_name = "N", default_value_t = 3, conflicts_with = "route", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub max_copies: u32,
     /// Device addresses that it takes.
     #[arg(long, value_name = "FIRST-LAST")]
@@ -224,6 +247,24 @@ pub struct ListRoutesArgs {
     /// Only of this OUI.
     #[arg(long, value_name = "N")]
     pub oui: Option<u32>,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(group(ArgGroup::new("what").required(true).multiple(true).args(["devaddr", "eui", "all"])))]
+pub struct ReleaseArgs {
+    /// The route.
+    pub route: String,
+    /// Device addresses, as they were added.
+    #[arg(long, value_name = "FIRST-LAST", conflicts_with = "all")]
+    pub devaddr: Vec<DevAddrs>,
+    /// Joins.
+    #[arg(long, value_name = "JOINEUI:DEVEUI", conflicts_with = "all")]
+    pub eui: Vec<EuiArg>,
+    /// Everything that is listed under it, session keys too.
+    #[arg(long)]
+    pub all: bool,
+    #[command(flatten)]
+    pub signer: CustomerKey,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -262,7 +303,7 @@ pub struct AddSkfArgs {
     #[arg(long, value_name = "HEX")]
     pub key: String,
     /// Most hotspots that are paid for one of its packets; 0 for the route's own number.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000))]
     pub max_copies: u32,
     #[command(flatten)]
     pub signer: CustomerKey,
@@ -530,14 +571,14 @@ pub struct GatewayLorawanArgs {
     /// Add credits whenever fewer than these are left; they are minted from the account's tokens.
     #[arg(long, value_name = "AMOUNT")]
     pub keep: Option<AmountArg>,
-    /// Addresses that it gives to devices.
-    #[arg(long, value_name = "FIRST-LAST", default_value = "48000000-480007FF")]
-    pub devaddr: DevAddrs,
+    /// Addresses that it gives to devices [default: those that a route to it has, else up to 2,048 that no route has].
+    #[arg(long, value_name = "FIRST-LAST")]
+    pub devaddr: Option<DevAddrs>,
     /// Channel plan.
     #[arg(long, value_enum, default_value = "eu868")]
     pub region: RegionArg,
     /// Most hotspots that are paid for one packet.
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub max_copies: u32,
     /// List the keys of devices' sessions (NwkSKey) on the ledger, where everybody can read them: hotspots then deliver no frame of another key, but
     /// whoever reads them can make frames that you pay for, and shut your devices out.

@@ -5,6 +5,7 @@
 //! completions are made from these definitions.
 
 mod coverage;
+mod coverage_disputes;
 mod devnet;
 mod lease;
 mod metered;
@@ -29,11 +30,12 @@ mod value;
 mod wallet;
 
 pub use coverage::{
-    AddDeviceArgs, AddRouteArgs, AddSkfArgs, CoverageCommand, CreditsCommand, DeviceCommand, GainArg, GatewayLorawanArgs,
-    HotspotsArgs, ListRoutesArgs, ListSkfArgs, MapArgs, MintCreditsArgs, NewOuiArgs, OuiCommand, PacketsArgs, PlaceArg,
-    ProviderCoverageArgs, RegionArg, RemoveDeviceArgs, RemoveRouteArgs, RemoveSkfArgs, RouteCommand, ServerArgs, SkfCommand,
-    WitnessesArgs,
+    AddDeviceArgs, AddRouteArgs, AddSkfArgs, CloseOuiArgs, CoverageCommand, CreditsCommand, DeviceCommand, GainArg,
+    GatewayLorawanArgs, HotspotsArgs, ListRoutesArgs, ListSkfArgs, MapArgs, MintCreditsArgs, NewOuiArgs, OuiCommand, PacketsArgs,
+    PlaceArg, ProviderCoverageArgs, RegionArg, ReleaseArgs, RemoveDeviceArgs, RemoveRouteArgs, RemoveSkfArgs, RouteCommand,
+    ServerArgs, SkfCommand, WitnessesArgs,
 };
+pub use coverage_disputes::{AppealArgs, ClaimCommand, CloseClaimArgs, DenyArgs, DenylistCommand, JudgeArgs, ListClaimsArgs};
 pub use devnet::{DevnetCommand, LossArg, RadioArgs};
 pub use lease::{
     Accept, DeploymentArgs, LeaseAcceptArgs, LeaseCheckArgs, LeaseCloseArgs, LeaseCommand, LeaseListArgs, LeaseTopupArgs,

@@ -226,6 +226,8 @@ pub struct CoverageNetwork {
     /// Whose word it is when a report came in; none where it is the time of the block.
     #[schema(value_type = Option<String>)]
     pub reporter: Option<Address>,
+    /// Most device addresses of one OUI; none where that is not bounded.
+    pub addresses_most: Option<u32>,
     /// What an OUI keeps; none where it need not keep anything.
     pub gate: Option<CoverageGate>,
     /// Who keeps the denylist; none where there is none.

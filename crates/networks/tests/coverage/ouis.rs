@@ -233,3 +233,28 @@ fn without_a_gate_nothing_is_kept_and_nobody_is_switched_off() {
     assert_eq!(net.settled().0, 1);
     assert_eq!(Name::literal("DC"), DC);
 }
+
+#[test]
+fn an_oui_on_which_nothing_stands_is_closed_and_its_credits_go_back() {
+    let mut net = Net::document();
+    net.send(OWNER, &joins(10, OWNER)).unwrap();
+    let (oui, route) = net.customer(1_000, 3);
+    let before = net.credits(CUSTOMER);
+    let close = CoverageMessage::CloseOui(oui);
+    assert_eq!(net.send(OWNER, &close).unwrap_err(), CoverageError::NotYourOui { oui, owner: CUSTOMER });
+    let in_use = CoverageError::OuiInUse { oui, routes: 1, claims: 0, owed: Units::ZERO };
+    assert_eq!(net.send(CUSTOMER, &close).unwrap_err(), in_use);
+    let packets = vec![net.packet(1, 24)];
+    net.report(Net::batch(route, 10, packets, true)).unwrap();
+    net.send(CUSTOMER, &CoverageMessage::RemoveRoute(route)).unwrap();
+    net.send(CUSTOMER, &close).unwrap();
+    assert_eq!((net.credits(CUSTOMER) - before, net.escrow(oui)), (999, 0), "a packet was paid");
+    assert_eq!(net.send(CUSTOMER, &close).unwrap_err(), CoverageError::OuiClosed(oui));
+    let told = CoverageEvent::OuiClosed { oui, owner: CUSTOMER, credits: Units::new(999) };
+    assert!(net.events.contains(&told), "{:?}", net.events.last());
+    let (second, _) = net.customer(0, 3);
+    assert_eq!(second, oui + 1, "its number is nobody else's");
+    net.send(CUSTOMER, &CoverageMessage::SetKeys { oui, keys: vec![SERVER] }).unwrap();
+    net.send(CUSTOMER, &CoverageMessage::AddCredits { oui, credits: Units::new(5) }).unwrap();
+    assert_eq!(net.oui(oui).balance.get(), 5);
+}

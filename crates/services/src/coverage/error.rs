@@ -8,7 +8,7 @@ use super::{
     mobile::MobileError,
 };
 use depin_economy::{Refusal, Spec};
-use depin_quantity::{Address, Instant, Name, UnitId};
+use depin_quantity::{Address, Instant, Name, UnitId, Units};
 
 /// A refusal; the message changed nothing. Checked in the order of the message's parts, the first that applies wins.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -135,6 +135,25 @@ pub enum CoverageError {
     /// The OUI has too few credits.
     #[error("OUI {0} has too few credits and takes no packets; its owner adds some")]
     OuiDisabled(u32),
+    /// It was closed before.
+    #[error("OUI {0} is closed already; its owner opens it again by setting keys")]
+    OuiClosed(u32),
+    /// Something stands on it.
+    #[error(
+        "OUI {oui} has {routes} routes, {claims} open claims, and owes {owed} base units for packets; remove its routes first, answer claims, and wait \
+         until what it owes is charged",
+        owed = owed.get()
+    )]
+    OuiInUse {
+        /// The OUI.
+        oui: u32,
+        /// Its routes.
+        routes: u32,
+        /// Its open claims.
+        claims: u32,
+        /// What packets cost that were not charged yet.
+        owed: Units,
+    },
     /// A key of another.
     #[error("{key} acknowledges no packets for OUI {oui}; sign with one of its keys, or let its owner add this one")]
     NotAKey {
@@ -387,6 +406,8 @@ impl CoverageError {
             Self::UnknownOui(_) => "unknown-oui",
             Self::Price(_) => "price",
             Self::OuiDisabled(_) => "oui-disabled",
+            Self::OuiClosed(_) => "oui-closed",
+            Self::OuiInUse { .. } => "oui-in-use",
             Self::NotAKey { .. } => "not-a-key",
             Self::Server(_) => "server",
             Self::MaxCopies { .. } => "max-copies",

@@ -428,6 +428,15 @@ pub enum CoverageEvent {
         /// What became of each.
         sessions: Vec<SessionResult>,
     },
+    /// An OUI is closed.
+    OuiClosed {
+        /// The OUI.
+        oui: u32,
+        /// Whose it is.
+        owner: Address,
+        /// Credits that went back.
+        credits: Units,
+    },
 }
 
 impl CoverageEvent {
@@ -471,6 +480,7 @@ impl CoverageEvent {
             Self::CarrierCredits { .. } => "carrier-credits",
             Self::DataAuthorised { .. } => "data-authorised",
             Self::SessionsSettled { .. } => "sessions-settled",
+            Self::OuiClosed { .. } => "oui-closed",
         }
     }
 
@@ -499,6 +509,7 @@ impl CoverageEvent {
             Self::Denied { who, .. } | Self::DenialJudged { who, .. } => denied(who),
             Self::DenialAppealed { by, .. } => vec![*by],
             Self::OuiOpened { owner, .. }
+            | Self::OuiClosed { owner, .. }
             | Self::CreditsAdded { owner, .. }
             | Self::OuiKeysChanged { owner, .. }
             | Self::OuiDisabled { owner, .. }

@@ -321,6 +321,9 @@ pub enum CoverageMessage {
     Disclose(Vec<Disclosure>),
     /// Mobile coverage, where the network has it.
     Mobile(MobileMessage),
+    /// The owner of an OUI without routes closes it: its keys are gone, and its credits go back. Its number stays its own, and with
+    /// [`CoverageMessage::SetKeys`] it is open again.
+    CloseOui(u32),
 }
 
 const JOIN: &[u8] = b"depin-coverage-onboard";
@@ -393,6 +396,7 @@ impl CoverageMessage {
             Self::HandIn(_) => "hand-in-reports",
             Self::Disclose(_) => "disclose-reports",
             Self::Mobile(message) => message.name(),
+            Self::CloseOui(_) => "close-oui",
         }
     }
 
@@ -422,6 +426,7 @@ impl CoverageMessage {
             | Self::Judge { .. }
             | Self::AddCredits { .. }
             | Self::RemoveRoute(_)
+            | Self::CloseOui(_)
             | Self::Retire(_) => 60,
         }
     }
@@ -455,6 +460,7 @@ impl CoverageMessage {
             | Self::Judge { .. }
             | Self::AddCredits { .. }
             | Self::RemoveRoute(_)
+            | Self::CloseOui(_)
             | Self::CloseClaim { .. }
             | Self::Retire(_) => Ok(()),
         }

@@ -91,6 +91,24 @@ impl Context<'_, Coverage> {
         self.emit(CoverageEvent::OuiDisabled { oui, owner: row.owner, left, minimum });
     }
 
+    /// Order of refusals: OUI, owner, closed, routes, claims, what it owes.
+    pub(super) fn close_oui(&mut self, sender: Address, oui: u32) -> Result<(), CoverageError> {
+        let mut row = self.own_oui(sender, oui)?;
+        let (routes, claims, owed) = (row.routes, row.claims, row.pending);
+        if row.keys.is_empty() {
+            return Err(CoverageError::OuiClosed(oui));
+        }
+        if routes > 0 || claims > 0 || owed > Units::ZERO {
+            return Err(CoverageError::OuiInUse { oui, routes, claims, owed });
+        }
+        let credits = row.balance;
+        self.give_back_credits(oui, credits)?;
+        row.keys.clear();
+        row.balance = Units::ZERO;
+        self.emit(CoverageEvent::OuiClosed { oui, owner: sender, credits });
+        self.keep_gate(oui, row)
+    }
+
     pub(super) fn set_keys(&mut self, sender: Address, oui: u32, keys: &[PublicKey]) -> Result<(), CoverageError> {
         let mut row = self.own_oui(sender, oui)?;
         keys.clone_into(&mut row.keys);

@@ -59,6 +59,15 @@ impl Context<'_, Coverage> {
         self.send(Record::Escrow(EscrowRecord::Deposit { id: escrow_of(oui), from, deposit })).map(drop)
     }
 
+    /// Gives credits of an OUI back to its owner.
+    pub(super) fn give_back_credits(&mut self, oui: u32, credits: Units) -> Result<(), CoverageError> {
+        if credits.is_zero() {
+            return Ok(());
+        }
+        let amount = self.money(credits)?;
+        self.send(Record::Escrow(EscrowRecord::Refund { id: escrow_of(oui), amount })).map(drop)
+    }
+
     /// What so many units of packets cost now at a customer's price.
     pub(super) fn quote(&self, each: Option<Money>, units: u64) -> Result<Units, CoverageError> {
         let currency = Some(self.params().rules.currency);

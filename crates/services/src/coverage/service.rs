@@ -62,6 +62,7 @@ impl Service for Coverage {
             CoverageMessage::OpenOui { keys, credits, price } => cx.open_oui(sender, keys, *credits, *price),
             CoverageMessage::AddCredits { oui, credits } => cx.add_credits(sender, *oui, *credits),
             CoverageMessage::SetKeys { oui, keys } => cx.set_keys(sender, *oui, keys),
+            CoverageMessage::CloseOui(oui) => cx.close_oui(sender, *oui),
             CoverageMessage::AddRoute { oui, terms } => cx.add_route(sender, *oui, terms, unique),
             CoverageMessage::ChangeRoute { route, terms } => cx.change_route(sender, *route, terms),
             CoverageMessage::RemoveRoute(route) => cx.remove_route(sender, *route),

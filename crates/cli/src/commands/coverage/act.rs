@@ -254,11 +254,12 @@ pub(super) async fn add_filter(args: &AddSkfArgs, at: &Named<'_>) -> Result<()> 
     };
     match at.ranges().await?.into_iter().find(is_there) {
         Some(range) if range.route == route => {}
-        Some(range) => at.out.warn(format_args!(
-            "{} is an address of the route {}: packets of it do not come by this one",
-            args.devaddr,
-            short_id(range.route.to_string())
-        )),
+        // The ledger would take it, for everybody to read, and no packet would ever be compared with it.
+        Some(range) => {
+            let why =
+                format!("{} is an address of the route {}, and not of this one", args.devaddr, short_id(range.route.to_string()));
+            return Err(CliError::refused("taken", why).hint("nothing was listed; name the route that has the address"));
+        }
         None => at.out.warn(format_args!(
             "no route has the address {} yet: add it with `depin coverage route add --route {} --devaddr`",
             args.devaddr,

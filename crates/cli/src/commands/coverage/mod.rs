@@ -2,11 +2,13 @@
 
 mod act;
 mod devices;
+mod disputes;
 mod look;
 mod map;
 mod mobile;
 mod named;
 mod packets;
+mod release;
 mod speed;
 
 use crate::{
@@ -31,7 +33,11 @@ pub async fn run(command: &CoverageCommand, settings: &Settings, out: &Output) -
         CoverageCommand::Packets(args) => packets::run(args, &at).await,
         CoverageCommand::Oui(OuiCommand::New(args)) => act::open_oui(args, &at).await,
         CoverageCommand::Oui(OuiCommand::List) => look::ouis(&at).await,
+        CoverageCommand::Oui(OuiCommand::Close(args)) => release::close_oui(args, &at).await,
+        CoverageCommand::Denylist(command) => disputes::denylist(command, &at).await,
+        CoverageCommand::Claim(command) => disputes::claim(command, &at).await,
         CoverageCommand::Route(RouteCommand::Add(args)) => act::add_route(args, &at).await,
+        CoverageCommand::Route(RouteCommand::Release(args)) => release::release(args, &at).await,
         CoverageCommand::Route(RouteCommand::List(args)) => look::routes(args, &at).await,
         CoverageCommand::Route(RouteCommand::Remove(args)) => act::remove_route(args, &at).await,
         CoverageCommand::Skf(SkfCommand::Add(args)) => act::add_filter(args, &at).await,

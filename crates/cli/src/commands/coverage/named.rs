@@ -8,7 +8,8 @@ use crate::{
 use depin_client::{
     Coverage,
     api::{
-        CoverageBeacon, CoverageFilter, CoverageHex, CoverageHotspot, CoverageOui, CoverageRange, CoverageRoute, HotspotQuery,
+        CoverageBeacon, CoverageEuiPair, CoverageFilter, CoverageHex, CoverageHotspot, CoverageOui, CoverageRange, CoverageRoute,
+        HotspotQuery,
     },
     whole_list,
 };
@@ -18,6 +19,8 @@ use std::collections::BTreeMap;
 /// Entries of a page, and pages of one list.
 const PAGE: Option<u32> = Some(1_000);
 pub(super) const PAGES_MAX: usize = 256;
+
+const UNKNOWN_ROUTE: &str = "`depin coverage route list` lists them; write an id, or the beginning of one";
 
 /// See the module.
 pub(super) struct Named<'a> {
@@ -95,27 +98,32 @@ impl<'a> Named<'a> {
         Ok(whole_list(PAGES_MAX, |after| async move { self.coverage().filters(route, after.as_deref(), PAGE).await }).await?)
     }
 
+    /// The joins of a route.
+    pub(super) async fn eui_pairs(&self, route: UnitId) -> Result<Vec<CoverageEuiPair>> {
+        Ok(whole_list(PAGES_MAX, |after| async move { self.coverage().eui_pairs(route, after.as_deref(), PAGE).await }).await?)
+    }
+
     /// The route of that id, or whose id alone begins so.
     pub(super) async fn route(&self, text: &str) -> Result<CoverageRoute> {
-        let unknown = || {
-            CliError::refused("unknown-route", format_args!("there is no route `{text}`"))
-                .hint("`depin coverage route list` lists them; write an id, or the beginning of one")
-        };
+        let unknown = || CliError::refused("unknown-route", format_args!("there is no route `{text}`")).hint(UNKNOWN_ROUTE);
         if let Ok(id) = text.parse::<UnitId>() {
             return self.coverage().route(id).await?.ok_or_else(unknown);
         }
-        let beginning = text.trim_end_matches('…').to_ascii_lowercase();
-        if beginning.is_empty() {
-            return Err(unknown());
-        }
         let all = self.routes(None).await?;
-        let mut found = all.into_iter().filter(|route| route.id.to_string().starts_with(&beginning));
-        match (found.next(), found.next()) {
-            (Some(route), None) => Ok(route),
-            (None, _) => Err(unknown()),
-            _ => Err(CliError::refused("ambiguous", format_args!("several routes begin with `{beginning}`"))
-                .hint("write more of the id")),
-        }
+        let id = by_beginning(text, all.iter().map(|route| route.id), "route", UNKNOWN_ROUTE)
+            .map_err(|error| if error.code == "unknown-id" { unknown() } else { error })?;
+        all.into_iter().find(|route| route.id == id).ok_or_else(unknown)
+    }
+}
+
+/// The id that a text is, or that alone begins so.
+pub(super) fn by_beginning(text: &str, all: impl IntoIterator<Item = UnitId>, what: &str, hint: &str) -> Result<UnitId> {
+    let beginning = text.trim_end_matches('…').to_ascii_lowercase();
+    let mut found = all.into_iter().filter(|id| !beginning.is_empty() && id.to_string().starts_with(&beginning));
+    match (found.next(), found.next()) {
+        (Some(id), None) => Ok(id),
+        (None, _) => Err(CliError::refused("unknown-id", format_args!("there is no {what} `{text}`")).hint(hint)),
+        _ => Err(CliError::refused("ambiguous", format_args!("several begin with `{beginning}`")).hint("write more of the id")),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     settings::Settings,
     up::Interrupt,
 };
-use depin_client::Sender;
+use depin_client::{Sender, whole_list};
 use depin_devnet::{
     home::Endpoint,
     listen_address,
@@ -19,9 +19,14 @@ use depin_devnet::{
 use depin_files::Floor;
 use depin_gateway_lorawan::{ChainConfig, Config, Mqtt};
 use depin_lorawan::{DevAddr, region::Region};
-use depin_services::coverage::Region as Plan;
+use depin_quantity::{Address, UnitId};
+use depin_services::coverage::{Range, Region as Plan};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
+
+/// Where addresses are looked for, and how many, where none were named.
+const FIRST: u32 = 0x4800_0000;
+const ADDRESSES: u32 = 2_048;
 
 #[derive(Serialize)]
 struct Running {
@@ -69,6 +74,44 @@ fn broker(text: &str) -> Result<Mqtt> {
     Ok(Mqtt { host: host.to_owned(), port: url.port().unwrap_or(1_883), credentials })
 }
 
+/// Addresses where none were named: those that a route of the account's OUI has, else some that no route has.
+async fn addresses(args: &GatewayLorawanArgs, remote: &Remote, owner: Address) -> Result<Range> {
+    let coverage = remote.client.coverage();
+    let ouis = whole_list(usize::MAX, |after| async move { coverage.ouis(after.as_deref(), Some(1_000)).await }).await?;
+    let own = ouis.iter().find(|oui| oui.owner == owner && args.oui.is_none_or(|number| number == oui.oui)).map(|oui| oui.oui);
+    let ranges = whole_list(usize::MAX, |after| async move { coverage.ranges(after.as_deref(), Some(1_000)).await }).await?;
+    let hex = |text: &str| u32::from_str_radix(text, 16).ok();
+    let taken: Vec<(UnitId, Range)> = ranges
+        .iter()
+        .filter_map(|range| Some((range.route, Range { start: hex(&range.start)?, end: hex(&range.end)? })))
+        .collect();
+    if let Some(oui) = own {
+        let routes = whole_list(usize::MAX, |after| async move { coverage.routes(oui, after.as_deref(), Some(1_000)).await });
+        let routes: BTreeSet<UnitId> = routes.await?.into_iter().map(|route| route.id).collect();
+        if let Some((_, range)) = taken.iter().find(|(route, _)| routes.contains(route)) {
+            return Ok(*range);
+        }
+    }
+    let most = coverage.network().await?.addresses_most.map_or(ADDRESSES, |most| most.min(ADDRESSES)) & !1;
+    let ranges: Vec<Range> = taken.into_iter().map(|(_, range)| range).collect();
+    free(&ranges, most).ok_or_else(|| {
+        CliError::refused("addresses", format_args!("no {most} device addresses from {FIRST:08X} on are free"))
+            .hint("name some with --devaddr")
+    })
+}
+
+/// So many addresses in a row, from [`FIRST`] on, that none of these ranges has.
+fn free(taken: &[Range], many: u32) -> Option<Range> {
+    let mut start = FIRST;
+    loop {
+        let end = start.checked_add(many.checked_sub(1)?)?;
+        match taken.iter().filter(|range| range.start <= end && start <= range.end).map(|range| range.end).max() {
+            Some(last) => start = last.checked_add(1)?.checked_next_multiple_of(8)?,
+            None => return Some(Range { start, end }),
+        }
+    }
+}
+
 async fn start(args: &GatewayLorawanArgs, remote: &Remote, out: &Output) -> Result<NetworkServerPart> {
     // A port that is taken is told before anything is made.
     let listen = listen_address("the network server", args.listen)?;
@@ -103,7 +146,10 @@ async fn start(args: &GatewayLorawanArgs, remote: &Remote, out: &Output) -> Resu
             .transpose()
     };
     let (open_with, keep) = (credits(args.credits.as_ref())?, credits(args.keep.as_ref())?);
-    let range = args.devaddr.0;
+    let range = match args.devaddr {
+        Some(typed) => typed.0,
+        None => addresses(args, remote, customer.address()).await?,
+    };
     let region = match Plan::from(args.region) {
         Plan::Eu868 => Region::Eu868,
         Plan::Us915 => Region::Us915,
@@ -155,6 +201,16 @@ impl Running {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_taken_where_nobody_has_any() {
+        let range = |start, end| Range { start, end };
+        assert_eq!(free(&[], 2_048), Some(range(0x4800_0000, 0x4800_07ff)));
+        let taken = [range(0x4800_0000, 0x4800_07ff), range(0x4800_1002, 0x4800_100b), range(0x1000_0000, 0x1fff_ffff)];
+        assert_eq!(free(&taken, 2_048), Some(range(0x4800_0800, 0x4800_0fff)));
+        assert_eq!(free(&taken, 2_052), Some(range(0x4800_1010, 0x4800_1813)), "from a multiple of 8 on");
+        assert_eq!(free(&[range(0, u32::MAX)], 8), None);
+    }
 
     #[test]
     fn a_broker_is_read_with_its_usual_port_and_its_password() {

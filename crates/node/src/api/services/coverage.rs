@@ -74,6 +74,7 @@ pub(super) async fn network(State(app): State<Shared>) -> ApiResult<Json<Coverag
         entropy_valid_ms: params.beacon.entropy_valid.get(),
         reveal_within_ms: params.beacon.reveal_within.get(),
         reporter: params.reporter.and_then(|role| reads.role(role)),
+        addresses_most: params.addresses.map(|addresses| addresses.most),
         gate: params.gate.map(|gate| CoverageGate { minimum: amount(gate.minimum), burn_from: amount(gate.burn_from) }),
         arbiter: params.arbiter.and_then(|role| reads.role(role)),
         totals: coverage.figures(state).into_iter().map(|figure| (figure.name.to_owned(), figure.value.to_string())).collect(),
