@@ -148,8 +148,10 @@ pub struct RenderingNetwork {
     /// Most jobs of one artist that are kept.
     pub jobs_most: u32,
     /// Times in which somebody must act, in milliseconds of ledger time: `approval`, `check`, `deliver`, `key`, `open`, `reveal`, `agree`, `judge`,
-    /// `secret`.
+    /// `secret`, `beat`.
     pub windows_ms: BTreeMap<String, u64>,
+    /// Whether nodes are paid for being there, so that they say so (`beat`).
+    pub pays_idle: bool,
     /// What a node pledges.
     pub pledge: Option<Amount>,
     /// Running sums, decimal digits.
@@ -191,6 +193,8 @@ pub struct RenderingNode {
     pub work: String,
     /// Their price, in millionths, decimal digits.
     pub value: String,
+    /// When it said last that it is there.
+    pub beat: Option<Time>,
     /// When it registered first.
     pub since: Time,
 }

@@ -129,3 +129,37 @@ fn a_hold_that_ran_out_pays_nobody() {
     net.tick(Span::from_days(3));
     assert_eq!(net.job(job).state, JobState::Closed);
 }
+
+/// However many tickets a job has, a block approves and forgets some at a time.
+#[test]
+fn a_long_job_is_approved_and_forgotten_within_the_work_of_a_block() {
+    let mut net = Net::new(3);
+    net.audited = false;
+    let frames = Frames { first: 1, last: 150, step: 1 };
+    let job = net.drawn(NewJob { frames, funds: 10_000_000, ..new_job() });
+    let tickets: Vec<_> = (0..150).map(|frame| net.issue(job, frame, 0, Purpose::Frame)).collect();
+    net.tick(Span::from_secs(120));
+    (0..150).for_each(|number| net.deliver(job, number, 7));
+    net.draw();
+    net.kept(job, &tickets);
+    let approved = |net: &Net| (0..150).filter(|number| net.state_of(job, *number) == "approved").count();
+    net.now = net.job(job).approve_at.unwrap();
+    let mut blocks = 0;
+    while approved(&net) < 150 {
+        let (before, used) = (approved(&net), net.short_block(400));
+        assert!(approved(&net) - before <= 64 && used <= 1_200, "{used} units of work");
+        blocks += 1;
+    }
+    assert!(blocks >= 3);
+    net.check_all();
+    net.tick(Span::from_days(1));
+    assert_eq!((net.job(job).state, net.totals().withheld), (JobState::Closed, 150), "nobody opened a key");
+    net.now = net.now.later(Span::from_days(7));
+    net.short_block(100);
+    let left = rendering::tickets(net.rows(), job, None).count();
+    assert!((1..150).contains(&left), "{left} are left");
+    net.check_all();
+    (0..3).for_each(|_| net.tick(SECOND));
+    assert!(rendering::job(net.rows(), job).is_none());
+    net.check_all();
+}

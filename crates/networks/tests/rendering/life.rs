@@ -45,6 +45,7 @@ fn a_job_is_drawn_rendered_approved_paid_and_its_rest_goes_back() {
     assert_eq!(had - net.held(ARTIST), 4 * TOKENS, "only frames cost anything");
     assert_eq!((net.totals().frames, net.totals().value), (4, 4 * u128::from(PRICE)));
     assert_eq!((net.artist().paid, net.totals().work), (4, 4 * 8_333));
+    net.events_read_back();
     net.tick(Span::from_days(7));
     assert!(rendering::job(net.rows(), job).is_none() && rendering::tickets(net.rows(), job, None).next().is_none());
     assert_eq!(net.artist().jobs, 0, "and nothing of it is kept");

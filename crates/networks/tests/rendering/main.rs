@@ -6,6 +6,7 @@ mod files;
 mod attacks;
 mod ends;
 mod file;
+mod idle;
 mod life;
 mod money;
 mod refusals;

@@ -167,3 +167,48 @@ proptest! {
         prop_assert!(held.balance(depin_economy::Account::Hold(job), RENDER).is_zero());
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// In whatever order keys are opened, each node has as much for the same frame, but for the base unit that flooring moves; and no base unit is lost.
+    #[test]
+    fn the_order_of_keys_moves_no_money(order in Just(vec![0u32, 1, 2, 3]).prop_shuffle(), worked in proptest::collection::vec(1u64..110, 4)) {
+        let paid = |order: &[u32]| {
+            let mut net = Net::of(&render(&[]), HELD, 4);
+            let (artist, job) = (net.held(ARTIST), net.drawn(new_job()));
+            for (frame, seconds) in (0..4).zip(&worked) {
+                let (number, _) = net.issue(job, frame, 0, Purpose::Frame);
+                net.tick(Span::from_secs(120));
+                let ticket = net.ticket(job, number);
+                let worked = Span::from_secs(*seconds);
+                let handed = Handed { worked, ..handed(job, number, ticket.node, 7) };
+                net.ok(ticket.owner, RenderingMessage::Deliver { job, number, handed });
+            }
+            net.approve(job, 0, 3);
+            let had: u128 = (1..=4).map(|n| net.held(owner(n))).sum();
+            let each: Vec<(u32, u128)> = order
+                .iter()
+                .map(|number| {
+                    let owner = net.ticket(job, *number).owner;
+                    let before = net.held(owner);
+                    net.open_key(job, *number);
+                    (*number, net.held(owner) - before)
+                })
+                .collect();
+            let now: u128 = (1..=4).map(|n| net.held(owner(n))).sum();
+            assert_eq!(each.iter().map(|(_, paid)| paid).sum::<u128>(), now - had);
+            net.ok(ARTIST, RenderingMessage::EndJob { job });
+            // The bond goes back or is paid; until then the hold has what was not paid.
+            let held = net.network.economy().reads(net.rows(), net.now).balance(depin_economy::Account::Hold(job), RENDER).get();
+            assert_eq!(artist - net.held(ARTIST), (now - had) + held);
+            let mut each = each;
+            each.sort_unstable();
+            each
+        };
+        let (one, other) = (paid(&order), paid(&[0, 1, 2, 3]));
+        for ((_, one), (_, other)) in one.into_iter().zip(other) {
+            prop_assert!(one.abs_diff(other) <= 1, "{one} and {other}");
+        }
+    }
+}

@@ -44,6 +44,7 @@ fn a_dispatcher_that_gives_frames_to_friends_loses_its_bond_and_its_hold_pays_wh
     net.open_key(job, 1);
     assert_eq!((net.job(job).state, net.job(job).spent), (JobState::Closed, BOND + 2 * PRICE));
     assert_eq!(had - net.held(ARTIST), u128::from(BOND + 2 * PRICE) * 25);
+    net.events_read_back();
 }
 
 #[test]

@@ -214,6 +214,14 @@ impl Net {
         self.check();
     }
 
+    /// One block a second later that has so many units of work for what is due; gives how many it used.
+    pub fn short_block(&mut self, budget: u32) -> u64 {
+        self.now = self.now.later(SECOND);
+        self.round += 1;
+        let at = self.at();
+        self.network.pass_time(&mut self.state, at, budget, &mut self.events).used
+    }
+
     /// The seed is known that judges what was fixed until now.
     pub fn draw(&mut self) {
         for _ in 0..=SEED_LAG {
@@ -239,6 +247,14 @@ impl Net {
         assert!(report.ok(), "{:#?}", report.violations);
         let wrong = self.network.service().audit(self.rows());
         assert!(wrong.is_empty(), "{wrong:#?}\n{:#?}", self.told().into_iter().rev().take(12).collect::<Vec<_>>());
+    }
+
+    /// Everything that was told reads back from JSON as it was.
+    pub fn events_read_back(&self) {
+        for event in &self.events {
+            let json = serde_json::to_string(event).unwrap();
+            assert_eq!(&serde_json::from_str::<Event>(&json).unwrap(), event, "{json}");
+        }
     }
 
     pub fn rows(&self) -> &dyn ReadState {

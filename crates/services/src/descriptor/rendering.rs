@@ -183,8 +183,11 @@ const NODE_BOUNDS: Table = Table {
     figures: &[
         live("per-owner", &Value::Integer(1_000, 1..=1_000_000), "most nodes of one owner"),
         live("lapses-most", &Value::Integer(3, 1..=100), "frames that a node lets lie, one after the other, until it is out"),
+        live("beat", &Value::Span("1h"), "how long a node's word that it is there holds, where idle nodes are paid"),
     ],
-    provenance: Provenance::Reason("bounds the rows of one owner, and how long jobs wait for a node that is gone"),
+    provenance: Provenance::Reason(
+        "bounds the rows of one owner, how long jobs wait for a node that is gone, and for how long a word counts",
+    ),
 };
 
 const WINDOW: Table = Table {

@@ -76,7 +76,11 @@ pub fn audit(state: &dyn ReadState) -> Vec<String> {
     }
     for (id, node) in &all.nodes {
         seen.nodes += u32::from(node.active);
-        seen.score += if node.active { u64::from(node.terms.score) } else { 0 };
+        if node.active {
+            seen.score += u64::from(node.terms.score);
+            seen.memory_mb += u64::from(node.terms.memory_mb);
+            seen.since_sum += u128::from(node.since.get());
+        }
         let sum = by_node.remove(id).unwrap_or_default();
         if (node.open, node.pending) != (sum.open, sum.pending) || node.right > node.judged {
             wrong.push(format!("node {id} counts {} open and {} pending tickets, and has {sum:?}", node.open, node.pending));
@@ -91,7 +95,9 @@ pub fn audit(state: &dyn ReadState) -> Vec<String> {
     wrong.extend(by_node.keys().map(|node| format!("tickets of {node}, which is no node")));
     persons(&all, &mut wrong);
     seen.comparisons_open = all.comparisons.len() as u32;
-    let now = |t: &RenderingTotals| (t.nodes, t.score, t.open_jobs, t.open_tickets, t.pending_tickets, t.comparisons_open);
+    let now = |t: &RenderingTotals| {
+        (t.nodes, t.score, t.memory_mb, t.since_sum, t.open_jobs, t.open_tickets, t.pending_tickets, t.comparisons_open)
+    };
     if now(&all.totals) != now(&seen) {
         wrong.push(format!("the totals say {:?}, the rows sum to {seen:?}", all.totals));
     }

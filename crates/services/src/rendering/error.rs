@@ -237,6 +237,9 @@ pub enum RenderingError {
     /// A ticket that was given as it was drawn.
     #[error("ticket {0} was given to the node that the draw says")]
     WellGiven(u32),
+    /// Nobody is paid for being there.
+    #[error("this network pays nobody for idle nodes, so none needs to say that it is there")]
+    Unpaid,
     /// The economy refused.
     #[error("{0}")]
     Economy(#[from] Refusal),
@@ -293,6 +296,7 @@ impl RenderingError {
         "not-sampled",
         "lacks",
         "well-given",
+        "unpaid",
         "economy",
     ];
 
@@ -334,6 +338,7 @@ impl RenderingError {
             Self::NotSampled(_) => "not-sampled",
             Self::Lacks { .. } => "lacks",
             Self::WellGiven(_) => "well-given",
+            Self::Unpaid => "unpaid",
             Self::Economy(_) => "economy",
         }
     }

@@ -192,6 +192,11 @@ pub enum RenderingMessage {
         /// The ticket.
         shown: Shown,
     },
+    /// The sender's nodes are there: where the file pays for idle nodes, they accrue for the time since they said so last.
+    Beat {
+        /// Which.
+        nodes: Vec<UnitId>,
+    },
 }
 
 impl RenderingMessage {
@@ -217,6 +222,7 @@ impl RenderingMessage {
             Self::OpenSecret { .. } => "open-secret",
             Self::ShowTickets { .. } => "show-tickets",
             Self::ProveMisgiven { .. } => "prove-misgiven",
+            Self::Beat { .. } => "beat",
         }
     }
 
@@ -233,6 +239,7 @@ impl RenderingMessage {
             Self::OpenKeys { keys, .. } => each(keys.len(), 60),
             Self::ShowTickets { shown, .. } => each(shown.len(), 200),
             Self::ProveMisgiven { .. } => 300,
+            Self::Beat { nodes } => each(nodes.len(), 60),
             Self::Compare { .. } | Self::DisputeKey { .. } => 300,
             Self::Deliver { .. } | Self::Reject { .. } | Self::OpenSecret { .. } => 100,
             Self::Leave { .. }
@@ -256,6 +263,7 @@ impl RenderingMessage {
             Self::Issue { tickets, .. } => check_count(tickets.len()),
             Self::OpenKeys { keys, .. } => check_count(keys.len()),
             Self::ShowTickets { shown, .. } => check_count(shown.len()),
+            Self::Beat { nodes } => check_count(nodes.len()),
             Self::Approve { first, last, .. } => check_range(*first, *last),
             Self::Fund { more: 0, .. } => Err(RenderingError::Nothing),
             _ => Ok(()),

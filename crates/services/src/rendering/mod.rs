@@ -16,6 +16,8 @@
 
 mod approval;
 mod audit;
+mod availability;
+mod beats;
 mod compare;
 mod draw;
 mod due;
@@ -38,6 +40,7 @@ mod tickets;
 mod verdict;
 
 pub use audit::audit;
+pub use availability::{Standing, idle_score};
 pub use draw::{
     ATTEMPTS_MOST, assigned, checker, commitment, is_checked, key_hash, pick, planted, planted_most, salt_of, sample,
     secret_hash, ticket_hash,

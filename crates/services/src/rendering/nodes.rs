@@ -43,6 +43,9 @@ impl Context<'_, Rendering> {
             frames: 0,
             work: 0,
             value: 0,
+            beat: None,
+            free_since: self.now(),
+            idle_rest: 0,
         });
         if self.params().rules.pledges {
             self.pledge(owner, id, node.pledged)?;
@@ -50,19 +53,35 @@ impl Context<'_, Rendering> {
         }
         if node.active {
             self.list_tiers(id, &node.terms.tiers, false);
-            let before = u64::from(node.terms.score);
-            self.totals(|totals| totals.score = totals.score.saturating_sub(before));
+            self.count(&node, false);
         } else {
             self.stand(owner, id, true)?;
             self.person(owner, |person| person.nodes += 1);
-            self.totals(|totals| totals.nodes += 1);
             self.list(IndexKey::NodeOf(owner, id), 0);
         }
         self.list_tiers(id, &terms.tiers, true);
-        self.totals(|totals| totals.score += u64::from(terms.score));
-        self.save(Id::Node(id), Node { terms: terms.clone(), active: true, lapses: 0, ..node });
+        let node = Node { terms: terms.clone(), active: true, lapses: 0, ..node };
+        self.count(&node, true);
+        self.save(Id::Node(id), node);
         self.emit(RenderingEvent::NodeChanged { node: id, owner });
         Ok(())
+    }
+
+    /// Counts a node among those that take part, or not any more.
+    fn count(&mut self, node: &Node, more: bool) {
+        let (score, memory, since) = (u64::from(node.terms.score), u64::from(node.terms.memory_mb), u128::from(node.since.get()));
+        self.totals(|totals| {
+            if more {
+                totals.nodes += 1;
+                (totals.score, totals.memory_mb) = (totals.score + score, totals.memory_mb + memory);
+                totals.since_sum += since;
+            } else {
+                totals.nodes = totals.nodes.saturating_sub(1);
+                totals.score = totals.score.saturating_sub(score);
+                totals.memory_mb = totals.memory_mb.saturating_sub(memory);
+                totals.since_sum = totals.since_sum.saturating_sub(since);
+            }
+        });
     }
 
     fn list_tiers(&mut self, node: UnitId, tiers: &[Tier], listed: bool) {
@@ -96,11 +115,7 @@ impl Context<'_, Rendering> {
         self.stand(node.owner, id, false)?;
         node.active = false;
         self.free_pledge(id, node)?;
-        let score = u64::from(node.terms.score);
-        self.totals(|totals| {
-            totals.nodes = totals.nodes.saturating_sub(1);
-            totals.score = totals.score.saturating_sub(score);
-        });
+        self.count(node, false);
         self.person(node.owner, |person| person.nodes = person.nodes.saturating_sub(1));
         self.list_tiers(id, &node.terms.tiers, false);
         self.emit(RenderingEvent::NodeLeft { node: id, owner: node.owner, abandoned });
@@ -123,7 +138,7 @@ impl Context<'_, Rendering> {
         if out {
             self.fault(id, &node, ABANDONED)?;
         }
-        node.open = node.open.saturating_sub(1);
+        node.freed(self.now());
         node.lapses += 1;
         node.judged += 1;
         if out {

@@ -5,7 +5,7 @@ use super::{
     terms::Tier,
 };
 use depin_economy::{Reader, Spec, SpecErrors};
-use depin_quantity::{Share, Span};
+use depin_quantity::{Decimal18, Share, Span};
 
 /// Money of a job is held for so much longer than the job can be undecided: a chain that does its due jobs late still finds it.
 const HOLD_SLACK: Span = Span::from_days(1);
@@ -94,6 +94,12 @@ pub struct RenderingParams {
     pub per_owner: u32,
     /// Frames that a node lets lie in a row until it is out.
     pub lapses_most: u32,
+    /// How long a node's word that it is there holds.
+    pub beat: Span,
+    /// Nodes of one owner whose idle time counts whole.
+    pub nodes_free: u64,
+    /// Exponent by which each further one counts less.
+    pub decay: Decimal18,
     /// The part of a job's funds that its dispatcher's word is bound by.
     pub bond: Share,
     /// Times in which somebody must act.
@@ -134,7 +140,7 @@ struct Live {
     check: (Share, Span),
     reputation: (u32, u32),
     job: (u32, Span, u32, u32, Span),
-    node: (u32, u32),
+    node: (u32, u32, Span),
     window: [Span; 5],
     secret: (Span, Share),
 }
@@ -157,7 +163,8 @@ fn live(r: &mut Reader<'_>) -> Option<Live> {
     });
     let node = r.table("node", |r| {
         let (owner, lapses) = (number(r, "per-owner", 1..=1_000_000), number(r, "lapses-most", 1..=100));
-        Some((owner?, lapses?))
+        let beat = window(r, "beat");
+        Some((owner?, lapses?, beat?))
     });
     let window = r.table("window", |r| {
         let spans = ["deliver", "reveal", "agree", "judge", "key"].map(|key| window(r, key));
@@ -184,7 +191,6 @@ impl RenderingParams {
                 let (within, most) = (window(r, "within"), number(r, "re-renders-most", 0..=100));
                 Some((within?, most?))
             });
-            // What availability counts is read by descriptors; nothing is said of it yet.
             let availability = r.table("availability", |r| {
                 let (free, decay) = (r.integer("nodes-free", 1..=1_000), r.decimal("decay"));
                 free.zip(decay)
@@ -200,7 +206,7 @@ impl RenderingParams {
             for (message, hint) in &wrong {
                 r.problem("", message, hint);
             }
-            availability?;
+            let (nodes_free, decay) = availability?;
             let ((_, re_renders_most), per_credit, live, windows) = (approval?, per_credit?, live?, windows?);
             let (frames_most, _, per_artist, nodes_most, closed_kept) = live.job;
             Some(Self {
@@ -215,6 +221,9 @@ impl RenderingParams {
                 closed_kept,
                 per_owner: live.node.0,
                 lapses_most: live.node.1,
+                beat: live.node.2,
+                nodes_free,
+                decay,
                 bond: live.secret.1,
                 windows,
                 rules: rules.filter(|_| wrong.is_empty())?,

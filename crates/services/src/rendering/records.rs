@@ -2,7 +2,7 @@
 
 use super::{
     error::RenderingError,
-    names::{APPROVED_VALUE, FRAME, NODE, NODES, OCTANEBENCH_HOURS},
+    names::{APPROVED_VALUE, AVAILABILITY, FRAME, NODE, NODES, OCTANEBENCH_HOURS},
     params::RenderingParams,
     rows::{Comparison, Found, Id, IndexKey, Job, Kept, Node, Person, RenderingTotals, Thing, Ticket},
     service::Rendering,
@@ -180,6 +180,15 @@ impl<'a> Context<'a, Rendering> {
             self.send(Record::Accrued(Accrued { subject: Self::subject(owner, node), components }))?;
         }
         self.capture(id, job, owner, value)
+    }
+
+    /// What an idle node accrued, in thousandths of a score.
+    pub(super) fn accrue_idle(&mut self, owner: Address, node: UnitId, score: u128) -> Result<(), RenderingError> {
+        if score == 0 {
+            return Ok(());
+        }
+        let components = Components::one(Component { metric: AVAILABILITY, quantity: Measured::new(score) });
+        self.send(Record::Accrued(Accrued { subject: Self::subject(owner, node), components }))
     }
 
     /// Gives the rest of a job's money back; says how much it is.

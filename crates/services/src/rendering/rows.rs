@@ -44,6 +44,12 @@ pub struct Node {
     pub work: u128,
     /// Their price, in millionths of what frames are priced in.
     pub value: u128,
+    /// When it said last that it is there.
+    pub beat: Option<Instant>,
+    /// Since when it has no ticket to hand in.
+    pub free_since: Instant,
+    /// What its idle time came to and is less than a thousandth, in thousandths times milliseconds.
+    pub idle_rest: u64,
 }
 
 /// Frames that a new node is taken to have had judged, and how many of them were right: one failure moves an old node little.
@@ -397,6 +403,10 @@ pub struct RenderingTotals {
     pub nodes: u32,
     /// Their scores.
     pub score: u64,
+    /// Their memory, in MB.
+    pub memory_mb: u64,
+    /// When they registered first: the sum, in milliseconds since 1970.
+    pub since_sum: u128,
     /// Jobs that are not closed.
     pub open_jobs: u32,
     /// Tickets that are not handed in.

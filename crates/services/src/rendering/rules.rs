@@ -3,7 +3,7 @@
 //! Jobs that are due cannot be refused and run again, so everything that they send must fit its rule from the start.
 
 use super::{
-    names::{ABANDONED, APPROVED_VALUE, FAILED_FRAMES, FRAME, NODE, NODES, OCTANEBENCH_HOURS},
+    names::{ABANDONED, APPROVED_VALUE, AVAILABILITY, FAILED_FRAMES, FRAME, NODE, NODES, OCTANEBENCH_HOURS},
     params::Windows,
 };
 use depin_economy::{ChargePrice, Component, FaultFee, Money, Price, Spec, USD};
@@ -41,6 +41,8 @@ pub struct RenderingRules {
     pub work_earns: bool,
     /// Whether nodes are.
     pub nodes_stand: bool,
+    /// The period in which idle nodes accrue, where they are weight in a pool.
+    pub idle_period: Option<Span>,
     /// Whether nodes pledge.
     pub pledges: bool,
     /// Kinds of faults that have a rule.
@@ -69,6 +71,10 @@ impl RenderingRules {
             value_earns: earns(APPROVED_VALUE),
             work_earns: earns(OCTANEBENCH_HOURS),
             nodes_stand: earns(NODES),
+            idle_period: versions().find_map(|spec| {
+                let pool = spec.pool(spec.binding(AVAILABILITY)?.pool?)?;
+                spec.clock(pool.clock).map(|clock| clock.every)
+            }),
             pledges: spec.binding(NODES).is_some_and(|binding| binding.pledge == Some(NODE)),
             faults: [FAILED_FRAMES, ABANDONED].into_iter().filter(|kind| spec.fault(*kind).is_some()).collect(),
         })
@@ -154,7 +160,7 @@ pub(super) fn wrong_rules(spec: &Spec, rules: Option<&RenderingRules>, windows: 
 
 /// Whether every metric that one version binds is bound in the other.
 fn metrics_stay(spec: &Spec, later: &Spec) -> bool {
-    [APPROVED_VALUE, OCTANEBENCH_HOURS, NODES]
+    [APPROVED_VALUE, OCTANEBENCH_HOURS, NODES, AVAILABILITY]
         .iter()
         .all(|metric| spec.binding(*metric).is_some() == later.binding(*metric).is_some())
 }

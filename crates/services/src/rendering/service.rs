@@ -61,6 +61,7 @@ impl Service for Rendering {
             M::OpenSecret { job, secret } => cx.open_secret(*job, *secret),
             M::ShowTickets { job, shown } => cx.show(*job, shown),
             M::ProveMisgiven { job, shown } => cx.prove_misgiven(*job, shown),
+            M::Beat { nodes } => cx.beat(sender, nodes),
         }
     }
 

@@ -99,7 +99,7 @@ impl Context<'_, Rendering> {
     pub(super) fn decline(&mut self, sender: Address, id: UnitId, number: u32) -> Result<(), RenderingError> {
         let (job, ticket) = self.own_open(sender, id, number)?;
         let mut node = self.node(ticket.node)?;
-        node.open = node.open.saturating_sub(1);
+        node.freed(self.now());
         self.free_pledge(ticket.node, &mut node)?;
         self.save(Id::Node(ticket.node), node);
         self.unschedule(ticket.due, Task::Lapse(id, number));
@@ -151,7 +151,8 @@ impl Context<'_, Rendering> {
         let params = self.params();
         let work = work_of(node.terms.score, handed.worked)?.min(job.terms.frame_work_most);
         let price = price_of(work, params.credit, params.per_credit(job.terms.tier))?.min(job.frame_most);
-        (node.open, node.pending, node.lapses) = (node.open.saturating_sub(1), node.pending + 1, 0);
+        node.freed(self.now());
+        (node.pending, node.lapses) = (node.pending + 1, 0);
         self.save(Id::Node(ticket.node), node);
         self.unschedule(ticket.due, Task::Lapse(id, number));
         job.reserved = job.reserved.saturating_sub(job.frame_most - price);

@@ -62,6 +62,7 @@ pub(super) async fn network(State(app): State<Shared>) -> ApiResult<Json<Renderi
         ("agree", windows.agree),
         ("judge", windows.judge),
         ("secret", windows.secret),
+        ("beat", params.beat),
     ];
     let tiers = |of: &dyn Fn(Tier) -> u64| Tier::ALL.map(|tier| (tier.word().to_owned(), of(tier)));
     let least = Tier::ALL.map(|tier| (tier.word().to_owned(), params.reputation_least[tier.index()]));
@@ -78,6 +79,7 @@ pub(super) async fn network(State(app): State<Shared>) -> ApiResult<Json<Renderi
         nodes_most: params.nodes_most,
         jobs_most: params.per_artist,
         windows_ms: windows_ms.into_iter().map(|(name, span)| (name.to_owned(), span.get())).collect(),
+        pays_idle: params.rules.idle_period.is_some(),
         pledge: {
             let basis = Component { metric: Name::literal("nodes"), quantity: Measured::new(1) };
             let quoted = reads.quote_pledge(Name::literal("node"), basis).ok().filter(|_| params.rules.pledges);
@@ -136,6 +138,7 @@ fn wire_node(node: UnitId, row: service::Node) -> RenderingNode {
         frames: row.frames,
         work: row.work.to_string(),
         value: row.value.to_string(),
+        beat: row.beat.map(Into::into),
         since: row.since.into(),
         terms: row.terms,
     }
