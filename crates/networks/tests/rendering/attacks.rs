@@ -34,10 +34,12 @@ fn equal_frames_are_verified_and_both_paid() {
     let job = net.drawn(new_job());
     let [left, right] = twice(&mut net, job, 7, 7);
     let (a, b) = (left.0, right.0);
-    net.compare(job, left, Some(right));
+    net.compare(job, left.clone(), Some(right.clone()));
     net.reveal(job, a, 7);
     assert_eq!(net.state_of(job, a), "compared");
     net.reveal(job, b, 7);
+    let again = RenderingMessage::Compare { job, left, right: Some(right) };
+    assert_eq!(net.refused(GATEWAY, again), "not-alike", "nobody's name grows by being compared again");
     for number in [a, b] {
         let ticket = net.ticket(job, number);
         assert!(ticket.verified && ticket.state == TicketState::Delivered);
@@ -102,6 +104,7 @@ fn a_frame_that_differs_goes_to_a_third_node_and_the_wrong_one_is_not_paid() {
             "the third has the cheater's pay"
         );
         assert_eq!((net.totals().verified, net.totals().wrong), (1, 1));
+        net.events_read_back();
     }
 }
 
@@ -183,7 +186,7 @@ fn thirds_that_are_silent_leave_both_frames_as_they_were() {
     let job = net.drawn(new_job());
     let [left, right] = twice(&mut net, job, 7, 8);
     let (a, b) = (left.0, right.0);
-    net.compare(job, left, Some(right));
+    net.compare(job, left.clone(), Some(right.clone()));
     net.reveal(job, a, 7);
     net.reveal(job, b, 8);
     net.tick(HOUR);
@@ -196,6 +199,13 @@ fn thirds_that_are_silent_leave_both_frames_as_they_were() {
     }
     assert_eq!((net.state_of(job, a), net.state_of(job, b)), ("delivered", "delivered"));
     assert!(!net.ticket(job, a).verified && net.totals().wrong == 0);
+    // Both have said what they have: a second comparison need not ask them again.
+    net.compare(job, left, Some(right));
+    let settle = |number| RenderingMessage::Settle { job, number, alike: true };
+    let owners = [a, b].map(|number| net.ticket(job, number).owner);
+    net.ok(owners[0], settle(a));
+    net.ok(owners[1], settle(b));
+    assert!(net.ticket(job, a).verified && net.ticket(job, b).verified);
 }
 
 /// An artist rejects everything: it has previews with a watermark and no keys. Each frame that comes out the same elsewhere is paid all the same.

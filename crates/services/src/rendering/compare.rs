@@ -15,7 +15,7 @@ use crate::context::Context;
 use depin_quantity::{Address, ContentHash, Span, UnitId};
 
 impl Context<'_, Rendering> {
-    /// Order of refusals: job, left ticket, right ticket, sender, states, openings, owners, frames, time.
+    /// Order of refusals: job, left ticket, right ticket, sender, states, openings, owners, frames, time, whether it is known.
     pub(super) fn compare(
         &mut self,
         sender: Address,
@@ -61,6 +61,11 @@ impl Context<'_, Rendering> {
         if let Some(at) = job.approve_at.filter(|at| *at <= self.now()) {
             return Err(RenderingError::TooLate(at));
         }
+        // Else a pair would be compared again and again for its name's sake.
+        if left.verified && other.as_ref().is_none_or(|(_, ticket, _)| ticket.verified) {
+            let right = other.as_ref().map_or(number, |(other, ..)| *other);
+            return Err(RenderingError::NotAlike { left: number, right, why: "what they have was found right already" });
+        }
         let (left_was, right_was) = (left.state, other.as_ref().map(|(_, ticket, _)| ticket.state));
         left.state = TicketState::Compared;
         self.save(Id::Ticket(id, number), left);
@@ -74,7 +79,7 @@ impl Context<'_, Rendering> {
         self.begin(id, &mut job, number, (against, left_opens.frame), (left_was, right_was));
         self.emit(RenderingEvent::ComparisonOpened { job: id, number, other: second, owners });
         self.save(Id::Job(id), job);
-        Ok(())
+        self.all_said(id, number)
     }
 
     /// Opens a comparison: its sides are to say what they committed to.
@@ -117,16 +122,12 @@ impl Context<'_, Rendering> {
             return Err(RenderingError::TooLate(until));
         }
         ticket.key_disputed = true;
-        let (owner, known) = (ticket.owner, ticket.pixels.is_some());
+        let owner = ticket.owner;
         self.begin(id, &mut job, number, (Against::Key, 0), (ticket.state, None));
         self.save(Id::Ticket(id, number), ticket);
         self.save(Id::Job(id), job);
         self.emit(RenderingEvent::ComparisonOpened { job: id, number, other: None, owners: vec![owner] });
-        if known {
-            let row = self.comparison(id, number)?;
-            self.ask_third(id, number, row);
-        }
-        Ok(())
+        self.all_said(id, number)
     }
 
     /// The comparison that a ticket is a side of, with its number.
@@ -155,18 +156,24 @@ impl Context<'_, Rendering> {
         }
         ticket.pixels = Some(pixels);
         self.save(Id::Ticket(id, number), ticket);
-        let (left, right) = self.said(id, first, &row)?;
+        self.all_said(id, first)
+    }
+
+    /// Goes on with a comparison whose sides have said what they committed to; in an earlier comparison, too.
+    fn all_said(&mut self, id: UnitId, number: u32) -> Result<(), RenderingError> {
+        let row = self.comparison(id, number)?;
+        let (left, right) = self.said(id, number, &row)?;
         match (row.against, left, right) {
-            (Against::Key, Some(_), _) => self.ask_third(id, first, row),
+            (Against::Key, Some(_), _) => self.ask_third(id, number, row),
             (Against::Ticket(_), Some(left), Some(right)) if left == right => {
-                self.decide(id, first, Outcome::Equal, (Some(true), Some(true)))?;
+                self.decide(id, number, Outcome::Equal, (Some(true), Some(true)))?;
             }
             (Against::Planted(_), Some(left), Some(right)) if left == right => {
-                self.decide(id, first, Outcome::Equal, (Some(true), None))?;
+                self.decide(id, number, Outcome::Equal, (Some(true), None))?;
             }
             (_, Some(_), Some(_)) => {
-                let due = self.go_to(id, first, row, Step::Agreeing, self.params().windows.agree);
-                self.emit(RenderingEvent::FramesDiffer { job: id, number: first, due });
+                let due = self.go_to(id, number, row, Step::Agreeing, self.params().windows.agree);
+                self.emit(RenderingEvent::FramesDiffer { job: id, number, due });
             }
             _ => {}
         }
