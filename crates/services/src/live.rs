@@ -354,6 +354,8 @@ mod tests {
         let message =
             ServiceMessage::from(crate::coverage::CoverageMessage::CloseClaim { claim: UnitId::new([7; 32]), pay: true });
         assert_eq!(borsh::to_vec(&message).unwrap(), [vec![2, 15], vec![7; 32], vec![1]].concat());
+        let message = ServiceMessage::from(crate::rendering::RenderingMessage::EndJob { job: UnitId::new([7; 32]) });
+        assert_eq!(borsh::to_vec(&message).unwrap(), [vec![4, 4], vec![7; 32]].concat());
         let provider = Address::new([7; 32]);
         let event = ServiceEvent::from(crate::storage::StorageEvent::ProviderRemoved { provider });
         assert_eq!(borsh::to_vec(&event).unwrap(), [vec![0, 1], vec![7; 32]].concat());
