@@ -176,6 +176,8 @@ pub trait Runtime: Send + Sync + 'static {
     async fn exec(&self, id: &InstanceId, options: ExecOptions) -> Result<Exec, RuntimeError>;
     /// Everything of this provider on this machine.
     async fn list(&self) -> Result<Inventory, RuntimeError>;
+    /// Removes a room's containers and its network; its volumes and its number stay, and it can be opened again.
+    async fn clear(&self, room: &Name) -> Result<(), RuntimeError>;
     /// Removes a room to the last container, network and volume. A room that is not there is closed.
     async fn close(&self, room: &Name) -> Result<(), RuntimeError>;
 }

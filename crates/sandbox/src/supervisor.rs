@@ -20,6 +20,9 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
+/// How long what runs may take to end when everything is suspended.
+const SUSPEND_GRACE: Duration = Duration::from_secs(3);
+
 /// How often is looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -154,12 +157,45 @@ impl Supervisor {
         Ok(())
     }
 
+    /// Looks after no room any more, and removes the containers and networks of all: the machine is as before, but for volumes. A later
+    /// [`Supervisor::reconcile`] brings them up again.
+    ///
+    /// - Errors: the runtime's first; the other rooms are cleared all the same.
+    pub async fn suspend(&self) -> Result<(), RuntimeError> {
+        let rooms: Vec<(Name, Arc<Cell>)> = self.inner.lock().iter().map(|(name, cell)| (name.clone(), cell.clone())).collect();
+        let clear = rooms.into_iter().map(async |(name, cell)| {
+            let mut work = cell.work.lock().await;
+            *work = None;
+            self.inner.lock().remove(&name);
+            drop(work);
+            cell.nudge.notify_one();
+            let instances = cell.told.borrow().instances.clone();
+            // What does not end when it is asked to is killed with its container.
+            let stops = instances.iter().map(|instance| self.inner.runtime.stop(&instance.id, SUSPEND_GRACE));
+            futures::future::join_all(stops).await;
+            self.inner.runtime.clear(&name).await
+        });
+        futures::future::join_all(clear).await.into_iter().collect()
+    }
+
     /// After a start: takes over what runs and is wanted, starts what is wanted and does not run, and removes all else of this provider.
     ///
     /// - Errors: of the runtime, or of a workload that is wrong; what was done until then stays, and it can be called again.
     pub async fn reconcile(&self, wanted: Vec<Workload>) -> Result<Reconciled, RuntimeError> {
-        let inventory = self.inner.runtime.list().await?;
         let names: BTreeSet<Name> = wanted.iter().map(|workload| workload.room.clone()).collect();
+        let inventory = self.inner.runtime.list().await?;
+        let mut done = self.take_over(wanted).await?;
+        done.removed.extend(inventory.instances.into_iter().map(|found| found.id).filter(|id| !names.contains(&id.room)));
+        done.closed = self.sweep(&names).await?;
+        Ok(done)
+    }
+
+    /// The first half of [`Supervisor::reconcile`], for a start at which it is not known yet what is wanted besides: takes over what runs
+    /// of these workloads, starts what does not, and leaves all other rooms alone.
+    ///
+    /// - Errors: as there.
+    pub async fn take_over(&self, wanted: Vec<Workload>) -> Result<Reconciled, RuntimeError> {
+        let inventory = self.inner.runtime.list().await?;
         let mut done = Reconciled::default();
         let now = self.inner.now();
         let mut rooms: BTreeMap<Name, Room> = BTreeMap::new();
@@ -169,21 +205,14 @@ impl Supervisor {
             rooms.insert(workload.room.clone(), Room::new(now, workload));
         }
         for found in inventory.instances {
-            let room = rooms.get_mut(&found.id.room);
-            let is_wanted_room = room.is_some();
-            if room.is_some_and(|room| room.adopt(now, &found.id, found.digest)) {
+            // Those of other rooms go with their room, if they go.
+            let Some(room) = rooms.get_mut(&found.id.room) else { continue };
+            if room.adopt(now, &found.id, found.digest) {
                 done.adopted.push(found.id);
-                continue;
-            }
-            // Those of other rooms go with their room.
-            if is_wanted_room {
+            } else {
                 self.inner.runtime.remove(&found.id).await?;
+                done.removed.push(found.id);
             }
-            done.removed.push(found.id);
-        }
-        for name in inventory.rooms.into_iter().filter(|name| !names.contains(name)) {
-            self.close(&name).await?;
-            done.closed.push(name);
         }
         for (name, room) in rooms {
             match self.inner.cell(&name) {
@@ -192,6 +221,18 @@ impl Supervisor {
             }
         }
         Ok(done)
+    }
+
+    /// The second half: removes every room of this provider that is not in `keep`, with network and volumes; gives their names.
+    ///
+    /// - Errors: of the runtime; what was removed until then stays so, and it can be called again.
+    pub async fn sweep(&self, keep: &BTreeSet<Name>) -> Result<Vec<Name>, RuntimeError> {
+        let inventory = self.inner.runtime.list().await?;
+        let unwanted: Vec<Name> = inventory.rooms.into_iter().filter(|name| !keep.contains(name)).collect();
+        for name in &unwanted {
+            self.close(name).await?;
+        }
+        Ok(unwanted)
     }
 }
 

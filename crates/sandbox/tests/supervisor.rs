@@ -118,6 +118,12 @@ impl Runtime for Fake {
         let instances = world.running.iter().map(|(id, (digest, _))| Found { id: id.clone(), digest: digest.clone() });
         Ok(Inventory { rooms: world.rooms.clone(), instances: instances.collect() })
     }
+    async fn clear(&self, room: &Name) -> Result<(), RuntimeError> {
+        let mut world = self.world.lock().unwrap();
+        world.log.push(format!("clear {room}"));
+        world.running.retain(|id, _| id.room != *room);
+        Ok(())
+    }
     async fn close(&self, room: &Name) -> Result<(), RuntimeError> {
         let mut world = self.world.lock().unwrap();
         world.log.push(format!("close {room}"));
@@ -231,6 +237,46 @@ async fn what_runs_is_adopted_what_changed_is_replaced_and_the_rest_removed() {
     assert_eq!(done.closed, [name("old")]);
     until(&second, RoomStatus::is_healthy).await;
     assert_eq!(fake.log(), ["remove r/gone-0", "close old", "stop r/b-0", "remove r/b-0", "start r/b-0"]);
+}
+
+/// What is wanted besides is known later, when somebody was asked who may be away now.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_known_to_be_unwanted_stays_until_it_is_swept() {
+    let fake = Fake::new();
+    let first = supervisor(&fake);
+    for room in ["old", "kept"] {
+        first.deploy(Workload { room: name(room), ..workload(vec![service("x")]) }).await.unwrap();
+    }
+    first.deploy(workload(vec![service("a")])).await.unwrap();
+    until(&first, RoomStatus::is_healthy).await;
+    fake.world.lock().unwrap().running.retain(|id, _| id.room != name("kept"));
+    drop(first);
+    fake.log();
+    let second = supervisor(&fake);
+    let done = second.take_over(vec![workload(vec![service("a")])]).await.unwrap();
+    assert_eq!((done.adopted, done.removed.len(), done.closed.len()), (vec![id("a", 0)], 0, 0));
+    assert_eq!(fake.log(), [""; 0]);
+    let keep = [name("r"), name("kept")].into();
+    assert_eq!(second.sweep(&keep).await.unwrap(), [name("old")]);
+    assert_eq!(second.sweep(&keep).await.unwrap(), []);
+    assert_eq!(fake.log(), ["close old"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_suspended_leaves_its_rooms_and_comes_up_again() {
+    let fake = Fake::new();
+    let first = supervisor(&fake);
+    first.deploy(workload(vec![service("a")])).await.unwrap();
+    until(&first, RoomStatus::is_healthy).await;
+    fake.log();
+    first.suspend().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(fake.log(), ["stop r/a-0", "clear r"], "nothing is started again");
+    assert_eq!(fake.world.lock().unwrap().rooms, [name("r")]);
+    let second = supervisor(&fake);
+    second.reconcile(vec![workload(vec![service("a")])]).await.unwrap();
+    until(&second, RoomStatus::is_healthy).await;
+    assert_eq!(fake.log(), ["start r/a-0"]);
 }
 
 #[tokio::test(start_paused = true)]

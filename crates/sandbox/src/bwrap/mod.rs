@@ -613,7 +613,7 @@ impl Runtime for BwrapRuntime {
         Ok(Inventory { rooms: rooms.into_iter().collect(), instances })
     }
 
-    async fn close(&self, room: &Name) -> Result<(), RuntimeError> {
+    async fn clear(&self, room: &Name) -> Result<(), RuntimeError> {
         let folder = self.folder.join(room.as_str());
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
@@ -624,7 +624,6 @@ impl Runtime for BwrapRuntime {
                 self.remove(&InstanceId::new(room.clone(), service, replica)).await?;
             }
         }
-        self.volumes.remove(room).await?;
         if let Some(slot) = self.slots.find(room)?
             && self.is_root
         {
@@ -633,6 +632,13 @@ impl Runtime for BwrapRuntime {
                 firewall::close(slot).await?;
             }
         }
+        Ok(())
+    }
+
+    async fn close(&self, room: &Name) -> Result<(), RuntimeError> {
+        self.clear(room).await?;
+        self.volumes.remove(room).await?;
+        let folder = self.folder.join(room.as_str());
         match fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(RuntimeError::failed(format!("removing {}", folder.display()), error));

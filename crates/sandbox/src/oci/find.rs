@@ -116,6 +116,9 @@ async fn start(state: &Path, mirror: Option<&str>) -> Result<Docker, RuntimeErro
         .process_group(0)
         .spawn()
         .map_err(failed)?;
+    if let Some(pid) = child.id() {
+        fs::write(folder.join("pid"), pid.to_string()).map_err(failed)?;
+    }
     let until = tokio::time::Instant::now() + START_TIME_MAX;
     while tokio::time::Instant::now() < until {
         if let Some(docker) = connect(&socket).await {
@@ -130,6 +133,28 @@ async fn start(state: &Path, mirror: Option<&str>) -> Result<Docker, RuntimeErro
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Err(RuntimeError::failed("podman system service", format!("it did not answer within {} s", START_TIME_MAX.as_secs())))
+}
+
+/// Ends the service that [`start`] began in a folder, if it runs; containers that are left go on. Another process that has its number now
+/// is let alone: it does not serve this socket.
+pub(super) async fn end(state: &Path) {
+    let folder = state.join("podman");
+    let Some(pid) = fs::read_to_string(folder.join("pid")).ok().and_then(|text| text.trim().parse::<i32>().ok()) else { return };
+    let Some(process) = rustix::process::Pid::from_raw(pid) else { return };
+    let serves = || {
+        let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&command).contains(&*own_socket(state).display().to_string())
+    };
+    if serves() {
+        let _gone = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+        for _ in 0..50 {
+            if !serves() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    let _ = fs::remove_file(folder.join("pid"));
 }
 
 fn most(resource: Resource, wanted: u64) -> u64 {

@@ -97,6 +97,12 @@ pub struct OciRuntime {
 }
 
 impl OciRuntime {
+    /// Ends Podman's service if an [`OciRuntime::open`] with this folder started it. What its containers do is not changed; the next one
+    /// starts it again.
+    pub async fn end_service(state: &std::path::Path) {
+        find::end(state).await;
+    }
+
     /// Finds the engine, or starts it, and finds out what it can.
     ///
     /// - Errors: [`RuntimeError::Missing`] with what to install; [`RuntimeError::Failed`] for an engine that works, but not safely.
@@ -415,7 +421,7 @@ impl Runtime for OciRuntime {
         Ok(Inventory { rooms: rooms.into_iter().collect(), instances })
     }
 
-    async fn close(&self, room: &Name) -> Result<(), RuntimeError> {
+    async fn clear(&self, room: &Name) -> Result<(), RuntimeError> {
         for labels in self.labelled(format!("{LABEL_ROOM}={room}")).await? {
             if labels.get(LABEL_PROVIDER).map(String::as_str) == Some(self.provider.as_str())
                 && let Some(id) = InstanceId::from_labels(|key| labels.get(key))
@@ -429,13 +435,18 @@ impl Runtime for OciRuntime {
             Err(error) if status(&error) == Some(404) => {}
             Err(error) => return Err(RuntimeError::failed(format!("removing network {network}"), error)),
         }
-        self.volumes.remove(room).await?;
         if let Some(slot) = self.slots.find(room)? {
             remove_bridge(slot).await;
             if self.description.packet_filter {
                 firewall::close(slot).await?;
             }
         }
+        Ok(())
+    }
+
+    async fn close(&self, room: &Name) -> Result<(), RuntimeError> {
+        self.clear(room).await?;
+        self.volumes.remove(room).await?;
         self.slots.free(room)
     }
 }
