@@ -5,7 +5,7 @@
 //! - [`coverage`]: a hotspot behind any packet forwarder: packets to customers, beacons.
 //! - [`mobile`]: a mobile access point: RADIUS accounting in, sessions paid; heartbeats and speed tests.
 //! - [`metered`]: a founder's own units: an entry at its price, its pledge, its disputes.
-//! - [`leasing`]: which orders are bid on, at which price, and what is set aside for them.
+//! - [`leasing`]: orders bid on, tenants' manifests run in containers within their limits, earnings collected.
 //!
 //! Absent on purpose: rules. An operator computes no reward and decides nothing that the ledger decides.
 

@@ -6,11 +6,11 @@ use depin_sdl::{
     bidding::{OvercommitError, reserved},
 };
 use depin_services::leasing::OrderId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// So much of a machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capacity {
     /// Thousandths of a CPU.
     pub cpu_milli: u64,
@@ -182,6 +182,11 @@ impl Inventory {
     /// What there is.
     pub const fn total(&self) -> Capacity {
         self.total
+    }
+
+    /// What is set aside for an order.
+    pub fn of(&self, order: OrderId) -> Option<Capacity> {
+        self.held.get(&order).copied()
     }
 
     /// Orders that something is set aside for.

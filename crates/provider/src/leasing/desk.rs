@@ -70,7 +70,7 @@ pub struct ServedService {
     pub name: String,
     /// How many replicas it is to have.
     pub replicas: u32,
-    /// Host names that lead to it over HTTP.
+    /// Host names that lead to it over HTTP, with the port where it is not 80.
     pub hosts: Vec<String>,
     /// The ports of other services: inside, transport, outside.
     pub ports: Vec<ForwardedPort>,

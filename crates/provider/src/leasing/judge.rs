@@ -58,6 +58,9 @@ pub enum WhyNot {
     /// It asks for more notice than the provider promises.
     #[error("the order asks for {0} of notice, and this provider promises less")]
     Notice(Span),
+    /// What this machine's runtime cannot do, or nobody here does.
+    #[error("{0}")]
+    Runtime(String),
     /// The settings divide by nothing.
     #[error("{0}")]
     Overcommit(#[from] OvercommitError),
@@ -80,6 +83,21 @@ pub async fn judge(
     inventory: &mut Inventory,
     draw: u64,
 ) -> Result<Price, WhyNot> {
+    admit(order, own, offer, inventory)?;
+    match offer.pricing.price(&order.group, order.id.deployment().owner, draw).await {
+        Ok(price) => Ok(price),
+        Err(error) => {
+            inventory.release(order.id);
+            Err(error.into())
+        }
+    }
+}
+
+/// All of [`judge`] but the price: whether an order may be bid on at all. What it takes is set aside then.
+///
+/// # Errors
+/// [`WhyNot`], the first that applies.
+pub fn admit(order: &LeasingOrder, own: &LeasingProvider, offer: &Offer, inventory: &mut Inventory) -> Result<(), WhyNot> {
     if order.id.deployment().owner == own.address {
         return Err(WhyNot::Own);
     }
@@ -105,14 +123,7 @@ pub async fn judge(
     {
         return Err(WhyNot::Notice(asked));
     }
-    inventory.reserve(order.id, Capacity::of(group, &offer.overcommit)?)?;
-    match offer.pricing.price(group, order.id.deployment().owner, draw).await {
-        Ok(price) => Ok(price),
-        Err(error) => {
-            inventory.release(order.id);
-            Err(error.into())
-        }
-    }
+    Ok(inventory.reserve(order.id, Capacity::of(group, &offer.overcommit)?)?)
 }
 
 #[cfg(test)]

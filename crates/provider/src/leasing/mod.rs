@@ -1,24 +1,62 @@
-//! What a provider of leases decides before it bids, and what it sets aside.
+//! A provider of leases: bids on orders, runs what its tenants send, is paid as long as it runs.
 //!
 //! ```text
-//! order ── matches (attributes, audits, capabilities) ──> room (inventory) ──> price (scale, range, script) ──> bid
+//! orders ──> matches, room, runtime, price ──> bid ──> lease ──> manifest (kept) ──> workload ──> containers, ingress
+//! ledger says a lease is over ──> its room is closed, to the last volume
 //! ```
 //!
+//! - [`LeasingDaemon`] runs it, as an [operator](crate::operator).
 //! - [`Capacity`] and [`Inventory`] are what there is and what is set aside, with [`Overcommit`].
 //! - [`Pricing`] says what is asked, by upstream's strategies; it runs price scripts.
-//! - [`judge`] is the way from an order to a bid, or to why there is none.
+//! - [`judge`] is the way from an order to a bid, or to why there is none; [`plan`] decides what is judged at all.
+//! - [`planned`] makes a workload of what a tenant sent.
 //! - [`Desk`] is what tenants may ask of whoever runs their leases, and [`gateway`] how they ask it over HTTP.
+//! - [`Report`] is what the provider's owner reads: how leases run and why, what is free, why there was no bid.
+//!
+//! Kept are manifests and what was decided about leases; everything else is found again on the ledger and in the runtime, after
+//! `kill -9` and after a restart of the machine. A lease is ended for one cause alone: its tenant sent no manifest in the network's time,
+//! counted while this provider could hear it. What does not run well is told, and paid as the ledger says.
+//!
+//! Absent on purpose: rules of the ledger, GPUs, addresses of their own.
 
 mod capacity;
+mod config;
+mod counter;
 mod desk;
+mod duty;
+mod entry;
 pub mod gateway;
 mod judge;
+mod plan;
 mod price;
+mod report;
+mod rooms;
+mod runtime;
+mod start;
+mod status;
+mod store;
+mod task;
+mod typed;
+mod view;
+mod waiting;
+mod workload;
 
 pub use capacity::{Capacity, CapacityError, Inventory, NoRoom, Overcommit};
+pub use config::{LeasingConfig, storage_attributes};
+pub use depin_sdl::Attribute;
 pub use desk::{Desk, DeskError, ForwardedPort, ServedService, Standing, Tenancy};
-pub use judge::{Offer, WhyNot, judge};
+pub use judge::{Offer, WhyNot, admit, judge};
+pub use plan::{LeasePlan, plan};
 pub use price::{NoPrice, Pricing};
+pub use report::{Judged, LeaseReport, REPORT_FILE, ReplicaReport, Report};
+pub use runtime::{RuntimeChoice, RuntimePlace, end_engine, open_runtime, sandbox_name};
+pub use start::{LeasingDaemon, LeasingError, LeasingHandle};
+pub use status::{LeasingFigures, LeasingStatus};
+pub use store::{Ended, STORE_FILE, StoreError};
+pub use task::LeaseTask;
+pub use typed::{TypedError, read_attributes, read_prices};
+pub use view::{Verdict, View};
+pub use workload::{Ground, NotHere, Planned, Way, likeness, planned, room};
 
 #[cfg(test)]
 pub(crate) mod tests {

@@ -1,0 +1,347 @@
+//! The rooms of leases: what runs in them, which host names lead there, and their end.
+//!
+//! In: manifests that were taken, and what the ledger says of their leases. Out: containers that run as long as their leases do. A lease
+//! that the ledger could not be asked about goes on; only one that the ledger calls over is ended. All work with containers is done by
+//! one task ([`Rooms::run`]), so that neither a slow runtime nor a node that is away keeps tenants or bids waiting.
+
+use super::{
+    desk::DeskError,
+    store::{Store, StoreError, Taken},
+    workload::{Ground, NotHere, Planned, planned, room},
+};
+use depin_sandbox::{Ingress, Name, RoomStatus, Route, Supervisor};
+use depin_sdl::{Manifest, hosts::HostBlockList};
+use depin_services::leasing::{BidId, DeploymentId};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{sync::Notify, time};
+
+/// How often rooms are looked after when nothing nudges.
+const EVERY: Duration = Duration::from_millis(500);
+/// Pause before what the runtime could not do is tried again.
+const AGAIN: Duration = Duration::from_secs(3);
+
+/// A lease that has a manifest.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    /// The name of its group.
+    pub group: String,
+    /// What was sent.
+    pub taken: Arc<Taken>,
+    /// What runs; or why the runtime of this start cannot run it.
+    pub plan: Result<Arc<Planned>, String>,
+    /// Whether the supervisor has the plan.
+    deployed: bool,
+    /// What keeps it from running, besides what its room says.
+    pub problem: Option<String>,
+    /// Whether its end has begun.
+    pub ending: bool,
+}
+
+/// What is known of all of them.
+#[derive(Default)]
+struct Known {
+    held: BTreeMap<BidId, Held>,
+    /// Which lease a host name leads to: of a tenant's leases the last that claimed it.
+    hosts: BTreeMap<String, BidId>,
+    /// Ends that wait to be begun: why, and when by the ledger.
+    ends: BTreeMap<BidId, (String, u64)>,
+    /// Leases that run by the ledger, once it was read.
+    active: Option<BTreeSet<BidId>>,
+    /// Why the runtime cannot be worked with.
+    trouble: Option<String>,
+}
+
+/// See the module.
+pub(super) struct Rooms {
+    pub supervisor: Supervisor,
+    pub ingress: Arc<Ingress>,
+    pub ground: Ground,
+    /// Host names that no tenant may claim.
+    blocked: HostBlockList,
+    pub store: Store,
+    known: Mutex<Known>,
+    nudge: Notify,
+}
+
+/// What the task remembers between its steps.
+#[derive(Default)]
+struct Steps {
+    taken_over: bool,
+    swept: bool,
+    /// Where host names lead now.
+    led: BTreeMap<String, Route>,
+}
+
+impl Rooms {
+    /// With what the store has.
+    pub(super) async fn open(
+        supervisor: Supervisor,
+        ingress: Arc<Ingress>,
+        ground: Ground,
+        blocked: HostBlockList,
+        store: Store,
+    ) -> Result<Self, StoreError> {
+        let rooms = Self { supervisor, ingress, ground, blocked, known: Mutex::default(), nudge: Notify::new(), store };
+        for kept in rooms.store.kept().await? {
+            let group = kept.taken.manifest.groups.iter().find(|group| group.name == kept.group);
+            let plan = match group {
+                Some(group) => rooms.plan(kept.lease, group).map_err(|why| why.to_string()),
+                None => Err(format!("its manifest has no group `{}` any more", kept.group)),
+            };
+            rooms.hold(kept.lease, kept.group, kept.taken, plan);
+        }
+        Ok(rooms)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        // Plain values: whole at every point where a holder could panic.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn plan(&self, lease: BidId, group: &depin_sdl::ManifestGroup) -> Result<Arc<Planned>, NotHere> {
+        let plan = planned(lease, group, &self.ground)?;
+        self.supervisor.runtime().check(&plan.workload)?;
+        Ok(Arc::new(plan))
+    }
+
+    fn hold(&self, lease: BidId, group: String, taken: Arc<Taken>, plan: Result<Arc<Planned>, String>) {
+        let mut known = self.lock();
+        known.hosts.retain(|_, of| *of != lease);
+        let claimed = plan.iter().flat_map(|plan| &plan.ways).flat_map(|way| &way.hosts);
+        let claimed: Vec<(String, BidId)> = claimed.map(|host| (host.clone(), lease)).collect();
+        known.hosts.extend(claimed);
+        let same = known.held.get(&lease).is_some_and(|held| held.plan == plan && held.deployed);
+        known.held.insert(lease, Held { group, taken, plan, deployed: same, problem: None, ending: false });
+    }
+
+    /// Takes a manifest for leases, each with the name of its group: refused as a whole, or kept and run.
+    pub(super) async fn take(
+        &self,
+        deployment: DeploymentId,
+        manifest: Manifest,
+        leases: Vec<(BidId, String)>,
+    ) -> Result<(), DeskError> {
+        let owner = deployment.owner.to_string();
+        let mut plans = Vec::new();
+        for (lease, name) in &leases {
+            let group = manifest.groups.iter().find(|group| group.name == *name);
+            let group =
+                group.ok_or_else(|| DeskError::Manifest(format!("the manifest has no group `{name}`, which is leased here")))?;
+            let plan = self.plan(*lease, group).map_err(|why| DeskError::Manifest(why.to_string()))?;
+            for host in plan.ways.iter().flat_map(|way| &way.hosts) {
+                if self.ingress.owner(host).is_some_and(|other| other != owner) || self.blocked.blocks(host).is_some() {
+                    return Err(DeskError::HostTaken(host.clone()));
+                }
+            }
+            plans.push((*lease, name.clone(), plan));
+        }
+        for (_, _, plan) in &plans {
+            // From here on nobody else gets them. Until the service is well its names lead nowhere.
+            for host in plan.ways.iter().flat_map(|way| &way.hosts).filter(|host| self.ingress.owner(host).is_none()) {
+                self.ingress
+                    .lead(host, &owner, Route::new(Vec::new()))
+                    .map_err(|error| DeskError::Manifest(error.to_string()))?;
+            }
+        }
+        let taken = self.store.take(deployment, manifest, leases).await;
+        let taken = Arc::new(taken.map_err(|error| DeskError::Unavailable(error.to_string()))?);
+        for (lease, group, plan) in plans {
+            self.hold(lease, group, Arc::clone(&taken), Ok(plan));
+        }
+        self.nudge.notify_one();
+        Ok(())
+    }
+
+    /// A lease that has a manifest.
+    pub(super) fn held(&self, lease: BidId) -> Option<Held> {
+        self.lock().held.get(&lease).cloned()
+    }
+
+    /// All leases that have one, with their rooms.
+    pub(super) fn all(&self) -> Vec<(BidId, Held, Option<RoomStatus>)> {
+        let held = self.lock().held.clone();
+        held.into_iter().map(|(lease, held)| (lease, held, self.supervisor.status(&room(lease)))).collect()
+    }
+
+    /// Leases that have a manifest.
+    pub(super) fn leases(&self) -> BTreeSet<BidId> {
+        self.lock().held.keys().copied().collect()
+    }
+
+    /// Why the runtime cannot be worked with.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.lock().trouble.clone()
+    }
+
+    /// The ledger was read: these leases run.
+    pub(super) fn active(&self, leases: BTreeSet<BidId>) {
+        self.lock().active = Some(leases);
+    }
+
+    /// The ledger says that a lease is over: its room is closed, to the last volume.
+    pub(super) fn end(&self, lease: BidId, why: String, ledger_ms: u64) {
+        let mut known = self.lock();
+        if known.held.get(&lease).is_some_and(|held| !held.ending) {
+            known.ends.insert(lease, (why, ledger_ms));
+            drop(known);
+            self.nudge.notify_one();
+        }
+    }
+
+    /// Looks after the rooms, for ever.
+    pub(super) async fn run(self: Arc<Self>) {
+        let mut steps = Steps::default();
+        loop {
+            let pause = match self.step(&mut steps).await {
+                Ok(()) => {
+                    self.lock().trouble = None;
+                    EVERY
+                }
+                Err(why) => {
+                    let before = self.lock().trouble.replace(why.clone());
+                    if before.as_ref() != Some(&why) {
+                        tracing::warn!(why, "the runtime cannot be worked with; it is tried again, and no lease is ended for it");
+                    }
+                    AGAIN
+                }
+            };
+            let _ = time::timeout(pause, self.nudge.notified()).await;
+        }
+    }
+
+    async fn step(self: &Arc<Self>, steps: &mut Steps) -> Result<(), String> {
+        if !steps.taken_over {
+            self.take_over().await?;
+            steps.taken_over = true;
+        }
+        self.begin_ends();
+        self.deploy().await;
+        if !steps.swept {
+            steps.swept = self.sweep().await?;
+        }
+        self.lead(&mut steps.led).await;
+        Ok(())
+    }
+
+    /// At the start of the process: what runs goes on, what does not is started.
+    async fn take_over(&self) -> Result<(), String> {
+        let wanted: Vec<(BidId, Arc<Planned>)> = {
+            let known = self.lock();
+            let wanted = known.held.iter().filter(|(_, held)| !held.deployed);
+            wanted.filter_map(|(lease, held)| Some((*lease, Arc::clone(held.plan.as_ref().ok()?)))).collect()
+        };
+        let workloads = wanted.iter().map(|(_, plan)| plan.workload.clone()).collect();
+        let done = self.supervisor.take_over(workloads).await.map_err(|error| error.to_string())?;
+        if !done.adopted.is_empty() {
+            tracing::info!(instances = done.adopted.len(), "goes on with what runs");
+        }
+        let mut known = self.lock();
+        for (lease, plan) in wanted {
+            let same = known.held.get_mut(&lease).filter(|held| held.plan.as_ref() == Ok(&plan));
+            same.into_iter().for_each(|held| held.deployed = true);
+        }
+        Ok(())
+    }
+
+    /// Hands plans that are new to the supervisor.
+    async fn deploy(&self) {
+        let new: Vec<(BidId, Arc<Planned>)> = {
+            let known = self.lock();
+            let new = known.held.iter().filter(|(_, held)| !held.deployed && !held.ending);
+            new.filter_map(|(lease, held)| Some((*lease, Arc::clone(held.plan.as_ref().ok()?)))).collect()
+        };
+        for (lease, plan) in new {
+            let deployed = self.supervisor.deploy(plan.workload.clone()).await;
+            let mut known = self.lock();
+            let Some(held) = known.held.get_mut(&lease).filter(|held| held.plan.as_ref() == Ok(&plan)) else { continue };
+            (held.deployed, held.problem) = (deployed.is_ok(), deployed.err().map(|error| error.to_string()));
+        }
+    }
+
+    fn begin_ends(self: &Arc<Self>) {
+        let mut known = self.lock();
+        for (lease, (why, ledger_ms)) in std::mem::take(&mut known.ends) {
+            if let Some(held) = known.held.get_mut(&lease) {
+                held.ending = true;
+                tokio::spawn(Arc::clone(self).close(lease, why, ledger_ms));
+            }
+        }
+    }
+
+    /// Closes the room of a lease that is over. Goes on trying until nothing of it is left.
+    async fn close(self: Arc<Self>, lease: BidId, why: String, ledger_ms: u64) {
+        let owner = lease.owner().to_string();
+        loop {
+            let closed = async {
+                self.supervisor.close(&room(lease)).await.map_err(|error| error.to_string())?;
+                let hosts: Vec<String> = {
+                    let known = self.lock();
+                    known.hosts.iter().filter(|(_, of)| **of == lease).map(|(host, _)| host.clone()).collect()
+                };
+                for host in hosts {
+                    self.ingress.give_back(&host, &owner).map_err(|error| error.to_string())?;
+                }
+                self.store.ended(lease, why.clone(), ledger_ms).await.map_err(|error| error.to_string())
+            };
+            match closed.await {
+                Ok(()) => break,
+                Err(error) => {
+                    tracing::warn!(%lease, error, "the room of a lease that is over cannot be closed; it is tried again");
+                    let mut known = self.lock();
+                    known.held.get_mut(&lease).into_iter().for_each(|held| held.problem = Some(error.clone()));
+                }
+            }
+            time::sleep(AGAIN).await;
+        }
+        tracing::info!(%lease, why, "a lease is over; nothing of it is left");
+        let mut known = self.lock();
+        known.held.remove(&lease);
+        known.hosts.retain(|_, of| *of != lease);
+    }
+
+    /// Once the ledger was read: rooms of no lease that runs are removed. Rooms of leases that run and whose manifest is not here stay;
+    /// their tenants send it again.
+    async fn sweep(&self) -> Result<bool, String> {
+        let keep: BTreeSet<Name> = {
+            let known = self.lock();
+            let Some(active) = &known.active else { return Ok(false) };
+            active.iter().chain(known.held.keys()).map(|lease| room(*lease)).collect()
+        };
+        let swept = self.supervisor.sweep(&keep).await.map_err(|error| error.to_string())?;
+        if !swept.is_empty() {
+            tracing::info!(rooms = swept.len(), "removed rooms of leases that are over");
+        }
+        Ok(true)
+    }
+
+    /// Leads host names to the replicas that are well.
+    async fn lead(&self, led: &mut BTreeMap<String, Route>) {
+        let (running, hosts) = {
+            let known = self.lock();
+            let running = known.held.iter().filter(|(_, held)| held.deployed && !held.ending);
+            let running: Vec<(BidId, Arc<Planned>)> =
+                running.filter_map(|(lease, held)| Some((*lease, Arc::clone(held.plan.as_ref().ok()?)))).collect();
+            (running, known.hosts.clone())
+        };
+        led.retain(|host, _| hosts.contains_key(host));
+        for (lease, plan) in running {
+            for way in &plan.ways {
+                let backends = self.supervisor.backends(&plan.workload.room, &way.service, way.port).await;
+                let route = Route { backends, body_bytes_max: way.body_bytes_max, answer_time_max: way.answer_time_max };
+                for host in way.hosts.iter().filter(|host| hosts.get(*host) == Some(&lease)) {
+                    if led.get(host) == Some(&route) {
+                        continue;
+                    }
+                    match self.ingress.lead(host, &lease.owner().to_string(), route.clone()) {
+                        Ok(()) => drop(led.insert(host.clone(), route.clone())),
+                        Err(error) => tracing::warn!(%lease, %error, "a host name leads nowhere"),
+                    }
+                }
+            }
+        }
+    }
+}

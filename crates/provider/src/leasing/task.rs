@@ -1,0 +1,80 @@
+//! One message to come.
+
+use crate::operator::{Subject, Task};
+use depin_ledger::Message;
+use depin_quantity::Span;
+use depin_sdl::Price;
+use depin_services::leasing::{BidId, LeasingMessage, OrderId, Reason};
+
+/// What a provider of leases tells the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeaseTask {
+    /// Bids on an order.
+    Bid {
+        /// The bid to be.
+        bid: BidId,
+        /// What is asked for a block.
+        price: Price,
+        /// Notice that is promised.
+        reclaim_window: Option<Span>,
+    },
+    /// Withdraws a bid for which there is no room any more.
+    Drop(BidId),
+    /// Ends a lease, for a cause that is its tenant's.
+    Close {
+        /// Which.
+        lease: BidId,
+        /// Why.
+        reason: Reason,
+    },
+    /// Collects what leases have earned.
+    Collect(Vec<BidId>),
+}
+
+impl LeaseTask {
+    /// The bids or leases that it is about.
+    pub fn about(&self) -> &[BidId] {
+        match self {
+            Self::Bid { bid, .. } | Self::Drop(bid) => std::slice::from_ref(bid),
+            Self::Close { lease, .. } => std::slice::from_ref(lease),
+            Self::Collect(leases) => leases,
+        }
+    }
+
+    pub(super) fn message(&self) -> Message {
+        let order = |id: &BidId| -> OrderId { id.order };
+        Message::service(match self {
+            Self::Bid { bid, price, reclaim_window } => {
+                LeasingMessage::CreateBid { order: order(bid), price: price.clone(), reclaim_window: *reclaim_window }
+            }
+            Self::Drop(bid) => LeasingMessage::CloseBid { order: order(bid), reason: Reason::Unspecified },
+            Self::Close { lease, reason } => LeasingMessage::CloseBid { order: order(lease), reason: *reason },
+            Self::Collect(leases) => LeasingMessage::Withdraw(leases.clone()),
+        })
+    }
+}
+
+impl Task for LeaseTask {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Bid { .. } => "bid",
+            Self::Drop(_) => "withdraw a bid",
+            Self::Close { .. } => "close a lease",
+            Self::Collect(_) => "collect",
+        }
+    }
+
+    fn subjects(&self) -> Vec<Subject> {
+        self.about().iter().map(|id| Subject::Unit(id.unit())).collect()
+    }
+
+    fn split(&self) -> Option<[Self; 2]> {
+        match self {
+            Self::Collect(leases) if leases.len() > 1 => {
+                let (first, second) = leases.split_at(leases.len() / 2);
+                Some([Self::Collect(first.to_vec()), Self::Collect(second.to_vec())])
+            }
+            _ => None,
+        }
+    }
+}

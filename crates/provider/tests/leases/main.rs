@@ -1,0 +1,7 @@
+//! A provider of leases on a real chain, over a made-up runtime: bids, manifests, restarts, bad days.
+
+mod bad_days;
+mod fake;
+mod market;
+mod tenants;
+mod world;
