@@ -1,6 +1,6 @@
 //! Why something cannot be done: for people, and as it crosses the interface of a running network.
 
-use depin_client::{ClientError, SubmitError};
+use depin_client::{ClientError, SubmitError, lease::GatewayError};
 use std::{fmt, path::Path};
 
 /// Whether trying again can help.
@@ -114,6 +114,27 @@ impl From<ClientError> for Error {
             }
             ClientError::Timeout { .. } => Self::broken("timeout", error),
             ClientError::Answer { .. } => Self::broken("answer", error),
+        }
+    }
+}
+
+impl From<GatewayError> for Error {
+    fn from(error: GatewayError) -> Self {
+        let message = error.to_string();
+        match error {
+            GatewayError::Refused { status: 429 | 500.., code, hint, .. } => Self::broken(&code, message).hint(hint),
+            GatewayError::Refused { code, hint, .. } => Self::refused(&code, message).hint(hint),
+            GatewayError::Url { .. } => Self::refused("provider-address", message).hint(
+                "--local-network lets providers be on this machine and in private networks; else take another provider's bid",
+            ),
+            GatewayError::Tls { .. } => Self::refused("provider-tls", message).hint(
+                "nothing was sent; the provider mends its certificate, or --tls-ca names the authority that vouches for it",
+            ),
+            GatewayError::Unreachable { .. } => Self::broken("provider-away", message)
+                .hint("the lease goes on and is paid; try again, or `depin lease close N` ends it and gives back what is left"),
+            GatewayError::Ended(_) => Self::broken("stream-ended", message).hint("run it again"),
+            GatewayError::Answer { .. } => Self::broken("provider-answer", message).hint("the provider may run another version"),
+            GatewayError::Token(_) => Self::refused("token", message),
         }
     }
 }

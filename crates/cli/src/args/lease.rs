@@ -1,17 +1,23 @@
 //! `depin lease`.
 
-use super::{AmountArg, SpanArg, Who};
+use super::{
+    AmountArg, GateArgs, LeaseCpArgs, LeaseExecArgs, LeaseLogsArgs, LeaseRevokeArgs, LeaseSendArgs, LeaseShellArgs,
+    LeaseTokenArgs, SpanArg, Who,
+    lease_use::{CP_AFTER, EXEC_AFTER, LOGS_AFTER, REVOKE_AFTER, SEND_AFTER, SHELL_AFTER, TOKEN_AFTER},
+};
 use clap::{Args, Subcommand, ValueEnum};
 
 pub(super) const AFTER: &str = "\
 A deployment file says which containers are to run, what they need and what they may cost (Akash's SDL 2.0 and 2.1).
-Orders, bids and leases are on the ledger; the providers' daemon that runs the containers is not there yet.
+Orders, bids, leases and money are on the ledger; manifests, logs and shells go to the gateway of the provider that has the lease.
 A deployment is named by its number, as `depin lease list` shows it.
 
 Examples:
   depin lease check deploy.yaml
   depin lease up deploy.yaml --deposit \"5 AKT\" --accept cheapest
-  depin lease list
+  depin lease status 1234
+  depin lease logs 1234 web -f
+  depin lease shell 1234 web
   depin lease close 1234";
 
 const CHECK_AFTER: &str = "\
@@ -28,8 +34,9 @@ Examples:
   depin lease check deploy.yaml --manifest | jq '.[].services[].image'";
 
 const UP_AFTER: &str = "\
-Orders what the file asks for, puts the deposit into escrow, waits for bids and takes one for each group. A lease is paid block by block out of the \
-deposit until it is closed or the deposit is used up; what is left comes back.
+Orders what the file asks for, puts the deposit into escrow, waits for bids, takes one for each group, sends the manifest to those providers, and \
+waits until all services run. A lease is paid block by block out of the deposit until it is closed or the deposit is used up; what is left \
+comes back. When it is interrupted, what is on the ledger by then stays: it says what that is, how to go on, and how to take it back.
 
 Examples:
   depin lease up deploy.yaml --deposit \"5 AKT\" --accept cheapest
@@ -56,18 +63,43 @@ pub enum LeaseCommand {
     /// List the bids on a deployment's orders.
     #[command(after_help = "Examples:\n  depin lease bids 1234\n  depin lease bids 1234 --json")]
     Bids(DeploymentArgs),
-    /// List a deployment's leases, those that ended too: what each costs and earned, and why it ended.
-    #[command(after_help = "Examples:\n  depin lease status 1234\n  depin lease status 1234 --json")]
-    Status(DeploymentArgs),
-    /// Show what happened to a deployment, the money's part too.
-    #[command(after_help = "Examples:\n  depin lease events 1234\n  depin lease events 1234 --json")]
-    Events(DeploymentArgs),
+    /// List a deployment's leases, those that ended too: what each costs and earned, why it ended, and how its services are.
+    #[command(
+        after_help = "Examples:\n  depin lease status 1234\n  depin lease status 1234 --json\n  depin lease status 1234 --token friend.token"
+    )]
+    Status(LeaseStatusArgs),
+    /// Show what happened to a deployment, the money's part too; with -f, what happens to its containers.
+    #[command(
+        after_help = "Examples:\n  depin lease events 1234\n  depin lease events 1234 -f\n  depin lease events 1234 --json"
+    )]
+    Events(LeaseEventsArgs),
+    /// Print what services write.
+    #[command(after_help = LOGS_AFTER)]
+    Logs(LeaseLogsArgs),
+    /// Open a terminal in a container.
+    #[command(after_help = SHELL_AFTER)]
+    Shell(LeaseShellArgs),
+    /// Run a command in a container.
+    #[command(after_help = EXEC_AFTER)]
+    Exec(LeaseExecArgs),
+    /// Copy files into a container or out of it.
+    #[command(after_help = CP_AFTER)]
+    Cp(LeaseCpArgs),
+    /// Send the manifest to the providers again.
+    #[command(after_help = SEND_AFTER)]
+    Send(LeaseSendArgs),
+    /// Make a token for somebody else.
+    #[command(after_help = TOKEN_AFTER)]
+    Token(LeaseTokenArgs),
+    /// Make all tokens worthless that you made so far.
+    #[command(after_help = REVOKE_AFTER)]
+    Revoke(LeaseRevokeArgs),
     /// Put more money into a deployment's escrow.
     #[command(
         after_help = "Examples:\n  depin lease topup 1234 \"5 AKT\"\n  depin lease topup 1234 \"5 AKT\" --owner customer --from friend"
     )]
     Topup(LeaseTopupArgs),
-    /// Run another manifest on a deployment's leases. Its groups stay what they are.
+    /// Run another manifest on a deployment's leases: the ledger and their providers are told. Its groups stay what they are.
     #[command(after_help = "Examples:\n  depin lease update 1234 new.yaml")]
     Update(LeaseUpdateArgs),
     /// End a deployment: its leases are paid up to now, and what is left comes back.
@@ -133,6 +165,15 @@ pub struct LeaseUpArgs {
     /// The deployment's number [default: the height of the chain].
     #[arg(long, value_name = "N")]
     pub dseq: Option<u64>,
+    /// How long services are waited for, by the wall clock.
+    #[arg(long, value_name = "TIME", default_value = "5m")]
+    pub ready: SpanArg,
+    /// Do not wait until services run.
+    #[arg(long, conflicts_with = "ready")]
+    pub no_wait: bool,
+    /// Let providers have addresses of private networks and of this machine. Always so beside a network that runs here.
+    #[arg(long)]
+    pub local_network: bool,
     #[command(flatten)]
     pub tenant: Tenant,
 }
@@ -192,8 +233,44 @@ pub struct LeaseUpdateArgs {
     /// The new deployment file; `-` reads standard input.
     #[arg(value_name = "FILE|-")]
     pub file: String,
+    /// How long services are waited for, by the wall clock.
+    #[arg(long, value_name = "TIME", default_value = "5m")]
+    pub ready: SpanArg,
+    /// Do not wait until services run.
+    #[arg(long, conflicts_with = "ready")]
+    pub no_wait: bool,
+    /// Let providers have addresses of private networks and of this machine. Always so beside a network that runs here.
+    #[arg(long)]
+    pub local_network: bool,
     #[command(flatten)]
     pub tenant: Tenant,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseStatusArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// Whose it is [default: the key's].
+    #[arg(long, value_name = "ACCOUNT")]
+    pub owner: Option<Who>,
+    #[command(flatten)]
+    pub gate: GateArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseEventsArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// Whose it is [default: the key's].
+    #[arg(long, value_name = "ACCOUNT")]
+    pub owner: Option<Who>,
+    /// Show how containers are, and go on with what happens to them.
+    #[arg(short, long)]
+    pub follow: bool,
+    #[command(flatten)]
+    pub gate: GateArgs,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -8,6 +8,7 @@ mod coverage;
 mod coverage_disputes;
 mod devnet;
 mod lease;
+mod lease_use;
 mod metered;
 mod mobile;
 mod network;
@@ -38,8 +39,11 @@ pub use coverage::{
 pub use coverage_disputes::{AppealArgs, ClaimCommand, CloseClaimArgs, DenyArgs, DenylistCommand, JudgeArgs, ListClaimsArgs};
 pub use devnet::{DevnetCommand, LossArg, RadioArgs};
 pub use lease::{
-    Accept, DeploymentArgs, LeaseAcceptArgs, LeaseCheckArgs, LeaseCloseArgs, LeaseCommand, LeaseListArgs, LeaseTopupArgs,
-    LeaseUpArgs, LeaseUpdateArgs,
+    Accept, DeploymentArgs, LeaseAcceptArgs, LeaseCheckArgs, LeaseCloseArgs, LeaseCommand, LeaseEventsArgs, LeaseListArgs,
+    LeaseStatusArgs, LeaseTopupArgs, LeaseUpArgs, LeaseUpdateArgs, Tenant,
+};
+pub use lease_use::{
+    GateArgs, LeaseCpArgs, LeaseExecArgs, LeaseLogsArgs, LeaseRevokeArgs, LeaseSendArgs, LeaseShellArgs, LeaseTokenArgs,
 };
 pub use metered::{
     AnswerArgs, BatchesArgs, CloseArgs, DecideArgs, DisputeArgs, EvidenceArgs, GatewayMeteredArgs, LeastCapsArgs, MeteredCommand,

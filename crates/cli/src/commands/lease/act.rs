@@ -1,8 +1,14 @@
 //! `depin lease accept | topup | update | close`.
 
-use super::{check, look, place::Place};
+use super::{
+    check,
+    gate::{self, Visitor},
+    look,
+    place::Place,
+    ready,
+};
 use crate::{
-    args::{LeaseAcceptArgs, LeaseCloseArgs, LeaseTopupArgs, LeaseUpdateArgs},
+    args::{LeaseAcceptArgs, LeaseCloseArgs, LeaseSendArgs, LeaseTopupArgs, LeaseUpdateArgs},
     error::{CliError, Result},
     output::shorten,
 };
@@ -50,9 +56,55 @@ pub(super) async fn update(args: &LeaseUpdateArgs, at: &Place<'_>) -> Result<()>
             .hint("change images, commands, environment and ports; for other resources close it and order again"));
     }
     let hash = ContentHash::new(deployment.hash().get());
-    let receipt = at.send(&sender, LeasingMessage::UpdateDeployment { dseq: args.dseq, hash }, "updating").await?;
+    // One that was interrupted is gone on with.
+    if one.hash != hash {
+        let message = LeasingMessage::UpdateDeployment { dseq: args.dseq, hash };
+        at.send(&sender, message, "updating, and waiting until it is final").await?;
+    }
+    let visitor = Visitor::tenant(at, &args.tenant).await?;
+    let text = format!("deployment {} has the manifest {hash} now", args.dseq);
+    let running = at.leases(one.id).await?.into_iter().filter(|lease| lease.state.runs());
+    let gates: Vec<_> = running.map(|lease| visitor.gate(at, lease, args.local_network)).collect::<Result<_>>()?;
+    let undone = |error: CliError| {
+        let hint =
+            format!("the ledger has the new manifest; `depin lease send {} {file}` sends it again. {}", args.dseq, error.hint);
+        error.hint(hint)
+    };
+    gate::send(at, &gates, args.dseq, &deployment).await.map_err(undone)?;
+    let services = ready::wait(&gates, ready::longest(args.ready, args.no_wait), at).await?;
     let one = at.deployment(one.id).await?;
-    at.report(&one, receipt, &format!("deployment {} has the manifest {hash} now", args.dseq))
+    at.out.result(&Updated { deployment: &one, services: &services }, |out| {
+        format!("{}\n{text}", ready::table(&services, out)).trim_start().to_owned()
+    })
+}
+
+#[derive(serde::Serialize)]
+struct Updated<'a> {
+    deployment: &'a depin_client::api::LeasingDeployment,
+    services: &'a [ready::Seen],
+}
+
+/// Sends the manifest to the providers again.
+pub(super) async fn send(args: &LeaseSendArgs, at: &Place<'_>) -> Result<()> {
+    let (file, deployment) = check::accepted(&args.file)?;
+    let visitor = Visitor::of(at, &args.gate).await?;
+    let one = at.deployment(DeploymentId { owner: visitor.owner(), dseq: args.dseq }).await?;
+    let hash = ContentHash::new(deployment.hash().get());
+    if one.hash != hash {
+        return Err(CliError::refused(
+            "hash-mismatch",
+            format_args!("{file} has the manifest {hash}, and deployment {} has {}", args.dseq, one.hash),
+        )
+        .hint(format_args!("send the file that was ordered, or run `depin lease update {} FILE` with the new one", args.dseq)));
+    }
+    let running = visitor.leases(at, args.dseq, args.gate.group).await?;
+    let gates: Vec<_> =
+        running.into_iter().map(|lease| visitor.gate(at, lease, args.gate.local_network)).collect::<Result<_>>()?;
+    gate::send(at, &gates, args.dseq, &deployment).await?;
+    let sent: Vec<String> = gates.iter().map(|gate| gate.lease.provider.to_string()).collect();
+    at.out.result(&serde_json::json!({ "deployment": one.id, "providers": sent, "hash": hash }), |_| {
+        format!("the manifest {hash} is with {}", sent.join(", "))
+    })
 }
 
 pub(super) async fn close(args: &LeaseCloseArgs, at: &Place<'_>) -> Result<()> {

@@ -1,14 +1,18 @@
 //! `depin lease list | show | bids | status | events | providers`.
 
-use super::place::Place;
+use super::{
+    gate::Visitor,
+    place::Place,
+    ready::{self, Seen},
+};
 use crate::{
-    args::{DeploymentArgs, LeaseListArgs},
+    args::{DeploymentArgs, GateArgs, LeaseEventsArgs, LeaseListArgs, LeaseStatusArgs, Who},
     error::Result,
     output::{Output, Table, ago, count, in_time, minute, short_number, shorten},
 };
 use depin_client::api::{DenomPrice, DeploymentQuery, EventQuery, LeasingBid, LeasingDeployment, LeasingLease};
-use depin_quantity::Span;
-use depin_services::leasing::{BidId, DeploymentState};
+use depin_quantity::{Address, Span};
+use depin_services::leasing::{BidId, DeploymentId, DeploymentState};
 
 /// A price for a block.
 pub(super) fn priced(price: &DenomPrice) -> String {
@@ -125,12 +129,59 @@ pub(super) fn bids_table(bids: &[LeasingBid], at: &Place<'_>, out: &Output) -> S
 #[derive(serde::Serialize)]
 struct Leases {
     leases: Vec<LeasingLease>,
+    services: Vec<Seen>,
 }
 
-pub(super) async fn status(args: &DeploymentArgs, at: &Place<'_>) -> Result<()> {
-    let one = at.of(args.dseq, &args.owner).await?;
-    let leases = Leases { leases: at.leases(one.id).await? };
-    at.out.result(&leases, |out| leases_table(&leases.leases, at, out))
+/// Whose deployment is looked at: who is named, else whoever the key or the token is of.
+async fn owner(owner: Option<&Who>, gate: &GateArgs, at: &Place<'_>) -> Result<Address> {
+    if let Some(owner) = owner {
+        return at.remote.address(owner).await;
+    }
+    if gate.token.is_some() {
+        return Ok(Visitor::of(at, gate).await?.owner());
+    }
+    match gate.tenant.from.parse() {
+        Ok(who) => at.remote.address(&who).await,
+        // A key file.
+        Err(_) => Ok(at.remote.key(&gate.tenant.from)?.address()),
+    }
+}
+
+pub(super) async fn status(args: &LeaseStatusArgs, at: &Place<'_>) -> Result<()> {
+    let owner = owner(args.owner.as_ref(), &args.gate, at).await?;
+    let one = at.deployment(DeploymentId { owner, dseq: args.dseq }).await?;
+    let leases = at.leases(one.id).await?;
+    let services = services(args, owner, &leases, at).await;
+    let leases = Leases { leases, services };
+    at.out.result(&leases, |out| {
+        let table = leases_table(&leases.leases, at, out);
+        let services = ready::table(&leases.services, out);
+        if services.is_empty() { table } else { format!("{}\n\n{services}", table.trim_end()) }
+    })
+}
+
+/// How services of leases that run are, as far as their providers tell whoever asks; what is on the ledger is seen without them.
+async fn services(args: &LeaseStatusArgs, owner: Address, leases: &[LeasingLease], at: &Place<'_>) -> Vec<Seen> {
+    if !leases.iter().any(|lease| lease.state.runs()) {
+        return Vec::new();
+    }
+    let visitor = match Visitor::of(at, &args.gate).await {
+        Ok(visitor) if visitor.owner() == owner => visitor,
+        // Without the tenant's key only the ledger is seen.
+        _ => return Vec::new(),
+    };
+    let running = match visitor.leases(at, args.dseq, args.gate.group).await {
+        Ok(running) => running,
+        Err(_) => return Vec::new(),
+    };
+    let mut gates = Vec::new();
+    for lease in running {
+        match visitor.gate(at, lease, args.gate.local_network) {
+            Ok(gate) => gates.push(gate),
+            Err(error) => at.out.warn(format_args!("{}; {}", error.message, error.hint)),
+        }
+    }
+    futures::future::join_all(gates.iter().map(Seen::of)).await
 }
 
 pub(super) fn leases_table(leases: &[LeasingLease], at: &Place<'_>, out: &Output) -> String {
@@ -155,8 +206,9 @@ pub(super) fn leases_table(leases: &[LeasingLease], at: &Place<'_>, out: &Output
     table.render_or(&narrow(out), "no leases; `depin lease bids N` shows the bids, `depin lease accept N PROVIDER` takes one")
 }
 
-pub(super) async fn events(args: &DeploymentArgs, at: &Place<'_>) -> Result<()> {
-    let one = at.of(args.dseq, &args.owner).await?;
+pub(super) async fn events(args: &LeaseEventsArgs, at: &Place<'_>) -> Result<()> {
+    let owner = owner(args.owner.as_ref(), &args.gate, at).await?;
+    let one = at.deployment(DeploymentId { owner, dseq: args.dseq }).await?;
     let query = EventQuery { from: None, limit: Some(500), kind: None, account: None, subject: Some(one.escrow) };
     let page = at.remote.client.events(&query).await?;
     if page.next.is_some() {

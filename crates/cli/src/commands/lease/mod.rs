@@ -1,12 +1,19 @@
 //! `depin lease`: containers on leased machines.
 //!
-//! What is done here is done on the ledger: order, bids, lease, money. Manifests go to the gateway of the provider that has the lease.
+//! Order, bids, lease and money are on the ledger. Manifests, logs, files and shells go to the gateway of the provider that has the lease.
 
 mod act;
 mod check;
+mod copy;
+mod gate;
+mod guests;
 mod look;
 mod order;
 mod place;
+mod ready;
+mod shell;
+mod streams;
+mod terminal;
 mod up;
 
 use crate::{args::LeaseCommand, error::Result, output::Output, remote::Remote, settings::Settings};
@@ -26,7 +33,15 @@ pub async fn run(command: &LeaseCommand, settings: &Settings, out: &Output) -> R
         LeaseCommand::Show(args) => look::show(args, &at).await,
         LeaseCommand::Bids(args) => look::bids(args, &at).await,
         LeaseCommand::Status(args) => look::status(args, &at).await,
+        LeaseCommand::Events(args) if args.follow => streams::events(args, &at).await,
         LeaseCommand::Events(args) => look::events(args, &at).await,
+        LeaseCommand::Logs(args) => streams::logs(args, &at).await,
+        LeaseCommand::Shell(args) => shell::shell(args, &at).await,
+        LeaseCommand::Exec(args) => shell::exec(args, &at).await,
+        LeaseCommand::Cp(args) => copy::cp(args, &at).await,
+        LeaseCommand::Send(args) => act::send(args, &at).await,
+        LeaseCommand::Token(args) => guests::token(args, &at).await,
+        LeaseCommand::Revoke(args) => guests::revoke(args, &at).await,
         LeaseCommand::Topup(args) => act::topup(args, &at).await,
         LeaseCommand::Update(args) => act::update(args, &at).await,
         LeaseCommand::Close(args) => act::close(args, &at).await,

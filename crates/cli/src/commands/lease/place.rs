@@ -53,6 +53,15 @@ impl<'a> Place<'a> {
         self.remote.client.leasing()
     }
 
+    /// Whether the network is the one that this home runs, and this machine's: its providers are here too.
+    pub fn is_home(&self) -> bool {
+        let settings = &self.remote.settings;
+        let own = settings.home.genesis().exists().then(|| settings.home.read_genesis().ok()).flatten();
+        let node = self.remote.client.url();
+        let here = ["http://127.", "http://[::1]", "http://localhost", "https://127.", "https://[::1]", "https://localhost"];
+        own.is_some_and(|genesis| genesis.chain_id == self.status.chain_id) && here.iter().any(|start| node.starts_with(start))
+    }
+
     pub const fn now(&self) -> Instant {
         Instant::new(self.status.time_ms)
     }

@@ -1,10 +1,17 @@
-//! `depin lease up`: a deployment file is ordered, bids come, one of them is taken for each group.
+//! `depin lease up`: a deployment file is ordered, bids come, one of them is taken for each group, the manifest goes to those providers, and
+//! the services are waited for.
 
-use super::{act, check, look, place::Place};
+use super::{
+    act, check,
+    gate::{self, Visitor},
+    look,
+    place::Place,
+    ready::{self, Seen},
+};
 use crate::{
     args::{Accept, LeaseUpArgs},
     error::{CliError, Result},
-    output::{Output, Progress, shorten, without_progress},
+    output::{Output, Progress, count, shorten, without_progress},
 };
 use depin_client::{
     Sender,
@@ -16,6 +23,8 @@ use depin_sdl::{Deployment, Price};
 use depin_services::leasing::{DeploymentId, Deposit, DepositSource, LeasingMessage, NewDeployment};
 use serde::Serialize;
 use std::{
+    cell::Cell,
+    collections::BTreeSet,
     io::{BufRead as _, IsTerminal as _},
     time::{Duration, Instant},
 };
@@ -24,6 +33,8 @@ use std::{
 const LOOK: Duration = Duration::from_millis(500);
 /// After the first bid on each group, others have so long to be cheaper.
 const SETTLE: Duration = Duration::from_secs(2);
+/// How long the node is asked what is left when something went wrong.
+const LEFT_WAIT: Duration = Duration::from_secs(5);
 
 /// What came of it.
 #[derive(Serialize)]
@@ -31,11 +42,26 @@ struct Up {
     deployment: LeasingDeployment,
     bids: Vec<LeasingBid>,
     leases: Vec<LeasingLease>,
+    services: Vec<Seen>,
+    urls: Vec<String>,
     receipts: Vec<FinalReceipt>,
 }
 
+/// What is to be done, and how far it is: whoever is interrupted is told.
+struct Plan<'a> {
+    args: &'a LeaseUpArgs,
+    file: String,
+    deployment: Deployment,
+    sender: Sender,
+    id: DeploymentId,
+    provider: Option<Address>,
+    /// Whether the order was sent, and whether it is final.
+    sent: Cell<bool>,
+    ordered: Cell<bool>,
+}
+
 pub(super) async fn run(args: &LeaseUpArgs, at: &Place<'_>) -> Result<()> {
-    let (_, deployment) = check::accepted(&args.file)?;
+    let (file, deployment) = check::accepted(&args.file)?;
     let network = at.leasing().network().await?;
     let sender = at.sender(&args.tenant.from)?;
     let provider = at.remote.address_of(args.provider.as_ref()).await?;
@@ -45,27 +71,96 @@ pub(super) async fn run(args: &LeaseUpArgs, at: &Place<'_>) -> Result<()> {
     }
     let id = DeploymentId { owner: sender.address(), dseq: args.dseq.unwrap_or(at.status.height.max(1)) };
     let amount = deposit(args, &deployment, &network, at).await?;
-    let first = order(&sender, id, &deployment, amount, at).await?;
-    let mut receipts = vec![first];
-    let (bids, complete) = wait(args, id, provider, at).await?;
-    if args.accept != Accept::None || provider.is_some() {
-        for gseq in 1..=u32::try_from(deployment.groups().len()).unwrap_or(u32::MAX) {
-            let of_group: Vec<&LeasingBid> = bids.iter().filter(|bid| bid.id.order.group.gseq == gseq).collect();
-            if let Some(bid) = choose(args, provider, &of_group, at)? {
-                receipts.push(act::take(at, &sender, bid.id).await?);
+    let plan = Plan { args, file, deployment, sender, id, provider, sent: Cell::new(false), ordered: Cell::new(false) };
+    let done = tokio::select! {
+        done = plan.go(amount, at) => done,
+        _ = tokio::signal::ctrl_c() => Err(CliError::broken("interrupted", "interrupted")),
+    };
+    match done {
+        Ok(up) => at.out.result(&up, |out| up.text(at, out)),
+        Err(error) => Err(plan.left(error, at).await),
+    }
+}
+
+impl Plan<'_> {
+    async fn go(&self, amount: Money, at: &Place<'_>) -> Result<Up> {
+        let Self { args, deployment, sender, id, provider, .. } = self;
+        self.sent.set(true);
+        let mut receipts = vec![order(sender, *id, deployment, amount, at).await?];
+        self.ordered.set(true);
+        let (bids, complete) = wait(args, *id, *provider, at).await?;
+        let takes = args.accept != Accept::None || provider.is_some();
+        if takes {
+            for gseq in 1..=u32::try_from(deployment.groups().len()).unwrap_or(u32::MAX) {
+                let of_group: Vec<&LeasingBid> = bids.iter().filter(|bid| bid.id.order.group.gseq == gseq).collect();
+                if let Some(bid) = choose(args, *provider, &of_group, at)? {
+                    receipts.push(act::take(at, sender, bid.id).await?);
+                }
             }
         }
+        if takes && !complete {
+            return Err(CliError::refused(
+                "no-bids",
+                format_args!("no bid that could be taken came for every group within {}", args.wait.0),
+            ));
+        }
+        let leases = at.leases(*id).await?;
+        let services = if takes { self.start(&leases, at).await? } else { Vec::new() };
+        let urls = services.iter().flat_map(Seen::urls).collect();
+        Ok(Up { deployment: at.deployment(*id).await?, bids, leases: at.leases(*id).await?, services, urls, receipts })
     }
-    let up = Up { deployment: at.deployment(id).await?, bids, leases: at.leases(id).await?, receipts };
-    at.out.result(&up, |out| up.text(at, out))?;
-    if complete || args.accept == Accept::None && provider.is_none() {
-        return Ok(());
+
+    /// Sends the manifest, and waits until all services run.
+    async fn start(&self, leases: &[LeasingLease], at: &Place<'_>) -> Result<Vec<Seen>> {
+        let visitor = Visitor::tenant(at, &self.args.tenant).await?;
+        let running = leases.iter().filter(|lease| lease.state.runs()).cloned();
+        let gates: Vec<_> = running.map(|lease| visitor.gate(at, lease, self.args.local_network)).collect::<Result<_>>()?;
+        let mut progress = Progress::start(at.out);
+        progress.step("sending the manifest");
+        gate::send(at, &gates, self.id.dseq, &self.deployment).await?;
+        progress.done();
+        ready::wait(&gates, ready::longest(self.args.ready, self.args.no_wait), at).await
     }
-    Err(CliError::refused("no-bids", format_args!("no bid that could be taken came for every group within {}", args.wait.0))
-        .hint(format_args!(
-            "`depin lease bids {}` shows those that come, `depin lease close {}` gives the deposit back",
-            id.dseq, id.dseq
-        )))
+
+    /// An error with what is on the ledger by now, how to go on and how to take it back.
+    async fn left(&self, error: CliError, at: &Place<'_>) -> CliError {
+        if !self.sent.get() {
+            return error;
+        }
+        let dseq = self.id.dseq;
+        if !self.ordered.get() && error.code != "interrupted" {
+            // The ledger refused it, or the error says that it may have been taken.
+            return error;
+        }
+        let known = tokio::time::timeout(LEFT_WAIT, async { (at.leasing().deployment(self.id).await, at.leases(self.id).await) });
+        let hint = match known.await {
+            Ok((Ok(Some(one)), Ok(leases))) => {
+                let running = leases.iter().filter(|lease| lease.state.runs()).count();
+                let on = if running < one.groups.len() {
+                    format!(
+                        "`depin lease accept {dseq} PROVIDER` takes a bid of those that `depin lease bids {dseq}` shows, then"
+                    )
+                } else {
+                    "go on:".to_owned()
+                };
+                let left = shorten(&one.left.display);
+                let leases = count(running as u64, "lease", "leases");
+                format!(
+                    "deployment {dseq} is on the ledger, with {left} in escrow and {leases} that run and are paid. {on} `depin lease send \
+                     {dseq} {}`; or take it back: `depin lease close {dseq}`",
+                    self.file
+                )
+            }
+            Ok((Ok(None), _)) => {
+                format!("nothing is on the ledger; if the order is still under way, `depin lease show {dseq}` shows it")
+            }
+            _ => format!(
+                "the node does not say what is on the ledger; `depin lease show {dseq}` does, `depin lease close {dseq}` takes it back"
+            ),
+        };
+        let hint = if error.hint.is_empty() { hint } else { format!("{}. {hint}", error.hint.trim_end_matches('.')) };
+        error.hint(hint)
+    }
 }
 
 impl Up {
@@ -74,8 +169,12 @@ impl Up {
         if !self.leases.is_empty() {
             text += &format!("\n{}", look::leases_table(&self.leases, at, out));
         }
+        if !self.services.is_empty() {
+            text += &format!("\n{}\n", ready::table(&self.services, out));
+        }
         let left = shorten(&self.deployment.left.display);
-        text + &format!("\ndeployment {}, {left} in escrow", self.deployment.id.dseq)
+        text += &format!("\ndeployment {}, {left} in escrow", self.deployment.id.dseq);
+        self.urls.iter().fold(text, |text, url| text + "\n" + &out.bold(url))
     }
 }
 
@@ -135,7 +234,7 @@ async fn wait(
 ) -> Result<(Vec<LeasingBid>, bool)> {
     let mut progress = Progress::start(at.out);
     progress.step("waiting for bids");
-    let (began, mut whole_since, mut seen) = (Instant::now(), None, 0);
+    let (began, mut whole_since, mut told) = (Instant::now(), None, BTreeSet::new());
     loop {
         let one = at.deployment(id).await?;
         let (mut bids, mut whole) = (Vec::new(), true);
@@ -145,12 +244,8 @@ async fn wait(
             whole &= of_group.iter().any(fits);
             bids.extend(of_group);
         }
-        if bids.len() != seen {
-            seen = bids.len();
-            progress.step(format!(
-                "{seen} bids, the cheapest {}",
-                bids.first().map_or_else(String::new, |bid| look::priced(&bid.price))
-            ));
+        for bid in bids.iter().filter(|bid| !at.out.json && told.insert(bid.id)) {
+            without_progress(|| at.out.note(format_args!("{}", row(bid))));
         }
         if whole && provider.is_some() {
             whole_since.get_or_insert(began);
@@ -164,6 +259,12 @@ async fn wait(
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// A bid as it comes, in columns.
+fn row(bid: &LeasingBid) -> String {
+    let gseq = bid.id.order.group.gseq;
+    format!("  group {gseq}  {:<16} {:>20} a block  {}", bid.provider, look::priced(&bid.price), bid.state.word())
 }
 
 /// The bid that is taken for a group, of those on it with the cheapest first.

@@ -1,0 +1,195 @@
+//! `depin lease logs | shell | exec | cp | send | token | revoke`: what is done at providers' gateways.
+
+use super::{SpanArg, Tenant, Who};
+use clap::Args;
+use depin_client::lease::Scope;
+use std::path::PathBuf;
+
+pub(super) const LOGS_AFTER: &str = "\
+Prints the last lines of each replica, or all of them; with -f it goes on until the replicas end.
+
+Examples:
+  depin lease logs 1234
+  depin lease logs 1234 web -f --tail 20
+  depin lease logs 1234 --json | jq -r .message";
+
+pub(super) const SHELL_AFTER: &str = "\
+Opens a terminal in a container. Without a command it is `sh`. It ends with the exit code of what ran.
+
+Examples:
+  depin lease shell 1234 web
+  depin lease shell 1234 web -- bash -l
+  depin lease shell 1234 web --replica 1 -- sh";
+
+pub(super) const EXEC_AFTER: &str = "\
+Runs one command without a terminal, and ends with its exit code. With -i it reads standard input.
+
+Examples:
+  depin lease exec 1234 db -- pg_dump -U app app > dump.sql
+  depin lease exec 1234 db -i -- psql -U app app < dump.sql";
+
+pub(super) const CP_AFTER: &str = "\
+Copies files and folders into a container or out of it, by `tar` in the container. One side is SERVICE:PATH. Links and devices are left out, \
+and nothing is written outside of the place that is named.
+
+Examples:
+  depin lease cp 1234 ./site web:/usr/share/nginx
+  depin lease cp 1234 db:/var/lib/app/backup.tar .
+  depin lease cp 1234 ./conf web:/etc --replica 1";
+
+pub(super) const SEND_AFTER: &str = "\
+Sends the manifest of the file to the providers that have the deployment's leases. `depin lease up` and `update` do so by themselves; this \
+does it again where a provider was away. The file must be the one that was ordered.
+
+Examples:
+  depin lease send 1234 deploy.yaml";
+
+pub(super) const TOKEN_AFTER: &str = "\
+Makes a token by which somebody else may do some things with a lease for a while, at its provider alone. Whoever has it needs no key: it is \
+shown with --token FILE, or as `Authorization: Bearer`. `depin lease revoke` makes all tokens that you ever made worthless.
+
+Examples:
+  depin lease token 1234 --scope logs,status > friend.token
+  depin lease logs 1234 --token friend.token
+  depin lease token 1234 --scope shell --service web --for 1h
+  depin lease token 1234 --scope logs --json";
+
+pub(super) const REVOKE_AFTER: &str = "\
+Raises a number on the ledger that every token carries. Providers look within seconds; streams that are open are ended within a minute.
+
+Examples:
+  depin lease revoke
+  depin lease revoke --from customer --json";
+
+/// How a provider's gateway is reached, and as whom.
+#[derive(Clone, Debug, Args)]
+pub struct GateArgs {
+    /// Only the lease of this group [default: the only one].
+    #[arg(long, value_name = "N")]
+    pub group: Option<u32>,
+    /// A file with a token to show, in place of one that the key makes.
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    pub token: Option<PathBuf>,
+    /// Let providers have addresses of private networks and of this machine. Always so beside a network that runs here.
+    #[arg(long)]
+    pub local_network: bool,
+    #[command(flatten)]
+    pub tenant: Tenant,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseLogsArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// Of which services [default: all].
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Go on with what comes.
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Only so many of the last lines of each replica.
+    #[arg(long, value_name = "N")]
+    pub tail: Option<u32>,
+    #[command(flatten)]
+    pub gate: GateArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseShellArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// In a container of which service.
+    #[arg(value_name = "SERVICE")]
+    pub service: String,
+    /// The command, after `--` [default: sh].
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+    /// In which replica, from 0.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub replica: u32,
+    #[command(flatten)]
+    pub gate: GateArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseExecArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// In a container of which service.
+    #[arg(value_name = "SERVICE")]
+    pub service: String,
+    /// The command, after `--`.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+    /// Give it standard input.
+    #[arg(short, long)]
+    pub interactive: bool,
+    /// In which replica, from 0.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub replica: u32,
+    #[command(flatten)]
+    pub gate: GateArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseCpArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// What: a path, or SERVICE:PATH.
+    #[arg(value_name = "FROM")]
+    pub source: String,
+    /// Into which folder: a path, or SERVICE:PATH.
+    #[arg(value_name = "TO")]
+    pub target: String,
+    /// In which replica, from 0.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub replica: u32,
+    #[command(flatten)]
+    pub gate: GateArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseSendArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// The deployment file; `-` reads standard input.
+    #[arg(value_name = "FILE|-")]
+    pub file: String,
+    #[command(flatten)]
+    pub gate: GateArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseTokenArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// What it allows: send-manifest, get-manifest, logs, shell, events, status.
+    #[arg(long, value_name = "SCOPE,…", value_delimiter = ',', required = true)]
+    pub scope: Vec<Scope>,
+    /// For which services alone [default: all].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub service: Vec<String>,
+    /// How long it is good, by the wall clock; an hour at most.
+    #[arg(long = "for", value_name = "TIME", default_value = "15m")]
+    pub lifetime: SpanArg,
+    /// Whose lease of which group [default: the only one].
+    #[arg(long, value_name = "N")]
+    pub group: Option<u32>,
+    /// At which provider [default: that of the lease].
+    #[arg(long, value_name = "ACCOUNT")]
+    pub provider: Option<Who>,
+    #[command(flatten)]
+    pub tenant: Tenant,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseRevokeArgs {
+    #[command(flatten)]
+    pub tenant: Tenant,
+}
