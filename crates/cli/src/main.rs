@@ -97,7 +97,12 @@ const fn runs_long(command: &Command) -> bool {
     matches!(
         command,
         Command::Up(_)
-            | Command::Provider(ProviderCommand::Storage(_) | ProviderCommand::Metered(_) | ProviderCommand::Coverage(_))
+            | Command::Provider(
+                ProviderCommand::Storage(_)
+                    | ProviderCommand::Metered(_)
+                    | ProviderCommand::Coverage(_)
+                    | ProviderCommand::Lease(_)
+            )
             | Command::Gateway(_)
             | Command::Devnet(_)
     )

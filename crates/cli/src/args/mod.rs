@@ -8,6 +8,7 @@ mod coverage;
 mod coverage_disputes;
 mod devnet;
 mod lease;
+mod lease_provider;
 mod lease_use;
 mod metered;
 mod mobile;
@@ -42,6 +43,7 @@ pub use lease::{
     Accept, DeploymentArgs, LeaseAcceptArgs, LeaseCheckArgs, LeaseCloseArgs, LeaseCommand, LeaseEventsArgs, LeaseListArgs,
     LeaseStatusArgs, LeaseTopupArgs, LeaseUpArgs, LeaseUpdateArgs, Tenant,
 };
+pub use lease_provider::{OwnLeasesArgs, ProviderLeaseArgs};
 pub use lease_use::{
     GateArgs, LeaseCpArgs, LeaseExecArgs, LeaseLogsArgs, LeaseRevokeArgs, LeaseSendArgs, LeaseShellArgs, LeaseTokenArgs,
 };

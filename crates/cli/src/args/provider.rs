@@ -1,6 +1,7 @@
 //! Commands about your own providers and gateways.
 
 use super::coverage::{self, GatewayLorawanArgs, ProviderCoverageArgs};
+use super::lease_provider::{self, OwnLeasesArgs, ProviderLeaseArgs};
 use super::metered::{self, GatewayMeteredArgs, ProviderMeteredArgs};
 use super::mobile::{self, ProviderMobileArgs};
 use super::{AmountArg, Bytes, Copies, RepairArg, SpanArg, TextPath, TlsArgs, Who};
@@ -42,6 +43,18 @@ Examples:
     /// Run a mobile access point in this process, for a node here or elsewhere, until Ctrl-C.
     #[command(after_help = mobile::PROVIDER_AFTER)]
     Mobile(ProviderMobileArgs),
+    /// Run a provider of leases in this process, for a node here or elsewhere, until Ctrl-C.
+    #[command(after_help = lease_provider::PROVIDER_AFTER)]
+    Lease(ProviderLeaseArgs),
+    /// Show what providers of leases of this home sell, hold and have free, and what they decided about open orders.
+    #[command(after_help = "Examples:\n  depin provider inventory\n  depin provider inventory provider-1 --json")]
+    Inventory(OwnLeasesArgs),
+    /// Show the leases of providers of this home: how each runs and why, what ended and why.
+    #[command(after_help = "Examples:\n  depin provider leases\n  depin provider leases --dir ./north --json")]
+    Leases(OwnLeasesArgs),
+    /// Show what each lease of providers of this home pays, and what it earned.
+    #[command(after_help = "Examples:\n  depin provider earnings\n  depin provider earnings provider-1 --json")]
+    Earnings(OwnLeasesArgs),
     /// List the providers of this home, and all others that are registered.
     #[command(after_help = "Examples:\n  depin provider list\n  depin provider list --json")]
     List,

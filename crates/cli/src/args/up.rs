@@ -7,8 +7,8 @@ use std::net::IpAddr;
 pub(super) const AFTER: &str = "\
 Starts a node (committee of one, durable), a development price feeder, and what the network's service has, in one process, with \
 funded development accounts: storage has providers and an S3 gateway, a metered service operators and a metering gateway, coverage \
-hotspots, a LoRaWAN network server and a simulated radio; a network whose own service does not run live yet gets storage. Prints \
-where everything is when it is ready, and writes the same to HOME/endpoints.json. Ctrl-C stops it; running it again goes on with the same data, at the same speed.
+hotspots, a LoRaWAN network server and a simulated radio, leasing providers with this machine's Podman, Docker or bubblewrap; a \
+network whose own service does not run live yet gets storage. Prints where everything is when it is ready, and writes the same to HOME/endpoints.json. Ctrl-C stops it; running it again goes on with the same data, at the same speed.
 
 Examples:
   depin up
@@ -16,6 +16,7 @@ Examples:
   depin up --home /tmp/render --network render      storage, paid as that network pays
   depin up --home /tmp/radio --network helium       hotspots, packets of simulated devices, beacons
   depin up --home /tmp/radio --network helium-development --speed 60    the same, epochs of an hour in a minute
+  depin up --home /tmp/cloud --network akash        providers of leases, containers on this machine
   depin up --home /tmp/atlas --network ./atlas      your own network, made by `depin new`
   depin up --speed 100            a day passes in a quarter of an hour
   depin up --fresh                throw this network away, begin another
@@ -27,7 +28,7 @@ pub struct UpArgs {
     /// on with its own [default: the home's, else filecoin].
     #[arg(long, value_name = "NAME|PATH")]
     pub network: Option<String>,
-    /// How many providers, operators or hotspots to run [default: 4, hotspots 3, or as many as the home has].
+    /// How many providers, operators or hotspots to run [default: 4, hotspots and providers of leases 3, or as many as the home has].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=64))]
     pub providers: Option<u32>,
     /// Milliseconds of ledger time per millisecond: at most a quarter of the network's shortest window in seconds, and 200

@@ -48,7 +48,7 @@ pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
     row("the same, for programs", &home.join("endpoints.json").display().to_string());
     text += &table.render(out);
     text += &format!("\n{} (in another terminal)\n\n", out.bold("Try next"));
-    for (what, lines) in commands(endpoints, s3.as_ref()) {
+    for (what, lines) in commands(endpoints, s3.as_ref(), leases(opened)) {
         text += &format!("  {}\n", out.dim(&format!("# {what}")));
         for line in lines {
             text += &format!("  {line}\n");
@@ -57,8 +57,13 @@ pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
     text + "\nCtrl-C stops it; the next `depin up` goes on with the same data.\n"
 }
 
+/// Whether the network leases machines.
+fn leases(opened: &Opened) -> bool {
+    depin_economy::Spec::parse(&opened.genesis.network_toml).is_ok_and(|spec| spec.network().service.as_str() == "leasing")
+}
+
 /// Commands that work as they stand when pasted, one after another, in the folder in which `up` was started.
-fn commands(endpoints: &Endpoints, s3: Option<&S3Access>) -> Vec<(&'static str, Vec<String>)> {
+fn commands(endpoints: &Endpoints, s3: Option<&S3Access>, leases: bool) -> Vec<(&'static str, Vec<String>)> {
     let here = std::env::current_dir().unwrap_or_default();
     let program = quote(&program(&here));
     let home = relative(&endpoints.home, &here);
@@ -72,6 +77,10 @@ fn commands(endpoints: &Endpoints, s3: Option<&S3Access>) -> Vec<(&'static str, 
         commands.push(("store a file, and see its deals become active", put));
         let env = quote(&if home.is_absolute() { home } else { Path::new(".").join(home) }.join("s3.env"));
         commands.push(("any S3 client works; this tells rclone, aws and curl where", s3_clients(&here, &env, &s3.region)));
+    }
+    if leases {
+        let order = own(&["lease providers", "lease check deploy.yaml", "lease up deploy.yaml", "provider leases"]);
+        commands.push(("who sells what, and your deployment file: judged, ordered, running", order));
     }
     if endpoints.endpoints.iter().any(|endpoint| endpoint.name == metering::NAME) {
         let order = own(&["metered operators", "metered order provider-1 --cap 1 --for 1d", "metered orders"]);

@@ -21,6 +21,8 @@ pub trait Trade: Send + Sync + 'static {
     type Settings: Serialize + DeserializeOwned + Send;
     /// What runs for each.
     type Daemon: Daemon;
+    /// Whether each speaks TLS also where the network has no certificate.
+    const ALWAYS_TLS: bool = false;
     /// What messages call all of them: `the providers`.
     const NAME: &'static str;
 
@@ -121,7 +123,7 @@ impl<T: Trade> Operators for Crew<T> {
         let one = |(name, member): (&Name, &Member<T::Daemon>)| Operator {
             name: *name,
             address: member.key.address(),
-            url: ports::url(member.listen, self.tls.is_some()),
+            url: ports::url(member.listen, self.tls.is_some() || T::ALWAYS_TLS),
             running: member.running.is_some(),
         };
         let mut list: Vec<Operator> = self.all.iter().map(one).collect();
@@ -137,7 +139,7 @@ impl<T: Trade> Operators for Crew<T> {
             return Ok(());
         }
         let (key, listen) = (member.key.clone(), member.listen);
-        let (url, chain_id) = (Some(ports::url(listen, tls.is_some())), Some(chain_id));
+        let (url, chain_id) = (Some(ports::url(listen, tls.is_some() || T::ALWAYS_TLS)), Some(chain_id));
         let operator = OperatorConfig { listen, url, tls, chain_id, ..OperatorConfig::new(name) };
         let post = Post { operator, folder, client, key, disk_floor, new_store };
         let settings = self.settings(name)?.own;

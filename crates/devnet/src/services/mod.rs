@@ -4,6 +4,7 @@
 //! they start. Nothing else in this crate knows one service from another.
 
 pub mod coverage;
+pub mod leasing;
 pub mod metered;
 pub mod storage;
 
@@ -15,7 +16,7 @@ use depin_quantity::{Address, Instant, Name};
 use std::{collections::BTreeSet, path::Path};
 
 /// The services that run live, the first of which stands in for those that do not yet.
-static LIVE: [&dyn Service; 3] = [&storage::Storage, &metered::Metered, &coverage::Coverage];
+static LIVE: [&dyn Service; 4] = [&storage::Storage, &metered::Metered, &coverage::Coverage, &leasing::Leasing];
 
 /// What a service has on a machine that runs its whole network.
 #[async_trait]

@@ -15,7 +15,7 @@ use depin_quantity::{Address, Span};
 use depin_services::leasing::{BidId, DeploymentId, DeploymentState};
 
 /// A price for a block.
-pub(super) fn priced(price: &DenomPrice) -> String {
+pub fn priced(price: &DenomPrice) -> String {
     let denom = if price.denom.starts_with("ibc/") { "usdc" } else { &price.denom };
     format!("{} {denom}", short_number(&price.amount, 6))
 }

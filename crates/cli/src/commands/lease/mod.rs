@@ -16,6 +16,8 @@ mod streams;
 mod terminal;
 mod up;
 
+pub use look::priced;
+
 use crate::{args::LeaseCommand, error::Result, output::Output, remote::Remote, settings::Settings};
 use place::Place;
 

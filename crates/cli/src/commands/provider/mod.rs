@@ -2,6 +2,8 @@
 
 mod coverage;
 mod folder;
+mod lease;
+pub mod leases;
 pub mod manage;
 mod metered;
 mod mobile;

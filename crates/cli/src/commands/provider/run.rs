@@ -37,6 +37,8 @@ pub trait Venture {
     /// What runs.
     type Daemon: Daemon;
 
+    /// Whether its port speaks TLS also where no certificate was named.
+    const ALWAYS_TLS: bool = false;
     /// What messages call it: `provider`.
     const WHAT: &'static str;
     /// What its account needs tokens for.
@@ -99,8 +101,9 @@ async fn start<V: Venture>(venture: &V, remote: &Remote, out: &Output) -> Result
     // The port must be known before the ledger is told the URL; one that is taken is told before anything is made.
     let listen = listen_address(&format!("the {} `{name}`", V::WHAT), place.listen)?;
     let tls = exposure::tls(&place.tls)?;
-    exposure::warn(exposure::Port::Provider, listen.ip(), tls.is_some(), out);
-    let url = place.url.clone().unwrap_or_else(|| url_of(listen, tls.is_some()));
+    let is_private = tls.is_some() || V::ALWAYS_TLS;
+    exposure::warn(exposure::Port::Provider, listen.ip(), is_private, out);
+    let url = place.url.clone().unwrap_or_else(|| url_of(listen, is_private));
     exposure::warn_of_name(tls.as_ref(), &url, out);
     let mut progress = Progress::start(out);
     progress.step(format!("looking for the node at {}", remote.client.url()));
