@@ -171,7 +171,7 @@ impl Gateway {
         }
         let server = read(&config, &store).await.map_err(failed)?;
         let (port, server_key, application) = (http::port(), acknowledger.public_key(), server.application_id());
-        let metrics = Arc::new(Metrics::new(port.meters()));
+        let metrics = Arc::new(Metrics::new(port.meters(), config.mqtt.is_some()));
         metrics.set_queued(store.run(count).await.map_err(failed)?);
         let listen = config.listen;
         let error = |source| GatewayError::Listen { address: listen, source };

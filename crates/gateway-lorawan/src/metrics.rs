@@ -15,6 +15,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     queued: Gauge,
     disk_free: Gauge,
+    broker: Gauge,
     packets: Counter,
     events: Labelled,
     refused: Labelled,
@@ -25,12 +26,17 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(port: &depin_serve::Meters) -> Self {
+    /// `broker`: whether there is one, so that whether it is connected is a figure.
+    pub(crate) fn new(port: &depin_serve::Meters, broker: bool) -> Self {
         let mut registry = Registry::with_prefix("depin_lorawan");
         port.register(&mut registry);
         let (queued, disk_free) = (Gauge::default(), Gauge::default());
         registry.register("deliveries_queued", "Deliveries that wait: events times sinks", queued.clone());
         registry.register("disk_free_bytes", "Free bytes on the gateway's disk", disk_free.clone());
+        let gauge = Gauge::default();
+        if broker {
+            registry.register("broker_connected", "Whether the MQTT broker is connected: 1 or 0", gauge.clone());
+        }
         let (packets, store_failures) = (Counter::default(), Counter::default());
         registry.register("packets", "Packets that hotspots handed in", packets.clone());
         registry.register("store_failures", "Transactions that failed and were undone", store_failures.clone());
@@ -44,11 +50,16 @@ impl Metrics {
         let delivered = family("delivered", "Events that a sink took");
         let failed = family("delivery_failures", "Tries to deliver that failed");
         let given_up = family("given_up", "Events that a sink never took");
-        Self { registry, queued, disk_free, packets, events, refused, delivered, failed, given_up, store_failures }
+        Self { registry, queued, disk_free, broker: gauge, packets, events, refused, delivered, failed, given_up, store_failures }
     }
 
     pub(crate) fn set_queued(&self, count: usize) {
         self.queued.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Notes whether the broker is connected.
+    pub(crate) fn set_broker(&self, connected: bool) {
+        self.broker.set(i64::from(connected));
     }
 
     /// Deliveries that wait.

@@ -184,7 +184,7 @@ fn with(field: &str, value: Option<&str>) -> String {
 fn a_wrong_packet_is_refused_with_its_field_and_the_others_are_taken() {
     for (field, value, words) in [
         ("tmst", None, "`tmst` is missing"),
-        ("tmst", Some("4294967296"), "invalid value"),
+        ("tmst", Some("-1"), "invalid value"),
         ("freq", None, "`freq` is missing"),
         ("freq", Some("-1"), "a frequency is above 0"),
         ("freq", Some("1e300"), "a frequency is above 0"),
@@ -377,4 +377,23 @@ fn unknown_to_semtech(ours: &Datagram) -> bool {
         }
         _ => false,
     }
+}
+
+/// As forwarders in the field write them.
+#[test]
+fn counters_of_64_bits_and_states_as_texts_are_read() {
+    let packet = |tmst: &str, stat: &str| {
+        format!(
+            r#"{{"tmst":{tmst},"freq":868.1,"stat":{stat},"modu":"LORA","datr":"SF7BW125","codr":"4/5","rssi":-50,"lsnr":5,"data":"AQ=="}}"#
+        )
+    };
+    let body = format!(r#"{{"rxpk":[{},{},{}]}}"#, packet("4294967301", "1"), packet("5", "\"1\""), packet("5", "\"good\""));
+    let (packets, refused, _) = pushed(&body);
+    assert_eq!(packets.iter().map(|packet| (packet.timestamp, packet.crc)).collect::<Vec<_>>(), [(5, Crc::Ok), (5, Crc::Ok)]);
+    assert!(matches!(&refused[..], [(2, error)] if error.to_string().contains("stat")), "{refused:?}");
+    for stat in [r#""up and well""#, r#"{"lati":"north"}"#] {
+        let (packets, _, status) = pushed(&format!(r#"{{"rxpk":[{}],"stat":{stat}}}"#, packet("5", "1")));
+        assert_eq!((packets.len(), status), (1, None), "{stat}");
+    }
+    assert_eq!(pushed(r#"{"stat":"up and well"}"#), (vec![], vec![], None));
 }

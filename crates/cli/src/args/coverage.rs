@@ -6,7 +6,11 @@ use super::{AmountArg, Bytes, PlaceArgs, TextPath, TlsArgs, Who};
 use clap::{ArgGroup, Args, Subcommand};
 use depin_quantity::Name;
 use depin_services::coverage::{EuiPair, Range, Region};
-use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+};
 
 pub(super) const AFTER: &str = "\
 A route is named by its id or the beginning of it, a hotspot by its address or its owner's name.
@@ -519,6 +523,9 @@ pub struct ProviderCoverageArgs {
     /// EUI of the only packet forwarder that is served, 16 hexadecimal digits [default: the first that shows itself].
     #[arg(long, value_name = "HEX")]
     pub eui: Option<String>,
+    /// IP address from which the packet forwarder sends; all others are dropped [default: the first that shows itself, until it is silent for 45 s].
+    #[arg(long, value_name = "IP")]
+    pub forwarder: Option<IpAddr>,
     /// Carry packets only, and take no part in proof of coverage.
     #[arg(long)]
     pub data_only: bool,

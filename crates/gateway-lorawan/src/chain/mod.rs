@@ -78,8 +78,10 @@ pub enum ChainError {
     #[error(transparent)]
     Node(#[from] ClientError),
     /// The ledger did not take something.
-    #[error("{what}: {source}")]
+    #[error("{what} for the account {account}: {source}")]
     Submit {
+        /// Whose transaction it was.
+        account: depin_quantity::Address,
         /// What was to be done.
         what: &'static str,
         /// Why it was not.

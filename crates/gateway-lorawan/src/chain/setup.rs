@@ -16,7 +16,8 @@ const PRICE_PAUSE: Duration = Duration::from_millis(500);
 /// Sends a message, and says what it was for where it is not taken.
 pub(super) async fn say(sender: &Sender, what: &'static str, message: CoverageMessage) -> Result<(), ChainError> {
     let sent = sender.submit(Message::service(message)).await;
-    sent.map(drop).map_err(|source| ChainError::Submit { what, source })
+    let account = sender.address();
+    sent.map(drop).map_err(|source| ChainError::Submit { account, what, source })
 }
 
 async fn spec(sender: &Sender) -> Result<Spec, ChainError> {
@@ -35,7 +36,8 @@ pub(super) async fn provide(sender: &Sender, needed: Units) -> Result<(), ChainE
     let (spec, currency) = (spec(sender).await?, sender.client().coverage().network().await?.currency);
     let Some(credit) = Credit::of(&spec, currency) else { return Ok(()) };
     let minted = credit.provide(sender, needed).await;
-    minted.map(drop).map_err(|source| ChainError::Submit { what: "no credits could be minted", source })
+    let (account, what) = (sender.address(), "no credits could be minted");
+    minted.map(drop).map_err(|source| ChainError::Submit { account, what, source })
 }
 
 /// The same, and waits for a while for what a network that has just begun does not have yet: the first report of a price.

@@ -45,6 +45,7 @@ impl Broker {
     pub(crate) async fn run(self) {
         loop {
             let why = self.connected().await;
+            self.delivery.metrics.set_broker(false);
             self.delivery.problems.note(MQTT, why);
             tokio::time::sleep(PAUSE).await;
         }
@@ -62,6 +63,7 @@ impl Broker {
             return why;
         }
         self.delivery.problems.solved(MQTT);
+        self.delivery.metrics.set_broker(true);
         loop {
             let due = tokio::select! {
                 due = self.delivery.due(MQTT) => due,

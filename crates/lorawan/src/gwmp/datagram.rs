@@ -148,7 +148,12 @@ fn push(token: u16, gateway: Eui, body: &[u8]) -> Result<Datagram, GwmpError> {
             Err(error) => refused.push((place, error)),
         }
     }
-    let status = stat.as_ref().map(GatewayStatus::read).transpose().map_err(GwmpError::Stat)?;
+    let status = match stat.as_ref().filter(|stat| !stat.is_string()).map(GatewayStatus::read).transpose() {
+        Ok(status) => status,
+        // What a forwarder says of itself in a form of its own takes no packet with it.
+        Err(_) if !values.is_empty() => None,
+        Err(error) => return Err(GwmpError::Stat(error)),
+    };
     Ok(Datagram::PushData { token, gateway, packets, refused, status })
 }
 

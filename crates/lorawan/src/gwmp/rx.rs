@@ -66,15 +66,42 @@ struct Signal {
     lsnr: Option<f64>,
 }
 
+/// A checksum's state; some forwarders write the number as a text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stat {
+    Number(i64),
+    Text(String),
+}
+
+impl Stat {
+    fn crc(&self) -> Result<Crc, FieldError> {
+        let number = match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(text) => text.trim().parse().ok(),
+        };
+        match (number, self) {
+            (Some(1), _) => Ok(Crc::Ok),
+            (Some(-1), _) => Ok(Crc::Failed),
+            (Some(0), _) => Ok(Crc::Absent),
+            (_, Self::Number(other)) => Err(FieldError::bounds("stat", other, STAT)),
+            (_, Self::Text(other)) => Err(FieldError::bounds("stat", other, STAT)),
+        }
+    }
+}
+
+const STAT: &str = "1 is a checksum that fits, -1 one that does not, 0 none";
+
 #[derive(Deserialize)]
 struct Raw {
     time: Option<String>,
     tmms: Option<u64>,
-    tmst: Option<u32>,
+    /// Some forwarders count 64 bits; the concentrator has 32.
+    tmst: Option<u64>,
     freq: Option<f64>,
     chan: Option<u8>,
     rfch: Option<u8>,
-    stat: Option<i8>,
+    stat: Option<Stat>,
     modu: Option<String>,
     datr: Option<Rate>,
     codr: Option<String>,
@@ -108,12 +135,7 @@ pub(super) struct Written<'a> {
 impl RxPacket {
     pub(super) fn read(value: &Value) -> Result<Self, FieldError> {
         let raw: Raw = object(value)?;
-        let crc = match raw.stat.ok_or(FieldError::Missing("stat"))? {
-            1 => Crc::Ok,
-            -1 => Crc::Failed,
-            0 => Crc::Absent,
-            other => return Err(FieldError::bounds("stat", other, "1 is a checksum that fits, -1 one that does not, 0 none")),
-        };
+        let crc = raw.stat.ok_or(FieldError::Missing("stat"))?.crc()?;
         let modulation = modulation(raw.modu.as_deref(), raw.datr.as_ref())?;
         let strongest = raw.rsig.as_deref().unwrap_or_default().iter().filter(|one| one.rssic.is_some());
         let strongest = strongest.max_by(|a, b| a.rssic.partial_cmp(&b.rssic).unwrap_or(std::cmp::Ordering::Equal));
@@ -126,7 +148,7 @@ impl RxPacket {
             _ => None,
         };
         Ok(Self {
-            timestamp: raw.tmst.ok_or(FieldError::Missing("tmst"))?,
+            timestamp: raw.tmst.ok_or(FieldError::Missing("tmst"))? as u32,
             time: time(raw.time)?,
             gps_ms: raw.tmms,
             frequency: frequency(raw.freq)?,

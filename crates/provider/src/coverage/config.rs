@@ -4,7 +4,11 @@ use crate::operator::OperatorConfig;
 use depin_client::{Reach, SigningKey, Trust};
 use depin_lorawan::Eui;
 use depin_services::coverage::Location;
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 /// Settings of a hotspot.
 #[derive(Clone, Debug)]
@@ -23,6 +27,8 @@ pub struct CoverageConfig {
     pub udp: SocketAddr,
     /// The forwarder's EUI, where only one is to be taken; the first that shows itself otherwise.
     pub eui: Option<Eui>,
+    /// The only address from which its forwarder sends, where that is known; the first that is seen otherwise.
+    pub forwarder: Option<IpAddr>,
     /// Where the hotspot stands, as the ledger is told.
     pub location: Location,
     /// Whether it takes part in proof of coverage; otherwise it carries packets only.
@@ -48,6 +54,7 @@ impl CoverageConfig {
             hotspot,
             udp: SocketAddr::from(([127, 0, 0, 1], 0)),
             eui: None,
+            forwarder: None,
             location,
             full: true,
             report_every: Duration::from_secs(5),

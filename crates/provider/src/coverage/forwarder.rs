@@ -16,7 +16,7 @@ use depin_lorawan::{
 use std::{
     collections::BTreeMap,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -85,6 +85,8 @@ pub(super) struct Front {
     socket: UdpSocket,
     /// The only one that is served, where it was named.
     named: Option<Eui>,
+    /// The only address that it sends from, where that was named.
+    only: Option<IpAddr>,
     peer: Mutex<Peer>,
     counters: Arc<Counters>,
 }
@@ -98,9 +100,13 @@ pub(super) struct Forwarder {
 }
 
 impl Front {
-    pub(super) async fn bind(listen: SocketAddr, named: Option<Eui>, counters: Arc<Counters>) -> io::Result<Self> {
+    pub(super) async fn bind(
+        listen: SocketAddr,
+        (named, only): (Option<Eui>, Option<IpAddr>),
+        counters: Arc<Counters>,
+    ) -> io::Result<Self> {
         let socket = UdpSocket::bind(listen).await?;
-        Ok(Self { socket, named, peer: Mutex::default(), counters })
+        Ok(Self { socket, named, only, peer: Mutex::default(), counters })
     }
 
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
@@ -136,6 +142,10 @@ impl Front {
 
     /// Whether a datagram is one of the forwarder's, by its fixed part alone.
     fn admits(&self, bytes: &[u8], from: SocketAddr) -> bool {
+        // Before anything is noted: a stranger's datagram holds no place.
+        if self.only.is_some_and(|only| only != from.ip().to_canonical()) {
+            return false;
+        }
         let [VERSION, _, _, kind, a, b, c, d, e, f, g, h, ..] = *bytes else { return false };
         let eui = Eui::new(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
         if self.named.is_some_and(|named| named != eui) {
@@ -241,5 +251,17 @@ mod tests {
         assert!(peer.admit(own, at(3), false, later), "it was restarted: its old port is silent");
         let gone = later + PIN + Duration::from_secs(1);
         assert!(peer.admit(other, at(9), true, gone) && !peer.admit(own, at(2), true, gone));
+    }
+
+    /// GWMP has no authentication: one datagram of a stranger's before the forwarder's first held its place for 45 seconds, again and again.
+    #[tokio::test]
+    async fn with_an_address_that_was_named_nobody_else_holds_the_forwarders_place() {
+        let (listen, counters) = (SocketAddr::from(([127, 0, 0, 1], 0)), Arc::new(Counters::default()));
+        let front = Front::bind(listen, (None, Some(IpAddr::from([127, 0, 0, 2]))), counters).await.unwrap();
+        let pull = |eui: u64| [&[VERSION, 0, 1, 2][..], &eui.to_be_bytes()].concat();
+        let (stranger, own) = (SocketAddr::from(([127, 0, 0, 3], 9)), SocketAddr::from(([127, 0, 0, 2], 9)));
+        assert!(!front.admits(&pull(0xbb), stranger) && !front.admits(&pull(0xaa), stranger));
+        assert!(front.admits(&pull(0xaa), own));
+        assert_eq!(front.forwarder().eui, Some(Eui::new(0xaa)));
     }
 }

@@ -73,7 +73,8 @@ impl HotspotDaemon {
         let anew = (config.used && begun == Begun::New).then(|| config.folder.clone());
         let counters = Arc::new(Counters::default());
         let refused = |source| HotspotError::Udp { address: config.udp, source };
-        let front = Arc::new(Front::bind(config.udp, config.eui, Arc::clone(&counters)).await.map_err(refused)?);
+        let front =
+            Arc::new(Front::bind(config.udp, (config.eui, config.forwarder), Arc::clone(&counters)).await.map_err(refused)?);
         let udp = front.address().map_err(refused)?;
         let operator = Operator::<HotspotFigures>::bind(config.operator.clone(), client.clone(), key).await?;
         let table = Arc::new(KnownRoutes::new());

@@ -83,6 +83,7 @@ impl Venture for ProviderCoverageArgs {
         let config = CoverageConfig {
             udp: self.udp.0,
             eui: terms.eui,
+            forwarder: self.forwarder.map(|ip| ip.to_canonical()),
             full: !self.data_only,
             used: own.used,
             new_store: self.new_store,

@@ -55,25 +55,36 @@ fn purse(params: &CoverageParams) -> (Option<Money>, Units) {
     (price, credits.max(Units::new(least)))
 }
 
-/// A UDP port for a hotspot's forwarder: the one that it had, else the usual one, else any that is free.
-fn udp_port(listen: std::net::IpAddr, had: u16, usual: u16) -> Result<u16> {
+/// A UDP port for a hotspot's forwarder: the one that it was moved from, else the one that it had, else the usual one, else any that is free. Gives
+/// whether the settings are others now.
+fn udp_port(listen: std::net::IpAddr, settings: &mut HotspotSettings, usual: u16) -> Result<bool> {
     let free = |port: u16| UdpSocket::bind(SocketAddr::new(listen, port)).and_then(|socket| socket.local_addr()).ok();
-    let found = [had, usual].into_iter().filter(|port| *port != 0).find_map(free).or_else(|| free(0));
-    found.map(|address| address.port()).ok_or_else(|| Error::broken("listen", "no UDP port is free for a packet forwarder"))
+    let (had, before) = (settings.udp, settings.udp_before);
+    let wanted = [before.unwrap_or_default(), had, usual];
+    let found = wanted.into_iter().filter(|port| *port != 0).find_map(free).or_else(|| free(0));
+    let none = || Error::broken("listen", "no UDP port is free for a packet forwarder");
+    settings.udp = found.map(|address| address.port()).ok_or_else(none)?;
+    let own = before.or((had != 0).then_some(had));
+    settings.udp_before = own.filter(|own| *own != settings.udp);
+    Ok((settings.udp, settings.udp_before) != (had, before))
 }
 
 /// Gives each hotspot a UDP port, and says where its forwarder sends to.
-fn forwarders(site: &Site<'_>, names: &[Name]) -> Result<Vec<radio::Forwarded>> {
+fn forwarders(site: &mut Site<'_>, names: &[Name]) -> Result<Vec<radio::Forwarded>> {
     let mut all = Vec::new();
     let base = site.options.port_base.filter(|base| *base != 0).unwrap_or(site.node.port());
     for (offset, name) in (UDP..).zip(names) {
         let folder = site.home.provider(*name);
         let usual = || Settings::new(HotspotSettings::of_folder(&folder));
         let mut settings: Settings<HotspotSettings> = Settings::read(&folder)?.unwrap_or_else(usual);
-        let port = udp_port(site.options.listen, settings.own.udp, base.saturating_add(offset))?;
-        if settings.own.udp != port {
-            settings.own.udp = port;
+        if udp_port(site.options.listen, &mut settings.own, base.saturating_add(offset))? {
             settings.write(&folder)?;
+        }
+        let port = settings.own.udp;
+        if let Some(before) = settings.own.udp_before {
+            site.warn(format!(
+                "UDP port {before}, where the packet forwarder of {name} sends to, is taken; it listens on {port} until {before} is free at a start"
+            ));
         }
         let ip = if site.options.listen.is_unspecified() { std::net::Ipv4Addr::LOCALHOST.into() } else { site.options.listen };
         all.push(radio::Forwarded { udp: SocketAddr::new(ip, port), settings: settings.own });
@@ -159,5 +170,26 @@ impl Service for Coverage {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_was_taken_is_had_again_once_it_is_free() {
+        let local = std::net::IpAddr::from([127, 0, 0, 1]);
+        let held = UdpSocket::bind((local, 0)).unwrap();
+        let port = held.local_addr().unwrap().port();
+        let mut settings = HotspotSettings { udp: port, ..HotspotSettings::new(1) };
+        assert!(udp_port(local, &mut settings, 0).unwrap());
+        let moved = settings.udp;
+        assert_eq!((settings.udp_before, moved == port), (Some(port), false));
+        assert!(!udp_port(local, &mut settings, 0).unwrap(), "it stays there while the other one is taken");
+        drop(held);
+        assert!(udp_port(local, &mut settings, 0).unwrap());
+        assert_eq!((settings.udp, settings.udp_before), (port, None));
+        assert!(!udp_port(local, &mut settings, 0).unwrap());
     }
 }

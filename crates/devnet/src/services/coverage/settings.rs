@@ -30,6 +30,9 @@ pub struct HotspotSettings {
     /// UDP port for its packet forwarder; 0 before the first start.
     #[serde(default)]
     pub udp: u16,
+    /// The port that it had before that one was taken by others; it goes back there once it is free, since a packet forwarder was told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub udp_before: Option<u16>,
 }
 
 impl HotspotSettings {
@@ -38,7 +41,7 @@ impl HotspotSettings {
         let (north, east) = place(number);
         let latitude = MIDDLE.0 + north / DEGREE_M;
         let longitude = MIDDLE.1 + east / (DEGREE_M * MIDDLE.0.to_radians().cos());
-        Self { latitude, longitude, elevation: 25, gain: 30, region: Region::Eu868, full: true, udp: 0 }
+        Self { latitude, longitude, elevation: 25, gain: 30, region: Region::Eu868, full: true, udp: 0, udp_before: None }
     }
 
     /// Those of the operator whose folder this is.

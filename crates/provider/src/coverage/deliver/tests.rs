@@ -79,7 +79,7 @@ async fn stand(reach: Reach) -> Stand {
 
 async fn stand_in(folder: tempfile::TempDir, reach: Reach, hold: Duration) -> Stand {
     let (counters, table) = (Arc::new(Counters::default()), Arc::new(KnownRoutes::new()));
-    let front = Front::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None, Arc::clone(&counters)).await.unwrap();
+    let front = Front::bind(SocketAddr::from(([127, 0, 0, 1], 0)), (None, None), Arc::clone(&counters)).await.unwrap();
     let carrier = Arc::new(Carrier::new(Parts {
         hotspot: SigningKey::from_seed(&[1; 32]),
         trust: Trust::default(),
