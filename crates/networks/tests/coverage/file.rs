@@ -8,7 +8,7 @@ use depin_economy::Spec;
 use depin_quantity::Span;
 use depin_services::{
     Live, Service as _,
-    coverage::{Coverage, PriceForm},
+    coverage::{Coverage, CoverageMessage, Denied, PriceForm},
     descriptor::COVERAGE,
 };
 
@@ -52,9 +52,10 @@ fn what_the_document_does_not_say_is_off() {
 fn new_files_leave_out_what_is_extra() {
     let toml = mixed("coverage", 0, 0, 0).toml;
     let made = mixed("coverage", 1, 1, 1).toml;
-    for key in ["coverage.gate]", "coverage.reciprocity]", "late-after =", "arbiter =", "reveal-within ="] {
+    for key in ["coverage.gate]", "coverage.reciprocity]", "late-after =", "reveal-within ="] {
         assert!(!toml.contains(key) && !made.contains(key), "{key}");
     }
+    assert_eq!((toml.contains("arbiter ="), made.contains("arbiter =")), (true, false), "Helium's own file names one");
     let spec = Spec::parse(&helium("")).unwrap();
     assert!(COVERAGE.findings(&spec).iter().all(|finding| !finding.path.starts_with("service.")));
     let spec = Spec::parse(&helium(&format!("{ARBITER}{GATE}"))).unwrap();
@@ -102,4 +103,15 @@ fn a_gate_needs_a_price_that_does_not_move() {
     let gated = format!("{}{GATE}\n{}", &toml[..at], &toml[at..]);
     let errors = Coverage::read(&Spec::parse(&gated).unwrap_or_else(|e| panic!("{e}")), START).unwrap_err().to_string();
     assert!(errors.contains("the price of packets moves"), "{errors}");
+}
+
+/// Somebody can act against hotspots that lie on a network that is made of the file as it is.
+#[test]
+fn the_file_names_who_keeps_the_denylist() {
+    let mut net = Net::of(crate::files::FIVE[0].1);
+    assert_eq!(net.service.params.arbiter, Some(depin_quantity::Name::literal("denylist")));
+    net.send(OWNER, &joins(10, OWNER)).unwrap();
+    let deny = CoverageMessage::Deny { who: Denied::Hotspot(hotspot(10)), reason: "heard nothing".to_owned() };
+    assert_eq!(net.send(OWNER, &deny).unwrap_err().code(), "not-the-arbiter");
+    net.send(KEEPER, &deny).unwrap();
 }

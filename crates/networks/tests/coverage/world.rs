@@ -36,10 +36,10 @@ pub struct Net {
     round: u64,
 }
 
-/// Helium's file with more in its service's section.
+/// Helium's file with other roles in its service's section than it has, or none: [`ARBITER`] puts its own back.
 pub fn helium(more: &str) -> String {
-    let at = FIVE[0].1.find("[service.coverage.beacon]").expect("the section of the service");
-    let (before, after) = FIVE[0].1.split_at(at);
+    let at = |section: &str| FIVE[0].1.find(section).expect("the section of the service");
+    let (before, after) = (&FIVE[0].1[..at("[service.coverage]\n")], &FIVE[0].1[at("[service.coverage.beacon]")..]);
     format!("{before}{more}\n{after}")
 }
 

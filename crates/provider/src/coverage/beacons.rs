@@ -4,18 +4,19 @@
 //! of others' while their randomness is good, and what they say once nothing can be sealed any more.
 //!
 //! A beacon does not say whose it is. Hotspots send theirs as soon as the randomness is there, so a frame is taken for the newest beacon
-//! that was drawn in reach and is not reported yet; and nobody asks for one while another is out. What was sealed stands in the store before it
-//! is sent, so it is disclosed after a crash too.
+//! that was drawn in reach and is not reported yet; and nobody asks for one while another is asked for or out. A frame whose channel or data rate
+//! is not the one that its own first bytes pick is no beacon, and spends no report: each beacon is reported once. What was sealed stands in the
+//! store before it is sent, so it is disclosed after a crash too.
 
 use super::{
     counters::{Counters, count},
-    drawn::{Drawn, Open},
+    drawn::{self, Drawn, Open},
     forwarder::{Front, Heard},
     store::{SealedAway, Store},
 };
 use depin_client::{
     Client, ClientError, Sender, SigningKey,
-    api::{CoverageHotspot, CoverageNetwork, EventQuery},
+    api::{CoverageHotspot, CoverageNetwork, EventQuery, EventRecord},
 };
 use depin_ledger::Message;
 use depin_lorawan::{
@@ -28,15 +29,14 @@ use depin_services::{
     InnerSignature,
     coverage::{
         CoverageMessage, Disclosed, Disclosure, Location, Payload, PublicKey, Salt, Sealed, SignatureBytes,
-        poc::Beacon,
-        poc::{BeaconReport, WitnessReport},
+        poc::{Beacon, BeaconReport, Plan, WitnessReport},
         seal,
     },
 };
 use futures::StreamExt as _;
 use rand::RngExt as _;
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -54,11 +54,15 @@ const KNOWN: usize = 15;
 const PROPRIETARY: u8 = 0xe0;
 /// A new hotspot's first beacon comes within so much wall time, and so does one that found another on the air.
 const SOON: Duration = Duration::from_secs(6);
+/// For how long a beacon that somebody asked for keeps others from asking, wall time: its randomness comes two rounds later.
+const ASKED: Duration = Duration::from_secs(20);
 /// Farthest beaconer whose beacon can be heard here, in km: what the source's rule allows.
 const REACH_KM: f64 = 101.0;
 /// How often, and with which pauses, a beacon is tried to be sent: its randomness is good for 20 s at least.
 const SENDS: u32 = 5;
 const SEND_PAUSE: Duration = Duration::from_secs(2);
+/// How far a forwarder's word about a frequency may lie from the channel's middle: less than half the way to the next one.
+const OFF_HZ_MOST: u64 = 75_000;
 /// Reports of one message.
 const AT_ONCE: usize = 16;
 
@@ -79,6 +83,8 @@ pub(super) struct Prover {
 struct Known {
     /// Beacons that can be reported.
     open: Vec<Open>,
+    /// Hotspots in reach that asked for a beacon whose randomness is not there yet.
+    asked: BTreeMap<Address, Instant>,
     /// Frames whose beacon is not known yet.
     early: VecDeque<Heard>,
     /// Payloads that were heard or sent lately.
@@ -125,10 +131,11 @@ impl Prover {
 
     /// Works for ever.
     pub(super) async fn run(self: Arc<Self>, mut heard: mpsc::Receiver<Heard>) {
-        let query = || EventQuery { kind: Some("beacon-drawn".to_owned()), ..EventQuery::default() };
+        let query = || EventQuery { kind: Some("beacon-asked,beacon-drawn".to_owned()), ..EventQuery::default() };
         let mut events = self.client().follow(query());
         let mut known = Known {
             open: Vec::new(),
+            asked: BTreeMap::new(),
             early: VecDeque::new(),
             payloads: VecDeque::new(),
             network: None,
@@ -141,7 +148,7 @@ impl Prover {
         loop {
             tokio::select! {
                 event = events.next() => match event {
-                    Some(Ok(event)) => if let Some(drawn) = Drawn::of(&event) { self.drawn(drawn, &mut known).await },
+                    Some(Ok(event)) => self.told(&event, &mut known).await,
                     Some(Err(_)) => {}
                     None => {
                         tokio::time::sleep(LOOK).await;
@@ -156,6 +163,18 @@ impl Prover {
                     tracing::debug!(%error, "the node is not asked about beacons");
                 },
             }
+        }
+    }
+
+    /// What the ledger says of beacons.
+    async fn told(self: &Arc<Self>, event: &EventRecord, known: &mut Known) {
+        if let Some(drawn) = Drawn::of(event) {
+            known.asked.remove(&drawn.hotspot);
+            return self.drawn(drawn, known).await;
+        }
+        let Some(by) = drawn::asked(event).filter(|by| *by != self.address()) else { return };
+        if self.is_in_reach(by).await.unwrap_or(true) {
+            known.asked.insert(by, Instant::now());
         }
     }
 
@@ -176,6 +195,7 @@ impl Prover {
         let now = known.now().unwrap_or_default();
         known.open.retain(|open| now <= open.drawn.until_ms);
         known.early.retain(|heard| heard.at.elapsed() < EARLY);
+        known.asked.retain(|_, at| at.elapsed() < ASKED);
         self.ask_when_due(known, now);
         tokio::spawn(Arc::clone(self).disclose(status.time_ms, now));
         Ok(())
@@ -206,7 +226,7 @@ impl Prover {
             known.next = None;
             return;
         }
-        if !known.open.is_empty() {
+        if !known.open.is_empty() || !known.asked.is_empty() {
             known.next = Some(soon(now));
             return;
         }
@@ -316,6 +336,9 @@ impl Prover {
         if known.payloads.contains(&heard.packet.payload) {
             return;
         }
+        if !is_beacon(&heard.packet, &self.location.region.plan()) {
+            return self.counters.refuse("no-beacon");
+        }
         remember(known, heard.packet.payload.clone());
         self.witness(heard, known).await;
     }
@@ -402,6 +425,15 @@ fn frame(payload: &Payload) -> Vec<u8> {
     bytes
 }
 
+/// Whether a frame was sent as its own first bytes say: a beacon's pick its channel, and its region has one data rate for it. Upstream's gateway
+/// reports every proprietary frame of that length; here one report of each beacon counts, so noise must not spend it.
+fn is_beacon(packet: &RxPacket, plan: &Plan) -> bool {
+    let Some((_, [first, second, ..])) = packet.payload.split_first() else { return false };
+    let channel = plan.channels[usize::from(u16::from_le_bytes([*first, *second])) % plan.channels.len()];
+    let off = u64::from(packet.frequency.get()).abs_diff(channel);
+    off <= OFF_HZ_MOST && Some(packet.modulation) == modulation(plan.spreading)
+}
+
 fn remember(known: &mut Known, payload: Vec<u8>) {
     known.payloads.push_back(payload);
     if known.payloads.len() > KNOWN {
@@ -426,4 +458,43 @@ fn kilometres((lat_a, lon_a): (f64, f64), (lat_b, lon_b): (f64, f64)) -> f64 {
     let (north, east) = (((b - a) / 2.0).sin(), ((lon_b - lon_a).to_radians() / 2.0).sin());
     let half = north * north + a.cos() * b.cos() * east * east;
     2.0 * 6_371.0 * half.clamp(0.0, 1.0).sqrt().asin()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use depin_lorawan::gwmp::Crc;
+    use depin_services::coverage::{Randomness, Region};
+
+    #[test]
+    fn a_frame_is_a_beacon_only_on_the_channel_that_it_picks_itself() {
+        let plan = Region::Eu868.plan();
+        let beacon = Beacon::new(Randomness::new([3; 32]), 1_790_000_000, [1, 2, 3, 4], &plan);
+        let packet = |payload: Vec<u8>, frequency: u64, spreading: u8| RxPacket {
+            timestamp: 0,
+            time: None,
+            gps_ms: None,
+            frequency: Hertz::new(frequency as u32),
+            channel: 0,
+            rf_chain: 0,
+            crc: Crc::Ok,
+            modulation: modulation(spreading).unwrap(),
+            coding_rate: None,
+            rssi_dbm: -80,
+            snr_ddb: None,
+            payload,
+        };
+        let Beacon { frequency, spreading, .. } = beacon;
+        let own = frame(&beacon.payload);
+        assert!(is_beacon(&packet(own.clone(), frequency, spreading), &plan));
+        assert!(is_beacon(&packet(own.clone(), frequency + 30_000, spreading), &plan), "crystals are off");
+        assert!(!is_beacon(&packet(own.clone(), frequency + 200_000, spreading), &plan), "the next channel");
+        assert!(!is_beacon(&packet(own, frequency, 7), &plan), "another data rate");
+        let noise = (0..=255_u8).filter(|first| {
+            let payload = [&[PROPRIETARY, *first][..], &[0x5a; 50]].concat();
+            is_beacon(&packet(payload, frequency, spreading), &plan)
+        });
+        assert_eq!(noise.count(), 32, "an eighth of it");
+        assert!(!is_beacon(&packet(vec![PROPRIETARY], frequency, spreading), &plan));
+    }
 }

@@ -23,6 +23,12 @@ pub(super) struct Open {
     pub reported: bool,
 }
 
+/// Who asks for a beacon by an event; nobody by another one.
+pub(super) fn asked(event: &EventRecord) -> Option<Address> {
+    let inner = event.event.get("event").unwrap_or(&event.event);
+    if event.kind == "beacon-asked" { inner.get("hotspot")?.as_str()?.parse().ok() } else { None }
+}
+
 impl Drawn {
     /// What an event says; none for another event.
     pub(super) fn of(event: &EventRecord) -> Option<Self> {
@@ -58,6 +64,10 @@ mod tests {
         let record = EventRecord { position: 1, height: 1, time, transaction: None, kind, accounts, subject: None, event };
         let drawn = Drawn { hotspot, entropy, timestamp: 1_790_000_000, until_ms: 1_790_000_240_000 };
         assert_eq!(Drawn::of(&record), Some(drawn));
-        assert_eq!(Drawn::of(&EventRecord { kind: "beacon-judged".to_owned(), ..record }), None);
+        assert_eq!(asked(&record), None);
+        assert_eq!(Drawn::of(&EventRecord { kind: "beacon-judged".to_owned(), ..record.clone() }), None);
+        let event = serde_json::to_value(Event::Service(ServiceEvent::from(CoverageEvent::BeaconAsked { hotspot }))).unwrap();
+        let record = EventRecord { kind: "beacon-asked".to_owned(), event, ..record };
+        assert_eq!((asked(&record), Drawn::of(&record)), (Some(hotspot), None));
     }
 }
