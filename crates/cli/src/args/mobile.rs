@@ -130,6 +130,9 @@ pub struct ProviderMobileArgs {
     /// Which rules of the air it keeps.
     #[arg(long, value_enum, default_value = "eu868")]
     pub region: RegionArg,
+    /// Begin a new store, and join a new access point, where the folder's own key was lost: it pays for it.
+    #[arg(long)]
+    pub new_store: bool,
     /// Name for people.
     #[arg(long, value_name = "NAME", default_value = "access-point")]
     pub name: Name,

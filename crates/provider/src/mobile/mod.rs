@@ -34,4 +34,4 @@ pub use site::{Site, SiteError};
 pub use speed::{SpeedError, SpeedServer, SpeedServerConfig};
 pub use start::{MobileDaemon, MobileError, MobileHandle};
 pub use status::{MobileFigures, MobileStatus};
-pub use store::StoreError;
+pub use store::{STORE_FILE, StoreError};

@@ -13,8 +13,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// The file's name.
-const FILE: &str = "mobile.db";
+/// The store's name in an access point's folder.
+pub const STORE_FILE: &str = "mobile.db";
 const FORMAT: &str = "1";
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -95,7 +95,7 @@ impl Store {
     pub(super) fn open(folder: &Path, access_point: Address) -> StoreResult<Self> {
         depin_files::private_folder(folder)
             .map_err(|source| StoreError::Other(format!("cannot use the folder {}: {source}", folder.display())))?;
-        let mut database = Database::open(&folder.join(FILE), false, Durability::AtCommit)?;
+        let mut database = Database::open(&folder.join(STORE_FILE), false, Durability::AtCommit)?;
         if database.begun()? == Begun::New {
             let (own, salt) = (access_point.to_string(), hex::encode(rand::random::<[u8; 32]>()));
             database.change(|rows| {

@@ -11,7 +11,7 @@ use crate::{
 use depin_client::Keyring;
 use depin_devnet::{
     operators::Post,
-    services::coverage::mobile::{self, POINT_KEY},
+    services::coverage::mobile::{self, Owner},
 };
 use depin_economy::Spec;
 use depin_provider::mobile::{MobileConfig, MobileHandle, Site};
@@ -89,8 +89,8 @@ impl Venture for ProviderMobileArgs {
     }
 
     async fn start(&self, terms: Terms, post: Post) -> Result<MobileHandle> {
-        let own = Keyring::default().load_or_create(&post.folder.join(POINT_KEY));
-        let own = own.map_err(|error| CliError::refused("key", error))?.key;
+        let owner = Owner { client: &post.client, address: post.key.address(), anew: self.new_store };
+        let own = mobile::own_key(&post.folder, owner, &terms.location, &Keyring::default()).await?;
         let place = Place {
             latitude: (self.location.latitude * 1e7).round() as i32,
             longitude: (self.location.longitude * 1e7).round() as i32,

@@ -1,21 +1,28 @@
 //! A mobile access point: the only place that starts them; and the one of a home, with a carrier and simulated subscribers.
 
 use crate::{
-    Error, Part, Result, Site, home,
+    Error, Part, Result, Site,
+    error::LOST,
+    home,
     home::files,
     operators::{Daemon, not_started},
     ports,
 };
 use async_trait::async_trait;
 use depin_air::{Subscribers, SubscribersConfig};
-use depin_client::{Client, Credit, Keyring, Sender, SigningKey};
+use depin_client::{
+    Client, Credit, Keyring, Sender, SigningKey,
+    api::{AccessPointQuery, MobileAccessPoint},
+};
 use depin_economy::{Money, Spec};
 use depin_ledger::Message;
 use depin_provider::{
-    mobile::{MobileConfig, MobileDaemon, MobileError, MobileHandle, Site as CoverageSite, SpeedServer, SpeedServerConfig},
+    mobile::{
+        MobileConfig, MobileDaemon, MobileError, MobileHandle, STORE_FILE, Site as CoverageSite, SpeedServer, SpeedServerConfig,
+    },
     operator::{OperatorConfig, StartError},
 };
-use depin_quantity::{Name, Units};
+use depin_quantity::{Address, Name, Units};
 use depin_services::coverage::{
     CoverageMessage, Location, Region, cell_at,
     mobile::{MobileMessage, Place},
@@ -24,6 +31,68 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
 
 /// The file of an access point's own key in its folder.
 pub const POINT_KEY: &str = "access-point.key";
+/// Whose key it is, and what is wanted where it is gone.
+pub struct Owner<'a> {
+    /// The node.
+    pub client: &'a Client,
+    /// The owner's account.
+    pub address: Address,
+    /// Whether another access point may join in the place of one whose key is lost.
+    pub anew: bool,
+}
+
+/// The access point's key in a folder; made where none ran there before and its owner has none at this place. One that was lost is not replaced
+/// unless that is wanted: another access point would join in its place, and pay for it. Nothing is written then.
+///
+/// # Errors
+/// Refused for a key that is lost or cannot be read; broken when the node cannot be asked.
+pub async fn own_key(folder: &Path, owner: Owner<'_>, location: &Location, keyring: &Keyring) -> Result<SigningKey> {
+    let path = folder.join(POINT_KEY);
+    match keyring.load(&path) {
+        Ok(own) => return Ok(own.key),
+        Err(error) if error.is_absent() => {}
+        Err(error) => return Err(Error::refused(LOST, error)),
+    }
+    let store = folder.join(STORE_FILE);
+    if !owner.anew {
+        if store.exists() {
+            return Err(lost_key(&path, &format!("{} is the store of the access point whose key it was", store.display())));
+        }
+        if let Some(point) = joined_at(owner.client, owner.address, location).await? {
+            return Err(lost_key(&path, &format!("its owner's access point {point} stands at this place already")));
+        }
+    }
+    if store.exists() {
+        depin_files::set_database_aside(&store).map_err(|error| Error::file("set aside", &store, &error))?;
+    }
+    Ok(keyring.load_or_create(&path).map_err(|error| Error::refused("key", error))?.key)
+}
+
+/// The access point of an owner that the ledger has at a place.
+async fn joined_at(client: &Client, owner: Address, location: &Location) -> Result<Option<Address>> {
+    let mut query = AccessPointQuery { owner: Some(owner), limit: Some(1_000), ..AccessPointQuery::default() };
+    loop {
+        let page = client.coverage().access_points(&query).await?;
+        let is_there = |point: &&MobileAccessPoint| {
+            let cell = point.location.as_ref().and_then(|there| u64::from_str_radix(&there.cell, 16).ok());
+            !point.retired && cell == Some(location.cell)
+        };
+        if let Some(found) = page.items.iter().find(is_there) {
+            return Ok(Some(found.address));
+        }
+        if page.next.is_none() || page.next == query.after {
+            return Ok(None);
+        }
+        query.after = page.next;
+    }
+}
+
+fn lost_key(path: &Path, why: &str) -> Error {
+    Error::refused(LOST, format_args!("there is no {}, and {why}", path.display())).hint(
+        "put a copy of access-point.key back; where there is none, --new-store joins a new access point, for the fees of joining",
+    )
+}
+
 /// Folder of the home's access point.
 pub(super) const FOLDER: &str = "mobile";
 /// What `endpoints.json` calls it.
@@ -134,10 +203,11 @@ impl MobilePart {
         let covers = site_file(&folder, carrier)?;
         let (listen, key) =
             (site.ports.choose("the mobile access point", 0, HTTP)?, site.home.load_key(&site.home.key(home::MOBILE))?);
-        let own = Keyring::default().load_or_create(&folder.join(POINT_KEY)).map_err(|error| Error::refused("key", error))?.key;
         let none = || Error::broken("settings", "Berlin is no place");
         let cell = cell_at(PLACE.0, PLACE.1).ok_or_else(none)?;
         let location = Location { cell, gain: 30, elevation: 10, region: Region::Eu868 };
+        let owner = Owner { client: &site.client, address: key.address(), anew: site.options.new_store };
+        let own = own_key(&folder, owner, &location, &Keyring::default()).await?;
         let place = Place { latitude: (PLACE.0 * 1e7) as i32, longitude: (PLACE.1 * 1e7) as i32 };
         let url = ports::url(listen, site.options.tls.is_some());
         let name = Name::literal(NAME);
@@ -196,5 +266,36 @@ impl Part for MobilePart {
         self.subscribers.stop().await;
         self.handle.stop().await;
         self.speed.stop().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    #[tokio::test]
+    async fn a_key_that_is_lost_is_told_and_no_other_takes_its_place_unless_that_is_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location { cell: cell_at(PLACE.0, PLACE.1).unwrap(), gain: 30, elevation: 10, region: Region::Eu868 };
+        let (path, store) = (folder.path().join(POINT_KEY), folder.path().join(STORE_FILE));
+        // Where no node is: what is refused before one is asked is refused all the same.
+        let client = Client::new("http://127.0.0.1:9").unwrap();
+        let own = async |anew| {
+            let owner = Owner { client: &client, address: Address::new([1; 32]), anew };
+            own_key(folder.path(), owner, &location, &Keyring::default()).await
+        };
+        std::fs::write(&store, b"left").unwrap();
+        let error = own(false).await.unwrap_err();
+        assert_eq!((error.code.as_str(), path.exists()), (LOST, false), "{error}");
+        assert!(error.message.contains("access-point.key") && error.hint.contains("--new-store"), "{error}");
+        std::fs::remove_file(&store).unwrap();
+        assert_eq!((own(false).await.unwrap_err().kind, path.exists()), (Kind::Broken, false), "the ledger is asked first");
+        std::fs::write(&store, b"left").unwrap();
+        let made = own(true).await.unwrap();
+        assert!(path.exists() && !store.exists(), "wanted");
+        assert_eq!(own(false).await.unwrap().address(), made.address());
+        std::fs::write(&path, b"x").unwrap();
+        assert_eq!(own(false).await.unwrap_err().code, LOST);
     }
 }
