@@ -108,6 +108,33 @@ async fn a_customer_of_ones_own(home: &Path, folder: &Path) {
     let refused = at(home, &["coverage", "credits", "mint", "500", "--oui", "2"]);
     assert_eq!(refused.code, 1, "another's OUI: {}", refused.err);
     server.stop();
+    let closed = at(home, &["coverage", "oui", "close", "2", "--from", key.to_str().unwrap(), "--json"]).json();
+    assert_eq!((&closed["oui"], &closed["routes"], &closed["credits"]), (&json!(2), &json!(1), &json!("20500")), "{closed:#}");
+    let ouis = at(home, &["coverage", "oui", "list", "--json"]).json();
+    let second = items(&ouis).iter().find(|oui| oui["oui"] == 2).unwrap();
+    assert_eq!((&second["routes"], &second["balance"]["units"]), (&json!(0), &json!("0")), "{second:#}");
+    assert!(at(home, &["coverage", "denylist", "list"]).done().out.contains("nobody is denied"));
+    assert!(at(home, &["coverage", "claim", "list"]).done().out.contains("no claims are open"));
+    let history = at(home, &["coverage", "packets", "--history", "--json"]).json();
+    assert!(items(&history).iter().any(|event| event["kind"] == "packets-settled"), "{history:#}");
+}
+
+/// Its forwarders are real to whoever listens.
+#[test]
+fn a_simulated_radio_by_itself_speaks_to_a_hotspots_port() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    port.set_read_timeout(Some(PATIENCE)).unwrap();
+    let hotspot = format!("52.52,13.405@{}", port.local_addr().unwrap());
+    let mut command = depin();
+    command.args(["devnet", "radio", "--json", "--devices", "0", "--hotspot", &hotspot, "--memory"]);
+    let radio = Daemon::start(command.arg(folder.path().join("radio.json")));
+    assert_eq!((&radio.printed["simulated"], &radio.printed["devices"]), (&json!(true), &json!(0)), "{:#}", radio.printed);
+    let mut datagram = [0; 64];
+    let (length, _) = port.recv_from(&mut datagram).unwrap();
+    let [version, _, _, kind, ..] = datagram;
+    assert_eq!((version, kind, length), (2, 2, 12), "PULL_DATA: {:?}", &datagram[..length]);
+    radio.stop();
 }
 
 /// The most IOT that one owner of hotspots has or can claim, in base units.

@@ -125,6 +125,9 @@ pub struct PacketsArgs {
     /// Go on printing what comes, until Ctrl-C.
     #[arg(long)]
     pub follow: bool,
+    /// Print what became of packets before, as far back as the node keeps events.
+    #[arg(long, conflicts_with = "follow")]
+    pub history: bool,
     /// Most batches to print.
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub limit: u32,

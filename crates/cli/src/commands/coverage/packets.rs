@@ -7,13 +7,81 @@ use crate::{
     output::{Table, ago, count, shorten},
 };
 use depin_client::api::{Amount, CoverageBatch, EventQuery, EventRecord, PacketQuery, PacketStage, Page};
-use depin_quantity::{Address, Units};
+use depin_quantity::{Address, Name, UnitId, Units};
 use futures::StreamExt as _;
+use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 pub(super) async fn run(args: &PacketsArgs, at: &Named<'_>) -> Result<()> {
-    if args.follow { follow(args, at).await } else { list(args, at).await }
+    match () {
+        () if args.follow => follow(args, at).await,
+        () if args.history => history(args, at).await,
+        () => list(args, at).await,
+    }
+}
+
+/// A batch, and how many of its packets were refused, by reason.
+#[derive(Serialize)]
+struct Told {
+    #[serde(flatten)]
+    batch: CoverageBatch,
+    refused: BTreeMap<String, usize>,
+}
+
+/// Why packets of a batch were refused, as the events of it say.
+async fn reasons(batch: UnitId, at: &Named<'_>) -> Result<BTreeMap<String, usize>> {
+    let kind = Some("packets-settled,packets-claimed".to_owned());
+    let query = EventQuery { limit: Some(10), subject: Some(batch), kind, ..EventQuery::default() };
+    let events = at.remote.client.events(&query).await?;
+    // A claim that was paid is settled later: what was refused of it is in the first event.
+    Ok(events.items.iter().map(|event| refusals(inner(event))).find(|refused| !refused.is_empty()).unwrap_or_default())
+}
+
+/// What an event says, without what it is of.
+fn inner(event: &EventRecord) -> &Value {
+    event.event.get("event").unwrap_or(&event.event)
+}
+
+/// What became of packets since the network began, as far back as the node keeps events, the last of it.
+async fn history(args: &PacketsArgs, at: &Named<'_>) -> Result<()> {
+    let amount = amounts(currency(at).await?);
+    let owners = owners(at).await?;
+    let mut query = EventQuery { limit: Some(1_000), kind: Some(KINDS.join(",")), ..EventQuery::default() };
+    let mut last: VecDeque<EventRecord> = VecDeque::new();
+    loop {
+        let page = at.remote.client.events(&query).await?;
+        for event in page.items {
+            if is_of(args.oui, inner(&event)) {
+                last.push_back(event);
+            }
+            if last.len() > args.limit as usize {
+                last.pop_front();
+            }
+        }
+        let Some(next) = page.next.and_then(|next| next.parse().ok()).filter(|next| Some(*next) != query.from) else { break };
+        query.from = Some(next);
+    }
+    let list = Page { items: Vec::from(last), next: None };
+    at.out.result(&list, |_| {
+        let lines: Vec<String> = list.items.iter().map(|event| line(event, inner(event), &owners, at, &amount)).collect();
+        if lines.is_empty() { "no packets were ever reported".to_owned() } else { lines.join("\n") }
+    })
+}
+
+fn is_of(oui: Option<u32>, inner: &Value) -> bool {
+    oui.is_none_or(|oui| inner["oui"].as_u64() == Some(oui.into()))
+}
+
+/// What packets are paid in, and its places.
+async fn currency(at: &Named<'_>) -> Result<(Name, u8)> {
+    let (network, spec) = (at.coverage().network().await?, at.remote.spec().await?);
+    Ok((network.currency, spec.token(network.currency).map_or(0, |token| token.decimals)))
+}
+
+/// Base units of it for people.
+fn amounts((currency, decimals): (Name, u8)) -> impl Fn(&str) -> String {
+    move |digits| Amount::new(currency, Units::new(digits.parse().unwrap_or_default()), decimals).display
 }
 
 async fn list(args: &PacketsArgs, at: &Named<'_>) -> Result<()> {
@@ -34,10 +102,15 @@ async fn list(args: &PacketsArgs, at: &Named<'_>) -> Result<()> {
         at.out.warn("there are older batches; --limit shows more");
     }
     let owners = owners(at).await?;
-    let list = Page { items: batches, next: None };
+    let mut items = Vec::with_capacity(batches.len());
+    for batch in batches {
+        let refused = reasons(batch.id, at).await?;
+        items.push(Told { batch, refused });
+    }
+    let list = Page { items, next: None };
     at.out.result(&list, |out| {
         let mut table = Table::new(&["WHEN", "HOTSPOT OF", ">OUI", ">PACKETS", ">BYTES", ">UNITS", ">COST", "STATE"]);
-        for batch in &list.items {
+        for Told { batch, refused } in &list.items {
             let state = match batch.state {
                 PacketStage::Claimed => "claimed, not acknowledged",
                 PacketStage::Settled if batch.packets.is_empty() => "none paid",
@@ -52,10 +125,13 @@ async fn list(args: &PacketsArgs, at: &Named<'_>) -> Result<()> {
                 batch.packets.iter().map(|packet| u64::from(packet.bytes)).sum::<u64>().to_string(),
                 batch.units.to_string(),
                 shorten(&batch.cost.display),
-                state.to_owned(),
+                format!("{state}{}", in_words(refused)),
             ]);
         }
-        table.render_or(out, "no packets of late; the ledger forgets batches when none of them could be reported again")
+        table.render_or(
+            out,
+            "no packets of late; the ledger forgets batches when none of them could be reported again, and --history shows those before",
+        )
     })
 }
 
@@ -71,9 +147,7 @@ fn owner(owners: &BTreeMap<Address, Address>, hotspot: Address, at: &Named<'_>) 
 const KINDS: [&str; 4] = ["packets-settled", "packets-claimed", "claim-closed", "oui-disabled"];
 
 async fn follow(args: &PacketsArgs, at: &Named<'_>) -> Result<()> {
-    let (network, spec) = (at.coverage().network().await?, at.remote.spec().await?);
-    let decimals = spec.token(network.currency).map_or(0, |token| token.decimals);
-    let amount = |digits: &str| Amount::new(network.currency, Units::new(digits.parse().unwrap_or_default()), decimals).display;
+    let amount = amounts(currency(at).await?);
     let owners = owners(at).await?;
     let query = EventQuery { kind: Some("coverage".to_owned()), ..EventQuery::default() };
     let mut stream = at.remote.client.follow(query);
@@ -85,10 +159,8 @@ async fn follow(args: &PacketsArgs, at: &Named<'_>) -> Result<()> {
         };
         let Some(event) = event else { return Ok(()) };
         let event = event?;
-        let inner = event.event.get("event").unwrap_or(&event.event);
-        let is_wanted = args.oui.is_none_or(|oui| inner["oui"].as_u64() == Some(oui.into()));
-        if KINDS.contains(&event.kind.as_str()) && is_wanted {
-            at.out.line(&event, |_| line(&event, inner, &owners, at, &amount))?;
+        if KINDS.contains(&event.kind.as_str()) && is_of(args.oui, inner(&event)) {
+            at.out.line(&event, |_| line(&event, inner(&event), &owners, at, &amount))?;
         }
     }
 }
@@ -122,15 +194,37 @@ fn line(
     format!("{time}  OUI {oui}  {whose:<12}  {text}").trim_end().to_owned()
 }
 
-/// How many packets were refused, by reason.
-fn refused(inner: &Value) -> String {
-    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+/// How many packets an event refuses, by reason.
+fn refusals(inner: &Value) -> BTreeMap<String, usize> {
+    let mut reasons = BTreeMap::new();
     for one in inner["refused"].as_array().into_iter().flatten() {
-        *reasons.entry(one["reason"].as_str().unwrap_or("unknown")).or_default() += 1;
+        *reasons.entry(one["reason"].as_str().unwrap_or("unknown").to_owned()).or_default() += 1;
     }
+    reasons
+}
+
+/// The same as the end of a sentence; nothing where none is refused.
+fn in_words(reasons: &BTreeMap<String, usize>) -> String {
     if reasons.is_empty() {
         return String::new();
     }
     let told: Vec<String> = reasons.iter().map(|(reason, many)| format!("{many} {reason}")).collect();
     format!("; refused: {}", told.join(", "))
+}
+
+fn refused(inner: &Value) -> String {
+    in_words(&refusals(inner))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_counted_by_their_reason() {
+        let event = serde_json::json!({ "refused": [{ "reason": "late" }, { "reason": "copies" }, { "reason": "late" }] });
+        assert_eq!(refused(&event), "; refused: 1 copies, 2 late");
+        assert_eq!(refused(&serde_json::json!({ "refused": [] })), "");
+        assert_eq!(refused(&serde_json::json!({})), "");
+    }
 }
