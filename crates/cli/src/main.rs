@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
-static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static MEMORY: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// What long-running commands log when `DEPIN_LOG` says nothing. The engine's store warns of every new file, and its parts complain of
 /// one another when one of them ends; why it ended is told at the end.
