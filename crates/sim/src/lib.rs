@@ -21,6 +21,6 @@ mod world;
 pub use chance::{Chance, Purpose};
 pub use market::{ClassView, PriceFormation, ServiceView};
 pub use model::{Model, ModelError, run};
-pub use run::{AuditSummary, Effort, FirstDay, Paired, Point, RunFailure, RunKey, RunResult, Stopped, Watch};
+pub use run::{AuditSummary, Effort, FirstDay, Opening, Paired, Point, RunFailure, RunKey, RunResult, Stopped, Watch};
 pub use society::{Investor, Payback, Prospect, ZeroProfit};
 pub use world::OpeningError;

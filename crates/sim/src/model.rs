@@ -1,7 +1,7 @@
 //! A model: a network's file with a scenario, opened once for any number of runs.
 
 use crate::{
-    AuditSummary, FirstDay, Paired, Point, RunFailure, RunKey, RunResult, Watch, kpi,
+    AuditSummary, FirstDay, Opening, Paired, Point, RunFailure, RunKey, RunResult, Watch, kpi,
     market::PriceFormation,
     run::Stopped,
     scenario::{Diagnostics, PaidBy, Scenario, Treatment, network_with_events},
@@ -218,7 +218,8 @@ pub fn run(model: &Model, point: &Point, key: RunKey, watch: &dyn Watch) -> Resu
         std::mem::swap(&mut rows, &mut other);
         paired.push(Paired { treatment: Treatment::Tokens, rows: other });
     }
-    let kpis = kpi::all(&rows, &paired);
+    let opening = Opening { date: scenario.horizon.start, price: simulation.prices.first().copied().unwrap_or(f64::NAN) };
+    let kpis = kpi::all(&rows, &paired, opening);
     Ok(RunResult { rows, paired, agents: simulation.agents, regions, kpis, drawn, audit, effort, stopped })
 }
 

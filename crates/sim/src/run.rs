@@ -6,6 +6,7 @@ use crate::{
     results::{AgentRow, Row},
     scenario::Treatment,
 };
+use depin_quantity::Instant;
 use std::collections::BTreeMap;
 
 /// One value per assumption, by its key (`scenario.demand.cloud.elasticity`). A key that is not there keeps its default.
@@ -31,6 +32,15 @@ pub struct Paired {
     pub treatment: Treatment,
     /// Its rows.
     pub rows: Vec<Row>,
+}
+
+/// Where a run begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Opening {
+    /// When.
+    pub date: Instant,
+    /// Dollars for a whole token then.
+    pub price: f64,
 }
 
 /// What the ledger's audit found at the end.

@@ -21,7 +21,7 @@ mod variance;
 
 pub use percentile::{Percentile, Sample};
 pub use plan::{Assumption, Assumptions, Plan, RUNS_PER_DRAW, Task};
-pub use rank::{correlation, error as correlation_error, ranks};
+pub use rank::{correlation, error as correlation_error, luck, ranks};
 pub use record::{RunRecord, State, Subset};
 pub use schedule::{Engine, Experiment, Look};
 pub use sign::Sign;

@@ -1,5 +1,12 @@
 //! Which assumptions move a figure: correlation of ranks.
 
+use crate::chance::{GAMMA, mix};
+
+/// Shuffles that say what luck does.
+const SHUFFLES: usize = 2_000;
+/// Fewer values than this are shuffled into every order too often to tell anything.
+const LEAST: usize = 8;
+
 /// Ranks of a sample from 0, ties by their mean.
 pub fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
@@ -47,6 +54,29 @@ pub fn error(correlation: f64, n: f64) -> Option<f64> {
     (n > 3.0).then(|| ((1.0 + square / 2.0) / (n - 3.0)).sqrt() * (1.0 - square))
 }
 
+/// How far a correlation of ranks reaches by luck: the share `luck` of shuffles of a figure's ranks has one with some assumption of `ranks`
+/// that is larger. It counts how many assumptions are looked at, and what of them go together. One where nothing can be told.
+///
+/// The shuffles are the same for the same numbers on every machine.
+pub fn luck(ranks: &[Vec<f64>], luck: f64) -> f64 {
+    let n = ranks.first().map_or(0, Vec::len);
+    if n < LEAST {
+        return 1.0;
+    }
+    let mut order: Vec<f64> = (0..n).map(|rank| rank as f64).collect();
+    let mut largest: Vec<f64> = (0..SHUFFLES)
+        .map(|shuffle| {
+            for at in (1..n).rev() {
+                let number = mix(mix((shuffle as u64).wrapping_mul(GAMMA)) ^ at as u64);
+                order.swap(at, (number % (at as u64 + 1)) as usize);
+            }
+            ranks.iter().filter_map(|ranks| correlation(&order, ranks)).map(f64::abs).fold(0.0, f64::max)
+        })
+        .collect();
+    largest.sort_by(f64::total_cmp);
+    largest[(((1.0 - luck) * SHUFFLES as f64) as usize).min(SHUFFLES - 1)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +102,25 @@ mod tests {
     fn it_is_spearmans() {
         let r = correlation(&ranks(&[1.0, 2.0, 3.0, 4.0, 5.0]), &ranks(&[5.0, 6.0, 7.0, 8.0, 7.0])).unwrap();
         assert!((r - 0.820_782_681).abs() < 1e-9, "{r}");
+    }
+
+    /// Of figures that depend on nothing, one in twenty has an assumption that stands out of thirty, whatever the number of draws.
+    #[test]
+    fn luck_alone_stands_out_once_in_twenty() {
+        for n in [10, 20, 50] {
+            let column = |seed: u64| -> Vec<f64> { (0..n).map(|at| mix(mix(seed) ^ (at as u64 + 1)) as f64).collect() };
+            let assumptions: Vec<Vec<f64>> = (0..30).map(|at| ranks(&column(1_000 + at))).collect();
+            let bound = luck(&assumptions, 0.05);
+            let figures = 400;
+            let out = (0..figures)
+                .filter(|figure| {
+                    let own = ranks(&column(1_000_000 + figure));
+                    assumptions.iter().any(|ranks| correlation(&own, ranks).is_some_and(|r| r.abs() > bound))
+                })
+                .count();
+            assert!((6..=36).contains(&out), "{out} of {figures} with {n} draws, above {bound}");
+        }
+        assert_eq!(luck(&[vec![0.0, 1.0, 2.0, 3.0]], 0.05), 1.0);
     }
 
     #[test]

@@ -58,8 +58,8 @@ fn average(frame: &Frame<'_>, what: Brought, by: Cost) -> f64 {
 }
 
 fn incremental(frame: &Frame<'_>, what: Brought, by: Cost) -> f64 {
-    let without = frame.under(Treatment::NoTokens);
-    without.map_or(f64::NAN, |without| ratio(brought(frame, what) - brought(&without, what), cost(frame, by)))
+    let beside = frame.beside(Treatment::NoTokens);
+    beside.map_or(f64::NAN, |(with, without)| ratio(brought(&with, what) - brought(&without, what), cost(&with, by)))
 }
 
 const SOURCE: &str =
@@ -151,6 +151,15 @@ mod tests {
         // 40 tokens of 8,000 a week: half a percent.
         assert_eq!(of("providers.use.dilution.average"), 160.0);
         assert!(of("holders.use.earned.average").is_nan(), "nothing went to holders");
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_is_held_against_what_was_until_then() {
+        let (with, without) = (with(), rows(53, &[("useful_usage", &|_| 25.0), ("alternative_price", &|_| 2.0)]));
+        let paired = [Paired { treatment: Treatment::NoTokens, rows: without }];
+        let frame = Frame::new(&with, &paired);
+        let of = |id: &str| (kpi(&format!("conversion.{id}")).unwrap().compute)(&frame);
+        assert_eq!(of("providers.use.earned.incremental"), 1.5);
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub static KPIS: &[Kpi] = &[
         title: "Earnings after incentives",
         unit: "USD",
         formula: "sum(revenue_third_usd - reward_providers_usd - reward_stakers_usd - reward_other_usd)",
-        source: "Token Terminal: earnings are revenue less token incentives",
+        source: "after Token Terminal, whose earnings are revenue less token incentives; here vested allocations count among rewards to others, which theirs leave out",
         compute: |frame| {
             let rewards = ["reward_providers_usd", "reward_stakers_usd", "reward_other_usd"].map(|name| frame.sum(name));
             frame.sum("revenue_third_usd") - rewards.iter().sum::<f64>()
@@ -127,7 +127,11 @@ pub static KPIS: &[Kpi] = &[
         unit: "USD",
         formula: "sum(capital_in_usd) - sum(capital_recovered_usd)",
         source: "own definition: what providers bore at the end",
-        compute: |frame| frame.sum("capital_in_usd") - frame.sum("capital_recovered_usd"),
+        compute: |frame| {
+            let (put, recovered) = (frame.sum("capital_in_usd"), frame.sum("capital_recovered_usd"));
+            // What is left of sums of the same parts in another order is no loss.
+            if (put - recovered).abs() <= 1e-9 * put { 0.0 } else { put - recovered }
+        },
     },
     Kpi {
         id: KpiId("months-to-double-capacity"),
@@ -149,11 +153,11 @@ pub static KPIS: &[Kpi] = &[
         id: KpiId("capacity-to-central"),
         title: "Capacity at the end to the company's",
         unit: "times",
-        formula: "last(capacity) / last(capacity) of the paired run `central-capex`",
+        formula: "last(capacity) / capacity of the paired run `central-capex` then",
         source: "own definition",
         compute: |frame| {
-            let central = frame.under(Treatment::CentralCapex);
-            central.map_or(f64::NAN, |central| ratio(frame.last("capacity"), central.last("capacity")))
+            let beside = frame.beside(Treatment::CentralCapex);
+            beside.map_or(f64::NAN, |(own, central)| ratio(own.last("capacity"), central.last("capacity")))
         },
     },
 ];

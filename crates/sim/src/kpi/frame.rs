@@ -1,7 +1,7 @@
 //! What key figures are computed from: columns of a run by name, and of the runs that are paired with it.
 
 use crate::{
-    Paired,
+    Opening, Paired,
     results::{Row, column},
     scenario::Treatment,
 };
@@ -13,12 +13,19 @@ const YEAR: f64 = 365.0 * 86_400_000.0;
 pub struct Frame<'a> {
     rows: &'a [Row],
     paired: &'a [Paired],
+    opening: Option<Opening>,
 }
 
 impl<'a> Frame<'a> {
     /// The frame of a run.
     pub const fn new(rows: &'a [Row], paired: &'a [Paired]) -> Self {
-        Self { rows, paired }
+        Self { rows, paired, opening: None }
+    }
+
+    /// The same, when it is known where the run began: otherwise one row's length before the first one.
+    #[must_use]
+    pub const fn since(self, opening: Opening) -> Self {
+        Self { opening: Some(opening), ..self }
     }
 
     /// The rows.
@@ -28,12 +35,29 @@ impl<'a> Frame<'a> {
 
     /// The same people under another treatment.
     pub fn under(&self, treatment: Treatment) -> Option<Self> {
-        self.paired.iter().find(|pair| pair.treatment == treatment).map(|pair| Self { rows: &pair.rows, paired: &[] })
+        self.paired.iter().find(|pair| pair.treatment == treatment).map(|pair| Self {
+            rows: &pair.rows,
+            paired: &[],
+            opening: self.opening,
+        })
     }
 
-    /// Some of the rows.
+    /// This run and the same people under another treatment, each as long as the shorter of both: a run that was stopped is held
+    /// against what was until then.
+    pub fn beside(&self, treatment: Treatment) -> Option<(Self, Self)> {
+        let other = self.under(treatment)?;
+        let rows = self.rows.len().min(other.rows.len());
+        Some((self.part(0..rows), other.part(0..rows)))
+    }
+
+    /// Some of the rows. They begin where the row before them ends.
     pub fn part(&self, rows: std::ops::Range<usize>) -> Self {
-        Self { rows: self.rows.get(rows).unwrap_or(&[]), paired: &[] }
+        let before = rows.start.checked_sub(1).and_then(|before| self.rows.get(before));
+        let opening = match (self.opening, before) {
+            (Some(_), Some(row)) => Some(Opening { date: row.date, price: row.get("price") }),
+            (opening, _) => opening,
+        };
+        Self { rows: self.rows.get(rows).unwrap_or(&[]), paired: &[], opening }
     }
 
     /// A column; undefined values stand as they are.
@@ -64,8 +88,17 @@ impl<'a> Frame<'a> {
         self.column(name).next().unwrap_or(f64::NAN)
     }
 
-    /// Years that the rows cover: from one row before the first to the last. How long one row by itself took is not known.
+    /// The token's price at the beginning.
+    pub fn opening_price(&self) -> f64 {
+        self.opening.map_or_else(|| self.first("price"), |opening| opening.price)
+    }
+
+    /// Years that the rows cover: from the opening to the last. Where that is not known, from one row before the first; then how long one
+    /// row by itself took is not known. The last row of a run may be shorter than the others.
     pub fn years(&self) -> f64 {
+        if let (Some(opening), Some(last)) = (self.opening, self.rows.last()) {
+            return last.date.get().saturating_sub(opening.date.get()) as f64 / YEAR;
+        }
         let [first, .., last] = self.rows else { return f64::NAN };
         let between = last.date.get().saturating_sub(first.date.get()) as f64;
         let steps = (self.rows.len() - 1) as f64;
@@ -83,6 +116,9 @@ impl<'a> Frame<'a> {
     /// Months until a row, from the run's start.
     pub fn months(&self, row: usize) -> f64 {
         let Some(first) = self.rows.first() else { return f64::NAN };
+        if let (Some(opening), Some(row)) = (self.opening, self.rows.get(row)) {
+            return row.date.get().saturating_sub(opening.date.get()) as f64 / YEAR * 12.0;
+        }
         let step = self.years() / self.rows.len() as f64;
         let past = self.rows.get(row).map_or(0, |row| row.date.get().saturating_sub(first.date.get())) as f64 / YEAR;
         (past + step) * 12.0
@@ -121,6 +157,28 @@ pub mod tests {
         assert!((frame.months(51) - 12.0 * 364.0 / 365.0).abs() < 1e-9);
         assert_eq!(frame.ends().0.rows().len(), 26);
         assert!(frame.part(0..1).years().is_nan(), "nothing is counted by the year in one row, or it would be without bounds");
+    }
+
+    #[test]
+    fn a_short_last_row_makes_no_year_longer() {
+        // A row each 300 days, and one of the 65 that are left: 365 days, and not 130.
+        let mut rows = rows(2, &[("price", &|week| 3.0 + week as f64)]);
+        rows[0].date = Instant::new(300 * 86_400_000);
+        rows[1].date = Instant::new(365 * 86_400_000);
+        let frame = Frame::new(&rows, &[]).since(Opening { date: Instant::new(0), price: 5.0 });
+        assert_eq!((frame.years(), frame.opening_price()), (1.0, 5.0));
+        assert!((frame.months(0) - 12.0 * 300.0 / 365.0).abs() < 1e-12);
+        let last = frame.part(1..2);
+        assert!((last.years() - 65.0 / 365.0).abs() < 1e-12);
+        assert_eq!(last.opening_price(), 3.0);
+    }
+
+    #[test]
+    fn runs_side_by_side_are_as_long_as_the_shorter_one() {
+        let (own, other) = (rows(20, &[("usage", &|_| 2.0)]), rows(53, &[("usage", &|_| 1.0)]));
+        let paired = [Paired { treatment: Treatment::NoTokens, rows: other }];
+        let (with, without) = Frame::new(&own, &paired).beside(Treatment::NoTokens).unwrap();
+        assert_eq!((with.sum("usage"), without.sum("usage")), (40.0, 20.0));
     }
 
     #[test]

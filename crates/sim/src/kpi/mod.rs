@@ -13,7 +13,7 @@ mod supply;
 pub use frame::Frame;
 pub use region::{REGIONAL, Region, Regional, of_regions, regional};
 
-use crate::{Paired, results::Row};
+use crate::{Opening, Paired, results::Row};
 use std::{collections::BTreeMap, fmt};
 
 /// The id of a key figure, in kebab-case: `burn-to-mint`, `conversion.providers.paid.earned.average`.
@@ -53,9 +53,9 @@ pub fn kpi(id: &str) -> Option<&'static Kpi> {
     kpis().find(|kpi| kpi.id.0 == id)
 }
 
-/// All key figures of a run.
-pub fn all(rows: &[Row], paired: &[Paired]) -> BTreeMap<KpiId, f64> {
-    let frame = Frame::new(rows, paired);
+/// All key figures of a run that began at `opening`.
+pub fn all(rows: &[Row], paired: &[Paired], opening: Opening) -> BTreeMap<KpiId, f64> {
+    let frame = Frame::new(rows, paired).since(opening);
     kpis().map(|kpi| (kpi.id, (kpi.compute)(&frame))).collect()
 }
 
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_run_without_rows_has_no_figures() {
-        let all = all(&[], &[]);
+        let all = all(&[], &[], Opening::default());
         let defined: Vec<_> = all.iter().filter(|(_, value)| value.is_finite() && **value != 0.0).collect();
         assert!(defined.is_empty(), "{defined:?}");
     }

@@ -34,7 +34,7 @@ pub static KPIS: &[Kpi] = &[
         id: KpiId("months-to-burn-over-mint"),
         title: "Months until burn passes mint",
         unit: "months",
-        formula: "first time at which the burn of the quarter before is at least its mint; undefined when never",
+        formula: "first time at which the burn of the quarter before is at least its mint, also where nothing was minted; undefined when never",
         source: "document: when burning overtakes minting",
         compute: months_to_burn_over_mint,
     },
@@ -66,9 +66,9 @@ pub static KPIS: &[Kpi] = &[
         id: KpiId("price-change"),
         title: "Price at the end to price at the start",
         unit: "times",
-        formula: "last(price) / first(price)",
+        formula: "last(price) / price at the start",
         source: "own definition",
-        compute: |frame| ratio(frame.last("price"), frame.first("price")),
+        compute: |frame| ratio(frame.last("price"), frame.opening_price()),
     },
     Kpi {
         id: KpiId("death-spiral"),
@@ -103,7 +103,7 @@ fn months_to_burn_over_mint(frame: &Frame<'_>) -> f64 {
     let window = quarter(frame).min(rows);
     let overtaken = (window..=rows).find(|end| {
         let part = frame.part(end - window..*end);
-        part.sum("minted") > 0.0 && part.sum("burned") >= part.sum("minted")
+        part.sum("burned") > 0.0 && part.sum("burned") >= part.sum("minted")
     });
     overtaken.map_or(f64::NAN, |end| frame.months(end - 1))
 }
@@ -142,6 +142,17 @@ mod tests {
         let rows = rows(104, &[("minted", &|_| 10.0), ("burned", &|week| if week >= 52 { 20.0 } else { 0.0 })]);
         let months = months_to_burn_over_mint(&Frame::new(&rows, &[]));
         assert!((months - 59.0 * 7.0 / 365.0 * 12.0).abs() < 1e-9, "{months}");
+    }
+
+    #[test]
+    fn burn_overtakes_a_mint_that_stopped() {
+        let before = |week: usize| if week < 60 { 10.0 } else { 0.0 };
+        let rows = rows(104, &[("minted", &before), ("burned", &|_| 0.5)]);
+        let months = months_to_burn_over_mint(&Frame::new(&rows, &[]));
+        // 13 weeks burn 6.5: less than one week mints, so none of them may.
+        assert!((months - 73.0 * 7.0 / 365.0 * 12.0).abs() < 1e-9, "{months}");
+        let neither = super::super::frame::tests::rows(104, &[]);
+        assert!(months_to_burn_over_mint(&Frame::new(&neither, &[])).is_nan(), "nothing minted and nothing burned");
     }
 
     #[test]

@@ -117,9 +117,9 @@ fn twice(estimate: Estimate) -> Estimate {
     Estimate { error: estimate.error.map(|error| 2.0 * error), ..estimate }
 }
 
-/// A badge where the sign of a figure that can have either changes inside the ranges.
+/// A badge where some runs have one sign and some the other.
 fn sign(figure: &Figure) -> String {
-    if figure.sign != Sign::Undecided || figure.below_zero == 0.0 {
+    if figure.sign != Sign::Undecided || figure.below_zero == 0.0 || figure.above_zero == 0.0 {
         return String::new();
     }
     format!(
@@ -209,6 +209,9 @@ const COSTS: [(&str, &str); 3] = [
     ("sold", "per USD of reward, when sold"),
     ("dilution", "per percent of supply"),
 ];
+/// Stands above what rewards to others than providers come to.
+const OTHERS: &str = "<p class=\"soft\">The same use and the same difference, divided by what these got. They were never given alone, so \
+     it is a ratio and no effect of theirs: without tokens, stake, fees and burning are gone as well.</p>\n";
 const HOW: [(&str, &str); 2] = [("incremental", "caused (incremental)"), ("average", "average")];
 
 /// Incentive conversion by recipient, never pooled; averages and what was caused stand apart.
@@ -220,7 +223,10 @@ pub fn conversion(summary: &Summary, units: &str) -> String {
     recipients.sort_by_key(|recipient| *recipient != "providers");
     recipients
         .iter()
-        .map(|recipient| format!("<h3 class=\"part\">Rewards to {}</h3>\n{}", safe(recipient), matrix(summary, recipient, units)))
+        .map(|recipient| {
+            let note = if *recipient == "providers" { "" } else { OTHERS };
+            format!("<h3 class=\"part\">Rewards to {}</h3>\n{note}{}", safe(recipient), matrix(summary, recipient, units))
+        })
         .collect()
 }
 

@@ -3,7 +3,7 @@
 use super::{FORMAT, FileSum, Result, number, store::TableReader};
 use crate::experiment::{self, Plan, RUNS_PER_DRAW, Sample, Sign};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 /// What all runs say together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,7 +94,7 @@ pub struct Mover {
     pub rank_correlation: f64,
     /// Its standard error.
     pub error: Option<f64>,
-    /// Whether it stands out of what chance makes of a hundred assumptions that do nothing.
+    /// Whether it stands out of what luck makes of as many assumptions that do nothing: in one of twenty figures.
     pub clear: bool,
 }
 
@@ -124,57 +124,54 @@ pub struct Failure {
     pub message: String,
 }
 
-/// Runs that rank correlations look at, at most: enough for any that could be told.
-const CORRELATED: usize = 10_000;
+/// Draws that rank correlations look at, at most: enough for any that could be told.
+const CORRELATED: usize = 5_000;
 /// Assumptions that are named as moving a figure.
 const MOVERS: usize = 3;
-/// Standard errors at which one of a hundred idle assumptions stands out once in twenty reports (5 % / 100, two-sided).
-const CLEAR: f64 = 3.5;
+/// Share of figures that depend on no assumption, and yet have one that stands out.
+const LUCK: f64 = 0.05;
 
 /// Figures over all runs, out of the table of outcomes.
 pub(super) struct Figures<'a> {
     table: &'a TableReader,
     plan: Plan,
     draws: Vec<u32>,
-    /// Key, values, and their ranks over the first runs.
-    assumptions: Vec<(String, Vec<f64>, Vec<f64>)>,
+    /// Key and value in each of the first draws.
+    assumptions: Vec<(String, Vec<f64>)>,
+    /// How far a correlation reaches by luck, by how many draws are defined.
+    luck: RefCell<BTreeMap<usize, f64>>,
 }
 
 impl<'a> Figures<'a> {
     pub(super) fn new(table: &'a TableReader, plan: Plan, assumptions: &[String]) -> Result<Self> {
-        let draws = table.all("draw")?.into_iter().map(|draw| draw as u32).collect();
+        let draws: Vec<u32> = table.all("draw")?.into_iter().map(|draw| draw as u32).collect();
         let mut all = Vec::new();
         for key in assumptions.iter().filter(|_| !plan.fixed) {
-            let mut values = table.all(key)?;
-            values.truncate(CORRELATED);
-            let ranks = experiment::ranks(&values);
-            all.push((key.clone(), values, ranks));
+            all.push((key.clone(), by_draw(&draws, &table.all(key)?)));
         }
-        Ok(Self { table, plan, draws, assumptions: all })
+        Ok(Self { table, plan, draws, assumptions: all, luck: RefCell::default() })
     }
 
     /// The figure in a column.
     pub(super) fn of(&self, column: &str) -> Result<Figure> {
         let values = self.table.all(column)?;
-        Ok(figure(self.plan, &self.draws, &values, |independent| self.movers(&values, independent)))
+        Ok(figure(self.plan, &self.draws, &values, || self.movers(&values)))
     }
 
-    fn movers(&self, values: &[f64], independent: f64) -> Vec<Mover> {
-        let values = &values[..values.len().min(CORRELATED)];
-        let defined: Vec<usize> = (0..values.len()).filter(|run| !values[*run].is_nan()).collect();
-        let own = experiment::ranks(&defined.iter().map(|run| values[*run]).collect::<Vec<_>>());
-        let whole = defined.len() == values.len();
-        let mut movers: Vec<Mover> = (self.assumptions.iter())
-            .filter_map(|(key, drawn, ranks)| {
-                let correlation = if whole {
-                    experiment::correlation(&own, ranks)
-                } else {
-                    let drawn: Vec<f64> = defined.iter().filter_map(|run| drawn.get(*run)).copied().collect();
-                    experiment::correlation(&own, &experiment::ranks(&drawn))
-                }?;
-                let error = experiment::correlation_error(correlation, defined.len() as f64 * independent);
-                let clear = error.is_some_and(|error| correlation.abs() > CLEAR * error);
-                Some(Mover { key: key.clone(), rank_correlation: correlation, error, clear })
+    /// Runs of one draw share their assumptions, so a draw counts once, by the mean of its runs.
+    fn movers(&self, values: &[f64]) -> Vec<Mover> {
+        let values = by_draw(&self.draws, values);
+        let defined: Vec<usize> = (0..values.len()).filter(|draw| !values[*draw].is_nan()).collect();
+        let ranks =
+            |all: &[f64]| experiment::ranks(&defined.iter().filter_map(|draw| all.get(*draw)).copied().collect::<Vec<_>>());
+        let own = ranks(&values);
+        let drawn: Vec<Vec<f64>> = self.assumptions.iter().map(|(_, drawn)| ranks(drawn)).collect();
+        let luck = *self.luck.borrow_mut().entry(defined.len()).or_insert_with(|| experiment::luck(&drawn, LUCK));
+        let mut movers: Vec<Mover> = (self.assumptions.iter().zip(&drawn))
+            .filter_map(|((key, _), ranks)| {
+                let correlation = experiment::correlation(&own, ranks)?;
+                let error = experiment::correlation_error(correlation, defined.len() as f64);
+                Some(Mover { key: key.clone(), rank_correlation: correlation, error, clear: correlation.abs() > luck })
             })
             .collect();
         // Ties fall by key, so that the order never depends on the machine.
@@ -184,8 +181,25 @@ impl<'a> Figures<'a> {
     }
 }
 
-/// A figure out of one value for each run. `movers` is asked with the part of the runs that counts as independent.
-fn figure(plan: Plan, draws: &[u32], values: &[f64], movers: impl FnOnce(f64) -> Vec<Mover>) -> Figure {
+/// The mean of each draw's runs, in the order in which the draws come; what is undefined in one of them is left out.
+fn by_draw(draws: &[u32], values: &[f64]) -> Vec<f64> {
+    let mut sums: Vec<(u32, f64, f64)> = Vec::new();
+    for (draw, value) in draws.iter().zip(values) {
+        if sums.last().is_none_or(|last| last.0 != *draw) {
+            if sums.len() == CORRELATED {
+                break;
+            }
+            sums.push((*draw, 0.0, 0.0));
+        }
+        if let Some(last) = sums.last_mut().filter(|_| !value.is_nan()) {
+            (last.1, last.2) = (last.1 + value, last.2 + 1.0);
+        }
+    }
+    sums.into_iter().map(|(_, sum, count)| sum / count).collect()
+}
+
+/// A figure out of one value for each run.
+fn figure(plan: Plan, draws: &[u32], values: &[f64], movers: impl FnOnce() -> Vec<Mover>) -> Figure {
     let sample = Sample::new(values.iter().copied());
     let split = if plan.fixed { None } else { experiment::split(draws.iter().copied().zip(values.iter().copied())) };
     // Where the split is not known, runs of one draw are taken to be wholly alike.
@@ -204,7 +218,7 @@ fn figure(plan: Plan, draws: &[u32], values: &[f64], movers: impl FnOnce(f64) ->
         below_zero,
         sign: Sign::of(p5, p95, sample.at(0.0), sample.at(1.0)),
         variance_by_assumptions: split.map(|split| Estimate { value: split.assumptions, error: split.error }),
-        moved_by: movers(effective / sample.len().max(1) as f64),
+        moved_by: movers(),
     }
 }
 
@@ -217,7 +231,7 @@ pub fn difference(one: &TableReader, other: &TableReader, plan: Plan, column: &s
     let (one, other): (BTreeMap<u32, f64>, BTreeMap<u32, f64>) = (pairs(one)?, pairs(other)?);
     let runs = one.iter().filter_map(|(run, value)| Some((plan.draw_of(*run), value - other.get(run)?)));
     let (draws, values): (Vec<u32>, Vec<f64>) = runs.unzip();
-    Ok(figure(plan, &draws, &values, |_| Vec::new()))
+    Ok(figure(plan, &draws, &values, Vec::new))
 }
 
 impl Figure {

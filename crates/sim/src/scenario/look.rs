@@ -71,7 +71,10 @@ impl Reader<'_> {
     fn look_horizon(&mut self, scenario: &Scenario) {
         let horizon = &scenario.horizon;
         let (step, record) = (horizon.step.get(), horizon.record.get());
-        if step == 0 || record % step != 0 {
+        if horizon.step != Span::from_days(1) {
+            let message = format!("people decide once a day, and no other step is simulated: not {}", horizon.step);
+            self.wrong_at(&["scenario", "step"], message, "write step = \"1d\"");
+        } else if record == 0 || record % step != 0 {
             let message = "a row is written at the end of a step: `record` must be a multiple of `step`".to_owned();
             self.wrong_at(&["scenario", "record"], message, "write step = \"1d\", record = \"7d\"");
         }

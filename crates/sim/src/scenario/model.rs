@@ -57,7 +57,7 @@ pub struct Horizon {
     pub start: Instant,
     /// `years`: length of a run.
     pub years: f64,
-    /// `step`: how often people decide.
+    /// `step`: how often people decide. A day; no other is simulated.
     pub step: Span,
     /// `record`: how often a row is written; a multiple of the step.
     pub record: Span,

@@ -69,7 +69,7 @@ settings! {
     "scenario.service", Holds::Text, Some(""), "the service that it is about, where it is about one only";
     "scenario.start", Holds::Date, None, "first day of a run";
     "scenario.years", Holds::Number, None, "length of a run";
-    "scenario.step", Holds::Span, Some("1d"), "how often people decide";
+    "scenario.step", Holds::Span, Some("1d"), "how often people decide: once a day";
     "scenario.record", Holds::Span, Some("7d"), "how often a row is written, a multiple of the step";
     "scenario.opening", Holds::Choice(OPENINGS), Some("aged"), "whether the network has lived by its rules since its launch, or is launched at the start";
     "scenario.treatment", Holds::Choice(TREATMENTS), Some("tokens"), "what is done to the network";

@@ -45,7 +45,9 @@ impl Simulation<'_> {
     pub(super) fn note_day(&mut self) {
         let (price, seen, in_stable) = (self.price(), self.price_seen(), self.in_stable());
         let Some(world) = &mut self.world else { return };
-        let day = world.take_day();
+        let mut day = std::mem::take(&mut self.early);
+        let known = (day.minted, day.burned);
+        day.add(world.take_day());
         let value = |token| if token == world.main { Some(1.0) } else { world.redeems_for(token) };
         let tokens = |token, units: u128| world.scale_of(token).tokens(units) * value(token).unwrap_or(0.0);
         let sum =
@@ -54,10 +56,11 @@ impl Simulation<'_> {
         let (stakers, others) = (sum(&day.stakers) * price, (sum(&day.others) + world.scale.tokens(day.vested)) * price);
         let flows = &mut self.flows;
         let (minted, burned) = (world.scale.tokens(day.minted), world.scale.tokens(day.burned));
-        flows.minted += minted;
-        flows.burned += burned;
-        flows.mint_usd += minted * price;
-        flows.burn_usd += burned * price;
+        let (new_mint, new_burn) = (world.scale.tokens(day.minted - known.0), world.scale.tokens(day.burned - known.1));
+        flows.minted += new_mint;
+        flows.burned += new_burn;
+        flows.mint_usd += new_mint * price;
+        flows.burn_usd += new_burn * price;
         flows.reward_providers += work;
         flows.reward_providers_usd += work * price;
         self.rewards_usd = work * price;
@@ -78,6 +81,20 @@ impl Simulation<'_> {
         let payee = world.billing.payee_share(in_stable);
         self.market.payee = payee;
         self.look_at_worth(&day);
+    }
+
+    /// Before a row is written: what was minted and burnt since time passed belongs to it, as the supply does. Whoever looks at a day sees
+    /// it with the rest, when time has passed again.
+    pub(super) fn note_early(&mut self) {
+        let price = self.price();
+        let Some(world) = &mut self.world else { return };
+        self.early = world.take_day();
+        let (minted, burned) = (world.scale.tokens(self.early.minted), world.scale.tokens(self.early.burned));
+        let flows = &mut self.flows;
+        flows.minted += minted;
+        flows.burned += burned;
+        flows.mint_usd += minted * price;
+        flows.burn_usd += burned * price;
     }
 
     /// Speculators look at what the token brought: burns and what does not reach whoever works, or all that is paid through it.

@@ -31,7 +31,7 @@ use crate::{
     run::{Effort, Stopped},
     scenario::Scenario,
     society::{Customers, Heights, Investor, Market, Providers, Sight, Speculators},
-    world::World,
+    world::{Day, World},
 };
 use depin_quantity::{Instant, Span};
 use std::collections::BTreeMap;
@@ -103,6 +103,8 @@ pub struct Simulation<'m> {
     /// Dollars that customers paid for bookings of each class.
     pub(crate) paid_by_class: Vec<f64>,
     unpaid: u64,
+    /// What the ledger paid since time passed, where a row was written in between.
+    early: Day,
     provider_days: u64,
     gathered: Vec<bills::Gathered>,
     /// Dollars for a whole token at which today's orders traded.

@@ -121,6 +121,7 @@ pub(super) fn values(flows: &Flows, stocks: &Stocks) -> Vec<f64> {
 impl Simulation<'_> {
     /// Writes a row, and begins to sum anew.
     pub(super) fn record(&mut self) {
+        self.note_early();
         let mut stocks = Stocks {
             price: if self.world.is_some() { self.price() } else { f64::NAN },
             service_price: self.service.price(),

@@ -8,7 +8,7 @@ use crate::{
     market::{ClassView, Formation, Process, formation},
     scenario::{Entry, Programme, Scenario, Treatment},
     society::{Customers, Heights, Investor, Market, Payback, Providers, Rewards, Speculators, ZeroProfit},
-    world::{Load, Opened, Party, WEEK, World, address},
+    world::{Day, Load, Opened, Party, WEEK, World, address},
 };
 use depin_quantity::Address;
 use std::collections::BTreeMap;
@@ -79,6 +79,7 @@ impl<'m> Simulation<'m> {
             issuance: 0.0,
             paid_by_class: vec![0.0; classes],
             unpaid: 0,
+            early: Day::default(),
             provider_days: 0,
             gathered: Vec::new(),
             trade_price: start_price,

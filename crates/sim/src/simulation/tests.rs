@@ -224,3 +224,36 @@ fn whoever_joins_pays_what_the_service_asks_for() {
     assert!(sum(&free, "burned") < sum(&paid, "burned"), "they burn for it");
     assert!(fees > 0.0);
 }
+
+/// What a row says was minted less what it says was burnt is what it says the supply grew by.
+#[test]
+fn each_row_has_the_burns_of_its_own_days() {
+    for network in [0, 2, 3] {
+        let mut scenario = scenario_of(network);
+        scenario.horizon.years = 0.3;
+        scenario.horizon.record = Span::from_days(1);
+        let result = run_of(network, scenario, KEY);
+        let mut burned = 0.0;
+        for pair in result.rows.windows(2) {
+            let grew = pair[1].get("supply") - pair[0].get("supply");
+            let net = pair[1].get("minted") - pair[1].get("burned");
+            assert!((grew - net).abs() < 1e-6 * pair[1].get("supply"), "{network}: {grew} and {net} at {}", pair[1].timestep);
+            burned += pair[1].get("burned");
+        }
+        let whole = result.rows.last().unwrap().get("supply") - result.rows[0].get("supply");
+        let net: f64 = result.rows[1..].iter().map(|row| row.get("minted") - row.get("burned")).sum();
+        assert!((whole - net).abs() < 1e-3 * burned.max(1.0), "{network}: {whole} and {net}");
+    }
+}
+
+/// What Helium mints into the funds behind its two other tokens is a reward once: to those who are paid in them.
+#[test]
+fn what_backs_another_token_is_no_reward_of_its_own() {
+    let mut scenario = scenario_of(0);
+    scenario.horizon.years = 0.5;
+    let result = run_of(0, scenario, KEY);
+    let sum = |column: &str| result.rows.iter().map(|row| row.get(column)).sum::<f64>();
+    let rewards = sum("reward_providers_usd") + sum("reward_stakers_usd") + sum("reward_other_usd");
+    assert!(sum("reward_providers_usd") > 0.0);
+    assert!(rewards < 1.1 * sum("mint_usd"), "{rewards} of {}", sum("mint_usd"));
+}

@@ -1,6 +1,6 @@
 //! A sink that only sums: what was minted, burnt and earned, by pool.
 
-use depin_economy::{Account, Event, Method, Reason, Sink, Spec};
+use depin_economy::{Account, Event, Method, Reason, Sink, Spec, Target};
 use depin_quantity::Name;
 use std::collections::BTreeMap;
 
@@ -72,8 +72,26 @@ pub struct Day {
     pub work: BTreeMap<Name, (Name, Earned)>,
     /// What pools shared among stakers, by token.
     pub stakers: BTreeMap<Name, u128>,
-    /// What pools paid to funds and roles, by token.
+    /// What pools paid to funds and roles, by token. What goes to a fund that redeems another token is not among it: it is in what
+    /// that token is worth to whom it is paid.
     pub others: BTreeMap<Name, u128>,
+}
+
+impl Day {
+    /// What happened later in it.
+    pub fn add(&mut self, later: Self) {
+        self.minted += later.minted;
+        self.burned += later.burned;
+        self.vested += later.vested;
+        for (pool, (token, earned)) in later.work {
+            let (_, own) = self.work.entry(pool).or_insert((token, Earned::default()));
+            own.amount += earned.amount;
+            own.per_weight += earned.per_weight;
+        }
+        for (own, later) in [(&mut self.stakers, later.stakers), (&mut self.others, later.others)] {
+            later.into_iter().for_each(|(token, amount)| *own.entry(token).or_default() += amount);
+        }
+    }
 }
 
 impl Sums {
@@ -89,6 +107,8 @@ impl Sums {
                     let Some(rule) = spec.pool(pool) else { continue };
                     match rule.method {
                         Method::Staked(_) | Method::Locked { .. } => *day.stakers.entry(rule.token).or_default() += amount,
+                        Method::Direct(Target::Treasury(fund))
+                            if spec.treasury(fund).is_some_and(|fund| fund.redeem.is_some()) => {}
                         Method::Direct(_) => *day.others.entry(rule.token).or_default() += amount,
                         _ => {
                             let (_, earned) = day.work.entry(pool).or_insert((rule.token, Earned::default()));

@@ -132,6 +132,7 @@ fn events_lie_within_the_run_and_name_keys_that_there_are() {
 #[test]
 fn figures_that_do_not_fit_together_are_told_of() {
     says(&with("record = \"36h\""), 3, "a multiple of `step`", "7d");
+    says(&with("step = \"7d\""), 3, "people decide once a day", "1d");
     says(&with("[supply.gpu-farms]\nmost = { value = 3, source = \"a\" }"), 4, "more than the 3", "raise `most`");
     says(
         &with("[stakers.others]\nshare = { value = 1, source = \"a\" }\nrequired-yield = { value = 0.1, source = \"a\" }"),

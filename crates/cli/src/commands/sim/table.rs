@@ -71,7 +71,7 @@ fn row(name: String, figure: &Figure, unit: &str) -> [String; 5] {
     let p50 = with_error(twice(figure.p50), unit);
     // A sign is worth a word where a figure can have either.
     let sign = match figure.sign {
-        Sign::Undecided if figure.below_zero == 0.0 => "",
+        Sign::Undecided if figure.below_zero == 0.0 || figure.above_zero == 0.0 => "",
         Sign::Positive if figure.p5.value >= 0.0 && figure.below_zero == 0.0 => "",
         sign => sign.name(),
     };
