@@ -170,6 +170,19 @@ fn economies_on_which_nobody_can_stake_are_left_out_and_fail_no_other() {
     assert!(run.err.contains("1 experiment made; left out, as told above: storage-on-filecoin, "), "{}", run.err);
 }
 
+/// Fills in what only the founder knows of the token's market.
+fn market(path: &Path) {
+    let text = fs::read_to_string(path).unwrap();
+    let line = |line: &str| match line.split_once(" = \"? ") {
+        Some((key @ ("start" | "depth" | "cash"), _)) => {
+            let value = if key == "start" { 3.0 } else { 50_000_000.0 };
+            format!("{key} = {{ value = {value}, source = \"a test\" }}\n")
+        }
+        _ => format!("{line}\n"),
+    };
+    fs::write(path, text.lines().map(line).collect::<String>()).unwrap();
+}
+
 /// Three networks that were just made, each of which asks its providers for a stake.
 #[test]
 fn fresh_networks_whose_providers_stake_open() {
@@ -182,6 +195,7 @@ fn fresh_networks_whose_providers_stake_open() {
     ] {
         run(&[&["new", name, "--service", service], parts].concat()).done();
         run(&["scenario", "new", "--for", name, "--out", &format!("{name}.toml")]).done();
+        market(&place.path().join(format!("{name}.toml")));
         let scenario = format!("{name}.toml");
         let out = format!("{name}-results");
         let made = run(&[
@@ -213,8 +227,17 @@ fn a_network_that_was_just_made_runs_with_the_scenario_that_was_made_for_it() {
     run(&["new", "shelf", "--service", "storage", "--economy", "helium"]).done();
     let short = ["--runs", "1", "--steps", "3", "--out", "results"];
     let refused = run(&[&["sim", "run", "shelf"], &short[..]].concat());
-    assert!(refused.code == 1 && refused.err.contains("--set scenario.opening=fresh"), "{}", refused.err);
+    assert!(refused.code == 1 && refused.err.contains("no list of prices has HNT of shelf"), "{}", refused.err);
+    let known = run(&["sim", "keys", "shelf", "scenario.market.depth"]).done();
+    assert!(known.out.contains("scenario.market.depth") && known.out.contains('?'), "{}", known.out);
     run(&["scenario", "new", "--for", "shelf", "--out", "mine.toml"]).done();
+    let blank = run(&["scenario", "check", "mine.toml", "--network", "shelf"]);
+    assert!(blank.code == 1 && blank.out.contains("`depth` is blank") && blank.out.contains("3 errors"), "{}", blank.out);
+    market(&place.path().join("mine.toml"));
+    let aged = fs::read_to_string(place.path().join("mine.toml")).unwrap().replace("opening = \"fresh\"", "opening = \"aged\"");
+    fs::write(place.path().join("aged.toml"), aged).unwrap();
+    let refused = run(&[&["sim", "run", "shelf", "--scenario", "aged.toml"], &short[..]].concat());
+    assert!(refused.code == 1 && refused.err.contains("--set scenario.opening=fresh"), "{}", refused.err);
     let made = run(&[&["sim", "run", "shelf", "--scenario", "mine.toml"], &short[..]].concat()).done();
     assert!(made.out.contains("; 1 run, 1 draw") && made.out.contains("3 days"), "{}", made.out);
 }

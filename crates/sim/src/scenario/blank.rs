@@ -48,10 +48,10 @@ pub fn scenario_for(network: &str, file: &str) -> Result<String, Diagnostics> {
         None => blanks(&mut text, service.as_str(), unit_of(network, service.as_str())),
     }
     let token = spec.fee().token;
-    if Prices::builtin().of_token(token.as_str()).is_none() {
+    if Prices::builtin().of(&spec).is_none() {
         let _ = write!(
             text,
-            "\n# No list of prices has {token}.\n[market]\nstart = \"? USD for one {token} at the start\"\n\
+            "\n# No list of prices has {token} of {name}: a new token costs what its market says.\n[market]\nstart = \"? USD for one {token} at the start\"\n\
              depth = \"? USD that a market maker holds, beside as much in {token}; a purchase of 1 % of it moves the price by 2 %\"\n\n\
              [market.speculators]\ncash = \"? USD of those who trade for the price's sake\"\n"
         );

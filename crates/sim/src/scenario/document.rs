@@ -181,6 +181,16 @@ impl Table {
 }
 
 impl Node {
+    /// Where it stands, and everything in it: keys and values.
+    pub(super) fn places(&self, places: &mut Vec<Range<usize>>) {
+        places.extend([self.key.clone(), self.span.clone()]);
+        match &self.value {
+            Value::Table(table) => table.entries.values().for_each(|node| node.places(places)),
+            Value::List(items) => items.iter().for_each(|node| node.places(places)),
+            _ => {}
+        }
+    }
+
     fn put(&mut self, key: &str, over: Self) {
         match (&mut self.value, over.value) {
             (Value::Table(old), Value::Table(new)) if !new.is_whole_figure() => {

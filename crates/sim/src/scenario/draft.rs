@@ -6,10 +6,11 @@
 
 use super::{
     Scenario,
-    builtin::{scenario_text, service_text},
+    builtin::{SCENARIOS, scenario_text, service_text},
     diagnostic::{Diagnostic, Diagnostics},
     document::{Layer, Node, Table, Value, typed_value},
     keys::{grown, near_key, way},
+    network::with_events,
     prices::Prices,
     read::Reader,
 };
@@ -109,7 +110,9 @@ impl Draft {
 
     /// The scenario for a service, and everything there is to say of it.
     pub fn check(&self, service: &str) -> (Option<Scenario>, Diagnostics) {
-        self.read(service, None)
+        let (scenario, found) = self.read(service, None);
+        let found = self.with_others(service, found);
+        ((!found.failed()).then_some(scenario).flatten(), found)
     }
 
     /// The scenario for a service, with the start price of the network that the service is known from.
@@ -117,11 +120,11 @@ impl Draft {
     /// # Errors
     /// Every problem, with its place.
     pub fn resolve(&self, service: &str) -> Result<Scenario, Diagnostics> {
-        done(self.read(service, None))
+        done(self.check(service))
     }
 
-    /// The scenario for a network. `priced_as` is the token whose start price and depth its main token has, where that one is in no list
-    /// of prices: a network made of parts of others has the price of the one that it has its emission from.
+    /// The scenario for a network. `priced_as` is the token whose start price and depth its main token is to have; without it the network's
+    /// own ones, which the list of prices has for those that come along. A token of the same name on another network is another token.
     ///
     /// # Errors
     /// Every problem, with its place; a network's file that cannot be read.
@@ -141,12 +144,32 @@ impl Draft {
         priced_as: Option<&str>,
     ) -> Result<(Option<Scenario>, Diagnostics), Diagnostics> {
         let spec = Spec::parse(network).map_err(|errors| of_spec(file, &errors))?;
-        let token = spec.fee().token;
-        let token = priced_as.map_or_else(|| token.to_string(), str::to_owned);
-        Ok(self.read(spec.network().service.as_str(), Some((&spec, &token))))
+        let service = spec.network().service;
+        let (scenario, found) = self.read(service.as_str(), Some((&spec, priced_as)));
+        let found = self.with_others(service.as_str(), found);
+        Ok(((!found.failed()).then_some(scenario).flatten(), found))
     }
 
-    fn read(&self, service: &str, network: Option<(&Spec, &str)>) -> (Option<Scenario>, Diagnostics) {
+    /// What there is to say also of the parts that the text has for other services, each read as it would be for that one.
+    fn with_others(&self, service: &str, found: Diagnostics) -> Diagnostics {
+        let Some(own) = self.layers.last().filter(|own| !self.whole && !SCENARIOS.iter().any(|(_, text)| *text == own.text))
+        else {
+            return found;
+        };
+        let tree = own.tree(self.layers.len() - 1).unwrap_or_default();
+        let Some(parts) = tree.table(&["for"]) else { return found };
+        let mut all = found.all().to_vec();
+        for (other, part) in parts.entries.iter().filter(|(name, _)| *name != service && descriptor::service(name).is_some()) {
+            let mut places = Vec::new();
+            part.places(&mut places);
+            let here = |one: &&Diagnostic| one.file == own.file && places.contains(&one.span);
+            let (_, said) = self.read(other, None);
+            all.extend(said.all().iter().filter(here).cloned());
+        }
+        Diagnostics::new(all)
+    }
+
+    fn read(&self, service: &str, network: Option<(&Spec, Option<&str>)>) -> (Option<Scenario>, Diagnostics) {
         let layers = self.all_layers(service);
         let typed = layers.len() - self.sets.len();
         let mut found = Vec::new();
@@ -168,7 +191,7 @@ impl Draft {
                 Err(slip) => found.push(slip),
             }
         }
-        let mut reader = Reader { tree: &tree, layers: &layers, typed, found };
+        let mut reader = Reader { tree: &tree, layers: &layers, typed, found, events: Vec::new() };
         reader.look_for(service);
         let mut scenario = reader.scenario();
         price(&mut scenario, service, network, &mut reader);
@@ -178,6 +201,7 @@ impl Draft {
         }
         if let Some((spec, _)) = network {
             reader.look_network(&scenario, spec);
+            reader.look_events(&scenario, spec);
         }
         let found = Diagnostics::new(reader.found);
         ((!found.failed()).then_some(scenario), found)
@@ -251,10 +275,11 @@ fn keys_of_all(key: &str, tree: &Table) -> Vec<String> {
 }
 
 /// Fills in what no text says of the token's market.
-fn price(scenario: &mut Scenario, service: &str, network: Option<(&Spec, &str)>, reader: &mut Reader<'_>) {
+fn price(scenario: &mut Scenario, service: &str, network: Option<(&Spec, Option<&str>)>, reader: &mut Reader<'_>) {
     let prices = Prices::builtin();
     let found = match network {
-        Some((_, token)) => prices.of_token(token),
+        Some((_, Some(token))) => prices.of_token(token),
+        Some((spec, None)) => prices.of(spec),
         None => descriptor::service(service).and_then(|known| known.network).and_then(|name| prices.of_network(name.as_str())),
     };
     let market = &mut scenario.market;
@@ -267,7 +292,13 @@ fn price(scenario: &mut Scenario, service: &str, network: Option<(&Spec, &str)>,
         match known {
             Some(known) => figure.clone_from(known[at]),
             None => {
-                let token = network.map_or("its token", |(_, token)| token);
+                let token = network.map_or_else(
+                    || "its token".to_owned(),
+                    |(spec, token)| {
+                        let own = || format!("{} of {}", spec.fee().token, spec.network().name);
+                        token.map_or_else(own, str::to_owned)
+                    },
+                );
                 let hint = format!(
                     "no list of prices has {token}: add {} to [{}]",
                     ["start = 1.0, a price in USD", "depth = 1_000_000, in USD", "cash = 1_000_000, in USD"][at],
@@ -290,6 +321,22 @@ impl Reader<'_> {
             let message = format!("this is about service `{name}`, and the network meters `{service}`");
             self.say(&node, message, "use a scenario of that service, or leave `service` out");
         }
+    }
+
+    /// Whether the network's file can be what events make of it.
+    fn look_events(&mut self, scenario: &Scenario, spec: &Spec) {
+        if scenario.events.len() != self.events.len() {
+            return;
+        }
+        let Err(unfit) = with_events(spec.text(), scenario) else { return };
+        let Some(event) = self.events.get(unfit.event).copied() else { return };
+        let Value::Table(table) = &event.value else { return };
+        let set = table.entries.get("set");
+        let key = match (set.map(|set| &set.value), &unfit.key) {
+            (Some(Value::Table(keys)), Some(key)) => keys.entries.get(key),
+            _ => None,
+        };
+        self.say_of(key.or(set).unwrap_or(event), unfit.message, unfit.hint);
     }
 
     /// What pools pay by is told of by some metric.

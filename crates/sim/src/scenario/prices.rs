@@ -7,6 +7,7 @@ use super::{
     fields::Field,
     read::Reader,
 };
+use depin_economy::Spec;
 use depin_quantity::Instant;
 use std::collections::BTreeMap;
 
@@ -51,7 +52,7 @@ impl Prices {
     pub fn parse(text: &str, file: &str) -> Result<Self, Diagnostics> {
         let layers = [Layer::new(file, text)];
         let tree = layers[0].tree(0).map_err(Diagnostics::new)?;
-        let mut reader = Reader { tree: &tree, layers: &layers, typed: 1, found: Vec::new() };
+        let mut reader = Reader { tree: &tree, layers: &layers, typed: 1, found: Vec::new(), events: Vec::new() };
         let mut prices = Self { at: Instant::new(0), tokens: BTreeMap::new() };
         for (key, node) in &tree.entries {
             match (&node.value, key.as_str()) {
@@ -76,7 +77,13 @@ impl Prices {
         self.tokens.get(token)
     }
 
-    /// The price of a network's main token.
+    /// The price of a network's main token, where it is that very network's: another one may call its own token the same.
+    pub fn of(&self, network: &Spec) -> Option<&StartPrice> {
+        let price = self.of_token(network.fee().token.as_str())?;
+        (price.network.as_deref() == Some(network.network().name.as_str())).then_some(price)
+    }
+
+    /// The price of the main token of a network that comes along.
     pub fn of_network(&self, network: &str) -> Option<&StartPrice> {
         self.tokens.values().find(|price| price.network.as_deref() == Some(network))
     }

@@ -33,6 +33,8 @@ pub(super) struct Reader<'t> {
     /// Number of the first layer that was typed and not written: its values need no provenance.
     pub(super) typed: usize,
     pub(super) found: Vec<Diagnostic>,
+    /// Where the scenario's events stand, in their order.
+    pub(super) events: Vec<&'t Node>,
 }
 
 /// Shortest and longest run: less than a day, so that one of a day is one.

@@ -26,7 +26,8 @@ fn every_scenario_reads_for_every_service_on_every_economy() {
         for (_, text) in NETWORKS {
             let recipe = Recipe { name: Name::literal("mynet"), service, emission: text, payment: text, stake: text, unit: None };
             let Ok(made) = compose(&recipe) else { continue };
-            let read = Draft::builtin("ai-boom").unwrap().for_network(&made.toml, "my/network.toml", None);
+            let token = depin_economy::Spec::parse(&made.toml).unwrap().fee().token;
+            let read = Draft::builtin("ai-boom").unwrap().for_network(&made.toml, "my/network.toml", Some(token.as_str()));
             let read = read.unwrap_or_else(|found| panic!("{service}:\n{found}\n{}", made.toml));
             assert!(read.market.start.value > 0.0 && read.market.depth.value > 0.0);
         }

@@ -138,6 +138,79 @@ fn an_event_changes_the_file_from_its_date_on() {
     assert_eq!(network_with_events(network, "io.net", &quiet).as_deref(), Ok(network));
 }
 
+/// The page's own example runs on networks of one version, once and for all: what events say is in the file before the model is made.
+#[test]
+fn a_model_takes_events_of_the_network() {
+    for name in ["akash", "io.net", "filecoin", "helium", "render"] {
+        let network = network_file(name).unwrap();
+        let key = network_keys(network, name)
+            .unwrap()
+            .into_iter()
+            .find(|key| key.path.ends_with(".share") && !key.value.starts_with('{'));
+        let key = key.unwrap();
+        let text = format!(
+            "[scenario]\nname = \"mine\"\nyears = 2\n[[event]]\nat = \"1y\"\nset = {{ \"{}\" = {} }}\n",
+            key.path, key.value
+        );
+        let scenario = Draft::parse(&text, "mine.toml").unwrap().for_network(network, name, None).unwrap();
+        depin_sim::Model::new(network, scenario).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+/// The file's own later change stays later, and events of one day are one change.
+#[test]
+fn events_stand_where_their_date_is() {
+    let network = network_file("io.net").unwrap();
+    let own = "\n[[change]]\nat = 2026-06-01\nsource = \"a test\"\n[change.set.incentive.pool.capacity]\nshare = \"80%\"\n[change.set.incentive.pool.stakers]\nshare = \"20%\"\n";
+    let network = format!("{network}{own}");
+    let event = |at: &str, share: &str| {
+        format!("[[event]]\nat = {at}\nset = {{ \"network.incentive.pool.capacity.share\" = \"{share}\" }}\n")
+    };
+    let text = format!(
+        "[scenario]\nname = \"mine\"\nyears = 3\n{}{}{}{}",
+        event("2027-01-01", "50%"),
+        event("2026-01-01", "60%"),
+        event("2026-01-01", "70%"),
+        "[[event]]\nat = 2027-01-01\nset = { \"network.utility.stream.hire.pays.burn\" = \"5%\" }\n",
+    );
+    let scenario = Draft::parse(&text, "mine.toml").unwrap().for_network(&network, "io.net", None).unwrap();
+    let spec = Spec::parse(&network_with_events(&network, "io.net", &scenario).unwrap()).unwrap();
+    let shares: Vec<String> =
+        spec.later().iter().map(|(_, spec)| spec.pool(Name::literal("capacity")).unwrap().part.share_at(0).to_string()).collect();
+    assert_eq!(shares, ["70%", "80%", "50%"]);
+    let same = format!("[scenario]\nname = \"mine\"\nyears = 3\n{}", event("2026-06-01", "50%"));
+    let refused = Draft::parse(&same, "mine.toml").unwrap().for_network(&network, "io.net", None).unwrap_err();
+    assert!(refused.to_string().contains("a change of its own at that very time"), "{refused}");
+}
+
+/// What an event cannot do is told where it stands in the scenario, before anything runs.
+#[test]
+fn events_of_the_network_are_checked_with_the_scenario() {
+    let network = network_file("akash").unwrap();
+    for (key, value, said) in [
+        ("network.incentive.pool.stakers.share", "190%", "190%"),
+        ("network.incentive.pool.stakerz.share", "90%", "did you mean `network.incentive.pool.stakers.share`?"),
+    ] {
+        let text = format!("[scenario]\nname = \"mine\"\n[[event]]\nat = \"1y\"\nset = {{ \"{key}\" = \"{value}\" }}\n");
+        let found = Draft::parse(&text, "mine.toml").unwrap().check_for_network(network, "akash", None);
+        let [one] = found.errors().collect::<Vec<_>>()[..] else { panic!("{found}") };
+        assert_eq!((one.file.as_str(), one.line), ("mine.toml", 5), "{found}");
+        assert!(found.to_string().contains(said), "{found}");
+    }
+}
+
+/// A part for another service than the one that is read is looked at too.
+#[test]
+fn parts_for_other_services_are_checked() {
+    let text = "[scenario]\nname = \"mine\"\n[for.storage.demand.enterprises]\ngrwth = 3\nsize = -4\n";
+    let draft = Draft::parse(text, "mine.toml").unwrap();
+    let of_network = draft.check_for_network(network_file("akash").unwrap(), "akash", None);
+    for found in [of_network, draft.check("leasing").1] {
+        let lines: Vec<usize> = found.errors().map(|one| one.line).collect();
+        assert_eq!(lines, [4, 5], "{found}");
+    }
+}
+
 proptest! {
     #[test]
     fn shares_keep_their_sum(parts in 0u32..=1_000_000_000) {

@@ -14,7 +14,7 @@ use depin_sim::{
     Model, ModelError, OpeningError,
     experiment::{Assumptions, Plan},
     results::{Identity, Inputs, NetworkInput, Setting},
-    scenario::{Assignment, Draft, Treatment, network_with_events, set_network},
+    scenario::{Assignment, Draft, Treatment, set_network},
 };
 use std::{fs, path::Path};
 
@@ -99,7 +99,6 @@ impl Begin {
     fn prepared(self, inputs: Inputs, draft: &Draft, label: &str) -> Result<Prepared> {
         let people =
             draft.for_network(&inputs.network, label, self.known.priced_as.as_deref()).map_err(|found| refused(&found))?;
-        let text = network_with_events(&inputs.network, label, &people).map_err(|found| refused(&found))?;
         let assumptions = Assumptions::of(&people);
         let mut identity = Identity::new(self.known, &people, &inputs, self.plan);
         identity.set = self.settings;
@@ -110,7 +109,7 @@ impl Begin {
             CliError::refused("model", format_args!("{label} cannot be simulated: {error}")).hint(hint)
         };
         let rewarded = people.horizon.treatment != Treatment::NoTokens;
-        let model = Model::new(&text, people).map_err(|error| {
+        let model = Model::new(&inputs.network, people).map_err(|error| {
             let hint = match &error {
                 ModelError::Opening(OpeningError::Launch) => "--set scenario.opening=fresh lets it begin with the run",
                 _ => "`depin check` tells more of a network's file",

@@ -6,8 +6,8 @@ use crate::{
     error::{CliError, Result},
     output::Output,
 };
-use depin_devnet::source;
-use depin_sim::scenario::network_keys;
+use depin_devnet::source::{self, Source};
+use depin_sim::scenario::{Draft, Scenario, network_keys};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -36,12 +36,31 @@ struct Row {
     bounds: String,
 }
 
+/// What a scenario must say of the market of a token that no list of prices has, and what says that it does not.
+const MARKET: [(&str, &str); 3] =
+    [("scenario.market.start", "`start`"), ("scenario.market.depth", "`depth`"), ("scenario.market.speculators.cash", "`cash`")];
+
+/// The scenario for a network, and the keys that somebody has to set before it runs.
+fn people(mut draft: Draft, network: &Source) -> Result<(Scenario, Vec<&'static str>)> {
+    let found = match draft.for_network(&network.text, &network.label, None) {
+        Ok(people) => return Ok((people, Vec::new())),
+        Err(found) => found,
+    };
+    let said = |word: &str| found.errors().any(|one| one.message.starts_with(&format!("{word} is missing in [market")));
+    let unknown: Vec<&str> = MARKET.iter().filter(|(_, word)| said(word)).map(|(key, _)| *key).collect();
+    for key in &unknown {
+        draft.set(key, "1");
+    }
+    let people = draft.for_network(&network.text, &network.label, None).map_err(|found| scenario::refused(&found))?;
+    Ok((people, unknown))
+}
+
 pub fn run(args: &KeysArgs, out: &Output) -> Result<()> {
     let network = source::read(&args.network)?;
     let named = scenario::read(&args.scenario)?;
     let draft = scenario::draft(&named)?;
     scenario::has_people(&args.scenario, &network)?;
-    let people = draft.for_network(&network.text, &network.label, None).map_err(|found| scenario::refused(&found))?;
+    let (people, unknown) = people(draft, &network)?;
     let of_network = network_keys(&network.text, &network.label).map_err(|found| scenario::refused(&found))?;
     let mut keys: Vec<Row> = Vec::new();
     for key in of_network {
@@ -62,7 +81,7 @@ pub fn run(args: &KeysArgs, out: &Output) -> Result<()> {
         let figure = &figures[&key.path];
         let (_, from) = ground(&key.provenance);
         keys.push(Row {
-            value: number(figure.value),
+            value: if unknown.contains(&key.path.as_str()) { "?".to_owned() } else { number(figure.value) },
             range: figure.range.map(|(low, high)| [low, high]),
             log: figure.log,
             from: from.to_owned(),

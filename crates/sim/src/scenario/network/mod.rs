@@ -11,10 +11,11 @@ mod leaves;
 mod shares;
 
 pub use assign::Assignment;
+pub(super) use dated::with_events;
 pub use leaves::NetworkKey;
 
 use super::{
-    Diagnostics, Scenario,
+    Diagnostic, Diagnostics, Scenario,
     document::{Layer, Table},
     draft::of_spec,
 };
@@ -22,6 +23,7 @@ use assign::Edits;
 use depin_economy::Spec;
 use depin_services::descriptor::{self, Severity};
 use leaves::Leaf;
+use std::collections::BTreeMap;
 
 /// The word that a key of the network's file begins with.
 pub const PREFIX: &str = "network.";
@@ -30,13 +32,34 @@ pub const PREFIX: &str = "network.";
 pub(super) struct File {
     tree: Table,
     leaves: Vec<Leaf>,
+    /// Whether the leaves are what is in force on a day, of whichever parameter versions they are.
+    in_force: bool,
 }
 
 impl File {
     fn read(layer: &Layer) -> Result<Self, Diagnostics> {
         let tree = layer.tree(0).map_err(Diagnostics::new)?;
         let leaves = leaves::leaves(&tree, &layer.text);
-        Ok(Self { tree, leaves })
+        Ok(Self { tree, leaves, in_force: false })
+    }
+
+    /// With only what is in force after so many of its changes: of each value, and of each list as a whole, what is said last.
+    fn in_force(mut self, changes: usize) -> Self {
+        let whole = |leaf: &Leaf| leaf.way[..leaf.tables].join(".");
+        let mut last: BTreeMap<String, usize> = BTreeMap::new();
+        for leaf in self.leaves.iter().filter(|leaf| leaf.version <= changes) {
+            let version = last.entry(whole(leaf)).or_default();
+            *version = leaf.version.max(*version);
+        }
+        // A change says a pool's share without the emission that it is a part of.
+        let groups: BTreeMap<String, leaves::Group> =
+            self.leaves.iter().filter_map(|leaf| Some((leaf.path.clone(), leaf.group.clone()?))).collect();
+        for leaf in &mut self.leaves {
+            leaf.group = leaf.group.take().or_else(|| groups.get(&leaf.path).cloned());
+        }
+        self.leaves.retain(|leaf| last.get(&whole(leaf)) == Some(&leaf.version));
+        self.in_force = true;
+        self
     }
 }
 
@@ -68,13 +91,13 @@ pub fn set_network(text: &str, file: &str, set: &[Assignment]) -> Result<String,
 /// The file with what a scenario's events change in it, as dated changes.
 ///
 /// # Errors
-/// As for [`set_network`].
+/// As for [`set_network`], at the number of the event.
 pub fn network_with_events(text: &str, file: &str, scenario: &Scenario) -> Result<String, Diagnostics> {
-    let changed = dated::with_events(text, file, scenario)?;
-    if changed.len() != text.len() {
-        sound(&changed, &format!("{file} with the scenario's events"))?;
-    }
-    Ok(changed)
+    with_events(text, scenario).map_err(|unfit| {
+        let key = unfit.key.map(|key| format!(" (`{key}`)")).unwrap_or_default();
+        let message = format!("event {} of the scenario{key}: {}", unfit.event + 1, unfit.message);
+        Diagnostics::from(Diagnostic::error(file, "", 0..0, message, unfit.hint))
+    })
 }
 
 /// What `depin check` would call an error.

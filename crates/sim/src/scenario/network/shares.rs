@@ -13,20 +13,21 @@ use depin_quantity::Share;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn balance(file: &File, set: &[Assignment], edits: &mut Edits) -> Result<(), Diagnostic> {
+    let version = |leaf: &Leaf| if file.in_force { 0 } else { leaf.version };
     // By group and parameter version: which of its leaves were set, and by which assignment.
     let mut groups: BTreeMap<(&Group, usize), Vec<(usize, &Assignment)>> = BTreeMap::new();
     for one in set {
         for leaf in find(file, &one.key).unwrap_or_default() {
             if let Some(group) = &file.leaves[leaf].group {
-                groups.entry((group, file.leaves[leaf].version)).or_default().push((leaf, one));
+                groups.entry((group, version(&file.leaves[leaf]))).or_default().push((leaf, one));
             } else if let Some(against) = &one.against {
                 let message = format!("`{}` shares nothing with others, and cannot be set against `{against}`", one.key);
                 return Err(typed(one, message, "leave --against out"));
             }
         }
     }
-    for ((group, version), set) in groups {
-        let own = |leaf: &Leaf| leaf.group.as_ref() == Some(group) && leaf.version == version;
+    for ((group, number), set) in groups {
+        let own = |leaf: &Leaf| leaf.group.as_ref() == Some(group) && version(leaf) == number;
         let members: Vec<usize> = (0..file.leaves.len()).filter(|at| own(&file.leaves[*at])).collect();
         one_group(file, &members, &set, edits)?;
     }

@@ -19,7 +19,14 @@ impl Reader<'_> {
             self.say(node, "events are a list of tables", "write [[event]], with two brackets");
             return Vec::new();
         };
-        items.iter().filter_map(|item| self.event(item, horizon)).collect()
+        let mut events = Vec::new();
+        for item in items {
+            if let Some(event) = self.event(item, horizon) {
+                events.push(event);
+                self.events.push(item);
+            }
+        }
+        events
     }
 
     fn event(&mut self, item: &Node, horizon: &Horizon) -> Option<Event> {
