@@ -104,6 +104,23 @@ fn a_service_runs_on_every_economy_for_a_few_days_of_any_scenario() {
 
 /// At the defaults the fleet can stake; in what is drawn here nobody can: the run is kept with its reason, and the command did not do what
 /// it should.
+/// An event that changes the network's file is put into it once, wherever its own changes stand.
+#[test]
+fn events_of_the_network_happen_in_a_run() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let text = |share: &str| {
+        format!("[[event]]\nat = \"1w\"\nset = {{ \"network.incentive.pool.stakers.share\" = \"{share}\" }}\nwhy = \"a vote\"\n")
+    };
+    fs::write(path("event.toml"), text("90%")).unwrap();
+    let (event, out) = (path("event.toml"), path("out"));
+    let made = ["sim", "run", "akash", "--scenario", &event, "--steps", "28", "--runs", "1", "--fixed", "--out", &out];
+    printed(&made).done();
+    fs::write(path("event.toml"), text("190%")).unwrap();
+    let refused = printed(&["scenario", "check", &event, "--network", "akash"]);
+    assert!(refused.code == 1 && refused.err.contains("`190%` is not a share") && refused.err.contains(":3:"), "{}", refused.err);
+}
+
 #[test]
 fn runs_that_all_fail_are_kept_and_are_no_success() {
     let place = tempfile::tempdir().unwrap();
