@@ -40,6 +40,11 @@ fn containers_outlive_a_killed_daemon_and_are_adopted_or_cleaned_up() {
 }
 
 #[test]
+fn a_service_that_was_ended_leaves_a_folder_that_can_be_removed() {
+    suite::end_of_service("a_service_that_was_ended_leaves_a_folder_that_can_be_removed");
+}
+
+#[test]
 fn a_room_without_network_has_its_loopback_alone() {
     suite::no_network(Kind::Podman, "a_room_without_network_has_its_loopback_alone");
 }

@@ -155,6 +155,21 @@ pub(super) async fn end(state: &Path) {
         }
     }
     let _ = fs::remove_file(folder.join("pid"));
+    unmount_store(&folder.join("store/overlay")).await;
+}
+
+/// Podman mounts its store onto itself and leaves that behind, so that the folder could not be removed. While a container runs from it,
+/// it stays.
+async fn unmount_store(store: &Path) {
+    let store = store.canonicalize().unwrap_or_else(|_| store.to_owned());
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    // Spaces in paths are written as numbers there.
+    let mounts: Vec<PathBuf> =
+        mounts.lines().filter_map(|line| line.split(' ').nth(1)).map(|path| path.replace("\\040", " ").into()).collect();
+    let (own, below) = (mounts.contains(&store), mounts.iter().any(|path| *path != store && path.starts_with(&store)));
+    if own && !below {
+        let _ = Command::new("umount").arg(&store).output().await;
+    }
 }
 
 fn most(resource: Resource, wanted: u64) -> u64 {

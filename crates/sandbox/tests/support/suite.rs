@@ -352,6 +352,18 @@ pub fn no_network(kind: Kind, test: &str) {
     });
 }
 
+pub fn end_of_service(test: &str) {
+    Kind::Podman.isolated(test, async |home| {
+        let supervisor = Kind::Podman.open(&home, "alice").await;
+        supervisor.deploy(workload("job", vec![script(&home, "job", "exec sleep 1000")])).await.unwrap();
+        reaches(&supervisor, "job", State::Healthy).await;
+        supervisor.close(&name("job")).await.unwrap();
+        drop(supervisor);
+        OciRuntime::end_service(&home.join("state")).await;
+        std::fs::remove_dir_all(home.join("state")).unwrap();
+    });
+}
+
 pub fn without_root(test: &str) {
     Kind::Bwrap.isolated(test, async |home| {
         let own = home.join("own");
