@@ -100,7 +100,11 @@ mod tests {
             let choice = Choice::find(name).unwrap_or_else(|error| panic!("{name}: {error}"));
             let info = choice.spec.network();
             let own = services::live(Spec::parse(text).unwrap().network().service.as_str()).is_some();
-            let service = if name == "helium" { "coverage" } else { "storage" };
+            let service = match name {
+                "helium" => "coverage",
+                "akash" => "leasing",
+                _ => "storage",
+            };
             assert_eq!((info.name.as_str(), info.service.as_str(), own || service == "storage"), (name, service, true));
             let now = depin_quantity::Instant::new(1_790_000_000_000);
             depin_services::Live::read(choice.spec.at(now, now), now).unwrap_or_else(|errors| panic!("{name}:\n{errors}"));

@@ -106,7 +106,7 @@ async fn the_description_of_leasing_is_its_api() {
     let world = start().await;
     let api = world.client.openapi().await.unwrap();
     let paths: Vec<&String> = api["paths"].as_object().unwrap().keys().filter(|path| path.contains("leasing")).collect();
-    assert_eq!(paths.len(), 11, "{paths:?}");
+    assert_eq!(paths.len(), 12, "{paths:?}");
     let somebody = key(1).address().to_string();
     for path in paths {
         let mut path = path.clone();

@@ -73,8 +73,7 @@ pub fn engine(point: &Point, key: RunKey, watch: &dyn Watch) -> Result<RunResult
         without.push(row(step, &[("usage", 800.0), ("useful_usage", 800.0), ("capacity", 1500.0), ("price", f64::NAN)]));
     }
     let paired = vec![Paired { treatment: Treatment::NoTokens, rows: without }];
-    let opening = Opening { date: rows.first().map_or_else(Instant::default, |row| row.date), price };
-    let mut kpis = kpi::all(&rows, &paired, opening);
+    let mut kpis = kpi::all(&rows, &paired, Opening { date: rows.first().map_or_else(Instant::default, |row| row.date), price });
     let last = rows.last().map_or(f64::NAN, |row| row.get("usage"));
     kpis.extend([
         (KpiId("burn-to-mint"), last / (1e5 * price)),
