@@ -16,7 +16,7 @@ mod log;
 mod open;
 mod sums;
 
-pub use open::{Begun, Database, Durability, OpenError, is_damage, is_failed_sync, reader};
+pub use open::{Begun, Database, Durability, OpenError, Stopped, is_damage, is_failed_sync, reader};
 
 /// The README's example compiles.
 #[cfg(doctest)]

@@ -56,6 +56,11 @@ pub enum OpenError {
     },
 }
 
+/// Nothing is written any more, and why.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Stopped(String);
+
 /// Whether there was something in a database when it was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begun {
@@ -190,6 +195,22 @@ impl Database {
                 Err(error)
             }
         }
+    }
+
+    /// As [`Database::change`], for one that several hold by turns: a holder that panicked may have left its transaction behind, and one
+    /// that writes nothing any more says why.
+    ///
+    /// # Errors
+    /// [`Stopped`], SQLite's, and those of `work`.
+    pub fn change_in_turn<T, E: From<rusqlite::Error> + From<Stopped>>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.roll_back();
+        if let Some(why) = self.failed() {
+            return Err(Stopped(why.to_owned()).into());
+        }
+        self.change(work)
     }
 
     /// Moves everything into the database and closes it. Readers must be closed before.

@@ -3,7 +3,7 @@
 //! One connection does everything, on threads that may block. A commit is on the disk, and what was written there is noticed when it is not what it was
 //! ([`Database`]). Devices, nonces and duty cycles are the network server's rows; events wait until each of their sinks took them.
 
-use depin_database::{Begun, Database, Durability, OpenError, is_damage};
+use depin_database::{Begun, Database, Durability, OpenError, Stopped, is_damage};
 use depin_lorawan::{Eui, region::Duty, server::Write};
 use rusqlite::{Connection, ErrorCode, params};
 use std::{
@@ -36,7 +36,7 @@ pub(crate) enum StoreError {
     Open(#[from] OpenError),
     /// Nothing is written any more.
     #[error("{0}")]
-    Failed(String),
+    Failed(#[from] Stopped),
     #[error("a record of the gateway's store cannot be read: {0}")]
     Record(String),
     #[error("the gateway's store has format {0}, this program writes {FORMAT}; use the program that wrote it")]
@@ -136,13 +136,7 @@ impl Store {
         let store = self.clone();
         let done = tokio::task::spawn_blocking(move || {
             let mut held = store.held();
-            let database = held.as_mut().ok_or(StoreError::Closed)?;
-            // A holder that panicked left its transaction behind.
-            database.roll_back();
-            if let Some(why) = database.failed() {
-                return Err(StoreError::Failed(why.to_owned()));
-            }
-            database.change(work)
+            held.as_mut().ok_or(StoreError::Closed)?.change_in_turn(work)
         });
         done.await.map_err(|_| StoreError::Closed)?
     }

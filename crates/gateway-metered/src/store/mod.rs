@@ -11,7 +11,7 @@ mod schema;
 pub(crate) use actions::{Action, ActionState, NewAction};
 pub(crate) use reports::{Queued, ReportRow};
 
-use depin_database::{Database, Durability, OpenError, is_damage};
+use depin_database::{Database, Durability, OpenError, Stopped, is_damage};
 use depin_quantity::{Address, Name};
 use rusqlite::{Connection, ErrorCode};
 use std::{
@@ -29,7 +29,7 @@ pub(crate) enum StoreError {
     Open(#[from] OpenError),
     /// Nothing is written any more.
     #[error("{0}")]
-    Failed(String),
+    Failed(#[from] Stopped),
     #[error("a record of the gateway's store cannot be read: {0}")]
     Record(String),
     #[error("the gateway's store has format {found}, this program writes {known}; use the program that wrote it")]
@@ -119,13 +119,7 @@ impl Store {
         let store = self.clone();
         let done = tokio::task::spawn_blocking(move || {
             let mut held = store.held();
-            let database = held.as_mut().ok_or(StoreError::Closed)?;
-            // A holder that panicked left its transaction behind.
-            database.roll_back();
-            if let Some(why) = database.failed() {
-                return Err(StoreError::Failed(why.to_owned()));
-            }
-            database.change(work)
+            held.as_mut().ok_or(StoreError::Closed)?.change_in_turn(work)
         });
         done.await.map_err(|_| StoreError::Closed)?
     }

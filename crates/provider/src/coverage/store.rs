@@ -5,15 +5,16 @@
 //! here, so a crash at any moment loses nothing of it: what was on its way is handed in once more, and customers say the same again. A
 //! batch is kept as it was signed, so that it is the same batch whenever it is sent, and the ledger takes it once.
 
+use crate::operator::changed;
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_client::lorawan::{Acknowledged, UplinkPacket};
-use depin_database::{Begun, Database, Durability, OpenError, is_damage};
+use depin_database::{Begun, Database, Durability, OpenError, Stopped, is_damage};
 use depin_quantity::{Address, UnitId};
 use depin_services::coverage::{Disclosure, PacketBatch};
 use rusqlite::{Connection, params};
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 /// The store's name in a hotspot's folder.
@@ -47,7 +48,7 @@ pub enum StoreError {
     Open(#[from] OpenError),
     /// Nothing is written any more.
     #[error("{0}")]
-    Failed(String),
+    Failed(#[from] Stopped),
     /// Not as this program writes it.
     #[error("a record of the hotspot's store cannot be read: {0}")]
     Record(String),
@@ -165,17 +166,7 @@ impl Store {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> StoreResult<T> + Send + 'static) -> StoreResult<T> {
-        let database = Arc::clone(&self.database);
-        crate::operator::blocking(move || {
-            let mut database = database.lock().unwrap_or_else(PoisonError::into_inner);
-            // A holder that panicked left its transaction behind.
-            database.roll_back();
-            if let Some(why) = database.failed() {
-                return Err(StoreError::Failed(why.to_owned()));
-            }
-            database.change(work)
-        })
-        .await
+        changed(&self.database, work).await
     }
 
     /// Keeps packets that were heard, until a customer answered; their places.

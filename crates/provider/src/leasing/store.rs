@@ -4,7 +4,8 @@
 //! One SQLite file, for its owner alone: manifests hold tenants' secrets. A manifest is on the disk before its tenant is told that it was
 //! taken, and a decision before the ledger is told.
 
-use depin_database::{Database, Durability, OpenError, is_damage};
+use crate::operator::changed;
+use depin_database::{Database, Durability, OpenError, Stopped, is_damage};
 use depin_quantity::Address;
 use depin_sdl::{Manifest, ManifestHash};
 use depin_services::leasing::{BidId, DeploymentId, Reason};
@@ -12,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 /// The store's name in a provider's folder.
@@ -41,7 +42,7 @@ pub enum StoreError {
     Open(#[from] OpenError),
     /// Nothing is written any more.
     #[error("{0}")]
-    Failed(String),
+    Failed(#[from] Stopped),
     /// Not as this program writes it.
     #[error("a record of the provider's store cannot be read: {0}")]
     Record(String),
@@ -154,17 +155,7 @@ impl Store {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> StoreResult<T> + Send + 'static) -> StoreResult<T> {
-        let database = Arc::clone(&self.database);
-        crate::operator::blocking(move || {
-            let mut database = database.lock().unwrap_or_else(PoisonError::into_inner);
-            // A holder that panicked left its transaction behind.
-            database.roll_back();
-            if let Some(why) = database.failed() {
-                return Err(StoreError::Failed(why.to_owned()));
-            }
-            database.change(work)
-        })
-        .await
+        changed(&self.database, work).await
     }
 
     /// Keeps a manifest for these leases, each with the name of its group. The one that is there already stays as it is; gives what is kept.

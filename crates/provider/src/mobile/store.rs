@@ -4,13 +4,14 @@
 //! point goes by what that calls it and by how often it began anew; nothing of its subscriber is kept but whose subscriber it is.
 
 use super::meter::{Metered, Taken};
-use depin_database::{Begun, Database, Durability, OpenError};
+use crate::operator::changed;
+use depin_database::{Begun, Database, Durability, OpenError, Stopped};
 use depin_quantity::{Address, UnitId};
 use depin_radius::{Accounting, Status};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 /// The store's name in an access point's folder.
@@ -40,7 +41,7 @@ pub enum StoreError {
     Open(#[from] OpenError),
     /// Nothing is written any more.
     #[error("{0}")]
-    Failed(String),
+    Failed(#[from] Stopped),
     /// Another access point's, or another program's.
     #[error("{0}")]
     Other(String),
@@ -117,17 +118,7 @@ impl Store {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> StoreResult<T> + Send + 'static) -> StoreResult<T> {
-        let database = Arc::clone(&self.database);
-        crate::operator::blocking(move || {
-            let mut database = database.lock().unwrap_or_else(PoisonError::into_inner);
-            // A holder that panicked left its transaction behind.
-            database.roll_back();
-            if let Some(why) = database.failed() {
-                return Err(StoreError::Failed(why.to_owned()));
-            }
-            database.change(work)
-        })
-        .await
+        changed(&self.database, work).await
     }
 
     /// Takes records, all of them or none; they are on the disk when this returns.

@@ -41,10 +41,27 @@ pub use round::NODE_DISK;
 pub use start::{Operator, OperatorConfig};
 pub use status::{SharedStatus, Status};
 
+use depin_database::{Database, Stopped};
+use rusqlite::Connection;
+use std::sync::{Arc, Mutex, PoisonError};
+
 /// Runs work on a thread that may block, and goes on with its panic.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
+}
+
+/// Changes rows of a database that a daemon's tasks share, all that `work` does or nothing, on a thread that may block.
+pub(crate) async fn changed<T, E>(
+    database: &Arc<Mutex<Database>>,
+    work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<rusqlite::Error> + From<Stopped> + Send + 'static,
+{
+    let database = Arc::clone(database);
+    blocking(move || database.lock().unwrap_or_else(PoisonError::into_inner).change_in_turn(work)).await
 }
