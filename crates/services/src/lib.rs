@@ -8,6 +8,7 @@ mod context;
 pub mod coverage;
 pub mod descriptor;
 mod due;
+mod economy_rules;
 mod event;
 mod failure;
 pub mod leasing;
@@ -21,6 +22,7 @@ pub mod storage;
 
 pub use context::{Context, Host, OwnRows};
 pub use due::{Deadlines, Draws};
+pub use economy_rules::PriceForm;
 pub use event::Event;
 pub use failure::Failure;
 pub use live::{Live, ReadError, ServiceEvent, ServiceMessage};

@@ -37,6 +37,7 @@ mod rules;
 mod service;
 mod verdicts;
 
+pub use crate::economy_rules::PriceForm;
 pub use audit::audit;
 pub use beacons::{REPORTS_MOST, seal};
 pub use bytes::{PacketHash, Payload, PublicKey, Randomness, Salt, SessionKey, SignatureBytes};
@@ -58,5 +59,5 @@ pub use read::{
 pub use rows::{
     Appeal, Batch, BatchState, BeaconTimes, Beaconing, Counted, CoverageTotals, Denial, Hotspot, LastBeacon, Oui, Route,
 };
-pub use rules::{CoverageRules, PriceForm};
+pub use rules::CoverageRules;
 pub use service::Coverage;

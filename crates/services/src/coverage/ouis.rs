@@ -1,11 +1,11 @@
 //! Customers: OUIs, their keys and their credits.
 
 use super::{
+    PriceForm,
     bytes::PublicKey,
     error::CoverageError,
     event::CoverageEvent,
     rows::{CoverageTotals, Oui},
-    rules::PriceForm,
     service::Coverage,
 };
 use crate::context::Context;

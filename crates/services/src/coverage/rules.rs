@@ -4,30 +4,9 @@ use super::{
     names::{ASSERT_LOCATION, BEACON_UNITS, DENIED, HOTSPOT, HOTSPOTS, ONBOARDING, OUI, PACKET, PACKET_UNITS, WITNESS_UNITS},
     params::GateParams,
 };
+use crate::economy_rules::{PriceForm, Wrong};
 use depin_economy::{ChargePrice, ChargeRule, Each, FaultFee, Spec};
 use depin_quantity::Name;
-
-/// How the price of a unit of a packet comes about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PriceForm {
-    /// The network's file sets it.
-    Network,
-    /// Each customer says it, in a currency.
-    Agreed,
-    /// Each customer says it, in dollars.
-    Dollars,
-}
-
-impl PriceForm {
-    /// What the API calls it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Network => "network",
-            Self::Agreed => "agreed",
-            Self::Dollars => "dollars",
-        }
-    }
-}
 
 /// Which of the things that this service can say to an economy the network's file has rules for. What it has none for is not said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,11 +45,7 @@ impl CoverageRules {
         let currency = *charge.currencies.first()?;
         let pool = |metric| spec.binding(metric).is_some_and(|binding| binding.pool.is_some());
         Some(Self {
-            form: match charge.price {
-                ChargePrice::Priced(_) => PriceForm::Network,
-                ChargePrice::Agreed => PriceForm::Agreed,
-                ChargePrice::Usd(_) => PriceForm::Dollars,
-            },
+            form: PriceForm::of(&charge.price),
             currency,
             decimals: spec.token(currency)?.decimals,
             packets_earn: pool(PACKET_UNITS),
@@ -101,17 +76,6 @@ impl CoverageRules {
     }
 }
 
-/// What is wrong, as it gathers: message and hint.
-struct Wrong(Vec<(String, &'static str)>);
-
-impl Wrong {
-    fn need(&mut self, holds: bool, message: impl Into<String>, hint: &'static str) {
-        if !holds {
-            self.0.push((message.into(), hint));
-        }
-    }
-}
-
 /// A price in a token, that does not move with another price.
 const fn is_fixed(rule: &ChargeRule) -> bool {
     match &rule.price {
@@ -123,7 +87,7 @@ const fn is_fixed(rule: &ChargeRule) -> bool {
 
 /// What this service would say to an economy in a way that the network's file does not take: message and hint.
 pub(super) fn wrong_rules(spec: &Spec, rules: Option<&CoverageRules>, gate: Option<&GateParams>) -> Vec<(String, &'static str)> {
-    let mut wrong = Wrong(Vec::new());
+    let mut wrong = Wrong::default();
     let Some((rules, charge)) = rules.zip(spec.charge(PACKET)) else {
         wrong.need(false, "nothing says what packets cost", "add [utility.charge.packet] with currencies and pays");
         return wrong.0;

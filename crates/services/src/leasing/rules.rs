@@ -7,6 +7,7 @@ use super::{
     names::{ABANDONED, BID, BIDS, LEASE, LEASED_UNITS, PROVIDER, PROVIDERS, UNSERVED},
     states::Reason,
 };
+use crate::economy_rules::Wrong;
 use depin_economy::{FaultFee, Spec, StreamMethod};
 use depin_quantity::Name;
 use std::collections::BTreeSet;
@@ -65,20 +66,9 @@ impl LeasingRules {
     }
 }
 
-/// What is wrong, as it gathers: message and hint.
-struct Wrong(Vec<(String, &'static str)>);
-
-impl Wrong {
-    fn need(&mut self, holds: bool, message: impl Into<String>, hint: &'static str) {
-        if !holds {
-            self.0.push((message.into(), hint));
-        }
-    }
-}
-
 /// What this service would say to an economy in a way that the network's file does not take: message and hint.
 pub(super) fn wrong_rules(spec: &Spec, rules: Option<&LeasingRules>) -> Vec<(String, &'static str)> {
-    let mut wrong = Wrong(Vec::new());
+    let mut wrong = Wrong::default();
     let Some(rules) = rules else {
         wrong.need(false, "nothing says how leases are paid", "add [utility.stream.lease] with method = \"weighted\"");
         return wrong.0;

@@ -29,13 +29,14 @@ mod rules;
 mod service;
 mod settle;
 
+pub use crate::economy_rules::PriceForm;
 pub use audit::audit;
 pub use due::Job;
 pub use error::MeteredError;
 pub use event::{Decided, MeteredEvent, Parties};
 pub use message::{ENTRIES_MAX, Evidence, Failing, MeteredMessage, NewOrder, REPORT_ID_MAX, Report, TEXT_MAX};
 pub use orders::order_id;
-pub use params::{DisputeParams, MeteredParams, PriceForm, Undecided};
+pub use params::{DisputeParams, MeteredParams, Undecided};
 pub use read::{
     batch, batches, dispute, disputes, operator, operators, order, orders, orders_of_customer, orders_of_operator, totals,
 };

@@ -1,11 +1,11 @@
 //! Operators come, change what they ask, fail, and go.
 
 use super::{
+    PriceForm,
     error::MeteredError,
     event::MeteredEvent,
     message::{ENTRIES_MAX, Failing},
     names::{EXPELLED, FAILED},
-    params::PriceForm,
     reports::{check_name, check_url},
     rows::{NameOf, Operator},
     service::Metered,

@@ -1,12 +1,12 @@
 //! Customers open orders, raise their caps and close them; time ends them.
 
 use super::{
+    PriceForm,
     due::Job,
     error::MeteredError,
     event::{MeteredEvent, Parties},
     message::NewOrder,
     names::ORDER,
-    params::PriceForm,
     quote::price_of,
     reports::check_count,
     rows::{Batch, BatchOf, ByCustomer, ByOperator, Operator, Order, OrdersOf},

@@ -2,19 +2,9 @@
 
 use super::rules::{MeteredRules, wrong_rules};
 use crate::descriptor::read_label;
+use crate::economy_rules::PriceForm;
 use depin_economy::{Reader, Spec, SpecErrors, USD};
 use depin_quantity::{Name, Share, Span};
-
-/// How the price of a unit comes about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PriceForm {
-    /// The network's file sets it.
-    Network,
-    /// Operators ask, in a currency.
-    Agreed,
-    /// Operators ask, in dollars.
-    Dollars,
-}
 
 /// For whom contested units count when the arbiter does not decide in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

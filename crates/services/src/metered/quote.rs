@@ -1,9 +1,10 @@
 //! What units and disputes would cost now. Nothing here writes.
 
 use super::{
+    PriceForm,
     error::MeteredError,
     names::{DISPUTE, ORDER, UNITS},
-    params::{MeteredParams, PriceForm},
+    params::MeteredParams,
     records::contested_price,
     rows::Operator,
 };

@@ -4,9 +4,11 @@
 //! rule from the start.
 
 use super::{
+    PriceForm,
     names::{CONTESTED, DISPUTE, EXPELLED, FAILED, OPERATOR, OPERATORS, ORDER, OVERSTATED, REGISTRATION, SPENT, UNITS},
-    params::{DisputeParams, HOLD_SLACK, PriceForm},
+    params::{DisputeParams, HOLD_SLACK},
 };
+use crate::economy_rules::Wrong;
 use depin_economy::{ChargePrice, FaultFee, Spec};
 use depin_quantity::{Name, Span, Units};
 use std::collections::BTreeSet;
@@ -73,11 +75,7 @@ impl MeteredRules {
         let decimals = |name: &Name| Some((*name, spec.token(*name)?.decimals));
         let pool = |metric| spec.binding(metric).is_some_and(|binding| binding.pool.is_some());
         Some(Self {
-            form: match charge.price {
-                ChargePrice::Priced(_) => PriceForm::Network,
-                ChargePrice::Agreed => PriceForm::Agreed,
-                ChargePrice::Usd(_) => PriceForm::Dollars,
-            },
+            form: PriceForm::of(&charge.price),
             currencies: charge.currencies.iter().filter_map(decimals).collect(),
             hold_most: charge.hold_most?,
             deposit: DepositRule::of(spec),
@@ -103,24 +101,13 @@ impl MeteredRules {
     }
 }
 
-/// What is wrong, as it gathers: message and hint.
-struct Wrong(Vec<(String, &'static str)>);
-
-impl Wrong {
-    fn need(&mut self, holds: bool, message: impl Into<String>, hint: &'static str) {
-        if !holds {
-            self.0.push((message.into(), hint));
-        }
-    }
-}
-
 /// What this service would say to an economy in a way that the network's file does not take: message and hint.
 pub(super) fn wrong_rules(
     spec: &Spec,
     rules: Option<&MeteredRules>,
     disputes: Option<&DisputeParams>,
 ) -> Vec<(String, &'static str)> {
-    let mut wrong = Wrong(Vec::new());
+    let mut wrong = Wrong::default();
     let Some(rules) = rules else {
         wrong.need(
             false,

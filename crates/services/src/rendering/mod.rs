@@ -39,6 +39,7 @@ mod terms;
 mod tickets;
 mod verdict;
 
+pub use crate::economy_rules::PriceForm;
 pub use audit::audit;
 pub use availability::{Standing, idle_score};
 pub use draw::{
@@ -59,7 +60,7 @@ pub use records::node_id;
 pub use rows::{
     Against, Comparison, Delivery, EndReason, Job, JobState, Node, Person, RenderingTotals, Step, Ticket, TicketState, Word,
 };
-pub use rules::{PriceForm, RenderingRules};
+pub use rules::RenderingRules;
 pub use secret::SAMPLE_MOST;
 pub use service::Rendering;
 pub use terms::{

@@ -6,23 +6,13 @@ use super::{
     names::{ABANDONED, APPROVED_VALUE, AVAILABILITY, FAILED_FRAMES, FRAME, NODE, NODES, OCTANEBENCH_HOURS},
     params::Windows,
 };
-use depin_economy::{ChargePrice, Component, FaultFee, Money, Price, Spec, USD};
+use crate::economy_rules::{PriceForm, Wrong};
+use depin_economy::{Component, FaultFee, Money, Price, Spec, USD};
 use depin_quantity::{Decimal18, Measured, Name, Span};
 use std::collections::BTreeSet;
 
 /// 10^-18 of a unit in a millionth of it.
 const MILLIONTH: u128 = 1_000_000_000_000;
-
-/// How the price of a frame is stated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PriceForm {
-    /// By the value that is approved, which the file prices.
-    Network,
-    /// In the token that jobs are paid in.
-    Agreed,
-    /// In dollars.
-    Dollars,
-}
 
 /// Which of the things that this service can say to an economy the network's file has rules for. What it has none for is not said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,11 +50,7 @@ impl RenderingRules {
             versions().any(binds)
         };
         Some(Self {
-            form: match charge.price {
-                ChargePrice::Priced(_) => PriceForm::Network,
-                ChargePrice::Agreed => PriceForm::Agreed,
-                ChargePrice::Usd(_) => PriceForm::Dollars,
-            },
+            form: PriceForm::of(&charge.price),
             currency,
             decimals: spec.token(currency)?.decimals,
             hold_most: charge.hold_most?,
@@ -108,20 +94,9 @@ impl RenderingRules {
     }
 }
 
-/// What is wrong, as it gathers: message and hint.
-struct Wrong(Vec<(String, &'static str)>);
-
-impl Wrong {
-    fn need(&mut self, holds: bool, message: impl Into<String>, hint: &'static str) {
-        if !holds {
-            self.0.push((message.into(), hint));
-        }
-    }
-}
-
 /// What this service would say to an economy in a way that the network's file does not take: message and hint.
 pub(super) fn wrong_rules(spec: &Spec, rules: Option<&RenderingRules>, windows: Option<&Windows>) -> Vec<(String, &'static str)> {
-    let mut wrong = Wrong(Vec::new());
+    let mut wrong = Wrong::default();
     let Some(rules) = rules else {
         let hint = "add [utility.charge.frame] with hold-most = \"30d\"";
         wrong.need(false, "nothing says how jobs are paid, or how long their price may be held", hint);

@@ -15,7 +15,7 @@ use depin_economy::{Money, Reads};
 use depin_quantity::{Address, Name, UnitId, Units};
 use depin_services::{
     Service as _,
-    metered::{self as service, BatchState, ENTRIES_MAX, Evidence, Metered, MeteredError, MeteredParams, PriceForm, Undecided},
+    metered::{self as service, BatchState, ENTRIES_MAX, Evidence, Metered, MeteredError, MeteredParams, Undecided},
 };
 use depin_state::ReadState;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -49,25 +49,18 @@ impl App {
 pub(super) async fn network(State(app): State<Shared>) -> ApiResult<Json<MeteredNetwork>> {
     let metered = app.metered()?;
     let params = &metered.params;
-    Ok(Json(app.read(|state, reads| {
-        MeteredNetwork {
-            unit: params.unit.clone(),
-            price: match params.rules.form {
-                PriceForm::Network => "network",
-                PriceForm::Agreed => "agreed",
-                PriceForm::Dollars => "dollars",
-            }
-            .to_owned(),
-            currencies: params.rules.currencies.iter().map(|(name, _)| *name).collect(),
-            reporter: params.reporter.and_then(|role| reads.role(role)),
-            open_most_ms: params.open_most.get(),
-            grace_ms: params.grace.get(),
-            batches_most: params.batches_most,
-            units_most: params.units_most,
-            entries_most: ENTRIES_MAX as u32,
-            disputes: wire_terms(&app, params, reads),
-            totals: metered.figures(state).into_iter().map(|figure| (figure.name.to_owned(), figure.value.to_string())).collect(),
-        }
+    Ok(Json(app.read(|state, reads| MeteredNetwork {
+        unit: params.unit.clone(),
+        price: params.rules.form.name().to_owned(),
+        currencies: params.rules.currencies.iter().map(|(name, _)| *name).collect(),
+        reporter: params.reporter.and_then(|role| reads.role(role)),
+        open_most_ms: params.open_most.get(),
+        grace_ms: params.grace.get(),
+        batches_most: params.batches_most,
+        units_most: params.units_most,
+        entries_most: ENTRIES_MAX as u32,
+        disputes: wire_terms(&app, params, reads),
+        totals: metered.figures(state).into_iter().map(|figure| (figure.name.to_owned(), figure.value.to_string())).collect(),
     })))
 }
 

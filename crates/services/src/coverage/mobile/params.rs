@@ -2,10 +2,10 @@
 
 use super::points::Figures;
 use crate::coverage::{
+    PriceForm,
     names::{COVERAGE_POINTS, MOBILE_UNITS, SESSION},
-    rules::PriceForm,
 };
-use depin_economy::{ChargePrice, Reader, Spec};
+use depin_economy::{Reader, Spec};
 use depin_quantity::{Instant, Name, Span};
 
 /// Most heartbeats of an epoch: one bit each.
@@ -77,12 +77,10 @@ impl MobileRules {
         let currency = *charge.currencies.first()?;
         let pool = |metric| spec.binding(metric).is_some_and(|binding| binding.pool.is_some());
         let bound = spec.binding(MOBILE_UNITS).is_some_and(|binding| binding.charge == Some(SESSION));
-        let form = match charge.price {
-            ChargePrice::Priced(_) if !bound => return None,
-            ChargePrice::Priced(_) => PriceForm::Network,
-            ChargePrice::Agreed => PriceForm::Agreed,
-            ChargePrice::Usd(_) => PriceForm::Dollars,
-        };
+        let form = PriceForm::of(&charge.price);
+        if form == PriceForm::Network && !bound {
+            return None;
+        }
         let decimals = spec.token(currency)?.decimals;
         Some(Self { form, currency, decimals, points_earn: pool(COVERAGE_POINTS), data_earns: pool(MOBILE_UNITS) })
     }

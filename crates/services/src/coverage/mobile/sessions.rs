@@ -12,12 +12,12 @@ use super::{
 use crate::{
     context::Context,
     coverage::{
+        PriceForm,
         due::Job,
         error::CoverageError,
         event::CoverageEvent,
         names::{MOBILE_UNITS, SESSION},
         params::AHEAD_MOST,
-        rules::PriceForm,
         service::Coverage,
     },
 };
