@@ -3,8 +3,10 @@
 use depin_client::{Client, SigningKey, api::Posted, sign};
 use depin_economy::Action;
 use depin_ledger::{GenesisAccount, GenesisDoc, Message, Transaction};
+use depin_networks::{Recipe, compose};
 use depin_node::{Node, NodeConfig, NodeHandle};
 use depin_quantity::{Address, Instant, Name, Units};
+use depin_services::ServiceMessage;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use std::{path::Path, time::Duration};
@@ -71,6 +73,25 @@ impl World {
         let node = Node::start(config).await.unwrap();
         let client = Client::new(node.api_url()).unwrap();
         Self { folder, node, client, http: reqwest::Client::new() }
+    }
+
+    /// One that runs `service` under Filecoin's economy, where accounts have tokens from the start.
+    pub async fn of_service(service: &'static str) -> Self {
+        Self::start_with(|config| {
+            let recipe = Recipe { name: name("mynet"), service, emission: NETWORK, payment: NETWORK, stake: NETWORK, unit: None };
+            let network_toml = compose(&recipe).unwrap().toml;
+            let spec = depin_economy::Spec::parse(&network_toml).unwrap();
+            let roles = spec.roles().into_iter().map(|role| (role, key(2).address())).collect();
+            let variant = spec.network().variant;
+            config.genesis = GenesisDoc { network: name("mynet"), variant, network_toml, roles, ..config.genesis.clone() };
+        })
+        .await
+    }
+
+    /// Sends a service's message, and waits until it is done.
+    pub async fn done(&self, from: &SigningKey, message: impl Into<ServiceMessage>) {
+        let receipt = self.send(from, Message::service(message)).await.receipt.unwrap();
+        assert_eq!(receipt.failure.map(|failure| failure.message), None);
     }
 
     /// A signed transaction with the sender's next nonce, as the node knows it.

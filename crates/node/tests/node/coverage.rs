@@ -7,7 +7,7 @@ use depin_client::{
 };
 use depin_economy::Money;
 use depin_ledger::{GenesisDoc, Message};
-use depin_networks::{Recipe, compose, network_file};
+use depin_networks::network_file;
 use depin_quantity::{Decimal18, Instant, Units};
 use depin_services::{
     InnerSignature,
@@ -17,20 +17,6 @@ use depin_services::{
     },
 };
 use reqwest::{Method, StatusCode};
-
-/// Wireless coverage under Filecoin's economy, where accounts have tokens from the start.
-async fn start() -> World {
-    World::start_with(|config| {
-        let recipe =
-            Recipe { name: name("mynet"), service: "coverage", emission: NETWORK, payment: NETWORK, stake: NETWORK, unit: None };
-        let network_toml = compose(&recipe).unwrap().toml;
-        let spec = depin_economy::Spec::parse(&network_toml).unwrap();
-        let roles = spec.roles().into_iter().map(|role| (role, key(2).address())).collect();
-        let variant = spec.network().variant;
-        config.genesis = GenesisDoc { network: name("mynet"), variant, network_toml, roles, ..config.genesis.clone() };
-    })
-    .await
-}
 
 fn signed(by: &SigningKey, message: &[u8]) -> SignatureBytes {
     SignatureBytes::new(by.sign(&InnerSignature::signed_bytes(name("test-chain"), message)))
@@ -47,14 +33,9 @@ fn joins(hotspot: &SigningKey, owner: &SigningKey, signer: &SigningKey) -> Messa
     Message::service(CoverageMessage::Onboard(NewHotspot { signature, ..new }))
 }
 
-async fn done(world: &World, from: &SigningKey, message: CoverageMessage) {
-    let receipt = world.send(from, Message::service(message)).await.receipt.unwrap();
-    assert_eq!(receipt.failure.map(|failure| failure.message), None);
-}
-
 #[tokio::test]
 async fn packets_are_carried_acknowledged_and_paid_over_http() {
-    let world = start().await;
+    let world = World::of_service("coverage").await;
     let (owner, customer, hotspot, server) = (key(3), key(4), key(50), key(60));
     let coverage = world.client.coverage();
     let forged = world.transaction(&owner, joins(&hotspot, &owner, &server)).await;
@@ -64,25 +45,25 @@ async fn packets_are_carried_acknowledged_and_paid_over_http() {
     assert_eq!(posted.receipt.unwrap().failure.map(|failure| failure.message), None);
     let cell = cell_at(52.52, 13.405).unwrap();
     let location = Location { cell, gain: 30, elevation: 12, region: Region::Eu868 };
-    done(&world, &owner, CoverageMessage::AssertLocation { hotspot: hotspot.address(), location }).await;
+    world.done(&owner, CoverageMessage::AssertLocation { hotspot: hotspot.address(), location }).await;
     let price = Money { currency: name("FIL"), amount: Decimal18::new(FIL / 1_000) };
     let open = CoverageMessage::OpenOui { keys: vec![public(&server)], credits: Units::new(FIL), price: Some(price) };
-    done(&world, &customer, open).await;
+    world.done(&customer, open).await;
     let terms =
         RouteTerms { net_id: 0x3c, server: "lns.example:1700".to_owned(), max_copies: 2, active: true, ignore_empty_skf: false };
-    done(&world, &customer, CoverageMessage::AddRoute { oui: 1, terms }).await;
+    world.done(&customer, CoverageMessage::AddRoute { oui: 1, terms }).await;
     let route = coverage.routes(1, None, None).await.unwrap().items.remove(0).id;
     let now = world.client.status().await.unwrap().time_ms;
     let packets = vec![Packet { hash: PacketHash::new([7; 32]), bytes: 50, received: Instant::new(now) }];
     let blank = SignatureBytes::new([0; 64]);
     let mut batch = PacketBatch { route, key: public(&hotspot), packets, signature: blank, acknowledged: None };
     batch.signature = signed(&hotspot, &batch.signed());
-    done(&world, &customer, CoverageMessage::Report(vec![batch.clone()])).await;
+    world.done(&customer, CoverageMessage::Report(vec![batch.clone()])).await;
     let open = PacketQuery { open: Some(true), ..PacketQuery::default() };
     assert_eq!(coverage.batches(&open).await.unwrap().items.len(), 1, "a claim");
     let signature = signed(&server, &batch.acknowledges());
     batch.acknowledged = Some(Acknowledgement { key: public(&server), signature });
-    done(&world, &owner, CoverageMessage::Report(vec![batch.clone()])).await;
+    world.done(&owner, CoverageMessage::Report(vec![batch.clone()])).await;
     let settled = coverage.batch(batch_id(&batch)).await.unwrap().unwrap();
     assert_eq!((settled.state, settled.units, settled.cost.display.as_str()), (PacketStage::Settled, 3, "0.003 FIL"));
     let oui = coverage.oui(1).await.unwrap().unwrap();
@@ -101,7 +82,7 @@ async fn packets_are_carried_acknowledged_and_paid_over_http() {
 /// Every described path of the service answers, and says what is wrong in the API's own form.
 #[tokio::test]
 async fn the_description_of_coverage_is_its_api() {
-    let world = start().await;
+    let world = World::of_service("coverage").await;
     let api = world.client.openapi().await.unwrap();
     let paths: Vec<&String> = api["paths"].as_object().unwrap().keys().filter(|path| path.contains("coverage")).collect();
     assert_eq!(paths.len(), 24, "{paths:?}");

@@ -1,37 +1,13 @@
 //! A chain that runs `leasing`: tenants and providers over HTTP.
 
 use crate::common::*;
-use depin_client::{
-    SigningKey,
-    api::{BidQuery, DeploymentQuery, LeaseQuery},
-};
+use depin_client::api::{BidQuery, DeploymentQuery, LeaseQuery};
 use depin_economy::Money;
-use depin_ledger::{GenesisDoc, Message};
-use depin_networks::{Recipe, compose};
 use depin_quantity::{ContentHash, Decimal18};
 use depin_services::leasing::{
     BidState, DeploymentId, DeploymentState, Deposit, GroupState, LeaseState, LeasingMessage, NewDeployment, OrderState, Reason,
 };
 use reqwest::{Method, StatusCode};
-
-/// Leases under Filecoin's economy, where accounts have tokens from the start.
-async fn start() -> World {
-    World::start_with(|config| {
-        let recipe =
-            Recipe { name: name("mynet"), service: "leasing", emission: NETWORK, payment: NETWORK, stake: NETWORK, unit: None };
-        let network_toml = compose(&recipe).unwrap().toml;
-        let spec = depin_economy::Spec::parse(&network_toml).unwrap();
-        let roles = spec.roles().into_iter().map(|role| (role, key(2).address())).collect();
-        let variant = spec.network().variant;
-        config.genesis = GenesisDoc { network: name("mynet"), variant, network_toml, roles, ..config.genesis.clone() };
-    })
-    .await
-}
-
-async fn done(world: &World, from: &SigningKey, message: LeasingMessage) {
-    let receipt = world.send(from, Message::service(message)).await.receipt.unwrap();
-    assert_eq!(receipt.failure.map(|failure| failure.message), None);
-}
 
 const TEXT: &str = "version: \"2.0\"\nservices:\n  web:\n    image: nginx:1.27\n    expose: [{port: 80, to: [{global: true}]}]\n\
     profiles:\n  compute:\n    small: {resources: {cpu: {units: 1}, memory: {size: 1Gi}, storage: {size: 1Gi}}}\n  placement:\n    \
@@ -51,26 +27,26 @@ fn create(dseq: u64) -> LeasingMessage {
 
 #[tokio::test]
 async fn a_deployment_is_ordered_leased_and_closed_over_http() {
-    let world = start().await;
+    let world = World::of_service("leasing").await;
     let (tenant, provider) = (key(3), key(4));
     let leasing = world.client.leasing();
     let id = DeploymentId { owner: tenant.address(), dseq: 7 };
     let order = id.group(1).order(1);
     let register =
         LeasingMessage::RegisterProvider { name: name("north"), url: "https://north:8443".to_owned(), attributes: Vec::new() };
-    done(&world, &provider, register).await;
-    done(&world, &tenant, create(7)).await;
+    world.done(&provider, register).await;
+    world.done(&tenant, create(7)).await;
     let open = leasing.open_orders(None, None).await.unwrap().items;
     assert_eq!(open.iter().map(|open| (open.id, open.price.amount.as_str())).collect::<Vec<_>>(), [(order, "1000")]);
     assert_eq!(open[0].group, depin_sdl::read(TEXT).unwrap().groups()[0], "a provider reads the order as the tenant wrote it");
     let mut price = open[0].group.price().unwrap().unwrap();
     price.amount = Decimal18::parse("900.5").unwrap();
-    done(&world, &provider, LeasingMessage::CreateBid { order, price, reclaim_window: None }).await;
+    world.done(&provider, LeasingMessage::CreateBid { order, price, reclaim_window: None }).await;
     let bid = leasing.bids(order, None, None).await.unwrap().items.remove(0);
     assert_eq!((bid.provider, bid.state, bid.rate.amount.as_str()), (name("north"), BidState::Open, "0.0009005"));
     let query = BidQuery { provider: provider.address(), state: Some(BidState::Open), after: None, limit: None };
     assert_eq!(leasing.bids_of(&query).await.unwrap().items, std::slice::from_ref(&bid));
-    done(&world, &tenant, LeasingMessage::CreateLease(bid.id)).await;
+    world.done(&tenant, LeasingMessage::CreateLease(bid.id)).await;
     assert_eq!(leasing.open_orders(None, None).await.unwrap().items, []);
     assert_eq!(leasing.order(order).await.unwrap().unwrap().state, OrderState::Active);
     for account in [tenant.address(), provider.address()] {
@@ -81,7 +57,7 @@ async fn a_deployment_is_ordered_leased_and_closed_over_http() {
     let one = leasing.deployment(id).await.unwrap().unwrap();
     assert_eq!((one.leases, one.funds.as_str(), one.groups[0].lease), (1, "open", Some(bid.id)));
     assert!(one.lasts_until.is_some() && one.left.display.ends_with(" FIL"));
-    done(&world, &tenant, LeasingMessage::CloseDeployment { dseq: 7 }).await;
+    world.done(&tenant, LeasingMessage::CloseDeployment { dseq: 7 }).await;
     let lease = leasing.lease(bid.id).await.unwrap().unwrap();
     assert_eq!((lease.state, lease.reason), (LeaseState::Closed, Some(Reason::Owner)));
     let one = leasing.deployment(id).await.unwrap().unwrap();
@@ -103,7 +79,7 @@ async fn a_deployment_is_ordered_leased_and_closed_over_http() {
 /// Every described path of the service answers, and says what is wrong in the API's own form.
 #[tokio::test]
 async fn the_description_of_leasing_is_its_api() {
-    let world = start().await;
+    let world = World::of_service("leasing").await;
     let api = world.client.openapi().await.unwrap();
     let paths: Vec<&String> = api["paths"].as_object().unwrap().keys().filter(|path| path.contains("leasing")).collect();
     assert_eq!(paths.len(), 12, "{paths:?}");

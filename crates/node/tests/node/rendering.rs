@@ -5,8 +5,6 @@ use depin_client::{
     SigningKey,
     api::{EventQuery, RenderingJobQuery, RenderingNodeQuery},
 };
-use depin_ledger::{GenesisDoc, Message};
-use depin_networks::{Recipe, compose};
 use depin_quantity::{ContentHash, Name, Span, UnitId};
 use depin_services::rendering::{
     EndReason, Engine, Format, FrameKey, Frames, Handed, Issued, JobState, NewJob, NodeTerms, Opening, Purpose, RenderingMessage,
@@ -15,25 +13,6 @@ use depin_services::rendering::{
 use reqwest::StatusCode;
 
 const K: Secret = Secret::new([7; 32]);
-
-/// Rendering under Filecoin's economy, where accounts have tokens from the start: frames are priced in FIL.
-async fn start() -> World {
-    World::start_with(|config| {
-        let recipe =
-            Recipe { name: name("mynet"), service: "rendering", emission: NETWORK, payment: NETWORK, stake: NETWORK, unit: None };
-        let network_toml = compose(&recipe).unwrap().toml;
-        let spec = depin_economy::Spec::parse(&network_toml).unwrap();
-        let roles = spec.roles().into_iter().map(|role| (role, key(2).address())).collect();
-        let variant = spec.network().variant;
-        config.genesis = GenesisDoc { network: name("mynet"), variant, network_toml, roles, ..config.genesis.clone() };
-    })
-    .await
-}
-
-async fn done(world: &World, from: &SigningKey, message: RenderingMessage) {
-    let receipt = world.send(from, Message::service(message)).await.receipt.unwrap();
-    assert_eq!(receipt.failure.map(|failure| failure.message), None);
-}
 
 fn engine() -> Engine {
     Engine { name: Name::literal("blender"), build: "3.4.1".to_owned() }
@@ -83,21 +62,21 @@ async fn drawn(world: &World, job: UnitId, nudger: &SigningKey) -> depin_client:
             return found;
         }
         let terms = NodeTerms { score: 1 + turn, engines: vec![Engine { build: "other".to_owned(), ..engine() }], ..terms() };
-        done(world, nudger, RenderingMessage::Register { name: name("nudge"), terms }).await;
+        world.done(nudger, RenderingMessage::Register { name: name("nudge"), terms }).await;
     }
     panic!("the job was never drawn");
 }
 
 #[tokio::test]
 async fn a_frame_is_ordered_rendered_approved_and_paid_over_http() {
-    let world = start().await;
+    let world = World::of_service("rendering").await;
     let (artist, renderer) = (key(3), key(4));
     let rendering = world.client.rendering();
     let node = node_id(renderer.address(), name("north"));
-    done(&world, &renderer, RenderingMessage::Register { name: name("north"), terms: terms() }).await;
+    world.done(&renderer, RenderingMessage::Register { name: name("north"), terms: terms() }).await;
     let found = rendering.node(node).await.unwrap().unwrap();
     assert_eq!((found.reputation, found.terms.clone(), found.active), (900, terms(), true));
-    done(&world, &artist, RenderingMessage::OpenJob(Box::new(new_job(&artist)))).await;
+    world.done(&artist, RenderingMessage::OpenJob(Box::new(new_job(&artist)))).await;
     let mine = RenderingJobQuery { artist: Some(artist.address()), ..RenderingJobQuery::default() };
     let job = rendering.jobs(&mine).await.unwrap().items.remove(0);
     assert_eq!((job.count, job.funds, job.bond, job.terms.clone()), (4, 1_000_000, 100_000, new_job(&artist)));
@@ -110,7 +89,7 @@ async fn a_frame_is_ordered_rendered_approved_and_paid_over_http() {
     let salt = salt_of(K, job.job, node, 0, 0, &Purpose::Frame);
     let opening = Opening { frame: 0, attempt: 0, purpose: Purpose::Frame, salt };
     let tickets = vec![Issued { hash: ticket_hash(job.job, node, &opening), node }];
-    done(&world, &artist, RenderingMessage::Issue { job: job.job, tickets }).await;
+    world.done(&artist, RenderingMessage::Issue { job: job.job, tickets }).await;
     let open = rendering.node_tickets(node, None, None).await.unwrap().items.remove(0);
     assert_eq!((open.job, open.number, open.state.as_str(), open.handed), (job.job, 0, "issued", None));
     let frame_key = FrameKey::new([5; 32]);
@@ -122,16 +101,16 @@ async fn a_frame_is_ordered_rendered_approved_and_paid_over_http() {
         watermark: ContentHash::new([6; 32]),
         worked: Span::from_millis(0),
     };
-    done(&world, &renderer, RenderingMessage::Deliver { job: job.job, number: 0, handed }).await;
-    done(&world, &artist, RenderingMessage::Approve { job: job.job, first: 0, last: 0 }).await;
+    world.done(&renderer, RenderingMessage::Deliver { job: job.job, number: 0, handed }).await;
+    world.done(&artist, RenderingMessage::Approve { job: job.job, first: 0, last: 0 }).await;
     assert_eq!(rendering.ticket(job.job, 0).await.unwrap().unwrap().key, None);
-    done(&world, &renderer, RenderingMessage::OpenKeys { job: job.job, keys: vec![(0, frame_key)] }).await;
+    world.done(&renderer, RenderingMessage::OpenKeys { job: job.job, keys: vec![(0, frame_key)] }).await;
     let ticket = rendering.ticket(job.job, 0).await.unwrap().unwrap();
     assert_eq!((ticket.state.as_str(), ticket.key, ticket.handed, ticket.done), ("paid", Some(frame_key), Some(handed), true));
-    done(&world, &artist, RenderingMessage::EndJob { job: job.job }).await;
+    world.done(&artist, RenderingMessage::EndJob { job: job.job }).await;
     let ended = rendering.job(job.job).await.unwrap().unwrap();
     assert_eq!((ended.state, ended.reason, ended.word.as_str()), (JobState::Ended, Some(EndReason::Asked), "committed"));
-    done(&world, &artist, RenderingMessage::OpenSecret { job: job.job, secret: K }).await;
+    world.done(&artist, RenderingMessage::OpenSecret { job: job.job, secret: K }).await;
     assert_eq!(rendering.job(job.job).await.unwrap().unwrap().secret, Some(K));
     let person = rendering.person(artist.address()).await.unwrap();
     assert_eq!((person.jobs, person.paid, person.unfounded), (1, 1, 0));
@@ -148,10 +127,10 @@ async fn a_frame_is_ordered_rendered_approved_and_paid_over_http() {
 /// Every described path of the service answers, and says what is wrong in the API's own form.
 #[tokio::test]
 async fn the_description_of_rendering_is_its_api() {
-    let world = start().await;
+    let world = World::of_service("rendering").await;
     let (artist, renderer) = (key(3), key(4));
-    done(&world, &renderer, RenderingMessage::Register { name: name("north"), terms: terms() }).await;
-    done(&world, &artist, RenderingMessage::OpenJob(Box::new(new_job(&artist)))).await;
+    world.done(&renderer, RenderingMessage::Register { name: name("north"), terms: terms() }).await;
+    world.done(&artist, RenderingMessage::OpenJob(Box::new(new_job(&artist)))).await;
     let rendering = world.client.rendering();
     let node = node_id(renderer.address(), name("north"));
     let job = rendering.jobs(&RenderingJobQuery::default()).await.unwrap().items.remove(0).job;
