@@ -118,7 +118,8 @@ fn events_of_the_network_happen_in_a_run() {
     printed(&made).done();
     fs::write(path("event.toml"), text("190%")).unwrap();
     let refused = printed(&["scenario", "check", &event, "--network", "akash"]);
-    assert!(refused.code == 1 && refused.err.contains("`190%` is not a share") && refused.err.contains(":3:"), "{}", refused.err);
+    let told = format!("{}{}", refused.out, refused.err);
+    assert!(refused.code == 1 && refused.out.contains("`190%` is not a share") && refused.out.contains(":3:"), "{told}");
 }
 
 #[test]
