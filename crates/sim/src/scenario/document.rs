@@ -48,6 +48,13 @@ impl Value {
             Self::Table(_) => "a table",
         }
     }
+
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -156,10 +163,7 @@ impl Table {
 
     /// The text at a key.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
-        match &self.entries.get(key)?.value {
-            Value::Text(text) => Some(text),
-            _ => None,
-        }
+        self.entries.get(key)?.value.as_text()
     }
 
     /// Whether this is a figure with a ground or a range of its own: it takes the place of one below as a whole. One that only has a

@@ -33,7 +33,7 @@ pub use model::{
     Mechanism, MetricRule, Opening, PaidBy, Per, PriceProcess, PriceRule, Programme, Scenario, Speculators, Stakers, Stop,
     Switch, Treasury, Treatment, UnitRule,
 };
-pub use network::{Assignment, NetworkKey, network_keys, network_with_events, set_network};
+pub use network::{Assignment, NetworkKey, network_keys, network_with_events, set_network, still_in_force};
 pub use prices::{PRICES, Prices, StartPrice};
 pub use settings::{Holds, SETTINGS, Setting};
 

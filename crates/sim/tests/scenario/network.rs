@@ -3,7 +3,7 @@
 use depin_economy::Spec;
 use depin_networks::{NETWORKS, network_file};
 use depin_quantity::Name;
-use depin_sim::scenario::{Assignment, Draft, Provenance, network_keys, network_with_events, set_network};
+use depin_sim::scenario::{Assignment, Draft, Provenance, network_keys, network_with_events, set_network, still_in_force};
 use proptest::prelude::*;
 
 fn set(network: &str, key: &str, value: &str, against: Option<&str>) -> Result<String, String> {
@@ -109,7 +109,97 @@ fn misspelt_keys_are_told_what_was_meant() {
 #[test]
 fn a_share_that_moves_with_time_is_not_stretched() {
     let said = set("helium", "network.incentive.pool.reserve.share", "10%", None).unwrap_err();
-    assert!(said.contains("moves with time"), "{said}");
+    assert!(said.contains("moves with time") && said.contains("[[event]]"), "{said}");
+}
+
+/// Render's file with a change more, which says two of three shares anew.
+fn restated() -> String {
+    let change = "\n[[change]]\nat = 2026-06-01T00:00:00Z\nsource = \"a test\"\n\n[change.set.incentive.pool.work]\nshare = \"35%\"\n\n\
+                  [change.set.incentive.pool.grants]\nshare = \"15%\"\n";
+    format!("{}{change}", network_file("render").unwrap())
+}
+
+/// Shares of three pools in the last two parameter versions of a file.
+fn shares(text: &str, pools: [&str; 3]) -> [[String; 3]; 2] {
+    let spec = Spec::parse(text).unwrap_or_else(|errors| panic!("{errors}"));
+    let [.., (_, first), (_, second)] = spec.later() else { panic!("two changes") };
+    let of = |spec: &Spec| pools.map(|pool| spec.pool(Name::literal(pool)).unwrap().part.share_at(0).to_string());
+    [of(first), of(second)]
+}
+
+/// Each parameter version is balanced by itself: what a change says anew with what it does not say.
+#[test]
+fn a_share_that_a_change_says_anew_is_balanced_in_every_version() {
+    let pools = ["work", "grants", "operations"];
+    let set = |key: &str, value: &str| set_network(&restated(), "render", &[Assignment::new(key, value)]).unwrap();
+    // The set one is not said in the second change, and the others are.
+    let made = set("network.incentive.pool.operations.share", "60%");
+    assert_eq!(shares(&made, pools), [["20%", "20%", "60%"], ["28%", "12%", "60%"]]);
+    // One of the others is not said in it, and has to be.
+    let made = set("network.incentive.pool.work", "40%");
+    assert_eq!(shares(&made, pools), [["40%", "20%", "40%"], ["40%", "13.8461538%", "46.1538462%"]]);
+    assert!(made.ends_with("[change.set.incentive.pool.operations]\nshare = \"46.1538462%\"\n\n"), "{made}");
+    // Where the change has a table of it, it is said there.
+    let titled = format!("{}\n[change.set.incentive.pool.operations]\nsource = \"another test\"\n", restated());
+    let made = set_network(&titled, "render", &[Assignment::new("network.incentive.pool.work", "40%")]).unwrap();
+    assert!(
+        made.contains("[change.set.incentive.pool.operations]\nshare = \"46.1538462%\"\nsource = \"another test\""),
+        "{made}"
+    );
+    let against = Assignment {
+        against: Some("network.incentive.pool.operations".to_owned()),
+        ..Assignment::new("network.incentive.pool.work", "40%")
+    };
+    let made = set_network(&restated(), "render", &[against]).unwrap();
+    assert_eq!(shares(&made, pools), [["40%", "25%", "35%"], ["40%", "15%", "45%"]]);
+    let none = set_network(&restated(), "render", &[Assignment::new("network.incentive.pool.work", "190%")]).unwrap_err();
+    assert!(none.to_string().contains("190%"), "{none}");
+}
+
+/// A whole list that has one row has nobody to take from, and nobody to give to.
+#[test]
+fn a_share_that_is_alone_is_refused_with_the_way() {
+    for payee in ["burn", "payee"] {
+        let said = set("render", &format!("network.utility.charge.frame.pays.{payee}"), "60%", None).unwrap_err();
+        assert!(said.contains("shares with nobody") && said.contains("a copy of the file"), "{said}");
+    }
+    let said = set("render", "network.utility.charge.frame.pays.burn", "100%", None);
+    assert!(said.is_ok_and(|same| same == network_file("render").unwrap()), "it is all already");
+}
+
+/// What a change took away or said anew before a run begins is nothing that could be set for it.
+#[test]
+fn a_key_that_is_in_force_no_more_is_refused_with_what_is() {
+    let start = |text: &str| {
+        let scenario = Draft::builtin("baseline").unwrap().set("scenario.start", text).resolve("coverage").unwrap();
+        scenario.horizon.start
+    };
+    let key = "network.incentive.pool.data.worth.usd-per-unit";
+    let made = set("helium", key, "0.0002 USD", None).unwrap();
+    let refused = still_in_force(&made, "helium", &[key], start("2025-01-01")).unwrap_err().to_string();
+    assert!(refused.contains("is in force until 2023-04-18 only") && refused.contains("depin sim keys"), "{refused}");
+    assert_eq!(still_in_force(&made, "helium", &[key], start("2022-01-01")), Ok(()));
+    let render = network_file("render").unwrap();
+    let refused = still_in_force(render, "render", &["network.utility.charge.frame.pays.payee"], start("2025-01-01"));
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("since then there is `network.utility.charge.frame.pays.burn.share`"), "{refused}");
+    for (name, text) in NETWORKS {
+        let keys = network_keys(text, name).unwrap();
+        let keys: Vec<&str> = keys.iter().map(|key| key.path.as_str()).filter(|path| path.ends_with(".fee.token")).collect();
+        assert_eq!(still_in_force(text, name, &keys, start("2025-01-01")), Ok(()), "{name}");
+    }
+}
+
+/// Two of Helium's pools share by their scores what the others leave, once hotspots are not paid in HNT any more.
+#[test]
+fn an_event_sets_a_share_beside_pools_that_take_the_rest() {
+    let text =
+        "[scenario]\nname = \"mine\"\n[[event]]\nat = \"1y\"\nset = { \"network.incentive.pool.reserve.share\" = \"16%\" }\n";
+    let network = network_file("helium").unwrap();
+    let scenario = Draft::parse(text, "mine.toml").unwrap().for_network(network, "helium", None).unwrap();
+    let spec = Spec::parse(&network_with_events(network, "helium", &scenario).unwrap()).unwrap();
+    let [.., (_, last)] = spec.later() else { panic!("a change") };
+    assert_eq!(last.pool(Name::literal("reserve")).unwrap().part.share_at(0).to_string(), "16%");
 }
 
 #[test]

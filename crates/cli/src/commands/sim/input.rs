@@ -14,7 +14,7 @@ use depin_sim::{
     Model, ModelError, OpeningError,
     experiment::{Assumptions, Plan},
     results::{Identity, Inputs, NetworkInput, Setting},
-    scenario::{Assignment, Draft, Treatment, set_network},
+    scenario::{Assignment, Draft, Treatment, set_network, still_in_force},
 };
 use std::{fs, path::Path};
 
@@ -71,7 +71,11 @@ pub fn prepare(args: &SimRunArgs, network: &Network, simulation: u32) -> Result<
         sha256: String::new(),
     };
     let begin = Begin { known, plan, settings: settings.collect(), agents_days: agents };
-    begin.prepared(inputs, &draft, label)
+    let prepared = begin.prepared(inputs, &draft, label)?;
+    let keys: Vec<&str> = of_network.iter().map(|one| one.key.as_str()).collect();
+    let start = prepared.model.scenario().horizon.start;
+    still_in_force(&prepared.inputs.network, label, &keys, start).map_err(|found| refused(&found))?;
+    Ok(prepared)
 }
 
 /// Prepares what a folder began with.

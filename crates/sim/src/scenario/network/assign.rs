@@ -1,9 +1,16 @@
 //! Values put into a network's file.
 
-use super::{File, PREFIX, leaves::Leaf, shares};
-use crate::scenario::{Diagnostic, Diagnostics, document::typed_value};
+use super::{
+    File, PREFIX,
+    leaves::{self, Leaf},
+    shares,
+};
+use crate::scenario::{
+    Diagnostic, Diagnostics,
+    document::{Layer, Value, typed_value},
+};
 use depin_quantity::nearest_name;
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, ops::Range};
 
 /// One value for one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +44,17 @@ impl fmt::Display for Assignment {
 #[derive(Default)]
 pub(super) struct Edits {
     pub(super) new: BTreeMap<usize, String>,
-    spans: BTreeMap<usize, std::ops::Range<usize>>,
+    /// What changes say that did not say it.
+    pub(super) added: Vec<Added>,
+}
+
+/// A value that a change says anew.
+pub(super) struct Added {
+    /// The number of the change, from 1.
+    pub(super) change: usize,
+    /// The leaf that it says anew.
+    pub(super) leaf: usize,
+    pub(super) text: String,
 }
 
 impl Edits {
@@ -63,20 +80,56 @@ impl Edits {
         if !wrong.is_empty() {
             return Err(Diagnostics::new(wrong));
         }
-        edits.spans = edits.new.keys().map(|leaf| (*leaf, file.leaves[*leaf].span.clone())).collect();
         Ok(edits)
     }
 
-    /// The text with all of them, from behind, so that places stay what they were.
-    pub(super) fn done(&self, text: &str) -> String {
+    /// The text with all of them, from behind, so that places stay what they were; or why it cannot be written.
+    pub(super) fn done(&self, file: &File, text: &str) -> Result<String, String> {
         let mut changed = text.to_owned();
-        let mut places: Vec<_> = self.spans.iter().map(|(leaf, span)| (span.clone(), &self.new[leaf])).collect();
+        let mut places: Vec<(Range<usize>, String)> =
+            self.new.iter().map(|(leaf, new)| (file.leaves[*leaf].span.clone(), new.clone())).collect();
+        places.extend(self.added.iter().map(|added| said_in(file, added, text)));
         places.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
         for (span, new) in places {
-            changed.replace_range(span, new);
+            changed.replace_range(span, &new);
         }
-        changed
+        match self.added.iter().find(|added| !says(&changed, file, added)) {
+            None => Ok(changed),
+            Some(added) => {
+                let (path, change) = (&file.leaves[added.leaf].path, &file.changes[added.change - 1]);
+                Err(format!(
+                    "the change of {} would have to say `{path} = {}`, and is written in a way that it cannot",
+                    change.when, added.text
+                ))
+            }
+        }
     }
+}
+
+/// Where a change says a value that it did not say, and what is written there: in the table that it has, or in one of its own behind it.
+fn said_in(file: &File, added: &Added, text: &str) -> (Range<usize>, String) {
+    let way = &file.leaves[added.leaf].way;
+    let (key, table) = way.split_last().map_or(("", way.as_slice()), |(key, table)| (key.as_str(), table));
+    let keys: Vec<&str> = table.iter().map(String::as_str).collect();
+    let there = leaves::change_set(&file.tree, added.change).and_then(|set| set.get(&keys));
+    if let Some((node, Value::Table(inner))) = there.map(|node| (node, &node.value))
+        && let Some(first) = inner.entries.values().map(|entry| entry.key.start).min()
+    {
+        let inline = text.get(node.span.clone()).is_some_and(|written| written.starts_with('{'));
+        let end = if inline { ", " } else { "\n" };
+        return (first..first, format!("{key} = {}{end}", added.text));
+    }
+    let end = file.changes.get(added.change).map_or(text.len(), |next| next.at);
+    let heading: Vec<String> = table.iter().map(|key| leaves::quoted(key)).collect();
+    (end..end, format!("\n[change.set.{}]\n{key} = {}\n\n", heading.join("."), added.text))
+}
+
+/// Whether a text's change says what was added to it.
+fn says(text: &str, file: &File, added: &Added) -> bool {
+    let leaf = &file.leaves[added.leaf];
+    File::read(&Layer::new("", text)).is_ok_and(|read| {
+        read.leaves.iter().any(|other| other.version == added.change && other.path == leaf.path && other.text == added.text)
+    })
 }
 
 /// An error about what was typed.

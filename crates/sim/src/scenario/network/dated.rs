@@ -3,7 +3,7 @@
 use super::{
     File,
     assign::{Assignment, Edits},
-    sound,
+    leaves, sound,
 };
 use crate::scenario::{
     Change, Diagnostics, EventAt, Scenario,
@@ -131,20 +131,20 @@ fn tables(file: &File, edits: &Edits, text: &str) -> BTreeMap<String, BTreeMap<S
     let mut tables: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for leaf in edits.new.keys().map(|leaf| &file.leaves[*leaf]) {
         let Some((key, heading)) = leaf.way[..leaf.tables].split_last() else { continue };
-        let heading: Vec<String> = heading.iter().map(|key| quoted(key)).collect();
+        let heading: Vec<String> = heading.iter().map(|key| leaves::quoted(key)).collect();
         // What stands under the last table: the value itself, or the list that it is in.
         let inside = leaf.way.len() > leaf.tables;
         let span = if inside { list_span(file, leaf) } else { leaf.span.clone() };
         let value = within(edits, file, span, text);
-        tables.entry(heading.join(".")).or_default().insert(quoted(key), value);
+        tables.entry(heading.join(".")).or_default().insert(leaves::quoted(key), value);
     }
     tables
 }
 
 /// The whole list around a value.
-fn list_span(file: &File, leaf: &super::leaves::Leaf) -> std::ops::Range<usize> {
+fn list_span(file: &File, leaf: &leaves::Leaf) -> std::ops::Range<usize> {
     let keys: Vec<&str> = leaf.way[..leaf.tables].iter().map(String::as_str).collect();
-    let root = if leaf.version == 0 { Some(&file.tree) } else { super::leaves::change_set(&file.tree, leaf.version) };
+    let root = if leaf.version == 0 { Some(&file.tree) } else { leaves::change_set(&file.tree, leaf.version) };
     root.and_then(|root| root.get(&keys)).map_or(0..0, |node| node.span.clone())
 }
 
@@ -161,10 +161,4 @@ fn within(edits: &Edits, file: &File, span: std::ops::Range<usize>, text: &str) 
         part.replace_range(at.start - span.start..at.end - span.start, new);
     }
     part
-}
-
-/// A key as it stands in a heading.
-fn quoted(key: &str) -> String {
-    let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    if plain { key.to_owned() } else { format!("\"{key}\"") }
 }

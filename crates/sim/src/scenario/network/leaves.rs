@@ -215,3 +215,9 @@ fn row_named(row: &Node, name: &str) -> bool {
 fn index(key: &str) -> Option<usize> {
     key.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
 }
+
+/// A key as it stands in a heading.
+pub(super) fn quoted(key: &str) -> String {
+    let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if plain { key.to_owned() } else { format!("\"{key}\"") }
+}

@@ -1,7 +1,7 @@
 //! Keys of a network's file: `network.incentive.pool.stakers.share`, as in the file, a row of a list by its payee.
 //!
 //! In: the text of a network's file, keys and values. Out: the text with those values, comments and all; a share is taken from the
-//! others of its list in proportion, or from the one that is named. What comes out is checked as `depin check` does. Also out: all keys
+//! others of its list in proportion, or from the one that is named, in each parameter version by itself. What comes out is checked as `depin check` does. Also out: all keys
 //! with their values, and the file with dated changes for a scenario's events. Called by the command line before a model is made; a
 //! run never changes a file.
 
@@ -9,10 +9,12 @@ mod assign;
 mod dated;
 mod leaves;
 mod shares;
+mod standing;
 
 pub use assign::Assignment;
 pub(super) use dated::with_events;
 pub use leaves::NetworkKey;
+pub use standing::still_in_force;
 
 use super::{
     Diagnostic, Diagnostics, Scenario,
@@ -23,7 +25,7 @@ use assign::Edits;
 use depin_economy::Spec;
 use depin_services::descriptor::{self, Severity};
 use leaves::Leaf;
-use std::collections::BTreeMap;
+use standing::Dated;
 
 /// The word that a key of the network's file begins with.
 pub const PREFIX: &str = "network.";
@@ -32,6 +34,7 @@ pub const PREFIX: &str = "network.";
 pub(super) struct File {
     tree: Table,
     leaves: Vec<Leaf>,
+    changes: Vec<Dated>,
     /// Whether the leaves are what is in force on a day, of whichever parameter versions they are.
     in_force: bool,
 }
@@ -39,27 +42,10 @@ pub(super) struct File {
 impl File {
     fn read(layer: &Layer) -> Result<Self, Diagnostics> {
         let tree = layer.tree(0).map_err(Diagnostics::new)?;
-        let leaves = leaves::leaves(&tree, &layer.text);
-        Ok(Self { tree, leaves, in_force: false })
-    }
-
-    /// With only what is in force after so many of its changes: of each value, and of each list as a whole, what is said last.
-    fn in_force(mut self, changes: usize) -> Self {
-        let whole = |leaf: &Leaf| leaf.way[..leaf.tables].join(".");
-        let mut last: BTreeMap<String, usize> = BTreeMap::new();
-        for leaf in self.leaves.iter().filter(|leaf| leaf.version <= changes) {
-            let version = last.entry(whole(leaf)).or_default();
-            *version = leaf.version.max(*version);
-        }
-        // A change says a pool's share without the emission that it is a part of.
-        let groups: BTreeMap<String, leaves::Group> =
-            self.leaves.iter().filter_map(|leaf| Some((leaf.path.clone(), leaf.group.clone()?))).collect();
-        for leaf in &mut self.leaves {
-            leaf.group = leaf.group.take().or_else(|| groups.get(&leaf.path).cloned());
-        }
-        self.leaves.retain(|leaf| last.get(&whole(leaf)) == Some(&leaf.version));
-        self.in_force = true;
-        self
+        let mut leaves = leaves::leaves(&tree, &layer.text);
+        standing::complete_groups(&mut leaves);
+        let changes = standing::changes(&tree, &layer.text);
+        Ok(Self { tree, leaves, changes, in_force: false })
     }
 }
 
@@ -81,7 +67,10 @@ pub fn set_network(text: &str, file: &str, set: &[Assignment]) -> Result<String,
     let layer = Layer::new(file, text);
     let changed = {
         let read = File::read(&layer)?;
-        Edits::of(&read, set)?.done(text)
+        Edits::of(&read, set)?.done(&read, text).map_err(|restated| {
+            let hint = "write it into a copy of the file, and name that as the network";
+            Diagnostics::from(Diagnostic::error(file, "", 0..0, restated, hint))
+        })?
     };
     let said: Vec<String> = set.iter().map(Assignment::to_string).collect();
     sound(&changed, &format!("{file} with {}", said.join(", ")))?;
