@@ -1,6 +1,16 @@
 use super::*;
 use crate::{results::COLUMNS, scenario::Draft};
 
+/// A range that does not hold what was seen judges something else.
+#[test]
+fn what_was_seen_lies_in_the_range_that_is_expected() {
+    for fact in Fact::builtin() {
+        let (low, high) = fact.expect;
+        assert!((low..=high).contains(&fact.observed), "{}: {} in {low} to {high}", fact.id, fact.observed);
+        assert!(fact.verdict(fact.observed) == Verdict::Reproduced);
+    }
+}
+
 /// A row a month, with one column that is given.
 fn rows(columns: &[(&str, &[f64])]) -> (Vec<Row>, Scenario) {
     let scenario = Draft::builtin("baseline").unwrap().resolve("clusters").unwrap();
