@@ -244,6 +244,16 @@ fn take_for(tree: &mut Table, layer: &Layer, service: &str, found: &mut Vec<Diag
 
 /// A key that was set, as a tree.
 fn set(layer: &Layer, number: usize, key: &str, value: &str, tree: &Table) -> Result<Table, Diagnostic> {
+    if !key.starts_with("scenario.") {
+        let meant = format!("scenario.{key}");
+        let known = way(&meant, tree).is_some() || keys_of_all(&meant, tree).iter().any(|key| way(key, tree).is_some());
+        let hint = if known {
+            format!("write {meant}={value}")
+        } else {
+            "a key begins with scenario. or network.; `depin sim keys NETWORK` lists them".to_owned()
+        };
+        return Err(layer.error(0..key.len(), format!("no key is called `{key}`"), hint));
+    }
     let all = keys_of_all(key, tree);
     let ways: Vec<Vec<&str>> = match way(key, tree) {
         Some(way) => vec![way],

@@ -97,7 +97,12 @@ fn a_range_holds_its_value_and_goes_upwards() {
     says(&growth("{ value = 1, range = [2, 0], why = \"a\" }"), 4, "holds nothing", "write [0, 2]");
     says(&growth("{ value = 1, range = [1, 2, 3], why = \"a\" }"), 4, "two numbers, and this has 3", "range = ");
     says(&growth("{ value = 1, range = [0, 2], log = true, why = \"a\" }"), 4, "begins above zero", "leave out `log`");
-    says(&growth("{ value = 1, range = [0, 200], why = \"a\" }"), 4, "no more than everything", "from -1");
+    says(
+        &growth("{ value = 1, range = [0, 200], why = \"a\" }"),
+        4,
+        "`growth` is 200, and at most 100 can be run",
+        "from -1 to 100",
+    );
     says(&growth("\"40%\""), 4, "is the text \"40%\"", "write 0.4");
 }
 
@@ -127,6 +132,8 @@ fn events_lie_within_the_run_and_name_keys_that_there_are() {
     says(&event("at = \"1y\"\nset = { \"demand.training.growth\" = 2 }"), 6, "neither scenario. nor network.", "depin sim keys");
     says(&event("att = \"1y\"\nat = \"1y\"\nshock = { price = -0.5 }"), 5, "`att` is no key of an event", "did you mean `at`?");
     says(&event("at = \"1y\""), 4, "nothing happens", "add set");
+    says(&event("at = \"2026-01-01\"\nshock = { price = -0.5 }"), 5, "a date has no quotes", "write at = 2026-01-01");
+    says(&event("at = \"soon\"\nshock = { price = -0.5 }"), 5, "`soon` is no length of time", "a date without quotes");
 }
 
 #[test]
@@ -197,6 +204,24 @@ fn a_key_that_was_set_wrongly_is_told_of_as_it_was_typed() {
     assert!(told("scenario.demand.nobody.growth", "1").contains("no key is called"));
     assert!(told("scenario.years", "many").contains("must be a number"));
     assert!(told("scenario.extends", "ai-boom").contains("cannot be set"));
+    for (key, value, words) in [
+        (
+            "scenario.supply.count",
+            "1000001",
+            ["`count` is 1000001, and at most 1000000 can be run", "write a number from 0 to 1000000"],
+        ),
+        ("scenario.market.depth", "1e30", ["`depth` is 1e30, and at most 1e15 can be run", "write a number from 1 to 1e15"]),
+        ("scenario.demand.noise", "20", ["`noise` is 20, and at most 10 can be run", "from 0 to 10"]),
+        ("scenario.demand.noise", "-1", ["chance has no sign", "from 0 to 10"]),
+        ("scenario.supply.sells", "3", ["a part is from 0 to 1", "from 0 to 1"]),
+        ("scenario.start", "\"2025-03-01\"", ["must be a date, and is a text", "write start = 2025-03-01, without quotes"]),
+        ("market.depth", "5e6", ["no key is called `market.depth`", "write scenario.market.depth=5e6"]),
+        ("demand.growth", "0.2", ["no key is called `demand.growth`", "write scenario.demand.growth=0.2"]),
+        ("incentive.pool.stakers.share", "5%", ["no key is called", "a key begins with scenario. or network."]),
+    ] {
+        let said = told(key, value);
+        assert!(words.iter().all(|words| said.contains(words)), "{key}={value}: {said}");
+    }
 }
 
 /// Of a scenario whose boom ends after years one year alone can be run; a text whose own event lies behind its own end is wrong.

@@ -58,12 +58,16 @@ impl Reader<'_> {
             Value::Text(text) => match parse_span(text) {
                 Ok(span) => (EventAt::After(span), horizon.start.later(span)),
                 Err(_) => {
-                    let text = text.clone();
-                    self.say(
-                        node,
-                        format!("`{text}` is no length of time"),
-                        "write at = \"18w\" or \"2y\", or a date without quotes",
-                    );
+                    let (message, hint) = match text.parse::<toml::value::Datetime>() {
+                        Ok(date) => {
+                            (format!("`at` is the text \"{text}\", and a date has no quotes"), format!("write at = {date}"))
+                        }
+                        Err(_) => {
+                            let hint = "write at = \"18w\" or \"2y\", or a date without quotes".to_owned();
+                            (format!("`{text}` is no length of time"), hint)
+                        }
+                    };
+                    self.say(node, message, hint);
                     return None;
                 }
             },

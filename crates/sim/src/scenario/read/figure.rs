@@ -147,10 +147,20 @@ impl Reader<'_> {
         if (field.least..=field.most).contains(&number) {
             return Some(number);
         }
-        let message = format!("`{key}` is {number}: {}", field.sense);
+        // What makes no sense is told why; what is only more than anybody means has a bound, since runs have.
+        let message = if number > field.most && field.most > 1.0 {
+            format!("`{key}` is {}, and at most {} can be run", short(number), short(field.most))
+        } else {
+            format!("`{key}` is {}: {}", short(number), field.sense)
+        };
         self.say(node, message, format!("write {}", allowed(field)));
         None
     }
+}
+
+/// A number without a row of zeros.
+fn short(number: f64) -> String {
+    if number.abs() >= 1e9 { format!("{number:e}") } else { number.to_string() }
 }
 
 /// What a table says of where its figures come from.
@@ -199,5 +209,5 @@ pub(in super::super) fn allowed(field: &Field) -> String {
     } else {
         format!("from {}", field.least)
     };
-    if field.most >= 1e9 { format!("a number {least}") } else { format!("a number {least} to {}", field.most) }
+    format!("a number {least} to {}", short(field.most))
 }

@@ -94,7 +94,11 @@ impl Reader<'_> {
                 let message = format!("`{key}` must be a date from 1970 on and before 2200");
                 self.say(&node, message, format!("write {key} = 2025-01-01"));
             }
-            Some(node) => self.wrong(&node, key, "a date", "2025-01-01, without quotes"),
+            Some(node) => {
+                let meant = node.value.as_text().and_then(|text| text.parse::<toml::value::Datetime>().ok());
+                let example = meant.map_or_else(|| "2025-01-01".to_owned(), |date| date.to_string());
+                self.wrong(&node, key, "a date", &format!("{example}, without quotes"));
+            }
             None => {}
         }
         Instant::new(0)
