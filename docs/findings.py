@@ -66,7 +66,8 @@ def utilisation(rows):
 
 
 def growth(rows, name, weeks):
-    values = column(rows, name)
+    """The last weeks to the first; a last row of fewer days than the others is none of them."""
+    values = column([row for row in rows if row["days"] == rows[0]["days"]], name)
     return sum(values[-weeks:]) / max(sum(values[:weeks]), 1e-9)
 
 

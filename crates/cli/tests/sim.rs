@@ -75,7 +75,7 @@ fn runs_leave_a_folder_whose_bytes_do_not_depend_on_workers_or_on_where_the_inpu
 
     // A folder of another version, and one that is not whole.
     let identity = fs::read_to_string(Path::new(&two).join("experiment.json")).unwrap();
-    fs::write(Path::new(&two).join("experiment.json"), identity.replace("\"format\": 1", "\"format\": 9")).unwrap();
+    fs::write(Path::new(&two).join("experiment.json"), identity.replace("\"format\": 2", "\"format\": 9")).unwrap();
     let error = printed(&["sim", "report", &two]);
     assert!(error.code == 1 && error.err.contains("format 9") && error.err.contains("hint:"), "{}", error.err);
     fs::write(Path::new(&one).join("runs.parquet"), "PAR1").unwrap();

@@ -3,9 +3,10 @@
 mod standin;
 
 use depin_sim::{
-    Point, RunFailure, RunKey, RunResult, Watch,
+    Paired, Point, RunFailure, RunKey, RunResult, Watch,
     experiment::{Engine, Look, Sign},
     results::{Fold, Identity, Quantity, Results, ResultsError, RunFolder, Summary},
+    scenario::Treatment,
 };
 use standin::{STEPS, assumptions, engine, identity, inputs};
 use std::{
@@ -139,13 +140,14 @@ fn a_failed_run_keeps_its_rows_its_seed_and_its_reason() {
     assert_eq!((summary.failures[0].run, summary.failures[0].message.as_str()), (3, "nobody is left to pay"));
     assert_eq!((summary.audit.runs, summary.audit.checked, summary.audit.violated), (RUNS - 1, 100 * (u64::from(RUNS) - 1), 0));
     let runs = fs::read_to_string(place.path().join("runs.csv")).unwrap();
-    assert!(runs.starts_with("simulation,subset,run,timestep,seed,date,price,service_price,"));
+    assert!(runs.starts_with("simulation,subset,run,timestep,seed,date,days,price,service_price,"));
     assert_eq!(runs.lines().filter(|line| line.starts_with("0,0,3,")).count(), (STEPS / 2) as usize);
     assert_eq!(runs.lines().filter(|line| line.starts_with("0,1,2,")).count(), STEPS as usize, "its pair is subset 1");
     let outcomes = fs::read_to_string(place.path().join("outcomes.csv")).unwrap();
     assert!(outcomes.lines().any(|line| line.starts_with("0,3,1,7,failed,nobody is left to pay,15,")), "{outcomes}");
     let agents = fs::read_to_string(place.path().join("agents.csv")).unwrap();
-    assert_eq!(agents.lines().nth(1).unwrap()[..46], *"0,0,0,10,7,2025-03-12T00:00:00Z,0,idle,1,0.5,2");
+    assert!(agents.lines().next().unwrap().ends_with(",agent,class,capacity,booked,income_usd,rewards_usd,cash_usd,tokens"));
+    assert_eq!(agents.lines().nth(1).unwrap()[..50], *"0,0,0,10,7,2025-03-12T00:00:00Z,0,idle,1,0.5,9,8,2");
 }
 
 #[test]
@@ -226,6 +228,10 @@ fn a_last_row_that_is_shorter_flows_as_much_a_day() {
     let mut folder = begin(place.path(), identity(2)).unwrap();
     folder.conduct(&cut, &assumptions(), NonZeroUsize::MIN, &()).unwrap();
     drop(folder);
+    let table = fs::read_to_string(place.path().join("runs.csv")).unwrap();
+    let days: Vec<&str> =
+        table.lines().filter(|line| line.starts_with("0,0,1,")).filter_map(|line| line.split(',').nth(6)).collect();
+    assert_eq!((days.len(), days[0], days[STEPS as usize - 2], days[STEPS as usize - 1]), (STEPS as usize, "7", "7", "3"));
     let minted = [Quantity { columns: &["minted"], value: |row| row[0], fold: Fold::PerDay }];
     let bands = Results::open(place.path()).unwrap().bands(&minted).unwrap();
     let means: Vec<f64> = bands[&0].bands[0].iter().map(|band| band.unwrap().mean).collect();
@@ -264,6 +270,9 @@ fn a_table_that_was_changed_or_is_gone_is_not_read() {
     assert!(error.code() == "results-damaged" && error.to_string().contains("runs.parquet"), "{error}");
     assert_eq!(results.bands(&[]).err().unwrap().code(), "results-damaged");
     assert!(results.outcomes().is_ok(), "the other one is whole");
+    // Nor does anybody say of it that everything is done.
+    assert_eq!(RunFolder::resume(place.path()).unwrap_err().code(), "results-damaged");
+    assert_eq!(begin(place.path(), identity(RUNS)).unwrap_err().code(), "results-damaged");
     fs::remove_file(place.path().join("outcomes.parquet")).unwrap();
     let error = Results::open(place.path()).unwrap_err();
     assert!(error.code() == "results-damaged" && error.to_string().contains("it is gone, and "), "{error}");
@@ -311,7 +320,9 @@ fn another_version_and_files_that_are_not_whole_are_told_apart() {
         error.code()
     };
     let text = |change: fn(String) -> String| move |bytes: Vec<u8>| change(String::from_utf8(bytes).unwrap()).into_bytes();
-    assert_eq!(broken("experiment.json", &text(|t| t.replace("\"format\": 1", "\"format\": 2"))), "results-format");
+    assert_eq!(broken("experiment.json", &text(|t| t.replace("\"format\": 2", "\"format\": 3"))), "results-format");
+    assert_eq!(broken("experiment.json", &text(|t| t.replace("\"depin\": \"0.1.0\"", "\"depin\": \"0.9.0\""))), "inputs-changed");
+    assert_eq!(broken("experiment.json", &text(|t| t.replace("\"seed\": 7", "\"seed\": 8"))), "inputs-changed");
     assert_eq!(broken("experiment.json", &text(|_| "{}".to_owned())), "results-damaged");
     assert_eq!(broken("experiment.json", &text(|t| t[..t.len() / 2].to_owned())), "results-damaged");
     assert_eq!(broken("summary.json", &text(|t| t[..t.len() / 2].to_owned())), "results-damaged");
@@ -336,4 +347,19 @@ fn a_build_that_computes_otherwise_does_not_mix_its_runs_in() {
     let error = folder.conduct(&other as &dyn Engine, &assumptions(), NonZeroUsize::MIN, &()).unwrap_err();
     assert!(error.code() == "results-differ" && error.to_string().contains("run 0"), "{error}");
     assert_eq!(files(place.path()), before);
+}
+
+/// Where one company is asked for, providers are recorded of the run whose rewards it gets: subset 3, as its rows.
+#[test]
+fn single_providers_have_the_subset_of_the_run_that_they_are_of() {
+    let place = tempfile::tempdir().unwrap();
+    let company = |point: &Point, key: RunKey, watch: &dyn Watch| -> Result<RunResult, RunFailure> {
+        let mut result = engine(point, key, watch)?;
+        result.paired.push(Paired { treatment: Treatment::Tokens, rows: result.rows.clone() });
+        Ok(result)
+    };
+    let mut folder = begin(place.path(), identity(2)).unwrap();
+    folder.conduct(&company as &dyn Engine, &assumptions(), NonZeroUsize::MIN, &()).unwrap();
+    let agents = fs::read_to_string(place.path().join("agents.csv")).unwrap();
+    assert!(agents.lines().skip(1).all(|line| line.starts_with("0,3,") && line.contains(",2025-")), "{agents}");
 }

@@ -1,6 +1,6 @@
 //! `depin sim run`, `resume`, `report`, `compare`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::{num::NonZeroUsize, path::PathBuf, str::FromStr};
 
 pub(super) const RUN_AFTER: &str = "\
@@ -9,7 +9,11 @@ seed and version give the same bytes, with any number of workers. Ctrl-C keeps w
 
 A folder of results holds runs.parquet and runs.csv (a row per run, subset and record step), outcomes (a row per run), summary.json, \
 inputs/ and report.html. Nothing is overwritten: a folder that is there is gone on with when it holds this very experiment, and else \
-refused. Subset 0 is the treatment asked for, 1 is no-tokens, 2 is central-capex, on the same people and chance.
+refused. Subset 0 is the treatment asked for, 1 is no-tokens, 2 is central-capex, on the same people and chance. Where central-capex is \
+asked for, 3 is the run with tokens whose rewards the company gets, and single providers are recorded of that one.
+
+--again makes the experiment of a folder anew, from the files that it keeps, in another folder, and says whether its tables have the same \
+bytes: of the one that was run alone, and of one of several.
 
 A key of --set begins with `network.`, as in the network's file, or `scenario.`. A share of the network's file is taken from the others in proportion, or from --against.
 
@@ -20,13 +24,16 @@ Examples:
   depin sim run akash --set network.utility.stream.lease.pays.payee=60% --fixed --runs 50
   depin sim run filecoin --record agents:every=30 --record rows:every=1
   depin sim run --networks all --scenario ai-boom
-  depin sim run storage --economies all --runs 50 --json";
+  depin sim run --networks akash,io.net --years 3
+  depin sim run storage --economies all --runs 50 --json
+  depin sim run --again sim-all-baseline/filecoin --out again";
 
 pub(super) const RESUME_AFTER: &str = "\
 Goes on with the inputs that the folder keeps. One of its runs is made again first; a build that computes it otherwise is refused.
 
 Examples:
   depin sim resume boom
+  depin sim resume sim-all-baseline          all experiments of a folder of several
   depin sim resume boom --workers 1";
 
 pub(super) const REPORT_AFTER: &str = "\
@@ -46,7 +53,7 @@ Examples:
 #[derive(Clone, Debug, Args)]
 pub struct SimRunArgs {
     /// A network's name, the path of a network.toml or its folder; with --economies, a service.
-    #[arg(value_name = "NETWORK|SERVICE", required_unless_present = "networks", conflicts_with = "networks")]
+    #[arg(value_name = "NETWORK|SERVICE", required_unless_present_any = ["networks", "again"], conflicts_with_all = ["networks", "again"])]
     pub network: Option<String>,
     /// The scenario, by name or path; or a folder of its texts, as inputs/scenario of results is.
     #[arg(long, value_name = "NAME|FILE", default_value = "baseline")]
@@ -81,12 +88,19 @@ pub struct SimRunArgs {
     /// The key from which a share that is set is taken [default: all others in proportion].
     #[arg(long, value_name = "KEY", requires = "set")]
     pub against: Option<String>,
-    /// Run several networks, each into a folder of its own, and compare them.
-    #[arg(long, value_name = "all", value_enum, conflicts_with = "economies")]
-    pub networks: Option<AllArg>,
-    /// Run a service on the economies of several networks, and compare them.
-    #[arg(long, value_name = "all", value_enum, requires = "network")]
-    pub economies: Option<AllArg>,
+    /// Run several networks, each into a folder of its own, and compare them: all, or those that are named.
+    #[arg(long, value_name = "all|A,B,…", value_delimiter = ',', num_args = 1, conflicts_with = "economies")]
+    pub networks: Vec<String>,
+    /// Run a service on the economies of several networks, and compare them: all, or those that are named.
+    #[arg(long, value_name = "all|A,B,…", value_delimiter = ',', num_args = 1, requires = "network")]
+    pub economies: Vec<String>,
+    /// Make the experiment of a folder of results anew in another folder, and compare the bytes.
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["networks", "economies", "scenario", "years", "steps", "runs", "seed", "record", "fixed", "set", "against"]
+    )]
+    pub again: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -126,13 +140,6 @@ const STEPS_MOST: i64 = 36_500;
 fn years(text: &str) -> Result<f64, String> {
     let years = text.parse().ok().filter(|years: &f64| (0.002..=100.0).contains(years));
     years.ok_or_else(|| "a run takes from 0.002 to 100 years; --steps says it in days".to_owned())
-}
-
-/// Which of those that come along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum AllArg {
-    /// All five.
-    All,
 }
 
 /// `KEY=VALUE`.

@@ -164,19 +164,7 @@ fn list(title: &str, failures: &[crate::results::Failure], all: usize) -> String
 }
 
 /// The command that makes the same results again, from the files that are kept.
-fn command(results: &Results) -> String {
-    let (identity, plan) = (&results.identity, results.identity.plan);
-    let mut text =
-        format!("depin sim run inputs/network.toml --scenario inputs/scenario --runs {} --seed {}", plan.runs, plan.seed);
-    if plan.fixed {
-        text += " --fixed";
-    }
-    if let Some(rows) = identity.agents_every {
-        let days = u64::from(rows) * identity.scenario.record_ms / DAY_MS;
-        text += &format!(" --record agents:every={days}");
-    }
-    text
-}
+const AGAIN: &str = "depin sim run --again . --out ../again";
 
 fn inputs(results: &Results) -> String {
     let identity = &results.identity;
@@ -184,6 +172,11 @@ fn inputs(results: &Results) -> String {
         let against = setting.against.as_ref().map(|key| format!(", taken from {}", safe(key))).unwrap_or_default();
         format!("<li><code>{}</code> = {}{against}</li>", safe(&setting.key), safe(&setting.value))
     };
+    let recorded = identity.agents_every.map(|rows| {
+        let days = u64::from(rows) * identity.scenario.record_ms / DAY_MS;
+        format!(" Single providers were recorded every {days} days.")
+    });
+    let (plan, recorded) = (identity.plan, recorded.unwrap_or_default());
     let set = match identity.set.iter().map(set).collect::<String>() {
         none if none.is_empty() => String::new(),
         list => format!("<p>Set by hand; the files below have it already:</p>\n<ul>{list}</ul>\n"),
@@ -201,15 +194,16 @@ fn inputs(results: &Results) -> String {
         )
     });
     format!(
-        "<h2>Exact inputs</h2>\n<p>The same files, seed and version give the same bytes on any machine and with any number of workers:</p>\n\
-         <pre class=\"command\">{}</pre>\n<p class=\"soft\">depin {}, results of format {}. What was assumed in each draw stands in \
+        "<h2>Exact inputs</h2>\n<p>The same files, seed and version give the same bytes on any machine and with any number of workers. In the \
+         folder of this page:</p>\n<pre class=\"command\">{AGAIN}</pre>\n<p class=\"soft\">depin {}, results of format {}, {} runs of seed {}.{recorded} What was assumed in each draw stands in \
          <code>inputs/points.csv</code>, and beside each run's figures in <code>outcomes</code>.</p>\n{set}\
          <details><summary>The network's file, as it was run (SHA-256 {})</summary><pre>{}</pre></details>\n{texts}\
          <div class=\"wide\"><table>\n<thead><tr><th>table</th><th class=\"n\">bytes</th><th>SHA-256</th></tr></thead>\n<tbody>{}</tbody>\
          </table></div>\n",
-        safe(&command(results)),
         safe(&identity.depin),
         identity.format,
+        plan.runs,
+        plan.seed,
         short(&identity.network.sha256),
         safe(&results.inputs.network),
         files.collect::<String>()

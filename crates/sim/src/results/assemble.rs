@@ -13,11 +13,13 @@ use super::{
 use crate::{
     experiment::{Assumptions, Plan, RunRecord, State},
     scenario::Treatment,
+    simulation::DAYS_A_YEAR,
 };
 use std::{collections::BTreeMap, path::Path};
 
 /// Failures and violations that a summary tells; the tables have all.
 const TOLD: usize = 20;
+const DAY_MS: u64 = 86_400_000;
 /// Columns in which treatments are compared run by run.
 const COMPARED: [&str; 8] =
     ["useful_usage", "paid_usage", "usage", "revenue_third_usd", "capacity", "providers", "capital_in_usd", "profit_usd"];
@@ -30,7 +32,7 @@ pub(super) fn assemble(
     checkpoint: &mut Checkpoint,
 ) -> Result<Summary> {
     let mut tables = Tables::new(folder, identity, assumptions, checkpoint)?;
-    let mut summary = Summary::new(identity.plan);
+    let mut summary = Summary::new(identity.plan, identity.sha256());
     let runs: Vec<u32> = checkpoint.done().collect();
     let mut cash_left = 0;
     for run in &runs {
@@ -124,7 +126,7 @@ impl<'a> Tables<'a> {
         let compared: Vec<Treatment> = TREATMENTS.into_iter().filter(|one| checkpoint.compared().contains(one)).collect();
         let keys = || KEYS.iter().map(|(name, field)| Head::new(*name, *field));
         let numbers = COLUMNS.iter().map(|column| Head::new(column.name, Field::Number));
-        let runs = keys().chain(numbers).collect::<Vec<_>>();
+        let runs = keys().chain([Head::new("days", Field::Whole)]).chain(numbers).collect::<Vec<_>>();
         let outcome = [
             ("simulation", Field::Whole),
             ("run", Field::Whole),
@@ -148,6 +150,8 @@ impl<'a> Tables<'a> {
             ("class", Field::Text),
             ("capacity", Field::Number),
             ("booked", Field::Number),
+            ("income_usd", Field::Number),
+            ("rewards_usd", Field::Number),
             ("cash_usd", Field::Number),
             ("tokens", Field::Number),
         ];
@@ -169,8 +173,11 @@ impl<'a> Tables<'a> {
             self.rows(record.run, subset_number(one.treatment), &one.rows)?;
         }
         self.outcome(record)?;
-        let dates: BTreeMap<u32, _> = record.rows.iter().map(|row| (row.timestep, row.date)).collect();
-        let keys = self.keys(record.run, 0);
+        // Single providers are those of the run with tokens, out of which the company has its money.
+        let with_tokens = record.paired.iter().find(|one| one.treatment == Treatment::Tokens);
+        let (subset, rows) = with_tokens.map_or((0, &record.rows), |one| (subset_number(one.treatment), &one.rows));
+        let dates: BTreeMap<u32, _> = rows.iter().map(|row| (row.timestep, row.date)).collect();
+        let keys = self.keys(record.run, subset);
         let Some(table) = &mut self.agents else { return Ok(()) };
         for one in &record.agents {
             let date = dates.get(&one.timestep).copied().unwrap_or_default();
@@ -179,6 +186,8 @@ impl<'a> Tables<'a> {
                 Cell::Text(&one.class),
                 Cell::Number(one.capacity),
                 Cell::Number(one.booked),
+                Cell::Number(one.income_usd),
+                Cell::Number(one.rewards_usd),
                 Cell::Number(one.cash_usd),
                 Cell::Number(one.tokens),
             ];
@@ -195,12 +204,25 @@ impl<'a> Tables<'a> {
         }
     }
 
+    /// Days of a run's first row: as many as between two rows, or the whole run's.
+    fn first_days(&self) -> u64 {
+        let scenario = &self.identity.scenario;
+        (scenario.record_ms / DAY_MS).min((scenario.years * DAYS_A_YEAR).round().max(1.0) as u64)
+    }
+
     fn rows(&mut self, run: u32, subset: u32, rows: &[Row]) -> Result<()> {
         let keys = self.keys(run, subset);
-        let mut cells = Vec::with_capacity(KEYS.len() + COLUMNS.len());
+        let mut cells = Vec::with_capacity(KEYS.len() + 1 + COLUMNS.len());
+        let mut days = self.first_days();
+        let mut before: Option<&Row> = None;
         for row in rows {
+            // The last row of a run that does not end with one covers less time than the others.
+            if let Some(before) = before.replace(row) {
+                days = row.date.since(before.date).get() / DAY_MS;
+            }
             cells.clear();
             cells.extend(keys(row.timestep, row.date));
+            cells.push(Cell::Whole(days));
             cells.extend(row.values.iter().map(|value| Cell::Number(*value)));
             self.runs.row(&cells)?;
         }

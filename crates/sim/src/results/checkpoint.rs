@@ -23,7 +23,7 @@ use std::{
 };
 
 /// The first bytes of such a file; its number changes with the encoding of records.
-const MAGIC: &[u8; 16] = b"depin-sim runs 1";
+const MAGIC: &[u8; 16] = b"depin-sim runs 2";
 /// Bytes before a record: its length, and the beginning of its hash.
 const FRAME: usize = 12;
 /// Longest record that is believed: a million providers, recorded daily for a year, have less.
@@ -220,7 +220,7 @@ struct StoredAgent {
     timestep: u32,
     agent: u32,
     class: String,
-    numbers: [u64; 4],
+    numbers: [u64; 6],
 }
 
 impl StoredRows {
@@ -273,8 +273,9 @@ fn decode(bytes: &[u8]) -> std::result::Result<RunRecord, String> {
     };
     let paired = stored.paired.into_iter().map(|(code, rows)| Ok(Subset { treatment: treatment(code)?, rows: rows.rows()? }));
     let agents = stored.agents.into_iter().map(|one| {
-        let [capacity, booked, cash_usd, tokens] = one.numbers.map(f64::from_bits);
-        AgentRow { timestep: one.timestep, agent: one.agent, class: one.class, capacity, booked, cash_usd, tokens }
+        let [capacity, booked, income_usd, rewards_usd, cash_usd, tokens] = one.numbers.map(f64::from_bits);
+        let StoredAgent { timestep, agent, class, .. } = one;
+        AgentRow { timestep, agent, class, capacity, booked, income_usd, rewards_usd, cash_usd, tokens }
     });
     Ok(RunRecord {
         run: stored.run,
@@ -289,7 +290,7 @@ fn decode(bytes: &[u8]) -> std::result::Result<RunRecord, String> {
 }
 
 fn agent(row: &AgentRow) -> StoredAgent {
-    let numbers = [row.capacity, row.booked, row.cash_usd, row.tokens].map(f64::to_bits);
+    let numbers = [row.capacity, row.booked, row.income_usd, row.rewards_usd, row.cash_usd, row.tokens].map(f64::to_bits);
     StoredAgent { timestep: row.timestep, agent: row.agent, class: row.class.clone(), numbers }
 }
 
@@ -323,6 +324,8 @@ mod tests {
             class: "idle".to_owned(),
             capacity: 1.0,
             booked: 0.5,
+            income_usd: 7.0,
+            rewards_usd: 6.0,
             cash_usd: -3.0,
             tokens: f64::INFINITY,
         };

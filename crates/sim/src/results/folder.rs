@@ -94,7 +94,9 @@ impl RunFolder {
         let inputs = read_inputs(path, &identity)?;
         // Where everything is done nothing is written, and nothing needs to be writable.
         let (mut lock, mut checkpoint) = (None, None);
-        if !is_done(path)? {
+        if is_done(path)? {
+            Results::open(path)?.check()?;
+        } else {
             lock = Some(locked(path)?);
             // Whoever had the lock until now may have done the rest.
             if !is_done(path)? {
@@ -189,7 +191,8 @@ pub struct Results {
 }
 
 impl Results {
-    /// Opens a folder of results, and looks whether its tables have the size with which they were written.
+    /// Opens a folder of results, and looks whether it is the experiment that was run, and whether its tables have the size with which
+    /// they were written.
     ///
     /// # Errors
     /// [`ResultsError::None`] where there are none, or none yet; [`ResultsError::Format`], [`ResultsError::Truncated`] and others where
@@ -198,6 +201,9 @@ impl Results {
         let identity = read_identity(path)?;
         let inputs = read_inputs(path, &identity)?;
         let summary = summary_of(path)?;
+        if summary.experiment != identity.sha256() {
+            return Err(ResultsError::Changed { path: path.join(IDENTITY) });
+        }
         for (name, sum) in &summary.files {
             let file = path.join(name);
             let found = match fs::metadata(&file) {
@@ -212,6 +218,14 @@ impl Results {
             }
         }
         Ok(Self { path: path.to_owned(), identity, inputs, summary })
+    }
+
+    /// Reads every table once, and refuses those that are not as they were written.
+    ///
+    /// # Errors
+    /// The file system's; [`ResultsError::Damaged`].
+    pub fn check(&self) -> Result<()> {
+        self.summary.files.iter().try_for_each(|(name, sum)| sum.check(&self.path.join(name)))
     }
 
     /// The table of runs.

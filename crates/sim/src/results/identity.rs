@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
 /// The version of a folder of results: what its files are called, and what stands in them.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What an experiment is. Two folders with the same identity have the same results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -196,6 +196,16 @@ impl Identity {
     /// What tells it from every other experiment.
     pub(super) fn id(&self) -> [u8; 32] {
         Sha256::digest(self.text()).into()
+    }
+
+    /// The same in hex.
+    pub(super) fn sha256(&self) -> String {
+        hex::encode(self.id())
+    }
+
+    /// The version of the program that wrote it, where that is another one than this: then the same command may give other figures.
+    pub fn other_version(&self) -> Option<&str> {
+        (self.depin != env!("CARGO_PKG_VERSION")).then_some(self.depin.as_str())
     }
 
     /// Reads its file. The format is looked at first: a later one may have other fields.

@@ -11,6 +11,8 @@ use std::{cell::RefCell, collections::BTreeMap};
 pub struct Summary {
     /// As the identity's.
     pub format: u32,
+    /// SHA-256 of the experiment's own file, in hex.
+    pub experiment: String,
     /// How many runs there are.
     pub runs: Counts,
     /// By the id of the key figure.
@@ -261,9 +263,10 @@ impl Figure {
 
 impl Summary {
     /// Nothing yet.
-    pub(super) fn new(plan: Plan) -> Self {
+    pub(super) fn new(plan: Plan, experiment: String) -> Self {
         Self {
             format: FORMAT,
+            experiment,
             runs: Counts { asked: plan.runs, ..Counts::default() },
             kpis: BTreeMap::new(),
             differences: BTreeMap::new(),

@@ -52,6 +52,10 @@ pub struct AgentRow {
     pub capacity: f64,
     /// Units that are booked a day.
     pub booked: f64,
+    /// Dollars that rewards and customers brought it since it began, its costs not subtracted.
+    pub income_usd: f64,
+    /// Of these, rewards at the price of their days.
+    pub rewards_usd: f64,
     /// Its dollars since it began, hardware subtracted.
     pub cash_usd: f64,
     /// Main tokens that it holds, vested or not.
@@ -70,7 +74,7 @@ impl Row {
     }
 }
 
-/// All columns after the keys of a run (`simulation`, `subset`, `run`, `timestep`, `seed`, `date`), in their order.
+/// All columns after the keys of a run (`simulation`, `subset`, `run`, `timestep`, `seed`, `date`, `days`), in their order.
 pub static COLUMNS: &[Column] = &[
     Column {
         name: "price",

@@ -175,6 +175,8 @@ impl Simulation<'_> {
                 class: names.get(provider.class).map_or_else(String::new, |name| (*name).clone()),
                 capacity: self.capacity(i),
                 booked: provider.booked,
+                income_usd: provider.brought.0,
+                rewards_usd: provider.brought.1,
                 cash_usd: provider.cash,
                 tokens,
             });

@@ -161,6 +161,8 @@ pub struct Provider {
     pub kept: u128,
     /// Dollars since it began, hardware subtracted.
     pub cash: f64,
+    /// Dollars that it earned by rewards and was paid by customers since it began, and the rewards among them.
+    pub brought: (f64, f64),
     /// Hardware not paid off.
     pub owed: f64,
 }
@@ -255,6 +257,7 @@ impl Providers {
                     contract: (0, 0),
                     kept: 0,
                     cash: 0.0,
+                    brought: (0.0, 0.0),
                     owed: 0.0,
                     operating: 0.0,
                     income: 0.0,
@@ -301,6 +304,7 @@ impl Providers {
                     Standing::Active => {
                         let margin = margin_of(rule, provider, market);
                         provider.income += (margin.income - provider.income) / TRAIL;
+                        provider.brought = (provider.brought.0 + margin.income, provider.brought.1 + margin.rewards);
                         provider.operating += margin.operating;
                         if provider.seen {
                             provider.trailing += (margin.economic - provider.trailing) / TRAIL;
@@ -441,6 +445,8 @@ fn attends(chance: &Chance, class: &Class, i: usize, day: u32, at: usize) -> boo
 struct Margin {
     /// Rewards, and what customers pay it.
     income: f64,
+    /// The rewards among it.
+    rewards: f64,
     /// Income less running cost.
     operating: f64,
     /// The same less what the hardware would earn elsewhere, and what the money that is put up as collateral would.
@@ -459,7 +465,7 @@ fn margin_of(rule: &crate::scenario::Class, provider: &Provider, market: &Market
     let operating = income - fleet * rule.running.value * provider.cost;
     let outside = rule.outside.value * market.boom.0;
     let collateral = market.collateral.get(provider.class).copied().unwrap_or(0.0) * market.discount_rate / YEAR;
-    Margin { income, operating, economic: operating - fleet * (outside + collateral) }
+    Margin { income, rewards: earned, operating, economic: operating - fleet * (outside + collateral) }
 }
 
 /// Dollars a day that a device of a class brings, before its cost, at today's prices and how full the class would be.

@@ -87,6 +87,8 @@ pub fn engine(point: &Point, key: RunKey, watch: &dyn Watch) -> Result<RunResult
         class: "idle".to_owned(),
         capacity: 1.0,
         booked: 0.5,
+        income_usd: 9.0,
+        rewards_usd: 8.0,
         cash_usd: price,
         tokens: 3.0,
     };
@@ -137,7 +139,7 @@ pub fn identity(runs: u32) -> Identity {
         },
         scenario: ScenarioInput {
             name: "baseline".to_owned(),
-            title: "As it is".to_owned(),
+            title: "Baseline".to_owned(),
             about: "nothing special happens".to_owned(),
             start: "2025-01-01T00:00:00Z".to_owned(),
             years: 0.58,

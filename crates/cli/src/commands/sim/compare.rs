@@ -9,7 +9,7 @@ use crate::{
     error::{CliError, Result},
     output::Output,
 };
-use depin_sim::{report::Comparison, results::Results};
+use depin_sim::report::Comparison;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,7 @@ pub fn write(folders: &[PathBuf], path: &Path, left_out: Vec<String>, out: &Outp
             .hint("compare some of them at a time"));
     }
     vacant(path)?;
-    let list = folders.iter().map(|folder| Results::open(folder).map_err(results_error)).collect::<Result<Vec<_>>>()?;
+    let list = folders.iter().map(|folder| super::open(folder, out)).collect::<Result<Vec<_>>>()?;
     let mut comparison = Comparison::new(&list).map_err(results_error)?;
     comparison.left_out = left_out;
     replace(path, &comparison.page(&list).map_err(results_error)?)?;

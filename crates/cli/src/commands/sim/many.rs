@@ -8,7 +8,7 @@ use crate::{
 use depin_devnet::source::{self, Source};
 use depin_economy::Spec;
 use depin_networks::{NETWORKS, Recipe, compose};
-use depin_quantity::Instant;
+use depin_quantity::{Instant, nearest_name};
 use depin_services::descriptor::{SERVICES, service};
 
 /// What one unit of the service `metered` is, where a command names the service alone.
@@ -24,26 +24,46 @@ pub enum Asked {
 
 /// The networks of a command.
 pub fn networks(args: &SimRunArgs) -> Result<Asked> {
-    if args.networks.is_some() {
+    if !args.networks.is_empty() {
         let known =
-            |(name, _): &(&str, &str)| ((*name).to_owned(), source::read(name).map(|source| Network { source, priced_as: None }));
-        return Ok(Asked::Several(NETWORKS.iter().map(known).collect()));
+            |(name, _): (&str, &str)| (name.to_owned(), source::read(name).map(|source| Network { source, priced_as: None }));
+        return Ok(Asked::Several(named_of("--networks", &args.networks)?.into_iter().map(known).collect()));
     }
     let named = args.network.as_deref().unwrap_or_default();
-    if args.economies.is_some() {
+    if !args.economies.is_empty() {
         if service(named).is_none() {
             let all: Vec<&str> = SERVICES.iter().map(|service| service.name.as_str()).collect();
             return Err(CliError::refused("service", format_args!("--economies takes a service, and `{named}` is none"))
                 .hint(format_args!("there is: {}", all.join(", "))));
         }
-        let pair = |(economy, text): &(&str, &str)| (format!("{named}-on-{economy}"), pair(named, economy, text));
-        return Ok(Asked::Several(NETWORKS.iter().map(pair).collect()));
+        let pair = |(economy, text): (&str, &str)| (format!("{named}-on-{economy}"), pair(named, economy, text));
+        return Ok(Asked::Several(named_of("--economies", &args.economies)?.into_iter().map(pair).collect()));
     }
     if service(named).is_some() && !NETWORKS.iter().any(|(name, _)| *name == named) && !std::path::Path::new(named).exists() {
         return Err(CliError::refused("service", format_args!("`{named}` is a service, which earns nothing without an economy"))
             .hint(format_args!("name a network, or run it on each economy: depin sim run {named} --economies all")));
     }
     Ok(Asked::One(Network { source: source::read(named)?, priced_as: None }))
+}
+
+/// The networks of a list, in its order: all that come along, or those that it names, each once.
+fn named_of(flag: &str, list: &[String]) -> Result<Vec<(&'static str, &'static str)>> {
+    if list.iter().map(String::as_str).eq(["all"]) {
+        return Ok(NETWORKS.to_vec());
+    }
+    let names: Vec<&str> = NETWORKS.iter().map(|(name, _)| *name).collect();
+    let one = |(at, name): (usize, &String)| {
+        if list[..at].contains(name) {
+            return Err(CliError::refused("network", format_args!("{flag} names {name} twice")).hint("name each once"));
+        }
+        NETWORKS.iter().find(|(known, _)| known == name).copied().ok_or_else(|| {
+            let near = nearest_name(name, names.iter().copied());
+            let hint =
+                near.map_or_else(|| format!("there is: all, {}", names.join(", ")), |near| format!("did you mean {near}?"));
+            CliError::refused("network", format_args!("{flag} takes networks that come along, and `{name}` is none")).hint(hint)
+        })
+    };
+    list.iter().enumerate().map(one).collect()
 }
 
 /// A service on the economy of a network that comes along; at home it is that network itself.

@@ -8,7 +8,7 @@ use crate::{
 };
 use depin_sim::{
     report::{is_page, page},
-    results::{REPORT, Results, write_text},
+    results::{REPORT, write_text},
 };
 use serde::Serialize;
 use std::{
@@ -23,7 +23,8 @@ struct Written {
 }
 
 pub fn run(args: &SimReportArgs, out: &Output) -> Result<()> {
-    let results = Results::open(&args.folder).map_err(results_error)?;
+    let results = super::open(&args.folder, out)?;
+    results.check().map_err(results_error)?;
     let path = args.out.clone().unwrap_or_else(|| args.folder.join(REPORT));
     vacant(&path)?;
     replace(&path, &page(&results).map_err(results_error)?)?;

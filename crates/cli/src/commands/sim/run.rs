@@ -1,21 +1,21 @@
 //! `depin sim run` and `depin sim resume`.
 
 use super::{
-    compare, input,
+    input,
     many::{self, Asked},
     progress::{Watching, stop_on_signals},
-    results_error, table,
+    results_error, several, table,
 };
 use crate::{
     args::{SimResumeArgs, SimRunArgs},
     error::{CliError, Result},
-    output::{Output, count},
+    output::Output,
 };
 use depin_sim::{
     report,
     results::{Identity, REPORT, Results, ResultsError, RunFolder, Summary, write_text},
 };
-use input::{Network, Prepared};
+use input::Prepared;
 use serde::Serialize;
 use std::{
     num::NonZeroUsize,
@@ -26,86 +26,62 @@ use std::{
 /// What one experiment left.
 #[derive(Serialize)]
 pub struct Ran {
-    folder: PathBuf,
+    pub folder: PathBuf,
     report: PathBuf,
     experiment: Identity,
-    summary: Summary,
-}
-
-/// Several of them.
-#[derive(Serialize)]
-struct Several {
-    experiments: Vec<Ran>,
-    left_out: Vec<LeftOut>,
-    comparison: report::Comparison,
-    report: PathBuf,
-}
-
-/// One of several that could not be simulated; the others were.
-#[derive(Serialize)]
-struct LeftOut {
-    name: String,
-    reason: String,
+    pub summary: Summary,
 }
 
 /// Runs what was asked for.
 pub fn run_all(args: &SimRunArgs, out: &Output) -> Result<()> {
     usable(args.out.as_deref().unwrap_or(Path::new(".")))?;
+    if let Some(folder) = &args.again {
+        return again(folder, args, out);
+    }
     match many::networks(args)? {
         Asked::One(network) => {
             let stop = stop_on_signals(out);
             let prepared = input::prepare(args, &network, 0)?;
             let folder = args.out.clone().map_or_else(|| free(&default_name(&prepared.identity)), Ok)?;
-            tell(&begin(prepared, &folder, args.workers, &stop, out)?, out)
+            tell(&conduct_folder(begin(&prepared, &folder)?, &prepared, args.workers, &stop, out)?, out)
         }
-        Asked::Several(networks) => run_several(args, networks, out),
+        Asked::Several(networks) => several::run(args, networks, out),
     }
 }
 
-/// Each of several into a folder of its own. One that cannot be simulated is left out, and is told of.
-fn run_several(args: &SimRunArgs, networks: Vec<(String, Result<Network>)>, out: &Output) -> Result<()> {
+/// The experiment of a folder once more, in another one; whether its tables are the same.
+fn again(folder: &Path, args: &SimRunArgs, out: &Output) -> Result<()> {
+    let first = super::open(folder, out)?;
+    if !first.summary.whole() {
+        let runs = first.summary.runs;
+        let message =
+            format!("{} has {} of {} runs, so there is nothing whole to compare with", folder.display(), runs.done, runs.asked);
+        return Err(CliError::refused("unfinished", message).hint(format_args!("depin sim resume {}", folder.display())));
+    }
+    let place = args.out.clone().map_or_else(|| free(&default_name(&first.identity)), Ok)?;
+    let same = |one: &Path| one.canonicalize().ok();
+    if same(&place).is_some_and(|place| same(folder) == Some(place)) {
+        return Err(CliError::refused("out", "an experiment is made again in another folder").hint("name one with --out"));
+    }
     let stop = stop_on_signals(out);
-    let scenario = args.scenario.rsplit(['/', '\\']).next().unwrap_or_default().trim_end_matches(".toml");
-    let what = args.network.as_deref().unwrap_or("all");
-    let place = args.out.clone().map_or_else(|| free(&format!("sim-{what}-{scenario}")), Ok)?;
-    let side_by_side = place.join("compare.html");
-    if place.is_dir() {
-        super::report::vacant(&side_by_side)?;
+    let prepared = input::prepare_again(&first.identity, first.inputs)?;
+    let ran = conduct_folder(begin(&prepared, &place)?, &prepared, args.workers, &stop, out)?;
+    tell(&ran, out)?;
+    let differ: Vec<&str> = (first.summary.files.iter())
+        .filter(|(name, sum)| ran.summary.files.get(*name) != Some(sum))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if differ.is_empty() {
+        out.note(format_args!("the same bytes as {}: {}", folder.display(), names_of(&first.summary)));
+        return Ok(());
     }
-    let (mut all, mut left_out, mut first) = (Vec::new(), Vec::new(), None);
-    for (simulation, (name, network)) in (0..).zip(networks) {
-        match network.and_then(|network| input::prepare(args, &network, simulation)) {
-            Ok(prepared) => {
-                let ran = begin(prepared, &place.join(&name), args.workers, &stop, out)?;
-                if !out.json {
-                    show(&ran, out)?;
-                }
-                if !ran.summary.whole() {
-                    return Err(stopped(&ran));
-                }
-                all.push(ran);
-            }
-            Err(error) => {
-                out.note(format_args!("{name} is left out: {}", error.message));
-                left_out.push(LeftOut { name, reason: error.message.clone() });
-                first.get_or_insert(error);
-            }
-        }
-    }
-    if let Some(error) = first.filter(|_| all.is_empty()) {
-        return Err(error);
-    }
-    let folders: Vec<PathBuf> = all.iter().map(|ran| ran.folder.clone()).collect();
-    let told = left_out.iter().map(|one| format!("{}: {}", one.name, one.reason)).collect();
-    let (comparison, report) = compare::write(&folders, &side_by_side, told, out)?;
-    let several = Several { experiments: all, left_out, comparison, report };
-    out.result(&several, |out| table::comparison(&several.comparison, out))?;
-    if !several.left_out.is_empty() {
-        let names: Vec<&str> = several.left_out.iter().map(|one| one.name.as_str()).collect();
-        let made = count(several.experiments.len() as u64, "experiment", "experiments");
-        out.note(format_args!("{made} made; left out, as told above: {}", names.join(", ")));
-    }
-    several.experiments.iter().try_for_each(ended)
+    let message = format!("{} came out otherwise than {} has it", differ.join(", "), folder.display());
+    Err(CliError::refused("differs", message)
+        .hint("the same version gives the same bytes; `depin` in experiment.json says which one it was"))
+}
+
+fn names_of(summary: &Summary) -> String {
+    summary.files.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// Refuses a path that cannot be a folder of results, or in which nothing may be written, before anything is computed.
@@ -118,32 +94,46 @@ pub fn usable(path: &Path) -> Result<()> {
     depin_files::try_folder(path).map_err(|(path, error)| results_error(ResultsError::Io { what: "write in", path, error }))
 }
 
-/// Goes on with a folder.
+/// Goes on with a folder, or with all of a folder of several.
 pub fn resume(args: &SimResumeArgs, out: &Output) -> Result<()> {
+    if let Some(done) = several::resume(&args.folder, args.workers, out) {
+        return done;
+    }
     let (folder, inputs) = RunFolder::resume(&args.folder).map_err(results_error)?;
-    let stop = stop_on_signals(out);
+    super::note_version(folder.identity(), &args.folder, out);
     if folder.is_whole() {
         out.note(format_args!("everything is done in {}", args.folder.display()));
         return tell(&done(&args.folder)?, out);
     }
+    let stop = stop_on_signals(out);
     let prepared = input::prepare_again(folder.identity(), inputs)?;
-    let ran = conduct(folder, &prepared, args.workers, &stop, out)?;
-    tell(&ran, out)
+    tell(&conduct_folder(folder, &prepared, args.workers, &stop, out)?, out)
 }
 
-fn begin(prepared: Prepared, path: &Path, workers: Option<NonZeroUsize>, stop: &Arc<AtomicBool>, out: &Output) -> Result<Ran> {
-    let folder =
-        RunFolder::begin(path, prepared.identity.clone(), &prepared.inputs, &prepared.assumptions).map_err(results_error)?;
+/// The folder of an experiment, made or opened again.
+pub fn begin(prepared: &Prepared, path: &Path) -> Result<RunFolder> {
+    RunFolder::begin(path, prepared.identity.clone(), &prepared.inputs, &prepared.assumptions).map_err(results_error)
+}
+
+/// Makes what is missing in a folder, and says what is there already.
+pub fn conduct_folder(
+    folder: RunFolder,
+    prepared: &Prepared,
+    workers: Option<NonZeroUsize>,
+    stop: &Arc<AtomicBool>,
+    out: &Output,
+) -> Result<Ran> {
+    let path = folder.path().to_owned();
     match folder.done() {
         _ if folder.is_whole() => {
             out.note(format_args!("everything is done in {}", path.display()));
             drop(folder);
-            return done(path);
+            return done(&path);
         }
         0 => {}
         n => out.note(format_args!("{} has {n} runs of this experiment already", path.display())),
     }
-    conduct(folder, &prepared, workers, stop, out)
+    conduct(folder, prepared, workers, stop, out)
 }
 
 fn conduct(
@@ -179,17 +169,18 @@ fn tell(ran: &Ran, out: &Output) -> Result<()> {
     ended(ran)
 }
 
-fn show(ran: &Ran, out: &Output) -> Result<()> {
+/// Prints what there is.
+pub fn show(ran: &Ran, out: &Output) -> Result<()> {
     out.result(ran, |out| table::text(&ran.experiment, &ran.summary, out))?;
     out.note(format_args!("results in {}; look at {}", ran.folder.display(), ran.report.display()));
     Ok(())
 }
 
 /// Whether all runs were made, and any of them says something.
-fn ended(ran: &Ran) -> Result<()> {
+pub fn ended(ran: &Ran) -> Result<()> {
     let runs = ran.summary.runs;
     match ran.summary.failures.first() {
-        _ if !ran.summary.whole() => Err(stopped(ran)),
+        _ if !ran.summary.whole() => Err(stopped(ran, &ran.folder)),
         Some(first) if runs.failed == runs.done => {
             let name = &ran.experiment.network.name;
             let message = format!("no run of {name} could be finished; run {}: {}", first.run, first.message);
@@ -199,10 +190,11 @@ fn ended(ran: &Ran) -> Result<()> {
     }
 }
 
-fn stopped(ran: &Ran) -> CliError {
+/// What was stopped, and how one goes on with the folder that was asked for.
+pub fn stopped(ran: &Ran, folder: &Path) -> CliError {
     let runs = ran.summary.runs;
     CliError::broken("stopped", format_args!("stopped after {} of {} runs, which are kept", runs.done, runs.asked))
-        .hint(format_args!("go on with `depin sim resume {}`", ran.folder.display()))
+        .hint(format_args!("go on with `depin sim resume {}`", folder.display()))
 }
 
 fn default_name(identity: &Identity) -> String {
