@@ -3,7 +3,7 @@
 mod support;
 
 use std::{fs, path::Path};
-use support::{Printed, depin, run};
+use support::{Printed, depin, interrupted, run};
 
 /// In a folder.
 fn printed(place: &Path, args: &[&str]) -> Printed {
@@ -69,4 +69,48 @@ fn a_key_of_the_past_is_refused_before_a_run() {
     let refused = printed(place.path(), &["sim", "run", "helium", "--runs", "1", "--steps", "7", "--set", set]);
     assert!(refused.code == 1 && refused.err.contains("is in force until 2023-04-18 only"), "{}", refused.err);
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "nothing was made");
+}
+
+/// Those that are named, in their order; what is stopped is gone on with as a whole, and ends as if it had not been.
+#[test]
+fn several_that_are_named_are_stopped_and_gone_on_with_together() {
+    let place = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| printed(place.path(), args);
+    let named = ["sim", "run", "--networks", "io.net,akash", "--runs", "12", "--steps", "60", "--fixed", "--out", "two"];
+    let stopped = interrupted(depin().current_dir(place.path()).args(named), "io.net baseline: 12 runs");
+    assert_eq!(stopped.code, 2, "{}{}", stopped.out, stopped.err);
+    assert!(stopped.err.contains("depin sim resume two`"), "{}", stopped.err);
+    assert!(place.path().join("two/akash/inputs/network.toml").is_file(), "begun, with nothing done");
+    let went_on = run(&["sim", "resume", "two"]).done();
+    assert!(went_on.out.contains("[1] io.net baseline\n[2] akash baseline\n"), "{}", went_on.out);
+    assert!(place.path().join("two/compare.html").is_file() && !place.path().join("two/helium").exists());
+    let again = run(&["sim", "run", "--again", "two/akash", "--out", "again"]).done();
+    assert!(again.err.contains("the same bytes as two/akash"), "{}", again.err);
+    let done = run(&["sim", "resume", "two"]).done();
+    assert!(done.err.contains("everything is done in two/akash"), "{}", done.err);
+    fs::write(place.path().join("two/experiments.json"), "{\"experiments\": [\"../again\"], \"left_out\": []}").unwrap();
+    let refused = run(&["sim", "resume", "two"]);
+    assert!(refused.code == 1 && refused.err.contains("`../again` is no name of a folder in it"), "{}", refused.err);
+    for (args, words) in [
+        (["--networks", "akash,akahs"], "did you mean akash?"),
+        (["--networks", "akash,akash"], "names akash twice"),
+        (["--networks", "all,akash"], "`all` is none"),
+    ] {
+        let refused = run(&[&["sim", "run", "--runs", "1"], &args[..]].concat());
+        assert!(refused.code == 1 && refused.err.contains(words), "{args:?}: {}", refused.err);
+    }
+}
+
+/// Runs of other lengths are not set beside others without a word.
+#[test]
+fn a_comparison_says_what_is_not_alike() {
+    let place = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| printed(place.path(), args);
+    let small = ["sim", "run", "akash", "--fixed", "--runs"];
+    run(&[&small[..], &["2", "--steps", "14", "--out", "short"]].concat()).done();
+    run(&[&small[..], &["3", "--steps", "28", "--out", "long"]].concat()).done();
+    let compared = run(&["sim", "compare", "short", "long"]).done();
+    assert!(compared.err.contains("Runs are not of the same time: short 14 days") && compared.err.contains("Not equally many"));
+    let json = run(&["sim", "compare", "short", "long", "--json"]).json();
+    assert_eq!((json["comparison"]["unlike"].as_array().unwrap().len(), &json["comparison"]["paired"][1]), (2, &false.into()));
 }

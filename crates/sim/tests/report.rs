@@ -41,7 +41,7 @@ fn a_report_stands_alone_and_is_the_same_each_time() {
         "caused (incremental)",
         "Audit",
         "All books balance",
-        "1 of 120 runs failed",
+        "1 of 120 runs failed and in no figure",
         "nobody is left to pay",
         "undecided",
         "Exact inputs",
@@ -103,8 +103,51 @@ fn folders_side_by_side_are_compared_run_by_run_where_they_share_their_chance() 
     assert!(same.sign == Sign::Zero && same.p95.value == 0.0 && same.runs == 59, "{same:?}");
     let apart = figure.less_first[2].as_ref().unwrap();
     assert!(apart.sign == Sign::Undecided && apart.p5.value < 0.0 && apart.p95.value > 0.0, "{apart:?}");
+    assert_eq!(comparison.unlike.len(), 1, "{:?}", comparison.unlike);
+    assert!(comparison.unlike[0].starts_with("Seeds are not the same: "), "{:?}", comparison.unlike);
     let text = comparison.page(&list).unwrap();
+    assert!(text.contains("Seeds are not the same") && text.contains("where both have one seed and runs of the same time"));
     assert_eq!(charts(&text).len(), 8);
     assert!(is_page(&text) && text.contains("Burn to mint") && text.contains("(undecided)") && !text.contains("<maps>"));
     assert_eq!(text, comparison.page(&list).unwrap());
+}
+
+/// Runs of other lengths, and fewer of them, are not set beside others without a word.
+#[test]
+fn what_is_not_alike_is_told_and_not_compared_run_by_run() {
+    let place = tempfile::tempdir().unwrap();
+    let one = made(&place.path().join("one"), identity(20));
+    let mut longer = identity(20);
+    longer.scenario.years = 1.0;
+    let longer = made(&place.path().join("longer"), longer);
+    let fewer = made(&place.path().join("fewer"), identity(10));
+    let list = [one, longer, fewer];
+    let comparison = Comparison::new(&list).unwrap();
+    assert_eq!(comparison.paired, [true, false, true]);
+    let [time, runs] = &comparison.unlike[..] else { panic!("{:?}", comparison.unlike) };
+    assert!(time.contains("longer 1 year from 2025-01-01") && time.contains("one 212 days"), "{time}");
+    assert!(runs.contains("one 20, longer 20, fewer 10"), "{runs}");
+    let burned = comparison.figures.iter().find(|figure| figure.id == "burn-to-mint").unwrap();
+    assert_eq!(burned.less_first[2].as_ref().unwrap().runs, 9, "those that both have, but for the one that failed");
+    let text = comparison.page(&list).unwrap();
+    assert!(text.contains("Runs are not of the same time") && !text.contains("share the seed's chance"));
+}
+
+/// However many columns there are, each has its part of the page, on paper and on a screen.
+#[test]
+fn no_column_of_a_comparison_is_wider_than_its_part() {
+    let place = tempfile::tempdir().unwrap();
+    let list: Vec<Results> = (0..5).map(|n| made(&place.path().join(n.to_string()), identity(4))).collect();
+    let text = Comparison::new(&list).unwrap().page(&list).unwrap();
+    assert!(text.contains("<table class=\"beside\">") && text.contains("table.beside { table-layout: fixed;"));
+    assert!(text.contains("<td class=\"figure\" colspan=\"5\">Burn to mint"));
+    assert!(text.contains("share the seed&#39;s chance") || text.contains("share the seed's chance"), "all are paired");
+}
+
+#[test]
+fn one_run_is_no_band_and_is_called_one() {
+    let place = tempfile::tempdir().unwrap();
+    let text = page(&made(place.path(), identity(1))).unwrap();
+    assert!(text.contains("<b>1 run</b>, one draw") && text.contains("One run is no band") && text.contains("1 run of seed 7"));
+    assert!(!text.contains("1 runs"));
 }

@@ -38,7 +38,13 @@ fn facts_come_along_dated_sourced_and_told_on_the_page() {
     let page = include_str!("../../../../docs/stylised-facts.md");
     for fact in &facts {
         assert!(!fact.source.is_empty() && fact.used.starts_with(fact.set.word()));
-        assert!(page.contains(&format!("`{}`", fact.id)), "{} is not on the page", fact.id);
+        let told = page.lines().find(|line| line.starts_with("| ") && line.contains(&format!("`{}`", fact.id)));
+        let told = told.unwrap_or_else(|| panic!("{} is not on the page", fact.id));
+        // What it says of defaults stands last; of several in one line it is said by name.
+        let set = told.trim_end_matches(" |").rsplit("| ").next().unwrap();
+        let own = set.starts_with(fact.set.word());
+        let among = fact.id.starts_with("tokens-fall-") && set.contains("HNT in part") && set.contains("the others no");
+        assert!(own || among, "{}: `{set}` and {:?}", fact.id, fact.set);
     }
     let mut ids: Vec<&str> = facts.iter().map(|fact| fact.id.as_str()).collect();
     ids.sort_unstable();

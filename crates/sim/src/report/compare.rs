@@ -16,7 +16,9 @@ pub struct Comparison {
     pub names: Vec<String>,
     /// What was asked for and could not be simulated: each with its reason.
     pub left_out: Vec<String>,
-    /// Whether each one shares its chance with the first, run by run.
+    /// What of them is not alike, so that figures beside each other are not of the same.
+    pub unlike: Vec<String>,
+    /// Whether each one is held against the first run by run: one seed, and runs of the same time.
     pub paired: Vec<bool>,
     /// Key figures that any of them has.
     pub figures: Vec<ComparedFigure>,
@@ -49,7 +51,7 @@ impl Comparison {
         ids.dedup();
         ids.retain(|id| list.iter().any(|one| defined(one, id)));
         let tables = list.iter().map(Results::outcomes).collect::<Result<Vec<_>, _>>()?;
-        let paired: Vec<bool> = list.iter().map(|one| shares_chance(&list[0], one)).collect();
+        let paired: Vec<bool> = list.iter().map(|one| runs_as(&list[0], one)).collect();
         let mut figures = Vec::new();
         for id in ids {
             let each: Vec<Option<Figure>> = list.iter().map(|one| one.summary.kpis.get(id).cloned()).collect();
@@ -59,7 +61,9 @@ impl Comparison {
             }
             figures.push(ComparedFigure { id: id.clone(), title: title(id), unit: unit(id).to_owned(), each, less_first });
         }
-        Ok(Self { names: names(list), left_out: Vec::new(), paired, figures })
+        let names = names(list);
+        let unlike = unlike(&names, list);
+        Ok(Self { names, left_out: Vec::new(), unlike, paired, figures })
     }
 
     /// Them on one page.
@@ -98,35 +102,36 @@ impl Comparison {
         Ok(Page { title: &title, body: &body, charts: &json(&overlays.drawn()) }.text())
     }
 
-    /// What a reader must know before any figure: what was left out, and fleets that do not begin whole.
+    /// What a reader must know before any figure: what was left out, what is not alike, and fleets that do not begin whole.
     fn notices(&self, list: &[Results]) -> String {
         let left_out = self.left_out.iter().map(|one| format!("Left out: {}.", safe(one)));
         let first = self.names.iter().zip(list);
         let first =
             first.filter_map(|(name, one)| Some(format!("{}: {}.", safe(name), safe(one.identity.first_day.as_deref()?))));
-        left_out.chain(first).map(|words| format!("<p class=\"notice\">{words}</p>\n")).collect()
+        let unlike = self.unlike.iter().map(|words| safe(words));
+        left_out.chain(unlike).chain(first).map(|words| format!("<p class=\"notice\">{words}</p>\n")).collect()
     }
 
     fn pairing(&self) -> &'static str {
         if self.paired.iter().all(|paired| *paired) {
-            "Differences from the first are taken run by run: all share their chance."
+            "Differences from the first are taken run by run: runs of one number share the seed's chance, as far as they have the same \
+             people and draw the same assumptions."
         } else {
-            "Differences from the first are taken run by run where both share their chance (one seed, one number of runs), and else \
-             between the medians."
+            "Differences from the first are taken run by run where both have one seed and runs of the same time, and else between the \
+             medians."
         }
     }
 
+    /// All columns have the same part of the page, so that none is lost, however many there are: each figure's name stands above them.
     fn table(&self) -> String {
         let heads: String = self.names.iter().map(|name| format!("<th class=\"n\">{}</th>", safe(name))).collect();
-        let rows: String = self.figures.iter().map(ComparedFigure::row).collect();
-        format!(
-            "<div class=\"wide\"><table>\n<thead><tr><th>figure</th>{heads}</tr></thead>\n<tbody>{rows}</tbody></table></div>\n"
-        )
+        let rows: String = self.figures.iter().map(ComparedFigure::rows).collect();
+        format!("<table class=\"beside\">\n<thead><tr>{heads}</tr></thead>\n{rows}</table>\n")
     }
 }
 
 impl ComparedFigure {
-    fn row(&self) -> String {
+    fn rows(&self) -> String {
         let cell = |(figure, less): (&Option<Figure>, &Option<Figure>)| {
             let Some(figure) = figure else { return "<td class=\"n\">-</td>".to_owned() };
             let less = less.as_ref().map_or_else(String::new, |less| {
@@ -142,7 +147,10 @@ impl ComparedFigure {
         let unit = unit_shown(&self.unit);
         let unit = if unit.is_empty() { String::new() } else { format!(" <small>{}</small>", safe(unit)) };
         let cells: String = self.each.iter().zip(&self.less_first).map(cell).collect();
-        format!("<tr><td>{}{unit}{}</td>{cells}</tr>\n", safe(&self.title), definition(&self.id))
+        let (wide, title, definition) = (self.each.len(), safe(&self.title), definition(&self.id));
+        format!(
+            "<tbody><tr><td class=\"figure\" colspan=\"{wide}\">{title}{unit}{definition}</td></tr>\n<tr>{cells}</tr></tbody>\n"
+        )
     }
 }
 
@@ -150,10 +158,41 @@ fn twice(estimate: Estimate) -> Estimate {
     Estimate { error: estimate.error.map(|error| 2.0 * error), ..estimate }
 }
 
-/// Whether the runs of two experiments with one number share all chance that they have in common.
-fn shares_chance(one: &Results, other: &Results) -> bool {
-    let (one, other) = (one.identity.plan, other.identity.plan);
-    (one.seed, one.fixed) == (other.seed, other.fixed)
+/// Whether runs of one number have the same chance and the same time, so that their figures are set against each other.
+fn runs_as(one: &Results, other: &Results) -> bool {
+    let plan = |one: &Results| (one.identity.plan.seed, one.identity.plan.fixed);
+    let time = |one: &Results| (one.identity.scenario.start.clone(), one.identity.scenario.years.to_bits());
+    plan(one) == plan(other) && time(one) == time(other)
+}
+
+/// What of experiments is not alike, in words.
+fn unlike(names: &[String], list: &[Results]) -> Vec<String> {
+    let each = |of: &dyn Fn(&Results) -> String| -> Option<String> {
+        let all: Vec<String> = list.iter().map(of).collect();
+        let told = || names.iter().zip(&all).map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ");
+        all.iter().any(|one| *one != all[0]).then(told)
+    };
+    let time = |one: &Results| {
+        let scenario = &one.identity.scenario;
+        format!("{} from {}", length(scenario.years), scenario.start.get(..10).unwrap_or(&scenario.start))
+    };
+    let assumptions = |one: &Results| if one.identity.plan.fixed { "fixed" } else { "drawn" }.to_owned();
+    let mut words = Vec::new();
+    let mut say =
+        |each: Option<String>, before: &str, behind: &str| words.extend(each.map(|told| format!("{before}: {told}. {behind}")));
+    say(
+        each(&time),
+        "Runs are not of the same time",
+        "Figures of whole runs are of other times, and differences are only those of medians.",
+    );
+    say(
+        each(&|one| one.summary.runs.done.to_string()),
+        "Not equally many runs are done",
+        "The fewer there are, the less sure a figure is; differences run by run are over those that both have.",
+    );
+    say(each(&|one| one.identity.plan.seed.to_string()), "Seeds are not the same", "Runs of another seed share no chance.");
+    say(each(&assumptions), "Assumptions are not treated alike", "Bands with drawn ones are wider for that alone.");
+    words
 }
 
 /// A figure less that of the first experiment.

@@ -73,7 +73,7 @@ fn head(results: &Results) -> String {
     } else {
         match runs.draws {
             1 => "one draw of the assumptions for all runs".to_owned(),
-            draws => format!("{draws} draws of the assumptions, {RUNS_PER_DRAW} runs each"),
+            draws => format!("{draws} draws of the assumptions, up to {RUNS_PER_DRAW} runs each"),
         }
     };
     let opening = match scenario.opening.as_str() {
@@ -81,16 +81,20 @@ fn head(results: &Results) -> String {
         _ => "fresh: launched at the start",
     };
     format!(
-        "<h1>{}</h1>\n<p class=\"lead\">{}: {}</p>\n<ul class=\"facts\"><li>from <b>{start}</b>, <b>{}</b></li><li><b>{}</b> runs, \
+        "<h1>{}</h1>\n<p class=\"lead\">{}: {}</p>\n<ul class=\"facts\"><li>from <b>{start}</b>, <b>{}</b></li><li><b>{}</b>, \
          {drawn}</li><li>seed <b>{}</b></li><li>opening {opening}</li><li>treatment <b>{}</b></li></ul>\n",
         safe(&identity.network.title),
         safe(&scenario.title),
         safe(&scenario.about),
         length(scenario.years),
-        runs.done,
+        made(runs.done),
         plan.seed,
         safe(&scenario.treatment),
     )
+}
+
+fn made(runs: u32) -> String {
+    if runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") }
 }
 
 /// What a reader must know before any figure.
@@ -102,16 +106,20 @@ fn notices(first_day: Option<&str>, summary: &Summary) -> String {
         notice(format!("At the defaults {}.", safe(words)));
     }
     if !summary.whole() {
-        notice(format!("{} of {} runs are done; <code>depin sim resume</code> makes the others.", runs.done, runs.asked));
+        notice(format!("{} of {} made; <code>depin sim resume</code> makes the others.", runs.done, made(runs.asked)));
     }
     if runs.failed > 0 {
-        notice(format!("{} of {} runs failed and are in no figure; see below.", runs.failed, runs.done));
+        notice(format!("{} of {} failed and in no figure; see below.", runs.failed, made(runs.done)));
     }
     if summary.audit.violated > 0 {
-        notice(format!("<b class=\"bad\">The books of {} runs do not balance</b>; see below.", summary.audit.violated));
+        notice(format!("<b class=\"bad\">The books of {} do not balance</b>; see below.", made(summary.audit.violated)));
     }
     if runs.done < 100 {
-        notice(format!("{} runs are few: the ends of the bands are uncertain, and most signs cannot be told.", runs.done));
+        notice(match runs.done {
+            0 => "No run is done yet, so there are no figures.".to_owned(),
+            1 => "One run is no band: what is shown of it is one course of things among many.".to_owned(),
+            few => format!("{few} runs are few: the ends of the bands are uncertain, and most signs cannot be told."),
+        });
     }
     text
 }
@@ -135,9 +143,9 @@ fn compared(summary: &Summary) -> String {
 fn audit(summary: &Summary) -> String {
     let (audit, runs) = (&summary.audit, summary.runs);
     let verdict = if audit.violated == 0 {
-        format!("<span class=\"good\">All books balance</span> in {} runs", audit.runs)
+        format!("<span class=\"good\">All books balance</span> in {}", made(audit.runs))
     } else {
-        format!("<span class=\"bad\">The books of {} of {} runs do not balance</span>", audit.violated, audit.runs)
+        format!("<span class=\"bad\">The books of {} of {} do not balance</span>", audit.violated, made(audit.runs))
     };
     let mut text = format!(
         "<h2>Audit</h2>\n<p>{verdict}: {} rows of the ledger were checked at the ends of runs. The largest sum of all cash is {} millionths \
@@ -148,7 +156,7 @@ fn audit(summary: &Summary) -> String {
     text += &list("What does not hold", &audit.violations, audit.violated as usize);
     text += &list("Runs that failed", &summary.failures, runs.failed as usize);
     if !summary.stopped.is_empty() {
-        let ends = summary.stopped.iter().map(|(reason, count)| format!("<li>{count} runs: {}</li>", safe(reason)));
+        let ends = summary.stopped.iter().map(|(reason, count)| format!("<li>{}: {}</li>", made(*count), safe(reason)));
         text += &format!("<p>Runs that ended early, as the scenario says:</p>\n<ul>{}</ul>\n", ends.collect::<String>());
     }
     text
@@ -174,7 +182,8 @@ fn inputs(results: &Results) -> String {
     };
     let recorded = identity.agents_every.map(|rows| {
         let days = u64::from(rows) * identity.scenario.record_ms / DAY_MS;
-        format!(" Single providers were recorded every {days} days.")
+        let every = if days == 1 { "day".to_owned() } else { format!("{days} days") };
+        format!(" Single providers were recorded every {every}.")
     });
     let (plan, recorded) = (identity.plan, recorded.unwrap_or_default());
     let set = match identity.set.iter().map(set).collect::<String>() {
@@ -195,14 +204,14 @@ fn inputs(results: &Results) -> String {
     });
     format!(
         "<h2>Exact inputs</h2>\n<p>The same files, seed and version give the same bytes on any machine and with any number of workers. In the \
-         folder of this page:</p>\n<pre class=\"command\">{AGAIN}</pre>\n<p class=\"soft\">depin {}, results of format {}, {} runs of seed {}.{recorded} What was assumed in each draw stands in \
+         folder of this page:</p>\n<pre class=\"command\">{AGAIN}</pre>\n<p class=\"soft\">depin {}, results of format {}, {} of seed {}.{recorded} What was assumed in each draw stands in \
          <code>inputs/points.csv</code>, and beside each run's figures in <code>outcomes</code>.</p>\n{set}\
          <details><summary>The network's file, as it was run (SHA-256 {})</summary><pre>{}</pre></details>\n{texts}\
          <div class=\"wide\"><table>\n<thead><tr><th>table</th><th class=\"n\">bytes</th><th>SHA-256</th></tr></thead>\n<tbody>{}</tbody>\
          </table></div>\n",
         safe(&identity.depin),
         identity.format,
-        plan.runs,
+        made(plan.runs),
         plan.seed,
         short(&identity.network.sha256),
         safe(&results.inputs.network),

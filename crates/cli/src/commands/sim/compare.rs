@@ -38,6 +38,7 @@ pub fn write(folders: &[PathBuf], path: &Path, left_out: Vec<String>, out: &Outp
     let list = folders.iter().map(|folder| super::open(folder, out)).collect::<Result<Vec<_>>>()?;
     let mut comparison = Comparison::new(&list).map_err(results_error)?;
     comparison.left_out = left_out;
+    comparison.unlike.iter().for_each(|words| out.note(words));
     replace(path, &comparison.page(&list).map_err(results_error)?)?;
     out.note(format_args!("side by side in {}", path.display()));
     Ok((comparison, path.to_owned()))
