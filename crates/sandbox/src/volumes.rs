@@ -132,7 +132,8 @@ async fn unmount(folder: &Path) {
     }
 }
 
-async fn run<const N: usize>(program: &str, words: [&str; N], paths: &[&Path]) -> Result<(), RuntimeError> {
+/// Runs a program of this machine on paths; what it says of a failure is told.
+pub(crate) async fn run<const N: usize>(program: &str, words: [&str; N], paths: &[&Path]) -> Result<(), RuntimeError> {
     let output = Command::new(program).args(words).args(paths).output().await;
     let output = output.map_err(|error| RuntimeError::failed(format!("running {program}"), error))?;
     if output.status.success() {

@@ -10,6 +10,7 @@ mod net;
 mod seccomp;
 mod start;
 mod streams;
+mod view;
 
 use crate::{
     error::{RuntimeError, WorkloadError},
@@ -120,7 +121,7 @@ impl BwrapRuntime {
         let mut packet_filter = false;
         if is_root {
             cgroup::try_it().map_err(|why| RuntimeError::failed("setting limits of sandboxes", why))?;
-            for program in ["ip", "setpriv", "nsenter"] {
+            for program in ["ip", "setpriv", "nsenter", "mount"] {
                 Command::new(program).arg("--version").output().await.map_err(|_| missing(program))?;
             }
             match firewall::try_it().await {
@@ -221,6 +222,10 @@ impl BwrapRuntime {
             }
         }
         let path = folder.join("hosts");
+        // Who reads it while it is written in place may see a part of it: it is written only when it is to say something else.
+        if fs::read(&path).is_ok_and(|known| known == text.as_bytes()) {
+            return Ok(());
+        }
         fs::write(&path, text).map_err(|error| RuntimeError::failed(format!("writing {}", path.display()), error))
     }
 
@@ -264,6 +269,18 @@ impl BwrapRuntime {
         Ok(bindings)
     }
 
+    /// Puts everything that is mounted where the room's user finds it; gives the place of the root. Without root that user is this process's.
+    async fn show(&self, id: &InstanceId, uid: u32, root: &Path, bindings: &mut [Binding]) -> Result<PathBuf, RuntimeError> {
+        if !self.is_root {
+            return Ok(root.to_owned());
+        }
+        let sources: Vec<&Path> = bindings.iter().map(|binding| binding.from.as_path()).chain([root]).collect();
+        let mut shown = view::show(&self.namespace(id), uid, &sources).await?;
+        let root = shown.pop().unwrap_or_else(|| root.to_owned());
+        bindings.iter_mut().zip(shown).for_each(|(binding, at)| binding.from = at);
+        Ok(root)
+    }
+
     async fn prepare(
         &self,
         workload: &Workload,
@@ -290,9 +307,10 @@ impl BwrapRuntime {
         }
         start::make_places(&root, service, owner)
             .map_err(|error| RuntimeError::CannotStart { id: id.clone(), detail: error.to_string() })?;
-        let bindings = self.bindings(id, service, uid).await?;
+        let mut bindings = self.bindings(id, service, uid).await?;
+        let shown = self.show(id, uid, &root, &mut bindings).await?;
         let has_network = self.is_root && workload.network != Network::Nothing;
-        let text = start::arguments(&root, service, id, &image, &bindings, !has_network);
+        let text = start::arguments(&shown, service, id, &image, &bindings, !has_network);
         for (name, bytes) in [
             ("arguments", text.as_bytes()),
             ("filter", &self.filters.program),
@@ -508,6 +526,7 @@ impl Runtime for BwrapRuntime {
         if self.is_root {
             self.group(id).remove()?;
             net::unplug(&self.namespace(id)).await;
+            view::hide(&self.namespace(id)).await?;
         }
         let place = self.place(id);
         let gone = tokio::task::spawn_blocking(move || match fs::remove_dir_all(&place) {

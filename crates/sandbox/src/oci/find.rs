@@ -1,6 +1,6 @@
 //! Finds a container engine's socket, or starts Podman's service with a store and settings of its own.
 
-use crate::{error::RuntimeError, oci::OciConfig};
+use crate::{error::RuntimeError, oci::OciConfig, volumes::run};
 use bollard::{API_DEFAULT_VERSION, Docker};
 use rustix::process::{Resource, getrlimit};
 use std::{
@@ -15,6 +15,8 @@ use tokio::process::Command;
 /// How long an engine may take for one call. Starts wait for images to be unpacked.
 const CALL_SECONDS_MAX: u64 = 120;
 const START_TIME_MAX: Duration = Duration::from_secs(15);
+/// How long Podman keeps the monitor of a command that ended beside its container, for whoever asks for its exit code; 5 minutes else.
+const EXEC_KEPT_SECONDS: u32 = 15;
 /// What makes containers run on a Debian machine.
 const INSTALL: &str = "apt-get install --no-install-recommends podman crun runc netavark aardvark-dns iptables nftables";
 
@@ -99,6 +101,7 @@ async fn start(state: &Path, mirror: Option<&str>) -> Result<Docker, RuntimeErro
         fs::write(conf.join(name), text).map_err(failed)?;
     }
     let log = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(folder.join("service.log")).map_err(failed)?;
+    share_namespaces().await;
     let mut child = Command::new("podman")
         .args(["system", "service", "--time=0"])
         .arg(format!("unix://{}", socket.display()))
@@ -133,6 +136,20 @@ async fn start(state: &Path, mirror: Option<&str>) -> Result<Docker, RuntimeErro
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Err(RuntimeError::failed("podman system service", format!("it did not answer within {} s", START_TIME_MAX.as_secs())))
+}
+
+/// Lets names of network namespaces be seen in all mount namespaces, as `ip netns` does. Podman's monitors of containers with users of
+/// their own have one each, clean up after a container that ended by itself, and where the machine's root is not shared would not find its
+/// network otherwise: namespace and cable would be left for ever.
+async fn share_namespaces() {
+    let names = Path::new("/run/netns");
+    if !rustix::process::geteuid().is_root() || fs::create_dir_all(names).is_err() {
+        return;
+    }
+    // What fails here is no reason not to start: then it is as without.
+    if run("mount", ["--make-shared"], &[names]).await.is_err() && run("mount", ["--bind"], &[names, names]).await.is_ok() {
+        let _ = run("mount", ["--make-shared"], &[names]).await;
+    }
 }
 
 /// Ends the service that [`start`] began in a folder, if it runs; containers that are left go on. Another process that has its number now
@@ -186,6 +203,7 @@ fn settings(folder: &Path, mirror: Option<&str>) -> [(&'static str, String); 4] 
     let (files, processes) = (most(Resource::Nofile, 65_536), most(Resource::Nproc, 32_768));
     let containers = format!(
         "[engine]\nruntime = \"{runtime}\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n\
+         exit_command_delay = {EXEC_KEPT_SECONDS}\n\
          [network]\nnetwork_backend = \"netavark\"\nnetwork_config_dir = \"{folder}/networks\"\n\
          [containers]\ndefault_ulimits = [\"nofile={files}:{files}\", \"nproc={processes}:{processes}\"]\nlog_driver = \"k8s-file\"\n"
     );

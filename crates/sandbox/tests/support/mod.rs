@@ -1,85 +1,19 @@
-//! Tests of real runtimes: each in network, mount and process namespaces of its own, so that nothing of this machine is touched and
-//! nothing is left, and with images that the script builds.
+//! Tests of real runtimes: each in namespaces of its own, and with images that the script builds.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod isolated;
 pub mod suite;
 
 use depin_sandbox::{
     ExecOptions, Image, InstanceId, LogOptions, Name, Output, RoomStatus, Runtime, Service, State, Supervisor, Workload,
 };
 use futures::StreamExt as _;
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use isolated::build_image;
+use std::{env, path::Path, process::Command, time::Duration};
 use tokio::io::AsyncWriteExt as _;
 
-const HOME: &str = "DEPIN_SANDBOX_TEST_HOME";
 const ROLE: &str = "DEPIN_SANDBOX_TEST_ROLE";
-/// Engines and bombs share two cores: one test at a time.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-/// Whether a program is there.
-pub fn has(program: &str) -> bool {
-    ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].iter().any(|folder| Path::new(folder).join(program).is_file())
-}
-
-/// Says loudly that nothing was tested, and fails where a runtime was promised (`DEPIN_TEST_RUNTIME=required`).
-pub fn say_untested(why: &str) {
-    eprintln!("\n*** NOT TESTED: {why} ***\n");
-    assert!(env::var_os("DEPIN_TEST_RUNTIME").is_none_or(|value| value != "required"), "{why}");
-}
-
-/// Runs `body` in a copy of this test with namespaces of its own; gives it a folder. `needs` are programs; without them nothing is tested.
-pub fn isolated<F: Future<Output = ()>>(test: &str, needs: &[&str], install: &str, body: impl FnOnce(PathBuf) -> F) {
-    if let Some(home) = env::var_os(HOME) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        return runtime.block_on(body(home.into()));
-    }
-    let missing: Vec<_> = needs.iter().filter(|program| !has(program)).collect();
-    if !missing.is_empty() {
-        return say_untested(&format!("{test}: {missing:?} is missing: {install}"));
-    }
-    if Command::new("unshare")
-        .args(["--net", "--mount", "--pid", "--fork", "true"])
-        .status()
-        .is_ok_and(|status| !status.success())
-    {
-        return say_untested(&format!("{test}: namespaces cannot be made here; run as root"));
-    }
-    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let home = tempfile::Builder::new().prefix("depin-sandbox-test").tempdir().unwrap();
-    fs::set_permissions(home.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    // Groups that a test left which failed: the machine has them, not the namespaces.
-    sh("rmdir /sys/fs/cgroup/*/depin_sandbox/depin_* /sys/fs/cgroup/depin_sandbox/depin_* 2>/dev/null");
-    let script = "ip link set lo up && mount -t tmpfs tmpfs /run && exec \"$@\"";
-    let status = Command::new("timeout")
-        .args([
-            "--kill-after=5",
-            "280",
-            "unshare",
-            "--net",
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-            "sh",
-            "-c",
-            script,
-            "sh",
-        ])
-        .arg(env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture", "--test-threads=1"])
-        .env(HOME, home.path())
-        .status()
-        .unwrap();
-    assert!(status.success(), "{test} in its own namespaces: {status}");
-}
 
 /// The role of this process in a test of several.
 pub fn role() -> Option<String> {
@@ -97,8 +31,7 @@ pub fn image(home: &Path, image: &str) -> Image {
     let folder = home.join("images");
     let archive = folder.join(format!("{image}.oci"));
     if !archive.exists() {
-        let built = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/images.sh")).arg(&folder).arg(image).output().unwrap();
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        build_image(&folder, image).unwrap();
     }
     Image::Archive(archive)
 }

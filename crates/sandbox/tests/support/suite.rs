@@ -1,6 +1,10 @@
 //! What every runtime must do, with real containers. Each test file runs all of it with its runtime.
 
-use super::{healthy, id, image, in_role, isolated, logs, name, reaches, role, run, script, sh, workload};
+use super::{
+    healthy, id, image, in_role,
+    isolated::{BWRAP, PODMAN, isolated},
+    logs, name, reaches, role, run, script, sh, workload,
+};
 use depin_sandbox::{
     BwrapConfig, BwrapRuntime, Health, Image, Mount, Network, OciConfig, OciRuntime, Port, Probe, Proto, Reach, Reconciled,
     Restart, Runtime, Service, Settings, Source, State, Supervisor, UID_FIRST, Variable,
@@ -21,18 +25,8 @@ pub enum Kind {
 impl Kind {
     fn isolated<F: Future<Output = ()>>(self, test: &str, body: impl FnOnce(PathBuf) -> F) {
         match self {
-            Self::Podman => isolated(
-                test,
-                &["podman", "conmon", "iptables", "nft", "unshare", "busybox"],
-                "apt-get install --no-install-recommends podman crun runc netavark aardvark-dns iptables nftables busybox-static",
-                body,
-            ),
-            Self::Bwrap => isolated(
-                test,
-                &["bwrap", "ip", "nft", "setpriv", "nsenter", "unshare", "busybox"],
-                "apt-get install --no-install-recommends bubblewrap iproute2 nftables util-linux busybox-static",
-                body,
-            ),
+            Self::Podman => isolated(test, &PODMAN, body),
+            Self::Bwrap => isolated(test, &BWRAP, body),
         }
     }
 
@@ -70,7 +64,9 @@ async fn assert_nothing_left(supervisor: &Supervisor, home: &Path) {
     let left = supervisor.runtime().list().await.unwrap();
     assert_eq!((left.rooms, left.instances), (vec![], vec![]));
     assert!(!sh("ip link").contains("dpn"), "{}", sh("ip link"));
+    assert!(!sh("ip link").contains("veth"), "{}", sh("ip link"));
     assert!(!sh("mount").contains(&format!("{}/state/volumes", home.display())));
+    assert_eq!(sh("ls -A /run/netns /run/depin-sandbox 2>/dev/null | grep -E 'depin_|netns-'"), "");
     assert!(!sh("nft list table inet depin_sandbox").contains("\"dpn"));
     assert_eq!(sh("ls -d /sys/fs/cgroup/*/depin_sandbox/depin_alice* /sys/fs/cgroup/depin_sandbox/depin_alice* 2>/dev/null"), "");
     assert_eq!(sh(&format!("ls -A {}/state/bwrap/alice 2>/dev/null", home.display())), "");
@@ -87,6 +83,8 @@ fn make_world() {
 
 pub fn order_and_updates(kind: Kind, test: &str) {
     kind.isolated(test, async |home| {
+        // As the homes of people and networks are: nobody else passes through.
+        std::fs::set_permissions(&home, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
         let supervisor = kind.open(&home, "alice").await;
         let runtime = supervisor.runtime().clone();
         let database = Service {
