@@ -82,6 +82,7 @@ impl Counter {
 fn told(error: RuntimeError) -> DeskError {
     match error {
         RuntimeError::NotThere { id } => DeskError::NoService(format!("{id} does not run now; its status says why")),
+        RuntimeError::Refused(why) => DeskError::Refused(why.to_string()),
         other => DeskError::Unavailable(other.to_string()),
     }
 }

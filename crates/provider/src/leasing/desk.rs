@@ -118,6 +118,9 @@ pub enum DeskError {
     /// The manifest asks for what this provider cannot run, or is not what was ordered.
     #[error("{0}")]
     Manifest(String),
+    /// What this provider's runtime never does; trying again changes nothing.
+    #[error("{0}")]
+    Refused(String),
     /// The runtime, the disk or the node does not answer.
     #[error("{0}; try again")]
     Unavailable(String),

@@ -175,6 +175,7 @@ impl Desk for Fake {
         let (near, mut far) = duplex(4 << 10);
         let (told, output) = mpsc::unbounded::<Result<Output, RuntimeError>>();
         let code = match options.command[0].as_str() {
+            "refused" => return Err(DeskError::Refused("this runtime has no terminals".to_owned())),
             "broken" => return Err(DeskError::Unavailable("the engine is away".to_owned())),
             "exit" => options.command[1].parse().unwrap(),
             _ => 0,

@@ -81,6 +81,7 @@ async fn what_the_desk_refuses_has_a_status_and_a_code_of_its_own() {
     for (error, wanted) in [
         (DeskError::HostTaken("a.example".to_owned()), (409, "host-taken")),
         (DeskError::Manifest("it asks for GPUs".to_owned()), (422, "manifest")),
+        (DeskError::Refused("it has no terminals".to_owned()), (501, "not-offered")),
         (DeskError::Unavailable("the engine is away".to_owned()), (503, "unavailable")),
     ] {
         *world.desk.refuses.lock().unwrap() = Some(error);

@@ -96,6 +96,9 @@ async fn what_cannot_be_run_is_told_and_what_is_the_providers_fault_is_a_failure
     let mut shell = world.tenant().shell(here, &far).await.unwrap();
     let Ok(Some(Frame::Result(result))) = next(&mut shell).await else { panic!("no result") };
     assert!(result.message.contains("no replica 5"), "{result:?}");
+    let mut shell = open(&world, &["refused"]).await;
+    let Ok(Some(Frame::Result(result))) = next(&mut shell).await else { panic!("no result") };
+    assert_eq!(result.message, "this runtime has no terminals", "told, since trying again changes nothing");
     let mut shell = open(&world, &["broken"]).await;
     assert_eq!(next(&mut shell).await, Ok(Some(Frame::Failure)));
     let good = format!("Bearer {}", token(&claims(Leases::full())));

@@ -60,18 +60,17 @@ async fn run(dseq: u64, gate: &GateArgs, query: &ShellQuery, at: &Place<'_>) -> 
 pub(super) fn code(ended: std::result::Result<Option<ShellResult>, GatewayError>, query: &ShellQuery) -> Result<i64> {
     match ended? {
         Some(ShellResult { exit_code, message }) if message.is_empty() => Ok(exit_code),
-        Some(ShellResult { message, .. }) => Err(CliError::refused("not-run", message).hint(format_args!(
-            "`depin lease status N` lists services and replicas; is `{}` in the container's image?",
-            query.command.first().map_or("", String::as_str)
-        ))),
-        None => {
+        Some(ShellResult { message, .. }) => {
+            let command = query.command.join(" ");
             let hint = if query.tty {
-                "its runtime may have no terminals: `depin lease exec N SERVICE -i -- sh` needs none"
+                format!("without a terminal: `depin lease exec N {} -i -- {command}`", query.service)
             } else {
-                "its operator finds the reason in its log"
+                format!("`depin lease status N` lists services and replicas; is `{command}` in the container's image?")
             };
-            Err(CliError::broken("stream-ended", "the provider could not run it, and says no more").hint(hint))
+            Err(CliError::refused("not-run", message).hint(hint))
         }
+        None => Err(CliError::broken("stream-ended", "the provider could not run it, and says no more")
+            .hint("its operator finds the reason in its log")),
     }
 }
 

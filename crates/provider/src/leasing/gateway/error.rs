@@ -18,6 +18,7 @@ pub(super) fn desk(error: DeskError) -> ApiError {
         DeskError::Manifest(_) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "manifest", "change the file, or take the bid of another provider")
         }
+        DeskError::Refused(_) => (StatusCode::NOT_IMPLEMENTED, "not-offered", "another provider may offer it"),
         DeskError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "try again in some seconds"),
     };
     let told = ApiError::new(status, code, error.to_string(), hint);
