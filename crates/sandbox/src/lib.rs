@@ -31,6 +31,7 @@ pub use runtime::{
 };
 pub use slots::{SLOTS, UID_FIRST, UIDS_PER_SLOT};
 pub use supervisor::{Reconciled, Settings, Supervisor};
+pub use unpack::check_archive;
 pub use workload::{
     Health, INSTANCES_MAX, Image, Limits, MEMORY_BYTES_MIN, Mount, Network, Port, Probe, Proto, Reach, Restart, SERVICES_MAX,
     Service, Source, Variable, WORDS_BYTES_MAX, Workload,

@@ -74,9 +74,18 @@ impl Room {
         true
     }
 
-    /// From now on it runs something else.
+    /// From now on it runs something else. What does not run, and is to run from something else, is started at once: its pauses were for
+    /// what it was before.
     pub(crate) fn replace(&mut self, now: Duration, workload: Workload) {
-        self.workload = workload;
+        let before = std::mem::replace(&mut self.workload, workload);
+        for (id, instance) in self.instances.iter_mut().filter(|(_, instance)| !instance.life.is_up()) {
+            match self.workload.service(&id.service) {
+                Some(service) if before.service(&id.service).map(Service::digest) != Some(service.digest()) => {
+                    instance.life.renewed(now, service.restart, service.health.clone());
+                }
+                _ => {}
+            }
+        }
         self.fill(now);
     }
 

@@ -49,21 +49,10 @@ pub(crate) struct Rules {
 /// Unpacks an archive of one image into an empty folder.
 pub(crate) fn unpack(archive: &Path, root: &Path, rules: Rules) -> io::Result<ImageSettings> {
     let mut blobs = Blobs::open(archive)?;
-    let index = ImageIndex::from_reader(blobs.index.as_slice()).map_err(|error| refused(format!("its index.json: {error}")))?;
-    let [manifest] = index.manifests().as_slice() else {
-        return Err(refused(format!("it holds {} images; an archive for a service holds one", index.manifests().len())));
-    };
-    let manifest = ImageManifest::from_reader(blobs.document(manifest)?.as_slice())
-        .map_err(|error| refused(format!("its manifest: {error}")))?;
-    let config = blobs.document(manifest.config())?;
-    let config =
-        ImageConfiguration::from_reader(config.as_slice()).map_err(|error| refused(format!("its configuration: {error}")))?;
-    if manifest.layers().len() > LAYERS_MAX {
-        return Err(refused(format!("it has {} layers, at most {LAYERS_MAX} are taken", manifest.layers().len())));
-    }
+    let (manifest, config) = blobs.image()?;
     let mut tree = Tree::open(root, rules)?;
     for layer in manifest.layers() {
-        blobs.layer(layer, &mut tree)?;
+        blobs.layer(layer, &mut |layer| tree.add(layer))?;
     }
     let inner = config.config().clone().unwrap_or_default();
     Ok(ImageSettings {
@@ -72,6 +61,39 @@ pub(crate) fn unpack(archive: &Path, root: &Path, rules: Rules) -> io::Result<Im
         env: inner.env().clone().unwrap_or_default(),
         folder: inner.working_dir().clone().filter(|folder| folder.starts_with('/')).unwrap_or_else(|| "/".into()),
     })
+}
+
+/// Holds an archive before an engine takes it: its digests, how many files it has, and how much its layers become. Nothing is written.
+///
+/// - Errors: what is wrong with it, in words for whoever made it.
+pub fn check_archive(archive: &Path, bytes_max: u64) -> io::Result<()> {
+    let mut blobs = Blobs::open(archive)?;
+    let (manifest, _) = blobs.image()?;
+    let (mut entries, mut bytes) = (0, 0_u64);
+    for layer in manifest.layers() {
+        blobs.layer(layer, &mut |layer| {
+            // What is between files, and after the last one, counts as well.
+            let mut layer = layer.take(bytes_max.saturating_add(1));
+            for entry in Archive::new(&mut layer).entries()? {
+                entries += 1;
+                bytes = bytes.saturating_add(entry?.size());
+                if entries > ENTRIES_MAX {
+                    return Err(refused(format!("it has more than {ENTRIES_MAX} files")));
+                }
+                if bytes > bytes_max {
+                    break;
+                }
+            }
+            if bytes <= bytes_max {
+                io::copy(&mut layer, &mut io::sink())?;
+            }
+            if bytes > bytes_max || layer.limit() == 0 {
+                return Err(refused(format!("unpacked it is more than {bytes_max} bytes")));
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 /// The blobs of an archive, by digest.
@@ -106,6 +128,24 @@ impl Blobs {
         Ok(Self { file, index, places })
     }
 
+    /// The one image in it: what it consists of, and what it says about running it.
+    fn image(&mut self) -> io::Result<(ImageManifest, ImageConfiguration)> {
+        let index =
+            ImageIndex::from_reader(self.index.as_slice()).map_err(|error| refused(format!("its index.json: {error}")))?;
+        let [manifest] = index.manifests().as_slice() else {
+            return Err(refused(format!("it holds {} images; an archive for a service holds one", index.manifests().len())));
+        };
+        let manifest = ImageManifest::from_reader(self.document(manifest)?.as_slice())
+            .map_err(|error| refused(format!("its manifest: {error}")))?;
+        let config = self.document(manifest.config())?;
+        let config =
+            ImageConfiguration::from_reader(config.as_slice()).map_err(|error| refused(format!("its configuration: {error}")))?;
+        if manifest.layers().len() > LAYERS_MAX {
+            return Err(refused(format!("it has {} layers, at most {LAYERS_MAX} are taken", manifest.layers().len())));
+        }
+        Ok((manifest, config))
+    }
+
     /// A blob as it is, hashed while it is read.
     fn read(&mut self, descriptor: &Descriptor) -> io::Result<(String, Hashing<io::Take<File>>)> {
         let digest = descriptor.digest().to_string();
@@ -126,7 +166,8 @@ impl Blobs {
         Ok(text)
     }
 
-    fn layer(&mut self, descriptor: &Descriptor, tree: &mut Tree) -> io::Result<()> {
+    /// Hands a layer's files on, decompressed, and holds the blob against its digest.
+    fn layer(&mut self, descriptor: &Descriptor, take: &mut dyn FnMut(&mut dyn Read) -> io::Result<()>) -> io::Result<()> {
         let (digest, mut blob) = self.read(descriptor)?;
         let media = match descriptor.media_type() {
             MediaType::ImageLayer => "tar".to_owned(),
@@ -135,9 +176,9 @@ impl Blobs {
             other => other.to_string(),
         };
         match media.as_str() {
-            "tar" => tree.add(&mut blob)?,
-            "gzip" | "application/vnd.docker.image.rootfs.diff.tar.gzip" => tree.add(&mut MultiGzDecoder::new(&mut blob))?,
-            "zstd" => tree.add(&mut zstd::Decoder::new(&mut blob)?)?,
+            "tar" => take(&mut blob)?,
+            "gzip" | "application/vnd.docker.image.rootfs.diff.tar.gzip" => take(&mut MultiGzDecoder::new(&mut blob))?,
+            "zstd" => take(&mut zstd::Decoder::new(&mut blob)?)?,
             _ => return Err(refused(format!("a layer is `{media}`; tar, gzip and zstd are known"))),
         }
         blob.finish(&digest)

@@ -192,6 +192,23 @@ async fn what_ended_starts_again_after_its_pause_and_what_cannot_start_says_why(
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_could_not_start_is_tried_at_once_when_it_is_to_be_something_else() {
+    let fake = Fake::new();
+    let supervisor = supervisor(&fake);
+    let missing = Service { image: Image::Reference("missing".into()), ..service("a") };
+    supervisor.deploy(workload(vec![missing.clone()])).await.unwrap();
+    // Pauses of 1, 2, 4… seconds: after the sixth failure the next try is half a minute away.
+    until(&supervisor, |status| status.instances[0].status.restarts >= 6).await;
+    let changed = tokio::time::Instant::now();
+    supervisor.deploy(workload(vec![missing])).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(supervisor.status(&name("r")).unwrap().instances[0].status.restarts, 6, "the same once more changes nothing");
+    supervisor.deploy(workload(vec![service("a")])).await.unwrap();
+    until(&supervisor, RoomStatus::is_healthy).await;
+    assert!(changed.elapsed() < Duration::from_secs(4), "{:?}", changed.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_writes_too_much_is_removed() {
     let fake = Fake::new();
     let supervisor = supervisor(&fake);
