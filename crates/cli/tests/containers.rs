@@ -40,18 +40,23 @@ fn a_lease_goes_its_whole_way_by_bubblewrap() {
 
 async fn whole_way(folder: &Path, runtime: &str) {
     let home = &folder.join("net");
-    let up = network(folder, home, runtime).await;
+    let up = network(home, runtime).await;
     let file = folder.join("deploy.yaml");
     fs::copy(EXAMPLE, &file).unwrap();
     let file = file.to_str().unwrap();
 
     lease(home, &["check", file, "--strict"]).done();
-    let came = lease(home, &["up", file, "--dseq", "7", "--ready", "60s", "--json"]).json();
+    let [page, database] = ["box", "redis"].map(|image| folder.join("images").join(format!("{image}.oci")));
+    let (page, database) = (page.to_str().unwrap(), database.to_str().unwrap());
+    let idle = lease(home, &["up", file, "--image", page, "--accept", "none"]);
+    assert!(idle.code == 1 && idle.err.contains("nobody who takes an image"), "{}", idle.err);
+    let words = ["up", file, "--dseq", "7", "--ready", "60s", "--image", page, "--image", database, "--json"];
+    let came = lease(home, &words).json();
     assert_eq!(came["leases"][0]["provider"], "provider-1", "the cheapest: {came:#}");
     let url = came["urls"][0].as_str().unwrap().to_owned();
     assert!(url.starts_with("http://visits.localhost:"), "{url}");
-    assert_eq!(visits(&url).await, "visits: 1");
-    assert_eq!(visits(&url).await, "visits: 2");
+    assert_eq!(visits(&url, Duration::ZERO).await, "visits: 1", "it answers once it is said to run");
+    assert_eq!(visits(&url, Duration::ZERO).await, "visits: 2");
 
     logs(home, &url).await;
     commands(home, runtime);
@@ -60,6 +65,11 @@ async fn whole_way(folder: &Path, runtime: &str) {
     update(home, folder, &url).await;
     money(home);
     let up = killed(home, up, &url).await;
+    // The second one finds its images beside its provider.
+    for image in IMAGES {
+        let at = home.join("leasing/images").join(format!("localhost_{image}:1.oci"));
+        fs::copy(folder.join("images").join(format!("{image}.oci")), at).unwrap();
+    }
     let up = killed_while_it_deploys(home, up, file).await;
 
     for dseq in ["7", "8"] {
@@ -78,8 +88,8 @@ async fn whole_way(folder: &Path, runtime: &str) {
     assert_eq!(left, "", "nothing but files is left");
 }
 
-/// A network of two providers with this runtime, and the example's images.
-async fn network(folder: &Path, home: &Path, runtime: &str) -> Up {
+/// A network of two providers with this runtime.
+async fn network(home: &Path, runtime: &str) -> Up {
     let (up, _) = Up::start(home, &["--network", "akash", "--providers", "2"]).await;
     assert!(up.stop().await.success());
     for provider in ["provider-1", "provider-2"] {
@@ -87,10 +97,6 @@ async fn network(folder: &Path, home: &Path, runtime: &str) -> Up {
         let mut settings: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         settings["runtime"] = runtime.into();
         fs::write(&path, settings.to_string()).unwrap();
-    }
-    for image in IMAGES {
-        let at = home.join("leasing/images").join(format!("localhost_{image}:1.oci"));
-        fs::copy(folder.join("images").join(format!("{image}.oci")), at).unwrap();
     }
     let (up, endpoints) = Up::start(home, &[]).await;
     assert_eq!((&endpoints["network"], &endpoints["service"]), (&"akash".into(), &"leasing".into()));
@@ -171,7 +177,7 @@ async fn update(home: &Path, folder: &Path, url: &str) {
     let newer = folder.join("new.yaml");
     fs::write(&newer, fs::read_to_string(EXAMPLE).unwrap().replace("visits: /p", "visitors: /p")).unwrap();
     lease(home, &["update", "7", newer.to_str().unwrap(), "--ready", "60s"]).done();
-    assert_eq!(visits(url).await, "visitors: 3");
+    assert_eq!(visits(url, Duration::ZERO).await, "visitors: 3");
     let status = lease(home, &["status", "7", "--json"]).json();
     let words = status.to_string();
     assert!(words.contains("visits.localhost") && words.contains("healthy"), "{status:#}");
@@ -205,7 +211,7 @@ async fn killed(home: &Path, up: Up, url: &str) -> Up {
     up.kill();
     assert_eq!(pid(), before, "the database goes on without its provider");
     let (up, _) = Up::start(home, &[]).await;
-    assert_eq!(visits(url).await, "visitors: 4");
+    assert_eq!(visits(url, PATIENCE).await, "visitors: 4");
     assert_eq!(pid(), before, "and was not started anew");
     up
 }
@@ -214,7 +220,7 @@ async fn killed(home: &Path, up: Up, url: &str) -> Up {
 async fn killed_while_it_deploys(home: &Path, up: Up, file: &str) -> Up {
     let second = fs::read_to_string(file).unwrap().replace("visits.localhost", "second.localhost");
     fs::write(file, second).unwrap();
-    let words = ["lease", "up", file, "--dseq", "8", "--ready", "60s", "--json"];
+    let words = ["lease", "up", file, "--dseq", "8", "--ready", "60s"];
     let mut tenant = Killed(command(home, &words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
     let mut lines = BufReader::new(tenant.0.stderr.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.contains("waiting for the services")), "it comes that far");
@@ -226,7 +232,7 @@ async fn killed_while_it_deploys(home: &Path, up: Up, file: &str) -> Up {
     assert!(ended.0.success(), "{}", rest.join().unwrap());
     let status = lease(home, &["status", "8", "--json"]).json();
     let url = status.to_string().split('"').find(|word| word.starts_with("second.localhost")).unwrap().to_owned();
-    assert_eq!(visits(&format!("http://{url}")).await, "visits: 1", "a volume of its own");
+    assert_eq!(visits(&format!("http://{url}"), PATIENCE).await, "visits: 1", "a volume of its own");
     up
 }
 
@@ -238,6 +244,7 @@ fn nothing_runs(home: &Path) {
         ("namespaces and views", "ls -A /run/netns /run/depin-sandbox 2>/dev/null | grep -E 'depin_|netns-'".to_owned()),
         ("mounts", format!("mount | grep -E '{}/leasing/(volumes|bwrap)'", home.display())),
         ("volumes", format!("ls -A {}/leasing/volumes/* {0}/leasing/bwrap/* 2>/dev/null | grep -v -e : -e '^$'", home.display())),
+        ("images", format!("ls -A {}/providers/*/pushed 2>/dev/null | grep -v -e : -e '^$'", home.display())),
         ("filters", "nft list table inet depin_sandbox 2>/dev/null | grep '\"dpn'".to_owned()),
         ("numbers", "ls -A /var/lib/depin-sandbox/slots".to_owned()),
     ] {
@@ -296,8 +303,8 @@ fn host(url: &str) -> (String, String) {
     (format!("http://127.0.0.1:{port}"), host.to_owned())
 }
 
-/// Asks the page once it answers: until a service listens its ingress says 502.
-async fn visits(url: &str) -> String {
+/// Asks the page, once it answers within a time.
+async fn visits(url: &str, within: Duration) -> String {
     let (address, host) = host(url);
     let begun = Instant::now();
     loop {
@@ -309,7 +316,7 @@ async fn visits(url: &str) -> String {
         if told.starts_with("visit") {
             return told.trim().to_owned();
         }
-        assert!(begun.elapsed() < PATIENCE, "{url} does not answer: {told}");
+        assert!(begun.elapsed() < within, "{url} does not answer: {told}");
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
 }

@@ -1,11 +1,12 @@
 //! `depin lease`.
 
 use super::{
-    AmountArg, GateArgs, LeaseCpArgs, LeaseExecArgs, LeaseLogsArgs, LeaseRevokeArgs, LeaseSendArgs, LeaseShellArgs,
-    LeaseTokenArgs, SpanArg, Who,
-    lease_use::{CP_AFTER, EXEC_AFTER, LOGS_AFTER, REVOKE_AFTER, SEND_AFTER, SHELL_AFTER, TOKEN_AFTER},
+    AmountArg, GateArgs, LeaseCpArgs, LeaseExecArgs, LeaseImageCommand, LeaseLogsArgs, LeaseRevokeArgs, LeaseSendArgs,
+    LeaseShellArgs, LeaseTokenArgs, SpanArg, Who,
+    lease_use::{CP_AFTER, EXEC_AFTER, IMAGE_AFTER, LOGS_AFTER, REVOKE_AFTER, SEND_AFTER, SHELL_AFTER, TOKEN_AFTER},
 };
 use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
 
 pub(super) const AFTER: &str = "\
 A deployment file says which containers are to run, what they need and what they may cost (Akash's SDL 2.0 and 2.1).
@@ -41,6 +42,7 @@ comes back. When it is interrupted, what is on the ledger by then stays: it says
 Examples:
   depin lease up deploy.yaml --deposit \"5 AKT\" --accept cheapest
   depin lease up deploy.yaml --provider north
+  depin lease up examples/lease/deploy.yaml --image box.oci --image redis.oci
   depin lease up deploy.yaml --accept none --json";
 
 #[derive(Clone, Debug, Subcommand)]
@@ -85,6 +87,9 @@ pub enum LeaseCommand {
     /// Copy files into a container or out of it.
     #[command(after_help = CP_AFTER)]
     Cp(LeaseCpArgs),
+    /// Images that a lease runs.
+    #[command(subcommand, after_help = IMAGE_AFTER)]
+    Image(LeaseImageCommand),
     /// Send the manifest to the providers again.
     #[command(after_help = SEND_AFTER)]
     Send(LeaseSendArgs),
@@ -159,6 +164,9 @@ pub struct LeaseUpArgs {
     /// Take the bid of this provider for each group.
     #[arg(long, value_name = "ACCOUNT")]
     pub provider: Option<Who>,
+    /// Hand this image to the providers that run it: an OCI archive with a name that the file has. May be said several times.
+    #[arg(long, value_name = "FILE")]
+    pub image: Vec<PathBuf>,
     /// How long bids are waited for, by the wall clock.
     #[arg(long, value_name = "TIME", default_value = "30s")]
     pub wait: SpanArg,

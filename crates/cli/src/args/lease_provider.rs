@@ -1,10 +1,10 @@
 //! Commands about a provider of leases.
 
-use super::{PlaceArgs, SpanArg, TextPath};
+use super::{PlaceArgs, SpanArg, TextPath, Who};
 use clap::{ArgGroup, Args, ValueEnum};
 use depin_provider::leasing::{Capacity, RuntimeChoice};
 use depin_quantity::Name;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 pub(super) const PROVIDER_AFTER: &str = "\
 The provider registers itself, bids on orders that it can run, and runs what its tenants send it, in containers within their \
@@ -62,6 +62,10 @@ pub struct ProviderLeaseArgs {
     /// What it says of itself, besides its kinds of storage.
     #[arg(long, value_name = "KEY=VALUE,…", default_value = "")]
     pub attributes: String,
+    /// Notice that is promised with each bid on an order that asks for some: such a lease ends only after it was given and is over
+    /// (`depin provider reclaim`). Where the network's file has [service.leasing.reclaim].
+    #[arg(long, value_name = "TIME")]
+    pub reclaim_window: Option<SpanArg>,
     /// What runs containers.
     #[arg(long, value_enum, default_value = "auto")]
     pub runtime: RuntimeArg,
@@ -95,6 +99,65 @@ pub struct ProviderLeaseArgs {
     pub name: Name,
     #[command(flatten)]
     pub place: PlaceArgs,
+}
+
+pub(super) const RECLAIM_AFTER: &str = "\
+A provider that promised notice takes its machine back in two steps: the first call gives notice, and tells its tenant on the ledger when the lease ends; \
+the next one, once that time is over, ends it. The lease is paid until then. One without notice is ended at once with --end.
+
+Examples:
+  depin provider reclaim provider-1 1234/1/1
+  depin provider reclaim provider-1 1234/1/1 --reason unstable
+  depin provider reclaim provider-1 1234/1/1 --tenant customer --end";
+
+/// Why a provider takes its machine back.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ReclaimReason {
+    /// It takes the machine away.
+    Decommission,
+    /// It cannot keep the lease running.
+    Unstable,
+    /// It says none.
+    Unspecified,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ReclaimArgs {
+    /// Name of a provider of this home, or its key file.
+    pub name: String,
+    /// The lease: number of the deployment, group and order, as `depin provider leases` lists it.
+    #[arg(value_name = "N/GROUP/ORDER")]
+    pub lease: LeaseNumber,
+    /// Whose it is, where several tenants have one of this number.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub tenant: Option<Who>,
+    /// Why.
+    #[arg(long, value_enum, default_value = "decommission")]
+    pub reason: ReclaimReason,
+    /// End a lease at once for which no notice was promised.
+    #[arg(long)]
+    pub end: bool,
+}
+
+/// A lease as its provider lists it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeaseNumber {
+    pub dseq: u64,
+    pub gseq: u32,
+    pub oseq: u32,
+}
+
+impl FromStr for LeaseNumber {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let read = || {
+            let mut parts = text.split('/');
+            let (dseq, gseq, oseq) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+            parts.next().is_none().then_some(Self { dseq, gseq, oseq })
+        };
+        read().ok_or_else(|| "a lease is named by deployment, group and order, as 1234/1/1".to_owned())
+    }
 }
 
 /// Which providers of leases of this machine.

@@ -1,7 +1,7 @@
-//! `depin lease logs | shell | exec | cp | send | token | revoke`: what is done at providers' gateways.
+//! `depin lease image | logs | shell | exec | cp | send | token | revoke`: what is done at providers' gateways.
 
 use super::{SpanArg, Tenant, Who};
-use clap::Args;
+use clap::{Args, Subcommand};
 use depin_client::lease::Scope;
 use std::path::PathBuf;
 
@@ -60,6 +60,16 @@ Raises a number on the ledger that every token carries. Providers look within se
 Examples:
   depin lease revoke
   depin lease revoke --from customer --json";
+
+pub(super) const IMAGE_AFTER: &str = "\
+Hands an image to the provider of each of a deployment's leases, as an OCI archive of one image. It is that lease's alone, stands in for an image \
+of its name that the provider has, and goes with the lease. A service that runs an older one of that name is started anew. An archive has 2 GiB at \
+most and 8 GiB unpacked, a lease 16 images of 4 GiB. `depin lease up --image FILE` does it on the way.
+
+Examples:
+  podman save --format oci-archive -o web.oci localhost/web:2
+  depin lease image push 1234 web.oci
+  depin lease image push 1234 web.oci --name localhost/web:1 --group 2";
 
 /// How a provider's gateway is reached, and as whom.
 #[derive(Clone, Debug, Args)]
@@ -160,6 +170,28 @@ pub struct LeaseSendArgs {
     /// The deployment file; `-` reads standard input.
     #[arg(value_name = "FILE|-")]
     pub file: String,
+    #[command(flatten)]
+    pub gate: GateArgs,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum LeaseImageCommand {
+    /// Hand an image to the providers of a deployment's leases.
+    #[command(after_help = IMAGE_AFTER)]
+    Push(LeaseImagePushArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseImagePushArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// The OCI archive.
+    #[arg(value_name = "FILE")]
+    pub archive: PathBuf,
+    /// The image's name in the deployment file [default: the one in the archive].
+    #[arg(long, value_name = "IMAGE")]
+    pub name: Option<String>,
     #[command(flatten)]
     pub gate: GateArgs,
 }

@@ -43,9 +43,10 @@ pub use lease::{
     Accept, DeploymentArgs, LeaseAcceptArgs, LeaseCheckArgs, LeaseCloseArgs, LeaseCommand, LeaseEventsArgs, LeaseListArgs,
     LeaseStatusArgs, LeaseTopupArgs, LeaseUpArgs, LeaseUpdateArgs, Tenant,
 };
-pub use lease_provider::{OwnLeasesArgs, ProviderLeaseArgs};
+pub use lease_provider::{LeaseNumber, OwnLeasesArgs, ProviderLeaseArgs, ReclaimArgs, ReclaimReason};
 pub use lease_use::{
-    GateArgs, LeaseCpArgs, LeaseExecArgs, LeaseLogsArgs, LeaseRevokeArgs, LeaseSendArgs, LeaseShellArgs, LeaseTokenArgs,
+    GateArgs, LeaseCpArgs, LeaseExecArgs, LeaseImageCommand, LeaseImagePushArgs, LeaseLogsArgs, LeaseRevokeArgs, LeaseSendArgs,
+    LeaseShellArgs, LeaseTokenArgs,
 };
 pub use metered::{
     AnswerArgs, BatchesArgs, CloseArgs, DecideArgs, DisputeArgs, EvidenceArgs, GatewayMeteredArgs, LeastCapsArgs, MeteredCommand,

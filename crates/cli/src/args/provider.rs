@@ -1,7 +1,7 @@
 //! Commands about your own providers and gateways.
 
 use super::coverage::{self, GatewayLorawanArgs, ProviderCoverageArgs};
-use super::lease_provider::{self, OwnLeasesArgs, ProviderLeaseArgs};
+use super::lease_provider::{self, OwnLeasesArgs, ProviderLeaseArgs, ReclaimArgs};
 use super::metered::{self, GatewayMeteredArgs, ProviderMeteredArgs};
 use super::mobile::{self, ProviderMobileArgs};
 use super::{AmountArg, Bytes, Copies, RepairArg, SpanArg, TextPath, TlsArgs, Who};
@@ -55,6 +55,9 @@ Examples:
     /// Show what each lease of providers of this home pays, and what it earned.
     #[command(after_help = "Examples:\n  depin provider earnings\n  depin provider earnings provider-1 --json")]
     Earnings(OwnLeasesArgs),
+    /// Give notice of a lease, and end it once that is over.
+    #[command(after_help = lease_provider::RECLAIM_AFTER)]
+    Reclaim(ReclaimArgs),
     /// List the providers of this home, and all others that are registered.
     #[command(after_help = "Examples:\n  depin provider list\n  depin provider list --json")]
     List,

@@ -81,6 +81,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
             ProviderCommand::Inventory(args) => provider::leases::inventory(&args, &settings, out),
             ProviderCommand::Leases(args) => provider::leases::leases(&args, &settings, out),
             ProviderCommand::Earnings(args) => provider::leases::earnings(&args, &settings, out).await,
+            ProviderCommand::Reclaim(args) => provider::reclaim::reclaim(&args, &settings, out).await,
             ProviderCommand::List => provider::manage::list(&settings, out).await,
             ProviderCommand::Show(args) => provider::show::show(&args, &settings, out).await,
             ProviderCommand::Stop(args) => provider::manage::stop(args.name, &settings, out).await,

@@ -2,7 +2,7 @@
 
 use super::{
     socket::{self, Lines, Shell},
-    status::{LeaseEvent, LeaseStatus, LogLine, ServiceStatus},
+    status::{ImageTaken, LeaseEvent, LeaseStatus, LogLine, ServiceStatus},
     token::{self, Claims, Leases, TokenError},
 };
 use crate::{Barred, BodyError, Reach, SigningKey, Trust, api::ErrorBody, read_body, tls_failure};
@@ -251,6 +251,27 @@ impl Gateway {
         let groups: Vec<ManifestGroup> = self.get(&path).await?;
         let none = || GatewayError::Answer { what: path.clone(), reason: "there is no group in it".to_owned() };
         groups.into_iter().next().ok_or_else(none)
+    }
+
+    /// Hands a part of an image's OCI archive in: of `of` bytes those from byte `at` on. Parts come in order, the first at 0.
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    pub async fn push_image(
+        &self,
+        lease: LeaseRef,
+        image: &str,
+        at: u64,
+        of: u64,
+        bytes: Vec<u8>,
+    ) -> Result<ImageTaken, GatewayError> {
+        let path = lease.path("image");
+        let query = [("name", image.to_owned()), ("at", at.to_string()), ("of", of.to_string())];
+        // The last one is judged before it is answered.
+        let request = self.request_with(Method::PUT, &path, &query)?.timeout(MANIFEST);
+        let request = request.header(header::CONTENT_TYPE, "application/octet-stream").body(bytes);
+        let body = self.answer(request, &path).await?;
+        serde_json::from_slice(&body).map_err(|error| unreadable(&path, &error))
     }
 
     /// How the services of a lease are.

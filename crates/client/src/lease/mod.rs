@@ -17,7 +17,9 @@ pub use certificate::{CertificateError, OwnCertificate};
 pub use frame::{FRAME_BYTES_MAX, Frame, FrameError, ShellResult};
 pub use gateway::{Gateway, GatewayError, LeaseRef, LogQuery, Pass, ShellQuery};
 pub use socket::{Lines, Shell, ShellInput, ShellOutput};
-pub use status::{EventObject, InstanceReport, IpStatus, LeaseEvent, LeaseStatus, LogLine, PortStatus, ServiceStatus};
+pub use status::{
+    EventObject, ImageTaken, InstanceReport, IpStatus, LeaseEvent, LeaseStatus, LogLine, PortStatus, ServiceStatus,
+};
 pub use token::{
     Access, Claims, DeploymentPermission, LEEWAY_SECS, LIFETIME, LIFETIME_MAX, Leases, Permission, Scope, Services,
     TOKEN_BYTES_MAX, TokenError, mint, read,

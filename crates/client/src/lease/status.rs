@@ -3,6 +3,15 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// How much of an image a provider has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageTaken {
+    /// Bytes of its archive that came.
+    pub have: u64,
+    /// Whether these are all, and the image may be run.
+    pub whole: bool,
+}
+
 /// How the services of a lease are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseStatus {

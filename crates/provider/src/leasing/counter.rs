@@ -1,7 +1,7 @@
 //! The provider's side of [`Desk`]: what tenants ask is answered from the ledger, the rooms and the runtime.
 
 use super::{
-    desk::{Desk, DeskError, ForwardedPort, ServedService, Standing, Tenancy},
+    desk::{Desk, DeskError, ForwardedPort, ImagePart, ImageTaken, ServedService, Standing, Tenancy},
     rooms::{Held, Rooms},
     workload::{Planned, room},
 };
@@ -130,7 +130,8 @@ impl Desk for Counter {
         let (held, plan) = self.held(lease).await?;
         let mut services = Vec::new();
         for service in &plan.workload.services {
-            let ways = plan.ways.iter().filter(|way| way.service == service.name).flat_map(|way| &way.hosts);
+            let ways: Vec<&String> =
+                plan.ways.iter().filter(|way| way.service == service.name).flat_map(|way| &way.hosts).collect();
             let with_port = |host: &String| match self.ingress_port {
                 80 => host.clone(),
                 port => format!("{host}:{port}"),
@@ -138,7 +139,9 @@ impl Desk for Counter {
             services.push(ServedService {
                 name: service.name.to_string(),
                 replicas: service.replicas,
-                hosts: ways.map(with_port).collect(),
+                answers: ways.is_empty() || self.rooms.answers(lease, &service.name).is_some(),
+                is_current: held.deployed && (ways.is_empty() || self.rooms.answers(lease, &service.name) == Some(true)),
+                hosts: ways.into_iter().map(with_port).collect(),
                 ports: self.ports(lease, service).await,
             });
         }
@@ -163,6 +166,14 @@ impl Desk for Counter {
         match failed {
             Some(error) if streams.is_empty() => Err(error),
             _ => Ok(streams),
+        }
+    }
+
+    async fn image(&self, lease: BidId, part: ImagePart) -> Result<ImageTaken, DeskError> {
+        match self.held(lease).await {
+            // It may come before the manifest that names it, and mend one that cannot be run.
+            Ok(_) | Err(DeskError::NoManifest(_) | DeskError::Manifest(_)) => self.rooms.image(lease, part).await,
+            Err(error) => Err(error),
         }
     }
 

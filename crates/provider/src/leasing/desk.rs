@@ -1,6 +1,8 @@
 //! What the gateway asks of whoever runs leases: the seam between HTTP and containers.
 
 use async_trait::async_trait;
+use bytes::Bytes;
+pub use depin_client::lease::ImageTaken;
 use depin_quantity::Address;
 use depin_sandbox::{Exec, ExecOptions, LogOptions, OutputStream, RoomStatus};
 use depin_sdl::{Manifest, ManifestGroup, ManifestHash};
@@ -31,8 +33,24 @@ pub trait Desk: Send + Sync + 'static {
     /// What a service wrote, one stream for each replica. Each is told by its replica's number.
     async fn logs(&self, lease: BidId, service: &str, options: LogOptions) -> Result<Vec<(u32, OutputStream)>, DeskError>;
 
+    /// Takes a part of an image that a lease's services are to run; once it is whole, those that name it do.
+    async fn image(&self, lease: BidId, part: ImagePart) -> Result<ImageTaken, DeskError>;
+
     /// Runs a command in a replica of a service.
     async fn exec(&self, lease: BidId, service: &str, replica: u32, options: ExecOptions) -> Result<Exec, DeskError>;
+}
+
+/// A part of an OCI archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImagePart {
+    /// The image's name, as manifests have it.
+    pub image: String,
+    /// Where in the archive it begins.
+    pub at: u64,
+    /// Bytes of the whole archive.
+    pub of: u64,
+    /// What it is.
+    pub bytes: Bytes,
 }
 
 /// What a provider has and does.
@@ -72,6 +90,10 @@ pub struct ServedService {
     pub replicas: u32,
     /// Host names that lead to it over HTTP, with the port where it is not 80.
     pub hosts: Vec<String>,
+    /// Whether these lead to a replica that takes connections; a service without host names always does.
+    pub answers: bool,
+    /// Whether the manifest that came last is in force here, and those that answer run what it says.
+    pub is_current: bool,
     /// The ports of other services: inside, transport, outside.
     pub ports: Vec<ForwardedPort>,
 }
@@ -118,6 +140,9 @@ pub enum DeskError {
     /// The manifest asks for what this provider cannot run, or is not what was ordered.
     #[error("{0}")]
     Manifest(String),
+    /// An image, or a part of one, that is not taken.
+    #[error("{0}")]
+    Image(String),
     /// What this provider's runtime never does; trying again changes nothing.
     #[error("{0}")]
     Refused(String),

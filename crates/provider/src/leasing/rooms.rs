@@ -5,24 +5,29 @@
 //! one task ([`Rooms::run`]), so that neither a slow runtime nor a node that is away keeps tenants or bids waiting.
 
 use super::{
-    desk::DeskError,
+    desk::{DeskError, ImagePart, ImageTaken},
+    images::Images,
     store::{Store, StoreError, Taken},
     workload::{Ground, NotHere, Planned, planned, room},
 };
+use crate::operator::blocking;
 use depin_sandbox::{Ingress, Name, RoomStatus, Route, Supervisor};
 use depin_sdl::{Manifest, hosts::HostBlockList};
 use depin_services::leasing::{BidId, DeploymentId};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::{sync::Notify, time};
+use tokio::{net::TcpStream, sync::Notify, time};
 
 /// How often rooms are looked after when nothing nudges.
 const EVERY: Duration = Duration::from_millis(500);
 /// Pause before what the runtime could not do is tried again.
 const AGAIN: Duration = Duration::from_secs(3);
+/// How long a new replica may take to answer a connection, before its host names lead there.
+const KNOCK: Duration = Duration::from_millis(300);
 
 /// A lease that has a manifest.
 #[derive(Clone, Debug)]
@@ -34,7 +39,7 @@ pub(super) struct Held {
     /// What runs; or why the runtime of this start cannot run it.
     pub plan: Result<Arc<Planned>, String>,
     /// Whether the supervisor has the plan.
-    deployed: bool,
+    pub deployed: bool,
     /// What keeps it from running, besides what its room says.
     pub problem: Option<String>,
     /// Whether its end has begun.
@@ -53,6 +58,8 @@ struct Known {
     active: Option<BTreeSet<BidId>>,
     /// Why the runtime cannot be worked with.
     trouble: Option<String>,
+    /// Services whose host names lead to a replica that takes connections; whether all of these run what they should by now.
+    answering: BTreeMap<(BidId, Name), bool>,
 }
 
 /// See the module.
@@ -60,6 +67,7 @@ pub(super) struct Rooms {
     pub supervisor: Supervisor,
     pub ingress: Arc<Ingress>,
     pub ground: Ground,
+    images: Arc<Images>,
     /// Host names that no tenant may claim.
     blocked: HostBlockList,
     pub store: Store,
@@ -74,6 +82,8 @@ struct Steps {
     swept: bool,
     /// Where host names lead now.
     led: BTreeMap<String, Route>,
+    /// Replicas that took a connection, by the service's port.
+    reached: BTreeMap<(BidId, Name, u16), Vec<SocketAddr>>,
 }
 
 impl Rooms {
@@ -82,10 +92,13 @@ impl Rooms {
         supervisor: Supervisor,
         ingress: Arc<Ingress>,
         ground: Ground,
+        images: Images,
         blocked: HostBlockList,
         store: Store,
     ) -> Result<Self, StoreError> {
-        let rooms = Self { supervisor, ingress, ground, blocked, known: Mutex::default(), nudge: Notify::new(), store };
+        let ground = Ground { pushed: images.folder().to_owned(), ..ground };
+        let (images, known, nudge) = (Arc::new(images), Mutex::default(), Notify::new());
+        let rooms = Self { supervisor, ingress, ground, images, blocked, known, nudge, store };
         for kept in rooms.store.kept().await? {
             let group = kept.taken.manifest.groups.iter().find(|group| group.name == kept.group);
             let plan = match group {
@@ -115,6 +128,10 @@ impl Rooms {
         let claimed: Vec<(String, BidId)> = claimed.map(|host| (host.clone(), lease)).collect();
         known.hosts.extend(claimed);
         let same = known.held.get(&lease).is_some_and(|held| held.plan == plan && held.deployed);
+        if !same {
+            // Whoever answers is of before, until it was looked.
+            known.answering.iter_mut().filter(|((of, _), _)| *of == lease).for_each(|(_, current)| *current = false);
+        }
         known.held.insert(lease, Held { group, taken, plan, deployed: same, problem: None, ending: false });
     }
 
@@ -154,6 +171,24 @@ impl Rooms {
         }
         self.nudge.notify_one();
         Ok(())
+    }
+
+    /// Takes a part of an image; one that is whole is run by all services of the lease that name it.
+    pub(super) async fn image(&self, lease: BidId, part: ImagePart) -> Result<ImageTaken, DeskError> {
+        let (images, name) = (Arc::clone(&self.images), room(lease));
+        let taken = blocking(move || images.take(&name, &part)).await?;
+        let Some(held) = self.held(lease).filter(|held| taken.whole && !held.ending) else { return Ok(taken) };
+        if let Some(group) = held.taken.manifest.groups.iter().find(|group| group.name == held.group) {
+            let plan = self.plan(lease, group).map_err(|why| why.to_string());
+            self.hold(lease, held.group, Arc::clone(&held.taken), plan);
+            self.nudge.notify_one();
+        }
+        Ok(taken)
+    }
+
+    /// Whether a service's host names lead to a replica that takes connections: none if not, else whether all run what they should.
+    pub(super) fn answers(&self, lease: BidId, service: &Name) -> Option<bool> {
+        self.lock().answering.get(&(lease, service.clone())).copied()
     }
 
     /// A lease that has a manifest.
@@ -219,11 +254,13 @@ impl Rooms {
             steps.taken_over = true;
         }
         self.begin_ends();
-        self.deploy().await;
+        let deployed = self.deploy().await;
+        // Whoever takes their place may have their address.
+        steps.reached.retain(|(lease, _, _), _| !deployed.contains(lease));
         if !steps.swept {
             steps.swept = self.sweep().await?;
         }
-        self.lead(&mut steps.led).await;
+        self.lead(steps).await;
         Ok(())
     }
 
@@ -247,19 +284,21 @@ impl Rooms {
         Ok(())
     }
 
-    /// Hands plans that are new to the supervisor.
-    async fn deploy(&self) {
+    /// Hands plans that are new to the supervisor; says of which leases.
+    async fn deploy(&self) -> BTreeSet<BidId> {
         let new: Vec<(BidId, Arc<Planned>)> = {
             let known = self.lock();
             let new = known.held.iter().filter(|(_, held)| !held.deployed && !held.ending);
             new.filter_map(|(lease, held)| Some((*lease, Arc::clone(held.plan.as_ref().ok()?)))).collect()
         };
+        let leases = new.iter().map(|(lease, _)| *lease).collect();
         for (lease, plan) in new {
             let deployed = self.supervisor.deploy(plan.workload.clone()).await;
             let mut known = self.lock();
             let Some(held) = known.held.get_mut(&lease).filter(|held| held.plan.as_ref() == Ok(&plan)) else { continue };
             (held.deployed, held.problem) = (deployed.is_ok(), deployed.err().map(|error| error.to_string()));
         }
+        leases
     }
 
     fn begin_ends(self: &Arc<Self>) {
@@ -278,6 +317,8 @@ impl Rooms {
         loop {
             let closed = async {
                 self.supervisor.close(&room(lease)).await.map_err(|error| error.to_string())?;
+                let (images, name) = (Arc::clone(&self.images), room(lease));
+                blocking(move || images.remove(&name)).await.map_err(|error| error.to_string())?;
                 let hosts: Vec<String> = {
                     let known = self.lock();
                     known.hosts.iter().filter(|(_, of)| **of == lease).map(|(host, _)| host.clone()).collect()
@@ -301,6 +342,7 @@ impl Rooms {
         let mut known = self.lock();
         known.held.remove(&lease);
         known.hosts.retain(|_, of| *of != lease);
+        known.answering.retain(|(of, _), _| *of != lease);
     }
 
     /// Once the ledger was read: rooms of no lease that runs are removed. Rooms of leases that run and whose manifest is not here stay;
@@ -315,11 +357,15 @@ impl Rooms {
         if !swept.is_empty() {
             tracing::info!(rooms = swept.len(), "removed rooms of leases that are over");
         }
+        for over in self.images.rooms().into_iter().filter(|name| !keep.contains(name)) {
+            self.images.remove(&over).map_err(|error| error.to_string())?;
+        }
         Ok(true)
     }
 
     /// Leads host names to the replicas that are well.
-    async fn lead(&self, led: &mut BTreeMap<String, Route>) {
+    async fn lead(&self, steps: &mut Steps) {
+        let Steps { led, reached, .. } = steps;
         let (running, hosts) = {
             let known = self.lock();
             let running = known.held.iter().filter(|(_, held)| held.deployed && !held.ending);
@@ -328,9 +374,19 @@ impl Rooms {
             (running, known.hosts.clone())
         };
         led.retain(|host, _| hosts.contains_key(host));
+        reached.retain(|(lease, _, _), _| running.iter().any(|(known, _)| known == lease));
         for (lease, plan) in running {
             for way in &plan.ways {
+                let key = (lease, way.service.clone(), way.port);
+                let is_rolled = self.is_rolled(&plan.workload.room, &way.service);
                 let backends = self.supervisor.backends(&plan.workload.room, &way.service, way.port).await;
+                let backends = answering(backends, reached.get(&key).map_or(&[][..], Vec::as_slice)).await;
+                self.note(lease, &way.service, (!backends.is_empty()).then_some(is_rolled));
+                if is_rolled {
+                    reached.insert(key, backends.clone());
+                } else {
+                    reached.remove(&key);
+                }
                 let route = Route { backends, body_bytes_max: way.body_bytes_max, answer_time_max: way.answer_time_max };
                 for host in way.hosts.iter().filter(|host| hosts.get(*host) == Some(&lease)) {
                     if led.get(host) == Some(&route) {
@@ -344,4 +400,28 @@ impl Rooms {
             }
         }
     }
+
+    /// Whether all replicas of a service run what its manifest says now.
+    fn is_rolled(&self, room: &Name, service: &Name) -> bool {
+        let status = self.supervisor.status(room).unwrap_or_default();
+        status.instances.iter().all(|one| one.id.service != *service || !one.outdated)
+    }
+
+    /// Remembers whether a service answers.
+    fn note(&self, lease: BidId, service: &Name, answers: Option<bool>) {
+        let (key, mut known) = ((lease, service.clone()), self.lock());
+        match answers {
+            Some(rolled) => known.answering.insert(key, rolled),
+            None => known.answering.remove(&key),
+        };
+    }
+}
+
+/// Those of new replicas that take connections by now, and those that did before: who was reached once is believed.
+async fn answering(backends: Vec<SocketAddr>, known: &[SocketAddr]) -> Vec<SocketAddr> {
+    let tried = backends.into_iter().map(async |backend| {
+        let reached = known.contains(&backend) || matches!(time::timeout(KNOCK, TcpStream::connect(backend)).await, Ok(Ok(_)));
+        reached.then_some(backend)
+    });
+    futures::future::join_all(tried).await.into_iter().flatten().collect()
 }

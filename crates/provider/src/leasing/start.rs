@@ -6,6 +6,7 @@ use super::{
     desk::{Desk, Standing},
     duty::LeasingDuty,
     gateway::{self, Door, Gateway, LedgerGenerations},
+    images::Images,
     report::{self, Shared},
     rooms::Rooms,
     status::{LeasingFigures, LeasingStatus},
@@ -14,6 +15,7 @@ use super::{
 };
 use crate::operator::{Operator, OperatorConfig, OperatorHandle, Routes, StartError};
 use depin_client::{Client, SigningKey, lease::CertificateError};
+use depin_files::Floor;
 use depin_quantity::Address;
 use depin_sandbox::{Ingress, IngressError, RuntimeError, Supervisor};
 use futures::{FutureExt as _, future::BoxFuture};
@@ -27,6 +29,8 @@ use tokio::{net::TcpListener, sync::watch};
 
 /// The file in a provider's folder that says whose host names are.
 const HOSTS_FILE: &str = "hosts.json";
+/// The folder of images that tenants pushed.
+const PUSHED_FOLDER: &str = "pushed";
 
 /// Why a provider of leases does not start.
 #[derive(Debug, thiserror::Error)]
@@ -71,10 +75,12 @@ impl LeasingDaemon {
         let refused = |source| LeasingError::Ingress { address: config.ingress, source };
         let listener = TcpListener::bind(config.ingress).await.map_err(refused)?;
         let reached = listener.local_addr().map_err(refused)?;
-        let ground = Ground { domain: config.domain.clone(), images: config.images.clone() };
+        let ground = Ground { domain: config.domain.clone(), images: config.images.clone(), ..Ground::default() };
+        let pushed = Images::new(config.folder.join(PUSHED_FOLDER), Floor::new(&config.folder, None));
         let supervisor = Supervisor::new(Arc::clone(&config.runtime), config.supervision);
-        let rooms =
-            Rooms::open(supervisor.clone(), Arc::clone(&ingress), ground, config.blocked.clone(), store).await.map(Arc::new)?;
+        let rooms = Rooms::open(supervisor.clone(), Arc::clone(&ingress), ground, pushed, config.blocked.clone(), store)
+            .await
+            .map(Arc::new)?;
         let chain = config.operator.chain(&client).await.map_err(StartError::from)?;
         let (gateway, url) = open_gateway(&config.operator, &key).await?;
         let own =

@@ -3,16 +3,13 @@
 //! Pure: no file is looked at but for whether an image's archive is there. What cannot be given here is refused by name, before anything
 //! runs; nothing that the manifest says is passed over in silence.
 
+use super::images;
 use depin_sandbox::{
     Image, Limits, Mount, Name, Network, Port, Proto, Reach, Service as SandboxService, Source, Variable, Workload, WorkloadError,
 };
 use depin_sdl::{Expose, Group, ManifestGroup, Service, Volume, hosts};
 use depin_services::leasing::BidId;
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// Processes and threads of one replica.
 const PIDS: u32 = 1_024;
@@ -26,6 +23,8 @@ pub struct Ground {
     pub domain: Option<String>,
     /// Archives of images: `nginx:1.27` is `nginx:1.27.oci`, and every `/` of a name is `_`.
     pub images: PathBuf,
+    /// Archives that tenants pushed, in a folder for each room; these come first.
+    pub pushed: PathBuf,
 }
 
 /// A group as it runs.
@@ -145,7 +144,7 @@ fn translated(lease: BidId, service: &Service, ground: &Ground) -> Result<Sandbo
         volumes.iter().filter(|volume| wanted(volume)).fold(0_u64, |sum, volume| sum.saturating_add(volume.size.get()))
     };
     let (ephemeral, in_memory) = (sum(is_ephemeral), sum(is_memory));
-    let mut made = SandboxService::new(Name::new(service.name.as_str())?, image(&service.image, &ground.images));
+    let mut made = SandboxService::new(Name::new(service.name.as_str())?, image(lease, &service.image, ground));
     made.command.clone_from(&service.command);
     made.args.clone_from(&service.args);
     made.env = environment(lease, service, ground);
@@ -183,14 +182,13 @@ fn refuse_what_is_not_given(service: &Service) -> Result<(), NotHere> {
     Err(NotHere::NotGiven { service: service.name.clone(), what })
 }
 
-/// An archive of that name which the provider put there, else the reference itself. A name cannot lead out of the folder: it has no `/`.
-fn image(reference: &str, images: &Path) -> Image {
-    let archive = images.join(format!("{}.oci", reference.replace('/', "_")));
-    if !images.as_os_str().is_empty() && archive.is_file() {
-        Image::Archive(archive)
-    } else {
-        Image::Reference(reference.to_owned())
-    }
+/// An archive of that name: one that the tenant pushed, or one that the provider put there; else the reference itself. A name cannot lead
+/// out of the folder: it has no `/`.
+fn image(lease: BidId, reference: &str, ground: &Ground) -> Image {
+    let beside = ground.images.join(format!("{}.oci", reference.replace('/', "_")));
+    let is_beside = !ground.images.as_os_str().is_empty() && beside.is_file();
+    let archive = images::find(&ground.pushed, &room(lease), reference).or_else(|| is_beside.then_some(beside));
+    archive.map_or_else(|| Image::Reference(reference.to_owned()), Image::Archive)
 }
 
 /// What the manifest says, which wins, and what upstream's providers tell every container of its lease.
@@ -326,7 +324,7 @@ deployment:
     }
 
     fn plan(text: &str) -> Result<Planned, NotHere> {
-        let ground = Ground { domain: Some("p.example".to_owned()), images: PathBuf::new() };
+        let ground = Ground { domain: Some("p.example".to_owned()), ..Ground::default() };
         planned(lease(), &manifest(text).groups[0], &ground)
     }
 

@@ -3,7 +3,7 @@
 use crate::world::{PROVIDER, TENANT, key};
 use async_trait::async_trait;
 use bytes::Bytes;
-use depin_provider::leasing::{Desk, DeskError, ForwardedPort, ServedService, Standing, Tenancy};
+use depin_provider::leasing::{Desk, DeskError, ForwardedPort, ImagePart, ImageTaken, ServedService, Standing, Tenancy};
 use depin_quantity::Address;
 use depin_sandbox::{
     Exec, ExecControl, ExecOptions, InstanceId, InstanceStatus, LogOptions, Name, Output, OutputStream, RoomStatus, RuntimeError,
@@ -56,6 +56,7 @@ pub struct Fake {
     pub taken: Mutex<Option<Manifest>>,
     pub commands: Mutex<Vec<(String, u32, ExecOptions)>>,
     pub sizes: Arc<Mutex<Vec<(u16, u16)>>>,
+    pub parts: Mutex<Vec<ImagePart>>,
     /// What `take` says instead of taking.
     pub refuses: Mutex<Option<DeskError>>,
 }
@@ -82,6 +83,7 @@ impl Default for Fake {
             taken: Mutex::new(Some(manifest())),
             commands: Mutex::default(),
             sizes: Arc::default(),
+            parts: Mutex::default(),
             refuses: Mutex::default(),
         }
     }
@@ -137,9 +139,16 @@ impl Desk for Fake {
             return Err(DeskError::NoManifest(of.to_string()));
         }
         let port = ForwardedPort { port: 9000, proto: "TCP", outside: "192.0.2.1:31000".parse().unwrap() };
-        let db = ServedService { name: "db".to_owned(), replicas: 1, hosts: vec![], ports: vec![] };
-        let web =
-            ServedService { name: "web".to_owned(), replicas: 2, hosts: vec!["a.apps.example".to_owned()], ports: vec![port] };
+        let db =
+            ServedService { name: "db".to_owned(), replicas: 1, hosts: vec![], answers: true, is_current: true, ports: vec![] };
+        let web = ServedService {
+            name: "web".to_owned(),
+            replicas: 2,
+            hosts: vec!["a.apps.example".to_owned()],
+            answers: true,
+            is_current: true,
+            ports: vec![port],
+        };
         Ok(Tenancy { room: self.room.subscribe(), services: vec![db, web], generation: 4 })
     }
 
@@ -164,6 +173,14 @@ impl Desk for Fake {
             (replica, lines.chain(more).boxed())
         };
         Ok((0..count).map(one).collect())
+    }
+
+    async fn image(&self, of: BidId, part: ImagePart) -> Result<ImageTaken, DeskError> {
+        self.check(of)?;
+        let have = part.at + part.bytes.len() as u64;
+        let taken = ImageTaken { have, whole: have == part.of };
+        self.parts.lock().unwrap().push(part);
+        Ok(taken)
     }
 
     async fn exec(&self, of: BidId, service: &str, replica: u32, options: ExecOptions) -> Result<Exec, DeskError> {

@@ -4,8 +4,11 @@ use crate::{
     desk::{lease, manifest},
     world::{World, claims, token, told},
 };
-use depin_client::lease::{LeaseRef, Leases};
-use depin_provider::leasing::{DeskError, gateway::MANIFEST_BYTES_MAX};
+use depin_client::lease::{Access, LeaseRef, Leases, Scope};
+use depin_provider::leasing::{
+    DeskError,
+    gateway::{IMAGE_PART_BYTES_MAX, MANIFEST_BYTES_MAX},
+};
 use depin_sandbox::RoomStatus;
 use serde_json::{Value, json};
 
@@ -55,6 +58,25 @@ async fn a_manifest_is_taken_once_it_is_the_one_on_the_ledger() {
     assert_eq!(error.code(), Some("hash-mismatch"));
     assert!(error.to_string().contains(&manifest().hash().to_string()), "{error}");
     assert_eq!(tenant.send_manifest(8, &manifest()).await.unwrap_err().code(), Some("no-deployment"));
+}
+
+#[tokio::test]
+async fn parts_of_an_image_come_to_the_desk_and_are_bounded() {
+    let world = World::start().await;
+    let here = LeaseRef::from(lease());
+    let part = world.tenant().push_image(here, "localhost/web:1", 3, 9, vec![1, 2]).await.unwrap();
+    assert_eq!((part.have, part.whole), (5, false));
+    assert!(world.tenant().push_image(here, "localhost/web:1", 5, 9, vec![0; 4]).await.unwrap().whole);
+    let came = world.desk.parts.lock().unwrap().clone();
+    assert_eq!((came[0].image.as_str(), came[0].at, came[0].of, came[0].bytes.as_ref()), ("localhost/web:1", 3, 9, &[1, 2][..]));
+    let path = "/lease/7/1/1/image?name=a&at=0&of=9999999";
+    assert_eq!(put(&world, path, vec![0; IMAGE_PART_BYTES_MAX + 1]).await, (413, "too-large".to_owned()));
+    for wrong in ["name=a&at=0", "name=a&at=-1&of=2", "at=0&of=2"] {
+        assert_eq!(put(&world, &format!("/lease/7/1/1/image?{wrong}"), "x").await, (400, "bad-query".to_owned()), "{wrong}");
+    }
+    let logs = Leases { access: Access::Scoped, scope: vec![Scope::Logs], permissions: vec![] };
+    let refused = world.guest(token(&claims(logs))).push_image(here, "a", 0, 1, vec![1]).await.unwrap_err();
+    assert_eq!(refused.code(), Some("not-allowed"));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod bad_days;
 mod fake;
+mod images;
 mod market;
 mod tenants;
 mod world;

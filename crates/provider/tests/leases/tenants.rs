@@ -144,11 +144,16 @@ async fn a_tenant_reaches_its_lease_at_the_registered_url() {
     let chain = depin_quantity::Name::literal("lease-test");
     let pass = lease::Pass::Key { key: Box::new(key(1)), chain, generation: 0 };
     let gateway = lease::Gateway::new(&url, lease.provider, pass, &Trust::default(), &Reach::local()).unwrap();
+    // Something that listens where the replica would.
+    let listening = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     gateway.send_manifest(1, usual().manifest()).await.unwrap();
     world.until("the service", async || machine.runs(1)).await;
     let place = lease::LeaseRef { dseq: 1, gseq: 1, oseq: 1 };
     assert_eq!(gateway.manifest(place).await.unwrap(), usual().manifest().groups[0]);
     let web = async || gateway.lease_status(place).await.unwrap().services.remove("web").unwrap();
+    let silent = web().await;
+    assert_eq!((silent.available, silent.instances.len()), (0, 1), "nobody is sent to a port that nobody listens at");
+    machine.machine().backend = Some(listening.local_addr().unwrap());
     world.until("a replica that is well", async || web().await.available == 1).await;
     assert!(web().await.uris.iter().any(|uri| uri.starts_with("shop.example.com")));
 }

@@ -139,20 +139,29 @@ pub(super) async fn send(at: &Place<'_>, gates: &[Gate], dseq: u64, deployment: 
             continue;
         }
         told.push(gate.lease.id.provider);
-        let began = Instant::now();
-        loop {
-            match gate.gateway.send_manifest(dseq, deployment.manifest()).await {
-                Ok(()) => break,
-                Err(error) if began.elapsed() < SEEN && may_pass(&error) => tokio::time::sleep(PAUSE).await,
-                Err(error) => {
-                    let error = CliError::from(error);
-                    let message = format!("{}: {}", at.name(gate.lease.id.provider), error.message);
-                    return Err(CliError { message, ..error });
-                }
+        once_seen(at, gate, async || gate.gateway.send_manifest(dseq, deployment.manifest()).await).await?;
+    }
+    Ok(())
+}
+
+/// Calls a provider until it sees what is final on the ledger, for a while.
+pub(super) async fn once_seen<T>(
+    at: &Place<'_>,
+    gate: &Gate,
+    call: impl AsyncFn() -> std::result::Result<T, GatewayError>,
+) -> Result<T> {
+    let began = Instant::now();
+    loop {
+        match call().await {
+            Ok(done) => return Ok(done),
+            Err(error) if began.elapsed() < SEEN && may_pass(&error) => tokio::time::sleep(PAUSE).await,
+            Err(error) => {
+                let error = CliError::from(error);
+                let message = format!("{}: {}", at.name(gate.lease.id.provider), error.message);
+                return Err(CliError { message, ..error });
             }
         }
     }
-    Ok(())
 }
 
 /// Whether it may be that the provider does not see yet what is on the ledger.

@@ -7,6 +7,7 @@ mod check;
 mod copy;
 mod gate;
 mod guests;
+mod image;
 mod look;
 mod order;
 mod place;
@@ -18,7 +19,13 @@ mod up;
 
 pub use look::priced;
 
-use crate::{args::LeaseCommand, error::Result, output::Output, remote::Remote, settings::Settings};
+use crate::{
+    args::{LeaseCommand, LeaseImageCommand},
+    error::Result,
+    output::Output,
+    remote::Remote,
+    settings::Settings,
+};
 use place::Place;
 
 pub async fn run(command: &LeaseCommand, settings: &Settings, out: &Output) -> Result<()> {
@@ -41,6 +48,7 @@ pub async fn run(command: &LeaseCommand, settings: &Settings, out: &Output) -> R
         LeaseCommand::Shell(args) => shell::shell(args, &at).await,
         LeaseCommand::Exec(args) => shell::exec(args, &at).await,
         LeaseCommand::Cp(args) => copy::cp(args, &at).await,
+        LeaseCommand::Image(LeaseImageCommand::Push(args)) => image::push(args, &at).await,
         LeaseCommand::Send(args) => act::send(args, &at).await,
         LeaseCommand::Token(args) => guests::token(args, &at).await,
         LeaseCommand::Revoke(args) => guests::revoke(args, &at).await,

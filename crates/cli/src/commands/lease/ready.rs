@@ -52,6 +52,9 @@ impl Seen {
             match one {
                 Some(one) if one.reason.is_empty() => format!("{}-{} is {}", service.name, one.replica, one.state),
                 Some(one) => format!("{}-{} is {}: {}", service.name, one.replica, one.state, one.reason),
+                None if service.instances.len() >= service.total as usize && !service.uris.is_empty() => {
+                    format!("{} runs, and takes no connection at its port yet", service.name)
+                }
                 None => format!("{} has {} of {} replicas", service.name, service.available, service.total),
             }
         })

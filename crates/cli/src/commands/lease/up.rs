@@ -4,6 +4,7 @@
 use super::{
     act, check,
     gate::{self, Visitor},
+    image::Archive,
     look,
     place::Place,
     ready::{self, Seen},
@@ -52,6 +53,7 @@ struct Plan<'a> {
     args: &'a LeaseUpArgs,
     file: String,
     deployment: Deployment,
+    images: Vec<Archive>,
     sender: Sender,
     id: DeploymentId,
     provider: Option<Address>,
@@ -62,6 +64,11 @@ struct Plan<'a> {
 
 pub(super) async fn run(args: &LeaseUpArgs, at: &Place<'_>) -> Result<()> {
     let (file, deployment) = check::accepted(&args.file)?;
+    let images = Archive::of(&args.image, &deployment)?;
+    if args.accept == Accept::None && !images.is_empty() {
+        return Err(CliError::refused("no-lease", "without a lease there is nobody who takes an image")
+            .hint("`depin lease image push N FILE` hands it in once a bid is taken"));
+    }
     let network = at.leasing().network().await?;
     let sender = at.sender(&args.tenant.from)?;
     let provider = at.remote.address_of(args.provider.as_ref()).await?;
@@ -71,7 +78,7 @@ pub(super) async fn run(args: &LeaseUpArgs, at: &Place<'_>) -> Result<()> {
     }
     let id = DeploymentId { owner: sender.address(), dseq: args.dseq.unwrap_or(at.status.height.max(1)) };
     let amount = deposit(args, &deployment, &network, at).await?;
-    let plan = Plan { args, file, deployment, sender, id, provider, sent: Cell::new(false), ordered: Cell::new(false) };
+    let plan = Plan { args, file, deployment, images, sender, id, provider, sent: Cell::new(false), ordered: Cell::new(false) };
     let done = tokio::select! {
         done = plan.go(amount, at) => done,
         _ = tokio::signal::ctrl_c() => Err(CliError::broken("interrupted", "interrupted")),
@@ -115,6 +122,9 @@ impl Plan<'_> {
         let visitor = Visitor::tenant(at, &self.args.tenant).await?;
         let running = leases.iter().filter(|lease| lease.state.runs()).cloned();
         let gates: Vec<_> = running.map(|lease| visitor.gate(at, lease, self.args.local_network)).collect::<Result<_>>()?;
+        for image in &self.images {
+            image.send_to(&gates, &self.deployment, at).await?;
+        }
         let mut progress = Progress::start(at.out);
         progress.step("sending the manifest");
         gate::send(at, &gates, self.id.dseq, &self.deployment).await?;

@@ -61,7 +61,8 @@ impl Venture for ProviderLeaseArgs {
         };
         let mut attributes = storage_attributes();
         attributes.extend(read_attributes(&self.attributes).map_err(|error| CliError::refused("attributes", error))?);
-        Ok((Bidding::new(pricing), attributes))
+        let reclaim_window = self.reclaim_window.map(|window| window.0);
+        Ok((Bidding { reclaim_window, ..Bidding::new(pricing) }, attributes))
     }
 
     fn offer(&self, (_, attributes): &Self::Terms) -> Offer {

@@ -9,6 +9,7 @@ mod metered;
 mod mobile;
 pub mod money;
 pub mod problems;
+pub mod reclaim;
 mod run;
 pub mod show;
 mod stand;

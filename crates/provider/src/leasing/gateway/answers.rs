@@ -1,11 +1,14 @@
 //! What is answered at once: who this is, manifests, how leases are.
 
-use super::{MANIFEST_BYTES_MAX, State, error, status};
-use crate::{leasing::DeskError, operator::ApiError};
+use super::{IMAGE_PART_BYTES_MAX, MANIFEST_BYTES_MAX, State, error, query, status};
+use crate::{
+    leasing::{DeskError, ImagePart, ImageTaken},
+    operator::ApiError,
+};
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, rejection::BytesRejection},
+    extract::{Path, RawQuery, rejection::BytesRejection},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
@@ -53,13 +56,8 @@ pub(super) async fn take_manifest(
         let hint = "send the manifest's JSON; `depin lease check FILE --manifest` prints it";
         ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-manifest", message, hint)
     };
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            let message = format!("a manifest has at most {MANIFEST_BYTES_MAX} bytes");
-            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message, "split the deployment into several")
-        }
-        _ => ApiError::bad_request("truncated", "the body broke off", "send exactly Content-Length bytes"),
-    })?;
+    let most = format!("a manifest has at most {MANIFEST_BYTES_MAX} bytes");
+    let body = whole(body, most, "split the deployment into several")?;
     let text = std::str::from_utf8(&body).map_err(|_| bad("the manifest is no UTF-8".to_owned()))?;
     // The parser's words name places and types, never values that stand there.
     let manifest = Manifest::from_json(text)
@@ -69,6 +67,32 @@ pub(super) async fn take_manifest(
     let taking = tokio::spawn(async move { shared.door.desk.take(id, manifest).await });
     taking.await.map_err(|bug| ApiError::internal(&bug))?.map_err(error::desk)?;
     Ok(StatusCode::OK)
+}
+
+/// A body, or why there is none.
+fn whole(body: Result<Bytes, BytesRejection>, most: String, hint: &'static str) -> Result<Bytes, ApiError> {
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", most, hint),
+        _ => ApiError::bad_request("truncated", "the body broke off", "send exactly Content-Length bytes"),
+    })
+}
+
+pub(super) async fn take_image(
+    shared: State,
+    path: LeasePath,
+    RawQuery(text): RawQuery,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<ImageTaken>, ApiError> {
+    let entry = shared.to_lease(&headers, parts(&path), Some(Scope::SendManifest)).await?;
+    let (image, at, of) = query::image(text.as_deref())?;
+    let most = format!("a part of an image has at most {IMAGE_PART_BYTES_MAX} bytes");
+    let bytes = whole(body, most, "send the archive in smaller parts")?;
+    let part = ImagePart { image, at, of, bytes };
+    // The last part is judged to its end even when the tenant goes away.
+    let shared = shared.0;
+    let taking = tokio::spawn(async move { shared.door.desk.image(entry.lease, part).await });
+    taking.await.map_err(|bug| ApiError::internal(&bug))?.map(Json).map_err(error::desk)
 }
 
 pub(super) async fn manifest(shared: State, path: LeasePath, headers: HeaderMap) -> Result<Json<[ManifestGroup; 1]>, ApiError> {

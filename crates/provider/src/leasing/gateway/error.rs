@@ -18,6 +18,9 @@ pub(super) fn desk(error: DeskError) -> ApiError {
         DeskError::Manifest(_) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "manifest", "change the file, or take the bid of another provider")
         }
+        DeskError::Image(_) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "bad-image", "`podman save --format oci-archive -o FILE IMAGE` makes an archive")
+        }
         DeskError::Refused(_) => (StatusCode::NOT_IMPLEMENTED, "not-offered", "another provider may offer it"),
         DeskError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "try again in some seconds"),
     };

@@ -99,7 +99,11 @@ pub(super) fn end(why: &DeskError) -> End {
     let code = match why {
         DeskError::NoLease(_) | DeskError::NoDeployment(_) | DeskError::NoManifest(_) | DeskError::NoService(_) => NO_LEASE,
         DeskError::Unavailable(_) => UNAVAILABLE,
-        DeskError::Hash { .. } | DeskError::HostTaken(_) | DeskError::Manifest(_) | DeskError::Refused(_) => FAULT,
+        DeskError::Hash { .. }
+        | DeskError::HostTaken(_)
+        | DeskError::Manifest(_)
+        | DeskError::Image(_)
+        | DeskError::Refused(_) => FAULT,
     };
     End::new(code, &why.to_string())
 }

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `GET /version`, `/address`, `/status` | none | who this is, what it has |
 //! | `PUT /deployment/{dseq}/manifest` | `send-manifest` | takes a manifest; 422 when it is none, or not the one on the ledger |
+//! | `PUT /lease/{dseq}/{gseq}/{oseq}/image` | `send-manifest` | takes a part of an OCI archive: `name`, `at` which byte, `of` how many. Not upstream's |
 //! | `GET /lease/{dseq}/{gseq}/{oseq}/manifest` | `get-manifest` | what was taken |
 //! | `GET …/status` | `status` | how all services are, and where they are reached |
 //! | `GET …/service/{name}/status` | any | how one is |
@@ -54,6 +55,8 @@ use streams::Streams;
 
 /// Longest manifest, in bytes; a deployment file has as many at most.
 pub const MANIFEST_BYTES_MAX: usize = 1 << 20;
+/// Most bytes of a part of an image: as much as is read ahead.
+pub const IMAGE_PART_BYTES_MAX: usize = MANIFEST_BYTES_MAX;
 /// Most WebSockets of one lease at once,
 pub const STREAMS_PER_LEASE: usize = 16;
 /// and of all leases.
@@ -122,6 +125,7 @@ fn of(shared: Arc<Shared>) -> Router {
         .route("/address", get(answers::address))
         .route("/deployment/{dseq}/manifest", put(answers::take_manifest))
         .route(&of_lease("manifest"), get(answers::manifest))
+        .route(&of_lease("image"), put(answers::take_image))
         .route(&of_lease("status"), get(answers::lease_status))
         .route(&of_lease("service/{service}/status"), get(answers::service_status))
         .route(&of_lease("kubeevents"), get(events::serve))

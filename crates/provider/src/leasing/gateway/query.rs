@@ -99,6 +99,17 @@ pub(super) fn shell(query: Option<&str>) -> Result<ShellQuery, ApiError> {
     })
 }
 
+/// Reads `name`, `at` and `of` of a part of an image.
+pub(super) fn image(query: Option<&str>) -> Result<(String, u64, u64), ApiError> {
+    let pairs = pairs(query)?;
+    let number = |name: &str| {
+        let value = pairs.get(name).and_then(|value| value.parse::<u64>().ok());
+        value.ok_or_else(|| bad(format!("`{name}` is a number of bytes")))
+    };
+    let name = pairs.get("name").cloned().ok_or_else(|| bad("the parameter `name` is missing"))?;
+    Ok((name, number("at")?, number("of")?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,7 +34,8 @@ fn of_service(service: &ServedService, room: &RoomStatus, generation: u64) -> Se
     let of_it: Vec<&InstanceStatus> = room.instances.iter().filter(|one| one.id.service.as_str() == service.name).collect();
     let count =
         |fits: fn(&InstanceStatus) -> bool| u32::try_from(of_it.iter().filter(|one| fits(one)).count()).unwrap_or(u32::MAX);
-    let well = count(|one| one.status.state == State::Healthy);
+    // Whoever is sent there should be answered.
+    let well = if service.answers { count(|one| one.status.state == State::Healthy) } else { 0 };
     ServiceStatus {
         name: service.name.clone(),
         available: well,
@@ -42,7 +43,7 @@ fn of_service(service: &ServedService, room: &RoomStatus, generation: u64) -> Se
         uris: service.hosts.clone(),
         observed_generation: generation,
         replicas: count(|_| true),
-        updated_replicas: count(|one| !one.outdated),
+        updated_replicas: if service.is_current { count(|one| !one.outdated) } else { 0 },
         ready_replicas: well,
         available_replicas: well,
         instances: of_it.into_iter().map(report).collect(),
