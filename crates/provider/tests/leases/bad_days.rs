@@ -70,8 +70,12 @@ async fn a_workload_that_fails_is_told_with_its_reason_and_goes_on_being_leased(
     world.send(LeasingMessage::UpdateDeployment { dseq: 1, hash: new }).await;
     provider.desk().take(lease.deployment(), usual().manifest().clone()).await.unwrap();
     world.until("the service", async || machine.runs(1) && why(&world).0 == "well").await;
-    machine.end_all(&Ending::OutOfMemory { limit: 128 << 20 });
-    world.until("why it was killed", async || why(&world).1.contains("128 MiB of memory")).await;
+    // Again and again, so that its pause is long enough to be told of.
+    let killed = async || {
+        machine.end_all(&Ending::OutOfMemory { limit: 128 << 20 });
+        why(&world).1.contains("128 MiB of memory")
+    };
+    world.until("why it was killed", killed).await;
     world.until("another start", async || machine.runs(1)).await;
     assert!(world.leased(lease).await.state.runs());
 }
