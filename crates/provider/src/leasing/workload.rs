@@ -378,11 +378,18 @@ deployment:
         std::fs::create_dir(folder.path().join("images")).unwrap();
         std::fs::write(&archive, "").unwrap();
         std::fs::write(folder.path().join("key.oci"), "").unwrap();
-        let images = folder.path().join("images");
-        assert_eq!(image("localhost/web:1", &images), Image::Archive(archive));
+        let of = |name: &str| folder.path().join(name);
+        let ground = Ground { images: of("images"), pushed: of("pushed"), ..Ground::default() };
+        assert_eq!(image(lease(), "localhost/web:1", &ground), Image::Archive(archive));
         for other in ["localhost/web:2", "../key", "..", "/etc/passwd"] {
-            assert_eq!(image(other, &images), Image::Reference(other.to_owned()));
+            assert_eq!(image(lease(), other, &ground), Image::Reference(other.to_owned()));
         }
+        // What the tenant pushed comes first.
+        let own = of("pushed").join(room(lease()).as_str());
+        std::fs::create_dir_all(&own).unwrap();
+        let pushed = own.join("localhost_web:1~00.oci");
+        std::fs::write(&pushed, "").unwrap();
+        assert_eq!(image(lease(), "localhost/web:1", &ground), Image::Archive(pushed));
     }
 
     #[test]
