@@ -2,6 +2,7 @@
 
 mod archive;
 mod bwrap;
+mod confined;
 mod error;
 mod firewall;
 mod ingress;
@@ -19,6 +20,7 @@ mod volumes;
 mod workload;
 
 pub use bwrap::{BwrapConfig, BwrapRuntime};
+pub use confined::Confined;
 pub use error::{RuntimeError, WorkloadError};
 pub use ingress::{Ingress, IngressError, Route};
 pub use lifecycle::{BACKOFF_FIRST, BACKOFF_MAX, Ending, Lifecycle, STEADY, State, Status, Todo};

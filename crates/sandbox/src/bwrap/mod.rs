@@ -42,6 +42,12 @@ use std::{
 };
 use tokio::process::Command;
 
+/// The filters of a program that is confined without an image, in the kernel's form.
+pub(crate) fn program_filters() -> Result<[Vec<u8>; 2], RuntimeError> {
+    let filters = seccomp::filters()?;
+    Ok([filters.program, filters.newer_clone])
+}
+
 /// What makes sandboxes run on a Debian machine.
 const INSTALL: &str = "apt-get install --no-install-recommends bubblewrap iproute2 nftables util-linux";
 /// How long a sandbox may take until its program runs.
