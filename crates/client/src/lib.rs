@@ -20,6 +20,7 @@ pub mod lorawan;
 mod metered;
 mod pages;
 mod reach;
+pub mod render;
 mod rendering;
 mod sender;
 mod service_fee;

@@ -278,7 +278,7 @@ pub struct RenderingEligible {
     pub weight: u32,
     /// Where dispatchers reach it.
     pub url: String,
-    /// Whether it takes part now.
+    /// Whether it can be given tickets now: it takes part, and its pledge is whole.
     pub active: bool,
 }
 

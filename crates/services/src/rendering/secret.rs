@@ -6,7 +6,7 @@ use super::{
     error::RenderingError,
     event::RenderingEvent,
     message::{Shown, check_count},
-    rows::{Id, Job, JobState, Node, Ticket, Word},
+    rows::{Id, IndexKey, Job, JobState, Node, Ticket, Word},
     service::Rendering,
     terms::{Eligible, Opening, Purpose, Secret},
 };
@@ -175,7 +175,9 @@ impl Context<'_, Rendering> {
         let attempt = shown.attempt - 1;
         if let Some(before) = shown.before.and_then(|number| self.load::<Ticket>(Id::Ticket(id, number))) {
             let opened = is_opened(id, secret, &before, shown.frame, attempt, &shown.purpose);
-            return opened && before.state.has_failed();
+            // One that was rejected and found right afterwards is paid by now; what came after it was given out rightly.
+            let rejected = shown.purpose == Purpose::Frame && before.verified && self.was_rejected(id, shown.frame);
+            return opened && (before.state.has_failed() || rejected);
         }
         let wanted = match &shown.purpose {
             Purpose::Frame => draw::assigned(secret, job.drawn.unwrap_or_default(), shown.frame, attempt, nodes),
@@ -187,6 +189,10 @@ impl Context<'_, Rendering> {
         };
         let row = wanted.and_then(|wanted| self.load::<Node>(Id::Node(wanted.node)));
         row.is_some_and(|row| !row.active || row.below_pledge)
+    }
+
+    fn was_rejected(&mut self, id: UnitId, frame: u32) -> bool {
+        self.found(IndexKey::Failures(id, frame)).is_some_and(|times| times > 0)
     }
 
     /// The secret, or the tickets drawn, were not opened in time.

@@ -264,7 +264,7 @@ pub(super) async fn job_nodes(
         let nodes = service::eligible(state, id).into_iter();
         let wire = |one: service::Eligible| {
             let row = service::node(state, one.node)?;
-            let (url, active) = (row.terms.url, row.active);
+            let (url, active) = (row.terms.url, row.active && !row.below_pledge);
             Some(RenderingEligible { node: one.node, owner: one.owner, weight: one.weight, url, active })
         };
         Some(nodes.filter_map(wire).collect())
