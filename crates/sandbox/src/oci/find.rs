@@ -147,8 +147,8 @@ async fn share_namespaces() {
         return;
     }
     // What fails here is no reason not to start: then it is as without.
-    if run("mount", ["--make-shared"], &[names]).await.is_err() && run("mount", ["--bind"], &[names, names]).await.is_ok() {
-        let _ = run("mount", ["--make-shared"], &[names]).await;
+    if run("mount", ["--make-rshared"], &[names]).await.is_err() && run("mount", ["--rbind"], &[names, names]).await.is_ok() {
+        let _ = run("mount", ["--make-rshared"], &[names]).await;
     }
 }
 
