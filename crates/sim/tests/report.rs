@@ -144,10 +144,19 @@ fn no_column_of_a_comparison_is_wider_than_its_part() {
     assert!(text.contains("share the seed&#39;s chance") || text.contains("share the seed's chance"), "all are paired");
 }
 
+/// Units stand beside names: whoever reads both reads neither twice.
+#[test]
+fn no_figure_has_its_unit_in_its_name() {
+    for kpi in depin_sim::kpi::kpis() {
+        let (name, unit) = (kpi.title.to_lowercase(), depin_sim::report::unit_shown(kpi.unit));
+        assert!(unit.is_empty() || !name.split(' ').any(|word| word == unit) && !name.ends_with(unit), "{}: {unit}", kpi.title);
+    }
+}
+
 #[test]
 fn one_run_is_no_band_and_is_called_one() {
     let place = tempfile::tempdir().unwrap();
     let text = page(&made(place.path(), identity(1))).unwrap();
     assert!(text.contains("<b>1 run</b>, one draw") && text.contains("One run is no band") && text.contains("1 run of seed 7"));
-    assert!(!text.contains("1 runs"));
+    assert!(!text.contains("1 runs") && !text.contains("The same times"));
 }

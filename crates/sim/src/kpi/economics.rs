@@ -135,7 +135,7 @@ pub static KPIS: &[Kpi] = &[
     },
     Kpi {
         id: KpiId("months-to-double-capacity"),
-        title: "Months until capacity has doubled",
+        title: "Time until capacity has doubled",
         unit: "months",
         formula: "first time at which capacity is twice the first row's; undefined when never",
         source: "document: rewards build supply fast",
@@ -143,7 +143,7 @@ pub static KPIS: &[Kpi] = &[
     },
     Kpi {
         id: KpiId("months-to-double-capacity.central"),
-        title: "Months until one company's capacity has doubled",
+        title: "Time until one company's capacity has doubled",
         unit: "months",
         formula: "months-to-double-capacity of the paired run `central-capex`",
         source: "own definition",

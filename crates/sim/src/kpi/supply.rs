@@ -24,7 +24,7 @@ pub static KPIS: &[Kpi] = &[
     },
     Kpi {
         id: KpiId("dilution"),
-        title: "Dilution a year",
+        title: "Dilution",
         unit: "share a year",
         formula: "(supply at the end / supply at the start)^(1 / years) - 1",
         source: "usual definition: growth of supply, annualised",
@@ -32,7 +32,7 @@ pub static KPIS: &[Kpi] = &[
     },
     Kpi {
         id: KpiId("months-to-burn-over-mint"),
-        title: "Months until burn passes mint",
+        title: "Time until burn passes mint",
         unit: "months",
         formula: "first time at which the burn of the quarter before is at least its mint, also where nothing was minted; undefined when never",
         source: "document: when burning overtakes minting",

@@ -134,7 +134,7 @@ impl ComparedFigure {
     fn rows(&self) -> String {
         let cell = |(figure, less): (&Option<Figure>, &Option<Figure>)| {
             let Some(figure) = figure else { return "<td class=\"n\">-</td>".to_owned() };
-            let less = less.as_ref().map_or_else(String::new, |less| {
+            let less = less.as_ref().filter(|less| !less.p50.value.is_nan()).map_or_else(String::new, |less| {
                 let sign = if less.p50.value > 0.0 { "+" } else { "" };
                 format!("<br><small>{sign}{} ({})</small>", with_error(twice(less.p50), &self.unit), less.sign.name())
             });

@@ -25,8 +25,8 @@ pub const CARDS: [&str; 10] = [
     "conversion.providers.paid.earned.incremental",
 ];
 
-/// The unit of what is so or not so.
-const YES_OR_NO: &str = "0 or 1";
+/// The unit of what is so or not so: 1 or 0 in a run.
+pub const YES_OR_NO: &str = "0 or 1";
 
 /// How a key figure is called.
 pub fn title(id: &str) -> String {

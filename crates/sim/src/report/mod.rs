@@ -15,6 +15,6 @@ mod shown;
 
 pub use backtest::backtest_page;
 pub use compare::{ComparedFigure, Comparison};
-pub use figures::{CARDS, plain, title, unit};
+pub use figures::{CARDS, YES_OR_NO, plain, title, unit};
 pub use page::{is_page, page};
 pub use shown::{band, length, shown, unit_shown, with_error};

@@ -147,7 +147,7 @@ pub static COLUMNS: &[Column] = &[
         unit: "USD",
         title: "Rewards to providers, in dollars",
         kind: Kind::Flow,
-        definition: "The same times the price of the day on which they were earned",
+        definition: "What pools paid to those who work, times the price of the day on which it was earned; rewards in other tokens at their redemption value",
     },
     Column {
         name: "reward_stakers_usd",
