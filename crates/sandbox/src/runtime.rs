@@ -150,6 +150,10 @@ pub trait ExecControl: Send + Sync {
 pub trait Runtime: Send + Sync + 'static {
     /// What it is and can.
     fn describe(&self) -> &Description;
+    /// Why it cannot be worked with now, if it cannot; it goes on by itself.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
     /// Whether it can run a workload that passed [`Workload::check`].
     fn check(&self, workload: &Workload) -> Result<(), WorkloadError>;
     /// Makes what the room's instances share: its number, its network.

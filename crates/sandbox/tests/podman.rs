@@ -48,3 +48,8 @@ fn a_service_that_was_ended_leaves_a_folder_that_can_be_removed() {
 fn a_room_without_network_has_its_loopback_alone() {
     suite::no_network(Kind::Podman, "a_room_without_network_has_its_loopback_alone");
 }
+
+#[test]
+fn a_service_that_dies_is_started_again_and_what_runs_goes_on() {
+    suite::death_of_service("a_service_that_dies_is_started_again_and_what_runs_goes_on");
+}

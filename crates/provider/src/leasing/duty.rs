@@ -159,6 +159,11 @@ impl LeasingDuty {
 
     /// Judges orders: what is bid on is set aside, and why there is no bid is remembered.
     async fn consider(&self, view: &mut View, orders: Vec<LeasingOrder>) -> Result<Vec<LeaseTask>, RoundError> {
+        if let Some(why) = self.rooms.trouble() {
+            let why = format!("nothing can be run now: {why}");
+            orders.iter().for_each(|order| view.decided(order.id, Verdict::NotNow(why.clone())));
+            return Ok(Vec::new());
+        }
         let mut admitted = Vec::new();
         for order in orders {
             match self.admit(view, &order) {

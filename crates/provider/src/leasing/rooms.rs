@@ -209,7 +209,8 @@ impl Rooms {
 
     /// Why the runtime cannot be worked with.
     pub(super) fn trouble(&self) -> Option<String> {
-        self.lock().trouble.clone()
+        let known = self.lock().trouble.clone();
+        known.or_else(|| self.supervisor.runtime().trouble())
     }
 
     /// The ledger was read: these leases run.

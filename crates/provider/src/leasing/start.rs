@@ -109,6 +109,14 @@ impl LeasingDaemon {
             tick,
             config,
         };
+        let asked = Arc::clone(&rooms);
+        let routes = Routes {
+            health: Box::new(move || {
+                let trouble = asked.trouble().map(|why| ("runtime", why));
+                async { Ok(trouble.into_iter().collect()) }.boxed()
+            }),
+            ..Routes::none()
+        };
         let helpers: Vec<BoxFuture<'static, ()>> = vec![
             Arc::clone(&rooms).run().boxed(),
             ingress.serve(listener).boxed(),
@@ -116,7 +124,7 @@ impl LeasingDaemon {
             report::write(folder, shared, rooms).boxed(),
             ticking(ticks, every).boxed(),
         ];
-        let operator = operator.start(duty, Routes::none(), helpers);
+        let operator = operator.start(duty, routes, helpers);
         Ok(LeasingHandle { operator, desk, supervisor, ingress: reached })
     }
 }

@@ -15,6 +15,8 @@ use tokio::process::Command;
 /// How long an engine may take for one call. Starts wait for images to be unpacked.
 const CALL_SECONDS_MAX: u64 = 120;
 const START_TIME_MAX: Duration = Duration::from_secs(15);
+/// How long it may take to say that it is there.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(20);
 /// How long Podman keeps the monitor of a command that ended beside its container, for whoever asks for its exit code; 5 minutes else.
 const EXEC_KEPT_SECONDS: u32 = 15;
 /// What makes containers run on a Debian machine.
@@ -83,12 +85,31 @@ async fn connect(socket: &Path) -> Option<Docker> {
     docker.ping().await.ok().map(|_| docker)
 }
 
-fn own_socket(state: &Path) -> PathBuf {
+pub(super) fn own_socket(state: &Path) -> PathBuf {
     state.join("podman").join("socket")
 }
 
+/// Whether nobody listens at a socket: whoever served it died.
+pub(super) async fn is_refused(socket: &Path) -> bool {
+    let connected = tokio::time::timeout(ANSWER_TIME_MAX, tokio::net::UnixStream::connect(socket)).await;
+    let gone = [io::ErrorKind::ConnectionRefused, io::ErrorKind::NotFound];
+    matches!(connected, Ok(Err(error)) if gone.contains(&error.kind()))
+}
+
+/// Whether an engine at a socket answers.
+pub(super) async fn answers(socket: &Path) -> bool {
+    let Some(path) = socket.to_str() else { return false };
+    let Ok(docker) = Docker::connect_with_unix(path, CALL_SECONDS_MAX, API_DEFAULT_VERSION) else { return false };
+    matches!(tokio::time::timeout(ANSWER_TIME_MAX, docker.ping()).await, Ok(Ok(_)))
+}
+
+/// Whether a service was started in a folder, and not ended since.
+pub(super) fn is_wanted(state: &Path) -> bool {
+    state.join("podman/pid").exists()
+}
+
 /// Starts `podman system service` in a folder of its own. It outlives this process, as its containers do, and is found again.
-async fn start(state: &Path, mirror: Option<&str>) -> Result<Docker, RuntimeError> {
+pub(super) async fn start(state: &Path, mirror: Option<&str>) -> Result<Docker, RuntimeError> {
     let folder = state.join("podman");
     let failed = |error: io::Error| RuntimeError::failed(format!("preparing Podman in {}", folder.display()), error);
     let conf = folder.join("home/.config/containers");
@@ -135,6 +156,7 @@ async fn start(state: &Path, mirror: Option<&str>) -> Result<Docker, RuntimeErro
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    let _ = child.start_kill();
     Err(RuntimeError::failed("podman system service", format!("it did not answer within {} s", START_TIME_MAX.as_secs())))
 }
 
@@ -158,6 +180,7 @@ pub(super) async fn end(state: &Path) {
     let folder = state.join("podman");
     let Some(pid) = fs::read_to_string(folder.join("pid")).ok().and_then(|text| text.trim().parse::<i32>().ok()) else { return };
     let Some(process) = rustix::process::Pid::from_raw(pid) else { return };
+    let _ = fs::remove_file(folder.join("pid"));
     let serves = || {
         let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         String::from_utf8_lossy(&command).contains(&*own_socket(state).display().to_string())
@@ -171,7 +194,6 @@ pub(super) async fn end(state: &Path) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
-    let _ = fs::remove_file(folder.join("pid"));
     unmount_store(&folder.join("store/overlay")).await;
 }
 

@@ -4,6 +4,7 @@ mod create;
 mod find;
 mod image;
 mod inspect;
+mod watch;
 
 use crate::{
     error::{RuntimeError, WorkloadError},
@@ -37,6 +38,7 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
+use watch::Watch;
 
 /// How containers are made.
 #[derive(Clone, Debug)]
@@ -94,13 +96,15 @@ pub struct OciRuntime {
     mirror: Option<String>,
     pull_from_registries: bool,
     publish: IpAddr,
+    /// Of a service that was started here.
+    watch: Option<Watch>,
 }
 
 impl OciRuntime {
     /// Ends Podman's service if an [`OciRuntime::open`] with this folder started it. What its containers do is not changed; the next one
     /// starts it again.
     pub async fn end_service(state: &std::path::Path) {
-        find::end(state).await;
+        watch::end(state).await;
     }
 
     /// Finds the engine, or starts it, and finds out what it can.
@@ -154,6 +158,7 @@ impl OciRuntime {
             notes,
         };
         let slots = Slots::open(&config.slots, config.provider.clone())?;
+        let watch = engine.is_own.then(|| Watch::begin(&config.state, config.mirror.clone()));
         let OciConfig { provider, mirror, pull_from_registries, publish, .. } = config;
         let docker = engine.docker;
         Ok(Self {
@@ -168,6 +173,7 @@ impl OciRuntime {
             mirror,
             pull_from_registries,
             publish,
+            watch,
         })
     }
 
@@ -421,7 +427,15 @@ impl Runtime for OciRuntime {
         Ok(Inventory { rooms: rooms.into_iter().collect(), instances })
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.watch.as_ref()?.trouble()
+    }
+
     async fn clear(&self, room: &Name) -> Result<(), RuntimeError> {
+        // Whoever ends all does not wait for the next look: without a service its containers would be left.
+        if let Some(watch) = &self.watch {
+            watch.ensure().await?;
+        }
         for labels in self.labelled(format!("{LABEL_ROOM}={room}")).await? {
             if labels.get(LABEL_PROVIDER).map(String::as_str) == Some(self.provider.as_str())
                 && let Some(id) = InstanceId::from_labels(|key| labels.get(key))

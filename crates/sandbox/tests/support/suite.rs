@@ -362,6 +362,50 @@ pub fn end_of_service(test: &str) {
     });
 }
 
+/// A service that dies is started again in its place; what runs goes on, and an ending on purpose stays one.
+pub fn death_of_service(test: &str) {
+    Kind::Podman.isolated(test, async |home| {
+        let supervisor = Kind::Podman.open(&home, "alice").await;
+        let neighbour = Kind::Podman.open(&home, "bob").await;
+        let wanted = workload(
+            "kept",
+            vec![http(script(&home, "web", "cp /proc/sys/kernel/random/uuid /tmp/index.html; exec httpd -f -p 8080 -h /tmp"))],
+        );
+        supervisor.deploy(wanted).await.unwrap();
+        healthy(&supervisor, "kept").await;
+        let runtime = supervisor.runtime();
+        let before = get(runtime.as_ref(), "kept", "web").await;
+        let pid = || std::fs::read_to_string(home.join("state/podman/pid")).unwrap();
+        let first = pid();
+        sh(&format!("kill -9 {first}"));
+        let until = Instant::now() + Duration::from_secs(30);
+        // Whoever looks first starts it, and the other may find it well again.
+        let trouble = || runtime.trouble().or_else(|| neighbour.runtime().trouble());
+        while trouble().is_none() {
+            assert!(Instant::now() < until, "nobody noticed");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        while trouble().is_some() {
+            assert!(Instant::now() < until, "{:?}", trouble());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_ne!(pid(), first);
+        assert_eq!(sh("pgrep -cf '[p]odman system service'").trim(), "1", "one for both providers");
+        healthy(&supervisor, "kept").await;
+        assert_eq!(run(runtime.as_ref(), &id("kept", "web"), "echo well", "").await.1, "well\n");
+        assert_eq!(get(runtime.as_ref(), "kept", "web").await, before, "it was not started anew");
+
+        // Dead when all is suspended: nothing is left all the same.
+        sh(&format!("kill -9 {}", pid()));
+        supervisor.suspend().await.unwrap();
+        supervisor.close(&name("kept")).await.unwrap();
+        assert_nothing_left(&supervisor, &home).await;
+        OciRuntime::end_service(&home.join("state")).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(sh("pgrep -cf '[p]odman system service'").trim(), "0", "it was ended on purpose");
+    });
+}
+
 pub fn without_root(test: &str) {
     Kind::Bwrap.isolated(test, async |home| {
         let own = home.join("own");
