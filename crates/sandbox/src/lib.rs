@@ -3,6 +3,7 @@
 mod archive;
 mod bwrap;
 mod confined;
+mod deleted;
 mod error;
 mod firewall;
 mod ingress;

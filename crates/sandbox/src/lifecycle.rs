@@ -48,9 +48,16 @@ pub enum Ending {
     Vanished,
 }
 
+/// Bytes that no disk has: said of what cannot be measured.
+const IMMEASURABLE: u64 = 1 << 62;
+
 impl Ending {
     fn is_success(&self) -> bool {
         matches!(self, Self::Exited { code: 0 })
+    }
+
+    const fn is_by_bound(&self) -> bool {
+        matches!(self, Self::OutOfMemory { .. } | Self::Evicted { .. })
     }
 }
 
@@ -64,6 +71,9 @@ impl fmt::Display for Ending {
             Self::Exited { code } => write!(f, "it ended with exit code {code}; its logs may say why"),
             Self::OutOfMemory { limit } => {
                 write!(f, "it needed more than its {} of memory and was killed; ask for more", mib(*limit))
+            }
+            Self::Evicted { place, used, .. } if *used >= IMMEASURABLE => {
+                write!(f, "it made folders in {place} that lie too deep to be measured; make fewer within each other")
             }
             Self::Evicted { place, used, limit } => {
                 write!(f, "it wrote {} to {place}, of which it may have {}; ask for more or write less", mib(*used), mib(*limit))
@@ -301,7 +311,12 @@ impl Lifecycle {
                 let state = self.last.as_ref().map_or(State::Starting, |ending| ended_state(ending, State::Restarting));
                 told(state, words, Some(at.saturating_sub(now)))
             }
-            Phase::Up { well: true, complaint, .. } => told(State::Healthy, complaint.clone(), None),
+            Phase::Up { well: true, complaint, .. } => {
+                // A bound that ended it may end it again: whoever asks learns of it also when it is well.
+                let bound = self.last.as_ref().filter(|ending| ending.is_by_bound());
+                let words = bound.filter(|_| complaint.is_empty()).map(|ending| format!("ended before: {ending}"));
+                told(State::Healthy, words.unwrap_or_else(|| complaint.clone()), None)
+            }
             Phase::Up { failures, complaint, .. } => {
                 let unwell = self.health.as_ref().is_some_and(|health| *failures >= health.failures);
                 told(if unwell { State::Unhealthy } else { State::Starting }, complaint.clone(), None)
@@ -378,6 +393,22 @@ mod tests {
             let status = life.status(at(5));
             assert_eq!(status.state, state);
             assert!(status.reason.contains(words), "{}", status.reason);
+        }
+    }
+
+    #[test]
+    fn a_bound_that_ended_it_is_still_told_when_it_runs_again() {
+        for (ending, words) in [
+            (Ending::OutOfMemory { limit: 64 << 20 }, "ended before: it needed more than its 64 MiB of memory"),
+            (Ending::Exited { code: 1 }, ""),
+        ] {
+            let mut life = Lifecycle::new(at(0), Restart::Always, None);
+            life.started(at(0));
+            life.ended(at(5), ending);
+            life.started(at(6));
+            let status = life.status(at(7));
+            assert_eq!(status.state, State::Healthy);
+            assert!(status.reason.starts_with(words) && status.reason.is_empty() == words.is_empty(), "{}", status.reason);
         }
     }
 

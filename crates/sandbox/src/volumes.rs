@@ -2,10 +2,12 @@
 //! size in a file of its own; else it is measured, and who writes more than asked for is evicted.
 
 use crate::{
+    deleted::Deleted,
     error::RuntimeError,
     measure::bytes_under,
     names::{InstanceId, Name},
     runtime::Written,
+    workload::{Service, Source},
 };
 use std::{
     fs, io,
@@ -85,11 +87,16 @@ impl Volumes {
         run("mount", ["-o", "loop,nosuid,nodev"], &[&image, &data]).await
     }
 
-    /// What is in a volume, when nothing else bounds it.
-    pub(crate) fn written(&self, id: &InstanceId, name: &Name, limit: u64) -> Option<Written> {
-        let place = self.place(id, name);
-        let used = (!place.join("image").exists()).then(|| bytes_under(&place.join("data")))?;
-        Some(Written { place: format!("volume {name}"), used, limit })
+    /// What is in the volumes of an instance that nothing else bounds.
+    pub(crate) fn written(&self, id: &InstanceId, service: &Service, deleted: &Deleted) -> Vec<Written> {
+        let volumes = service.mounts.iter().filter_map(|mount| {
+            let Source::Persistent { bytes: limit } = mount.source else { return None };
+            let place = self.place(id, &mount.name);
+            let used = (!place.join("image").exists()).then(|| bytes_under(&place.join("data")))?;
+            let used = used.saturating_add(deleted.within(mount.path.as_ref()));
+            Some(Written { place: format!("volume {}", mount.name), used, limit })
+        });
+        volumes.collect()
     }
 
     /// Rooms that have volumes.

@@ -49,3 +49,13 @@ fn a_room_without_network_has_its_loopback_alone() {
 fn without_root_one_service_runs_and_all_else_is_refused_by_name() {
     suite::without_root("without_root_one_service_runs_and_all_else_is_refused_by_name");
 }
+
+#[test]
+fn the_disk_is_bounded_also_where_nobody_looks() {
+    suite::hidden_writes(Kind::Bwrap, "the_disk_is_bounded_also_where_nobody_looks");
+}
+
+#[test]
+fn what_the_bound_of_memory_ends_says_so() {
+    suite::killed_command(Kind::Bwrap, "what_the_bound_of_memory_ends_says_so");
+}

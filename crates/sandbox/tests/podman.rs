@@ -53,3 +53,13 @@ fn a_room_without_network_has_its_loopback_alone() {
 fn a_service_that_dies_is_started_again_and_what_runs_goes_on() {
     suite::death_of_service("a_service_that_dies_is_started_again_and_what_runs_goes_on");
 }
+
+#[test]
+fn the_disk_is_bounded_also_where_nobody_looks() {
+    suite::hidden_writes(Kind::Podman, "the_disk_is_bounded_also_where_nobody_looks");
+}
+
+#[test]
+fn what_the_bound_of_memory_ends_says_so() {
+    suite::killed_command(Kind::Podman, "what_the_bound_of_memory_ends_says_so");
+}

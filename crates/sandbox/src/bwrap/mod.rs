@@ -13,10 +13,11 @@ mod streams;
 mod view;
 
 use crate::{
+    deleted::Deleted,
     error::{RuntimeError, WorkloadError},
     firewall,
     lifecycle::Ending,
-    measure::bytes_under,
+    measure::{TOO_DEEP, bytes_under},
     names::{InstanceId, Name},
     runtime::{
         Description, Exec, ExecOptions, Found, Inventory, LogOptions, Look, OutputStream, Published, Runtime, Usage, Written,
@@ -551,17 +552,16 @@ impl Runtime for BwrapRuntime {
 
     async fn written(&self, service: &Service, id: &InstanceId) -> Result<Vec<Written>, RuntimeError> {
         let record = self.record(id)?;
-        let (place, volumes, owned, mounts) = (self.place(id), self.volumes.clone(), id.clone(), service.mounts.clone());
-        let limit = service.limits.ephemeral_bytes;
+        let (place, volumes, owned, service) = (self.place(id), self.volumes.clone(), id.clone(), service.clone());
+        let program = self.program(id);
         let measure = move || {
+            let deleted = program.map_or_else(Deleted::default, |program| Deleted::of(program.as_raw_nonzero().get()));
             let logs = fs::metadata(place.join("log")).map_or(0, |log| log.len());
-            let used = bytes_under(&place.join("root")).saturating_sub(record.image_bytes).saturating_add(logs);
-            let mut written = vec![Written { place: "ephemeral storage".into(), used, limit }];
-            for mount in &mounts {
-                if let Source::Persistent { bytes } = mount.source {
-                    written.extend(volumes.written(&owned, &mount.name, bytes));
-                }
-            }
+            let all = bytes_under(&place.join("root"));
+            let files = if all == TOO_DEEP { all } else { all.saturating_sub(record.image_bytes) };
+            let used = files.saturating_add(logs).saturating_add(deleted.outside_volumes(&service));
+            let mut written = vec![Written { place: "ephemeral storage".into(), used, limit: service.limits.ephemeral_bytes }];
+            written.extend(volumes.written(&owned, &service, &deleted));
             written
         };
         tokio::task::spawn_blocking(measure).await.map_err(|error| RuntimeError::failed(format!("measuring {id}"), error))

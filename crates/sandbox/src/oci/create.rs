@@ -23,6 +23,8 @@ pub(super) struct Ground<'a> {
     pub(super) image: String,
     /// Folders of its persistent volumes, in the order of the mounts.
     pub(super) volumes: Vec<Option<PathBuf>>,
+    /// What is bound over the engine's own files.
+    pub(super) etc: Vec<String>,
     pub(super) publish: IpAddr,
     pub(super) is_podman: bool,
     /// Whether its users are to be mapped by us. Docker does it for all its containers or for none.
@@ -104,7 +106,7 @@ fn binds(ground: &Ground<'_>, service: &Service) -> Vec<String> {
         };
         Some(format!("{}:{}:{}", folder.display(), mount.path, if mount.read_only { "ro" } else { "rw" }))
     };
-    service.mounts.iter().zip(&ground.volumes).filter_map(folder).collect()
+    service.mounts.iter().zip(&ground.volumes).filter_map(folder).chain(ground.etc.iter().cloned()).collect()
 }
 
 fn ports(ground: &Ground<'_>, service: &Service) -> HashMap<String, Option<Vec<PortBinding>>> {

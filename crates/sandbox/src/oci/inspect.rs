@@ -11,10 +11,13 @@ use bollard::{
     errors::Error as EngineError,
     models::{ContainerInspectResponse, ContainerStateStatusEnum as Engine},
 };
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 /// Killed by SIGKILL. Whoever is stopped by us is not looked at any more, so that it was the kernel, for want of memory.
-const KILLED: i64 = 137;
+pub(super) const KILLED: i64 = 137;
 
 pub(super) fn look(found: &ContainerInspectResponse) -> Look {
     let Some(state) = &found.state else { return Look::Created };
@@ -30,6 +33,18 @@ pub(super) fn look(found: &ContainerInspectResponse) -> Look {
         return Look::Ended(Ending::OutOfMemory { limit: u64::try_from(limit).unwrap_or(0) });
     }
     Look::Ended(Ending::Exited { code })
+}
+
+/// The folder of what a container wrote over its image.
+pub(super) fn layer(found: &ContainerInspectResponse) -> Option<PathBuf> {
+    let layer = PathBuf::from(found.graph_driver.as_ref()?.data.get("UpperDir")?);
+    layer.is_dir().then_some(layer)
+}
+
+/// The number of its first process, while it runs.
+pub(super) fn pid(found: &ContainerInspectResponse) -> Option<i32> {
+    let pid = i32::try_from(found.state.as_ref()?.pid?).ok()?;
+    (pid > 0).then_some(pid)
 }
 
 pub(super) fn published(found: &ContainerInspectResponse) -> Vec<Published> {

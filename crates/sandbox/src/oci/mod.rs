@@ -1,14 +1,17 @@
 //! Containers by Podman or Docker, over the engine's socket.
 
 mod create;
+mod etc;
 mod find;
 mod image;
 mod inspect;
 mod watch;
 
 use crate::{
+    deleted::Deleted,
     error::{RuntimeError, WorkloadError},
     firewall,
+    measure::bytes_under,
     names::{self, InstanceId, LABEL_DIGEST, LABEL_PROVIDER, LABEL_ROOM, Name},
     runtime::{
         Description, Exec, ExecControl, ExecOptions, Found, Inventory, LogOptions, Look, Output, OutputStream, Published,
@@ -31,7 +34,9 @@ use bollard::{
     },
 };
 use create::Ground;
+use etc::Etc;
 use futures::StreamExt as _;
+use inspect::KILLED;
 use std::{
     collections::{BTreeSet, HashMap},
     net::{IpAddr, SocketAddr},
@@ -92,6 +97,7 @@ pub struct OciRuntime {
     map_users: bool,
     slots: Slots,
     volumes: Volumes,
+    etc: Etc,
     scratch: PathBuf,
     mirror: Option<String>,
     pull_from_registries: bool,
@@ -159,8 +165,8 @@ impl OciRuntime {
         };
         let slots = Slots::open(&config.slots, config.provider.clone())?;
         let watch = engine.is_own.then(|| Watch::begin(&config.state, config.mirror.clone()));
+        let (docker, etc) = (engine.docker, Etc::new(&config.state, &config.provider));
         let OciConfig { provider, mirror, pull_from_registries, publish, .. } = config;
-        let docker = engine.docker;
         Ok(Self {
             docker,
             provider,
@@ -169,6 +175,7 @@ impl OciRuntime {
             map_users,
             slots,
             volumes,
+            etc,
             scratch,
             mirror,
             pull_from_registries,
@@ -257,12 +264,15 @@ impl OciRuntime {
                 _ => None,
             });
         }
+        // Docker's own are read-only where the root is, and its resolver is elsewhere.
+        let etc = if self.is_podman { self.etc.make(id, slot, workload.network)? } else { Vec::new() };
         let ground = Ground {
             provider: &self.provider,
             slot,
             network: workload.network,
             image,
             volumes,
+            etc,
             publish: self.publish,
             is_podman: self.is_podman,
             map_users: self.map_users,
@@ -328,7 +338,8 @@ impl Runtime for OciRuntime {
     }
 
     async fn remove(&self, id: &InstanceId) -> Result<(), RuntimeError> {
-        self.remove_named(&self.container(id)).await
+        self.remove_named(&self.container(id)).await?;
+        self.etc.remove(id)
     }
 
     async fn usage(&self, id: &InstanceId) -> Result<Usage, RuntimeError> {
@@ -345,17 +356,24 @@ impl Runtime for OciRuntime {
     }
 
     async fn written(&self, service: &Service, id: &InstanceId) -> Result<Vec<Written>, RuntimeError> {
-        let found = self.inspect(id, true).await?.ok_or_else(|| RuntimeError::NotThere { id: id.clone() })?;
-        let used = u64::try_from(found.size_rw.unwrap_or(0)).unwrap_or(0);
-        let mut written = vec![Written { place: "ephemeral storage".into(), used, limit: service.limits.ephemeral_bytes }];
-        for mount in &service.mounts {
-            if let Source::Persistent { bytes } = mount.source {
-                let (volumes, id, name) = (self.volumes.clone(), id.clone(), mount.name.clone());
-                let measured = tokio::task::spawn_blocking(move || volumes.written(&id, &name, bytes)).await;
-                written.extend(measured.map_err(|error| RuntimeError::failed("measuring a volume", error))?);
-            }
+        let missing = || RuntimeError::NotThere { id: id.clone() };
+        let mut found = self.inspect(id, false).await?.ok_or_else(missing)?;
+        // The engine counts no inodes. Without root its folder cannot be read.
+        let layer = inspect::layer(&found).filter(|_| rustix::process::geteuid().is_root());
+        if layer.is_none() {
+            found = self.inspect(id, true).await?.ok_or_else(missing)?;
         }
-        Ok(written)
+        let (volumes, owned, service) = (self.volumes.clone(), id.clone(), service.clone());
+        let measure = move || {
+            let deleted = inspect::pid(&found).map_or_else(Deleted::default, Deleted::of);
+            let told = || u64::try_from(found.size_rw.unwrap_or(0)).unwrap_or(0);
+            let files = layer.map_or_else(told, |layer| bytes_under(&layer));
+            let used = files.saturating_add(deleted.outside_volumes(&service));
+            let mut written = vec![Written { place: "ephemeral storage".into(), used, limit: service.limits.ephemeral_bytes }];
+            written.extend(volumes.written(&owned, &service, &deleted));
+            written
+        };
+        tokio::task::spawn_blocking(measure).await.map_err(|error| RuntimeError::failed(format!("measuring {id}"), error))
     }
 
     async fn published(&self, id: &InstanceId) -> Result<Vec<Published>, RuntimeError> {
@@ -393,11 +411,13 @@ impl Runtime for OciRuntime {
             cmd: Some(options.command),
             ..Default::default()
         };
-        let created = self.docker.create_exec(&self.container(id), create).await.map_err(failed)?;
+        let found = self.inspect(id, false).await?.and_then(|found| found.id);
+        let container = found.ok_or_else(|| RuntimeError::NotThere { id: id.clone() })?;
+        let created = self.docker.create_exec(&container, create).await.map_err(failed)?;
         let start = StartExecOptions { detach: false, tty: options.tty, output_capacity: None };
         match self.docker.start_exec(&created.id, Some(start)).await.map_err(failed)? {
             StartExecResults::Attached { output: words, input } => {
-                let control = Box::new(Control { docker: self.docker.clone(), exec: created.id });
+                let control = Box::new(Control { docker: self.docker.clone(), exec: created.id, container });
                 Ok(Exec { output: words.map(output).boxed(), input, control })
             }
             StartExecResults::Detached => {
@@ -471,9 +491,14 @@ async fn remove_bridge(slot: Slot) {
     let _ = tokio::process::Command::new("ip").args(["link", "delete", &slot.bridge()]).output().await;
 }
 
+/// Looks for the exit code of a command that closed its output, 50 ms apart.
+const LOOKS_FOR_CODE: u32 = 60;
+
 struct Control {
     docker: Docker,
     exec: String,
+    /// The number of its container: another one may have its name by now.
+    container: String,
 }
 
 #[async_trait]
@@ -485,20 +510,26 @@ impl ExecControl for Control {
 
     async fn exit_code(&self) -> Result<i64, RuntimeError> {
         // The engine closes the output a moment before it knows the code.
-        for _ in 0..100 {
-            let seen = self
-                .docker
-                .inspect_exec(&self.exec)
-                .await
-                .map_err(|error| RuntimeError::failed("asking for an exit code", error))?;
-            if seen.running != Some(true)
-                && let Some(code) = seen.exit_code
-            {
-                return Ok(code);
+        for _ in 0..LOOKS_FOR_CODE {
+            match self.docker.inspect_exec(&self.exec).await {
+                Ok(seen) if seen.running != Some(true) && seen.exit_code.is_some() => {
+                    return Ok(seen.exit_code.unwrap_or(KILLED));
+                }
+                Ok(_) => {}
+                // It went with its container.
+                Err(error) if matches!(status(&error), Some(404 | 409)) => return Ok(KILLED),
+                Err(error) => return Err(RuntimeError::failed("asking for an exit code", error)),
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Err(RuntimeError::failed("asking for an exit code", "the command closed its output and still runs"))
+        // Of a command that was killed with its container the engine may never learn the code.
+        match self.docker.inspect_container(&self.container, None::<InspectContainerOptions>).await {
+            Ok(found) if inspect::look(&found) == Look::Running => {
+                Err(RuntimeError::failed("asking for an exit code", "the command closed its output and still runs"))
+            }
+            Err(error) if status(&error) != Some(404) => Err(RuntimeError::failed("asking for an exit code", error)),
+            _ => Ok(KILLED),
+        }
     }
 }
 

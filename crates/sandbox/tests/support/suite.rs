@@ -69,6 +69,7 @@ async fn assert_nothing_left(supervisor: &Supervisor, home: &Path) {
     assert_eq!(sh("ls -A /run/netns /run/depin-sandbox 2>/dev/null | grep -E 'depin_|netns-'"), "");
     assert!(!sh("nft list table inet depin_sandbox").contains("\"dpn"));
     assert_eq!(sh("ls -d /sys/fs/cgroup/*/depin_sandbox/depin_alice* /sys/fs/cgroup/depin_sandbox/depin_alice* 2>/dev/null"), "");
+    assert_eq!(sh(&format!("ls -A {}/state/etc/alice 2>/dev/null", home.display())), "");
     assert_eq!(sh(&format!("ls -A {}/state/bwrap/alice 2>/dev/null", home.display())), "");
     assert_eq!(sh(&format!("ls -A {0}/slots {0}/state/volumes/alice | grep -v :", home.display())).trim(), "");
 }
@@ -359,6 +360,76 @@ pub fn end_of_service(test: &str) {
         drop(supervisor);
         OciRuntime::end_service(&home.join("state")).await;
         std::fs::remove_dir_all(home.join("state")).unwrap();
+    });
+}
+
+/// The disk is bounded also for who deletes what it has open or mapped, makes empty files or folders without end, or writes where the
+/// engine has its own files.
+pub fn hidden_writes(kind: Kind, test: &str) {
+    kind.isolated(test, async |home| {
+        let supervisor = kind.open(&home, "alice").await;
+        let deep = "while mkdir d && cd d; do :; done 2>/dev/null; sleep 1000";
+        for (room, words, told) in [
+            ("open", "exec 3>/gone; rm /gone; dd if=/dev/zero bs=1M count=64 >&3; sleep 1000", "to ephemeral storage, of which"),
+            ("many", "i=0; while [ $i -lt 8000 ]; do : > /f$i; i=$((i+1)); done; sleep 1000", "to ephemeral storage, of which"),
+            ("deep", deep, "too deep to be measured"),
+        ] {
+            let mut service = script(&home, "a", words);
+            service.writable_root = true;
+            service.limits.ephemeral_bytes = 16 << 20;
+            supervisor.deploy(workload(room, vec![service])).await.unwrap();
+            let reason = reaches(&supervisor, room, State::Evicted).await;
+            assert!(reason.contains(told), "{room}: {reason}");
+            supervisor.close(&name(room)).await.unwrap();
+        }
+
+        let mut service = http(script(&home, "a", "exec httpd -f -p 8080 -h /www"));
+        service.writable_root = true;
+        supervisor.deploy(workload("etc", vec![service])).await.unwrap();
+        healthy(&supervisor, "etc").await;
+        let runtime = supervisor.runtime().as_ref();
+        let inside = async |script: &str| run(runtime, &id("etc", "a"), script, "").await.1;
+        for path in ["/etc/hosts", "/etc/resolv.conf", "/etc/hostname", "/run/.containerenv"] {
+            // What is no mount is the container's own, and measured.
+            let words = format!("grep -q ' {path} ' /proc/mounts || exit 0; (echo x >> {path}) 2>/dev/null && echo written");
+            assert_eq!(inside(&words).await, "", "{path}");
+        }
+        assert_eq!(inside("cat /etc/hosts").await.lines().next(), Some("127.0.0.1 localhost"));
+        assert_eq!(inside("wget -q -O - http://a-0:8080/").await, "it works\n", "its own name");
+        supervisor.close(&name("etc")).await.unwrap();
+        assert_nothing_left(&supervisor, &home).await;
+    });
+}
+
+/// A command that the bound of memory ends says so, and so does the instance when it runs again.
+pub fn killed_command(kind: Kind, test: &str) {
+    kind.isolated(test, async |home| {
+        let supervisor = kind.open(&home, "alice").await;
+        let mut service = script(&home, "a", "exec sleep 1000");
+        service.limits.memory_bytes = 32 << 20;
+        supervisor.deploy(workload("bomb", vec![service])).await.unwrap();
+        healthy(&supervisor, "bomb").await;
+        let (code, ..) = run(supervisor.runtime().as_ref(), &id("bomb", "a"), "exec tail /dev/zero", "").await;
+        assert_eq!(code, 137);
+        // One that goes with its container.
+        let runtime = supervisor.runtime().as_ref();
+        let bomb = id("bomb", "a");
+        let ((code, ..), ()) = tokio::join!(run(runtime, &bomb, "exec sleep 1000", ""), async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            runtime.remove(&bomb).await.unwrap();
+        });
+        assert_eq!(code, 137);
+        supervisor.close(&name("bomb")).await.unwrap();
+
+        let mut service = script(&home, "a", "[ -e /data/x ] || { touch /data/x; exec tail /dev/zero; }; exec sleep 1000");
+        service.limits.memory_bytes = 32 << 20;
+        service.mounts = vec![volume(4 << 20)];
+        supervisor.deploy(workload("again", vec![service])).await.unwrap();
+        reaches(&supervisor, "again", State::OutOfMemory).await;
+        let reason = reaches(&supervisor, "again", State::Healthy).await;
+        assert!(reason.contains("ended before: it needed more than its 32 MiB of memory"), "{reason}");
+        supervisor.close(&name("again")).await.unwrap();
+        assert_nothing_left(&supervisor, &home).await;
     });
 }
 

@@ -128,7 +128,10 @@ pub(super) fn table(seen: &[Seen], out: &Output) -> String {
         for service in status.services.values() {
             let ways = ways(service, status);
             for instance in &service.instances {
-                let why = if instance.reason.is_empty() { ways.clone() } else { instance.reason.clone() };
+                // One that is well may say how it ended before.
+                let shown = if instance.state == "healthy" { ways.as_str() } else { "" };
+                let why = [shown, instance.reason.as_str()].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>();
+                let why = if why.is_empty() { ways.clone() } else { why.join("; ") };
                 let starts = u64::from(instance.restarts) + 1;
                 table.own_row([
                     service.name.clone(),
