@@ -142,15 +142,32 @@ fn a_simulated_radio_by_itself_speaks_to_a_hotspots_port() {
     radio.stop();
 }
 
-/// The most IOT that one owner of hotspots has or can claim, in base units.
+/// The most IOT that one hotspot earned, in base units.
 fn most_iot(rewards: &Value) -> u128 {
-    let sum = |one: &Value| {
-        let all = one["claimable"].as_array().unwrap().iter().chain(one["balances"].as_array().unwrap());
-        all.filter(|amount| amount["token"] == "IOT")
-            .map(|amount| amount["units"].as_str().unwrap().parse::<u128>().unwrap())
-            .sum()
-    };
-    items(rewards).iter().map(sum).max().unwrap_or_default()
+    let earned = |one: &Value| one["earned"].as_array().unwrap().iter().map(iot).sum();
+    items(rewards).iter().map(earned).max().unwrap_or_default()
+}
+
+fn iot(amount: &Value) -> u128 {
+    if amount["token"] == "IOT" { amount["units"].as_str().unwrap().parse().unwrap() } else { 0 }
+}
+
+/// What each hotspot earned is the sum of its payouts, and what its owner has.
+fn earned_is_what_was_paid(home: &Path) {
+    // Payouts come between the calls: none of a second that begins with the first.
+    let rewards = at(home, &["coverage", "rewards", "provider-1", "--json"]).json();
+    let rounds = at(home, &["coverage", "rewards", "provider-1", "--by-period", "--limit", "100000", "--json"]).json();
+    let sum: u128 = items(&rounds).iter().map(|round| iot(&round["amount"])).sum();
+    let last = items(&rounds)[0]["paid"]["ms"].clone();
+    let later: u128 = items(&rounds).iter().filter(|round| round["paid"]["ms"] == last).map(|round| iot(&round["amount"])).sum();
+    let earned = most_iot(&rewards);
+    assert!(earned == sum || earned == sum - later, "{earned} of {sum}, {later} of it just now: {rewards:#}");
+    let due = items(&rewards)[0]["due"].as_array().unwrap();
+    assert!(due.iter().any(|due| due["pool"] == "iot-coverage" || due["pool"] == "iot-data"), "{rewards:#}");
+    let told = at(home, &["coverage", "rewards", "--by-period"]).done().out;
+    assert!(told.contains("iot-coverage") && told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    let nobody = at(home, &["coverage", "rewards", "faucet"]);
+    assert!(nobody.code == 1 && nobody.err.contains("no hotspot or access point is theirs"), "{}", nobody.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,6 +193,7 @@ async fn beacons_witnesses_and_rewards_are_there_within_three_minutes_at_speed_s
     })
     .await;
     println!("beacons, witnesses and rewards after {:?}", begun.elapsed());
+    earned_is_what_was_paid(&home);
     let points = until(&home, &["coverage", "access-points", "--json"], PATIENCE, |points| {
         items(points).iter().any(|point| point["points_ever"] != "0")
     })

@@ -3,8 +3,8 @@
 use crate::{
     api::{
         Account, AccountEntry, Audit, BATCH_BYTES_MAX, BATCH_MAX, BatchAnswer, BatchAnswers, BatchRequest, Block, BlockSummary,
-        Content, EventQuery, EventRecord, NetworkInfo, Page, Posted, Prices, Status, SubmitRequest, Supply, TransactionPhase,
-        TransactionStatus,
+        Content, EventQuery, EventRecord, NetworkInfo, Page, Posted, Prices, RewardDue, Status, SubmitRequest, Supply,
+        TransactionPhase, TransactionStatus,
     },
     error::{ClientError, SubmitError},
     events::EventStream,
@@ -151,6 +151,14 @@ impl Client {
     /// [`ClientError`].
     pub async fn account(&self, address: Address) -> Result<Account, ClientError> {
         self.transport.get(&format!("/v1/accounts/{address}"), &Query::default()).await
+    }
+
+    /// What an account's units have coming, by pool and unit.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn rewards(&self, address: Address) -> Result<Page<RewardDue>, ClientError> {
+        self.transport.get(&format!("/v1/accounts/{address}/rewards"), &Query::default()).await
     }
 
     /// Hands a signed transaction in, once. Posting the same again is harmless; [`Sender`](crate::Sender) does it when needed.

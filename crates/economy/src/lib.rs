@@ -63,6 +63,7 @@ pub use payment::{
     CONVERSIONS, Claim, CreditOrder, CreditQuote, Deposit, OrderedSettlement, WeightedSettlement, burnt_for, captured,
     credits_for, ordered_due, ordered_lasts, priced_units, settle_ordered, settle_weighted, split, weighted_lasts, weighted_part,
 };
+pub use read::due::RewardDue;
 pub use read::holdings::{BondedNow, DelegationNow, LockNow, RedemptionQuote, TreasuryNow, ValidatorNow};
 pub use read::{AllocationNow, MemberNow, Reads, StreamNow, SupplyNow, VestingNow};
 pub use reward::batch::{PAYOUTS_PER_UNIT, batch_part};

@@ -34,9 +34,11 @@ pub enum CoverageCommand {
     /// List the witnesses of hotspots' last beacons, and why one does not count.
     #[command(after_help = "Examples:\n  depin coverage witnesses\n  depin coverage witnesses provider-1 --json")]
     Witnesses(WitnessesArgs),
-    /// List what hotspots' owners earned: by packets, by beacons, and what waits to be claimed.
-    #[command(after_help = "Examples:\n  depin coverage rewards\n  depin coverage rewards --json")]
-    Rewards,
+    /// List what hotspots and access points earned, and what is due to them.
+    #[command(
+        after_help = "Examples:\n  depin coverage rewards\n  depin coverage rewards provider-1 --by-period\n  depin coverage rewards --json"
+    )]
+    Rewards(RewardsArgs),
     /// List batches of packets: what they cost, and why packets were refused.
     #[command(
         after_help = "Examples:\n  depin coverage packets\n  depin coverage packets --follow\n  depin coverage packets --oui 1 --json"
@@ -115,6 +117,18 @@ pub struct HotspotsArgs {
 pub struct WitnessesArgs {
     /// Only of the beacons of this hotspot, or of this owner's.
     pub hotspot: Option<Who>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct RewardsArgs {
+    /// Only of this hotspot or access point, or of this owner's.
+    pub who: Option<Who>,
+    /// Print each payout, the last first, as far back as the node keeps events.
+    #[arg(long)]
+    pub by_period: bool,
+    /// Most payouts to print.
+    #[arg(long, value_name = "N", default_value_t = 50, requires = "by_period", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub limit: u32,
 }
 
 #[derive(Clone, Debug, Args)]

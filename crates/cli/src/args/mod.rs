@@ -34,8 +34,8 @@ mod wallet;
 pub use coverage::{
     AddDeviceArgs, AddRouteArgs, AddSkfArgs, CloseOuiArgs, CoverageCommand, CreditsCommand, DeviceCommand, GainArg,
     GatewayLorawanArgs, HotspotsArgs, ListRoutesArgs, ListSkfArgs, MapArgs, MintCreditsArgs, NewOuiArgs, OuiCommand, PacketsArgs,
-    PlaceArg, ProviderCoverageArgs, RegionArg, ReleaseArgs, RemoveDeviceArgs, RemoveRouteArgs, RemoveSkfArgs, RouteCommand,
-    ServerArgs, SkfCommand, WitnessesArgs,
+    PlaceArg, ProviderCoverageArgs, RegionArg, ReleaseArgs, RemoveDeviceArgs, RemoveRouteArgs, RemoveSkfArgs, RewardsArgs,
+    RouteCommand, ServerArgs, SkfCommand, WitnessesArgs,
 };
 pub use coverage_disputes::{AppealArgs, ClaimCommand, CloseClaimArgs, DenyArgs, DenylistCommand, JudgeArgs, ListClaimsArgs};
 pub use devnet::{DevnetCommand, LossArg, RadioArgs};

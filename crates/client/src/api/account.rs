@@ -114,3 +114,27 @@ pub struct Vesting {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Time>,
 }
+
+/// What a unit of an account has coming from a pool: `GET /v1/accounts/{address}/rewards`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RewardDue {
+    /// The pool.
+    #[schema(value_type = String)]
+    pub pool: Name,
+    /// The unit that accrued it: a hotspot, a sector; none for the account itself.
+    #[schema(value_type = Option<String>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitId>,
+    /// Of periods that are over, not paid.
+    pub owed: Amount,
+    /// Its weight in the open period, decimal digits.
+    pub weight: String,
+    /// All weight in it, decimal digits.
+    pub of: String,
+    /// What it gets for the open period if nothing changes until its end; none where a price that this depends on is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Amount>,
+    /// When the open period ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Time>,
+}

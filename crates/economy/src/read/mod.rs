@@ -1,5 +1,6 @@
 //! What can be read of an economy: balances, supply, rewards, streams, prices. Nothing here writes.
 
+pub mod due;
 pub mod holdings;
 
 use crate::book::rows::{ClassRow, SupplyRow, WalletRow};

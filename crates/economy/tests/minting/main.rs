@@ -3,6 +3,7 @@
 
 mod batches;
 mod common;
+mod due;
 mod files;
 mod kinds;
 mod pools;

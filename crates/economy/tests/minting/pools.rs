@@ -6,7 +6,7 @@ use depin_quantity::{Measured, Units};
 use proptest::prelude::*;
 
 /// Three pools whose shares move, a direct one and two that are scored.
-fn many() -> String {
+pub fn many() -> String {
     network(
         r#"
 [supply.TOK]

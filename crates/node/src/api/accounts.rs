@@ -6,10 +6,10 @@ use super::{
     extract::{Params, Segment, page_after, page_limit},
 };
 use axum::{Json, extract::State};
-use depin_client::api::{Account, AccountEntry, Committed, ErrorBody, Holdings, Page, Vesting};
+use depin_client::api::{Account, AccountEntry, Committed, ErrorBody, Holdings, Page, RewardDue, Vesting};
 use depin_economy::{Account as Book, Reads, WalletRow};
 use depin_ledger::AccountRow;
-use depin_quantity::{Address, Instant, Name, Units};
+use depin_quantity::{Address, Instant, Name, UnitId, Units};
 use depin_state::ReadState;
 use std::collections::BTreeSet;
 
@@ -77,6 +77,26 @@ pub(super) async fn account(State(app): State<Shared>, Segment(address): Segment
             datacap: u64::try_from(reads.allowance(Name::literal("datacap"), address).left.get()).unwrap_or(u64::MAX),
         }
     })))
+}
+
+/// What an account's units have coming: what closed periods owe, and what the open one would give as things stand. By pool and unit.
+#[utoipa::path(get, path = "/v1/accounts/{address}/rewards", tag = "accounts", params(("address" = String, Path, description = "Its address")),
+    responses((status = 200, body = Page<RewardDue>), (status = "default", body = ErrorBody)))]
+pub(super) async fn rewards(State(app): State<Shared>, Segment(address): Segment<Address>) -> ApiResult<Written> {
+    let listed = app.list(move |app, _, reads| {
+        let due = reads.rewards_due(address).into_iter();
+        let items = due.map(|due| RewardDue {
+            pool: due.pool,
+            unit: Some(due.subject.unit()).filter(|unit| *unit != UnitId::default()),
+            owed: app.tokens.amount(due.token, due.owed),
+            weight: due.weight.get().to_string(),
+            of: due.of.get().to_string(),
+            expected: due.expected.map(|units| app.tokens.amount(due.token, units)),
+            ends: due.ends.map(Into::into),
+        });
+        Ok(Page { items: items.collect(), next: None })
+    });
+    listed.await
 }
 
 /// What the account has of one token besides its spendable balance.

@@ -225,6 +225,7 @@ fn described(service: &Live) -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(blocks::block))
         .routes(routes!(accounts::accounts))
         .routes(routes!(accounts::account))
+        .routes(routes!(accounts::rewards))
         .routes(routes!(transactions::submit))
         .routes(routes!(batch::submit_batch))
         .routes(routes!(transactions::transaction))

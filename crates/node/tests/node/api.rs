@@ -402,6 +402,7 @@ async fn the_description_is_the_api() {
         "/v1/content",
         "/v1/accounts",
         "/v1/accounts/{address}",
+        "/v1/accounts/{address}/rewards",
         "/v1/transactions",
         "/v1/transactions/batch",
         "/v1/transactions/{id}",

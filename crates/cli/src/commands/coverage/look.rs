@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     output::{Table, ago, shorten},
 };
-use depin_client::api::{Amount, CoverageBeacon, CoverageHotspot, CoverageOui, Page};
+use depin_client::api::{CoverageBeacon, CoverageHotspot, CoverageOui, Page};
 use depin_quantity::Address;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -108,67 +108,6 @@ pub(super) async fn witnesses(args: &WitnessesArgs, at: &Named<'_>) -> Result<()
             table.row([of, by, ago(at.now, row.witness.received.instant()), state]);
         }
         table.render_or(out, "nobody witnessed a beacon yet")
-    })
-}
-
-/// What one owner's hotspots did, and what waits for it.
-#[derive(Serialize)]
-struct Earned {
-    owner: Address,
-    hotspots: u32,
-    packets: u64,
-    packet_units: u128,
-    beacons: u64,
-    witnessed: u64,
-    /// What can be claimed now, by token.
-    claimable: Vec<Amount>,
-    /// What it holds.
-    balances: Vec<Amount>,
-}
-
-pub(super) async fn rewards(at: &Named<'_>) -> Result<()> {
-    let mut owners: BTreeMap<Address, Vec<CoverageHotspot>> = BTreeMap::new();
-    for hotspot in at.hotspots(None).await? {
-        owners.entry(hotspot.owner).or_default().push(hotspot);
-    }
-    let mut list = page(Vec::new());
-    for (owner, hotspots) in owners {
-        let account = at.remote.client.account(owner).await?;
-        let claimable = std::iter::once(account.claimable).chain(account.other.into_iter().map(|held| held.claimable));
-        list.items.push(Earned {
-            owner,
-            hotspots: u32::try_from(hotspots.len()).unwrap_or(u32::MAX),
-            packets: hotspots.iter().map(|hotspot| hotspot.packets).sum(),
-            packet_units: hotspots.iter().filter_map(|hotspot| hotspot.units.parse::<u128>().ok()).sum(),
-            beacons: hotspots.iter().map(|hotspot| hotspot.beacons).sum(),
-            witnessed: hotspots.iter().map(|hotspot| hotspot.witnessed).sum(),
-            claimable: claimable.filter(|amount| !amount.units.is_zero()).collect(),
-            balances: account.balances,
-        });
-    }
-    list.items.sort_by_cached_key(|earned| {
-        let name = at.name(earned.owner);
-        (name.len(), name)
-    });
-    at.out.result(&list, |out| {
-        let mut table = Table::new(&["OWNER", ">HOTSPOTS", ">PACKETS", ">UNITS", ">BEACONS", ">WITNESSED", ">TO CLAIM", ">HAS"]);
-        for earned in &list.items {
-            let told = |amounts: &[Amount]| match amounts {
-                [] => "-".to_owned(),
-                amounts => amounts.iter().map(|amount| shorten(&amount.display)).collect::<Vec<_>>().join("\n"),
-            };
-            table.own_row([
-                at.name(earned.owner),
-                earned.hotspots.to_string(),
-                earned.packets.to_string(),
-                earned.packet_units.to_string(),
-                earned.beacons.to_string(),
-                earned.witnessed.to_string(),
-                told(&earned.claimable),
-                told(&earned.balances),
-            ]);
-        }
-        table.render_or(out, "no hotspots, so no rewards")
     })
 }
 

@@ -9,6 +9,7 @@ mod mobile;
 mod named;
 mod packets;
 mod release;
+mod rewards;
 mod speed;
 
 use crate::{
@@ -29,7 +30,7 @@ pub async fn run(command: &CoverageCommand, settings: &Settings, out: &Output) -
         CoverageCommand::Hotspots(args) => look::hotspots(args, &at).await,
         CoverageCommand::Beacons => look::beacons(&at).await,
         CoverageCommand::Witnesses(args) => look::witnesses(args, &at).await,
-        CoverageCommand::Rewards => look::rewards(&at).await,
+        CoverageCommand::Rewards(args) => rewards::run(args, &at).await,
         CoverageCommand::Packets(args) => packets::run(args, &at).await,
         CoverageCommand::Oui(OuiCommand::New(args)) => act::open_oui(args, &at).await,
         CoverageCommand::Oui(OuiCommand::List) => look::ouis(&at).await,
