@@ -8,6 +8,7 @@ use crate::{
     config::Config,
     intake::{Acknowledge, IntakeError},
     metrics::Metrics,
+    recent::Recent,
     store::{NewEvent, Store, StoreError, StoreResult, keep, load, wall_ms},
     suspects::Suspects,
 };
@@ -98,6 +99,8 @@ pub(crate) struct Engine {
     pub server: Server,
     /// Devices that send what no device does.
     pub suspects: Arc<Suspects>,
+    /// Uplinks of late.
+    pub recent: Arc<Recent>,
     hotspots: Vec<Hotspot>,
     given: Given,
 }
@@ -153,7 +156,7 @@ pub(crate) async fn read(config: &Config, store: &Store) -> Result<Server, Store
 impl Engine {
     pub(crate) fn new(
         (config, store, server): (Arc<Config>, Store, Server),
-        (metrics, suspects): (Arc<Metrics>, Arc<Suspects>),
+        (metrics, suspects, recent): (Arc<Metrics>, Arc<Suspects>, Arc<Recent>),
         acknowledger: Arc<dyn Acknowledge>,
         deliveries: Arc<Notify>,
         sinks: Vec<&'static str>,
@@ -167,6 +170,7 @@ impl Engine {
             sinks,
             server,
             suspects,
+            recent,
             hotspots: Vec::new(),
             given: Given::default(),
         }
@@ -304,6 +308,7 @@ impl Engine {
         let told = step.events.iter().filter(|event| self.server.body(event).is_some()).count() * self.sinks.len();
         self.metrics.events(&step.events, told);
         self.suspects.look(&step.events);
+        self.recent.look(&step.events, &self.server);
         if told > 0 {
             self.deliveries.notify_waiters();
         }

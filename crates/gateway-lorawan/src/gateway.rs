@@ -7,6 +7,7 @@ use crate::{
     http,
     intake::{Acknowledge, BatchError, Intake, IntakeError},
     metrics::Metrics,
+    recent::Recent,
     store::{Store, StoreError, count, forget_others, probe},
     suspects::Suspects,
 };
@@ -139,6 +140,8 @@ pub(crate) struct Shared {
     pub problems: Arc<Problems>,
     /// Devices that send what no device does.
     suspects: Arc<Suspects>,
+    /// Uplinks of late.
+    pub recent: Arc<Recent>,
     pub commands: mpsc::Sender<Command>,
     pub server_key: [u8; 32],
     pub acknowledger: Arc<dyn Acknowledge>,
@@ -192,8 +195,9 @@ impl Gateway {
         let webhook = webhook.transpose().map_err(GatewayError::Webhook)?;
         let broker = config.mqtt.as_ref().map(|broker| Broker::new(Arc::clone(&delivery), broker, application.clone()));
         let all = (Arc::clone(&config), store.clone(), server);
-        let suspects = Arc::new(Suspects::default());
-        let engine = Engine::new(all, (Arc::clone(&metrics), Arc::clone(&suspects)), Arc::clone(&acknowledger), notify, sinks);
+        let (suspects, recent) = (Arc::new(Suspects::default()), Arc::new(Recent::new()));
+        let tellers = (Arc::clone(&metrics), Arc::clone(&suspects), Arc::clone(&recent));
+        let engine = Engine::new(all, tellers, Arc::clone(&acknowledger), notify, sinks);
         let mut tasks = vec![tokio::spawn(engine.run(receiver))];
         tasks.extend(webhook.map(|webhook| tokio::spawn(webhook.run())));
         tasks.extend(broker.map(|broker| tokio::spawn(broker.run())));
@@ -203,6 +207,7 @@ impl Gateway {
             metrics,
             problems,
             suspects,
+            recent,
             commands,
             server_key,
             acknowledger,

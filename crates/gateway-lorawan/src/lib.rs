@@ -8,6 +8,7 @@ mod gateway;
 mod http;
 mod intake;
 mod metrics;
+mod recent;
 mod store;
 mod suspects;
 

@@ -64,6 +64,31 @@ async fn a_device_joins_and_its_uplinks_reach_the_webhook_whatever_comes_and_goe
     assert_eq!((&seen[2].1["data"], &seen[2].1["fPort"]), (&"b25l".into(), &7.into()));
     assert_eq!(seen[0].1["deviceInfo"]["deviceName"], "a door");
 
+    // By the packet's hash whoever has the key finds what is in it; nobody else does.
+    let uplinks = customer::url(&gateway, "/v1/uplinks?after=0&limit=1000");
+    assert_eq!(http.get(&uplinks).send().await.unwrap().status(), 401);
+    let seen: Value = http.get(&uplinks).bearer_auth(gateway.key()).send().await.unwrap().json().await.unwrap();
+    let hash = hex::encode(depin_lorawan::frame::payload_hash(&sent.bytes));
+    assert_eq!(
+        seen,
+        json!([{
+            "number": seen[0]["number"], "hash": hash, "at_ms": seen[0]["at_ms"], "dev_eui": "00000000000000d1", "name": "a door",
+            "dev_addr": seen[0]["dev_addr"], "f_cnt": 0, "f_port": 7, "data": "b25l", "frame_bytes": sent.bytes.len(),
+        }])
+    );
+    let later: Value = http
+        .get(customer::url(&gateway, &format!("/v1/uplinks?after={}", seen[0]["number"])))
+        .bearer_auth(gateway.key())
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(later, json!([]));
+    let wrong = http.get(customer::url(&gateway, "/v1/uplinks?after=x")).bearer_auth(gateway.key()).send().await.unwrap();
+    assert_eq!(wrong.status(), 400);
+
     // The customer's server is away: uplinks are taken all the same, also over a restart of the gateway.
     customer.stop().await;
     for text in ["two", "three"] {

@@ -136,7 +136,8 @@ pub struct PacketsArgs {
     /// Only of this OUI.
     #[arg(long, value_name = "N")]
     pub oui: Option<u32>,
-    /// Go on printing what comes, until Ctrl-C.
+    /// Go on printing what comes, until Ctrl-C: each packet with what it cost or why it is not paid, in the clear where the network
+    /// server here, or the one that --server names, decrypted it since its start.
     #[arg(long)]
     pub follow: bool,
     /// Print what became of packets before, as far back as the node keeps events.
@@ -145,6 +146,8 @@ pub struct PacketsArgs {
     /// Most batches to print.
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub limit: u32,
+    #[command(flatten)]
+    pub server: ServerArgs,
 }
 
 #[derive(Clone, Debug, Subcommand)]

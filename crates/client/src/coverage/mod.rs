@@ -403,12 +403,15 @@ pub struct CoverageOui {
     pub routes: u32,
     /// Claims that are open.
     pub claims: u32,
-    /// Claims that it turned down. Packets that were refused are told by events (`packets-settled`), each with its reason.
+    /// Claims that it turned down.
     pub claims_refused: u64,
     /// Claims that it left without an answer.
     pub claims_unanswered: u64,
     /// Packets that it paid for.
     pub packets: u64,
+    /// Packets reported for it that were refused; events tell each with its reason (`packets-settled`, `packets-claimed`).
+    #[serde(default)]
+    pub packets_refused: u64,
     /// What it was charged.
     pub spent: Amount,
 }

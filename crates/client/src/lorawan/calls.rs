@@ -2,7 +2,7 @@
 
 use super::{
     Acknowledged, Answer, BatchAnswer, BatchBody, DeviceView, NewDevice, OutcomeBody, ServerInfo, SignedHead, UplinkBody,
-    UplinkPacket, sign_body,
+    UplinkPacket, UplinkView, sign_body,
 };
 use crate::{Barred, BodyError, Reach, SigningKey, Trust, read_body};
 use depin_lorawan::Eui;
@@ -203,6 +203,15 @@ impl NetworkServer {
     /// [`NetworkServerError`].
     pub async fn devices(&self, key: &str) -> Result<Vec<DeviceView>, NetworkServerError> {
         let bytes = self.ask(self.http.get(format!("{}/v1/devices", self.url())).bearer_auth(key)).await?;
+        self.read(&bytes)
+    }
+
+    /// Uplinks of late in the clear, oldest first, from behind number `after` on; `key` is the network server's access key.
+    ///
+    /// # Errors
+    /// [`NetworkServerError`].
+    pub async fn uplinks(&self, key: &str, after: u64) -> Result<Vec<UplinkView>, NetworkServerError> {
+        let bytes = self.ask(self.http.get(format!("{}/v1/uplinks?after={after}", self.url())).bearer_auth(key)).await?;
         self.read(&bytes)
     }
 

@@ -6,6 +6,6 @@ mod wire;
 pub use calls::{NetworkServer, NetworkServerError};
 pub use wire::{
     Acknowledged, Answer, BatchAnswer, BatchBody, CLOCK_MS, DeviceView, DownlinkBody, NewDevice, OutcomeBody, PACKETS_MAX,
-    PacketAnswer, PacketReport, Rejection, ServerInfo, SignedHead, UplinkBody, UplinkPacket, WireError, gateway_id, open,
-    sign_body,
+    PacketAnswer, PacketReport, Rejection, ServerInfo, SignedHead, UplinkBody, UplinkPacket, UplinkQuery, UplinkView, WireError,
+    gateway_id, open, sign_body,
 };

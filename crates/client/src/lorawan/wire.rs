@@ -430,6 +430,43 @@ impl From<&DeviceRow> for DeviceView {
     }
 }
 
+/// Parameters of `GET /v1/uplinks` of a network server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UplinkQuery {
+    /// Only uplinks with numbers above it.
+    #[serde(default)]
+    pub after: Option<u64>,
+    /// Most uplinks, up to 256.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+/// An uplink in the clear, as the network server shows it to whoever has its access key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UplinkView {
+    /// Its number: higher than those before it.
+    pub number: u64,
+    /// SHA-256 of its PHYPayload, 64 hexadecimal digits: the packet's name on the ledger.
+    pub hash: String,
+    /// When it was heard, milliseconds since 1970.
+    pub at_ms: u64,
+    /// Which device.
+    pub dev_eui: Eui,
+    /// The device's name.
+    pub name: String,
+    /// Its address.
+    pub dev_addr: DevAddr,
+    /// Its counter.
+    pub f_cnt: u32,
+    /// Its port; 0 where it has no payload.
+    pub f_port: u8,
+    /// Its payload, in base64.
+    #[serde(with = "base64_bytes")]
+    pub data: Vec<u8>,
+    /// Bytes of the frame, by which a copy is charged.
+    pub frame_bytes: u16,
+}
+
 /// A downlink as ChirpStack's commands say it: the body of `POST /v1/devices/EUI/queue`, and of a message under `…/device/EUI/command/down`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -11,11 +11,14 @@ use crate::{
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State, rejection::BytesRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{BytesRejection, QueryRejection},
+    },
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
-use depin_client::lorawan::{DeviceView, DownlinkBody, NewDevice};
+use depin_client::lorawan::{DeviceView, DownlinkBody, NewDevice, UplinkQuery, UplinkView};
 use depin_lorawan::{
     Eui,
     server::{QueueError, Server, Step},
@@ -37,6 +40,19 @@ async fn look<T: Send + 'static>(core: &Core, look: impl FnOnce(&Server) -> T + 
     let look = Box::new(move |server: &Server| drop(reply.send(look(server))));
     core.commands.send(Command::Look(look)).await.map_err(|_| IntakeError::Closed)?;
     answer.await.map_err(|_| IntakeError::Closed.into())
+}
+
+/// Most uplinks of one answer.
+const UPLINKS_MOST: usize = 256;
+
+/// Uplinks of late, oldest first, from behind a number on.
+pub(super) async fn uplinks(
+    State(core): State<Core>,
+    query: Result<Query<UplinkQuery>, QueryRejection>,
+) -> ApiResult<Json<Vec<UplinkView>>> {
+    let Query(query) = query.map_err(|error| ApiError::bad_request(error.body_text()))?;
+    let limit = query.limit.map_or(UPLINKS_MOST, |limit| UPLINKS_MOST.min(limit as usize));
+    Ok(Json(core.recent.after(query.after.unwrap_or_default(), limit)))
 }
 
 pub(super) async fn list(State(core): State<Core>) -> ApiResult<Json<Vec<DeviceView>>> {

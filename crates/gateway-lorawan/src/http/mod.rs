@@ -6,6 +6,7 @@
 //! | `GET`, `POST /v1/devices` | with the access key: all devices, without their keys; adds one |
 //! | `GET`, `DELETE /v1/devices/{eui}` | one device |
 //! | `POST /v1/devices/{eui}/queue`, `DELETE …/queue/{id}` | a downlink for it, as ChirpStack's commands say it |
+//! | `GET /v1/uplinks?after=N&limit=N` | with the access key: uplinks of late in the clear, by the hash that the ledger knows |
 //! | `POST /v1/uplinks`, `/v1/outcomes` | signed by a hotspot: what it heard, what became of a downlink |
 //! | `POST /v1/batches` | signed by a hotspot: packets that were acknowledged to it, to be acknowledged together for the ledger |
 //!
@@ -74,6 +75,7 @@ fn router(core: Core, key: blake3::Hash) -> Router {
         .route("/v1/devices/{eui}", get(devices::show).delete(devices::remove))
         .route("/v1/devices/{eui}/queue", post(devices::enqueue))
         .route("/v1/devices/{eui}/queue/{id}", delete(devices::dequeue))
+        .route(hotspots::UPLINKS, get(devices::uplinks))
         .route_layer(middleware::from_fn_with_state(key, with_key));
     Router::new()
         .route("/health", get(health))

@@ -70,6 +70,12 @@ fn a_packet_of_a_hotspot_is_paid_once() {
     let both = vec![Net::batch(route, 10, first, true), Net::batch(route, 10, second, true)];
     net.send(ANYBODY, &CoverageMessage::Report(both)).unwrap();
     assert_eq!((net.oui(oui).packets, reasons(&net)), (4, vec![PacketReason::Duplicate]));
+    // Each OUI's refusals are counted by themselves.
+    let (other, route) = net.customer(1_000, 9);
+    let packets = vec![net.packet(5, 24), net.packet(5, 24)];
+    net.report(Net::batch(route, 10, packets, false)).unwrap();
+    let refused = |oui| coverage::packets_refused(net.rows(), oui);
+    assert_eq!((refused(oui), refused(other), refused(3), coverage::totals(net.rows()).refused), (3, 1, 0, 4));
 }
 
 #[test]

@@ -48,13 +48,18 @@ pub(super) struct Carrier {
     begun: Instant,
     /// How often what address was acknowledged.
     paces: Mutex<BTreeMap<DevAddr, Pace>>,
-    servers: Mutex<BTreeMap<String, Arc<Server>>>,
-    trouble: Mutex<BTreeMap<String, String>>,
+    servers: Mutex<BTreeMap<Lane, Arc<Server>>>,
+    trouble: Mutex<BTreeMap<Lane, String>>,
 }
 
-/// One customer's network server.
+/// Where a route's packets go, and the route. Each has a queue of its own: anybody may write any network server's address under a route, and
+/// packets of one whose OUI does not list that server's key must not keep those of others waiting.
+type Lane = (String, UnitId);
+
+/// One customer's network server, as one route names it.
 struct Server {
     address: String,
+    route: UnitId,
     calls: NetworkServer,
     /// Its key, once it said it.
     key: Mutex<Option<[u8; 32]>>,
@@ -105,13 +110,20 @@ impl Carrier {
         Self { parts, begun, paces: Mutex::default(), servers: Mutex::default(), trouble: Mutex::default() }
     }
 
-    /// What stands in the way, by customer.
+    /// What stands in the way, by customer; of several routes to one, each thing once.
     pub(super) fn trouble(&self) -> BTreeMap<String, String> {
-        locked(&self.trouble).clone()
+        let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for ((address, _), why) in locked(&self.trouble).iter() {
+            let all = told.entry(address.clone()).or_default();
+            if !all.contains(why) {
+                all.push(why.clone());
+            }
+        }
+        told.into_iter().map(|(address, all)| (address, all.join("; "))).collect()
     }
 
-    fn note(&self, server: &str, why: String) {
-        locked(&self.trouble).insert(server.to_owned(), why);
+    fn note(&self, server: &str, route: UnitId, why: String) {
+        locked(&self.trouble).insert((server.to_owned(), route), why);
     }
 
     /// Takes what is heard, for ever, and first what the last stop left. Until the routes are known it waits, unless it waits for too long.
@@ -174,17 +186,17 @@ impl Carrier {
         self.routes(&frame).into_iter().map(parcel).collect()
     }
 
-    /// Writes packets down, and hands them in: those of one customer together.
+    /// Writes packets down, and hands them in: those of one route together.
     async fn carry(self: &Arc<Self>, mut parcels: Vec<Parcel>) {
         if parcels.is_empty() {
             return;
         }
         self.write_down(&mut parcels).await;
-        let mut servers: BTreeMap<String, Vec<Parcel>> = BTreeMap::new();
+        let mut lanes: BTreeMap<Lane, Vec<Parcel>> = BTreeMap::new();
         for parcel in parcels {
-            servers.entry(parcel.server.clone()).or_default().push(parcel);
+            lanes.entry((parcel.server.clone(), parcel.route)).or_default().push(parcel);
         }
-        servers.into_iter().for_each(|(address, parcels)| self.offer(&address, parcels));
+        lanes.into_iter().for_each(|((address, route), parcels)| self.offer(&address, route, parcels));
     }
 
     fn now(&self) -> Micros {
@@ -220,44 +232,44 @@ impl Carrier {
             }
             Err(why) => {
                 self.parts.counters.refuse(&why.to_string());
-                if let NoRoute::Credits { route } = why
-                    && let Some(route) = table.routes.get(&route)
+                if let NoRoute::Credits { route: id } = why
+                    && let Some(route) = table.routes.get(&id)
                 {
                     // Solved by the next packet that the customer takes.
                     let why = format!(
                         "OUI {} has too few credits left for a packet, so its packets would not be paid and are not carried until it has more",
                         route.oui
                     );
-                    self.note(&route.server, why);
+                    self.note(&route.server, id, why);
                 }
                 Vec::new()
             }
         }
     }
 
-    /// The network server at an address.
-    fn server(&self, address: &str) -> Option<Arc<Server>> {
-        let mut servers = locked(&self.servers);
-        if let Some(known) = servers.get(address) {
+    /// The network server at an address, as a route names it.
+    fn server(&self, address: &str, route: UnitId) -> Option<Arc<Server>> {
+        let (mut servers, lane) = (locked(&self.servers), (address.to_owned(), route));
+        if let Some(known) = servers.get(&lane) {
             return Some(Arc::clone(known));
         }
         let calls = match NetworkServer::new(&format!("http://{address}"), &self.parts.trust, &self.parts.reach) {
             Ok(calls) => calls,
             Err(error) => {
-                self.note(address, error.to_string());
+                self.note(address, route, error.to_string());
                 return None;
             }
         };
         let (key, waiting, draining) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let server = Server { address: address.to_owned(), calls, key, waiting, draining, requests: Semaphore::new(AT_ONCE) };
-        let server = Arc::new(server);
-        servers.insert(address.to_owned(), Arc::clone(&server));
+        let (address, requests) = (address.to_owned(), Semaphore::new(AT_ONCE));
+        let server = Arc::new(Server { address, route, calls, key, waiting, draining, requests });
+        servers.insert(lane, Arc::clone(&server));
         Some(server)
     }
 
     /// Hands packets in: at once where the customer answers, behind what waits where it does not.
-    fn offer(self: &Arc<Self>, address: &str, parcels: Vec<Parcel>) {
-        let Some(server) = self.server(address) else { return self.refuse(&parcels, "bad-server") };
+    fn offer(self: &Arc<Self>, address: &str, route: UnitId, parcels: Vec<Parcel>) {
+        let Some(server) = self.server(address, route) else { return self.refuse(&parcels, "bad-server") };
         if *locked(&server.draining) {
             parcels.into_iter().for_each(|one| self.wait(&server, one));
             // Whoever works through them may have ended meanwhile.
@@ -269,13 +281,13 @@ impl Carrier {
             match carrier.hand_in(&server, &parcels).await {
                 Ok(()) => carrier.is_there(&server),
                 Err(Failed::Passing(why)) => {
-                    carrier.note(&server.address, why);
+                    carrier.note(&server.address, server.route, why);
                     parcels.into_iter().for_each(|one| carrier.wait(&server, one));
                     carrier.drain(&server);
                 }
                 Err(Failed::Refused(why)) => {
                     carrier.refuse(&parcels, "refused");
-                    carrier.note(&server.address, why);
+                    carrier.note(&server.address, server.route, why);
                 }
             }
         });
@@ -283,7 +295,7 @@ impl Carrier {
 
     /// The same for one that waited before.
     pub(super) fn offer_later(self: &Arc<Self>, parcel: Parcel) {
-        let Some(server) = self.server(&parcel.server) else { return self.refuse(&[parcel], "bad-server") };
+        let Some(server) = self.server(&parcel.server, parcel.route) else { return self.refuse(&[parcel], "bad-server") };
         self.wait(&server, parcel);
         self.drain(&server);
     }
@@ -295,7 +307,7 @@ impl Carrier {
     }
 
     fn is_there(&self, server: &Server) {
-        locked(&self.trouble).remove(&server.address);
+        locked(&self.trouble).remove(&(server.address.clone(), server.route));
     }
 
     fn wait(&self, server: &Server, one: Parcel) {
@@ -325,14 +337,14 @@ impl Carrier {
                         carrier.is_there(&server);
                     }
                     Err(Failed::Passing(why)) => {
-                        carrier.note(&server.address, why);
+                        carrier.note(&server.address, server.route, why);
                         carrier.put_back(&server, batch);
                         tokio::time::sleep(pause).await;
                         pause = (pause * 2).min(PAUSE.1);
                     }
                     Err(Failed::Refused(why)) => {
                         carrier.refuse(&batch, "refused");
-                        carrier.note(&server.address, why);
+                        carrier.note(&server.address, server.route, why);
                     }
                 }
             }
@@ -366,8 +378,8 @@ impl Carrier {
         locked(&self.servers).values().map(|server| locked(&server.waiting).len() as u64).sum()
     }
 
-    /// The server's key, which must be one of the OUI's.
-    async fn key_of(&self, server: &Server, route: UnitId) -> Result<[u8; 32], Failed> {
+    /// The server's key, which must be one of the OUI's whose route it is.
+    async fn key_of(&self, server: &Server) -> Result<[u8; 32], Failed> {
         let known = *locked(&server.key);
         let key = match known {
             Some(key) => key,
@@ -375,7 +387,7 @@ impl Carrier {
         };
         let listed = {
             let table = self.parts.table.get();
-            table.routes.get(&route).is_some_and(|route| route.keys.contains(&key))
+            table.routes.get(&server.route).is_some_and(|route| route.keys.contains(&key))
         };
         if !listed {
             // It may be told another one next time, and the ledger too.
@@ -389,8 +401,7 @@ impl Carrier {
 
     /// Hands packets in, and keeps what was acknowledged.
     async fn hand_in(self: &Arc<Self>, server: &Arc<Server>, parcels: &[Parcel]) -> Result<(), Failed> {
-        let Some(first) = parcels.first() else { return Ok(()) };
-        let key = self.key_of(server, first.route).await?;
+        let key = self.key_of(server).await?;
         let packets = parcels.iter().map(|parcel| parcel.packet.clone()).collect();
         let answer = server.calls.hand_in(&self.parts.hotspot, key, packets).await;
         if let Err(NetworkServerError::Refused { code, .. }) = &answer
@@ -461,12 +472,12 @@ impl Carrier {
         route: UnitId,
         packets: Vec<Acknowledged>,
     ) -> Result<([u8; 32], [u8; 64]), (bool, String)> {
-        let server = self.server(address).ok_or_else(|| (false, format!("`{address}` is no network server's address")))?;
+        let server = self.server(address, route).ok_or_else(|| (false, format!("`{address}` is no network server's address")))?;
         let told = |failed: Failed| match failed {
             Failed::Passing(why) => (true, why),
             Failed::Refused(why) => (false, why),
         };
-        let key = self.key_of(&server, route).await.map_err(told)?;
+        let key = self.key_of(&server).await.map_err(told)?;
         let answer =
             server.calls.acknowledge(&self.parts.hotspot, key, route, packets).await.map_err(|error| told(error.into()))?;
         let bytes = |text: &str, to: &mut [u8]| hex::decode_to_slice(text, to).is_ok();

@@ -133,6 +133,7 @@ mod tests {
                 claims_refused: 0,
                 claims_unanswered: 0,
                 packets: 0,
+                packets_refused: 0,
                 spent: amount(0),
             })
         };

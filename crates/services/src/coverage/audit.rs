@@ -2,7 +2,7 @@
 
 use super::rows::{
     Batch, BatchState, Beaconing, ByOui, ByOwner, Copies, CoverageTotals, Denial, DeniedEdge, EuiOf, FilterOf, HexRow, Hotspot,
-    Oui, Pending, RangeEnd, Route, SealedReport, Seen, counts_addresses,
+    Oui, Pending, RangeEnd, Route, SealedReport, Seen, Tally, counted_at,
 };
 use super::{message::Denied, payments::escrow_of};
 use depin_economy::{Account, EscrowRow, HoldingRow};
@@ -24,6 +24,15 @@ pub fn audit(state: &dyn ReadState) -> Vec<String> {
     hexes(state, &mut seen, &mut wrong);
     super::mobile::audit(state, &mut wrong);
     let kept = state.get::<CoverageTotals>(&()).unwrap_or_default();
+    // Chains that began before refusals were counted by OUI have more in their totals.
+    let refused: u64 = state
+        .rows::<Copies>()
+        .filter(|(key, _)| matches!(counted_at(key), Tally::Refused(_)))
+        .map(|(_, Copies(count))| u64::from(count))
+        .sum();
+    if refused > kept.refused {
+        wrong.push(format!("packets of OUIs were refused {refused} times, and the totals say {}", kept.refused));
+    }
     let now = |t: &CoverageTotals| {
         let counts = (t.hotspots, t.located, t.denials, t.ouis, t.disabled, t.routes, t.claims);
         (counts, t.packets, t.units, t.spent, t.beacons_open, t.counted)
@@ -90,7 +99,7 @@ fn addresses(state: &dyn ReadState, wrong: &mut Vec<String>) {
         }
     }
     for (key, Copies(kept)) in state.rows::<Copies>() {
-        let Some(oui) = counts_addresses(&key) else { continue };
+        let Tally::Addresses(oui) = counted_at(&key) else { continue };
         let counted = has.get(&oui).copied().unwrap_or_default();
         if counted != u64::from(kept) {
             wrong.push(format!("OUI {oui} is said to have {kept} device addresses, and has {counted}"));
@@ -135,7 +144,7 @@ fn batches(state: &dyn ReadState, seen: &mut CoverageTotals, wrong: &mut Vec<Str
     }
     let kept: BTreeMap<_, u32> = state
         .rows::<Copies>()
-        .filter(|(key, _)| counts_addresses(key).is_none())
+        .filter(|(key, _)| counted_at(key) == Tally::Copies)
         .map(|(key, Copies(count))| (key, count))
         .collect();
     if kept != copies || state.rows::<Seen>().count() != marks {

@@ -54,7 +54,7 @@ pub use params::{AddressParams, BeaconParams, CoverageParams, GateParams, LATE_A
 pub use payments::unit_cost;
 pub use read::{
     batch, batches, beaconing, denial, denials, eui_pairs, filters, hexes, hotspot, hotspots, hotspots_of_owner, last_beacon,
-    last_beacons, oui, ouis, ranges, route, routes, totals,
+    last_beacons, oui, ouis, packets_refused, ranges, route, routes, totals,
 };
 pub use rows::{
     Appeal, Batch, BatchState, BeaconTimes, Beaconing, Counted, CoverageTotals, Denial, Hotspot, LastBeacon, Oui, Route,

@@ -14,7 +14,7 @@ use super::{
     gate::verify_packet,
     message::{ENTRIES_MAX, PACKETS_MAX, Packet, PacketBatch, check_count},
     params::AHEAD_MOST,
-    rows::{Batch, BatchState, Copies, Hotspot, Oui, Seen},
+    rows::{Batch, BatchState, Copies, Hotspot, Oui, Seen, refused_of},
     service::Coverage,
 };
 use crate::context::Context;
@@ -160,9 +160,9 @@ impl Context<'_, Coverage> {
         carrier.units = carrier.units.saturating_add(row.units.into());
         customer.packets = customer.packets.saturating_add(paid);
         customer.pending = Units::new(pending);
+        self.count_refused(oui, &refused);
         self.totals(|totals| {
             totals.packets = totals.packets.saturating_add(paid);
-            totals.refused = totals.refused.saturating_add(refused.len() as u64);
             totals.units = totals.units.saturating_add(row.units.into());
         });
         let (owner, units, cost) = (carrier.owner, row.units, row.cost);
@@ -180,6 +180,17 @@ impl Context<'_, Coverage> {
         }
         self.state().put(&oui, &customer);
         Ok(())
+    }
+
+    /// Counts packets that are not paid, for the OUI and for all.
+    fn count_refused(&mut self, oui: u32, refused: &[Refused]) {
+        if refused.is_empty() {
+            return;
+        }
+        let place = refused_of(oui);
+        let Copies(before) = self.state().get::<Copies>(&place).unwrap_or_default();
+        self.state().put(&place, &Copies(before.saturating_add(refused.len() as u32)));
+        self.totals(|totals| totals.refused = totals.refused.saturating_add(refused.len() as u64));
     }
 
     /// What so many units cost; asked for once.
@@ -240,10 +251,8 @@ impl Context<'_, Coverage> {
         self.state().put(&hotspot, &carrier);
         self.state().put(&oui, &customer);
         self.schedule(until, Job::Lapse(id));
-        self.totals(|totals| {
-            totals.claims += 1;
-            totals.refused = totals.refused.saturating_add(refused.len() as u64);
-        });
+        self.count_refused(oui, &refused);
+        self.totals(|totals| totals.claims += 1);
         let packets = row.packets.len() as u32;
         self.emit(CoverageEvent::PacketsClaimed { claim: id, oui, hotspot, packets, refused });
         Ok(())

@@ -5,8 +5,8 @@ use super::{
     message::{EuiPair, Range, SessionFilter},
     poc::Hex,
     rows::{
-        Batch, Beaconing, ByOui, ByOwner, CoverageTotals, Denial, EuiOf, FilterOf, HexRow, Hotspot, LastBeacon, Oui, RangeEnd,
-        Route,
+        Batch, Beaconing, ByOui, ByOwner, Copies, CoverageTotals, Denial, EuiOf, FilterOf, HexRow, Hotspot, LastBeacon, Oui,
+        RangeEnd, Route, refused_of,
     },
 };
 use crate::lists::{after_key, listed};
@@ -45,6 +45,11 @@ pub fn denials(state: &dyn ReadState, after: Option<UnitId>) -> impl Iterator<It
 /// An OUI.
 pub fn oui(state: &dyn ReadState, oui: u32) -> Option<Oui> {
     state.get::<Oui>(&oui)
+}
+
+/// How many packets reported for an OUI were refused, on this chain since it counts them; a count that is full, 2^32 - 1, stays.
+pub fn packets_refused(state: &dyn ReadState, oui: u32) -> u64 {
+    state.get::<Copies>(&refused_of(oui)).map_or(0, |Copies(count)| count.into())
 }
 
 /// Every OUI behind `after`, by number.

@@ -335,9 +335,30 @@ pub(super) const fn addresses_of(oui: u32) -> (u32, PacketHash) {
     (u32::MAX - oui, PacketHash::new([0; 32]))
 }
 
-/// The OUI whose addresses are counted at a key of [`Copies`], if they are.
-pub(super) const fn counts_addresses(key: &(u32, PacketHash)) -> Option<u32> {
-    if key.0 > u32::MAX / 2 { Some(u32::MAX - key.0) } else { None }
+/// Where it is counted how many packets reported for an OUI were refused: in the same way as its addresses. A count that is full stays.
+pub(super) const fn refused_of(oui: u32) -> (u32, PacketHash) {
+    (u32::MAX - oui, PacketHash::new([1; 32]))
+}
+
+/// What is counted at a key of [`Copies`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tally {
+    /// Copies of a packet.
+    Copies,
+    /// Device addresses of an OUI.
+    Addresses(u32),
+    /// Refused packets of an OUI.
+    Refused(u32),
+}
+
+/// What is counted at a key of [`Copies`].
+pub(super) fn counted_at(key: &(u32, PacketHash)) -> Tally {
+    let oui = u32::MAX - key.0;
+    match () {
+        () if *key == addresses_of(oui) && key.0 > oui => Tally::Addresses(oui),
+        () if *key == refused_of(oui) && key.0 > oui => Tally::Refused(oui),
+        () => Tally::Copies,
+    }
 }
 
 /// What an OUI owes for packets of one owner's hotspots.

@@ -29,7 +29,7 @@ pub(super) fn refused(error: &NetworkServerError) -> CliError {
 }
 
 /// The calls of the network server that is meant, and its access key.
-fn server(args: &ServerArgs, at: &Named<'_>) -> Result<(NetworkServer, String)> {
+pub(super) fn server(args: &ServerArgs, at: &Named<'_>) -> Result<(NetworkServer, String)> {
     let (url, key) = network_server(args, at.remote)?;
     Ok((calls(&url, at)?, key))
 }

@@ -123,8 +123,18 @@ fn state(oui: &CoverageOui) -> &'static str {
 pub(super) async fn ouis(at: &Named<'_>) -> Result<()> {
     let list = page(at.ouis().await?);
     at.out.result(&list, |out| {
-        let mut table =
-            Table::new(&[">OUI", "OWNER", ">CREDITS", ">OWED", ">ROUTES", ">PACKETS", ">SPENT", ">CLAIMS LEFT", "STATE"]);
+        let mut table = Table::new(&[
+            ">OUI",
+            "OWNER",
+            ">CREDITS",
+            ">OWED",
+            ">ROUTES",
+            ">PACKETS",
+            ">REFUSED",
+            ">SPENT",
+            ">CLAIMS LEFT",
+            "STATE",
+        ]);
         for oui in &list.items {
             table.row([
                 oui.oui.to_string(),
@@ -133,6 +143,7 @@ pub(super) async fn ouis(at: &Named<'_>) -> Result<()> {
                 shorten(&oui.pending.display),
                 oui.routes.to_string(),
                 oui.packets.to_string(),
+                oui.packets_refused.to_string(),
                 shorten(&oui.spent.display),
                 (oui.claims_refused + oui.claims_unanswered).to_string(),
                 state(oui).to_owned(),

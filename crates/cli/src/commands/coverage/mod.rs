@@ -1,6 +1,7 @@
 //! `depin coverage …`: hotspots, customers, packets and beacons.
 
 mod act;
+mod clear;
 mod devices;
 mod disputes;
 mod look;

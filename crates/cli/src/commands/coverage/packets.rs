@@ -1,12 +1,15 @@
 //! Packets: what is on the ledger, and what comes.
 
-use super::named::Named;
+use super::{
+    clear::{Clear, ClearPacket},
+    named::Named,
+};
 use crate::{
     args::PacketsArgs,
     error::Result,
     output::{Table, ago, count, shorten},
 };
-use depin_client::api::{Amount, CoverageBatch, EventQuery, EventRecord, PacketQuery, PacketStage, Page};
+use depin_client::api::{Amount, CoverageBatch, Currency, EventQuery, EventRecord, PacketQuery, PacketStage, Page};
 use depin_quantity::{Address, Name, UnitId, Units};
 use futures::StreamExt as _;
 use serde::Serialize;
@@ -146,11 +149,21 @@ fn owner(owners: &BTreeMap<Address, Address>, hotspot: Address, at: &Named<'_>) 
 /// Kinds of events about packets.
 const KINDS: [&str; 4] = ["packets-settled", "packets-claimed", "claim-closed", "oui-disabled"];
 
+/// An event with the packets that it is about.
+#[derive(Serialize)]
+struct Followed<'a> {
+    #[serde(flatten)]
+    event: &'a EventRecord,
+    packets: &'a [ClearPacket],
+}
+
 async fn follow(args: &PacketsArgs, at: &Named<'_>) -> Result<()> {
-    let amount = amounts(currency(at).await?);
+    let (token, decimals) = currency(at).await?;
+    let amount = amounts((token, decimals));
     let owners = owners(at).await?;
     let query = EventQuery { kind: Some("coverage".to_owned()), ..EventQuery::default() };
     let mut stream = at.remote.client.follow(query);
+    let mut clear = Clear::new(&args.server, Currency { token, decimals }, at).await?;
     at.out.note("packets as they are settled; Ctrl-C ends");
     loop {
         let event = tokio::select! {
@@ -160,7 +173,12 @@ async fn follow(args: &PacketsArgs, at: &Named<'_>) -> Result<()> {
         let Some(event) = event else { return Ok(()) };
         let event = event?;
         if KINDS.contains(&event.kind.as_str()) && is_of(args.oui, inner(&event)) {
-            at.out.line(&event, |_| line(&event, inner(&event), &owners, at, &amount))?;
+            let packets = clear.packets(&event, inner(&event), at).await?;
+            let told = Followed { event: &event, packets: &packets };
+            at.out.line(&told, |_| {
+                let batch = line(&event, inner(&event), &owners, at, &amount);
+                std::iter::once(batch).chain(packets.iter().map(ClearPacket::line)).collect::<Vec<_>>().join("\n")
+            })?;
         }
     }
 }

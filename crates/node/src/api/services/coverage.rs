@@ -244,7 +244,7 @@ pub(super) async fn ouis(State(app): State<Shared>, Params(query): Paged) -> Api
     let limit = page_limit(query.limit, 100, 1_000)?;
     let after = page_after::<u32>(query.after.as_deref())?;
     let listed = app.list(move |app, state, reads| {
-        let wire = |(number, row): (u32, service::Oui)| Some(wire_oui(app, reads, number, &row));
+        let wire = |(number, row): (u32, service::Oui)| Some(wire_oui(app, (state, reads), number, &row));
         Ok(page(service::ouis(state, after), limit, |(number, _)| number.to_string(), wire))
     });
     listed.await
@@ -255,7 +255,7 @@ pub(super) async fn ouis(State(app): State<Shared>, Params(query): Paged) -> Api
     responses((status = 200, body = CoverageOui), (status = "default", body = ErrorBody)))]
 pub(super) async fn oui(State(app): State<Shared>, Segment(oui): Segment<u32>) -> ApiResult<Json<CoverageOui>> {
     app.coverage()?;
-    let found = app.read(|state, reads| service::oui(state, oui).map(|row| wire_oui(&app, reads, oui, &row)));
+    let found = app.read(|state, reads| service::oui(state, oui).map(|row| wire_oui(&app, (state, reads), oui, &row)));
     found.map(Json).ok_or_else(|| no_oui(oui))
 }
 
@@ -263,7 +263,7 @@ fn no_oui(oui: u32) -> ApiError {
     ApiError::not_found(format!("there is no OUI {oui}; OUIs are numbered from 1 in the order in which they were opened"))
 }
 
-fn wire_oui(app: &App, reads: &Reads<'_>, oui: u32, row: &service::Oui) -> CoverageOui {
+fn wire_oui(app: &App, (state, reads): (&dyn ReadState, &Reads<'_>), oui: u32, row: &service::Oui) -> CoverageOui {
     let coverage = app.ledger.service().coverage();
     let currency = coverage.map_or_else(|| app.tokens.first(), |coverage| coverage.params.rules.currency);
     let amount = |units| app.tokens.amount(currency, units);
@@ -282,6 +282,7 @@ fn wire_oui(app: &App, reads: &Reads<'_>, oui: u32, row: &service::Oui) -> Cover
         claims_refused: row.refused,
         claims_unanswered: row.unanswered,
         packets: row.packets,
+        packets_refused: service::packets_refused(state, oui),
         spent: amount(row.spent),
     }
 }

@@ -13,11 +13,15 @@ use depin_quantity::Address;
 use std::net::SocketAddr;
 
 fn packet(counter: u32) -> RxPacket {
+    packet_of(DevAddr::new(0x4800_0001), counter)
+}
+
+fn packet_of(address: DevAddr, counter: u32) -> RxPacket {
     let keys = SessionKeys { network: Key::new([1; 16]), application: Key::new([7; 16]) };
     let data = Data {
         direction: Direction::Up,
         confirmed: false,
-        address: DevAddr::new(0x4800_0001),
+        address,
         adr: false,
         adr_ack_req: false,
         ack: false,
@@ -185,4 +189,55 @@ async fn what_no_customer_answered_is_handed_in_again_after_a_stop_and_not_for_e
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("it is forgotten");
+}
+
+/// Somebody writes another's network server under a route of their own: its key is none of theirs.
+#[tokio::test]
+async fn packets_of_a_route_with_anothers_server_keep_nobody_waiting_and_go_nowhere() {
+    let key = SigningKey::from_seed(&[5; 32]);
+    let (address, seen) = network_server(key.public_key()).await;
+    let Stand { folder: _folder, carrier, counters, table } = stand(Reach::local()).await;
+    let (mut routes, stranger) = (routes(10), UnitId::new([4; 32]));
+    let own = routes.routes.get_mut(&UnitId::new([3; 32])).unwrap();
+    (own.server, own.keys) = (address.clone(), vec![key.public_key()]);
+    let other = RouteEntry { oui: 2, server: address.clone(), keys: vec![[8; 32]], ..own.clone() };
+    routes.routes.insert(stranger, other);
+    routes.ranges.insert(0x4900_000f, (0x4900_0000, stranger));
+    table.set(routes);
+    let heard = |address: u32, counter| Heard { packet: packet_of(DevAddr::new(address), counter), at: Instant::now() };
+    // The stranger's come first, and together with the others.
+    let all = (0..8).flat_map(|counter| [heard(0x4900_0001, counter), heard(0x4800_0001, counter)]);
+    let parcels: Vec<Parcel> = all.flat_map(|one| carrier.route(one)).collect();
+    assert_eq!(parcels.len(), 16);
+    carrier.carry(parcels).await;
+    until(|| seen.load(std::sync::atomic::Ordering::Relaxed) == 8).await;
+    until(|| carrier.waiting() == 8).await;
+    let trouble = carrier.trouble();
+    assert!(trouble[&address].contains("its key is none of the OUI's"), "{trouble:?}");
+    // Their own that come later do not wait behind the stranger's.
+    carrier.carry(carrier.route(heard(0x4800_0001, 9))).await;
+    until(|| seen.load(std::sync::atomic::Ordering::Relaxed) == 9).await;
+    assert_eq!(counters.refused().get("test"), Some(&9), "{:?}", counters.refused());
+}
+
+/// A network server that turns down all that it is handed; its address, and how many packets it was.
+async fn network_server(key: [u8; 32]) -> (String, Arc<std::sync::atomic::AtomicUsize>) {
+    use depin_client::lorawan::{Rejection, UplinkBody};
+    let seen = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::clone(&seen);
+    let info = serde_json::json!({ "server_key": hex::encode(key), "application_id": "", "region": "eu868" });
+    let uplinks = move |body: axum::body::Bytes| {
+        let body: UplinkBody = serde_json::from_slice(&body).unwrap();
+        count.fetch_add(body.packets.len(), std::sync::atomic::Ordering::Relaxed);
+        let refused = || PacketAnswer::Rejected(Rejection { code: "test".to_owned(), message: String::new() });
+        let packets = body.packets.iter().map(|_| refused()).collect();
+        std::future::ready(axum::Json(Answer { packets, downlinks: Vec::new() }))
+    };
+    let router = axum::Router::new()
+        .route("/v1/network", axum::routing::get(move || std::future::ready(axum::Json(info.clone()))))
+        .route("/v1/uplinks", axum::routing::post(uplinks));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
+    (address, seen)
 }
