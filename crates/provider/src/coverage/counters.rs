@@ -24,6 +24,8 @@ counters! {
     datagrams,
     /// Datagrams of others, or that say nothing.
     foreign,
+    /// Times that the system was told to keep out datagrams of others, since there were too many.
+    floods,
     /// Packets with a checksum that fits.
     heard,
     /// Packets heard twice within a moment.

@@ -4,9 +4,13 @@
 //! the forwarder's word about each.
 //!
 //! GWMP has no authentication. One forwarder is served, the first that shows itself or the one that was named; its datagrams come from where
-//! they came from first, each direction by itself, until it was silent for a while. All others are dropped before anything of them is read.
+//! they came from first, each direction by itself, until it was silent for a while. All others are dropped before anything of them is read; by the
+//! system, while there are too many of them ([`flood`]).
 
-use super::counters::{Counters, count};
+use super::{
+    counters::{Counters, count},
+    flood::{self, Flood, Wanted},
+};
 use depin_lorawan::{
     Eui,
     gwmp::{
@@ -29,6 +33,8 @@ use tokio::{
 const PIN: Duration = Duration::from_secs(45);
 /// For how long a forwarder can be sent to after its last sign of life.
 const REACHABLE: Duration = Duration::from_secs(90);
+/// Datagrams that wait while others of this machine have its processors, bytes; the system may allow for fewer.
+const QUEUE_BYTES: usize = 4 << 20;
 /// Longest wait for a forwarder's word about a packet to emit.
 const ANSWER: Duration = Duration::from_secs(2);
 
@@ -106,6 +112,9 @@ impl Front {
         counters: Arc<Counters>,
     ) -> io::Result<Self> {
         let socket = UdpSocket::bind(listen).await?;
+        if let Err(error) = socket2::SockRef::from(&socket).set_recv_buffer_size(QUEUE_BYTES) {
+            tracing::debug!(%error, "datagrams wait in a queue of the system's usual length");
+        }
         Ok(Self { socket, named, only, peer: Mutex::default(), counters })
     }
 
@@ -128,15 +137,62 @@ impl Front {
     /// Serves for ever. What is heard goes to `heard`; what does not fit there is dropped and counted.
     pub(super) async fn serve(self: Arc<Self>, heard: mpsc::Sender<Heard>) {
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX + 1];
+        let mut flood = Flood::new(Instant::now());
         loop {
-            match self.socket.recv_from(&mut buffer).await {
-                Ok((length, from)) => self.take(&buffer[..length], from, &heard).await,
+            let received = match flood.until() {
+                None => self.socket.recv_from(&mut buffer).await,
+                Some(until) => tokio::select! {
+                    received = self.socket.recv_from(&mut buffer) => received,
+                    () = tokio::time::sleep_until(until.into()) => {
+                        self.let_in(&mut flood);
+                        continue;
+                    }
+                },
+            };
+            match received {
+                Ok((length, from)) => {
+                    if !self.take(&buffer[..length], from, &heard).await && flood.note(Instant::now()) {
+                        self.keep_out();
+                    }
+                }
                 // As of a datagram that nobody took.
                 Err(error) => {
                     tracing::debug!(%error, "a datagram was not received");
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             }
+        }
+    }
+
+    /// What [`Front::admits`] would take now.
+    fn wanted(&self) -> Wanted {
+        let (peer, now) = (self.peer(), Instant::now());
+        let of =
+            |source: Option<Source>| source.filter(|source| now.duration_since(source.seen) <= PIN).map(|source| source.from);
+        Wanted { eui: self.named.or(peer.eui), only: self.only, up: of(peer.up), down: of(peer.down) }
+    }
+
+    /// Has the system drop datagrams of others for a while.
+    fn keep_out(&self) {
+        let wanted = self.wanted();
+        if wanted == Wanted::default() {
+            return;
+        }
+        match flood::keep_out(&self.socket, &wanted) {
+            Ok(()) => {
+                count(&self.counters.floods);
+                tracing::warn!(
+                    "others send too many datagrams to the packet forwarder's port; theirs are dropped unread for some seconds"
+                );
+            }
+            Err(error) => tracing::debug!(%error, "the system has no packet filters; datagrams of others are read and dropped"),
+        }
+    }
+
+    fn let_in(&self, flood: &mut Flood) {
+        flood.over(Instant::now());
+        if let Err(error) = flood::let_in(&self.socket) {
+            tracing::debug!(%error, "there was no packet filter");
         }
     }
 
@@ -158,11 +214,12 @@ impl Front {
         }
     }
 
-    async fn take(&self, bytes: &[u8], from: SocketAddr, heard: &mpsc::Sender<Heard>) {
+    /// Takes a datagram; whether it was the forwarder's.
+    async fn take(&self, bytes: &[u8], from: SocketAddr, heard: &mpsc::Sender<Heard>) -> bool {
         count(&self.counters.datagrams);
         if !self.admits(bytes, from) {
             count(&self.counters.foreign);
-            return;
+            return false;
         }
         match decode(bytes) {
             Ok(Datagram::PushData { token, packets, refused, status, .. }) => {
@@ -188,6 +245,7 @@ impl Front {
                 count(&self.counters.foreign);
             }
         }
+        true
     }
 
     fn hear(&self, packet: RxPacket, heard: &mpsc::Sender<Heard>) {
@@ -263,5 +321,59 @@ mod tests {
         assert!(!front.admits(&pull(0xbb), stranger) && !front.admits(&pull(0xaa), stranger));
         assert!(front.admits(&pull(0xaa), own));
         assert_eq!(front.forwarder().eui, Some(Eui::new(0xaa)));
+    }
+
+    /// 100,000 datagrams a second of others, half of them with the forwarder's own EUI: at most 2 % of what the forwarder sends is lost.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_forwarders_uplinks_are_heard_through_a_flood() {
+        const SECONDS: u64 = 3;
+        const UPLINKS: u64 = 200 * SECONDS;
+        let counters = Arc::new(Counters::default());
+        let front = Front::bind(SocketAddr::from(([127, 0, 0, 1], 0)), (None, None), Arc::clone(&counters)).await.unwrap();
+        let (front, sent) = (Arc::new(front), Arc::new(std::sync::atomic::AtomicU64::new(0)));
+        let (address, (hear, mut heard)) = (front.address().unwrap(), mpsc::channel(1_024));
+        let serving = tokio::spawn(Arc::clone(&front).serve(hear));
+        let own = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let uplink = |token: u16| {
+            let json = br#"{"rxpk":[{"tmst":1,"freq":868.1,"chan":0,"rfch":0,"stat":1,"modu":"LORA","datr":"SF7BW125","codr":"4/5","rssi":-80,"lsnr":7,"size":4,"data":"AQIDBA=="}]}"#;
+            let [a, b] = token.to_be_bytes();
+            [&[VERSION, a, b, 0][..], &0xaa_u64.to_be_bytes(), json].concat()
+        };
+        own.send_to(&uplink(0), address).await.unwrap();
+        assert!(heard.recv().await.is_some(), "it holds its place");
+        let count = Arc::clone(&sent);
+        let flood = std::thread::spawn(move || {
+            let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            let pull = |eui: u64| [&[VERSION, 0, 1, 2][..], &eui.to_be_bytes(), &[0; 20]].concat();
+            let push = |eui: u64| [&[VERSION, 0, 1, 0][..], &eui.to_be_bytes(), b"{}"].concat();
+            let all = [pull(0xbb), push(0xaa), push(0xbb), push(0xaa)];
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_secs(SECONDS) {
+                for datagram in all.iter().cycle().take(100) {
+                    // A full queue is the flood's own loss.
+                    let _ = socket.send_to(datagram, address);
+                }
+                let due = Duration::from_micros(10 * (count.fetch_add(100, std::sync::atomic::Ordering::Relaxed) + 100));
+                std::thread::sleep(due.saturating_sub(begun.elapsed()));
+            }
+        });
+        let mut ticks = tokio::time::interval(Duration::from_millis(1_000 / 200));
+        for token in 1..=UPLINKS {
+            ticks.tick().await;
+            own.send_to(&uplink(token as u16), address).await.unwrap();
+        }
+        tokio::task::spawn_blocking(move || flood.join().unwrap()).await.unwrap();
+        let mut came = 0;
+        while let Ok(Some(_)) = tokio::time::timeout(Duration::from_millis(300), heard.recv()).await {
+            came += 1;
+        }
+        let (flooded, floods) =
+            (sent.load(std::sync::atomic::Ordering::Relaxed), super::super::counters::value(&counters.floods));
+        println!(
+            "{came} of {UPLINKS} uplinks were heard beside {} datagrams/s of others; kept out {floods} times",
+            flooded / SECONDS
+        );
+        assert!(came * 100 >= UPLINKS * 98, "{came} of {UPLINKS}, beside {flooded} datagrams of others; kept out {floods} times");
+        serving.abort();
     }
 }

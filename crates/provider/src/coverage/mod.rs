@@ -23,6 +23,7 @@ mod drawn;
 mod duty;
 mod entry;
 mod fees;
+mod flood;
 mod forwarder;
 mod outbox;
 mod routing;

@@ -27,6 +27,8 @@ pub struct HotspotFigures {
     pub datagrams: u64,
     /// Datagrams of others, or that say nothing.
     pub datagrams_foreign: u64,
+    /// How often others sent so much that the system was told to drop it unread for some seconds; those datagrams are not counted.
+    pub floods: u64,
     /// Packets heard whose checksum fits.
     pub packets_heard: u64,
     /// Packets that the forwarder sent twice.
@@ -78,6 +80,7 @@ impl HotspotFigures {
         (self.forwarder, self.forwarder_connected) = (forwarder.eui, forwarder.connected);
         self.forwarder_status = forwarder.status;
         (self.datagrams, self.datagrams_foreign) = (value(&counters.datagrams), value(&counters.foreign));
+        self.floods = value(&counters.floods);
         (self.packets_heard, self.packets_repeated) = (value(&counters.heard), value(&counters.repeated));
         (self.packets_acknowledged, self.packets_expired) = (value(&counters.acknowledged), value(&counters.expired));
         self.packets_waiting = running.carrier.waiting();
@@ -95,6 +98,7 @@ impl Figures for HotspotFigures {
         for (name, help, value) in [
             ("datagrams", "Datagrams that came", self.datagrams),
             ("datagrams_foreign", "Datagrams of others, or that say nothing", self.datagrams_foreign),
+            ("floods", "Times that datagrams of others were dropped unread for some seconds", self.floods),
             ("packets_heard", "Packets heard whose checksum fits", self.packets_heard),
             ("packets_acknowledged", "Packets that customers acknowledged", self.packets_acknowledged),
             ("packets_expired", "Packets that waited too long for a customer", self.packets_expired),
