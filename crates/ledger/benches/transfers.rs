@@ -8,15 +8,14 @@
 
 #[path = "../tests/common/mod.rs"]
 mod common;
+mod measure;
 
 use common::*;
-use commonware_codec::{Copying, DecodeExt as _};
-use commonware_cryptography::{BatchEntry, BatchVerifier as _, ed25519};
-use commonware_parallel::Sequential;
 use depin_economy::Action;
 use depin_ledger::*;
 use depin_quantity::Units;
-use std::{sync::Arc, time::Duration};
+use measure::{bare_batch, median, middle, per_second, timed};
+use std::sync::Arc;
 
 /// As in the program.
 #[global_allocator]
@@ -25,45 +24,6 @@ static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const BLOCK: usize = 4096;
 const BLOCKS: usize = 12;
 const ACCOUNTS: usize = 20_000;
-const SAMPLES: usize = 7;
-const SAMPLE: Duration = Duration::from_millis(300);
-
-/// CPU time of this thread: what one core needs, whatever else the machine does.
-fn cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::try_from(time).expect("time goes on")
-}
-
-fn timed<T>(f: impl FnOnce() -> T) -> (Duration, T) {
-    let start = cpu();
-    let value = f();
-    (cpu() - start, value)
-}
-
-/// Time of one run: the median of several samples, each long enough that the kernel's clock tick (up to 10 ms) does not show.
-fn median(mut f: impl FnMut()) -> Duration {
-    let sample = |_| {
-        let (start, mut runs) = (cpu(), 0);
-        loop {
-            f();
-            runs += 1;
-            let spent = cpu() - start;
-            if spent >= SAMPLE {
-                return spent / runs;
-            }
-        }
-    };
-    middle((0..SAMPLES).map(sample).collect())
-}
-
-fn middle(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn per_second(count: usize, time: Duration) -> f64 {
-    count as f64 / time.as_secs_f64()
-}
 
 /// Checks signatures in one batch per block, as a node does.
 struct Batched;
@@ -72,24 +32,6 @@ impl Signatures for Batched {
     fn verify_all(&self, items: &[SignedItem<'_>]) -> bool {
         bare_batch(items)
     }
-}
-
-fn bare_batch(items: &[SignedItem<'_>]) -> bool {
-    let decoded: Option<Vec<_>> = items
-        .iter()
-        .map(|item| {
-            let key = ed25519::PublicKey::decode(Copying(item.key)).ok()?;
-            let signature = ed25519::Signature::decode(Copying(item.signature)).ok()?;
-            Some((key, signature, item.message))
-        })
-        .collect();
-    let Some(decoded) = decoded else { return false };
-    ed25519::PublicKey::verify_batch(
-        &mut rand::rng(),
-        &decoded,
-        |_, (public_key, signature, message)| BatchEntry { namespace: b"", message, public_key, signature },
-        &Sequential,
-    )
 }
 
 fn main() {

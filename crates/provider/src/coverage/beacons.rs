@@ -3,14 +3,14 @@
 //! In: the ledger's randomness for beacons (`beacon-drawn`), frames that the radio heard. Out: a beacon in each interval, sealed reports of it and
 //! of others' while their randomness is good, and what they say once nothing can be sealed any more.
 //!
-//! A beacon does not say whose it is. Hotspots send theirs as soon as the randomness is there, so a frame is taken for the newest beacon
-//! that was drawn in reach and is not reported yet; and nobody asks for one while another is asked for or out. A frame whose channel or data rate
+//! A beacon does not say whose it is. Hotspots send theirs as soon as the randomness is there, those that are drawn together by turns
+//! ([`Turns`]), so a frame is taken for the beacon in reach whose turn it was; and nobody asks for one while another is asked for or out. A frame whose channel or data rate
 //! is not the one that its own first bytes pick is no beacon, and spends no report: each beacon is reported once. What was sealed stands in the
 //! store before it is sent, so it is disclosed after a crash too.
 
 use super::{
     counters::{Counters, count},
-    drawn::{self, Drawn, Open},
+    drawn::{self, Drawn, Open, Turns, heard_of},
     forwarder::{Front, Heard},
     store::{SealedAway, Store},
 };
@@ -83,6 +83,8 @@ pub(super) struct Prover {
 struct Known {
     /// Beacons that can be reported.
     open: Vec<Open>,
+    /// Who sends when.
+    turns: Turns,
     /// Hotspots in reach that asked for a beacon whose randomness is not there yet.
     asked: BTreeMap<Address, Instant>,
     /// Frames whose beacon is not known yet.
@@ -135,6 +137,7 @@ impl Prover {
         let mut events = self.client().follow(query());
         let mut known = Known {
             open: Vec::new(),
+            turns: Turns::default(),
             asked: BTreeMap::new(),
             early: VecDeque::new(),
             payloads: VecDeque::new(),
@@ -252,11 +255,16 @@ impl Prover {
         if known.open.iter().any(|open| open.drawn == drawn) {
             return;
         }
+        let starts = known.turns.take(drawn.hotspot, drawn.timestamp, Instant::now());
         if drawn.hotspot == self.address() {
-            let beacon = self.beacon(&drawn);
-            remember(known, frame(&beacon.1.payload));
-            tokio::spawn(Arc::clone(self).send(drawn, beacon.0, beacon.1));
-            known.open.push(Open { drawn, reported: true });
+            let (local, beacon) = self.beacon(&drawn);
+            remember(known, frame(&beacon.payload));
+            let prover = Arc::clone(self);
+            tokio::spawn(async move {
+                tokio::time::sleep_until(starts.into()).await;
+                prover.send(drawn, local, beacon).await;
+            });
+            known.open.push(Open { drawn, reported: true, starts });
             return;
         }
         match self.is_in_reach(drawn.hotspot).await {
@@ -264,7 +272,7 @@ impl Prover {
             Ok(true) => {}
             Err(error) => tracing::debug!(%error, "where a beaconer stands is not known"),
         }
-        known.open.push(Open { drawn, reported: false });
+        known.open.push(Open { drawn, reported: false, starts });
         if let Some(heard) = known.early.pop_front() {
             self.witness(heard, known).await;
         }
@@ -343,9 +351,10 @@ impl Prover {
         self.witness(heard, known).await;
     }
 
-    /// Reports a frame as the newest beacon that it can be.
+    /// Reports a frame as the beacon whose turn it was.
     async fn witness(self: &Arc<Self>, heard: Heard, known: &mut Known) {
-        let Some(open) = known.open.iter_mut().rev().find(|open| !open.reported) else {
+        let on_air = airtime(Airtime::uplink(heard.packet.modulation, heard.packet.payload.len()));
+        let Some(open) = heard_of(&mut known.open, heard.at, Duration::from_micros(on_air.get())) else {
             known.early.push_back(heard);
             return;
         };

@@ -1,8 +1,24 @@
-//! Beacons that the ledger drew, as its events tell them.
+//! Beacons that the ledger drew, as its events tell them, and when each is on the air.
+//!
+//! A beacon does not say whose it is. Several can be drawn in one block, so they take turns: every hotspot reads the same events in the same order,
+//! and so knows whose turn it is, within the time that events need to come.
 
 use depin_client::api::EventRecord;
 use depin_quantity::Address;
 use depin_services::coverage::Randomness;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+/// Time between the beginnings of two beacons: the longest is on the air for 2.8 s, and events come within a second or two.
+const TURN: Duration = Duration::from_secs(5);
+/// Longest wait for a turn: randomness is good for 20 s of wall time, and its last beacon needs some to be reported.
+const TURN_WAIT_MOST: Duration = Duration::from_secs(10);
+/// How much later than a beaconer a witness may learn of a beacon.
+const SKEW: Duration = Duration::from_secs(2);
+/// Turns that are known at once.
+const TURNS: usize = 256;
 
 /// The randomness of one beacon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +37,38 @@ pub(super) struct Open {
     pub drawn: Drawn,
     /// Whether it was reported from here.
     pub reported: bool,
+    /// When it is sent.
+    pub starts: Instant,
+}
+
+/// Whose turn it is to send.
+#[derive(Debug, Default)]
+pub(super) struct Turns(VecDeque<(Address, u64, Instant)>);
+
+impl Turns {
+    /// Takes the next beacon that the ledger tells of, wherever it is, and gives when it is sent: at once, or behind the one before it.
+    pub(super) fn take(&mut self, hotspot: Address, timestamp: u64, told: Instant) -> Instant {
+        if let Some((.., starts)) = self.0.iter().find(|(one, at, _)| *one == hotspot && *at == timestamp) {
+            return *starts;
+        }
+        let behind = self.0.back().map_or(told, |(.., starts)| *starts + TURN);
+        let starts = behind.clamp(told, told + TURN_WAIT_MOST);
+        self.0.push_back((hotspot, timestamp, starts));
+        if self.0.len() > TURNS {
+            self.0.pop_front();
+        }
+        starts
+    }
+}
+
+/// Which of the beacons that are not reported a frame of that length, heard at `at`, is: the last whose turn had come when it began; where none
+/// had, the next.
+pub(super) fn heard_of(open: &mut [Open], at: Instant, on_air: Duration) -> Option<&mut Open> {
+    let has_come = |open: &Open| open.starts + on_air <= at + SKEW;
+    let of = |come: bool| open.iter().enumerate().filter(move |(_, one)| !one.reported && has_come(one) == come);
+    let place = of(true).max_by_key(|(place, one)| (one.starts, *place)).or_else(|| of(false).min_by_key(|(_, one)| one.starts));
+    let place = place.map(|(place, _)| place)?;
+    open.get_mut(place)
 }
 
 /// Who asks for a beacon by an event; nobody by another one.
@@ -50,17 +98,54 @@ impl Drawn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use depin_quantity::Instant;
+    use depin_quantity::Instant as Time;
     use depin_services::{Event, ServiceEvent, coverage::CoverageEvent};
+
+    #[test]
+    fn beacons_of_one_block_take_turns_and_each_frame_is_taken_for_whose_turn_it_was() {
+        let (now, on_air) = (Instant::now(), Duration::from_millis(2_800));
+        let hotspot = |n: u8| Address::new([n; 32]);
+        let (mut turns, second) = (Turns::default(), Duration::from_secs(1));
+        let starts: Vec<Instant> = (1..6).map(|n| turns.take(hotspot(n), 7, now)).collect();
+        assert_eq!(
+            starts,
+            [0, 5, 10, 10, 10].map(|after| now + second * after),
+            "nobody waits for longer than its randomness is good"
+        );
+        assert_eq!(turns.take(hotspot(2), 7, now + second), starts[1], "an event that is told again");
+        assert_eq!(turns.take(hotspot(9), 8, now + second * 60), now + second * 60, "alone it goes at once");
+
+        let open = |n: u8| Open {
+            drawn: Drawn { hotspot: hotspot(n), entropy: Randomness::new([n; 32]), timestamp: 7, until_ms: 0 },
+            reported: false,
+            starts: starts[usize::from(n) - 1],
+        };
+        // A witness that learns of them a second late takes each for what it is, also when it misses one.
+        let late = |one: Open| Open { starts: one.starts + second, ..one };
+        for all in [[open(1), open(2), open(3)], [late(open(1)), late(open(2)), late(open(3))]] {
+            for missed in 0..3 {
+                let mut all = all;
+                for n in (0..3_u8).filter(|n| usize::from(*n) != missed) {
+                    let ends = starts[usize::from(n)] + on_air + Duration::from_millis(200);
+                    let found = heard_of(&mut all, ends, on_air).unwrap();
+                    assert_eq!(found.drawn.hotspot, hotspot(n + 1), "without {missed}");
+                    found.reported = true;
+                }
+            }
+        }
+        let mut none = [Open { reported: true, ..open(1) }];
+        assert!(heard_of(&mut none, now, on_air).is_none());
+        let mut soon = [open(2), open(3)];
+        assert_eq!(heard_of(&mut soon, now, on_air).unwrap().drawn.hotspot, hotspot(2), "before any turn: the next");
+    }
 
     #[test]
     fn what_the_ledger_says_of_a_draw_is_read() {
         let (hotspot, entropy) = (Address::new([3; 32]), Randomness::new([7; 32]));
-        let told =
-            CoverageEvent::BeaconDrawn { hotspot, entropy, timestamp: 1_790_000_000, until: Instant::new(1_790_000_240_000) };
+        let told = CoverageEvent::BeaconDrawn { hotspot, entropy, timestamp: 1_790_000_000, until: Time::new(1_790_000_240_000) };
         let event = serde_json::to_value(Event::Service(ServiceEvent::from(told))).unwrap();
         let kind = "beacon-drawn".to_owned();
-        let (time, accounts) = (Instant::new(0).into(), vec![hotspot]);
+        let (time, accounts) = (Time::new(0).into(), vec![hotspot]);
         let record = EventRecord { position: 1, height: 1, time, transaction: None, kind, accounts, subject: None, event };
         let drawn = Drawn { hotspot, entropy, timestamp: 1_790_000_000, until_ms: 1_790_000_240_000 };
         assert_eq!(Drawn::of(&record), Some(drawn));
