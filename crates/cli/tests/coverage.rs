@@ -3,7 +3,12 @@
 mod support;
 
 use serde_json::{Value, json};
-use std::{path::Path, time::Duration};
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
 use support::{
     at, depin,
     network::{Daemon, Up, until},
@@ -44,6 +49,7 @@ async fn packets_flow_and_credits_burn_within_two_minutes() {
     .await;
     assert!(items(&sessions).iter().all(|session| session["carrier"] == 1), "{sessions:#}");
     look_around(&home, folder.path());
+    packets_are_followed_in_the_clear(&home);
     a_customer_of_ones_own(&home, folder.path()).await;
 
     assert!(up.stop().await.success());
@@ -85,6 +91,21 @@ fn look_around(home: &Path, folder: &Path) {
     let map: Value = serde_json::from_slice(&std::fs::read(geojson).unwrap()).unwrap();
     let kinds = map["features"].as_array().unwrap().iter().filter(|one| one["properties"]["kind"] == "hotspot").count();
     assert_eq!((&map["type"], kinds), (&json!("FeatureCollection"), 3));
+}
+
+/// Each packet comes with what it cost, and with what is in it: the network server of the home has the keys.
+fn packets_are_followed_in_the_clear(home: &Path) {
+    let mut command = depin();
+    command.arg("--home").arg(home).args(["coverage", "packets", "--follow", "--json"]).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(20);
+    let events = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let mut packets = events.flat_map(|event| event["packets"].as_array().unwrap().clone());
+    let found = packets.find(|packet| packet["clear"]["name"].as_str().is_some_and(|name| name.starts_with("simulated-")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let packet = found.expect("one of the first is in the clear");
+    assert_eq!((&packet["cost"]["token"], packet["hash"] == packet["clear"]["hash"]), (&json!("DC"), true), "{packet:#}");
 }
 
 /// A second customer, with a network server and a hotspot in processes of their own.
