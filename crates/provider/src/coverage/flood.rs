@@ -202,7 +202,7 @@ mod tests {
                 (&down, datagram(0, OWN)),
                 (&other, datagram(0, OWN)),
                 (&up, datagram(0, Eui::new(OWN.get() + 1))),
-                (&up, datagram(0, Eui::new(OWN.get() ^ 1 << 63))),
+                (&up, datagram(0, Eui::new(OWN.get() ^ (1 << 63)))),
                 (&up, vec![2, 0, 1]),
                 (&up, Vec::new()),
             ] {
