@@ -106,16 +106,27 @@ impl Volumes {
         Ok(entries.into_iter().filter_map(|entry| Name::new(entry.file_name().to_str()?).ok()).collect())
     }
 
-    /// Removes all volumes of a room.
-    pub(crate) async fn remove(&self, room: &Name) -> Result<(), RuntimeError> {
+    /// Unmounts all volumes of a room, which no container has any more. What is in them stays.
+    pub(crate) async fn unmount(&self, room: &Name) -> Result<(), RuntimeError> {
         let folder = self.folder.join(room.as_str());
-        let failed = |error: io::Error| RuntimeError::failed(format!("removing {}", folder.display()), error);
+        let failed = |error: io::Error| RuntimeError::failed(format!("unmounting {}", folder.display()), error);
         let entries = match fs::read_dir(&folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             entries => entries.map_err(failed)?,
         };
         for entry in entries {
             unmount(&entry.map_err(failed)?.path().join("data")).await;
+        }
+        Ok(())
+    }
+
+    /// Removes all volumes of a room.
+    pub(crate) async fn remove(&self, room: &Name) -> Result<(), RuntimeError> {
+        self.unmount(room).await?;
+        let folder = self.folder.join(room.as_str());
+        let failed = |error: io::Error| RuntimeError::failed(format!("removing {}", folder.display()), error);
+        if !folder.exists() {
+            return Ok(());
         }
         let gone = folder.clone();
         let removed = tokio::task::spawn_blocking(move || fs::remove_dir_all(gone)).await;

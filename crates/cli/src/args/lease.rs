@@ -225,8 +225,12 @@ pub struct DeploymentArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct LeaseTopupArgs {
-    #[command(flatten)]
-    pub deployment: DeploymentArgs,
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// Whose it is [default: whoever signs].
+    #[arg(long, value_name = "ACCOUNT")]
+    pub owner: Option<Who>,
     /// How much.
     pub amount: AmountArg,
     #[command(flatten)]

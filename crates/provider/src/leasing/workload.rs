@@ -9,7 +9,7 @@ use depin_sandbox::{
 };
 use depin_sdl::{Expose, Group, ManifestGroup, Service, Volume, hosts};
 use depin_services::leasing::BidId;
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
 /// Processes and threads of one replica.
 const PIDS: u32 = 1_024;
@@ -79,6 +79,16 @@ pub enum NotHere {
         service: String,
         /// Which name.
         volume: String,
+    },
+    /// A host name that is the provider's own, or none.
+    #[error(
+        "service `{service}` claims `{host}`, which no tenant can have: addresses, `localhost`, and all names below the provider's own domain; claim a name of yours, or use the one that is given"
+    )]
+    Host {
+        /// Which service.
+        service: String,
+        /// Which name.
+        host: String,
     },
     /// The sandbox refuses it.
     #[error(transparent)]
@@ -261,18 +271,32 @@ fn ways_in(lease: BidId, service: &Service, ground: &Ground) -> Result<Vec<Way>,
             let label = hosts::ingress_label(&lease.to_string(), &service.name);
             format!("{label}.{domain}")
         });
-        let claimed = expose.hosts.iter().flatten().map(|host| host.to_ascii_lowercase());
+        let claimed: Vec<String> = expose.hosts.iter().flatten().map(|host| host.to_ascii_lowercase()).collect();
+        if let Some(host) = claimed.iter().find(|host| is_reserved(host, ground.domain.as_deref())) {
+            return Err(NotHere::Host { service: service.name.clone(), host: host.clone() });
+        }
         let options = &expose.http_options;
         let or = |value: u32, usual: u32| if value == 0 { usual } else { value };
         ways.push(Way {
             service: Name::new(service.name.as_str())?,
             port: port_of(service, expose)?,
-            hosts: claimed.chain(given).collect(),
+            hosts: claimed.into_iter().chain(given).collect(),
             body_bytes_max: or(options.max_body_size, 1 << 20) as usize,
             answer_time_max: Duration::from_millis(or(options.read_timeout, 60_000).into()),
         });
     }
     Ok(ways)
+}
+
+/// Whether a host name, in small letters, leads to the provider itself or to what it gives to others: who claimed it would answer in
+/// their place.
+fn is_reserved(host: &str, domain: Option<&str>) -> bool {
+    let host = host.trim_end_matches('.');
+    let is_below = |domain: &str| {
+        let domain = domain.trim_end_matches('.').to_ascii_lowercase();
+        host == domain || host.strip_suffix(&domain).is_some_and(|label| label.ends_with('.'))
+    };
+    host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() || host == "localhost" || domain.is_some_and(is_below)
 }
 
 #[cfg(test)]
@@ -354,6 +378,21 @@ deployment:
         assert_eq!((way.port, way.body_bytes_max), (8080, 2 << 20));
         let label = hosts::ingress_label(&lease().to_string(), "web");
         assert_eq!(way.hosts, ["shop.example.com".to_owned(), format!("{label}.p.example")]);
+    }
+
+    #[test]
+    fn names_of_the_provider_itself_cannot_be_claimed() {
+        for host in ["127.0.0.1", "::1", "localhost", "p.example", "a.p.example", "A.P.example", "p.example."] {
+            let mut group = manifest(TEXT).groups.remove(0);
+            let expose = group.services.iter_mut().flat_map(|service| &mut service.expose);
+            expose.filter(|expose| expose.is_ingress()).for_each(|expose| expose.hosts = Some(vec![host.to_owned()]));
+            let ground = Ground { domain: Some("P.example".to_owned()), ..Ground::default() };
+            let refused = planned(lease(), &group, &ground);
+            assert!(matches!(refused, Err(NotHere::Host { .. })), "{host}: {refused:?}");
+        }
+        for host in ["ap.example", "example", "p.example.com", "localhost.example.com"] {
+            assert!(!is_reserved(host, Some("p.example")), "{host}");
+        }
     }
 
     #[test]

@@ -657,7 +657,7 @@ impl Runtime for BwrapRuntime {
                 firewall::close(slot).await?;
             }
         }
-        Ok(())
+        self.volumes.unmount(room).await
     }
 
     async fn close(&self, room: &Name) -> Result<(), RuntimeError> {

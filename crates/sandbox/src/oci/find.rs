@@ -1,6 +1,10 @@
 //! Finds a container engine's socket, or starts Podman's service with a store and settings of its own.
 
-use crate::{error::RuntimeError, oci::OciConfig, volumes::run};
+use crate::{
+    error::RuntimeError,
+    oci::{OciConfig, seccomp},
+    volumes::run,
+};
 use bollard::{API_DEFAULT_VERSION, Docker};
 use rustix::process::{Resource, getrlimit};
 use std::{
@@ -216,7 +220,7 @@ fn most(resource: Resource, wanted: u64) -> u64 {
 }
 
 /// Settings of Podman that work where its defaults may not.
-fn settings(folder: &Path, mirror: Option<&str>) -> [(&'static str, String); 4] {
+fn settings(folder: &Path, mirror: Option<&str>) -> [(&'static str, String); 5] {
     let folder = folder.display();
     // crun of Debian 12 refuses machines that mount both generations of control groups.
     let hybrid = Path::new("/sys/fs/cgroup/memory").exists() && Path::new("/sys/fs/cgroup/unified").exists();
@@ -227,7 +231,8 @@ fn settings(folder: &Path, mirror: Option<&str>) -> [(&'static str, String); 4] 
         "[engine]\nruntime = \"{runtime}\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n\
          exit_command_delay = {EXEC_KEPT_SECONDS}\n\
          [network]\nnetwork_backend = \"netavark\"\nnetwork_config_dir = \"{folder}/networks\"\n\
-         [containers]\ndefault_ulimits = [\"nofile={files}:{files}\", \"nproc={processes}:{processes}\"]\nlog_driver = \"k8s-file\"\n"
+         [containers]\ndefault_ulimits = [\"nofile={files}:{files}\", \"nproc={processes}:{processes}\"]\nlog_driver = \"k8s-file\"\n\
+         base_hosts_file = \"none\"\nhost_containers_internal_ip = \"none\"\nseccomp_profile = \"{folder}/home/.config/containers/seccomp.json\"\n"
     );
     let storage = format!("[storage]\ndriver = \"overlay\"\nrunroot = \"{folder}/run\"\ngraphroot = \"{folder}/store\"\n");
     let registries = mirror.map_or_else(String::new, |mirror| {
@@ -237,5 +242,11 @@ fn settings(folder: &Path, mirror: Option<&str>) -> [(&'static str, String); 4] 
         format!("[[registry]]\nlocation = \"{host}\"\ninsecure = {insecure}\n")
     });
     let policy = r#"{"default":[{"type":"insecureAcceptAnything"}]}"#.to_owned();
-    [("containers.conf", containers), ("storage.conf", storage), ("registries.conf", registries), ("policy.json", policy)]
+    [
+        ("containers.conf", containers),
+        ("storage.conf", storage),
+        ("registries.conf", registries),
+        ("policy.json", policy),
+        ("seccomp.json", seccomp::profile()),
+    ]
 }

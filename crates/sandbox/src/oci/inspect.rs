@@ -14,10 +14,31 @@ use bollard::{
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 /// Killed by SIGKILL. Whoever is stopped by us is not looked at any more, so that it was the kernel, for want of memory.
 pub(super) const KILLED: i64 = 137;
+
+/// How often, and after which pause, a container is looked at again that is between states.
+const LOOKS: u32 = 50;
+const LOOK_PAUSE: Duration = Duration::from_millis(100);
+
+/// Asks an engine until every container that it tells of has a state that its API knows. Between the end of a program and its own
+/// cleaning Podman says `stopped`, which no state of the API is, so that the whole answer cannot be read.
+pub(super) async fn settled<T, A: Future<Output = Result<T, EngineError>>>(ask: impl Fn() -> A) -> Result<T, EngineError> {
+    for _ in 1..LOOKS {
+        match ask().await {
+            Err(error) if is_between_states(&error) => tokio::time::sleep(LOOK_PAUSE).await,
+            answer => return answer,
+        }
+    }
+    ask().await
+}
+
+fn is_between_states(error: &EngineError) -> bool {
+    error.to_string().contains("unknown variant `stopped`")
+}
 
 pub(super) fn look(found: &ContainerInspectResponse) -> Look {
     let Some(state) = &found.state else { return Look::Created };

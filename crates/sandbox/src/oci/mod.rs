@@ -5,6 +5,7 @@ mod etc;
 mod find;
 mod image;
 mod inspect;
+mod seccomp;
 mod watch;
 
 use crate::{
@@ -194,7 +195,9 @@ impl OciRuntime {
     }
 
     async fn inspect(&self, id: &InstanceId, size: bool) -> Result<Option<ContainerInspectResponse>, RuntimeError> {
-        match self.docker.inspect_container(&self.container(id), Some(InspectContainerOptions { size })).await {
+        let name = self.container(id);
+        let found = inspect::settled(|| self.docker.inspect_container(&name, Some(InspectContainerOptions { size }))).await;
+        match found {
             Ok(found) => Ok(Some(found)),
             Err(error) if status(&error) == Some(404) => Ok(None),
             Err(error) => Err(RuntimeError::failed(format!("looking at {id}"), error)),
@@ -219,9 +222,7 @@ impl OciRuntime {
     async fn labelled(&self, label: String) -> Result<Vec<HashMap<String, String>>, RuntimeError> {
         let filters = HashMap::from([("label".to_owned(), vec![label])]);
         let options = ListContainersOptions { all: true, filters: Some(filters), ..Default::default() };
-        let listed = self
-            .docker
-            .list_containers(Some(options))
+        let listed = inspect::settled(|| self.docker.list_containers(Some(options.clone())))
             .await
             .map_err(|error| RuntimeError::failed("listing containers", error))?;
         Ok(listed.into_iter().filter_map(|container| container.labels).collect())
@@ -475,7 +476,7 @@ impl Runtime for OciRuntime {
                 firewall::close(slot).await?;
             }
         }
-        Ok(())
+        self.volumes.unmount(room).await
     }
 
     async fn close(&self, room: &Name) -> Result<(), RuntimeError> {

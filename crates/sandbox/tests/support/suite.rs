@@ -120,10 +120,18 @@ pub fn order_and_updates(kind: Kind, test: &str) {
         web.env = vec![Variable::new("GREETING", "again")];
         let before = run(runtime.as_ref(), &id("lease-1", "db"), "cat /tmp/id", "").await.1;
         assert_eq!(before.trim().len(), 36, "{before}");
-        supervisor.deploy(workload("lease-1", vec![web, database])).await.unwrap();
+        let renewed = workload("lease-1", vec![web, database]);
+        supervisor.deploy(renewed.clone()).await.unwrap();
         healthy(&supervisor, "lease-1").await;
         assert_eq!(get(runtime.as_ref(), "lease-1", "web").await, "second\nagain\n");
         assert_eq!(run(runtime.as_ref(), &id("lease-1", "db"), "cat /tmp/id", "").await.1, before, "the database was started anew");
+
+        // While all is suspended nothing is mounted; what volumes hold is there afterwards.
+        supervisor.suspend().await.unwrap();
+        assert!(!sh("mount").contains(&format!("{}/state/volumes", home.display())), "{}", sh("mount"));
+        supervisor.reconcile(vec![renewed]).await.unwrap();
+        healthy(&supervisor, "lease-1").await;
+        assert_eq!(get(runtime.as_ref(), "lease-1", "web").await, "second\nagain\n");
 
         supervisor.close(&name("lease-1")).await.unwrap();
         assert_nothing_left(&supervisor, &home).await;
@@ -239,6 +247,9 @@ pub fn rights(kind: Kind, test: &str) {
         assert!(!sockets.contains("podman/socket") && !sockets.contains("docker.sock"), "{sockets}");
         assert!(!inside("ls /dev").await.contains("vda"));
         assert_eq!(inside("mount -t tmpfs none /tmp 2>/dev/null; echo $?").await.trim(), "1");
+        assert_ne!(inside("unshare -U true 2>/dev/null; echo $?").await.trim(), "0", "namespaces are of no use to tenants");
+        let hosts = inside("cat /etc/hosts").await;
+        assert!(!hosts.contains("host.containers.internal") && !hosts.contains(sh("hostname").trim()), "{hosts}");
         supervisor.close(&name("jail")).await.unwrap();
     });
 }

@@ -13,7 +13,7 @@ use crate::{
     output::shorten,
 };
 use depin_quantity::ContentHash;
-use depin_services::leasing::{BidId, DeploymentId, Deposit, DepositSource, LeasingMessage};
+use depin_services::leasing::{BidId, DeploymentId, DeploymentState, Deposit, DepositSource, LeasingMessage};
 
 /// Takes a bid; gives the lease's row.
 pub(super) async fn take(at: &Place<'_>, sender: &depin_client::Sender, bid: BidId) -> Result<depin_client::api::FinalReceipt> {
@@ -37,7 +37,15 @@ pub(super) async fn accept(args: &LeaseAcceptArgs, at: &Place<'_>) -> Result<()>
 
 pub(super) async fn topup(args: &LeaseTopupArgs, at: &Place<'_>) -> Result<()> {
     let sender = at.sender(&args.tenant.from)?;
-    let one = at.of(args.deployment.dseq, &args.deployment.owner).await?;
+    let owner = at.remote.address_of(args.owner.as_ref()).await?.unwrap_or_else(|| sender.address());
+    let one = at.deployment(DeploymentId { owner, dseq: args.dseq }).await?;
+    if one.state == DeploymentState::Closed {
+        return Err(CliError::refused(
+            "closed-deployment",
+            format_args!("deployment {} is closed, and takes no deposit", args.dseq),
+        )
+        .hint("`depin lease up FILE` orders anew"));
+    }
     let amount = Place::money(&args.amount, one.left.token)?;
     let deposit = Deposit { amount, sources: vec![DepositSource::Balance] };
     let receipt = at.send(&sender, LeasingMessage::Deposit { deployment: one.id, deposit }, "depositing").await?;

@@ -13,6 +13,7 @@ use crate::{
 use depin_client::api::{DenomPrice, DeploymentQuery, EventQuery, LeasingBid, LeasingDeployment, LeasingLease};
 use depin_quantity::{Address, Span};
 use depin_services::leasing::{BidId, DeploymentId, DeploymentState};
+use std::path::Path;
 
 /// A price for a block.
 pub fn priced(price: &DenomPrice) -> String {
@@ -140,10 +141,11 @@ async fn owner(owner: Option<&Who>, gate: &GateArgs, at: &Place<'_>) -> Result<A
     if gate.token.is_some() {
         return Ok(Visitor::of(at, gate).await?.owner());
     }
-    match gate.tenant.from.parse() {
-        Ok(who) => at.remote.address(&who).await,
-        // A key file.
-        Err(_) => Ok(at.remote.key(&gate.tenant.from)?.address()),
+    let from = gate.tenant.from.as_str();
+    match from.parse() {
+        // The names of some files could be those of accounts.
+        Ok(who) if !Path::new(from).is_file() => at.remote.address(&who).await,
+        _ => Ok(at.remote.key(from)?.address()),
     }
 }
 

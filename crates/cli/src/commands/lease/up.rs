@@ -114,7 +114,10 @@ impl Plan<'_> {
         let leases = at.leases(*id).await?;
         let services = if takes { self.start(&leases, at).await? } else { Vec::new() };
         let urls = services.iter().flat_map(Seen::urls).collect();
-        Ok(Up { deployment: at.deployment(*id).await?, bids, leases: at.leases(*id).await?, services, urls, receipts })
+        // Bids that were not taken are over by now.
+        let deployment = at.deployment(*id).await?;
+        let (bids, leases) = (bids_on(&deployment, at).await?, at.leases(*id).await?);
+        Ok(Up { deployment, bids, leases, services, urls, receipts })
     }
 
     /// Sends the manifest, and waits until all services run.
@@ -233,6 +236,15 @@ async fn order(
         reclaim_window: window,
     };
     at.send(sender, LeasingMessage::CreateDeployment(new), "ordering, and waiting until it is final").await
+}
+
+/// All bids on a deployment's orders, as they stand.
+async fn bids_on(deployment: &LeasingDeployment, at: &Place<'_>) -> Result<Vec<LeasingBid>> {
+    let mut bids = Vec::new();
+    for group in &deployment.groups {
+        bids.extend(at.bids(group.order).await?);
+    }
+    Ok(bids)
 }
 
 /// Waits until each group has a bid that could be taken, and a moment more for cheaper ones. Says whether that came to be.
