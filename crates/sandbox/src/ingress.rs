@@ -174,6 +174,11 @@ impl Ingress {
         self.hosts.read().unwrap_or_else(PoisonError::into_inner).owners.get(&host).cloned()
     }
 
+    /// All host names that are somebody's, each with whose.
+    pub fn owners(&self) -> BTreeMap<String, String> {
+        self.hosts.read().unwrap_or_else(PoisonError::into_inner).owners.clone()
+    }
+
     /// Whole or not at all: written beside it, then put in its place.
     fn keep(&self, owners: &BTreeMap<String, String>) -> Result<(), IngressError> {
         let draft = self.file.with_extension("new");

@@ -11,7 +11,7 @@ use super::{
     workload::{Ground, NotHere, Planned, planned, room},
 };
 use crate::operator::blocking;
-use depin_sandbox::{Ingress, Name, RoomStatus, Route, Supervisor};
+use depin_sandbox::{Ingress, IngressError, Name, RoomStatus, Route, Supervisor};
 use depin_sdl::{Manifest, hosts::HostBlockList};
 use depin_services::leasing::{BidId, DeploymentId};
 use std::{
@@ -46,6 +46,13 @@ pub(super) struct Held {
     pub ending: bool,
 }
 
+impl Held {
+    /// Host names that it claims.
+    fn claims(&self) -> impl Iterator<Item = &String> {
+        self.plan.iter().flat_map(|plan| &plan.ways).flat_map(|way| &way.hosts)
+    }
+}
+
 /// What is known of all of them.
 #[derive(Default)]
 struct Known {
@@ -60,6 +67,35 @@ struct Known {
     trouble: Option<String>,
     /// Services whose host names lead to a replica that takes connections; whether all of these run what they should by now.
     answering: BTreeMap<(BidId, Name), bool>,
+}
+
+impl Known {
+    /// Notes which host names a lease claims, by what is held of it; one that is ending claims none. Gives those that led to it and that no
+    /// lease claims any more; what another lease of its tenant claims, too, leads there from now.
+    fn claim(&mut self, lease: BidId) -> Vec<String> {
+        let claims = |held: &Held, host: &String| !held.ending && held.claims().any(|claimed| claimed == host);
+        let own: Vec<String> = match self.held.get(&lease) {
+            Some(held) if !held.ending => held.claims().cloned().collect(),
+            _ => Vec::new(),
+        };
+        let left = self.hosts.iter().filter(|(host, of)| **of == lease && !own.contains(host));
+        let left: Vec<String> = left.map(|(host, _)| host.clone()).collect();
+        self.hosts.extend(own.into_iter().map(|host| (host, lease)));
+        let mut free = Vec::new();
+        for host in left {
+            let others = self.held.iter().filter(|(other, _)| **other != lease && other.owner() == lease.owner());
+            match others.filter(|(_, held)| claims(held, &host)).map(|(other, _)| *other).next_back() {
+                Some(other) => {
+                    self.hosts.insert(host, other);
+                }
+                None => {
+                    self.hosts.remove(&host);
+                    free.push(host);
+                }
+            }
+        }
+        free
+    }
 }
 
 /// See the module.
@@ -121,18 +157,38 @@ impl Rooms {
         Ok(Arc::new(plan))
     }
 
+    /// From now on a lease runs this. Host names that it claimed and claims no more are given back at once; those of a plan that cannot be
+    /// run stay as they are.
     fn hold(&self, lease: BidId, group: String, taken: Arc<Taken>, plan: Result<Arc<Planned>, String>) {
         let mut known = self.lock();
-        known.hosts.retain(|_, of| *of != lease);
-        let claimed = plan.iter().flat_map(|plan| &plan.ways).flat_map(|way| &way.hosts);
-        let claimed: Vec<(String, BidId)> = claimed.map(|host| (host.clone(), lease)).collect();
-        known.hosts.extend(claimed);
         let same = known.held.get(&lease).is_some_and(|held| held.plan == plan && held.deployed);
         if !same {
             // Whoever answers is of before, until it was looked.
             known.answering.iter_mut().filter(|((of, _), _)| *of == lease).for_each(|(_, current)| *current = false);
         }
+        let runs = plan.is_ok();
         known.held.insert(lease, Held { group, taken, plan, deployed: same, problem: None, ending: false });
+        drop(known);
+        if runs && let Err(error) = self.claim_hosts(lease) {
+            tracing::warn!(%lease, %error, "host names that are claimed no more cannot be given back yet; they lead nowhere");
+        }
+    }
+
+    /// Host names that a lease claims are its own from now, and what nobody claims any more is given back; what cannot be leads nowhere, and
+    /// is given back next time.
+    fn claim_hosts(&self, lease: BidId) -> Result<(), IngressError> {
+        let owner = lease.owner().to_string();
+        // Under the lock: the task that leads names to replicas must not lead these again.
+        let mut known = self.lock();
+        let free = known.claim(lease);
+        let given = free.iter().try_for_each(|host| self.ingress.give_back(host, &owner));
+        if given.is_err() {
+            free.iter().for_each(|host| self.ingress.stop(host));
+            for host in free {
+                known.hosts.entry(host).or_insert(lease);
+            }
+        }
+        given
     }
 
     /// Takes a manifest for leases, each with the name of its group: refused as a whole, or kept and run.
@@ -156,16 +212,25 @@ impl Rooms {
             }
             plans.push((*lease, name.clone(), plan));
         }
-        for (_, _, plan) in &plans {
-            // From here on nobody else gets them. Until the service is well its names lead nowhere.
-            for host in plan.ways.iter().flat_map(|way| &way.hosts).filter(|host| self.ingress.owner(host).is_none()) {
-                self.ingress
-                    .lead(host, &owner, Route::new(Vec::new()))
-                    .map_err(|error| DeskError::Manifest(error.to_string()))?;
+        // From here on nobody else gets them. Until the service is well its names lead nowhere.
+        let mut reserved = Vec::new();
+        let hosts = plans.iter().flat_map(|(_, _, plan)| &plan.ways).flat_map(|way| &way.hosts);
+        let taken = async {
+            for host in hosts.filter(|host| self.ingress.owner(host).is_none()) {
+                let led = self.ingress.lead(host, &owner, Route::new(Vec::new()));
+                led.map_err(|error| DeskError::Manifest(error.to_string()))?;
+                reserved.push(host.clone());
             }
-        }
-        let taken = self.store.take(deployment, manifest, leases).await;
-        let taken = Arc::new(taken.map_err(|error| DeskError::Unavailable(error.to_string()))?);
+            let taken = self.store.take(deployment, manifest, leases).await;
+            taken.map_err(|error| DeskError::Unavailable(error.to_string()))
+        };
+        let taken = match taken.await {
+            Ok(taken) => Arc::new(taken),
+            Err(error) => {
+                reserved.iter().for_each(|host| drop(self.ingress.give_back(host, &owner)));
+                return Err(error);
+            }
+        };
         for (lease, group, plan) in plans {
             self.hold(lease, group, Arc::clone(&taken), Ok(plan));
         }
@@ -314,19 +379,12 @@ impl Rooms {
 
     /// Closes the room of a lease that is over. Goes on trying until nothing of it is left.
     async fn close(self: Arc<Self>, lease: BidId, why: String, ledger_ms: u64) {
-        let owner = lease.owner().to_string();
         loop {
             let closed = async {
                 self.supervisor.close(&room(lease)).await.map_err(|error| error.to_string())?;
                 let (images, name) = (Arc::clone(&self.images), room(lease));
                 blocking(move || images.remove(&name)).await.map_err(|error| error.to_string())?;
-                let hosts: Vec<String> = {
-                    let known = self.lock();
-                    known.hosts.iter().filter(|(_, of)| **of == lease).map(|(host, _)| host.clone()).collect()
-                };
-                for host in hosts {
-                    self.ingress.give_back(&host, &owner).map_err(|error| error.to_string())?;
-                }
+                self.claim_hosts(lease).map_err(|error| error.to_string())?;
                 self.store.ended(lease, why.clone(), ledger_ms).await.map_err(|error| error.to_string())
             };
             match closed.await {
@@ -342,7 +400,6 @@ impl Rooms {
         tracing::info!(%lease, why, "a lease is over; nothing of it is left");
         let mut known = self.lock();
         known.held.remove(&lease);
-        known.hosts.retain(|_, of| *of != lease);
         known.answering.retain(|(of, _), _| *of != lease);
     }
 
@@ -358,10 +415,29 @@ impl Rooms {
         if !swept.is_empty() {
             tracing::info!(rooms = swept.len(), "removed rooms of leases that are over");
         }
+        self.free_names();
         for over in self.images.rooms().into_iter().filter(|name| !keep.contains(name)) {
             self.images.remove(&over).map_err(|error| error.to_string())?;
         }
         Ok(true)
+    }
+
+    /// Gives back host names that a crash or another start left reserved: those that no lease claims, of tenants all of whose leases have
+    /// their manifests here.
+    fn free_names(&self) {
+        let known = self.lock();
+        let active = known.active.iter().flatten();
+        let unsure = active.filter(|lease| known.held.get(lease).is_none_or(|held| held.plan.is_err()));
+        let unsure: BTreeSet<String> = unsure.map(|lease| lease.owner().to_string()).collect();
+        // As the ingress writes them.
+        let claimed: BTreeSet<&str> = known.hosts.keys().map(|host| host.trim_end_matches('.')).collect();
+        let owners = self.ingress.owners();
+        for (host, owner) in owners.iter().filter(|(host, owner)| !claimed.contains(host.as_str()) && !unsure.contains(*owner)) {
+            match self.ingress.give_back(host, owner) {
+                Ok(()) => tracing::info!(host, "a host name that no lease claims is given back"),
+                Err(error) => tracing::warn!(host, %error, "a host name that no lease claims cannot be given back"),
+            }
+        }
     }
 
     /// Leads host names to the replicas that are well.
@@ -391,6 +467,11 @@ impl Rooms {
                 let route = Route { backends, body_bytes_max: way.body_bytes_max, answer_time_max: way.answer_time_max };
                 for host in way.hosts.iter().filter(|host| hosts.get(*host) == Some(&lease)) {
                     if led.get(host) == Some(&route) {
+                        continue;
+                    }
+                    let known = self.lock();
+                    // It may have been given back meanwhile.
+                    if known.hosts.get(host) != Some(&lease) {
                         continue;
                     }
                     match self.ingress.lead(host, &lease.owner().to_string(), route.clone()) {

@@ -9,7 +9,7 @@ use depin_provider::leasing::{DeskError, Report};
 use depin_sandbox::{LogOptions, Output};
 use depin_services::leasing::{LeaseState, LeasingMessage, Reason};
 use futures::StreamExt as _;
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_runs_what_its_tenant_sends_and_leaves_nothing_when_it_is_over() {
@@ -105,6 +105,41 @@ async fn a_host_name_is_its_first_users_until_the_lease_is_over() {
     let close = LeasingMessage::CloseDeployment { dseq: 1 };
     depin_client::Sender::new(world.client.clone(), key(1)).submit(depin_ledger::Message::service(close)).await.unwrap();
     world.until("the name", async || desk.take(theirs.deployment(), usual().manifest().clone()).await.is_ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_name_that_a_manifest_claims_no_more_is_free_at_once() {
+    let (mut world, machine) = (World::start().await, Fake::new("north"));
+    let provider = world.provider(world.config("north", &machine), 3).await;
+    let (desk, lease) = (provider.desk(), world.lease(1, &usual()).await);
+    desk.take(lease.deployment(), usual().manifest().clone()).await.unwrap();
+    let ingress = provider.ingress();
+    let asked = async |host: &str| {
+        let request = reqwest::Client::new().get(format!("http://{ingress}/")).header("host", host);
+        request.send().await.unwrap().status().as_u16()
+    };
+    world.until("the service", async || machine.runs(1)).await;
+    assert_eq!((asked("shop.example.com").await, asked("moved.example.com").await), (503, 404));
+    let moved = sdl(&file("1000", "nginx:1.27", "").replace("shop.example.com", "moved.example.com"));
+    let hash = depin_quantity::ContentHash::new(moved.hash().get());
+    world.send(LeasingMessage::UpdateDeployment { dseq: 1, hash }).await;
+    desk.take(lease.deployment(), moved.manifest().clone()).await.unwrap();
+    assert_eq!((asked("shop.example.com").await, asked("moved.example.com").await), (404, 503));
+    let first = world.tenant.address();
+    world.tenant = depin_client::Sender::new(world.client.clone(), key(5));
+    let theirs = world.lease(1, &usual()).await;
+    desk.take(theirs.deployment(), usual().manifest().clone()).await.unwrap();
+    // What a crash left reserved is free after the next start, and what is claimed is kept.
+    drop(provider);
+    let hosts = world.folder("north").join("hosts.json");
+    let kept = || serde_json::from_slice::<BTreeMap<String, String>>(&std::fs::read(&hosts).unwrap()).unwrap();
+    let mut left = kept();
+    left.insert("left.example.com".to_owned(), first.to_string());
+    std::fs::write(&hosts, serde_json::to_vec(&left).unwrap()).unwrap();
+    let _provider = world.provider(world.config("north", &machine), 3).await;
+    world.until("the name", async || !kept().contains_key("left.example.com")).await;
+    assert_eq!(kept().get("moved.example.com"), Some(&first.to_string()));
+    assert_eq!(kept().get("shop.example.com"), Some(&key(5).address().to_string()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
