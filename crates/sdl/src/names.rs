@@ -55,9 +55,26 @@ pub fn is_denom(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b':' | b'.' | b'_' | b'-'))
 }
 
+/// An image, as engines pull them: a host, folders and a name, then a tag or a digest; only the characters are looked at.
+pub fn is_image(text: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/' | b':' | b'@');
+    text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric()) && text.bytes().all(inner)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn images_have_no_blanks_and_no_signs_of_a_shell() {
+        let digest = format!("ghcr.io/a_b/c-d@sha256:{}", "0".repeat(64));
+        for good in ["nginx", "nginx:1.27", "localhost:5000/web:1", "docker.io/library/redis:7.2-alpine", &digest] {
+            assert!(is_image(good), "{good}");
+        }
+        for bad in ["", "a b; rm -rf /", "nginx:1.27 ", "$(id)", "-x", "/etc/passwd", "näme"] {
+            assert!(!is_image(bad), "{bad}");
+        }
+    }
 
     fn all(is: fn(&str) -> bool, good: &[&str], bad: &[&str]) {
         good.iter().for_each(|text| assert!(is(text), "{text}"));

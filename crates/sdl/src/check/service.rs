@@ -18,6 +18,11 @@ impl<'d> Check<'d> {
         if service.image.as_ref().is_none_or(|image| image.value.is_empty()) {
             self.findings.error(&service.at, "the service has no image", "add `image: NAME:TAG`");
         }
+        // As upstream any text is taken; what no engine can pull fails at the provider, when the deposit is spent.
+        if let Some(image) = service.image.as_ref().filter(|image| !image.value.is_empty() && !names::is_image(&image.value)) {
+            let hint = "`NAME:TAG` or `HOST/NAME:TAG`: letters, digits, `.`, `_`, `-`, `/`, `:`, `@`";
+            self.findings.warn(&image.at, format!("{} is no name of an image", quoted(&image.value)), hint);
+        }
         for env in service.env.iter().flatten() {
             // Only the name is ever printed: values are secrets more often than not.
             let (name, has_value) = env.value.split_once('=').map_or((env.value.as_str(), false), |(name, _)| (name, true));

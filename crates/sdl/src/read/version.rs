@@ -14,6 +14,11 @@ impl<'t> Reader<'t> {
         if rules.is_none() {
             self.findings.error(&said.at, format!("no rules have the version {}", quoted(&said.value)), HINT);
         }
+        if parse(&said.value).is_some_and(|(numbers, _)| numbers > [2, 1, u64::MAX]) {
+            let message =
+                format!("version {} is newer than any that is known; it is read by the rules of 2.1", quoted(&said.value));
+            self.findings.warn(&said.at, message, HINT);
+        }
         rules
     }
 }
@@ -55,6 +60,25 @@ fn number(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_that_nobody_knows_yet_is_read_with_a_warning() {
+        let file = |version: &str, image: &str| {
+            format!(
+                "version: \"{version}\"\nservices:\n  web: {{image: \"{image}\", expose: [{{port: 80, to: [{{global: true}}]}}]}}\n\
+                 profiles:\n  compute:\n    small: {{resources: {{cpu: {{units: 1}}, memory: {{size: 1Gi}}, storage: {{size: 1Gi}}}}}}\n  \
+                 placement:\n    west: {{pricing: {{small: {{denom: uakt, amount: 1}}}}}}\n\
+                 deployment:\n  web: {{west: {{profile: small, count: 1}}}}\n"
+            )
+        };
+        let warned = |version: &str, image: &str| {
+            let read = crate::read(&file(version, image)).unwrap_or_else(|refused| panic!("{refused}"));
+            read.warnings().iter().map(|warning| warning.message.clone()).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!((warned("2.0", "nginx:1"), warned("2.1.3", "nginx:1")), (String::new(), String::new()));
+        assert!(warned("3.0", "nginx:1").contains("read by the rules of 2.1"), "{}", warned("3.0", "nginx:1"));
+        assert!(warned("2.0", "a b; rm -rf /").contains("is no name of an image"), "{}", warned("2.0", "a b; rm -rf /"));
+    }
 
     #[test]
     fn versions_are_read_leniently_and_few_are_known() {
