@@ -13,7 +13,7 @@ use super::{
     status::LeasingFigures,
     store::StoreError,
     task::LeaseTask,
-    view::{Verdict, View, dirtied},
+    view::{Deposits, Verdict, View, dirtied},
     workload::likeness,
 };
 use crate::operator::{Agenda, DirtySet, Draft, Duty, Failure, Look, Prepared, Registration, RoundError, SharedStatus, Subject};
@@ -178,12 +178,16 @@ impl LeasingDuty {
         for one in priced {
             let (order, priced) = one?;
             let verdict = match priced {
-                Priced::Bid(price) => {
-                    let (bid, reclaim_window) =
-                        (order.id.bid(own), order.reclaim_window_ms.and(self.config.offer.reclaim_window));
-                    tasks.push(LeaseTask::Bid { bid, price, reclaim_window });
-                    continue;
-                }
+                Priced::Bid(price) => match view.deposits.take() {
+                    Ok(()) => {
+                        let (bid, reclaim_window) =
+                            (order.id.bid(own), order.reclaim_window_ms.and(self.config.offer.reclaim_window));
+                        tasks.push(LeaseTask::Bid { bid, price, reclaim_window });
+                        continue;
+                    }
+                    // What the ledger would refuse for a fee.
+                    Err(why) => Verdict::NotNow(why),
+                },
                 Priced::Before => Verdict::No("this provider has bid on it before, and that bid is over".to_owned()),
                 Priced::No(why @ (NoPrice::NotRun { .. } | NoPrice::Late | NoPrice::Failed { .. })) => {
                     Verdict::Later(why.to_string())
@@ -295,6 +299,10 @@ impl Duty for LeasingDuty {
         match self.rooms.trouble() {
             Some(why) => status.problem("runtime", format!("{why}; leases go on, and none is ended for it")),
             None => status.solved("runtime"),
+        }
+        match &view.deposits {
+            Deposits::Short(why) => status.problem("deposit", why.clone()),
+            Deposits::Free | Deposits::Paid(_) => status.solved("deposit"),
         }
         let script = view.verdicts.values().find_map(|verdict| match verdict {
             Verdict::Later(why) if !why.starts_with("the price script ended") => Some(why.clone()),

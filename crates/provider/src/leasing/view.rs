@@ -4,7 +4,7 @@ use super::{capacity::Inventory, desk::Standing, waiting::Waiting};
 use crate::operator::{DirtySet, RoundError};
 use depin_client::{
     Client, ClientError,
-    api::{BidQuery, EventRecord, LeaseQuery, LeasingBid, LeasingLease, LeasingNetwork, LeasingOrder, LeasingProvider},
+    api::{Amount, BidQuery, EventRecord, LeaseQuery, LeasingBid, LeasingLease, LeasingNetwork, LeasingOrder, LeasingProvider},
     whole_list,
 };
 use depin_quantity::{Address, Instant, UnitId};
@@ -42,6 +42,50 @@ impl Verdict {
     }
 }
 
+/// What a balance pays of the deposits that bids need.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Deposits {
+    /// Bids need none, or it is not known yet what they need.
+    #[default]
+    Free,
+    /// So many.
+    Paid(u128),
+    /// None; in words.
+    Short(String),
+}
+
+impl Deposits {
+    /// Of a balance.
+    fn of(address: Address, deposit: &Amount, balances: &[Amount]) -> Self {
+        let (needed, has) = (deposit.units.get(), balances.iter().find(|balance| balance.token == deposit.token));
+        let units = has.map_or(0, |has| has.units.get());
+        match units.checked_div(needed) {
+            None => Self::Free,
+            Some(0) => {
+                let told = has.map_or_else(|| format!("0 {}", deposit.token), |has| has.display.clone());
+                Self::Short(format!(
+                    "the balance of {told} does not pay the deposit of a bid, {}; nothing is bid on: send tokens to {address}",
+                    deposit.display
+                ))
+            }
+            Some(count) => Self::Paid(count),
+        }
+    }
+
+    /// Takes one for a bid; why there is none.
+    pub(super) fn take(&mut self) -> Result<(), String> {
+        match self {
+            Self::Free => Ok(()),
+            Self::Paid(count) if *count > 0 => {
+                *count -= 1;
+                Ok(())
+            }
+            Self::Paid(_) => Err("the balance pays the deposits of no more bids now".to_owned()),
+            Self::Short(why) => Err(why.clone()),
+        }
+    }
+}
+
 /// What is known. Times are the ledger's.
 #[derive(Default)]
 pub struct View {
@@ -71,6 +115,8 @@ pub struct View {
     pub collected: Option<Instant>,
     /// When the ledger was looked at.
     pub now: Instant,
+    /// How many deposits of bids its balance pays, and what is wrong when it pays none. Fees are looked after by every operator.
+    pub(super) deposits: Deposits,
     /// What orders ask for that leases and bids of this provider are on.
     pub(super) groups: BTreeMap<OrderId, Group>,
     /// How long tenants were waited for.
@@ -106,6 +152,10 @@ impl View {
         if all || self.network.is_none() {
             self.network = Some(leasing.network().await?);
         }
+        self.deposits = match self.network.as_ref().and_then(|network| network.bid_deposit.as_ref()) {
+            Some(deposit) => Deposits::of(self.address, deposit, &client.account(self.address).await?.balances),
+            None => Deposits::Free,
+        };
         let before = self.entry.take();
         self.entry = leasing.provider(self.address).await?;
         if before.map(|entry| (entry.attributes, entry.audits))
@@ -210,5 +260,24 @@ fn why_over(lease: &LeasingLease) -> String {
         Some(Reason::ManifestTimeout) => "its tenant sent no manifest in time".to_owned(),
         Some(reason) => format!("this provider ended it: {}", reason.word()),
         None => "the ledger has it as over".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use depin_quantity::{Name, Units};
+
+    #[test]
+    fn a_balance_pays_whole_deposits_alone() {
+        let akt = |units| Amount::new(Name::literal("AKT"), Units::new(units), 6);
+        let of = |balances: &[Amount]| Deposits::of(Address::new([7; 32]), &akt(500_000), balances);
+        let mut two = of(&[akt(1_499_999)]);
+        assert_eq!((two.take(), two.take()), (Ok(()), Ok(())));
+        assert!(two.take().unwrap_err().contains("no more bids"));
+        let short = of(&[akt(499_800)]).take().unwrap_err();
+        assert!(short.contains("balance of 0.4998 AKT") && short.contains("0.5 AKT"), "{short}");
+        assert!(of(&[]).take().unwrap_err().contains("balance of 0 AKT"));
+        assert_eq!(Deposits::of(Address::new([7; 32]), &akt(0), &[]), Deposits::Free);
     }
 }

@@ -4,7 +4,10 @@ use crate::{
     fake::Fake,
     world::{World, file, key, sdl, usual},
 };
+use depin_economy::Action;
+use depin_ledger::Message;
 use depin_provider::leasing::{Capacity, Pricing, Report};
+use depin_quantity::{Name, Units};
 use depin_services::leasing::{LeasingMessage, OrderState};
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -108,4 +111,26 @@ async fn a_machine_that_runs_one_service_alone_bids_on_no_more() {
     world.until("a refusal", async || verdict(&world, "north", 1).contains("several services cannot be had")).await;
     let deployment = world.order(2, &usual(), "5").await;
     world.bids(deployment, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_whose_money_pays_no_deposit_says_so_and_pays_no_fee_for_refusals() {
+    let world = World::start().await;
+    let own = key(7).address();
+    let give = async |units| {
+        let (token, amount) = (Name::literal("AKT"), Units::new(units));
+        world.tenant.submit(Message::Act(Action::Transfer { to: own, token, amount })).await.unwrap();
+    };
+    // The pledge of a provider, fees, and less than a deposit.
+    give(100_400_000).await;
+    let provider = world.provider(world.config("north", &Fake::new("north")), 7).await;
+    let told = || provider.status().problems.get("deposit").cloned().unwrap_or_default();
+    world.until("the problem", async || told().contains("does not pay the deposit of a bid, 0.5 AKT")).await;
+    let fees = world.client.account(own).await.unwrap().nonce;
+    let deployment = world.order(1, &usual(), "5").await;
+    world.until("why", async || verdict(&world, "north", 1).contains("does not pay the deposit")).await;
+    assert_eq!(world.client.account(own).await.unwrap().nonce, fees);
+    give(5_000_000).await;
+    world.bids(deployment, 1).await;
+    world.until("no problem", async || told().is_empty()).await;
 }
