@@ -11,6 +11,7 @@ mod lifecycle;
 mod measure;
 mod names;
 mod oci;
+mod ports;
 mod probe;
 mod room;
 mod runtime;

@@ -20,6 +20,11 @@ fn what_cannot_start_says_why() {
 }
 
 #[test]
+fn an_outside_port_stays_the_same_over_updates_and_starts() {
+    suite::ports(Kind::Podman, "an_outside_port_stays_the_same_over_updates_and_starts");
+}
+
+#[test]
 fn who_ignores_sigterm_is_killed_after_its_grace() {
     suite::deaf(Kind::Podman, "who_ignores_sigterm_is_killed_after_its_grace");
 }

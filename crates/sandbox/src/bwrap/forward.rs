@@ -1,6 +1,13 @@
 //! Ways in: TCP ports of this machine that lead to a sandbox, for as long as this process runs. After a start they are made anew.
 
-use crate::{error::RuntimeError, names::InstanceId};
+use super::{BwrapRuntime, Record};
+use crate::{
+    error::RuntimeError,
+    names::InstanceId,
+    ports::Tries,
+    runtime::Published,
+    workload::{Port, Reach, Service},
+};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -67,6 +74,53 @@ impl Forwarders {
 
     pub(super) fn close(&self, id: &InstanceId) {
         self.lock().retain(|(owner, _), _| owner != id);
+    }
+}
+
+impl BwrapRuntime {
+    fn ways<'a>(&self, record: &'a Record) -> impl Iterator<Item = (&'a Port, SocketAddr, SocketAddr)> {
+        let publish = self.publish;
+        let inner = record.address;
+        record.service.ports.iter().filter_map(move |port| {
+            let outside = match port.reach {
+                Reach::Loopback => SocketAddr::from(([127, 0, 0, 1], 0)),
+                Reach::Machine(number) => SocketAddr::new(publish, number.unwrap_or(0)),
+            };
+            Some((port, outside, SocketAddr::new(inner?.into(), port.container)))
+        })
+    }
+
+    /// Makes the ways in of an instance; those that are there stay.
+    pub(super) async fn forward(&self, id: &InstanceId, record: &Record) -> Result<(), RuntimeError> {
+        let is_open = |port: &Port| self.forwarders.outside(id, port.container).is_some();
+        if self.ways(record).all(|(port, _, _)| is_open(port)) {
+            return Ok(());
+        }
+        let wishes = self.ports.wishes(&record.service, id);
+        for (port, outside, inside) in self.ways(record) {
+            // What was fixed is no wish.
+            let had = wishes.get_key_value(&(port.container, port.proto)).map(|(port, had)| (*port, *had));
+            let mut tries = Tries::of(had.into_iter().collect());
+            loop {
+                let number = tries.wishes().values().next().copied().unwrap_or(outside.port());
+                let opened = self.forwarders.open(id, port.container, SocketAddr::new(outside.ip(), number), inside).await;
+                let Err(error) = opened else { break };
+                if !tries.again(&error).await {
+                    return Err(error);
+                }
+            }
+        }
+        self.ports.keep(&record.service, id, &self.listening(id, &record.service));
+        Ok(())
+    }
+
+    /// Ways in that are open.
+    pub(super) fn listening(&self, id: &InstanceId, service: &Service) -> Vec<Published> {
+        let listed = service.ports.iter().filter_map(|port| {
+            let outside = self.forwarders.outside(id, port.container)?;
+            Some(Published { container: port.container, proto: port.proto, outside })
+        });
+        listed.collect()
     }
 }
 

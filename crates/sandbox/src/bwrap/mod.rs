@@ -19,13 +19,14 @@ use crate::{
     lifecycle::Ending,
     measure::{TOO_DEEP, bytes_under},
     names::{InstanceId, Name},
+    ports::Ports,
     runtime::{
         Description, Exec, ExecOptions, Found, Inventory, LogOptions, Look, OutputStream, Published, Runtime, Usage, Written,
     },
     slots::{Slot, Slots},
     unpack::{self, ImageSettings, Rules},
     volumes::Volumes,
-    workload::{Image, Network, Port, Proto, Reach, Service, Source, Workload},
+    workload::{Image, Network, Proto, Service, Source, Workload},
 };
 use async_trait::async_trait;
 use cgroup::Cgroup;
@@ -112,6 +113,7 @@ pub struct BwrapRuntime {
     is_root: bool,
     slots: Slots,
     volumes: Volumes,
+    ports: Ports,
     forwarders: Forwarders,
     filters: seccomp::Filters,
 }
@@ -154,9 +156,23 @@ impl BwrapRuntime {
             notes,
         };
         let slots = Slots::open(&config.slots, config.provider.clone())?;
+        let ports = Ports::open(&config.state.join("ports").join(config.provider.as_str()))?;
         let BwrapConfig { provider, images, image_bytes_max, publish, .. } = config;
         let (forwarders, filters) = (Forwarders::default(), seccomp::filters()?);
-        Ok(Self { description, provider, folder, images, image_bytes_max, publish, is_root, slots, volumes, forwarders, filters })
+        Ok(Self {
+            description,
+            provider,
+            folder,
+            images,
+            image_bytes_max,
+            publish,
+            is_root,
+            slots,
+            volumes,
+            ports,
+            forwarders,
+            filters,
+        })
     }
 
     fn place(&self, id: &InstanceId) -> PathBuf {
@@ -377,26 +393,6 @@ impl BwrapRuntime {
         })
     }
 
-    fn ports<'a>(&self, record: &'a Record) -> impl Iterator<Item = (&'a Port, SocketAddr, SocketAddr)> {
-        let publish = self.publish;
-        let inner = record.address;
-        record.service.ports.iter().filter_map(move |port| {
-            let outside = match port.reach {
-                Reach::Loopback => SocketAddr::from(([127, 0, 0, 1], 0)),
-                Reach::Machine(number) => SocketAddr::new(publish, number.unwrap_or(0)),
-            };
-            Some((port, outside, SocketAddr::new(inner?.into(), port.container)))
-        })
-    }
-
-    /// Makes the ways in of an instance; those that are there stay.
-    async fn forward(&self, id: &InstanceId, record: &Record) -> Result<(), RuntimeError> {
-        for (port, outside, inside) in self.ports(record) {
-            self.forwarders.open(id, port.container, outside, inside).await?;
-        }
-        Ok(())
-    }
-
     fn refuse(&self, what: String, instead: &str) -> Result<(), WorkloadError> {
         Err(WorkloadError::Unsupported { what, runtime: self.description.name.clone(), instead: instead.to_owned() })
     }
@@ -570,11 +566,7 @@ impl Runtime for BwrapRuntime {
     async fn published(&self, id: &InstanceId) -> Result<Vec<Published>, RuntimeError> {
         let record = self.record(id)?;
         self.forward(id, &record).await?;
-        let listed = record.service.ports.iter().filter_map(|port| {
-            let outside = self.forwarders.outside(id, port.container)?;
-            Some(Published { container: port.container, proto: port.proto, outside })
-        });
-        Ok(listed.collect())
+        Ok(self.listening(id, &record.service))
     }
 
     async fn address(&self, id: &InstanceId, port: u16) -> Result<SocketAddr, RuntimeError> {
@@ -663,6 +655,7 @@ impl Runtime for BwrapRuntime {
     async fn close(&self, room: &Name) -> Result<(), RuntimeError> {
         self.clear(room).await?;
         self.volumes.remove(room).await?;
+        self.ports.forget(room)?;
         let folder = self.folder.join(room.as_str());
         match fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -2,6 +2,7 @@
 
 use crate::{
     names::{self, InstanceId, Name},
+    ports::Wishes,
     slots::{Slot, UIDS_PER_SLOT},
     workload::{Network, Reach, Service, Source},
 };
@@ -21,6 +22,8 @@ pub(super) struct Ground<'a> {
     pub(super) slot: Slot,
     pub(super) network: Network,
     pub(super) image: String,
+    /// Ports of the machine that it had before.
+    pub(super) wishes: &'a Wishes,
     /// Folders of its persistent volumes, in the order of the mounts.
     pub(super) volumes: Vec<Option<PathBuf>>,
     /// What is bound over the engine's own files.
@@ -113,7 +116,9 @@ fn ports(ground: &Ground<'_>, service: &Service) -> HashMap<String, Option<Vec<P
     let binding = |port: &crate::workload::Port| {
         let (address, number) = match port.reach {
             Reach::Loopback => (IpAddr::from([127, 0, 0, 1]), None),
-            Reach::Machine(number) => (ground.publish, number),
+            Reach::Machine(number) => {
+                (ground.publish, number.or_else(|| ground.wishes.get(&(port.container, port.proto)).copied()))
+            }
         };
         // None is a free one, which the engine chooses.
         let host_port = number.map_or_else(String::new, |number| number.to_string());

@@ -4,6 +4,7 @@ use crate::{
     error::RuntimeError,
     lifecycle::Ending,
     names::InstanceId,
+    ports::Wishes,
     runtime::{Look, Published},
     workload::{Proto, Reach, Service},
 };
@@ -99,7 +100,7 @@ pub(super) fn address(found: &ContainerInspectResponse, network: &str, port: u16
 }
 
 /// What an engine's refusal to create or start means.
-pub(super) fn start_error(id: &InstanceId, service: &Service, error: &EngineError) -> RuntimeError {
+pub(super) fn start_error(id: &InstanceId, service: &Service, wishes: &Wishes, error: &EngineError) -> RuntimeError {
     let EngineError::DockerResponseServerError { message, .. } = error else {
         return RuntimeError::failed(format!("starting {id}"), error);
     };
@@ -109,7 +110,7 @@ pub(super) fn start_error(id: &InstanceId, service: &Service, error: &EngineErro
         Reach::Machine(Some(number)) => Some(number),
         _ => None,
     });
-    match fixed {
+    match fixed.or_else(|| wishes.values().next().copied()) {
         Some(port) if taken.iter().any(|words| message.contains(words)) => RuntimeError::PortTaken { port, detail },
         _ => RuntimeError::CannotStart { id: id.clone(), detail },
     }

@@ -14,13 +14,14 @@ use crate::{
     firewall,
     measure::bytes_under,
     names::{self, InstanceId, LABEL_DIGEST, LABEL_PROVIDER, LABEL_ROOM, Name},
+    ports::{Ports, Tries, Wishes},
     runtime::{
         Description, Exec, ExecControl, ExecOptions, Found, Inventory, LogOptions, Look, Output, OutputStream, Published,
         Runtime, Usage, Written,
     },
     slots::{Slot, Slots},
     volumes::Volumes,
-    workload::{Network, Service, Source, Workload},
+    workload::{Network, Reach, Service, Source, Workload},
 };
 use async_trait::async_trait;
 use bollard::{
@@ -99,6 +100,7 @@ pub struct OciRuntime {
     slots: Slots,
     volumes: Volumes,
     etc: Etc,
+    ports: Ports,
     scratch: PathBuf,
     mirror: Option<String>,
     pull_from_registries: bool,
@@ -167,6 +169,7 @@ impl OciRuntime {
         let slots = Slots::open(&config.slots, config.provider.clone())?;
         let watch = engine.is_own.then(|| Watch::begin(&config.state, config.mirror.clone()));
         let (docker, etc) = (engine.docker, Etc::new(&config.state, &config.provider));
+        let ports = Ports::open(&config.state.join("ports").join(config.provider.as_str()))?;
         let OciConfig { provider, mirror, pull_from_registries, publish, .. } = config;
         Ok(Self {
             docker,
@@ -177,6 +180,7 @@ impl OciRuntime {
             slots,
             volumes,
             etc,
+            ports,
             scratch,
             mirror,
             pull_from_registries,
@@ -255,7 +259,7 @@ impl OciRuntime {
         Ok(())
     }
 
-    async fn create(&self, workload: &Workload, service: &Service, id: &InstanceId) -> Result<(), RuntimeError> {
+    async fn create(&self, workload: &Workload, service: &Service, id: &InstanceId, wishes: &Wishes) -> Result<(), RuntimeError> {
         let slot = self.slot(&workload.room)?;
         let image = self.image(&service.image).await?;
         let mut volumes = Vec::new();
@@ -272,6 +276,7 @@ impl OciRuntime {
             slot,
             network: workload.network,
             image,
+            wishes,
             volumes,
             etc,
             publish: self.publish,
@@ -280,7 +285,18 @@ impl OciRuntime {
         };
         let options = CreateContainerOptions { name: Some(self.container(id)), ..Default::default() };
         let created = self.docker.create_container(Some(options), create::body(&ground, service, id)).await;
-        created.map(drop).map_err(|error| inspect::start_error(id, service, &error))
+        created.map(drop).map_err(|error| inspect::start_error(id, service, wishes, &error))
+    }
+
+    /// Makes and starts an instance; of one that cannot be started nothing is left.
+    async fn launch(&self, workload: &Workload, service: &Service, id: &InstanceId, wishes: &Wishes) -> Result<(), RuntimeError> {
+        self.create(workload, service, id, wishes).await?;
+        let started = self.docker.start_container(&self.container(id), None::<StartContainerOptions>).await;
+        if let Err(error) = started {
+            self.remove(id).await?;
+            return Err(inspect::start_error(id, service, wishes, &error));
+        }
+        Ok(())
     }
 
     /// Who owns a volume outside: what root in the container is there.
@@ -314,11 +330,16 @@ impl Runtime for OciRuntime {
     async fn start(&self, workload: &Workload, service: &Service, replica: u32) -> Result<(), RuntimeError> {
         let id = InstanceId::new(workload.room.clone(), service.name.clone(), replica);
         self.remove(&id).await?;
-        self.create(workload, service, &id).await?;
-        let started = self.docker.start_container(&self.container(&id), None::<StartContainerOptions>).await;
-        if let Err(error) = started {
-            self.remove(&id).await?;
-            return Err(inspect::start_error(&id, service, &error));
+        let mut tries = Tries::of(self.ports.wishes(service, &id));
+        loop {
+            let Err(error) = self.launch(workload, service, &id, tries.wishes()).await else { break };
+            if !tries.again(&error).await {
+                return Err(error);
+            }
+        }
+        if service.ports.iter().any(|port| port.reach == Reach::Machine(None)) {
+            // One that ended at once has none.
+            self.ports.keep(service, &id, &self.published(&id).await.unwrap_or_default());
         }
         Ok(())
     }
@@ -482,6 +503,7 @@ impl Runtime for OciRuntime {
     async fn close(&self, room: &Name) -> Result<(), RuntimeError> {
         self.clear(room).await?;
         self.volumes.remove(room).await?;
+        self.ports.forget(room)?;
         self.slots.free(room)
     }
 }

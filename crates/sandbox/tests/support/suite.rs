@@ -71,7 +71,7 @@ async fn assert_nothing_left(supervisor: &Supervisor, home: &Path) {
     assert_eq!(sh("ls -d /sys/fs/cgroup/*/depin_sandbox/depin_alice* /sys/fs/cgroup/depin_sandbox/depin_alice* 2>/dev/null"), "");
     assert_eq!(sh(&format!("ls -A {}/state/etc/alice 2>/dev/null", home.display())), "");
     assert_eq!(sh(&format!("ls -A {}/state/bwrap/alice 2>/dev/null", home.display())), "");
-    assert_eq!(sh(&format!("ls -A {0}/slots {0}/state/volumes/alice | grep -v :", home.display())).trim(), "");
+    assert_eq!(sh(&format!("ls -A {0}/slots {0}/state/volumes/alice {0}/state/ports/alice | grep -v :", home.display())).trim(), "");
 }
 
 /// A machine with a public peer, a private one, and the address of cloud metadata, which all answer at port 80.
@@ -199,6 +199,32 @@ pub fn cannot_start(kind: Kind, test: &str) {
         supervisor.deploy(workload("once", vec![once])).await.unwrap();
         let reason = reaches(&supervisor, "once", State::Failed).await;
         assert!(reason.contains("exit code 3"), "{reason}");
+    });
+}
+
+pub fn ports(kind: Kind, test: &str) {
+    kind.isolated(test, async |home| {
+        let supervisor = kind.open(&home, "alice").await;
+        let mut web = script(&home, "web", "exec httpd -f -p 8080 -h /www");
+        web.ports = vec![Port { container: 8080, proto: Proto::Tcp, reach: Reach::Machine(None) }];
+        let outside = async || {
+            healthy(&supervisor, "kept").await;
+            supervisor.runtime().published(&id("kept", "web")).await.unwrap()[0].outside.port()
+        };
+        supervisor.deploy(workload("kept", vec![web.clone()])).await.unwrap();
+        let first = outside().await;
+        web.env.push(Variable::new("CHANGED", "yes"));
+        supervisor.deploy(workload("kept", vec![web.clone()])).await.unwrap();
+        assert_eq!(outside().await, first, "an update changes no port");
+        supervisor.suspend().await.unwrap();
+        supervisor.reconcile(vec![workload("kept", vec![web.clone()])]).await.unwrap();
+        assert_eq!(outside().await, first, "nor does a new start");
+        supervisor.suspend().await.unwrap();
+        let _taken = std::net::TcpListener::bind(("0.0.0.0", first)).unwrap();
+        supervisor.reconcile(vec![workload("kept", vec![web])]).await.unwrap();
+        assert_ne!(outside().await, first, "somebody else has it");
+        supervisor.close(&name("kept")).await.unwrap();
+        assert_nothing_left(&supervisor, &home).await;
     });
 }
 
