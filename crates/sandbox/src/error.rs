@@ -1,6 +1,6 @@
 //! What may go wrong, with what to do.
 
-use crate::names::InstanceId;
+use crate::names::{InstanceId, Name};
 
 /// Why a workload is refused before anything is started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -125,6 +125,11 @@ pub enum RuntimeError {
 }
 
 impl RuntimeError {
+    /// In words for whoever has a room and sees no other: without its name, which is long and means nothing to them.
+    pub fn within(&self, room: &Name) -> String {
+        self.to_string().replace(&format!("{room}/"), "")
+    }
+
     /// Of a step and an error's words.
     pub fn failed(what: impl Into<String>, detail: impl std::fmt::Display) -> Self {
         Self::Failed { what: what.into(), detail: detail.to_string() }

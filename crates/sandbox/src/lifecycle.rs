@@ -236,6 +236,13 @@ impl Lifecycle {
         self.phase = Phase::Down { at: now.saturating_add(pause), waits_for: String::new() };
     }
 
+    /// If it could not be started, its pause is over. The next one is longer all the same.
+    pub fn hurry(&mut self, now: Duration) {
+        if let (Phase::Down { at, .. }, Some(Ending::CannotStart { .. })) = (&mut self.phase, &self.last) {
+            *at = now.min(*at);
+        }
+    }
+
     /// It is to run from something else: at once, with a clean record.
     pub fn renewed(&mut self, now: Duration, restart: Restart, health: Option<Health>) {
         *self = Self { restarts: self.restarts, ..Self::new(now, restart, health) };
@@ -343,6 +350,20 @@ fn ended_state(ending: &Ending, other: State) -> State {
 mod tests {
     use super::*;
     use crate::workload::Probe;
+
+    #[test]
+    fn the_pause_of_what_could_not_be_started_can_be_ended_and_that_of_what_crashes_not() {
+        let at = Duration::from_secs;
+        for (ending, hurried) in
+            [(Ending::CannotStart { detail: "no image".into() }, Todo::Start), (Ending::Exited { code: 1 }, Todo::Nothing)]
+        {
+            let mut life = Lifecycle::new(at(0), Restart::Always, None);
+            life.ended(at(0), ending);
+            assert_eq!(life.todo(Duration::ZERO), Todo::Nothing);
+            life.hurry(Duration::ZERO);
+            assert_eq!(life.todo(Duration::ZERO), hurried);
+        }
+    }
 
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)

@@ -89,6 +89,11 @@ impl Room {
         self.fill(now);
     }
 
+    /// What could not be started is tried again at once: what it lacked may be there by now.
+    pub(crate) fn try_again(&mut self, now: Duration) {
+        self.instances.values_mut().for_each(|instance| instance.life.hurry(now));
+    }
+
     pub(crate) const fn workload(&self) -> &Workload {
         &self.workload
     }
@@ -118,7 +123,7 @@ impl Room {
 
     /// Looks after everything once.
     pub(crate) async fn step(&mut self, runtime: &dyn Runtime, now: Duration, disk_every: Duration) {
-        self.problem = self.try_step(runtime, now, disk_every).await.err().map(|error| error.to_string());
+        self.problem = self.try_step(runtime, now, disk_every).await.err().map(|error| error.within(&self.workload.room));
         if let Some(problem) = &self.problem {
             tracing::warn!(room = %self.workload.room, problem, "this room cannot be looked after; it is tried again");
         }
@@ -191,7 +196,7 @@ impl Room {
                     instance.next_disk = now;
                     instance.life.started(now);
                 }
-                Err(error) => instance.life.ended(now, Ending::CannotStart { detail: error.to_string() }),
+                Err(error) => instance.life.ended(now, Ending::CannotStart { detail: error.within(&workload.room) }),
             }
         });
         join_all(starts).await;

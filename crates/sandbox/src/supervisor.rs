@@ -111,6 +111,13 @@ impl Supervisor {
         }
     }
 
+    /// Has what could not be started in a room tried again at once; what crashes keeps its pauses.
+    pub async fn try_again(&self, room: &Name) {
+        let Some(cell) = self.inner.cell(room) else { return };
+        cell.work.lock().await.iter_mut().for_each(|room| room.try_again(self.inner.now()));
+        cell.nudge.notify_one();
+    }
+
     /// Rooms that are looked after.
     pub fn rooms(&self) -> Vec<Name> {
         self.inner.lock().keys().cloned().collect()

@@ -71,6 +71,9 @@ impl Scope {
         Self::Attestation,
     ];
 
+    /// Those that providers of this program give something for.
+    pub const OFFERED: [Self; 6] = [Self::SendManifest, Self::GetManifest, Self::Logs, Self::Shell, Self::Events, Self::Status];
+
     /// Its word in a token.
     pub const fn word(self) -> &'static str {
         match self {
@@ -99,7 +102,7 @@ impl FromStr for Scope {
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
         Self::ALL.into_iter().find(|scope| scope.word() == text).ok_or_else(|| {
-            let all: Vec<&str> = Self::ALL.iter().map(|scope| scope.word()).collect();
+            let all: Vec<&str> = Self::OFFERED.iter().map(|scope| scope.word()).collect();
             TokenError::Claims(format!("`{}` is no scope; there are {}", shortened(text), all.join(", ")))
         })
     }
@@ -477,7 +480,13 @@ pub fn read(token: &str) -> Result<Claims, TokenError> {
         return Err(TokenError::Form(format!("it has {} bytes, and {TOKEN_BYTES_MAX} are the most", token.len())));
     }
     let form = |error: jsonwebtoken::errors::Error| TokenError::Form(shortened(&error.to_string()));
-    let header = decode_header(token).map_err(form)?;
+    let header = decode_header(token).map_err(|error| match error.kind() {
+        // Its words list all algorithms that the library knows.
+        jsonwebtoken::errors::ErrorKind::Json(_) => {
+            TokenError::Form("its header is none of a token that is signed by EdDSA with the key of an account".to_owned())
+        }
+        _ => form(error),
+    })?;
     if header.alg != Algorithm::EdDSA {
         return Err(TokenError::Form(format!("it is signed by {:?}, and EdDSA is taken", header.alg)));
     }

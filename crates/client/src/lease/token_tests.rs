@@ -80,6 +80,7 @@ fn what_is_no_token_is_told() {
     }
     let of = |header: &str| read(&format!("{}.e30.AAAA", URL_SAFE_NO_PAD.encode(header))).unwrap_err().to_string();
     assert!(of(r#"{"alg":"none"}"#).starts_with("this is no token"), "{}", of(r#"{"alg":"none"}"#));
+    assert!(!of(r#"{"alg":"none"}"#).contains("HS256"), "what is not taken is not offered");
     assert!(of(r#"{"alg":"HS256"}"#).contains("EdDSA is taken"));
     assert!(of(r#"{"alg":"EdDSA"}"#).contains("no Ed25519 key of its account"));
     assert!(of(r#"{"alg":"EdDSA","jwk":{"kty":"OKP","crv":"Ed25519","x":"AAAA"}}"#).contains("is no Ed25519 key"));

@@ -79,11 +79,13 @@ impl Counter {
     }
 }
 
-fn told(error: RuntimeError) -> DeskError {
+fn told(lease: BidId, error: RuntimeError) -> DeskError {
     match error {
-        RuntimeError::NotThere { id } => DeskError::NoService(format!("{id} does not run now; its status says why")),
+        RuntimeError::NotThere { id } => {
+            DeskError::NoService(format!("{}-{} does not run now; its status says why", id.service, id.replica))
+        }
         RuntimeError::Refused(why) => DeskError::Refused(why.to_string()),
-        other => DeskError::Unavailable(other.to_string()),
+        other => DeskError::Unavailable(other.within(&room(lease))),
     }
 }
 
@@ -160,7 +162,7 @@ impl Desk for Counter {
         for replica in 0..replicas {
             match self.rooms.supervisor.runtime().logs(&InstanceId::new(room(lease), name.clone(), replica), options).await {
                 Ok(stream) => streams.push((replica, stream)),
-                Err(error) => failed = Some(told(error)),
+                Err(error) => failed = Some(told(lease, error)),
             }
         }
         match failed {
@@ -182,6 +184,11 @@ impl Desk for Counter {
         if replica >= replicas {
             return Err(DeskError::NoService(format!("service `{service}` has {replicas} replicas, the first is 0")));
         }
-        self.rooms.supervisor.runtime().exec(&InstanceId::new(room(lease), name, replica), options).await.map_err(told)
+        self.rooms
+            .supervisor
+            .runtime()
+            .exec(&InstanceId::new(room(lease), name, replica), options)
+            .await
+            .map_err(|error| told(lease, error))
     }
 }

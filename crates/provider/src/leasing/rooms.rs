@@ -233,6 +233,9 @@ impl Rooms {
         };
         for (lease, group, plan) in plans {
             self.hold(lease, group, Arc::clone(&taken), Ok(plan));
+            // Whoever sends the same again has mended what it lacked. A slow runtime keeps no tenant waiting.
+            let supervisor = self.supervisor.clone();
+            tokio::spawn(async move { supervisor.try_again(&room(lease)).await });
         }
         self.nudge.notify_one();
         Ok(())

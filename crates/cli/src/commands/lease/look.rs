@@ -191,7 +191,8 @@ pub(super) fn leases_table(leases: &[LeasingLease], at: &Place<'_>, out: &Output
     for lease in leases {
         let BidId { order, .. } = lease.id;
         let state = match (lease.reason, &lease.reclaim_until) {
-            (Some(reason), None) => format!("{}: {}", lease.state.word(), reason.word()),
+            // What the money ran out of is a state and a reason.
+            (Some(reason), None) if reason.word() != lease.state.word() => format!("{}: {}", lease.state.word(), reason.word()),
             (_, Some(until)) if lease.closed.is_none() => format!("ends {}", in_time(at.now(), until.instant())),
             _ => lease.state.word().to_owned(),
         };

@@ -64,8 +64,10 @@ pub(super) fn code(ended: std::result::Result<Option<ShellResult>, GatewayError>
             let command = query.command.join(" ");
             let hint = if query.tty {
                 format!("without a terminal: `depin lease exec N {} -i -- {command}`", query.service)
+            } else if query.command.first().is_some_and(|program| message.contains(program.as_str())) {
+                format!("is `{command}` in the container's image?")
             } else {
-                format!("`depin lease status N` lists services and replicas; is `{command}` in the container's image?")
+                "`depin lease status N` lists services and replicas".to_owned()
             };
             Err(CliError::refused("not-run", message).hint(hint))
         }
