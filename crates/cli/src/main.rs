@@ -102,6 +102,7 @@ const fn runs_long(command: &Command) -> bool {
                     | ProviderCommand::Metered(_)
                     | ProviderCommand::Coverage(_)
                     | ProviderCommand::Lease(_)
+                    | ProviderCommand::Render(_)
             )
             | Command::Gateway(_)
             | Command::Devnet(_)

@@ -5,6 +5,7 @@
 //! - [`coverage`]: a hotspot behind any packet forwarder: packets to customers, beacons.
 //! - [`mobile`]: a mobile access point: RADIUS accounting in, sessions paid; heartbeats and speed tests.
 //! - [`metered`]: a founder's own units: an entry at its price, its pledge, its disputes.
+//! - [`rendering`]: frames rendered by a sandboxed engine, handed in, compared, opened when they are approved.
 //! - [`leasing`]: orders bid on, tenants' manifests run in containers within their limits, earnings collected.
 //!
 //! Absent on purpose: rules. An operator computes no reward and decides nothing that the ledger decides.
@@ -19,6 +20,7 @@ pub mod leasing;
 pub mod metered;
 pub mod mobile;
 pub mod operator;
+pub mod rendering;
 pub mod storage;
 
 pub use clock::{Clock, SystemClock};

@@ -17,6 +17,7 @@ mod new;
 #[cfg(test)]
 mod pages;
 mod provider;
+mod render_provider;
 mod rule;
 mod scenario;
 mod sim;
@@ -61,6 +62,7 @@ pub use new::NewNetworkArgs;
 pub use provider::{
     AskArgs, GatewayCommand, GatewayS3Args, PlaceArgs, ProviderCommand, ProviderStorageArgs, ShowProviderArgs, WithdrawArgs,
 };
+pub use render_provider::ProviderRenderArgs;
 pub use rule::{EvalArgs, RuleCommand};
 pub use scenario::{NewScenarioArgs, ScenarioCommand};
 pub use sim::{KeysArgs, SimCommand};

@@ -4,6 +4,7 @@ use super::coverage::{self, GatewayLorawanArgs, ProviderCoverageArgs};
 use super::lease_provider::{self, OwnLeasesArgs, ProviderLeaseArgs, ReclaimArgs};
 use super::metered::{self, GatewayMeteredArgs, ProviderMeteredArgs};
 use super::mobile::{self, ProviderMobileArgs};
+use super::render_provider::{self, ProviderRenderArgs};
 use super::{AmountArg, Bytes, Copies, RepairArg, SpanArg, TextPath, TlsArgs, Who};
 use clap::{Args, Subcommand};
 use depin_quantity::Name;
@@ -46,6 +47,9 @@ Examples:
     /// Run a provider of leases in this process, for a node here or elsewhere, until Ctrl-C.
     #[command(after_help = lease_provider::PROVIDER_AFTER)]
     Lease(ProviderLeaseArgs),
+    /// Run a node that renders in this process, for a node here or elsewhere, until Ctrl-C.
+    #[command(after_help = render_provider::PROVIDER_AFTER)]
+    Render(ProviderRenderArgs),
     /// Show what providers of leases of this home sell, hold and have free, and what they decided about open orders.
     #[command(after_help = "Examples:\n  depin provider inventory\n  depin provider inventory provider-1 --json")]
     Inventory(OwnLeasesArgs),

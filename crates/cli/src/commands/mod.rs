@@ -78,6 +78,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
             ProviderCommand::Metered(args) => provider::run(&args, &settings, out).await,
             ProviderCommand::Storage(args) => provider::run(&args, &settings, out).await,
             ProviderCommand::Lease(args) => provider::run(&args, &settings, out).await,
+            ProviderCommand::Render(args) => provider::run(&args, &settings, out).await,
             ProviderCommand::Inventory(args) => provider::leases::inventory(&args, &settings, out),
             ProviderCommand::Leases(args) => provider::leases::leases(&args, &settings, out),
             ProviderCommand::Earnings(args) => provider::leases::earnings(&args, &settings, out).await,

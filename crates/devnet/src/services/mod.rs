@@ -6,6 +6,7 @@
 pub mod coverage;
 pub mod leasing;
 pub mod metered;
+pub mod rendering;
 pub mod storage;
 
 use crate::{Parts, Result, Site};

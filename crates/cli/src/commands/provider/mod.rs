@@ -10,6 +10,7 @@ mod mobile;
 pub mod money;
 pub mod problems;
 pub mod reclaim;
+mod render;
 mod run;
 pub mod show;
 mod stand;

@@ -1,4 +1,4 @@
-//! `depin provider show`: what an operator holds and earned, and what its hotspots did.
+//! `depin provider show`: what an operator holds and earned, and what its hotspots or its renderers did.
 
 use crate::{
     args::ShowProviderArgs,
@@ -7,8 +7,9 @@ use crate::{
     remote::Remote,
     settings::Settings,
 };
-use depin_client::api::{Account, Amount, CoverageHotspot, HotspotQuery};
-use depin_services::descriptor::COVERAGE;
+use depin_client::api::{Account, Amount, CoverageHotspot, HotspotQuery, RenderingNode, RenderingNodeQuery};
+use depin_quantity::Name;
+use depin_services::descriptor::{COVERAGE, RENDERING};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -18,24 +19,36 @@ struct Shown {
     /// Its hotspots, on a network of coverage.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hotspots: Vec<CoverageHotspot>,
+    /// Its nodes, on a network of renderers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    nodes: Vec<RenderingNode>,
+    /// What their frames are priced in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priced_in: Option<Name>,
 }
 
 pub async fn show(args: &ShowProviderArgs, settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
     let address = remote.address(&args.name).await?;
     let account = remote.client.account(address).await?;
-    let covers = remote.client.status().await?.service == COVERAGE.name;
-    let hotspots = if covers {
+    let service = remote.client.status().await?.service;
+    let hotspots = if service == COVERAGE.name {
         let query = HotspotQuery { owner: Some(address), limit: Some(1_000), ..HotspotQuery::default() };
         remote.client.coverage().hotspots(&query).await?.items
     } else {
         Vec::new()
     };
-    let shown = Shown { account, hotspots };
+    let (mut nodes, mut priced_in) = (Vec::new(), None);
+    if service == RENDERING.name {
+        let query = RenderingNodeQuery { owner: Some(address), limit: Some(1_000), ..RenderingNodeQuery::default() };
+        nodes = remote.client.rendering().nodes(&query).await?.items;
+        priced_in = Some(remote.client.rendering().network().await?.priced_in);
+    }
+    let shown = Shown { account, hotspots, nodes, priced_in };
     out.result(&shown, |out| text(&shown).render(out))
 }
 
-fn text(Shown { account, hotspots }: &Shown) -> Table {
+fn text(Shown { account, hotspots, nodes, priced_in }: &Shown) -> Table {
     let mut table = Table::new(&["", ""]);
     let mut row = |name: &str, value: String| table.own_row([name.to_owned(), value]);
     let told = |amounts: Vec<&Amount>| {
@@ -56,6 +69,20 @@ fn text(Shown { account, hotspots }: &Shown) -> Table {
         row("  packets paid", format!("{} ({} units)", hotspot.packets, hotspot.units));
         row("  beacons that counted", hotspot.beacons.to_string());
         row("  witness of beacons", hotspot.witnessed.to_string());
+    }
+    for node in nodes {
+        let thousandths =
+            |digits: &str| digits.parse::<u64>().map_or_else(|_| digits.to_owned(), |n| format!("{:.3}", n as f64 / 1e3));
+        let millionths =
+            |digits: &str| digits.parse::<u64>().map_or_else(|_| digits.to_owned(), |n| format!("{:.6}", n as f64 / 1e6));
+        row("Node", format!("{} {}", node.name, node.node));
+        let engines = node.terms.engines.iter().map(|engine| format!("{} {}", engine.name, engine.build));
+        row("  renders with", engines.collect::<Vec<_>>().join("\n"));
+        row("  points", node.terms.score.to_string());
+        row("  reputation", format!("{:.1} %, of {} frames judged", f64::from(node.reputation) / 10.0, node.judged));
+        let price = priced_in.map_or_else(String::new, |token| format!(" {token}"));
+        row("  frames paid", format!("{}, {} OBh, {}{price}", node.frames, thousandths(&node.work), millionths(&node.value)));
+        row("  frames under way", format!("{} to hand in, {} undecided", node.open, node.pending));
     }
     table
 }

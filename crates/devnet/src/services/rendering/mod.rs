@@ -1,0 +1,3 @@
+//! Rendering: nodes.
+
+pub mod daemon;

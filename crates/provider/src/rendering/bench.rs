@@ -1,0 +1,242 @@
+//! Where frames are rendered: one after another, by one renderer that stays as long as frames of its job come.
+//!
+//! In: orders and images of the store. Out: sealed frames, previews and commitments in it; what was found about comparisons. What goes wrong
+//! with a frame is said by the frame's own stage, twice tried where the renderer itself failed.
+
+use super::{
+    compare,
+    config::RenderingConfig,
+    files::Files,
+    store::{Commitment, Kept, Stage, Store, StoreError},
+};
+use crate::operator::blocking;
+use depin_client::{Client, api::RenderingJob};
+use depin_files::Readers;
+use depin_quantity::{ContentHash, UnitId};
+use depin_render::{FrameFormat, FrameSettings, Limits, Pixels, RenderError, Rendered, Renderer, Unpacked, Watermark};
+use depin_services::rendering::{Format, FrameKey, Salt};
+use sha2::{Digest as _, Sha256};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufReader, Write as _},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::watch;
+
+/// Pause after something failed that may pass: the node, the disk.
+const PAUSE: Duration = Duration::from_secs(2);
+/// How often a frame is tried where the renderer failed rather than the scene.
+const TRIES: usize = 2;
+
+/// The frame that is rendered now, and how far it is.
+pub(super) type Now = Arc<Mutex<Option<((UnitId, u32), f32)>>>;
+
+/// The part of a node that renders.
+pub(super) struct Bench {
+    pub(super) config: RenderingConfig,
+    pub(super) client: Client,
+    pub(super) node: UnitId,
+    pub(super) store: Store,
+    pub(super) files: Files,
+    pub(super) now: Now,
+    /// Changes whenever there may be something to do or to say.
+    pub(super) changes: watch::Sender<u64>,
+}
+
+/// Why nothing came of a piece of work.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WorkError {
+    /// It may pass: it is tried again.
+    #[error("{0}")]
+    Passing(String),
+    /// It does not pass.
+    #[error("{0}")]
+    Final(String),
+}
+
+impl WorkError {
+    pub(super) fn passing(error: impl std::fmt::Display) -> Self {
+        Self::Passing(error.to_string())
+    }
+
+    pub(super) fn last(error: impl std::fmt::Display) -> Self {
+        Self::Final(error.to_string())
+    }
+}
+
+impl From<StoreError> for WorkError {
+    fn from(error: StoreError) -> Self {
+        Self::passing(error)
+    }
+}
+
+/// A renderer that stays, and for which job.
+pub(super) type Standing = Option<(UnitId, Renderer)>;
+
+impl Bench {
+    /// Works until it is dropped.
+    pub(super) async fn run(self) {
+        let mut changed = self.changes.subscribe();
+        let (mut standing, mut jobs) = (None, BTreeMap::new());
+        loop {
+            changed.mark_unchanged();
+            match self.work(&mut standing, &mut jobs).await {
+                Ok(true) => self.changes.send_modify(|n| *n += 1),
+                // Nobody else holds the sender longer than this.
+                Ok(false) => drop(changed.changed().await),
+                Err(error) => {
+                    tracing::warn!(%error, "rendering waits");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// One piece of work; false when there is none.
+    async fn work(&self, standing: &mut Standing, jobs: &mut BTreeMap<UnitId, RenderingJob>) -> Result<bool, WorkError> {
+        // Others wait for a word in a comparison, for a short time.
+        if compare::work(self, standing, jobs).await? {
+            return Ok(true);
+        }
+        let Some(kept) = self.store.next(Vec::new()).await? else { return Ok(false) };
+        let stage = match self.frame(&kept, standing, jobs).await {
+            Ok(commitment) => Stage::Ready(Box::new(commitment)),
+            Err(WorkError::Final(why)) => Stage::Failed(why),
+            Err(passing) => return Err(passing),
+        };
+        self.store.stage(kept.job, kept.number, stage, wall_ms()).await?;
+        Ok(true)
+    }
+
+    /// The job of the ledger; what is needed of it never changes.
+    pub(super) async fn job(&self, id: UnitId, jobs: &mut BTreeMap<UnitId, RenderingJob>) -> Result<RenderingJob, WorkError> {
+        if let Some(job) = jobs.get(&id) {
+            return Ok(job.clone());
+        }
+        let found = self.client.rendering().job(id).await.map_err(WorkError::passing)?;
+        let job = found.ok_or_else(|| WorkError::last("the ledger does not know the job"))?;
+        if jobs.len() >= 64 {
+            jobs.clear();
+        }
+        jobs.insert(id, job.clone());
+        Ok(job)
+    }
+
+    async fn frame(
+        &self,
+        kept: &Kept,
+        standing: &mut Standing,
+        jobs: &mut BTreeMap<UnitId, RenderingJob>,
+    ) -> Result<Commitment, WorkError> {
+        let (id, number) = (kept.job, kept.number);
+        let job = self.job(id, jobs).await?;
+        self.set_now(Some(((id, number), 0.0)));
+        let rendered = self.rendered(&job, kept.order.frame, standing, (id, number)).await;
+        self.set_now(None);
+        let rendered = rendered?;
+        let (files, format, node) = (self.files.clone(), format_of(job.terms.format), self.node);
+        blocking(move || commit(&files, node, (id, number), &rendered, format)).await
+    }
+
+    /// Renders a frame of a job, as the job says.
+    pub(super) async fn rendered(
+        &self,
+        job: &RenderingJob,
+        frame: i64,
+        standing: &mut Standing,
+        told: (UnitId, u32),
+    ) -> Result<Rendered, WorkError> {
+        let terms = &job.terms;
+        let settings = FrameSettings {
+            width: terms.width,
+            height: terms.height,
+            samples: terms.samples,
+            seed: terms.seed,
+            format: format_of(terms.format),
+            threads: self.config.threads,
+        };
+        for _ in 0..TRIES {
+            if standing.as_ref().is_none_or(|(of, _)| *of != job.job) {
+                // The one before ends first: two together may need more memory than there is.
+                *standing = None;
+                *standing = Some((job.job, self.renderer(job.job).await?));
+            }
+            let Some((_, renderer)) = standing.as_mut() else { continue };
+            let now = Arc::clone(&self.now);
+            let progress = move |done| *now.lock().unwrap_or_else(PoisonError::into_inner) = Some((told, done));
+            match renderer.render(frame, &settings, progress).await {
+                Ok(rendered) => return Ok(rendered),
+                Err(error) if error.may_pass() => tracing::warn!(%error, "the renderer failed"),
+                Err(RenderError::Sandbox(error)) => return Err(WorkError::passing(error)),
+                Err(error) => return Err(WorkError::last(error)),
+            }
+        }
+        Err(WorkError::last("the renderer ended twice before it finished the frame"))
+    }
+
+    /// A renderer of a job's scene, which is opened and unpacked for it.
+    async fn renderer(&self, job: UnitId) -> Result<Renderer, WorkError> {
+        let key = self.store.scene_key(job).await?.ok_or_else(|| WorkError::last("the job's scene is not here"))?;
+        let (sealed, scratch, scenes) = (self.files.scene(job), self.files.scratch(), self.config.scenes);
+        let unpacked = blocking(move || {
+            let mut packed = tempfile::NamedTempFile::new_in(&scratch).map_err(WorkError::passing)?;
+            let mut sealed = BufReader::new(File::open(&sealed).map_err(WorkError::passing)?);
+            depin_render::open(&mut sealed, &mut packed, &key, scenes.packed_bytes).map_err(WorkError::last)?;
+            packed.flush().map_err(WorkError::passing)?;
+            Unpacked::new(packed.path(), &scratch, scenes).map_err(WorkError::last)
+        });
+        let unpacked = unpacked.await?;
+        if unpacked.engine() != self.config.found.engine {
+            return Err(WorkError::last(format!("the scene is for {}", unpacked.engine())));
+        }
+        let limits = Limits { memory_bytes: u64::from(self.config.memory_mb) << 20, ..self.config.limits };
+        Ok(Renderer::new(self.config.found.clone(), unpacked, limits))
+    }
+
+    fn set_now(&self, now: Option<((UnitId, u32), f32)>) {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+}
+
+/// Decodes, hashes, marks and seals a finished frame, and puts it on the disk.
+fn commit(
+    files: &Files,
+    node: UnitId,
+    (job, number): (UnitId, u32),
+    rendered: &Rendered,
+    format: FrameFormat,
+) -> Result<Commitment, WorkError> {
+    let pixels = Pixels::decode(&rendered.image, format).map_err(WorkError::last)?;
+    let watermark = Watermark::new(&depin_client::render::watermark_text(node, job, number));
+    let preview = watermark.preview(&pixels);
+    let (salt, key): ([u8; 32], [u8; 32]) = (rand::random(), rand::random());
+    // Whoever opens the frame finds the salt of the commitment before it.
+    let (plain, mut sealed) = ([&salt[..], &rendered.image].concat(), Vec::new());
+    let told = depin_render::seal(&mut plain.as_slice(), &mut sealed, &key).map_err(WorkError::passing)?;
+    depin_files::replace(&files.frame(job, number), &sealed, Readers::Owner).map_err(WorkError::passing)?;
+    depin_files::replace(&files.preview(job, number), &preview, Readers::Owner).map_err(WorkError::passing)?;
+    Ok(Commitment {
+        pixels: ContentHash::new(pixels.hash()),
+        salt: Salt::new(salt),
+        key: FrameKey::new(key),
+        sealed: ContentHash::new(told.hash),
+        preview: ContentHash::new(Sha256::digest(&preview).into()),
+        watermark: ContentHash::new(watermark.hash()),
+        milliseconds: rendered.milliseconds,
+    })
+}
+
+pub(super) const fn format_of(format: Format) -> FrameFormat {
+    match format {
+        Format::Png => FrameFormat::Png,
+        Format::Exr => FrameFormat::Exr,
+    }
+}
+
+/// Wall time, milliseconds since 1970.
+pub(super) fn wall_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,151 @@
+//! What a node finds when frames of a comparison are laid before it.
+//!
+//! As one of the two nodes: whether the other's frame is within the measured bounds of its own. As a third one: it renders the frame, and says
+//! which sides have the same pixels or are within the bounds; or, where a key is disputed, whether it opens what was committed to.
+
+use super::{
+    bench::{Bench, Standing, WorkError, format_of},
+    store::{Given, Stage, Verdict},
+};
+use crate::operator::blocking;
+use depin_client::{
+    api::{RenderingComparison, RenderingJob, RenderingTicket},
+    render::{IMAGE_MAX, Side},
+};
+use depin_quantity::{ContentHash, UnitId};
+use depin_render::{Bounds, FrameFormat, Pixels, compare};
+use depin_services::rendering::{Against, Salt, commitment};
+use std::{collections::BTreeMap, fs, path::Path};
+
+/// Looks at the first comparison that waits for this node; false when none does.
+pub(super) async fn work(
+    bench: &Bench,
+    standing: &mut Standing,
+    jobs: &mut BTreeMap<UnitId, RenderingJob>,
+) -> Result<bool, WorkError> {
+    for given in bench.store.given().await?.into_iter().filter(|given| given.verdict.is_none()) {
+        let asked = bench.client.rendering().ticket(given.job, given.first).await.map_err(WorkError::passing)?;
+        let Some(first) = asked else { continue };
+        let Some(comparison) = first.comparison.clone() else { continue };
+        let verdict = match comparison.step.as_str() {
+            "agreeing" => agree(bench, &given, &first, &comparison, jobs).await,
+            "judging" if comparison.third == Some(bench.node) => judge(bench, &given, &first, &comparison, standing, jobs).await,
+            _ => Ok(None),
+        };
+        match verdict {
+            Ok(None) => {}
+            Ok(Some(verdict)) => {
+                bench.store.found(given.job, given.first, verdict).await?;
+                return Ok(true);
+            }
+            Err(WorkError::Final(why)) => {
+                // Another third node is drawn, or one of the two is; an image that is none is sent again.
+                tracing::warn!(job = %given.job, first = given.first, why, "a comparison could not be looked at");
+                bench.store.forget_given(given.job, given.first).await?;
+            }
+            Err(passing) => return Err(passing),
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the other's frame is alike its own.
+async fn agree(
+    bench: &Bench,
+    given: &Given,
+    first: &RenderingTicket,
+    comparison: &RenderingComparison,
+    jobs: &mut BTreeMap<UnitId, RenderingJob>,
+) -> Result<Option<Verdict>, WorkError> {
+    let (own, side) = match comparison.against {
+        Against::Ticket(other) if first.node != bench.node => (other, Side::Left),
+        Against::Ticket(_) => (given.first, Side::Right),
+        Against::Planted(_) | Against::Key => return Ok(None),
+    };
+    if !given.sides.iter().any(|have| have == side.word()) {
+        return Ok(None);
+    }
+    let kept = bench.store.ticket(given.job, own).await?;
+    let Some(Stage::Ready(ready)) = kept.map(|kept| kept.stage) else { return Ok(None) };
+    let format = format_of(bench.job(given.job, jobs).await?.terms.format);
+    let (mine, theirs) = (bench.files.frame(given.job, own), bench.files.compared(given.job, given.first, side.word()));
+    let alike = blocking(move || {
+        let (_, image) = opened(&mine, &ready.key.get())?;
+        let mine = Pixels::decode(&image, format).map_err(WorkError::last)?;
+        Ok(are_alike(&mine, &decoded(&theirs, format)?))
+    });
+    alike.await.map(|alike| Some(Verdict::Alike(alike)))
+}
+
+/// Which sides are right.
+async fn judge(
+    bench: &Bench,
+    given: &Given,
+    first: &RenderingTicket,
+    comparison: &RenderingComparison,
+    standing: &mut Standing,
+    jobs: &mut BTreeMap<UnitId, RenderingJob>,
+) -> Result<Option<Verdict>, WorkError> {
+    let has = |side: Side| given.sides.iter().any(|have| have == side.word());
+    let place = |side: Side| bench.files.compared(given.job, given.first, side.word());
+    let job = bench.job(given.job, jobs).await?;
+    let format = format_of(job.terms.format);
+    match comparison.against {
+        Against::Key => {
+            let (true, Some(key), Some(handed)) = (has(Side::Sealed), first.key, first.handed) else { return Ok(None) };
+            let (sealed, node) = (place(Side::Sealed), first.node);
+            let fits = blocking(move || key_fits(&sealed, &key.get(), format, node, handed.pixels)).await?;
+            return Ok(Some(Verdict::Right { left: fits, right: true }));
+        }
+        Against::Ticket(_) if !(has(Side::Left) && has(Side::Right)) => return Ok(None),
+        Against::Planted(_) if !has(Side::Left) => return Ok(None),
+        Against::Ticket(_) | Against::Planted(_) => {}
+    }
+    if bench.store.scene_key(given.job).await?.is_none() {
+        return Ok(None);
+    }
+    let frame = job.terms.frames.number(comparison.frame).ok_or_else(|| WorkError::last("the job has no such frame"))?;
+    let rendered = bench.rendered(&job, frame, standing, (given.job, given.first)).await?;
+    let (left, right) = (place(Side::Left), matches!(comparison.against, Against::Ticket(_)).then(|| place(Side::Right)));
+    let against = comparison.against;
+    let verdict = blocking(move || {
+        let mine = Pixels::decode(&rendered.image, format).map_err(WorkError::last)?;
+        let is_right = |path: &Path| Ok::<_, WorkError>(decoded(path, format).is_ok_and(|theirs| are_alike(&mine, &theirs)));
+        let right = match (&right, against) {
+            (Some(path), _) => is_right(path)?,
+            (None, Against::Planted(pixels)) => pixels == ContentHash::new(mine.hash()),
+            (None, _) => false,
+        };
+        Ok::<_, WorkError>(Verdict::Right { left: is_right(&left)?, right })
+    });
+    verdict.await.map(Some)
+}
+
+fn are_alike(a: &Pixels, b: &Pixels) -> bool {
+    compare(a, b).is_some_and(|found| Bounds::MEASURED.are_alike(&found))
+}
+
+fn decoded(path: &Path, format: FrameFormat) -> Result<Pixels, WorkError> {
+    let bytes = fs::read(path).map_err(WorkError::passing)?;
+    Pixels::decode(&bytes, format).map_err(WorkError::last)
+}
+
+/// The salt and the file of a sealed frame.
+pub(super) fn opened(path: &Path, key: &[u8; 32]) -> Result<(Salt, Vec<u8>), WorkError> {
+    let mut plain = Vec::new();
+    let sealed = fs::read(path).map_err(WorkError::passing)?;
+    depin_render::open(&mut sealed.as_slice(), &mut plain, key, IMAGE_MAX as u64 + 32).map_err(WorkError::last)?;
+    let (salt, image) = plain.split_first_chunk::<32>().ok_or_else(|| WorkError::last("the sealed frame has no salt"))?;
+    Ok((Salt::new(*salt), image.to_vec()))
+}
+
+/// Whether a key opens what a node committed to.
+fn key_fits(path: &Path, key: &[u8; 32], format: FrameFormat, node: UnitId, committed: ContentHash) -> Result<bool, WorkError> {
+    let (salt, image) = match opened(path, key) {
+        Ok(found) => found,
+        Err(WorkError::Final(_)) => return Ok(false),
+        Err(passing) => return Err(passing),
+    };
+    let pixels = Pixels::decode(&image, format).ok();
+    Ok(pixels.is_some_and(|pixels| commitment(ContentHash::new(pixels.hash()), salt, node) == committed))
+}
