@@ -24,6 +24,8 @@ pub enum Port {
     Metering,
     /// A LoRaWAN network server.
     Lorawan,
+    /// A dispatcher of frames.
+    Rendering,
 }
 
 impl Port {
@@ -44,6 +46,10 @@ impl Port {
             Self::Lorawan => {
                 "the access key, with which anybody can add devices and send downlinks, and what hotspots hand in; that is signed by them, and \
                  payloads are encrypted, but answers to hotspots can be changed or held up"
+            }
+            Self::Rendering => {
+                "the access key, with which anybody can draft jobs and fetch frames, what opens scenes, and finished frames; scenes themselves \
+                 come sealed"
             }
             Self::Metering => {
                 "the access key, with which anybody can order and report here, and everything that is ordered and reported"

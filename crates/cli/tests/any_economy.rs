@@ -47,8 +47,13 @@ async fn storage_runs_on_heliums_economy() {
 #[tokio::test(flavor = "multi_thread")]
 async fn storage_runs_on_renders_economy() {
     // What customers pay is burnt; operators are paid by emission, by the week.
-    let told = runs("render", async |home: &Path| assert_ne!(supply(home, "RENDER")["burned"]["units"], "0")).await;
-    assert!(told.contains("render's own service is not live yet"), "{told}");
+    let folder = tempfile::tempdir().unwrap();
+    run(depin().current_dir(folder.path()).args(["new", "render-storage", "--service", "storage", "--economy", "render"])).done();
+    let network = folder.path().join("render-storage");
+    runs_as("render-storage", network.to_str().unwrap(), async |home: &Path| {
+        assert_ne!(supply(home, "RENDER")["burned"]["units"], "0");
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -248,6 +248,7 @@ fn ports_that_were_asked_for_and_are_taken_are_named_with_who_needs_them_and_not
         (&["provider", "metered", "--name", "tiler"], "the operator `tiler`"),
         (&["gateway", "s3"], "the S3 gateway"),
         (&["gateway", "metered"], "the metering gateway"),
+        (&["gateway", "render"], "the dispatcher"),
     ] {
         let printed = run(depin().current_dir(folder.path()).args(command).args(own));
         assert_eq!(printed.code, 1, "{command:?}: {}", printed.err);

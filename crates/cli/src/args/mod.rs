@@ -17,6 +17,7 @@ mod new;
 #[cfg(test)]
 mod pages;
 mod provider;
+mod render;
 mod render_provider;
 mod rule;
 mod scenario;
@@ -61,6 +62,10 @@ pub use network::{AccountCommand, AuditArgs, EventsArgs, GrantArgs, NetworkComma
 pub use new::NewNetworkArgs;
 pub use provider::{
     AskArgs, GatewayCommand, GatewayS3Args, PlaceArgs, ProviderCommand, ProviderStorageArgs, ShowProviderArgs, WithdrawArgs,
+};
+pub use render::{
+    ApproveArgs, CancelArgs, DeskArgs, DisputeFrameArgs, EstimateArgs, FetchArgs, FrameArgs, GatewayRenderArgs, JobArgs,
+    NodesArgs, PickArg, RejectArgs, RenderCommand, SceneArgs, SheetArgs, SubmitArgs, Switch, TopupArgs,
 };
 pub use render_provider::ProviderRenderArgs;
 pub use rule::{EvalArgs, RuleCommand};
@@ -204,6 +209,9 @@ pub enum Command {
     /// Check deployment files, and lease machines for them.
     #[command(subcommand, after_help = lease::AFTER)]
     Lease(LeaseCommand),
+    /// Have scenes rendered: estimates, jobs, frames, approval.
+    #[command(subcommand, after_help = render::AFTER)]
+    Render(RenderCommand),
     /// Order, report, dispute and decide metered units of a founder's own service.
     #[command(subcommand, after_help = metered::AFTER)]
     Metered(MeteredCommand),

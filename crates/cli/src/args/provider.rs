@@ -4,6 +4,7 @@ use super::coverage::{self, GatewayLorawanArgs, ProviderCoverageArgs};
 use super::lease_provider::{self, OwnLeasesArgs, ProviderLeaseArgs, ReclaimArgs};
 use super::metered::{self, GatewayMeteredArgs, ProviderMeteredArgs};
 use super::mobile::{self, ProviderMobileArgs};
+use super::render::{self, GatewayRenderArgs};
 use super::render_provider::{self, ProviderRenderArgs};
 use super::{AmountArg, Bytes, Copies, RepairArg, SpanArg, TextPath, TlsArgs, Who};
 use clap::{Args, Subcommand};
@@ -204,6 +205,9 @@ Examples:
     /// Run a customer's LoRaWAN network server in this process, for a node here or elsewhere, until Ctrl-C.
     #[command(after_help = coverage::GATEWAY_AFTER)]
     Lorawan(GatewayLorawanArgs),
+    /// Run an artist's dispatcher in this process, for a node here or elsewhere, until Ctrl-C.
+    #[command(after_help = render::GATEWAY_AFTER)]
+    Render(GatewayRenderArgs),
 }
 
 #[derive(Clone, Debug, Args)]

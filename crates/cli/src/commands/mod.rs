@@ -15,6 +15,7 @@ mod new;
 mod provider;
 mod quote;
 mod randomness;
+mod render;
 mod rule;
 mod scenario;
 mod sim;
@@ -71,6 +72,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
         Command::Devnet(DevnetCommand::Radio(args)) => devnet::radio(&args, &settings, out).await,
         Command::Coverage(command) => coverage::run(&command, &settings, out).await,
         Command::Lease(command) => lease::run(&command, &settings, out).await,
+        Command::Render(command) => render::run(&command, &settings, out).await,
         Command::Metered(command) => metered::run(&command, &settings, out).await,
         Command::Provider(command) => match command {
             ProviderCommand::Coverage(args) => provider::run(&args, &settings, out).await,
@@ -93,6 +95,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
         },
         Command::Gateway(GatewayCommand::S3(args)) => gateway::s3::run(&args, &settings, out).await,
         Command::Gateway(GatewayCommand::Lorawan(args)) => gateway::lorawan::run(&args, &settings, out).await,
+        Command::Gateway(GatewayCommand::Render(args)) => gateway::render::run(&args, &settings, out).await,
         Command::Gateway(GatewayCommand::Metered(args)) => gateway::metered::run(&args, &settings, out).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();

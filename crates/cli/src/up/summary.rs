@@ -3,17 +3,17 @@
 use crate::output::{Output, Table, secret, shown};
 use depin_devnet::{
     home::{Endpoints, Opened},
-    services::{coverage::gateway as lorawan, metered::gateway as metering, storage::gateway::S3Access},
+    services::{
+        coverage::gateway as lorawan, metered::gateway as metering, rendering::gateway as dispatcher, storage::gateway::S3Access,
+    },
 };
 use std::path::{Path, PathBuf};
 
 /// The same for programs: secrets are in their files, unless a person reads.
 pub fn json(endpoints: &Endpoints) -> Endpoints {
-    let (s3, key) = (endpoints.home.join("gateway/account.json"), endpoints.home.join(metering::KEY_FILE));
-    let network_server = endpoints.home.join(lorawan::KEY_FILE);
+    let s3 = endpoints.home.join("gateway/account.json");
     let each = endpoints.endpoints.iter().map(|endpoint| {
-        let file = if endpoint.name == lorawan::NAME { &network_server } else { &key };
-        shown(&shown(endpoint, "secret_key", &s3), metering::KEY, file)
+        shown(&shown(endpoint, "secret_key", &s3), metering::KEY, &endpoints.home.join(key_file(&endpoint.name)))
     });
     Endpoints { endpoints: each.collect(), ..endpoints.clone() }
 }
@@ -36,8 +36,8 @@ pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
     for endpoint in endpoints.endpoints.iter().filter(|endpoint| endpoint.name != S3Access::NAME) {
         row(&endpoint.name, &endpoint.url);
         for (name, value) in &endpoint.settings {
-            let file = if endpoint.name == lorawan::NAME { lorawan::KEY_FILE } else { metering::KEY_FILE };
-            let shown = if name == metering::KEY { secret(value, &home.join(file)) } else { value.to_owned() };
+            let shown =
+                if name == metering::KEY { secret(value, &home.join(key_file(&endpoint.name))) } else { value.to_owned() };
             row(&format!("  {}", name.replace('_', " ")), &shown);
         }
     }
@@ -55,6 +55,15 @@ pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
         }
     }
     text + "\nCtrl-C stops it; the next `depin up` goes on with the same data.\n"
+}
+
+/// Where in a home the access key of an endpoint is written.
+fn key_file(endpoint: &str) -> &'static str {
+    match endpoint {
+        lorawan::NAME => lorawan::KEY_FILE,
+        dispatcher::NAME => dispatcher::KEY_FILE,
+        _ => metering::KEY_FILE,
+    }
 }
 
 /// Whether the network leases machines.
@@ -85,6 +94,10 @@ fn commands(endpoints: &Endpoints, s3: Option<&S3Access>, leases: bool) -> Vec<(
     if endpoints.endpoints.iter().any(|endpoint| endpoint.name == metering::NAME) {
         let order = own(&["metered operators", "metered order provider-1 --cap 1 --for 1d", "metered orders"]);
         commands.push(("who delivers, and an order; your software reports through the gateway", order));
+    }
+    if endpoints.endpoints.iter().any(|endpoint| endpoint.name == dispatcher::NAME) {
+        let look = own(&["render nodes", "render estimate scene.blend", "render submit scene.blend", "render frames JOB"]);
+        commands.push(("who renders; a scene of yours: what it costs, ordered, frames as they come", look));
     }
     if endpoints.endpoints.iter().any(|endpoint| endpoint.name == lorawan::NAME) {
         let look = own(&["coverage hotspots", "coverage packets --follow", "coverage device list"]);

@@ -37,7 +37,8 @@ impl Up {
         Self::spawn_as(depin(), home, args)
     }
 
-    fn spawn_as(mut command: Command, home: &Path, args: &[&str]) -> Self {
+    /// The same by a command of one's own.
+    pub fn spawn_as(mut command: Command, home: &Path, args: &[&str]) -> Self {
         let log = home.with_extension("log");
         let file = fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
         let child = command
@@ -86,6 +87,11 @@ impl Up {
 
     /// Waits for `endpoints.json`, which is written when everything is ready.
     pub async fn ready(&mut self) -> Value {
+        self.ready_within(START).await
+    }
+
+    /// The same for networks whose parts take longer.
+    pub async fn ready_within(&mut self, limit: Duration) -> Value {
         let begun = Instant::now();
         loop {
             if let Ok(text) = fs::read(self.home.join("endpoints.json")) {
@@ -98,7 +104,7 @@ impl Up {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("`depin up` ended with {status}:\n{}", self.printed());
             }
-            assert!(begun.elapsed() < START, "not ready within {START:?}, threads {}:\n{}", self.threads(), self.printed());
+            assert!(begun.elapsed() < limit, "not ready within {limit:?}, threads {}:\n{}", self.threads(), self.printed());
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -103,6 +103,7 @@ mod tests {
             let service = match name {
                 "helium" => "coverage",
                 "akash" => "leasing",
+                "render" => "rendering",
                 _ => "storage",
             };
             assert_eq!((info.name.as_str(), info.service.as_str(), own || service == "storage"), (name, service, true));

@@ -23,6 +23,9 @@ pub const ARBITER: Name = Name::literal("arbiter");
 /// Owns the mobile access point of a network of hotspots.
 pub const MOBILE: Name = Name::literal("mobile");
 
+/// Gives out the frames of a network of renderers.
+pub const DISPATCHER: Name = Name::literal("dispatcher");
+
 /// Brings randomness from outside to a network that was begun with it.
 pub const RANDOMNESS: Name = Name::literal("randomness");
 
@@ -45,6 +48,7 @@ fn account_of(name: Name) -> Option<u32> {
         ARBITER => Some(5),
         RANDOMNESS => Some(6),
         MOBILE => Some(7),
+        DISPATCHER => Some(8),
         _ => name.as_str().strip_prefix("provider-")?.parse::<u32>().ok()?.checked_sub(1)?.checked_add(FIRST_PROVIDER),
     }
 }
@@ -53,7 +57,7 @@ fn account_of(name: Name) -> Option<u32> {
 /// it does not follow from the home's phrase. What cannot be told is somebody's own.
 pub fn is_own(home: &Home, name: Name) -> bool {
     let Some(account) = account_of(name) else { return true };
-    if ![REPORTER, ARBITER, RANDOMNESS, MOBILE].contains(&name) || !home.phrase().is_file() {
+    if ![REPORTER, ARBITER, RANDOMNESS, MOBILE, DISPATCHER].contains(&name) || !home.phrase().is_file() {
         return false;
     }
     let derived = phrase(home).and_then(|phrase| key_of(&phrase, account)).map(|key| key.address());

@@ -17,6 +17,7 @@
 //! HOME/gateway/             storage: the gateway's object map and keys, with account.json for the S3 keys
 //! HOME/s3.env               storage: the gateway's S3 settings for shells (0600)
 //! HOME/metering/            metered: the gateway's store, with access.key for the founder's software (0600)
+//! HOME/rendering/           rendering: the dispatcher's store, sealed scenes and frames, with access.key for the artist's tools (0600)
 //! ```
 //!
 //! Everything is written whole or not at all. `home.json` is written first, unfinished, and once more at the end: so a home whose
@@ -41,8 +42,8 @@ pub use create::{
 pub use endpoints::{Control, Endpoint, Endpoints, Ports, ProviderEndpoint};
 pub use intact::operators_without_folder;
 pub use keys::{
-    ARBITER, CUSTOMER, FAUCET, MOBILE, NOTARY, PRICE_FEEDER, RANDOMNESS, REPORTER, account_path_text, address_of, key_names,
-    phrase, provider_name, unusable,
+    ARBITER, CUSTOMER, DISPATCHER, FAUCET, MOBILE, NOTARY, PRICE_FEEDER, RANDOMNESS, REPORTER, account_path_text, address_of,
+    key_names, phrase, provider_name, unusable,
 };
 pub use lock::Lock;
 pub use room::make_room;

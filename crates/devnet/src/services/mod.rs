@@ -17,7 +17,8 @@ use depin_quantity::{Address, Instant, Name};
 use std::{collections::BTreeSet, path::Path};
 
 /// The services that run live, the first of which stands in for those that do not yet.
-static LIVE: [&dyn Service; 4] = [&storage::Storage, &metered::Metered, &coverage::Coverage, &leasing::Leasing];
+static LIVE: [&dyn Service; 5] =
+    [&storage::Storage, &metered::Metered, &coverage::Coverage, &leasing::Leasing, &rendering::Rendering];
 
 /// What a service has on a machine that runs its whole network.
 #[async_trait]

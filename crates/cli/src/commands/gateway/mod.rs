@@ -2,4 +2,5 @@
 
 pub mod lorawan;
 pub mod metered;
+pub mod render;
 pub mod s3;
