@@ -66,7 +66,7 @@ impl View {
             self.network = Some(rendering.network().await?);
         }
         self.entry = rendering.node(node).await?;
-        let page = |after: Option<String>| async move { rendering.node_tickets(node, after.as_deref(), Some(1_000)).await };
+        let page = |after: Option<String>| async move { rendering.node_tickets(node, after.as_deref(), Some(500)).await };
         let tickets = if self.entry.is_some() { whole_list(PAGES_MAX, page).await? } else { Vec::new() };
         self.tickets =
             tickets.into_iter().map(|ticket| ((ticket.job, ticket.number), KnownTicket { ticket, kept: None })).collect();
