@@ -130,7 +130,7 @@ async fn sessions_that_radclient_tells_are_paid_and_a_kill_loses_none_that_was_a
     sums.sort_unstable();
     assert_eq!(sums, [480, 2_400, 4_800], "{reported} were on the ledger when it was killed: {paid:#}");
     let carriers = at(&home, &["coverage", "carrier", "list", "--json"]).json();
-    let own = items(&carriers).iter().find(|one| one["carrier"].to_string() == carrier).unwrap();
+    let own = items(&carriers).iter().find(|one| one["carrier"].as_u64() == carrier.parse().ok()).unwrap();
     assert_eq!((&own["bytes"], &own["spent"]["units"]), (&json!("7680"), &json!("320")), "each is paid once: {own:#}");
     let points = at(&home, &["coverage", "access-points", "--json"]).json();
     assert_eq!(items(&points).iter().filter(|point| point["kind"] == "indoor-wifi").count(), 1, "it joined once: {points:#}");

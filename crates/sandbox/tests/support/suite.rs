@@ -71,7 +71,10 @@ async fn assert_nothing_left(supervisor: &Supervisor, home: &Path) {
     assert_eq!(sh("ls -d /sys/fs/cgroup/*/depin_sandbox/depin_alice* /sys/fs/cgroup/depin_sandbox/depin_alice* 2>/dev/null"), "");
     assert_eq!(sh(&format!("ls -A {}/state/etc/alice 2>/dev/null", home.display())), "");
     assert_eq!(sh(&format!("ls -A {}/state/bwrap/alice 2>/dev/null", home.display())), "");
-    assert_eq!(sh(&format!("ls -A {0}/slots {0}/state/volumes/alice {0}/state/ports/alice | grep -v :", home.display())).trim(), "");
+    assert_eq!(
+        sh(&format!("ls -A {0}/slots {0}/state/volumes/alice {0}/state/ports/alice | grep -v :", home.display())).trim(),
+        ""
+    );
 }
 
 /// A machine with a public peer, a private one, and the address of cloud metadata, which all answer at port 80.

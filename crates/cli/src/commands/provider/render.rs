@@ -76,7 +76,7 @@ impl Venture for ProviderRenderArgs {
             ..RenderingConfig::new(operator, folder, found, measured.score, measured.report)
         };
         config.limits.frame_time = Duration::from_millis(self.frame_time.0.get());
-        daemon::start(config, client, key).await.map_err(Into::into)
+        daemon::start(config, client, key).await
     }
 }
 
