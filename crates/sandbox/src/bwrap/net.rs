@@ -23,11 +23,19 @@ pub(super) async fn ip(words: &str) -> Result<(), RuntimeError> {
     if output.status.success() { Ok(()) } else { Err(RuntimeError::failed(format!("ip {words}"), detail.trim())) }
 }
 
+/// The hardware address that goes with an address. Whoever takes the place of an instance has it too: others remember it for up to a
+/// minute, and would talk to nobody meanwhile.
+fn hardware(address: Ipv4Addr) -> String {
+    let [a, b, c, d] = address.octets();
+    // Of those that everybody may give.
+    format!("02:64:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
+}
+
 /// Makes the room's bridge; one that is there stays.
 pub(super) async fn open(slot: Slot, network: Network) -> Result<(), RuntimeError> {
     let bridge = slot.bridge();
     if ip(&format!("link show {bridge}")).await.is_err() {
-        ip(&format!("link add {bridge} type bridge")).await?;
+        ip(&format!("link add {bridge} address {} type bridge", hardware(slot.address(1)))).await?;
         ip(&format!("addr add {}/24 dev {bridge}", slot.address(1))).await?;
     }
     ip(&format!("link set {bridge} up")).await?;
@@ -51,7 +59,7 @@ pub(super) async fn plug(slot: Slot, namespace: &str, host: u8) -> Result<Ipv4Ad
     let (bridge, cable, address) = (slot.bridge(), format!("{}x{host}", slot.bridge()), slot.address(host));
     let _ = ip(&format!("link delete {cable}")).await;
     ip(&format!("netns add {namespace}")).await?;
-    ip(&format!("link add {cable} type veth peer name eth0 netns {namespace}")).await?;
+    ip(&format!("link add {cable} type veth peer name eth0 address {} netns {namespace}", hardware(address))).await?;
     ip(&format!("link set {cable} master {bridge} up")).await?;
     ip(&format!("-n {namespace} link set lo up")).await?;
     ip(&format!("-n {namespace} addr add {address}/24 dev eth0")).await?;

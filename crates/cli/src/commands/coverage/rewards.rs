@@ -213,7 +213,7 @@ fn table(items: &[Earned], at: &Named<'_>, out: &Output) -> String {
     let ends = items.iter().flat_map(|one| &one.due).filter_map(|due| due.ends.as_ref()).min_by_key(|time| time.ms);
     let Some(ends) = ends else { return text };
     format!(
-        "{text}~ is what the open period gives if nothing changes until it ends at {}; --by-period shows each payout\n",
+        "{text}~ what the open period gives at its end, {}, if nothing changes\n--by-period shows each payout\n",
         ends.text
     )
 }
