@@ -212,10 +212,7 @@ fn table(items: &[Earned], at: &Named<'_>, out: &Output) -> String {
     let text = table.render_or(out, "no hotspots, so no rewards");
     let ends = items.iter().flat_map(|one| &one.due).filter_map(|due| due.ends.as_ref()).min_by_key(|time| time.ms);
     let Some(ends) = ends else { return text };
-    format!(
-        "{text}~ what the open period gives at its end, {}, if nothing changes\n--by-period shows each payout\n",
-        ends.text
-    )
+    format!("{text}~ what the open period gives at its end, {}, if nothing changes\n--by-period shows each payout\n", ends.text)
 }
 
 /// What is due by token: what is owed as it is, what the open period would give behind `~`.
