@@ -28,6 +28,7 @@ fn rejected(answer: &Answer) -> &str {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one life of a device, in its order")]
 async fn a_device_joins_and_its_uplinks_reach_the_webhook_whatever_comes_and_goes() {
     let (folder, mut customer) = (tempfile::tempdir().unwrap(), Customer::start().await);
     let (signer, hotspots) = (Arc::new(SigningKey::from_seed(&[9; 32])), [Hotspot::new(1), Hotspot::new(2)]);

@@ -185,7 +185,7 @@ impl Drive {
     }
 
     /// Goes on until the dispatcher's word is judged; an artist approves what is ready.
-    fn to_the_end(&mut self) {
+    fn finish(&mut self) {
         for _ in 0..200 {
             self.look();
             self.nodes_act();
@@ -302,7 +302,7 @@ fn terms(frames: i64, checks: &str) -> NewJob {
 fn a_job_of_honest_nodes_is_given_out_checked_compared_and_its_word_is_kept() {
     let known = KnownFrame { index: 3, pixels: pixels(right(3)) };
     let mut drive = Drive::new(4, terms(24, "50%"), vec![known]);
-    drive.to_the_end();
+    drive.finish();
     let (frames, checks, planted, verified) = drive.tickets();
     assert_eq!((frames, planted), (24, 1), "each frame once, and one planted");
     assert!((4..=20).contains(&checks), "about half are checked: {checks}");
@@ -317,7 +317,7 @@ fn a_job_of_honest_nodes_is_given_out_checked_compared_and_its_word_is_kept() {
 #[test]
 fn a_node_that_hands_in_wrong_frames_is_found_and_its_frames_come_from_others() {
     let mut drive = Drive::new(4, terms(24, "100%"), Vec::new()).of(2, Manner::Cheat);
-    drive.to_the_end();
+    drive.finish();
     assert!(matches!(drive.net.job(drive.job).word, Word::Kept(_)));
     let cheat = drive.net.node(2);
     assert!(cheat.judged > 0 && cheat.right == 0 && cheat.frames == 0, "{cheat:?}");
@@ -330,7 +330,7 @@ fn a_node_that_hands_in_wrong_frames_is_found_and_its_frames_come_from_others() 
 #[test]
 fn frames_of_a_node_that_never_delivers_go_to_others_after_a_while() {
     let mut drive = Drive::new(4, terms(12, "10%"), Vec::new()).of(3, Manner::Silent);
-    drive.to_the_end();
+    drive.finish();
     assert!(matches!(drive.net.job(drive.job).word, Word::Kept(_)), "{:?}", drive.net.job(drive.job));
     let lapsed = drive.net.told().into_iter().filter(|event| matches!(event, RenderingEvent::TicketFailed { lapsed: true, .. }));
     assert!(lapsed.count() > 0 && drive.net.node(3).frames == 0, "what it let lie is not paid");
@@ -357,7 +357,7 @@ fn a_rejected_frame_is_rendered_again_elsewhere_and_compared_with_what_came_befo
     assert_eq!(again.attempts, 2);
     let owner = |number: u32| -> Address { drive.net.ticket(drive.job, number).owner };
     assert_ne!(owner(number), owner(again.ticket.unwrap()), "another owner's node");
-    drive.to_the_end();
+    drive.finish();
     // The rejected frame was right: the artist is told so by the ledger, and its node is paid.
     assert_eq!((drive.net.artist().unfounded, drive.net.state_of(drive.job, number)), (1, "paid"));
     assert!(matches!(drive.net.job(drive.job).word, Word::Kept(_)));
@@ -380,7 +380,7 @@ fn nothing_is_given_out_without_money_and_it_goes_on_after_more_is_held() {
     assert!(drive.steps().is_empty(), "it waits for money: {:?}", drive.steps());
     let job = drive.job;
     drive.net.ok(ARTIST, RenderingMessage::Fund { job, more: 1_000_000 });
-    drive.to_the_end();
+    drive.finish();
     assert_eq!(drive.stages().get(&FrameStage::Done), Some(&6));
 }
 

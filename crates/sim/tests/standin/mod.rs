@@ -30,6 +30,7 @@ fn row(step: u32, set: &[(&str, f64)]) -> Row {
 }
 
 /// Use grows as the assumption says, and by chance; the price is an assumption with noise. Run 3 fails half way.
+#[expect(clippy::too_many_lines, reason = "a made-up run, figure by figure")]
 pub fn engine(point: &Point, key: RunKey, watch: &dyn Watch) -> Result<RunResult, RunFailure> {
     let get = |name: &str, default: f64| point.values.get(name).copied().unwrap_or(default);
     let (growth, price) = (get("scenario.demand.a.growth", 0.5), get("scenario.market.start", 2.0));
