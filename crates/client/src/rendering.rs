@@ -8,7 +8,8 @@ use crate::{
 };
 use depin_quantity::{Address, Name, Seed, UnitId};
 use depin_services::rendering::{
-    Against, EndReason, FrameKey, Handed, JobState, NewJob, NodeTerms, RejectReason, Secret, TicketState, Tier,
+    Against, Comparison, EndReason, FrameKey, Handed, Job, JobState, NewJob, NodeTerms, RejectReason, Secret, Step, Ticket,
+    TicketState, Tier, Word,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -350,12 +351,96 @@ pub struct RenderingTicket {
     pub due: Time,
 }
 
+impl RenderingJob {
+    /// How a job's row is told; `held` is the money that the ledger holds for it.
+    pub fn of(job: UnitId, row: Job, held: Amount) -> Self {
+        let (word, to_show) = match &row.word {
+            Word::Committed => ("committed", Vec::new()),
+            Word::Opened(_) => ("opened", Vec::new()),
+            Word::Sampled(_, numbers) => ("sampled", numbers.clone()),
+            Word::Kept(_) => ("kept", Vec::new()),
+            Word::Broken(_) => ("broken", Vec::new()),
+        };
+        Self {
+            job,
+            artist: row.artist,
+            count: row.count,
+            frame_most: row.frame_most,
+            state: row.state,
+            reason: row.reason,
+            paused: row.is_paused(),
+            drawn: row.drawn,
+            word: word.to_owned(),
+            secret: row.word.secret(),
+            to_show,
+            funds: row.funds,
+            spent: row.spent,
+            reserved: row.reserved,
+            bond: row.bond,
+            free: row.free(),
+            held,
+            tickets: row.tickets,
+            open: row.open,
+            pending: row.pending,
+            frames: row.frames,
+            created: row.created.into(),
+            until: row.until.into(),
+            approve_at: row.approve_at.map(Into::into),
+            secret_due: row.secret_due.map(Into::into),
+            closed: row.closed.map(Into::into),
+            terms: row.terms,
+        }
+    }
+}
+
 impl RenderingTicket {
     /// The state's word and, of a rejected one, the reason.
     pub const fn state_of(state: TicketState) -> (&'static str, Option<RejectReason>) {
         match state {
             TicketState::Rejected { reason } => (state.word(), Some(reason)),
             _ => (state.word(), None),
+        }
+    }
+
+    /// How a ticket's row is told, and the comparison that it is a side of with that one's first ticket.
+    pub fn of(job: UnitId, number: u32, row: Ticket, comparison: Option<(u32, Comparison)>) -> Self {
+        let (word, rejected) = Self::state_of(row.state);
+        let delivery = row.delivery;
+        let comparison = comparison.map(|(first, row)| {
+            let (step, third) = match row.step {
+                Step::Revealing => ("revealing", None),
+                Step::Agreeing => ("agreeing", None),
+                Step::Drawing => ("drawing", None),
+                Step::Judging(third) => ("judging", Some(third)),
+            };
+            RenderingComparison {
+                first,
+                against: row.against,
+                frame: row.frame,
+                step: step.to_owned(),
+                third,
+                due: row.due.into(),
+            }
+        });
+        Self {
+            job,
+            number,
+            hash: row.hash,
+            node: row.node,
+            owner: row.owner,
+            state: word.to_owned(),
+            rejected,
+            done: row.done,
+            verified: row.verified,
+            handed: delivery.map(|delivery| delivery.handed),
+            work: delivery.map_or(0, |delivery| delivery.work),
+            price: delivery.map_or(0, |delivery| delivery.price),
+            drawn: row.drawn,
+            key: row.key,
+            comparison,
+            issued: row.issued.into(),
+            delivered: delivery.map(|delivery| delivery.at.into()),
+            due: row.due.into(),
         }
     }
 }

@@ -8,7 +8,7 @@ mod files;
 mod world;
 
 use depin_client::{
-    api::{Amount, RenderingComparison, RenderingEligible, RenderingJob, RenderingTicket},
+    api::{Amount, RenderingEligible, RenderingJob, RenderingTicket},
     render::{FrameStage, KnownFrame},
 };
 use depin_gateway_render::plan::{Book, DEPTH, JobView, Step, frames, plan};
@@ -70,7 +70,7 @@ impl Drive {
             RenderingEligible { node: one.node, owner: one.owner, weight: one.weight, url: row.terms.url, active }
         };
         let nodes = self.net.nodes_of(self.job).into_iter().map(wire).collect();
-        JobView { job: wire_job(self.job, job), nodes, tickets, now: self.net.now }
+        JobView { job: RenderingJob::of(self.job, job, Amount::new(RENDER, Units::ZERO, 8)), nodes, tickets, now: self.net.now }
     }
 
     fn steps(&self) -> Vec<Step> {
@@ -150,11 +150,11 @@ impl Drive {
     fn judge(&mut self, number: u32) {
         let job = self.job;
         let Some((first, row)) = rendering::comparison(self.net.rows(), job, number) else { return };
-        let Step_::Judging(third) = row.step else { return };
+        let rendering::Step::Judging(third) = row.step else { return };
         if first != number || self.manner(third) == Manner::Silent {
             return;
         }
-        let is_right = |pixels: Option<depin_quantity::ContentHash>| pixels == Some(pixels_of(self.seen(third, row.frame)));
+        let is_right = |said: Option<depin_quantity::ContentHash>| said == Some(pixels(self.seen(third, row.frame)));
         let left = is_right(self.net.ticket(job, first).pixels);
         let right = match row.against {
             Against::Ticket(other) => is_right(self.net.ticket(job, other).pixels),
@@ -214,79 +214,8 @@ impl Drive {
     }
 }
 
-use rendering::Step as Step_;
-
-fn pixels_of(seen: u8) -> depin_quantity::ContentHash {
-    pixels(seen)
-}
-
-fn wire_job(id: UnitId, row: Job) -> RenderingJob {
-    let (word, to_show) = match &row.word {
-        Word::Committed => ("committed", Vec::new()),
-        Word::Opened(_) => ("opened", Vec::new()),
-        Word::Sampled(_, numbers) => ("sampled", numbers.clone()),
-        Word::Kept(_) => ("kept", Vec::new()),
-        Word::Broken(_) => ("broken", Vec::new()),
-    };
-    RenderingJob {
-        job: id,
-        artist: row.artist,
-        count: row.count,
-        frame_most: row.frame_most,
-        state: row.state,
-        reason: row.reason,
-        paused: row.is_paused(),
-        drawn: row.drawn,
-        word: word.to_owned(),
-        secret: row.word.secret(),
-        to_show,
-        funds: row.funds,
-        spent: row.spent,
-        reserved: row.reserved,
-        bond: row.bond,
-        free: row.free(),
-        held: Amount::new(RENDER, Units::ZERO, 8),
-        tickets: row.tickets,
-        open: row.open,
-        pending: row.pending,
-        frames: row.frames,
-        created: row.created.into(),
-        until: row.until.into(),
-        approve_at: row.approve_at.map(Into::into),
-        secret_due: row.secret_due.map(Into::into),
-        closed: row.closed.map(Into::into),
-        terms: row.terms,
-    }
-}
-
 fn wire_ticket(net: &Net, job: UnitId, number: u32) -> RenderingTicket {
-    let row = net.ticket(job, number);
-    let (word, rejected) = RenderingTicket::state_of(row.state);
-    let comparison = rendering::comparison(net.rows(), job, number).map(|(first, row)| {
-        let third = if let Step_::Judging(third) = row.step { Some(third) } else { None };
-        let (against, frame, due) = (row.against, row.frame, row.due.into());
-        RenderingComparison { first, against, frame, step: String::new(), third, due }
-    });
-    RenderingTicket {
-        job,
-        number,
-        hash: row.hash,
-        node: row.node,
-        owner: row.owner,
-        state: word.to_owned(),
-        rejected,
-        done: row.done,
-        verified: row.verified,
-        handed: row.delivery.map(|delivery| delivery.handed),
-        work: row.delivery.map_or(0, |delivery| delivery.work),
-        price: row.delivery.map_or(0, |delivery| delivery.price),
-        drawn: row.drawn,
-        key: row.key,
-        comparison,
-        issued: row.issued.into(),
-        delivered: row.delivery.map(|delivery| delivery.at.into()),
-        due: row.due.into(),
-    }
+    RenderingTicket::of(job, number, net.ticket(job, number), rendering::comparison(net.rows(), job, number))
 }
 
 fn terms(frames: i64, checks: &str) -> NewJob {

@@ -8,14 +8,14 @@ use crate::api::{
 };
 use axum::{Json, extract::State};
 use depin_client::api::{
-    ErrorBody, Page, RenderingComparison, RenderingEligible, RenderingJob, RenderingJobQuery, RenderingNetwork, RenderingNode,
-    RenderingNodeQuery, RenderingPerson, RenderingTicket,
+    ErrorBody, Page, RenderingEligible, RenderingJob, RenderingJobQuery, RenderingNetwork, RenderingNode, RenderingNodeQuery,
+    RenderingPerson, RenderingTicket,
 };
 use depin_economy::{Account, Component, Reads};
 use depin_quantity::{Address, Measured, Name, UnitId};
 use depin_services::{
     Service as _,
-    rendering::{self as service, Rendering, Step, Tier, Word},
+    rendering::{self as service, Rendering, Tier},
 };
 use depin_state::ReadState;
 use std::collections::BTreeMap;
@@ -212,42 +212,7 @@ fn no_job(id: UnitId) -> ApiError {
 
 fn wire_job(app: &App, reads: &Reads<'_>, id: UnitId, row: service::Job) -> RenderingJob {
     let currency = app.rendering().map(|rendering| rendering.params.rules.currency).unwrap_or_else(|_| app.tokens.first());
-    let (word, to_show) = match &row.word {
-        Word::Committed => ("committed", Vec::new()),
-        Word::Opened(_) => ("opened", Vec::new()),
-        Word::Sampled(_, numbers) => ("sampled", numbers.clone()),
-        Word::Kept(_) => ("kept", Vec::new()),
-        Word::Broken(_) => ("broken", Vec::new()),
-    };
-    RenderingJob {
-        job: id,
-        artist: row.artist,
-        count: row.count,
-        frame_most: row.frame_most,
-        state: row.state,
-        reason: row.reason,
-        paused: row.is_paused(),
-        drawn: row.drawn,
-        word: word.to_owned(),
-        secret: row.word.secret(),
-        to_show,
-        funds: row.funds,
-        spent: row.spent,
-        reserved: row.reserved,
-        bond: row.bond,
-        free: row.free(),
-        held: app.tokens.amount(currency, reads.balance(Account::Hold(id), currency)),
-        tickets: row.tickets,
-        open: row.open,
-        pending: row.pending,
-        frames: row.frames,
-        created: row.created.into(),
-        until: row.until.into(),
-        approve_at: row.approve_at.map(Into::into),
-        secret_due: row.secret_due.map(Into::into),
-        closed: row.closed.map(Into::into),
-        terms: row.terms,
-    }
+    RenderingJob::of(id, row, app.tokens.amount(currency, reads.balance(Account::Hold(id), currency)))
 }
 
 /// The nodes that a job's frames may go to, in the order in which they are drawn from.
@@ -308,37 +273,7 @@ pub(super) async fn ticket(
 }
 
 fn wire_ticket(state: &dyn ReadState, job: UnitId, number: u32, row: service::Ticket) -> RenderingTicket {
-    let (word, rejected) = RenderingTicket::state_of(row.state);
-    let delivery = row.delivery;
-    let comparison = service::comparison(state, job, number).map(|(first, row)| {
-        let (step, third) = match row.step {
-            Step::Revealing => ("revealing", None),
-            Step::Agreeing => ("agreeing", None),
-            Step::Drawing => ("drawing", None),
-            Step::Judging(third) => ("judging", Some(third)),
-        };
-        RenderingComparison { first, against: row.against, frame: row.frame, step: step.to_owned(), third, due: row.due.into() }
-    });
-    RenderingTicket {
-        job,
-        number,
-        hash: row.hash,
-        node: row.node,
-        owner: row.owner,
-        state: word.to_owned(),
-        rejected,
-        done: row.done,
-        verified: row.verified,
-        handed: delivery.map(|delivery| delivery.handed),
-        work: delivery.map_or(0, |delivery| delivery.work),
-        price: delivery.map_or(0, |delivery| delivery.price),
-        drawn: row.drawn,
-        key: row.key,
-        comparison,
-        issued: row.issued.into(),
-        delivered: delivery.map(|delivery| delivery.at.into()),
-        due: row.due.into(),
-    }
+    RenderingTicket::of(job, number, row, service::comparison(state, job, number))
 }
 
 /// What somebody did as an artist and as a dispatcher.
