@@ -7,7 +7,10 @@ use super::images;
 use depin_sandbox::{
     Image, Limits, Mount, Name, Network, Port, Proto, Reach, Service as SandboxService, Source, Variable, Workload, WorkloadError,
 };
-use depin_sdl::{Expose, Group, ManifestGroup, Service, Volume, hosts};
+use depin_sdl::{
+    Expose, Group, ManifestGroup, Service, Volume,
+    hosts::{self, HostBlockList},
+};
 use depin_services::leasing::BidId;
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
@@ -292,11 +295,9 @@ fn ways_in(lease: BidId, service: &Service, ground: &Ground) -> Result<Vec<Way>,
 /// their place.
 fn is_reserved(host: &str, domain: Option<&str>) -> bool {
     let host = host.trim_end_matches('.');
-    let is_below = |domain: &str| {
-        let domain = domain.trim_end_matches('.').to_ascii_lowercase();
-        host == domain || host.strip_suffix(&domain).is_some_and(|label| label.ends_with('.'))
-    };
-    host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() || host == "localhost" || domain.is_some_and(is_below)
+    let below = domain.map(|domain| format!(".{}", domain.trim_end_matches('.')));
+    let own = HostBlockList::new(below.into_iter().chain(["localhost".to_owned()]));
+    host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() || own.blocks(host).is_some()
 }
 
 #[cfg(test)]
