@@ -147,6 +147,25 @@ pub fn key_path(home: &Home, name: Name) -> Option<PathBuf> {
     [home.key(name), home.provider(name).join("key")].into_iter().find(|path| path.is_file())
 }
 
+/// The name of an account, or the ends of its address.
+pub fn name_in(names: &BTreeMap<Address, String>, address: Address) -> String {
+    names.get(&address).cloned().unwrap_or_else(|| address.short())
+}
+
+/// What starts a network of coverage.
+pub const STARTS_HOTSPOTS: &str = "`depin up --network helium` starts a network of hotspots";
+/// What starts a network of rendering.
+pub const STARTS_RENDERERS: &str = "`depin up --network render` starts a network of renderers";
+
+/// Refuses a network that runs another service than a command is about; `hint` says what to do.
+pub fn needs_service(network: Name, runs: Name, wanted: &str, hint: &str) -> Result<()> {
+    if runs.as_str() == wanted {
+        return Ok(());
+    }
+    let why = format!("{network} runs the service `{runs}`, not `{wanted}`");
+    Err(CliError::refused("other-service", why).hint(hint))
+}
+
 /// An amount as typed, with the precision of its token.
 pub fn amount(spec: &Spec, typed: &AmountArg) -> Result<(Name, Units)> {
     let token = match typed.token {

@@ -4,7 +4,7 @@ use crate::{
     args::{GrantArgs, Who},
     error::Result,
     output::{Output, Table, bytes, day, in_time, minute, short_id, shorten},
-    remote::Remote,
+    remote::{Remote, name_in},
     sending::submit,
     settings::Settings,
 };
@@ -61,7 +61,7 @@ pub async fn show(who: &Who, settings: &Settings, out: &Output) -> Result<()> {
         row("Transactions", account.nonce.to_string());
         money_rows(&account, now, &mut row);
         for Committed { to, with, id, amount, until, accrued } in &account.committed {
-            let with = with.map(|address| names.get(&address).cloned().unwrap_or_else(|| address.short()));
+            let with = with.map(|address| name_in(&names, address));
             let mut text = shorten(&amount.display);
             text += &with.map(|name| format!(" with {name}")).unwrap_or_default();
             text += &id.map(|id| format!(", {}", short_id(id))).unwrap_or_default();

@@ -5,7 +5,7 @@ use crate::{
     args::EventsArgs,
     error::{CliError, Result},
     output::{Output, bytes, minute, plain, short_id, short_number, shorten, wrap},
-    remote::Remote,
+    remote::{Remote, name_in},
     settings::Settings,
 };
 use depin_client::{
@@ -340,7 +340,7 @@ impl Writer {
     fn text(&self, text: &str) -> String {
         let text = plain(text);
         match text.parse::<Address>() {
-            Ok(address) => self.names.get(&address).cloned().unwrap_or_else(|| address.short()),
+            Ok(address) => name_in(&self.names, address),
             Err(_) if text.len() >= 40 && !text.contains(' ') => short_id(text),
             Err(_) => text.into_owned(),
         }

@@ -4,7 +4,7 @@ use crate::{
     args::QuoteArgs,
     error::Result,
     output::{Output, Table, bytes, short_number, shorten},
-    remote::{Remote, epochs},
+    remote::{Remote, epochs, name_in},
     settings::Settings,
 };
 use depin_client::api::QuoteQuery;
@@ -23,8 +23,7 @@ pub async fn run(args: &QuoteArgs, settings: &Settings, out: &Output) -> Result<
         row(format!("{} for {}", bytes(quote.size_bytes), args.term.0), shorten(&quote.cost.display), dollars(&quote.cost_usd));
         row("per TiB and month".to_owned(), shorten(&quote.per_tib_month.display), dollars(&quote.per_tib_month_usd));
         let mut text = table.render(out);
-        let by: Vec<String> =
-            quote.providers.iter().map(|address| names.get(address).cloned().unwrap_or_else(|| address.short())).collect();
+        let by: Vec<String> = quote.providers.iter().map(|address| name_in(&names, *address)).collect();
         text += &format!(
             "\n{} stored for {} of data: {} ({}) and padding add {} %\n",
             bytes(quote.stored_bytes),

@@ -3,7 +3,7 @@
 use crate::{
     error::{CliError, Result},
     output::Output,
-    remote::Remote,
+    remote::{Remote, STARTS_HOTSPOTS, name_in, needs_service},
 };
 use depin_client::{
     Coverage,
@@ -33,10 +33,7 @@ pub(super) struct Named<'a> {
 impl<'a> Named<'a> {
     pub(super) async fn new(remote: &'a Remote, out: &'a Output) -> Result<Self> {
         let status = remote.client.status().await?;
-        if status.service.as_str() != "coverage" {
-            let why = format!("{} runs the service `{}`, not `coverage`", status.network, status.service);
-            return Err(CliError::refused("other-service", why).hint("`depin up --network helium` starts a network of hotspots"));
-        }
+        needs_service(status.network, status.service, "coverage", STARTS_HOTSPOTS)?;
         Ok(Self { remote, out, now: Instant::new(status.time_ms), names: remote.names().await? })
     }
 
@@ -46,7 +43,7 @@ impl<'a> Named<'a> {
 
     /// The name of an account, or the ends of its address.
     pub(super) fn name(&self, address: Address) -> String {
-        self.names.get(&address).cloned().unwrap_or_else(|| address.short())
+        name_in(&self.names, address)
     }
 
     pub(super) async fn hotspots(&self, owner: Option<Address>) -> Result<Vec<CoverageHotspot>> {

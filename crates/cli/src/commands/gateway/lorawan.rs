@@ -6,7 +6,7 @@ use crate::{
     error::{CliError, Result},
     exposure,
     output::{Output, Progress, shown},
-    remote::{Remote, amount, begins_anew, key_of},
+    remote::{Remote, STARTS_HOTSPOTS, amount, begins_anew, key_of, needs_service},
     settings::Settings,
     up::Interrupt,
 };
@@ -122,10 +122,7 @@ async fn start(args: &GatewayLorawanArgs, remote: &Remote, out: &Output) -> Resu
     progress.step(format!("looking for the node at {}", remote.client.url()));
     let used = args.dir.join("lorawan.db").exists() || args.dir.join("access.key").exists();
     let (status, spec) = (remote.status(used, out).await?, remote.spec().await?);
-    if status.service.as_str() != "coverage" {
-        let why = format!("{} runs the service `{}`, not `coverage`", status.network, status.service);
-        return Err(CliError::refused("other-service", why).hint("`depin up --network helium` starts a network of hotspots"));
-    }
+    needs_service(status.network, status.service, "coverage", STARTS_HOTSPOTS)?;
     std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
     let keyring = remote.settings.home.keyring();
     let customer = key_of(args.key_file.as_deref(), &args.dir.join("customer.key"), used, keyring)?;

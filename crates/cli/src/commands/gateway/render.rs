@@ -5,7 +5,7 @@ use crate::{
     error::{CliError, Result},
     exposure,
     output::{Output, Progress, Table, shown},
-    remote::{Remote, begins_anew, key_of},
+    remote::{Remote, STARTS_RENDERERS, begins_anew, key_of, needs_service},
     settings::Settings,
     up::Interrupt,
 };
@@ -64,10 +64,7 @@ async fn start(args: &GatewayRenderArgs, remote: &Remote, out: &Output) -> Resul
     progress.step(format!("looking for the node at {}", remote.client.url()));
     let used = args.dir.join("rendering.db").exists() || args.dir.join("access.key").exists();
     let status = remote.status(used, out).await?;
-    if status.service.as_str() != "rendering" {
-        let why = format!("{} runs the service `{}`, not `rendering`", status.network, status.service);
-        return Err(CliError::refused("other-service", why));
-    }
+    needs_service(status.network, status.service, "rendering", STARTS_RENDERERS)?;
     std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
     let key = key_of(args.key_file.as_deref(), &args.dir.join("dispatcher.key"), used, remote.settings.home.keyring())?;
     if !used && !args.new_store {

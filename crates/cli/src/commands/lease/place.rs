@@ -4,7 +4,7 @@ use crate::{
     args::Who,
     error::{CliError, Result},
     output::{Output, Progress, shorten},
-    remote::Remote,
+    remote::{Remote, name_in, needs_service},
     sending::submit,
 };
 use depin_client::{
@@ -40,11 +40,8 @@ struct Done<T> {
 impl<'a> Place<'a> {
     pub async fn new(remote: &'a Remote, out: &'a Output) -> Result<Self> {
         let status = remote.client.status().await?;
-        if status.service.as_str() != "leasing" {
-            let why = format!("{} runs the service `{}`, not `leasing`", status.network, status.service);
-            return Err(CliError::refused("other-service", why)
-                .hint("name a node of a network that leases with --node; `depin lease check` needs none"));
-        }
+        let how = "name a node of a network that leases with --node; `depin lease check` needs none";
+        needs_service(status.network, status.service, "leasing", how)?;
         let names = remote.names().await?;
         Ok(Self { remote, out, status, names })
     }
@@ -68,7 +65,7 @@ impl<'a> Place<'a> {
 
     /// The name of an account, or the ends of its address.
     pub fn name(&self, address: Address) -> String {
-        self.names.get(&address).cloned().unwrap_or_else(|| address.short())
+        name_in(&self.names, address)
     }
 
     /// The deployment of that number and owner.

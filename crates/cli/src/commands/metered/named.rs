@@ -3,7 +3,7 @@
 use crate::{
     error::{CliError, Result},
     output::Output,
-    remote::Remote,
+    remote::{Remote, name_in, needs_service},
 };
 use depin_client::{
     Client, Metered, Sender,
@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 /// Pages that are searched for the beginning of an id.
 const PAGES_MAX: usize = 64;
 
+/// What a command about metered units needs.
+const HOW: &str = "make one of your own with `depin new NAME --service metered --unit \"…\" --economy …`, and start it with `depin up --network NAME`";
+
 /// What every command about metered units works with.
 pub struct Named<'a> {
     pub remote: &'a Remote,
@@ -28,13 +31,7 @@ pub struct Named<'a> {
 impl<'a> Named<'a> {
     pub async fn new(remote: &'a Remote, out: &'a Output) -> Result<Self> {
         let status = remote.client.status().await?;
-        if status.service.as_str() != "metered" {
-            return Err(CliError::refused(
-                "other-service",
-                format_args!("{} runs the service `{}`, not `metered`", status.network, status.service),
-            )
-            .hint("make one of your own with `depin new NAME --service metered --unit \"…\" --economy …`, and start it with `depin up --network NAME`"));
-        }
+        needs_service(status.network, status.service, "metered", HOW)?;
         let names = remote.names().await?;
         Ok(Self { remote, out, now: Instant::new(status.time_ms), names })
     }
@@ -49,7 +46,7 @@ impl<'a> Named<'a> {
 
     /// The name of an account, or the ends of its address.
     pub(super) fn name(&self, address: Address) -> String {
-        self.names.get(&address).cloned().unwrap_or_else(|| address.short())
+        name_in(&self.names, address)
     }
 
     /// The order of that id, or whose id alone begins so.

@@ -4,6 +4,7 @@ use super::run::Venture;
 use crate::{
     args::{PlaceArgs, ProviderLeaseArgs},
     error::{CliError, Result},
+    remote::needs_service,
 };
 use depin_devnet::{
     operators::Post,
@@ -44,10 +45,8 @@ impl Venture for ProviderLeaseArgs {
     }
 
     fn terms(&self, spec: &Spec) -> Result<Self::Terms> {
-        if spec.network().service.as_str() != "leasing" {
-            let why = format!("{} runs the service `{}`, not `leasing`", spec.network().name, spec.network().service);
-            return Err(CliError::refused("other-service", why).hint("`depin up --network akash` starts a network of leases"));
-        }
+        let how = "`depin up --network akash` starts a network of leases";
+        needs_service(spec.network().name, spec.network().service, "leasing", how)?;
         let pricing = match (&self.price, &self.price_script) {
             (Some(text), _) => read_prices(text).map_err(|error| CliError::refused("price", error))?,
             (None, Some(path)) => {

@@ -3,7 +3,8 @@
 use super::run::Venture;
 use crate::{
     args::{PlaceArgs, ProviderRenderArgs},
-    error::{CliError, Result},
+    error::Result,
+    remote::{STARTS_RENDERERS, needs_service},
 };
 use depin_devnet::{operators::Post, services::rendering::daemon};
 use depin_economy::Spec;
@@ -39,11 +40,7 @@ impl Venture for ProviderRenderArgs {
     }
 
     fn terms(&self, spec: &Spec) -> Result<Vec<Tier>> {
-        let (network, service) = (spec.network().name, spec.network().service);
-        if service.as_str() != "rendering" {
-            let why = format!("{network} runs the service `{service}`, not `rendering`");
-            return Err(CliError::refused("other-service", why).hint("`depin up --network render` starts a network of renderers"));
-        }
+        needs_service(spec.network().name, spec.network().service, "rendering", STARTS_RENDERERS)?;
         let mut tiers: Vec<Tier> = self.tier.iter().map(|tier| (*tier).into()).collect();
         tiers.sort();
         tiers.dedup();

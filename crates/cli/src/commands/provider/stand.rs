@@ -3,6 +3,7 @@
 use crate::{
     args::{GainArg, PlaceArg, RegionArg},
     error::{CliError, Result},
+    remote::{STARTS_HOTSPOTS, needs_service},
 };
 use depin_economy::Spec;
 use depin_provider::coverage::hotspot_fees;
@@ -18,10 +19,7 @@ pub(super) struct Typed<'a> {
 
 /// The place on the ledger of a network that has such places, and its fees in words: to join, and to assert it, each of them once.
 pub(super) fn stands(spec: &Spec, typed: &Typed<'_>) -> Result<(Location, Vec<String>)> {
-    if spec.network().service.as_str() != "coverage" {
-        let why = format!("{} runs the service `{}`, not `coverage`", spec.network().name, spec.network().service);
-        return Err(CliError::refused("other-service", why).hint("`depin up --network helium` starts a network of hotspots"));
-    }
+    needs_service(spec.network().name, spec.network().service, "coverage", STARTS_HOTSPOTS)?;
     let none = || CliError::refused("location", "this is no place");
     let cell = cell_at(typed.place.latitude, typed.place.longitude).ok_or_else(none)?;
     let location = Location { cell, gain: typed.gain.0, elevation: typed.elevation, region: typed.region.into() };

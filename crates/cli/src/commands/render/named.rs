@@ -4,7 +4,7 @@ use crate::{
     args::DeskArgs,
     error::{CliError, Result},
     output::Output,
-    remote::Remote,
+    remote::{Remote, STARTS_RENDERERS, name_in, needs_service},
 };
 use depin_client::{
     Rendering, Sender,
@@ -36,10 +36,7 @@ pub(super) struct Named<'a> {
 impl<'a> Named<'a> {
     pub(super) async fn new(remote: &'a Remote, out: &'a Output) -> Result<Self> {
         let status = remote.client.status().await?;
-        if status.service.as_str() != "rendering" {
-            let why = format!("{} runs the service `{}`, not `rendering`", status.network, status.service);
-            return Err(CliError::refused("other-service", why).hint("`depin up --network render` starts a network of renderers"));
-        }
+        needs_service(status.network, status.service, "rendering", STARTS_RENDERERS)?;
         Ok(Self { remote, out, now: Instant::new(status.time_ms), names: remote.names().await? })
     }
 
@@ -49,7 +46,7 @@ impl<'a> Named<'a> {
 
     /// The name of an account, or the ends of its address.
     pub(super) fn name(&self, address: Address) -> String {
-        self.names.get(&address).cloned().unwrap_or_else(|| address.short())
+        name_in(&self.names, address)
     }
 
     pub(super) async fn network(&self) -> Result<RenderingNetwork> {

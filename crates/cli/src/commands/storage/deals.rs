@@ -4,13 +4,12 @@ use crate::{
     args::{DealsArgs, ProofsArgs},
     error::Result,
     output::{Output, Table, bytes, day, in_time, minute, short_id, shorten},
-    remote::{PROVIDERS_SHOWN, Remote, storage_params},
+    remote::{PROVIDERS_SHOWN, Remote, name_in, storage_params},
     settings::Settings,
 };
 use depin_client::api::{DataSet, Deal, DealQuery, DealStage, Page, ProviderList};
-use depin_quantity::{Address, Instant, Span};
+use depin_quantity::{Instant, Span};
 use depin_services::storage::StorageParams;
-use std::collections::BTreeMap;
 
 /// Most deals asked for at once.
 const PAGE: u32 = 500;
@@ -46,7 +45,7 @@ pub async fn deals(args: &DealsArgs, settings: &Settings, out: &Output) -> Resul
                 short_id(deal.id),
                 tail(&deal.piece.to_string()),
                 bytes(deal.size_bytes),
-                name(&names, deal.provider),
+                name_in(&names, deal.provider),
                 shorten(&deal.price.display),
                 deal_state(deal),
                 until(deal, now),
@@ -85,11 +84,6 @@ fn tail(cid: &str) -> String {
     format!("…{}", &cid[cid.len().saturating_sub(8)..])
 }
 
-/// The name of an account, or the ends of its address.
-pub fn name(names: &BTreeMap<Address, String>, address: Address) -> String {
-    names.get(&address).cloned().unwrap_or_else(|| address.short())
-}
-
 pub async fn proofs(args: &ProofsArgs, settings: &Settings, out: &Output) -> Result<()> {
     let remote = Remote::new(settings)?;
     let provider = remote.address_of(args.provider.as_ref()).await?;
@@ -100,12 +94,12 @@ pub async fn proofs(args: &ProofsArgs, settings: &Settings, out: &Output) -> Res
         let mut table =
             Table::new(&["PROVIDER", ">SET", "CLIENT", ">SECTORS", ">LEAVES", ">PROVEN", ">MISSED", "WINDOW", "PERIOD ENDS"]);
         let mut items: Vec<&DataSet> = sets.items.iter().collect();
-        items.sort_by_key(|set| (name(&names, set.provider), set.set));
+        items.sort_by_key(|set| (name_in(&names, set.provider), set.set));
         for set in items {
             table.row([
-                name(&names, set.provider),
+                name_in(&names, set.provider),
                 set.set.to_string(),
-                name(&names, set.client),
+                name_in(&names, set.client),
                 set.sectors.len().to_string(),
                 set.leaves.to_string(),
                 set.proven.to_string(),

@@ -1,11 +1,11 @@
 //! `depin storage faults`: what the ledger calls faulty, and what the gateway saw itself.
 
-use super::{deals::name, gateway_of};
+use super::gateway_of;
 use crate::{
     args::FaultsArgs,
     error::Result,
     output::{Output, Table, ago, short_id},
-    remote::Remote,
+    remote::{Remote, name_in},
     s3::admin,
     settings::Settings,
 };
@@ -60,7 +60,7 @@ pub async fn run(args: &FaultsArgs, settings: &Settings, out: &Output) -> Result
             let by = if fault.recovering { format!("{by}, recovering") } else { by.to_owned() };
             table.row([
                 short_id(fault.deal),
-                name(&names, fault.provider),
+                name_in(&names, fault.provider),
                 ago(now, fault.since.instant()),
                 fault.periods.to_string(),
                 by,
