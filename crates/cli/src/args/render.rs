@@ -171,7 +171,7 @@ pub struct ApproveArgs {
     pub job: String,
     /// Which frames: 1-20, or `all` that are ready.
     pub frames: PickArg,
-    /// Also those that another node is still to render for a check.
+    /// Also those that another node is still to render for a check; with `all`, also checks that came too late to be compared.
     #[arg(long)]
     pub unchecked: bool,
     #[command(flatten)]

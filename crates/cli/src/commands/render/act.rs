@@ -87,7 +87,7 @@ pub(super) async fn approve(args: &ApproveArgs, at: &Named<'_>) -> Result<()> {
     }
     let mut numbers: Vec<u32> = ready.iter().filter_map(|frame| frame.ticket).collect();
     if args.frames == PickArg::All {
-        numbers.extend(checks(at, &job, &frames).await?);
+        numbers.extend(checks(at, &job, &frames, args.unchecked).await?);
     }
     if numbers.is_empty() {
         return Err(CliError::refused("nothing-ready", "none of these frames waits for approval")
@@ -102,11 +102,13 @@ pub(super) async fn approve(args: &ApproveArgs, at: &Named<'_>) -> Result<()> {
     report(at, &Done { job: job.job, frames: ready.iter().map(|frame| frame.frame).collect(), receipts }, &text)
 }
 
-/// Tickets beside the job's frames that were found right: checks and planted frames, whose nodes worked as well.
-async fn checks(at: &Named<'_>, job: &RenderingJob, frames: &[DeskFrame]) -> Result<Vec<u32>> {
+/// Tickets beside the job's frames that were found right: checks and planted frames, whose nodes worked as well. A check that came when its
+/// frame was decided is compared with nothing any more, and would keep the job open until it is approved by itself: it is among the unchecked.
+async fn checks(at: &Named<'_>, job: &RenderingJob, frames: &[DeskFrame], unchecked: bool) -> Result<Vec<u32>> {
     let of_frames: Vec<u32> = frames.iter().filter_map(|frame| frame.ticket).collect();
-    let is_right =
-        |ticket: &RenderingTicket| ticket.state == "delivered" && ticket.verified && !of_frames.contains(&ticket.number);
+    let is_right = |ticket: &RenderingTicket| {
+        ticket.state == "delivered" && (ticket.verified || unchecked) && !of_frames.contains(&ticket.number)
+    };
     Ok(at.tickets(job.job).await?.into_iter().filter(is_right).map(|ticket| ticket.number).collect())
 }
 
