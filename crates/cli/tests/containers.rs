@@ -137,7 +137,8 @@ fn commands(home: &Path, runtime: &str) {
     let plain = command(home, &["lease", "shell", "7", "web"]);
     let words: Vec<_> = [plain.get_program()].into_iter().chain(plain.get_args()).map(|word| word.to_str().unwrap()).collect();
     let mut script = Command::new("script");
-    let said = pipe(script.args(["-qec", &words.join(" "), "/dev/null"]), "tty; exit 4\n");
+    // Without `exec`, a shell that forks leaves `timeout` in the background, where a terminal stops whoever reads it.
+    let said = pipe(script.args(["-qec", &format!("exec {}", words.join(" ")), "/dev/null"]), "tty; exit 4\n");
     if runtime == "oci" {
         assert!(said.code == 4 && said.out.contains("/dev/pts/"), "{}{}", said.out, said.err);
     } else {
