@@ -6,11 +6,13 @@ mitsuba.py makes a scene of the same shape for Mitsuba.
 """
 
 import math
+import os
 import sys
 
 import bpy
 
-OUT = sys.argv[sys.argv.index("--") + 1]
+# Blender takes absolute paths only.
+OUT = os.path.abspath(sys.argv[sys.argv.index("--") + 1])
 FRAMES = 12
 
 bpy.ops.wm.read_factory_settings(use_empty=True)
