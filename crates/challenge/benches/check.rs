@@ -2,7 +2,7 @@
 //!
 //! Plain `main`, because the figure wanted is a ratio. Run: `cargo bench -p depin-challenge --bench check [-- CORES MEMORY_MIB STEPS]`.
 
-use depin_challenge::{Answer, Claim, Cost, Lot, Processor, Progress, Scale, Work, prepare, verify};
+use depin_challenge::{Answer, Claim, Cost, Lot, Processor, Progress, Scale, Work, prepare, solve, verify};
 use depin_quantity::{Seed, UnitId};
 use std::{
     hint::black_box,
@@ -49,7 +49,36 @@ fn main() {
     let (answering, checking) = (work.cost(), work.check_cost());
     println!("operations to answer {answering:?}\noperations to check {checking:?}");
     println!("check by weighed operations: {:.5} % (target: at most 1 %)", share(checking, answering));
+    weights();
     println!("a core's work by weighed operations: {:.1} s", answering.weighed() as f64 / 1e12 / f64::from(cores));
+}
+
+/// What one operation of each kind costs one core here: the difference of two runs that differ in it alone, the best of some.
+fn weights() {
+    let claim = Claim { cores: 1, memory_mib: 64 };
+    let base = Scale { steps: 255, reads: 16, rounds: 1, passes: 1, delay: 1, ..Scale::PRODUCTION };
+    let run = |claim: Claim, scale: Scale| {
+        let work = Work::draw(Seed::new([1; 32]), UnitId::new([2; 32]), claim, scale).expect("claim and scale are allowed");
+        let progress = Progress::default();
+        let best =
+            (0..5).map(|_| timed(|| drop(black_box(solve(&work, &Processor, &progress).expect("the work is done"))))).min();
+        (best.expect("there were five"), work.cost())
+    };
+    let (time, cost) = run(claim, base);
+    println!("picoseconds of one operation on one core here, as differences of runs:");
+    let counts: [fn(&Cost) -> u64; 4] = [|cost| cost.fills, |cost| cost.reads, |cost| cost.products, |cost| cost.squarings];
+    let others = [
+        ("fill", Claim { memory_mib: 320, ..claim }, base),
+        ("read", claim, Scale { steps: 65_535, ..base }),
+        ("product", claim, Scale { rounds: 500, ..base }),
+        ("squaring", claim, Scale { delay: 100_000, ..base }),
+    ];
+    for ((name, claim, scale), count) in others.into_iter().zip(counts) {
+        let (more, other) = run(claim, scale);
+        let operations = count(&other) - count(&cost);
+        println!("  {name:<9}{:>12.0}", more.saturating_sub(time).as_secs_f64() * 1e12 / operations as f64);
+    }
+    println!("  (a read is told with its share of a step's hashes and one round of products)");
 }
 
 fn share(part: Cost, whole: Cost) -> f64 {

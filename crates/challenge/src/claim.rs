@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) const CORES_MOST: u16 = 256;
 /// Memory of a claim at most, MiB: 1 TiB.
 pub(crate) const MEMORY_MIB_MOST: u32 = 1 << 20;
-/// States of all lanes of one work at most: the device keeps 40 bytes for each.
+/// States of all lanes of one work at most: the device keeps some 40 bytes for each.
 pub(crate) const STATES_MOST: u64 = 1 << 24;
 /// KiB of a region that are filled for one step's check at most: reads of a step, times a region's KiB, times passes.
 const STEP_FILL_KIB_MOST: u64 = 1 << 16;
@@ -98,9 +98,16 @@ impl Claim {
 
 impl Scale {
     /// More than 20 s of work for each core of a current processor; what was measured stands in `docs/cluster-checks.md`.
-    pub const PRODUCTION: Self = Self { region_kib: 64, passes: 1, reads: 32, rounds: 48, steps: 65_535, delay: 400_000 };
+    pub const PRODUCTION: Self = Self { region_kib: 32, passes: 3, reads: 24, rounds: 48, steps: 65_535, delay: 800_000 };
     /// Milliseconds of work, for tests. It proves nothing about a machine.
     pub const TRIAL: Self = Self { region_kib: 8, passes: 1, reads: 4, rounds: 1, steps: 64, delay: 16 };
+
+    /// Memory that a device needs beside what it claims, MiB, rounded up: 64 bytes for each state of each core, and 2 MiB a thread.
+    pub fn beside_mib(&self, cores: u16) -> u32 {
+        let bytes = u64::from(cores) * ((u64::from(self.steps) + 1) * 64 + (2 << 20));
+        // At most 2^16 cores and 2^32 steps: below 2^35 MiB, and within bounds far less.
+        u32::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX)
+    }
 
     /// Order of refusals: region, passes, reads, rounds, steps, delay, what a step's check fills.
     pub fn check(&self) -> Result<(), ClaimError> {

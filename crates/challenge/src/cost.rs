@@ -23,6 +23,12 @@ impl Cost {
     pub const fn weighed(&self) -> u64 {
         self.fills * 750_000 + self.reads * 1_200_000 + self.products * 1_200 + self.squarings * 5_000 + self.hashes * 120_000
     }
+
+    /// Those of the delay alone.
+    #[cfg(test)]
+    pub(crate) const fn squarings_weighed(&self) -> f64 {
+        (self.squarings * 5_000) as f64
+    }
 }
 
 impl Work {

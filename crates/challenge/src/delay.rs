@@ -29,7 +29,7 @@ fn begin(work: &Work, root: &Root, chain: u8) -> (u128, u128) {
 pub(crate) fn forward(work: &Work, root: &Root, chain: u8, mut stop: impl FnMut() -> bool) -> Option<u128> {
     let (mut x, constant) = begin(work, root, chain);
     for turn in 0..work.chains().1 {
-        if turn % 4096 == 0 && stop() {
+        if turn.is_multiple_of(4096) && stop() {
             return None;
         }
         x = rooted(add(x, constant));

@@ -6,6 +6,8 @@ mod cost;
 mod delay;
 mod error;
 mod field;
+#[cfg(test)]
+mod impostors;
 mod lot;
 mod memory;
 mod product;

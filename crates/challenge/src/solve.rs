@@ -100,7 +100,8 @@ impl Prepared {
 fn walk(work: &Work, lane: u16, memory: &Memory, kernel: &dyn Kernel, progress: &Progress) -> Option<(Vec<State>, Vec<Node>)> {
     let mut blocks = memory;
     let mut state = step::start(work, lane);
-    let mut states = vec![state];
+    let mut states = Vec::with_capacity(work.scale().steps as usize + 1);
+    states.push(state);
     for number in 0..work.scale().steps {
         if progress.is_stopped() {
             return None;

@@ -102,7 +102,7 @@ pub(crate) fn root_of(work: &Work, leaves: BTreeMap<u64, Node>, siblings: &[Node
                 Some(other) => other,
                 None => siblings.next()?,
             };
-            let (left, right) = if place % 2 == 0 { (known, other) } else { (other, known) };
+            let (left, right) = if place.is_multiple_of(2) { (known, other) } else { (other, known) };
             above.insert(parent, node(work, left, right));
         }
         level = above;
