@@ -97,7 +97,7 @@ impl Claim {
 }
 
 impl Scale {
-    /// More than 20 s of work for each core of a current processor; what was measured stands in `docs/cluster-checks.md`.
+    /// Meant for more than 20 s of work for each core of a current processor; what was measured stands in `docs/cluster-checks.md`.
     pub const PRODUCTION: Self = Self { region_kib: 32, passes: 3, reads: 24, rounds: 48, steps: 65_535, delay: 800_000 };
     /// Milliseconds of work, for tests. It proves nothing about a machine.
     pub const TRIAL: Self = Self { region_kib: 8, passes: 1, reads: 4, rounds: 1, steps: 64, delay: 16 };

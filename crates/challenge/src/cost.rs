@@ -18,8 +18,8 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// One figure: picoseconds of one core of the machine that `docs/cluster-checks.md` measured each kind of operation on. It compares
-    /// costs with each other, and says nothing about another machine.
+    /// One figure, by which costs are compared with each other: round numbers of picoseconds of a core. What a machine really takes, and
+    /// how the kinds relate there, `benches/check.rs` measures.
     pub const fn weighed(&self) -> u64 {
         self.fills * 750_000 + self.reads * 1_200_000 + self.products * 1_200 + self.squarings * 5_000 + self.hashes * 120_000
     }
