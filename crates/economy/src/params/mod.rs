@@ -239,7 +239,7 @@ impl Spec {
 
     /// The roles that the network's service names in its own section and the tables of that, under the keys that are roles'.
     fn service_roles(&self) -> impl Iterator<Item = Name> {
-        const KEYS: [&str; 5] = ["reporter", "arbiter", "speed-server", "locator", "assigner"];
+        const KEYS: [&str; 6] = ["reporter", "arbiter", "speed-server", "locator", "assigner", "checker"];
         const fn table(entry: &document::Entry) -> Option<&document::Section> {
             match &entry.value {
                 document::Value::Table(section) => Some(section),
