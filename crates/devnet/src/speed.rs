@@ -24,7 +24,10 @@ pub struct SpeedLimit {
 impl SpeedLimit {
     /// The limit of a chain that allows `chain_max` and runs these rules since `time`.
     pub fn new(spec: &Spec, time: Instant, chain_max: u32) -> Self {
-        let window = Live::read(spec, time).ok().and_then(|service| service.shortest_window());
+        let service = Live::read(spec, time).ok();
+        let window = service.as_ref().and_then(Live::shortest_window);
+        // Where machines need their time by the wall clock, that is the reason which the refusal gives without a window.
+        let chain_max = service.as_ref().and_then(Live::speed_most).map_or(chain_max, |most| most.min(chain_max));
         let by_window = window.map(|window| highest_speed(window.step(), HEARTBEAT));
         match by_window {
             Some(max) if max < chain_max => Self { max, window },

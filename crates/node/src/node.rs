@@ -281,7 +281,8 @@ pub fn highest_speed(cap: Span, heartbeat: Duration) -> u32 {
 }
 
 fn check_speed(config: &NodeConfig, ledger: &Ledger) -> Result<(), StartError> {
-    let max = highest_speed(ledger.time_cap(), config.heartbeat);
+    let by_window = highest_speed(ledger.time_cap(), config.heartbeat);
+    let max = ledger.service().speed_most().map_or(by_window, |most| most.min(by_window));
     let given = config.speed;
     if given == 0 || given > max {
         return Err(StartError::Speed { given, max });

@@ -97,6 +97,13 @@ macro_rules! services {
                 }
             }
 
+            /// See [`Service::speed_most`].
+            pub fn speed_most(&self) -> Option<u32> {
+                match self {
+                    $(Self::$service(service) => service.speed_most(),)+
+                }
+            }
+
             /// Runs a message; one for another service is refused.
             ///
             /// # Errors
@@ -282,9 +289,9 @@ const fn further_are_apart(all: &[Description], further: &[Option<Tables>]) -> b
     true
 }
 
-const _: () = assert!(tables_are_apart(Live::ALL), "two services share a table, or one lies outside 0x40 to 0x7f");
+const _: () = assert!(tables_are_apart(Live::ALL), "two services share a table, or one lies outside those of services");
 const _: () =
-    assert!(further_are_apart(Live::ALL, Live::FURTHER), "a second run of tables shares one, or lies outside 0x40 to 0x7f");
+    assert!(further_are_apart(Live::ALL, Live::FURTHER), "a second run of tables shares one, or lies outside those of services");
 
 /// Why a network's file names no service that can run.
 #[derive(Debug, thiserror::Error)]
@@ -369,7 +376,7 @@ mod tests {
             assert_eq!(service.name, service.descriptor.name);
             assert!(Live::runs(service.name));
         }
-        assert!(!Live::runs(Name::literal("clusters")));
+        assert!(!Live::runs(Name::literal("farming")));
     }
 
     #[test]
@@ -378,8 +385,10 @@ mod tests {
         let (storage, metered) = (*storage, *metered);
         assert!(tables_are_apart(&[storage, metered]));
         assert!(!tables_are_apart(&[storage, storage]));
-        let wallets = Description { tables: crate::service::Tables { first: 0x10, last: 0x12 }, ..metered };
-        assert!(!tables_are_apart(&[wallets]));
+        let of = |first, last| Description { tables: crate::service::Tables { first, last }, ..metered };
+        assert!(!tables_are_apart(&[of(0x10, 0x12)]), "wallets");
+        assert!(!tables_are_apart(&[of(0x7f, 0xa0)]), "the ledger's and the economy's lie between");
+        assert!(!tables_are_apart(&[of(0xbf, 0xc0)]) && tables_are_apart(&[of(0xa0, 0xbf)]));
         let run = |first, last| Some(crate::service::Tables { first, last });
         let pair = [storage, metered];
         assert!(further_are_apart(&pair, &[None, run(0x7a, 0x7b)]) && further_are_apart(&pair, &[None, None]));
@@ -390,9 +399,8 @@ mod tests {
 
     #[test]
     fn a_refusal_lists_the_services_that_run() {
-        let error = ReadError::Unknown(Name::literal("clusters"));
-        let runs =
-            "this build cannot run the service `clusters`; it runs `storage`, `metered`, `coverage`, `leasing` and `rendering`";
+        let error = ReadError::Unknown(Name::literal("farming"));
+        let runs = "this build cannot run the service `farming`; it runs `storage`, `metered`, `coverage`, `leasing` and `rendering`";
         assert_eq!(error.to_string(), runs);
     }
 }

@@ -18,8 +18,8 @@ pub struct Tables {
     pub last: u8,
 }
 
-/// The tables that services may have at all (see [`depin_state::Row::TABLE`]).
-pub const SERVICE_TABLES: Tables = Tables { first: 0x40, last: 0x7f };
+/// The tables that services may have at all (see [`depin_state::Row::TABLE`]): two runs, since the first is full.
+pub const SERVICE_TABLES: [Tables; 2] = [Tables { first: 0x40, last: 0x7f }, Tables { first: 0xa0, last: 0xbf }];
 
 impl Tables {
     /// Whether `table` is one of them.
@@ -32,9 +32,11 @@ impl Tables {
         self.last < other.first || other.last < self.first
     }
 
-    /// Whether they lie among the tables of services, and there is at least one.
+    /// Whether they lie among the tables of services, all in one run of them, and there is at least one.
     pub const fn allowed(self) -> bool {
-        SERVICE_TABLES.has(self.first) && SERVICE_TABLES.has(self.last) && self.first <= self.last
+        let [first, second] = SERVICE_TABLES;
+        self.first <= self.last
+            && (first.has(self.first) && first.has(self.last) || second.has(self.first) && second.has(self.last))
     }
 }
 
@@ -171,6 +173,12 @@ pub trait Service: Sized {
     /// The shortest time in which somebody must have answered something, or lose by it. Ledger time never steps over a large part of
     /// it in one block. `None` when nothing is that urgent.
     fn shortest_window(&self) -> Option<Window>;
+
+    /// How many times as fast as the wall clock ledger time may run at most, where somebody's machine needs its time by the wall clock. `None`
+    /// when the shortest window alone says it.
+    fn speed_most(&self) -> Option<u32> {
+        None
+    }
 
     /// Runs `sender`'s message. `unique` is bound to the transaction that carries it, for ids that it creates.
     ///

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 /// Something that lasts: one value under one natural key of one table.
 pub trait Row: BorshSerialize + BorshDeserialize {
-    /// First byte of every key of this table. Economy: 0x10 to 0x3f and 0x90 to 0x9f; services: 0x40 to 0x7f; ledger: 0x80 to 0x8f, and 0xff behind all others.
+    /// First byte of every key of this table. Economy: 0x10 to 0x3f and 0x90 to 0x9f; services: 0x40 to 0x7f and 0xa0 to 0xbf; ledger: 0x80 to 0x8f, and 0xff behind all others.
     const TABLE: u8;
     /// The natural key inside the table.
     type Key: RowKey;
