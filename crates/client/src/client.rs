@@ -292,6 +292,11 @@ impl Client {
         crate::Rendering { client: self }
     }
 
+    /// The calls of a network whose service is `clusters`; another node answers each of them with "not found".
+    pub const fn clusters(&self) -> crate::Clusters<'_> {
+        crate::Clusters { client: self }
+    }
+
     /// The calls of a network whose service is `coverage`; another node answers each of them with "not found".
     pub const fn coverage(&self) -> crate::Coverage<'_> {
         crate::Coverage { client: self }

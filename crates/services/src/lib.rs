@@ -1,9 +1,10 @@
-//! What the networks count: storage deals and possession proofs, custom units, wireless coverage, leases, rendered frames, and the descriptor
-//! of all services.
+//! What the networks count: storage deals and possession proofs, custom units, wireless coverage, leases, rendered frames, hired clusters, and the
+//! descriptor of all services.
 //!
 //! A service keeps the contract of [`Service`] and runs in a [`Context`]; [`Live`] is the list of those that run. [`Network`] is a service on an
 //! economy: the step that a chain and a simulation share.
 
+pub mod clusters;
 mod context;
 pub mod coverage;
 pub mod descriptor;

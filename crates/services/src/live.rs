@@ -243,6 +243,7 @@ services! {
     2 => coverage: Coverage,
     3 => leasing: Leasing,
     4 => rendering: Rendering,
+    5 => clusters: Clusters,
 }
 
 /// Whether every service has tables of its own, among those of services.
@@ -363,6 +364,8 @@ mod tests {
         assert_eq!(borsh::to_vec(&message).unwrap(), [vec![2, 15], vec![7; 32], vec![1]].concat());
         let message = ServiceMessage::from(crate::rendering::RenderingMessage::EndJob { job: UnitId::new([7; 32]) });
         assert_eq!(borsh::to_vec(&message).unwrap(), [vec![4, 4], vec![7; 32]].concat());
+        let message = ServiceMessage::from(crate::clusters::ClustersMessage::EndHire { hire: UnitId::new([7; 32]) });
+        assert_eq!(borsh::to_vec(&message).unwrap(), [vec![5, 10], vec![7; 32]].concat());
         let provider = Address::new([7; 32]);
         let event = ServiceEvent::from(crate::storage::StorageEvent::ProviderRemoved { provider });
         assert_eq!(borsh::to_vec(&event).unwrap(), [vec![0, 1], vec![7; 32]].concat());
@@ -400,7 +403,7 @@ mod tests {
     #[test]
     fn a_refusal_lists_the_services_that_run() {
         let error = ReadError::Unknown(Name::literal("farming"));
-        let runs = "this build cannot run the service `farming`; it runs `storage`, `metered`, `coverage`, `leasing` and `rendering`";
+        let runs = "this build cannot run the service `farming`; it runs `storage`, `metered`, `coverage`, `leasing`, `rendering` and `clusters`";
         assert_eq!(error.to_string(), runs);
     }
 }

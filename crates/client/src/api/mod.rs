@@ -12,6 +12,9 @@ mod account;
 mod chain;
 mod economy;
 
+pub use crate::clusters::{
+    ClusterDevice, ClusterDeviceQuery, ClusterHire, ClusterHireQuery, ClusterHour, ClusterSlot, ClustersNetwork,
+};
 pub use crate::coverage::{
     AccessPointQuery, CoverageAppeal, CoverageBatch, CoverageBeacon, CoverageDenial, CoverageEuiPair, CoverageFilter,
     CoverageGate, CoverageHex, CoverageHotspot, CoverageLocation, CoverageNetwork, CoverageOui, CoveragePacket, CoverageRange,

@@ -3,6 +3,7 @@
 mod api;
 mod batches;
 mod clock;
+mod clusters;
 mod committee;
 mod common;
 mod coverage;

@@ -1,5 +1,6 @@
 //! The paths of the network's own service, one file per service.
 
+mod clusters;
 mod coverage;
 mod leasing;
 mod metered;
@@ -21,5 +22,6 @@ pub(super) fn routes(service: &Live) -> OpenApiRouter<Shared> {
         Live::Coverage(_) => coverage::routes().merge(mobile::routes()),
         Live::Leasing(_) => leasing::routes(),
         Live::Rendering(_) => rendering::routes(),
+        Live::Clusters(_) => clusters::routes(),
     }
 }
