@@ -49,12 +49,17 @@ impl OwnCertificate {
     }
 }
 
-/// Whether a certificate has the key of an account.
-pub(crate) fn is_of(shown: &CertificateDer<'_>, account: Address) -> bool {
-    let Ok(parsed) = webpki::EndEntityCert::try_from(shown) else { return false };
+/// The account whose key a certificate has; none for one with a key of another kind.
+pub fn account_of(shown: &CertificateDer<'_>) -> Option<Address> {
+    let parsed = webpki::EndEntityCert::try_from(shown).ok()?;
     let spki = parsed.subject_public_key_info();
     let key = spki.strip_prefix(&SPKI).and_then(|key| <[u8; 32]>::try_from(key).ok());
-    key.is_some_and(|key| Address::of_public_key(&key) == account)
+    key.map(|key| Address::of_public_key(&key))
+}
+
+/// Whether a certificate has the key of an account.
+pub(crate) fn is_of(shown: &CertificateDer<'_>, account: Address) -> bool {
+    account_of(shown) == Some(account)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ mod status;
 mod token;
 
 pub(crate) use certificate::is_of;
-pub use certificate::{CertificateError, OwnCertificate};
+pub use certificate::{CertificateError, OwnCertificate, account_of};
 pub use frame::{FRAME_BYTES_MAX, Frame, FrameError, ShellResult};
 pub use gateway::{Gateway, GatewayError, LeaseRef, LogQuery, Pass, ShellQuery};
 pub use socket::{Lines, Shell, ShellInput, ShellOutput};

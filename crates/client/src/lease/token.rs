@@ -8,25 +8,16 @@
 //! What a token restricts is never passed over: keys that are not known inside of `leases` are an error, and services that are named are
 //! the only ones that it reaches, which upstream reads and does not look at.
 
-use crate::SigningKey;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use crate::{
+    SigningKey,
+    bearer::{check_time, open, shortened, sign},
+};
 use depin_quantity::{Address, Name};
 use depin_services::leasing::{BidId, DeploymentId};
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
-    jwk::{AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, OctetKeyPairParameters, OctetKeyPairType},
-};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
 
-/// Longest token that is read, in bytes.
-pub const TOKEN_BYTES_MAX: usize = 8 << 10;
-/// How long a token is good, where nothing else is said.
-pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
-/// The longest that a token may be good.
-pub const LIFETIME_MAX: Duration = Duration::from_secs(60 * 60);
-/// How far the clocks of tenant and provider may be apart, seconds.
-pub const LEEWAY_SECS: u64 = 30;
+pub use crate::bearer::{LEEWAY_SECS, LIFETIME, LIFETIME_MAX, TOKEN_BYTES_MAX};
 /// Most entries of a list in a token.
 const ENTRIES_MAX: usize = 64;
 
@@ -316,15 +307,7 @@ impl Claims {
         if self.aud != provider {
             return Err(TokenError::OtherProvider(self.aud));
         }
-        let begins = self.nbf.max(self.iat);
-        if begins > now.saturating_add(LEEWAY_SECS) {
-            return Err(TokenError::Early { nbf: begins, now });
-        }
-        if self.exp.saturating_add(LEEWAY_SECS) <= now {
-            return Err(TokenError::Expired { exp: self.exp, now });
-        }
-        let seconds = self.exp.saturating_sub(self.nbf.min(self.iat));
-        if seconds > LIFETIME_MAX.as_secs() { Err(TokenError::TooLong { seconds }) } else { Ok(()) }
+        check_time(self.iat, self.nbf, self.exp, now)
     }
 
     /// Whether its generation is the account's.
@@ -454,21 +437,7 @@ fn check_permissions(permissions: &[Permission]) -> Result<(), TokenError> {
 /// [`TokenError::Claims`] for claims that nobody would take.
 pub fn mint(key: &SigningKey, claims: &Claims) -> Result<String, TokenError> {
     claims.check_form()?;
-    let mut header = Header::new(Algorithm::EdDSA);
-    header.jwk = Some(Jwk {
-        common: CommonParameters::default(),
-        algorithm: AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
-            key_type: OctetKeyPairType::OctetKeyPair,
-            curve: EllipticCurve::Ed25519,
-            x: URL_SAFE_NO_PAD.encode(key.public_key()),
-        }),
-    });
-    let token = encode(&header, claims, &EncodingKey::from_ed_der(&key.pkcs8()));
-    let token = token.map_err(|error| TokenError::Form(error.to_string()))?;
-    if token.len() > TOKEN_BYTES_MAX {
-        return Err(TokenError::Claims(format!("it would have {} bytes, and {TOKEN_BYTES_MAX} are the most", token.len())));
-    }
-    Ok(token)
+    sign(key, claims)
 }
 
 /// What a token says, when its form is good and it is signed by the account that it names. [`Claims::check`] says whether it is good now.
@@ -476,47 +445,12 @@ pub fn mint(key: &SigningKey, claims: &Claims) -> Result<String, TokenError> {
 /// # Errors
 /// [`TokenError`].
 pub fn read(token: &str) -> Result<Claims, TokenError> {
-    if token.len() > TOKEN_BYTES_MAX {
-        return Err(TokenError::Form(format!("it has {} bytes, and {TOKEN_BYTES_MAX} are the most", token.len())));
-    }
-    let form = |error: jsonwebtoken::errors::Error| TokenError::Form(shortened(&error.to_string()));
-    let header = decode_header(token).map_err(|error| match error.kind() {
-        // Its words list all algorithms that the library knows.
-        jsonwebtoken::errors::ErrorKind::Json(_) => {
-            TokenError::Form("its header is none of a token that is signed by EdDSA with the key of an account".to_owned())
-        }
-        _ => form(error),
-    })?;
-    if header.alg != Algorithm::EdDSA {
-        return Err(TokenError::Form(format!("it is signed by {:?}, and EdDSA is taken", header.alg)));
-    }
-    let Some(Jwk { algorithm: AlgorithmParameters::OctetKeyPair(shown), .. }) = header.jwk else {
-        return Err(TokenError::Form("its header has no Ed25519 key of its account (`jwk`)".to_owned()));
-    };
-    let key: [u8; 32] = URL_SAFE_NO_PAD
-        .decode(&shown.x)
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .filter(|_| shown.curve == EllipticCurve::Ed25519)
-        .ok_or_else(|| TokenError::Form("the key in its header is no Ed25519 key".to_owned()))?;
-    let mut rules = Validation::new(Algorithm::EdDSA);
-    // Times and audience are checked by the provider's own clock and name, after the signature.
-    (rules.validate_exp, rules.validate_nbf, rules.validate_aud) = (false, false, false);
-    rules.required_spec_claims.clear();
-    let decoded = decode::<Claims>(token, &DecodingKey::from_ed_der(&key), &rules).map_err(|error| match error.kind() {
-        jsonwebtoken::errors::ErrorKind::InvalidSignature => TokenError::Signature,
-        jsonwebtoken::errors::ErrorKind::Json(why) => TokenError::Claims(shortened(&why.to_string())),
-        _ => form(error),
-    })?;
-    if Address::of_public_key(&key) != decoded.claims.iss {
+    let (signer, claims) = open::<Claims>(token)?;
+    if signer != claims.iss {
         return Err(TokenError::Signature);
     }
-    decoded.claims.check_form()?;
-    Ok(decoded.claims)
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(120).collect()
+    claims.check_form()?;
+    Ok(claims)
 }
 
 #[cfg(test)]
