@@ -1,8 +1,10 @@
 //! Networks of rooms under bubblewrap, as root: a bridge for the room, and for each instance a network namespace with one end of a
 //! cable in it. Made by `ip` and `nft`, found again by their names.
 
-use crate::{error::RuntimeError, slots::Slot, workload::Network};
+use super::BwrapRuntime;
+use crate::{error::RuntimeError, names::InstanceId, slots::Slot, workload::Network};
 use std::{
+    fs::File,
     net::Ipv4Addr,
     path::{Path, PathBuf},
 };
@@ -10,6 +12,18 @@ use tokio::process::Command;
 
 /// Where namespaces have their names.
 const NAMESPACES: &str = "/run/netns";
+
+impl BwrapRuntime {
+    /// The network namespace in which the program of an instance runs now, held open: whoever enters it listens and connects as the
+    /// program does. What is open there ends with the last who holds it.
+    ///
+    /// - Errors: [`RuntimeError::NotThere`] when nothing runs; the system's for who may not enter it, which takes root.
+    pub fn network(&self, id: &InstanceId) -> Result<File, RuntimeError> {
+        let program = self.program(id).ok_or_else(|| RuntimeError::NotThere { id: id.clone() })?;
+        let path = format!("/proc/{}/ns/net", program.as_raw_nonzero());
+        File::open(&path).map_err(|error| RuntimeError::failed(format!("opening the network of {id}"), error))
+    }
+}
 
 /// The place of a namespace's name.
 pub(super) fn place(namespace: &str) -> PathBuf {
