@@ -58,10 +58,13 @@ pub use params::{
     StreamRule, Supply, TableRow, Target, Token, TreasuryRule, UNALLOCATED, USD, UsdRate, VersionStart, VestingPart, VestingRow,
     Worth, pair_of,
 };
-pub use payment::rows::{CreditRow, EscrowRow, HoldRow, OpenEscrowRow, PaymentRow, RecurringFeeRow, StreamRow, UsageRow};
+pub use payment::rows::{
+    CreditRow, EscrowRow, HoldRow, MeasuredRow, OpenEscrowRow, PaymentRow, RecurringFeeRow, StreamRow, UsageRow,
+};
 pub use payment::{
     CONVERSIONS, Claim, CreditOrder, CreditQuote, Deposit, OrderedSettlement, WeightedSettlement, burnt_for, captured,
-    credits_for, ordered_due, ordered_lasts, priced_units, settle_ordered, settle_weighted, split, weighted_lasts, weighted_part,
+    credits_for, earned, ordered_due, ordered_lasts, priced_units, settle_ordered, settle_weighted, split, weighted_lasts,
+    weighted_part,
 };
 pub use read::due::RewardDue;
 pub use read::holdings::{BondedNow, DelegationNow, LockNow, RedemptionQuote, TreasuryNow, ValidatorNow};

@@ -1,4 +1,4 @@
-//! How rows are declared. The economy has tables 0x10 to 0x3f; each folder declares its own in a file `rows.rs`.
+//! How rows are declared. The economy has tables 0x10 to 0x3f and 0x90 to 0x9f; each folder declares its own in a file `rows.rs`.
 
 macro_rules! row {
     ($(#[$meta:meta])* $table:literal $key:ty => $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty,)* }) => {

@@ -4,7 +4,9 @@ use super::{Auditor, Violation, wide};
 use crate::{
     Account, PayTo, StreamMethod,
     book::rows::SupplyRow,
-    payment::rows::{ConversionRow, CreditRow, EscrowRow, HoldRow, OpenEscrowRow, PaymentRow, RecurringFeeRow, StreamRow},
+    payment::rows::{
+        ConversionRow, CreditRow, EscrowRow, HoldRow, MeasuredRow, OpenEscrowRow, PaymentRow, RecurringFeeRow, StreamRow,
+    },
     time::rows::{ClockRow, DueRow},
 };
 use depin_quantity::{Name, UnitId};
@@ -101,6 +103,12 @@ impl Auditor<'_> {
         let payments: Vec<UnitId> = self.state.rows::<PaymentRow>().map(|((id, _), _)| id).collect();
         for id in rows.into_iter().chain(payments).filter(|id| !known.contains(id)) {
             self.violated(Violation::Dangling { what: format!("open-ended payments of escrow {id}, which does not exist") });
+        }
+        let measured: Vec<(UnitId, UnitId)> = self.state.rows::<MeasuredRow>().map(|(key, _)| key).collect();
+        for key in measured {
+            if self.state.get::<PaymentRow>(&key).is_none_or(|payment| !payment.runs) {
+                self.violated(Violation::Dangling { what: format!("measure of stream {}, which does not run", key.1) });
+            }
         }
     }
 

@@ -8,7 +8,7 @@ pub mod components;
 
 use crate::{Components, Refusal};
 use borsh::{BorshDeserialize, BorshSerialize};
-use depin_quantity::{Address, Decimal18, Instant, Measured, Name, UnitId, Units};
+use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Share, UnitId, Units};
 use serde::{Deserialize, Serialize};
 
 /// Who a record is about.
@@ -190,6 +190,21 @@ pub enum StreamRecord {
     Settle {
         /// The stream.
         id: UnitId,
+    },
+    /// From now on the payee of an active open-ended stream collects what was measured, and no more.
+    ByMeasure {
+        /// The stream.
+        id: UnitId,
+    },
+    /// What share was earned of what a stream paid by measure accrued since the last measure; the rest goes back to the escrow. What
+    /// nobody measured when the stream ends is paid at the share that was measured last, in full before any was.
+    Measure {
+        /// The stream.
+        id: UnitId,
+        /// Up to the start of the period in which this lies.
+        until: Instant,
+        /// Of what accrued, rounded down.
+        share: Share,
     },
     /// Ends it early. Nothing is paid for periods that had not begun to end by `accrued_until`; what was reserved and not accrued goes back.
     Close {

@@ -12,6 +12,7 @@ mod charge;
 mod claim;
 mod credit;
 mod escrow;
+mod measured;
 mod open_ended;
 mod open_escrow;
 mod pays;
@@ -24,6 +25,7 @@ mod stream;
 pub use charge::{captured, charge_token, charged, priced_units};
 pub use claim::{Claim, weighted_part};
 pub use credit::{CreditOrder, CreditQuote, burnt_for, credits_for};
+pub use measured::earned;
 pub use open_ended::{
     Deposit, OrderedSettlement, WeightedSettlement, ordered_due, ordered_lasts, settle_ordered, settle_weighted, weighted_lasts,
 };

@@ -4,6 +4,7 @@ use super::{
     charge_token, charged,
     credit::{self, CreditOrder, CreditQuote},
     fee_amount, fee_quantity,
+    measured::waiting,
     running::{running, settle},
     usage,
 };
@@ -117,6 +118,8 @@ impl Reads<'_> {
         let term = if row.periods > 0 { row.start.map(|start| start.saturating_add(row.periods)) } else { None };
         let last = [out, term].into_iter().flatten().min().unwrap_or(u64::MAX);
         let ends = self.period_start(rule.clock, last)?;
-        Some(StreamNow { due: payment.balance.whole(), ends, running: Some(payment), row })
+        let waits = waiting(self.state, row.escrow, id, &payment);
+        let (due, waits) = (payment.balance.less(waits).whole(), waits.whole());
+        Some(StreamNow { due, waits, ends, running: Some(payment), row })
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     payment::{Claim, Deposit},
     rows::row,
 };
-use depin_quantity::{Address, Instant, Name, UnitId, Units};
+use depin_quantity::{Address, Instant, Name, Share, UnitId, Units};
 
 row! {
     /// An escrow.
@@ -76,6 +76,17 @@ row! {
         owed: Units,
         /// Whether it was activated and earns.
         runs: bool,
+    }
+}
+row! {
+    /// What an open-ended stream has besides while it is paid by measure: escrow, stream.
+    0x9d (UnitId, UnitId) => MeasuredRow {
+        /// First period that was not measured.
+        through: u64,
+        /// The share that was measured last; the whole before any was.
+        last: Share,
+        /// What was measured, is earned, and was not collected.
+        earned: Claim,
     }
 }
 row! {

@@ -13,6 +13,7 @@
 
 use super::{
     claim::Claim,
+    measured::waiting,
     open_ended::{ordered_due, ordered_lasts, settle_ordered, settle_weighted, weighted_lasts},
     pays::Payment,
     stream::StreamEnd,
@@ -161,26 +162,35 @@ impl Work<'_> {
         self.state.get(&(escrow, stream)).expect("an open-ended stream has this row for as long as it lives")
     }
 
-    /// Pays a payee the whole base units that it accrued; a part of one stays.
+    /// Pays a payee the whole base units that it accrued, without what waits for its measure; a part of one stays.
     pub fn collect(&mut self, id: UnitId, row: &StreamRow, rule: &StreamRule) -> Answer {
         let token = self.escrow_and_rule(row.escrow)?.0.token;
         if self.settle_open_ended(row.escrow, rule, self.period(rule.clock))? {
             return Ok(Accepted::NOTHING);
         }
         let mut payment = self.payment(row.escrow, id);
-        let paid = self.pay_balance(row, rule, &mut payment)?;
+        let paid = self.pay_balance(id, row, rule, &mut payment)?;
         self.state.put(&(row.escrow, id), &payment);
         Ok(Accepted::moved(token, paid))
     }
 
-    fn pay_balance(&mut self, row: &StreamRow, rule: &StreamRule, payment: &mut PaymentRow) -> Result<Units, Refusal> {
-        let amount = payment.balance.whole();
+    /// Pays what waits for no measure.
+    fn pay_balance(
+        &mut self,
+        id: UnitId,
+        row: &StreamRow,
+        rule: &StreamRule,
+        payment: &mut PaymentRow,
+    ) -> Result<Units, Refusal> {
+        let waits = waiting(self.state.as_read(), row.escrow, id, payment);
+        let amount = payment.balance.less(waits).whole();
         let (escrow, _) = self.escrow_and_rule(row.escrow)?;
         let (kind, token, from) = (row.kind, escrow.token, Account::Escrow(row.escrow));
         let parts = rule.pays.of(token, &rule.currencies);
         self.pay_parts(&Payment { kind, token, from, payee: row.to, amount, reason: Reason::StreamPaid }, parts)?;
         payment.balance = payment.balance.less(Claim::of(amount));
         payment.paid = payment.paid.plus(amount)?;
+        self.collected(row.escrow, id, amount);
         Ok(amount)
     }
 
@@ -258,8 +268,9 @@ impl Work<'_> {
         reason: Ended,
         fate: BondFate,
     ) -> Result<Units, Refusal> {
+        self.end_measuring(id, row, rule)?;
         let mut payment = self.payment(row.escrow, id);
-        let paid = self.pay_balance(row, rule, &mut payment)?;
+        let paid = self.pay_balance(id, row, rule, &mut payment)?;
         if payment.balance != Claim::ZERO {
             let mut escrow_row = self.open_ended_row(row.escrow);
             escrow_row.funds = escrow_row.funds.plus(payment.balance);

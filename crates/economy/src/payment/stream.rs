@@ -50,6 +50,14 @@ impl<'w> Work<'w> {
             StreamRecord::Activate { id } => self.activate_stream(*id),
             StreamRecord::Extend { id, periods } => self.extend_stream(*id, *periods),
             StreamRecord::Settle { id } => self.settle_stream(*id),
+            StreamRecord::ByMeasure { id } => {
+                let (row, rule) = self.stream_and_rule(*id)?;
+                self.pay_by_measure(*id, &row, rule)
+            }
+            StreamRecord::Measure { id, until, share } => {
+                let (row, rule) = self.stream_and_rule(*id)?;
+                self.measure_stream(*id, &row, rule, *until, *share)
+            }
             StreamRecord::Close { id, reason, accrued_until } => self.close_stream(*id, *reason, *accrued_until),
         }
     }

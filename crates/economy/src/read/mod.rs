@@ -91,6 +91,8 @@ pub struct StreamNow {
     pub row: StreamRow,
     /// Due now and not paid.
     pub due: Units,
+    /// Accrued, and not due before somebody has said how much of it was earned.
+    pub waits: Units,
     /// When its term ends; for an inactive one, when it would end if it began now. Of an open-ended one, when its term or the
     /// money ends, whichever is first; the end of time when neither is known.
     pub ends: Instant,
@@ -438,7 +440,7 @@ impl<'a> Reads<'a> {
         let present = self.period(rule.clock)?;
         let due = row.rate.times(due_periods(&row, present).into()).ok()?;
         let ends = self.period_start(rule.clock, row.start.unwrap_or(present).saturating_add(row.periods))?;
-        Some(StreamNow { row, due, ends, running: None })
+        Some(StreamNow { row, due, waits: Units::ZERO, ends, running: None })
     }
 
     /// A party's allowance of a kind.

@@ -644,4 +644,17 @@ pub enum Event {
         /// Base units per unit of work that a byte of rows is worth, from the next block on.
         base_fee: Units,
     },
+    /// Somebody said how much of what a stream accrued was earned.
+    StreamMeasured {
+        /// The stream.
+        stream: UnitId,
+        /// First period that it is about.
+        first: u64,
+        /// First period after those.
+        end: u64,
+        /// What was earned of it.
+        share: Share,
+        /// What went back to the escrow, in whole base units.
+        unearned: Units,
+    },
 }

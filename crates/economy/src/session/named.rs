@@ -116,6 +116,7 @@ impl Event {
             | Self::EscrowExhausted { escrow: id, .. }
             | Self::StreamActivated { stream: id, .. }
             | Self::StreamExtended { stream: id, .. }
+            | Self::StreamMeasured { stream: id, .. }
             | Self::StreamEnded { stream: id, .. }
             | Self::AllowanceConsumed { unit: id, .. }
             | Self::AllowanceEnded { unit: id, .. }
