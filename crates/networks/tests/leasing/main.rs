@@ -3,6 +3,7 @@
 #[path = "../drive/files.rs"]
 mod files;
 
+mod availability;
 mod escrow;
 mod file;
 mod life;

@@ -145,6 +145,27 @@ pub static LEASING: Service = Service {
             ),
         },
         Table {
+            key: "availability",
+            figures: &[
+                Figure {
+                    key: "period",
+                    value: Value::Extra(&Value::Span("1h")),
+                    description: "what one report of a lease's availability is about; without this table leases are paid whatever it is",
+                },
+                Figure {
+                    key: "within",
+                    value: Value::Extra(&Value::Span("1h")),
+                    description: "how long after a period its report is taken, signed by tenant and provider",
+                },
+                Figure {
+                    key: "unreported",
+                    value: Value::Extra(&Value::Share("0%")),
+                    description: "what is paid of a period that nobody reported in time",
+                },
+            ],
+            provenance: Provenance::Reason("Akash pays whether containers answer or not; a network may pay for those that do"),
+        },
+        Table {
             key: "funds",
             figures: &[Figure {
                 key: "resume-within",

@@ -6,7 +6,7 @@ use super::{
     rows::{Bid, DeployedGroup, Deployment, Found, Funds, IndexKey, LeasingTotals, Order, Provider},
     states::{BidState, DeploymentState, GroupState, LeaseState, OrderState},
 };
-use depin_economy::{EscrowRow, PledgeRow, StreamRow};
+use depin_economy::{EscrowRow, MeasuredRow, PledgeRow, StreamRow};
 use depin_quantity::Address;
 use depin_state::ReadState;
 use std::collections::BTreeMap;
@@ -79,6 +79,14 @@ impl Audit<'_> {
         self.fail(paid == (runs && !gone), || format!("lease {id} runs or its payment does, and not both"));
         if stream.is_some() {
             self.index.insert(IndexKey::Stream(id.unit()), Found::Bid(id));
+        }
+        let measured = self.state.has::<MeasuredRow>(&(id.deployment().unit(), id.unit()));
+        self.fail(measured == (stream.is_some() && self.params.availability.is_some()), || {
+            format!("lease {id} is paid by its availability or its payment is measured, and not both")
+        });
+        if let Some(row) = super::read::availability(self.state, id).filter(|_| runs && self.params.availability.is_some()) {
+            self.index.insert(IndexKey::Availability(id), Found::Availability(row));
+            self.fail(row.answered <= row.probes && row.unreported <= row.next, || format!("lease {id} counts {row:?}"));
         }
         self.index.insert(IndexKey::BidOf(id.provider, id.order), Found::Listed);
         if let Some(lease) = &bid.lease {

@@ -31,6 +31,8 @@ pub enum Job {
     Expire(BidId),
     /// Nobody resumed a deployment.
     GiveUp(DeploymentId),
+    /// Nobody reported how available a lease was.
+    Unreported(BidId),
 }
 
 /// The kind from 1 on, then what it is about.
@@ -41,6 +43,7 @@ impl RowKey for Job {
             Self::Bids(id) => (2u8, id).write(out),
             Self::Expire(id) => (3u8, id).write(out),
             Self::GiveUp(id) => (4u8, id).write(out),
+            Self::Unreported(id) => (5u8, id).write(out),
         }
     }
 
@@ -50,6 +53,7 @@ impl RowKey for Job {
             2 => Self::Bids(OrderId::read(bytes)?),
             3 => Self::Expire(BidId::read(bytes)?),
             4 => Self::GiveUp(DeploymentId::read(bytes)?),
+            5 => Self::Unreported(BidId::read(bytes)?),
             _ => return None,
         })
     }
@@ -85,6 +89,7 @@ impl Context<'_, Leasing> {
             }
             Job::Expire(id) => self.expire(id).map(|()| 1),
             Job::GiveUp(id) => self.give_up(id),
+            Job::Unreported(id) => self.unreported(id).map(|()| 1),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Why a message to the service was refused.
 
 use super::{
+    availability::{PROBES_MAX, REPORTS_MAX},
     ids::{BidId, DeploymentId, GroupId, OrderId},
     message::{ATTRIBUTES_MAX, GROUPS_BYTES_MAX, GROUPS_MAX, LEASES_MAX, SOURCES_MAX, TEXT_MAX},
     states::{BidState, GroupState, LeaseState, OrderState, Reason},
@@ -325,6 +326,48 @@ pub enum LeasingError {
     /// Not the reporter of this network.
     #[error("only this network's reporter says that a provider failed, and that is {}", .0.map_or("nobody".to_owned(), |who| who.to_string()))]
     NotTheReporter(Option<Address>),
+    /// The network pays whatever the availability is.
+    #[error(
+        "this network's file has no [service.leasing.availability], so leases are paid whatever their availability is; report nothing"
+    )]
+    NoAvailability,
+    /// An empty list, or one too long.
+    #[error("a message has 1 to {REPORTS_MAX} reports, this one {0}; split them over several")]
+    Reports(usize),
+    /// Counts that are none.
+    #[error(
+        "a report is of 1 to {PROBES_MAX} probes and at most as many answers, this one of {probes} and {answered}; count again"
+    )]
+    Probes {
+        /// As given.
+        probes: u32,
+        /// As given.
+        answered: u32,
+    },
+    /// Neither tenant nor provider.
+    #[error("lease {0} is between others; its tenant or its provider reports it")]
+    NotAParty(BidId),
+    /// Signed by whoever sends it, or by a stranger.
+    #[error("a report is sent by one party of its lease and signed by the other, {0}, and this one is signed by another key")]
+    NotSignedByOther(Address),
+    /// Another period than the next.
+    #[error("lease {lease} is decided up to period {next}, so the next report is of that one, not of {given}")]
+    AvailabilityOrder {
+        /// Which.
+        lease: BidId,
+        /// As given.
+        given: u64,
+        /// The next.
+        next: u64,
+    },
+    /// The period is not over.
+    #[error("the period of lease {lease} ends at {}; report it then", ends.to_rfc3339())]
+    AvailabilityEarly {
+        /// Which.
+        lease: BidId,
+        /// When.
+        ends: Instant,
+    },
     /// The economy refused.
     #[error("{0}")]
     Economy(#[from] Refusal),
@@ -378,7 +421,7 @@ impl LeasingError {
             Self::DeploymentClosed(_) => ("deployment-closed", of("deployment", 5)),
             Self::OutOfFunds(_) | Self::Suspended { .. } => ("out-of-funds", of("escrow", 4)),
             Self::SameHash(_) => ("same-hash", of("deployment", 10)),
-            Self::NotYours(_) | Self::NotYourLease(_) => ("not-yours", None),
+            Self::NotYours(_) | Self::NotYourLease(_) | Self::NotAParty(_) => ("not-yours", None),
             Self::Denom { .. } => ("denom", of("deployment", 24)),
             Self::DepositCurrency { .. } => ("deposit-currency", of("escrow", 5)),
             Self::ZeroDeposit | Self::SourcesShort { .. } => ("deposit", of("deployment", 20)),
@@ -416,6 +459,12 @@ impl LeasingError {
             Self::ReclaimNotStarted { .. } => ("reclaim-not-started", of("market", 37)),
             Self::ReclaimWindowOpen { .. } => ("reclaim-window-open", of("market", 38)),
             Self::NotTheReporter(_) => ("not-the-reporter", None),
+            Self::NoAvailability => ("no-availability", None),
+            Self::Reports(_) => ("reports", None),
+            Self::Probes { .. } => ("probes", None),
+            Self::NotSignedByOther(_) => ("not-signed-by-other", None),
+            Self::AvailabilityOrder { .. } => ("availability-order", None),
+            Self::AvailabilityEarly { .. } => ("availability-early", None),
             Self::Economy(_) => ("economy", None),
         }
     }

@@ -5,7 +5,7 @@ use super::{
     states::{BidState, Failing, LeaseState, Reason},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
-use depin_quantity::{Address, ContentHash, Instant, Name, UnitId, Units};
+use depin_quantity::{Address, ContentHash, Instant, Name, Share, UnitId, Units};
 use depin_sdl::Price;
 use serde::{Deserialize, Serialize};
 
@@ -167,6 +167,21 @@ pub enum LeasingEvent {
         /// What tokens that are given out from now on carry.
         generation: u64,
     },
+    /// It is decided what a lease is paid for a period, by its availability.
+    AvailabilityDecided {
+        /// Which lease.
+        lease: BidId,
+        /// Which period, from 0.
+        period: u64,
+        /// Probes that both parties signed; none when nobody reported the period in time.
+        probes: u32,
+        /// Of these, how many were answered.
+        answered: u32,
+        /// What is paid of the price.
+        share: Share,
+        /// What went back to the escrow, in base units.
+        unearned: Units,
+    },
 }
 
 /// What an event is about.
@@ -201,6 +216,7 @@ impl LeasingEvent {
             Self::LeaseCreated { .. } => "lease-created",
             Self::LeaseClosed { .. } => "lease-closed",
             Self::LeaseReclaimStarted { .. } => "lease-reclaim-started",
+            Self::AvailabilityDecided { .. } => "availability-decided",
             Self::GrantChanged { .. } => "grant-changed",
             Self::TokensRevoked { .. } => "tokens-revoked",
         }
@@ -225,9 +241,10 @@ impl LeasingEvent {
             }
             Self::OrderCreated { order } | Self::OrderClosed { order } => About::Deployment(order.group.deployment),
             Self::BidCreated { bid, .. } | Self::BidClosed { bid, .. } => About::Bid(*bid),
-            Self::LeaseCreated { lease, .. } | Self::LeaseClosed { lease, .. } | Self::LeaseReclaimStarted { lease, .. } => {
-                About::Bid(*lease)
-            }
+            Self::LeaseCreated { lease, .. }
+            | Self::LeaseClosed { lease, .. }
+            | Self::AvailabilityDecided { lease, .. }
+            | Self::LeaseReclaimStarted { lease, .. } => About::Bid(*lease),
         }
     }
 

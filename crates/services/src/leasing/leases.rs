@@ -43,6 +43,7 @@ impl Context<'_, Leasing> {
         }
         let units = self.params().unit.of(&group.group)?;
         self.open_stream(id, bid.rate, units)?;
+        self.begin_availability(id)?;
         provider.leased_units = provider.leased_units.checked_add(units).ok_or(depin_economy::Refusal::TooLarge)?;
         self.leased(id.provider, provider.leased_units)?;
         self.unschedule(bid.until, Job::Expire(id));
@@ -93,6 +94,7 @@ impl Context<'_, Leasing> {
         if ending.pays {
             self.close_stream(id, ending.reason)?;
         }
+        self.end_availability(id);
         self.release_bid(id)?;
         provider.leases = provider.leases.saturating_sub(1);
         self.free_pledge(id.provider, &mut provider)?;

@@ -1,10 +1,12 @@
 //! What tenants, providers and auditors tell the service, in signed transactions.
 
 use super::{
+    availability::{SignedReport, check_reports},
     error::LeasingError,
     ids::{BidId, DeploymentId, OrderId},
     states::{Failing, Reason},
 };
+use crate::service::InnerSignature;
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_economy::Money;
 use depin_quantity::{Address, ContentHash, Name, Span};
@@ -174,6 +176,9 @@ pub enum LeasingMessage {
     },
     /// The tokens that the sender gave out for its leases are good no more: providers take only those of the next generation.
     RevokeTokens,
+    /// The sender, tenant or provider of leases, says how available they were; of each report the other party signed the same. Periods
+    /// of a lease come one after the other.
+    ReportAvailability(Vec<SignedReport>),
 }
 
 impl LeasingMessage {
@@ -200,6 +205,7 @@ impl LeasingMessage {
             Self::ReportFault { .. } => "report-fault",
             Self::Grant { .. } => "grant",
             Self::RevokeTokens => "revoke-tokens",
+            Self::ReportAvailability(_) => "report-availability",
         }
     }
 
@@ -223,6 +229,8 @@ impl LeasingMessage {
             }
             Self::CloseBid { .. } => 120,
             Self::Withdraw(leases) => 60 * leases.len().max(1) as u64,
+            // A signature each, and a settlement of its escrow.
+            Self::ReportAvailability(reports) => 120 * reports.len().max(1) as u64,
             Self::Leave
             | Self::UpdateDeployment { .. }
             | Self::StartReclaim { .. }
@@ -255,7 +263,16 @@ impl LeasingMessage {
             }
             Self::Withdraw(leases) if leases.is_empty() || leases.len() > LEASES_MAX => Err(LeasingError::Leases(leases.len())),
             Self::Grant { limit: Some(limit), .. } if limit.amount.is_zero() => Err(LeasingError::ZeroGrant),
+            Self::ReportAvailability(reports) => check_reports(reports),
             _ => Ok(()),
+        }
+    }
+
+    /// The signatures inside it.
+    pub fn signatures(&self) -> Vec<InnerSignature> {
+        match self {
+            Self::ReportAvailability(reports) => reports.iter().map(SignedReport::inner).collect(),
+            _ => Vec::new(),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In: [`LeasingMessage`]s of tenants, providers and auditors, in signed transactions, and the passing of ledger time. Out: records on
 //! the economy's meter, [`LeasingEvent`]s, rows. Called inside a [`Context`](crate::Context). Absent on purpose: containers, manifests
-//! (a deployment has the hash of one), availability.
+//! (a deployment has the hash of one), probes.
 //!
 //! A tenant orders a deployment of groups and puts a deposit into its escrow. Each group is an order; providers that are what it asks for
 //! bid at most its price, with a deposit. The tenant takes any bid: that is the lease, a stream out of the escrow, and the other bids are
@@ -15,6 +15,7 @@
 //! out is found on time; deposits that go back to a grant's wallet do not raise what is left of the grant.
 
 mod audit;
+mod availability;
 mod bids;
 mod denom;
 mod deployments;
@@ -38,6 +39,7 @@ mod states;
 mod tokens;
 
 pub use audit::audit;
+pub use availability::{AvailabilityReport, PROBES_MAX, REPORTS_MAX, SignedReport};
 pub use denom::{Denoms, NoRate};
 pub use due::Job;
 pub use error::{LeasingError, OriginCode};
@@ -47,12 +49,12 @@ pub use message::{
     ATTRIBUTES_MAX, Deposit, DepositSource, GROUPS_BYTES_MAX, GROUPS_MAX, LEASES_MAX, LeasingMessage, NewDeployment, SOURCES_MAX,
     TEXT_MAX,
 };
-pub use params::{LeasingParams, ReclaimParams, UnitTable};
+pub use params::{AvailabilityParams, LeasingParams, ReclaimParams, UnitTable};
 pub use read::{
-    audits, bid, bids, bids_of, deployment, deployments, deployments_of, grant, group, groups, leases_of, open_orders, order,
-    orders, provider, providers, token_generation, totals,
+    audits, availability, bid, bids, bids_of, deployment, deployments, deployments_of, grant, group, groups, leases_of,
+    open_orders, order, orders, provider, providers, token_generation, totals,
 };
-pub use rows::{AuditedAttributes, Bid, DeployedGroup, Deployment, Funds, Lease, LeasingTotals, Order, Provider};
+pub use rows::{AuditedAttributes, Availability, Bid, DeployedGroup, Deployment, Funds, Lease, LeasingTotals, Order, Provider};
 pub use rules::LeasingRules;
 pub use service::Leasing;
 pub use states::{BidState, DeploymentState, Failing, GroupState, LeaseState, OrderState, Reason};

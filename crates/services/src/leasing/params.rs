@@ -5,7 +5,7 @@ use super::{
     rules::{LeasingRules, wrong_rules},
 };
 use depin_economy::{Reader, Spec, SpecErrors};
-use depin_quantity::{Name, QuantityError, Rounding, Span, mul_div};
+use depin_quantity::{Name, QuantityError, Rounding, Share, Span, mul_div};
 use depin_sdl::Group;
 
 /// What resources come to as one number, in thousandths of a processor thread.
@@ -50,6 +50,9 @@ impl UnitTable {
     }
 }
 
+/// Shortest period of a report, and shortest time for it.
+const AVAILABILITY_LEAST: Span = Span::from_secs(60);
+
 /// How much notice providers may promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReclaimParams {
@@ -57,6 +60,17 @@ pub struct ReclaimParams {
     pub least: Span,
     /// Longest window.
     pub most: Span,
+}
+
+/// How leases are paid by their availability. All times are ledger time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AvailabilityParams {
+    /// What one report is about.
+    pub period: Span,
+    /// How long after a period its report is taken.
+    pub within: Span,
+    /// What is paid of a period without one.
+    pub unreported: Share,
 }
 
 /// Checked parameters.
@@ -76,6 +90,8 @@ pub struct LeasingParams {
     pub reclaim: Option<ReclaimParams>,
     /// How long a deposit resumes a deployment whose money ran out; `None`: it closes at once.
     pub resume_within: Option<Span>,
+    /// How leases are paid by their availability; `None`: they are paid whatever it is.
+    pub availability: Option<AvailabilityParams>,
     /// The role that says that providers failed; `None`: nobody does.
     pub reporter: Option<Name>,
     /// What the economy has rules for.
@@ -96,6 +112,18 @@ fn reclaim(r: &mut Reader<'_>) -> Option<ReclaimParams> {
         return None;
     }
     Some(window)
+}
+
+fn availability(r: &mut Reader<'_>) -> Option<AvailabilityParams> {
+    let (period, within, unreported) = (r.span("period"), r.span("within"), r.share("unreported"));
+    let params = AvailabilityParams { period: period?, within: within?, unreported: unreported? };
+    for (key, span) in [("period", params.period), ("within", params.within)] {
+        if span < AVAILABILITY_LEAST {
+            r.problem(key, &format!("`{key}` is shorter than a minute, in which nobody signs anything"), "write \"1m\" or more");
+            return None;
+        }
+    }
+    Some(params)
 }
 
 impl LeasingParams {
@@ -120,6 +148,7 @@ impl LeasingParams {
             let currencies = rules.as_ref().map_or(&[][..], |rules| &rules.currencies);
             let denoms = optional(r, "denom", |r| Denoms::read(r, currencies));
             let reclaim = optional(r, "reclaim", reclaim);
+            let availability = optional(r, "availability", availability);
             let resume_within = optional(r, "funds", |r| r.span("resume-within"));
             let wrong = wrong_rules(spec, rules.as_ref());
             for (message, hint) in &wrong {
@@ -127,10 +156,21 @@ impl LeasingParams {
             }
             let (bids_most, bid_open_for) = bid?;
             let (manifest_within, unit, denoms) = (manifest_within?, unit?, denoms?);
-            let (reclaim, resume_within, reporter) = (reclaim?, resume_within?, reporter?);
+            let (reclaim, resume_within, reporter, availability) = (reclaim?, resume_within?, reporter?, availability?);
             let rules = rules.filter(|_| wrong.is_empty())?;
             let denoms = denoms.unwrap_or_else(|| Denoms::usual(&rules.currencies));
-            Some(Self { bids_most, bid_open_for, manifest_within, unit, denoms, reclaim, resume_within, reporter, rules })
+            Some(Self {
+                bids_most,
+                bid_open_for,
+                manifest_within,
+                unit,
+                denoms,
+                reclaim,
+                resume_within,
+                availability,
+                reporter,
+                rules,
+            })
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     ids::{BidId, DeploymentId, GroupId, OrderId},
-    rows::{AuditedAttributes, Bid, DeployedGroup, Deployment, Found, IndexKey, LeasingTotals, Order, Provider},
+    rows::{AuditedAttributes, Availability, Bid, DeployedGroup, Deployment, Found, IndexKey, LeasingTotals, Order, Provider},
 };
 use crate::lists::after_key;
 use depin_economy::Money;
@@ -128,6 +128,14 @@ pub fn token_generation(state: &dyn ReadState, tenant: Address) -> u64 {
     match state.get::<Found>(&IndexKey::Tokens(tenant)) {
         Some(Found::Generation(generation)) => generation,
         _ => 0,
+    }
+}
+
+/// How available a lease was so far, while it runs and is paid by that.
+pub fn availability(state: &dyn ReadState, lease: BidId) -> Option<Availability> {
+    match state.get::<Found>(&IndexKey::Availability(lease)) {
+        Some(Found::Availability(row)) => Some(row),
+        _ => None,
     }
 }
 

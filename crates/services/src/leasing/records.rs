@@ -14,7 +14,7 @@ use depin_economy::{
     Accepted, Component, Components, Current, EscrowRecord, Fault, Money, PledgeRecord, Record, Register, StreamOpen,
     StreamRecord, Subject,
 };
-use depin_quantity::{Address, Decimal18, Instant, Measured, Name, UnitId, Units};
+use depin_quantity::{Address, Decimal18, Instant, Measured, Name, Share, UnitId, Units};
 
 /// Pledges and deposits have no agreed end; rules that ask for one get this.
 const NO_END: Instant = Instant::new(253_402_300_799_999);
@@ -196,6 +196,16 @@ impl<'a> Context<'a, Leasing> {
         };
         self.send(Record::Stream(StreamRecord::Open(open)))?;
         self.send(Record::Stream(StreamRecord::Activate { id: id.unit() })).map(drop)
+    }
+
+    /// From now on a lease is paid by what is measured.
+    pub(super) fn pay_by_measure(&mut self, id: BidId) -> Result<(), LeasingError> {
+        self.send(Record::Stream(StreamRecord::ByMeasure { id: id.unit() })).map(drop)
+    }
+
+    /// Says what was earned of a lease up to then; gives what is the tenant's again, in base units.
+    pub(super) fn measure(&mut self, id: BidId, until: Instant, share: Share) -> Result<Units, LeasingError> {
+        Ok(self.send(Record::Stream(StreamRecord::Measure { id: id.unit(), until, share }))?.moved)
     }
 
     /// Pays a lease up to now.

@@ -187,6 +187,21 @@ pub struct Lease {
     pub paid: Units,
 }
 
+/// How available a lease was that is paid by that, so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct Availability {
+    /// When its first period began.
+    pub began: Instant,
+    /// The first period that is not decided.
+    pub next: u64,
+    /// Probes of all periods that were reported.
+    pub probes: u64,
+    /// Of these, how many were answered.
+    pub answered: u64,
+    /// Periods that nobody reported in time.
+    pub unreported: u64,
+}
+
 /// What something is found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum IndexKey {
@@ -206,6 +221,8 @@ pub(super) enum IndexKey {
     Grant(Address, Address),
     /// The generation of a tenant's tokens.
     Tokens(Address),
+    /// How available a lease is that is paid by that.
+    Availability(BidId),
 }
 
 /// A number from 1 on, then the parts.
@@ -220,6 +237,7 @@ impl RowKey for IndexKey {
             Self::Stream(id) => (6u8, id).write(out),
             Self::Grant(granter, grantee) => (7u8, granter, grantee).write(out),
             Self::Tokens(tenant) => (8u8, tenant).write(out),
+            Self::Availability(lease) => (9u8, lease).write(out),
         }
     }
 
@@ -233,6 +251,7 @@ impl RowKey for IndexKey {
             6 => Self::Stream(UnitId::read(bytes)?),
             7 => Self::Grant(Address::read(bytes)?, Address::read(bytes)?),
             8 => Self::Tokens(Address::read(bytes)?),
+            9 => Self::Availability(BidId::read(bytes)?),
             _ => return None,
         })
     }
@@ -253,6 +272,8 @@ pub(super) enum Found {
     Grant(Name, Decimal18),
     /// How often a tenant revoked its tokens.
     Generation(u64),
+    /// How available a lease was.
+    Availability(Availability),
 }
 
 impl Row for Found {

@@ -5,7 +5,7 @@ use crate::{
     Deadlines,
     context::Context,
     descriptor::LEASING,
-    service::{Description, ErrorCode, EventInfo, Figure, MessageInfo, Service, Tables, Window},
+    service::{Description, ErrorCode, EventInfo, Figure, InnerSignature, MessageInfo, Service, Tables, Window},
 };
 use depin_economy::{Notice, Spec, SpecErrors};
 use depin_quantity::{Address, Instant, Name, Seed, UnitId};
@@ -29,12 +29,13 @@ impl Service for Leasing {
         LeasingParams::read(spec).map(|params| Self { params })
     }
 
-    /// The shortest notice, and the time in which a deposit resumes a deployment. Bids and manifests wait by the wall clock, whatever the
+    /// The shortest notice, the time in which a deposit resumes a deployment, and that for reports of availability. Bids and manifests wait by the wall clock, whatever the
     /// speed of the chain, so they bound no speed.
     fn shortest_window(&self) -> Option<Window> {
         let reclaim = self.params.reclaim.map(|window| Window { key: "reclaim.least", length: window.least });
         let resume = self.params.resume_within.map(|length| Window { key: "funds.resume-within", length });
-        reclaim.into_iter().chain(resume).min_by_key(|window| window.length)
+        let report = self.params.availability.map(|each| Window { key: "availability.within", length: each.within });
+        reclaim.into_iter().chain(resume).chain(report).min_by_key(|window| window.length)
     }
 
     fn handle(cx: &mut Context<'_, Self>, sender: Address, message: &LeasingMessage, _: Seed) -> Result<(), LeasingError> {
@@ -59,6 +60,7 @@ impl Service for Leasing {
             LeasingMessage::StartReclaim { order, reason } => cx.start_reclaim(sender, *order, *reason),
             LeasingMessage::ReportFault { provider, failing } => cx.report_fault(sender, *provider, *failing),
             LeasingMessage::Grant { to, limit } => cx.grant(sender, *to, *limit),
+            LeasingMessage::ReportAvailability(reports) => cx.report_availability(sender, reports),
             LeasingMessage::RevokeTokens => {
                 cx.revoke_tokens(sender);
                 Ok(())
@@ -121,6 +123,10 @@ impl MessageInfo for LeasingMessage {
 
     fn bounds(&self) -> Result<(), String> {
         self.check_bounds().map_err(|error| error.to_string())
+    }
+
+    fn signatures(&self) -> Vec<InnerSignature> {
+        self.signatures()
     }
 }
 
