@@ -344,7 +344,13 @@ impl<'a> Reads<'a> {
         Share::new(u32::try_from(parts.get()).ok()?)
     }
 
-    /// What a party could claim of lazy pools, by pool.
+    /// What a party could claim of a pool now: what its standing weight earned and was not paid, and what lazy periods that are over gave it.
+    pub fn claimable(&self, pool: Name, owner: Address) -> Units {
+        let standing = self.members(pool, owner).into_iter().map(|member| member.pending.get());
+        Units::new(standing.fold(self.lazy(pool, owner).get(), u128::saturating_add))
+    }
+
+    /// What a party could claim of a lazy pool.
     pub fn lazy(&self, pool: Name, owner: Address) -> Units {
         let open = self.pool(pool).batch;
         let rows = self.state.rows_with::<LazyRow>(&(pool, owner)).take(crate::CLAIM_UNITS_MAX);

@@ -69,5 +69,9 @@ fn what_waits_for_a_claim_is_owed() {
         assert_eq!((due(&world, 1, "work").owed, due(&world, 1, "work").expected), (Units::ZERO, Some(tok(1_000))), "{method}");
         world.days(1);
         assert_eq!(due(&world, 1, "work").owed, tok(1_000), "{method}");
+        let claimable = |world: &World| world.reads().claimable(name("work"), party(1));
+        assert_eq!(claimable(&world), tok(1_000), "{method}");
+        world.with(|s| s.claim(party(1), None)).unwrap();
+        assert_eq!(claimable(&world), Units::ZERO, "{method}");
     }
 }

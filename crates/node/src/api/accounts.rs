@@ -161,6 +161,5 @@ fn claimable(app: &App, reads: &Reads<'_>, address: Address, token: Name) -> Uni
     let genesis = app.ledger.doc().time;
     let pools = app.ledger.economy().schedule(genesis).versions().flat_map(|(_, _, spec)| spec.pools());
     let names: BTreeSet<Name> = pools.filter(|(_, pool)| pool.token == token).map(|(name, _)| *name).collect();
-    let pending = names.iter().flat_map(|name| reads.members(*name, address)).map(|member| member.pending.get());
-    Units::new(pending.fold(0, u128::saturating_add))
+    Units::new(names.iter().map(|name| reads.claimable(*name, address).get()).fold(0, u128::saturating_add))
 }
