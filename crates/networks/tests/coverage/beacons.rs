@@ -1,7 +1,7 @@
 //! Proof of coverage from the asking to the reward.
 
 use crate::world::*;
-use depin_quantity::{Address, ContentHash, Instant, Name, Span};
+use depin_quantity::{Address, Instant, Name, Span};
 use depin_services::coverage::{
     self, CoverageError, CoverageEvent, CoverageMessage, Disclosed, Disclosure, LastBeacon, Location, Payload, Salt, Sealed,
     SignatureBytes, cell_at,
@@ -242,17 +242,103 @@ fn a_second_report_counts_for_nothing_and_a_beaconer_is_no_witness_of_itself() {
     let entropy = drawn(&mut net, 10);
     let (beacon, witness) = (Disclosed::Beacon(sent(entropy)), Disclosed::Witness(heard(entropy)));
     let one = sealed(&net, 10, entropy, 11, &witness);
-    net.send(ANYBODY, &CoverageMessage::HandIn(vec![one, Sealed { hash: ContentHash::new([9; 32]), ..one }])).unwrap();
+    net.send(ANYBODY, &CoverageMessage::HandIn(vec![one, one])).unwrap();
     let repeated = CoverageEvent::ReportRepeated { beaconer: hotspot(10), reporter: hotspot(11) };
     assert_eq!(net.events.last(), Some(&repeated));
     assert_eq!(coverage::beaconing(net.rows(), hotspot(10)).unwrap().reports, 1);
-    // The beaconer's own report as a witness is the only report that it has.
-    net.send(ANYBODY, &CoverageMessage::HandIn(vec![sealed(&net, 10, entropy, 10, &witness)])).unwrap();
+    // The beaconer's own report as a witness is the only report that it has: it knows what it sent.
+    let own = [&witness, &beacon].map(|report| sealed(&net, 10, entropy, 10, report));
+    net.send(ANYBODY, &CoverageMessage::HandIn(own.to_vec())).unwrap();
+    assert_eq!(net.events.last(), Some(&CoverageEvent::ReportRepeated { beaconer: hotspot(10), reporter: hotspot(10) }));
     net.pass(Span::from_secs(250));
     let own = CoverageMessage::Disclose(vec![disclosure(10, 10, witness)]);
     assert_eq!(net.send(ANYBODY, &own).unwrap_err().code(), "other-kind");
     let posing = CoverageMessage::Disclose(vec![disclosure(10, 11, beacon)]);
     assert_eq!(net.send(ANYBODY, &posing).unwrap_err().code(), "other-seal");
+}
+
+fn noise(n: u8, entropy: Entropy) -> Disclosed {
+    Disclosed::Witness(WitnessReport { payload: Payload::new([n; 51]), ..heard(entropy) })
+}
+
+/// Frames that look like a beacon spend no report that is needed: the one of the beacon's payload counts, whichever of four it is, and the
+/// others are of no matter, disclosed or not.
+#[test]
+fn of_several_reports_the_one_that_says_what_was_sent_counts() {
+    for place in 0..4 {
+        for all_disclosed in [false, true] {
+            let mut net = with_hotspots("", 2);
+            let entropy = drawn(&mut net, 10);
+            let (beacon, witness) = (Disclosed::Beacon(sent(entropy)), Disclosed::Witness(heard(entropy)));
+            let reports: Vec<_> = (0..4).map(|n| if n == place { witness } else { noise(n, entropy) }).collect();
+            let seals = reports.iter().map(|report| sealed(&net, 10, entropy, 11, report));
+            let all = std::iter::once(sealed(&net, 10, entropy, 10, &beacon)).chain(seals).collect();
+            net.send(ANYBODY, &CoverageMessage::HandIn(all)).unwrap();
+            assert_eq!(coverage::beaconing(net.rows(), hotspot(10)).unwrap().reports, 2, "hotspots are counted, not frames");
+            let fifth = sealed(&net, 10, entropy, 11, &noise(99, entropy));
+            net.send(ANYBODY, &CoverageMessage::HandIn(vec![fifth])).unwrap();
+            assert_eq!(net.events.last(), Some(&CoverageEvent::ReportRepeated { beaconer: hotspot(10), reporter: hotspot(11) }));
+            assert_eq!(coverage::audit(net.rows()), Vec::<String>::new());
+            let disclosed = reports.iter().filter(|report| all_disclosed || **report == witness).map(|report| (11, *report));
+            let verdict = finish(&mut net, &std::iter::once((10, beacon)).chain(disclosed).collect::<Vec<_>>());
+            assert_eq!((verdict.reason, reasons(&verdict), verdict.beacon_units), (None, vec![None], 2_500), "{place}");
+            let late = CoverageMessage::Disclose(vec![disclosure(10, 11, noise(99, entropy))]);
+            assert_eq!(net.send(ANYBODY, &late).unwrap_err().code(), "no-beacon");
+        }
+    }
+}
+
+/// A seal of something else, handed in first, does not make a later one earlier: each has the time at which it came in itself. Nor does noise that
+/// somebody else reported early make an honest witness late.
+#[test]
+fn a_seal_in_front_gains_no_time_and_takes_none_from_others() {
+    let ingest = "[service.coverage]\nreporter = \"ingest\"\nparameter = true\nwhy = \"a test\"\n";
+    let mut net = with_hotspots(ingest, 4);
+    let entropy = drawn(&mut net, 10);
+    let (beacon, witness) = (Disclosed::Beacon(sent(entropy)), Disclosed::Witness(heard(entropy)));
+    let at = |report: Sealed, millis: u64| Sealed { received: Instant::new(entropy.timestamp * 1_000 + millis), ..report };
+    let reports = vec![
+        // Seals of nothing as soon as the randomness was there; the payload itself when it was too late.
+        at(sealed(&net, 10, entropy, 12, &noise(1, entropy)), 0),
+        at(sealed(&net, 10, entropy, 13, &noise(2, entropy)), 0),
+        at(sealed(&net, 10, entropy, 11, &witness), 9_500),
+        at(sealed(&net, 10, entropy, 10, &beacon), 10_000),
+        at(sealed(&net, 10, entropy, 12, &witness), 14_001),
+    ];
+    net.send(KEEPER, &CoverageMessage::HandIn(reports)).unwrap();
+    let all = [(10, beacon), (11, witness), (12, noise(1, entropy)), (12, witness), (13, noise(2, entropy))];
+    let verdict = finish(&mut net, &all);
+    let of = |n: u8| verdict.witnesses.iter().find(|one| one.hotspot == hotspot(n)).unwrap();
+    assert_eq!(of(11).reason, None, "half a second before the beacon's own report, and the first that heard it");
+    assert_eq!((of(12).reason, of(12).received.get() % 1_000), (Some(InvalidReason::TooLate), 1));
+    assert!(of(13).reason.is_some() && !of(13).selected);
+}
+
+/// Whose reports a payload is copied from: by the time it is known nothing can be sealed, and what was sealed is not what it says.
+#[test]
+fn guesses_are_of_no_use_however_many_are_sealed() {
+    let mut net = with_hotspots("", 3);
+    let entropy = drawn(&mut net, 10);
+    let (beacon, witness) = (Disclosed::Beacon(sent(entropy)), Disclosed::Witness(heard(entropy)));
+    let honest = sealed(&net, 10, entropy, 11, &witness);
+    let guesses = (0..3).map(|n| sealed(&net, 10, entropy, 12, &noise(n, entropy)));
+    let mut all = vec![sealed(&net, 10, entropy, 10, &beacon), honest, Sealed { key: key(12), ..honest }];
+    all.extend(guesses);
+    net.send(ANYBODY, &CoverageMessage::HandIn(all)).unwrap();
+    net.pass(Span::from_secs(250));
+    net.send(ANYBODY, &CoverageMessage::Disclose(vec![disclosure(10, 10, beacon), disclosure(10, 11, witness)])).unwrap();
+    let again = CoverageMessage::HandIn(vec![sealed(&net, 10, entropy, 12, &witness)]);
+    assert_eq!(net.send(ANYBODY, &again).unwrap_err().code(), "sealed-late");
+    for salt_of in [11, 12] {
+        let opened = Disclosure { salt: salt(salt_of), ..disclosure(10, 12, witness) };
+        assert_eq!(net.send(ANYBODY, &CoverageMessage::Disclose(vec![opened])).unwrap_err().code(), "other-seal");
+    }
+    let guessed = CoverageMessage::Disclose(vec![disclosure(10, 12, noise(1, entropy))]);
+    net.send(ANYBODY, &guessed).unwrap();
+    net.pass(Span::from_secs(900));
+    let verdict = coverage::last_beacon(net.rows(), hotspot(10)).unwrap();
+    let of = |n: u8| verdict.witnesses.iter().find(|one| one.hotspot == hotspot(n)).unwrap().reason;
+    assert_eq!((of(11), of(12)), (None, Some(InvalidReason::InvalidPacket)));
 }
 
 #[test]

@@ -4,9 +4,10 @@
 //! of others' while their randomness is good, and what they say once nothing can be sealed any more.
 //!
 //! A beacon does not say whose it is. Hotspots send theirs as soon as the randomness is there, those that are drawn together by turns
-//! ([`Turns`]), so a frame is taken for the beacon in reach whose turn it was; and nobody asks for one while another is asked for or out. A frame whose channel or data rate
-//! is not the one that its own first bytes pick is no beacon, and spends no report: each beacon is reported once. What was sealed stands in the
-//! store before it is sent, so it is disclosed after a crash too.
+//! ([`Turns`]); and nobody asks for one while another is asked for or out. A frame whose channel or data rate is not the one that its own first
+//! bytes pick is no beacon. Each other one is sealed as each beacon in reach that it may be by the time of its turn, up to as many reports as the
+//! ledger takes of one beacon, so noise spends none that is needed. What was sealed stands in the store before it is sent, so it is disclosed
+//! after a crash too.
 
 use super::{
     counters::{Counters, count},
@@ -28,7 +29,7 @@ use depin_quantity::{Address, ContentHash, Instant as Time, Name};
 use depin_services::{
     InnerSignature,
     coverage::{
-        CoverageMessage, Disclosed, Disclosure, Location, Payload, PublicKey, Salt, Sealed, SignatureBytes,
+        CoverageMessage, Disclosed, Disclosure, Location, Payload, PublicKey, SEALS_MOST, Salt, Sealed, SignatureBytes,
         poc::{Beacon, BeaconReport, Plan, WitnessReport},
         seal,
     },
@@ -48,6 +49,8 @@ const LOOK: Duration = Duration::from_millis(500);
 const OWN: Duration = Duration::from_secs(5);
 /// A frame that is heard before its beacon is known to be drawn waits so long.
 const EARLY: Duration = Duration::from_secs(6);
+/// Frames whose beacon is not known to be drawn; an older one is forgotten for a newer.
+const EARLY_MOST: usize = 16;
 /// Beacons whose repetitions are not reported, as upstream keeps.
 const KNOWN: usize = 15;
 /// Header of a proprietary frame.
@@ -264,7 +267,7 @@ impl Prover {
                 tokio::time::sleep_until(starts.into()).await;
                 prover.send(drawn, local, beacon).await;
             });
-            known.open.push(Open { drawn, reported: true, starts });
+            known.open.push(Open { drawn, left: 0, starts });
             return;
         }
         match self.is_in_reach(drawn.hotspot).await {
@@ -272,9 +275,9 @@ impl Prover {
             Ok(true) => {}
             Err(error) => tracing::debug!(%error, "where a beaconer stands is not known"),
         }
-        known.open.push(Open { drawn, reported: false, starts });
-        if let Some(heard) = known.early.pop_front() {
-            self.witness(heard, known).await;
+        known.open.push(Open { drawn, left: SEALS_MOST, starts });
+        for heard in std::mem::take(&mut known.early) {
+            self.witness(heard, known);
         }
     }
 
@@ -348,21 +351,28 @@ impl Prover {
             return self.counters.refuse("no-beacon");
         }
         remember(known, heard.packet.payload.clone());
-        self.witness(heard, known).await;
+        self.witness(heard, known);
     }
 
-    /// Reports a frame as the beacon whose turn it was.
-    async fn witness(self: &Arc<Self>, heard: Heard, known: &mut Known) {
+    /// Reports a frame as each beacon that it may be.
+    fn witness(self: &Arc<Self>, heard: Heard, known: &mut Known) {
+        let Some(report) = witness_report(&heard.packet) else { return };
         let on_air = airtime(Airtime::uplink(heard.packet.modulation, heard.packet.payload.len()));
-        let Some(open) = heard_of(&mut known.open, heard.at, Duration::from_micros(on_air.get())) else {
+        let places = heard_of(&known.open, heard.at, Duration::from_micros(on_air.get()));
+        if places.is_empty() {
+            if known.early.len() >= EARLY_MOST {
+                known.early.pop_front();
+            }
             known.early.push_back(heard);
             return;
-        };
-        open.reported = true;
-        let Some(report) = witness_report(&heard.packet) else { return };
+        }
         count(&self.counters.witnessed);
-        let (drawn, prover) = (open.drawn, Arc::clone(self));
-        tokio::spawn(async move { prover.hand_in(&drawn, Disclosed::Witness(report)).await });
+        for place in places {
+            let Some(open) = known.open.get_mut(place) else { continue };
+            open.left = open.left.saturating_sub(1);
+            let (drawn, prover) = (open.drawn, Arc::clone(self));
+            tokio::spawn(async move { prover.hand_in(&drawn, Disclosed::Witness(report)).await });
+        }
     }
 
     /// Keeps a report, and hands its seal in.
@@ -370,7 +380,8 @@ impl Prover {
         let (reporter, salt) = (self.address(), Salt::new(rand::rng().random()));
         let disclosure = Disclosure { beaconer: drawn.hotspot, reporter, salt, report };
         let sealed = SealedAway { timestamp: drawn.timestamp, until_ms: drawn.until_ms, disclosure };
-        match self.store.seal(sealed).await {
+        let most = if drawn.hotspot == reporter { 1 } else { SEALS_MOST };
+        match self.store.seal(sealed, most).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => return tracing::error!(%error, "a report of a beacon could not be kept"),
@@ -394,13 +405,14 @@ impl Prover {
             Err(error) => return tracing::error!(%error, "reports of beacons cannot be read"),
         };
         // Until a second after the time, so that a block of that time is surely made.
-        let due = sealed.into_iter().filter(|sealed| block > sealed.until_ms || now > sealed.until_ms.saturating_add(1_000));
-        let due: Vec<SealedAway> = due.take(AT_ONCE).collect();
+        let is_due = |sealed: &SealedAway| block > sealed.until_ms || now > sealed.until_ms.saturating_add(1_000);
+        let due = sealed.into_iter().filter(|(_, sealed)| is_due(sealed));
+        let due: Vec<(i64, SealedAway)> = due.take(AT_ONCE).collect();
         if due.is_empty() {
             return;
         }
-        let say = |reports: &[SealedAway]| {
-            let reports = reports.iter().map(|sealed| sealed.disclosure).collect();
+        let say = |reports: &[(i64, SealedAway)]| {
+            let reports = reports.iter().map(|(_, sealed)| sealed.disclosure).collect();
             self.sender.submit(Message::service(CoverageMessage::Disclose(reports)))
         };
         match say(&due).await {
@@ -419,11 +431,10 @@ impl Prover {
         }
     }
 
-    async fn forget(&self, reports: &[SealedAway]) {
-        for one in reports {
-            if let Err(error) = self.store.disclosed(one.disclosure.beaconer, one.timestamp).await {
-                tracing::error!(%error, "a disclosed report could not be forgotten");
-            }
+    async fn forget(&self, reports: &[(i64, SealedAway)]) {
+        let places = reports.iter().map(|(place, _)| *place).collect();
+        if let Err(error) = self.store.disclosed(places).await {
+            tracing::error!(%error, "disclosed reports could not be forgotten");
         }
     }
 }
@@ -435,7 +446,7 @@ fn frame(payload: &Payload) -> Vec<u8> {
 }
 
 /// Whether a frame was sent as its own first bytes say: a beacon's pick its channel, and its region has one data rate for it. Upstream's gateway
-/// reports every proprietary frame of that length; here one report of each beacon counts, so noise must not spend it.
+/// reports every proprietary frame of that length; here few reports of each beacon are taken, so noise must not spend them.
 fn is_beacon(packet: &RxPacket, plan: &Plan) -> bool {
     let Some((_, [first, second, ..])) = packet.payload.split_first() else { return false };
     let channel = plan.channels[usize::from(u16::from_le_bytes([*first, *second])) % plan.channels.len()];

@@ -17,6 +17,8 @@ const TURN: Duration = Duration::from_secs(5);
 const TURN_WAIT_MOST: Duration = Duration::from_secs(10);
 /// How much later than a beaconer a witness may learn of a beacon.
 const SKEW: Duration = Duration::from_secs(2);
+/// How long after its turn a beacon may begin: its forwarder was busy, and it was tried again.
+const TRIED_FOR: Duration = Duration::from_secs(8);
 /// Turns that are known at once.
 const TURNS: usize = 256;
 
@@ -35,8 +37,8 @@ pub(super) struct Drawn {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Open {
     pub drawn: Drawn,
-    /// Whether it was reported from here.
-    pub reported: bool,
+    /// How many more frames may be reported as it.
+    pub left: usize,
     /// When it is sent.
     pub starts: Instant,
 }
@@ -61,14 +63,22 @@ impl Turns {
     }
 }
 
-/// Which of the beacons that are not reported a frame of that length, heard at `at`, is: the last whose turn had come when it began; where none
-/// had, the next.
-pub(super) fn heard_of(open: &mut [Open], at: Instant, on_air: Duration) -> Option<&mut Open> {
+/// Which of the open beacons a frame of that length, heard at `at`, may be: all whose turn had come when it began, and not long ago. Where there
+/// are none: the last whose turn had come; where none had, the next.
+pub(super) fn heard_of(open: &[Open], at: Instant, on_air: Duration) -> Vec<usize> {
     let has_come = |open: &Open| open.starts + on_air <= at + SKEW;
-    let of = |come: bool| open.iter().enumerate().filter(move |(_, one)| !one.reported && has_come(one) == come);
-    let place = of(true).max_by_key(|(place, one)| (one.starts, *place)).or_else(|| of(false).min_by_key(|(_, one)| one.starts));
-    let place = place.map(|(place, _)| place)?;
-    open.get_mut(place)
+    let is_now = |open: &Open| has_come(open) && at <= open.starts + TRIED_FOR + on_air + SKEW;
+    let of = |fits: &dyn Fn(&Open) -> bool| -> Vec<(usize, Instant)> {
+        let places = open.iter().enumerate().filter(|(_, one)| one.left > 0 && fits(one));
+        places.map(|(place, one)| (place, one.starts)).collect()
+    };
+    let now = of(&is_now);
+    if !now.is_empty() {
+        return now.into_iter().map(|(place, _)| place).collect();
+    }
+    let last = of(&has_come).into_iter().max_by_key(|(place, starts)| (*starts, *place));
+    let found = last.or_else(|| of(&|one| !has_come(one)).into_iter().min_by_key(|(_, starts)| *starts));
+    found.into_iter().map(|(place, _)| place).collect()
 }
 
 /// Who asks for a beacon by an event; nobody by another one.
@@ -117,26 +127,24 @@ mod tests {
 
         let open = |n: u8| Open {
             drawn: Drawn { hotspot: hotspot(n), entropy: Randomness::new([n; 32]), timestamp: 7, until_ms: 0 },
-            reported: false,
+            left: 1,
             starts: starts[usize::from(n) - 1],
         };
-        // A witness that learns of them a second late takes each for what it is, also when it misses one.
+        // A witness that learns of them a second late takes each for what it is too, whether it misses one or not.
         let late = |one: Open| Open { starts: one.starts + second, ..one };
         for all in [[open(1), open(2), open(3)], [late(open(1)), late(open(2)), late(open(3))]] {
-            for missed in 0..3 {
-                let mut all = all;
-                for n in (0..3_u8).filter(|n| usize::from(*n) != missed) {
-                    let ends = starts[usize::from(n)] + on_air + Duration::from_millis(200);
-                    let found = heard_of(&mut all, ends, on_air).unwrap();
-                    assert_eq!(found.drawn.hotspot, hotspot(n + 1), "without {missed}");
-                    found.reported = true;
-                }
+            for n in 0..3 {
+                let ends = starts[n] + on_air + Duration::from_millis(200);
+                let found = heard_of(&all, ends, on_air);
+                assert!(found.contains(&n) && found.iter().all(|place| *place <= n), "{n}: {found:?}, not one to come");
             }
         }
-        let mut none = [Open { reported: true, ..open(1) }];
-        assert!(heard_of(&mut none, now, on_air).is_none());
-        let mut soon = [open(2), open(3)];
-        assert_eq!(heard_of(&mut soon, now, on_air).unwrap().drawn.hotspot, hotspot(2), "before any turn: the next");
+        // Of those whose turn is the same moment a frame may be any.
+        assert_eq!(heard_of(&[open(3), open(4), open(5)], starts[2] + on_air, on_air), [0, 1, 2]);
+        assert_eq!(heard_of(&[open(1), Open { left: 0, ..open(3) }], starts[2] + on_air, on_air), [0], "it was reported");
+        assert!(heard_of(&[Open { left: 0, ..open(1) }], now, on_air).is_empty());
+        assert_eq!(heard_of(&[open(2), open(3)], now, on_air), [0], "before any turn: the next");
+        assert_eq!(heard_of(&[open(1), open(2)], now + second * 60, on_air), [1], "long after all: the last");
     }
 
     #[test]

@@ -32,9 +32,19 @@ CREATE TABLE packets (
 CREATE INDEX packets_waiting ON packets (seq) WHERE batch IS NULL;
 CREATE INDEX packets_batch ON packets (batch);
 CREATE TABLE batches (id TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE reports (
-    beaconer TEXT NOT NULL, timestamp INTEGER NOT NULL, until_ms INTEGER NOT NULL, content BLOB NOT NULL,
-    PRIMARY KEY (beaconer, timestamp)) STRICT, WITHOUT ROWID;
+";
+/// Stores that were made when there was one report of each beacon lack it.
+const SEALS: &str = "
+CREATE TABLE IF NOT EXISTS seals (
+    place INTEGER PRIMARY KEY AUTOINCREMENT, beaconer TEXT NOT NULL, timestamp INTEGER NOT NULL, until_ms INTEGER NOT NULL,
+    content BLOB NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS seals_of ON seals (beaconer, timestamp);
+";
+/// They have this table in its place, which goes.
+const REPORTS: &str = "reports";
+const FROM_REPORTS: &str = "
+INSERT INTO seals (beaconer, timestamp, until_ms, content) SELECT beaconer, timestamp, until_ms, content FROM reports;
+DROP TABLE reports;
 ";
 
 /// Why the store failed or refuses.
@@ -148,7 +158,11 @@ impl Store {
                 rows.execute("INSERT INTO meta VALUES ('format', ?1), ('hotspot', ?2)", [FORMAT, &own])
             })?;
         }
-        database.change(|rows| rows.execute_batch(HEARD))?;
+        database.change(|rows| {
+            rows.execute_batch(HEARD)?;
+            rows.execute_batch(SEALS)?;
+            if rows.table_exists(None, REPORTS)? { rows.execute_batch(FROM_REPORTS) } else { Ok(()) }
+        })?;
         let meta = "SELECT value FROM meta WHERE key = ?1";
         let meta = |key: &str| database.connection().query_row(meta, [key], |row| row.get::<_, String>(0));
         let (format, of) = (meta("format")?, meta("hotspot")?);
@@ -286,38 +300,43 @@ impl Store {
         .await
     }
 
-    /// Keeps what was sealed. The first report of a beacon counts; gives whether this is it.
-    pub(super) async fn seal(&self, sealed: SealedAway) -> StoreResult<bool> {
+    /// Keeps what was sealed, where fewer than `most` reports of its beacon are kept; gives whether it is kept.
+    pub(super) async fn seal(&self, sealed: SealedAway, most: usize) -> StoreResult<bool> {
         self.run(move |rows| {
             let content = encoded(&sealed.disclosure);
             let (beaconer, timestamp) = (sealed.disclosure.beaconer.to_string(), signed(sealed.timestamp));
-            let sql = "INSERT OR IGNORE INTO reports VALUES (?1, ?2, ?3, ?4)";
-            let added = rows.prepare_cached(sql)?.execute(params![beaconer, timestamp, signed(sealed.until_ms), content])?;
+            let sql = "INSERT INTO seals (beaconer, timestamp, until_ms, content) SELECT ?1, ?2, ?3, ?4 \
+                       WHERE (SELECT count(*) FROM seals WHERE beaconer = ?1 AND timestamp = ?2) < ?5";
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let added =
+                rows.prepare_cached(sql)?.execute(params![beaconer, timestamp, signed(sealed.until_ms), content, most])?;
             Ok(added == 1)
         })
         .await
     }
 
-    /// What was sealed and is not disclosed.
-    pub(super) async fn sealed(&self) -> StoreResult<Vec<SealedAway>> {
+    /// What was sealed and is not disclosed, each with its place.
+    pub(super) async fn sealed(&self) -> StoreResult<Vec<(i64, SealedAway)>> {
         self.run(|rows| {
-            let mut statement = rows.prepare_cached("SELECT timestamp, until_ms, content FROM reports ORDER BY until_ms")?;
-            let found =
-                statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?)))?;
-            let read = |(timestamp, until, content): (i64, i64, Vec<u8>)| {
+            let sql = "SELECT place, timestamp, until_ms, content FROM seals ORDER BY until_ms, place";
+            let mut statement = rows.prepare_cached(sql)?;
+            let found = statement.query_map([], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, Vec<u8>>(3)?))
+            })?;
+            let read = |(place, timestamp, until, content): (i64, i64, i64, Vec<u8>)| {
                 let (timestamp, until_ms) = (timestamp.unsigned_abs(), until.unsigned_abs());
-                Ok(SealedAway { timestamp, until_ms, disclosure: decoded(&content)? })
+                Ok((place, SealedAway { timestamp, until_ms, disclosure: decoded(&content)? }))
             };
             found.map(|row| row.map_err(StoreError::from).and_then(read)).collect()
         })
         .await
     }
 
-    /// Forgets a report that was disclosed, or is too late for it.
-    pub(super) async fn disclosed(&self, beaconer: Address, timestamp: u64) -> StoreResult<()> {
+    /// Forgets reports that were disclosed, or are too late for it.
+    pub(super) async fn disclosed(&self, places: Vec<i64>) -> StoreResult<()> {
         self.run(move |rows| {
-            let sql = "DELETE FROM reports WHERE beaconer = ?1 AND timestamp = ?2";
-            rows.execute(sql, params![beaconer.to_string(), signed(timestamp)])?;
+            let mut statement = rows.prepare_cached("DELETE FROM seals WHERE place = ?1")?;
+            places.iter().try_for_each(|place| statement.execute([place]).map(drop))?;
             Ok(())
         })
         .await
@@ -334,7 +353,7 @@ mod tests {
     use super::*;
     use depin_client::lorawan::PacketReport;
     use depin_quantity::Instant;
-    use depin_services::coverage::{Packet, PacketHash, PublicKey, SignatureBytes};
+    use depin_services::coverage::{Disclosed, Packet, PacketHash, Payload, PublicKey, Salt, SignatureBytes, poc::WitnessReport};
 
     fn waiting(n: u8) -> Waiting {
         let report = PacketReport { hotspot: [1; 32], hash: [n; 32], bytes: 20, received_ms: 5, join: false };
@@ -378,5 +397,44 @@ mod tests {
         drop(store);
         let other = Store::open(folder.path(), Address::new([2; 32])).unwrap_err().to_string();
         assert!(other.contains("is of the hotspot"), "{other}");
+    }
+
+    fn sealed(n: u8) -> SealedAway {
+        let report = WitnessReport { payload: Payload::new([n; 51]), frequency: 0, rssi_ddbm: 0, snr_ddb: 0, heard_ns: 0 };
+        let (beaconer, reporter, salt) = (Address::new([4; 32]), Address::new([1; 32]), Salt::new([n; 32]));
+        let disclosure = Disclosure { beaconer, reporter, salt, report: Disclosed::Witness(report) };
+        SealedAway { timestamp: 7, until_ms: 9, disclosure }
+    }
+
+    #[tokio::test]
+    async fn as_many_reports_of_a_beacon_are_kept_as_the_ledger_takes_and_those_of_an_earlier_store_too() {
+        let (folder, own) = (tempfile::tempdir().unwrap(), Address::new([1; 32]));
+        let store = Store::open(folder.path(), own).unwrap();
+        // As stores were when there was one report of each beacon.
+        let before = "CREATE TABLE reports (
+            beaconer TEXT NOT NULL, timestamp INTEGER NOT NULL, until_ms INTEGER NOT NULL, content BLOB NOT NULL,
+            PRIMARY KEY (beaconer, timestamp)) STRICT, WITHOUT ROWID; DROP TABLE seals;";
+        let old = sealed(1);
+        let content = encoded(&old.disclosure);
+        store
+            .run(move |rows| {
+                rows.execute_batch(before)?;
+                rows.execute("INSERT INTO reports VALUES (?1, 7, 9, ?2)", params![old.disclosure.beaconer.to_string(), content])?;
+                Ok(())
+            })
+            .await
+            .unwrap();
+        drop(store);
+        let store = Store::open(folder.path(), own).unwrap();
+        let mut kept = Vec::new();
+        for n in 2..=5 {
+            kept.push(store.seal(sealed(n), 4).await.unwrap());
+        }
+        assert_eq!(kept, [true, true, true, false]);
+        let found = store.sealed().await.unwrap();
+        let (places, reports): (Vec<i64>, Vec<SealedAway>) = found.into_iter().unzip();
+        assert_eq!(reports, [sealed(1), sealed(2), sealed(3), sealed(4)]);
+        store.disclosed(places[1..].to_vec()).await.unwrap();
+        assert_eq!(store.sealed().await.unwrap(), [(places[0], sealed(1))]);
     }
 }

@@ -2,5 +2,6 @@
 
 mod beacons;
 mod mobile;
+mod noise;
 mod packets;
 mod world;

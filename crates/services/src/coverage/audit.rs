@@ -2,9 +2,9 @@
 
 use super::rows::{
     Batch, BatchState, Beaconing, ByOui, ByOwner, Copies, CoverageTotals, Denial, DeniedEdge, EuiOf, FilterOf, HexRow, Hotspot,
-    Oui, Pending, RangeEnd, Route, SealedReport, Seen, Tally, counted_at,
+    Oui, Pending, RangeEnd, Route, SealedReports, Seen, Tally, counted_at,
 };
-use super::{message::Denied, payments::escrow_of};
+use super::{beacons::seals_most, message::Denied, payments::escrow_of};
 use depin_economy::{Account, EscrowRow, HoldingRow};
 use depin_state::ReadState;
 use h3o::{CellIndex, Resolution};
@@ -154,7 +154,13 @@ fn batches(state: &dyn ReadState, seen: &mut CoverageTotals, wrong: &mut Vec<Str
 
 fn beacons(state: &dyn ReadState, seen: &mut CoverageTotals, wrong: &mut Vec<String>) {
     let mut reports = BTreeMap::new();
-    state.rows::<SealedReport>().for_each(|((beaconer, _), _)| *reports.entry(beaconer).or_insert(0u32) += 1);
+    for ((beaconer, reporter), sealed) in state.rows::<SealedReports>() {
+        *reports.entry(beaconer).or_insert(0u32) += 1;
+        let (count, most) = (sealed.iter().count(), seals_most(beaconer, reporter));
+        if count > most {
+            wrong.push(format!("{reporter} sealed {count} reports of the beacon of {beaconer}, and {most} are taken"));
+        }
+    }
     for (hotspot, beacon) in state.rows::<Beaconing>() {
         seen.beacons_open += u32::from(beacon.entropy.is_some());
         let has = reports.remove(&hotspot).unwrap_or(0);

@@ -4,6 +4,9 @@
 //! heard it, and the beaconer itself, hand in the hash of what they have to say, with a salt and their key, while the randomness is good;
 //! only when that time is over do they say it. So nobody can copy a report that it did not have, and what was said is what was sealed.
 //!
+//! A beacon does not say whose it is, and other frames look like one. So a witness may seal a report of each of some frames ([`SEALS_MOST`]); the one
+//! that says what the beaconer sent counts, with the time at which it came in, and the others are of no matter whether they are disclosed or not.
+//!
 //! When a report came in is the word of the account in the file's role `reporter`, the ingest, which alone may then hand reports in; where
 //! the file names none it is the time of the block. The ingest is trusted for that and for nothing else: reports are signed by hotspots.
 
@@ -15,7 +18,7 @@ use super::{
     message::{Disclosed, Disclosure, ENTRIES_MAX, Sealed, check_count},
     params::{AHEAD_MOST, SEALED_LATE, WALL_REVEAL, WALL_VALID},
     poc::{BeaconReport, Entropy, WitnessReport},
-    rows::{BeaconTimes, Beaconing, SealedReport},
+    rows::{BeaconTimes, Beaconing, SealedReport, SealedReports},
     service::Coverage,
 };
 use crate::context::Context;
@@ -23,6 +26,15 @@ use depin_quantity::{Address, ContentHash, Instant, Seed};
 
 /// Reports of one beacon that are kept at most, the beaconer's among them.
 pub const REPORTS_MOST: u32 = 128;
+
+/// Reports of one beacon that are kept of one witness at most. A beacon does not say whose it is, so a hotspot that heard several frames that
+/// may be it seals a report of each.
+pub const SEALS_MOST: usize = 4;
+
+/// How many reports of a beacon are kept of one reporter: the beaconer knows what it sent, and has one.
+pub(super) fn seals_most(beaconer: Address, reporter: Address) -> usize {
+    if beaconer == reporter { 1 } else { SEALS_MOST }
+}
 
 /// What seals a report: SHA-256 over it, a salt and the key of whoever reports.
 pub fn seal(report: &Disclosed, salt: Salt, reporter: Address) -> ContentHash {
@@ -105,8 +117,9 @@ impl Context<'_, Coverage> {
         if now > until {
             return Err(CoverageError::SealedLate { beaconer, until });
         }
-        if self.state().has::<SealedReport>(&(beaconer, reporter)) {
-            self.emit(CoverageEvent::ReportRepeated { beaconer, reporter });
+        let report = SealedReport { hash: sealed.hash, received, disclosed: None };
+        if let Some(kept) = self.state().get::<SealedReports>(&(beaconer, reporter)) {
+            self.take_further(beaconer, reporter, kept, report);
             return Ok(());
         }
         if row.reports >= REPORTS_MOST {
@@ -114,8 +127,19 @@ impl Context<'_, Coverage> {
         }
         row.reports += 1;
         self.state().put(&beaconer, &row);
-        self.state().put(&(beaconer, reporter), &SealedReport { hash: sealed.hash, received, disclosed: None });
+        self.state().put(&(beaconer, reporter), &SealedReports { first: report, further: Vec::new() });
         Ok(())
+    }
+
+    /// Another report of somebody who sealed one: of another frame that may be the beacon.
+    fn take_further(&mut self, beaconer: Address, reporter: Address, mut kept: SealedReports, report: SealedReport) {
+        let is_known = kept.iter().any(|one| one.hash == report.hash);
+        if is_known || kept.iter().count() >= seals_most(beaconer, reporter) {
+            self.emit(CoverageEvent::ReportRepeated { beaconer, reporter });
+            return;
+        }
+        kept.further.push(report);
+        self.state().put(&(beaconer, reporter), &kept);
     }
 
     pub(super) fn disclose(&mut self, reports: &[Disclosure]) -> Result<(), CoverageError> {
@@ -131,16 +155,16 @@ impl Context<'_, Coverage> {
         if self.now() <= from {
             return Err(CoverageError::TooEarly { beaconer, from });
         }
-        let sealed = self.state().get::<SealedReport>(&(beaconer, reporter));
-        let mut sealed = sealed.ok_or(CoverageError::NoReport { beaconer, reporter })?;
-        if seal(&report, salt, reporter) != sealed.hash {
-            return Err(CoverageError::OtherSeal { beaconer, reporter });
-        }
+        let kept = self.state().get::<SealedReports>(&(beaconer, reporter));
+        let mut kept = kept.ok_or(CoverageError::NoReport { beaconer, reporter })?;
+        let hash = seal(&report, salt, reporter);
+        let sealed = kept.iter_mut().find(|one| one.hash == hash);
+        let sealed = sealed.ok_or(CoverageError::OtherSeal { beaconer, reporter })?;
         if matches!(report, Disclosed::Beacon(_)) != (beaconer == reporter) {
             return Err(CoverageError::OtherKind { beaconer, reporter });
         }
         sealed.disclosed = Some(report);
-        self.state().put(&(beaconer, reporter), &sealed);
+        self.state().put(&(beaconer, reporter), &kept);
         Ok(())
     }
 }

@@ -246,7 +246,7 @@ pub enum CoverageEvent {
         /// Until when sealed reports of it come in; behind that they are disclosed.
         until: Instant,
     },
-    /// A second report of the same hotspot of a beacon came in, and counts for nothing (`duplicate`).
+    /// A report of a beacon came in that counts for nothing (`duplicate`): of a hotspot that handed it in before, or as many as are taken of it.
     ReportRepeated {
         /// Whose beacon it is of.
         beaconer: Address,

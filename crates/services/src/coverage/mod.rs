@@ -39,7 +39,7 @@ mod verdicts;
 
 pub use crate::economy_rules::PriceForm;
 pub use audit::audit;
-pub use beacons::{REPORTS_MOST, seal};
+pub use beacons::{REPORTS_MOST, SEALS_MOST, seal};
 pub use bytes::{PacketHash, Payload, PublicKey, Randomness, Salt, SessionKey, SignatureBytes};
 pub use due::Job;
 pub use error::CoverageError;

@@ -1,7 +1,7 @@
 //! What the service remembers.
 
 use super::{
-    bytes::{PacketHash, PublicKey, SessionKey},
+    bytes::{PacketHash, Payload, PublicKey, SessionKey},
     event::Witnessed,
     message::{Denied, Disclosed, Location, Packet, RouteTerms},
     poc::{Entropy, Hex, InvalidReason},
@@ -11,6 +11,7 @@ use depin_economy::Money;
 use depin_quantity::{Address, ContentHash, Instant, Span, UnitId, Units};
 use depin_state::Row;
 use serde::{Deserialize, Serialize};
+use std::io::{Read, Write};
 
 /// A hotspot, by its key's address.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
@@ -97,7 +98,7 @@ impl Row for Beaconing {
     type Key = Address;
 }
 
-/// A report of a beacon, by beaconer and reporter.
+/// A report of a beacon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct SealedReport {
     /// Its seal.
@@ -108,7 +109,59 @@ pub(super) struct SealedReport {
     pub disclosed: Option<Disclosed>,
 }
 
-impl Row for SealedReport {
+/// What one hotspot sealed of a beacon, by beaconer and reporter: a report of each frame that may be it, in the order in which they came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SealedReports {
+    /// The first.
+    pub first: SealedReport,
+    /// Those after it.
+    pub further: Vec<SealedReport>,
+}
+
+impl SealedReports {
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &SealedReport> {
+        std::iter::once(&self.first).chain(&self.further)
+    }
+
+    /// All of them, to change them.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut SealedReport> {
+        std::iter::once(&mut self.first).chain(&mut self.further)
+    }
+
+    /// The one that counts for a beacon with this payload: the first that says so; where none does the first that says anything, else the first.
+    pub(super) fn of(&self, payload: Option<Payload>) -> SealedReport {
+        let says = |one: &&SealedReport| {
+            let witness = one.disclosed.as_ref().and_then(Disclosed::witness);
+            witness.is_some_and(|report| Some(report.payload) == payload)
+        };
+        let counts = self.iter().find(says).or_else(|| self.iter().find(|one| one.disclosed.is_some()));
+        *counts.unwrap_or(&self.first)
+    }
+}
+
+// One report alone is written as it was when there was never more than one, so that rows of before are read.
+impl BorshSerialize for SealedReports {
+    fn serialize<W: Write>(&self, out: &mut W) -> std::io::Result<()> {
+        self.first.serialize(out)?;
+        self.further.iter().try_for_each(|report| report.serialize(out))
+    }
+}
+
+impl BorshDeserialize for SealedReports {
+    fn deserialize_reader<R: Read>(bytes: &mut R) -> std::io::Result<Self> {
+        let first = SealedReport::deserialize_reader(bytes)?;
+        let mut rest = Vec::new();
+        bytes.read_to_end(&mut rest)?;
+        let (mut rest, mut further) = (rest.as_slice(), Vec::new());
+        while !rest.is_empty() {
+            further.push(SealedReport::deserialize(&mut rest)?);
+        }
+        Ok(Self { first, further })
+    }
+}
+
+impl Row for SealedReports {
     const TABLE: u8 = 0x66;
     type Key = (Address, Address);
 }

@@ -1,16 +1,18 @@
 //! A beacon is judged with its witnesses, and who is to be paid for it accrues its units.
 
 use super::{
+    bytes::Payload,
     due::Job,
     error::CoverageError,
     event::{CoverageEvent, Witnessed},
+    message::Disclosed,
     names::{BEACON_UNITS, WITNESS_UNITS},
     params::{BeaconParams, WitnessParams},
     poc::{
         BeaconReport, Counts, Entropy, Hex, InvalidReason, Population, Reporter, Sent, check_beacon, check_witness, reward_units,
         scale_of, select,
     },
-    rows::{BeaconTimes, Beaconing, Counted, DeniedEdge, HexRow, Hotspot, LastBeacon, SealedReport},
+    rows::{BeaconTimes, Beaconing, Counted, DeniedEdge, HexRow, Hotspot, LastBeacon, SealedReport, SealedReports},
     service::Coverage,
 };
 use crate::context::Context;
@@ -52,6 +54,8 @@ struct Judged {
     hotspot: Address,
     row: Hotspot,
     sealed: SealedReport,
+    /// Whether it says that it heard the payload that the beaconer sent.
+    heard: bool,
     reason: Option<InvalidReason>,
 }
 
@@ -78,7 +82,7 @@ impl Context<'_, Coverage> {
         let Some(row) = self.state().get::<Beaconing>(&beaconer) else { return Ok(0) };
         let Some(entropy) = row.entropy else { return Ok(0) };
         let own = self.hotspot(beaconer)?;
-        let sealed = self.state().get::<SealedReport>(&(beaconer, beaconer));
+        let sealed = self.state().get::<SealedReports>(&(beaconer, beaconer)).map(|reports| reports.first);
         let report = sealed.as_ref().and_then(|sealed| sealed.disclosed.as_ref()?.beacon().copied());
         let facts = own.reporter(sealed.as_ref().map_or(Instant::default(), |sealed| sealed.received));
         let (params, rules) = self.rules_of(&row.times);
@@ -87,7 +91,7 @@ impl Context<'_, Coverage> {
             Some(_) => check_beacon(&facts, report.as_ref(), &entropy, &params),
             None => Some(InvalidReason::Stale),
         };
-        let mut witnesses = self.witnesses(beaconer)?;
+        let mut witnesses = self.witnesses(beaconer, report.map(|report| report.payload))?;
         self.judge_witnesses(beaconer, (&facts, report.as_ref(), &entropy, reason), (&params, &rules), &mut witnesses);
         let received: Vec<_> = witnesses.iter().map(|one| (one.sealed.received, one.reason.is_none())).collect();
         let selected = select(&received, params.witnesses_most as usize);
@@ -143,7 +147,7 @@ impl Context<'_, Coverage> {
             own.beacons += 1;
         }
         own.last_beacon = received.or(own.last_beacon);
-        if verdict.reason.is_none() && !witnesses.is_empty() {
+        if verdict.reason.is_none() && witnesses.iter().any(|one| one.heard) {
             own.last_witnessed = received;
         }
         let owner = own.owner;
@@ -154,9 +158,9 @@ impl Context<'_, Coverage> {
                 one.row.witnessed += u64::from(told.selected);
                 self.state().put(&one.hotspot, &one.row);
             }
-            self.state().delete::<SealedReport>(&(beaconer, one.hotspot));
+            self.state().delete::<SealedReports>(&(beaconer, one.hotspot));
         }
-        self.state().delete::<SealedReport>(&(beaconer, beaconer));
+        self.state().delete::<SealedReports>(&(beaconer, beaconer));
         self.state().delete::<Beaconing>(&beaconer);
         self.state().put(&beaconer, &verdict);
         self.totals(|totals| {
@@ -180,16 +184,17 @@ impl Context<'_, Coverage> {
         Ok(scale_of(&mut preview, cell)?)
     }
 
-    /// The witnesses of a beacon, by address.
-    fn witnesses(&mut self, beaconer: Address) -> Result<Vec<Judged>, CoverageError> {
+    /// The witnesses of a beacon with this payload, by address, each with the one of its reports that counts.
+    fn witnesses(&mut self, beaconer: Address, payload: Option<Payload>) -> Result<Vec<Judged>, CoverageError> {
         let mut all = Vec::new();
-        let mut next = self.state().first_from::<SealedReport>(&(beaconer, Address::new([0; 32])));
-        while let Some((key, sealed)) = next.filter(|((of, _), _)| *of == beaconer) {
+        let mut next = self.state().first_from::<SealedReports>(&(beaconer, Address::new([0; 32])));
+        while let Some((key, reports)) = next.filter(|((of, _), _)| *of == beaconer) {
             if key.1 != beaconer {
-                let row = self.hotspot(key.1)?;
-                all.push(Judged { hotspot: key.1, row, sealed, reason: None });
+                let (row, sealed) = (self.hotspot(key.1)?, reports.of(payload));
+                let says = sealed.disclosed.as_ref().and_then(Disclosed::witness).map(|report| report.payload);
+                all.push(Judged { hotspot: key.1, row, sealed, heard: says.is_some() && says == payload, reason: None });
             }
-            next = self.state().next_after::<SealedReport>(&key);
+            next = self.state().next_after::<SealedReports>(&key);
         }
         Ok(all)
     }
@@ -203,7 +208,8 @@ impl Context<'_, Coverage> {
         witnesses: &mut [Judged],
     ) {
         let (facts, report, entropy, reason) = beacon;
-        let first_witness = witnesses.iter().map(|one| one.sealed.received).min().unwrap_or_default();
+        // Upstream finds a beacon's witnesses by its payload, so who heard something else is none of them.
+        let first_witness = witnesses.iter().filter(|one| one.heard).map(|one| one.sealed.received).min().unwrap_or_default();
         for one in witnesses {
             let Some(report) = report.filter(|_| reason.is_none()) else {
                 one.reason = reason;
