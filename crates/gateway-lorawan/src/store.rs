@@ -231,14 +231,22 @@ pub(crate) fn forget_others(connection: &Connection, sinks: &[&'static str]) -> 
     Ok(gone)
 }
 
-/// The oldest event of each device that a sink has not taken and that is due, in the order in which they came.
-pub(crate) fn next(connection: &Connection, sink: &str, now_ms: i64, limit: usize) -> StoreResult<Vec<Waiting>> {
+/// The oldest event of each device that a sink has not taken and that is due, in the order in which they came. What is due later than any pause
+/// lasts was put off before the system's clock went back, and is due too.
+pub(crate) fn next(
+    connection: &Connection,
+    sink: &str,
+    now_ms: i64,
+    pause_max_ms: i64,
+    limit: usize,
+) -> StoreResult<Vec<Waiting>> {
     let sql = "SELECT e.seq, e.at_ms, e.device, e.kind, e.body, d.tries
         FROM (SELECT device, min(seq) AS seq FROM deliveries WHERE sink = ?1 GROUP BY device) first
         JOIN deliveries d ON d.sink = ?1 AND d.device = first.device AND d.seq = first.seq
-        JOIN events e ON e.seq = first.seq WHERE d.due_ms <= ?2 ORDER BY e.seq LIMIT ?3";
+        JOIN events e ON e.seq = first.seq WHERE d.due_ms <= ?2 OR d.due_ms > ?2 + ?3 ORDER BY e.seq LIMIT ?4";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![sink, now_ms, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![sink, now_ms, pause_max_ms, limit], |row| {
         let (seq, at_ms, device) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(Waiting { seq, at_ms, device, kind: row.get(3)?, body: row.get(4)?, tries: row.get(5)? })
     })?;
@@ -284,7 +292,7 @@ mod tests {
         store.run(move |db| keep(db, &[], &events, &["mqtt", "webhook"])).await.unwrap();
         let bodies = |sink: &'static str, now| {
             let store = store.clone();
-            async move { store.run(move |db| next(db, sink, now, 10)).await.unwrap() }
+            async move { store.run(move |db| next(db, sink, now, 1_000, 10)).await.unwrap() }
         };
         let waiting = bodies("webhook", 10).await;
         assert_eq!(waiting.iter().map(|one| one.body.as_str()).collect::<Vec<_>>(), ["1a", "2a"]);
@@ -298,6 +306,9 @@ mod tests {
             .unwrap();
         assert!(bodies("webhook", 49).await.is_empty(), "what comes later waits for what came first");
         assert_eq!(bodies("webhook", 50).await[0].tries, 1);
+        // The system's clock went back by more than any pause lasts.
+        assert!(bodies("webhook", -950).await.is_empty());
+        assert_eq!(bodies("webhook", -951).await[0].tries, 1);
         assert_eq!(bodies("mqtt", 0).await.len(), 2);
         assert_eq!(store.run(count).await.unwrap(), 5);
         assert_eq!(store.run(|db| forget_others(db, &["webhook"])).await.unwrap(), 3);

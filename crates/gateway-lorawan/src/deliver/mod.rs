@@ -73,9 +73,10 @@ impl Problems {
 impl Delivery {
     /// Events that a sink has to take now; waits until there are any.
     async fn due(&self, sink: &'static str) -> Vec<Waiting> {
+        let pause_max = i64::try_from(self.config.pause_max.as_millis()).unwrap_or(i64::MAX);
         loop {
             let notified = self.notify.notified();
-            match self.store.run(move |db| next(db, sink, wall_ms(), AT_ONCE)).await {
+            match self.store.run(move |db| next(db, sink, wall_ms(), pause_max, AT_ONCE)).await {
                 Ok(waiting) if !waiting.is_empty() => return waiting,
                 Ok(_) => {}
                 Err(error) => self.problems.note("store", error.to_string()),
