@@ -131,12 +131,12 @@ impl Store {
     }
 
     /// Sessions that are to be reported, some at a time: those that are over, and of those that go on the ones that were not reported since
-    /// `told_before_ms`.
+    /// `told_before_ms`, some seconds ago; nor a minute later, which is before the system's clock went back.
     pub(super) async fn due(&self, most: usize, told_before_ms: u64) -> StoreResult<Vec<Due>> {
         self.run(move |rows| {
             let sql = "SELECT id, carrier, began_ms, ledger_ms, up, down, stopped FROM sessions \
                        WHERE dropped = 0 AND (up <> told_up OR down <> told_down OR stopped <> told_stopped) \
-                       AND (stopped = 1 OR told_ms <= ?2) ORDER BY stopped DESC, changed_ms LIMIT ?1";
+                       AND (stopped = 1 OR told_ms <= ?2 OR told_ms > ?2 + 60000) ORDER BY stopped DESC, changed_ms LIMIT ?1";
             let mut statement = rows.prepare_cached(sql)?;
             let found = statement.query_map([i64::try_from(most).unwrap_or(i64::MAX), signed(told_before_ms)], |row| {
                 Ok(Due {
@@ -228,8 +228,9 @@ fn take(rows: &Connection, salt: &str, record: &Record) -> StoreResult<Taken> {
         return begin_anew(rows, record);
     }
     let (now, since) = era_of(rows, &record.nas)?;
-    // What happened before the radio began anew is of a session of before, however late it is told.
-    let era = if record.happened() < since { now - 1 } else { now };
+    // What happened before the radio began anew is of a session of before, however late it is told. What was not delayed did not: then the
+    // system's clock went back meanwhile.
+    let era = if record.says.delay > 0 && record.happened() < since { now - 1 } else { now };
     let parts: [&[u8]; 4] = [salt.as_bytes(), record.nas.as_bytes(), &era.to_be_bytes(), &record.says.session];
     let id = UnitId::derive("depin-mobile-session", &parts).to_string();
     let sql = "SELECT up, down, seconds, begun, stopped FROM sessions WHERE id = ?1";
@@ -372,5 +373,24 @@ mod tests {
         assert!(store.due(10, 1_085_000).await.unwrap().is_empty());
         assert_eq!((store.object("x".to_owned(), 0).await.unwrap(), store.object("x".to_owned(), 0).await.unwrap()), (1, 1));
         assert_eq!((store.object("y".to_owned(), 0).await.unwrap(), store.object("y".to_owned(), 7).await.unwrap()), (2, 8));
+    }
+
+    /// A clock that is set right goes back: sessions go on, and are none of before.
+    #[tokio::test]
+    async fn a_clock_that_goes_back_stops_no_session() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        store.take(vec![record(Status::Stop, "1", 50, 10, 7_000_000), record(Status::On, "", 0, 0, 7_200_000)]).await.unwrap();
+        store.take(vec![record(Status::Interim, "2", 10, 10, 7_300_000)]).await.unwrap();
+        let due = store.due(10, 7_290_000).await.unwrap();
+        assert_eq!(due.len(), 2);
+        store.told(due, 7_301_000).await.unwrap();
+        // An hour back: the radio calls a new session as it called one before it began anew.
+        let now = 3_700_000;
+        assert_eq!(store.take(vec![record(Status::Stop, "1", 9, 5, now)]).await.unwrap(), [Taken::New]);
+        assert_eq!(store.take(vec![record(Status::Interim, "2", 30, 400, now)]).await.unwrap(), [Taken::New]);
+        let mut due: Vec<_> = store.due(10, now - 10_000).await.unwrap().iter().map(|due| (due.up, due.stopped)).collect();
+        due.sort_unstable();
+        assert_eq!(due, [(9, true), (30, false)]);
     }
 }
