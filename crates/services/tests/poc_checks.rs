@@ -235,3 +235,31 @@ fn of_equal_times_the_one_listed_first_counts() {
     assert_eq!(select(&[], 14), Vec::<usize>::new());
     assert_eq!(select(&[at(1, false)], 14), Vec::<usize>::new());
 }
+
+/// A kilometre is a kilometre across the antimeridian and over a pole, and a fifth of one is too near there too.
+#[test]
+fn poles_and_the_antimeridian_are_no_edges_of_the_map() {
+    let place = |latitude: f64, longitude: f64| {
+        let cell = cell_at(latitude, longitude).unwrap();
+        Location { cell, gain: 30, elevation: 10, region: Region::Eu868 }
+    };
+    let (beaconer_report, quiet) = (sent(), WitnessReport { rssi_ddbm: -1_400, ..heard() });
+    let judge = |from: Location, to: Location| {
+        let beaconer = reporter(from, 1_000);
+        let sent = Sent { beaconer: &beaconer, report: &beaconer_report, entropy: &entropy(), first_witness: beaconer.received };
+        check_witness(&reporter(to, 1_200), Some(&quiet), false, &sent, (&BEACON, &WITNESS))
+    };
+    // 0.02 degrees of the equator are 2.2 km, and of a meridian over a pole as well.
+    let pairs = [
+        (place(0.0, 179.99), place(0.0, -179.99)),
+        (place(-17.0, -179.99), place(-17.0, 179.99)),
+        (place(89.99, 0.0), place(89.99, 180.0)),
+        (place(-89.99, 90.0), place(-89.99, -90.0)),
+    ];
+    for (from, to) in pairs {
+        assert_eq!((judge(from, to), judge(to, from)), (None, None), "{from:?} {to:?}");
+        assert_eq!(judge(from, from), Some(InvalidReason::BelowMinDistance));
+    }
+    assert_eq!(judge(place(0.0, 179.999), place(0.0, -179.9995)), Some(InvalidReason::BelowMinDistance), "170 m");
+    assert_eq!(judge(place(0.0, 179.0), place(0.0, -179.0)), Some(InvalidReason::MaxDistanceExceeded), "222 km");
+}

@@ -1,16 +1,23 @@
 //! Packets that wait, that are refused, and that a stop left.
 
 use super::{
-    super::routing::{RouteEntry, RoutingTable},
+    super::{
+        routing::{RouteEntry, RoutingTable},
+        store::HeardPacket,
+    },
     *,
 };
+use depin_client::lorawan::UplinkPacket;
 use depin_lorawan::{
     Bandwidth, DevAddr, Hertz, Key, Modulation, Spreading,
     frame::{Data, Direction, SessionKeys, build_data},
     gwmp::{Crc, RxPacket},
 };
 use depin_quantity::Address;
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 fn packet(counter: u32) -> RxPacket {
     packet_of(DevAddr::new(0x4800_0001), counter)
@@ -113,7 +120,59 @@ async fn what_is_heard_waits_for_the_routes_and_nothing_is_carried_for_nothing()
     table.set(routes(0));
     hear.send(Heard { packet: packet(2), at: Instant::now() }).await.unwrap();
     until(|| counters.refused().get("no-credits") == Some(&1)).await;
+    // What was heard meanwhile is lost; with credits again the next one goes, and what waited before still does.
+    table.set(routes(10));
+    hear.send(Heard { packet: packet(3), at: Instant::now() }).await.unwrap();
+    until(|| carrier.waiting() == 2).await;
+    assert_eq!(counters.refused().get("no-credits"), Some(&1));
     running.abort();
+}
+
+/// What was heard by a clock that was ahead is not older than it is, and is handed in.
+#[tokio::test]
+async fn a_clock_that_goes_back_loses_nothing_that_waits() {
+    let Stand { folder: _folder, carrier, counters, table } = stand(Reach::local()).await;
+    table.set(routes(10));
+    let hour_ahead = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(3_600);
+    let at_ms = u64::try_from(hour_ahead.as_millis()).unwrap();
+    let heard = HeardPacket {
+        at_ms,
+        route: UnitId::new([3; 32]),
+        server: "127.0.0.1:9".to_owned(),
+        packet: UplinkPacket::from(packet(1)),
+    };
+    carrier.parts.store.hear(vec![heard]).await.unwrap();
+    carrier.resume().await.unwrap();
+    assert_eq!((carrier.waiting(), crate::coverage::counters::value(&counters.expired)), (1, 0));
+}
+
+/// A customer's network server that is away for an hour: what is older than is held is dropped, so is the oldest where too many wait, and the
+/// rest goes in its order when it is back.
+#[tokio::test]
+async fn an_hour_without_the_customers_server_costs_the_oldest_packets_and_no_more() {
+    let hold = Duration::from_secs(600);
+    let Stand { folder: _folder, carrier, counters, table } = stand_in(tempfile::tempdir().unwrap(), Reach::local(), hold).await;
+    let key = SigningKey::from_seed(&[5; 32]);
+    let (address, seen) = network_server(key.public_key()).await;
+    let of_server = |mut table: RoutingTable| {
+        let own = table.routes.get_mut(&UnitId::new([3; 32])).unwrap();
+        (own.server, own.keys) = (address.clone(), vec![key.public_key()]);
+        table
+    };
+    table.set(of_server(routes(10)));
+    let hour = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().saturating_sub(Duration::from_secs(3_600));
+    let heard = |n: u32| HeardPacket {
+        // One every minute of the hour.
+        at_ms: u64::try_from(hour.as_millis()).unwrap() + 60_000 * u64::from(n) + 30_000,
+        route: UnitId::new([3; 32]),
+        server: address.clone(),
+        packet: UplinkPacket::from(packet(n)),
+    };
+    carrier.parts.store.hear((0..60).map(heard).collect()).await.unwrap();
+    carrier.resume().await.unwrap();
+    until(|| seen.load(std::sync::atomic::Ordering::Relaxed) == 10).await;
+    assert_eq!(crate::coverage::counters::value(&counters.expired), 50);
+    until(|| carrier.waiting() == 0).await;
 }
 
 /// Anybody may write any address on the ledger: a router's, one of this machine.
