@@ -54,7 +54,7 @@ fn genesis(network_toml: &str) -> GenesisDoc {
         // Before the sub-networks.
         time: Instant::new(1_650_000_000_000),
         speed_max: 200,
-        accounts: (1..=6).map(account).collect(),
+        accounts: (1..=12).map(account).collect(),
         roles: spec.roles().into_iter().map(|role| (role, feeder)).collect(),
         validators: vec![SigningKey::from_seed(&NODE_SEED).public_key()],
         beacon: None,
