@@ -14,6 +14,8 @@ pub(crate) const HOTSPOTS: Name = Name::literal("hotspots");
 pub(crate) const COVERAGE_POINTS: Name = Name::literal("coverage-points");
 /// Mobile data carried, in units.
 pub(crate) const MOBILE_UNITS: Name = Name::literal("mobile-units");
+/// Mobile data that a carrier paid for, in units.
+pub(crate) const CARRIER_UNITS: Name = Name::literal("carrier-units");
 /// The payment of mobile data, and the escrow of credits that it comes out of.
 pub(crate) const SESSION: Name = Name::literal("session");
 /// The payment of packets, and the escrow of credits that it comes out of.

@@ -52,6 +52,13 @@ pub static COVERAGE: Service = Service {
             description: "mobile data carried, each session in the unit that one price is for, rounded up",
         },
         Metric {
+            name: Name::literal("carrier-units"),
+            unit: Unit::Each("priced unit of mobile data"),
+            counted: Counted::Accrued,
+            aspect: Aspect::Detail,
+            description: "the same data once more, for the carrier whose subscribers used it and who paid for it (HIP-87)",
+        },
+        Metric {
             name: HOTSPOTS,
             unit: Unit::Each("hotspot"),
             counted: Counted::Current,

@@ -140,3 +140,64 @@ fn points_and_data_earn() {
     net.pass(DAY);
     assert!(mobile(&net) > before, "the day's coverage and data are paid");
 }
+
+/// Helium's file with HIP-87: carriers share the providers' bucket by what they paid for data.
+fn with_hip_87(bucket: &str) -> Net {
+    let direct = "share = \"10%\"\nmethod = \"direct\"\nto = \"role.service-providers\"";
+    let worth = "worth = { price = \"MOBILE-USD\", usd-per-unit = \"0.0001 USD\" }";
+    let (first, later) = FIVE[0].1.rsplit_once("carrier-units = {}").expect("the later rules bind it");
+    let text = format!("{first}carrier-units = {{ pool = \"mobile-providers\" }}{later}");
+    let capped = text.replace(direct, &format!("share = \"{bucket}\"\nmethod = \"batch\"\n{worth}"));
+    assert_ne!(capped, text, "the file has the bucket");
+    Net::of(&capped.replace("speed-server = \"speed-test\"\n", ""))
+}
+
+fn mobile_of(net: &Net, who: Address) -> u128 {
+    net.reads().wallet(who, depin_quantity::Name::literal("MOBILE")).held.get()
+}
+
+/// 10,000 credits of a carrier's subscribers, and the day after; what its owner got in MOBILE, and what all of the bucket was.
+fn bucket_of_a_day(net: &mut Net) -> (u128, u128) {
+    const PROVIDERS: depin_quantity::Name = depin_quantity::Name::literal("mobile-providers");
+    net.stands(1, WIFI, &[hex(0, Signal::High, -500)]);
+    net.carrier(100_000, 1_000_000);
+    let before = mobile_of(net, CUSTOMER);
+    let session = told(net, 1, 0, 240_000, true);
+    assert_eq!(paid(&net.sessions(1, vec![session])), [(240_000, 10_000, 10_000, None)]);
+    let bucket = net.reads().period_reward(PROVIDERS).expect("a pool").get();
+    net.price();
+    net.pass(DAY);
+    net.price();
+    net.pass(MINUTE);
+    (mobile_of(net, CUSTOMER) - before, bucket)
+}
+
+/// HIP-87: one for one with what data cost, in dollars, up to the bucket; the rest is not minted.
+#[test]
+fn a_carrier_gets_what_its_data_cost_up_to_the_bucket() {
+    // 10,000 credits of 0.0001 USD are one dollar, which is half a MOBILE at 2 USD.
+    let (got, bucket) = bucket_of_a_day(&mut with_hip_87("10%"));
+    assert_eq!(got, 500_000);
+    assert!(bucket > got, "{bucket}");
+    let (got, bucket) = bucket_of_a_day(&mut with_hip_87("0.000001%"));
+    assert!(bucket < 500_000 && got == bucket, "all of a bucket of {bucket}, and {got}");
+}
+
+/// As the file stands the role gets the bucket whole, and no carrier's data is told.
+#[test]
+fn without_the_rule_carriers_get_nothing() {
+    let mut net = network("");
+    assert!(!net.service.params.mobile.as_ref().unwrap().rules.carriers_count);
+    let keeper = mobile_of(&net, KEEPER);
+    let (got, _) = bucket_of_a_day(&mut net);
+    assert_eq!(got, 0);
+    assert!(mobile_of(&net, KEEPER) > keeper);
+}
+
+/// A file in which one version knows of it and another does not is taken, and says nothing of it.
+#[test]
+fn a_rule_that_a_version_forgets_is_off() {
+    let text = FIVE[0].1.replacen("carrier-units = {}\n", "", 1);
+    let net = Net::of(&text.replace("carrier-units = {}", "carrier-units = { pool = \"mobile-data\" }"));
+    assert!(!net.service.params.mobile.as_ref().unwrap().rules.carriers_count);
+}

@@ -3,7 +3,7 @@
 use super::points::Figures;
 use crate::coverage::{
     PriceForm,
-    names::{COVERAGE_POINTS, MOBILE_UNITS, SESSION},
+    names::{CARRIER_UNITS, COVERAGE_POINTS, MOBILE_UNITS, SESSION},
 };
 use depin_economy::{Reader, Spec};
 use depin_quantity::{Instant, Name, Span};
@@ -68,6 +68,8 @@ pub struct MobileRules {
     pub points_earn: bool,
     /// Whether data is weight in a pool.
     pub data_earns: bool,
+    /// Whether data by who paid for it is told: it is weight in a pool of some version, and every version knows of it.
+    pub carriers_count: bool,
 }
 
 impl MobileRules {
@@ -82,7 +84,17 @@ impl MobileRules {
             return None;
         }
         let decimals = spec.token(currency)?.decimals;
-        Some(Self { form, currency, decimals, points_earn: pool(COVERAGE_POINTS), data_earns: pool(MOBILE_UNITS) })
+        let (points_earn, data_earns) = (pool(COVERAGE_POINTS), pool(MOBILE_UNITS));
+        Some(Self { form, currency, decimals, points_earn, data_earns, carriers_count: spec.binding(CARRIER_UNITS).is_some() })
+    }
+
+    /// The same, with what all parameter versions of a file say together: a carrier's data is told where some version has a pool for it, and
+    /// none forgets it.
+    fn with_later(self, spec: &Spec) -> Self {
+        let versions = || std::iter::once(spec).chain(spec.later().iter().map(|(_, later)| later));
+        let binding = |spec: &Spec| spec.binding(CARRIER_UNITS).map(|binding| binding.pool.is_some());
+        let carriers_count = versions().all(|spec| binding(spec).is_some()) && versions().any(|spec| binding(spec) == Some(true));
+        Self { carriers_count, ..self }
     }
 
     /// Whether what is open by these rules can be ended by later ones.
@@ -178,7 +190,7 @@ impl MobileParams {
             assigner: assigner?,
             unit,
             session_longest: longest?,
-            rules: rules?,
+            rules: rules?.with_later(spec),
         })
     }
 }

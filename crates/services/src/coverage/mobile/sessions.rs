@@ -16,14 +16,14 @@ use crate::{
         due::Job,
         error::CoverageError,
         event::CoverageEvent,
-        names::{MOBILE_UNITS, SESSION},
+        names::{CARRIER_UNITS, MOBILE_UNITS, SESSION},
         params::AHEAD_MOST,
         service::Coverage,
     },
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_economy::{
-    Accrued, ChargeRecord, Component, Components, EscrowRecord, Money, PaymentSource, Price, Record, Refusal, USD,
+    Accrued, ChargeRecord, Component, Components, EscrowRecord, Money, PaymentSource, Price, Record, Refusal, Subject, USD,
 };
 use depin_quantity::{Address, Decimal18, Measured, UnitId, Units};
 use serde::{Deserialize, Serialize};
@@ -237,6 +237,7 @@ impl Context<'_, Coverage> {
             return Ok(());
         };
         self.earn_data(point.owner, access_point, units)?;
+        self.earn_carrier(customer.owner, row.carrier, units)?;
         (result.bytes, result.units, result.cost) = (bytes, units, cost);
         (row.paid, row.units, row.cost) = (row.paid + bytes, row.units + units, row.cost.plus(cost)?);
         customer.balance = customer.balance.minus(cost)?;
@@ -288,6 +289,16 @@ impl Context<'_, Coverage> {
         }
         let components = Components::one(Component { metric: MOBILE_UNITS, quantity: Measured::new(units.into()) });
         self.send(Record::Accrued(Accrued { subject: Self::unit(owner, access_point), components })).map(drop)
+    }
+
+    /// What a carrier accrued by paying for data of its subscribers.
+    fn earn_carrier(&mut self, owner: Address, carrier: u32, units: u64) -> Result<(), CoverageError> {
+        if units == 0 || !self.mobile_params()?.rules.carriers_count {
+            return Ok(());
+        }
+        let components = Components::one(Component { metric: CARRIER_UNITS, quantity: Measured::new(units.into()) });
+        let subject = Subject::Unit { owner, unit: escrow_of(carrier) };
+        self.send(Record::Accrued(Accrued { subject, components })).map(drop)
     }
 
     /// A session could not be reported any more.
