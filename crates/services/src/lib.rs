@@ -20,6 +20,7 @@ mod network;
 pub mod rendering;
 mod service;
 pub mod storage;
+mod tail;
 
 pub use context::{Context, Host, OwnRows};
 pub use due::{Deadlines, Draws};

@@ -5,6 +5,7 @@ mod files;
 
 mod beacons;
 mod denylist;
+mod eras;
 mod file;
 mod hotspots;
 mod mobile;

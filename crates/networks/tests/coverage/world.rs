@@ -27,6 +27,7 @@ pub struct Net {
     pub economy: Economy,
     pub service: Coverage,
     pub state: Memory,
+    start: Instant,
     pub now: Instant,
     pub events: Vec<CoverageEvent>,
     said: u64,
@@ -91,13 +92,18 @@ impl Net {
 
     /// People have tokens and 50 million credits each.
     pub fn of(toml: &str) -> Self {
+        Self::begun(toml, START)
+    }
+
+    /// The same at another time.
+    pub fn begun(toml: &str, start: Instant) -> Self {
         let spec = Spec::parse(toml).unwrap_or_else(|errors| panic!("{errors}"));
-        let service = Coverage::read(&spec, START).unwrap_or_else(|errors| panic!("{errors}"));
+        let service = Coverage::read(&spec, start).unwrap_or_else(|errors| panic!("{errors}"));
         let roles = spec.roles().into_iter().map(|role| (role, KEEPER)).collect();
         let hnt = Name::literal("HNT");
         let economy = Economy::new(spec);
-        let mut net =
-            Self { economy, service, state: Memory::new(), now: START, said: 0, round: 0, speed: 1, events: Vec::new() };
+        let (state, events) = (Memory::new(), Vec::new());
+        let mut net = Self { economy, service, state, start, now: start, said: 0, round: 0, speed: 1, events };
         net.session(|session| {
             session.genesis(&Genesis { roles, owners: Vec::new(), grants: Vec::new() }).unwrap();
             for who in [OWNER, CUSTOMER, ANYBODY] {
@@ -115,11 +121,16 @@ impl Net {
     /// Two dollars for each.
     pub fn price(&mut self) {
         let at = self.now;
-        let pairs: Vec<Name> = self.economy.spec().at(START, at).prices().keys().copied().collect();
+        let pairs: Vec<Name> = self.economy.spec().at(self.start, at).prices().keys().copied().collect();
         for pair in pairs {
             let price = Decimal18::new(2_000_000_000_000_000_000);
             self.session(|session| session.report_price(KEEPER, pair, price)).unwrap();
         }
+    }
+
+    /// Somebody does something on the economy.
+    pub fn act(&mut self, who: Address, action: &depin_economy::Action) {
+        self.session(|session| session.act(who, action)).unwrap();
     }
 
     fn session<T>(&mut self, run: impl FnOnce(&mut Session<'_>) -> T) -> T {

@@ -4,7 +4,7 @@ use super::rows::{
     Batch, BatchState, Beaconing, ByOui, ByOwner, Copies, CoverageTotals, Denial, DeniedEdge, EuiOf, FilterOf, HexRow, Hotspot,
     Oui, Pending, RangeEnd, Route, SealedReports, Seen, Tally, counted_at,
 };
-use super::{beacons::seals_most, message::Denied, payments::escrow_of};
+use super::{active::SubNetwork, beacons::seals_most, message::Denied, mobile::AccessPoint, payments::escrow_of};
 use depin_economy::{Account, EscrowRow, HoldingRow};
 use depin_state::ReadState;
 use h3o::{CellIndex, Resolution};
@@ -22,6 +22,9 @@ pub fn audit(state: &dyn ReadState) -> Vec<String> {
     ouis(state, &mut seen, &mut wrong);
     beacons(state, &mut seen, &mut wrong);
     hexes(state, &mut seen, &mut wrong);
+    for (_, point) in state.rows::<AccessPoint>() {
+        seen.active.get_or_insert_default().count(SubNetwork::Mobile, point.standing);
+    }
     super::mobile::audit(state, &mut wrong);
     let kept = state.get::<CoverageTotals>(&()).unwrap_or_default();
     // Chains that began before refusals were counted by OUI have more in their totals.
@@ -35,7 +38,7 @@ pub fn audit(state: &dyn ReadState) -> Vec<String> {
     }
     let now = |t: &CoverageTotals| {
         let counts = (t.hotspots, t.located, t.denials, t.ouis, t.disabled, t.routes, t.claims);
-        (counts, t.packets, t.units, t.spent, t.beacons_open, t.counted)
+        (counts, t.packets, t.units, t.spent, t.beacons_open, t.counted, t.active.unwrap_or_default())
     };
     if now(&kept) != now(&seen) {
         wrong.push(format!("the totals say {kept:?}, the rows sum to {seen:?}"));
@@ -55,6 +58,7 @@ fn hotspots(state: &dyn ReadState, seen: &mut CoverageTotals, wrong: &mut Vec<St
         seen.located += u32::from(hotspot.location.is_some());
         seen.packets += hotspot.packets;
         seen.units += hotspot.units;
+        seen.active.get_or_insert_default().count(SubNetwork::Iot, hotspot.standing);
         let denied = |id| state.get::<Denial>(&id).is_some_and(|denial| denial.who == Denied::Hotspot(address));
         let whole = hotspot.key.address() == address
             && state.has::<ByOwner>(&(hotspot.owner, address))

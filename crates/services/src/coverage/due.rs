@@ -31,6 +31,10 @@ pub enum Job {
     CountPoints(Address),
     /// Forget a session of an access point.
     ForgetSession(Address, UnitId),
+    /// A device may have had no reward for long enough not to be active any more.
+    EndActivity(Address),
+    /// Tell the economy which devices are active: behind all that changes it at the same instant.
+    TellActive,
 }
 
 /// The kind from 1 on, then the batch; an OUI in the last four bytes. A session of an access point stands behind it.
@@ -49,6 +53,8 @@ impl RowKey for Job {
             Self::JudgePoint(point) => (6, UnitId::new(point.get())),
             Self::CountPoints(point) => (7, UnitId::new(point.get())),
             Self::ForgetSession(point, session) => return (8u8, point, session).write(out),
+            Self::EndActivity(device) => (9, UnitId::new(device.get())),
+            Self::TellActive => (10, UnitId::new([0; 32])),
         };
         (kind, of).write(out);
     }
@@ -64,6 +70,8 @@ impl RowKey for Job {
             6 => Self::JudgePoint(Address::new(of.get())),
             7 => Self::CountPoints(Address::new(of.get())),
             8 => Self::ForgetSession(Address::new(of.get()), UnitId::read(bytes)?),
+            9 => Self::EndActivity(Address::new(of.get())),
+            10 => Self::TellActive,
             _ => return None,
         })
     }
@@ -112,6 +120,11 @@ impl Context<'_, Coverage> {
                 self.forget_session(point, session);
                 Ok(0)
             }
+            Job::EndActivity(device) => {
+                self.end_activity(device);
+                Ok(0)
+            }
+            Job::TellActive => self.tell_active().map(|()| 1),
         }
     }
 }

@@ -82,6 +82,7 @@ impl Context<'_, Coverage> {
             counted: None,
             beacons: 0,
             witnessed: 0,
+            standing: self.standing(fee),
         };
         self.state().put(&hotspot, &row);
         self.state().put(&(owner, hotspot), &ByOwner);

@@ -12,6 +12,7 @@
 //!
 //! The rules are those of `networks/helium/RULES.md`. What a network's file leaves out (a minimum of credits, a denylist) is off.
 
+mod active;
 mod audit;
 mod beacons;
 mod bytes;
@@ -38,6 +39,7 @@ mod service;
 mod verdicts;
 
 pub use crate::economy_rules::PriceForm;
+pub use active::{ACTIVE_FOR, Active, ActiveRules, ActiveSum, Standing};
 pub use audit::audit;
 pub use beacons::{REPORTS_MOST, SEALS_MOST, seal};
 pub use bytes::{PacketHash, Payload, PublicKey, Randomness, Salt, SessionKey, SignatureBytes};

@@ -28,5 +28,13 @@ pub(crate) const ONBOARDING: Name = Name::literal("onboarding");
 pub(crate) const ASSERT_LOCATION: Name = Name::literal("assert-location");
 /// The fee of a customer that opens an OUI.
 pub(crate) const OUI: Name = Name::literal("oui");
+/// Devices that were rewarded of late, of a sub-network.
+pub(crate) const ACTIVE_DEVICES: Name = Name::literal("active-devices");
+/// What those paid for joining.
+pub(crate) const ONBOARDING_FEES: Name = Name::literal("onboarding-fees");
+/// The sub-network of hotspots.
+pub(crate) const IOT: Name = Name::literal("iot");
+/// The sub-network of access points.
+pub(crate) const MOBILE: Name = Name::literal("mobile");
 /// A hotspot stands on the denylist.
 pub(crate) const DENIED: Name = Name::literal("denied");

@@ -7,6 +7,7 @@
 //! are bounded, by hotspot.
 
 use super::{
+    active::SubNetwork,
     bytes::PacketHash,
     due::Job,
     error::CoverageError,
@@ -158,6 +159,9 @@ impl Context<'_, Coverage> {
         self.earn(carrier.owner, hotspot, row.units)?;
         carrier.packets = carrier.packets.saturating_add(paid);
         carrier.units = carrier.units.saturating_add(row.units.into());
+        if row.units > 0 {
+            self.rewarded(SubNetwork::Iot, hotspot, &mut carrier.standing);
+        }
         customer.packets = customer.packets.saturating_add(paid);
         customer.pending = Units::new(pending);
         self.count_refused(oui, &refused);

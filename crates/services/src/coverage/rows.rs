@@ -1,11 +1,13 @@
 //! What the service remembers.
 
 use super::{
+    active::{Active, Standing},
     bytes::{PacketHash, Payload, PublicKey, SessionKey},
     event::Witnessed,
     message::{Denied, Disclosed, Location, Packet, RouteTerms},
     poc::{Entropy, Hex, InvalidReason},
 };
+use crate::tail;
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_economy::Money;
 use depin_quantity::{Address, ContentHash, Instant, Span, UnitId, Units};
@@ -50,6 +52,10 @@ pub struct Hotspot {
     pub beacons: u64,
     /// Beacons of others that it was selected as a witness of.
     pub witnessed: u64,
+    /// What is kept of it where a score counts active devices.
+    #[borsh(serialize_with = "tail::write", deserialize_with = "tail::read")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
 }
 
 impl Row for Hotspot {
@@ -470,6 +476,10 @@ pub struct CoverageTotals {
     pub beacons_invalid: u64,
     /// Witnesses that were ever selected.
     pub witnesses: u64,
+    /// Active devices, where a score counts them.
+    #[borsh(serialize_with = "tail::write", deserialize_with = "tail::read")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<Active>,
 }
 
 impl Row for CoverageTotals {

@@ -1,6 +1,7 @@
 //! What the economy of a network's file says about hotspots and packets, and whether this service can send it that.
 
 use super::{
+    active::ActiveRules,
     names::{ASSERT_LOCATION, BEACON_UNITS, DENIED, HOTSPOT, HOTSPOTS, ONBOARDING, OUI, PACKET, PACKET_UNITS, WITNESS_UNITS},
     params::GateParams,
 };
@@ -36,6 +37,8 @@ pub struct CoverageRules {
     pub opening: bool,
     /// Whether the economy is told of denied hotspots.
     pub denied: bool,
+    /// What it is told of active devices.
+    pub active: ActiveRules,
 }
 
 impl CoverageRules {
@@ -57,6 +60,7 @@ impl CoverageRules {
             assert_location: spec.service_fee(ASSERT_LOCATION).is_some(),
             opening: spec.service_fee(OUI).is_some(),
             denied: spec.fault(DENIED).is_some(),
+            active: ActiveRules::of(spec),
         })
     }
 

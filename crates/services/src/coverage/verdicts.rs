@@ -1,6 +1,7 @@
 //! A beacon is judged with its witnesses, and who is to be paid for it accrues its units.
 
 use super::{
+    active::SubNetwork,
     bytes::Payload,
     due::Job,
     error::CoverageError,
@@ -146,6 +147,9 @@ impl Context<'_, Coverage> {
             self.count_in(beaconer, &mut own);
             own.beacons += 1;
         }
+        if verdict.beacon_units > 0 {
+            self.rewarded(SubNetwork::Iot, beaconer, &mut own.standing);
+        }
         own.last_beacon = received.or(own.last_beacon);
         if verdict.reason.is_none() && witnesses.iter().any(|one| one.heard) {
             own.last_witnessed = received;
@@ -156,6 +160,9 @@ impl Context<'_, Coverage> {
             if one.reason.is_none() {
                 one.row.last_witness = Some(one.sealed.received);
                 one.row.witnessed += u64::from(told.selected);
+                if told.selected && verdict.witness_units > 0 {
+                    self.rewarded(SubNetwork::Iot, one.hotspot, &mut one.row.standing);
+                }
                 self.state().put(&one.hotspot, &one.row);
             }
             self.state().delete::<SealedReports>(&(beaconer, one.hotspot));

@@ -119,6 +119,7 @@ impl<'a> Context<'a, Coverage> {
             bytes: 0,
             units: 0,
             sessions: 0,
+            standing: self.standing(fee),
         };
         self.state().put(&access_point, &row);
         self.state().put(&(owner, access_point), &PointsOf);

@@ -10,7 +10,9 @@ use super::{
 };
 use crate::{
     context::Context,
-    coverage::{due::Job, error::CoverageError, event::CoverageEvent, names::COVERAGE_POINTS, service::Coverage},
+    coverage::{
+        active::SubNetwork, due::Job, error::CoverageError, event::CoverageEvent, names::COVERAGE_POINTS, service::Coverage,
+    },
 };
 use depin_economy::{Accrued, Component, Components, Record};
 use depin_quantity::{Address, Measured};
@@ -114,6 +116,9 @@ impl Context<'_, Coverage> {
             self.send(Record::Accrued(Accrued { subject: Self::unit(row.owner, access_point), components }))?;
         }
         row.closing = None;
+        if earned > 0 {
+            self.rewarded(SubNetwork::Mobile, access_point, &mut row.standing);
+        }
         row.points = earned;
         row.points_ever = row.points_ever.saturating_add(earned.into());
         let owner = row.owner;

@@ -4,7 +4,10 @@ use super::{
     message::{HexSignal, Place},
     points::{Grade, Kind, Signal},
 };
-use crate::coverage::{bytes::PublicKey, message::Location};
+use crate::{
+    coverage::{active::Standing, bytes::PublicKey, message::Location},
+    tail,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_economy::Money;
 use depin_quantity::{Address, Instant, UnitId, Units};
@@ -62,6 +65,10 @@ pub struct AccessPoint {
     pub units: u128,
     /// Sessions that it ever reported.
     pub sessions: u64,
+    /// What is kept of it where a score counts active devices.
+    #[borsh(serialize_with = "tail::write", deserialize_with = "tail::read")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
 }
 
 impl Row for AccessPoint {

@@ -13,6 +13,7 @@ use crate::{
     context::Context,
     coverage::{
         PriceForm,
+        active::SubNetwork,
         due::Job,
         error::CoverageError,
         event::CoverageEvent,
@@ -238,6 +239,9 @@ impl Context<'_, Coverage> {
         };
         self.earn_data(point.owner, access_point, units)?;
         self.earn_carrier(customer.owner, row.carrier, units)?;
+        if units > 0 {
+            self.rewarded(SubNetwork::Mobile, access_point, &mut point.standing);
+        }
         (result.bytes, result.units, result.cost) = (bytes, units, cost);
         (row.paid, row.units, row.cost) = (row.paid + bytes, row.units + units, row.cost.plus(cost)?);
         customer.balance = customer.balance.minus(cost)?;
