@@ -265,6 +265,7 @@ fn forgetting_is_spread_over_blocks() {
         let packets: Vec<_> = (0..128).map(|n| net.packet(batch * 128 + n, 24)).collect();
         net.report(Net::batch(route, 10, packets, true)).unwrap();
     }
+    net.work(u64::MAX);
     net.now = net.now.later(Span::from_secs(700));
     let kept = |net: &Net| coverage::batches(net.rows(), None).count();
     net.work(1);

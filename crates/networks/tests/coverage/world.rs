@@ -172,6 +172,16 @@ impl Net {
         self.work(u64::MAX);
     }
 
+    /// To a minute behind the end of a clock's present period, which closes with prices that are fresh.
+    pub fn to_the_next(&mut self, clock: Name) {
+        let next = self.reads().period(clock).expect("a clock") + 1;
+        let end = self.reads().period_start(clock, next).expect("a period");
+        let before = Span::from_secs(300);
+        self.pass(Span::from_millis(end.since(self.now).get().saturating_sub(before.get())));
+        self.price();
+        self.pass(Span::from_secs(360));
+    }
+
     /// Does what is due, with so much work for the service's jobs.
     pub fn work(&mut self, budget: u64) {
         self.session(|session| while session.close(1_000).unwrap().more {});
