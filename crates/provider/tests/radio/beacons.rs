@@ -40,7 +40,7 @@ async fn a_beacon_is_sent_heard_sealed_disclosed_and_witnesses_are_selected() {
 }
 
 /// How many beacons of a group of hotspots, with devices that send amid them, have a witness that counts. `DEPIN_BEACONS` says how many beacons
-/// are looked at, among eight hotspots then; without it two, among four. docs/performance.md has what came of it.
+/// are looked at, among eight hotspots then; without it two, among four.
 #[tokio::test(flavor = "multi_thread")]
 async fn most_beacons_have_a_witness_that_counts() {
     let wanted: Option<usize> = std::env::var("DEPIN_BEACONS").ok().map(|text| text.parse().expect("DEPIN_BEACONS is a number"));
