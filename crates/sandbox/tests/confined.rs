@@ -2,7 +2,7 @@
 
 mod support;
 
-use depin_sandbox::Confined;
+use depin_sandbox::{Confined, Guard};
 use std::{fs, path::PathBuf, process::Output};
 use tokio::io::AsyncWriteExt as _;
 
@@ -96,4 +96,33 @@ async fn it_ends_with_whoever_holds_it() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     panic!("{} of it go on", sleeping());
+}
+
+/// The kernel holds each process to its limit; together they are held to it, too.
+#[tokio::test]
+async fn all_of_it_together_has_no_more_memory_and_no_more_processes_than_its_limits() {
+    if run("confined: together", "true", Vec::new()).await.is_none() {
+        return;
+    }
+    // Eight shells of 12 MB each are below 64 MB alone and far above together.
+    let big = "for n in 1 2 3 4 5 6 7 8; do (x=$(head -c 12000000 /dev/zero | tr '\\0' 'x'); sleep 600) & done; wait";
+    let many = "for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 600 & done; wait";
+    for (words, is_over) in [(big, true), (many, true), ("x=$(head -c 12000000 /dev/zero | tr '\\0' 'x'); sleep 3", false)] {
+        let confined = Confined {
+            program: "/bin/sh".into(),
+            args: vec!["-c".into(), words.into()],
+            reads: Vec::new(),
+            env: Vec::new(),
+            memory_bytes: 64 << 20,
+            scratch_bytes: 1 << 20,
+        };
+        let mut child = confined.start().unwrap();
+        let guard = Guard::watch(&child, 64 << 20, 16);
+        // Read to its end, so that it is not waited for before the guard is done.
+        let mut output = child.stdout.take().unwrap();
+        tokio::io::copy(&mut output, &mut tokio::io::sink()).await.unwrap();
+        assert_eq!(guard.was_over(), is_over, "{words}");
+        drop(guard);
+        child.wait().await.unwrap();
+    }
 }
