@@ -95,10 +95,15 @@ pub async fn benchmark(found: &Found, threads: u32, limits: Limits) -> Result<Me
             let (engine, build) = (found.engine.word().to_owned(), found.build.clone());
             return Ok(Measured { engine, build, threads, samples: taken, milliseconds, score: points(taken, milliseconds) });
         }
-        // A fifth more than what should do, since the first picture's time holds more than its samples.
-        let wanted = MEASURED_LEAST.as_millis() as u64 * 6 / 5 * u64::from(samples) / milliseconds;
-        samples = u32::try_from(wanted).unwrap_or(SAMPLES_MOST).clamp(samples * 2, SAMPLES_MOST);
+        samples = more(samples, milliseconds);
     }
+}
+
+/// Samples of the next picture, after one of so many took so long: a fifth more than what should do, since the first picture's time holds more than
+/// its samples; at least twice as many, as far as there may be.
+fn more(samples: u32, milliseconds: u64) -> u32 {
+    let wanted = MEASURED_LEAST.as_millis() as u64 * 6 / 5 * u64::from(samples) / milliseconds.max(1);
+    u32::try_from(wanted).unwrap_or(SAMPLES_MOST).max(samples.saturating_mul(2)).min(SAMPLES_MOST)
 }
 
 fn points(samples: u64, milliseconds: u64) -> u32 {
@@ -114,6 +119,16 @@ mod tests {
         assert_eq!(points(1_000_000, 1_000), 100);
         assert_eq!(points(5_000_000, 2_500), 200);
         assert_eq!(points(1, 60_000), 1, "no node has none");
+    }
+
+    /// A quick machine comes to the most before it comes to the time.
+    #[test]
+    fn pictures_grow_until_they_take_long_enough_or_have_the_most_samples() {
+        assert_eq!(more(SAMPLES_FIRST, 100), 240);
+        assert_eq!(more(2_666, 3_000), SAMPLES_MOST);
+        assert_eq!(more(SAMPLES_MOST, 1), SAMPLES_MOST);
+        assert_eq!(more(100, 4_900), 200, "at least twice as many");
+        assert_eq!(more(4, 0), SAMPLES_MOST);
     }
 
     #[test]
