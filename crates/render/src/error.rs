@@ -33,6 +33,18 @@ pub enum RenderError {
         /// The end of what it printed.
         last: String,
     },
+    /// All its processes together had more than they may.
+    #[error(
+        "the renderer was stopped before it {what}: all its processes together may have {memory_mb} MB of memory and be {processes} at most"
+    )]
+    Memory {
+        /// What it was to do.
+        what: &'static str,
+        /// Their limit.
+        memory_mb: u64,
+        /// How many there may be.
+        processes: usize,
+    },
     /// It says something that no renderer of this crate says.
     #[error("the renderer's answer makes no sense: {what}")]
     Answer {

@@ -6,6 +6,7 @@ use crate::{
     error::RenderError,
     renderer::Limits,
     scene::Unpacked,
+    task::Task,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -109,6 +110,12 @@ pub struct Inspection {
 }
 
 impl Inspection {
+    /// What a task is: its parts stand where a scene's frames do, and nothing of it has a size. That its file was read says that it is sound.
+    fn of_task(task: &Task) -> Self {
+        let last = i64::try_from(task.parts()).unwrap_or(i64::MAX).saturating_sub(1);
+        Self { cameras: Vec::new(), width: 1, height: 1, samples: 1, first: 0, last, step: 1, findings: Vec::new() }
+    }
+
     /// What it is refused for; nothing when it can be rendered.
     pub fn refusals(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.refused)
@@ -120,6 +127,9 @@ impl Inspection {
 /// # Errors
 /// [`RenderError`]; of a file that is no scene [`RenderError::Refused`].
 pub async fn inspect(found: &Found, scene: &Unpacked, limits: Limits) -> Result<Inspection, RenderError> {
+    if let Some(task) = scene.task() {
+        return Ok(Inspection::of_task(task));
+    }
     let mut driver = Driver::start(found, Some((scene.folder(), scene.main())), limits).await?;
     let (answer, _) = driver.ask(&Request::Inspect, "look at the scene", limits.load_time).await?;
     let mut inspection: Inspection = serde_json::from_value(serde_json::Value::Object(answer.rest))

@@ -64,7 +64,8 @@ impl FrameSettings {
 /// A finished frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// The file, PNG or EXR. It came from a foreign scene: decode it by [`Pixels::decode`](crate::Pixels::decode), which has bounds.
+    /// The file: PNG, EXR, or a zip of a task's outputs. It came from a foreign scene: decode it by [`Product::decode`](crate::Product::decode),
+    /// which has bounds.
     pub image: Vec<u8>,
     /// How long the renderer worked on it, milliseconds of wall time, without its start.
     pub milliseconds: u64,
@@ -85,7 +86,8 @@ impl Renderer {
         Self { found, scene, limits, driver: None }
     }
 
-    /// Renders a frame. After an error the next call starts the renderer anew.
+    /// Renders a frame, or runs a part of a task. After an error the next call starts the renderer anew; each part of a task has a sandbox of
+    /// its own, so that nothing of one is left for the next.
     ///
     /// `told` is called about twice a second with how far it is, 0 to 1, as far as the renderer tells: Mitsuba does not.
     ///
@@ -103,7 +105,8 @@ impl Renderer {
         };
         let rendered = rendered(&mut driver, frame, settings, self.limits, told).await;
         // A frame that the renderer refuses says nothing against the next; whatever else happened may have left it in disorder.
-        if matches!(rendered, Ok(_) | Err(RenderError::Refused { .. })) {
+        let is_clean = matches!(rendered, Ok(_) | Err(RenderError::Refused { .. }));
+        if is_clean && !self.found.engine.runs_tasks() {
             self.driver = Some(driver);
         }
         rendered
@@ -131,9 +134,11 @@ pub(crate) async fn rendered(
             _ = ticks.tick() => told(progress()),
         }
     };
-    // What it says of its own time is taken only where it is not above what went by.
+    // What it says of its own time is taken only where it is not above what went by. A task's script could say it in the driver's place, and
+    // would have its node work for nothing: there the time that went by counts.
     let most = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Rendered { image, milliseconds: answer.milliseconds.min(most) })
+    let milliseconds = if format == FrameFormat::Outputs { most.max(1) } else { answer.milliseconds.min(most) };
+    Ok(Rendered { image, milliseconds })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::{
     error::RenderError,
     renderer::Limits,
 };
-use depin_sandbox::Confined;
+use depin_sandbox::{Confined, Guard};
 use serde::{Deserialize, Serialize};
 use std::{
     io,
@@ -24,6 +24,7 @@ use tokio::{
 
 const BLENDER: &str = include_str!("blender.py");
 const MITSUBA: &str = include_str!("mitsuba.py");
+const TASK: &str = include_str!("task.py");
 /// What says that it listens.
 const READY: &str = "depin-render 1";
 /// Longest line of an answer, bytes: an inspection with all its findings.
@@ -32,6 +33,8 @@ const LINE_MOST: u64 = 256 * 1024;
 const LINES_BEFORE_MOST: usize = 1_000;
 /// Bytes of its last words.
 const LAST_MOST: usize = 2_000;
+/// Processes of a renderer at most, the sandbox's own among them: renderers start none, a task some.
+const PROCESSES_MOST: usize = 64;
 /// Where things are inside of the sandbox.
 const SCENE: &str = "/scene";
 const DRIVER: &str = "/driver.py";
@@ -79,6 +82,7 @@ pub(crate) struct Driver {
     heard: Arc<Mutex<Heard>>,
     listening: JoinHandle<()>,
     limits: Limits,
+    guard: Option<Guard>,
     /// The script that it runs; a file of ours that it reads.
     _script: tempfile::NamedTempFile,
 }
@@ -87,7 +91,11 @@ impl Driver {
     /// Starts one, with the scene that stands as `main` in `folder`; without a scene for the benchmark. Waits until it has read the scene.
     pub(crate) async fn start(found: &Found, scene: Option<(&Path, &Path)>, limits: Limits) -> Result<Self, RenderError> {
         let script = tempfile::NamedTempFile::new().and_then(|file| {
-            let text = if found.engine == EngineKind::Blender { BLENDER } else { MITSUBA };
+            let text = match found.engine {
+                EngineKind::Blender => BLENDER,
+                EngineKind::Mitsuba => MITSUBA,
+                EngineKind::Python => TASK,
+            };
             std::fs::write(file.path(), text).map(|()| file)
         });
         let script = script.map_err(|source| RenderError::Io { what: "writing the renderer's script", source })?;
@@ -98,7 +106,8 @@ impl Driver {
         let output = BufReader::new(child.stdout.take().ok_or_else(no_pipe)?);
         let heard = Arc::new(Mutex::new(Heard::default()));
         let listening = tokio::spawn(listen(child.stderr.take().ok_or_else(no_pipe)?, Arc::clone(&heard)));
-        let mut driver = Self { child, input, output, heard, listening, limits, _script: script };
+        let guard = Some(Guard::watch(&child, limits.memory_bytes, PROCESSES_MOST));
+        let mut driver = Self { child, input, output, heard, listening, limits, guard, _script: script };
         let most = limits.load_time;
         match tokio::time::timeout(most, driver.until_ready()).await {
             Ok(ready) => ready.map(|()| driver),
@@ -177,9 +186,14 @@ impl Driver {
     }
 
     async fn ended(&mut self, what: &'static str) -> RenderError {
+        // Once it is waited for, its number may be another's.
+        let was_over = self.guard.take().is_some_and(|guard| guard.was_over());
         // Its end and what it printed are known a moment later.
         let _ = tokio::time::timeout(Duration::from_secs(2), self.child.wait()).await;
         let _ = tokio::time::timeout(Duration::from_secs(2), &mut self.listening).await;
+        if was_over {
+            return RenderError::Memory { what, memory_mb: self.limits.memory_bytes >> 20, processes: PROCESSES_MOST };
+        }
         let last = self.heard(|heard| plain(&heard.last, 500));
         RenderError::Ended { what, memory_mb: self.limits.memory_bytes >> 20, last }
     }
@@ -203,7 +217,7 @@ fn confined(found: &Found, scene: Option<(&Path, &Path)>, script: &Path, limits:
             let after = ["--python-exit-code", "1", "--python", DRIVER, "--"].map(str::to_owned);
             before.into_iter().chain(file).chain(after).chain(main).collect()
         }
-        EngineKind::Mitsuba => ["-I", "-B", DRIVER].map(str::to_owned).into_iter().chain(main).collect(),
+        EngineKind::Mitsuba | EngineKind::Python => ["-I", "-B", DRIVER].map(str::to_owned).into_iter().chain(main).collect(),
     };
     Confined {
         program: found.program.clone(),
@@ -260,6 +274,7 @@ pub(crate) fn plain(text: &str, most: usize) -> String {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        self.guard = None;
         self.listening.abort();
         // The outer process of the sandbox: with it all inner ones end.
         let _: io::Result<()> = self.child.start_kill();

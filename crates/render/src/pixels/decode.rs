@@ -32,12 +32,19 @@ pub enum DecodeError {
         /// What it is.
         what: &'static str,
     },
+    /// No outputs of a task.
+    #[error("they are no outputs of a task: {why}")]
+    Outputs {
+        /// What is wrong with them.
+        why: String,
+    },
 }
 
 pub(super) fn decode(bytes: &[u8], format: FrameFormat) -> Result<Pixels, DecodeError> {
     match format {
         FrameFormat::Png => decode_png(bytes),
         FrameFormat::Exr => decode_exr(bytes),
+        FrameFormat::Outputs => Err(DecodeError::Unusual { what: "of a task" }),
     }
 }
 

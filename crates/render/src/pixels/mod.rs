@@ -8,6 +8,8 @@ mod watermark;
 
 pub use compare::{Bounds, Comparison, compare};
 pub use decode::{DecodeError, PIXELS_MOST};
+pub use draw::CARD_SIZE;
+pub(crate) use draw::text_card;
 pub use sheet::{SheetError, contact_sheet};
 pub use watermark::Watermark;
 
@@ -25,6 +27,8 @@ pub enum FrameFormat {
     Png,
     /// OpenEXR; renderers of this crate give 32-bit floats.
     Exr,
+    /// What a part of a task leaves: its files, in a zip. See [`Outputs`](crate::Outputs).
+    Outputs,
 }
 
 impl FrameFormat {
@@ -33,6 +37,7 @@ impl FrameFormat {
         match self {
             Self::Png => "png",
             Self::Exr => "exr",
+            Self::Outputs => "zip",
         }
     }
 }

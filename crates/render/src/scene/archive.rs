@@ -3,7 +3,10 @@
 //! Names are checked before a byte is unpacked; sizes are counted as bytes come out, whatever the zip says of them.
 
 use super::{SceneError, SceneLimits, copy_bounded};
-use crate::engine::EngineKind;
+use crate::{
+    engine::EngineKind,
+    task::{FILE_MOST, TASK_FILE, Task, TaskError},
+};
 use std::{
     collections::BTreeSet,
     fs::{self, File, OpenOptions},
@@ -139,12 +142,30 @@ impl Archive {
             EngineKind::Blender => {
                 [&b"BLENDER"[..], b"\x28\xb5\x2f\xfd", b"\x1f\x8b"].iter().any(|magic| begin.starts_with(magic))
             }
+            EngineKind::Python => begin.trim_ascii_start().starts_with(b"{"),
             EngineKind::Mitsuba => {
                 let text = begin.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&begin);
                 text.trim_ascii_start().starts_with(b"<")
             }
         };
         if fits { Ok(()) } else { Err(SceneError::Kind { file: shown(main) }) }
+    }
+
+    /// The task that it is, checked; none of a scene.
+    pub(super) fn task(&mut self, engine: EngineKind) -> Result<Option<Task>, SceneError> {
+        if !engine.runs_tasks() {
+            return Ok(None);
+        }
+        let is_it = |entry: &&Entry| entry.name == TASK_FILE;
+        let index = self.entries.iter().find(is_it).map(|entry| entry.index).ok_or(SceneError::NoMain)?;
+        let mut text = Vec::new();
+        let file = self.zip.by_index(index).map_err(broken)?;
+        file.take(FILE_MOST + 1).read_to_end(&mut text).map_err(|error| broken(error.into()))?;
+        if text.len() as u64 > FILE_MOST {
+            return Err(TaskError::Value("it has at most 64 KiB").into());
+        }
+        let names: Vec<&str> = self.entries.iter().map(|entry| entry.name.as_str()).collect();
+        Ok(Some(Task::read(&text, &names)?))
     }
 
     /// Writes all files below a folder that is new and nobody else's.

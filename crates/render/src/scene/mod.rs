@@ -1,13 +1,17 @@
 //! Scenes as files: taken from an artist's disk, packed into one form, and taken apart again where they are rendered.
 //!
-//! In: a `.blend`, a Mitsuba `.xml`, or a `.zip` of a folder with one of them and what it names. Out: the *packed* scene, a zip whose bytes
+//! In: a `.blend`, a Mitsuba `.xml`, or a `.zip` of a folder with one of them and what it names, or with a [task](crate::Task). Out: the *packed* scene, a zip whose bytes
 //! are hashed, sealed and sent; and back, in a folder, what a renderer reads. Both ways go through the same checks, since both come from
 //! strangers: a node trusts its dispatcher as little as a dispatcher its artist. Absent on purpose: what is in the scene; see
 //! [`inspect`](crate::inspect).
 
 mod archive;
 
-use crate::{engine::EngineKind, hash::hash_of};
+use crate::{
+    engine::EngineKind,
+    hash::hash_of,
+    task::{TASK_FILE, Task, TaskError},
+};
 use archive::Entry;
 use std::{
     fs::{self, File},
@@ -37,13 +41,15 @@ impl Default for SceneLimits {
 #[derive(Debug, thiserror::Error)]
 pub enum SceneError {
     /// Neither of the kinds.
-    #[error("{file} is no scene: give a .blend of Blender, a .xml of Mitsuba, or a .zip of a folder with one of them")]
+    #[error(
+        "{file} is no scene: give a .blend of Blender, a .xml of Mitsuba, or a .zip of a folder with one of them or with the task.json of a task"
+    )]
     Kind {
         /// The file.
         file: String,
     },
     /// There is no scene in it.
-    #[error("the zip holds neither a .blend nor a .xml")]
+    #[error("the zip holds neither a .blend nor a .xml, and no task.json at its top")]
     NoMain,
     /// There are several.
     #[error("the zip holds {} and {}: leave the one to render at the top of the zip, and the others in folders", first, second)]
@@ -79,6 +85,9 @@ pub enum SceneError {
         /// How many may.
         most: usize,
     },
+    /// A task that is none.
+    #[error(transparent)]
+    Task(#[from] TaskError),
     /// No zip, or a broken one.
     #[error("the zip cannot be read: {why}")]
     Zip {
@@ -107,6 +116,7 @@ impl SceneError {
 pub struct Scene {
     engine: EngineKind,
     main: String,
+    task: Option<Task>,
     packed: NamedTempFile,
     bytes: u64,
     hash: [u8; 32],
@@ -138,12 +148,13 @@ impl Scene {
         let mut archive = archive::read(File::open(path).map_err(SceneError::io(path))?, limits)?;
         let (engine, main) = main_of(&archive.entries)?;
         archive.check_main(&main, engine)?;
+        let task = archive.task(engine)?;
         let mut file = File::open(path).map_err(SceneError::io(path))?;
         let (hash, bytes) = hash_of(&mut file).map_err(SceneError::io(path))?;
         if bytes > limits.packed_bytes {
             return Err(SceneError::PackedTooLarge { most: limits.packed_bytes });
         }
-        Ok(Self { engine, main, packed, bytes, hash })
+        Ok(Self { engine, main, task, packed, bytes, hash })
     }
 
     /// What renders it.
@@ -154,6 +165,11 @@ impl Scene {
     /// The name of the file that is rendered, within the scene.
     pub fn main(&self) -> &str {
         &self.main
+    }
+
+    /// What it is as a task; none of a scene.
+    pub const fn task(&self) -> Option<&Task> {
+        self.task.as_ref()
     }
 
     /// Where its packed bytes stand.
@@ -177,6 +193,7 @@ impl Scene {
 pub struct Unpacked {
     engine: EngineKind,
     main: PathBuf,
+    task: Option<Task>,
     folder: TempDir,
 }
 
@@ -193,14 +210,20 @@ impl Unpacked {
         let mut archive = archive::read(File::open(packed).map_err(SceneError::io(packed))?, limits)?;
         let (engine, main) = main_of(&archive.entries)?;
         archive.check_main(&main, engine)?;
+        let task = archive.task(engine)?;
         let folder = tempfile::Builder::new().prefix("scene-").tempdir_in(scratch).map_err(SceneError::io(scratch))?;
         archive.unpack(folder.path(), limits)?;
-        Ok(Self { engine, main: main.into(), folder })
+        Ok(Self { engine, main: main.into(), task, folder })
     }
 
     /// What renders it.
     pub const fn engine(&self) -> EngineKind {
         self.engine
+    }
+
+    /// What it is as a task; none of a scene.
+    pub const fn task(&self) -> Option<&Task> {
+        self.task.as_ref()
     }
 
     /// The folder.
@@ -214,8 +237,11 @@ impl Unpacked {
     }
 }
 
-/// The file that is rendered: the one `.blend`, else the one `.xml`, at the top; or the only one anywhere.
+/// The file that is run or rendered: a `task.json` at the top, else the one `.blend`, else the one `.xml`, at the top; or the only one anywhere.
 fn main_of(entries: &[Entry]) -> Result<(EngineKind, String), SceneError> {
+    if entries.iter().any(|entry| entry.name == TASK_FILE) {
+        return Ok((EngineKind::Python, TASK_FILE.to_owned()));
+    }
     for (engine, extension) in [(EngineKind::Blender, "blend"), (EngineKind::Mitsuba, "xml")] {
         let is_one = |name: &&str| Path::new(name).extension().is_some_and(|found| found.eq_ignore_ascii_case(extension));
         let all: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).filter(is_one).collect();

@@ -8,8 +8,9 @@ use std::{env, path::Path, time::Duration};
 
 /// The renderer, or none, which is said loudly; a failure where it was promised (`DEPIN_TEST_RENDER=required`).
 pub async fn found(engine: EngineKind, test: &str) -> Option<Found> {
-    let python = env::var_os("DEPIN_TEST_MITSUBA").map(Into::into);
-    let mut engines = Engines::find(&EngineSettings { blender: None, python }).await;
+    let of = |name| env::var_os(name).map(Into::into);
+    let settings = EngineSettings { blender: None, python: of("DEPIN_TEST_MITSUBA"), tasks: of("DEPIN_TEST_TASKS") };
+    let mut engines = Engines::find(&settings).await;
     if let Some(at) = engines.found.iter().position(|found| found.engine == engine) {
         return Some(engines.found.swap_remove(at));
     }
