@@ -1,6 +1,7 @@
 //! What each attack earns: every test says what its people had before and after.
 
 use crate::world::*;
+use depin_economy::Account;
 use depin_quantity::{Address, Span, UnitId};
 use depin_services::rendering::{self, *};
 
@@ -135,6 +136,43 @@ fn nodes_that_differ_may_agree_that_they_are_alike_or_who_is_wrong() {
     assert_eq!((net.state_of(job, c), net.ticket(job, c).verified, net.state_of(job, d)), ("delivered", true, "wrong"));
 }
 
+/// A node that says itself that it was wrong pays the file's smaller fault, and loses half as much of its name, as one that lets a third node say it.
+#[test]
+fn conceding_costs_less_than_being_found_wrong_and_is_not_free() {
+    let fault = |name: &str, share: &str| {
+        format!(
+            "[incentive.fault.{name}]\ntoken = \"RENDER\"\nfee = \"share-of-pledge\"\npledge = \"node\"\nshare = \"{share}\"\nparameter = true\nwhy = \"a test\"\n"
+        )
+    };
+    let before = "[incentive.fault.failed-frames]\ntoken = \"RENDER\"\nfee = \"nothing\"\nsource = \"knowledge base: a rejected frame is rendered again by another node without charge, and the node's score falls\"\n";
+    let toml = render(&[(before, &(fault("failed-frames", "30%") + &fault("conceded-frames", "10%")))]);
+    let pledged = |net: &Net, who| net.network.economy().reads(net.rows(), net.now).balance(Account::Pledge(who), RENDER).get();
+    let mut cost = Vec::new();
+    for concedes in [true, false] {
+        let mut net = Net::of(&toml, MINTED, 5);
+        let job = net.drawn(new_job());
+        let [left, right] = twice(&mut net, job, 7, 8);
+        let (a, b) = (left.0, right.0);
+        let wrong = net.ticket(job, b);
+        let before = pledged(&net, wrong.owner);
+        net.compare(job, left, Some(right));
+        net.reveal(job, a, 7);
+        net.reveal(job, b, 8);
+        if concedes {
+            net.ok(wrong.owner, RenderingMessage::Settle { job, number: b, alike: false });
+        } else {
+            net.tick(HOUR);
+            net.draw();
+            judge(&mut net, job, a, true, false);
+        }
+        assert_eq!((net.state_of(job, b), net.ticket(job, a).verified), ("wrong", true));
+        let row = rendering::node(net.rows(), wrong.node).unwrap();
+        cost.push((before - pledged(&net, wrong.owner), row.judged, row.right, row.reputation()));
+    }
+    let pledge = 100 * 10u128.pow(8);
+    assert_eq!(cost, [(pledge / 10, 1, 0, 818), (pledge * 3 / 10, 2, 0, 750)]);
+}
+
 /// A colluding pair: both hand the same wrong frame in. A check by the other of them finds nothing; the dispatcher's planted frame, whose pixels
 /// it knows, does, since they cannot tell it from another.
 #[test]
@@ -263,7 +301,8 @@ fn a_key_that_opens_other_pixels_costs_the_node_its_name_and_a_false_claim_the_a
         net.draw();
         judge(&mut net, job, number, right, false);
         let row = rendering::node(net.rows(), net.ticket(job, number).node).unwrap();
-        assert_eq!((row.judged, row.right, net.artist().unfounded), (1, u64::from(right), u64::from(right)));
+        let counted = if right { (1, 1, 1) } else { (2, 0, 0) };
+        assert_eq!((row.judged, row.right, net.artist().unfounded), counted);
         assert_eq!((net.state_of(job, number), net.ticket(job, number).verified), ("paid", right));
     }
 }

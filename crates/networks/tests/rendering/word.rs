@@ -116,6 +116,58 @@ fn a_second_attempt_is_shown_with_the_first_that_failed() {
     }
 }
 
+/// Nodes that may come back as soon as they left: a pledge that cools down for a week cannot be locked again before.
+fn coming_back(nodes: u8) -> Net {
+    Net::of(&render(&[("cool-down = \"7d\"", "cool-down = \"1s\"")]), MINTED, nodes)
+}
+
+/// A node that was away when a frame was given out is rightly left out, and it makes no difference that it is back when that is shown; one that was
+/// there is not, although it is away then.
+#[test]
+fn a_node_that_was_away_may_be_left_out_and_one_that_was_there_may_not() {
+    let number_of = |node: UnitId| (1..=4).find(|n| machine(*n) == node).expect("it is one of them");
+    for was_away in [true, false] {
+        let mut net = coming_back(4);
+        let job = net.drawn(new_job());
+        let first = net.wanted(job, 0, 0, &Purpose::Frame);
+        let number = number_of(first.node);
+        if was_away {
+            net.ok(first.owner, RenderingMessage::Leave { node: first.node });
+        }
+        let second = net.rendered(job, 0, 1, Purpose::Frame, 7);
+        if was_away {
+            net.register(number);
+        } else {
+            net.ok(first.owner, RenderingMessage::Leave { node: first.node });
+        }
+        net.opened(job);
+        let show = RenderingMessage::ShowTickets { job, shown: vec![net.shown(&second)] };
+        if was_away {
+            net.ok(GATEWAY, show);
+            assert_eq!(net.job(job).word, Word::Kept(K));
+        } else {
+            assert_eq!(net.refused(GATEWAY, show), "lacks");
+        }
+    }
+}
+
+/// Whoever comes and goes without end takes no room without end.
+#[test]
+fn a_node_that_comes_and_goes_is_remembered_in_bounded_room() {
+    let mut net = coming_back(2);
+    let begun = net.now;
+    for _ in 0..40 {
+        net.ok(owner(1), RenderingMessage::Leave { node: machine(1) });
+        net.tick(Span::from_secs(2));
+        net.register(1);
+        net.tick(HOUR);
+    }
+    let row = net.node(1);
+    assert!(row.absences.len() <= 16, "{}", row.absences.len());
+    assert!(row.was_away(begun.later(HOUR), Span::from_millis(0)), "what lies between the oldest counts as away");
+    assert!(!row.was_away(net.now, Span::from_millis(0)) && row.was_away(net.now, Span::from_secs(7_200)));
+}
+
 /// The draw says which deliveries are checked; a dispatcher that leaves the check out cannot show it.
 #[test]
 fn a_check_that_the_draw_asked_for_is_shown_with_its_frame() {

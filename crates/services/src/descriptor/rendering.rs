@@ -3,7 +3,9 @@
 use super::{
     Aspect, ChargeKind, Counted, FaultKind, Figure, Gravity, Metric, PledgeKind, Provenance, Service, Table, Unit, Value,
 };
-use crate::rendering::names::{ABANDONED, APPROVED_VALUE, AVAILABILITY, FAILED_FRAMES, FRAME, NODE, NODES, OCTANEBENCH_HOURS};
+use crate::rendering::names::{
+    ABANDONED, APPROVED_VALUE, AVAILABILITY, CONCEDED_FRAMES, FAILED_FRAMES, FRAME, NODE, NODES, OCTANEBENCH_HOURS,
+};
 use depin_quantity::Name;
 
 /// Rendering of frames.
@@ -57,6 +59,12 @@ pub static RENDERING: Service = Service {
             affected: NODES,
             gravity: Gravity::Penalised,
             description: "a frame of the node was wrong, or its key was not opened after approval",
+        },
+        FaultKind {
+            name: CONCEDED_FRAMES,
+            affected: NODES,
+            gravity: Gravity::Penalised,
+            description: "the node said itself that its frame was wrong; where a file has no rule for it, it is a failed frame",
         },
         FaultKind {
             name: ABANDONED,

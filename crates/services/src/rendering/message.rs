@@ -322,12 +322,16 @@ fn check_build(build: &str) -> Result<(), RenderingError> {
     Ok(())
 }
 
-/// Order of refusals: frames, size, samples, memory, build, work, time, money, tier.
+/// Order of refusals: frames, size, samples, kind, memory, build, work, time, money, tier.
 pub(super) fn check_job(job: &NewJob) -> Result<(), RenderingError> {
     let need = |holds: bool, what: &'static str| if holds { Ok(()) } else { Err(RenderingError::Job(what)) };
     job.frames.count().ok_or(RenderingError::Frames(job.frames))?;
     need((1..=65_536).contains(&job.width) && (1..=65_536).contains(&job.height), "a frame is 1 to 65,536 pixels wide and high")?;
     need((1..=1_000_000).contains(&job.samples), "a pixel has 1 to 1,000,000 samples")?;
+    need(
+        !job.format.is_task() || (job.width, job.height, job.samples) == (1, 1, 1),
+        "a task has no pixels: its width, height and samples are 1",
+    )?;
     need(job.memory_mb <= 16_777_216, "a job asks for at most 16,777,216 MB of memory")?;
     check_build(&job.engine.build)?;
     need(job.frame_work_most > 0, "the most work of one frame is above zero: render a test frame to know it")?;

@@ -16,5 +16,7 @@ pub(crate) const FRAME: Name = Name::literal("frame");
 pub(crate) const NODE: Name = Name::literal("node");
 /// A node's frame was wrong, or its key was not opened.
 pub(crate) const FAILED_FRAMES: Name = Name::literal("failed-frames");
+/// A node said itself that its frame was wrong.
+pub(crate) const CONCEDED_FRAMES: Name = Name::literal("conceded-frames");
 /// A node left with frames in work.
 pub(crate) const ABANDONED: Name = Name::literal("abandoned");

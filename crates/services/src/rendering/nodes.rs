@@ -46,6 +46,7 @@ impl Context<'_, Rendering> {
             beat: None,
             free_since: self.now(),
             idle_rest: 0,
+            absences: Vec::new(),
         });
         if self.params().rules.pledges {
             self.pledge(owner, id, node.pledged)?;
@@ -60,7 +61,8 @@ impl Context<'_, Rendering> {
             self.list(IndexKey::NodeOf(owner, id), 0);
         }
         self.list_tiers(id, &terms.tiers, true);
-        let node = Node { terms: terms.clone(), active: true, lapses: 0, ..node };
+        let mut node = Node { terms: terms.clone(), active: true, lapses: 0, ..node };
+        node.set_away(false, self.now());
         self.count(&node, true);
         self.save(Id::Node(id), node);
         self.emit(RenderingEvent::NodeChanged { node: id, owner });
@@ -114,6 +116,7 @@ impl Context<'_, Rendering> {
     fn retire(&mut self, id: UnitId, node: &mut Node, abandoned: bool) -> Result<(), RenderingError> {
         self.stand(node.owner, id, false)?;
         node.active = false;
+        node.set_away(true, self.now());
         self.free_pledge(id, node)?;
         self.count(node, false);
         self.person(node.owner, |person| person.nodes = person.nodes.saturating_sub(1));
@@ -151,9 +154,14 @@ impl Context<'_, Rendering> {
 
     /// One frame of a node is judged.
     pub(super) fn judged(&mut self, id: UnitId, right: bool) {
+        self.judged_as(id, 1, right);
+    }
+
+    /// One frame of a node is judged, and counts as so many.
+    pub(super) fn judged_as(&mut self, id: UnitId, frames: u64, right: bool) {
         if let Some(mut node) = self.load::<Node>(Id::Node(id)) {
-            node.judged += 1;
-            node.right += u64::from(right);
+            node.judged += frames;
+            node.right += if right { frames } else { 0 };
             self.save(Id::Node(id), node);
         }
     }
@@ -162,6 +170,7 @@ impl Context<'_, Rendering> {
     pub(super) fn below_pledge(&mut self, id: UnitId) {
         if let Some(mut node) = self.load::<Node>(Id::Node(id)) {
             node.below_pledge = true;
+            node.set_away(true, self.now());
             self.save(Id::Node(id), node);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::terms::{Eligible, FrameKey, Handed, NewJob, NodeTerms, RejectReason, Secret, Tier};
 use borsh::{BorshDeserialize, BorshSerialize};
-use depin_quantity::{Address, ContentHash, Instant, Name, Seed, UnitId};
+use depin_quantity::{Address, ContentHash, Instant, Name, Seed, Span, UnitId};
 use depin_state::{KeyBytes, Row, RowKey};
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,21 @@ pub struct Node {
     pub free_since: Instant,
     /// What its idle time came to and is less than a thousandth, in thousandths times milliseconds.
     pub idle_rest: u64,
+    /// When it took no part, or its pledge was too small: the last times, the oldest first. A dispatcher that left it out then did right.
+    pub absences: Vec<Absence>,
 }
+
+/// A time in which a node could be given nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct Absence {
+    /// Since when.
+    pub from: Instant,
+    /// When it was back; none while it is away.
+    pub until: Option<Instant>,
+}
+
+/// Absences of a node that are told apart at most.
+pub(super) const ABSENCES_MOST: usize = 16;
 
 /// Frames that a new node is taken to have had judged, and how many of them were right: one failure moves an old node little.
 const PRIOR: (u128, u128) = (10, 9);
@@ -69,6 +83,24 @@ impl Node {
     /// How likely a job draws it: `max(1, floor(reputation / (1 + tickets open)))`.
     pub fn weight(&self) -> u32 {
         (self.reputation() / self.open.saturating_add(1)).max(1)
+    }
+
+    /// Notes that it can be given nothing from now on, or can again. Of more than [`ABSENCES_MOST`] the two oldest become one with what lies
+    /// between them: whoever comes and goes so often may be left out, and no dispatcher loses its bond for it.
+    pub(super) fn set_away(&mut self, away: bool, now: Instant) {
+        match self.absences.last_mut().filter(|last| last.until.is_none()) {
+            Some(last) if !away => last.until = Some(now),
+            None if away => self.absences.push(Absence { from: now, until: None }),
+            _ => {}
+        }
+        if self.absences.len() > ABSENCES_MOST {
+            self.absences[0].until = self.absences.remove(1).until;
+        }
+    }
+
+    /// Whether it could be given nothing at some time, or had come back less than `grace` before.
+    pub fn was_away(&self, at: Instant, grace: Span) -> bool {
+        self.absences.iter().any(|absence| absence.from <= at && absence.until.is_none_or(|until| at < until.later(grace)))
     }
 
     /// Whether a job may draw it now.

@@ -3,7 +3,7 @@
 //! Jobs that are due cannot be refused and run again, so everything that they send must fit its rule from the start.
 
 use super::{
-    names::{ABANDONED, APPROVED_VALUE, AVAILABILITY, FAILED_FRAMES, FRAME, NODE, NODES, OCTANEBENCH_HOURS},
+    names::{ABANDONED, APPROVED_VALUE, AVAILABILITY, CONCEDED_FRAMES, FAILED_FRAMES, FRAME, NODE, NODES, OCTANEBENCH_HOURS},
     params::Windows,
 };
 use crate::economy_rules::{PriceForm, Wrong};
@@ -62,7 +62,7 @@ impl RenderingRules {
                 spec.clock(pool.clock).map(|clock| clock.every)
             }),
             pledges: spec.binding(NODES).is_some_and(|binding| binding.pledge == Some(NODE)),
-            faults: [FAILED_FRAMES, ABANDONED].into_iter().filter(|kind| spec.fault(*kind).is_some()).collect(),
+            faults: [FAILED_FRAMES, CONCEDED_FRAMES, ABANDONED].into_iter().filter(|kind| spec.fault(*kind).is_some()).collect(),
         })
     }
 
@@ -141,7 +141,7 @@ fn metrics_stay(spec: &Spec, later: &Spec) -> bool {
 }
 
 fn of_faults(wrong: &mut Wrong, spec: &Spec) {
-    for kind in [FAILED_FRAMES, ABANDONED] {
+    for kind in [FAILED_FRAMES, CONCEDED_FRAMES, ABANDONED] {
         let Some(rule) = spec.fault(kind) else { continue };
         let fits = match rule.fee {
             FaultFee::Nothing | FaultFee::PerGib(_) => true,

@@ -187,8 +187,11 @@ impl Context<'_, Rendering> {
             }
             Purpose::Planted { .. } => None,
         };
-        let row = wanted.and_then(|wanted| self.load::<Node>(Id::Node(wanted.node)));
-        row.is_some_and(|row| !row.active || row.below_pledge)
+        // Whether it took part when this one was given out counts, not whether it does now: it may have come back since. The dispatcher may have
+        // looked a moment before.
+        let (row, grace) = (wanted.and_then(|wanted| self.load::<Node>(Id::Node(wanted.node))), self.params().windows.reveal);
+        let given = self.load::<Ticket>(Id::Ticket(id, shown.number)).map(|ticket| ticket.issued);
+        row.zip(given).is_some_and(|(row, at)| row.was_away(at, grace))
     }
 
     fn was_rejected(&mut self, id: UnitId, frame: u32) -> bool {

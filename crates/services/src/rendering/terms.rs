@@ -81,7 +81,7 @@ pub struct Engine {
     pub build: String,
 }
 
-/// The form of a finished frame.
+/// The form of a finished frame, and so what kind of job it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
@@ -89,6 +89,15 @@ pub enum Format {
     Png,
     /// Floats.
     Exr,
+    /// Files that a part of a task leaves: the job is a command with inputs and outputs, not a scene. Its frames are parts, without a size.
+    Outputs,
+}
+
+impl Format {
+    /// Whether the job is a task: what is given out are parts of it.
+    pub const fn is_task(self) -> bool {
+        matches!(self, Self::Outputs)
+    }
 }
 
 /// Frame numbers `first`, `first + step`, … up to `last`.

@@ -4,7 +4,7 @@ use super::{
     due::Task,
     error::RenderingError,
     event::{Outcome, RenderingEvent},
-    names::FAILED_FRAMES,
+    names::{CONCEDED_FRAMES, FAILED_FRAMES},
     rows::{Against, Comparison, Id, IndexKey, Job, TicketState, Word},
     service::Rendering,
 };
@@ -13,6 +13,9 @@ use depin_quantity::UnitId;
 
 /// One side of a comparison: its ticket, how far that was before, whether it is right.
 type Side = (u32, TicketState, Option<bool>);
+
+/// Frames that one counts as for a node's reputation that did not say itself that it was wrong.
+const INSISTED: u64 = 2;
 
 impl Context<'_, Rendering> {
     /// Ends a comparison. `left` and `right` say whether the sides are right; none where nobody knows. Faults are said to the economy before
@@ -26,11 +29,13 @@ impl Context<'_, Rendering> {
     ) -> Result<(), RenderingError> {
         let row = self.comparison(id, number)?;
         let sides = sides(number, &row, left, right);
+        // Whoever says so itself spares a third node's work. Where the file has no smaller fault for it, it is the same one.
+        let conceded = outcome == Outcome::Conceded && self.params().rules.faults.contains(&CONCEDED_FRAMES);
         for (number, _, verdict) in &sides {
             if *verdict == Some(false) {
                 let ticket = self.ticket(id, *number)?;
                 let node = self.node(ticket.node)?;
-                self.fault(ticket.node, &node, FAILED_FRAMES)?;
+                self.fault(ticket.node, &node, if conceded { CONCEDED_FRAMES } else { FAILED_FRAMES })?;
             }
         }
         self.unschedule(row.due, Task::Step(id, number));
@@ -41,14 +46,16 @@ impl Context<'_, Rendering> {
         self.totals(|totals| totals.comparisons_open = totals.comparisons_open.saturating_sub(1));
         let mut job = self.job(id)?;
         job.comparisons = job.comparisons.saturating_sub(1);
+        let wrong_as = if outcome == Outcome::Conceded { 1 } else { INSISTED };
         for side in sides {
-            self.end_side(id, &mut job, side)?;
+            self.end_side(id, &mut job, side, wrong_as)?;
         }
         self.emit(RenderingEvent::ComparisonEnded { job: id, number, outcome, left, right });
         self.go_on(id, job)
     }
 
-    fn end_side(&mut self, id: UnitId, job: &mut Job, (number, was, verdict): Side) -> Result<(), RenderingError> {
+    /// `wrong_as` is how many frames one counts as that is wrong.
+    fn end_side(&mut self, id: UnitId, job: &mut Job, (number, was, verdict): Side, wrong_as: u64) -> Result<(), RenderingError> {
         let mut ticket = self.ticket(id, number)?;
         let paid = matches!(was, TicketState::Paid { .. });
         ticket.verified = verdict.unwrap_or(ticket.verified);
@@ -80,7 +87,7 @@ impl Context<'_, Rendering> {
             }
         }
         if let Some(right) = verdict {
-            self.judged(ticket.node, right);
+            self.judged_as(ticket.node, if right { 1 } else { wrong_as }, right);
         }
         Ok(())
     }
