@@ -6,6 +6,7 @@
 use crate::{
     board::Seen,
     desk::{Desk, Errand},
+    preview::{self, WrongPreview},
     scenes::{FrameFile, SceneError},
     store::Draft,
 };
@@ -29,6 +30,8 @@ enum ErrandError {
     File(#[from] SceneError),
     #[error("its {what} of ticket {number} is not what it put on the ledger")]
     Other { what: What, number: u32 },
+    #[error("its preview of ticket {number} is none, {why}: look at nothing of it, and reject the frame")]
+    Preview { number: u32, why: WrongPreview },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +114,13 @@ fn has_to(desk: &Desk, job: UnitId, seen: &Seen, node: UnitId) -> bool {
 /// Whether something of a ticket is to be fetched.
 fn lacks(desk: &Desk, job: UnitId, ticket: &RenderingTicket, kind: FrameFile) -> bool {
     let counts = !matches!(ticket.state.as_str(), "wrong" | "withheld");
-    ticket.handed.is_some() && counts && !desk.files.has(job, ticket.number, kind)
+    let is_refused = kind == FrameFile::Preview && desk.board.told_of(job, &refused_preview(ticket.number));
+    ticket.handed.is_some() && counts && !is_refused && !desk.files.has(job, ticket.number, kind)
+}
+
+/// How a preview is called that was looked at and is none: it is not asked for again.
+fn refused_preview(number: u32) -> String {
+    format!("preview of ticket {number}")
 }
 
 /// The images of a comparison that a node is to be given, with the ticket whose node has each.
@@ -205,28 +214,39 @@ impl Trip {
     async fn fetch(&self, ticket: &RenderingTicket) -> Result<(), ErrandError> {
         let (desk, job, number) = (&self.desk, self.job, ticket.number);
         let Some(handed) = ticket.handed else { return Ok(()) };
-        if lacks(desk, job, ticket, FrameFile::Preview) {
-            let bytes = self.node.preview(job, number).await?;
-            self.keep(number, (FrameFile::Preview, What::Preview), bytes, handed.preview).await?;
-        }
         if lacks(desk, job, ticket, FrameFile::Sealed) {
             let bytes = self.node.frame(job, number).await?;
-            self.keep(number, (FrameFile::Sealed, What::Frame), bytes, handed.sealed).await?;
+            self.keep(ticket, (FrameFile::Sealed, What::Frame), bytes, handed.sealed).await?;
+        }
+        if lacks(desk, job, ticket, FrameFile::Preview) {
+            let bytes = self.node.preview(job, number).await?;
+            let kept = self.keep(ticket, (FrameFile::Preview, What::Preview), bytes, handed.preview).await;
+            if let Err(wrong @ ErrandError::Preview { .. }) = kept {
+                // What is on the ledger is what it is: the same would come again, and must not keep other frames from coming.
+                desk.board.note(Some(job), refused_preview(number), &wrong);
+                desk.board.tell_of(job, refused_preview(number));
+                return Ok(());
+            }
+            kept?;
         }
         Ok(())
     }
 
     async fn keep(
         &self,
-        number: u32,
+        ticket: &RenderingTicket,
         (kind, what): (FrameFile, What),
         bytes: Vec<u8>,
         hash: ContentHash,
     ) -> Result<(), ErrandError> {
-        let (desk, job) = (Arc::clone(&self.desk), self.job);
+        let (desk, job, number) = (Arc::clone(&self.desk), self.job, ticket.number);
+        let (ticket, terms) = (ticket.clone(), self.seen.view.job.terms.clone());
         let kept = tokio::task::spawn_blocking(move || {
             if content_of(&bytes) != hash {
                 return Err(ErrandError::Other { what, number });
+            }
+            if kind == FrameFile::Preview {
+                preview::check(&bytes, &ticket, &terms).map_err(|why| ErrandError::Preview { number, why })?;
             }
             Ok(desk.files.keep(job, number, kind, &bytes)?)
         });

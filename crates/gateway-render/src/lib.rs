@@ -15,6 +15,7 @@ mod gateway;
 mod http;
 mod open;
 pub mod plan;
+mod preview;
 mod round;
 mod scenes;
 mod store;

@@ -2,7 +2,7 @@
 
 use depin_client::{api::RenderingTicket, render::IMAGE_MAX};
 use depin_quantity::ContentHash;
-use depin_render::{FrameFormat, Pixels, SealError};
+use depin_render::{FrameFormat, Product, SealError};
 use depin_services::rendering::{Format, FrameKey, Salt, commitment};
 use zeroize::Zeroizing;
 
@@ -25,6 +25,7 @@ pub(crate) const fn format_of(format: Format) -> FrameFormat {
     match format {
         Format::Png => FrameFormat::Png,
         Format::Exr => FrameFormat::Exr,
+        Format::Outputs => FrameFormat::Outputs,
     }
 }
 
@@ -37,8 +38,8 @@ pub(crate) fn frame(ticket: &RenderingTicket, key: FrameKey, sealed: &[u8], form
         return Err(WrongFrame::Decode("it is shorter than the salt that stands before it".to_owned()));
     };
     let salt = Salt::new(salt.try_into().map_err(|_| WrongFrame::Other)?);
-    let pixels = Pixels::decode(image, format_of(format)).map_err(|error| WrongFrame::Decode(error.to_string()))?;
-    let is = commitment(ContentHash::new(pixels.hash()), salt, ticket.node);
+    let product = Product::decode(image, format_of(format)).map_err(|error| WrongFrame::Decode(error.to_string()))?;
+    let is = commitment(ContentHash::new(product.hash()), salt, ticket.node);
     match ticket.handed {
         Some(handed) if handed.pixels == is => Ok(image.to_vec()),
         _ => Err(WrongFrame::Other),

@@ -155,7 +155,11 @@ pub(super) async fn image(State(desk): State<Shared>, Segments((job, number)): S
         ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "wrong-key", format!("frame {number}: {wrong}"))
             .hint(format!("`depin render dispute {job} {number}` has a third node look at it"))
     })?;
-    let kind = if format == Format::Png { "image/png" } else { "image/x-exr" };
+    let kind = match format {
+        Format::Png => "image/png",
+        Format::Exr => "image/x-exr",
+        Format::Outputs => "application/zip",
+    };
     Ok(([(header::CONTENT_TYPE, kind)], bytes).into_response())
 }
 
