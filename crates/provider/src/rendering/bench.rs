@@ -13,7 +13,7 @@ use crate::operator::blocking;
 use depin_client::{Client, api::RenderingJob};
 use depin_files::Readers;
 use depin_quantity::{ContentHash, UnitId};
-use depin_render::{FrameFormat, FrameSettings, Limits, Pixels, RenderError, Rendered, Renderer, Unpacked, Watermark};
+use depin_render::{FrameFormat, FrameSettings, Limits, Product, RenderError, Rendered, Renderer, Unpacked, Watermark};
 use depin_services::rendering::{Format, FrameKey, Salt};
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -27,6 +27,8 @@ use tokio::sync::watch;
 
 /// Pause after something failed that may pass: the node, the disk.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How often a finished frame is tried to be kept.
+const COMMITS: usize = 30;
 /// How often a frame is tried where the renderer failed rather than the scene.
 const TRIES: usize = 2;
 
@@ -132,12 +134,22 @@ impl Bench {
     ) -> Result<Commitment, WorkError> {
         let (id, number) = (kept.job, kept.number);
         let job = self.job(id, jobs).await?;
+        // Nothing is rendered that cannot be kept.
+        self.config.floor.admit(0).map_err(WorkError::passing)?;
         self.set_now(Some(((id, number), 0.0)));
         let rendered = self.rendered(&job, kept.order.frame, standing, (id, number)).await;
         self.set_now(None);
-        let rendered = rendered?;
-        let (files, format, node) = (self.files.clone(), format_of(job.terms.format), self.node);
-        blocking(move || commit(&files, node, (id, number), &rendered, format)).await
+        let (rendered, format) = (Arc::new(rendered?), format_of(job.terms.format));
+        for _ in 0..COMMITS {
+            let (files, node, rendered) = (self.files.clone(), self.node, Arc::clone(&rendered));
+            match blocking(move || commit(&files, node, (id, number), &rendered, format)).await {
+                // A disk that is full has room again sooner than the frame is rendered again.
+                Err(WorkError::Passing(why)) => tracing::warn!(job = %id, number, why, "a finished frame cannot be kept yet"),
+                done => return done,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(WorkError::passing("a finished frame could not be kept"))
     }
 
     /// Renders a frame of a job, as the job says.
@@ -208,9 +220,9 @@ fn commit(
     rendered: &Rendered,
     format: FrameFormat,
 ) -> Result<Commitment, WorkError> {
-    let pixels = Pixels::decode(&rendered.image, format).map_err(WorkError::last)?;
+    let product = Product::decode(&rendered.image, format).map_err(WorkError::last)?;
     let watermark = Watermark::new(&depin_client::render::watermark_text(node, job, number));
-    let preview = watermark.preview(&pixels);
+    let preview = watermark.preview(&product.picture());
     let (salt, key): ([u8; 32], [u8; 32]) = (rand::random(), rand::random());
     // Whoever opens the frame finds the salt of the commitment before it.
     let (plain, mut sealed) = ([&salt[..], &rendered.image].concat(), Vec::new());
@@ -218,7 +230,7 @@ fn commit(
     depin_files::replace(&files.frame(job, number), &sealed, Readers::Owner).map_err(WorkError::passing)?;
     depin_files::replace(&files.preview(job, number), &preview, Readers::Owner).map_err(WorkError::passing)?;
     Ok(Commitment {
-        pixels: ContentHash::new(pixels.hash()),
+        pixels: ContentHash::new(product.hash()),
         salt: Salt::new(salt),
         key: FrameKey::new(key),
         sealed: ContentHash::new(told.hash),
@@ -232,6 +244,7 @@ pub(super) const fn format_of(format: Format) -> FrameFormat {
     match format {
         Format::Png => FrameFormat::Png,
         Format::Exr => FrameFormat::Exr,
+        Format::Outputs => FrameFormat::Outputs,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a node finds when frames of a comparison are laid before it.
 //!
-//! As one of the two nodes: whether the other's frame is within the measured bounds of its own. As a third one: it renders the frame, and says
+//! As one of the two nodes: whether the other's frame is within the measured bounds of its own, and if not, whether its own comes out the same once
+//! more; if that does not, it was wrong, and says so. As a third one: it renders the frame, and says
 //! which sides have the same pixels or are within the bounds; or, where a key is disputed, whether it opens what was committed to.
 
 use super::{
@@ -13,7 +14,7 @@ use depin_client::{
     render::{IMAGE_MAX, Side},
 };
 use depin_quantity::{ContentHash, UnitId};
-use depin_render::{Bounds, FrameFormat, Pixels, compare};
+use depin_render::{FrameFormat, Product};
 use depin_services::rendering::{Against, Salt, commitment};
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -28,7 +29,7 @@ pub(super) async fn work(
         let Some(first) = asked else { continue };
         let Some(comparison) = first.comparison.clone() else { continue };
         let verdict = match comparison.step.as_str() {
-            "agreeing" => agree(bench, &given, &first, &comparison, jobs).await,
+            "agreeing" => agree(bench, &given, &first, &comparison, standing, jobs).await,
             "judging" if comparison.third == Some(bench.node) => judge(bench, &given, &first, &comparison, standing, jobs).await,
             _ => Ok(None),
         };
@@ -49,12 +50,13 @@ pub(super) async fn work(
     Ok(false)
 }
 
-/// Whether the other's frame is alike its own.
+/// Whether the other's frame is alike its own; if not, whether its own is what it renders now.
 async fn agree(
     bench: &Bench,
     given: &Given,
     first: &RenderingTicket,
     comparison: &RenderingComparison,
+    standing: &mut Standing,
     jobs: &mut BTreeMap<UnitId, RenderingJob>,
 ) -> Result<Option<Verdict>, WorkError> {
     let (own, side) = match comparison.against {
@@ -67,14 +69,62 @@ async fn agree(
     }
     let kept = bench.store.ticket(given.job, own).await?;
     let Some(Stage::Ready(ready)) = kept.map(|kept| kept.stage) else { return Ok(None) };
-    let format = format_of(bench.job(given.job, jobs).await?.terms.format);
+    let job = bench.job(given.job, jobs).await?;
+    let format = format_of(job.terms.format);
     let (mine, theirs) = (bench.files.frame(given.job, own), bench.files.compared(given.job, given.first, side.word()));
     let alike = blocking(move || {
         let (_, image) = opened(&mine, &ready.key.get())?;
-        let mine = Pixels::decode(&image, format).map_err(WorkError::last)?;
-        Ok(are_alike(&mine, &decoded(&theirs, format)?))
+        let mine = Product::decode(&image, format).map_err(WorkError::last)?;
+        let alike = mine.is_alike(&decoded(&theirs, format)?);
+        Ok::<_, WorkError>((mine, alike))
     });
-    alike.await.map(|alike| Some(Verdict::Alike(alike)))
+    let (mine, alike) = alike.await?;
+    let frame = job.terms.frames.number(comparison.frame);
+    let (Some(frame), false, true) = (frame, alike, bench.store.scene_key(given.job).await?.is_some()) else {
+        return Ok(Some(Verdict::Alike(alike)));
+    };
+    // A renderer that fails now says nothing about the frame that was handed in: a third node looks at it.
+    let again = match once_more(bench, &job, frame, standing, (given.job, own)).await {
+        Ok(again) => again,
+        Err(WorkError::Final(_)) => return Ok(Some(Verdict::Alike(false))),
+        Err(passing) => return Err(passing),
+    };
+    if again.is_alike(&mine) {
+        return Ok(Some(Verdict::Alike(false)));
+    }
+    if is_fickle(bench, &job, frame, &again, standing, (given.job, own)).await? {
+        return Ok(Some(Verdict::Alike(true)));
+    }
+    Ok(Some(Verdict::OwnWrong))
+}
+
+/// Renders a frame, or runs a part, and decodes it.
+async fn once_more(
+    bench: &Bench,
+    job: &RenderingJob,
+    frame: i64,
+    standing: &mut Standing,
+    told: (UnitId, u32),
+) -> Result<Product, WorkError> {
+    let rendered = bench.rendered(job, frame, standing, told).await?;
+    let format = format_of(job.terms.format);
+    blocking(move || Product::decode(&rendered.image, format).map_err(WorkError::last)).await
+}
+
+/// Whether a part of a task comes out otherwise each time, more than the task says that it may: then no run of it says anything about another, and
+/// nobody was wrong. Renderers are forced to give the same picture, so of a frame this is never asked.
+async fn is_fickle(
+    bench: &Bench,
+    job: &RenderingJob,
+    frame: i64,
+    before: &Product,
+    standing: &mut Standing,
+    told: (UnitId, u32),
+) -> Result<bool, WorkError> {
+    if !job.terms.format.is_task() {
+        return Ok(false);
+    }
+    Ok(!once_more(bench, job, frame, standing, told).await?.is_alike(before))
 }
 
 /// Which sides are right.
@@ -105,29 +155,29 @@ async fn judge(
         return Ok(None);
     }
     let frame = job.terms.frames.number(comparison.frame).ok_or_else(|| WorkError::last("the job has no such frame"))?;
-    let rendered = bench.rendered(&job, frame, standing, (given.job, given.first)).await?;
+    let told = (given.job, given.first);
+    let mine = once_more(bench, &job, frame, standing, told).await?;
     let (left, right) = (place(Side::Left), matches!(comparison.against, Against::Ticket(_)).then(|| place(Side::Right)));
-    let against = comparison.against;
-    let verdict = blocking(move || {
-        let mine = Pixels::decode(&rendered.image, format).map_err(WorkError::last)?;
-        let is_right = |path: &Path| Ok::<_, WorkError>(decoded(path, format).is_ok_and(|theirs| are_alike(&mine, &theirs)));
+    let (against, own) = (comparison.against, mine.clone());
+    let (left, right) = blocking(move || {
+        let is_right = |path: &Path| Ok::<_, WorkError>(decoded(path, format).is_ok_and(|theirs| own.is_alike(&theirs)));
         let right = match (&right, against) {
             (Some(path), _) => is_right(path)?,
-            (None, Against::Planted(pixels)) => pixels == ContentHash::new(mine.hash()),
+            (None, Against::Planted(pixels)) => pixels == ContentHash::new(own.hash()),
             (None, _) => false,
         };
-        Ok::<_, WorkError>(Verdict::Right { left: is_right(&left)?, right })
-    });
-    verdict.await.map(Some)
+        Ok::<_, WorkError>((is_right(&left)?, right))
+    })
+    .await?;
+    if !(left && right) && is_fickle(bench, &job, frame, &mine, standing, told).await? {
+        return Ok(Some(Verdict::Right { left: true, right: true }));
+    }
+    Ok(Some(Verdict::Right { left, right }))
 }
 
-fn are_alike(a: &Pixels, b: &Pixels) -> bool {
-    compare(a, b).is_some_and(|found| Bounds::MEASURED.are_alike(&found))
-}
-
-fn decoded(path: &Path, format: FrameFormat) -> Result<Pixels, WorkError> {
+fn decoded(path: &Path, format: FrameFormat) -> Result<Product, WorkError> {
     let bytes = fs::read(path).map_err(WorkError::passing)?;
-    Pixels::decode(&bytes, format).map_err(WorkError::last)
+    Product::decode(&bytes, format).map_err(WorkError::last)
 }
 
 /// The salt and the file of a sealed frame.
@@ -146,6 +196,6 @@ fn key_fits(path: &Path, key: &[u8; 32], format: FrameFormat, node: UnitId, comm
         Err(WorkError::Final(_)) => return Ok(false),
         Err(passing) => return Err(passing),
     };
-    let pixels = Pixels::decode(&image, format).ok();
-    Ok(pixels.is_some_and(|pixels| commitment(ContentHash::new(pixels.hash()), salt, node) == committed))
+    let product = Product::decode(&image, format).ok();
+    Ok(product.is_some_and(|product| commitment(ContentHash::new(product.hash()), salt, node) == committed))
 }

@@ -1,6 +1,7 @@
 //! Settings of a node that renders.
 
 use crate::operator::OperatorConfig;
+use depin_files::Floor;
 use depin_quantity::{ContentHash, Name, UnitId};
 use depin_render::{Found, Limits, SceneLimits};
 use depin_services::rendering::{Engine, NodeTerms, Tier};
@@ -31,6 +32,8 @@ pub struct RenderingConfig {
     pub limits: Limits,
     /// Limits of a scene.
     pub scenes: SceneLimits,
+    /// Free space on the folder's disk below which no scenes and images are taken, and no frame is begun.
+    pub floor: Floor,
     /// How long frames stay that nothing is undecided about, wall time.
     pub keep: Duration,
     /// How often it looks at what passes with time alone, wall time.
@@ -42,6 +45,7 @@ impl RenderingConfig {
     pub fn new(operator: OperatorConfig, folder: PathBuf, found: Found, score: u32, report: ContentHash) -> Self {
         Self {
             operator,
+            floor: Floor::new(&folder, None),
             folder,
             found,
             threads: 1,
@@ -62,6 +66,7 @@ impl RenderingConfig {
         let name = match self.found.engine {
             depin_render::EngineKind::Blender => Name::literal("blender"),
             depin_render::EngineKind::Mitsuba => Name::literal("mitsuba"),
+            depin_render::EngineKind::Python => Name::literal("python"),
         };
         Engine { name, build: self.found.build.clone() }
     }

@@ -98,10 +98,14 @@ impl Door {
             .route(&format!("{ticket}/clear"), get(clear))
             .route("/v1/render/jobs/{job}/comparisons/{first}/{side}", put(give))
             .with_state(Arc::clone(&self));
-        let folder = self.files.scratch();
+        let (folder, floor) = (self.files.scratch(), self.config.floor.clone());
         let health = move || {
-            let there = folder.is_dir();
-            async move { if there { Ok(BTreeMap::new()) } else { Err(ApiError::internal(&"the node's folder is gone")) } }.boxed()
+            let (there, room) = (folder.is_dir(), floor.admit(0));
+            async move {
+                room.map_err(|error| full(&error))?;
+                if there { Ok(BTreeMap::new()) } else { Err(ApiError::internal(&"the node's folder is gone")) }
+            }
+            .boxed()
         };
         Routes {
             limits: Limits { connections: 256, ..Limits::default() },
@@ -322,7 +326,18 @@ impl Drop for Writing<'_> {
     }
 }
 
+/// Says no with the numbers where a stranger's bytes would fill the disk.
+fn full(why: &impl std::fmt::Display) -> ApiError {
+    ApiError::new(
+        StatusCode::INSUFFICIENT_STORAGE,
+        "full",
+        format!("this node's disk is full: {why}"),
+        "choose another node, or wait",
+    )
+}
+
 async fn append(door: &Door, job: UnitId, body: Bytes) -> Answer<()> {
+    door.config.floor.admit(body.len() as u64).map_err(|error| full(&error))?;
     let path = door.files.scene(job);
     let appended = blocking(move || {
         let mut file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
@@ -335,9 +350,7 @@ async fn append(door: &Door, job: UnitId, body: Bytes) -> Answer<()> {
         written
     });
     appended.await.map_err(|error| match depin_files::tells_of_no_space(&error.to_string()) {
-        true => {
-            ApiError::new(StatusCode::INSUFFICIENT_STORAGE, "full", "this node's disk is full", "choose another node, or wait")
-        }
+        true => full(&error),
         false => ApiError::internal(&error),
     })
 }
@@ -450,6 +463,7 @@ async fn give(
     if side == Side::Sealed && ticket.handed.map(|handed| handed.sealed) != Some(content) {
         return Err(unfit("it is not the sealed frame that was handed in"));
     }
+    door.config.floor.admit(body.len() as u64).map_err(|error| full(&error))?;
     let path = door.files.compared(job, first, side.word());
     let kept = blocking(move || depin_files::replace(&path, &body, Readers::Owner)).await;
     kept.map_err(|error| ApiError::internal(&error))?;

@@ -85,21 +85,22 @@ fn revealing(view: &View, known: &KnownTicket) -> Option<RenderingTask> {
     Some(RenderingTask::Reveal { subject, job, number, pixels: ready.pixels, salt: ready.salt })
 }
 
-/// What it found about comparisons that wait for its word. That frames are not alike is not said: a third node looks at them.
+/// What it found about comparisons that wait for its word. That its own frame is wrong it says itself, which costs it less than having it said; that
+/// frames are not alike is not said: a third node looks at them.
 fn verdicts(view: &View, node: UnitId) -> Vec<RenderingTask> {
     let mut tasks = Vec::new();
     for (given, first) in &view.compared {
         let Some(comparison) = &first.comparison else { continue };
         let (subject, job, number) = (first.hash, given.job, given.first);
         match (comparison.step.as_str(), given.verdict) {
-            ("agreeing", Some(Verdict::Alike(true))) => {
+            ("agreeing", Some(found @ (Verdict::Alike(true) | Verdict::OwnWrong))) => {
                 let mut own = view.tickets.values().filter(|known| {
                     let compared = known.ticket.comparison.as_ref();
                     known.ticket.job == job && compared.is_some_and(|compared| compared.first == number)
                 });
                 if let Some(own) = own.next().filter(|own| view.may_say(own.ticket.hash, Said::Alike)) {
                     let (subject, number) = (own.ticket.hash, own.ticket.number);
-                    tasks.push(RenderingTask::Settle { subject, job, number });
+                    tasks.push(RenderingTask::Settle { subject, job, number, alike: found != Verdict::OwnWrong });
                 }
             }
             ("judging", Some(Verdict::Right { left, right })) if comparison.third == Some(node) => {

@@ -96,6 +96,8 @@ pub struct Kept {
 pub enum Verdict {
     /// Of one of its two nodes: whether the other's is within the bounds of its own.
     Alike(bool),
+    /// Of one of its two nodes: rendered again, its own frame is another one than it handed in.
+    OwnWrong,
     /// Of a third node: whether the sides are right.
     Right {
         /// The first ticket.

@@ -41,7 +41,7 @@ pub enum RenderingTask {
         /// The salt of the commitment.
         salt: Salt,
     },
-    /// Says that two frames that differ are alike.
+    /// Says of two frames that differ that they are alike, or that its own is wrong.
     Settle {
         /// The hash of its own ticket.
         subject: UnitId,
@@ -49,6 +49,8 @@ pub enum RenderingTask {
         job: UnitId,
         /// Its own ticket.
         number: u32,
+        /// Whether they are alike; else its own is wrong.
+        alike: bool,
     },
     /// Says, as a third node, who is right.
     Judge {
@@ -84,7 +86,7 @@ impl RenderingTask {
             Self::Reveal { job, number, pixels, salt, .. } => {
                 RenderingMessage::Reveal { job: *job, number: *number, pixels: *pixels, salt: *salt }
             }
-            Self::Settle { job, number, .. } => RenderingMessage::Settle { job: *job, number: *number, alike: true },
+            Self::Settle { job, number, alike, .. } => RenderingMessage::Settle { job: *job, number: *number, alike: *alike },
             Self::Judge { job, number, left, right, .. } => {
                 RenderingMessage::Judge { job: *job, number: *number, left: *left, right: *right }
             }

@@ -1,8 +1,13 @@
 //! What a node refuses.
 
 use crate::world::*;
-use depin_client::render::{Order, RenderCallError};
+use depin_client::render::{Order, RenderCallError, TicketStage};
+use depin_files::{Floor, Room};
 use depin_services::rendering::Purpose;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 fn refused<T: std::fmt::Debug>(answer: Result<T, RenderCallError>) -> (u16, String) {
     let error = answer.unwrap_err();
@@ -59,4 +64,31 @@ async fn a_scene_goes_on_where_it_broke_off_and_other_bytes_are_not_kept() {
     );
     assert!(reach.put_scene(job, (100, of), rest.to_vec(), &scene_key).await.unwrap().whole);
     node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_takes_no_scene_and_begins_no_frame_and_goes_on_when_there_is_room() {
+    let Some(found) = engine("a full disk").await else { return };
+    let world = World::start(found).await;
+    let free = Arc::new(AtomicU64::new(0));
+    let read = Arc::clone(&free);
+    let mut config = world.config("north");
+    config.floor = Floor::new(&config.folder, Some(1 << 20))
+        .read_by(move |_| Ok(Room { free: read.load(Ordering::Relaxed), total: 1 << 40 }));
+    let node = world.start_node(config, 3).await;
+    let job = world.job().await.job;
+    let reach = world.reach(&node, 1);
+    let sent = reach.put_scene(job, (0, world.sealed.len() as u64), world.sealed.clone(), &[1; 32]).await;
+    assert_eq!(refused(sent), (507, "full".to_owned()));
+    let health = reqwest::get(format!("{}/health", node.url())).await.unwrap();
+    assert_eq!(health.status(), 507);
+    free.store(1 << 30, Ordering::Relaxed);
+    world.push(&reach, job).await;
+    free.store(0, Ordering::Relaxed);
+    let (number, _) = world.issue(job, node.node(), 0, 0, Purpose::Frame).await;
+    reach.order(job, number, Order { frame: 1, index: 0 }).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!(reach.ticket(job, number).await.unwrap().state, TicketStage::Queued);
+    free.store(1 << 30, Ordering::Relaxed);
+    world.ticket_until(job, number, "delivered").await;
 }

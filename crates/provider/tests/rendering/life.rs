@@ -7,11 +7,15 @@ use depin_client::{
 };
 use depin_provider::rendering::RenderingHandle;
 use depin_quantity::{ContentHash, UnitId};
-use depin_render::{FrameFormat, Pixels, Watermark};
+use depin_render::{EngineKind, FrameFormat, Pixels, Product, Watermark};
 use depin_services::rendering::{Purpose, RenderingMessage, Salt, commitment};
 
 /// The clear frame, opened by the key on the ledger; whether everything that was committed to holds.
 pub async fn opened(world: &World, node: &RenderingHandle, ticket: &RenderingTicket) -> Pixels {
+    product(world, node, ticket, FrameFormat::Png).await.picture().into_owned()
+}
+
+async fn product(world: &World, node: &RenderingHandle, ticket: &RenderingTicket, format: FrameFormat) -> Product {
     let (handed, key) = (ticket.handed.unwrap(), ticket.key.unwrap());
     let reach = world.reach(node, 1);
     let sealed = reach.frame(ticket.job, ticket.number).await.unwrap();
@@ -20,12 +24,12 @@ pub async fn opened(world: &World, node: &RenderingHandle, ticket: &RenderingTic
     let mut plain = Vec::new();
     depin_render::open(&mut sealed.as_slice(), &mut plain, &key.get(), 1 << 30).unwrap();
     let (salt, image) = plain.split_first_chunk::<32>().unwrap();
-    let pixels = Pixels::decode(image, FrameFormat::Png).unwrap();
-    assert_eq!(commitment(ContentHash::new(pixels.hash()), Salt::new(*salt), ticket.node), handed.pixels);
+    let product = Product::decode(image, format).unwrap();
+    assert_eq!(commitment(ContentHash::new(product.hash()), Salt::new(*salt), ticket.node), handed.pixels);
     let watermark = Watermark::new(&watermark_text(ticket.node, ticket.job, ticket.number));
     assert_eq!(watermark.hash(), handed.watermark.get());
-    assert!(watermark.is_preview_of(&Pixels::decode(&preview, FrameFormat::Png).unwrap(), &pixels));
-    pixels
+    assert!(watermark.is_preview_of(&Pixels::decode(&preview, FrameFormat::Png).unwrap(), &product.picture()));
+    product
 }
 
 pub async fn paid(world: &World, job: UnitId, number: u32) -> RenderingTicket {
@@ -58,6 +62,37 @@ async fn a_frame_is_ordered_rendered_handed_in_approved_opened_and_paid() {
     assert_eq!((figures.delivered, figures.keys_opened, figures.declined), (2, 2, 0));
     assert_eq!(node.status().problems, [].into());
     node.stop().await;
+}
+
+/// A task goes the way of a scene: its parts are run in the sandbox, checked by their hash, and paid.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_of_a_task_is_run_by_two_nodes_found_equal_and_paid() {
+    let Some(found) = one_of("a task's life", &[EngineKind::Python]).await else { return };
+    let world = World::start(found).await;
+    let (north, south) = (world.node("north", 3).await, world.node("south", 4).await);
+    let job = world.job().await;
+    assert!(job.terms.format.is_task());
+    let job = job.job;
+    let reach = [world.reach(&north, 1), world.reach(&south, 1)];
+    for reach in &reach {
+        world.push(reach, job).await;
+    }
+    let (first, left) = world.issue(job, north.node(), 2, 0, Purpose::Frame).await;
+    let (again, right) = world.issue(job, south.node(), 2, 0, Purpose::Check { of: first }).await;
+    let ticket = world.delivered(&reach[0], job, first, 2).await;
+    world.delivered(&reach[1], job, again, 2).await;
+    assert!(ticket.handed.unwrap().worked.get() > 0);
+    world.say(RenderingMessage::Compare { job, left: (first, left), right: Some((again, right)) }).await;
+    world
+        .until("both are found right", async || {
+            world.ticket(job, first).await.verified && world.ticket(job, again).await.verified
+        })
+        .await;
+    let paid = paid(&world, job, first).await;
+    let Product::Outputs(outputs) = product(&world, &north, &paid, FrameFormat::Outputs).await else { panic!("a picture") };
+    // Part 3 has the fourth text.
+    let files: Vec<(&str, &[u8])> = outputs.files().collect();
+    assert_eq!(files, [("letters.csv", &b"a,4\nb,4\nc,4\n"[..])]);
 }
 
 /// What was ordered, and what was committed to, outlives the process.

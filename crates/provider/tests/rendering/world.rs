@@ -35,19 +35,44 @@ const MITSUBA: &str = r#"<scene version="3.0.0"><integrator type="path"/>
   <shape type="sphere"><transform name="to_world"><scale value="0.5"/><translate x="$frame"/></transform></shape>
   <emitter type="constant"/></scene>"#;
 
+/// Five parts of one text each: the letters of it are counted.
+const TASK: &str = r#"
+import json, sys, zipfile
+script = """
+import collections, os
+(name,) = os.listdir("inputs")
+with open("inputs/" + name) as file:
+    counts = collections.Counter(file.read())
+with open("outputs/letters.csv", "w") as file:
+    file.writelines("%s,%d\n" % pair for pair in sorted(counts.items()))
+"""
+task = {"command": ["count.py"], "inputs": "texts", "per-part": 1, "outputs": ["letters.csv"]}
+with zipfile.ZipFile(sys.argv[1], "w") as archive:
+    archive.writestr("task.json", json.dumps(task))
+    archive.writestr("count.py", script)
+    for n in range(5):
+        archive.writestr("texts/%d.txt" % n, "abc" * (n + 1))
+"#;
+
 pub fn key(n: u8) -> SigningKey {
     SigningKey::from_seed(&[n; 32])
 }
 
-/// The first engine of this machine; none is said loudly, and a failure where one was promised (`DEPIN_TEST_RENDER=required`).
+/// A renderer of this machine; none is said loudly, and a failure where one was promised (`DEPIN_TEST_RENDER=required`).
 pub async fn engine(test: &str) -> Option<Found> {
-    let python = env::var_os("DEPIN_TEST_MITSUBA").map(Into::into);
-    let mut engines = Engines::find(&EngineSettings { blender: None, python }).await;
-    if !engines.found.is_empty() {
-        // The quicker one, where both are there.
-        return Some(engines.found.pop().unwrap());
+    // The quicker one, where both are there.
+    one_of(test, &[EngineKind::Mitsuba, EngineKind::Blender]).await
+}
+
+/// The first of these that this machine has.
+pub async fn one_of(test: &str, wanted: &[EngineKind]) -> Option<Found> {
+    let of = |name| env::var_os(name).map(Into::into);
+    let settings = EngineSettings { blender: None, python: of("DEPIN_TEST_MITSUBA"), tasks: of("DEPIN_TEST_TASKS") };
+    let engines = Engines::find(&settings).await;
+    if let Some(found) = wanted.iter().find_map(|engine| engines.get(*engine)) {
+        return Some(found.clone());
     }
-    let why: Vec<String> = engines.missing.iter().map(ToString::to_string).collect();
+    let why: Vec<String> = wanted.iter().filter_map(|engine| engines.missing(*engine)).map(ToString::to_string).collect();
     eprintln!("\n*** {test} TESTED NOTHING: {} ***\n", why.join("; "));
     assert!(env::var_os("DEPIN_TEST_RENDER").is_none_or(|value| value != "required"), "{why:?}");
     None
@@ -149,17 +174,19 @@ impl World {
     /// Orders a job, and waits until it is drawn.
     pub async fn job(&self) -> RenderingJob {
         let engine = Engine { name: self.found.engine.word().parse().unwrap(), build: self.found.build.clone() };
+        let is_task = self.found.engine == EngineKind::Python;
+        let (width, height, samples) = if is_task { (1, 1, 1) } else { (64, 48, 4) };
         let job = NewJob {
             dispatcher: key(1).address(),
             scene: self.scene,
             sealed: ContentHash::new(sha(&self.sealed)),
             engine,
             frames: Frames { first: 1, last: 4, step: 1 },
-            width: 64,
-            height: 48,
-            samples: 4,
+            width,
+            height,
+            samples,
             seed: 1,
-            format: Format::Png,
+            format: if is_task { Format::Outputs } else { Format::Png },
             tier: Tier::Economy,
             memory_mb: 1_024,
             auto_approve: false,
@@ -240,8 +267,17 @@ pub fn sha(bytes: &[u8]) -> [u8; 32] {
 }
 
 fn scene_file(folder: &TempDir, engine: EngineKind) -> PathBuf {
-    let path = folder.path().join(if engine == EngineKind::Blender { "scene.blend" } else { "scene.xml" });
+    let name = match engine {
+        EngineKind::Blender => "scene.blend",
+        EngineKind::Mitsuba => "scene.xml",
+        EngineKind::Python => "task.zip",
+    };
+    let path = folder.path().join(name);
     match engine {
+        EngineKind::Python => {
+            let made = Command::new("python3").args(["-c", TASK]).arg(&path).output().unwrap();
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        }
         EngineKind::Mitsuba => std::fs::write(&path, MITSUBA).unwrap(),
         EngineKind::Blender => {
             let script = format!(

@@ -136,8 +136,13 @@ fn a_word_in_a_comparison_follows_from_what_was_found() {
         planned(&view)
     };
     let right = Some(Verdict::Right { left: true, right: false });
-    assert!(matches!(judged("agreeing", None, Some(Verdict::Alike(true))).as_slice(), [RenderingTask::Settle { number: 3, .. }]));
+    assert!(matches!(
+        judged("agreeing", None, Some(Verdict::Alike(true))).as_slice(),
+        [RenderingTask::Settle { number: 3, alike: true, .. }]
+    ));
     assert_eq!(judged("agreeing", None, Some(Verdict::Alike(false))), [], "a third node looks at them");
+    let conceded = judged("agreeing", None, Some(Verdict::OwnWrong));
+    assert!(matches!(conceded.as_slice(), [RenderingTask::Settle { number: 3, alike: false, .. }]), "{conceded:?}");
     assert!(matches!(
         judged("judging", Some(NODE), right).as_slice(),
         [RenderingTask::Judge { number: 3, left: true, right: false, .. }]
