@@ -9,6 +9,7 @@ use depin_client::{Client, ClientConfig, Reach, Sender, Trust};
 use depin_economy::Spec;
 use depin_ledger::GenesisDoc;
 use depin_quantity::{Name, Units};
+use depin_render::EngineKind;
 use depin_serve::Tls;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -26,6 +27,8 @@ pub struct Options {
     pub port_base: Option<u16>,
     /// How many operators run; as many as the home has when absent.
     pub operators: Option<u32>,
+    /// What nodes that render do so with from now on; what they have when absent.
+    pub engine: Option<EngineKind>,
     /// What each new operator offers, bytes; for services that count in bytes.
     pub capacity_bytes: u64,
     /// Whether the node fills its event index from the beginning again.

@@ -67,7 +67,7 @@ pub use render::{
     ApproveArgs, CancelArgs, DeskArgs, DisputeFrameArgs, EstimateArgs, FetchArgs, FrameArgs, GatewayRenderArgs, JobArgs,
     NodesArgs, PickArg, RejectArgs, RenderCommand, SceneArgs, SheetArgs, SubmitArgs, Switch, TopupArgs,
 };
-pub use render_provider::ProviderRenderArgs;
+pub use render_provider::{EngineArg, ProviderRenderArgs};
 pub use rule::{EvalArgs, RuleCommand};
 pub use scenario::{NewScenarioArgs, ScenarioCommand};
 pub use sim::{KeysArgs, SimCommand};

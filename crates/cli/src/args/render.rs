@@ -32,7 +32,8 @@ Whoever renders a frame sees the scene: nodes are strangers.
 
 Examples:
   depin render submit scene.blend --frames 1-48 --format png --auto-approve off --max \"20 USD\"
-  depin render submit scene.xml --frames 1-12 --tier 3 --detach")]
+  depin render submit scene.xml --frames 1-12 --tier 3 --detach
+  depin render submit task.zip --python ~/tasks/bin/python3 --checks 25%")]
     Submit(SubmitArgs),
     /// List jobs.
     #[command(after_help = "Examples:\n  depin render jobs\n  depin render jobs --json")]
@@ -58,7 +59,7 @@ Examples:
     /// End a job: frames that are handed in are judged and paid, the rest of the money comes back.
     #[command(after_help = "Examples:\n  depin render cancel 3fa2b1")]
     Cancel(CancelArgs),
-    /// Write the finished frames of a job into a folder.
+    /// Write the finished frames of a job, or the outputs of a task's parts, into a folder.
     #[command(after_help = "Examples:\n  depin render fetch 3fa2b1 out/\n  depin render fetch 3fa2b1 out/ --frames 1-20")]
     Fetch(FetchArgs),
     /// Draw a contact sheet: all frames of a job on one picture, finished ones or their previews.
@@ -89,12 +90,13 @@ pub struct DeskArgs {
 /// What is to be rendered.
 #[derive(Clone, Debug, Args)]
 pub struct SceneArgs {
-    /// The scene: .blend, .zip, or a .xml of Mitsuba, in which `$frame` is the frame's number.
+    /// The scene: .blend, .zip, or a .xml of Mitsuba, in which `$frame` is the frame's number. Or a task: a .zip with a task.json, whose parts
+    /// stand where a scene's frames do.
     pub scene: PathBuf,
     /// Which frames: `1-48`, `7`, or `1-48/2` for every second one [default: the scene's own].
     #[arg(long, value_name = "FIRST-LAST[/STEP]")]
     pub frames: Option<FramesArg>,
-    /// Size of a frame [default: the scene's own].
+    /// Size of a frame [default: the scene's own]; a task has none.
     #[arg(long, value_name = "WxH")]
     pub size: Option<SizeArg>,
     /// Samples of each pixel [default: the scene's own].
@@ -103,7 +105,7 @@ pub struct SceneArgs {
     /// What the noise begins with.
     #[arg(long, value_name = "N", default_value = "1")]
     pub seed: u64,
-    /// The form of frames.
+    /// The form of frames; of a task its outputs are delivered.
     #[arg(long, value_enum, default_value = "png")]
     pub format: FormatOf,
     /// Tier: 1 trusted, 2 priority, 3 economy.
@@ -118,7 +120,7 @@ pub struct SceneArgs {
     /// The work of one frame, in OctaneBench-hours, where no frame is rendered here to know it.
     #[arg(long, value_name = "OBH")]
     pub frame_work: Option<ObhArg>,
-    /// A Python that has Mitsuba [default: python3].
+    /// A Python that has Mitsuba, or that tasks run in [default: python3].
     #[arg(long, value_name = "FILE")]
     pub python: Option<PathBuf>,
     /// The program `blender` [default: the one in PATH].

@@ -13,11 +13,12 @@ sandbox without network that can write nothing here. Scenes are others': its ope
 folder; the account needs tokens for fees and its pledge. Frames that are ordered are rendered after a restart, too; one that is not handed in in time \
 costs its name.
 
-Blender comes by `apt-get install --no-install-recommends blender`; Mitsuba by `pip install mitsuba` into a Python that --python names. The sandbox \
-is bubblewrap.
+Blender comes by `apt-get install --no-install-recommends blender`; Mitsuba by `pip install mitsuba` into a Python that --python names; what runs \
+tasks by `pip install onnxruntime numpy pillow` into one. The sandbox is bubblewrap.
 
 Examples:
   depin provider render --engine blender --node http://127.0.0.1:4610
+  depin provider render --engine python --python ~/tasks/bin/python3 --name ai --node http://127.0.0.1:4610
   depin provider render --engine mitsuba --python ~/mitsuba/bin/python3 --name north --memory 4GiB --tier priority \\
       --listen 0.0.0.0:8443 --url https://north.example:8443 --node https://node.example:4610 \\
       --tls-cert /etc/ssl/north.pem --tls-key /etc/ssl/north.key";
@@ -29,6 +30,8 @@ pub enum EngineArg {
     Blender,
     /// Mitsuba 3.
     Mitsuba,
+    /// A Python with NumPy and ONNX Runtime, which runs tasks.
+    Python,
 }
 
 impl From<EngineArg> for EngineKind {
@@ -36,6 +39,7 @@ impl From<EngineArg> for EngineKind {
         match arg {
             EngineArg::Blender => Self::Blender,
             EngineArg::Mitsuba => Self::Mitsuba,
+            EngineArg::Python => Self::Python,
         }
     }
 }
@@ -63,13 +67,13 @@ impl From<TierArg> for Tier {
 
 #[derive(Clone, Debug, Args)]
 pub struct ProviderRenderArgs {
-    /// What it renders with.
+    /// What it renders with, or runs tasks with.
     #[arg(long, value_enum)]
     pub engine: EngineArg,
     /// The program `blender` [default: the one in PATH].
     #[arg(long, value_name = "FILE", value_parser = TextPath)]
     pub blender: Option<PathBuf>,
-    /// A Python that has Mitsuba [default: python3 in PATH].
+    /// A Python that has Mitsuba, or that tasks run in [default: python3 in PATH].
     #[arg(long, value_name = "FILE", value_parser = TextPath)]
     pub python: Option<PathBuf>,
     /// Name for people.

@@ -1,19 +1,20 @@
 //! `depin up`.
 
-use super::{Bytes, KeepArg, TlsArgs};
+use super::{Bytes, EngineArg, KeepArg, TlsArgs};
 use clap::Args;
 use std::net::IpAddr;
 
 pub(super) const AFTER: &str = "\
 Starts a node (committee of one, durable), a development price feeder, and what the network's service has, in one process, with \
 funded development accounts: storage has providers and an S3 gateway, a metered service operators and a metering gateway, coverage \
-hotspots, a LoRaWAN network server and a simulated radio, leasing providers with this machine's Podman, Docker or bubblewrap; a \
+hotspots, a LoRaWAN network server and a simulated radio, rendering nodes and a dispatcher, leasing providers with this machine's Podman, Docker or bubblewrap; a \
 network whose own service does not run live yet gets storage. Prints where everything is when it is ready, and writes the same to HOME/endpoints.json. Ctrl-C stops it; running it again goes on with the same data, at the same speed.
 
 Examples:
   depin up
   depin up --home /tmp/net --providers 6
-  depin up --home /tmp/render --network render      storage, paid as that network pays
+  depin up --home /tmp/render --network render      nodes that render scenes, a dispatcher
+  depin up --home /tmp/ai --network render --engine python    nodes that run tasks
   depin up --home /tmp/radio --network helium       hotspots, packets of simulated devices, beacons
   depin up --home /tmp/radio --network helium-development --speed 60    the same, epochs of an hour in a minute
   depin up --home /tmp/cloud --network akash        providers of leases, containers on this machine
@@ -31,6 +32,9 @@ pub struct UpArgs {
     /// How many providers, operators or hotspots to run [default: 4, hotspots and providers of leases 3, or as many as the home has].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=64))]
     pub providers: Option<u32>,
+    /// What the nodes of a rendering network render with, or run tasks with [default: what they had, else what is here, Blender first].
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineArg>,
     /// Milliseconds of ledger time per millisecond: at most a quarter of the network's shortest window in seconds, and 200
     /// [default: the home's last, else 1].
     #[arg(long, value_name = "N")]

@@ -143,6 +143,7 @@ fn options(args: &UpArgs, settings: &Settings, speed: u32, tls: Option<Tls>, tru
         listen: args.listen,
         port_base: args.port_base,
         operators: args.providers,
+        engine: args.engine.map(Into::into),
         capacity_bytes: args.capacity.0,
         rebuild_index: args.rebuild_index,
         forget_votes: args.forget_votes,

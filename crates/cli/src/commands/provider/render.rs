@@ -8,6 +8,7 @@ use crate::{
 };
 use depin_devnet::{operators::Post, services::rendering::daemon};
 use depin_economy::Spec;
+use depin_files::Floor;
 use depin_provider::rendering::{RenderingConfig, RenderingHandle};
 use depin_quantity::Name;
 use depin_render::{EngineKind, EngineSettings, SceneLimits};
@@ -53,16 +54,18 @@ impl Venture for ProviderRenderArgs {
 
     fn words(offer: &Offer) -> String {
         let tiers: Vec<&str> = offer.tiers.iter().map(|tier| tier.word()).collect();
-        format!("renders with {} for the tiers {}, in {} MB", offer.engine, tiers.join(", "), offer.memory_mb)
+        let works = if offer.engine.runs_tasks() { "runs tasks" } else { "renders" };
+        format!("{works} with {} for the tiers {}, in {} MB", offer.engine, tiers.join(", "), offer.memory_mb)
     }
 
     async fn start(&self, tiers: Vec<Tier>, post: Post) -> Result<RenderingHandle> {
-        let settings = EngineSettings { blender: self.blender.clone(), python: self.python.clone() };
+        let (python, tasks) = (self.python.clone(), self.python.clone());
+        let settings = EngineSettings { blender: self.blender.clone(), python, tasks };
         let threads = self.threads.unwrap_or_else(|| depin_render::Machine::here().threads);
         let found = daemon::engine(self.engine.into(), &settings).await?;
         let measured = daemon::measured(&found, threads, &post.folder, &post.key, self.measure).await?;
         let scenes = SceneLimits { packed_bytes: self.scene_limit.0, ..SceneLimits::default() };
-        let Post { operator, folder, client, key, .. } = post;
+        let Post { operator, folder, client, key, disk_floor, .. } = post;
         let mut config = RenderingConfig {
             threads,
             memory_mb: memory_mb(self),
@@ -70,6 +73,7 @@ impl Venture for ProviderRenderArgs {
             accepts: !self.closed,
             scenes: SceneLimits { unpacked_bytes: scenes.packed_bytes.saturating_mul(4), ..scenes },
             keep: Duration::from_millis(self.keep.0.get()),
+            floor: Floor::new(&folder, disk_floor),
             ..RenderingConfig::new(operator, folder, found, measured.score, measured.report)
         };
         config.limits.frame_time = Duration::from_millis(self.frame_time.0.get());

@@ -11,9 +11,9 @@ use crate::{
 };
 use depin_client::render::{DeskFrame, FrameStage};
 use depin_files::Readers;
-use depin_render::{FrameFormat, Pixels, contact_sheet};
+use depin_render::{FrameFormat, Outputs, Product, contact_sheet};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Serialize)]
 struct Fetched {
@@ -40,10 +40,12 @@ pub(super) async fn fetch(args: &FetchArgs, at: &Named<'_>) -> Result<()> {
             continue;
         }
         match desk.image(job.job, frame.frame).await {
+            Ok(bytes) if job.terms.format.is_task() => {
+                done.files.extend(unpack(&args.folder.join(format!("part_{:04}", frame.frame)), &bytes)?);
+            }
             Ok(bytes) => {
                 let path = args.folder.join(format!("frame_{:04}.{ending}", frame.frame));
-                depin_files::replace(&path, &bytes, Readers::Everybody)
-                    .map_err(|error| CliError::file("write", &path, &error))?;
+                write(&path, &bytes)?;
                 done.files.push(path);
             }
             Err(error) if error.code() == Some("wrong-key") => {
@@ -56,7 +58,8 @@ pub(super) async fn fetch(args: &FetchArgs, at: &Named<'_>) -> Result<()> {
     }
     progress.done();
     at.out.result(&done, |_| {
-        let mut text = format!("{} in {}", count(done.files.len() as u64, "frame", "frames"), args.folder.display());
+        let (one, many) = if job.terms.format.is_task() { ("output", "outputs") } else { ("frame", "frames") };
+        let mut text = format!("{} in {}", count(done.files.len() as u64, one, many), args.folder.display());
         if !done.missing.is_empty() {
             text += &format!(
                 "\n{} not finished: `depin render frames {}` says how far",
@@ -70,6 +73,23 @@ pub(super) async fn fetch(args: &FetchArgs, at: &Named<'_>) -> Result<()> {
         }
         text
     })
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    depin_files::replace(path, bytes, Readers::Everybody).map_err(|error| CliError::file("write", path, &error))
+}
+
+/// The outputs of a part in a folder of its own. They come from a node: names and sizes are checked as they are read.
+fn unpack(folder: &Path, bytes: &[u8]) -> Result<Vec<PathBuf>> {
+    let outputs = Outputs::decode(bytes).map_err(|error| CliError::broken("outputs", error))?;
+    std::fs::create_dir_all(folder).map_err(|error| CliError::file("create", folder, &error))?;
+    let mut written = Vec::new();
+    for (name, bytes) in outputs.files() {
+        let path = folder.join(name);
+        write(&path, bytes)?;
+        written.push(path);
+    }
+    Ok(written)
 }
 
 #[derive(Serialize)]
@@ -97,8 +117,10 @@ pub(super) async fn sheet(args: &SheetArgs, at: &Named<'_>) -> Result<()> {
         let bytes = bytes.map_err(|error| of_desk(&error))?;
         let width = args.width;
         // They come from nodes: strangers' bytes are decoded within bounds, off the threads that serve.
-        let pixels =
-            tokio::task::spawn_blocking(move || Pixels::decode(&bytes, format).map(|pixels| pixels.thumbnail(width))).await;
+        let pixels = tokio::task::spawn_blocking(move || {
+            Product::decode(&bytes, format).map(|product| product.picture().thumbnail(width))
+        })
+        .await;
         let pixels = pixels.map_err(|error| CliError::broken("sheet", error))?;
         match pixels {
             Ok(pixels) => drawn.push((label(frame), pixels)),

@@ -20,11 +20,12 @@ pub(super) async fn jobs(at: &Named<'_>) -> Result<()> {
     let mut jobs = at.jobs().await?;
     jobs.sort_by_key(|job| std::cmp::Reverse(job.created.ms));
     at.out.result(&jobs, |out| {
-        let mut table = Table::new(&["JOB", "ARTIST", "ENGINE", ">FRAMES", ">PAID", ">SPENT", "STATE"]);
+        let mut table = Table::new(&["JOB", "ARTIST", "KIND", "ENGINE", ">FRAMES", ">PAID", ">SPENT", "STATE"]);
         for job in &jobs {
             table.row([
                 short(job.job),
                 at.name(job.artist),
+                if job.terms.format.is_task() { "task" } else { "frames" }.to_owned(),
                 job.terms.engine.name.to_string(),
                 job.count.to_string(),
                 job.frames.to_string(),
@@ -84,10 +85,13 @@ pub(super) async fn print(page: &JobPage, at: &Named<'_>) -> Result<()> {
         row("Engine", format!("{} {}", terms.engine.name, terms.engine.build));
         let frames = terms.frames;
         let step = if frames.step == 1 { String::new() } else { format!(" in steps of {}", frames.step) };
-        row(
-            "Frames",
-            format!("{} to {}{step}, {}x{}, {} samples", frames.first, frames.last, terms.width, terms.height, terms.samples),
-        );
+        let range = format!("{} to {}{step}", frames.first, frames.last);
+        if terms.format.is_task() {
+            row("Kind", "task".to_owned());
+            row("Parts", range);
+        } else {
+            row("Frames", format!("{range}, {}x{}, {} samples", terms.width, terms.height, terms.samples));
+        }
         if let Some(desk) = desk {
             let far: Vec<String> = desk.frames.iter().map(|(stage, many)| format!("{many} {stage}")).collect();
             row("How far", far.join(", "));

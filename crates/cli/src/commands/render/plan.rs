@@ -9,7 +9,7 @@ use crate::{
 use depin_client::api::{RenderingNetwork, RenderingNode};
 use depin_quantity::{ContentHash, Share};
 use depin_render::{
-    EngineSettings, Engines, Found, FrameFormat, FrameSettings, Inspection, Limits, Pixels, RenderError, Renderer, Scene,
+    EngineSettings, Engines, Found, FrameFormat, FrameSettings, Inspection, Limits, Product, RenderError, Renderer, Scene,
     SceneLimits, Unpacked, benchmark, inspect,
 };
 use depin_services::rendering::{Engine, Format, Frames, price_of, work_of};
@@ -47,6 +47,8 @@ pub(super) struct Plan {
     pub width: u32,
     pub height: u32,
     pub samples: u32,
+    /// The form of what is delivered; outputs of a task.
+    pub format: Format,
     /// SHA-256 of the packed scene, and its bytes.
     pub scene: ContentHash,
     pub scene_bytes: u64,
@@ -91,9 +93,14 @@ pub(super) async fn plan(args: &SceneArgs, at: &Named<'_>) -> Result<Plan> {
     progress.step("looking at the scene");
     let scratch = scratch()?;
     let packed = open(&args.scene, scratch.path()).await?;
-    let settings = EngineSettings { blender: args.blender.clone(), python: args.python.clone() };
+    let (python, tasks) = (args.python.clone(), args.python.clone());
+    let settings = EngineSettings { blender: args.blender.clone(), python, tasks };
     let engines = Engines::find(&settings).await;
     let kind = packed.engine();
+    if kind.runs_tasks() && (args.size.is_some() || args.samples.is_some()) {
+        return Err(CliError::refused("task", "a task has neither size nor samples; leave --size and --samples out"));
+    }
+    let format = if kind.runs_tasks() { Format::Outputs } else { args.format.into() };
     let looked = look(&packed, engines.get(kind).cloned(), scratch.path(), at).await?;
     if looked.found.is_none() && args.frame_work.is_none() {
         let why = engines.missing(kind).map_or_else(|| format!("{kind} is not here"), ToString::to_string);
@@ -109,6 +116,7 @@ pub(super) async fn plan(args: &SceneArgs, at: &Named<'_>) -> Result<Plan> {
         .map(|frames| frames.0)
         .or_else(|| inspection.map(|it| Frames { first: it.first, last: it.last, step: it.step.max(1) }));
     let frames = frames.ok_or_else(|| CliError::refused("frames", "say which frames by --frames FIRST-LAST"))?;
+    check_parts(frames, packed.task())?;
     let count = frames
         .count()
         .ok_or_else(|| CliError::refused("frames", "the scene's own range has no frames from 0 on; say which by --frames"))?;
@@ -117,7 +125,7 @@ pub(super) async fn plan(args: &SceneArgs, at: &Named<'_>) -> Result<Plan> {
     let network = at.network().await?;
     let nodes = at.nodes(Some(args.tier.0)).await?;
     let engine = engine(kind.word(), looked.found.as_ref(), &nodes, at)?;
-    let measured = Measured { frames, size, samples, found: looked.found, engine: &engine };
+    let measured = Measured { frames, size, samples, format, found: looked.found, engine: &engine };
     let test = match args.frame_work {
         Some(_) => None,
         None => Some(measure(args, &packed, scratch.path(), &measured, &mut progress).await?),
@@ -131,7 +139,18 @@ pub(super) async fn plan(args: &SceneArgs, at: &Named<'_>) -> Result<Plan> {
         (None, None) => 1,
     };
     let able = able(&nodes, &engine, args, &network);
-    priced(args, at, network, Wanted { packed, scratch, engine, frames, count, size, samples, test, work, able }).await
+    priced(args, at, network, Wanted { packed, scratch, engine, frames, count, size, samples, format, test, work, able }).await
+}
+
+/// Refuses parts that a task does not have.
+fn check_parts(frames: Frames, task: Option<&depin_render::Task>) -> Result<()> {
+    let Some(task) = task else { return Ok(()) };
+    let last = i64::try_from(task.parts()).unwrap_or(i64::MAX) - 1;
+    if frames.last <= last {
+        return Ok(());
+    }
+    let why = format!("the task has parts 0 to {last}, of {} inputs, and {} was asked for", task.inputs(), frames.last);
+    Err(CliError::refused("frames", why).hint("leave --frames out for all of them"))
 }
 
 fn too_large(error: impl std::fmt::Display) -> CliError {
@@ -209,6 +228,7 @@ struct Measured<'a> {
     frames: Frames,
     size: (u32, u32),
     samples: u32,
+    format: Format,
     found: Option<Found>,
     engine: &'a Engine,
 }
@@ -224,19 +244,24 @@ async fn measure(args: &SceneArgs, packed: &Scene, scratch: &Path, of: &Measured
     progress.step(format!("rendering frame {frame} to know what one takes"));
     let limits = Limits { frame_time: TEST_FRAME_MOST, ..Limits::default() };
     let mut renderer = Renderer::new(found.clone(), unpack(packed, scratch).await?, limits);
-    let format = format_of(args.format.into());
+    let format = format_of(of.format);
     let ((width, height), samples) = (of.size, of.samples);
     let settings = FrameSettings { width, height, samples, seed: args.seed, format, threads };
     let rendered = renderer.render(frame, &settings, |_| {}).await.map_err(|error| of_render(&error))?;
-    let pixels = Pixels::decode(&rendered.image, format).map_err(|error| CliError::broken("renderer", error))?;
-    if pixels.is_blank() {
+    let product = Product::decode(&rendered.image, format).map_err(|error| CliError::broken("renderer", error))?;
+    if product.is_blank() && of.format.is_task() {
+        return Err(CliError::refused("blank", format_args!("part {frame} of the task leaves nothing in any of its outputs")));
+    }
+    if product.is_blank() {
         return Err(CliError::refused(
             "blank",
             format_args!("frame {frame} is all of one colour: is anything lit, and before the camera?"),
         )
         .hint("look at it in the renderer, or choose other frames"));
     }
-    let planted = (found.build == of.engine.build).then(|| ContentHash::new(pixels.hash()));
+    // What may come out a little otherwise has no hash that is known beforehand.
+    let is_known = found.build == of.engine.build && packed.task().is_none_or(|task| task.alike().is_none());
+    let planted = is_known.then(|| ContentHash::new(product.hash()));
     Ok(Test { frame, milliseconds: rendered.milliseconds, score: measured.score, pixels: planted })
 }
 
@@ -245,6 +270,7 @@ pub(super) const fn format_of(format: Format) -> FrameFormat {
     match format {
         Format::Png => FrameFormat::Png,
         Format::Exr => FrameFormat::Exr,
+        Format::Outputs => FrameFormat::Outputs,
     }
 }
 
@@ -272,6 +298,7 @@ struct Wanted<'n> {
     count: u64,
     size: (u32, u32),
     samples: u32,
+    format: Format,
     test: Option<Test>,
     work: u64,
     able: Vec<&'n RenderingNode>,
@@ -303,7 +330,7 @@ async fn priced(args: &SceneArgs, at: &Named<'_>, network: RenderingNetwork, of:
     let score: u64 = of.able.iter().map(|node| u64::from(node.terms.score)).sum();
     let seconds = (score > 0).then(|| of.work.saturating_mul(many).saturating_mul(3_600) / score / 1_000);
     let tokens = tokens(at, &network, total).await?;
-    let Wanted { packed, scratch, engine, frames, count, size: (width, height), samples, test, work, able } = of;
+    let Wanted { packed, scratch, engine, frames, count, size: (width, height), samples, format, test, work, able } = of;
     let (scene, scene_bytes) = (ContentHash::new(packed.hash()), packed.bytes());
     Ok(Plan {
         engine,
@@ -312,6 +339,7 @@ async fn priced(args: &SceneArgs, at: &Named<'_>, network: RenderingNetwork, of:
         width,
         height,
         samples,
+        format,
         scene,
         scene_bytes,
         test,
@@ -354,7 +382,10 @@ impl Plan {
     pub(super) fn rows(&self) -> Vec<(&'static str, String)> {
         let mut rows = vec![
             ("Scene", format!("{} {}, {}", self.engine.name, self.engine.build, crate::output::bytes(self.scene_bytes))),
-            ("Frames", format!("{} of {}x{}, {} samples", self.count, self.width, self.height, self.samples)),
+            match (self.format, self.packed.task()) {
+                (Format::Outputs, Some(task)) => ("Parts", format!("{} of a task of {} inputs", self.count, task.inputs())),
+                _ => ("Frames", format!("{} of {}x{}, {} samples", self.count, self.width, self.height, self.samples)),
+            },
         ];
         if let Some(test) = &self.test {
             let seconds = format!("{}.{:01}", test.milliseconds / 1_000, test.milliseconds % 1_000 / 100);

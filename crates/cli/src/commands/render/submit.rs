@@ -92,7 +92,7 @@ async fn terms(
         height: plan.height,
         samples: plan.samples,
         seed: args.scene.seed,
-        format: args.scene.format.into(),
+        format: plan.format,
         tier: args.scene.tier.0,
         memory_mb: u32::try_from(args.scene.memory.0 >> 20).unwrap_or(u32::MAX),
         auto_approve: args.auto_approve == Switch::On,

@@ -14,6 +14,7 @@ use crate::{
 use async_trait::async_trait;
 use depin_client::{Client, api::RenderingNodeQuery, whole_list};
 use depin_economy::Spec;
+use depin_files::Floor;
 use depin_provider::rendering::{RenderingConfig, RenderingHandle};
 use depin_quantity::{Address, Instant, Name};
 use depin_render::{EngineKind, EngineSettings, Engines};
@@ -37,13 +38,14 @@ impl Trade for Renders {
     }
 
     async fn start(&self, post: Post, settings: NodeSettings) -> Result<RenderingHandle> {
-        let Post { operator, folder, client, key, .. } = post;
+        let Post { operator, folder, client, key, disk_floor, .. } = post;
         let threads = settings.threads.max(1);
         let found = daemon::engine(settings.engine.unwrap_or(self.0), &settings.programs).await?;
         let measured = daemon::measured(&found, threads, &folder, &key, false).await?;
         let config = RenderingConfig {
             threads,
             memory_mb: settings.memory_mb.max(1),
+            floor: Floor::new(&folder, disk_floor),
             ..RenderingConfig::new(operator, folder, found, measured.score, measured.report)
         };
         daemon::start(config, client, key).await
@@ -88,6 +90,7 @@ impl Service for Rendering {
     async fn start(&self, site: &mut Site<'_>, parts: &mut Parts) -> Result<()> {
         let names = operators::wanted(site, self)?;
         site.step("looking for renderers");
+        choose(site, &names)?;
         match renderer(site, names.first().copied()).await? {
             Some(engine) if !names.is_empty() => {
                 site.step(format!("measuring this machine, and starting {} nodes that render with {engine}", names.len()));
@@ -102,13 +105,26 @@ impl Service for Rendering {
     }
 }
 
-/// The renderer of nodes that name none: Blender where it is, else Mitsuba; none where there is neither, which is told with what installs them.
+/// Writes the engine that was asked for into the nodes' settings, so that the next start has it, too.
+fn choose(site: &Site<'_>, names: &[Name]) -> Result<()> {
+    let Some(engine) = site.options.engine else { return Ok(()) };
+    for name in names {
+        let folder = site.home.provider(*name);
+        let mut settings = Settings::read(&folder)?.unwrap_or_else(|| Settings::new(NodeSettings::new()));
+        settings.own.engine = Some(engine);
+        settings.write(&folder)?;
+    }
+    Ok(())
+}
+
+/// The engine of nodes that name none: Blender where it is, else Mitsuba, else a Python for tasks; none where there is none, which is told with what installs them.
 async fn renderer(site: &mut Site<'_>, first: Option<Name>) -> Result<Option<EngineKind>> {
     let known = first.map(|name| Settings::<NodeSettings>::read(&site.home.provider(name))).transpose()?.flatten();
     let (wanted, programs) = known.map_or((None, EngineSettings::default()), |known| (known.own.engine, known.own.programs));
     let engines = Engines::find(&programs).await;
     let found = match wanted {
         Some(engine) => engines.get(engine),
+        // In this order: whoever has a renderer wants scenes rendered.
         None => EngineKind::ALL.into_iter().find_map(|engine| engines.get(engine)),
     };
     let Some(found) = found else {

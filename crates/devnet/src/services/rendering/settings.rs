@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What a node that renders keeps in its `settings.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeSettings {
-    /// What it renders with: `blender` or `mitsuba`; what this machine has when absent, Blender first.
+    /// What it renders with: `blender`, `mitsuba`, or `python` for tasks; what this machine has when absent, Blender first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineKind>,
     /// Where renderers are.
