@@ -9,11 +9,8 @@ pub mod api;
 mod bearer;
 mod body;
 mod client;
-<<<<<<< HEAD
-mod clusters;
-=======
 pub mod cluster;
->>>>>>> b602acc (client: tell the hirer of a cluster by a token of its own)
+mod clusters;
 mod coverage;
 mod credit;
 mod error;

@@ -46,8 +46,9 @@ fn a_larger_device_tops_its_stake_up_and_proves_itself_anew() {
 
 #[test]
 fn what_nothing_proves_is_refused_with_its_reason() {
+    type Change = fn(&mut DeviceTerms);
     let mut net = Net::new(1);
-    let cases: [(fn(&mut DeviceTerms), &str); 11] = [
+    let cases: [(Change, &str); 11] = [
         (|t| t.profile.kind = ProcessorKind::Gpu, "device"),
         (|t| t.profile.processors = 0, "device"),
         (|t| t.profile.processors = 257, "device"),

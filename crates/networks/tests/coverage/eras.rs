@@ -56,7 +56,7 @@ fn in_the_first_era_hotspots_are_paid_in_hnt_by_what_they_carried() {
     }
     let before = net.reads().wallet(OWNER, HNT).held.get();
     packets(&mut net, route, 0, 100);
-    net.to_the_next(Name::literal("day"));
+    net.go_to_the_next(Name::literal("day"));
     net.pass(MINUTE);
     // 100 credits of 0.0001 USD at 2 USD for an HNT: 0.005 HNT, in bones.
     assert_eq!(net.reads().wallet(OWNER, HNT).held.get() - before, 500_000);

@@ -173,7 +173,7 @@ impl Net {
     }
 
     /// To a minute behind the end of a clock's present period, which closes with prices that are fresh.
-    pub fn to_the_next(&mut self, clock: Name) {
+    pub fn go_to_the_next(&mut self, clock: Name) {
         let next = self.reads().period(clock).expect("a clock") + 1;
         let end = self.reads().period_start(clock, next).expect("a period");
         let before = Span::from_secs(300);

@@ -133,8 +133,8 @@ mod tests {
         // A witness that learns of them a second late takes each for what it is too, whether it misses one or not.
         let late = |one: Open| Open { starts: one.starts + second, ..one };
         for all in [[open(1), open(2), open(3)], [late(open(1)), late(open(2)), late(open(3))]] {
-            for n in 0..3 {
-                let ends = starts[n] + on_air + Duration::from_millis(200);
+            for (n, starts) in starts.iter().take(3).enumerate() {
+                let ends = *starts + on_air + Duration::from_millis(200);
                 let found = heard_of(&all, ends, on_air);
                 assert!(found.contains(&n) && found.iter().all(|place| *place <= n), "{n}: {found:?}, not one to come");
             }

@@ -165,7 +165,7 @@ fn bucket_of_a_day(net: &mut Net) -> (u128, u128) {
     let session = told(net, 1, 0, 240_000, true);
     assert_eq!(paid(&net.sessions(1, vec![session])), [(240_000, 10_000, 10_000, None)]);
     let bucket = net.reads().period_reward(PROVIDERS).expect("a pool").get();
-    net.to_the_next(depin_quantity::Name::literal("sub-network-day"));
+    net.go_to_the_next(depin_quantity::Name::literal("sub-network-day"));
     net.pass(MINUTE);
     (mobile_of(net, CUSTOMER) - before, bucket)
 }
