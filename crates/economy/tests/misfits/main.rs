@@ -131,7 +131,27 @@ fn one_source_stands_for_a_whole_file() {
                 r.integer("hired", 0..=u64::MAX)?,
             ))
         })?;
+        of_the_live_service(r)?;
         least
     });
     assert!(others.is_ok(), "{others:?}");
+}
+
+/// Reads what the file has for the service that runs.
+fn of_the_live_service(r: &mut depin_economy::Reader<'_>) -> Option<()> {
+    let integers = |r: &mut depin_economy::Reader<'_>, keys: &[&str]| {
+        keys.iter().try_for_each(|key| r.integer(key, 0..=u64::MAX).map(|_| ()))
+    };
+    r.table("multiplier", |r| r.decimal("cpu"))?;
+    r.table("proof", |r| {
+        integers(r, &["window", "misses"])?;
+        Some((r.name("checker")?, r.span("limit")?, r.span("within")?, r.share("lock-least")?))
+    })?;
+    r.table("work", |r| integers(r, &["region-kib", "passes", "reads", "products", "steps", "delay"]))?;
+    r.table("pay", |r| r.span("every"))?;
+    r.table("bounds", |r| {
+        integers(r, &["per-owner", "processors", "memory-mib", "devices", "per-hirer"])?;
+        r.span("closed-kept")
+    })?;
+    Some(())
 }

@@ -76,6 +76,7 @@ pub enum ClustersEvent {
         /// Whether it was measured, or only there.
         measured: bool,
         /// What it is rewarded by; nothing when it was not nominated.
+        #[serde(with = "digits")]
         score: u128,
     },
     /// A device failed an hour.
@@ -102,6 +103,7 @@ pub enum ClustersEvent {
         /// Those that failed.
         failed: u32,
         /// Scores of those that passed.
+        #[serde(with = "digits")]
         score: u128,
     },
     /// Devices were hired.
@@ -281,5 +283,18 @@ impl ClustersEvent {
             | Self::HireEnding { hirer, .. }
             | Self::HireClosed { hirer, .. } => vec![*hirer],
         }
+    }
+}
+
+/// Numbers that may be above what JSON's readers take, as decimal digits.
+mod digits {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(number: &u128, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(number)
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<u128, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }

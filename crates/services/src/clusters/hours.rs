@@ -12,7 +12,7 @@ use super::{
     service::Clusters,
 };
 use crate::context::Context;
-use depin_quantity::{Seed, UnitId};
+use depin_quantity::{Seed, Span, UnitId};
 
 /// Devices that one job judges.
 pub(super) const AT_ONCE: u32 = 64;
@@ -118,7 +118,9 @@ impl Context<'_, Clusters> {
     pub(super) fn begin_hour(&mut self, hour: u64) {
         self.hour(hour, |row| row.state = HourState::InProgress);
         self.fix(Subject::Hour(hour));
-        self.schedule(self.params().hour_start(hour + 1), Task::Close(hour, LEAST));
+        // Of a chain that stood still an hour may begin when it is over.
+        let over = self.params().hour_start(hour + 1).max(self.now().later(Span::from_millis(1)));
+        self.schedule(over, Task::Close(hour, LEAST));
     }
 
     /// The seed of an hour is there: its challenges are open, unless the hour is over.

@@ -141,14 +141,17 @@ fn points_and_data_earn() {
     assert!(mobile(&net) > before, "the day's coverage and data are paid");
 }
 
-/// Helium's file with HIP-87: carriers share the providers' bucket by what they paid for data.
-fn with_hip_87(bucket: &str) -> Net {
+/// Helium's file with HIP-87: carriers share the providers' bucket by what they paid for data. Mappers get what the bucket leaves of 30 %.
+fn with_hip_87(bucket: &str, mappers: &str) -> Net {
+    let mapped = "share = \"20%\"\nmethod = \"direct\"\nto = \"role.mappers\"";
     let direct = "share = \"10%\"\nmethod = \"direct\"\nto = \"role.service-providers\"";
     let worth = "worth = { price = \"MOBILE-USD\", usd-per-unit = \"0.0001 USD\" }";
     let (first, later) = FIVE[0].1.rsplit_once("carrier-units = {}").expect("the later rules bind it");
     let text = format!("{first}carrier-units = {{ pool = \"mobile-providers\" }}{later}");
     let capped = text.replace(direct, &format!("share = \"{bucket}\"\nmethod = \"batch\"\n{worth}"));
     assert_ne!(capped, text, "the file has the bucket");
+    assert!(capped.contains(mapped), "the file has the mappers' share");
+    let capped = capped.replace(mapped, &mapped.replace("20%", mappers));
     Net::of(&capped.replace("speed-server = \"speed-test\"\n", ""))
 }
 
@@ -174,10 +177,10 @@ fn bucket_of_a_day(net: &mut Net) -> (u128, u128) {
 #[test]
 fn a_carrier_gets_what_its_data_cost_up_to_the_bucket() {
     // 10,000 credits of 0.0001 USD are one dollar, which is half a MOBILE at 2 USD.
-    let (got, bucket) = bucket_of_a_day(&mut with_hip_87("10%"));
+    let (got, bucket) = bucket_of_a_day(&mut with_hip_87("10%", "20%"));
     assert_eq!(got, 500_000);
     assert!(bucket > got, "{bucket}");
-    let (got, bucket) = bucket_of_a_day(&mut with_hip_87("0.000001%"));
+    let (got, bucket) = bucket_of_a_day(&mut with_hip_87("0.000001%", "29.999999%"));
     assert!(bucket < 500_000 && got == bucket, "all of a bucket of {bucket}, and {got}");
 }
 
