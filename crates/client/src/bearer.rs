@@ -36,8 +36,32 @@ pub(crate) fn check_time(iat: u64, nbf: u64, exp: u64, now: u64) -> Result<(), T
     if seconds > LIFETIME_MAX.as_secs() { Err(TokenError::TooLong { seconds }) } else { Ok(()) }
 }
 
+/// Claims that an account signs.
+pub(crate) trait Signed: Serialize + DeserializeOwned + Clone {
+    /// The account that they name as the one that signed them.
+    fn signer(&self) -> Address;
+    /// Whether somebody would take them.
+    fn check_form(&self) -> Result<(), TokenError>;
+}
+
+/// A token of claims, signed.
+pub(crate) fn mint<T: Signed>(key: &SigningKey, claims: &T) -> Result<String, TokenError> {
+    claims.check_form()?;
+    sign(key, claims)
+}
+
+/// What a token says, when it is signed by the account that it names and its form is good.
+pub(crate) fn read<T: Signed>(token: &str) -> Result<T, TokenError> {
+    let (signer, claims) = open::<T>(token)?;
+    if signer != claims.signer() {
+        return Err(TokenError::Signature);
+    }
+    claims.check_form()?;
+    Ok(claims)
+}
+
 /// Signs claims with an account's key.
-pub(crate) fn sign<T: Serialize>(key: &SigningKey, claims: &T) -> Result<String, TokenError> {
+fn sign<T: Serialize>(key: &SigningKey, claims: &T) -> Result<String, TokenError> {
     let mut header = Header::new(Algorithm::EdDSA);
     header.jwk = Some(Jwk {
         common: CommonParameters::default(),
@@ -56,7 +80,7 @@ pub(crate) fn sign<T: Serialize>(key: &SigningKey, claims: &T) -> Result<String,
 }
 
 /// The claims of a token, and the account whose key signed it.
-pub(crate) fn open<T: DeserializeOwned + Clone>(token: &str) -> Result<(Address, T), TokenError> {
+fn open<T: DeserializeOwned + Clone>(token: &str) -> Result<(Address, T), TokenError> {
     if token.len() > TOKEN_BYTES_MAX {
         return Err(TokenError::Form(format!("it has {} bytes, and {TOKEN_BYTES_MAX} are the most", token.len())));
     }

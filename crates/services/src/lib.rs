@@ -12,6 +12,7 @@ mod due;
 mod economy_rules;
 mod event;
 mod failure;
+mod kept;
 pub mod leasing;
 mod lists;
 mod live;

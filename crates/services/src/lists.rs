@@ -36,6 +36,25 @@ where
     })
 }
 
+/// What `take` makes of the rows from `from` on, or behind it, as long as it takes them.
+pub(crate) fn taken<'a, R: Row + 'a, T: 'a>(
+    state: &'a dyn ReadState,
+    from: R::Key,
+    inclusive: bool,
+    take: impl Fn(R::Key, R) -> Option<T> + 'a,
+) -> impl Iterator<Item = T> + 'a
+where
+    R::Key: Copy,
+{
+    let mut next = if inclusive { state.first_from::<R>(&from) } else { state.next_after::<R>(&from) };
+    std::iter::from_fn(move || {
+        let (key, row) = next.take()?;
+        let found = take(key, row)?;
+        next = state.next_after::<R>(&key);
+        Some(found)
+    })
+}
+
 /// The rows of what a list has under `of`, behind `after`, or from the first one on; `least` sorts before all.
 ///
 /// # Panics

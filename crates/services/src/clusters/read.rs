@@ -1,6 +1,7 @@
 //! Reads, for APIs and tests. Lists go on behind a key, so that a page never walks through what it does not show.
 
 use super::rows::{ClustersTotals, Device, Found, Hire, Hour, Id, IndexKey, Kept, Person, Slot, Thing};
+use crate::lists::taken;
 use depin_quantity::{Address, UnitId};
 use depin_state::ReadState;
 
@@ -42,19 +43,13 @@ pub fn totals(state: &dyn ReadState) -> ClustersTotals {
 }
 
 /// Things of one kind from `from` on, or behind it, as long as `of` takes their ids.
-fn things<'a, R: Kept, T: 'a>(
+fn things<'a, R: Kept + 'a, T: 'a>(
     state: &'a dyn ReadState,
     from: Id,
     inclusive: bool,
     of: impl Fn(Id) -> Option<T> + 'a,
 ) -> impl Iterator<Item = (T, R)> + 'a {
-    let mut next = if inclusive { state.first_from::<Thing>(&from) } else { state.next_after::<Thing>(&from) };
-    std::iter::from_fn(move || {
-        let (id, thing) = next.take()?;
-        let row = of(id).zip(R::of(thing))?;
-        next = state.next_after::<Thing>(&id);
-        Some(row)
-    })
+    taken::<Thing, _>(state, from, inclusive, move |id, thing| of(id).zip(R::of(thing)))
 }
 
 /// Every device behind `after`, by id; those that left too.
@@ -91,13 +86,7 @@ fn keys<'a, T: 'a>(
     inclusive: bool,
     of: impl Fn(IndexKey) -> Option<T> + 'a,
 ) -> impl Iterator<Item = T> + 'a {
-    let mut next = if inclusive { state.first_from::<Found>(&from) } else { state.next_after::<Found>(&from) };
-    std::iter::from_fn(move || {
-        let (key, _) = next.take()?;
-        let found = of(key)?;
-        next = state.next_after::<Found>(&key);
-        Some(found)
-    })
+    taken::<Found, _>(state, from, inclusive, move |key, _| of(key))
 }
 
 /// Every device that an hour checks and did not judge yet, behind `after`, by id.

@@ -1,6 +1,7 @@
 //! What the service remembers. Four tables: jobs that are due, draws, what there is, and what it is found by.
 
 use super::terms::{DeviceTerms, NewHire};
+use crate::kept::kept;
 use borsh::{BorshDeserialize, BorshSerialize};
 use depin_quantity::{Address, Instant, Name, Seed, Span, UnitId, Units};
 use depin_state::{KeyBytes, Row, RowKey};
@@ -339,64 +340,6 @@ pub struct ClustersTotals {
     pub spoofed: u64,
     /// Device-hours that were hired and told as used.
     pub hired_hours: u64,
-}
-
-macro_rules! kept {
-    ($($(#[$doc:meta])* $number:literal $name:ident($($part:ident: $key:ty),*) => $row:ty;)*) => {
-        /// What there is, by its kind and id.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub(super) enum Id {
-            $($(#[$doc])* $name($($key),*),)*
-        }
-
-        /// The kind from 1 on, then the id.
-        impl RowKey for Id {
-            fn write(&self, out: &mut KeyBytes) {
-                match *self {
-                    $(Self::$name($($part),*) => {
-                        $number.write(out);
-                        $($part.write(out);)*
-                    })*
-                }
-            }
-
-            fn read(bytes: &mut &[u8]) -> Option<Self> {
-                Some(match u8::read(bytes)? {
-                    $($number => Self::$name($(<$key>::read(bytes)?),*),)*
-                    _ => return None,
-                })
-            }
-        }
-
-        /// What there is.
-        #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-        pub(super) enum Thing {
-            $($(#[$doc])* $name(Box<$row>),)*
-        }
-
-        $(
-            impl Kept for $row {
-                fn of(thing: Thing) -> Option<Self> {
-                    match thing {
-                        Thing::$name(row) => Some(*row),
-                        _ => None,
-                    }
-                }
-
-                fn thing(self) -> Thing {
-                    Thing::$name(Box::new(self))
-                }
-            }
-        )*
-    };
-}
-
-/// A kind of row, in the table that it shares with the others.
-pub(super) trait Kept: Sized {
-    /// The row, if the thing is of this kind.
-    fn of(thing: Thing) -> Option<Self>;
-    /// The thing that the row is.
-    fn thing(self) -> Thing;
 }
 
 kept! {
