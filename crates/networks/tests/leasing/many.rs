@@ -88,7 +88,7 @@ fn leases_that_run_dry_at_once_are_closed_in_nine_blocks_and_nobody_is_overpaid(
 
 /// `cargo test --release -p depin-networks --test leasing -- --ignored --nocapture a_hundred_thousand`
 #[test]
-#[ignore = "takes minutes; its figures are in docs/performance.md"]
+#[ignore = "takes minutes; the command above runs it, and it prints its figures"]
 fn a_hundred_thousand_leases_that_run_dry_at_once_are_closed_in_nine_blocks() {
     let blocks = run_dry(100_000, BUDGET, |_| ());
     let sum: std::time::Duration = blocks.iter().sum();
