@@ -1,22 +1,43 @@
 //! Frames that are rendered by two, and compared.
 
 use crate::{life::opened, world::*};
-use depin_client::render::{Order, Side};
-use depin_services::rendering::{Purpose, RenderingMessage};
+use depin_client::render::{Order, RenderNode, Side};
+use depin_provider::rendering::RenderingHandle;
+use depin_quantity::UnitId;
+use depin_render::Found;
+use depin_services::rendering::{Opening, Purpose, RenderingMessage};
 
-/// Both say what they committed to without being asked by anybody but the ledger; equal frames are verified.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_nodes_render_the_same_pixels_say_so_and_are_verified() {
-    let Some(found) = engine("a comparison").await else { return };
+/// Two nodes with the scene of a job: the first handed its frame in, the second has the ticket to check it.
+struct Two {
+    world: World,
+    north: RenderingHandle,
+    south: RenderingHandle,
+    to_north: RenderNode,
+    to_south: RenderNode,
+    job: UnitId,
+    first: (u32, Opening),
+    check: (u32, Opening),
+}
+
+async fn two(found: Found) -> Two {
     let world = World::start(found).await;
     let (north, south) = (world.node("north", 3).await, world.node("south", 4).await);
     let job = world.job().await.job;
     let (to_north, to_south) = (world.reach(&north, 1), world.reach(&south, 1));
     world.push(&to_north, job).await;
     world.push(&to_south, job).await;
-    let (first, opens) = world.issue(job, north.node(), 2, 0, Purpose::Frame).await;
-    let (check, opens_check) = world.issue(job, south.node(), 2, 0, Purpose::Check { of: first }).await;
-    world.delivered(&to_north, job, first, 2).await;
+    let first = world.issue(job, north.node(), 2, 0, Purpose::Frame).await;
+    let check = world.issue(job, south.node(), 2, 0, Purpose::Check { of: first.0 }).await;
+    world.delivered(&to_north, job, first.0, 2).await;
+    Two { world, north, south, to_north, to_south, job, first, check }
+}
+
+/// Both say what they committed to without being asked by anybody but the ledger; equal frames are verified.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_render_the_same_pixels_say_so_and_are_verified() {
+    let Some(found) = engine("a comparison").await else { return };
+    let Two { world, north, south, to_north: _, to_south, job, first: (first, opens), check: (check, opens_check) } =
+        two(found).await;
     world.delivered(&to_south, job, check, 2).await;
     world.say(RenderingMessage::Compare { job, left: (first, opens), right: Some((check, opens_check)) }).await;
     world
@@ -34,15 +55,8 @@ async fn two_nodes_render_the_same_pixels_say_so_and_are_verified() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_whose_own_frame_comes_out_otherwise_concedes() {
     let Some(found) = engine("a concession").await else { return };
-    let world = World::start(found).await;
-    let (north, south) = (world.node("north", 3).await, world.node("south", 4).await);
-    let job = world.job().await.job;
-    let (to_north, to_south) = (world.reach(&north, 1), world.reach(&south, 1));
-    world.push(&to_north, job).await;
-    world.push(&to_south, job).await;
-    let (first, opens) = world.issue(job, north.node(), 2, 0, Purpose::Frame).await;
-    let (check, opens_check) = world.issue(job, south.node(), 2, 0, Purpose::Check { of: first }).await;
-    world.delivered(&to_north, job, first, 2).await;
+    let Two { world, north: _north, south, to_north, to_south, job, first: (first, opens), check: (check, opens_check) } =
+        two(found).await;
     // The ticket is of frame 3, and what is rendered for it is frame 1: as if something had gone wrong there.
     to_south.order(job, check, Order { frame: 1, index: 0 }).await.unwrap();
     world.ticket_until(job, check, "delivered").await;
