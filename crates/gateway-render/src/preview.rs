@@ -1,11 +1,11 @@
-//! What a node sends for a preview, looked at before an artist does: a picture of the size that the job says, with the node's own watermark, whose
+//! What a node sends for a preview, looked at before an artist does: a picture of a quarter of the job's size, with the node's own watermark, whose
 //! hash the node put on the ledger.
 //!
 //! Whether it is a preview *of the frame* shows when the frame's key is open; until then the frame is sealed.
 
 use depin_client::{api::RenderingTicket, render::watermark_text};
 use depin_quantity::ContentHash;
-use depin_render::{CARD_SIZE, FrameFormat, Pixels, Watermark};
+use depin_render::{CARD_SIZE, FrameFormat, Pixels, Watermark, preview_size};
 use depin_services::rendering::NewJob;
 
 /// What is wrong with a preview.
@@ -30,8 +30,10 @@ pub(crate) fn check(bytes: &[u8], ticket: &RenderingTicket, terms: &NewJob) -> R
     let preview = Pixels::decode(bytes, FrameFormat::Png).map_err(|error| WrongPreview::Decode(error.to_string()))?;
     let (found_width, found_height) = (preview.width(), preview.height());
     // A task has no pixels: what is shown of it is a card.
-    let (width, height) =
-        if terms.format.is_task() { (CARD_SIZE.0, found_height.min(CARD_SIZE.1)) } else { (terms.width, terms.height) };
+    let (width, height) = match terms.format.is_task() {
+        true => (CARD_SIZE.0, found_height.min(CARD_SIZE.1)),
+        false => preview_size(terms.width, terms.height),
+    };
     if (found_width, found_height) != (width, height) {
         return Err(WrongPreview::Size { found_width, found_height, width, height });
     }
@@ -97,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preview_has_the_jobs_size_and_the_watermark_of_its_own_ticket() {
+    fn a_preview_has_a_quarter_of_the_jobs_size_and_the_watermark_of_its_own_ticket() {
         let node = UnitId::new([9; 32]);
         let of = |number| Watermark::new(&watermark_text(node, UnitId::new([5; 32]), number));
         let frame = Pixels::eight(300, 200, 3, (0..180_000u32).map(|n| (n % 251) as u8).collect()).unwrap();
@@ -106,8 +108,11 @@ mod tests {
         let preview = mine.preview(&frame);
         assert_eq!(check(&preview, &ticket, &terms), Ok(()));
         assert_eq!(check(&other.preview(&frame), &ticket, &terms), Err(WrongPreview::Watermark), "another ticket's");
-        assert_eq!(check(&depin_render::encode_png(&frame), &ticket, &terms), Err(WrongPreview::Watermark), "none");
-        let size = WrongPreview::Size { found_width: 300, found_height: 200, width: 640, height: 480 };
+        let bare = Pixels::eight(75, 50, 3, vec![90; 75 * 50 * 3]).unwrap();
+        assert_eq!(check(&depin_render::encode_png(&bare), &ticket, &terms), Err(WrongPreview::Watermark), "none");
+        let whole = WrongPreview::Size { found_width: 300, found_height: 200, width: 75, height: 50 };
+        assert_eq!(check(&mine.card(&frame), &ticket, &terms), Err(whole), "the frame's own size");
+        let size = WrongPreview::Size { found_width: 75, found_height: 50, width: 160, height: 120 };
         assert_eq!(check(&preview, &ticket, &NewJob { width: 640, height: 480, ..terms.clone() }), Err(size));
         assert!(matches!(check(b"no picture", &ticket, &terms), Err(WrongPreview::Decode(_))));
         assert_eq!(check(&preview, &self::ticket(node, 3, &other), &terms), Err(WrongPreview::Committed));
@@ -119,7 +124,7 @@ mod tests {
         let mine = Watermark::new(&watermark_text(node, UnitId::new([5; 32]), 3));
         let terms = terms(Format::Outputs, 1, 1);
         let white = |width: u32, height: u32| Pixels::eight(width, height, 3, vec![0xf0; (width * height * 3) as usize]).unwrap();
-        let of = |width, height| check(&mine.preview(&white(width, height)), &ticket(node, 3, &mine), &terms);
+        let of = |width, height| check(&mine.card(&white(width, height)), &ticket(node, 3, &mine), &terms);
         assert_eq!(of(CARD_SIZE.0, 80), Ok(()));
         assert!(matches!(of(CARD_SIZE.0 + 1, 80), Err(WrongPreview::Size { .. })));
         assert!(matches!(of(CARD_SIZE.0, CARD_SIZE.1 + 1), Err(WrongPreview::Size { .. })));

@@ -20,7 +20,7 @@ pub use hash::hash_of;
 pub use inspect::{Finding, FindingCode, Inspection, inspect};
 pub use pixels::{
     Bounds, CARD_SIZE, Comparison, DecodeError, Depth, FrameFormat, PIXELS_MOST, Pixels, SheetError, Watermark, compare,
-    contact_sheet, encode_png,
+    contact_sheet, encode_png, preview_size,
 };
 pub use product::Product;
 pub use renderer::{FrameSettings, Limits, Rendered, Renderer};

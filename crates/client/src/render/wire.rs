@@ -142,8 +142,9 @@ pub fn scene_key(artist: &crate::SigningKey, scene: ContentHash) -> [u8; 32] {
 }
 
 /// What a node writes over a ticket's preview. The delivery commits to its hash, so the preview of another's ticket does not pass for its own.
+/// The number comes first: small previews have no room for more than the first letters.
 pub fn watermark_text(node: UnitId, job: UnitId, number: u32) -> String {
-    format!("PREVIEW node {} job {} ticket {number}", &node.to_string()[..12], &job.to_string()[..12])
+    format!("{number} node {} job {} PREVIEW", &node.to_string()[..12], &job.to_string()[..12])
 }
 
 #[cfg(test)]

@@ -222,7 +222,8 @@ fn commit(
 ) -> Result<Commitment, WorkError> {
     let product = Product::decode(&rendered.image, format).map_err(WorkError::last)?;
     let watermark = Watermark::new(&depin_client::render::watermark_text(node, job, number));
-    let preview = watermark.preview(&product.picture());
+    let picture = product.picture();
+    let preview = if matches!(format, FrameFormat::Outputs) { watermark.card(&picture) } else { watermark.preview(&picture) };
     let (salt, key): ([u8; 32], [u8; 32]) = (rand::random(), rand::random());
     // Whoever opens the frame finds the salt of the commitment before it.
     let (plain, mut sealed) = ([&salt[..], &rendered.image].concat(), Vec::new());

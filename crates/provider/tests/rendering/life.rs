@@ -28,7 +28,13 @@ async fn product(world: &World, node: &RenderingHandle, ticket: &RenderingTicket
     assert_eq!(commitment(ContentHash::new(product.hash()), Salt::new(*salt), ticket.node), handed.pixels);
     let watermark = Watermark::new(&watermark_text(ticket.node, ticket.job, ticket.number));
     assert_eq!(watermark.hash(), handed.watermark.get());
-    assert!(watermark.is_preview_of(&Pixels::decode(&preview, FrameFormat::Png).unwrap(), &product.picture()));
+    let (preview, picture) = (Pixels::decode(&preview, FrameFormat::Png).unwrap(), product.picture());
+    let is_its_own = match format {
+        FrameFormat::Outputs => watermark.is_card_of(&preview, &picture),
+        _ => watermark.is_preview_of(&preview, &picture),
+    };
+    assert!(is_its_own, "a preview of {} by {} pixels", preview.width(), preview.height());
+    drop(picture);
     product
 }
 

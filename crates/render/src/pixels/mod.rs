@@ -11,7 +11,7 @@ pub use decode::{DecodeError, PIXELS_MOST};
 pub use draw::CARD_SIZE;
 pub(crate) use draw::text_card;
 pub use sheet::{SheetError, contact_sheet};
-pub use watermark::Watermark;
+pub use watermark::{Watermark, preview_size};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

@@ -28,6 +28,11 @@ impl Pixels {
     pub fn thumbnail(&self, width: u32) -> Self {
         let to_width = width.clamp(1, self.width);
         let to_height = u32::try_from(u64::from(self.height) * u64::from(to_width) / u64::from(self.width)).unwrap_or(1).max(1);
+        self.resized(to_width, to_height)
+    }
+
+    /// The picture with smaller sides, of at least one pixel each; each pixel is the mean of those that fall on it, rounded down.
+    pub(super) fn resized(&self, to_width: u32, to_height: u32) -> Self {
         let shown = self.shown();
         let place = |at: u32, from: u32, to: u32| (u64::from(at) * u64::from(from) / u64::from(to)) as usize;
         let mut values = Vec::with_capacity(to_width as usize * to_height as usize * 3);
