@@ -271,17 +271,73 @@ fn an_artist_that_rejects_right_frames_pays_them_and_is_given_fewer_nodes() {
     assert_eq!(net.nodes_of(next).len(), 2, "4 * 12 / 22");
 }
 
-/// A frame that was rejected and is right after all at the end is not paid when nobody renders it again; the artist has nothing of it either.
+/// An artist ends its job and rejects everything, before or after: nobody renders it again, so nobody has shown it to be wrong, and it is paid.
 #[test]
-fn a_frame_rejected_and_never_rendered_again_is_neither_paid_nor_opened() {
+fn a_frame_rejected_and_never_rendered_again_is_paid_when_the_time_for_approval_is_over() {
     let mut net = Net::new(3);
     let had = net.held(ARTIST);
     let job = net.drawn(new_job());
     let (number, opening) = net.rendered(job, 0, 0, Purpose::Frame, 7);
     net.ok(ARTIST, RenderingMessage::Reject { job, number, opening: opening.clone(), reason: RejectReason::Partial });
-    net.kept(job, &[(number, opening)]);
+    let (late, opens_late) = net.rendered(job, 1, 0, Purpose::Frame, 7);
+    net.kept(job, &[(number, opening), (late, opens_late.clone())]);
+    net.ok(ARTIST, RenderingMessage::Reject { job, number: late, opening: opens_late, reason: RejectReason::Black });
+    assert_eq!((net.job(job).state, net.job(job).reserved), (JobState::Ended, 2 * PRICE), "their price is kept");
     net.tick(Span::from_days(3));
-    assert_eq!((net.job(job).state, net.ticket(job, number).key, net.held(ARTIST)), (JobState::Closed, None, had));
+    assert_eq!((net.state_of(job, number), net.state_of(job, late)), ("approved", "approved"));
+    net.open_key(job, number);
+    net.open_key(job, late);
+    assert_eq!((net.job(job).state, had - net.held(ARTIST)), (JobState::Closed, u128::from(2 * PRICE) * 25));
+}
+
+/// What a comparison found right, and what it had to give out in the clear, is not rejected any more.
+#[test]
+fn a_frame_that_was_compared_cannot_be_rejected() {
+    for differs in [false, true] {
+        let mut net = Net::new(6);
+        let job = net.drawn(new_job());
+        let [left, right] = twice(&mut net, job, 7, if differs { 8 } else { 7 });
+        let (a, b) = (left.0, right.0);
+        net.compare(job, left.clone(), Some(right));
+        net.reveal(job, a, 7);
+        net.reveal(job, b, if differs { 8 } else { 7 });
+        if differs {
+            net.tick(HOUR);
+            for _ in 0..3 {
+                net.draw();
+                net.tick(Span::from_secs(6 * 3_600));
+            }
+        }
+        assert_eq!((net.state_of(job, a), net.ticket(job, a).verified), ("delivered", !differs));
+        let (number, opening) = left;
+        let reject = RenderingMessage::Reject { job, number, opening, reason: RejectReason::Black };
+        assert_eq!(net.refused(ARTIST, reject), "compared");
+    }
+}
+
+/// A third node that was given nothing, or renders neither, says so: another is drawn, and its name does not suffer.
+#[test]
+fn a_third_node_may_pass_its_turn_on() {
+    let mut net = Net::new(6);
+    let job = net.drawn(new_job());
+    let [left, right] = twice(&mut net, job, 7, 8);
+    let (a, b) = (left.0, right.0);
+    let decline = RenderingMessage::Decline { job, number: a };
+    net.compare(job, left, Some(right));
+    assert_eq!(net.refused(net.ticket(job, a).owner, decline.clone()), "other-step");
+    net.reveal(job, a, 7);
+    net.reveal(job, b, 8);
+    net.tick(HOUR);
+    for turn in 0..3 {
+        net.draw();
+        let (third, owner) = net.third(job, a);
+        let before = rendering::node(net.rows(), third).unwrap().judged;
+        assert_eq!(net.refused(net.ticket(job, b).owner, decline.clone()), "not-yours", "turn {turn}");
+        net.ok(owner, decline.clone());
+        assert_eq!(rendering::node(net.rows(), third).unwrap().judged, before);
+    }
+    assert_eq!((net.state_of(job, a), net.state_of(job, b), net.job(job).comparisons), ("delivered", "delivered", 0));
+    assert_eq!(net.totals().wrong, 0);
 }
 
 /// A key may fit its hash and still open something else: a third node opens it and says what is there.
@@ -297,6 +353,9 @@ fn a_key_that_opens_other_pixels_costs_the_node_its_name_and_a_false_claim_the_a
         net.open_key(job, number);
         net.ok(ARTIST, dispute.clone());
         assert_eq!(net.refused(ARTIST, dispute), "disputed");
+        let node = net.ticket(job, number).node;
+        let told = |net: &Net| rendering::tickets_of(net.rows(), node, None).any(|(of, _)| of == (job, number));
+        assert!(told(&net), "its node is told of it again");
         net.reveal(job, number, 7);
         net.draw();
         judge(&mut net, job, number, right, false);
@@ -304,6 +363,7 @@ fn a_key_that_opens_other_pixels_costs_the_node_its_name_and_a_false_claim_the_a
         let counted = if right { (1, 1, 1) } else { (2, 0, 0) };
         assert_eq!((row.judged, row.right, net.artist().unfounded), counted);
         assert_eq!((net.state_of(job, number), net.ticket(job, number).verified), ("paid", right));
+        assert!(!told(&net), "it is over");
     }
 }
 

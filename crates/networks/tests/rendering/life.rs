@@ -103,7 +103,7 @@ fn a_job_that_approves_by_itself_waits_for_the_check_alone() {
 }
 
 #[test]
-fn whatever_nobody_rejected_is_approved_72_hours_after_the_end_and_not_before() {
+fn whatever_nobody_showed_to_be_wrong_is_approved_72_hours_after_the_end_and_not_before() {
     let mut net = Net::new(3);
     let job = net.drawn(new_job());
     let tickets: Vec<_> = (0..3).map(|frame| net.rendered(job, frame, 0, Purpose::Frame, 7)).collect();
@@ -118,10 +118,10 @@ fn whatever_nobody_rejected_is_approved_72_hours_after_the_end_and_not_before() 
     assert_eq!(net.state_of(job, 1), "delivered", "a millisecond is left");
     net.ok(ARTIST, reject(1));
     net.tick(Span::from_millis(1));
-    assert_eq!((net.state_of(job, 0), net.state_of(job, 1), net.state_of(job, 2)), ("rejected", "rejected", "approved"));
+    assert_eq!((net.state_of(job, 0), net.state_of(job, 1), net.state_of(job, 2)), ("approved", "approved", "approved"));
     assert_eq!(net.refused(ARTIST, reject(2)), "ticket-state", "the artist came too late");
-    net.open_key(job, 2);
-    assert_eq!((net.job(job).state, net.job(job).spent), (JobState::Closed, PRICE));
+    (0..3).for_each(|number| net.open_key(job, number));
+    assert_eq!((net.job(job).state, net.job(job).spent), (JobState::Closed, 3 * PRICE));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_job_pauses_when_its_money_is_too_little_for_a_frame_and_goes_on_after_a_top
 }
 
 #[test]
-fn a_job_that_is_cancelled_pays_what_was_handed_in_and_not_rejected() {
+fn a_job_that_is_cancelled_pays_what_was_handed_in_and_rejected_ones_that_nobody_rendered_again() {
     let mut net = Net::new(3);
     let had = net.held(ARTIST);
     let job = net.drawn(new_job());
@@ -163,7 +163,8 @@ fn a_job_that_is_cancelled_pays_what_was_handed_in_and_not_rejected() {
     net.ok(GATEWAY, RenderingMessage::ShowTickets { job, shown });
     net.tick(Span::from_days(3));
     net.open_key(job, 0);
-    assert_eq!((net.job(job).state, had - net.held(ARTIST)), (JobState::Closed, TOKENS));
+    net.open_key(job, black);
+    assert_eq!((net.job(job).state, had - net.held(ARTIST)), (JobState::Closed, 2 * TOKENS));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{
     jobs::{AT_ONCE, only},
     message::{check_count, check_range},
     names::FAILED_FRAMES,
-    rows::{EndReason, Id, IndexKey, Job, JobState, Ticket, TicketState, Word},
+    rows::{EndReason, Id, IndexKey, Job, JobState, Ticket, TicketState},
     service::Rendering,
     terms::{FrameKey, Opening, RejectReason},
 };
@@ -50,19 +50,15 @@ impl Context<'_, Rendering> {
         }
     }
 
-    /// The time for approval is over: what nobody rejected is approved, some tickets at a time; what was rejected is not paid, unless the
-    /// dispatcher broke its word. Gives how many tickets it looked at.
+    /// The time for approval is over: everything that is handed in is approved, some tickets at a time. What was rejected, too: its price was
+    /// kept until another node had rendered the frame, and none has shown it to be wrong. Gives how many tickets it looked at.
     pub(super) fn approve_all(&mut self, id: UnitId, from: u32) -> Result<u64, RenderingError> {
-        let Some(mut job) = self.load::<Job>(Id::Job(id)).filter(|job| job.state == JobState::Ended) else { return Ok(1) };
+        let Some(job) = self.load::<Job>(Id::Job(id)).filter(|job| job.state == JobState::Ended) else { return Ok(1) };
         let to = job.tickets.min(from.saturating_add(AT_ONCE));
-        let broken = matches!(job.word, Word::Broken(_));
         for number in from..to {
-            let mut ticket = self.ticket(id, number)?;
-            match ticket.state {
-                TicketState::Delivered => self.approve(id, number, ticket),
-                TicketState::Rejected { .. } if broken && !ticket.done => self.approve(id, number, ticket),
-                state @ TicketState::Rejected { .. } if !ticket.done => self.finish(id, &mut job, number, &mut ticket, state)?,
-                _ => {}
+            let ticket = self.ticket(id, number)?;
+            if matches!(ticket.state, TicketState::Delivered | TicketState::Rejected { .. }) && !ticket.done {
+                self.approve(id, number, ticket);
             }
         }
         if to < job.tickets {
@@ -73,7 +69,7 @@ impl Context<'_, Rendering> {
         Ok(u64::from(to - from) * 10 + 10)
     }
 
-    /// Order of refusals: job, artist, ticket, state, opening, frame.
+    /// Order of refusals: job, artist, ticket, state, whether it was compared, frame, opening.
     pub(super) fn reject(
         &mut self,
         sender: Address,
@@ -87,6 +83,10 @@ impl Context<'_, Rendering> {
         let mut ticket = self.ticket(id, number)?;
         if ticket.state != TicketState::Delivered {
             return Err(RenderingError::TicketState { number, state: ticket.state, needed: "delivered" });
+        }
+        // It is right, or its pixels were said and its clear form was given to whoever had to compare it.
+        if ticket.verified || ticket.pixels.is_some() {
+            return Err(RenderingError::Compared(number));
         }
         opens(id, &job, number, &ticket, opening)?;
         let frame = opening.frame;

@@ -115,10 +115,12 @@ fn one_ticket(all: &All, (job, number): (UnitId, u32), ticket: &Ticket, wrong: &
             | TicketState::Rejected { .. }
     );
     let listed = all.found.contains(&IndexKey::TicketOf(ticket.node, job, number));
+    // A node is told of what it has to do something about: what is not decided, and what it was paid for and is disputed.
+    let disputed = all.comparisons.get(&(job, number)).is_some_and(|row| row.against == Against::Key);
     let whole = ticket.delivery.is_some() == handed_in
         && (ticket.done == ended || matches!(ticket.state, TicketState::Rejected { .. }))
         && ticket.key.is_some() == matches!(ticket.state, TicketState::Paid { .. })
-        && listed != ticket.done;
+        && listed == (!ticket.done || disputed);
     if !whole {
         wrong.push(format!("ticket {number} of job {job} does not hold together: {ticket:?}"));
     }

@@ -122,8 +122,10 @@ impl Context<'_, Rendering> {
             return Err(RenderingError::TooLate(until));
         }
         ticket.key_disputed = true;
-        let owner = ticket.owner;
+        let (owner, node) = (ticket.owner, ticket.node);
         self.begin(id, &mut job, number, (Against::Key, 0), (ticket.state, None));
+        // Its node finds it among its tickets again, and says what it committed to.
+        self.list(IndexKey::TicketOf(node, id, number), 0);
         self.save(Id::Ticket(id, number), ticket);
         self.save(Id::Job(id), job);
         self.emit(RenderingEvent::ComparisonOpened { job: id, number, other: None, owners: vec![owner] });
@@ -294,9 +296,33 @@ impl Context<'_, Rendering> {
         Ok(())
     }
 
+    /// A third node cannot say who is right: it was given nothing to look at, or what it renders is neither. Another one is drawn, and its name stays.
+    ///
+    /// Order of refusals: step, node, time.
+    pub(super) fn pass_on(&mut self, sender: Address, id: UnitId, number: u32, row: Comparison) -> Result<(), RenderingError> {
+        let Step::Judging(third) = row.step else {
+            return Err(RenderingError::OtherStep { number, waits: row.step.waits() });
+        };
+        self.own_node(sender, third)?;
+        if self.now() >= row.due {
+            return Err(RenderingError::TooLate(row.due));
+        }
+        self.next_third(id, number, row)
+    }
+
+    /// The third node did not say who is right: another one is drawn, or nobody knows.
+    fn next_third(&mut self, id: UnitId, number: u32, mut row: Comparison) -> Result<(), RenderingError> {
+        row.turn += 1;
+        if row.turn >= super::params::THIRDS_MOST {
+            return self.decide(id, number, Outcome::Undecided, (None, None));
+        }
+        self.ask_third(id, number, row);
+        Ok(())
+    }
+
     /// The time of a step is over.
     pub(super) fn step_over(&mut self, id: UnitId, number: u32) -> Result<(), RenderingError> {
-        let Some(mut row) = self.load::<Comparison>(Id::Comparison(id, number)) else { return Ok(()) };
+        let Some(row) = self.load::<Comparison>(Id::Comparison(id, number)) else { return Ok(()) };
         match row.step {
             Step::Revealing => {
                 let (left, right) = self.said(id, number, &row)?;
@@ -310,12 +336,7 @@ impl Context<'_, Rendering> {
             }
             Step::Judging(third) => {
                 self.judged(third, false);
-                row.turn += 1;
-                if row.turn >= super::params::THIRDS_MOST {
-                    return self.decide(id, number, Outcome::Undecided, (None, None));
-                }
-                self.ask_third(id, number, row);
-                Ok(())
+                self.next_third(id, number, row)
             }
             Step::Drawing => Ok(()),
         }

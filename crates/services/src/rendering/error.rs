@@ -197,6 +197,9 @@ pub enum RenderingError {
         /// Why.
         why: &'static str,
     },
+    /// A frame that was compared cannot be rejected.
+    #[error("ticket {0} was compared: it was found right, or its frame was given out for it, so it is paid and not rejected")]
+    Compared(u32),
     /// No comparison.
     #[error("ticket {0} is not being compared")]
     NoComparison(u32),
@@ -286,6 +289,7 @@ impl RenderingError {
         "worked",
         "opening",
         "not-alike",
+        "compared",
         "no-comparison",
         "other-step",
         "commitment",
@@ -328,6 +332,7 @@ impl RenderingError {
             Self::Worked { .. } => "worked",
             Self::Opening(_) => "opening",
             Self::NotAlike { .. } => "not-alike",
+            Self::Compared(_) => "compared",
             Self::NoComparison(_) => "no-comparison",
             Self::OtherStep { .. } => "other-step",
             Self::Commitment(_) => "commitment",

@@ -80,11 +80,11 @@ pub enum RenderingMessage {
         /// The tickets.
         tickets: Vec<Issued>,
     },
-    /// A node gives a ticket back that it cannot do, or was given no scene for.
+    /// A node gives a ticket back that it cannot do, or was given no scene for; a third node, that it cannot say who is right.
     Decline {
         /// The job.
         job: UnitId,
-        /// The ticket.
+        /// The ticket; of a third node, the first ticket of the comparison.
         number: u32,
     },
     /// A node hands a frame in.
@@ -241,11 +241,10 @@ impl RenderingMessage {
             Self::ProveMisgiven { .. } => 300,
             Self::Beat { nodes } => each(nodes.len(), 60),
             Self::Compare { .. } | Self::DisputeKey { .. } => 300,
-            Self::Deliver { .. } | Self::Reject { .. } | Self::OpenSecret { .. } => 100,
+            Self::Deliver { .. } | Self::Decline { .. } | Self::Reject { .. } | Self::OpenSecret { .. } => 100,
             Self::Leave { .. }
             | Self::Fund { .. }
             | Self::EndJob { .. }
-            | Self::Decline { .. }
             | Self::Reveal { .. }
             | Self::Settle { .. }
             | Self::Judge { .. } => 60,

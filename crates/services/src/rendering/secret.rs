@@ -175,8 +175,9 @@ impl Context<'_, Rendering> {
         let attempt = shown.attempt - 1;
         if let Some(before) = shown.before.and_then(|number| self.load::<Ticket>(Id::Ticket(id, number))) {
             let opened = is_opened(id, secret, &before, shown.frame, attempt, &shown.purpose);
-            // One that was rejected and found right afterwards is paid by now; what came after it was given out rightly.
-            let rejected = shown.purpose == Purpose::Frame && before.verified && self.was_rejected(id, shown.frame);
+            // One that was rejected, and found right or approved by time afterwards, is paid by now; what came after it was given out rightly.
+            let swept = job.approve_at.is_some_and(|at| at <= self.now());
+            let rejected = shown.purpose == Purpose::Frame && (before.verified || swept) && self.was_rejected(id, shown.frame);
             return opened && (before.state.has_failed() || rejected);
         }
         let wanted = match &shown.purpose {

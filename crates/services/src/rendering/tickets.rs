@@ -7,7 +7,7 @@ use super::{
     jobs::only,
     message::{Issued, check_count},
     price::{price_of, work_of},
-    rows::{Delivery, Id, IndexKey, Job, JobState, Node, Ticket, TicketState},
+    rows::{Comparison, Delivery, Id, IndexKey, Job, JobState, Node, Ticket, TicketState},
     service::Rendering,
     terms::Handed,
 };
@@ -96,7 +96,11 @@ impl Context<'_, Rendering> {
         Ok((job, ticket))
     }
 
+    /// A node gives a ticket back; a third node, of the first ticket of a comparison, its turn to judge.
     pub(super) fn decline(&mut self, sender: Address, id: UnitId, number: u32) -> Result<(), RenderingError> {
+        if let Some(row) = self.load::<Comparison>(Id::Comparison(id, number)) {
+            return self.pass_on(sender, id, number, row);
+        }
         let (job, ticket) = self.own_open(sender, id, number)?;
         let mut node = self.node(ticket.node)?;
         node.freed(self.now());

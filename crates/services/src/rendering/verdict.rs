@@ -5,7 +5,7 @@ use super::{
     error::RenderingError,
     event::{Outcome, RenderingEvent},
     names::{CONCEDED_FRAMES, FAILED_FRAMES},
-    rows::{Against, Comparison, Id, IndexKey, Job, TicketState, Word},
+    rows::{Against, Comparison, Id, IndexKey, Job, TicketState},
     service::Rendering,
 };
 use crate::context::Context;
@@ -69,6 +69,8 @@ impl Context<'_, Rendering> {
             self.person(job.artist, |person| person.unfounded += 1);
         }
         if paid {
+            // Its key was disputed: its node has nothing more to do about it.
+            self.unlist(IndexKey::TicketOf(ticket.node, id, number));
             self.save(Id::Ticket(id, number), ticket.clone());
         } else if verdict == Some(false) {
             self.finish(id, job, number, &mut ticket, TicketState::Wrong)?;
@@ -76,11 +78,9 @@ impl Context<'_, Rendering> {
             let swept = job.approve_at.is_some_and(|at| at <= self.now());
             let due = job.terms.auto_approve && (verdict == Some(true) || ticket.due <= self.now());
             let rejected = matches!(was, TicketState::Rejected { .. }) && !unfounded;
-            let broken = matches!(job.word, Word::Broken(_));
             ticket.state = was;
-            if rejected && swept && !broken {
-                self.finish(id, job, number, &mut ticket, was)?;
-            } else if unfounded || (swept && (!rejected || broken)) || (due && !rejected) {
+            // One that was rejected and is not shown to be wrong is paid when the time for approval is over.
+            if unfounded || swept || (due && !rejected) {
                 self.approve(id, number, ticket.clone());
             } else {
                 self.save(Id::Ticket(id, number), ticket.clone());
