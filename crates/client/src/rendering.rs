@@ -148,7 +148,7 @@ pub struct RenderingNetwork {
     pub nodes_most: u32,
     /// Most jobs of one artist that are kept.
     pub jobs_most: u32,
-    /// Times in which somebody must act, in milliseconds of ledger time: `approval`, `check`, `deliver`, `key`, `open`, `reveal`, `agree`, `judge`,
+    /// Times in which somebody must act, in milliseconds of ledger time: `approval`, `check`, `deliver`, `deliver-least`, `key`, `open`, `reveal`, `agree`, `judge`,
     /// `secret`, `beat`.
     pub windows_ms: BTreeMap<String, u64>,
     /// Whether nodes are paid for being there, so that they say so (`beat`).

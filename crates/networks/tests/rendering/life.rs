@@ -205,8 +205,26 @@ fn nodes_of_a_tier_that_are_all_gone_leave_tickets_that_lapse_and_the_money_goes
     let tickets: Vec<_> = (0..6).map(|frame| net.issue(job, frame, 0, Purpose::Frame)).collect();
     net.tick(HOUR);
     assert!((0..6).all(|number| net.state_of(job, number) == "lapsed"));
-    let gone = (1..=2).filter(|n| !net.node(*n).active).count();
-    assert!(gone >= 1, "whoever let three lie in a row is out");
+    assert!(
+        (1..=2).all(|n| net.node(n).active && net.node(n).lapses <= 1),
+        "one job puts nobody out, however many tickets it gives"
+    );
     net.kept(job, &tickets);
     assert_eq!((net.job(job).state, net.held(ARTIST)), (JobState::Closed, had));
+    net.tick(Span::from_days(7));
+    assert!(rendering::job(net.rows(), job).is_none(), "it is forgotten, with what lapsed of it");
+}
+
+#[test]
+fn a_node_that_lets_frames_of_three_jobs_lie_is_out() {
+    let mut net = Net::new(1);
+    for lapses in 1..=3 {
+        assert!(net.node(1).active);
+        let job = net.drawn(new_job());
+        let tickets: Vec<_> = (0..3).map(|frame| net.issue(job, frame, 0, Purpose::Frame)).collect();
+        net.tick(HOUR);
+        assert!(tickets.iter().all(|(number, _)| net.state_of(job, *number) == "lapsed"));
+        assert_eq!((net.node(1).lapses, net.node(1).judged), (lapses, u64::from(lapses)));
+    }
+    assert!(!net.node(1).active);
 }

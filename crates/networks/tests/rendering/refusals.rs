@@ -28,6 +28,8 @@ fn jobs_that_cannot_be_are_refused_and_hold_nothing() {
         (NewJob { deliver_within: Span::from_millis(0), ..new_job() }, "job"),
         (NewJob { funds: 0, ..new_job() }, "job"),
         (NewJob { check_share: "1%".parse().unwrap(), ..new_job() }, "check-share"),
+        (NewJob { deliver_within: SECOND, ..new_job() }, "too-short"),
+        (NewJob { deliver_within: Span::from_secs(599), ..new_job() }, "too-short"),
         (NewJob { deliver_within: Span::from_days(1), ..new_job() }, "too-long"),
         (NewJob { open_for: Span::from_days(15), ..new_job() }, "too-long"),
         // 12,500 for a frame, of which 10 % more bind the dispatcher.

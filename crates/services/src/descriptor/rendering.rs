@@ -182,15 +182,22 @@ const JOB: Table = Table {
         ),
         live("nodes-most", &Value::Integer(64, 2..=128), "most nodes that one job's frames are given to"),
         live("closed-kept", &Value::Span("7d"), "how long a closed job stays readable"),
+        live("deliver-least", &Value::Span("10m"), "least time that a job gives for one frame"),
     ],
-    provenance: Provenance::Reason("bounds what one job makes a chain do and keep"),
+    provenance: Provenance::Reason(
+        "bounds what one job makes a chain do and keep, and how short a time it gives a node for a frame",
+    ),
 };
 
 const NODE_BOUNDS: Table = Table {
     key: "node",
     figures: &[
         live("per-owner", &Value::Integer(1_000, 1..=1_000_000), "most nodes of one owner"),
-        live("lapses-most", &Value::Integer(3, 1..=100), "frames that a node lets lie, one after the other, until it is out"),
+        live(
+            "lapses-most",
+            &Value::Integer(3, 1..=100),
+            "jobs of which a node lets frames lie, one after the other, until it is out",
+        ),
         live("beat", &Value::Span("1h"), "how long a node's word that it is there holds, where idle nodes are paid"),
     ],
     provenance: Provenance::Reason(

@@ -60,6 +60,14 @@ pub enum RenderingError {
         /// The most.
         most: Span,
     },
+    /// A time for one frame that is shorter than the network's least.
+    #[error("the time for one frame is {given}, and at least {least} here, so that nodes can do it; give more")]
+    TooShort {
+        /// Asked for.
+        given: Span,
+        /// The least.
+        least: Span,
+    },
     /// Money for less than one frame.
     #[error(
         "{} {currency} are free for frames, and one may cost {}; hold more ({} of it bind the dispatcher's word), or lower the most work of a frame",
@@ -271,6 +279,7 @@ impl RenderingError {
         "frames",
         "check-share",
         "too-long",
+        "too-short",
         "below-frame",
         "nothing",
         "jobs-kept",
@@ -314,6 +323,7 @@ impl RenderingError {
             Self::Frames(_) | Self::FramesMost { .. } | Self::NoFrame { .. } => "frames",
             Self::CheckShare { .. } => "check-share",
             Self::TooLong { .. } => "too-long",
+            Self::TooShort { .. } => "too-short",
             Self::BelowFrame { .. } => "below-frame",
             Self::Nothing => "nothing",
             Self::JobsKept { .. } => "jobs-kept",

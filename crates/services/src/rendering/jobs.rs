@@ -110,7 +110,10 @@ impl Context<'_, Rendering> {
         if terms.check_share < least {
             return Err(RenderingError::CheckShare { given: terms.check_share, least });
         }
-        let windows = &params.windows;
+        let (windows, least) = (&params.windows, params.deliver_least);
+        if terms.deliver_within < least {
+            return Err(RenderingError::TooShort { given: terms.deliver_within, least });
+        }
         let times = [
             ("the time for one frame", terms.deliver_within, windows.deliver),
             ("the time in which frames are given out", terms.open_for, windows.open_most),
@@ -289,11 +292,7 @@ impl Context<'_, Rendering> {
         let mut forgotten = u64::from(job.tickets - last);
         job.tickets = last;
         while forgotten < u64::from(AT_ONCE) {
-            let next = self.state().first_from::<Found>(&IndexKey::Failures(id, 0));
-            let Some((key @ IndexKey::Failures(of, _), _)) = next else { break };
-            if of != id {
-                break;
-            }
+            let Some(key) = self.noted_of(id) else { break };
             self.unlist(key);
             forgotten += 1;
         }
@@ -309,6 +308,15 @@ impl Context<'_, Rendering> {
         self.forget(Id::Job(id));
         self.person(job.artist, |person| person.jobs = person.jobs.saturating_sub(1));
         forgotten + 5
+    }
+
+    /// A rejection, or a lapse, that is noted of a job.
+    fn noted_of(&mut self, id: UnitId) -> Option<IndexKey> {
+        let first = [IndexKey::Failures(id, 0), IndexKey::Lapsed(id, UnitId::new([0; 32]))];
+        first.into_iter().find_map(|from| match self.state().first_from::<Found>(&from) {
+            Some((key @ (IndexKey::Failures(of, _) | IndexKey::Lapsed(of, _)), _)) if of == id => Some(key),
+            _ => None,
+        })
     }
 
     /// The node that is to be asked when two frames differ: of none of these owners, drawn among those that the job may go to and that take part.

@@ -134,16 +134,17 @@ impl Context<'_, Rendering> {
         Ok(())
     }
 
-    /// A node let a ticket lie. After so many in a row it is out; that is said to the economy before anything is written.
-    pub(super) fn let_lie(&mut self, id: UnitId) -> Result<(), RenderingError> {
+    /// A node let a ticket lie; it counts once for each job, so that no job puts a node out by itself. After so many in a row it is out; that is said
+    /// to the economy before anything is written.
+    pub(super) fn let_lie(&mut self, id: UnitId, counts: bool) -> Result<(), RenderingError> {
         let mut node = self.node(id)?;
-        let out = node.active && node.lapses + 1 >= self.params().lapses_most;
+        let out = counts && node.active && node.lapses + 1 >= self.params().lapses_most;
         if out {
             self.fault(id, &node, ABANDONED)?;
         }
         node.freed(self.now());
-        node.lapses += 1;
-        node.judged += 1;
+        node.lapses += u32::from(counts);
+        node.judged += u64::from(counts);
         if out {
             self.retire(id, &mut node, true)?;
         }

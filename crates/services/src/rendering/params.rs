@@ -92,7 +92,9 @@ pub struct RenderingParams {
     pub closed_kept: Span,
     /// Most nodes of one owner.
     pub per_owner: u32,
-    /// Frames that a node lets lie in a row until it is out.
+    /// Least time that a job gives for one frame.
+    pub deliver_least: Span,
+    /// Jobs of which a node lets frames lie, one after the other, until it is out.
     pub lapses_most: u32,
     /// How long a node's word that it is there holds.
     pub beat: Span,
@@ -139,7 +141,7 @@ struct Live {
     credit: u64,
     check: (Share, Span),
     reputation: (u32, u32),
-    job: (u32, Span, u32, u32, Span),
+    job: (u32, Span, u32, u32, Span, Span),
     node: (u32, u32, Span),
     window: [Span; 5],
     secret: (Span, Share),
@@ -158,8 +160,8 @@ fn live(r: &mut Reader<'_>) -> Option<Live> {
     let job = r.table("job", |r| {
         let (frames, open) = (number(r, "frames-most", 1..=100_000), window(r, "open-most"));
         let (artist, nodes) = (number(r, "per-artist", 1..=1_000_000), number(r, "nodes-most", 2..=128));
-        let kept = r.span("closed-kept");
-        Some((frames?, open?, artist?, nodes?, kept?))
+        let (kept, deliver) = (r.span("closed-kept"), window(r, "deliver-least"));
+        Some((frames?, open?, artist?, nodes?, kept?, deliver?))
     });
     let node = r.table("node", |r| {
         let (owner, lapses) = (number(r, "per-owner", 1..=1_000_000), number(r, "lapses-most", 1..=100));
@@ -208,7 +210,7 @@ impl RenderingParams {
             }
             let (nodes_free, decay) = availability?;
             let ((_, re_renders_most), per_credit, live, windows) = (approval?, per_credit?, live?, windows?);
-            let (frames_most, _, per_artist, nodes_most, closed_kept) = live.job;
+            let (frames_most, _, per_artist, nodes_most, closed_kept, deliver_least) = live.job;
             Some(Self {
                 re_renders_most,
                 per_credit,
@@ -219,6 +221,7 @@ impl RenderingParams {
                 per_artist,
                 nodes_most,
                 closed_kept,
+                deliver_least,
                 per_owner: live.node.0,
                 lapses_most: live.node.1,
                 beat: live.node.2,

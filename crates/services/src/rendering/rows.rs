@@ -37,7 +37,7 @@ pub struct Node {
     pub judged: u64,
     /// Those that were right.
     pub right: u64,
-    /// Tickets that it let lie in a row.
+    /// Jobs of which it let tickets lie in a row.
     pub lapses: u32,
     /// Frames that it was ever paid for.
     pub frames: u64,
@@ -511,6 +511,8 @@ pub(super) enum IndexKey {
     Failures(UnitId, u32),
     /// The comparison that a ticket is the second side of.
     Second(UnitId, u32),
+    /// A job of which a node let a ticket lie.
+    Lapsed(UnitId, UnitId),
 }
 
 /// A number from 1 on, then the parts; a tier by its number.
@@ -524,6 +526,7 @@ impl RowKey for IndexKey {
             Self::TicketOf(node, job, number) => (5u8, node, job, number).write(out),
             Self::Failures(job, frame) => (6u8, job, frame).write(out),
             Self::Second(job, number) => (7u8, job, number).write(out),
+            Self::Lapsed(job, node) => (8u8, job, node).write(out),
         }
     }
 
@@ -536,6 +539,7 @@ impl RowKey for IndexKey {
             5 => Self::TicketOf(UnitId::read(bytes)?, UnitId::read(bytes)?, u32::read(bytes)?),
             6 => Self::Failures(UnitId::read(bytes)?, u32::read(bytes)?),
             7 => Self::Second(UnitId::read(bytes)?, u32::read(bytes)?),
+            8 => Self::Lapsed(UnitId::read(bytes)?, UnitId::read(bytes)?),
             _ => return None,
         })
     }

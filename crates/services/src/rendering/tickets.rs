@@ -117,7 +117,10 @@ impl Context<'_, Rendering> {
             return Ok(());
         }
         let job = self.job(id)?;
-        self.let_lie(ticket.node)?;
+        let key = IndexKey::Lapsed(id, ticket.node);
+        let counts = self.found(key).is_none();
+        self.let_lie(ticket.node, counts)?;
+        self.list(key, 0);
         self.give_up(id, job, number, ticket, TicketState::Lapsed)
     }
 

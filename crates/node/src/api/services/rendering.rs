@@ -56,6 +56,7 @@ pub(super) async fn network(State(app): State<Shared>) -> ApiResult<Json<Renderi
         ("approval", windows.approval),
         ("check", windows.check),
         ("deliver", windows.deliver),
+        ("deliver-least", params.deliver_least),
         ("key", windows.key),
         ("open", windows.open_most),
         ("reveal", windows.reveal),
