@@ -6,7 +6,7 @@ use crate::{
     client::found,
     http::Query,
 };
-use depin_quantity::{Address, Name, Seed, UnitId};
+use depin_quantity::{Address, ContentHash, Name, Seed, UnitId};
 use depin_services::rendering::{
     Against, Comparison, EndReason, FrameKey, Handed, Job, JobState, NewJob, NodeTerms, RejectReason, Secret, Step, Ticket,
     TicketState, Tier, Word,
@@ -338,6 +338,9 @@ pub struct RenderingTicket {
     /// The seed that says whether it is checked.
     #[schema(value_type = Option<String>)]
     pub drawn: Option<Seed>,
+    /// The hash of its pixels, where its node had to say it.
+    #[schema(value_type = Option<String>)]
+    pub pixels: Option<ContentHash>,
     /// What opens the frame, once it is paid.
     #[schema(value_type = Option<String>)]
     pub key: Option<FrameKey>,
@@ -436,6 +439,7 @@ impl RenderingTicket {
             work: delivery.map_or(0, |delivery| delivery.work),
             price: delivery.map_or(0, |delivery| delivery.price),
             drawn: row.drawn,
+            pixels: row.pixels,
             key: row.key,
             comparison,
             issued: row.issued.into(),

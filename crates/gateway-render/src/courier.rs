@@ -134,8 +134,8 @@ fn given(seen: &Seen, ticket: &RenderingTicket, node: UnitId) -> Vec<(Side, u32)
         (Against::Ticket(other), "agreeing") if node == ticket.node => vec![(Side::Right, *other)],
         (Against::Ticket(other), "agreeing") if Some(node) == node_of(*other) => vec![(Side::Left, *first)],
         (Against::Ticket(other), "judging") if *third == Some(node) => vec![(Side::Left, *first), (Side::Right, *other)],
-        (Against::Planted(_), "judging") if *third == Some(node) => vec![(Side::Left, *first)],
-        (Against::Key, "judging") if *third == Some(node) => vec![(Side::Sealed, *first)],
+        // No node gives the clear form of a planted frame out: the third one renders it, and has the hashes on the ledger.
+        (Against::Planted(_) | Against::Key, "judging") if *third == Some(node) => vec![(Side::Sealed, *first)],
         _ => Vec::new(),
     }
 }

@@ -90,6 +90,7 @@ mod tests {
             work: 1,
             price: 1,
             drawn: None,
+            pixels: None,
             key: None,
             comparison: None,
             issued: time.clone(),

@@ -39,8 +39,13 @@ pub(super) async fn work(
                 bench.store.found(given.job, given.first, verdict).await?;
                 return Ok(true);
             }
+            Err(WorkError::Final(why)) if comparison.step == "judging" => {
+                tracing::warn!(job = %given.job, first = given.first, why, "a comparison cannot be judged here, and another node is asked");
+                bench.store.found(given.job, given.first, Verdict::Unclear).await?;
+                return Ok(true);
+            }
             Err(WorkError::Final(why)) => {
-                // Another third node is drawn, or one of the two is; an image that is none is sent again.
+                // A third node is drawn.
                 tracing::warn!(job = %given.job, first = given.first, why, "a comparison could not be looked at");
                 bench.store.forget_given(given.job, given.first).await?;
             }
@@ -148,7 +153,7 @@ async fn judge(
             return Ok(Some(Verdict::Right { left: fits, right: true }));
         }
         Against::Ticket(_) if !(has(Side::Left) && has(Side::Right)) => return Ok(None),
-        Against::Planted(_) if !has(Side::Left) => return Ok(None),
+        Against::Planted(_) if !has(Side::Sealed) => return Ok(None),
         Against::Ticket(_) | Against::Planted(_) => {}
     }
     if bench.store.scene_key(given.job).await?.is_none() {
@@ -157,22 +162,32 @@ async fn judge(
     let frame = job.terms.frames.number(comparison.frame).ok_or_else(|| WorkError::last("the job has no such frame"))?;
     let told = (given.job, given.first);
     let mine = once_more(bench, &job, frame, standing, told).await?;
-    let (left, right) = (place(Side::Left), matches!(comparison.against, Against::Ticket(_)).then(|| place(Side::Right)));
-    let (against, own) = (comparison.against, mine.clone());
+    if let Against::Planted(planted) = comparison.against {
+        if is_fickle(bench, &job, frame, &mine, standing, told).await? {
+            return Ok(Some(Verdict::Right { left: true, right: true }));
+        }
+        return Ok(Some(of_planted(ContentHash::new(mine.hash()), first.pixels, planted)));
+    }
+    let (left, right, own) = (place(Side::Left), place(Side::Right), mine.clone());
     let (left, right) = blocking(move || {
         let is_right = |path: &Path| Ok::<_, WorkError>(decoded(path, format).is_ok_and(|theirs| own.is_alike(&theirs)));
-        let right = match (&right, against) {
-            (Some(path), _) => is_right(path)?,
-            (None, Against::Planted(pixels)) => pixels == ContentHash::new(own.hash()),
-            (None, _) => false,
-        };
-        Ok::<_, WorkError>((is_right(&left)?, right))
+        Ok::<_, WorkError>((is_right(&left)?, is_right(&right)?))
     })
     .await?;
     if !(left && right) && is_fickle(bench, &job, frame, &mine, standing, told).await? {
         return Ok(Some(Verdict::Right { left: true, right: true }));
     }
     Ok(Some(Verdict::Right { left, right }))
+}
+
+/// What a third node says of a planted frame: it has what it rendered itself, what the frame's node said and what was planted, as hashes, and no clear
+/// frame. Who has other pixels than both, as another processor may give, cannot say who is right.
+fn of_planted(own: ContentHash, said: Option<ContentHash>, planted: ContentHash) -> Verdict {
+    match said == Some(own) {
+        true => Verdict::Right { left: true, right: planted == own },
+        false if planted == own => Verdict::Right { left: false, right: true },
+        false => Verdict::Unclear,
+    }
 }
 
 fn decoded(path: &Path, format: FrameFormat) -> Result<Product, WorkError> {
@@ -198,4 +213,23 @@ fn key_fits(path: &Path, key: &[u8; 32], format: FrameFormat, node: UnitId, comm
     };
     let product = Product::decode(&image, format).ok();
     Ok(product.is_some_and(|product| commitment(ContentHash::new(product.hash()), salt, node) == committed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_planted_frame_is_judged_by_hashes_and_by_nobody_who_has_neither() {
+        let of = |n: u8| ContentHash::new([n; 32]);
+        assert_eq!(
+            of_planted(of(1), Some(of(1)), of(2)),
+            Verdict::Right { left: true, right: false },
+            "what was planted is made up"
+        );
+        assert_eq!(of_planted(of(2), Some(of(1)), of(2)), Verdict::Right { left: false, right: true });
+        assert_eq!(of_planted(of(1), Some(of(1)), of(1)), Verdict::Right { left: true, right: true });
+        assert_eq!(of_planted(of(3), Some(of(1)), of(2)), Verdict::Unclear);
+        assert_eq!(of_planted(of(3), None, of(2)), Verdict::Unclear);
+    }
 }

@@ -5,7 +5,7 @@
 //! | `GET /v1/render/node` | 200, to anybody |
 //! | `GET`, `PUT /v1/render/jobs/{job}/scene` | 200 how much is here; 400, 409 another offset, 413, 422 other bytes than the ledger says |
 //! | `POST`, `GET /v1/render/jobs/{job}/tickets/{number}` | 202, 200 how far it is; 404, 409 not this node's to render |
-//! | `GET …/frame`, `…/preview`, `…/clear` | 200; 404 not rendered, 409 not in a comparison that differs |
+//! | `GET …/frame`, `…/preview`, `…/clear` | 200; 404 not rendered, 409 not in a comparison of two that differ |
 //! | `PUT /v1/render/jobs/{job}/comparisons/{first}/{side}` | 202; 409 no comparison that waits for this node, 413, 422 |
 //!
 //! All but the first are signed by the job's dispatcher: 401, 403. Headers are checked before a body is read, the job before it is kept.
@@ -426,13 +426,17 @@ async fn file(path: std::path::PathBuf, kind: &'static str) -> Answer<Response> 
     }
 }
 
-/// The clear frame, which only those who compare it are to see.
+/// The clear frame, which only those who compare it are to see. A planted frame has no other side: what is said to be its pixels may be made up to
+/// have the clear frame given out, so a third node judges it by the hash of what it renders itself.
 async fn clear(State(door): State<Arc<Door>>, Path((job, number)): Path<(UnitId, u32)>, request: Request) -> Answer<Response> {
     door.dispatcher(door.signed(&request)?, job).await?;
     let ticket = door.on_ledger(job, number).await?;
-    let differs = |comparison: &RenderingComparison| ["agreeing", "drawing", "judging"].contains(&comparison.step.as_str());
+    let differs = |comparison: &RenderingComparison| {
+        let of_two = matches!(comparison.against, Against::Ticket(_));
+        of_two && ["agreeing", "drawing", "judging"].contains(&comparison.step.as_str())
+    };
     if ticket.node != door.node || !ticket.comparison.as_ref().is_some_and(differs) {
-        return Err(conflict("the ticket is in no comparison that differs"));
+        return Err(conflict("the ticket is in no comparison of two tickets that differ"));
     }
     let Stage::Ready(ready) = door.kept(job, number).await?.stage else { return Err(missing("it is not rendered")) };
     let path = door.files.frame(job, number);

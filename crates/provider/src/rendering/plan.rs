@@ -10,6 +10,9 @@ use depin_quantity::{Span, UnitId};
 use depin_services::rendering::{ENTRIES_MAX, FrameKey, Handed, commitment, key_hash};
 use std::collections::BTreeMap;
 
+/// The last part of a ticket's time, one in so many, in which a frame that is not rendered is given back.
+const LAST: u64 = 16;
+
 /// The tasks that follow from what is known, for what the agenda allows.
 pub fn plan(view: &View, agenda: &Agenda) -> Vec<RenderingTask> {
     let Some(node) = view.node else { return Vec::new() };
@@ -50,7 +53,8 @@ fn ready(known: &KnownTicket) -> Option<&super::store::Commitment> {
     }
 }
 
-/// Handed in when it is rendered; given back when it cannot be, or when three quarters of its time went by and neither order nor scene came.
+/// Handed in when it is rendered; given back when it cannot be, when three quarters of its time went by and neither order nor scene came, or when its
+/// time is all but over and it is not rendered: what is given back costs a node nothing, what it lets lie costs its name.
 fn about_issued(view: &View, node: UnitId, known: &KnownTicket) -> Option<RenderingTask> {
     let (subject, job, number) = (known.ticket.hash, known.ticket.job, known.ticket.number);
     if view.now.get() >= known.ticket.due.ms {
@@ -71,9 +75,11 @@ fn about_issued(view: &View, node: UnitId, known: &KnownTicket) -> Option<Render
     }
     let failed = matches!(known.kept.as_ref().map(|kept| &kept.stage), Some(Stage::Failed(_)));
     let (issued, due) = (known.ticket.issued.ms, known.ticket.due.ms);
-    let late = view.now.get() >= issued.saturating_add(due.saturating_sub(issued) / 4 * 3);
+    let (time, now) = (due.saturating_sub(issued), view.now.get());
+    let late = now >= issued.saturating_add(time / 4 * 3);
+    let over = now >= due.saturating_sub(time / LAST);
     let waits = known.kept.is_none() || !view.scenes.contains(&job);
-    (failed || (late && waits)).then_some(RenderingTask::Decline { subject, job, number })
+    (failed || over || (late && waits)).then_some(RenderingTask::Decline { subject, job, number })
 }
 
 /// What it committed to, in a comparison that waits for that.
@@ -105,6 +111,9 @@ fn verdicts(view: &View, node: UnitId) -> Vec<RenderingTask> {
             }
             ("judging", Some(Verdict::Right { left, right })) if comparison.third == Some(node) => {
                 tasks.push(RenderingTask::Judge { subject, job, number, left, right });
+            }
+            ("judging", Some(Verdict::Unclear)) if comparison.third == Some(node) => {
+                tasks.push(RenderingTask::Decline { subject, job, number });
             }
             _ => {}
         }

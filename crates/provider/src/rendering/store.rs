@@ -105,6 +105,8 @@ pub enum Verdict {
         /// What it is compared with.
         right: bool,
     },
+    /// Of a third node: it cannot say.
+    Unclear,
 }
 
 /// A comparison of which images were given.

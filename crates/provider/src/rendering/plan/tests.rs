@@ -29,6 +29,7 @@ fn ticket(number: u32, state: &str) -> RenderingTicket {
         work: 0,
         price: 0,
         drawn: None,
+        pixels: None,
         key: None,
         comparison: None,
         issued: time(1_000),
@@ -91,6 +92,10 @@ fn what_cannot_be_rendered_is_given_back_and_so_is_what_nobody_orders_in_time() 
         assert_eq!(declines(now, Some(Stage::Queued), false), late, "its scene did not come");
         assert!(!declines(now, Some(Stage::Queued), true), "it waits for its turn");
     }
+    // The last sixteenth of 4 s.
+    assert!(!declines(4_749, Some(Stage::Queued), true), "it may still be rendered");
+    assert!(declines(4_750, Some(Stage::Queued), true), "it is given back before it lapses");
+    assert!(!declines(5_000, Some(Stage::Queued), true), "too late");
 }
 
 #[test]
@@ -149,6 +154,11 @@ fn a_word_in_a_comparison_follows_from_what_was_found() {
     ));
     assert_eq!(judged("judging", Some(UnitId::new([7; 32])), right), [], "another third node was drawn");
     assert_eq!(judged("judging", Some(NODE), None), []);
+    assert!(matches!(
+        judged("judging", Some(NODE), Some(Verdict::Unclear)).as_slice(),
+        [RenderingTask::Decline { number: 3, .. }]
+    ));
+    assert_eq!(judged("judging", Some(UnitId::new([7; 32])), Some(Verdict::Unclear)), []);
 }
 
 fn network(reveal: u64) -> depin_client::api::RenderingNetwork {
