@@ -173,7 +173,7 @@ impl Bench {
             if standing.as_ref().is_none_or(|(of, _)| *of != job.job) {
                 // The one before ends first: two together may need more memory than there is.
                 *standing = None;
-                *standing = Some((job.job, self.renderer(job.job).await?));
+                *standing = Some((job.job, self.renderer(job).await?));
             }
             let Some((_, renderer)) = standing.as_mut() else { continue };
             let now = Arc::clone(&self.now);
@@ -188,10 +188,11 @@ impl Bench {
         Err(WorkError::last("the renderer ended twice before it finished the frame"))
     }
 
-    /// A renderer of a job's scene, which is opened and unpacked for it.
-    async fn renderer(&self, job: UnitId) -> Result<Renderer, WorkError> {
-        let key = self.store.scene_key(job).await?.ok_or_else(|| WorkError::last("the job's scene is not here"))?;
-        let (sealed, scratch, scenes) = (self.files.scene(job), self.files.scratch(), self.config.scenes);
+    /// A renderer of a job's scene, which is opened and unpacked for it. It stops a frame that is more work than the job pays for.
+    async fn renderer(&self, job: &RenderingJob) -> Result<Renderer, WorkError> {
+        let (id, paid) = (job.job, paid_time(job.terms.frame_work_most, self.config.score));
+        let key = self.store.scene_key(id).await?.ok_or_else(|| WorkError::last("the job's scene is not here"))?;
+        let (sealed, scratch, scenes) = (self.files.scene(id), self.files.scratch(), self.config.scenes);
         let unpacked = blocking(move || {
             let mut packed = tempfile::NamedTempFile::new_in(&scratch).map_err(WorkError::passing)?;
             let mut sealed = BufReader::new(File::open(&sealed).map_err(WorkError::passing)?);
@@ -203,13 +204,24 @@ impl Bench {
         if unpacked.engine() != self.config.found.engine {
             return Err(WorkError::last(format!("the scene is for {}", unpacked.engine())));
         }
-        let limits = Limits { memory_bytes: u64::from(self.config.memory_mb) << 20, ..self.config.limits };
+        let (memory_bytes, frame_time) = (u64::from(self.config.memory_mb) << 20, self.config.limits.frame_time.min(paid));
+        let limits = Limits { memory_bytes, frame_time, ..self.config.limits };
         Ok(Renderer::new(self.config.found.clone(), unpacked, limits))
     }
 
     fn set_now(&self, now: Option<((UnitId, u32), f32)>) {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
+}
+
+/// After how long a node has done more work than a job pays for in one frame: `ceil(3600 * (work_most + 1) / score)` milliseconds.
+///
+/// - Units: `work_most` in thousandths of an OctaneBench-hour, `score` in OctaneBench points.
+/// - Rounding: up: the first millisecond whose work, rounded down, is above the most.
+/// - Source: the inverse of [`work_of`](depin_services::rendering::work_of).
+fn paid_time(work_most: u64, score: u32) -> Duration {
+    let millis = ((u128::from(work_most) + 1) * 3_600).div_ceil(u128::from(score.max(1)));
+    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }
 
 /// Decodes, hashes, marks and seals a finished frame, and puts it on the disk.
@@ -253,4 +265,22 @@ pub(super) const fn format_of(format: Format) -> FrameFormat {
 pub(super) fn wall_ms() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use depin_quantity::Span;
+    use depin_services::rendering::work_of;
+
+    /// A frame is stopped at the first millisecond that nobody pays for, and not before.
+    #[test]
+    fn a_frame_is_worked_on_as_long_as_its_job_pays_for() {
+        for (most, score) in [(1, 1), (10_000, 500), (7, 3_600), (10_000, 10_000_000), (123_457, 7)] {
+            let millis = u64::try_from(paid_time(most, score).as_millis()).unwrap();
+            let work = |millis| work_of(score, Span::from_millis(millis)).unwrap();
+            assert!(work(millis) > most && work(millis - 1) <= most, "{most} of {score} points: {millis} ms");
+        }
+        assert_eq!(paid_time(u64::MAX, 1), Duration::from_millis(u64::MAX));
+    }
 }
