@@ -3,10 +3,10 @@
 use super::{
     config::RenderingConfig,
     entry,
-    files::{Files, remove},
+    files::{Files, age, remove},
     plan::plan,
     status::RenderingFigures,
-    store::{Store, StoreError},
+    store::{Given, Store, StoreError},
     task::RenderingTask,
     view::View,
 };
@@ -14,8 +14,11 @@ use crate::operator::{Agenda, DirtySet, Draft, Duty, Failure, Look, Prepared, Re
 use depin_client::{Client, api::EventRecord};
 use depin_quantity::UnitId;
 use depin_services::rendering::JobState;
-use std::{collections::BTreeSet, fs, time::SystemTime};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use tokio::sync::watch;
+
+/// What was begun and is not touched for so long is given up, wall time.
+const LEFT: Duration = Duration::from_secs(3_600);
 
 /// A node's duty.
 pub(super) struct RenderingDuty {
@@ -35,34 +38,44 @@ impl From<StoreError> for RoundError {
 }
 
 impl RenderingDuty {
-    /// Removes what nobody can ask for any more: frames that nothing is undecided about, after a while; scenes of jobs that are over.
+    /// Removes what nobody can ask for any more: frames that nothing is undecided about, after a while; scenes of jobs that are over, and those that were
+    /// begun and not gone on with; images of comparisons that are over.
     async fn tidy(&self, view: &View) -> Result<(), RoundError> {
-        let now = SystemTime::now();
         let failed = |error: std::io::Error| RoundError::own("folder", &error);
         for kept in self.store.tickets().await? {
             if view.tickets.contains_key(&(kept.job, kept.number)) {
                 continue;
             }
             let path = self.files.frame(kept.job, kept.number);
-            let at = fs::metadata(&path).and_then(|found| found.modified()).ok();
-            let age = at.and_then(|at| now.duration_since(at).ok());
-            if age.is_some_and(|age| age < self.config.keep) {
+            if age(&path).is_some_and(|age| age < self.config.keep) {
                 continue;
             }
             remove(&path).and_then(|()| remove(&self.files.preview(kept.job, kept.number))).map_err(failed)?;
             self.store.forget(kept.job, kept.number).await?;
         }
-        for job in self.store.scenes().await? {
+        for (job, whole) in self.store.begun_scenes().await? {
             let is_over = match self.client.rendering().job(job).await? {
                 Some(found) => matches!(found.state, JobState::Closed),
                 None => true,
             };
-            if is_over && !view.tickets.keys().any(|(of, _)| *of == job) {
+            let is_left = !whole && age(&self.files.scene(job)).is_none_or(|age| age >= LEFT);
+            if (is_over || is_left) && !view.tickets.keys().any(|(of, _)| *of == job) {
                 remove(&self.files.scene(job)).map_err(failed)?;
                 self.store.forget_scene(job).await?;
             }
         }
+        let compared: BTreeSet<PathBuf> = self.store.given().await?.iter().flat_map(|given| self.images(given)).collect();
+        for path in self.files.all_compared().map_err(failed)? {
+            if !compared.contains(&path) && age(&path).is_some_and(|age| age >= LEFT) {
+                remove(&path).map_err(failed)?;
+            }
+        }
         Ok(())
+    }
+
+    /// Where the images of a comparison stand.
+    fn images(&self, given: &Given) -> Vec<PathBuf> {
+        given.sides.iter().map(|side| self.files.compared(given.job, given.first, side)).collect()
     }
 }
 

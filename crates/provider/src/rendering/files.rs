@@ -4,6 +4,7 @@ use depin_quantity::UnitId;
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 /// A node's folder.
@@ -44,10 +45,20 @@ impl Files {
         self.0.join("frames").join(format!("{job}-{number}.png"))
     }
 
+    /// All images of comparisons.
+    pub(super) fn all_compared(&self) -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(self.0.join("compared"))?.map(|entry| entry.map(|entry| entry.path())).collect()
+    }
+
     /// An image of a comparison.
     pub(super) fn compared(&self, job: UnitId, first: u32, side: &str) -> PathBuf {
         self.0.join("compared").join(format!("{job}-{first}-{side}"))
     }
+}
+
+/// How long ago a file was written last; none where it is not there, or was written in the future.
+pub(super) fn age(path: &Path) -> Option<Duration> {
+    fs::metadata(path).and_then(|found| found.modified()).ok().and_then(|at| SystemTime::now().duration_since(at).ok())
 }
 
 /// Removes a file that may be gone.

@@ -36,7 +36,7 @@ use depin_client::{
 use depin_files::Readers;
 use depin_quantity::{Address, ContentHash, Name, UnitId};
 use depin_serve::Limits;
-use depin_services::rendering::Against;
+use depin_services::rendering::{Against, JobState};
 use futures::FutureExt as _;
 use serde::Deserialize;
 use std::{
@@ -52,6 +52,8 @@ use tokio::sync::{Semaphore, watch};
 const JOBS_KEPT: usize = 256;
 /// Longest order.
 const ORDER_MAX: usize = 4 << 10;
+/// Pages of a job's tickets that are looked through for those of this node; no job of any network has more.
+const TICKET_PAGES: usize = 2_000;
 /// Large bodies that are read at once.
 const LARGE_AT_ONCE: usize = 2;
 /// Tickets that wait here at most: a dispatcher's many orders do not fill the disk.
@@ -151,6 +153,32 @@ impl Door {
         }
         jobs.insert(id, job.clone());
         Ok(job)
+    }
+
+    /// The job as it stands now, for what its state decides; the ones that are remembered may be over since.
+    async fn job_now(&self, id: UnitId) -> Answer<RenderingJob> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.job(id).await
+    }
+
+    /// Whether this node needs a job's scene: it has a ticket to hand in, or is the third node of a comparison.
+    async fn needs_scene(&self, job: UnitId) -> Answer<bool> {
+        let mut after = None::<String>;
+        for _ in 0..TICKET_PAGES {
+            let page = self.client.rendering().tickets(job, after.as_deref(), Some(500)).await.map_err(|error| away(&error))?;
+            let needs = |ticket: &RenderingTicket| {
+                let judges = ticket.comparison.as_ref().is_some_and(|comparison| comparison.third == Some(self.node));
+                judges || (ticket.node == self.node && ticket.state == "issued")
+            };
+            if page.items.iter().any(needs) {
+                return Ok(true);
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        Ok(false)
     }
 
     async fn on_ledger(&self, job: UnitId, number: u32) -> Answer<RenderingTicket> {
@@ -276,21 +304,21 @@ async fn put_scene(
         let message = format!("the scene has {} bytes; this node takes {most} at most", part.of);
         return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message, "make it smaller, or choose other nodes"));
     }
-    let nodes = door.client.rendering().job_nodes(id).await.map_err(|error| away(&error))?.unwrap_or_default();
-    if !nodes.iter().any(|one| one.node == door.node) {
-        return Err(conflict("this node is not among those that the job may go to"));
-    }
+    wanted(&door, id, &part).await?;
     let body = door.body(request, content, SCENE_PART).await?;
     let _writing = Writing::begin(&door, id).ok_or_else(|| conflict("another part of the scene is being written"))?;
     let have = door.have(id).await?;
     if have.whole {
         return Ok(Json(have).into_response());
     }
+    // All of it must fit, not this part alone: what is begun and cannot be ended is of no use to anybody.
+    door.config.floor.admit(part.of.saturating_sub(have.have)).map_err(|error| full(&error))?;
     if part.at != have.have || part.at.saturating_add(body.len() as u64) > part.of {
         return Ok((StatusCode::CONFLICT, Json(have)).into_response());
     }
-    append(&door, id, body).await?;
+    // Noted before it is there, so that nothing lies in the folder that nobody knows of.
     door.store.scene(id, key, false).await?;
+    append(&door, id, body).await?;
     let have = door.have(id).await?;
     if have.have < part.of {
         return Ok(Json(have).into_response());
@@ -309,6 +337,25 @@ async fn put_scene(
     door.store.scene(id, key, true).await?;
     door.changes.send_modify(|n| *n += 1);
     Ok(Json(SceneHave { whole: true, ..have }).into_response())
+}
+
+/// Refuses a scene that this node has no use for: of a job that is over, or that it has no part in. Who has a part in it is looked for once, when the
+/// scene begins.
+async fn wanted(door: &Door, id: UnitId, part: &Part) -> Answer<()> {
+    let state = door.job_now(id).await?.state;
+    if matches!(state, JobState::Drawing | JobState::Closed) {
+        return Err(conflict(format!("the job is {}, and nobody renders anything of it", state.word())));
+    }
+    let nodes = door.client.rendering().job_nodes(id).await.map_err(|error| away(&error))?.unwrap_or_default();
+    if !nodes.iter().any(|one| one.node == door.node) {
+        return Err(conflict("this node is not among those that the job may go to"));
+    }
+    if part.at == 0 && !door.needs_scene(id).await? {
+        return Err(conflict(
+            "this node has no ticket of the job to hand in, and is no third node of a comparison; give it one first",
+        ));
+    }
+    Ok(())
 }
 
 /// A scene that is being written.

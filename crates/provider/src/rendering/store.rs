@@ -202,6 +202,17 @@ impl Store {
         .await
     }
 
+    /// Jobs of whose scenes anything is here, and whether it is all.
+    pub(super) async fn begun_scenes(&self) -> StoreResult<Vec<(UnitId, bool)>> {
+        self.run(|rows| {
+            let mut statement = rows.prepare_cached("SELECT job, whole FROM scenes")?;
+            let found: Vec<(String, bool)> =
+                statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+            found.iter().map(|(text, whole)| Ok::<_, StoreError>((parsed::<UnitId>(text)?, *whole))).collect()
+        })
+        .await
+    }
+
     /// Forgets a job's scene.
     pub(super) async fn forget_scene(&self, job: UnitId) -> StoreResult<()> {
         self.run(move |rows| Ok(rows.execute("DELETE FROM scenes WHERE job = ?1", [job.to_string()]).map(drop)?)).await
@@ -367,6 +378,7 @@ mod tests {
         assert_eq!(store.next(Vec::new()).await.unwrap(), None, "its scene is not here");
         store.scene(JOB, [5; 32], false).await.unwrap();
         assert_eq!(store.scene_key(JOB).await.unwrap(), None);
+        assert_eq!(store.begun_scenes().await.unwrap(), [(JOB, false)], "a part of it is known, too");
         store.scene(JOB, [5; 32], true).await.unwrap();
         let next = store.next(Vec::new()).await.unwrap().unwrap();
         assert_eq!((next.number, next.order), (3, Order { frame: 7, index: 6 }), "the first order counts");

@@ -24,10 +24,10 @@ async fn two(found: Found) -> Two {
     let (north, south) = (world.node("north", 3).await, world.node("south", 4).await);
     let job = world.job().await.job;
     let (to_north, to_south) = (world.reach(&north, 1), world.reach(&south, 1));
-    world.push(&to_north, job).await;
-    world.push(&to_south, job).await;
     let first = world.issue(job, north.node(), 2, 0, Purpose::Frame).await;
     let check = world.issue(job, south.node(), 2, 0, Purpose::Check { of: first.0 }).await;
+    world.push(&to_north, job).await;
+    world.push(&to_south, job).await;
     world.delivered(&to_north, job, first.0, 2).await;
     Two { world, north, south, to_north, to_south, job, first, check }
 }

@@ -46,6 +46,10 @@ async fn a_scene_goes_on_where_it_broke_off_and_other_bytes_are_not_kept() {
     let reach = world.reach(&node, 1);
     let of = world.sealed.len() as u64;
     let key = [1; 32];
+    let early = reach.put_scene(job, (0, of), world.sealed.clone(), &key).await;
+    assert_eq!(refused(early), (409, "conflict".to_owned()), "it has nothing to render of the job");
+    assert_eq!(reach.scene(job).await.unwrap().have, 0);
+    world.issue(job, node.node(), 0, 0, Purpose::Frame).await;
     // With a key that is not the scene's.
     let all = world.sealed.clone();
     assert_eq!(refused(reach.put_scene(job, (0, of), all, &key).await), (422, "unfit".to_owned()));
@@ -78,6 +82,7 @@ async fn a_full_disk_takes_no_scene_and_begins_no_frame_and_goes_on_when_there_i
     let node = world.start_node(config, 3).await;
     let job = world.job().await.job;
     let reach = world.reach(&node, 1);
+    let (number, _) = world.issue(job, node.node(), 0, 0, Purpose::Frame).await;
     let sent = reach.put_scene(job, (0, world.sealed.len() as u64), world.sealed.clone(), &[1; 32]).await;
     assert_eq!(refused(sent), (507, "full".to_owned()));
     let health = reqwest::get(format!("{}/health", node.url())).await.unwrap();
@@ -85,7 +90,6 @@ async fn a_full_disk_takes_no_scene_and_begins_no_frame_and_goes_on_when_there_i
     free.store(1 << 30, Ordering::Relaxed);
     world.push(&reach, job).await;
     free.store(0, Ordering::Relaxed);
-    let (number, _) = world.issue(job, node.node(), 0, 0, Purpose::Frame).await;
     reach.order(job, number, Order { frame: 1, index: 0 }).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     assert_eq!(reach.ticket(job, number).await.unwrap().state, TicketStage::Queued);

@@ -50,8 +50,8 @@ async fn a_frame_is_ordered_rendered_handed_in_approved_opened_and_paid() {
     let node = world.node("north", 3).await;
     let job = world.job().await.job;
     let reach = world.reach(&node, 1);
-    world.push(&reach, job).await;
     let (first, _) = world.issue(job, node.node(), 0, 0, Purpose::Frame).await;
+    world.push(&reach, job).await;
     let (second, _) = world.issue(job, node.node(), 1, 0, Purpose::Frame).await;
     let ticket = world.delivered(&reach, job, first, 0).await;
     world.delivered(&reach, job, second, 1).await;
@@ -80,11 +80,11 @@ async fn a_part_of_a_task_is_run_by_two_nodes_found_equal_and_paid() {
     assert!(job.terms.format.is_task());
     let job = job.job;
     let reach = [world.reach(&north, 1), world.reach(&south, 1)];
+    let (first, left) = world.issue(job, north.node(), 2, 0, Purpose::Frame).await;
+    let (again, right) = world.issue(job, south.node(), 2, 0, Purpose::Check { of: first }).await;
     for reach in &reach {
         world.push(reach, job).await;
     }
-    let (first, left) = world.issue(job, north.node(), 2, 0, Purpose::Frame).await;
-    let (again, right) = world.issue(job, south.node(), 2, 0, Purpose::Check { of: first }).await;
     let ticket = world.delivered(&reach[0], job, first, 2).await;
     world.delivered(&reach[1], job, again, 2).await;
     assert!(ticket.handed.unwrap().worked.get() > 0);
@@ -109,9 +109,9 @@ async fn a_node_that_was_cut_off_goes_on_with_its_frames_and_opens_its_keys() {
     let node = world.node("north", 3).await;
     let job = world.job().await.job;
     let reach = world.reach(&node, 1);
-    world.push(&reach, job).await;
     let (first, _) = world.issue(job, node.node(), 0, 0, Purpose::Frame).await;
     let (second, _) = world.issue(job, node.node(), 1, 0, Purpose::Frame).await;
+    world.push(&reach, job).await;
     world.delivered(&reach, job, first, 0).await;
     reach.order(job, second, Order { frame: 2, index: 1 }).await.unwrap();
     drop(node);
@@ -133,8 +133,8 @@ async fn a_frame_that_cannot_be_rendered_is_given_back_with_its_reason() {
     let node = world.start_node(config, 3).await;
     let job = world.job().await.job;
     let reach = world.reach(&node, 1);
-    world.push(&reach, job).await;
     let (number, _) = world.issue(job, node.node(), 0, 0, Purpose::Frame).await;
+    world.push(&reach, job).await;
     reach.order(job, number, Order { frame: 1, index: 0 }).await.unwrap();
     world.ticket_until(job, number, "declined").await;
     let view = reach.ticket(job, number).await.unwrap();
