@@ -7,7 +7,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Display,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
+
+/// Longest pause before something that the ledger refused is tried again.
+const PUT_OFF_MOST: Duration = Duration::from_secs(60);
 
 /// A job as last seen.
 #[derive(Clone, Debug)]
@@ -15,7 +19,7 @@ pub(crate) struct Seen {
     pub view: Arc<JobView>,
     pub book: Arc<Book>,
     /// When all its tickets were read.
-    pub whole_at: std::time::Instant,
+    pub whole_at: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -27,6 +31,8 @@ struct State {
     scenes: BTreeMap<UnitId, BTreeSet<UnitId>>,
     /// Images of comparisons that were given.
     given: BTreeSet<(UnitId, String)>,
+    /// Tickets that the ledger did not let be shown: how often, and until when that is not tried again.
+    put_off: BTreeMap<(UnitId, u32), (u32, Instant)>,
     /// By job (none: all of it) and what it concerns.
     problems: BTreeMap<(Option<UnitId>, String), String>,
 }
@@ -55,6 +61,7 @@ impl Board {
         held.tickets.retain(|(of, _), _| *of != job);
         held.scenes.remove(&job);
         held.given.retain(|(of, _)| *of != job);
+        held.put_off.retain(|(of, _), _| *of != job);
         held.problems.retain(|(of, _), _| *of != Some(job));
     }
 
@@ -93,6 +100,19 @@ impl Board {
         self.held().given.contains(&(job, image.to_owned()))
     }
 
+    /// A ticket was not let be shown: it is tried again after `first`, and after twice as long each time, up to [`PUT_OFF_MOST`].
+    pub(crate) fn put_off(&self, job: UnitId, number: u32, first: Duration) {
+        let mut held = self.held();
+        let (times, until) = held.put_off.entry((job, number)).or_insert_with(|| (0, Instant::now()));
+        *until = Instant::now() + first.saturating_mul(1 << (*times).min(16)).min(PUT_OFF_MOST);
+        *times = times.saturating_add(1);
+    }
+
+    /// Whether a ticket is not to be shown yet.
+    pub(crate) fn is_put_off(&self, job: UnitId, number: u32) -> bool {
+        self.held().put_off.get(&(job, number)).is_some_and(|(_, until)| Instant::now() < *until)
+    }
+
     /// Notes what stands in the way; logs it when it is new.
     pub(crate) fn note(&self, job: Option<UnitId>, concerns: impl Into<String>, why: &dyn Display) {
         let (concerns, why) = (concerns.into(), why.to_string());
@@ -112,5 +132,26 @@ impl Board {
         let held = self.held();
         let own = held.problems.iter().filter(|((of, _), _)| *of == job);
         own.map(|((_, concerns), why)| (concerns.clone(), why.clone())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_is_put_off_longer_each_time_and_for_its_own_ticket_alone() {
+        let (board, job, hour) = (Board::default(), UnitId::new([1; 32]), Duration::from_secs(3_600));
+        assert!(!board.is_put_off(job, 3));
+        board.put_off(job, 3, Duration::ZERO);
+        assert!(!board.is_put_off(job, 3), "no pause, no wait");
+        for _ in 0..40 {
+            board.put_off(job, 3, hour);
+        }
+        assert!(board.is_put_off(job, 3) && !board.is_put_off(job, 4));
+        let until = board.held().put_off[&(job, 3)].1;
+        assert!(until <= Instant::now() + PUT_OFF_MOST, "however often it was refused");
+        board.close(job);
+        assert!(!board.is_put_off(job, 3));
     }
 }

@@ -9,6 +9,7 @@ use crate::{
 };
 use depin_client::{Client, ClientError, Sender, SigningKey, SubmitError, api::RenderingTicket};
 use depin_quantity::{Instant, Name, UnitId};
+use depin_services::rendering::JobState;
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
@@ -69,6 +70,8 @@ pub(crate) enum DeskError {
     Submit(#[from] SubmitError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("the node lists {have} of the job's {of} tickets; nothing is planned from a part of them, and they are read again")]
+    Incomplete { have: usize, of: u32 },
 }
 
 impl Desk {
@@ -100,7 +103,11 @@ impl Desk {
             let after = tickets.last().map(|last| last.number.to_string());
             let page = calls.tickets(id, after.as_deref(), Some(PAGE)).await?;
             if page.items.is_empty() {
-                break;
+                // Those of a closed job are forgotten, some at a time.
+                if job.state == JobState::Closed {
+                    break;
+                }
+                return Err(DeskError::Incomplete { have: tickets.len(), of: job.tickets });
             }
             tickets.extend(page.items);
         }

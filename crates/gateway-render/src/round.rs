@@ -7,33 +7,32 @@ use crate::{
     plan::{Book, Issuance, JobView, Step, plan},
     store::{Draft, DraftOf, drafts, tickets},
 };
-use depin_client::{SubmitError, api::RenderingJobQuery, whole_list};
+use depin_client::{SubmitError, api::RenderingJobQuery};
 use depin_ledger::Message;
-use depin_quantity::UnitId;
-use depin_services::rendering::{Issued, JobState, Opening, RenderingMessage};
+use depin_quantity::{ContentHash, UnitId};
+use depin_services::rendering::{Issued, JobState, Opening, RenderingMessage, Shown};
 use std::{
-    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
 /// Longest pause after something failed.
 const PAUSE_MOST: Duration = Duration::from_secs(15);
-/// Pages of jobs that are read at a look.
-const PAGES: usize = 64;
+/// Pages of jobs that are looked through for new ones at a look.
+const PAGES: usize = 16;
 /// How often scenes are looked for that nobody needs.
 const SWEEP: Duration = Duration::from_secs(600);
 
 /// Looks for ever.
 pub(crate) async fn run(desk: Arc<Desk>) {
-    let (mut pause, mut swept) = (desk.config.look, None::<Instant>);
+    let (mut pause, mut swept, mut walk) = (desk.config.look, None::<Instant>, None::<String>);
     // What was sent before a restart is decided before anything is planned from what the ledger says.
     while let Err(error) = desk.sender.settled().await {
         desk.board.note(None, "node", &error);
         tokio::time::sleep(PAUSE_MOST.min(desk.config.look * 4)).await;
     }
     loop {
-        match look(&desk).await {
+        match look(&desk, &mut walk).await {
             Ok(()) => {
                 desk.board.solved(None, "node");
                 pause = desk.config.look;
@@ -51,47 +50,60 @@ pub(crate) async fn run(desk: Arc<Desk>) {
     }
 }
 
-/// One look at all jobs that are not closed.
-async fn look(desk: &Arc<Desk>) -> Result<(), DeskError> {
-    let dispatcher = Some(desk.sender.address());
-    let page = |after: Option<String>| async move {
-        let query = RenderingJobQuery { dispatcher, after, limit: Some(200), ..RenderingJobQuery::default() };
-        desk.client.rendering().jobs(&query).await
-    };
-    let listed = whole_list(PAGES, page).await?;
-    let mut here = BTreeSet::new();
-    for job in listed {
-        here.insert(job.job);
-        let commitment = job.terms.secret;
-        let Some(draft) = desk.draft(DraftOf::Commitment(commitment)).await? else {
-            // Anybody may name this account; what it has no secret for it cannot give out.
-            tracing::debug!(job = %job.job, "a job names this dispatcher that was not drafted here");
-            continue;
-        };
-        let id = job.job;
-        if draft.job.is_none() {
-            desk.store.run(move |db| drafts::is_ordered(db, commitment, id)).await?;
-            tracing::info!(job = %id, name = draft.name, "a drafted job was ordered");
-        } else if draft.job != Some(id) {
-            desk.board.note(Some(id), "order", &"it commits to the secret of another job, and is not given out");
-            continue;
-        }
-        if let Err(error) = one(desk, &draft, id).await {
-            desk.board.note(Some(id), "ledger", &error);
-        } else {
-            desk.board.solved(Some(id), "ledger");
+/// One look: jobs that were ordered since are found, then those of this dispatcher that are not closed are gone on with, each by its id. So jobs of
+/// strangers that name this dispatcher, however many, hide none of its own.
+async fn look(desk: &Arc<Desk>, walk: &mut Option<String>) -> Result<(), DeskError> {
+    find_ordered(desk, walk).await?;
+    for draft in desk.store.run(|db| drafts::ordered(db, false, u32::MAX)).await? {
+        let Some(id) = draft.job else { continue };
+        match one(desk, &draft, id).await {
+            Ok(()) => desk.board.solved(Some(id), "ledger"),
+            Err(error) => desk.board.note(Some(id), "ledger", &error),
         }
     }
-    close_forgotten(desk, &here).await
+    Ok(())
 }
 
-/// Jobs that the ledger forgot are closed.
-async fn close_forgotten(desk: &Desk, here: &BTreeSet<UnitId>) -> Result<(), DeskError> {
-    let open = desk.store.run(|db| drafts::ordered(db, false, u32::MAX)).await?;
-    for id in open.iter().filter_map(|draft| draft.job).filter(|id| !here.contains(id)) {
-        desk.store.run(move |db| drafts::close(db, id)).await?;
-        desk.board.close(id);
+/// Looks through some pages of the jobs that name this dispatcher, from where the look before ended; behind the last one it begins anew.
+async fn find_ordered(desk: &Desk, walk: &mut Option<String>) -> Result<(), DeskError> {
+    let dispatcher = Some(desk.sender.address());
+    for _ in 0..PAGES {
+        let query = RenderingJobQuery { dispatcher, after: walk.take(), limit: Some(200), ..RenderingJobQuery::default() };
+        let page = desk.client.rendering().jobs(&query).await?;
+        for job in &page.items {
+            note_ordered(desk, job.job, job.terms.secret).await?;
+        }
+        let Some(next) = page.next else { break };
+        *walk = Some(next);
     }
+    Ok(())
+}
+
+/// A job of the ledger names this dispatcher: what was drafted for it is ordered now.
+async fn note_ordered(desk: &Desk, id: UnitId, commitment: ContentHash) -> Result<(), DeskError> {
+    let Some(draft) = desk.draft(DraftOf::Commitment(commitment)).await? else {
+        // Anybody may name this account; what it has no secret for it cannot give out.
+        tracing::debug!(job = %id, "a job names this dispatcher that was not drafted here");
+        return Ok(());
+    };
+    match draft.job {
+        None => {
+            desk.store.run(move |db| drafts::is_ordered(db, commitment, id)).await?;
+            tracing::info!(job = %id, name = draft.name, "a drafted job was ordered");
+        }
+        Some(other) if other != id => {
+            desk.board.note(Some(id), "order", &"it commits to the secret of another job, and is not given out");
+        }
+        Some(_) => {}
+    }
+    Ok(())
+}
+
+/// A job is closed, or the ledger forgot it: nothing is to be done about it any more.
+async fn close(desk: &Desk, id: UnitId) -> Result<(), DeskError> {
+    desk.store.run(move |db| drafts::close(db, id)).await?;
+    desk.board.close(id);
+    tracing::info!(job = %id, "a job is closed");
     Ok(())
 }
 
@@ -100,18 +112,13 @@ async fn one(desk: &Arc<Desk>, draft: &Draft, id: UnitId) -> Result<(), DeskErro
     if desk.board.job(id).is_some_and(|seen| seen.view.job.state == JobState::Closed) {
         return Ok(());
     }
-    let Some(seen) = desk.look(draft, id).await? else { return Ok(()) };
+    let Some(seen) = desk.look(draft, id).await? else { return close(desk, id).await };
     tell_of(desk, &seen.view, &seen.book);
     for step in plan(&seen.view, &seen.book) {
         send(desk, id, &seen, step).await?;
     }
     courier::set_out(desk, draft, id, &seen);
-    if seen.view.job.state == JobState::Closed {
-        desk.store.run(move |db| drafts::close(db, id)).await?;
-        desk.board.close(id);
-        tracing::info!(job = %id, "a job is closed");
-    }
-    Ok(())
+    if seen.view.job.state == JobState::Closed { close(desk, id).await } else { Ok(()) }
 }
 
 /// Says what its owner has to know of a job.
@@ -153,18 +160,27 @@ async fn send(desk: &Desk, id: UnitId, seen: &Seen, step: Step) -> Result<(), De
             let message = RenderingMessage::OpenSecret { job: id, secret: seen.book.secret };
             submit(desk, id, "secret", message).await.map(drop)
         }
-        Step::Show(shown) => {
-            let all = RenderingMessage::ShowTickets { job: id, shown: shown.clone() };
-            if submit(desk, id, "show", all).await? || shown.len() == 1 {
-                return Ok(());
-            }
-            // One that cannot be shown keeps none of the others from it.
-            for one in shown {
-                submit(desk, id, "show", RenderingMessage::ShowTickets { job: id, shown: vec![one] }).await?;
-            }
-            Ok(())
+        Step::Show(shown) => show(desk, id, shown).await,
+    }
+}
+
+/// Shows tickets that were drawn. One that the ledger refuses costs a fee each time: it is tried again after longer and longer pauses.
+async fn show(desk: &Desk, id: UnitId, shown: Vec<Shown>) -> Result<(), DeskError> {
+    let due: Vec<Shown> = shown.into_iter().filter(|one| !desk.board.is_put_off(id, one.number)).collect();
+    let alone = due.len() == 1;
+    if due.is_empty()
+        || (!alone && submit(desk, id, "show", RenderingMessage::ShowTickets { job: id, shown: due.clone() }).await?)
+    {
+        return Ok(());
+    }
+    // One that cannot be shown keeps none of the others from it.
+    for one in due {
+        let number = one.number;
+        if !submit(desk, id, "show", RenderingMessage::ShowTickets { job: id, shown: vec![one] }).await? {
+            desk.board.put_off(id, number, desk.config.look);
         }
     }
+    Ok(())
 }
 
 /// Gives tickets out: what they are for is on the disk before they are sent.

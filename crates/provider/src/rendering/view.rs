@@ -8,13 +8,12 @@ use crate::operator::{Look, RoundError};
 use depin_client::{
     Client,
     api::{RenderingNetwork, RenderingNode, RenderingTicket},
-    whole_list,
 };
 use depin_quantity::{Instant, UnitId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Pages of tickets of one node.
-const PAGES_MAX: usize = 16;
+/// Pages of tickets of one node; a longer list is an error, since what is left out would be let lie.
+const PAGES_MAX: usize = 1_000;
 
 /// A ticket that is not decided, with what this node has about it.
 #[derive(Clone, Debug)]
@@ -57,6 +56,20 @@ pub enum Said {
     Alike,
 }
 
+/// All tickets of a node that it has to do something about.
+async fn own_tickets(client: &Client, node: UnitId) -> Result<Vec<RenderingTicket>, RoundError> {
+    let (mut found, mut after) = (Vec::new(), None::<String>);
+    for _ in 0..PAGES_MAX {
+        let page = client.rendering().node_tickets(node, after.as_deref(), Some(500)).await?;
+        found.extend(page.items);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(found),
+        }
+    }
+    Err(RoundError::own("tickets", &format!("the node has more than {} tickets that are not decided", found.len())))
+}
+
 impl View {
     /// Reads everything that the ledger says of the node.
     pub(super) async fn read(&mut self, look: Look<'_>, node: UnitId) -> Result<(), RoundError> {
@@ -66,8 +79,7 @@ impl View {
             self.network = Some(rendering.network().await?);
         }
         self.entry = rendering.node(node).await?;
-        let page = |after: Option<String>| async move { rendering.node_tickets(node, after.as_deref(), Some(500)).await };
-        let tickets = if self.entry.is_some() { whole_list(PAGES_MAX, page).await? } else { Vec::new() };
+        let tickets = if self.entry.is_some() { own_tickets(look.client, node).await? } else { Vec::new() };
         self.tickets =
             tickets.into_iter().map(|ticket| ((ticket.job, ticket.number), KnownTicket { ticket, kept: None })).collect();
         Ok(())
