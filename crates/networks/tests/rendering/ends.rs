@@ -133,7 +133,7 @@ fn a_hold_that_ran_out_pays_nobody() {
 /// However many tickets a job has, a block approves and forgets some at a time.
 #[test]
 fn a_long_job_is_approved_and_forgotten_within_the_work_of_a_block() {
-    let mut net = Net::new(3);
+    let mut net = Net::of(&render(&[("tickets-most = 16", "tickets-most = 150")]), MINTED, 3);
     net.audited = false;
     let frames = Frames { first: 1, last: 150, step: 1 };
     let job = net.drawn(NewJob { frames, funds: 10_000_000, ..new_job() });

@@ -173,6 +173,22 @@ fn an_account_has_so_many_jobs_and_nodes_as_the_file_says() {
     net.register(1);
 }
 
+/// One job takes up a node as far as the file says, and no further; what is handed in makes room.
+#[test]
+fn a_node_has_so_many_tickets_of_a_job_at_once_as_the_file_says() {
+    let mut net = Net::of(&render(&[("tickets-most = 16", "tickets-most = 2")]), MINTED, 1);
+    let (job, other) = (net.drawn(new_job()), net.drawn(new_job()));
+    let first = net.issue(job, 0, 0, Purpose::Frame);
+    net.issue(job, 1, 0, Purpose::Frame);
+    let more = |job| RenderingMessage::Issue { job, tickets: vec![Issued { hash: job, node: machine(1) }] };
+    assert_eq!(net.refused(GATEWAY, more(job)), "node-busy");
+    net.ok(GATEWAY, more(other));
+    net.tick(Span::from_secs(120));
+    net.deliver(job, first.0, 7);
+    net.ok(GATEWAY, more(job));
+    assert_eq!(net.refused(GATEWAY, more(job)), "node-busy");
+}
+
 /// Every code that a refusal may have is in the list that programs read, and the other way round it is no invention.
 #[test]
 fn codes_are_listed_once() {

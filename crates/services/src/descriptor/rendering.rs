@@ -198,10 +198,11 @@ const NODE_BOUNDS: Table = Table {
             &Value::Integer(3, 1..=100),
             "jobs of which a node lets frames lie, one after the other, until it is out",
         ),
+        live("tickets-most", &Value::Integer(16, 1..=10_000), "tickets of one job that a node has to hand in at once, at most"),
         live("beat", &Value::Span("1h"), "how long a node's word that it is there holds, where idle nodes are paid"),
     ],
     provenance: Provenance::Reason(
-        "bounds the rows of one owner, how long jobs wait for a node that is gone, and for how long a word counts",
+        "bounds the rows of one owner, how long jobs wait for a node that is gone, how much of a node one job takes up, and for how long a word counts",
     ),
 };
 

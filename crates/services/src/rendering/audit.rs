@@ -53,12 +53,14 @@ pub fn audit(state: &dyn ReadState) -> Vec<String> {
     let all = all(state);
     let mut wrong = Vec::new();
     let (mut by_job, mut by_node): (BTreeMap<UnitId, Sum>, BTreeMap<UnitId, Sum>) = (BTreeMap::new(), BTreeMap::new());
+    let mut works = BTreeSet::new();
     for ((job, number), ticket) in &all.tickets {
         let Some(row) = all.jobs.get(job) else {
             wrong.push(format!("ticket {number} of job {job}, which is not there"));
             continue;
         };
         let open = ticket.state == TicketState::Issued;
+        works.extend(open.then_some(IndexKey::OpenOf(*job, ticket.node)));
         let cost = ticket.delivery.map_or(row.frame_most, |delivery| delivery.price);
         for sum in [by_job.entry(*job).or_default(), by_node.entry(ticket.node).or_default()] {
             sum.tickets += 1;
@@ -67,6 +69,10 @@ pub fn audit(state: &dyn ReadState) -> Vec<String> {
             sum.reserved += if ticket.done { 0 } else { cost };
         }
         one_ticket(&all, (*job, *number), ticket, &mut wrong);
+    }
+    let counted: BTreeSet<_> = all.found.iter().filter(|key| matches!(key, IndexKey::OpenOf(..))).copied().collect();
+    if counted != works {
+        wrong.push(format!("nodes are said to work on {counted:?}, and have tickets of {works:?}"));
     }
     comparisons(&all, &mut by_job, &mut wrong);
     let mut seen = RenderingTotals::default();

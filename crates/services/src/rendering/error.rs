@@ -155,6 +155,14 @@ pub enum RenderingError {
     /// A node that the job was not drawn for.
     #[error("node {0} is none of those that the job was drawn for, or takes no part now; give the frame's next attempt out")]
     NotEligible(UnitId),
+    /// A node that has as many tickets of the job as one may.
+    #[error("node {node} has {most} tickets of this job to hand in, the most at once; give it more when it has handed some in")]
+    NodeBusy {
+        /// The node.
+        node: UnitId,
+        /// The most.
+        most: u32,
+    },
     /// No such ticket.
     #[error("job {job} has no ticket {number}")]
     UnknownTicket {
@@ -292,6 +300,7 @@ impl RenderingError {
         "paused",
         "tickets",
         "not-eligible",
+        "node-busy",
         "unknown-ticket",
         "ticket-state",
         "too-late",
@@ -336,6 +345,7 @@ impl RenderingError {
             Self::Paused { .. } => "paused",
             Self::Tickets(_) => "tickets",
             Self::NotEligible(_) => "not-eligible",
+            Self::NodeBusy { .. } => "node-busy",
             Self::UnknownTicket { .. } => "unknown-ticket",
             Self::TicketState { .. } => "ticket-state",
             Self::TooLate(_) => "too-late",

@@ -96,6 +96,8 @@ pub struct RenderingParams {
     pub deliver_least: Span,
     /// Jobs of which a node lets frames lie, one after the other, until it is out.
     pub lapses_most: u32,
+    /// Tickets of one job that a node has to hand in at once, at most.
+    pub tickets_most: u32,
     /// How long a node's word that it is there holds.
     pub beat: Span,
     /// Nodes of one owner whose idle time counts whole.
@@ -142,7 +144,7 @@ struct Live {
     check: (Share, Span),
     reputation: (u32, u32),
     job: (u32, Span, u32, u32, Span, Span),
-    node: (u32, u32, Span),
+    node: (u32, u32, u32, Span),
     window: [Span; 5],
     secret: (Span, Share),
 }
@@ -165,8 +167,8 @@ fn live(r: &mut Reader<'_>) -> Option<Live> {
     });
     let node = r.table("node", |r| {
         let (owner, lapses) = (number(r, "per-owner", 1..=1_000_000), number(r, "lapses-most", 1..=100));
-        let beat = window(r, "beat");
-        Some((owner?, lapses?, beat?))
+        let (tickets, beat) = (number(r, "tickets-most", 1..=10_000), window(r, "beat"));
+        Some((owner?, lapses?, tickets?, beat?))
     });
     let window = r.table("window", |r| {
         let spans = ["deliver", "reveal", "agree", "judge", "key"].map(|key| window(r, key));
@@ -224,7 +226,8 @@ impl RenderingParams {
                 deliver_least,
                 per_owner: live.node.0,
                 lapses_most: live.node.1,
-                beat: live.node.2,
+                tickets_most: live.node.2,
+                beat: live.node.3,
                 nodes_free,
                 decay,
                 bond: live.secret.1,

@@ -513,6 +513,8 @@ pub(super) enum IndexKey {
     Second(UnitId, u32),
     /// A job of which a node let a ticket lie.
     Lapsed(UnitId, UnitId),
+    /// How many tickets of a job a node has to hand in.
+    OpenOf(UnitId, UnitId),
 }
 
 /// A number from 1 on, then the parts; a tier by its number.
@@ -527,6 +529,7 @@ impl RowKey for IndexKey {
             Self::Failures(job, frame) => (6u8, job, frame).write(out),
             Self::Second(job, number) => (7u8, job, number).write(out),
             Self::Lapsed(job, node) => (8u8, job, node).write(out),
+            Self::OpenOf(job, node) => (9u8, job, node).write(out),
         }
     }
 
@@ -540,6 +543,7 @@ impl RowKey for IndexKey {
             6 => Self::Failures(UnitId::read(bytes)?, u32::read(bytes)?),
             7 => Self::Second(UnitId::read(bytes)?, u32::read(bytes)?),
             8 => Self::Lapsed(UnitId::read(bytes)?, UnitId::read(bytes)?),
+            9 => Self::OpenOf(UnitId::read(bytes)?, UnitId::read(bytes)?),
             _ => return None,
         })
     }

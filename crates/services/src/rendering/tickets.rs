@@ -15,7 +15,7 @@ use crate::context::Context;
 use depin_quantity::{Address, UnitId};
 
 impl Context<'_, Rendering> {
-    /// Order of refusals: entries, job, dispatcher, state; then of each: tickets, money, node.
+    /// Order of refusals: entries, job, dispatcher, state; then of each: tickets, money, node, tickets of the node.
     pub(super) fn issue(&mut self, sender: Address, id: UnitId, tickets: &[Issued]) -> Result<(), RenderingError> {
         check_count(tickets.len())?;
         let mut job = self.job(id)?;
@@ -49,6 +49,12 @@ impl Context<'_, Rendering> {
         if !node.active || node.below_pledge {
             return Err(RenderingError::NotEligible(issued.node));
         }
+        let (key, most) = (IndexKey::OpenOf(id, issued.node), self.params().tickets_most);
+        let has = self.found(key).unwrap_or(0);
+        if has >= most {
+            return Err(RenderingError::NodeBusy { node: issued.node, most });
+        }
+        self.list(key, has + 1);
         node.open += 1;
         self.save(Id::Node(issued.node), node);
         let (number, at) = (job.tickets, self.now());
@@ -80,6 +86,15 @@ impl Context<'_, Rendering> {
         self.save(Id::Ticket(id, number), ticket);
         self.emit(RenderingEvent::TicketIssued { job: id, number, node: issued.node, owner, due });
         Ok(())
+    }
+
+    /// A node has one ticket of a job less to hand in.
+    fn one_less(&mut self, id: UnitId, node: UnitId) {
+        let key = IndexKey::OpenOf(id, node);
+        match self.found(key) {
+            Some(has) if has > 1 => self.list(key, has - 1),
+            _ => self.unlist(key),
+        }
     }
 
     /// A ticket of the sender's node that is not handed in.
@@ -139,6 +154,7 @@ impl Context<'_, Rendering> {
         let (node, owner, lapsed) = (ticket.node, ticket.owner, state == TicketState::Lapsed);
         self.totals(|totals| totals.open_tickets = totals.open_tickets.saturating_sub(1));
         self.unlist(IndexKey::TicketOf(node, id, number));
+        self.one_less(id, node);
         self.save(Id::Ticket(id, number), ticket);
         self.emit(RenderingEvent::TicketFailed { job: id, number, node, owner, lapsed });
         self.go_on(id, job)
@@ -162,6 +178,7 @@ impl Context<'_, Rendering> {
         (node.pending, node.lapses) = (node.pending + 1, 0);
         self.save(Id::Node(ticket.node), node);
         self.unschedule(ticket.due, Task::Lapse(id, number));
+        self.one_less(id, ticket.node);
         job.reserved = job.reserved.saturating_sub(job.frame_most - price);
         (job.open, job.pending) = (job.open.saturating_sub(1), job.pending + 1);
         ticket.delivery = Some(Delivery { handed: *handed, at: self.now(), work, price });
