@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use depin_quantity::Name;
 use depin_render::EngineKind;
 use depin_services::rendering::Tier;
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
 
 pub(super) const PROVIDER_AFTER: &str = "\
 The node measures itself by a fixed scene, registers with the points, and renders frames that dispatchers order from it, one after another, in a \
@@ -94,6 +94,9 @@ pub struct ProviderRenderArgs {
     /// Longest time that one frame may render, wall time.
     #[arg(long, value_name = "TIME", default_value = "1h")]
     pub frame_time: SpanArg,
+    /// Least that an hour of this node earns, in what frames are priced in; frames of tiers that pay less are given back [default: anything].
+    #[arg(long, value_name = "PRICE")]
+    pub hour_least: Option<MillionthsArg>,
     /// How long frames stay that nothing is undecided about.
     #[arg(long, value_name = "TIME", default_value = "7d")]
     pub keep: SpanArg,
@@ -105,4 +108,37 @@ pub struct ProviderRenderArgs {
     pub closed: bool,
     #[command(flatten)]
     pub place: PlaceArgs,
+}
+
+/// A price in millionths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MillionthsArg(pub u64);
+
+impl FromStr for MillionthsArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "write a price with at most six places, such as 0.25".to_owned();
+        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || part.len() > 6 || !digits(whole) || !digits(part) {
+            return Err(wrong());
+        }
+        format!("{whole}{part:0<6}").parse().map(Self).map_err(|_| wrong())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_have_six_places_at_most() {
+        for (text, millionths) in [("0.25", 250_000), ("3", 3_000_000), ("0.000001", 1), ("1.", 1_000_000)] {
+            assert_eq!(text.parse::<MillionthsArg>(), Ok(MillionthsArg(millionths)), "{text}");
+        }
+        for text in ["", ".5", "-1", "0.0000001", "1e3", "99999999999999999999"] {
+            assert!(text.parse::<MillionthsArg>().is_err(), "{text}");
+        }
+    }
 }

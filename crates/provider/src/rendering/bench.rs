@@ -12,9 +12,9 @@ use super::{
 use crate::operator::blocking;
 use depin_client::{Client, api::RenderingJob};
 use depin_files::Readers;
-use depin_quantity::{ContentHash, UnitId};
+use depin_quantity::{ContentHash, QuantityError, Span, UnitId, Units};
 use depin_render::{FrameFormat, FrameSettings, Limits, Product, RenderError, Rendered, Renderer, Unpacked, Watermark};
-use depin_services::rendering::{Format, FrameKey, Salt};
+use depin_services::rendering::{Format, FrameKey, Salt, price_of, work_of};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::BTreeMap,
@@ -134,6 +134,7 @@ impl Bench {
     ) -> Result<Commitment, WorkError> {
         let (id, number) = (kept.job, kept.number);
         let job = self.job(id, jobs).await?;
+        self.pays(&job).await?;
         // Nothing is rendered that cannot be kept.
         self.config.floor.admit(0).map_err(WorkError::passing)?;
         self.set_now(Some(((id, number), 0.0)));
@@ -150,6 +151,32 @@ impl Bench {
             tokio::time::sleep(PAUSE).await;
         }
         Err(WorkError::passing("a finished frame could not be kept"))
+    }
+
+    /// Refuses a frame that pays less for an hour than the operator asks for.
+    async fn pays(&self, job: &RenderingJob) -> Result<(), WorkError> {
+        let least = self.config.hour_least;
+        if least == 0 {
+            return Ok(());
+        }
+        let network = self.client.rendering().network().await.map_err(WorkError::passing)?;
+        let tier = job.terms.tier.word();
+        let per_credit = network
+            .per_credit
+            .get(tier)
+            .copied()
+            .ok_or_else(|| WorkError::passing("the network does not say what a tier costs"))?;
+        let paid = hour_price(self.config.score, network.credit, per_credit).map_err(WorkError::last)?;
+        if paid >= least {
+            return Ok(());
+        }
+        let told = |millionths: u64| Units::new(millionths.into()).to_decimal(6);
+        Err(WorkError::last(format!(
+            "an hour of this node earns {} {} in the tier {tier}, and its operator asks for {}",
+            told(paid),
+            network.priced_in,
+            told(least)
+        )))
     }
 
     /// Renders a frame of a job, as the job says.
@@ -214,11 +241,16 @@ impl Bench {
     }
 }
 
+/// What an hour of a node earns, in millionths of what frames are priced in; rounded as work and price are, down each.
+fn hour_price(score: u32, credit: u64, per_credit: u64) -> Result<u64, QuantityError> {
+    price_of(work_of(score, Span::from_secs(3_600))?, credit, per_credit)
+}
+
 /// After how long a node has done more work than a job pays for in one frame: `ceil(3600 * (work_most + 1) / score)` milliseconds.
 ///
 /// - Units: `work_most` in thousandths of an OctaneBench-hour, `score` in OctaneBench points.
 /// - Rounding: up: the first millisecond whose work, rounded down, is above the most.
-/// - Source: the inverse of [`work_of`](depin_services::rendering::work_of).
+/// - Source: the inverse of [`work_of`].
 fn paid_time(work_most: u64, score: u32) -> Duration {
     let millis = ((u128::from(work_most) + 1) * 3_600).div_ceil(u128::from(score.max(1)));
     Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
@@ -270,8 +302,14 @@ pub(super) fn wall_ms() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use depin_quantity::Span;
-    use depin_services::rendering::work_of;
+
+    /// 500 points for an hour are 500 OctaneBench-hours; a credit of 0.25 buys 200 of them.
+    #[test]
+    fn an_hour_earns_what_the_tier_says() {
+        assert_eq!(hour_price(500, 250_000, 200), Ok(625_000));
+        assert_eq!(hour_price(500, 250_000, 25), Ok(5_000_000));
+        assert_eq!(hour_price(1, 1, 1_000_000), Ok(0));
+    }
 
     /// A frame is stopped at the first millisecond that nobody pays for, and not before.
     #[test]

@@ -32,6 +32,9 @@ pub struct RenderingConfig {
     pub limits: Limits,
     /// Limits of a scene.
     pub scenes: SceneLimits,
+    /// The least that an hour of this node earns, in millionths of what frames are priced in; frames of tiers that pay less are given back before they
+    /// are begun.
+    pub hour_least: u64,
     /// Free space on the folder's disk below which no scenes and images are taken, and no frame is begun.
     pub floor: Floor,
     /// How long frames stay that nothing is undecided about, wall time.
@@ -56,6 +59,7 @@ impl RenderingConfig {
             accepts: true,
             limits: Limits::default(),
             scenes: SceneLimits::default(),
+            hour_least: 0,
             keep: Duration::from_secs(7 * 24 * 3_600),
             tick: Duration::from_secs(2),
         }

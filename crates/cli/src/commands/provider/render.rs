@@ -71,6 +71,7 @@ impl Venture for ProviderRenderArgs {
             memory_mb: memory_mb(self),
             tiers,
             accepts: !self.closed,
+            hour_least: self.hour_least.map_or(0, |least| least.0),
             scenes: SceneLimits { unpacked_bytes: scenes.packed_bytes.saturating_mul(4), ..scenes },
             keep: Duration::from_millis(self.keep.0.get()),
             floor: Floor::new(&folder, disk_floor),
