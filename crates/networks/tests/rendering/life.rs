@@ -226,5 +226,29 @@ fn a_node_that_lets_frames_of_three_jobs_lie_is_out() {
         assert!(tickets.iter().all(|(number, _)| net.state_of(job, *number) == "lapsed"));
         assert_eq!((net.node(1).lapses, net.node(1).judged), (lapses, u64::from(lapses)));
     }
-    assert!(!net.node(1).active);
+    assert!(!net.node(1).active && net.node(1).pledged, "its pledge stays, so that it can come back");
+    net.register(1);
+    assert!(net.node(1).active && net.node(1).lapses == 0, "at once, without a cool-down");
+    let job = net.drawn(new_job());
+    let (number, _) = net.rendered(job, 0, 0, Purpose::Frame, 7);
+    net.approve(job, number, number);
+    net.open_key(job, number);
+    assert_eq!(net.state_of(job, number), "paid");
+}
+
+/// Whoever is put out and does not mean to come back has its pledge back by leaving, after the cool-down and once.
+#[test]
+fn a_node_that_was_put_out_has_its_pledge_back_by_leaving() {
+    let mut net = Net::of(&render(&[("lapses-most = 3", "lapses-most = 1")]), MINTED, 1);
+    let had = net.held(owner(1));
+    let job = net.drawn(new_job());
+    net.issue(job, 0, 0, Purpose::Frame);
+    net.tick(HOUR);
+    let leave = || RenderingMessage::Leave { node: machine(1) };
+    assert!(!net.node(1).active && net.node(1).pledged);
+    net.ok(owner(1), leave());
+    assert!(!net.node(1).pledged);
+    assert_eq!(net.refused(owner(1), leave()), "unknown-node", "once");
+    net.tick(Span::from_days(8));
+    assert_eq!(net.held(owner(1)), had + 100 * 100_000_000);
 }

@@ -54,7 +54,7 @@ pub enum RenderingMessage {
         /// What it is.
         terms: NodeTerms,
     },
-    /// A node takes part no more; only when it has no tickets that are undecided.
+    /// A node takes part no more; only when it has no tickets that are undecided. One that was put out has its pledge back by this.
     Leave {
         /// The node.
         node: UnitId,

@@ -95,15 +95,27 @@ impl Context<'_, Rendering> {
 
     pub(super) fn leave(&mut self, sender: Address, id: UnitId) -> Result<(), RenderingError> {
         let mut node = self.own_node(sender, id)?;
-        if !node.active {
+        let is_out = node.pledged && self.is_out(&node);
+        if !node.active && !is_out {
             return Err(RenderingError::UnknownNode(id));
         }
         if node.open > 0 || node.pending > 0 {
             return Err(RenderingError::InWork { open: node.open, pending: node.pending });
         }
-        self.retire(id, &mut node, false)?;
+        node.lapses = 0;
+        if node.active {
+            self.retire(id, &mut node, false)?;
+        } else {
+            self.free_pledge(id, &mut node)?;
+        }
         self.save(Id::Node(id), node);
         Ok(())
+    }
+
+    /// Whether a node was put out for frames that it let lie. Its pledge stays locked, so that it can come back without waiting for a cool-down; its
+    /// owner has it back by leaving.
+    fn is_out(&self, node: &Node) -> bool {
+        !node.active && node.lapses >= self.params().lapses_most
     }
 
     /// A node that the sender speaks for.
@@ -125,9 +137,9 @@ impl Context<'_, Rendering> {
         Ok(())
     }
 
-    /// Gives the pledge of a node that takes no part back, when the last of its frames is decided.
+    /// Gives the pledge of a node that left back, when the last of its frames is decided.
     pub(super) fn free_pledge(&mut self, id: UnitId, node: &mut Node) -> Result<(), RenderingError> {
-        if node.pledged && !node.active && node.open == 0 && node.pending == 0 {
+        if node.pledged && !node.active && !self.is_out(node) && node.open == 0 && node.pending == 0 {
             self.release_pledge(node.owner, id)?;
             node.pledged = false;
         }

@@ -175,7 +175,10 @@ impl Context<'_, Rendering> {
         let work = work_of(node.terms.score, handed.worked)?.min(job.terms.frame_work_most);
         let price = price_of(work, params.credit, params.per_credit(job.terms.tier))?.min(job.frame_most);
         node.freed(self.now());
-        (node.pending, node.lapses) = (node.pending + 1, 0);
+        node.pending += 1;
+        if node.active {
+            node.lapses = 0;
+        }
         self.save(Id::Node(ticket.node), node);
         self.unschedule(ticket.due, Task::Lapse(id, number));
         self.one_less(id, ticket.node);
