@@ -350,12 +350,17 @@ async fn wanted(door: &Door, id: UnitId, part: &Part) -> Answer<()> {
     if !nodes.iter().any(|one| one.node == door.node) {
         return Err(conflict("this node is not among those that the job may go to"));
     }
-    if part.at == 0 && !door.needs_scene(id).await? {
-        return Err(conflict(
-            "this node has no ticket of the job to hand in, and is no third node of a comparison; give it one first",
-        ));
+    if part.at > 0 {
+        return Ok(());
     }
-    Ok(())
+    // Looking through tickets is work: one request of a job at a time has it done.
+    let _turn = Writing::begin(door, id).ok_or_else(|| conflict("another part of the scene is being written"))?;
+    match door.needs_scene(id).await? {
+        true => Ok(()),
+        false => Err(conflict(
+            "this node has no ticket of the job to hand in, and is no third node of a comparison; give it one first",
+        )),
+    }
 }
 
 /// A scene that is being written.
