@@ -50,7 +50,7 @@ Examples:
     /// Approve frames: their nodes open the keys and are paid.
     #[command(after_help = "Examples:\n  depin render approve 3fa2b1 1-20\n  depin render approve 3fa2b1 all")]
     Approve(ApproveArgs),
-    /// Reject a frame: it is rendered again elsewhere, at no further cost unless it turns out to have been right.
+    /// Reject a frame: it is rendered again elsewhere, at no further cost unless it turns out to have been right. In a job that ended nobody renders it again.
     #[command(after_help = "Examples:\n  depin render reject 3fa2b1 7 --reason black")]
     Reject(RejectArgs),
     /// Hold more money for a job; one that paused for want of it goes on.

@@ -15,7 +15,7 @@ use depin_client::{
 use depin_economy::USD;
 use depin_ledger::Message;
 use depin_quantity::{Decimal18, Name, UnitId};
-use depin_services::rendering::{RANGE_MAX, RenderingMessage};
+use depin_services::rendering::{JobState, RANGE_MAX, RenderingMessage};
 use serde::Serialize;
 
 /// What was done about a job.
@@ -142,7 +142,14 @@ pub(super) async fn reject(args: &RejectArgs, at: &Named<'_>) -> Result<()> {
         receipts.push(send(at, &sender, RenderingMessage::Reject { job: job.job, number, opening, reason }).await?);
         done.push(frame.frame);
     }
-    let text = format!("{} rejected and rendered again elsewhere", count(done.len() as u64, "frame is", "frames are"));
+    let many = count(done.len() as u64, "frame is", "frames are");
+    let text = match job.state {
+        JobState::Open => format!("{many} rejected and rendered again elsewhere"),
+        _ => format!(
+            "{many} rejected; the job has ended, so nobody renders it again: what no comparison shows to be wrong is paid when the time for \
+             approval is over"
+        ),
+    };
     report(at, &Done { job: job.job, frames: done, receipts }, &text)
 }
 
