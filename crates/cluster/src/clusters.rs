@@ -172,6 +172,12 @@ impl Clusters {
         proxy::routes(self.clone(), self.0.tunnels.clone(), door)
     }
 
+    /// The same without `/health` and without a fallback, to be merged into the routes of a port that has both.
+    pub fn paths(&self) -> Router {
+        let door = proxy::Door { account: self.0.account, chain: self.0.chain, now: proxy::now };
+        proxy::paths(self.clone(), self.0.tunnels.clone(), door)
+    }
+
     /// Starts this daemon's node of a cluster, and returns when its programs begin. A node that is not the head waits up to two minutes for the head.
     /// Dropped unfinished it goes on; the node can be ended as any other.
     ///

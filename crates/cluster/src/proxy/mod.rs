@@ -64,20 +64,22 @@ pub(crate) fn routes(clusters: Clusters, tunnels: Tunnels, door: Door) -> Router
     of(Shared { clusters: Some(clusters), tunnels, door })
 }
 
+/// The same without `/health` and without a word for paths that are not there, for a port that has both.
+pub(crate) fn paths(clusters: Clusters, tunnels: Tunnels, door: Door) -> Router {
+    paths_of(Shared { clusters: Some(clusters), tunnels, door })
+}
+
 fn of(shared: Shared) -> Router {
+    paths_of(shared).route("/health", get(|| async { "well" })).fallback(|| async {
+        ProxyError::new(StatusCode::NOT_FOUND, "no-route", "there is nothing at this path", "see /cluster/ID and /cluster/ID/…")
+    })
+}
+
+fn paths_of(shared: Shared) -> Router {
     Router::new()
-        .route("/health", get(|| async { "well" }))
         .route("/cluster/{hire}", get(readiness))
         .route("/cluster/{hire}/", any(dashboard))
         .route("/cluster/{hire}/{*path}", any(dashboard))
-        .fallback(|| async {
-            ProxyError::new(
-                StatusCode::NOT_FOUND,
-                "no-route",
-                "there is nothing at this path",
-                "see /cluster/ID and /cluster/ID/…",
-            )
-        })
         .with_state(Arc::new(shared))
 }
 

@@ -4,6 +4,7 @@ use crate::{
     files::{FIVE, mixed},
     world::{HOUR, ionet},
 };
+use depin_challenge::Scale;
 use depin_economy::Spec;
 use depin_quantity::{Instant, Span};
 use depin_services::{Live, Service as _, clusters::Clusters, descriptor::CLUSTERS};
@@ -19,6 +20,7 @@ fn the_file_of_the_document_runs() {
     let Ok(Live::Clusters(Clusters { params })) = Live::read(&spec, Instant::default()) else { panic!("it runs clusters") };
     assert_eq!((params.hour, params.uptime, params.first_hire_after), (HOUR, 5, Span::from_secs(12 * 3_600)));
     assert_eq!((params.proof.window, params.proof.misses, params.slices), (5, 3, false));
+    assert_eq!(params.proof.work, Scale::PRODUCTION, "docs/cluster-checks.md has its figures for that scale");
     assert_eq!(params.rules.currencies.iter().map(|one| one.token.to_string()).collect::<Vec<_>>(), ["IO", "USDC"]);
     assert!(params.rules.pledges && params.rules.score_earns && !params.rules.hours_earn && !params.rules.units_stand);
     assert_eq!(CLUSTERS.read_parameters(&spec).unwrap().len(), 27);
