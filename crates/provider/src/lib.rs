@@ -2,6 +2,7 @@
 //!
 //! - [`operator`]: the shell around any service's duty: follows the ledger, sends what follows, says how it is.
 //! - [`storage`]: pieces on a disk, deals about them, possession proofs.
+//! - [`clusters`]: a device that proves every hour what it is, and runs nodes of hired clusters.
 //! - [`coverage`]: a hotspot behind any packet forwarder: packets to customers, beacons.
 //! - [`mobile`]: a mobile access point: RADIUS accounting in, sessions paid; heartbeats and speed tests.
 //! - [`metered`]: a founder's own units: an entry at its price, its pledge, its disputes.
@@ -15,6 +16,7 @@
 struct Readme;
 
 mod clock;
+pub mod clusters;
 pub mod coverage;
 pub mod leasing;
 pub mod metered;
