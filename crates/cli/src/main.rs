@@ -103,6 +103,8 @@ const fn runs_long(command: &Command) -> bool {
                     | ProviderCommand::Coverage(_)
                     | ProviderCommand::Lease(_)
                     | ProviderCommand::Render(_)
+                    | ProviderCommand::Cluster(_)
+                    | ProviderCommand::Checker(_)
             )
             | Command::Gateway(_)
             | Command::Devnet(_)
@@ -139,6 +141,8 @@ mod tests {
             "depin provider storage --dir d --capacity 1GiB --price 1FIL",
             "depin provider metered --dir d",
             "depin provider coverage --location 52.5,13.4",
+            "depin provider cluster --dir d",
+            "depin provider checker --dir d",
             "depin gateway s3",
             "depin gateway metered",
             "depin gateway lorawan",

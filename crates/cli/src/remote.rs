@@ -154,6 +154,8 @@ pub fn name_in(names: &BTreeMap<Address, String>, address: Address) -> String {
 
 /// What starts a network of coverage.
 pub const STARTS_HOTSPOTS: &str = "`depin up --network helium` starts a network of hotspots";
+/// What has a network of clusters.
+pub const RUNS_CLUSTERS: &str = "name a node of a network of clusters with --node";
 /// What starts a network of rendering.
 pub const STARTS_RENDERERS: &str = "`depin up --network render` starts a network of renderers";
 

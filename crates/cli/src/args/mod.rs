@@ -4,6 +4,8 @@
 //! together, and what stands in for those that were not typed, is settled elsewhere (`settings`, the commands). Help pages and
 //! completions are made from these definitions.
 
+mod cluster;
+mod cluster_provider;
 mod coverage;
 mod coverage_disputes;
 mod devnet;
@@ -33,6 +35,12 @@ mod up;
 mod value;
 mod wallet;
 
+pub use cluster::{
+    ClusterCommand, ClusterDeviceArgs, ClusterDeviceCommand, ClusterDevicesArgs, ClusterEndArgs, ClusterExtendArgs,
+    ClusterHireArgs, ClusterHireName, ClusterHistoryArgs, ClusterJobArgs, ClusterJobCommand, ClusterKindArg, ClusterListArgs,
+    ClusterLogsArgs, ClusterNominationsArgs, ClusterReachArgs, ClusterReplaceArgs, ClusterSubmitArgs,
+};
+pub use cluster_provider::{ProviderCheckerArgs, ProviderClusterArgs};
 pub use coverage::{
     AddDeviceArgs, AddRouteArgs, AddSkfArgs, CloseOuiArgs, CoverageCommand, CreditsCommand, DeviceCommand, GainArg,
     GatewayLorawanArgs, HotspotsArgs, ListRoutesArgs, ListSkfArgs, MapArgs, MintCreditsArgs, NewOuiArgs, OuiCommand, PacketsArgs,
@@ -212,6 +220,9 @@ pub enum Command {
     /// Have scenes rendered: estimates, jobs, frames, approval.
     #[command(subcommand, after_help = render::AFTER)]
     Render(RenderCommand),
+    /// Hire devices together and run jobs on them; look at devices, their hours and rewards.
+    #[command(subcommand, after_help = cluster::AFTER)]
+    Cluster(ClusterCommand),
     /// Order, report, dispute and decide metered units of a founder's own service.
     #[command(subcommand, after_help = metered::AFTER)]
     Metered(MeteredCommand),

@@ -1,5 +1,6 @@
 //! Commands about your own providers and gateways.
 
+use super::cluster_provider::{self, ProviderCheckerArgs, ProviderClusterArgs};
 use super::coverage::{self, GatewayLorawanArgs, ProviderCoverageArgs};
 use super::lease_provider::{self, OwnLeasesArgs, ProviderLeaseArgs, ReclaimArgs};
 use super::metered::{self, GatewayMeteredArgs, ProviderMeteredArgs};
@@ -51,6 +52,12 @@ Examples:
     /// Run a node that renders in this process, for a node here or elsewhere, until Ctrl-C.
     #[command(after_help = render_provider::PROVIDER_AFTER)]
     Render(ProviderRenderArgs),
+    /// Run a device of a network of clusters in this process, for a node here or elsewhere, until Ctrl-C.
+    #[command(after_help = cluster_provider::PROVIDER_AFTER)]
+    Cluster(ProviderClusterArgs),
+    /// Run the checker of a network of clusters in this process, for a node here or elsewhere, until Ctrl-C.
+    #[command(after_help = cluster_provider::CHECKER_AFTER)]
+    Checker(ProviderCheckerArgs),
     /// Show what providers of leases of this home sell, hold and have free, and what they decided about open orders.
     #[command(after_help = "Examples:\n  depin provider inventory\n  depin provider inventory provider-1 --json")]
     Inventory(OwnLeasesArgs),

@@ -3,6 +3,7 @@
 mod account;
 mod chain;
 mod check;
+mod cluster;
 mod coverage;
 mod devnet;
 mod events;
@@ -72,6 +73,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
         Command::Devnet(DevnetCommand::Radio(args)) => devnet::radio(&args, &settings, out).await,
         Command::Coverage(command) => coverage::run(&command, &settings, out).await,
         Command::Lease(command) => lease::run(&command, &settings, out).await,
+        Command::Cluster(command) => cluster::run(&command, &settings, out).await,
         Command::Render(command) => render::run(&command, &settings, out).await,
         Command::Metered(command) => metered::run(&command, &settings, out).await,
         Command::Provider(command) => match command {
@@ -80,6 +82,8 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
             ProviderCommand::Metered(args) => provider::run(&args, &settings, out).await,
             ProviderCommand::Storage(args) => provider::run(&args, &settings, out).await,
             ProviderCommand::Lease(args) => provider::run(&args, &settings, out).await,
+            ProviderCommand::Cluster(args) => provider::run(&args, &settings, out).await,
+            ProviderCommand::Checker(args) => provider::run(&args, &settings, out).await,
             ProviderCommand::Render(args) => provider::run(&args, &settings, out).await,
             ProviderCommand::Inventory(args) => provider::leases::inventory(&args, &settings, out),
             ProviderCommand::Leases(args) => provider::leases::leases(&args, &settings, out),

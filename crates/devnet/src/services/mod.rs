@@ -3,6 +3,7 @@
 //! A service's file says what its operators need, and which parts it has besides the node and the price feeder, in the order in which
 //! they start. Nothing else in this crate knows one service from another.
 
+pub mod clusters;
 pub mod coverage;
 pub mod leasing;
 pub mod metered;

@@ -33,6 +33,9 @@ mod store;
 mod task;
 mod view;
 
+pub use depin_cluster::{Program, RayPython};
+pub use depin_machine::Machine;
+
 pub use address::{TunnelAddressError, tunnel_of};
 pub use checker::{CheckerError, CheckerHandle, ClustersChecker};
 pub use config::{CheckerConfig, ClusterConfig};

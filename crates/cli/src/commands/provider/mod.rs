@@ -1,5 +1,6 @@
 //! `depin provider`.
 
+mod cluster;
 mod coverage;
 mod folder;
 mod lease;

@@ -85,6 +85,7 @@ pub struct CheckerHandle {
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     looker: JoinHandle<()>,
+    ended: watch::Receiver<bool>,
 }
 
 impl CheckerHandle {
@@ -96,6 +97,18 @@ impl CheckerHandle {
     /// Base URL of its interface.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Resolves with the reason when it cannot go on: a defect of this program.
+    pub fn failed(&self) -> impl Future<Output = String> + Send + 'static + use<> {
+        let mut ended = self.ended.clone();
+        async move {
+            match ended.wait_for(|ended| *ended).await {
+                Ok(_) => "the checker sees no hours any more: its task ended".to_owned(),
+                // Stopped without a failure.
+                Err(_) => std::future::pending().await,
+            }
+        }
     }
 
     /// Stops in order.
@@ -181,8 +194,24 @@ impl ClustersChecker {
             // The sender is gone only when the handle is: that is a stop as well.
             let _ = stopping.wait_for(|stop| *stop).await;
         }));
-        let looker = tokio::spawn(look(shared));
-        Ok(CheckerHandle { address, url, stop, server, looker })
+        let (ending, ended) = watch::channel(false);
+        let looker = tokio::spawn(async move {
+            // Told when the task unwinds, too.
+            let _guard = Ending(ending);
+            look(shared).await;
+        });
+        Ok(CheckerHandle { address, url, stop, server, looker, ended })
+    }
+}
+
+/// Tells that a task which has no end ended.
+struct Ending(watch::Sender<bool>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.send_replace(true);
+        }
     }
 }
 
