@@ -89,6 +89,11 @@ impl Client {
         self.transport.base()
     }
 
+    /// Whose certificates it trusts.
+    pub fn trust(&self) -> &Trust {
+        &self.transport.config().trust
+    }
+
     /// The base fee to sign by what this node says: the higher of those of work and of rows, with head room of `percent` of it, up to
     /// `most`, or else up to the client's own limit.
     ///

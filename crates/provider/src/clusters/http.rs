@@ -81,7 +81,7 @@ impl Door {
         };
         let health = move || {
             let reasons: BTreeMap<&'static str, String> = self.cannot.iter().map(|why| ("nodes", why.clone())).collect();
-            async move { Ok(reasons) }.boxed()
+            async move { Ok::<_, ApiError>(reasons) }.boxed()
         };
         Routes {
             limits: Limits { open_paths: &["/health", "/metrics"], ..proxy_limits() },

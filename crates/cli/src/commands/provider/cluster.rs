@@ -6,7 +6,7 @@ use crate::{
     error::{CliError, Result},
     remote::{RUNS_CLUSTERS, amount, needs_service},
 };
-use depin_client::{Reach, Trust};
+use depin_client::Reach;
 use depin_devnet::{operators::Post, services::clusters::daemon};
 use depin_economy::{Money, Spec};
 use depin_provider::clusters::{CheckerConfig, CheckerHandle, ClusterConfig, ClusterHandle, RayPython, Wish};
@@ -97,7 +97,7 @@ impl Venture for ProviderClusterArgs {
         };
         let config = ClusterConfig {
             checker: self.checker.clone(),
-            trust: Trust::default(),
+            trust: client.trust().clone(),
             tunnels: self.tunnels,
             python,
             accepts: !self.closed && !asks.is_empty(),
@@ -143,7 +143,7 @@ impl Venture for ProviderCheckerArgs {
     async fn start(&self, (): (), post: Post) -> Result<CheckerHandle> {
         let Post { operator, folder, client, key, .. } = post;
         let reach = if self.local_network { Reach::local() } else { Reach::public() };
-        let config = CheckerConfig { listen: operator.listen, tls: operator.tls, folder, reach, trust: Trust::default() };
+        let config = CheckerConfig { listen: operator.listen, tls: operator.tls, folder, reach, trust: client.trust().clone() };
         let network = client.clusters().network().await?;
         if network.checker != Some(key.address()) {
             let is = network.checker.map_or_else(|| "nobody".to_owned(), |checker| checker.to_string());
