@@ -104,6 +104,7 @@ mod tests {
                 "helium" => "coverage",
                 "akash" => "leasing",
                 "render" => "rendering",
+                "io.net" => "clusters",
                 _ => "storage",
             };
             assert_eq!((info.name.as_str(), info.service.as_str(), own || service == "storage"), (name, service, true));

@@ -26,6 +26,9 @@ pub const MOBILE: Name = Name::literal("mobile");
 /// Gives out the frames of a network of renderers.
 pub const DISPATCHER: Name = Name::literal("dispatcher");
 
+/// Says how long answers of devices took, on a network of clusters.
+pub const CHECKER: Name = Name::literal("checker");
+
 /// Brings randomness from outside to a network that was begun with it.
 pub const RANDOMNESS: Name = Name::literal("randomness");
 
@@ -49,6 +52,7 @@ fn account_of(name: Name) -> Option<u32> {
         RANDOMNESS => Some(6),
         MOBILE => Some(7),
         DISPATCHER => Some(8),
+        CHECKER => Some(9),
         _ => name.as_str().strip_prefix("provider-")?.parse::<u32>().ok()?.checked_sub(1)?.checked_add(FIRST_PROVIDER),
     }
 }
@@ -57,7 +61,7 @@ fn account_of(name: Name) -> Option<u32> {
 /// it does not follow from the home's phrase. What cannot be told is somebody's own.
 pub fn is_own(home: &Home, name: Name) -> bool {
     let Some(account) = account_of(name) else { return true };
-    if ![REPORTER, ARBITER, RANDOMNESS, MOBILE, DISPATCHER].contains(&name) || !home.phrase().is_file() {
+    if ![REPORTER, ARBITER, RANDOMNESS, MOBILE, DISPATCHER, CHECKER].contains(&name) || !home.phrase().is_file() {
         return false;
     }
     let derived = phrase(home).and_then(|phrase| key_of(&phrase, account)).map(|key| key.address());
@@ -296,7 +300,7 @@ mod tests {
 
     #[test]
     fn every_development_account_has_a_number_of_its_own() {
-        let mut names = vec![CUSTOMER, NOTARY, PRICE_FEEDER, FAUCET, REPORTER, ARBITER, RANDOMNESS, MOBILE];
+        let mut names = vec![CUSTOMER, NOTARY, PRICE_FEEDER, FAUCET, REPORTER, ARBITER, RANDOMNESS, MOBILE, DISPATCHER, CHECKER];
         names.extend((1..=64).map(provider_name));
         let numbers: std::collections::BTreeSet<_> = names.iter().map(|name| account_of(*name).unwrap()).collect();
         assert_eq!(numbers.len(), names.len());

@@ -42,8 +42,8 @@ pub use create::{
 pub use endpoints::{Control, Endpoint, Endpoints, Ports, ProviderEndpoint};
 pub use intact::operators_without_folder;
 pub use keys::{
-    ARBITER, CUSTOMER, DISPATCHER, FAUCET, MOBILE, NOTARY, PRICE_FEEDER, RANDOMNESS, REPORTER, account_path_text, address_of,
-    key_names, phrase, provider_name, unusable,
+    ARBITER, CHECKER, CUSTOMER, DISPATCHER, FAUCET, MOBILE, NOTARY, PRICE_FEEDER, RANDOMNESS, REPORTER, account_path_text,
+    address_of, key_names, phrase, provider_name, unusable,
 };
 pub use lock::Lock;
 pub use room::make_room;

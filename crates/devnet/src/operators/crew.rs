@@ -23,6 +23,8 @@ pub trait Trade: Send + Sync + 'static {
     type Daemon: Daemon;
     /// Whether each speaks TLS also where the network has no certificate.
     const ALWAYS_TLS: bool = false;
+    /// Ports of each, one after the other; the first is chosen.
+    const PORTS: u16 = 1;
     /// What messages call all of them: `the providers`.
     const NAME: &'static str;
 
@@ -79,7 +81,7 @@ impl<T: Trade> Crew<T> {
         let tls = site.options.tls.clone();
         let new_store = site.options.new_store;
         let mut crew = Self { trade, home, client, chain_id, disk_floor, new_store, tls, all: BTreeMap::new() };
-        for (offset, name) in (ports::OPERATORS..).zip(names) {
+        for (offset, name) in (ports::OPERATORS..).step_by(usize::from(T::PORTS)).zip(names) {
             let folder = site.home.provider(*name);
             let mut settings = crew.settings(*name)?;
             let key = site.home.load_key(&folder.join("key"))?;

@@ -18,8 +18,8 @@ use depin_quantity::{Address, Instant, Name};
 use std::{collections::BTreeSet, path::Path};
 
 /// The services that run live, the first of which stands in for those that do not yet.
-static LIVE: [&dyn Service; 5] =
-    [&storage::Storage, &metered::Metered, &coverage::Coverage, &leasing::Leasing, &rendering::Rendering];
+static LIVE: [&dyn Service; 6] =
+    [&storage::Storage, &metered::Metered, &coverage::Coverage, &leasing::Leasing, &rendering::Rendering, &clusters::Clusters];
 
 /// What a service has on a machine that runs its whole network.
 #[async_trait]
