@@ -77,8 +77,10 @@ impl Duty for ClusterDuty {
     }
 
     /// An hour opened, an answer is there, the node changed, or time passed.
-    async fn changed(&self, view: &View) -> Result<BTreeSet<UnitId>, RoundError> {
-        Ok(view.device.into_iter().collect())
+    ///
+    /// Names no device: that would have whatever failed tried again at every tick, at a fee each time. All is looked at in any round.
+    async fn changed(&self, _: &View) -> Result<BTreeSet<UnitId>, RoundError> {
+        Ok([UnitId::default()].into())
     }
 
     async fn refresh(&self, view: &mut View, look: Look<'_>) -> Result<BTreeSet<UnitId>, RoundError> {
@@ -116,6 +118,7 @@ impl Duty for ClusterDuty {
         status: &SharedStatus<ClusterFigures>,
     ) -> BTreeSet<Subject> {
         view.note_said(!failures.is_empty());
+        failures.iter().for_each(|failure| view.note_refused(&failure.task, &failure.why));
         match failures.first() {
             Some(failure) => {
                 let name = crate::operator::Task::name(&failure.task);

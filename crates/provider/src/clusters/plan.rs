@@ -14,7 +14,9 @@ pub fn plan(view: &View, agenda: &Agenda) -> Vec<ClusterTask> {
         // Once in a process: a device that goes on failing is its owner's to look after.
         return if view.readied { Vec::new() } else { vec![ClusterTask::Ready(device)] };
     }
-    let Some(sought) = view.sought() else { return Vec::new() };
+    let Some(sought) = view.sought().filter(|sought| !view.refused.contains_key(&(sought.hour, sought.hired))) else {
+        return Vec::new();
+    };
     let kept = view.hours.iter().find(|kept| (kept.hour, kept.seed) == (sought.hour, sought.seed));
     match kept.and_then(|kept| kept.stamped.as_ref()) {
         // One that is too late costs a fee and is refused.

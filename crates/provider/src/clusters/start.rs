@@ -121,7 +121,10 @@ fn checker(config: &ClusterConfig) -> Result<Checker, String> {
 /// What runs nodes here, or why nothing does.
 async fn nodes(config: &ClusterConfig, url: &str, key: &SigningKey, chain: Name) -> Result<Clusters, String> {
     tunnel_of(url).map_err(|error| error.to_string())?;
-    let provider = depin_sandbox::Name::new(config.operator.name.as_str()).map_err(|error| error.to_string())?;
+    // A name of its own among all of the machine: two owners may call their devices alike.
+    let device = config.device(key.address()).to_string();
+    let provider = format!("device-{}", device.chars().take(24).collect::<String>());
+    let provider = depin_sandbox::Name::new(provider).map_err(|error| error.to_string())?;
     let settings = depin_cluster::Config {
         key: key.clone(),
         chain,

@@ -14,6 +14,9 @@ use depin_quantity::{ContentHash, Instant, UnitId};
 use depin_services::clusters::{ClusterKind, HireState, HourState, Profile};
 use std::collections::BTreeMap;
 
+/// Refusals that are remembered.
+const REFUSED_KEPT: usize = 64;
+
 /// What is known.
 #[derive(Clone, Debug, Default)]
 pub struct View {
@@ -39,6 +42,8 @@ pub struct View {
     pub now: Instant,
     /// Whether this process said once that the device is ready again.
     pub readied: bool,
+    /// What the ledger refused, by hour and whether it was an attendance: sent again it would cost a fee again.
+    pub refused: BTreeMap<(u64, bool), String>,
     /// What is being said in this round.
     pub(super) saying: Vec<ClusterTask>,
 }
@@ -134,8 +139,24 @@ impl View {
         self.readied |= !refused && said.iter().any(|task| matches!(task, ClusterTask::Ready(_)));
     }
 
+    /// Takes note of what the ledger refused.
+    pub(super) fn note_refused(&mut self, task: &ClusterTask, why: &str) {
+        let key = match task {
+            ClusterTask::Answer(answer) => (answer.hour, false),
+            ClusterTask::Attend(seen) => (seen.hour, true),
+            ClusterTask::Ready(_) => return,
+        };
+        self.refused.insert(key, why.to_owned());
+        while self.refused.len() > REFUSED_KEPT {
+            self.refused.pop_first();
+        }
+    }
+
     /// What the daemon itself has to say about an hour.
     pub fn why(&self, hour: u64) -> String {
+        if let Some(why) = self.refused.get(&(hour, false)).or_else(|| self.refused.get(&(hour, true))) {
+            return format!("the ledger refused what was sent: {why}");
+        }
         match self.hours.iter().find(|kept| kept.hour == hour) {
             None => "this daemon did not see the hour: it was not running, or its node was away".to_owned(),
             Some(kept) if !kept.note.is_empty() => kept.note.clone(),

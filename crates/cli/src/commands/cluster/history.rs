@@ -51,7 +51,8 @@ fn line(record: EventRecord) -> Line {
 /// Events of these kinds, the latest first.
 async fn lines(kinds: &str, args: &ClusterHistoryArgs, at: &Named<'_>) -> Result<Vec<Line>> {
     let account = at.remote.address_of(args.owner.as_ref()).await?;
-    let (mut from, mut all) = (Some(0), Vec::new());
+    // From where the node's history begins.
+    let (mut from, mut all) = (None, Vec::new());
     for _ in 0..PAGES_MAX {
         let query = EventQuery { from, limit: Some(PAGE), kind: Some(kinds.to_owned()), account, ..EventQuery::default() };
         let page = at.remote.client.events(&query).await?;

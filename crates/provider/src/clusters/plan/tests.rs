@@ -114,6 +114,10 @@ fn an_answer_is_sent_in_time_and_not_otherwise() {
     view.now = Instant::new(2_401_001);
     assert_eq!(plan(&view, &agenda()), [], "too late by the ledger's");
     view.now = Instant::new(2_000);
+    view.note_refused(&ClusterTask::Answer(answer(1)), "it is wrong");
+    assert_eq!(plan(&view, &agenda()), [], "refused once, which costs a fee each time");
+    assert!(view.why(5).contains("it is wrong"));
+    view.refused.clear();
     view.hours[0].seed = Seed::new([8; 32]);
     assert_eq!(plan(&view, &agenda()), [], "of another seed");
 }
