@@ -18,7 +18,7 @@ pub enum ClusterTask {
 
 impl ClusterTask {
     /// The device.
-    pub const fn device(&self) -> UnitId {
+    pub fn device(&self) -> UnitId {
         match self {
             Self::Answer(answer) => answer.device,
             Self::Attend(seen) => seen.device,

@@ -103,11 +103,13 @@ impl CheckerHandle {
     pub fn failed(&self) -> impl Future<Output = String> + Send + 'static + use<> {
         let mut ended = self.ended.clone();
         async move {
-            match ended.wait_for(|ended| *ended).await {
-                Ok(_) => "the checker sees no hours any more: its task ended".to_owned(),
+            // The guard of what was seen is gone before anything is waited for.
+            let has_ended = ended.wait_for(|ended| *ended).await.is_ok();
+            if !has_ended {
                 // Stopped without a failure.
-                Err(_) => std::future::pending().await,
+                std::future::pending::<()>().await;
             }
+            "the checker sees no hours any more: its task ended".to_owned()
         }
     }
 
