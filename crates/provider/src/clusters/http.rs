@@ -84,7 +84,7 @@ impl Door {
             async move { Ok::<_, ApiError>(reasons) }.boxed()
         };
         Routes {
-            limits: Limits { open_paths: &["/health", "/metrics"], ..proxy_limits() },
+            limits: Limits { connections: 256, open_paths: &["/health", "/metrics"], ..proxy_limits() },
             routes,
             health: Box::new(health),
             paths: "see /v1/clusters/device, /cluster/ID, /health, /status and /metrics",
