@@ -18,6 +18,7 @@ mod room;
 mod runtime;
 mod slots;
 mod supervisor;
+mod system_calls;
 mod unpack;
 mod volumes;
 mod workload;

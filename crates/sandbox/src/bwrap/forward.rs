@@ -1,6 +1,6 @@
 //! Ways in: TCP ports of this machine that lead to a sandbox, for as long as this process runs. After a start they are made anew.
 
-use super::{BwrapRuntime, Record};
+use super::{BwrapRuntime, kept::Record};
 use crate::{
     error::RuntimeError,
     names::InstanceId,

@@ -6,7 +6,10 @@
 
 mod cgroup;
 mod forward;
+mod kept;
+mod launch;
 mod net;
+mod processes;
 mod seccomp;
 mod start;
 mod streams;
@@ -23,23 +26,21 @@ use crate::{
     runtime::{
         Description, Exec, ExecOptions, Found, Inventory, LogOptions, Look, OutputStream, Published, Runtime, Usage, Written,
     },
-    slots::{Slot, Slots},
-    unpack::{self, ImageSettings, Rules},
+    slots::Slots,
+    unpack::ImageSettings,
     volumes::Volumes,
-    workload::{Image, Network, Proto, Service, Source, Workload},
+    workload::{Network, Proto, Service, Workload},
 };
 use async_trait::async_trait;
-use cgroup::Cgroup;
 use forward::Forwarders;
-use serde::{Deserialize, Serialize};
-use start::Binding;
+use kept::read_record;
+use processes::written;
 use std::{
     collections::BTreeSet,
     fs, io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    process::Stdio,
+    path::PathBuf,
     time::Duration,
 };
 use tokio::process::Command;
@@ -52,8 +53,6 @@ pub(crate) fn program_filters() -> Result<[Vec<u8>; 2], RuntimeError> {
 
 /// What makes sandboxes run on a Debian machine.
 const INSTALL: &str = "apt-get install --no-install-recommends bubblewrap iproute2 nftables util-linux";
-/// How long a sandbox may take until its program runs.
-const START_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// How sandboxes are made.
 #[derive(Clone, Debug)]
@@ -84,22 +83,6 @@ impl BwrapConfig {
         let images = state.join("images");
         Self { provider, state, slots, images, image_bytes_max: 16 << 30, publish: IpAddr::from([0, 0, 0, 0]) }
     }
-}
-
-/// What is kept of a sandbox beside its files.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Record {
-    service: Service,
-    image: SettingsRecord,
-    address: Option<Ipv4Addr>,
-    /// Bytes of the image: what is more was written by the program.
-    image_bytes: u64,
-    has_groups: bool,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct SettingsRecord {
-    env: Vec<String>,
 }
 
 /// bubblewrap.
@@ -175,242 +158,9 @@ impl BwrapRuntime {
         })
     }
 
-    fn place(&self, id: &InstanceId) -> PathBuf {
-        self.folder.join(id.room.as_str()).join(format!("{}_{}", id.service, id.replica))
-    }
-
-    fn namespace(&self, id: &InstanceId) -> String {
-        id.container(&self.provider)
-    }
-
-    fn group(&self, id: &InstanceId) -> Cgroup {
-        Cgroup::named(&id.container(&self.provider))
-    }
-
-    fn slot(&self, room: &Name) -> Result<Slot, RuntimeError> {
-        let missing = || RuntimeError::failed(format!("finding room {room}"), "it was not opened");
-        self.slots.find(room)?.ok_or_else(missing)
-    }
-
-    fn record(&self, id: &InstanceId) -> Result<Record, RuntimeError> {
-        read_record(&self.place(id)).ok_or_else(|| RuntimeError::NotThere { id: id.clone() })
-    }
-
-    fn archive(&self, image: &Image) -> Result<PathBuf, RuntimeError> {
-        let (path, told) = match image {
-            Image::Archive(path) => (path.clone(), path.display().to_string()),
-            Image::Reference(reference) => (self.images.join(format!("{}.oci", reference.replace('/', "_"))), reference.clone()),
-        };
-        if path.is_file() {
-            return Ok(path);
-        }
-        Err(RuntimeError::ImageMissing {
-            image: told,
-            detail: format!("bubblewrap pulls none, and {} is not there", path.display()),
-        })
-    }
-
-    async fn unpack(&self, image: &Image, root: &Path, owner: Option<u32>) -> Result<ImageSettings, RuntimeError> {
-        let archive = self.archive(image)?;
-        let missing = |detail: String| RuntimeError::ImageMissing { image: image.to_string(), detail };
-        let (root, rules) = (root.to_owned(), Rules { owner, bytes_max: self.image_bytes_max });
-        let unpacked = tokio::task::spawn_blocking(move || unpack::unpack(&archive, &root, rules)).await;
-        unpacked.map_err(|error| missing(error.to_string()))?.map_err(|error| missing(error.to_string()))
-    }
-
-    /// The number of a process of a sandbox: bubblewrap outside, its child inside, and its child, the program.
-    fn program(&self, id: &InstanceId) -> Option<rustix::process::Pid> {
-        let outer = fs::read_to_string(self.place(id).join("pid")).ok()?.trim().parse().ok()?;
-        let child = |pid: i32| {
-            fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?.split_whitespace().next()?.parse().ok()
-        };
-        rustix::process::Pid::from_raw(child(child(outer)?)?)
-    }
-
-    fn is_alive(&self, id: &InstanceId) -> bool {
-        let Ok(pid) = fs::read_to_string(self.place(id).join("pid")) else { return false };
-        // A number that another program has by now has another command line.
-        let line = fs::read(format!("/proc/{}/cmdline", pid.trim())).unwrap_or_default();
-        String::from_utf8_lossy(&line).contains(&*self.place(id).to_string_lossy())
-            || line.windows(5).any(|word| word == b"bwrap")
-    }
-
-    /// Names of the room's services for all its instances: a file that is written in place, since each has it mounted.
-    fn write_hosts(&self, room: &Name) -> Result<(), RuntimeError> {
-        let folder = self.folder.join(room.as_str());
-        let mut text = String::from("127.0.0.1 localhost\n::1 localhost\n");
-        for (id, record) in self.instances(room)? {
-            if let Some(address) = record.address {
-                text += &format!("{address} {} {}-{}\n", id.service, id.service, id.replica);
-            }
-        }
-        let path = folder.join("hosts");
-        // Who reads it while it is written in place may see a part of it: it is written only when it is to say something else.
-        if fs::read(&path).is_ok_and(|known| known == text.as_bytes()) {
-            return Ok(());
-        }
-        fs::write(&path, text).map_err(|error| RuntimeError::failed(format!("writing {}", path.display()), error))
-    }
-
-    fn instances(&self, room: &Name) -> Result<Vec<(InstanceId, Record)>, RuntimeError> {
-        let folder = self.folder.join(room.as_str());
-        let entries = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
-            entries => entries.map_err(|error| RuntimeError::failed(format!("reading {}", folder.display()), error))?,
-        };
-        let mut found = Vec::new();
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let Some((service, replica)) = name.to_str().and_then(|name| name.rsplit_once('_')) else { continue };
-            if let (Ok(service), Ok(replica), Some(record)) = (Name::new(service), replica.parse(), read_record(&entry.path())) {
-                found.push((InstanceId::new(room.clone(), service, replica), record));
-            }
-        }
-        found.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(found)
-    }
-
-    /// The first address of the room that nobody has.
-    fn free_host(&self, room: &Name, slot: Slot) -> Result<u8, RuntimeError> {
-        let taken: BTreeSet<Ipv4Addr> = self.instances(room)?.into_iter().filter_map(|(_, record)| record.address).collect();
-        let free = (2..=254).find(|host| !taken.contains(&slot.address(*host)));
-        free.ok_or_else(|| RuntimeError::failed("giving an address", "the room has 253 instances already"))
-    }
-
-    async fn bindings(&self, id: &InstanceId, service: &Service, uid: u32) -> Result<Vec<Binding>, RuntimeError> {
-        let room = self.folder.join(id.room.as_str());
-        let etc = |name: &str| Binding { from: room.join(name), to: format!("/etc/{name}"), read_only: true };
-        let mut bindings = vec![etc("hosts"), etc("resolv.conf")];
-        for mount in &service.mounts {
-            let from = match &mount.source {
-                Source::Persistent { bytes } => self.volumes.open_volume(id, &mount.name, *bytes, uid).await?,
-                Source::Folder(folder) => folder.clone(),
-                Source::Memory { .. } => continue,
-            };
-            bindings.push(Binding { from, to: mount.path.clone(), read_only: mount.read_only });
-        }
-        Ok(bindings)
-    }
-
-    /// Puts everything that is mounted where the room's user finds it; gives the place of the root. Without root that user is this process's.
-    async fn show(&self, id: &InstanceId, uid: u32, root: &Path, bindings: &mut [Binding]) -> Result<PathBuf, RuntimeError> {
-        if !self.is_root {
-            return Ok(root.to_owned());
-        }
-        let sources: Vec<&Path> = bindings.iter().map(|binding| binding.from.as_path()).chain([root]).collect();
-        let mut shown = view::show(&self.namespace(id), uid, &sources).await?;
-        let root = shown.pop().unwrap_or_else(|| root.to_owned());
-        bindings.iter_mut().zip(shown).for_each(|(binding, at)| binding.from = at);
-        Ok(root)
-    }
-
-    async fn prepare(
-        &self,
-        workload: &Workload,
-        service: &Service,
-        id: &InstanceId,
-    ) -> Result<(Record, Vec<String>), RuntimeError> {
-        let slot = self.slot(&workload.room)?;
-        let place = self.place(id);
-        let root = place.join("root");
-        let uid = if self.is_root { slot.uid_first() } else { rustix::process::geteuid().as_raw() };
-        let owner = self.is_root.then_some(uid);
-        let failed = |error: io::Error| RuntimeError::failed(format!("preparing {}", place.display()), error);
-        fs::create_dir_all(&root).map_err(failed)?;
-        if owner.is_some() {
-            std::os::unix::fs::chown(&root, owner, owner).map_err(failed)?;
-        }
-        let image = self.unpack(&service.image, &root, owner).await?;
-        let words = start::command(service, &image);
-        if words.is_empty() {
-            return Err(RuntimeError::CannotStart {
-                id: id.clone(),
-                detail: "neither the service nor its image says what to run".into(),
-            });
-        }
-        start::make_places(&root, service, owner)
-            .map_err(|error| RuntimeError::CannotStart { id: id.clone(), detail: error.to_string() })?;
-        let mut bindings = self.bindings(id, service, uid).await?;
-        let shown = self.show(id, uid, &root, &mut bindings).await?;
-        let has_network = self.is_root && workload.network != Network::Nothing;
-        let text = start::arguments(&shown, service, id, &image, &bindings, !has_network);
-        for (name, bytes) in [
-            ("arguments", text.as_bytes()),
-            ("filter", &self.filters.program),
-            ("filter-command", &self.filters.command),
-            ("filter-newer", &self.filters.newer_clone),
-        ] {
-            let path = place.join(name);
-            fs::write(&path, bytes).map_err(failed)?;
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
-        }
-        let address =
-            if has_network { Some(net::plug(slot, &self.namespace(id), self.free_host(&id.room, slot)?).await?) } else { None };
-        let measured = root.clone();
-        let image_bytes = tokio::task::spawn_blocking(move || bytes_under(&measured)).await.unwrap_or(0);
-        let image = SettingsRecord { env: image.env };
-        Ok((Record { service: service.clone(), image, address, image_bytes, has_groups: self.is_root }, words))
-    }
-
-    /// Starts what was prepared, and waits until its program runs or ended.
-    async fn launch(&self, id: &InstanceId, record: &Record, words: &[String]) -> Result<(), RuntimeError> {
-        let place = self.place(id);
-        let failed = |error: io::Error| RuntimeError::failed(format!("starting {id}"), error);
-        let mut command = Command::new("sh");
-        command.args(["-c", start::MONITOR, "sh"]).arg(&place);
-        if record.has_groups {
-            let group = self.group(id);
-            group.make(&record.service.limits)?;
-            command.args(group.doors());
-        }
-        command.arg("--");
-        if self.is_root {
-            if record.address.is_some() {
-                command.arg("nsenter").arg(format!("--net={}", net::place(&self.namespace(id)).display())).arg("--");
-            }
-            let uid = self.slot(&id.room)?.uid_first().to_string();
-            command.args(["setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups", "--"]);
-        } else {
-            command.arg("prlimit").arg(format!("--as={}", record.service.limits.memory_bytes)).arg("--");
-        }
-        command.args(["bwrap", "--args", "7", "--"]).args(words);
-        command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").current_dir(&place).process_group(0);
-        let mut monitor = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(failed)?;
-        // It goes on without this process; while both live its end is taken notice of.
-        tokio::spawn(async move { monitor.wait().await });
-        let until = tokio::time::Instant::now() + START_TIME_MAX;
-        while tokio::time::Instant::now() < until {
-            match self.look(id).await? {
-                Look::Ended(Ending::CannotStart { detail }) => return Err(RuntimeError::CannotStart { id: id.clone(), detail }),
-                Look::Ended(_) => return Ok(()),
-                _ if self.program(id).is_some() => return Ok(()),
-                _ => tokio::time::sleep(Duration::from_millis(20)).await,
-            }
-        }
-        Err(RuntimeError::CannotStart {
-            id: id.clone(),
-            detail: format!("its program did not run within {} s", START_TIME_MAX.as_secs()),
-        })
-    }
-
     fn refuse(&self, what: String, instead: &str) -> Result<(), WorkloadError> {
         Err(WorkloadError::Unsupported { what, runtime: self.description.name.clone(), instead: instead.to_owned() })
     }
-}
-
-/// Whether a file is there, now or in a moment.
-async fn written(path: &Path) -> bool {
-    for _ in 0..50 {
-        if path.exists() {
-            return true;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    false
-}
-
-fn read_record(place: &Path) -> Option<Record> {
-    serde_json::from_slice(&fs::read(place.join("record")).ok()?).ok()
 }
 
 #[async_trait]
@@ -664,28 +414,5 @@ impl Runtime for BwrapRuntime {
             _ => {}
         }
         self.slots.free(room)
-    }
-}
-
-impl BwrapRuntime {
-    /// Kills everybody of an instance.
-    async fn kill(&self, id: &InstanceId) -> Result<(), RuntimeError> {
-        if self.is_root {
-            self.group(id).kill().await?;
-            // What its monitor writes at last must not stand in the folder of the next start.
-            if self.place(id).join("pid").exists() {
-                written(&self.place(id).join("exit")).await;
-            }
-            return Ok(());
-        }
-        let outer = fs::read_to_string(self.place(id).join("pid")).ok().and_then(|text| text.trim().parse().ok());
-        if let Some(pid) = outer.and_then(rustix::process::Pid::from_raw)
-            && self.is_alive(id)
-        {
-            // With it end all others: they die with their parent, and the first of their namespace.
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-            written(&self.place(id).join("exit")).await;
-        }
-        Ok(())
     }
 }

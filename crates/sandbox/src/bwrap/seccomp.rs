@@ -1,69 +1,15 @@
 //! The system calls that a program in a sandbox of bubblewrap may not make, compiled by a library to what the kernel reads.
 
-use crate::error::RuntimeError;
+use crate::{
+    error::RuntimeError,
+    system_calls::{DENIED, DENIED_TO_PROGRAMS, namespace_flags},
+};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen as Len, SeccompCmpOp as Op, SeccompCondition, SeccompFilter, SeccompRule,
     TargetArch,
 };
 use std::collections::BTreeMap;
 
-/// What changes the machine, its mounts, clocks, modules, keys or other processes' memory, or has been a way out before.
-const DENIED: &[i64] = &[
-    libc::SYS_acct,
-    libc::SYS_add_key,
-    libc::SYS_adjtimex,
-    libc::SYS_bpf,
-    libc::SYS_clock_adjtime,
-    libc::SYS_clock_settime,
-    libc::SYS_delete_module,
-    libc::SYS_fanotify_init,
-    libc::SYS_finit_module,
-    libc::SYS_fsconfig,
-    libc::SYS_fsmount,
-    libc::SYS_fsopen,
-    libc::SYS_fspick,
-    libc::SYS_init_module,
-    libc::SYS_io_uring_enter,
-    libc::SYS_io_uring_register,
-    libc::SYS_io_uring_setup,
-    libc::SYS_kcmp,
-    libc::SYS_kexec_file_load,
-    libc::SYS_kexec_load,
-    libc::SYS_keyctl,
-    libc::SYS_lookup_dcookie,
-    libc::SYS_mount,
-    libc::SYS_mount_setattr,
-    libc::SYS_move_mount,
-    libc::SYS_move_pages,
-    libc::SYS_name_to_handle_at,
-    libc::SYS_nfsservctl,
-    libc::SYS_open_by_handle_at,
-    libc::SYS_open_tree,
-    libc::SYS_perf_event_open,
-    libc::SYS_personality,
-    libc::SYS_pivot_root,
-    libc::SYS_process_vm_readv,
-    libc::SYS_process_vm_writev,
-    libc::SYS_ptrace,
-    libc::SYS_quotactl,
-    libc::SYS_reboot,
-    libc::SYS_request_key,
-    libc::SYS_setdomainname,
-    libc::SYS_sethostname,
-    libc::SYS_settimeofday,
-    libc::SYS_swapoff,
-    libc::SYS_swapon,
-    libc::SYS_syslog,
-    libc::SYS_umount2,
-    libc::SYS_unshare,
-    libc::SYS_userfaultfd,
-    libc::SYS_vhangup,
-];
-/// Refused to programs, but needed to bring a command of the provider into a sandbox.
-const DENIED_TO_PROGRAMS: &[i64] = &[libc::SYS_chroot, libc::SYS_setns];
-/// New namespaces: a program gets none of its own, above all no users.
-const NAMESPACES: u64 =
-    (libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWNET | libc::CLONE_NEWCGROUP) as u64;
 /// Calls of the other numbering of this architecture.
 #[cfg(target_arch = "x86_64")]
 const OTHER_NUMBERING: i64 = 0x4000_0000;
@@ -79,7 +25,7 @@ pub(super) struct Filters {
 }
 
 pub(super) fn filters() -> Result<Filters, RuntimeError> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = DENIED.iter().map(|call| (*call, Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = DENIED.iter().map(|(_, call)| (*call, Vec::new())).collect();
     rules.insert(libc::SYS_clone, namespaces()?);
     if cfg!(target_arch = "x86_64") {
         // Nothing that programs of this image need: the numbers with this bit are another interface of the same kernel.
@@ -87,7 +33,7 @@ pub(super) fn filters() -> Result<Filters, RuntimeError> {
         rules.extend(others);
     }
     let command = compile(rules.clone(), libc::EPERM)?;
-    rules.extend(DENIED_TO_PROGRAMS.iter().map(|call| (*call, Vec::new())));
+    rules.extend(DENIED_TO_PROGRAMS.iter().map(|(_, call)| (*call, Vec::new())));
     let program = compile(rules, libc::EPERM)?;
     let newer_clone = compile(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)?;
     Ok(Filters { program, command, newer_clone })
@@ -95,9 +41,10 @@ pub(super) fn filters() -> Result<Filters, RuntimeError> {
 
 /// One rule for each flag: any of them is enough.
 fn namespaces() -> Result<Vec<SeccompRule>, RuntimeError> {
-    let flags = (0..u64::BITS).map(|bit| 1_u64 << bit).filter(|flag| NAMESPACES & flag != 0);
     let rule = |flag| SeccompRule::new(vec![SeccompCondition::new(0, Len::Qword, Op::MaskedEq(flag), flag)?]);
-    flags.map(|flag| rule(flag).map_err(|error| RuntimeError::failed("compiling the filter of system calls", error))).collect()
+    namespace_flags()
+        .map(|flag| rule(flag).map_err(|error| RuntimeError::failed("compiling the filter of system calls", error)))
+        .collect()
 }
 
 fn compile(rules: BTreeMap<i64, Vec<SeccompRule>>, errno: i32) -> Result<Vec<u8>, RuntimeError> {

@@ -1,51 +1,21 @@
 //! The filter of system calls of containers whose Podman is started here.
 //!
 //! Podman's own lets every program make namespaces, also of users, in which it has all capabilities: more of the kernel than a tenant
-//! needs, and the way of most escapes. Docker refuses that. What is refused here goes for `bubblewrap` too.
+//! needs, and the way of most escapes. Docker refuses that. What is refused here is what bubblewrap's programs are refused, too.
 
+use crate::system_calls::{DENIED, DENIED_TO_PROGRAMS, NAMESPACES, namespace_flags};
 use serde_json::{Value, json};
 use std::fs;
 
 /// Where distributions put Podman's own filter.
 const BASE: &str = "/usr/share/containers/seccomp.json";
-/// What makes namespaces, mounts, traces or keeps keys: nothing that needs one of these runs for tenants.
-const DENIED: &[&str] = &[
-    "add_key",
-    "bpf",
-    "fsconfig",
-    "fsmount",
-    "fsopen",
-    "fspick",
-    "io_uring_enter",
-    "io_uring_register",
-    "io_uring_setup",
-    "keyctl",
-    "mount",
-    "mount_setattr",
-    "move_mount",
-    "name_to_handle_at",
-    "open_by_handle_at",
-    "open_tree",
-    "perf_event_open",
-    "pivot_root",
-    "process_vm_readv",
-    "process_vm_writev",
-    "ptrace",
-    "request_key",
-    "setns",
-    "umount",
-    "umount2",
-    "unshare",
-    "userfaultfd",
-];
-/// Flags of `clone` that make namespaces.
-const NAMESPACES: u64 = (libc::CLONE_NEWUSER
-    | libc::CLONE_NEWNS
-    | libc::CLONE_NEWPID
-    | libc::CLONE_NEWNET
-    | libc::CLONE_NEWUTS
-    | libc::CLONE_NEWIPC
-    | libc::CLONE_NEWCGROUP) as u64;
+/// What has no number on every architecture: `umount2` is the newer one of it.
+const OLDER: &str = "umount";
+
+/// The names of all that is refused.
+fn denied() -> impl Iterator<Item = &'static str> {
+    DENIED.iter().chain(DENIED_TO_PROGRAMS).map(|(name, _)| *name).chain([OLDER])
+}
 
 /// The filter, as engines read it: the distribution's, with less allowed.
 pub(super) fn profile() -> String {
@@ -58,7 +28,7 @@ pub(super) fn profile() -> String {
 /// Takes calls out of whatever a filter says of them, and refuses them; `clone` makes processes and threads alone, and a newer one, whose
 /// flags no filter can see, does not exist, so that libraries use the older one.
 fn narrowed(mut filter: Value) -> Value {
-    let is_ours = |name: &Value| name.as_str().is_some_and(|name| DENIED.contains(&name) || ["clone", "clone3"].contains(&name));
+    let is_ours = |name: &Value| name.as_str().is_some_and(|name| denied().chain(["clone", "clone3"]).any(|ours| ours == name));
     let mut rules: Vec<Value> = filter["syscalls"].as_array().cloned().unwrap_or_default();
     for rule in &mut rules {
         if let Some(names) = rule["names"].as_array_mut() {
@@ -68,11 +38,10 @@ fn narrowed(mut filter: Value) -> Value {
     rules.retain(|rule| rule["names"].as_array().is_some_and(|names| !names.is_empty()));
     let clean = json!({ "index": 0, "value": NAMESPACES, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ" });
     let refused = |names: Value, errno: i32| json!({ "names": names, "action": "SCMP_ACT_ERRNO", "errnoRet": errno });
-    rules.push(refused(json!(DENIED), libc::EPERM));
+    rules.push(refused(json!(denied().collect::<Vec<_>>()), libc::EPERM));
     rules.push(refused(json!(["clone3"]), libc::ENOSYS));
     if filter["defaultAction"] == "SCMP_ACT_ALLOW" {
-        let flags = (0..u64::BITS).map(|bit| 1_u64 << bit).filter(|flag| NAMESPACES & flag != 0);
-        rules.extend(flags.map(|flag| {
+        rules.extend(namespace_flags().map(|flag| {
             let set = json!({ "index": 0, "value": flag, "valueTwo": flag, "op": "SCMP_CMP_MASKED_EQ" });
             json!({ "names": ["clone"], "action": "SCMP_ACT_ERRNO", "errnoRet": libc::EPERM, "args": [set] })
         }));
@@ -101,7 +70,7 @@ mod tests {
         let rules = made["syscalls"].as_array().unwrap();
         assert_eq!(rules[0]["names"], json!(["read"]));
         assert_eq!((made["defaultErrnoRet"].clone(), rules.len()), (json!(38), 4), "{made}");
-        assert!(DENIED.iter().all(|call| rules[1]["names"].as_array().unwrap().contains(&json!(call))));
+        assert!(denied().all(|call| rules[1]["names"].as_array().unwrap().contains(&json!(call))));
         assert_eq!((&rules[1]["action"], &rules[1]["errnoRet"]), (&json!("SCMP_ACT_ERRNO"), &json!(1)));
         assert_eq!((&rules[2]["names"], &rules[2]["errnoRet"]), (&json!(["clone3"]), &json!(38)));
         assert_eq!((&rules[3]["names"], &rules[3]["args"][0]["value"]), (&json!(["clone"]), &json!(0x7E02_0000_u64)));
