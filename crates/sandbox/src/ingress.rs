@@ -168,6 +168,23 @@ impl Ingress {
         Ok(())
     }
 
+    /// A host name is another's from now, and leads nowhere until that leads it somewhere.
+    ///
+    /// - Errors: [`IngressError::File`]; then it stays whose it was.
+    pub fn hand_over(&self, host: &str, to: &str) -> Result<(), IngressError> {
+        let host = host_name(host)?;
+        let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
+        if hosts.owners.get(&host).is_some_and(|owner| owner == to) {
+            return Ok(());
+        }
+        let mut owners = hosts.owners.clone();
+        owners.insert(host.clone(), to.to_owned());
+        self.keep(&owners)?;
+        hosts.owners = owners;
+        hosts.routes.remove(&host);
+        Ok(())
+    }
+
     /// Whose a host name is.
     pub fn owner(&self, host: &str) -> Option<String> {
         let host = host_name(host).ok()?;

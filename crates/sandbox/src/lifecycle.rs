@@ -213,6 +213,11 @@ impl Lifecycle {
         self.phase = Phase::Up { since: now, well, failures: 0, next_probe, complaint: String::new() };
     }
 
+    /// Before a start of the daemon it was started anew so often. What does not run is started once more.
+    pub const fn ran_before(&mut self, restarts: u32) {
+        self.restarts = if self.is_up() { restarts } else { restarts.saturating_add(1) };
+    }
+
     /// It ended, or did not start.
     pub fn ended(&mut self, now: Duration, ending: Ending) {
         if let Phase::Up { since, .. } = self.phase
@@ -478,5 +483,18 @@ mod tests {
         let endings: Vec<_> = (10..16).map(|second| life.probed(at(second), Err("refused".into()))).collect();
         assert!(endings[..5].iter().all(Option::is_none));
         assert!(endings[5].is_some());
+    }
+
+    #[test]
+    fn starts_of_before_a_restart_of_the_daemon_are_counted_on() {
+        let mut taken_over = Lifecycle::new(Duration::ZERO, Restart::Always, None);
+        taken_over.started(Duration::ZERO);
+        taken_over.ran_before(3);
+        assert_eq!(taken_over.status(Duration::ZERO).restarts, 3);
+        taken_over.ended(Duration::ZERO, Ending::Vanished);
+        assert_eq!(taken_over.status(Duration::ZERO).restarts, 4);
+        let mut gone = Lifecycle::new(Duration::ZERO, Restart::Always, None);
+        gone.ran_before(3);
+        assert_eq!(gone.status(Duration::ZERO).restarts, 4, "it is started once more");
     }
 }

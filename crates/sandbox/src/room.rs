@@ -74,6 +74,13 @@ impl Room {
         true
     }
 
+    /// Counts on from how often its instances were started anew before a start of the daemon.
+    pub(crate) fn count_on(&mut self, restarts: &BTreeMap<InstanceId, u32>) {
+        for (id, instance) in &mut self.instances {
+            restarts.get(id).into_iter().for_each(|before| instance.life.ran_before(*before));
+        }
+    }
+
     /// From now on it runs something else. What does not run, and is to run from something else, is started at once: its pauses were for
     /// what it was before.
     pub(crate) fn replace(&mut self, now: Duration, workload: Workload) {

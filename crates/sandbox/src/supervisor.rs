@@ -60,6 +60,8 @@ struct Inner {
     settings: Settings,
     origin: Instant,
     rooms: Mutex<BTreeMap<Name, Arc<Cell>>>,
+    /// How often instances were started anew before this start of the daemon.
+    restarts: Mutex<BTreeMap<InstanceId, u32>>,
 }
 
 /// Looks after rooms until it is dropped; containers outlive it.
@@ -71,8 +73,14 @@ pub struct Supervisor {
 impl Supervisor {
     /// Over a runtime, with no room yet. After a start of the daemon call [`Supervisor::reconcile`] before anything else.
     pub fn new(runtime: Arc<dyn Runtime>, settings: Settings) -> Self {
-        let inner = Inner { runtime, settings, origin: Instant::now(), rooms: Mutex::default() };
+        let inner = Inner { runtime, settings, origin: Instant::now(), rooms: Mutex::default(), restarts: Mutex::default() };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// How often instances had been started anew before this start of the daemon, which knows it from its last one: what is taken over is
+    /// counted on from there.
+    pub fn count_on(&self, restarts: BTreeMap<InstanceId, u32>) {
+        *self.inner.restarts.lock().unwrap_or_else(PoisonError::into_inner) = restarts;
     }
 
     /// The runtime: logs, commands, usage and addresses are asked of it.
@@ -221,7 +229,9 @@ impl Supervisor {
                 done.removed.push(found.id);
             }
         }
-        for (name, room) in rooms {
+        let restarts = self.inner.restarts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (name, mut room) in rooms {
+            room.count_on(&restarts);
             match self.inner.cell(&name) {
                 Some(_) => self.deploy(room.workload().clone()).await?,
                 None => self.inner.clone().begin(room),
