@@ -70,6 +70,11 @@ impl Reach {
         builder.no_proxy().redirect(reqwest::redirect::Policy::none()).dns_resolver(Arc::new(resolver))
     }
 
+    /// Whether this very address may be connected to.
+    pub fn allows(&self, address: SocketAddr) -> bool {
+        self.check(address.ip(), address.port()).is_ok()
+    }
+
     fn check(&self, ip: IpAddr, port: u16) -> Result<(), Barred> {
         if self.local || self.known.contains(&SocketAddr::new(ip, port)) {
             return Ok(());

@@ -22,8 +22,8 @@ pub use crate::coverage::{
     MobileSpeed, PacketQuery, PacketStage, SessionQuery,
 };
 pub use crate::leasing::{
-    BidQuery, DenomPrice, DeploymentQuery, LeaseQuery, LeasingAudit, LeasingBid, LeasingDeployment, LeasingGroup, LeasingLease,
-    LeasingNetwork, LeasingOrder, LeasingProvider, LeasingTenant,
+    BidQuery, DenomPrice, DeploymentQuery, LeaseAvailability, LeaseQuery, LeasingAudit, LeasingAvailability, LeasingBid,
+    LeasingDeployment, LeasingGroup, LeasingLease, LeasingNetwork, LeasingOrder, LeasingProvider, LeasingTenant,
 };
 pub use crate::metered::{
     BatchStage, DisputeAnswer, DisputeTerms, EvidenceRef, MeteredBatch, MeteredDispute, MeteredNetwork, MeteredOperator,

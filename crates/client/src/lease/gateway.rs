@@ -8,7 +8,7 @@ use super::{
 use crate::{Barred, BodyError, Reach, SigningKey, Trust, api::ErrorBody, read_body, tls_failure};
 use depin_quantity::{Address, Name};
 use depin_sdl::{Manifest, ManifestGroup};
-use depin_services::leasing::BidId;
+use depin_services::leasing::{BidId, SignedReport};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
 use std::{
@@ -73,9 +73,17 @@ pub enum GatewayError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The provider ended a stream.
+    #[error("the provider ended the stream: {why}")]
+    Ended {
+        /// What it said.
+        why: String,
+        /// Its code: 1008 for who breaks a rule, 4001 for a lease that is over, upstream's others.
+        code: u16,
+    },
     /// A stream broke off.
-    #[error("the provider ended the stream: {0}")]
-    Ended(String),
+    #[error("the connection to the provider broke off: {0}")]
+    Broken(String),
     /// No token can be made.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -251,6 +259,19 @@ impl Gateway {
         let groups: Vec<ManifestGroup> = self.get(&path).await?;
         let none = || GatewayError::Answer { what: path.clone(), reason: "there is no group in it".to_owned() };
         groups.into_iter().next().ok_or_else(none)
+    }
+
+    /// Asks the provider to sign a report of a lease's availability that its tenant signed; gives the provider's signature of the same.
+    ///
+    /// # Errors
+    /// [`GatewayError`]; refused where the provider counted something else.
+    pub async fn report(&self, lease: LeaseRef, report: &SignedReport) -> Result<SignedReport, GatewayError> {
+        let path = lease.path("availability");
+        let body = serde_json::to_vec(report).map_err(|error| unreadable(&path, &error))?;
+        let request = self.request(Method::PUT, &path)?.timeout(ANSWER);
+        let request = request.header(header::CONTENT_TYPE, "application/json").body(body);
+        let body = self.answer(request, &path).await?;
+        serde_json::from_slice(&body).map_err(|error| unreadable(&path, &error))
     }
 
     /// Hands a part of an image's OCI archive in: of `of` bytes those from byte `at` on. Parts come in order, the first at 0.

@@ -45,7 +45,7 @@ pub(super) async fn open(stream: reqwest::Upgraded) -> Socket {
 }
 
 fn broken(error: &tungstenite::Error) -> GatewayError {
-    GatewayError::Ended(error.to_string().to_lowercase())
+    GatewayError::Broken(error.to_string().to_lowercase())
 }
 
 /// What the other side said when it ended a stream; none for a usual end.
@@ -56,7 +56,7 @@ fn ended(frame: Option<CloseFrame>) -> Option<GatewayError> {
         return None;
     }
     let why = if frame.reason.is_empty() { format!("code {code}") } else { frame.reason.as_str().to_owned() };
-    Some(GatewayError::Ended(why))
+    Some(GatewayError::Ended { why, code })
 }
 
 /// A stream of JSON values.
@@ -129,7 +129,7 @@ impl ShellInput {
     /// Sends bytes to its standard input, in as many frames as they need.
     ///
     /// # Errors
-    /// [`GatewayError::Ended`].
+    /// [`GatewayError::Broken`].
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), GatewayError> {
         for part in bytes.chunks(FRAME_BYTES_MAX / 2) {
             self.send(&Frame::Stdin(Bytes::copy_from_slice(part))).await?;
@@ -140,7 +140,7 @@ impl ShellInput {
     /// Its standard input has an end.
     ///
     /// # Errors
-    /// [`GatewayError::Ended`].
+    /// [`GatewayError::Broken`].
     pub async fn finish(&mut self) -> Result<(), GatewayError> {
         self.send(&Frame::Stdin(Bytes::new())).await
     }
@@ -148,7 +148,7 @@ impl ShellInput {
     /// Tells it the size of its terminal.
     ///
     /// # Errors
-    /// [`GatewayError::Ended`].
+    /// [`GatewayError::Broken`].
     pub async fn resize(&mut self, rows: u16, columns: u16) -> Result<(), GatewayError> {
         self.send(&Frame::Resize { rows, columns }).await
     }

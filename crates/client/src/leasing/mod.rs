@@ -158,6 +158,8 @@ pub struct LeasingNetwork {
     pub reclaim_most_ms: Option<u64>,
     /// How long a deposit resumes a deployment whose money ran out; none where it closes at once.
     pub resume_within_ms: Option<u64>,
+    /// How leases are paid by their availability; none where they are paid whatever it is.
+    pub availability: Option<LeasingAvailability>,
     /// Who says that providers failed.
     #[schema(value_type = Option<String>)]
     pub reporter: Option<Address>,
@@ -167,6 +169,38 @@ pub struct LeasingNetwork {
     pub bid_deposit: Option<Amount>,
     /// Running sums, decimal digits.
     pub totals: BTreeMap<String, String>,
+}
+
+/// How a network pays leases by their availability. Times are ledger time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LeasingAvailability {
+    /// What one report is about.
+    pub period_ms: u64,
+    /// How long after a period its report is taken.
+    pub within_ms: u64,
+    /// What is paid of a period without one: `0%`.
+    pub unreported: String,
+}
+
+/// How available a lease was so far, by what its tenant and its provider both signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LeaseAvailability {
+    /// When its first period began.
+    pub began: Time,
+    /// The first period that is not decided, from 0.
+    pub next: u64,
+    /// When that one is over; its report is taken from then.
+    pub ends: Time,
+    /// When it is too late for its report.
+    pub closes: Time,
+    /// Probes of all periods that were reported.
+    pub probes: u64,
+    /// Of these, how many were answered.
+    pub answered: u64,
+    /// Periods that nobody reported in time.
+    pub unreported: u64,
+    /// What the lease has accrued in periods that are not decided.
+    pub waits: Amount,
 }
 
 /// What an auditor vouches for.
@@ -368,6 +402,8 @@ pub struct LeasingLease {
     pub collected: Amount,
     /// What it has earned and not collected.
     pub earned: Amount,
+    /// How available it was, while it runs on a network that pays by that.
+    pub availability: Option<LeaseAvailability>,
     /// SHA-256 of the deployment's manifest.
     #[schema(value_type = String)]
     pub hash: ContentHash,

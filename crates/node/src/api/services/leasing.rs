@@ -8,8 +8,9 @@ use crate::api::{
 };
 use axum::{Json, extract::State};
 use depin_client::api::{
-    BidQuery, DenomPrice, DeploymentQuery, ErrorBody, LeaseQuery, LeasingAudit, LeasingBid, LeasingDeployment, LeasingGroup,
-    LeasingLease, LeasingNetwork, LeasingOrder, LeasingProvider, LeasingTenant, Page, Price,
+    Amount, BidQuery, DenomPrice, DeploymentQuery, ErrorBody, LeaseAvailability, LeaseQuery, LeasingAudit, LeasingAvailability,
+    LeasingBid, LeasingDeployment, LeasingGroup, LeasingLease, LeasingNetwork, LeasingOrder, LeasingProvider, LeasingTenant,
+    Page, Price,
 };
 use depin_economy::{Component, Money, Reads};
 use depin_quantity::{Address, Instant, Measured, Name, Units};
@@ -78,6 +79,11 @@ pub(super) async fn network(State(app): State<Shared>) -> ApiResult<Json<Leasing
             reclaim_least_ms: params.reclaim.map(|window| window.least.get()),
             reclaim_most_ms: params.reclaim.map(|window| window.most.get()),
             resume_within_ms: params.resume_within.map(|span| span.get()),
+            availability: params.availability.map(|each| LeasingAvailability {
+                period_ms: each.period.get(),
+                within_ms: each.within.get(),
+                unreported: each.unreported.to_string(),
+            }),
             reporter: params.reporter.and_then(|role| reads.role(role)),
             pledge: pledge(params.rules.pledges, "provider", "providers"),
             bid_deposit: pledge(params.rules.bid_deposits, "bid", "bids"),
@@ -359,14 +365,31 @@ pub(super) async fn lease(
     found.map(Json).ok_or_else(|| ApiError::not_found(format!("there is no lease {id}; its bid was not taken")))
 }
 
+/// How available a lease was, while it runs on a network that pays by that.
+fn wire_availability(app: &App, state: &dyn ReadState, lease: BidId, waits: Amount) -> Option<LeaseAvailability> {
+    let params = app.leasing().ok()?.params.availability?;
+    let row = service::availability(state, lease)?;
+    let ends = params.ends(row.began, row.next);
+    Some(LeaseAvailability {
+        began: row.began.into(),
+        next: row.next,
+        ends: ends.into(),
+        closes: ends.later(params.within).into(),
+        probes: row.probes,
+        answered: row.answered,
+        unreported: row.unreported,
+        waits,
+    })
+}
+
 fn wire_lease(app: &App, state: &dyn ReadState, reads: &Reads<'_>, id: BidId, row: Bid) -> Option<LeasingLease> {
     let lease = row.lease?;
     let provider = service::provider(state, id.provider)?;
     let deployment = service::deployment(state, id.deployment())?;
     let stream = reads.stream(id.unit());
-    let (collected, earned) = match &stream {
-        Some(now) => (now.running.as_ref().map_or(Units::ZERO, |running| running.paid), now.due),
-        None => (lease.paid, Units::ZERO),
+    let (collected, earned, waits) = match &stream {
+        Some(now) => (now.running.as_ref().map_or(Units::ZERO, |running| running.paid), now.due, now.waits),
+        None => (lease.paid, Units::ZERO, Units::ZERO),
     };
     let amount = |units| app.tokens.amount(row.rate.currency, units);
     let time = |at: Option<Instant>| at.map(Into::into);
@@ -381,6 +404,7 @@ fn wire_lease(app: &App, state: &dyn ReadState, reads: &Reads<'_>, id: BidId, ro
         units: lease.units.to_string(),
         collected: amount(collected),
         earned: amount(earned),
+        availability: wire_availability(app, state, id, amount(waits)),
         hash: deployment.hash,
         created: lease.created.into(),
         manifest_until: lease.manifest_until.into(),
