@@ -1,6 +1,6 @@
 //! Settings of a provider of leases.
 
-use super::{capacity::Capacity, judge::Offer};
+use super::{capacity::Capacity, hosts::HostNames, judge::Offer};
 use crate::operator::OperatorConfig;
 use depin_quantity::Span;
 use depin_sandbox::{Runtime, Settings};
@@ -39,6 +39,8 @@ pub struct LeasingConfig {
     pub public: IpAddr,
     /// Host names that no tenant may claim.
     pub blocked: HostBlockList,
+    /// How the others become a tenant's.
+    pub host_names: HostNames,
     /// Archives of images by name, for what no registry is asked for; see [`Ground`](super::Ground).
     pub images: PathBuf,
     /// How often earnings are collected, ledger time.
@@ -65,6 +67,7 @@ impl LeasingConfig {
             domain: None,
             public: IpAddr::from([127, 0, 0, 1]),
             blocked: HostBlockList::default(),
+            host_names: HostNames::default(),
             images: folder.join("images"),
             collect_every: Span::from_days(1),
             supervision: Settings::default(),

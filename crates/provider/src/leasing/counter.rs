@@ -1,16 +1,17 @@
 //! The provider's side of [`Desk`]: what tenants ask is answered from the ledger, the rooms and the runtime.
 
 use super::{
+    availability::Tally,
     desk::{Desk, DeskError, ForwardedPort, ImagePart, ImageTaken, ServedService, Standing, Tenancy},
     rooms::{Held, Rooms},
     workload::{Planned, room},
 };
 use async_trait::async_trait;
-use depin_client::Client;
+use depin_client::{Client, SigningKey};
 use depin_quantity::Address;
 use depin_sandbox::{Exec, ExecOptions, InstanceId, LogOptions, Name, OutputStream, Proto, RoomStatus, RuntimeError};
 use depin_sdl::{Manifest, ManifestGroup, ManifestHash};
-use depin_services::leasing::{BidId, DeploymentId, OrderState};
+use depin_services::leasing::{BidId, DeploymentId, OrderState, SignedReport};
 use std::{
     collections::BTreeSet,
     net::{IpAddr, SocketAddr},
@@ -23,6 +24,12 @@ pub(super) struct Counter {
     pub client: Client,
     pub provider: Address,
     pub rooms: Arc<Rooms>,
+    /// How available leases are.
+    pub tally: Arc<Tally>,
+    /// Signs reports of that,
+    pub key: SigningKey,
+    /// for this chain.
+    pub chain: depin_quantity::Name,
     /// What was held, promised and free at the last look at the ledger.
     pub standing: Arc<Mutex<Standing>>,
     /// Port of the ingress; it is said with host names unless it is 80.
@@ -132,8 +139,10 @@ impl Desk for Counter {
         let (held, plan) = self.held(lease).await?;
         let mut services = Vec::new();
         for service in &plan.workload.services {
+            // A name that another tenant has proven to be its own leads there.
+            let is_own = |host: &&String| self.rooms.ingress.owner(host).is_none_or(|of| of == lease.owner().to_string());
             let ways: Vec<&String> =
-                plan.ways.iter().filter(|way| way.service == service.name).flat_map(|way| &way.hosts).collect();
+                plan.ways.iter().filter(|way| way.service == service.name).flat_map(|way| &way.hosts).filter(is_own).collect();
             let with_port = |host: &String| match self.ingress_port {
                 80 => host.clone(),
                 port => format!("{host}:{port}"),
@@ -177,6 +186,11 @@ impl Desk for Counter {
             Ok(_) | Err(DeskError::NoManifest(_) | DeskError::Manifest(_)) => self.rooms.image(lease, part).await,
             Err(error) => Err(error),
         }
+    }
+
+    async fn report(&self, lease: BidId, report: SignedReport) -> Result<SignedReport, DeskError> {
+        self.held(lease).await?;
+        self.tally.sign(&self.key, self.chain, lease, report).map_err(DeskError::Report)
     }
 
     async fn exec(&self, lease: BidId, service: &str, replica: u32, options: ExecOptions) -> Result<Exec, DeskError> {

@@ -6,7 +6,7 @@ pub use depin_client::lease::ImageTaken;
 use depin_quantity::Address;
 use depin_sandbox::{Exec, ExecOptions, LogOptions, OutputStream, RoomStatus};
 use depin_sdl::{Manifest, ManifestGroup, ManifestHash};
-use depin_services::leasing::{BidId, DeploymentId};
+use depin_services::leasing::{BidId, DeploymentId, SignedReport};
 use std::net::SocketAddr;
 use tokio::sync::watch;
 
@@ -35,6 +35,9 @@ pub trait Desk: Send + Sync + 'static {
 
     /// Takes a part of an image that a lease's services are to run; once it is whole, those that name it do.
     async fn image(&self, lease: BidId, part: ImagePart) -> Result<ImageTaken, DeskError>;
+
+    /// Signs a report of a lease's availability that its tenant signed, and hands it in once its period is the next.
+    async fn report(&self, lease: BidId, report: SignedReport) -> Result<SignedReport, DeskError>;
 
     /// Runs a command in a replica of a service.
     async fn exec(&self, lease: BidId, service: &str, replica: u32, options: ExecOptions) -> Result<Exec, DeskError>;
@@ -129,8 +132,16 @@ pub enum DeskError {
         found: ManifestHash,
     },
     /// A host name of somebody else.
-    #[error("the host name {0} is used by another account; choose another one")]
+    #[error("the host name {0} is used by another account")]
     HostTaken(String),
+    /// A host name of which nothing says that it is the tenant's.
+    #[error("nothing proves that the host name {host} is yours: {why}")]
+    HostUnproven {
+        /// The name.
+        host: String,
+        /// What was found instead.
+        why: String,
+    },
     /// No manifest came yet.
     #[error("no manifest was sent for the lease {0} yet")]
     NoManifest(String),
@@ -143,6 +154,9 @@ pub enum DeskError {
     /// An image, or a part of one, that is not taken.
     #[error("{0}")]
     Image(String),
+    /// A report that this provider does not sign.
+    #[error("{0}")]
+    Report(String),
     /// What this provider's runtime never does; trying again changes nothing.
     #[error("{0}")]
     Refused(String),

@@ -1,6 +1,7 @@
 //! What the service asks of a provider of leases: an entry in line, bids on what it can run, leases held and ended, earnings collected.
 
 use super::{
+    availability::Tally,
     capacity::{Capacity, Inventory},
     config::LeasingConfig,
     desk::Standing,
@@ -46,6 +47,8 @@ pub(super) struct LeasingDuty {
     pub url: String,
     pub client: Client,
     pub rooms: Arc<Rooms>,
+    /// How available leases are.
+    pub tally: Arc<Tally>,
     /// What tenants are told.
     pub standing: Arc<Mutex<Standing>>,
     /// What the owner is told.
@@ -124,6 +127,19 @@ impl LeasingDuty {
             }
         }
         Ok(())
+    }
+
+    /// Notes how available leases are, where they are paid by that, and what is to be handed in of it.
+    fn look(&self, view: &mut View) {
+        let Some(params) = view.network.as_ref().and_then(|network| network.availability.as_ref()) else { return };
+        for (lease, held, status) in self.rooms.all() {
+            let Some(found) = view.leases.get(&lease) else { continue };
+            let healthy = status.as_ref().is_some_and(depin_sandbox::RoomStatus::is_healthy);
+            let mut ways = held.plan.iter().flat_map(|plan| &plan.ways);
+            let well = healthy && ways.all(|way| self.rooms.answers(lease, &way.service).is_some());
+            self.tally.look(found, params.period_ms, view.now, well);
+        }
+        view.reports = self.tally.to_hand_in(view.leases.values());
     }
 
     /// Tells tenants, owner and figures how it stands.
@@ -239,6 +255,7 @@ impl Duty for LeasingDuty {
             self.collect(view);
         }
         self.wait(view).await?;
+        self.look(view);
         self.tell(view).await;
         Ok(view.units())
     }
@@ -260,7 +277,7 @@ impl Duty for LeasingDuty {
                     self.rooms.store.decide(*lease, *reason, why).await?;
                 }
                 LeaseTask::Collect(_) => view.collected = Some(view.now),
-                LeaseTask::Bid { .. } | LeaseTask::Drop(_) => {}
+                LeaseTask::Bid { .. } | LeaseTask::Drop(_) | LeaseTask::Report { .. } => {}
             }
         }
         // Below its pledge the ledger takes no bid of it.

@@ -19,6 +19,7 @@
 //!
 //! Absent on purpose: rules of the ledger, GPUs, addresses of their own.
 
+mod availability;
 mod capacity;
 mod config;
 mod counter;
@@ -26,6 +27,7 @@ mod desk;
 mod duty;
 mod entry;
 pub mod gateway;
+mod hosts;
 mod images;
 mod judge;
 mod plan;
@@ -46,6 +48,7 @@ pub use capacity::{Capacity, CapacityError, Inventory, NoRoom, Overcommit};
 pub use config::{LeasingConfig, storage_attributes};
 pub use depin_sdl::Attribute;
 pub use desk::{Desk, DeskError, ForwardedPort, ImagePart, ImageTaken, ServedService, Standing, Tenancy};
+pub use hosts::HostNames;
 pub use images::IMAGE_BYTES_MAX;
 pub use judge::{Offer, WhyNot, admit, judge};
 pub use plan::{LeasePlan, plan};
@@ -62,9 +65,10 @@ pub use workload::{Ground, NotHere, Planned, Way, likeness, planned, room};
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use depin_quantity::Address;
+    use depin_client::api::{Amount, DenomPrice, LeaseAvailability, LeasingLease, Price, Time};
+    use depin_quantity::{Address, ContentHash, Instant, Name, Units};
     use depin_sdl::Group;
-    use depin_services::leasing::{DeploymentId, OrderId};
+    use depin_services::leasing::{DeploymentId, LeaseState, OrderId};
 
     /// A group of so many replicas of 1 CPU, 1 GiB of memory and 1 GiB of disk, with so much for each a block.
     pub fn group(price: &str, count: u32) -> Group {
@@ -75,6 +79,40 @@ pub(crate) mod tests {
              deployment:\n  web: {{west: {{profile: small, count: {count}}}}}\n"
         );
         depin_sdl::read(&text).unwrap_or_else(|refused| panic!("{refused}")).groups()[0].clone()
+    }
+
+    /// A lease that is paid by its availability since the ledger's time 0, decided up to a period.
+    pub fn leased(tenant: Address, provider: Address, next: u64) -> LeasingLease {
+        let (akt, time) = (Name::literal("AKT"), |ms| Time::from(Instant::new(ms)));
+        let amount = |units| Amount::new(akt, Units::new(units), 6);
+        let availability = LeaseAvailability {
+            began: time(0),
+            next,
+            ends: time(3_600_000 * (next + 1)),
+            closes: time(3_600_000 * (next + 2)),
+            probes: 0,
+            answered: 0,
+            unreported: 0,
+            waits: amount(0),
+        };
+        LeasingLease {
+            id: DeploymentId { owner: tenant, dseq: 1 }.group(1).order(1).bid(provider),
+            provider: Name::literal("north"),
+            url: String::new(),
+            state: LeaseState::Active,
+            reason: None,
+            price: DenomPrice { denom: "uakt".to_owned(), amount: "900".to_owned() },
+            rate: Price { currency: akt, amount: "0.0009".to_owned() },
+            units: "1513".to_owned(),
+            collected: amount(0),
+            earned: amount(0),
+            availability: Some(availability),
+            hash: ContentHash::new([0; 32]),
+            created: time(0),
+            manifest_until: time(300_000),
+            reclaim_until: None,
+            closed: None,
+        }
     }
 
     pub fn order(oseq: u32) -> OrderId {

@@ -5,7 +5,7 @@ use super::{
     view::{Verdict, View},
 };
 use crate::operator::{Agenda, Subject};
-use depin_services::leasing::{BidId, LEASES_MAX, OrderId};
+use depin_services::leasing::{BidId, LEASES_MAX, OrderId, REPORTS_MAX};
 
 /// Orders to judge, and what needs no judgement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct LeasePlan {
     pub tasks: Vec<LeaseTask>,
 }
 
-/// The plan for what is on the agenda: leases to end, bids without room, earnings to collect, orders to judge.
+/// The plan for what is on the agenda: leases to end, bids without room, earnings to collect, reports to hand in, orders to judge.
 pub fn plan(view: &View, agenda: &Agenda) -> LeasePlan {
     let may = |id: &BidId| agenda.units.contains(&id.unit()) && agenda.allows(Subject::Unit(id.unit()));
     let ending = view.ending.iter().filter(|(lease, _)| may(lease));
@@ -25,6 +25,8 @@ pub fn plan(view: &View, agenda: &Agenda) -> LeasePlan {
     let collect: Vec<BidId> =
         view.collect.iter().filter(|lease| may(lease) && !view.ending.contains_key(lease)).copied().collect();
     tasks.extend(collect.chunks(LEASES_MAX).map(|part| LeaseTask::Collect(part.to_vec())));
+    let reports: Vec<_> = view.reports.iter().filter(|one| may(&one.report.lease)).copied().collect();
+    tasks.extend(reports.chunks(REPORTS_MAX).map(LeaseTask::report));
     let most = view.network.as_ref().map_or(u32::MAX, |network| network.bids_most);
     let open = view.orders.values().filter(|order| {
         let id = order.id.bid(view.address);

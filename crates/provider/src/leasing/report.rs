@@ -7,14 +7,16 @@ use super::{
     rooms::Rooms,
     store::{Ended, StoreError},
     view::View,
+    workload::room,
 };
 use depin_client::api::{Amount, DenomPrice};
 use depin_files::Readers;
 use depin_quantity::Address;
-use depin_sandbox::{Description, RoomStatus, State};
+use depin_sandbox::{Description, InstanceId, Name, RoomStatus, State};
 use depin_services::leasing::{BidId, LeaseState, OrderId};
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -168,6 +170,21 @@ impl Report {
                 .collect();
         }
         self
+    }
+
+    /// How often each replica was started anew, by the last report of a provider's run before this one; nothing where there is none that can
+    /// be read.
+    pub(super) fn restarts(folder: &Path, provider: Address) -> BTreeMap<InstanceId, u32> {
+        let report = Self::read(folder).ok().flatten().filter(|report| report.provider == provider).unwrap_or_default();
+        let of_lease = |lease: &LeaseReport| {
+            let room = room(lease.lease);
+            let replicas = lease.services.iter().filter_map(move |one| {
+                let service = Name::new(one.service.as_str()).ok()?;
+                Some((InstanceId::new(room.clone(), service, one.replica), one.restarts))
+            });
+            replicas.collect::<Vec<_>>()
+        };
+        report.leases.iter().flat_map(of_lease).collect()
     }
 
     /// Reads what a provider wrote into its folder; none when it wrote nothing yet.

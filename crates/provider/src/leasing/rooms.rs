@@ -6,11 +6,13 @@
 
 use super::{
     desk::{DeskError, ImagePart, ImageTaken},
+    hosts::{Claim, Proofs},
     images::Images,
     store::{Store, StoreError, Taken},
-    workload::{Ground, NotHere, Planned, planned, room},
+    workload::{Ground, NotHere, Planned, Way, planned, room},
 };
 use crate::operator::blocking;
+use depin_quantity::Address;
 use depin_sandbox::{Ingress, IngressError, Name, RoomStatus, Route, Supervisor};
 use depin_sdl::{Manifest, hosts::HostBlockList};
 use depin_services::leasing::{BidId, DeploymentId};
@@ -26,6 +28,8 @@ use tokio::{net::TcpStream, sync::Notify, time};
 const EVERY: Duration = Duration::from_millis(500);
 /// Pause before what the runtime could not do is tried again.
 const AGAIN: Duration = Duration::from_secs(3);
+/// Proofs of host names that are looked at at once.
+const PROOFS_AT_ONCE: usize = 8;
 /// How long a new replica may take to answer a connection, before its host names lead there.
 const KNOCK: Duration = Duration::from_millis(300);
 
@@ -70,12 +74,13 @@ struct Known {
 }
 
 impl Known {
-    /// Notes which host names a lease claims, by what is held of it; one that is ending claims none. Gives those that led to it and that no
+    /// Notes which host names a lease claims, by what is held of it, without those that are another tenant's by now; one that is ending claims
+    /// none. Gives those that led to it and that no
     /// lease claims any more; what another lease of its tenant claims, too, leads there from now.
-    fn claim(&mut self, lease: BidId) -> Vec<String> {
+    fn claim(&mut self, lease: BidId, is_own: impl Fn(&str) -> bool) -> Vec<String> {
         let claims = |held: &Held, host: &String| !held.ending && held.claims().any(|claimed| claimed == host);
         let own: Vec<String> = match self.held.get(&lease) {
-            Some(held) if !held.ending => held.claims().cloned().collect(),
+            Some(held) if !held.ending => held.claims().filter(|host| is_own(host)).cloned().collect(),
             _ => Vec::new(),
         };
         let left = self.hosts.iter().filter(|(host, of)| **of == lease && !own.contains(host));
@@ -106,6 +111,8 @@ pub(super) struct Rooms {
     images: Arc<Images>,
     /// Host names that no tenant may claim.
     blocked: HostBlockList,
+    /// Says whose the others are.
+    proofs: Proofs,
     pub store: Store,
     known: Mutex<Known>,
     nudge: Notify,
@@ -129,12 +136,12 @@ impl Rooms {
         ingress: Arc<Ingress>,
         ground: Ground,
         images: Images,
-        blocked: HostBlockList,
+        (blocked, proofs): (HostBlockList, Proofs),
         store: Store,
     ) -> Result<Self, StoreError> {
         let ground = Ground { pushed: images.folder().to_owned(), ..ground };
         let (images, known, nudge) = (Arc::new(images), Mutex::default(), Notify::new());
-        let rooms = Self { supervisor, ingress, ground, images, blocked, known, nudge, store };
+        let rooms = Self { supervisor, ingress, ground, images, blocked, proofs, known, nudge, store };
         for kept in rooms.store.kept().await? {
             let group = kept.taken.manifest.groups.iter().find(|group| group.name == kept.group);
             let plan = match group {
@@ -180,7 +187,8 @@ impl Rooms {
         let owner = lease.owner().to_string();
         // Under the lock: the task that leads names to replicas must not lead these again.
         let mut known = self.lock();
-        let free = known.claim(lease);
+        let is_own = |host: &str| self.ingress.owner(host).is_none_or(|of| of == owner);
+        let free = known.claim(lease, is_own);
         let given = free.iter().try_for_each(|host| self.ingress.give_back(host, &owner));
         if given.is_err() {
             free.iter().for_each(|host| self.ingress.stop(host));
@@ -205,13 +213,9 @@ impl Rooms {
             let group =
                 group.ok_or_else(|| DeskError::Manifest(format!("the manifest has no group `{name}`, which is leased here")))?;
             let plan = self.plan(*lease, group).map_err(|why| DeskError::Manifest(why.to_string()))?;
-            for host in plan.ways.iter().flat_map(|way| &way.hosts) {
-                if self.ingress.owner(host).is_some_and(|other| other != owner) || self.blocked.blocks(host).is_some() {
-                    return Err(DeskError::HostTaken(host.clone()));
-                }
-            }
             plans.push((*lease, name.clone(), plan));
         }
+        self.check_hosts(deployment.owner, plans.iter().flat_map(|(_, _, plan)| &plan.ways)).await?;
         // From here on nobody else gets them. Until the service is well its names lead nowhere.
         let mut reserved = Vec::new();
         let hosts = plans.iter().flat_map(|(_, _, plan)| &plan.ways).flat_map(|way| &way.hosts);
@@ -231,6 +235,12 @@ impl Rooms {
                 return Err(error);
             }
         };
+        // What others had and this tenant has proven to be its own.
+        for host in plans.iter().flat_map(|(_, _, plan)| &plan.ways).flat_map(|way| &way.hosts) {
+            if let Err(error) = self.ingress.hand_over(host, &owner) {
+                tracing::warn!(host, %error, "a host name that was proven to be another's stays whose it was");
+            }
+        }
         for (lease, group, plan) in plans {
             self.hold(lease, group, Arc::clone(&taken), Ok(plan));
             // Whoever sends the same again has mended what it lacked. A slow runtime keeps no tenant waiting.
@@ -239,6 +249,30 @@ impl Rooms {
         }
         self.nudge.notify_one();
         Ok(())
+    }
+
+    /// Whether a tenant may have the host names that its manifest claims. Those below the provider's own domain are given, not claimed.
+    async fn check_hosts(&self, tenant: Address, ways: impl Iterator<Item = &Way>) -> Result<(), DeskError> {
+        let own = self.ground.domain.as_ref().map(|domain| format!(".{}", domain.trim_end_matches('.')));
+        let own = HostBlockList::new(own);
+        let hosts: BTreeSet<&String> = ways.flat_map(|way| &way.hosts).filter(|host| own.blocks(host).is_none()).collect();
+        if let Some(blocked) = hosts.iter().find(|host| self.blocked.blocks(host).is_some()) {
+            return Err(DeskError::HostTaken((*blocked).clone()));
+        }
+        let hosts: Vec<String> = hosts.into_iter().cloned().collect();
+        for some in hosts.chunks(PROOFS_AT_ONCE) {
+            let looks = some.iter().map(|host| self.check_host(tenant, host));
+            futures::future::try_join_all(looks).await?;
+        }
+        Ok(())
+    }
+
+    async fn check_host(&self, tenant: Address, host: &str) -> Result<(), DeskError> {
+        let holder = self.ingress.owner(host);
+        self.proofs.check(host, tenant, holder.as_deref()).await.map_err(|why| match why {
+            Claim::Taken => DeskError::HostTaken(host.to_owned()),
+            Claim::Unproven(why) => DeskError::HostUnproven { host: host.to_owned(), why },
+        })
     }
 
     /// Takes a part of an image; one that is whole is run by all services of the lease that name it.

@@ -1,13 +1,15 @@
 //! A provider of leases as a whole: its rooms, its ingress, its duty and its interface, put together and started.
 
 use super::{
+    availability::Tally,
     config::LeasingConfig,
     counter::Counter,
     desk::{Desk, Standing},
     duty::LeasingDuty,
     gateway::{self, Door, Gateway, LedgerGenerations},
+    hosts::Proofs,
     images::Images,
-    report::{self, Shared},
+    report::{self, Report, Shared},
     rooms::Rooms,
     status::{LeasingFigures, LeasingStatus},
     store::{Store, StoreError},
@@ -44,6 +46,9 @@ pub enum LeasingError {
     /// The owners of host names.
     #[error(transparent)]
     Hosts(#[from] IngressError),
+    /// The client that looks at proofs of host names.
+    #[error("cannot look at proofs of host names: {0}")]
+    Proofs(#[from] reqwest::Error),
     /// The names in its URL, for which it makes a certificate.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -78,21 +83,25 @@ impl LeasingDaemon {
         let ground = Ground { domain: config.domain.clone(), images: config.images.clone(), ..Ground::default() };
         let pushed = Images::new(config.folder.join(PUSHED_FOLDER), Floor::new(&config.folder, None));
         let supervisor = Supervisor::new(Arc::clone(&config.runtime), config.supervision);
-        let rooms = Rooms::open(supervisor.clone(), Arc::clone(&ingress), ground, pushed, config.blocked.clone(), store)
-            .await
-            .map(Arc::new)?;
+        supervisor.count_on(Report::restarts(&config.folder, key.address()));
         let chain = config.operator.chain(&client).await.map_err(StartError::from)?;
+        let names = (config.blocked.clone(), Proofs::new(&config.host_names, chain, key.address())?);
+        let rooms = Rooms::open(supervisor.clone(), Arc::clone(&ingress), ground, pushed, names, store).await.map(Arc::new)?;
         let (gateway, url) = open_gateway(&config.operator, &key).await?;
         let own =
             OperatorConfig { listen: config.status, url: Some(url), tls: None, chain_id: Some(chain), ..config.operator.clone() };
-        let operator = Operator::<LeasingFigures>::bind(own, client.clone(), key).await?;
+        let operator = Operator::<LeasingFigures>::bind(own, client.clone(), key.clone()).await?;
         gateway.port().meters().register(operator.metrics().registry().sub_registry_with_prefix("gateway"));
         let standing: Arc<Mutex<Standing>> = Arc::default();
+        let tally: Arc<Tally> = Arc::default();
         let shared: Shared = Arc::default();
         let desk: Arc<dyn Desk> = Arc::new(Counter {
             client: client.clone(),
             provider: operator.address(),
             rooms: Arc::clone(&rooms),
+            tally: Arc::clone(&tally),
+            key,
+            chain,
             standing: Arc::clone(&standing),
             ingress_port: reached.port(),
             public: config.public,
@@ -104,6 +113,7 @@ impl LeasingDaemon {
             url: operator.url().to_owned(),
             client,
             rooms: Arc::clone(&rooms),
+            tally,
             standing,
             report: Arc::clone(&shared),
             tick,

@@ -34,6 +34,8 @@ pub struct LeasingFigures {
     pub leases_ended: u64,
     /// Messages that collected earnings since it was started.
     pub collections: u64,
+    /// Messages with reports of availability since it was started.
+    pub reports: u64,
 }
 
 impl LeasingFigures {
@@ -43,6 +45,7 @@ impl LeasingFigures {
             LeaseTask::Drop(_) => self.bids_withdrawn += 1,
             LeaseTask::Close { .. } => self.leases_ended += 1,
             LeaseTask::Collect(_) => self.collections += 1,
+            LeaseTask::Report { .. } => self.reports += 1,
         }
     }
 
@@ -75,6 +78,7 @@ impl Figures for LeasingFigures {
             ("bids_withdrawn", "Bids withdrawn", self.bids_withdrawn),
             ("leases_ended", "Leases that the provider ended", self.leases_ended),
             ("collections", "Messages that collected earnings", self.collections),
+            ("reports", "Messages with reports of availability", self.reports),
         ] {
             counter(encoder, name, help, value)?;
         }

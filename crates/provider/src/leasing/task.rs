@@ -4,7 +4,7 @@ use crate::operator::{Subject, Task};
 use depin_ledger::Message;
 use depin_quantity::Span;
 use depin_sdl::Price;
-use depin_services::leasing::{BidId, LeasingMessage, OrderId, Reason};
+use depin_services::leasing::{BidId, LeasingMessage, OrderId, Reason, SignedReport};
 
 /// What a provider of leases tells the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,13 @@ pub enum LeaseTask {
     },
     /// Collects what leases have earned.
     Collect(Vec<BidId>),
+    /// Hands in what tenants signed of the availability of their leases.
+    Report {
+        /// The leases, in order.
+        leases: Vec<BidId>,
+        /// A report of each.
+        reports: Vec<SignedReport>,
+    },
 }
 
 impl LeaseTask {
@@ -37,8 +44,13 @@ impl LeaseTask {
         match self {
             Self::Bid { bid, .. } | Self::Drop(bid) => std::slice::from_ref(bid),
             Self::Close { lease, .. } => std::slice::from_ref(lease),
-            Self::Collect(leases) => leases,
+            Self::Collect(leases) | Self::Report { leases, .. } => leases,
         }
+    }
+
+    /// Hands these reports in.
+    pub(super) fn report(reports: &[SignedReport]) -> Self {
+        Self::Report { leases: reports.iter().map(|one| one.report.lease).collect(), reports: reports.to_vec() }
     }
 
     pub(super) fn message(&self) -> Message {
@@ -50,6 +62,7 @@ impl LeaseTask {
             Self::Drop(bid) => LeasingMessage::CloseBid { order: order(bid), reason: Reason::Unspecified },
             Self::Close { lease, reason } => LeasingMessage::CloseBid { order: order(lease), reason: *reason },
             Self::Collect(leases) => LeasingMessage::Withdraw(leases.clone()),
+            Self::Report { reports, .. } => LeasingMessage::ReportAvailability(reports.clone()),
         })
     }
 }
@@ -61,6 +74,7 @@ impl Task for LeaseTask {
             Self::Drop(_) => "withdraw a bid",
             Self::Close { .. } => "close a lease",
             Self::Collect(_) => "collect",
+            Self::Report { .. } => "report availability",
         }
     }
 
@@ -73,6 +87,10 @@ impl Task for LeaseTask {
             Self::Collect(leases) if leases.len() > 1 => {
                 let (first, second) = leases.split_at(leases.len() / 2);
                 Some([Self::Collect(first.to_vec()), Self::Collect(second.to_vec())])
+            }
+            Self::Report { reports, .. } if reports.len() > 1 => {
+                let (first, second) = reports.split_at(reports.len() / 2);
+                Some([Self::report(first), Self::report(second)])
             }
             _ => None,
         }

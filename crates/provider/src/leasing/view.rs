@@ -9,7 +9,7 @@ use depin_client::{
 };
 use depin_quantity::{Address, Instant, UnitId};
 use depin_sdl::Group;
-use depin_services::leasing::{BidId, BidState, LeaseState, OrderId, Reason};
+use depin_services::leasing::{BidId, BidState, LeaseState, OrderId, Reason, SignedReport};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -111,6 +111,8 @@ pub struct View {
     pub ending: BTreeMap<BidId, Reason>,
     /// Leases to collect from now.
     pub collect: Vec<BidId>,
+    /// Reports of availability to hand in, which tenants signed.
+    pub reports: Vec<SignedReport>,
     /// When was collected last.
     pub collected: Option<Instant>,
     /// When the ledger was looked at.

@@ -1,8 +1,9 @@
 //! A desk in memory: one lease of one tenant, with services that do as they are told.
 
-use crate::world::{PROVIDER, TENANT, key};
+use crate::world::{PROVIDER, TENANT, chain, key};
 use async_trait::async_trait;
 use bytes::Bytes;
+use depin_client::lease::sign_report;
 use depin_provider::leasing::{Desk, DeskError, ForwardedPort, ImagePart, ImageTaken, ServedService, Standing, Tenancy};
 use depin_quantity::Address;
 use depin_sandbox::{
@@ -10,7 +11,7 @@ use depin_sandbox::{
     State, Status,
 };
 use depin_sdl::{Manifest, ManifestGroup, ManifestHash};
-use depin_services::leasing::{BidId, DeploymentId};
+use depin_services::leasing::{BidId, DeploymentId, SignedReport};
 use futures::{StreamExt as _, channel::mpsc, stream};
 use std::sync::{Arc, Mutex};
 use tokio::{
@@ -181,6 +182,14 @@ impl Desk for Fake {
         let taken = ImageTaken { have, whole: have == part.of };
         self.parts.lock().unwrap().push(part);
         Ok(taken)
+    }
+
+    async fn report(&self, of: BidId, report: SignedReport) -> Result<SignedReport, DeskError> {
+        self.check(of)?;
+        if report.report.answered < report.report.probes {
+            return Err(DeskError::Report("this provider saw it well all the time".to_owned()));
+        }
+        Ok(sign_report(&key(PROVIDER), chain(), report.report))
     }
 
     async fn exec(&self, of: BidId, service: &str, replica: u32, options: ExecOptions) -> Result<Exec, DeskError> {

@@ -2,14 +2,15 @@
 
 use crate::{
     desk::{lease, manifest},
-    world::{World, claims, token, told},
+    world::{PROVIDER, TENANT, World, chain, claims, key, token, told},
 };
-use depin_client::lease::{Access, LeaseRef, Leases, Scope};
+use depin_client::lease::{Access, LeaseRef, Leases, Scope, is_signed, sign_report};
 use depin_provider::leasing::{
     DeskError,
     gateway::{IMAGE_PART_BYTES_MAX, MANIFEST_BYTES_MAX},
 };
 use depin_sandbox::RoomStatus;
+use depin_services::leasing::AvailabilityReport;
 use serde_json::{Value, json};
 
 async fn put(world: &World, path: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
@@ -143,4 +144,26 @@ async fn other_paths_and_methods_are_told() {
     let good = format!("Bearer {}", token(&claims(Leases::full())));
     assert_eq!(world.asked("/lease/7/1/x/status", Some(&good)).await, (400, "bad-path".to_owned()));
     assert_eq!(world.asked("/lease/7/1/1/logs", Some(&good)).await, (426, "no-websocket".to_owned()));
+}
+
+#[tokio::test]
+async fn a_report_of_availability_is_signed_or_refused_with_the_providers_words() {
+    let world = World::start().await;
+    let (here, tenant) = (LeaseRef::from(lease()), key(TENANT));
+    let report = |answered| {
+        let report = AvailabilityReport { lease: lease(), period: 0, probes: 10, answered };
+        sign_report(&tenant, chain(), report)
+    };
+    let signed = world.tenant().report(here, &report(10)).await.unwrap();
+    assert!(is_signed(&signed, chain()) && signed.key.address() == key(PROVIDER).address());
+    let refused = world.tenant().report(here, &report(3)).await.unwrap_err();
+    assert_eq!(refused.code(), Some("report-refused"));
+    assert!(refused.to_string().contains("well all the time"), "{refused}");
+    let path = "/lease/7/1/1/availability";
+    for (body, code) in
+        [("", "bad-report"), ("{}", "bad-report"), (&*"9".repeat(5_000), "bad-report"), ("nonsense", "bad-report")]
+    {
+        assert_eq!(put(&world, path, body.to_owned()).await, (400, code.to_owned()));
+    }
+    assert_eq!(put(&world, "/lease/8/1/1/availability", "{}").await, (404, "no-lease".to_owned()));
 }

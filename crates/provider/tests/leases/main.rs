@@ -4,5 +4,7 @@ mod bad_days;
 mod fake;
 mod images;
 mod market;
+mod rogues;
 mod tenants;
+mod terms;
 mod world;

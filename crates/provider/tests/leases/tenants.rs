@@ -192,3 +192,32 @@ async fn a_tenant_reaches_its_lease_at_the_registered_url() {
     world.until("a replica that is well", async || web().await.available == 1).await;
     assert!(web().await.uris.iter().any(|uri| uri.starts_with("shop.example.com")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_often_a_service_was_started_anew_is_known_after_a_restart_of_the_daemon() {
+    let (world, machine) = (World::start().await, Fake::new("north"));
+    let provider = world.provider(world.config("north", &machine), 3).await;
+    let lease = world.lease(1, &usual()).await;
+    provider.desk().take(lease.deployment(), usual().manifest().clone()).await.unwrap();
+    world.until("the service", async || machine.runs(1)).await;
+    let restarts = async |provider: &depin_provider::leasing::LeasingHandle| {
+        let tenancy = provider.desk().tenancy(lease).await.unwrap();
+        let restarts = tenancy.room.borrow().instances.first().map(|one| one.status.restarts);
+        restarts
+    };
+    machine.end_all(&depin_sandbox::Ending::Exited { code: 1 });
+    world.until("another start", async || restarts(&provider).await == Some(1) && machine.runs(1)).await;
+    let told = || Report::read(&world.folder("north")).unwrap().unwrap_or_default().leases;
+    let reported = || told().first().and_then(|lease| lease.services.first()).map(|one| one.restarts);
+    world.until("the report", async || reported() == Some(1)).await;
+    drop(provider);
+    // What runs is taken over, and was not started anew by that.
+    let provider = world.provider(world.config("north", &machine), 3).await;
+    world.until("the count", async || restarts(&provider).await == Some(1)).await;
+    world.until("the report", async || reported() == Some(1)).await;
+    drop(provider);
+    // After a restart of the machine it is started once more.
+    machine.machine().running.clear();
+    let provider = world.provider(world.config("north", &machine), 3).await;
+    world.until("another start", async || restarts(&provider).await == Some(2) && machine.runs(1)).await;
+}

@@ -32,8 +32,8 @@ pub fn key(n: u8) -> SigningKey {
     SigningKey::from_seed(&[n; 32])
 }
 
-/// Accounts 1 to 6 hold 100,000 AKT each. Tenants have `manifest` to send what they ordered.
-fn genesis(manifest: &str) -> GenesisDoc {
+/// Accounts 1 to 6 hold 100,000 AKT each. Tenants have `manifest` to send what they ordered; the network's file has `more`.
+fn genesis(manifest: &str, more: &str) -> GenesisDoc {
     let account = |n: u8| GenesisAccount {
         address: key(n).address(),
         name: format!("account-{n}").parse().unwrap(),
@@ -44,6 +44,7 @@ fn genesis(manifest: &str) -> GenesisDoc {
     let within = "[service.leasing.manifest]\nwithin = \"5m\"";
     assert!(NETWORK.contains(within));
     let network_toml = NETWORK.replace(within, &format!("[service.leasing.manifest]\nwithin = \"{manifest}\""));
+    let network_toml = format!("{network_toml}\n{more}");
     let spec = Spec::parse(&network_toml).unwrap();
     GenesisDoc {
         chain_id: Name::literal("lease-test"),
@@ -85,7 +86,7 @@ pub struct World {
     node: Option<NodeHandle>,
     listen: SocketAddr,
     speed: u32,
-    manifest: &'static str,
+    terms: (&'static str, &'static str),
     pub client: Client,
     pub tenant: Sender,
 }
@@ -96,13 +97,19 @@ impl World {
     }
 
     pub async fn with(speed: u32, manifest: &'static str) -> Self {
+        Self::of(speed, manifest, "").await
+    }
+
+    /// A network whose file has more.
+    pub async fn of(speed: u32, manifest: &'static str, more: &'static str) -> Self {
+        let terms = (manifest, more);
         let folder = tempfile::tempdir().unwrap();
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
-        let node = start_node(&folder.path().join("node"), free, speed, manifest).await;
+        let node = start_node(&folder.path().join("node"), free, speed, terms).await;
         let listen = node.api_url().strip_prefix("http://").unwrap().parse().unwrap();
         let client = Client::new(node.api_url()).unwrap();
         let tenant = Sender::new(client.clone(), key(1));
-        Self { folder, node: Some(node), listen, speed, manifest, client, tenant }
+        Self { folder, node: Some(node), listen, speed, terms, client, tenant }
     }
 
     pub async fn stop_node(&mut self) {
@@ -110,7 +117,7 @@ impl World {
     }
 
     pub async fn restart_node(&mut self) {
-        self.node = Some(start_node(&self.folder.path().join("node"), self.listen, self.speed, self.manifest).await);
+        self.node = Some(start_node(&self.folder.path().join("node"), self.listen, self.speed, self.terms).await);
     }
 
     pub fn folder(&self, name: &str) -> PathBuf {
@@ -142,17 +149,21 @@ impl World {
         self.tenant.submit(Message::service(message)).await.unwrap();
     }
 
-    /// Orders a deployment with so many AKT.
-    pub async fn order(&self, dseq: u64, file: &Deployment, deposit: &str) -> DeploymentId {
+    /// What a tenant orders with so many AKT.
+    pub fn ordered(dseq: u64, file: &Deployment, deposit: &str) -> NewDeployment {
         let amount = Money { currency: Name::literal("AKT"), amount: Decimal18::parse(deposit).unwrap() };
-        self.send(LeasingMessage::CreateDeployment(NewDeployment {
+        NewDeployment {
             dseq,
             groups: file.groups().to_vec(),
             hash: ContentHash::new(file.hash().get()),
             deposit: Deposit { amount, sources: Vec::new() },
             reclaim_window: None,
-        }))
-        .await;
+        }
+    }
+
+    /// Orders a deployment with so many AKT.
+    pub async fn order(&self, dseq: u64, file: &Deployment, deposit: &str) -> DeploymentId {
+        self.send(LeasingMessage::CreateDeployment(Self::ordered(dseq, file, deposit))).await;
         DeploymentId { owner: self.tenant.address(), dseq }
     }
 
@@ -193,13 +204,13 @@ impl World {
     }
 }
 
-async fn start_node(home: &Path, listen: SocketAddr, speed: u32, manifest: &str) -> NodeHandle {
+async fn start_node(home: &Path, listen: SocketAddr, speed: u32, (manifest, more): (&str, &str)) -> NodeHandle {
     let config = NodeConfig {
         listen,
         speed,
         pace: Duration::from_millis(20),
         heartbeat: Duration::from_millis(250),
-        ..NodeConfig::single(home, genesis(manifest), NODE_SEED)
+        ..NodeConfig::single(home, genesis(manifest, more), NODE_SEED)
     };
     Node::start(config).await.unwrap()
 }

@@ -14,7 +14,11 @@ use axum::{
 };
 use depin_client::lease::{LeaseStatus, Scope, ServiceStatus};
 use depin_sdl::{Manifest, ManifestGroup};
+use depin_services::leasing::SignedReport;
 use serde_json::{Value, json};
+
+/// Longest report of availability.
+const REPORT_BYTES_MAX: usize = 4_096;
 
 /// Parts of a path of a lease.
 pub(super) type LeasePath = Path<(String, String, String)>;
@@ -93,6 +97,24 @@ pub(super) async fn take_image(
     let shared = shared.0;
     let taking = tokio::spawn(async move { shared.door.desk.image(entry.lease, part).await });
     taking.await.map_err(|bug| ApiError::internal(&bug))?.map(Json).map_err(error::desk)
+}
+
+/// The tenant's signature says whose word it is; the token only that its lease is here.
+pub(super) async fn report(
+    shared: State,
+    path: LeasePath,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<SignedReport>, ApiError> {
+    let entry = shared.to_lease(&headers, parts(&path), Some(Scope::Status)).await?;
+    let body = whole(body, format!("a report has at most {REPORT_BYTES_MAX} bytes"), "send one report")?;
+    let bad = |why: String| ApiError::bad_request("bad-report", why, "`depin lease probe` makes reports");
+    if body.len() > REPORT_BYTES_MAX {
+        return Err(bad(format!("a report has at most {REPORT_BYTES_MAX} bytes, this one {}", body.len())));
+    }
+    let report = serde_json::from_slice(&body)
+        .map_err(|why| bad(format!("this is no report: line {}, column {}", why.line(), why.column())))?;
+    shared.door.desk.report(entry.lease, report).await.map(Json).map_err(error::desk)
 }
 
 pub(super) async fn manifest(shared: State, path: LeasePath, headers: HeaderMap) -> Result<Json<[ManifestGroup; 1]>, ApiError> {

@@ -12,7 +12,14 @@ pub(super) fn desk(error: DeskError) -> ApiError {
         DeskError::Hash { .. } => {
             (StatusCode::UNPROCESSABLE_ENTITY, "hash-mismatch", "`depin lease update N FILE` sends another file")
         }
-        DeskError::HostTaken(_) => (StatusCode::CONFLICT, "host-taken", "take it out of `accept`"),
+        DeskError::HostTaken(_) => {
+            let hint = "take it out of `accept`; who has a name of the public DNS proves it by `depin lease host`";
+            (StatusCode::CONFLICT, "host-taken", hint)
+        }
+        DeskError::HostUnproven { .. } => {
+            let hint = "`depin lease host N NAME` makes a file to be served under that name; or take it out of `accept`";
+            (StatusCode::FORBIDDEN, "host-unproven", hint)
+        }
         DeskError::NoManifest(_) => (StatusCode::NOT_FOUND, "no-manifest", "`depin lease send N FILE` sends it"),
         DeskError::NoService(_) => (StatusCode::NOT_FOUND, "no-service", "`depin lease status N` lists services and replicas"),
         DeskError::Manifest(_) => {
@@ -20,6 +27,9 @@ pub(super) fn desk(error: DeskError) -> ApiError {
         }
         DeskError::Image(_) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "bad-image", "`podman save --format oci-archive -o FILE IMAGE` makes an archive")
+        }
+        DeskError::Report(_) => {
+            (StatusCode::CONFLICT, "report-refused", "a period that not both sign is paid as the network's file says")
         }
         DeskError::Refused(_) => (StatusCode::NOT_IMPLEMENTED, "not-offered", "another provider may offer it"),
         DeskError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "try again in some seconds"),

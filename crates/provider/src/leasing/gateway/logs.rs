@@ -101,8 +101,10 @@ pub(super) fn end(why: &DeskError) -> End {
         DeskError::Unavailable(_) => UNAVAILABLE,
         DeskError::Hash { .. }
         | DeskError::HostTaken(_)
+        | DeskError::HostUnproven { .. }
         | DeskError::Manifest(_)
         | DeskError::Image(_)
+        | DeskError::Report(_)
         | DeskError::Refused(_) => FAULT,
     };
     End::new(code, &why.to_string())

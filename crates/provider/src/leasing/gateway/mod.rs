@@ -8,6 +8,7 @@
 //! | `GET /version`, `/address`, `/status` | none | who this is, what it has |
 //! | `PUT /deployment/{dseq}/manifest` | `send-manifest` | takes a manifest; 422 when it is none, or not the one on the ledger |
 //! | `PUT /lease/{dseq}/{gseq}/{oseq}/image` | `send-manifest` | takes a part of an OCI archive: `name`, `at` which byte, `of` how many. Not upstream's |
+//! | `PUT /lease/{dseq}/{gseq}/{oseq}/availability` | `status` | signs what the tenant signed of a period's availability. Not upstream's |
 //! | `GET /lease/{dseq}/{gseq}/{oseq}/manifest` | `get-manifest` | what was taken |
 //! | `GET …/status` | `status` | how all services are, and where they are reached |
 //! | `GET …/service/{name}/status` | any | how one is |
@@ -126,6 +127,7 @@ fn of(shared: Arc<Shared>) -> Router {
         .route("/deployment/{dseq}/manifest", put(answers::take_manifest))
         .route(&of_lease("manifest"), get(answers::manifest))
         .route(&of_lease("image"), put(answers::take_image))
+        .route(&of_lease("availability"), put(answers::report))
         .route(&of_lease("status"), get(answers::lease_status))
         .route(&of_lease("service/{service}/status"), get(answers::service_status))
         .route(&of_lease("kubeevents"), get(events::serve))
