@@ -74,6 +74,8 @@ const COMMANDS: &[&[&str]] = &[
     &["lease", "send"],
     &["lease", "token"],
     &["lease", "revoke"],
+    &["lease", "host"],
+    &["lease", "probe"],
     &["lease", "topup"],
     &["lease", "update"],
     &["lease", "close"],

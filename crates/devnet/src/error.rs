@@ -132,7 +132,17 @@ impl From<GatewayError> for Error {
             ),
             GatewayError::Unreachable { .. } => Self::broken("provider-away", message)
                 .hint("the lease goes on and is paid; try again, or `depin lease close N` ends it and gives back what is left"),
-            GatewayError::Ended(_) => Self::broken("stream-ended", message).hint("run it again"),
+            // What breaks a rule does so again.
+            GatewayError::Ended { code: 1_008, .. } => Self::refused("stream-ended", message).hint(
+                "the same would be ended again; where the token was revoked, ask the tenant for a new one (`depin lease token`)",
+            ),
+            GatewayError::Ended { code: 4_001, .. } => Self::refused("stream-ended", message)
+                .hint("`depin lease status N` says which leases run, and why the others ended"),
+            GatewayError::Ended { .. } => Self::broken("stream-ended", message)
+                .hint("`depin lease status N` says how the service is now; what ran in it may have ended"),
+            GatewayError::Broken(_) => Self::broken("stream-broken", message).hint(
+                "a command may go on in the container: look with `depin lease status N` and `logs` before you run it again",
+            ),
             GatewayError::Answer { .. } => Self::broken("provider-answer", message).hint("the provider may run another version"),
             GatewayError::Token(_) => Self::refused("token", message),
         }
@@ -157,5 +167,22 @@ impl From<SubmitError> for Error {
             }
             SubmitError::Uncertain { .. } => Self::broken("uncertain", error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_to_do_again_what_would_be_refused_again() {
+        let ended = |code| Error::from(GatewayError::Ended { why: "the provider's words".to_owned(), code });
+        let revoked = ended(1_008);
+        assert!(revoked.kind == Kind::Refused && revoked.hint.contains("ended again"), "{revoked:?}");
+        assert!(revoked.message.contains("the provider's words"));
+        assert_eq!((ended(4_001).kind, ended(4_000).kind), (Kind::Refused, Kind::Broken));
+        assert!([1_008, 4_000, 4_001, 4_002].into_iter().all(|code| !ended(code).hint.contains("run it again")));
+        let broken = Error::from(GatewayError::Broken("connection reset".to_owned()));
+        assert!(broken.kind == Kind::Broken && broken.hint.contains("may go on in the container"), "{broken:?}");
     }
 }

@@ -1,9 +1,12 @@
 //! `depin lease`.
 
 use super::{
-    AmountArg, GateArgs, LeaseCpArgs, LeaseExecArgs, LeaseImageCommand, LeaseLogsArgs, LeaseRevokeArgs, LeaseSendArgs,
-    LeaseShellArgs, LeaseTokenArgs, SpanArg, Who,
-    lease_use::{CP_AFTER, EXEC_AFTER, IMAGE_AFTER, LOGS_AFTER, REVOKE_AFTER, SEND_AFTER, SHELL_AFTER, TOKEN_AFTER},
+    AmountArg, GateArgs, LeaseCpArgs, LeaseExecArgs, LeaseHostArgs, LeaseImageCommand, LeaseLogsArgs, LeaseProbeArgs,
+    LeaseRevokeArgs, LeaseSendArgs, LeaseShellArgs, LeaseTokenArgs, SpanArg, Who,
+    lease_use::{
+        CP_AFTER, EXEC_AFTER, HOST_AFTER, IMAGE_AFTER, LOGS_AFTER, PROBE_AFTER, REVOKE_AFTER, SEND_AFTER, SHELL_AFTER,
+        TOKEN_AFTER,
+    },
 };
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -96,9 +99,15 @@ pub enum LeaseCommand {
     /// Make a token for somebody else.
     #[command(after_help = TOKEN_AFTER)]
     Token(LeaseTokenArgs),
+    /// Make the file that proves to a provider that a host name is yours.
+    #[command(after_help = HOST_AFTER)]
+    Host(LeaseHostArgs),
     /// Make all tokens worthless that you made so far.
     #[command(after_help = REVOKE_AFTER)]
     Revoke(LeaseRevokeArgs),
+    /// Probe a lease as its users reach it, and have its provider sign how available it was.
+    #[command(after_help = PROBE_AFTER)]
+    Probe(LeaseProbeArgs),
     /// Put more money into a deployment's escrow.
     #[command(
         after_help = "Examples:\n  depin lease topup 1234 \"5 AKT\"\n  depin lease topup 1234 \"5 AKT\" --owner customer --from friend"

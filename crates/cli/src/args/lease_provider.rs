@@ -79,6 +79,10 @@ pub struct ProviderLeaseArgs {
     /// Domain below which services get their host names [default: they have those alone that they claim].
     #[arg(long, value_name = "DOMAIN")]
     pub domain: Option<String>,
+    /// Give host names of the public DNS to their first users; else only to whoever proves by a file under the name that it is theirs
+    /// (`depin lease host`).
+    #[arg(long)]
+    pub unproven_host_names: bool,
     /// Folder of images' archives [default: DIR/images].
     #[arg(long, value_name = "DIR", value_parser = TextPath)]
     pub images: Option<PathBuf>,

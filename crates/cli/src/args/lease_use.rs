@@ -52,7 +52,29 @@ Examples:
   depin lease token 1234 --scope logs,status > friend.token
   depin lease logs 1234 --token friend.token
   depin lease token 1234 --scope shell --service web --for 1h
+  depin lease token 1234 --scope logs --file deploy.yaml
   depin lease token 1234 --scope logs --json";
+
+pub(super) const PROBE_AFTER: &str = "\
+Where the network pays leases by their availability ([service.leasing.availability] in its file), a period is paid by the share of probes that \
+were answered, when tenant and provider both signed that share. This command makes the probes: it asks every host name and TCP port of the lease \
+as its users do, counts whether all of them answered, signs the count when a period is over, and has the provider sign the same. It runs until the \
+lease is over. A period that nobody reported in time is paid as the network's file says.
+
+Examples:
+  depin lease probe 1234
+  depin lease probe 1234 --every 30s --json
+  depin lease probe 1234 --periods 1";
+
+pub(super) const HOST_AFTER: &str = "\
+A provider gives a host name of the public DNS to whoever proves that it is theirs: it looks for this file at \
+http://NAME/.well-known/depin-host-name when a manifest that claims the name comes. Put it there where the name leads now, send the manifest, then \
+let the name lead to the provider. Whoever shows the file takes the name also from another tenant. Names such as web.localhost are nobody's in \
+the DNS: they are their first user's.
+
+Examples:
+  depin lease host 1234 shop.acme.dev > depin-host-name
+  depin lease host 1234 shop.acme.dev --group 2";
 
 pub(super) const REVOKE_AFTER: &str = "\
 Raises a number on the ledger that every token carries. Providers look within seconds; streams that are open are ended within a minute.
@@ -85,6 +107,21 @@ pub struct GateArgs {
     pub local_network: bool,
     #[command(flatten)]
     pub tenant: Tenant,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseProbeArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// Time between two probes, by the wall clock.
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub every: SpanArg,
+    /// End when so many periods were signed by both [default: when the lease is over].
+    #[arg(long, value_name = "N")]
+    pub periods: Option<u32>,
+    #[command(flatten)]
+    pub gate: GateArgs,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -204,9 +241,12 @@ pub struct LeaseTokenArgs {
     /// What it allows: send-manifest, get-manifest, logs, shell, events, status.
     #[arg(long, value_name = "SCOPE,…", value_delimiter = ',', required = true)]
     pub scope: Vec<Scope>,
-    /// For which services alone [default: all].
+    /// For which services alone [default: all that its provider has].
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub service: Vec<String>,
+    /// For all services of the deployment file that was ordered; its provider is not asked then.
+    #[arg(long, value_name = "FILE", conflicts_with = "service")]
+    pub file: Option<String>,
     /// How long it is good, by the wall clock; an hour at most.
     #[arg(long = "for", value_name = "TIME", default_value = "15m")]
     pub lifetime: SpanArg,
@@ -216,6 +256,21 @@ pub struct LeaseTokenArgs {
     /// At which provider [default: that of the lease].
     #[arg(long, value_name = "ACCOUNT")]
     pub provider: Option<Who>,
+    #[command(flatten)]
+    pub tenant: Tenant,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LeaseHostArgs {
+    /// The deployment.
+    #[arg(value_name = "N")]
+    pub dseq: u64,
+    /// The host name, as the deployment file claims it (`accept`).
+    #[arg(value_name = "NAME")]
+    pub host: String,
+    /// Whose lease of which group [default: the only one].
+    #[arg(long, value_name = "N")]
+    pub group: Option<u32>,
     #[command(flatten)]
     pub tenant: Tenant,
 }

@@ -55,8 +55,8 @@ pub use lease::{
 };
 pub use lease_provider::{LeaseNumber, OwnLeasesArgs, ProviderLeaseArgs, ReclaimArgs, ReclaimReason};
 pub use lease_use::{
-    GateArgs, LeaseCpArgs, LeaseExecArgs, LeaseImageCommand, LeaseImagePushArgs, LeaseLogsArgs, LeaseRevokeArgs, LeaseSendArgs,
-    LeaseShellArgs, LeaseTokenArgs,
+    GateArgs, LeaseCpArgs, LeaseExecArgs, LeaseHostArgs, LeaseImageCommand, LeaseImagePushArgs, LeaseLogsArgs, LeaseProbeArgs,
+    LeaseRevokeArgs, LeaseSendArgs, LeaseShellArgs, LeaseTokenArgs,
 };
 pub use metered::{
     AnswerArgs, BatchesArgs, CloseArgs, DecideArgs, DisputeArgs, EvidenceArgs, GatewayMeteredArgs, LeastCapsArgs, MeteredCommand,

@@ -141,7 +141,7 @@ async fn send(from: PathBuf, mut input: ShellInput, mut output: ShellOutput) -> 
         tokio::select! {
             ended = &mut showing => ended,
             sent = sending => match sent {
-                Ok(()) | Err(GatewayError::Ended(_)) => showing.await,
+                Ok(()) | Err(GatewayError::Ended { .. } | GatewayError::Broken(_)) => showing.await,
                 Err(error) => Err(error),
             },
         }

@@ -11,7 +11,7 @@ use depin_client::{
     lease::{Gateway, GatewayError, LeaseRef, Pass, TOKEN_BYTES_MAX, read},
 };
 use depin_quantity::Address;
-use depin_sdl::Deployment;
+use depin_sdl::{Deployment, Manifest, ManifestGroup};
 use depin_services::leasing::DeploymentId;
 use std::{
     io::Read as _,
@@ -141,7 +141,30 @@ pub(super) async fn send(at: &Place<'_>, gates: &[Gate], dseq: u64, deployment: 
         told.push(gate.lease.id.provider);
         once_seen(at, gate, async || gate.gateway.send_manifest(dseq, deployment.manifest()).await).await?;
     }
+    for gate in gates {
+        let taken = match once_seen(at, gate, async || gate.gateway.manifest(gate.at()).await).await {
+            Ok(taken) => taken,
+            // A token may allow to send alone.
+            Err(error) if error.code == "not-allowed" => continue,
+            Err(error) => return Err(error),
+        };
+        check_taken(&at.name(gate.lease.id.provider), dseq, &taken, deployment.manifest())?;
+    }
     Ok(())
+}
+
+/// Whether what a provider says that it took is what was sent.
+fn check_taken(provider: &str, dseq: u64, taken: &ManifestGroup, sent: &Manifest) -> Result<()> {
+    // A token may show some services alone.
+    let group = sent.groups.iter().find(|group| group.name == taken.name);
+    if group.is_some_and(|group| taken.services.iter().all(|service| group.services.contains(service))) {
+        return Ok(());
+    }
+    Err(CliError::refused(
+        "other-manifest",
+        format_args!("{provider} says that it runs another manifest than it was sent, in the group `{}`", taken.name),
+    )
+    .hint(format_args!("what stands in the file may be known to it: change its secrets, and `depin lease close {dseq}`")))
 }
 
 /// Calls a provider until it sees what is final on the ledger, for a while.
@@ -167,4 +190,23 @@ pub(super) async fn once_seen<T>(
 /// Whether it may be that the provider does not see yet what is on the ledger.
 fn may_pass(error: &GatewayError) -> bool {
     error.is_passing() || matches!(error.code(), Some("no-deployment" | "no-lease" | "hash-mismatch"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_that_says_that_it_runs_something_else_is_told_apart() {
+        let text = include_str!("../../../../../examples/lease/deploy.yaml");
+        let sent = depin_sdl::read(text).unwrap().manifest().clone();
+        let mut taken = sent.groups[0].clone();
+        assert!(check_taken("north", 7, &taken, &sent).is_ok());
+        taken.services.truncate(1);
+        assert!(check_taken("north", 7, &taken, &sent).is_ok(), "what a token shows");
+        taken.services[0].image = "localhost/miner:1".to_owned();
+        let refused = check_taken("north", 7, &taken, &sent).unwrap_err();
+        assert_eq!(refused.code, "other-manifest");
+        assert!(refused.message.contains("north") && refused.hint.contains("close 7"), "{refused:?}");
+    }
 }

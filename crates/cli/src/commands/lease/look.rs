@@ -10,7 +10,9 @@ use crate::{
     error::Result,
     output::{Output, Table, ago, count, in_time, minute, short_number, shorten},
 };
-use depin_client::api::{DenomPrice, DeploymentQuery, EventQuery, LeasingBid, LeasingDeployment, LeasingLease};
+use depin_client::api::{
+    DenomPrice, DeploymentQuery, EventQuery, LeaseAvailability, LeasingBid, LeasingDeployment, LeasingLease,
+};
 use depin_quantity::{Address, Span};
 use depin_services::leasing::{BidId, DeploymentId, DeploymentState};
 use std::path::Path;
@@ -158,7 +160,9 @@ pub(super) async fn status(args: &LeaseStatusArgs, at: &Place<'_>) -> Result<()>
     at.out.result(&leases, |out| {
         let table = leases_table(&leases.leases, at, out);
         let services = ready::table(&leases.services, out);
-        if services.is_empty() { table } else { format!("{}\n\n{services}", table.trim_end()) }
+        let availability: Vec<String> = leases.leases.iter().filter_map(|lease| availability(lease, at)).collect();
+        let parts = [table.trim_end().to_owned(), availability.join("\n"), services];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
     })
 }
 
@@ -207,6 +211,21 @@ pub(super) fn leases_table(leases: &[LeasingLease], at: &Place<'_>, out: &Output
         ]);
     }
     table.render_or(&narrow(out), "no leases; `depin lease bids N` shows the bids, `depin lease accept N PROVIDER` takes one")
+}
+
+/// How available a lease was, where it is paid by that.
+fn availability(lease: &LeasingLease, at: &Place<'_>) -> Option<String> {
+    let LeaseAvailability { next, probes, answered, unreported, waits, closes, .. } = lease.availability.as_ref()?;
+    let BidId { order, .. } = lease.id;
+    let number = format!("{}/{}/{}", order.group.deployment.dseq, order.group.gseq, order.oseq);
+    let decided = format!("{} decided, {unreported} of them without a report", count(*next, "period", "periods"));
+    let until = in_time(at.now(), closes.instant());
+    Some(format!(
+        "{number} is paid by its availability: {answered} of {probes} probes answered; {decided};\n{} waits, the next report {until} at the latest \
+         (`depin lease probe {}`)",
+        shorten(&waits.display),
+        order.group.deployment.dseq
+    ))
 }
 
 pub(super) async fn events(args: &LeaseEventsArgs, at: &Place<'_>) -> Result<()> {

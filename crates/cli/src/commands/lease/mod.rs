@@ -11,6 +11,7 @@ mod image;
 mod look;
 mod order;
 mod place;
+mod probe;
 mod ready;
 mod shell;
 mod streams;
@@ -51,7 +52,9 @@ pub async fn run(command: &LeaseCommand, settings: &Settings, out: &Output) -> R
         LeaseCommand::Image(LeaseImageCommand::Push(args)) => image::push(args, &at).await,
         LeaseCommand::Send(args) => act::send(args, &at).await,
         LeaseCommand::Token(args) => guests::token(args, &at).await,
+        LeaseCommand::Host(args) => guests::host(args, &at).await,
         LeaseCommand::Revoke(args) => guests::revoke(args, &at).await,
+        LeaseCommand::Probe(args) => probe::probe(args, &at).await,
         LeaseCommand::Topup(args) => act::topup(args, &at).await,
         LeaseCommand::Update(args) => act::update(args, &at).await,
         LeaseCommand::Close(args) => act::close(args, &at).await,

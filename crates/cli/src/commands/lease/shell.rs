@@ -123,7 +123,7 @@ async fn give(mut input: ShellInput, query: &ShellQuery) -> GatewayError {
     match failed.await {
         Ok(never) => never,
         // Its end is told by the other half, which knows the reason.
-        Err(GatewayError::Ended(_)) => std::future::pending().await,
+        Err(GatewayError::Ended { .. } | GatewayError::Broken(_)) => std::future::pending().await,
         Err(error) => error,
     }
 }

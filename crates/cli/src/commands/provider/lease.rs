@@ -12,8 +12,8 @@ use depin_devnet::{
 };
 use depin_economy::Spec;
 use depin_provider::leasing::{
-    Attribute, Capacity, LeasingConfig, Offer as Bidding, Pricing, RuntimePlace, open_runtime, read_attributes, read_prices,
-    storage_attributes,
+    Attribute, Capacity, HostNames, LeasingConfig, Offer as Bidding, Pricing, RuntimePlace, open_runtime, read_attributes,
+    read_prices, storage_attributes,
 };
 use depin_quantity::Name;
 use serde::Serialize;
@@ -103,6 +103,7 @@ impl Venture for ProviderLeaseArgs {
             images,
             collect_every: self.collect_every.0,
             new_store: self.new_store,
+            host_names: HostNames { is_proven: !self.unproven_host_names, ..HostNames::default() },
             ..LeasingConfig::new(operator, folder, runtime, bidding, self.capacity)
         };
         Ok(daemon::start(config, client, key).await?.remarking(remark))
