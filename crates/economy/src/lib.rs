@@ -30,11 +30,11 @@ pub use crate::time::close::{STEPS_PER_UNIT, minted_again, worth_of};
 pub use crate::time::rows::ClockRow;
 pub use audit::{AuditReport, TokenAudit, Violation, audit};
 pub use book::account::{Account, AccountClass};
-pub use book::base_fee::{BlockFees, FeeCharged, base_fee, next_base_fee, row_base_fee, row_fee};
+pub use book::base_fee::{BlockFees, FeeCharged, base_fee, fee_credit, next_base_fee, row_base_fee, row_fee};
 pub use book::reason::Reason;
 pub use book::rows::{HoldingRow, SupplyRow, WalletRow};
 pub use book::wallet;
-pub use collateral::fault::{TerminationTerms, expected_reward, termination_fee};
+pub use collateral::fault::{TerminationTerms, expected_reward, fee_within, termination_fee};
 pub use collateral::pledge::pledge_amount;
 pub use collateral::rows::PledgeRow;
 pub use collateral::slash::{HeldRow, pledge_share};
@@ -51,12 +51,12 @@ pub use meter::{
 pub use params::grammar;
 pub use params::{
     Allocation, AllocationVesting, AllowanceRule, AmmPoolRule, AppealRule, Binding, BondFate, BondLeast, BondRule, Boost,
-    BreakerMost, BreakerRule, Cap, CapKind, ChargePrice, ChargeRule, Clock, CreditRule, Each, Emission, FaultFee, FaultRule,
-    FeeAmount, FeeRule, Inflation, Liveness, LockBonus, LockRule, Method, MovingShare, NetEmission, NetworkInfo, Origin, Part,
-    PayPart, PayTo, Pays, PledgeRule, PledgeSize, PoolRule, PriceRule, Priced, Problem, Provenance, Reader, RedeemRule,
-    RewardVesting, RowFee, Score, ScoreRule, Section, ServiceFeeRule, SlashTo, Spec, SpecErrors, StakingRule, StreamMethod,
-    StreamRule, Supply, TableRow, Target, Token, TreasuryRule, UNALLOCATED, USD, UsdRate, VersionStart, VestingPart, VestingRow,
-    Worth, pair_of,
+    BreakerMost, BreakerRule, Cap, CapKind, Ceiling, ChargePrice, ChargeRule, Clock, CreditRule, Each, Emission, FaultFee,
+    FaultRule, FeeAmount, FeeRule, Inflation, Liveness, LockBonus, LockRule, Method, MovingShare, NetEmission, NetworkInfo,
+    Origin, Part, PayPart, PayTo, Pays, PledgeRule, PledgeSize, PoolRule, PriceRule, Priced, Problem, Provenance, Reader,
+    RedeemRule, RewardVesting, RowFee, Score, ScoreRule, Section, ServiceFeeRule, SlashTo, Spec, SpecErrors, StakingRule,
+    StreamMethod, StreamRule, Supply, TableRow, Target, Token, TreasuryRule, UNALLOCATED, USD, UsdRate, VersionStart,
+    VestingPart, VestingRow, Worth, pair_of,
 };
 pub use payment::rows::{
     CreditRow, EscrowRow, HoldRow, MeasuredRow, OpenEscrowRow, PaymentRow, RecurringFeeRow, StreamRow, UsageRow,

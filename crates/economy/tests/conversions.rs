@@ -26,8 +26,15 @@ fn fees_burn_the_base_and_tip_the_proposer() {
 
 #[test]
 fn the_base_fee_moves_by_at_most_an_eighth_and_never_below_the_minimum() {
-    let rule =
-        FeeRule { token: FIL, minimum: Units::new(100), initial: Units::new(100), target_work: 1_000, change: 8, row: None };
+    let rule = FeeRule {
+        token: FIL,
+        minimum: Units::new(100),
+        initial: Units::new(100),
+        target_work: 1_000,
+        change: 8,
+        row: None,
+        on_pledge: false,
+    };
     let next = |base, work| next_base_fee(&rule, Units::new(base), work, rule.target_work).unwrap().get();
     assert_eq!(next(800, 1_000), 800);
     assert_eq!(next(800, 2_000), 900);

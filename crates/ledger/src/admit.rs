@@ -106,7 +106,12 @@ impl Rules {
         let rows = depin_economy::row_fee(spec, state).and_then(|each| each.times(bytes.into()));
         let needed = fee.and_then(|fee| fee.plus(rows?)).map_err(|e| AdmitError::Fee(e.into()))?;
         let (token, has) = (self.token(), depin_economy::wallet(state, sender, self.token()).held);
-        if has < needed { Err(AdmitError::Fee(Refusal::Underfunded { token, needed, has })) } else { Ok(()) }
+        let credit = if body.tip.is_zero() { depin_economy::fee_credit(spec, state, sender) } else { Units::ZERO };
+        if has < needed.minus_or_zero(credit) {
+            Err(AdmitError::Fee(Refusal::Underfunded { token, needed, has }))
+        } else {
+            Ok(())
+        }
     }
 
     /// Checks what needs no row: the chain, the work, the base fee.

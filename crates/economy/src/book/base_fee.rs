@@ -100,15 +100,31 @@ pub fn row_base_fee(spec: &Spec, state: &dyn ReadState) -> Units {
     state.get::<BaseFeeRow>(&()).map_or(spec.fee().initial, |row| row.rows)
 }
 
+/// What of base fees a party may owe on top of what it owes: what it has pledged less that debt, where the network's file lets fees be
+/// owed; else nothing.
+///
+/// - Units: base units of the token that fees are paid in.
+/// - Source: own rule. A pledge that comes back repays a debt before its owner has it, so a fee that is owed under it is covered; who was
+///   charged its last token for a failure can still say that it is over.
+pub fn fee_credit(spec: &Spec, state: &dyn ReadState, party: Address) -> Units {
+    let fee = spec.fee();
+    if !fee.on_pledge {
+        return Units::ZERO;
+    }
+    let pledged = book::balance(state, Account::Pledge(party), fee.token);
+    pledged.minus_or_zero(book::wallet(state, party, fee.token).owed)
+}
+
 impl Work<'_> {
-    /// Takes `work * (base fee + tip)` from a wallet, debt or not: a debtor may still pay to repay.
+    /// Takes `work * (base fee + tip)` from a wallet, debt or not: a debtor may still pay to repay. Where the file lets fees be owed, what
+    /// of the base fee the wallet lacks is added to the debt, and burnt when that is paid; a tip is paid at once or not at all.
     pub fn charge_fee(&mut self, payer: Address, work: u64, tip: Units, block: &mut BlockFees) -> Result<FeeCharged, Refusal> {
         let base = block.base_fee.unwrap_or_else(|| base_fee(self.spec, self.state.as_read()));
         let charged = FeeCharged { burnt: base.times(work.into())?, tip: tip.times(work.into())? };
-        let amount = charged.burnt.plus(charged.tip)?;
-        let (burn, tips) = (block.burn.plus(charged.burnt)?, block.tips.plus(charged.tip)?);
-        let total = block.work.checked_add(work).ok_or(Refusal::TooLarge)?;
-        self.take(payer, amount)?;
+        let (tips, total) = (block.tips.plus(charged.tip)?, block.work.checked_add(work).ok_or(Refusal::TooLarge)?);
+        let burn = block.burn.plus(charged.burnt)?;
+        let owed = self.take(payer, charged)?;
+        let burn = burn.minus(owed)?;
         *block = BlockFees { burn, tips, work: total, base_fee: Some(base), ..*block };
         Ok(charged)
     }
@@ -120,17 +136,32 @@ impl Work<'_> {
         let amount = row.price(base, bytes)?;
         let burn = block.burn.plus(amount)?;
         let bytes = block.bytes.checked_add(bytes).ok_or(Refusal::TooLarge)?;
-        self.take(payer, amount)?;
+        let owed = self.take(payer, FeeCharged { burnt: amount, tip: Units::ZERO })?;
+        let burn = burn.minus(owed)?;
         *block = BlockFees { burn, bytes, row_base_fee: Some(base), ..*block };
         Ok(amount)
     }
 
-    fn take(&mut self, payer: Address, amount: Units) -> Result<(), Refusal> {
+    /// Takes a fee from a wallet; gives what of the part that is to be burnt is owed instead.
+    fn take(&mut self, payer: Address, charged: FeeCharged) -> Result<Units, Refusal> {
         let token = self.spec.fee().token;
+        let needed = charged.burnt.plus(charged.tip)?;
         let mut row = book::wallet(self.state.as_read(), payer, token);
-        let short = Refusal::Underfunded { token, needed: amount, has: row.held };
-        row.held = row.held.minus(amount).map_err(|_| short)?;
+        let owed = needed.minus_or_zero(row.held);
+        let credit = if owed.is_zero() || !charged.tip.is_zero() {
+            Units::ZERO
+        } else {
+            fee_credit(self.spec, self.state.as_read(), payer)
+        };
+        if owed > credit {
+            return Err(Refusal::Underfunded { token, needed, has: row.held });
+        }
+        let amount = needed.minus(owed)?;
+        (row.held, row.owed) = (row.held.minus(amount)?, row.owed.plus(owed)?);
         self.put_wallet(payer, token, &row);
+        if !owed.is_zero() {
+            self.emit(Event::DebtChanged { party: payer, owed: row.owed });
+        }
         self.emit(Event::Posting {
             token,
             from: Account::Wallet(payer),
@@ -138,7 +169,7 @@ impl Work<'_> {
             amount,
             reason: Reason::TransactionFee,
         });
-        Ok(())
+        Ok(owed)
     }
 
     /// Burns the base fees, pays the tips, and sets the base fees of the next block.

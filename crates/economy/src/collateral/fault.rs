@@ -55,6 +55,68 @@ pub fn termination_fee(pledge: Units, age: u64, fault_fee: Units, terms: &Termin
     Ok(simple.min(aged).max(least).max(floor))
 }
 
+/// A fee, and at most this share of what the unit has pledged: `min(fee, floor(pledged * share))`.
+///
+/// - Units: base units.
+/// - Rounding: down.
+/// - Source: own rule. On a large network a fee by expected reward is a small part of a pledge; on one of a few machines the whole
+///   emission is the expected reward of next to nothing, and the fee a multiple of all that its owner has.
+pub fn fee_within(fee: Units, pledged: Units, share: Share) -> Result<Units, QuantityError> {
+    Ok(fee.min(share.of(pledged, Rounding::Down)?))
+}
+
+impl Reads<'_> {
+    /// What a fault costs as things stand, and no more than its rule's bound. A unit without a pledge has nothing that a bounded fee could
+    /// take. A share of a pledge is of what is pledged, without what is cooling down and what was accrued.
+    ///
+    /// # Errors
+    /// An unknown kind, metric or pledge; past 128 bits.
+    pub fn fault_fee(&self, fault: &Fault) -> Result<Units, Refusal> {
+        let rule = declared(self.spec.fault(fault.kind), Topic::FaultKind, fault.kind)?;
+        let fee = self.unbounded_fee(fault, rule.fee);
+        let Some((pledge, share)) = rule.at_most else { return fee };
+        let key = (fault.subject.owner(), fault.subject.unit(), pledge);
+        let pledged = self.state.get::<PledgeRow>(&key).map_or(Units::ZERO, |row| row.amount);
+        match fee {
+            Err(Refusal::TooLarge) => Ok(fee_within(Units::new(u128::MAX), pledged, share)?),
+            fee => Ok(fee_within(fee?, pledged, share)?),
+        }
+    }
+
+    fn unbounded_fee(&self, fault: &Fault, fee: FaultFee) -> Result<Units, Refusal> {
+        let affected = fault.affected.quantity;
+        Ok(match fee {
+            FaultFee::Nothing => Units::ZERO,
+            FaultFee::PerGib(per_gib) => per_gib.mul_div(affected.get(), GIB, Rounding::Down)?,
+            FaultFee::PledgeShare { pledge, share, .. } => share.of(self.pledged_for(fault, pledge)?.amount, Rounding::Down)?,
+            FaultFee::Reward { pool, periods } => {
+                let metric = fault.affected.metric;
+                let bound = self.spec.binding(metric).filter(|b| b.pool == Some(pool));
+                declared(bound, Topic::Metric, metric)?;
+                let reward = self.period_reward(pool).unwrap_or_default();
+                let weight = self.state.get::<PoolRow>(&pool).map_or(Measured::ZERO, |p| p.weight);
+                let ceiling = self.spec.pool(pool).and_then(|rule| rule.ceiling);
+                let most = ceiling.map(|ceiling| ceiling.of(weight.max(affected))).transpose()?;
+                let reward = most.map_or(reward, |most| reward.min(most));
+                expected_reward(reward, periods, affected, weight)?
+            }
+            FaultFee::Termination { pledge, share, clock, full_after, least_share, least_percent, least_of } => {
+                let row = self.pledged_for(fault, pledge)?;
+                let now = self.period(clock).unwrap_or_default();
+                let age = now.saturating_sub(self.period_at(clock, row.since).unwrap_or_default());
+                let fault_fee = self.fault_fee(&Fault { kind: least_of, ..*fault })?;
+                let terms = TerminationTerms { share, full_after, least_share, least_percent };
+                termination_fee(row.amount, age, fault_fee, &terms)?
+            }
+        })
+    }
+
+    fn pledged_for(&self, fault: &Fault, pledge: Name) -> Result<PledgeRow, Refusal> {
+        let key = (fault.subject.owner(), fault.subject.unit(), pledge);
+        self.state.get::<PledgeRow>(&key).ok_or(Refusal::Unknown { what: Topic::Pledge })
+    }
+}
+
 impl Work<'_> {
     /// Order of refusals: kind, metric, pledge.
     pub fn fault(&mut self, fault: &Fault) -> Answer {
@@ -64,7 +126,7 @@ impl Work<'_> {
             return self.slash_pledge(fault, &rule, pledge, share, accrued);
         }
         // A fee past 128 bits is more than there can ever be; faults happen in jobs, which nobody could run again with less.
-        let fee = match self.fault_fee(fault, rule.fee) {
+        let fee = match Reads::new(self.versions, self.state.as_read(), self.now).fault_fee(fault) {
             Err(Refusal::TooLarge) => Units::new(u128::MAX),
             fee => fee?,
         };
@@ -76,36 +138,6 @@ impl Work<'_> {
         }
         self.charge(fault.subject.owner(), rule.token, fee)?;
         Ok(Accepted::moved(rule.token, fee))
-    }
-
-    fn fault_fee(&self, fault: &Fault, fee: FaultFee) -> Result<Units, Refusal> {
-        let affected = fault.affected.quantity;
-        Ok(match fee {
-            FaultFee::Nothing => Units::ZERO,
-            FaultFee::PerGib(per_gib) => per_gib.mul_div(affected.get(), GIB, Rounding::Down)?,
-            FaultFee::PledgeShare { pledge, share, .. } => {
-                let key = (fault.subject.owner(), fault.subject.unit(), pledge);
-                let row = self.state.get::<PledgeRow>(&key).ok_or(Refusal::Unknown { what: Topic::Pledge })?;
-                share.of(row.amount, Rounding::Down)?
-            }
-            FaultFee::Reward { pool, periods } => {
-                let metric = fault.affected.metric;
-                let bound = self.spec.binding(metric).filter(|b| b.pool == Some(pool));
-                declared(bound, Topic::Metric, metric)?;
-                let reward = Reads::new(self.versions, self.state.as_read(), self.now).period_reward(pool).unwrap_or_default();
-                let weight = self.state.get::<PoolRow>(&pool).map_or(Measured::ZERO, |p| p.weight);
-                expected_reward(reward, periods, affected, weight)?
-            }
-            FaultFee::Termination { pledge, share, clock, full_after, least_share, least_percent, least_of } => {
-                let key = (fault.subject.owner(), fault.subject.unit(), pledge);
-                let row = self.state.get::<PledgeRow>(&key).ok_or(Refusal::Unknown { what: Topic::Pledge })?;
-                let age = self.period(clock).saturating_sub(self.period_at(clock, row.since));
-                let other = self.spec.fault(least_of).expect("the parser resolved every fee's floor");
-                let fault_fee = self.fault_fee(fault, other.fee)?;
-                let terms = TerminationTerms { share, full_after, least_share, least_percent };
-                termination_fee(row.amount, age, fault_fee, &terms)?
-            }
-        })
     }
 
     /// Adds a fee to what a party owes and takes what it has. A debt ends growing at what 128 bits hold.

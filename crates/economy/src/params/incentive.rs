@@ -20,6 +20,8 @@ pub struct FaultRule {
     pub to: Vec<(SlashTo, Share)>,
     /// Until when a share of a pledge can be given back.
     pub appeal: Option<AppealRule>,
+    /// A fee by reward or by size is at most this share of what the unit has pledged of this kind; without it, a fee has no bound.
+    pub at_most: Option<(Name, Share)>,
 }
 
 /// How a fault fee is counted.
@@ -129,12 +131,26 @@ fn fault(
         Kind::Termination => termination_fee(r, token?, pledges, given.clocks),
     };
     let fee = fee?;
-    let (mut to, mut appeal) = (Vec::new(), None);
+    let (mut to, mut appeal, mut at_most) = (Vec::new(), None, None);
+    if matches!(fee, FaultFee::Reward { .. } | FaultFee::PerGib(_)) && r.has("at-most") {
+        at_most = Some(r.inner("at-most", |r| bound_by_pledge(r, token?, pledges))?);
+    }
     if matches!(fee, FaultFee::PledgeShare { .. }) {
         to = if r.has("to") { staking::destinations(r, "to", token?)? } else { Vec::new() };
         appeal = if r.has("appeal") { Some(r.inner("appeal", staking::appeal)?) } else { None };
     }
-    Some(FaultRule { token: token?, fee, to, appeal })
+    Some(FaultRule { token: token?, fee, to, appeal, at_most })
+}
+
+/// The most that a fee may be: a share of the unit's pledge, in the same token.
+fn bound_by_pledge(r: &mut Reader<'_>, token: Name, pledges: &Declared<PledgeRule>) -> Option<(Name, Share)> {
+    let (pledge, share) = (reference(r, "pledge", "kind of pledge", pledges), r.share("share"));
+    let pledge = pledge?;
+    if pledges.get(pledge)?.token != token {
+        r.problem("pledge", &format!("pledge `{pledge}` is not in {token}"), "the fee's token must be the pledge's");
+        return None;
+    }
+    Some((pledge, share?))
 }
 
 fn reward_fee(r: &mut Reader<'_>, token: Name, pools: &Declared<PoolRule>) -> Option<FaultFee> {

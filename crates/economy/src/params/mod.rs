@@ -32,7 +32,7 @@ pub use document::{Provenance, Section};
 pub use emission::{Emission, Inflation, TableRow};
 pub use incentive::{AllowanceRule, FaultFee, FaultRule};
 pub use network::{NetworkInfo, Token};
-pub use pool::{Method, MovingShare, Part, PoolRule, RewardVesting, Score, ScoreRule, Target, Worth};
+pub use pool::{Ceiling, Method, MovingShare, Part, PoolRule, RewardVesting, Score, ScoreRule, Target, Worth};
 pub use problem::{Problem, SpecErrors};
 pub use reader::Reader;
 pub use staking::{AppealRule, Liveness, LockBonus, LockRule, PledgeRule, PledgeSize, SlashTo, StakingRule};

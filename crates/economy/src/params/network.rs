@@ -25,6 +25,8 @@ pub struct NetworkInfo {
     pub variant: Name,
     /// When the network that it describes was launched: supply projections start there. One that runs here starts when it starts.
     pub launch: Option<Instant>,
+    /// What was put over the file before it began, in order.
+    pub overlays: Vec<Name>,
 }
 
 /// A token.
@@ -64,7 +66,8 @@ fn list<T>(known: &Declared<T>) -> String {
 pub(super) fn parse(text: &str) -> Result<Spec, SpecErrors> {
     let root = document::parse(text).map_err(|problem| SpecErrors::new(vec![problem], text))?;
     let context = Context::new(None, sourced(&root));
-    let (first, changes) = version::split(&mut Reader::new(&Section::default(), Some(&GRAMMAR), &context), root);
+    let version::Split { first, overlays, changes } =
+        version::split(&mut Reader::new(&Section::default(), Some(&GRAMMAR), &context), root);
     let (mut problems, mut roles) = (context.problems.into_inner(), Vec::new());
     let mut whole = read_version(&first, text, &mut problems, &mut roles);
     let mut before = whole.clone();
@@ -83,6 +86,8 @@ pub(super) fn parse(text: &str) -> Result<Spec, SpecErrors> {
     problems.retain(|p: &Problem| seen.insert((p.span.start, p.span.end, p.message.clone())));
     match whole {
         Some(mut spec) if problems.is_empty() => {
+            spec.network.overlays.clone_from(&overlays);
+            spec.later.iter_mut().for_each(|(_, later)| later.network.overlays.clone_from(&overlays));
             spec.warnings.extend(misfit::roles_alike(&roles));
             seen.clear();
             spec.warnings.retain(|p: &Problem| seen.insert((p.span.start, p.span.end, p.message.clone())));
@@ -103,7 +108,7 @@ pub(super) fn parse(text: &str) -> Result<Spec, SpecErrors> {
 pub(super) fn draft(text: &str) -> Option<Spec> {
     let root = document::parse(text).ok()?;
     let context = Context::new(None, sourced(&root));
-    let (first, _) = version::split(&mut Reader::new(&Section::default(), Some(&GRAMMAR), &context), root);
+    let first = version::split(&mut Reader::new(&Section::default(), Some(&GRAMMAR), &context), root).first;
     let draft = read(&mut Reader::new(&first, Some(&GRAMMAR), &context), &first, text);
     Some(draft.spec).filter(|spec| spec.network.service != UNREAD)
 }
@@ -209,6 +214,7 @@ fn read(r: &mut Reader<'_>, root: &Section, text: &str) -> Draft {
             service: UNREAD,
             variant: UNREAD,
             launch: None,
+            overlays: Vec::new(),
         }),
         tokens: partly.of("token", tokens),
         clocks: partly.of("clock", clocks),
@@ -232,6 +238,7 @@ fn read(r: &mut Reader<'_>, root: &Section, text: &str) -> Draft {
             target_work: 1,
             change: 1,
             row: None,
+            on_pledge: false,
         }),
         prices: partly.of("price", prices),
         amm_pools: partly.of("amm-pool", amm_pools),
@@ -294,7 +301,7 @@ fn network(r: &mut Reader<'_>) -> Option<NetworkInfo> {
         r.ask("launch");
         None
     };
-    Some(NetworkInfo { name: name?, title: title?, service: service?, variant: variant?, launch })
+    Some(NetworkInfo { name: name?, title: title?, service: service?, variant: variant?, launch, overlays: Vec::new() })
 }
 
 fn token(r: &mut Reader<'_>) -> Option<Token> {

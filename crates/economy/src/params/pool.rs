@@ -7,7 +7,7 @@ use super::{
     supply::Supplies,
     utility::{PriceRule, USD, pair_of},
 };
-use depin_quantity::{Decimal18, Name, Share};
+use depin_quantity::{Decimal18, Measured, Name, QuantityError, Rounding, Share, Units};
 
 /// A pool that shares an emission by weight, or that payments feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct PoolRule {
     pub overflow: Option<Name>,
     /// It pays no more than its weight is worth.
     pub worth: Option<Worth>,
+    /// It pays no more than this for its weight.
+    pub ceiling: Option<Ceiling>,
 }
 
 /// A pool's part of its token's emission.
@@ -99,6 +101,29 @@ pub struct Worth {
     pub price: Name,
     /// Dollars for one unit of weight.
     pub usd_per_unit: Decimal18,
+}
+
+/// A ceiling by weight: a period's reward is at most `floor(amount * weight / per)`, so that a network that has little to pay for
+/// pays little, whatever its schedule would give. What is left is as what nobody earns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ceiling {
+    /// For `per` of weight.
+    pub amount: Units,
+    /// So much of the pool's weight; at least one.
+    pub per: u64,
+}
+
+impl Ceiling {
+    /// The most that this weight gets in one period.
+    ///
+    /// - Units: base units; `weight` in the pool's metric.
+    /// - Rounding: down.
+    ///
+    /// # Errors
+    /// Past 128 bits.
+    pub fn of(&self, weight: Measured) -> Result<Units, QuantityError> {
+        self.amount.mul_div(weight.get(), self.per.into(), Rounding::Down)
+    }
 }
 
 /// How locked rewards unlock. Lengths in periods of the pool's clock.
@@ -198,6 +223,7 @@ fn pool(r: &mut Reader<'_>, given: &Given<'_>) -> Option<PoolRule> {
     let vesting = if r.has("vest") { r.inner("vest", |r| reward_vesting(r, clock, given.clocks)).map(Some) } else { Some(None) };
     let overflow = if r.has("overflow") { r.name("overflow").map(Some) } else { Some(None) };
     let worth = if r.has("worth") { r.inner("worth", |r| worth(r, paid.token, given)).map(Some) } else { Some(None) };
+    let ceiling = if r.has("ceiling") { r.inner("ceiling", |r| ceiling(r, paid.token)).map(Some) } else { Some(None) };
     let rule = PoolRule {
         token: paid.token?,
         part: part?,
@@ -207,6 +233,7 @@ fn pool(r: &mut Reader<'_>, given: &Given<'_>) -> Option<PoolRule> {
         vesting: vesting?,
         overflow: overflow?,
         worth: worth?,
+        ceiling: ceiling?,
     };
     fits_its_emission(r, &rule, &paid, given.supplies).then_some(rule)
 }
@@ -224,6 +251,14 @@ fn fits_its_emission(r: &mut Reader<'_>, rule: &PoolRule, paid: &Paid, supplies:
     }
     if rule.worth.is_some() && !matches!(rule.method, Method::Batch | Method::Lazy) {
         r.problem("worth", "a ceiling by worth needs weights of one period", "use method = \"batch\" or \"lazy\"");
+        return false;
+    }
+    if rule.ceiling.is_some() && !rule.method.by_metric() {
+        r.problem("ceiling", "a ceiling by weight needs weights that are metrics", "remove `ceiling`, or choose another method");
+        return false;
+    }
+    if rule.ceiling.is_some() && rule.worth.is_some() {
+        r.problem("ceiling", "a pool has one ceiling: by weight, or by what that is worth", "remove `ceiling` or `worth`");
         return false;
     }
     let vests_by = supplies.get(rule.token).and_then(|s| s.emission.as_ref()).map(super::Emission::clock);
@@ -323,6 +358,11 @@ fn worth(r: &mut Reader<'_>, token: Option<Name>, given: &Given<'_>) -> Option<W
         return None;
     }
     Some(Worth { price, usd_per_unit: usd? })
+}
+
+fn ceiling(r: &mut Reader<'_>, token: Option<Name>) -> Option<Ceiling> {
+    let (amount, per) = (r.amount_of_above_zero("amount", token?), r.integer("per", 1..=u64::MAX));
+    Some(Ceiling { amount: amount?, per: per? })
 }
 
 fn reward_vesting(r: &mut Reader<'_>, clock: Option<Name>, clocks: &Clocks) -> Option<RewardVesting> {

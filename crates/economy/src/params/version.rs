@@ -1,4 +1,5 @@
-//! `[[change]]`: dated changes of a network file. Each parameter version is the file with its changes merged in, checked by itself.
+//! `[[overlay]]` and `[[change]]`: what is put over a network file from its beginning on, and dated changes. Each parameter version is
+//! the file with its overlays and its changes merged in, checked by itself.
 //!
 //! In: the whole file as a tree. Out: one tree per parameter version, in which every value still knows its place in the text, so that a problem
 //! in a change points at the change. Absent on purpose: what happens at the border (the clocks' business).
@@ -8,7 +9,7 @@ use super::{
     grammar::{ALTERNATIVES, GRAMMAR},
     reader::Reader,
 };
-use depin_quantity::{Instant, Span, nearest_name};
+use depin_quantity::{Instant, Name, Span, nearest_name};
 use std::ops::Range;
 
 /// When a parameter version begins.
@@ -39,8 +40,45 @@ pub(super) struct Changed {
     date: Option<Range<usize>>,
 }
 
+/// A file, taken apart.
+pub(super) struct Split {
+    /// The first parameter version's tree, overlays included.
+    pub(super) first: Section,
+    /// What was put over the file, in order.
+    pub(super) overlays: Vec<Name>,
+    /// The parameter versions that follow.
+    pub(super) changes: Vec<Changed>,
+}
+
+/// Puts the overlays over the file and takes the changes out of it.
+pub(super) fn split(r: &mut Reader<'_>, mut root: Section) -> Split {
+    let overlays = overlays(r, &mut root);
+    let (first, changes) = changes(r, root);
+    Split { first, overlays, changes }
+}
+
+/// Puts each overlay over the file and what was put over it before; gives their names.
+fn overlays(r: &mut Reader<'_>, root: &mut Section) -> Vec<Name> {
+    let Some(entry) = root.entries.remove("overlay") else { return Vec::new() };
+    let Value::List(items) = &entry.value else {
+        r.problem_at(entry.key_span, "overlays are a list of tables", "write [[overlay]]");
+        return Vec::new();
+    };
+    let grammar = GRAMMAR.field("overlay").and_then(|field| field.kind.table());
+    let names = items.iter().filter_map(|item| {
+        r.read_entry(item, grammar, |r| {
+            let name = r.name("name");
+            if let Some(set) = r.unread("set") {
+                merge(root, set);
+            }
+            name
+        })
+    });
+    names.collect()
+}
+
 /// Takes the changes out of the file; gives the first parameter version's tree and those that follow.
-pub(super) fn split(r: &mut Reader<'_>, mut root: Section) -> (Section, Vec<Changed>) {
+fn changes(r: &mut Reader<'_>, mut root: Section) -> (Section, Vec<Changed>) {
     let Some(entry) = root.entries.remove("change") else { return (root, Vec::new()) };
     let Value::List(items) = &entry.value else {
         r.problem_at(entry.key_span, "changes are a list of tables", "write [[change]]");

@@ -149,6 +149,9 @@ impl Reads<'_> {
     /// How much of an offer a pool of that weight can use: nothing without weight, and at most what that is worth.
     fn used(&self, rule: &PoolRule, offered: Units, weight: Measured) -> Option<Units> {
         let units = matches!(rule.method, Method::Batch | Method::Lazy | Method::Expected | Method::Winners);
+        if let Some(ceiling) = rule.ceiling {
+            return Some(ceiling.of(weight).map_or(offered, |most| offered.min(most)));
+        }
         match rule.worth {
             _ if units && weight.is_zero() => Some(Units::ZERO),
             Some(worth) => {

@@ -198,7 +198,7 @@ impl Session<'_> {
     /// Takes a transaction's fee, `work * (base fee + tip)`, into `block`. Reads and writes one row.
     ///
     /// # Errors
-    /// Too little money. Debt does not matter: a debtor may pay to repay.
+    /// Too little money, and nothing pledged under which the fee could be owed. Debt does not matter: a debtor may pay to repay.
     pub fn charge_fee(&mut self, payer: Address, work: u64, tip: Units, block: &mut BlockFees) -> Result<FeeCharged, Refusal> {
         self.directly().charge_fee(payer, work, tip, block)
     }

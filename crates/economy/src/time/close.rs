@@ -146,9 +146,11 @@ impl<'w> Work<'w> {
     /// minted again, or scores move every period.
     fn closes_singly(&self, spec: &Spec, clock: Name) -> bool {
         let pools = spec.pools().iter().filter(|(_, rule)| rule.clock == clock);
-        // A ceiling by worth holds for each period, so current weight under one is closed period by period too.
+        // A ceiling holds for each period, so current weight under one is closed period by period too.
         let accrued = pools.clone().any(|(name, rule)| {
-            let counts = |row: PoolRow| !row.accrued.is_zero() || (rule.worth.is_some() && !row.weight.is_zero());
+            let counts = |row: PoolRow| {
+                !row.accrued.is_zero() || ((rule.worth.is_some() || rule.ceiling.is_some()) && !row.weight.is_zero())
+            };
             self.state.get::<PoolRow>(name).is_some_and(counts)
                 && rule.worth.is_none_or(|worth| self.worth_price(worth).is_some())
         });
@@ -325,6 +327,9 @@ impl<'w> Work<'w> {
         };
         if weight.is_zero() {
             return Ok(Usable::Nothing);
+        }
+        if let Some(ceiling) = rule.ceiling {
+            return Ok(Usable::AtMost(ceiling.of(weight).unwrap_or(Units::new(u128::MAX))));
         }
         let Some(worth) = rule.worth else { return Ok(all) };
         let Some(price) = self.worth_price(worth) else { return Ok(Usable::Unknown) };

@@ -81,6 +81,7 @@ pub static BASE_FEE: RuleCard = RuleCard {
             target_work: i.small("target")?,
             change: i.small("change")?,
             row: None,
+            on_pledge: false,
         };
         Ok(Outputs::new().units("next", next_base_fee(&rule, i.units("base")?, i.small("work")?, rule.target_work)?))
     },

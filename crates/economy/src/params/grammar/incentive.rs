@@ -37,6 +37,7 @@ static POOL: Table = Table {
         optional("vest", Kind::Table(&REWARD_VEST), "what of a reward is locked, and how it unlocks"),
         optional("overflow", Kind::Name, "the pool that gets what this one cannot use"),
         optional("worth", Kind::Table(&WORTH), "with batch and lazy: it pays no more than its weight is worth"),
+        optional("ceiling", Kind::Table(&CEILING), "it pays no more than so much for its weight in a period"),
     ],
 };
 
@@ -65,6 +66,14 @@ static WORTH: Table = Table {
     fields: &[
         required("price", Kind::Name, "the pair of the pool's token and USD"),
         required("usd-per-unit", Kind::Usd, "what one unit of weight is worth"),
+    ],
+};
+
+static CEILING: Table = Table {
+    description: "a ceiling by weight",
+    fields: &[
+        required("amount", Kind::Amount, "most that is paid in a period, above zero …"),
+        required("per", Kind::Integer(1, u64::MAX), "… for so much of the pool's weight"),
     ],
 };
 
@@ -113,12 +122,21 @@ static FAULT: Table = Table {
         optional("share", Kind::Share, "with share-of-pledge and termination: so much of the pledge"),
         optional("accrued", Kind::Table(&ACCRUED), "with share-of-pledge: and so much of what was accrued and not paid"),
         optional("to", Kind::List(&SLASHED), "with share-of-pledge: who gets it; burnt without it"),
+        optional("at-most", Kind::Table(&AT_MOST), "with reward and per-gib: the fee is at most a share of the unit's pledge"),
         optional("appeal", Kind::Table(&APPEAL), "with share-of-pledge: until when it can be given back"),
         optional("clock", Kind::Name, "with termination: the clock that age counts"),
         optional("full-after", Kind::Length, "with termination: the age at which the share is full"),
         optional("least-share", Kind::Share, "with termination: at least this share of the pledge"),
         optional("least-percent", Kind::Integer(0, 1_000), "with termination: and at least this per cent …"),
         optional("least-of", Kind::Name, "with termination: … of the fee of this kind of failure"),
+    ],
+};
+
+static AT_MOST: Table = Table {
+    description: "the most that a fee may be",
+    fields: &[
+        required("pledge", Kind::Name, "the kind of pledge of the unit that failed"),
+        required("share", Kind::Share, "so much of it, for each fault"),
     ],
 };
 

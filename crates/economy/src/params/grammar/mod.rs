@@ -167,6 +167,7 @@ pub static GRAMMAR: Table = Table {
         optional("amm-pool", Kind::Named(&AMM_POOL), "where one token is swapped for another, named like AKT-USDC"),
         optional("bind", Kind::Named(&BINDING), "by metric of the service: what it is for; `{}` only counts it"),
         required("service", Kind::Services, "by service: its own figures"),
+        optional("overlay", Kind::List(&OVERLAY), "what is put over the file from its beginning on, in order"),
         optional("change", Kind::List(&CHANGE), "dated changes, each of which begins a parameter version"),
     ],
 };
@@ -222,6 +223,14 @@ static BOOST: Table = Table {
         required("of", Kind::Name, "the plain metric"),
         required("allowance", Kind::Name, "the kind of allowance that backs it"),
         required("times", Kind::Integer(1, 1_000), "how often a backed quantity counts"),
+    ],
+};
+
+static OVERLAY: Table = Table {
+    description: "what is put over the file from its beginning on",
+    fields: &[
+        required("name", Kind::Name, "what it is called, such as development"),
+        required("set", Kind::Changes, "tables that are put over the file"),
     ],
 };
 

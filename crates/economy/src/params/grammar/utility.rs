@@ -136,7 +136,13 @@ static FEE: Table = Table {
         required("target", Kind::Table(&WORK), "work per block at which the base fee stays"),
         optional("row", Kind::Table(&ROW), "what rows cost that a transaction adds; nothing without it"),
         required("change", Kind::Table(&PARTS), "how fast it moves"),
+        optional("owed", Kind::Table(&OWED), "who has too little may owe base fees; nobody may without it"),
     ],
+};
+
+static OWED: Table = Table {
+    description: "how much of base fees may be owed",
+    fields: &[required("up-to", Kind::Choice(&["pledge"]), "no more than the whole debt being what the party has pledged")],
 };
 
 static AMOUNT: Table = Table { description: "an amount", fields: &[required("amount", Kind::Amount, "the amount")] };

@@ -21,6 +21,8 @@ pub struct FeeRule {
     pub change: u64,
     /// What rows cost; none where they cost nothing.
     pub row: Option<RowFee>,
+    /// Whether a party may owe base fees, as long as it owes no more than it has pledged.
+    pub on_pledge: bool,
 }
 
 /// What the rows cost that a transaction adds to the ledger, keys and values by encoded size.
@@ -60,8 +62,9 @@ pub(super) fn fee(r: &mut Reader<'_>, tokens: &Declared<Token>) -> Option<FeeRul
         let target_work = r.inner("target", |r| r.integer("work", 1..=u64::MAX));
         let change = r.inner("change", |r| r.integer("parts", 1..=1_000_000));
         let row = if r.has("row") { Some(r.inner("row", row)?) } else { None };
+        let on_pledge = if r.has("owed") { r.inner("owed", owed)? } else { false };
         let (token, minimum, initial) = (token?, minimum?, initial?);
-        let rule = FeeRule { token, minimum, initial, target_work: target_work?, change: change?, row };
+        let rule = FeeRule { token, minimum, initial, target_work: target_work?, change: change?, row, on_pledge };
         if rule.initial < rule.minimum {
             r.problem_in(&["initial", "amount"], "the first base fee is below the minimum", "raise `initial`");
             return None;
@@ -73,6 +76,11 @@ pub(super) fn fee(r: &mut Reader<'_>, tokens: &Declared<Token>) -> Option<FeeRul
 fn row(r: &mut Reader<'_>) -> Option<RowFee> {
     let (work, target) = (r.integer("work", 1..=1_000_000_000_000), r.integer("target", 1..=1 << 40));
     Some(RowFee { work: work?, target: target? })
+}
+
+/// Up to what fees may be owed; there is one word for it.
+fn owed(r: &mut Reader<'_>) -> Option<bool> {
+    r.choice("up-to", &[("pledge", true)])
 }
 
 pub(in crate::params) fn prices(r: &mut Reader<'_>) -> Declared<PriceRule> {
