@@ -115,9 +115,9 @@ fn integer(least: u64, most: u64) -> Value {
     integer
 }
 
-/// What may be put over a file: any of it but other changes.
+/// What may be put over a file: any of it but overlays and changes.
 fn over() -> Value {
-    table(GRAMMAR.description, GRAMMAR.fields.iter().filter(|field| !matches!(field.key, "change")), Form::Over)
+    table(GRAMMAR.description, GRAMMAR.fields.iter().filter(|field| !matches!(field.key, "change" | "overlay")), Form::Over)
 }
 
 fn services(form: Form) -> Value {

@@ -11,9 +11,18 @@ pub(super) struct Version {
     pub(super) root: Table,
 }
 
+/// The overlays of a file, in order.
+pub(super) fn overlaid(overlays: Option<&Value>) -> impl Iterator<Item = &Table> {
+    overlays.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table)
+}
+
 /// The parameter versions of a file: as it begins, and after each `[[change]]`.
 pub(super) fn versions(root: &Table) -> Vec<Version> {
     let mut now = root.clone();
+    let overlays = now.remove("overlay");
+    for set in overlaid(overlays.as_ref()).filter_map(|overlay| overlay.get("set")?.as_table()) {
+        merge(&mut now, set);
+    }
     let changes = now.remove("change");
     let mut versions = vec![Version { from: None, root: now.clone() }];
     for change in changes.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_table) {

@@ -46,6 +46,10 @@ fn one_pool(file: &File<'_>, name: &str, pool: &Table) -> String {
             text += &format!(", the rest to `{overflow}`");
         }
     }
+    if let Some(ceiling) = pool.get("ceiling").and_then(Value::as_table) {
+        let figure = |key: &str| shown(ceiling, key).unwrap_or_default();
+        text += &format!(", at most {} for {} of weight", figure("amount"), figure("per"));
+    }
     text
 }
 
@@ -163,6 +167,9 @@ pub(super) fn penalties(file: &File<'_>) -> Vec<Line> {
             "share-of-pledge" => format!("{name}: {} of the pledge", figure("share")),
             other => format!("{name}: {other}"),
         };
+        if let Some(most) = rule.get("at-most").and_then(Value::as_table) {
+            text += &format!(", at most {} of the pledge", string(most, "share").unwrap_or_default());
+        }
         let to = tables(rule, "to");
         if !to.is_empty() {
             let part = |to: &&Table| {

@@ -27,6 +27,9 @@ pub struct Card {
     pub service: String,
     /// Which reading of its rules the file follows.
     pub variant: String,
+    /// What was put over the file, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overlays: Vec<String>,
     /// Always the same, in the same order.
     pub sections: Vec<Section>,
     /// Supply of the first token, and how usage is paid, for lists.
@@ -75,6 +78,16 @@ pub struct Line {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is not TOML: {0}")]
 pub struct NotToml(pub String);
+
+/// A row that no card has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no row `{name}`")]
+pub struct UnknownRow {
+    /// As asked.
+    pub name: String,
+    /// Those that there are.
+    pub known: String,
+}
 
 impl Line {
     /// A statement whose figures stand in this table.
@@ -185,15 +198,31 @@ impl Card {
                 rows: rows.iter().map(|(name, write)| Row { name, lines: across(&versions, *write) }).collect(),
             })
             .collect();
+        let overlays = file::overlaid(root.get("overlay")).filter_map(|overlay| file::string(overlay, "name"));
         let short = (across(&versions, supply::short), across(&versions, utility::short));
         Ok(Self {
             network: name("name"),
             title: name("title"),
             service: name("service"),
             variant: name("variant"),
+            overlays: overlays.map(str::to_owned).collect(),
             sections,
             short,
         })
+    }
+
+    /// The card with these rows alone, by name.
+    ///
+    /// # Errors
+    /// A name that no row has: with the names that there are.
+    pub fn only(mut self, rows: &[String]) -> Result<Self, UnknownRow> {
+        let known: Vec<&str> = self.sections.iter().flat_map(|section| &section.rows).map(|row| row.name).collect();
+        if let Some(name) = rows.iter().find(|name| !known.contains(&name.as_str())) {
+            return Err(UnknownRow { name: name.clone(), known: known.join(", ") });
+        }
+        self.sections.iter_mut().for_each(|section| section.rows.retain(|row| rows.iter().any(|name| name == row.name)));
+        self.sections.retain(|section| !section.rows.is_empty());
+        Ok(self)
     }
 
     /// What there is of the first token at most, and how it is minted, in the file's last parameter version.

@@ -196,7 +196,11 @@ pub(super) fn transactions(file: &File<'_>) -> Vec<Line> {
     let figure = |key: &str| fee.get(key).and_then(Value::as_table);
     let minimum = figure("minimum").and_then(|table| Some((table, amount(string(table, "amount")?))));
     let Some((table, minimum)) = minimum else { return Vec::new() };
-    vec![Line::of(format!("at least {minimum} per unit of work, burnt; a tip to the proposer"), table)]
+    let mut lines = vec![Line::of(format!("at least {minimum} per unit of work, burnt; a tip to the proposer"), table)];
+    if let Some(owed) = figure("owed") {
+        lines.push(Line::of("who has too little may owe fees, up to what it has pledged", owed));
+    }
+    lines
 }
 
 pub(super) fn prices(file: &File<'_>) -> Vec<Line> {
