@@ -2,9 +2,9 @@
 
 use crate::{
     api::{
-        Account, AccountEntry, Audit, BATCH_BYTES_MAX, BATCH_MAX, BatchAnswer, BatchAnswers, BatchRequest, Block, BlockSummary,
-        Content, EventQuery, EventRecord, NetworkInfo, Page, Posted, Prices, RewardDue, Status, SubmitRequest, Supply,
-        TransactionPhase, TransactionStatus,
+        Account, AccountDays, AccountEntry, Audit, BATCH_BYTES_MAX, BATCH_MAX, BatchAnswer, BatchAnswers, BatchRequest, Block,
+        BlockSummary, Content, EventQuery, EventRecord, NetworkInfo, Page, Posted, Prices, RewardDue, Status, SubmitRequest,
+        Supply, TransactionPhase, TransactionStatus,
     },
     error::{ClientError, SubmitError},
     events::EventStream,
@@ -164,6 +164,14 @@ impl Client {
     /// [`ClientError`].
     pub async fn rewards(&self, address: Address) -> Result<Page<RewardDue>, ClientError> {
         self.transport.get(&format!("/v1/accounts/{address}/rewards"), &Query::default()).await
+    }
+
+    /// What came into an account and went out of it on the last `days` days of ledger time, today included.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn days(&self, address: Address, days: u32) -> Result<AccountDays, ClientError> {
+        self.transport.get(&format!("/v1/accounts/{address}/days"), &Query::default().with("days", Some(days))).await
     }
 
     /// Hands a signed transaction in, once. Posting the same again is harmless; [`Sender`](crate::Sender) does it when needed.

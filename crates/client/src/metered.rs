@@ -227,6 +227,7 @@ pub struct MeteredOrder {
 /// Parameters of `GET /v1/metered/orders`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct OrderQuery {
     /// Only of this customer.
     #[param(value_type = Option<String>)]
@@ -393,6 +394,7 @@ pub struct MeteredNetwork {
 /// Parameters of `GET /v1/metered/quote`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct MeteredQuoteQuery {
     /// Who is to deliver.
     #[param(value_type = String)]

@@ -469,6 +469,7 @@ pub struct RenderingPerson {
 /// Parameters of `GET /v1/rendering/nodes`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct RenderingNodeQuery {
     /// Only of this owner.
     #[param(value_type = Option<String>)]
@@ -485,6 +486,7 @@ pub struct RenderingNodeQuery {
 /// Parameters of `GET /v1/rendering/jobs`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct RenderingJobQuery {
     /// Only of this artist.
     #[param(value_type = Option<String>)]

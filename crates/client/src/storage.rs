@@ -57,6 +57,14 @@ impl Storage<'_> {
         found(self.client.transport.get(&format!("/v1/storage/providers/{address}"), &Query::default()).await)
     }
 
+    /// What a provider loses by being away from now on, and its next deadlines; none when the address is not registered.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn absence(self, address: Address) -> Result<Option<Absence>, ClientError> {
+        found(self.client.transport.get(&format!("/v1/storage/providers/{address}/absence"), &Query::default()).await)
+    }
+
     /// A page of deals.
     ///
     /// # Errors
@@ -349,6 +357,51 @@ pub struct Fault {
     pub recovering: bool,
 }
 
+/// `GET /v1/storage/providers/{address}/absence`: what a provider loses by being away from now on, as things stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Absence {
+    /// Active sectors that this counts, faulty ones among them.
+    pub sectors: u64,
+    /// Those that are faulty already.
+    pub faulty: u64,
+    /// Whether the provider has more sectors than are counted here.
+    pub more: bool,
+    /// Collateral of all its sectors.
+    pub pledged: Amount,
+    /// When the first window closes without an answer: the sectors asked for are faulty from then on, and earn no rewards. None without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faulty_from: Option<Time>,
+    /// When the first fee for a fault is charged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charged_from: Option<Time>,
+    /// When the first sectors are ended for being faulty, and their deals with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_from: Option<Time>,
+    /// Rewards of a day that are not earned.
+    pub rewards_per_day: Amount,
+    /// Fees for faults of a day, once all of the sectors are faulty for more than a proving period.
+    pub fees_per_day: Amount,
+    /// The next deadlines, the nearest first.
+    pub deadlines: Vec<ProofDeadline>,
+}
+
+/// When a data set must be proven.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProofDeadline {
+    /// Number of the data set.
+    pub set: u32,
+    /// Its sectors.
+    pub sectors: u64,
+    /// When its window opens, or opened.
+    pub opens: Time,
+    /// When its window closes.
+    pub closes: Time,
+    /// Whether the window is open.
+    pub open: bool,
+    /// Whether the open window is answered.
+    pub proven: bool,
+}
+
 /// A challenged sector of an open window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChallengedSector {
@@ -411,6 +464,7 @@ pub struct DataSet {
 /// Parameters of `GET /v1/storage/deals`. Those given must all hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct DealQuery {
     /// Deals that this account pays for.
     #[param(value_type = Option<String>)]
@@ -430,6 +484,7 @@ pub struct DealQuery {
 /// Parameters of `GET /v1/storage/quote`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct QuoteQuery {
     /// Bytes of data to store.
     pub size_bytes: u64,

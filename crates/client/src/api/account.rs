@@ -138,3 +138,64 @@ pub struct RewardDue {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends: Option<Time>,
 }
+
+/// `GET /v1/accounts/{address}/days`: what came into an account and went out of it, by day of ledger time in UTC, the newest day last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AccountDays {
+    /// The days on which something moved.
+    pub days: Vec<AccountDay>,
+    /// The first day that was looked at: `2026-11-22`. Older history than that of the node's is not there.
+    pub since: String,
+}
+
+/// One day of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AccountDay {
+    /// The day: `2026-11-22`.
+    pub day: String,
+    /// What moved, by source and token.
+    pub flows: Vec<Flow>,
+}
+
+/// What came in and went out of one token for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Flow {
+    /// Why.
+    pub source: FlowSource,
+    /// What came in.
+    pub gained: Amount,
+    /// What went out.
+    pub spent: Amount,
+}
+
+/// Why tokens came into an account or went out of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlowSource {
+    /// Rewards of the network, those that vest over time included.
+    Rewards,
+    /// Usage: paid by customers, or for what the account itself used.
+    Usage,
+    /// Fees of transactions and of the service.
+    Fees,
+    /// What failures cost, and debt that was repaid.
+    Penalties,
+    /// Pledges and bonds that were locked, or came back.
+    Collateral,
+    /// Everything else: transfers, swaps, stakes.
+    Other,
+}
+
+impl FlowSource {
+    /// As it is written on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rewards => "rewards",
+            Self::Usage => "usage",
+            Self::Fees => "fees",
+            Self::Penalties => "penalties",
+            Self::Collateral => "collateral",
+            Self::Other => "other",
+        }
+    }
+}

@@ -348,6 +348,7 @@ pub struct EventRecord {
 /// Parameters of `GET /v1/events` and `GET /v1/events/stream`. Those given must all hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct EventQuery {
     /// First position wanted; the stream begins with what is new when absent.
     pub from: Option<u64>,

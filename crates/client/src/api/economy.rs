@@ -27,6 +27,9 @@ pub struct TokenSupply {
     pub burned: Amount,
     /// Minted, not burned, not locked.
     pub circulating: Amount,
+    /// Given by the schedule of the emission to nobody, since nobody earned it: never minted. Null for a token without supply rules.
+    #[serde(default)]
+    pub forfeited: Option<Amount>,
     /// Where it lies: balances, escrows, pledge, vesting, pools.
     pub parts: Vec<SupplyPart>,
 }

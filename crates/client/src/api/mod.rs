@@ -34,10 +34,10 @@ pub use crate::rendering::{
     RenderingPerson, RenderingTicket,
 };
 pub use crate::storage::{
-    Ask, Challenge, ChallengedSector, DataSet, Deal, DealQuery, DealStage, Fault, Provider, ProviderList, Quote, QuoteQuery,
-    StorageTotals, Window,
+    Absence, Ask, Challenge, ChallengedSector, DataSet, Deal, DealQuery, DealStage, Fault, ProofDeadline, Provider, ProviderList,
+    Quote, QuoteQuery, StorageTotals, Window,
 };
-pub use account::{Account, AccountEntry, Committed, Holdings, RewardDue, Vesting};
+pub use account::{Account, AccountDay, AccountDays, AccountEntry, Committed, Flow, FlowSource, Holdings, RewardDue, Vesting};
 pub use chain::{
     BATCH_BYTES_MAX, BATCH_MAX, BatchAnswer, BatchAnswers, BatchRequest, Block, BlockSummary, Chance, ChanceReport, ClockWarning,
     Content, DiskRoom, EventQuery, EventRecord, Failure, FinalReceipt, History, Posted, Stalled, Status, SubmitRequest,

@@ -86,6 +86,7 @@ impl Coverage<'_> {
 /// Which access points.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct AccessPointQuery {
     /// Only of this owner.
     #[param(value_type = Option<String>)]
@@ -99,6 +100,7 @@ pub struct AccessPointQuery {
 /// Which sessions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct SessionQuery {
     /// Only of this access point.
     #[param(value_type = Option<String>)]

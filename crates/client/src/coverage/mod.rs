@@ -168,6 +168,7 @@ impl Coverage<'_> {
 /// Which hotspots.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct HotspotQuery {
     /// Only of this owner.
     #[param(value_type = Option<String>)]
@@ -181,6 +182,7 @@ pub struct HotspotQuery {
 /// Which batches of packets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct PacketQuery {
     /// Only of this OUI.
     pub oui: Option<u32>,

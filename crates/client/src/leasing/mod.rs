@@ -420,6 +420,7 @@ pub struct LeasingLease {
 /// Parameters of `GET /v1/leasing/deployments`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct DeploymentQuery {
     /// Only of this tenant.
     #[param(value_type = Option<String>)]
@@ -436,6 +437,7 @@ pub struct DeploymentQuery {
 /// Parameters of `GET /v1/leasing/bids`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct BidQuery {
     /// Whose.
     #[param(value_type = String)]
@@ -452,6 +454,7 @@ pub struct BidQuery {
 /// Parameters of `GET /v1/leasing/leases`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct LeaseQuery {
     /// Whose: a provider's, or a tenant's.
     #[param(value_type = String)]

@@ -34,6 +34,7 @@ fn token_supply(app: &Shared, reads: &Reads<'_>, token: Name) -> Option<TokenSup
         minted: amount(issued.minted),
         burned: amount(issued.burned),
         circulating: amount(supply.map_or(total, |supply| supply.circulating)),
+        forfeited: supply.map(|supply| amount(supply.forfeited)),
         parts,
     })
 }

@@ -10,6 +10,7 @@ mod blocks;
 mod chain;
 mod chance;
 mod costly;
+mod days;
 mod economy;
 mod error;
 mod events;
@@ -196,6 +197,7 @@ impl App {
 /// Parameters of lists that come in pages.
 #[derive(Clone, Debug, Default, serde::Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct PageQuery {
     /// The `next` of the page before.
     after: Option<String>,
@@ -226,6 +228,7 @@ fn described(service: &Live) -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(accounts::accounts))
         .routes(routes!(accounts::account))
         .routes(routes!(accounts::rewards))
+        .routes(routes!(days::days))
         .routes(routes!(transactions::submit))
         .routes(routes!(batch::submit_batch))
         .routes(routes!(transactions::transaction))

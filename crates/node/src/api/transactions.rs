@@ -53,6 +53,7 @@ impl Default for HandingIn {
 /// Parameters of `POST /v1/transactions`.
 #[derive(Clone, Debug, Default, serde::Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct SubmitQuery {
     /// `final`: answer when the transaction is final, or after 30 s; at once when too many wait.
     wait: Option<String>,

@@ -23,7 +23,7 @@ pub use query::{BlockRecord, EventPage, Filter};
 pub use schema::{First, Marks};
 pub use write::LogRecord;
 
-use depin_quantity::{Address, UnitId};
+use depin_quantity::{Address, Instant, UnitId};
 use rusqlite::Connection;
 use schema::Opened;
 use std::{
@@ -37,6 +37,8 @@ use std::{
 use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use write::{Batch, Writer};
 
+/// Events that a walk through the history reads at once.
+const WALK_PAGE: usize = 1_000;
 /// Reading connections open at once.
 const READERS: usize = 4;
 /// Batches that a slow subscriber may lag behind before it reads from the file again.
@@ -304,6 +306,35 @@ impl Index {
     /// [`IndexError::Database`], [`IndexError::Closed`].
     pub async fn events(self: &Arc<Self>, from: u64, limit: usize, filter: Filter) -> Result<EventPage, IndexError> {
         self.read(move |connection, marks| query::events(connection, &marks, from, limit, &filter)).await
+    }
+
+    /// Goes through the events since `time` that match `filter`, in order, on one snapshot; nothing when there are more than `most`.
+    ///
+    /// # Errors
+    /// As [`Index::events`].
+    pub async fn walk_since<T: Default + Send + 'static>(
+        self: &Arc<Self>,
+        time: Instant,
+        most: usize,
+        filter: Filter,
+        each: impl Fn(&mut T, EventRecord) + Send + 'static,
+    ) -> Result<Option<T>, IndexError> {
+        self.read(move |connection, marks| {
+            let (mut at, mut seen, mut all) = (query::event_at(connection, &marks, time)?, 0, T::default());
+            loop {
+                let page = query::events(connection, &marks, at, WALK_PAGE, &filter)?;
+                seen += page.events.len();
+                if seen > most {
+                    return Ok(None);
+                }
+                page.events.into_iter().for_each(|event| each(&mut all, event));
+                if page.next >= page.end {
+                    return Ok(Some(all));
+                }
+                at = page.next;
+            }
+        })
+        .await
     }
 
     /// Events and the receipt of a transaction, if it is final and read.

@@ -172,6 +172,23 @@ pub(super) fn block(connection: &Connection, height: u64) -> Result<Option<Block
     Ok(connection.prepare_cached(&sql)?.query_row([height], block_row).optional()?)
 }
 
+/// Position of the first event of a block whose ledger time is `time` or later; where the next event will be, when there is no such block.
+pub(super) fn event_at(connection: &Connection, marks: &Marks, time: Instant) -> Result<u64, IndexError> {
+    let sql = format!("SELECT {BLOCK} FROM blocks WHERE height >= ?1 ORDER BY height LIMIT 1");
+    let mut statement = connection.prepare_cached(&sql)?;
+    // Times of blocks never fall, so the first one is found by halving.
+    let (mut low, mut high, mut found) = (0, marks.height.saturating_add(1), marks.next_event);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match statement.query_row([super::write::integer(middle)?], block_row).optional()? {
+            Some(block) if block.time < time => low = block.height.saturating_add(1),
+            Some(block) => (found, high) = (block.first_event, middle),
+            None => high = middle,
+        }
+    }
+    Ok(found)
+}
+
 /// Blocks, newest first, below `before`, at most `limit`.
 pub(super) fn blocks(connection: &Connection, before: Option<u64>, limit: usize) -> Result<Vec<BlockRecord>, IndexError> {
     let before = before.and_then(|b| i64::try_from(b).ok()).unwrap_or(i64::MAX);

@@ -1,7 +1,7 @@
 //! A deal's life as a provider and a client see it over the API, in days that last seconds.
 
 use crate::common::{World, key, name};
-use depin_client::api::{DealStage, EventQuery};
+use depin_client::api::{DealStage, EventQuery, FlowSource};
 use depin_ledger::Message;
 use depin_quantity::{UnitId, Units};
 use depin_services::storage::{
@@ -112,6 +112,24 @@ async fn a_deal_is_proven_found_faulty_and_recovered() {
     assert!(!world.client.account(key(3).address()).await.unwrap().pledged.units.is_zero());
     let sets = world.client.storage().sets(Some(key(3).address())).await.unwrap().items;
     assert_eq!((sets.len(), &sets[0].sectors[..]), (1, &[deal.id][..]));
+
+    // What being away would cost is told beforehand, by the functions that the ledger will charge by.
+    let provider = key(3).address();
+    let before = world.client.storage().absence(provider).await.unwrap().unwrap();
+    assert_eq!((before.sectors, before.faulty, before.more, before.deadlines.len()), (1, 0, false, 1));
+    let [faulty_from, charged_from, ended_from] =
+        [&before.faulty_from, &before.charged_from, &before.ended_from].map(|at| at.as_ref().unwrap().ms);
+    assert!(
+        faulty_from == before.deadlines[0].closes.ms && faulty_from < charged_from && charged_from < ended_from,
+        "{before:?}"
+    );
+    assert!(!before.fees_per_day.units.is_zero() && !before.rewards_per_day.units.is_zero() && !before.pledged.units.is_zero());
+    assert_eq!(world.client.storage().absence(key(1).address()).await.unwrap(), None);
+    let days = world.client.days(provider, 90).await.unwrap();
+    let flows: Vec<_> = days.days.iter().flat_map(|day| &day.flows).collect();
+    let spent = |source: FlowSource| flows.iter().any(|flow| flow.source == source && !flow.spent.units.is_zero());
+    assert!(spent(FlowSource::Fees) && spent(FlowSource::Collateral) && !spent(FlowSource::Penalties), "{days:?}");
+    assert!(world.client.days(provider, 91).await.unwrap_err().to_string().contains("90"));
 
     // Nobody answers the window.
     next("sector-faulty").await;

@@ -2,7 +2,7 @@
 
 use super::{
     error::StorageError,
-    names::{DATACAP, DEAL, QUALITY_BYTES, RAW_BYTES},
+    names::{DATACAP, DEAL, QUALITY_BYTES, RAW_BYTES, fault_kind},
     params::StorageParams,
     rows::{ByClient, ByProvider, Deal, Provider, Totals},
     service::Storage,
@@ -66,11 +66,7 @@ impl<'a> Context<'a, Storage> {
 
     /// How much of a metric a deal's sector is.
     fn sector_in(&self, metric: Name, deal: &Deal) -> Component {
-        let quantity = match metric {
-            QUALITY_BYTES => self.params().quality(deal.size, deal.verified),
-            _ => deal.size.get().into(),
-        };
-        Component { metric, quantity: Measured::new(quantity) }
+        sector_in(self.params(), metric, deal)
     }
 
     fn sector_of(id: UnitId, deal: &Deal) -> Subject {
@@ -200,7 +196,27 @@ impl<'a> Context<'a, Storage> {
         if !rules.faults.contains(&kind) {
             return Ok(());
         }
-        let (subject, affected) = (Self::sector_of(id, deal), self.sector_in(rules.affected(), deal));
-        self.send(Record::Fault(Fault { subject, kind, affected, reporter: None }))
+        let fault = fault_of(self.params(), id, deal, kind);
+        self.send(Record::Fault(fault))
     }
+}
+
+/// How much of a metric a deal's sector is.
+fn sector_in(params: &StorageParams, metric: Name, deal: &Deal) -> Component {
+    let quantity = match metric {
+        QUALITY_BYTES => params.quality(deal.size, deal.verified),
+        _ => deal.size.get().into(),
+    };
+    Component { metric, quantity: Measured::new(quantity) }
+}
+
+fn fault_of(params: &StorageParams, id: UnitId, deal: &Deal, kind: Name) -> Fault {
+    let subject = Subject::Unit { owner: deal.provider, unit: id };
+    Fault { subject, kind, affected: sector_in(params, params.rules.affected(), deal), reporter: None }
+}
+
+/// What the economy is told of a sector that is still faulty when its proving period ends; none where the network has no rule for it.
+pub fn continued_fault(params: &StorageParams, id: UnitId, deal: &Deal) -> Option<Fault> {
+    let kind = fault_kind::CONTINUED;
+    params.rules.faults.contains(&kind).then(|| fault_of(params, id, deal, kind))
 }

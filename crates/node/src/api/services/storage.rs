@@ -23,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(providers))
         .routes(routes!(provider))
+        .routes(routes!(super::absence::absence))
         .routes(routes!(deals))
         .routes(routes!(deal))
         .routes(routes!(sets))
@@ -33,6 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 /// Parameters of lists by provider.
 #[derive(Clone, Debug, Default, serde::Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ProviderQuery {
     /// Only of this provider.
     #[param(value_type = Option<String>)]
