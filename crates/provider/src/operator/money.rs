@@ -65,6 +65,19 @@ impl<D: Duty> Runner<D> {
         self.costs.currency = Some(currency);
         let (has, each) = (account.balance(currency.token), self.costs.each(D::message_bytes(&self.view)));
         let enough = each.times(MESSAGES).unwrap_or(Units::new(u128::MAX));
+        let debt = owed(account, currency.token);
+        if !debt.is_zero() {
+            let missing = debt.plus(enough).unwrap_or(Units::new(u128::MAX)).minus_or_zero(has);
+            let [debt, missing] = [debt, missing].map(|units| currency.text(units));
+            let why = format!(
+                "it owes {debt} for what failed, and what it is sent or earns repays that first: send {missing} to {}, which clears the debt and \
+                 pays {MESSAGES} messages; until then it takes nothing new on and nothing out, and declares recovery only as far as the balance \
+                 or the network's file lets it",
+                self.sender.address()
+            );
+            self.status.problem(FUNDS, why);
+            return Ok(());
+        }
         if has >= enough {
             self.status.solved(FUNDS);
             return Ok(());
@@ -80,6 +93,12 @@ impl<D: Duty> Runner<D> {
         );
         Ok(())
     }
+}
+
+/// What an account owes of a token.
+fn owed(account: &Account, token: Name) -> Units {
+    let mut debts = std::iter::once(&account.debt).chain(account.other.iter().map(|held| &held.debt));
+    debts.find(|debt| debt.token == token).map_or(Units::ZERO, |debt| debt.units)
 }
 
 /// The token that fees are paid in, by the network's file.

@@ -114,4 +114,26 @@ mod tests {
         }
         assert!(!page.contains("ended"), "{page}");
     }
+
+    /// The operator's kit asks for no figure of a provider that no provider has. Those of every operator a page of theirs has.
+    #[test]
+    fn the_dashboard_and_the_alerts_ask_for_figures_that_there_are() {
+        let mut registry = Registry::with_prefix("depin_provider");
+        registry.register_collector(Box::new(Page(StorageFigures::default())));
+        let mut page = String::new();
+        encode(&mut page, &registry).unwrap();
+        let kit =
+            [include_str!("../../../../deploy/grafana/depin.json"), include_str!("../../../../deploy/prometheus/alerts.yml")]
+                .concat();
+        let asked =
+            kit.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|name| name.starts_with("depin_provider_"));
+        let every =
+            ["registered", "problems", "claims_total", "http_requests_total"].map(|name| format!("depin_provider_{name}"));
+        let mut own = 0;
+        for name in asked.filter(|name| every.iter().all(|known| known != name)) {
+            own += 1;
+            assert!(page.lines().any(|line| line.starts_with(name)), "no provider has {name}:\n{page}");
+        }
+        assert!(own >= 3, "{own}");
+    }
 }
