@@ -3,7 +3,7 @@
 use super::Home;
 use crate::{Error, Result, services, source};
 use depin_economy::Spec;
-use depin_networks::{Recipe, compose};
+use depin_networks::{Recipe, compose, with_development_overlay, without_development_overlay};
 
 /// Network of a new home when none is asked for.
 pub const NETWORK_DEFAULT: &str = "filecoin";
@@ -19,7 +19,40 @@ pub struct Choice {
     pub remarks: Vec<String>,
 }
 
+/// What is told of the overlay where it is put over a network.
+const OVERLAY: &str = "overlay `development`: rewards, and what a failure costs, are bounded by what is pledged, since the network's own \
+    figures are those of millions of machines; its figures stand at the end of network.toml of the home, --without-overlay leaves it off";
+
 impl Choice {
+    /// The same with the overlay `development` put over it, where that changes anything, and not where the network has it.
+    ///
+    /// # Errors
+    /// Refused when the network does not read with it.
+    pub fn with_overlay(mut self) -> Result<Self> {
+        let Some(text) = with_development_overlay(&self.text) else { return Ok(self) };
+        self.spec = Spec::parse(&text).map_err(|errors| wrong("the network with its overlay", &errors))?;
+        self.text = text;
+        self.remarks.push(OVERLAY.to_owned());
+        Ok(self)
+    }
+
+    /// The same without that overlay.
+    ///
+    /// # Errors
+    /// Refused when the network does not read without it.
+    pub fn without_overlay(mut self) -> Result<Self> {
+        let Some(text) = without_development_overlay(&self.text) else { return Ok(self) };
+        self.spec = Spec::parse(&text).map_err(|errors| wrong("the network without its overlay", &errors))?;
+        self.text = text;
+        Ok(self)
+    }
+
+    /// Whether these rules are those of `text`, with or without the overlay: a home goes on with its own.
+    pub(super) fn is_of(&self, text: &str) -> bool {
+        let same = |own: Option<String>| own.is_some_and(|own| own.trim_end() == text.trim_end());
+        self.text == text || same(with_development_overlay(&self.text)) || same(without_development_overlay(&self.text))
+    }
+
     /// Finds a network by its name, or by the path of its file or folder.
     ///
     /// # Errors
@@ -116,6 +149,21 @@ mod tests {
                     .starts_with(&format!("{name}'s own service is not live yet: storage runs on {name}'s economy"))
             );
         }
+    }
+
+    #[test]
+    fn an_overlay_is_put_over_a_network_once_and_taken_off_again() {
+        let plain = Choice::find("filecoin").unwrap();
+        let over = plain.clone().with_overlay().unwrap();
+        assert_eq!(over.spec.network().overlays.len(), 1);
+        assert!(over.remarks[0].contains("--without-overlay"), "{:?}", over.remarks);
+        let twice = over.clone().with_overlay().unwrap();
+        assert_eq!((&twice.text, twice.remarks.len()), (&over.text, 1));
+        assert_eq!(over.clone().without_overlay().unwrap().text.trim_end(), plain.text.trim_end());
+        assert!(plain.is_of(&over.text) && over.is_of(&plain.text));
+        assert!(!plain.is_of(&plain.text.replace("10_108", "10_107")));
+        let akash = Choice::find("akash").unwrap();
+        assert_eq!(akash.clone().with_overlay().unwrap().text, akash.text, "nothing on akash is bounded by pledges");
     }
 
     #[test]

@@ -175,7 +175,7 @@ fn same_network(home: &Home, marker: &Marker, asked: &Choice) -> Result<()> {
         true => home.read_genesis()?.network_toml,
         false => fs::read_to_string(home.network_file()).unwrap_or_default(),
     };
-    if !known.is_empty() && known != asked.text {
+    if !known.is_empty() && !asked.is_of(&known) {
         return Err(Error::refused(
             "other-network",
             format_args!(

@@ -16,6 +16,7 @@
 //!
 //! HOME/gateway/             storage: the gateway's object map and keys, with account.json for the S3 keys
 //! HOME/s3.env               storage: the gateway's S3 settings for shells (0600)
+//! HOME/s3cmd.conf           storage: the same for s3cmd (0600)
 //! HOME/metering/            metered: the gateway's store, with access.key for the founder's software (0600)
 //! HOME/rendering/           rendering: the dispatcher's store, sealed scenes and frames, with access.key for the artist's tools (0600)
 //! ```

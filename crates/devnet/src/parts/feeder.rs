@@ -13,8 +13,8 @@ use depin_quantity::{Decimal18, Instant, Name, Span};
 use std::time::Duration;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Middle of the made-up price of the token that fees are paid in, in 10^-18 of the quote, and how far prices swing, in thousandths of it. Other
-/// tokens are worth as much together, at their caps: 200 billion IOT as much as 223 million HNT.
+/// Middle of the made-up price of a token that `networks/prices.toml` does not have, in 10^-18 of the quote, and how far prices swing, in thousandths
+/// of the middle.
 const MIDDLE: u128 = 4 * Decimal18::ONE.get();
 const SWING_PERMILLE: u128 = 50;
 /// A token that stands for money held elsewhere keeps its worth.
@@ -83,15 +83,21 @@ fn stands_for_money(spec: &Spec, pair: Name) -> bool {
     base.is_some_and(|token| token.bridged_by.is_some())
 }
 
-/// The middle of a pair's made-up price.
+/// The middle of a pair's made-up price: the start price of `networks/prices.toml`. A token without one is worth as much as all of the token that
+/// fees are paid in, at their caps: 200 billion IOT as much as 223 million HNT.
 fn middle(spec: &Spec, pair: Name) -> u128 {
+    let base = depin_economy::pair_of(pair).map(|(base, _)| base);
+    if let Some(price) = base.and_then(depin_networks::start_price) {
+        return price.get();
+    }
+    let main = depin_networks::start_price(spec.fee().token).map_or(MIDDLE, Decimal18::get);
     let whole = |token: Name| {
         let places = 10u128.checked_pow(spec.token(token)?.decimals.into())?;
         spec.supply(token).map(|supply| supply.cap.amount.get() / places).filter(|cap| *cap > 0)
     };
-    let caps = depin_economy::pair_of(pair).and_then(|(base, _)| whole(spec.fee().token).zip(whole(base)));
+    let caps = base.and_then(|base| whole(spec.fee().token).zip(whole(base)));
     // Below the least step of a price there is none.
-    caps.and_then(|(main, base)| Some(MIDDLE.checked_mul(main)? / base)).unwrap_or(MIDDLE).max(1_000_000)
+    caps.and_then(|(all, base)| Some(main.checked_mul(all)? / base)).unwrap_or(MIDDLE).max(1_000_000)
 }
 
 async fn report(sender: &Sender, pair: Name, price: Decimal18) {
@@ -137,6 +143,6 @@ mod tests {
         let genesis = Instant::new(1_764_000_000_000);
         let spec = spec.at(genesis, genesis);
         let low = |pair: &str| made_up(Instant::new(0), middle(spec, pair.parse().unwrap())).to_decimal();
-        assert_eq!([low("HNT-USD"), low("IOT-USD"), low("MOBILE-USD")], ["3.8", "0.004237", "0.004237"]);
+        assert_eq!([low("HNT-USD"), low("IOT-USD"), low("MOBILE-USD")], ["6.004", "0.0066944", "0.0066944"]);
     }
 }

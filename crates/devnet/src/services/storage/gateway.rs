@@ -27,6 +27,8 @@ use tokio::time;
 pub(super) const FOLDER: &str = "gateway";
 /// Its settings for shells in a home, read with `. s3.env`.
 pub(super) const SHELL_FILE: &str = "s3.env";
+/// The same for s3cmd, which reads no environment: `s3cmd -c FILE`.
+pub(super) const S3CMD_FILE: &str = "s3cmd.conf";
 
 /// Region that the gateway says it is in; S3 clients take this one without being told.
 const REGION: &str = "us-east-1";
@@ -112,6 +114,24 @@ impl S3Access {
     }
 }
 
+impl S3Access {
+    /// `s3cmd.conf`: buckets stand in paths, since there is no name for each of them.
+    fn s3cmd_settings(&self, bundle: Option<&Path>) -> String {
+        let Self { endpoint, access_key, secret_key, region } = self;
+        let (https, host) = match endpoint.split_once("://") {
+            Some((scheme, host)) => (scheme == "https", host.trim_end_matches('/')),
+            None => (false, endpoint.as_str()),
+        };
+        let authority =
+            bundle.filter(|_| https).map_or_else(String::new, |bundle| format!("ca_certs_file = {}\n", bundle.display()));
+        let use_https = if https { "True" } else { "False" };
+        format!(
+            "# S3 settings of this home's gateway, for s3cmd: s3cmd -c {S3CMD_FILE} ls\n[default]\naccess_key = {access_key}\nsecret_key = {secret_key}\n\
+             host_base = {host}\nhost_bucket = {host}\nbucket_location = {region}\nuse_https = {use_https}\nsignature_v2 = False\n{authority}"
+        )
+    }
+}
+
 /// The file of certificates that S3 clients need for this port: its own where that signed itself, else what the owner trusts.
 fn bundle(tls: Option<&Tls>, trust: &Trust) -> Option<PathBuf> {
     let tls = tls?;
@@ -147,6 +167,11 @@ impl S3Gateway {
         files::write(
             &site.home.path().join(SHELL_FILE),
             access.shell_settings(bundle.as_deref()).as_bytes(),
+            files::Readers::Owner,
+        )?;
+        files::write(
+            &site.home.path().join(S3CMD_FILE),
+            access.s3cmd_settings(bundle.as_deref()).as_bytes(),
             files::Readers::Owner,
         )?;
         Ok(Self { handle, access })
@@ -332,5 +357,23 @@ mod tests {
         let other = Endpoint::new("other", "http://127.0.0.1:1", []);
         assert_eq!(S3Access::find(&[other.clone(), access.to_endpoint()]), Some(access));
         assert_eq!(S3Access::find(&[other]), None);
+    }
+
+    #[test]
+    fn s3cmd_is_told_host_keys_and_whether_the_port_is_secured() {
+        let keys = || S3Keys { access_key: "A".into(), secret_key: "B".into(), check: None };
+        let plain = keys().access("http://127.0.0.1:4611".into(), REGION).s3cmd_settings(None);
+        for line in [
+            "[default]",
+            "access_key = A",
+            "secret_key = B",
+            "host_base = 127.0.0.1:4611",
+            "host_bucket = 127.0.0.1:4611",
+            "use_https = False",
+        ] {
+            assert!(plain.lines().any(|own| own == line), "{line} is missing in:\n{plain}");
+        }
+        let secured = keys().access("https://store.example:4611".into(), REGION).s3cmd_settings(Some(Path::new("/etc/ca.pem")));
+        assert!(secured.contains("use_https = True\n") && secured.contains("ca_certs_file = /etc/ca.pem\n"), "{secured}");
     }
 }

@@ -28,7 +28,7 @@ impl Service for Storage {
     }
 
     fn files(&self) -> &'static [&'static str] {
-        &[gateway::FOLDER, gateway::SHELL_FILE]
+        &[gateway::FOLDER, gateway::SHELL_FILE, gateway::S3CMD_FILE]
     }
 
     fn prepare(&self, folder: &Path, rules: &Spec, genesis: Instant, capacity_bytes: u64) -> Result<()> {

@@ -1,7 +1,8 @@
 //! Settings of a storage provider of the home.
 
+use depin_networks::start_price;
 use depin_provider::storage::ProviderConfig;
-use depin_quantity::{Rounding, Units};
+use depin_quantity::{Name, Rounding, Units};
 use depin_services::storage::StorageParams;
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +26,9 @@ const fn small_clients() -> u32 {
 
 /// Capacity of development providers when none is asked for, bytes.
 pub(super) const CAPACITY: u64 = 1 << 40;
-/// Price of development providers per GiB and 30 seconds, in 10^-18 of the deals' token: the upstream software's default ask of
-/// 500,000,000 attoFIL (go-fil-markets), whatever the token is.
+/// Price of development providers per GiB and 30 seconds, in 10^-18 FIL: the upstream software's default ask of 500,000,000 attoFIL
+/// (go-fil-markets). In another token as much as that is worth in dollars at the start prices of `networks/prices.toml`; in one without a
+/// start price the same number.
 const PRICE: u128 = 500_000_000;
 const PRICE_SPAN: u128 = 30_000;
 
@@ -34,7 +36,11 @@ const PRICE_SPAN: u128 = 30_000;
 fn price(params: &StorageParams) -> Units {
     let whole = 10u128.pow(params.decimals.min(18).into());
     let per_period = PRICE * u128::from(params.epoch.get()) / PRICE_SPAN;
-    let units = Units::new(per_period).mul_div(whole, 1_000_000_000_000_000_000, Rounding::Up).unwrap_or(params.price_max);
+    let fil = start_price(Name::literal("FIL"));
+    let worth = fil.zip(start_price(params.token)).map(|(fil, own)| (fil.get(), own.get()));
+    let (fil, own) = worth.unwrap_or((1, 1));
+    let as_much = Units::new(per_period).mul_div(fil, own, Rounding::Up).unwrap_or(params.price_max);
+    let units = as_much.mul_div(whole, 1_000_000_000_000_000_000, Rounding::Up).unwrap_or(params.price_max);
     units.max(Units::new(1)).min(params.price_max)
 }
 
@@ -58,6 +64,8 @@ mod tests {
         assert_eq!(price(&fil), Units::new(500_000_000));
         assert_eq!(price(&StorageParams { epoch: Span::from_secs(60), ..fil.clone() }), Units::new(1_000_000_000));
         assert_eq!(price(&StorageParams { decimals: 10, ..fil.clone() }), Units::new(5));
+        // 500,000,000 * 5 USD / 2.93 USD.
+        assert_eq!(price(&StorageParams { token: Name::literal("IO"), ..fil.clone() }), Units::new(853_242_321));
         for decimals in [0, 6, 8, 9] {
             assert_eq!(price(&StorageParams { decimals, ..fil.clone() }), Units::new(1), "{decimals}");
         }
