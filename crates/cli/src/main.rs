@@ -9,6 +9,7 @@ mod error;
 mod exposure;
 mod output;
 mod passphrase;
+mod pricing;
 mod remote;
 mod s3;
 mod sending;

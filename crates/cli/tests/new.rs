@@ -47,6 +47,25 @@ fn parts_of_three_networks_and_a_unit_of_ones_own_pass_the_check() {
 }
 
 #[test]
+fn a_network_of_ones_own_has_its_own_token_and_starts_today() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["new", "atlas", "--service", "metered", "--unit", "map tile", "--token", "ATL", "--economy", "filecoin"];
+    within(folder.path(), &args).done();
+    let toml = fs::read_to_string(folder.path().join("atlas/network.toml")).unwrap();
+    for words in ["id = \"ATL\"", "[supply.ATL]", "2_000_000_000 ATL", "launch = { at = 20"] {
+        assert!(toml.contains(words), "{words}:\n{toml}");
+    }
+    assert!(!toml.contains("[supply.FIL]") && toml.contains("billion FIL"), "sources still speak of the other network's token");
+    assert_eq!(within(folder.path(), &["check", "atlas", "--json"]).json()["errors"], 0);
+    let supply = within(folder.path(), &["supply", "./atlas", "--every", "year", "--until", "2200-01-01", "--json"]).json();
+    let year = toml.split("launch = { at = ").nth(1).and_then(|rest| rest.get(..4)).unwrap().to_owned();
+    assert!(supply.to_string().contains(&format!("{year}-")) && !supply.to_string().contains("\"2020-"), "it begins in {year}");
+    let taken = ["new", "other", "--service", "metered", "--unit", "map tile", "--token", "USD", "--economy", "filecoin"];
+    assert!(within(folder.path(), &taken).err.contains("something else"));
+    assert!(!folder.path().join("other").exists());
+}
+
+#[test]
 fn the_result_is_on_standard_output_and_what_comes_next_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let printed = within(folder.path(), &["new", "mynet", "--service", "storage", "--economy", "filecoin"]).done();

@@ -69,7 +69,8 @@ pub use mobile::{
 pub use network::{AccountCommand, AuditArgs, EventsArgs, GrantArgs, NetworkCommand, RandomnessArgs, TransferArgs, VotesArgs};
 pub use new::NewNetworkArgs;
 pub use provider::{
-    AskArgs, GatewayCommand, GatewayS3Args, PlaceArgs, ProviderCommand, ProviderStorageArgs, ShowProviderArgs, WithdrawArgs,
+    AskArgs, GatewayCommand, GatewayS3Args, HealthArgs, PlaceArgs, ProviderCommand, ProviderStorageArgs, ShowProviderArgs,
+    WithdrawArgs,
 };
 pub use render::{
     ApproveArgs, CancelArgs, DeskArgs, DisputeFrameArgs, EstimateArgs, FetchArgs, FrameArgs, GatewayRenderArgs, JobArgs,
@@ -87,7 +88,7 @@ pub use supply::{DateArg, EveryArg, FormatArg, SupplyArgs};
 pub use tls::TlsArgs;
 pub use token::{ClaimArgs, FundArgs, LockArgs, MintArgs, RedeemArgs, SwapArgs, TokenArgs, TokenCommand, ValidateArgs};
 pub use up::UpArgs;
-pub use value::{AmountArg, Bytes, Copies, KeepArg, ObjectPath, RepairArg, SpanArg, TextPath, Who};
+pub use value::{AmountArg, Bytes, Copies, KeepArg, ObjectPath, Period, PriceArg, RepairArg, SpanArg, TextPath, UsdArg, Who};
 pub use wallet::{ExportArgs, ImportArgs, NewArgs, PassphraseArgs, ShowArgs, WalletCommand, WhichArgs};
 
 use clap::{Args, Parser, Subcommand};

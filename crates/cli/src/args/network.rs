@@ -171,6 +171,7 @@ pub enum NetworkCommand {
     #[command(after_help = "Without a name, every figure of the network that the node runs is shown.\n\nExamples:\n  \
                             depin network show render\n  depin network show render --figures     every figure of its file\n  \
                             depin network show ./mynet              a custom folder\n  \
+                            depin network show filecoin --overlay   as `depin up` starts it\n  \
                             depin network show                      what the running node uses")]
     Show {
         /// Its name, or the path of a network.toml or its folder; the node's network when absent.
@@ -179,11 +180,17 @@ pub enum NetworkCommand {
         /// Show every figure of the file, section by section.
         #[arg(long)]
         figures: bool,
+        /// Show it with the overlay that `depin up` puts over it; the node's network has its own.
+        #[arg(long, requires = "name")]
+        overlay: bool,
+        /// Show these rows alone, such as emission,collateral.
+        #[arg(long, value_name = "ROWS", value_delimiter = ',', requires = "name", conflicts_with = "figures")]
+        only: Vec<String>,
     },
     /// Compare networks side by side, in the same rows.
     #[command(
         after_help = "In a narrow terminal the networks stand below each other in each row. To page: depin network compare | less.\n\n\
-                            Examples:\n  depin network compare\n  depin network compare render io.net\n  \
+                            Examples:\n  depin network compare\n  depin network compare --only emission,collateral\n  depin network compare render io.net\n  \
                             depin network compare filecoin ./mynet --json"
     )]
     Compare {
@@ -193,5 +200,8 @@ pub enum NetworkCommand {
         /// Print below each figure where it comes from; the networks stand below each other then.
         #[arg(long)]
         sources: bool,
+        /// Compare these rows alone, such as emission,collateral.
+        #[arg(long, value_name = "ROWS", value_delimiter = ',')]
+        only: Vec<String>,
     },
 }

@@ -17,7 +17,7 @@ Each part is a name of `depin networks`, or the path of a network.toml or its fo
 
 Examples:
   depin new mynet --service storage --economy render
-  depin new tiles --service metered --unit \"map tile\" \\
+  depin new tiles --service metered --unit \"map tile\" --token TILE \\
       --emission filecoin --payment render --stake io.net
   depin new mynet --service leasing --economy akash --payment helium --json";
 
@@ -32,6 +32,9 @@ pub struct NewNetworkArgs {
     /// What one unit of the service `metered` is, such as "map tile".
     #[arg(long, value_name = "UNIT")]
     pub unit: Option<String>,
+    /// What its token is called, such as ATL [default: as in the network that the emission comes from].
+    #[arg(long, value_name = "TOKEN")]
+    pub token: Option<Name>,
     /// Whose economy it has, except for parts named below.
     #[arg(long, value_name = "NETWORK")]
     pub economy: Option<String>,

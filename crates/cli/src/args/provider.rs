@@ -7,7 +7,7 @@ use super::metered::{self, GatewayMeteredArgs, ProviderMeteredArgs};
 use super::mobile::{self, ProviderMobileArgs};
 use super::render::{self, GatewayRenderArgs};
 use super::render_provider::{self, ProviderRenderArgs};
-use super::{AmountArg, Bytes, Copies, RepairArg, SpanArg, TextPath, TlsArgs, Who};
+use super::{AmountArg, Bytes, Copies, PriceArg, RepairArg, SpanArg, TextPath, TlsArgs, UsdArg, Who};
 use clap::{Args, Subcommand};
 use depin_quantity::Name;
 use std::{net::SocketAddr, path::PathBuf};
@@ -16,7 +16,7 @@ pub(super) const AFTER: &str = "\
 Examples:
   depin provider storage --capacity 10GiB --price \"0.0000000005 FIL\" --node http://192.0.2.7:4610 --name garage
   depin provider list
-  depin provider ask provider-1 --price \"0.000000001 FIL\"
+  depin provider ask provider-1 --price \"0.05 USD/TiB/month\"
   depin provider withdraw provider-1
   depin provider stop provider-2";
 
@@ -73,9 +73,21 @@ Examples:
     /// List the providers of this home, and all others that are registered.
     #[command(after_help = "Examples:\n  depin provider list\n  depin provider list --json")]
     List,
-    /// Show what a provider, an operator or a hotspot's owner holds and earned.
-    #[command(after_help = "Examples:\n  depin provider show provider-1\n  depin provider show provider-1 --json")]
+    /// Show what a provider, an operator or a hotspot's owner holds, earned and spent, its next deadlines, and what being away would cost.
+    #[command(after_help = "Examples:\n  depin provider show provider-1\n  depin provider show provider-1 --watch\n  \
+                            depin provider show provider-1 --power-price 0.30 --watts 20 --hardware 400\n  \
+                            depin provider show provider-1 --days 30 --csv > earned.csv")]
     Show(ShowProviderArgs),
+    /// Say whether providers need somebody: exit code 0 when all is well, 1 when something is to be done, 2 when nobody can tell.
+    #[command(after_help = "\
+Looked at: whether it runs (of the home's own), sectors that are faulty, deadlines that are near and not answered, debt, a balance that
+pays for few messages.
+
+Examples:
+  depin provider health
+  depin provider health provider-1 --json
+  depin provider health --watch --alert-webhook https://alerts.example/depin")]
+    Health(HealthArgs),
     /// Stop a provider of the running `depin up`. Its data and its deals stay; it misses proofs until it is started again.
     #[command(after_help = "Examples:\n  depin provider stop provider-2")]
     Stop(NameArgs),
@@ -88,7 +100,8 @@ Examples:
     Remove(NameArgs),
     /// Set what a provider asks for new deals.
     #[command(
-        after_help = "Examples:\n  depin provider ask provider-1 --price \"0.000000001 FIL\"\n  depin provider ask provider-1 --closed"
+        after_help = "Examples:\n  depin provider ask provider-1 --price \"0.05 USD/TiB/month\"\n  depin provider ask provider-1 --price \"0.000000001 FIL\"\n  \
+                        depin provider ask provider-1 --closed"
     )]
     Ask(AskArgs),
     /// Settle what a provider earned, and take out what has vested.
@@ -103,12 +116,13 @@ pub struct ProviderStorageArgs {
     /// Bytes offered in all.
     #[arg(long, value_name = "SIZE")]
     pub capacity: Bytes,
-    /// Price per GiB and epoch (30 s of ledger time).
-    #[arg(long, value_name = "AMOUNT")]
-    pub price: AmountArg,
+    /// Price, such as "0.05 USD/TiB/month"; an amount alone is one per GiB and epoch (30 s of ledger time). Dollars are turned into tokens
+    /// once, at the price of now.
+    #[arg(long, value_name = "PRICE")]
+    pub price: PriceArg,
     /// The same for verified deals [default: --price].
-    #[arg(long, value_name = "AMOUNT")]
-    pub verified_price: Option<AmountArg>,
+    #[arg(long, value_name = "PRICE")]
+    pub verified_price: Option<PriceArg>,
     /// Most data sets of clients that pay less than their proofs cost; who pays as much is always taken [default: 1000].
     #[arg(long, value_name = "N")]
     pub small_clients: Option<u32>,
@@ -148,6 +162,47 @@ pub struct PlaceArgs {
 pub struct ShowProviderArgs {
     /// Its name, or its address.
     pub name: Who,
+    /// Show it again every two seconds, until Ctrl-C.
+    #[arg(long)]
+    pub watch: bool,
+    /// Print the days alone, as comma-separated values with whole digits.
+    #[arg(long, conflicts_with_all = ["watch", "json"])]
+    pub csv: bool,
+    /// How many days of ledger time are looked back, today included.
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=90))]
+    pub days: u32,
+    /// What a kilowatt-hour costs, in dollars: shows what is left of a day's earnings.
+    #[arg(long, value_name = "USD")]
+    pub power_price: Option<UsdArg>,
+    /// Power that the machine draws for it, in watts.
+    #[arg(long, value_name = "WATTS", default_value_t = 15, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub watts: u32,
+    /// What the hardware cost, in dollars: spread over its life.
+    #[arg(long, value_name = "USD")]
+    pub hardware: Option<UsdArg>,
+    /// How long the hardware lasts.
+    #[arg(long, value_name = "YEARS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub hardware_years: u32,
+}
+
+/// Which provider, and whether to look on.
+#[derive(Clone, Debug, Args)]
+pub struct HealthArgs {
+    /// Names or addresses; the home's own when none is given.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<Who>,
+    /// Look again every so often, until Ctrl-C, and tell what changed.
+    #[arg(long)]
+    pub watch: bool,
+    /// Seconds of the wall clock between two looks.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub every: u32,
+    /// A deadline that is nearer than this, ledger time, and not answered is told.
+    #[arg(long, value_name = "TIME", default_value = "10m")]
+    pub deadline_within: SpanArg,
+    /// Post what begins and what is over to this URL as JSON, with --watch.
+    #[arg(long, value_name = "URL", requires = "watch")]
+    pub alert_webhook: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -160,12 +215,13 @@ pub struct NameArgs {
 pub struct AskArgs {
     /// Name of a provider of this home, or its key file.
     pub name: String,
-    /// Price per GiB and epoch (30 s of ledger time).
-    #[arg(long, value_name = "AMOUNT")]
-    pub price: Option<AmountArg>,
+    /// Price, such as "0.05 USD/TiB/month"; an amount alone is one per GiB and epoch (30 s of ledger time). Dollars are turned into tokens
+    /// once, at the price of now.
+    #[arg(long, value_name = "PRICE")]
+    pub price: Option<PriceArg>,
     /// The same for verified deals.
-    #[arg(long, value_name = "AMOUNT")]
-    pub verified_price: Option<AmountArg>,
+    #[arg(long, value_name = "PRICE")]
+    pub verified_price: Option<PriceArg>,
     /// Smallest padded piece taken.
     #[arg(long, value_name = "SIZE")]
     pub piece_min: Option<Bytes>,
@@ -240,9 +296,10 @@ pub struct GatewayS3Args {
     /// Length of a deal; deals are renewed before they end.
     #[arg(long, value_name = "TIME", default_value = "180d")]
     pub term: SpanArg,
-    /// Highest price taken per GiB and epoch, also for renewals [default: 4 times the median of the live asks].
-    #[arg(long, value_name = "AMOUNT")]
-    pub max_price: Option<AmountArg>,
+    /// Highest price taken, such as "0.2 USD/TiB/month", also for renewals; an amount alone is one per GiB and epoch [default: 4 times the
+    /// median of the live asks].
+    #[arg(long, value_name = "PRICE")]
+    pub max_price: Option<PriceArg>,
     /// Most that goes into escrow in one day of ledger time; then uploads are refused, and renewals wait [default: no cap].
     #[arg(long, value_name = "AMOUNT")]
     pub spend_per_day: Option<AmountArg>,

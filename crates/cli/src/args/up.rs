@@ -29,6 +29,10 @@ pub struct UpArgs {
     /// on with its own [default: the home's, else filecoin].
     #[arg(long, value_name = "NAME|PATH")]
     pub network: Option<String>,
+    /// Run the network by the figures of its file alone, without the overlay `development`, which bounds rewards and what a failure costs
+    /// by what is pledged. A chain keeps what it began with.
+    #[arg(long)]
+    pub without_overlay: bool,
     /// How many providers, operators or hotspots to run [default: 4, hotspots and providers of leases 3, or as many as the home has].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=64))]
     pub providers: Option<u32>,

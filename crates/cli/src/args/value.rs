@@ -1,7 +1,7 @@
 //! Values as people type them.
 
 use clap::builder::TypedValueParser;
-use depin_quantity::{Address, Name, Span, parse_bytes, parse_span};
+use depin_quantity::{Address, Name, Span, Units, parse_bytes, parse_span};
 use std::{ffi::OsStr, fmt, path::PathBuf, str::FromStr, time::Duration};
 
 /// A path that something is made at, and that is written down elsewhere: in JSON, in settings for shells. So it must be text. Files that
@@ -129,6 +129,71 @@ impl fmt::Display for AmountArg {
     }
 }
 
+/// A price of storage as typed: an amount, and for how much and how long; without either, for a GiB and an epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PriceArg {
+    pub amount: AmountArg,
+    /// Bytes and time; none where the price is one for a GiB and an epoch.
+    pub per: Option<(u64, Period)>,
+}
+
+/// For how long a price is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    Epoch,
+    Span(Span),
+}
+
+impl FromStr for PriceArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let error = || {
+            format!(
+                "{text:?} is no price; write it like \"0.05 USD/TiB/month\", \"0.04 FIL/TiB/month\" or \"0.0000000005 FIL\" (a GiB and epoch)"
+            )
+        };
+        let mut parts = text.split('/').map(str::trim);
+        let amount = parts.next().unwrap_or_default().parse().map_err(|_| error())?;
+        let (size, period) = (parts.next(), parts.next());
+        let per = match (size, period, parts.next()) {
+            (None, None, None) => None,
+            (Some(size), Some(period), None) => {
+                let size = if size.starts_with(|c: char| c.is_ascii_digit()) { size.to_owned() } else { format!("1{size}") };
+                let bytes = parse_bytes(&size).ok().filter(|bytes| *bytes > 0).ok_or_else(error)?;
+                let period = match period {
+                    "epoch" => Period::Epoch,
+                    "day" => Period::Span(Span::from_days(1)),
+                    "month" => Period::Span(Span::from_days(30)),
+                    "year" => Period::Span(Span::from_days(365)),
+                    _ => return Err(format!("{}; the time is one of epoch, day, month (30 days), year (365 days)", error())),
+                };
+                Some((bytes, period))
+            }
+            _ => return Err(error()),
+        };
+        Ok(Self { amount, per })
+    }
+}
+
+/// Dollars, in millionths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsdArg(pub u128);
+
+impl FromStr for UsdArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const MOST: u128 = 1_000_000_000_000_000;
+        let number = text.trim().trim_start_matches('$').trim_end_matches("USD").trim();
+        match Units::parse_decimal(number, 6) {
+            Ok(micros) if micros.get() <= MOST => Ok(Self(micros.get())),
+            Ok(_) => Err(format!("{text:?} is more than a billion dollars")),
+            Err(_) => Err(format!("{text:?} is no amount of dollars; write it like 0.30, with at most six places")),
+        }
+    }
+}
+
 /// An account: by its address, or by a name that the home or the network knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
@@ -232,6 +297,34 @@ mod tests {
         assert_eq!("1_000".parse(), Ok(AmountArg { number: "1000".into(), token: None }));
         for bad in ["", "FIL", "-1 FIL", "1.2.3 FIL", ". FIL", "1 F!L", "1e5 FI L"] {
             assert!(bad.parse::<AmountArg>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn prices_are_read_in_the_words_that_people_have() {
+        let amount = |text: &str| text.parse::<AmountArg>().unwrap();
+        let month = Period::Span(Span::from_days(30));
+        assert_eq!("0.05 USD/TiB/month".parse(), Ok(PriceArg { amount: amount("0.05 USD"), per: Some((1 << 40, month)) }));
+        assert_eq!(
+            "1 FIL / 10GiB / day".parse(),
+            Ok(PriceArg { amount: amount("1 FIL"), per: Some((10 << 30, Period::Span(Span::from_days(1)))) })
+        );
+        assert_eq!("5 FIL/GiB/epoch".parse(), Ok(PriceArg { amount: amount("5 FIL"), per: Some((1 << 30, Period::Epoch)) }));
+        assert_eq!("0.0000000005 FIL".parse(), Ok(PriceArg { amount: amount("0.0000000005 FIL"), per: None }));
+        for bad in
+            ["", "cheap", "1 FIL/TiB", "1 FIL/month", "1 FIL/TiB/week", "1 FIL/TiB/month/x", "1 FIL/0GiB/day", "1 FIL/yards/day"]
+        {
+            assert!(bad.parse::<PriceArg>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn dollars_are_read_to_a_millionth() {
+        for (text, micros) in [("0.30", 300_000), ("$1", 1_000_000), ("0.000001 USD", 1), ("0", 0)] {
+            assert_eq!(text.parse(), Ok(UsdArg(micros)), "{text}");
+        }
+        for bad in ["", "cheap", "-1", "0.0000001", "1000000001"] {
+            assert!(bad.parse::<UsdArg>().is_err(), "{bad}");
         }
     }
 

@@ -92,6 +92,9 @@ impl Overview {
             let (minted, burned) = (shorten(&token.minted.display), shorten(&token.burned.display));
             row("Supply", format!("{} circulating", shorten(&token.circulating.display)));
             row("", format!("{minted} minted, {burned} burned"));
+            if let Some(forfeited) = token.forfeited.as_ref().filter(|amount| !amount.units.is_zero()) {
+                row("", format!("{} of the schedule not minted: nobody earned it", shorten(&forfeited.display)));
+            }
         }
         for price in &self.prices.prices {
             row("Price", price_text(price, now));

@@ -91,6 +91,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
             ProviderCommand::Reclaim(args) => provider::reclaim::reclaim(&args, &settings, out).await,
             ProviderCommand::List => provider::manage::list(&settings, out).await,
             ProviderCommand::Show(args) => provider::show::show(&args, &settings, out).await,
+            ProviderCommand::Health(args) => provider::health::health(&args, &settings, out).await,
             ProviderCommand::Stop(args) => provider::manage::stop(args.name, &settings, out).await,
             ProviderCommand::Start(args) => provider::manage::start(args.name, &settings, out).await,
             ProviderCommand::Remove(args) => provider::manage::remove(args.name, &settings, out).await,

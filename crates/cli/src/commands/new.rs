@@ -7,7 +7,7 @@ use crate::{
 };
 use depin_devnet::{home::files, services, source};
 use depin_economy::Spec;
-use depin_networks::{ComposeError, Composed, Recipe, compose};
+use depin_networks::{ComposeError, Composed, Recipe, compose, rename_token, starting};
 use depin_quantity::Name;
 use serde::Serialize;
 use std::{
@@ -48,11 +48,17 @@ pub fn run(args: &NewNetworkArgs, out: &Output) -> Result<()> {
         stake: &hold,
         unit: args.unit.as_deref(),
     };
-    let composed = compose(&recipe).map_err(refused)?;
-    Spec::parse(&composed.toml).map_err(|errors| {
+    let mut composed = compose(&recipe).map_err(refused)?;
+    let spec = Spec::parse(&composed.toml).map_err(|errors| {
         CliError::refused("parts", format_args!("the parts do not fit together:\n{errors}"))
             .hint("`depin check` on each network that a part comes from says what is wrong with it; or choose other parts")
     })?;
+    if let Some(token) = args.token {
+        composed = with_token(composed, &spec, token)?;
+    }
+    // Where something of the file came before today, such as a fund that is frozen, it has no start of its own.
+    let started = starting(&composed.toml, &today()).filter(|text| Spec::parse(text).is_ok());
+    composed.toml = started.unwrap_or(composed.toml);
     let files = write(&folder, &composed, out)?;
     let made = Made {
         network: args.name,
@@ -73,6 +79,32 @@ pub fn run(args: &NewNetworkArgs, out: &Output) -> Result<()> {
         out.note(format_args!("  depin up --network ./{}", made.folder.display()));
     }
     Ok(())
+}
+
+/// The network with its token under another name, in its file and in what was decided.
+fn with_token(composed: Composed, spec: &Spec, token: Name) -> Result<Composed> {
+    let from = spec.fee().token;
+    if token != from && (spec.token(token).is_some() || token == depin_economy::USD) {
+        return Err(CliError::refused("token", format_args!("`{token}` is the name of something else in this network"))
+            .hint("choose another name for its own token"));
+    }
+    let toml = rename_token(&composed.toml, from, token);
+    Spec::parse(&toml).map_err(|errors| {
+        CliError::refused("token", format_args!("the token cannot be called `{token}`:\n{errors}"))
+            .hint("choose another name, such as three to six capital letters")
+    })?;
+    let rules = format!(
+        "{}\n\nThe token is called {token} here; where a source speaks of {from}, it is the other network's.\n",
+        composed.rules.trim_end()
+    );
+    Ok(Composed { toml, rules, ..composed })
+}
+
+/// The day by the wall clock, UTC: `2026-11-30`.
+fn today() -> String {
+    let passed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now = depin_quantity::Instant::new(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX));
+    now.to_rfc3339().split('T').next().unwrap_or_default().to_owned()
 }
 
 /// The networks that emission, payment and stake come from.

@@ -17,7 +17,7 @@ use crate::{
 use depin_client::Trust;
 use depin_devnet::{
     Network, Notice, Options, check_ports, check_speed,
-    home::{self, Choice, Home, Lock, Making},
+    home::{self, Choice, Home, Lock, Making, NETWORK_DEFAULT, Opened},
     operators::is_removed,
     services,
 };
@@ -56,6 +56,7 @@ pub async fn run(args: &UpArgs, settings: &Settings, out: &Output) -> Result<()>
         randomness: args.randomness.then(|| LATE.saturating_mul(speed.into())),
     };
     let opened = home::create_or_open(&home, asked.as_ref(), making)?;
+    own_overlay(args, &opened, &home)?;
     for remark in &opened.remarks {
         out.note(remark);
     }
@@ -83,11 +84,24 @@ fn asked(args: &UpArgs, home: &Home) -> Result<Option<Choice>> {
     if !args.fresh {
         home.marker()?;
     }
-    match &args.network {
-        Some(named) => Choice::find(named).map(Some),
-        None if args.fresh => Choice::again(home),
-        None => Ok(None),
+    let choice = match &args.network {
+        Some(named) => Some(Choice::find(named)?),
+        None if args.fresh => Choice::again(home)?,
+        None => None,
+    };
+    let new = args.fresh || !home.exists()?;
+    let choice = if choice.is_none() && new { Some(Choice::find(NETWORK_DEFAULT)?) } else { choice };
+    choice.map(|choice| if args.without_overlay { choice.without_overlay() } else { choice.with_overlay() }).transpose()
+}
+
+/// Whether a chain has an overlay was decided when it began.
+fn own_overlay(args: &UpArgs, opened: &Opened, home: &Home) -> Result<()> {
+    if !args.without_overlay || depin_networks::without_development_overlay(&opened.genesis.network_toml).is_none() {
+        return Ok(());
     }
+    let path = home.path().display();
+    Err(CliError::refused("overlay", format_args!("the chain of {path} began with the overlay `development`, and keeps it"))
+        .hint("leave --without-overlay away to go on with it, name another --home, or add --fresh to begin another chain"))
 }
 
 /// The speed asked for, else the one that the home last ran at.

@@ -42,7 +42,9 @@ pub fn text(endpoints: &Endpoints, opened: &Opened, out: &Output) -> String {
         }
     }
     row("providers", &if names.is_empty() { "none".to_owned() } else { names.join(", ") });
-    row("network", &format!("{network}, variant {}", opened.genesis.variant));
+    let overlays = depin_economy::Spec::parse(&opened.genesis.network_toml).map(|spec| spec.network().overlays.clone());
+    let overlays = overlays.unwrap_or_default().iter().map(|name| format!(", overlay {name}")).collect::<String>();
+    row("network", &format!("{network}, variant {}{overlays}", opened.genesis.variant));
     row("chain", &format!("{chain_id}, speed {speed}"));
     row("data folder", &home.display().to_string());
     row("the same, for programs", &home.join("endpoints.json").display().to_string());

@@ -5,6 +5,7 @@ use crate::{
     error::{CliError, Result},
     exposure,
     output::{Output, Progress, secret, shown},
+    pricing::Pricing,
     remote::{Remote, begins_anew, key_of, price},
     settings::Settings,
     up::Interrupt,
@@ -19,7 +20,7 @@ use depin_devnet::{
 use depin_economy::Spec;
 use depin_files::Floor;
 use depin_gateway_s3::{Config, DealPolicy, Handle, LedgerMarket, Redundancy, RenewalPolicy};
-use depin_quantity::{Address, Instant};
+use depin_quantity::{Address, Instant, Rounding};
 use depin_services::storage::StorageParams;
 use serde::Serialize;
 use std::{path::PathBuf, sync::Arc};
@@ -61,7 +62,8 @@ async fn start(args: &GatewayS3Args, remote: &Remote, out: &Output) -> Result<(H
     progress.step(format!("looking for the node at {}", remote.client.url()));
     let used = args.dir.join("master.key").exists();
     let (status, spec) = (remote.status(used, out).await?, remote.spec().await?);
-    let max_price = args.max_price.as_ref().map(|typed| price(&spec, typed)).transpose()?;
+    let pricing = Pricing::of(&remote.client, spec.clone(), &[args.max_price.as_ref()]).await?;
+    let max_price = args.max_price.as_ref().map(|typed| pricing.units(typed, Rounding::Down)).transpose()?;
     let spend_per_day = args.spend_per_day.as_ref().map(|typed| price(&spec, typed)).transpose()?;
     std::fs::create_dir_all(&args.dir).map_err(|error| CliError::file("create", &args.dir, &error))?;
     let key = key_of(args.key_file.as_deref(), &args.dir.join("key"), used, remote.settings.home.keyring())?;

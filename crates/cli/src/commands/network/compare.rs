@@ -42,11 +42,11 @@ struct ComparedRow {
     cells: Vec<Vec<Line>>,
 }
 
-pub fn run(names: &[String], sources: bool, out: &Output) -> Result<()> {
+pub fn run(names: &[String], sources: bool, only: &[String], out: &Output) -> Result<()> {
     let cards: Vec<Card> = if names.is_empty() {
-        NETWORKS.iter().map(|(_, text)| card(text)).collect::<Result<_>>()?
+        NETWORKS.iter().map(|(_, text)| card(text, only)).collect::<Result<_>>()?
     } else {
-        names.iter().map(|name| card(&source::read(name)?.text)).collect::<Result<_>>()?
+        names.iter().map(|name| card(&source::read(name)?.text, only)).collect::<Result<_>>()?
     };
     let comparison = Comparison::new(&cards);
     out.result(&comparison, |out| comparison.text(sources, out))?;

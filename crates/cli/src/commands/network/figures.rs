@@ -1,5 +1,6 @@
 //! `depin network show --figures`: every figure of a network's file, or of the network that the node runs.
 
+use super::show::text_of;
 use crate::{
     error::{CliError, Result},
     output::{Output, Table, wrap},
@@ -7,7 +8,6 @@ use crate::{
     settings::Settings,
 };
 use depin_client::api::NetworkRow;
-use depin_devnet::source;
 use depin_economy::Spec;
 use serde::Serialize;
 use toml::{Table as Document, Value};
@@ -25,9 +25,9 @@ struct Shown {
     parameters: serde_json::Value,
 }
 
-pub async fn run(name: Option<&str>, settings: &Settings, out: &Output) -> Result<()> {
+pub async fn run(name: Option<&str>, overlay: bool, settings: &Settings, out: &Output) -> Result<()> {
     let shown = match name {
-        Some(name) => from_file(&source::read(name)?.text)?,
+        Some(name) => from_file(&text_of(name, overlay)?)?,
         None => {
             let info = Remote::new(settings)?.client.network().await?;
             Shown {

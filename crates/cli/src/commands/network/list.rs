@@ -20,7 +20,7 @@ struct Listed {
 }
 
 pub fn list(out: &Output) -> Result<()> {
-    let all: Vec<Listed> = NETWORKS.iter().map(|(_, text)| card(text).map(Listed::new)).collect::<Result<_>>()?;
+    let all: Vec<Listed> = NETWORKS.iter().map(|(_, text)| card(text, &[]).map(Listed::new)).collect::<Result<_>>()?;
     out.result(&all, |out| {
         let mut table = Table::new(&["NETWORK", "SERVICE", "TOKEN", "SUPPLY", "HOW USAGE IS PAID"]);
         for network in &all {

@@ -17,15 +17,22 @@ use depin_networks::{Card, Line};
 
 pub async fn run(command: &NetworkCommand, settings: &Settings, out: &Output) -> Result<()> {
     match command {
-        NetworkCommand::Show { name: Some(name), figures: false } => show::run(name, out),
-        NetworkCommand::Show { name, .. } => figures::run(name.as_deref(), settings, out).await,
-        NetworkCommand::Compare { names, sources } => compare::run(names, *sources, out),
+        NetworkCommand::Show { name: Some(name), figures: false, overlay, only } => show::run(name, *overlay, only, out),
+        NetworkCommand::Show { name, overlay, .. } => figures::run(name.as_deref(), *overlay, settings, out).await,
+        NetworkCommand::Compare { names, sources, only } => compare::run(names, *sources, only, out),
     }
 }
 
-/// Describes a network file.
-fn card(text: &str) -> Result<Card> {
-    Card::new(text).map_err(|error| CliError::refused("not-toml", error).hint("`depin check` shows where"))
+/// Describes a network file, or some of its rows.
+fn card(text: &str, only: &[String]) -> Result<Card> {
+    let card = Card::new(text).map_err(|error| CliError::refused("not-toml", error).hint("`depin check` shows where"))?;
+    if only.is_empty() {
+        return Ok(card);
+    }
+    card.only(only).map_err(|error| {
+        let known = error.known.clone();
+        CliError::refused("only", error).hint(format_args!("the rows are {known}"))
+    })
 }
 
 /// Where a line's figures come from, as dim lines behind a margin.

@@ -12,13 +12,20 @@ use depin_networks::{Card, Dated, Row};
 const NAMES: usize = 18;
 const INDENT: usize = 2;
 
-pub fn run(named: &str, out: &Output) -> Result<()> {
-    let card = card(&source::read(named)?.text)?;
+pub fn run(named: &str, overlay: bool, only: &[String], out: &Output) -> Result<()> {
+    let card = card(&text_of(named, overlay)?, only)?;
     out.result(&card, |out| text(&card, out))
 }
 
+/// The file that was named; with the overlay that `depin up` puts over it, where that is asked for.
+pub(super) fn text_of(named: &str, overlay: bool) -> Result<String> {
+    let text = source::read(named)?.text;
+    Ok(if overlay { depin_networks::with_development_overlay(&text).unwrap_or(text) } else { text })
+}
+
 fn text(card: &Card, out: &Output) -> String {
-    let mut text = format!("{} ({}), by variant `{}`\n", out.bold(&card.title), card.network, card.variant);
+    let overlays: String = card.overlays.iter().map(|name| format!(", with overlay `{name}`")).collect();
+    let mut text = format!("{} ({}), by variant `{}`{overlays}\n", out.bold(&card.title), card.network, card.variant);
     for section in &card.sections {
         text += &format!("\n{}\n", out.bold(section.title));
         for row in &section.rows {

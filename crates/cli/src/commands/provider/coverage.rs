@@ -8,7 +8,7 @@ use crate::{
     args::{PlaceArgs, ProviderCoverageArgs},
     error::{CliError, Result},
 };
-use depin_client::{Keyring, Reach};
+use depin_client::{Keyring, Reach, api::PriceEntry};
 use depin_devnet::{operators::Post, services::coverage::daemon};
 use depin_economy::Spec;
 use depin_lorawan::Eui;
@@ -53,7 +53,7 @@ impl Venture for ProviderCoverageArgs {
         &self.place
     }
 
-    fn terms(&self, spec: &Spec) -> Result<Terms> {
+    fn terms(&self, spec: &Spec, _: &[PriceEntry]) -> Result<Terms> {
         let typed = Typed { place: &self.location, gain: &self.gain, elevation: self.elevation, region: self.region };
         let (location, fees) = stands(spec, &typed)?;
         let eui = self.eui.as_deref().map(str::parse).transpose().map_err(|error| CliError::refused("eui", error))?;

@@ -6,6 +6,7 @@ use crate::{
     error::{CliError, Result},
     remote::needs_service,
 };
+use depin_client::api::PriceEntry;
 use depin_devnet::{
     operators::Post,
     services::leasing::daemon::{self, LeaseProvider},
@@ -44,7 +45,7 @@ impl Venture for ProviderLeaseArgs {
         &self.place
     }
 
-    fn terms(&self, spec: &Spec) -> Result<Self::Terms> {
+    fn terms(&self, spec: &Spec, _: &[PriceEntry]) -> Result<Self::Terms> {
         let how = "`depin up --network akash` starts a network of leases";
         needs_service(spec.network().name, spec.network().service, "leasing", how)?;
         let pricing = match (&self.price, &self.price_script) {

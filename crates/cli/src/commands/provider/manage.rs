@@ -1,19 +1,21 @@
 //! `depin provider list | stop | start | remove`: the providers of this home.
 
+use super::show;
 use crate::{
     error::{CliError, Result},
-    output::{Output, Table, bytes, shorten},
-    remote::{PROVIDERS_SHOWN, Remote, key_path},
+    output::{Output, Table, bytes},
+    pricing::per_tib_month,
+    remote::{PROVIDERS_SHOWN, Remote, key_path, storage_params},
     settings::Settings,
 };
-use depin_client::api::Provider;
+use depin_client::api::{Absence, Provider};
 use depin_devnet::{
     control::{self, Order},
     home::{Home, address_of},
     operators::{self, Operator},
 };
 use depin_ledger::Message;
-use depin_quantity::{Address, Name};
+use depin_quantity::{Address, Instant, Name};
 use depin_services::{
     descriptor::{METERED, STORAGE},
     metered::MeteredMessage,
@@ -69,9 +71,10 @@ pub async fn list(settings: &Settings, out: &Output) -> Result<()> {
         })
         .collect();
     providers.extend(others);
+    let params = if stores { Some(storage_params(&remote.spec().await?)?) } else { None };
     let list = List { providers };
     out.result(&list, |out| {
-        let mut table = Table::new(&["NAME", "ADDRESS", "STATE", ">CAPACITY", ">DEALS", ">PRICE/GiB/EPOCH", "OPEN"]);
+        let mut table = Table::new(&["NAME", "ADDRESS", "STATE", ">CAPACITY", ">DEALS", ">PRICE/TiB/30d", "OPEN"]);
         for known in &list.providers {
             let entry = known.registered.as_ref();
             let cell = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
@@ -81,7 +84,7 @@ pub async fn list(settings: &Settings, out: &Output) -> Result<()> {
                 known.state.to_owned(),
                 cell(entry.map(|entry| bytes(entry.capacity_bytes))),
                 cell(entry.map(|entry| entry.deals.to_string())),
-                cell(entry.map(|entry| shorten(&entry.ask.price.display))),
+                cell(entry.zip(params.as_ref()).map(|(entry, params)| per_tib_month(&entry.ask.price, params))),
                 cell(entry.map(|entry| if entry.ask.open { "yes" } else { "no" }.to_owned())),
             ]);
         }
@@ -107,12 +110,38 @@ async fn own_providers(home: &Home) -> Result<Vec<(Name, Address, &'static str)>
 
 pub async fn stop(name: Name, settings: &Settings, out: &Output) -> Result<()> {
     let parts = order(settings, Order::Stop(name)).await?;
-    told(
-        &parts,
-        name,
-        out,
-        "is stopped; what it took on goes on: until it is started again, it earns nothing, and what it misses meanwhile is charged or lost by the rules of its service",
-    )
+    let away = away(name, settings).await;
+    let stopped =
+        Stopped { name, part: parts.iter().find(|part| part.name == name), absence: away.as_ref().map(|(absence, _)| absence) };
+    out.result(&stopped, |_| match &away {
+        Some((absence, now)) => format!(
+            "{name} is stopped; its deals go on. Until `depin provider start {name}`:\n{}",
+            show::while_away(absence, *now)
+        ),
+        None => format!(
+            "{name} is stopped; what it took on goes on: until it is started again, it earns nothing, and what it misses meanwhile is charged or \
+             lost by the rules of its service"
+        ),
+    })
+}
+
+/// What was stopped, and what that costs from when.
+#[derive(Serialize)]
+struct Stopped<'a> {
+    name: Name,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<&'a Operator>,
+    /// Null where the service has no deadlines, or the node did not say.
+    absence: Option<&'a Absence>,
+}
+
+/// What being away costs the provider that was stopped; nothing where nobody says so: it is stopped all the same.
+async fn away(name: Name, settings: &Settings) -> Option<(Absence, Instant)> {
+    let remote = Remote::new(settings).ok()?;
+    let status = remote.client.status().await.ok()?;
+    let address = address_of(&settings.home.provider(name).join("key")).ok()?;
+    let absence = remote.client.storage().absence(address).await.ok()??;
+    Some((absence, Instant::new(status.time_ms)))
 }
 
 pub async fn start(name: Name, settings: &Settings, out: &Output) -> Result<()> {

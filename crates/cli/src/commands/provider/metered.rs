@@ -7,6 +7,7 @@ use crate::{
     output::shorten,
     remote::amount,
 };
+use depin_client::api::PriceEntry;
 use depin_devnet::{operators::Post, services::metered::daemon};
 use depin_economy::{Money, Spec};
 use depin_provider::metered::{DisputePolicy, MeteredConfig, MeteredHandle};
@@ -36,7 +37,7 @@ impl Venture for ProviderMeteredArgs {
         &self.place
     }
 
-    fn terms(&self, spec: &Spec) -> Result<Self::Terms> {
+    fn terms(&self, spec: &Spec, _: &[PriceEntry]) -> Result<Self::Terms> {
         let one = |typed: &AmountArg| {
             let amount = Decimal18::parse(&typed.number).map_err(|error| CliError::refused("amount", error))?;
             Ok(Money { currency: typed.token.unwrap_or(spec.fee().token), amount })

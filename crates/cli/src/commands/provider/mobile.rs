@@ -8,7 +8,7 @@ use crate::{
     args::{PlaceArgs, ProviderMobileArgs},
     error::{CliError, Result},
 };
-use depin_client::Keyring;
+use depin_client::{Keyring, api::PriceEntry};
 use depin_devnet::{
     operators::Post,
     services::coverage::mobile::{self, Owner},
@@ -58,7 +58,7 @@ impl Venture for ProviderMobileArgs {
         &self.place
     }
 
-    fn terms(&self, spec: &Spec) -> Result<Terms> {
+    fn terms(&self, spec: &Spec, _: &[PriceEntry]) -> Result<Terms> {
         let typed = Typed { place: &self.location, gain: &self.gain, elevation: self.elevation, region: self.region };
         let (location, fees) = stands(spec, &typed)?;
         let site = Site::read(&self.coverage).map_err(|error| {

@@ -3,6 +3,7 @@
 mod cluster;
 mod coverage;
 mod folder;
+pub mod health;
 mod lease;
 pub mod leases;
 pub mod manage;

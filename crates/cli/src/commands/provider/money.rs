@@ -4,13 +4,15 @@ use crate::{
     args::{AskArgs, WithdrawArgs},
     error::{CliError, Result},
     output::{Output, Progress, shorten},
-    remote::{Remote, amount, epochs, price},
+    pricing::{Pricing, per_tib_month},
+    remote::{Remote, amount, epochs, storage_params},
     sending::submit,
     settings::Settings,
 };
 use depin_client::api::{Account, Amount, FinalReceipt, Provider};
 use depin_economy::{Action, Spec};
 use depin_ledger::Message;
+use depin_quantity::Rounding;
 use depin_services::storage::{Ask, StorageMessage, piece::PieceSize};
 use serde::Serialize;
 
@@ -21,7 +23,11 @@ pub async fn ask(args: &AskArgs, settings: &Settings, out: &Output) -> Result<()
         CliError::refused("not-registered", format_args!("{} is not registered as a provider", args.name))
             .hint("it registers itself when it starts: `depin up`, or `depin provider storage`")
     })?;
-    let changed = merge(&entry, args, &remote.spec().await?)?;
+    let spec = remote.spec().await?;
+    let params = storage_params(&spec)?;
+    let typed = [args.price.as_ref(), args.verified_price.as_ref()];
+    let pricing = Pricing::of(&remote.client, spec.clone(), &typed).await?;
+    let changed = merge(&entry, args, &spec, &pricing)?;
     let mut progress = Progress::start(out);
     progress.step("sending the ask, and waiting until it is final");
     submit(&sender, Message::service(StorageMessage::SetAsk(changed)), out).await?;
@@ -31,20 +37,22 @@ pub async fn ask(args: &AskArgs, settings: &Settings, out: &Output) -> Result<()
         let ask = now.as_ref().map(|entry| &entry.ask);
         let text = |ask: &depin_client::api::Ask| {
             let takes = if ask.open { "takes new deals" } else { "takes no new deals" };
-            format!("{} {takes}, at {} per GiB and epoch", args.name, shorten(&ask.price.display))
+            let (each, month) = (shorten(&ask.price.display), per_tib_month(&ask.price, &params));
+            format!("{} {takes}, at {month} per TiB and month ({each} per GiB and epoch)", args.name)
         };
         ask.map_or_else(|| format!("{} has left the network", args.name), text)
     })
 }
 
 /// The present ask with what was typed changed.
-fn merge(entry: &Provider, args: &AskArgs, spec: &Spec) -> Result<Ask> {
+fn merge(entry: &Provider, args: &AskArgs, spec: &Spec, pricing: &Pricing) -> Result<Ask> {
     let now = &entry.ask;
     let size = |bytes: u64| {
         PieceSize::new(bytes)
             .map_err(|error| CliError::refused("piece-size", error).hint("piece sizes are powers of two, such as 256B or 16MiB"))
     };
-    let typed = |amount: &Option<crate::args::AmountArg>| amount.as_ref().map(|amount| price(spec, amount)).transpose();
+    let typed =
+        |price: &Option<crate::args::PriceArg>| price.as_ref().map(|price| pricing.units(price, Rounding::Up)).transpose();
     let new_price = typed(&args.price)?.unwrap_or(now.price.units);
     // A price for all deals, unless verified ones are named too.
     let verified_price = match (typed(&args.verified_price)?, args.price.is_some()) {

@@ -6,6 +6,7 @@ use crate::{
     error::Result,
     remote::{STARTS_RENDERERS, needs_service},
 };
+use depin_client::api::PriceEntry;
 use depin_devnet::{operators::Post, services::rendering::daemon};
 use depin_economy::Spec;
 use depin_files::Floor;
@@ -40,7 +41,7 @@ impl Venture for ProviderRenderArgs {
         &self.place
     }
 
-    fn terms(&self, spec: &Spec) -> Result<Vec<Tier>> {
+    fn terms(&self, spec: &Spec, _: &[PriceEntry]) -> Result<Vec<Tier>> {
         needs_service(spec.network().name, spec.network().service, "rendering", STARTS_RENDERERS)?;
         let mut tiers: Vec<Tier> = self.tier.iter().map(|tier| (*tier).into()).collect();
         tiers.sort();

@@ -12,7 +12,7 @@ use crate::{
     settings::Settings,
     up::Interrupt,
 };
-use depin_client::api::Account;
+use depin_client::api::{Account, PriceEntry};
 use depin_devnet::{
     listen_address,
     operators::{self, Daemon, Post},
@@ -49,8 +49,8 @@ pub trait Venture {
     fn name(&self) -> Name;
     fn place(&self) -> &PlaceArgs;
 
-    /// Checks what was typed.
-    fn terms(&self, spec: &Spec) -> Result<Self::Terms>;
+    /// Checks what was typed; `prices` are what tokens are worth in dollars now.
+    fn terms(&self, spec: &Spec, prices: &[PriceEntry]) -> Result<Self::Terms>;
     /// What is printed of it.
     fn offer(&self, terms: &Self::Terms) -> Self::Offer;
     /// The offer in words: `offers 1 TiB at …`.
@@ -109,7 +109,7 @@ async fn start<V: Venture>(venture: &V, remote: &Remote, out: &Output) -> Result
     progress.step(format!("looking for the node at {}", remote.client.url()));
     let dir = place.dir.clone().unwrap_or_else(|| name.as_str().into());
     let (status, spec) = (remote.status(folder::is_used(&dir), out).await?, remote.spec().await?);
-    let terms = venture.terms(&spec)?;
+    let terms = venture.terms(&spec, &remote.client.prices().await?.prices)?;
     let offer = venture.offer(&terms);
     let (lock, key) = folder::take(&dir, place.key_file.as_deref(), remote.settings.home.keyring())?;
     let address = key.address();

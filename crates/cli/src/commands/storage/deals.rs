@@ -4,11 +4,12 @@ use crate::{
     args::{DealsArgs, ProofsArgs},
     error::Result,
     output::{Output, Table, bytes, day, in_time, minute, short_id, shorten},
+    pricing::per_tib_month,
     remote::{PROVIDERS_SHOWN, Remote, name_in, storage_params},
     settings::Settings,
 };
 use depin_client::api::{DataSet, Deal, DealQuery, DealStage, Page, ProviderList};
-use depin_quantity::{Instant, Span};
+use depin_quantity::Instant;
 use depin_services::storage::StorageParams;
 
 /// Most deals asked for at once.
@@ -151,28 +152,9 @@ fn table_of(list: &ProviderList, params: &StorageParams) -> Table {
     table
 }
 
-/// A price per GiB and epoch as people compare it.
-fn per_tib_month(price: &depin_client::api::Amount, params: &StorageParams) -> String {
-    let epochs = u128::from(Span::from_days(30).get() / params.epoch.get().max(1));
-    let units = price.units.get().saturating_mul(1024).saturating_mul(epochs);
-    shorten(&depin_client::api::Amount::new(price.token, depin_quantity::Units::new(units), params.decimals).display)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use depin_client::api::Amount;
-    use depin_quantity::{Name, Units};
-
-    #[test]
-    fn a_price_is_told_per_tib_and_month() {
-        let price = Amount::new(Name::literal("FIL"), Units::new(500_000_000), 18);
-        let spec = depin_economy::Spec::parse(depin_networks::network_file("filecoin").unwrap()).unwrap();
-        let params = storage_params(&spec).unwrap();
-        assert_eq!(per_tib_month(&price, &params), "0.044236 FIL", "5e8 * 1024 * 86400 = 4.42368e16");
-        let slower = StorageParams { epoch: Span::from_secs(1_800), decimals: 8, ..params };
-        assert_eq!(per_tib_month(&Amount::new(Name::literal("X"), Units::new(1), 8), &slower), "0.014745 X");
-    }
 
     #[test]
     fn every_state_of_the_filter_is_one_of_the_api() {
