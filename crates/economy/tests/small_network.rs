@@ -186,7 +186,7 @@ fn overlays_say_what_is_wrong_with_them_where_it_stands() {
     refused("share = \"2%\"", "share = \"102%\"", "more than the whole");
     refused("per = 1073741824", "per = 0", "per");
     refused("4_459_189_498 base FIL", "0 FIL", "nothing at all");
-    refused("up-to = \"pledge\"", "up-to = \"stake\"", "up-to");
+    refused("up-to = \"pledge\"", "up-to = \"stake\"", "none of pledge");
     refused("name = \"development\"", "title = \"development\"", "name");
     refused("[overlay.set.utility.fee]", "[overlay.put.utility.fee]", "put");
 }
