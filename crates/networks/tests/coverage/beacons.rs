@@ -34,7 +34,7 @@ fn ask(net: &Net, n: u8) -> CoverageMessage {
 }
 
 /// Asks for a beacon and waits for its randomness.
-fn drawn(net: &mut Net, n: u8) -> Entropy {
+pub fn drawn(net: &mut Net, n: u8) -> Entropy {
     let message = ask(net, n);
     net.send(ANYBODY, &message).unwrap();
     assert_eq!(coverage::beaconing(net.rows(), hotspot(n)).unwrap().entropy, None, "nobody knows it yet");
@@ -43,7 +43,7 @@ fn drawn(net: &mut Net, n: u8) -> Entropy {
     coverage::beaconing(net.rows(), hotspot(n)).unwrap().entropy.expect("two rounds later it is there")
 }
 
-fn sent(entropy: Entropy) -> BeaconReport {
+pub fn sent(entropy: Entropy) -> BeaconReport {
     let beacon = Beacon::new(entropy.data, entropy.timestamp, LOCAL, &berlin().region.plan());
     BeaconReport {
         local: LOCAL,
@@ -57,7 +57,7 @@ fn sent(entropy: Entropy) -> BeaconReport {
     }
 }
 
-fn heard(entropy: Entropy) -> WitnessReport {
+pub fn heard(entropy: Entropy) -> WitnessReport {
     let sent = sent(entropy);
     WitnessReport { payload: sent.payload, frequency: sent.frequency, rssi_ddbm: -1_150, snr_ddb: 40, heard_ns: 0 }
 }
@@ -66,7 +66,7 @@ const fn salt(n: u8) -> Salt {
     Salt::new([n; 32])
 }
 
-fn sealed(net: &Net, beaconer: u8, entropy: Entropy, n: u8, report: &Disclosed) -> Sealed {
+pub fn sealed(net: &Net, beaconer: u8, entropy: Entropy, n: u8, report: &Disclosed) -> Sealed {
     Sealed {
         beaconer: hotspot(beaconer),
         timestamp: entropy.timestamp,
@@ -77,7 +77,7 @@ fn sealed(net: &Net, beaconer: u8, entropy: Entropy, n: u8, report: &Disclosed) 
     }
 }
 
-fn disclosure(beaconer: u8, n: u8, report: Disclosed) -> Disclosure {
+pub fn disclosure(beaconer: u8, n: u8, report: Disclosed) -> Disclosure {
     Disclosure { beaconer: hotspot(beaconer), reporter: hotspot(n), salt: salt(n), report }
 }
 
@@ -91,7 +91,7 @@ fn life(net: &mut Net, witnesses: &[u8]) -> LastBeacon {
     finish(net, &all)
 }
 
-fn finish(net: &mut Net, all: &[(u8, Disclosed)]) -> LastBeacon {
+pub fn finish(net: &mut Net, all: &[(u8, Disclosed)]) -> LastBeacon {
     net.pass(Span::from_secs(250));
     let reports: Vec<_> = all.iter().map(|(n, report)| disclosure(10, *n, *report)).collect();
     if !reports.is_empty() {
@@ -102,7 +102,7 @@ fn finish(net: &mut Net, all: &[(u8, Disclosed)]) -> LastBeacon {
     coverage::last_beacon(net.rows(), hotspot(10)).expect("it was judged")
 }
 
-fn reasons(verdict: &LastBeacon) -> Vec<Option<InvalidReason>> {
+pub fn reasons(verdict: &LastBeacon) -> Vec<Option<InvalidReason>> {
     verdict.witnesses.iter().map(|witness| witness.reason).collect()
 }
 
@@ -461,4 +461,37 @@ fn reports_are_of_hotspots_and_of_a_beacon_that_is_there() {
     assert_eq!(net.send(ANYBODY, &stranger).unwrap_err(), CoverageError::UnknownHotspot(hotspot(99)));
     let many = vec![sealed(&net, 10, entropy, 11, &witness); 65];
     assert_eq!(net.send(ANYBODY, &CoverageMessage::HandIn(many)).unwrap_err().code(), "entries");
+}
+
+/// However many beacons are due at once, a block judges as many as its work allows, and the others come in the next ones.
+#[test]
+fn verdicts_are_spread_over_blocks() {
+    const COUNT: u8 = 24;
+    let mut net = with_hotspots("", COUNT);
+    let all: Vec<u8> = (10..10 + COUNT).collect();
+    for n in &all {
+        let message = ask(&net, *n);
+        net.send(ANYBODY, &message).unwrap();
+    }
+    net.pass(SECOND);
+    net.pass(SECOND);
+    let of = |net: &Net, n: u8| coverage::beaconing(net.rows(), hotspot(n)).unwrap().entropy.expect("it is drawn");
+    // Each is reported by its beaconer and by the next two hotspots.
+    for n in &all {
+        let entropy = of(&net, *n);
+        let (beacon, witness) = (Disclosed::Beacon(sent(entropy)), Disclosed::Witness(heard(entropy)));
+        let near = [*n, 10 + (*n - 9) % COUNT, 10 + (*n - 8) % COUNT];
+        let seals = near.iter().map(|one| sealed(&net, *n, entropy, *one, if one == n { &beacon } else { &witness })).collect();
+        net.send(ANYBODY, &CoverageMessage::HandIn(seals)).unwrap();
+    }
+    let open = |net: &Net| all.iter().filter(|n| coverage::beaconing(net.rows(), hotspot(**n)).is_some()).count();
+    net.now = net.now.later(Span::from_secs(1_000));
+    let mut blocks = Vec::new();
+    while open(&net) > 0 {
+        let before = open(&net);
+        net.work(200);
+        blocks.push(before - open(&net));
+        assert!(blocks.len() <= usize::from(COUNT), "{blocks:?}");
+    }
+    assert!(blocks.iter().all(|judged| (1..=5).contains(judged)), "20 units and 10 for each of three reports: {blocks:?}");
 }

@@ -3,6 +3,7 @@
 #[path = "../drive/files.rs"]
 mod files;
 
+mod attacks;
 mod beacons;
 mod denylist;
 mod eras;

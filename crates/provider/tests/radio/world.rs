@@ -135,18 +135,24 @@ impl World {
 
     /// The customer of account 1, with an OUI and credits.
     pub async fn customer(&self, listen: SocketAddr) -> CustomerHandle {
+        self.customer_with(listen, |_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn customer_with(&self, listen: SocketAddr, change: impl FnOnce(&mut Config)) -> CustomerHandle {
         let addresses = AddressRange::new("48000000".parse().unwrap(), "4800000f".parse().unwrap()).unwrap();
         let server = ServerConfig::new(Channels::Eu868, NetId::new(0x3c).unwrap(), addresses);
         let mut config = Config::new(self.folder.path().join("customer"), server);
         (config.hotspots, config.listen) = (Hotspots::Keys([].into()), listen);
+        change(&mut config);
         let wishes =
             ChainConfig { open_with: Some(Units::new(10_000)), poll: Duration::from_millis(500), ..ChainConfig::default() };
         let sender = Sender::new(self.client.clone(), key(1));
         Customer::start(config, wishes, sender, Arc::new(key(60))).await.unwrap()
     }
 
-    /// Adds a device to the customer's network server, and waits until its joins are routed.
-    pub async fn device(&self, customer: &CustomerHandle, number: u64) {
+    /// Adds a device to the customer's network server.
+    pub async fn add_device(&self, customer: &CustomerHandle, number: u64) {
         let calls = NetworkServer::new(
             &format!("http://{}", customer.gateway().address()),
             &depin_client::Trust::default(),
@@ -156,6 +162,12 @@ impl World {
         let Identity { dev_eui, join_eui, root } = identity(number);
         let new = NewDevice { dev_eui, join_eui, app_key: root, name: format!("device-{number}") };
         calls.add_device(customer.gateway().key(), &new).await.unwrap();
+    }
+
+    /// The same, and waits until its joins are routed.
+    pub async fn device(&self, customer: &CustomerHandle, number: u64) {
+        self.add_device(customer, number).await;
+        let Identity { dev_eui, .. } = identity(number);
         self.until("the device's join on the ledger", || async {
             let pairs = self.client.coverage().eui_pairs(customer.route(), None, None).await.unwrap().items;
             pairs.iter().any(|pair| pair.dev_eui == dev_eui.to_string()).then_some(())
