@@ -1,7 +1,7 @@
 //! The paths of the network's own service, one file per service.
 
-mod clusters;
 mod absence;
+mod clusters;
 mod coverage;
 mod leasing;
 mod metered;
