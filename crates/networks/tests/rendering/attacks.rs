@@ -145,7 +145,8 @@ fn conceding_costs_less_than_being_found_wrong_and_is_not_free() {
         )
     };
     let before = "[incentive.fault.failed-frames]\ntoken = \"RENDER\"\nfee = \"nothing\"\nsource = \"knowledge base: a rejected frame is rendered again by another node without charge, and the node's score falls\"\n";
-    let toml = render(&[(before, &(fault("failed-frames", "30%") + &fault("conceded-frames", "10%")))]);
+    let own = "[incentive.fault.conceded-frames]\ntoken = \"RENDER\"\nfee = \"nothing\"\nparameter = true\nwhy = \"a node that says itself that its frame was wrong costs less than one that is found wrong, which costs nothing here but its score\"\n";
+    let toml = render(&[(before, &fault("failed-frames", "30%")), (own, &fault("conceded-frames", "10%"))]);
     let pledged = |net: &Net, who| net.network.economy().reads(net.rows(), net.now).balance(Account::Pledge(who), RENDER).get();
     let mut cost = Vec::new();
     for concedes in [true, false] {
