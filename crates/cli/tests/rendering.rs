@@ -87,6 +87,20 @@ fn many(frames: &Value, stage: &str) -> usize {
     frames.as_array().unwrap().iter().filter(|frame| frame["stage"] == stage).count()
 }
 
+/// A check that comes late is approved by itself after days, or by whoever does not want to wait.
+async fn closed(home: &Path, job: &str) -> Value {
+    let began = Instant::now();
+    loop {
+        let shown = at(home, &["render", "show", job, "--json"]).json();
+        if shown["state"] == "closed" {
+            return shown;
+        }
+        assert!(began.elapsed() < PATIENCE, "{shown:#}");
+        run(depin().arg("--home").arg(home).args(["render", "approve", job, "all", "--unchecked"]));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scene_is_estimated_rendered_checked_rejected_approved_and_fetched() {
     let Some(engine) = engine("rendering: a scene through the whole network") else { return };
@@ -140,17 +154,7 @@ async fn a_scene_is_estimated_rendered_checked_rejected_approved_and_fetched() {
         assert!(image.starts_with(b"\x89PNG"), "frame {frame}");
     }
 
-    // A check that comes late is approved by itself after days, or by whoever does not want to wait.
-    let began = Instant::now();
-    let closed = loop {
-        let shown = at(&home, &["render", "show", &job, "--json"]).json();
-        if shown["state"] == "closed" {
-            break shown;
-        }
-        assert!(began.elapsed() < PATIENCE, "{shown:#}");
-        run(depin().arg("--home").arg(&home).args(["render", "approve", &job, "all", "--unchecked"]));
-        tokio::time::sleep(Duration::from_secs(2)).await;
-    };
+    let closed = closed(&home, &job).await;
     assert_eq!(closed["word"], "kept", "{closed:#}");
     assert!(closed["spent"].as_u64().unwrap() > 0 && closed["spent"].as_u64() < closed["funds"].as_u64(), "{closed:#}");
     // Of a job that is hardly checked one is rejected: another node renders it, and as it was right, the artist's name suffers and it is paid.

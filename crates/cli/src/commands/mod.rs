@@ -76,28 +76,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
         Command::Cluster(command) => cluster::run(&command, &settings, out).await,
         Command::Render(command) => render::run(&command, &settings, out).await,
         Command::Metered(command) => metered::run(&command, &settings, out).await,
-        Command::Provider(command) => match command {
-            ProviderCommand::Coverage(args) => provider::run(&args, &settings, out).await,
-            ProviderCommand::Mobile(args) => provider::run(&args, &settings, out).await,
-            ProviderCommand::Metered(args) => provider::run(&args, &settings, out).await,
-            ProviderCommand::Storage(args) => provider::run(&args, &settings, out).await,
-            ProviderCommand::Lease(args) => provider::run(&args, &settings, out).await,
-            ProviderCommand::Cluster(args) => provider::run(&args, &settings, out).await,
-            ProviderCommand::Checker(args) => provider::run(&args, &settings, out).await,
-            ProviderCommand::Render(args) => provider::run(&args, &settings, out).await,
-            ProviderCommand::Inventory(args) => provider::leases::inventory(&args, &settings, out),
-            ProviderCommand::Leases(args) => provider::leases::leases(&args, &settings, out),
-            ProviderCommand::Earnings(args) => provider::leases::earnings(&args, &settings, out).await,
-            ProviderCommand::Reclaim(args) => provider::reclaim::reclaim(&args, &settings, out).await,
-            ProviderCommand::List => provider::manage::list(&settings, out).await,
-            ProviderCommand::Show(args) => provider::show::show(&args, &settings, out).await,
-            ProviderCommand::Health(args) => provider::health::health(&args, &settings, out).await,
-            ProviderCommand::Stop(args) => provider::manage::stop(args.name, &settings, out).await,
-            ProviderCommand::Start(args) => provider::manage::start(args.name, &settings, out).await,
-            ProviderCommand::Remove(args) => provider::manage::remove(args.name, &settings, out).await,
-            ProviderCommand::Ask(args) => provider::money::ask(&args, &settings, out).await,
-            ProviderCommand::Withdraw(args) => provider::money::withdraw(&args, &settings, out).await,
-        },
+        Command::Provider(command) => offer(command, &settings, out).await,
         Command::Gateway(GatewayCommand::S3(args)) => gateway::s3::run(&args, &settings, out).await,
         Command::Gateway(GatewayCommand::Lorawan(args)) => gateway::lorawan::run(&args, &settings, out).await,
         Command::Gateway(GatewayCommand::Render(args)) => gateway::render::run(&args, &settings, out).await,
@@ -107,5 +86,31 @@ pub async fn run(cli: Cli, out: &Output) -> Result<()> {
             clap_complete::generate(shell, &mut Cli::command(), "depin", &mut script);
             crate::output::write_out(&script)
         }
+    }
+}
+
+/// What an operator of machines asks for.
+async fn offer(command: ProviderCommand, settings: &Settings, out: &Output) -> Result<()> {
+    match command {
+        ProviderCommand::Coverage(args) => provider::run(&args, settings, out).await,
+        ProviderCommand::Mobile(args) => provider::run(&args, settings, out).await,
+        ProviderCommand::Metered(args) => provider::run(&args, settings, out).await,
+        ProviderCommand::Storage(args) => provider::run(&args, settings, out).await,
+        ProviderCommand::Lease(args) => provider::run(&args, settings, out).await,
+        ProviderCommand::Cluster(args) => provider::run(&args, settings, out).await,
+        ProviderCommand::Checker(args) => provider::run(&args, settings, out).await,
+        ProviderCommand::Render(args) => provider::run(&args, settings, out).await,
+        ProviderCommand::Inventory(args) => provider::leases::inventory(&args, settings, out),
+        ProviderCommand::Leases(args) => provider::leases::leases(&args, settings, out),
+        ProviderCommand::Earnings(args) => provider::leases::earnings(&args, settings, out).await,
+        ProviderCommand::Reclaim(args) => provider::reclaim::reclaim(&args, settings, out).await,
+        ProviderCommand::List => provider::manage::list(settings, out).await,
+        ProviderCommand::Show(args) => provider::show::show(&args, settings, out).await,
+        ProviderCommand::Health(args) => provider::health::health(&args, settings, out).await,
+        ProviderCommand::Stop(args) => provider::manage::stop(args.name, settings, out).await,
+        ProviderCommand::Start(args) => provider::manage::start(args.name, settings, out).await,
+        ProviderCommand::Remove(args) => provider::manage::remove(args.name, settings, out).await,
+        ProviderCommand::Ask(args) => provider::money::ask(&args, settings, out).await,
+        ProviderCommand::Withdraw(args) => provider::money::withdraw(&args, settings, out).await,
     }
 }

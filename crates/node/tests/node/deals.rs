@@ -58,6 +58,26 @@ async fn prove(world: &World, provider: u8, id: UnitId, stored: &Stored) {
     done(world, provider, StorageMessage::ProveSectors(vec![SectorProof { deal: id, leaves }])).await;
 }
 
+/// What being away would cost, by the functions that the ledger will charge by, and what was spent so far.
+async fn absence_is_told_beforehand(world: &World) {
+    let provider = key(3).address();
+    let before = world.client.storage().absence(provider).await.unwrap().unwrap();
+    assert_eq!((before.sectors, before.faulty, before.more, before.deadlines.len()), (1, 0, false, 1));
+    let [faulty_from, charged_from, ended_from] =
+        [&before.faulty_from, &before.charged_from, &before.ended_from].map(|at| at.as_ref().unwrap().ms);
+    assert!(
+        faulty_from == before.deadlines[0].closes.ms && faulty_from < charged_from && charged_from < ended_from,
+        "{before:?}"
+    );
+    assert!(!before.fees_per_day.units.is_zero() && !before.rewards_per_day.units.is_zero() && !before.pledged.units.is_zero());
+    assert_eq!(world.client.storage().absence(key(1).address()).await.unwrap(), None);
+    let days = world.client.days(provider, 90).await.unwrap();
+    let flows: Vec<_> = days.days.iter().flat_map(|day| &day.flows).collect();
+    let spent = |source: FlowSource| flows.iter().any(|flow| flow.source == source && !flow.spent.units.is_zero());
+    assert!(spent(FlowSource::Fees) && spent(FlowSource::Collateral) && !spent(FlowSource::Penalties), "{days:?}");
+    assert!(world.client.days(provider, 91).await.unwrap_err().to_string().contains("90"));
+}
+
 #[tokio::test]
 async fn a_deal_is_proven_found_faulty_and_recovered() {
     let world = World::start_with(|config| {
@@ -113,23 +133,7 @@ async fn a_deal_is_proven_found_faulty_and_recovered() {
     let sets = world.client.storage().sets(Some(key(3).address())).await.unwrap().items;
     assert_eq!((sets.len(), &sets[0].sectors[..]), (1, &[deal.id][..]));
 
-    // What being away would cost is told beforehand, by the functions that the ledger will charge by.
-    let provider = key(3).address();
-    let before = world.client.storage().absence(provider).await.unwrap().unwrap();
-    assert_eq!((before.sectors, before.faulty, before.more, before.deadlines.len()), (1, 0, false, 1));
-    let [faulty_from, charged_from, ended_from] =
-        [&before.faulty_from, &before.charged_from, &before.ended_from].map(|at| at.as_ref().unwrap().ms);
-    assert!(
-        faulty_from == before.deadlines[0].closes.ms && faulty_from < charged_from && charged_from < ended_from,
-        "{before:?}"
-    );
-    assert!(!before.fees_per_day.units.is_zero() && !before.rewards_per_day.units.is_zero() && !before.pledged.units.is_zero());
-    assert_eq!(world.client.storage().absence(key(1).address()).await.unwrap(), None);
-    let days = world.client.days(provider, 90).await.unwrap();
-    let flows: Vec<_> = days.days.iter().flat_map(|day| &day.flows).collect();
-    let spent = |source: FlowSource| flows.iter().any(|flow| flow.source == source && !flow.spent.units.is_zero());
-    assert!(spent(FlowSource::Fees) && spent(FlowSource::Collateral) && !spent(FlowSource::Penalties), "{days:?}");
-    assert!(world.client.days(provider, 91).await.unwrap_err().to_string().contains("90"));
+    absence_is_told_beforehand(&world).await;
 
     // Nobody answers the window.
     next("sector-faulty").await;

@@ -100,10 +100,7 @@ impl Solver {
     /// One hour, until it is done or cannot be.
     async fn hour(&self, sought: &Sought) {
         loop {
-            let trouble = match self.work(sought).await {
-                Ok(()) => None,
-                Err(trouble) => Some(trouble),
-            };
+            let trouble = self.work(sought).await.err();
             if let Some(trouble) = &trouble {
                 tracing::warn!(hour = sought.hour, %trouble, "the hour's work is not done");
                 if let Err(error) = self.store.note(sought.hour, trouble.to_string()).await {

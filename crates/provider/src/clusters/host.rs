@@ -95,10 +95,9 @@ impl Host {
                     Err(error) => tracing::warn!(%error, "the node of the hire waits"),
                 }
             }
-            match timeout(LOOK, self.wish.changed()).await {
-                // Nobody wishes any more.
-                Ok(Err(_)) => return,
-                Ok(Ok(())) | Err(_) => {}
+            // Nobody wishes any more.
+            if let Ok(Err(_)) = timeout(LOOK, self.wish.changed()).await {
+                return;
             }
         }
     }

@@ -81,7 +81,7 @@ impl World {
             pace: Duration::from_millis(20),
             heartbeat: Duration::from_millis(250),
             heartbeat_idle: Duration::ZERO,
-            ..NodeConfig::single(&folder.path().join("node"), genesis(), NODE_SEED)
+            ..NodeConfig::single(folder.path().join("node"), genesis(), NODE_SEED)
         };
         let node = Node::start(config).await.unwrap();
         let client = Client::new(node.api_url()).unwrap();

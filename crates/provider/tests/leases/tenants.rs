@@ -202,8 +202,8 @@ async fn how_often_a_service_was_started_anew_is_known_after_a_restart_of_the_da
     world.until("the service", async || machine.runs(1)).await;
     let restarts = async |provider: &depin_provider::leasing::LeasingHandle| {
         let tenancy = provider.desk().tenancy(lease).await.unwrap();
-        let restarts = tenancy.room.borrow().instances.first().map(|one| one.status.restarts);
-        restarts
+        let room = tenancy.room.borrow().clone();
+        room.instances.first().map(|one| one.status.restarts)
     };
     machine.end_all(&depin_sandbox::Ending::Exited { code: 1 });
     world.until("another start", async || restarts(&provider).await == Some(1) && machine.runs(1)).await;

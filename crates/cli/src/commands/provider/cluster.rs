@@ -6,7 +6,7 @@ use crate::{
     error::{CliError, Result},
     remote::{RUNS_CLUSTERS, amount, needs_service},
 };
-use depin_client::Reach;
+use depin_client::{Reach, api::PriceEntry};
 use depin_devnet::{operators::Post, services::clusters::daemon};
 use depin_economy::{Money, Spec};
 use depin_provider::clusters::{CheckerConfig, CheckerHandle, ClusterConfig, ClusterHandle, RayPython, Wish};
@@ -54,7 +54,7 @@ impl Venture for ProviderClusterArgs {
         &self.place
     }
 
-    fn terms(&self, spec: &Spec) -> Result<Vec<Money>> {
+    fn terms(&self, spec: &Spec, _: &[PriceEntry]) -> Result<Vec<Money>> {
         only_clusters(spec)?;
         let asks = self.price.iter().map(|typed| money(spec, typed)).collect::<Result<Vec<Money>>>()?;
         let twice = asks.iter().enumerate().find(|(i, ask)| asks[..*i].iter().any(|one| one.currency == ask.currency));
@@ -128,7 +128,7 @@ impl Venture for ProviderCheckerArgs {
         &self.place
     }
 
-    fn terms(&self, spec: &Spec) -> Result<()> {
+    fn terms(&self, spec: &Spec, _: &[PriceEntry]) -> Result<()> {
         only_clusters(spec)
     }
 
