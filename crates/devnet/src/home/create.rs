@@ -195,13 +195,17 @@ fn same_chain(home: &Home, marker: &Marker, genesis: &GenesisDoc) -> Result<()> 
     Err(Error::refused(
         "other-chain",
         format_args!(
-            "{} is a home of chain `{}`, its genesis.json is of `{}`",
+            "in {} home.json is of chain `{}` ({}, variant {}), genesis.json of `{}` ({}, variant {})",
             home.path().display(),
             marker.chain_id,
-            genesis.chain_id
+            marker.network,
+            marker.variant,
+            genesis.chain_id,
+            genesis.network,
+            genesis.variant
         ),
     )
-    .hint("put the home's own genesis.json back, or begin anew with --fresh"))
+    .hint("put the home's own genesis.json or home.json back, or begin anew with --fresh"))
 }
 
 /// Who brings randomness is a matter of a chain's beginning.
