@@ -193,6 +193,10 @@ fn a_network_without_a_launch_begins_in_year_nought_or_on_a_given_day() {
     let made = ["new", "atlas", "--service", "metered", "--unit", "map tile", "--economy", "filecoin"];
     run(depin().current_dir(folder.path()).args(made)).done();
     let atlas = folder.path().join("atlas");
+    let file = atlas.join("network.toml");
+    let (with, launch) = (fs::read_to_string(&file).unwrap(), |line: &&str| line.starts_with("launch = "));
+    assert_eq!(with.lines().filter(launch).count(), 1, "it is launched today: {with}");
+    fs::write(&file, with.lines().filter(|line| !launch(line)).map(|line| line.to_owned() + "\n").collect::<String>()).unwrap();
     let atlas = atlas.to_str().unwrap();
     let plot = folder.path().join("atlas.svg");
     let table = printed(&[atlas, "--every", "year", "--plot", plot.to_str().unwrap()]).done();

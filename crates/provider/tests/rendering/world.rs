@@ -44,7 +44,7 @@ import collections, os
 with open("inputs/" + name) as file:
     counts = collections.Counter(file.read())
 with open("outputs/letters.csv", "w") as file:
-    file.writelines("%s,%d\n" % pair for pair in sorted(counts.items()))
+    file.writelines("%s,%d\\n" % pair for pair in sorted(counts.items()))
 """
 task = {"command": ["count.py"], "inputs": "texts", "per-part": 1, "outputs": ["letters.csv"]}
 with zipfile.ZipFile(sys.argv[1], "w") as archive:
@@ -231,7 +231,10 @@ impl World {
     /// Orders a ticket's frame and waits until the ledger has it.
     pub async fn delivered(&self, node: &RenderNode, job: UnitId, number: u32, index: u32) -> RenderingTicket {
         node.order(job, number, Order { frame: i64::from(index) + 1, index }).await.unwrap();
-        self.ticket_until(job, number, "delivered").await
+        self.until("an end of the work", async || self.ticket(job, number).await.state != "issued").await;
+        let ticket = self.ticket(job, number).await;
+        assert_eq!(ticket.state, "delivered", "{:?}", node.ticket(job, number).await);
+        ticket
     }
 
     pub async fn ticket(&self, job: UnitId, number: u32) -> RenderingTicket {

@@ -6,9 +6,11 @@
 use super::{
     Diagnostics, Prices,
     builtin::{UnknownScenario, scenario_text, service_text},
+    document::{Layer, Value},
     draft::of_spec,
 };
 use depin_economy::Spec;
+use depin_quantity::Instant;
 use depin_services::descriptor::{self, Aspect, Counted, Service};
 use std::fmt::Write;
 
@@ -39,8 +41,9 @@ pub fn scenario_for(network: &str, file: &str) -> Result<String, Diagnostics> {
          # logarithm. A text that begins with ? is a blank to fill in.\n\n\
          [scenario]\nname = \"my-{name}\"\nservice = \"{service}\"\nextends = \"baseline\"\n"
     );
-    if spec.network().launch.is_none() {
-        text += "# The network's file has no launch: it begins with the run, instead of having lived by its rules until then. Where\n# providers must stake, as many begin as the first month's tokens allow: write a launch into the network's file for more, and take this line out.\nopening = \"fresh\"\n";
+    let begins = begin_of_baseline();
+    if spec.network().launch.is_none_or(|launch| begins.is_none_or(|begins| launch >= begins)) {
+        text += "# The network's file has no launch before runs begin: it begins with the run, instead of having lived by its rules until then. Where\n# providers must stake, as many begin as the first month's tokens allow: write an earlier launch into the network's file for more, and take\n# this line out.\nopening = \"fresh\"\n";
     }
     text.push('\n');
     match service_text(service.as_str()) {
@@ -57,6 +60,15 @@ pub fn scenario_for(network: &str, file: &str) -> Result<String, Diagnostics> {
         );
     }
     Ok(text)
+}
+
+/// When runs of what this scenario extends begin.
+fn begin_of_baseline() -> Option<Instant> {
+    let tree = Layer::new("baseline", scenario_text("baseline").ok()?).tree(0).ok()?;
+    match tree.get(&["scenario", "start"])?.value {
+        Value::Date(date) => date,
+        _ => None,
+    }
 }
 
 /// What stands in a service's people after their own `[scenario]`.
