@@ -182,8 +182,8 @@ pub struct ClusterHireArgs {
     #[arg(long, value_name = "SIZE", default_value = "1MiB")]
     pub memory: Bytes,
     /// Disk that each device must report.
-    #[arg(long, value_name = "SIZE", default_value = "0B")]
-    pub disk: Bytes,
+    #[arg(long, value_name = "SIZE")]
+    pub disk: Option<Bytes>,
     /// Say what it would cost, and hire nothing.
     #[arg(long)]
     pub quote: bool,

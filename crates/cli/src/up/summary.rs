@@ -4,7 +4,8 @@ use crate::output::{Output, Table, secret, shown};
 use depin_devnet::{
     home::{Endpoints, Opened},
     services::{
-        coverage::gateway as lorawan, metered::gateway as metering, rendering::gateway as dispatcher, storage::gateway::S3Access,
+        clusters::checker, coverage::gateway as lorawan, metered::gateway as metering, rendering::gateway as dispatcher,
+        storage::gateway::S3Access,
     },
 };
 use std::path::{Path, PathBuf};
@@ -100,6 +101,12 @@ fn commands(endpoints: &Endpoints, s3: Option<&S3Access>, leases: bool) -> Vec<(
     if endpoints.endpoints.iter().any(|endpoint| endpoint.name == dispatcher::NAME) {
         let look = own(&["render nodes", "render estimate scene.blend", "render submit scene.blend", "render frames JOB"]);
         commands.push(("who renders; a scene of yours: what it costs, ordered, frames as they come", look));
+    }
+    if endpoints.endpoints.iter().any(|endpoint| endpoint.name == checker::NAME) {
+        let look = own(&["cluster devices", "cluster blocks", "cluster nominations"]);
+        commands.push(("which devices there are, and what they prove hour by hour", look));
+        let hire = own(&["cluster hire --devices 1 --hours 1 --kind ray --pay IO --quote", "cluster list"]);
+        commands.push(("what a cluster costs; without --quote it is hired, once devices passed an hour", hire));
     }
     if endpoints.endpoints.iter().any(|endpoint| endpoint.name == lorawan::NAME) {
         let look = own(&["coverage hotspots", "coverage packets --follow", "coverage device list"]);

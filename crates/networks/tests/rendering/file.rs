@@ -25,7 +25,7 @@ fn the_file_of_the_document_runs() {
     assert_eq!(Tier::ALL.map(|tier| params.per_credit(tier)), [25, 100, 200]);
     assert!(params.rules.pledges && params.rules.value_earns && !params.rules.work_earns && !params.rules.nodes_stand);
     assert_eq!(params.rules.idle_period, None, "work alone, as the document says");
-    assert_eq!(RENDERING.read_parameters(&spec).unwrap().len(), 27);
+    assert_eq!(RENDERING.read_parameters(&spec).unwrap().len(), 29);
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub(super) async fn run(args: &ClusterHireArgs, at: &Named<'_>) -> Result<()> {
         kind: ProcessorKind::Cpu,
         processors: args.processors,
         memory_mib: u32::try_from(args.memory.0 >> 20).unwrap_or(u32::MAX),
-        disk_gib: u32::try_from(args.disk.0 >> 30).unwrap_or(u32::MAX),
+        disk_gib: args.disk.map_or(0, |disk| u32::try_from(disk.0 >> 30).unwrap_or(u32::MAX)),
         reliability: args.min_reliability,
     };
     let offers = chosen(args, &filter, decimals(&spec, args.pay)?, at).await?;

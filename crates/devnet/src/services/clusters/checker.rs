@@ -11,7 +11,8 @@ use depin_provider::clusters::{CheckerConfig, CheckerHandle};
 /// Folder in a home of when it saw each hour's seed.
 pub(super) const FOLDER: &str = "checker";
 /// What `endpoints.json` calls it.
-const NAME: &str = "checker";
+/// Its endpoint.
+pub const NAME: &str = "checker";
 
 /// The checker, running.
 pub(super) struct Checker {

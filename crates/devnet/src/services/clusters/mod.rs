@@ -3,7 +3,7 @@
 //! A network whose file permits slices for development has several, each with its part of the machine's cores and memory, and said to be a slice on
 //! the ledger. All run in this process, so nothing but their claims keeps them apart: no control group has a quota for each.
 
-mod checker;
+pub mod checker;
 pub mod daemon;
 
 use super::Service;
@@ -165,7 +165,10 @@ impl Service for Clusters {
             );
         }
         let count = u32::try_from(names.len()).unwrap_or(u32::MAX);
-        site.step(format!("measuring this machine, and starting {count} devices"));
+        site.step(match count {
+            1 => "measuring this machine, and starting a device".to_owned(),
+            _ => format!("measuring this machine, and starting {count} devices"),
+        });
         let crew = Crew::start(site, Devices { asks: asks(&params), checker: url, parts: count }, &names).await?;
         parts.add(crew, site).await;
         Ok(())
