@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes every experiment that docs/findings.md and docs/claims.md quote, and prints their tables.
 #
-#   docs/findings.sh run     the experiments, each into a folder below findings/; what is there already is left as it is
-#   docs/findings.sh tables  their figures as Markdown, out of the summaries (needs jq)
+#   docs/findings.sh run     the experiments, each into a folder below findings/; what is whole is left as it is, what was stopped goes on
+#   docs/findings.sh tables  their figures as Markdown, out of the summaries (both need jq)
 #   docs/findings.sh page    writes these tables into docs/findings.md; figures in sentences are for whoever reads them
 #
 # DEPIN names the binary (default: target/release/depin), RUNS the runs of each experiment (default: 40).
@@ -13,11 +13,20 @@ few=${FEW:-20}
 out=findings
 networks="helium filecoin render akash io.net"
 
+# whole FOLDER: a run that was stopped leaves a summary and a report of the runs that are done, too
+whole() {
+  [ -f "$1/summary.json" ] && jq -e '.runs.finished == .runs.asked' "$1/summary.json" > /dev/null
+}
+
 # experiment FOLDER RUNS ARGUMENTS…
 experiment() {
   folder=$out/$1 count=$2
   shift 2
-  [ -f "$folder/report.html" ] || "$depin" sim run "$@" --years 3 --runs "$count" --seed 1 --out "$folder" > /dev/null
+  if [ ! -f "$folder/experiment.json" ]; then
+    "$depin" sim run "$@" --years 3 --runs "$count" --seed 1 --out "$folder" > /dev/null
+  elif ! whole "$folder"; then
+    "$depin" sim resume "$folder" > /dev/null
+  fi
 }
 
 run() {
@@ -42,6 +51,7 @@ line() {
   name=$1
   shift
   [ -f "$out/$name/summary.json" ] || return 0
+  whole "$out/$name" || { echo "$out/$name has not all of its runs: docs/findings.sh run" >&2; exit 1; }
   jq -r --arg name "$name" '
     def places($n): . * pow(10; $n) | round | . / pow(10; $n) | tostring
       | if test("[.]") then capture("^(?<all>-?[0-9]+[.][0-9]{0,\($n)})").all | sub("0+$"; "") | sub("[.]$"; "") else . end;
