@@ -133,6 +133,7 @@ def tell(name):
     print("  locked of supply: first", band(share("locked", 0)), "last", band(share("locked", -1)), "· staked: first", band(share("staked", 0)), "last", band(share("staked", -1)))
     print("  price to the start: highest", band(peaks(table, rows).values()), "last", band(of("price-change")))
     print("  capacity, end to first week: with", band(each(0, lambda r: held(r, "capacity"))), "without", band(each(1, lambda r: held(r, "capacity"))))
+    print("  emission in providers' income: least", f"{min(defined(of('subsidy-ratio')), default=float('nan')):.4g}")
     print("  use, last week to first: with", band(each(0, lambda r: held(full(r), "usage"))), "without", band(each(1, lambda r: held(full(r), "usage"))))
     print("  burned of what customers pay, by dollars", band(each(0, lambda r: sum(column(r, "burn_usd")) / max(sum(column(r, "revenue_usd")), 1e-9))))
     print("  minting ends after months", band(each(0, minted_until)), "· supply at the end to its highest, less one", band(each(0, after_mint)))
