@@ -13,9 +13,10 @@ use axum::{
 };
 use depin_client::{Client, ClientError, SigningKey, read_body};
 use depin_files::Readers;
-use depin_quantity::{Address, Seed, UnitId};
+use depin_quantity::{Address, Name, Seed, UnitId};
 use depin_serve::{Limits, Listener, Port, json, serve};
 use depin_services::{
+    InnerSignature,
     clusters::{ANSWER_MAX, Answer, Attendance},
     coverage::{PublicKey, SignatureBytes},
 };
@@ -29,7 +30,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{OnceCell, Semaphore, watch},
     task::JoinHandle,
     time::{Instant, sleep},
 };
@@ -158,6 +159,8 @@ fn wall_ms() -> u64 {
 struct Shared {
     client: Client,
     key: SigningKey,
+    /// Its node's chain, which signatures are bound to.
+    chain: OnceCell<Name>,
     http: reqwest::Client,
     config: CheckerConfig,
     seen: Mutex<BTreeMap<u64, SeenAt>>,
@@ -179,7 +182,7 @@ impl ClustersChecker {
         let url = listener.url().map_err(listen)?;
         let address = key.address();
         let asked = Semaphore::new(ASKED_AT_ONCE);
-        let shared = Arc::new(Shared { client, key, http, config, seen: Mutex::new(seen), asked });
+        let shared = Arc::new(Shared { client, key, chain: OnceCell::new(), http, config, seen: Mutex::new(seen), asked });
         let routes = Router::new()
             .route("/health", get(health))
             .route("/v1/checker/answers", post(time))
@@ -303,7 +306,7 @@ async fn time(State(shared): State<Arc<Shared>>, given: Result<Json<Timed>, Json
     })?;
     let (key, signature) = (PublicKey::new(shared.key.public_key()), SignatureBytes::new([0; 64]));
     let mut signed = Answer { device, hour, answer, millis, key, signature };
-    signed.signature = SignatureBytes::new(shared.key.sign(&signed.signed()));
+    signed.signature = shared.signs(&signed.signed()).await?;
     Ok(Json(signed))
 }
 
@@ -312,11 +315,18 @@ async fn see(State(shared): State<Arc<Shared>>, given: Result<Json<Seen>, JsonRe
     shared.seen(hour)?;
     let _place = shared.asked.try_acquire().map_err(|_| ApiError::busy("devices"))?;
     shared.ask(device, hour).await?;
-    let signature = SignatureBytes::new(shared.key.sign(&Attendance::signed(device, hour)));
+    let signature = shared.signs(&Attendance::signed(device, hour)).await?;
     Ok(Json(Attendance { device, hour, key: PublicKey::new(shared.key.public_key()), signature }))
 }
 
 impl Shared {
+    /// Signs for the chain of its node, and for no other.
+    async fn signs(&self, message: &[u8]) -> Result<SignatureBytes, ApiError> {
+        let of_node = async || Ok::<_, ClientError>(self.client.status().await?.chain_id);
+        let chain = self.chain.get_or_try_init(of_node).await.map_err(|error| ApiError::internal(&error))?;
+        Ok(SignatureBytes::new(self.key.sign(&InnerSignature::signed_bytes(*chain, message))))
+    }
+
     /// Asks a device where it is registered to show its owner's key.
     async fn ask(&self, device: UnitId, hour: u64) -> Result<(), ApiError> {
         let known = self.client.clusters().device(device).await.map_err(|error| ApiError::internal(&error))?;
