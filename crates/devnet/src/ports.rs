@@ -64,22 +64,31 @@ impl Chooser {
     /// # Errors
     /// Refused when the port that was asked for is taken; broken when no port is free.
     pub fn choose(&mut self, whom: &str, remembered: u16, offset: u16) -> Result<SocketAddr> {
+        self.choose_row(whom, remembered, offset, 1)
+    }
+
+    /// The first of `count` ports in a row, all of which are for `whom`; the rest as [`Self::choose`].
+    ///
+    /// # Errors
+    /// As [`Self::choose`].
+    pub fn choose_row(&mut self, whom: &str, remembered: u16, offset: u16, count: u16) -> Result<SocketAddr> {
         let usual = if self.base == 0 { 0 } else { self.base.saturating_add(offset) };
         if self.asked {
-            if self.taken.contains(&usual) {
-                return Err(taken(whom, self.base, SocketAddr::new(self.ip, usual), "another part of this network has it"));
+            for port in row(usual, count) {
+                if self.taken.contains(&port) {
+                    return Err(taken(whom, self.base, SocketAddr::new(self.ip, port), "another part of this network has it"));
+                }
+                had(whom, self.ip, self.base, port)?;
+                self.taken.push(port);
             }
-            had(whom, self.ip, self.base, usual)?;
-            self.taken.push(usual);
             return Ok(SocketAddr::new(self.ip, usual));
         }
         // A free port may be one that another part was given and does not hold yet; a few more tries find another.
         let preferred = [remembered, usual].into_iter().filter(|port| *port != 0);
-        for port in preferred.chain([0; 4]) {
-            if let Ok(port) = free(self.ip, port)
-                && !self.taken.contains(&port)
-            {
-                self.taken.push(port);
+        for port in preferred.chain([0; 16]) {
+            let Ok(port) = free(self.ip, port) else { continue };
+            if row(port, count).all(|port| !self.taken.contains(&port) && free(self.ip, port).is_ok()) {
+                self.taken.extend(row(port, count));
                 return Ok(SocketAddr::new(self.ip, port));
             }
         }
@@ -121,6 +130,11 @@ pub fn listen_address(whom: &str, listen: SocketAddr) -> Result<SocketAddr> {
         Err(error) => Err(Error::refused("listen", format_args!("{whom} cannot listen on {listen}: {error}"))
             .hint("choose another address or port with --listen")),
     }
+}
+
+/// `count` ports from the first on.
+fn row(first: u16, count: u16) -> impl Iterator<Item = u16> {
+    (0..count).map(move |more| first.saturating_add(more))
 }
 
 /// Whether a port that was asked for can be had.

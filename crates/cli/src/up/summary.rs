@@ -106,7 +106,7 @@ fn commands(endpoints: &Endpoints, s3: Option<&S3Access>, leases: bool) -> Vec<(
         let look = own(&["cluster devices", "cluster blocks", "cluster nominations"]);
         commands.push(("which devices there are, and what they prove hour by hour", look));
         let hire = own(&["cluster hire --devices 1 --hours 1 --kind ray --pay IO --quote", "cluster list"]);
-        commands.push(("what a cluster costs; without --quote it is hired, once devices passed an hour", hire));
+        commands.push(("what a cluster costs; without --quote it is hired, once devices proved themselves for hours", hire));
     }
     if endpoints.endpoints.iter().any(|endpoint| endpoint.name == lorawan::NAME) {
         let look = own(&["coverage hotspots", "coverage packets --follow", "coverage device list"]);

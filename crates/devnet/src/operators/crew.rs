@@ -85,7 +85,7 @@ impl<T: Trade> Crew<T> {
             let folder = site.home.provider(*name);
             let mut settings = crew.settings(*name)?;
             let key = site.home.load_key(&folder.join("key"))?;
-            let listen = site.ports.choose(name.as_str(), settings.port, offset)?;
+            let listen = site.ports.choose_row(name.as_str(), settings.port, offset, T::PORTS)?;
             if settings.port != listen.port() {
                 settings.port = listen.port();
                 settings.write(&folder)?;

@@ -160,7 +160,7 @@ impl View {
         match self.hours.iter().find(|kept| kept.hour == hour) {
             None => "this daemon did not see the hour: it was not running, or its node was away".to_owned(),
             Some(kept) if !kept.note.is_empty() => kept.note.clone(),
-            Some(kept) if kept.stamped.is_some() => "it was answered, and the ledger did not take the answer in time".to_owned(),
+            Some(kept) if kept.stamped.is_some() => "it was answered, and the answer was not on the ledger in time: the node was away, or refused it (then `problems` has its words)".to_owned(),
             Some(kept) if kept.answer.is_some() => "it was solved, and the checker did not sign in time".to_owned(),
             Some(_) => "the work was not done before the hour was over".to_owned(),
         }

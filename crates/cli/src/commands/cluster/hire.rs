@@ -160,10 +160,12 @@ async fn chosen(args: &ClusterHireArgs, filter: &Filter, decimals: u8, at: &Name
     offers.sort_by_key(|offer| (offer.rate, offer.device.device));
     let found = offers.len();
     if found < args.devices as usize {
+        let has = if found == 1 { "has" } else { "have" };
         let why =
-            format!("{} can be hired now for {} and has what is asked for", count(found as u64, "device", "devices"), args.pay);
+            format!("{} can be hired now for {} and {has} what is asked for", count(found as u64, "device", "devices"), args.pay);
         return Err(CliError::refused("too-few", why).hint(
-            "`depin cluster devices` says what each is and why it cannot be hired; ask for less, or pay in another token",
+            "`depin cluster devices` says what each is: one that is `proving` or `new` can be hired after some hours; ask for less, or pay \
+             in another token",
         ));
     }
     offers.truncate(args.devices as usize);

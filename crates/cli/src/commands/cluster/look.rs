@@ -131,7 +131,11 @@ pub(super) async fn blocks(at: &Named<'_>) -> Result<()> {
 
 pub(super) async fn nominations(args: &ClusterNominationsArgs, at: &Named<'_>) -> Result<()> {
     let network = at.network().await?;
-    let hour = args.block.unwrap_or_else(|| at.hour(&network));
+    let hour = match args.block {
+        Some(block) => block,
+        // The block that devices wait for; without any, the one that runs.
+        None => at.devices(None, None).await?.iter().filter_map(|device| device.due).min().unwrap_or_else(|| at.hour(&network)),
+    };
     let devices = at.devices(None, Some(hour)).await?;
     at.out.result(&devices, |out| {
         let mut table = Table::new(&["DEVICE", "OWNER", ">CORES", ">MEMORY", ">UPTIME", "NOMINATED"]);

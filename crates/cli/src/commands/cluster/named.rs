@@ -66,7 +66,7 @@ impl<'a> Named<'a> {
     }
 
     pub(super) async fn hires(&self, hirer: Option<Address>) -> Result<Vec<ClusterHire>> {
-        let page = |after| async move { self.clusters().hires(&ClusterHireQuery { hirer, after, limit: Some(200) }).await };
+        let page = |after| async move { self.clusters().hires(&ClusterHireQuery { hirer, after, limit: Some(50) }).await };
         Ok(whole_list(PAGES_MAX, page).await?)
     }
 

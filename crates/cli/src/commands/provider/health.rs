@@ -12,14 +12,17 @@ use crate::{
     settings::Settings,
     up::Interrupt,
 };
-use depin_client::api::{Absence, Account};
+use depin_client::{
+    api::{Absence, Account, ClusterDevice, ClusterDeviceQuery},
+    whole_list,
+};
 use depin_devnet::{
     control::{self, Order},
     home::address_of,
     operators,
 };
 use depin_quantity::{Address, Instant, Name, Span, Units};
-use depin_services::descriptor::STORAGE;
+use depin_services::descriptor::{CLUSTERS, STORAGE};
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -30,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Finding {
     provider: String,
-    /// What it concerns: `stopped`, `faulty`, `deadline`, `debt`, `funds`, `node`.
+    /// What it concerns: `stopped`, `faulty`, `deadline`, `debt`, `funds`, `node`, `out`.
     concerns: &'static str,
     message: String,
 }
@@ -196,8 +199,9 @@ async fn look(args: &HealthArgs, settings: &Settings) -> Result<Health> {
         let account = remote.client.account(patient.address).await?;
         let stores = status.service == STORAGE.name;
         let absence = if stores { remote.client.storage().absence(patient.address).await? } else { None };
-        let facts =
-            Facts { account: &account, absence: absence.as_ref(), now, within: args.deadline_within.0, base_fee, row_fee };
+        let devices = if status.service == CLUSTERS.name { devices_of(&remote, patient.address).await? } else { Vec::new() };
+        let (account, absence, devices) = (&account, absence.as_ref(), &devices[..]);
+        let facts = Facts { account, absence, devices, now, within: args.deadline_within.0, base_fee, row_fee };
         findings.extend(judged(patient, &facts));
     }
     let providers = patients.into_iter().map(|patient| patient.name).collect();
@@ -208,6 +212,7 @@ async fn look(args: &HealthArgs, settings: &Settings) -> Result<Health> {
 struct Facts<'a> {
     account: &'a Account,
     absence: Option<&'a Absence>,
+    devices: &'a [ClusterDevice],
     now: Instant,
     within: Span,
     base_fee: Units,
@@ -234,6 +239,16 @@ fn judged(patient: &Patient, facts: &Facts<'_>) -> Vec<Finding> {
         let has = held.map_or_else(|| format!("0 {}", debt.token), |amount| shorten(&amount.display));
         find("funds", format!("its balance of {has} pays for few messages: send tokens to {}", patient.address));
     }
+    for device in facts.devices.iter().filter(|device| device.due.is_none()) {
+        let hour = device.misses.last().map_or_else(String::new, |miss| format!(", the last one {}", miss.hour));
+        find(
+            "out",
+            format!(
+                "device {} stands out, having failed too many hours{hour}; start its daemon again once that is mended",
+                device.device
+            ),
+        );
+    }
     if let Some(absence) = facts.absence {
         if absence.faulty > 0 {
             let fee = shorten(&absence.fees_per_day.display);
@@ -249,6 +264,16 @@ fn judged(patient: &Patient, facts: &Facts<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The devices of one owner that did not leave.
+async fn devices_of(remote: &Remote, owner: Address) -> Result<Vec<ClusterDevice>> {
+    let page = |after| async move {
+        let query = ClusterDeviceQuery { owner: Some(owner), after, limit: Some(500), ..ClusterDeviceQuery::default() };
+        remote.client.clusters().devices(&query).await
+    };
+    let found = whole_list(64, page).await?;
+    Ok(found.into_iter().filter(|device| device.active).collect())
 }
 
 async fn patients(args: &HealthArgs, remote: &Remote, settings: &Settings) -> Result<Vec<Patient>> {
@@ -267,7 +292,9 @@ async fn patients(args: &HealthArgs, remote: &Remote, settings: &Settings) -> Re
     if args.names.is_empty() && !settings.names_node() {
         for name in home.provider_names()? {
             let folder = home.provider(name);
-            if !operators::is_removed(&folder)? {
+            // A running network that does not list one was made for fewer: io.net without slices runs one device.
+            let is_of_more = parts.as_ref().is_some_and(|parts| parts.iter().all(|part| part.name != name));
+            if !operators::is_removed(&folder)? && !is_of_more {
                 let address = address_of(&folder.join("key"))?;
                 patients.push(Patient { name: name.to_string(), address, running: running(name) });
             }
@@ -307,8 +334,15 @@ mod tests {
     fn concerns(running: Option<bool>, account: &Account, absence: Option<&Absence>) -> Vec<&'static str> {
         let patient = Patient { name: "provider-1".to_owned(), address: account.address, running };
         let now = Instant::new(1_800_000_000_000);
-        let facts =
-            Facts { account, absence, now, within: Span::from_secs(600), base_fee: Units::new(100), row_fee: Units::ZERO };
+        let facts = Facts {
+            account,
+            absence,
+            devices: &[],
+            now,
+            within: Span::from_secs(600),
+            base_fee: Units::new(100),
+            row_fee: Units::ZERO,
+        };
         judged(&patient, &facts).into_iter().map(|finding| finding.concerns).collect()
     }
 

@@ -22,7 +22,7 @@ use depin_services::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::SocketAddr,
     path::PathBuf,
@@ -165,6 +165,8 @@ struct Shared {
     config: CheckerConfig,
     seen: Mutex<BTreeMap<u64, SeenAt>>,
     asked: Semaphore,
+    /// Devices that are being asked: each once at a time, so that a slow one holds one place.
+    asking: Mutex<BTreeSet<UnitId>>,
 }
 
 impl ClustersChecker {
@@ -182,7 +184,16 @@ impl ClustersChecker {
         let url = listener.url().map_err(listen)?;
         let address = key.address();
         let asked = Semaphore::new(ASKED_AT_ONCE);
-        let shared = Arc::new(Shared { client, key, chain: OnceCell::new(), http, config, seen: Mutex::new(seen), asked });
+        let shared = Arc::new(Shared {
+            client,
+            key,
+            chain: OnceCell::new(),
+            http,
+            config,
+            seen: Mutex::new(seen),
+            asked,
+            asking: Mutex::default(),
+        });
         let routes = Router::new()
             .route("/health", get(health))
             .route("/v1/checker/answers", post(time))
@@ -313,10 +324,30 @@ async fn time(State(shared): State<Arc<Shared>>, given: Result<Json<Timed>, Json
 async fn see(State(shared): State<Arc<Shared>>, given: Result<Json<Seen>, JsonRejection>) -> Result<Json<Attendance>, ApiError> {
     let Seen { device, hour } = body(given)?;
     shared.seen(hour)?;
+    let _alone = Asking::begin(&shared, device)?;
     let _place = shared.asked.try_acquire().map_err(|_| ApiError::busy("devices"))?;
     shared.ask(device, hour).await?;
     let signature = shared.signs(&Attendance::signed(device, hour)).await?;
     Ok(Json(Attendance { device, hour, key: PublicKey::new(shared.key.public_key()), signature }))
+}
+
+/// One device that is being asked.
+struct Asking<'s> {
+    shared: &'s Shared,
+    device: UnitId,
+}
+
+impl<'s> Asking<'s> {
+    fn begin(shared: &'s Shared, device: UnitId) -> Result<Self, ApiError> {
+        let is_new = shared.asking.lock().unwrap_or_else(PoisonError::into_inner).insert(device);
+        if is_new { Ok(Self { shared, device }) } else { Err(ApiError::too_many("questions to one device", 1)) }
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.shared.asking.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.device);
+    }
 }
 
 impl Shared {
