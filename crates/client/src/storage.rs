@@ -368,21 +368,42 @@ pub struct Absence {
     pub more: bool,
     /// Collateral of all its sectors.
     pub pledged: Amount,
-    /// When the first window closes without an answer: the sectors asked for are faulty from then on, and earn no rewards. None without any.
+    /// When the first sector that is good now is faulty, for want of an answer to its window: it earns no rewards from then on. None where no
+    /// sector is good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faulty_from: Option<Time>,
     /// When the first fee for a fault is charged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charged_from: Option<Time>,
-    /// When the first sectors are ended for being faulty, and their deals with them.
+    /// When the first sectors are ended for being faulty, and their deals with them. Periods that a sector missed already count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_from: Option<Time>,
+    /// Fees for the ends of all of these sectors, as if they were ended now; they come on top of the fees of a day. Null without any.
+    #[serde(default)]
+    pub ended_fees: Option<Amount>,
+    /// Bonds of their deals that are burnt when the sectors are ended. Null without any.
+    #[serde(default)]
+    pub ended_bonds: Option<Amount>,
+    /// Deals that it accepted and has not proven yet. Null without any.
+    #[serde(default)]
+    pub accepted: Option<AcceptedDeals>,
     /// Rewards of a day that are not earned.
     pub rewards_per_day: Amount,
     /// Fees for faults of a day, once all of the sectors are faulty for more than a proving period.
     pub fees_per_day: Amount,
     /// The next deadlines, the nearest first.
     pub deadlines: Vec<ProofDeadline>,
+}
+
+/// Deals that their provider accepted and must still prove for the first time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AcceptedDeals {
+    /// How many.
+    pub deals: u64,
+    /// When the first of them must be active.
+    pub start_by: Time,
+    /// Their bonds, which are burnt for those that are not active in time.
+    pub bonds: Amount,
 }
 
 /// When a data set must be proven.

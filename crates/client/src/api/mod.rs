@@ -34,8 +34,8 @@ pub use crate::rendering::{
     RenderingPerson, RenderingTicket,
 };
 pub use crate::storage::{
-    Absence, Ask, Challenge, ChallengedSector, DataSet, Deal, DealQuery, DealStage, Fault, ProofDeadline, Provider, ProviderList,
-    Quote, QuoteQuery, StorageTotals, Window,
+    Absence, AcceptedDeals, Ask, Challenge, ChallengedSector, DataSet, Deal, DealQuery, DealStage, Fault, ProofDeadline,
+    Provider, ProviderList, Quote, QuoteQuery, StorageTotals, Window,
 };
 pub use account::{Account, AccountDay, AccountDays, AccountEntry, Committed, Flow, FlowSource, Holdings, RewardDue, Vesting};
 pub use chain::{

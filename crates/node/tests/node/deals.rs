@@ -70,6 +70,7 @@ async fn absence_is_told_beforehand(world: &World) {
         "{before:?}"
     );
     assert!(!before.fees_per_day.units.is_zero() && !before.rewards_per_day.units.is_zero() && !before.pledged.units.is_zero());
+    assert!(before.accepted.is_none() && before.ended_fees.as_ref().is_some_and(|fees| !fees.units.is_zero()), "{before:?}");
     assert_eq!(world.client.storage().absence(key(1).address()).await.unwrap(), None);
     let days = world.client.days(provider, 90).await.unwrap();
     let flows: Vec<_> = days.days.iter().flat_map(|day| &day.flows).collect();
@@ -141,6 +142,9 @@ async fn a_deal_is_proven_found_faulty_and_recovered() {
     assert_eq!((faults.len(), faults[0].deal, faults[0].declared), (1, deal.id, false));
     let faulty = world.client.storage().deal(deal.id).await.unwrap().unwrap();
     assert_eq!((faulty.state, faulty.fault.as_ref()), (DealStage::Faulty, Some(&faults[0])));
+    let away = world.client.storage().absence(key(3).address()).await.unwrap().unwrap();
+    assert_eq!((away.sectors, away.faulty), (1, 1));
+    assert!(away.faulty_from.is_none() && away.charged_from.is_some() && away.ended_from.is_some(), "{away:?}");
     let metrics = world.client.metrics().await.unwrap();
     assert!(metrics.contains("depin_storage_sectors_faulty 1"), "{metrics}");
 

@@ -33,6 +33,6 @@ pub(crate) use names::{DATACAP, DEAL, QUALITY_BYTES, RAW_BYTES, close_reason, fa
 pub use params::{StorageParams, StorageRules};
 pub use providers::UNUSED_KEPT;
 pub use proving::{sector_challenges, set_id, window_challenges};
-pub use records::continued_fault;
+pub use records::{continued_fault, terminated_fault, termination_burns_bond};
 pub use rows::{Challenged, CloseReason, DataSet, Deal, DealState, Faulty, Provider, Totals, Window};
 pub use service::Storage;

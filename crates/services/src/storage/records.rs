@@ -2,15 +2,15 @@
 
 use super::{
     error::StorageError,
-    names::{DATACAP, DEAL, QUALITY_BYTES, RAW_BYTES, fault_kind},
+    names::{DATACAP, DEAL, QUALITY_BYTES, RAW_BYTES, close_reason, fault_kind},
     params::StorageParams,
     rows::{ByClient, ByProvider, Deal, Provider, Totals},
     service::Storage,
 };
 use crate::context::Context;
 use depin_economy::{
-    AllowanceRecord, Component, Components, Current, EscrowRecord, Fault, Money, PledgeRecord, Record, StreamOpen, StreamRecord,
-    Subject,
+    AllowanceRecord, BondFate, Component, Components, Current, EscrowRecord, Fault, Money, PledgeRecord, Record, StreamOpen,
+    StreamRecord, StreamRule, Subject,
 };
 use depin_quantity::{Address, Instant, Measured, Name, UnitId, Units};
 
@@ -219,4 +219,15 @@ fn fault_of(params: &StorageParams, id: UnitId, deal: &Deal, kind: Name) -> Faul
 pub fn continued_fault(params: &StorageParams, id: UnitId, deal: &Deal) -> Option<Fault> {
     let kind = fault_kind::CONTINUED;
     params.rules.faults.contains(&kind).then(|| fault_of(params, id, deal, kind))
+}
+
+/// What the economy is told of a sector that is ended for being faulty; none where the network has no rule for it.
+pub fn terminated_fault(params: &StorageParams, id: UnitId, deal: &Deal) -> Option<Fault> {
+    let kind = fault_kind::TERMINATED;
+    params.rules.faults.contains(&kind).then(|| fault_of(params, id, deal, kind))
+}
+
+/// Whether the bond of a deal is burnt when its sector is ended for being faulty.
+pub fn termination_burns_bond(rule: &StreamRule) -> bool {
+    rule.close.get(&close_reason::TERMINATED) == Some(&BondFate::Burn)
 }

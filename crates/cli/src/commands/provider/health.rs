@@ -71,8 +71,8 @@ pub async fn health(args: &HealthArgs, settings: &Settings, out: &Output) -> Res
 
 fn text(health: &Health, out: &Output) -> String {
     if health.healthy {
-        let many = count(health.providers.len() as u64, "provider is", "providers are");
-        return format!("{}: {many} as they should be", out.good("healthy"));
+        let many = count(health.providers.len() as u64, "provider is as it should be", "providers are as they should be");
+        return format!("{}: {many}", out.good("healthy"));
     }
     let mut table = Table::new(&["PROVIDER", "CONCERNS", "WHAT"]);
     for finding in &health.findings {
@@ -370,6 +370,9 @@ mod tests {
             faulty_from: None,
             charged_from: None,
             ended_from: None,
+            ended_fees: None,
+            ended_bonds: None,
+            accepted: None,
             rewards_per_day: amount(0),
             fees_per_day: amount(1),
             deadlines: vec![deadline],
