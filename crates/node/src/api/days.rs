@@ -1,7 +1,8 @@
 //! What came into an account and went out of it, by day.
 //!
 //! In: the postings of the event index. Out: sums by day of ledger time, source and token. A posting between two of the account's own places
-//! (a reward that vests) is no flow. Absent on purpose: dollars, since a price of a day is nobody's statement here.
+//! (a reward that vests) is no flow; a burnt bond is one of its deal's provider. Absent on purpose: dollars, since a price of a day is
+//! nobody's statement here.
 
 use super::{
     App, Shared, Written,
@@ -13,8 +14,12 @@ use axum::extract::State;
 use depin_client::api::{AccountDay, AccountDays, ErrorBody, Flow, FlowSource};
 use depin_economy::{Account, Event as Said, Reason};
 use depin_ledger::Event;
-use depin_quantity::{Address, Instant, Name, Span, Units};
-use std::collections::BTreeMap;
+use depin_quantity::{Address, Instant, Name, Span, UnitId, Units};
+use depin_services::{
+    ServiceEvent,
+    storage::{CloseReason, StorageEvent},
+};
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::IntoParams;
 
 /// Days that are looked back when nothing is said, and at most.
@@ -36,6 +41,14 @@ pub(crate) struct DaysQuery {
 /// Sums by day, source and token: gained, spent.
 type Sums = BTreeMap<(u64, FlowSource, Name), (Units, Units)>;
 
+/// What a walk through an account's events finds.
+#[derive(Default)]
+struct Walked {
+    sums: Sums,
+    /// Deals that ended by the account's fault.
+    failed: BTreeSet<UnitId>,
+}
+
 /// What came into an account and went out of it, by day of ledger time. Postings that the node gave up are not in it.
 #[utoipa::path(get, path = "/v1/accounts/{address}/days", tag = "accounts",
     params(("address" = String, Path, description = "Its address"), DaysQuery),
@@ -52,14 +65,34 @@ pub(super) async fn days(
     let today = app.now().get() / DAY_MS;
     let first = today.saturating_sub(u64::from(days) - 1);
     let turn = app.turn().await?;
-    let filter = Filter { kinds: vec!["posting".to_owned()], account: Some(address), unit: None };
-    let add = move |sums: &mut Sums, record: EventRecord| add(sums, address, &record);
-    let sums = app.index.walk_since(Instant::new(first * DAY_MS), POSTINGS_MAX, filter, add).await?;
-    let sums = sums.ok_or_else(|| {
+    let since = Instant::new(first * DAY_MS);
+    let filter = Filter { kinds: vec!["posting".to_owned(), "deal-closed".to_owned()], account: Some(address), unit: None };
+    let add = move |walked: &mut Walked, record: EventRecord| {
+        add(&mut walked.sums, address, &record);
+        walked.failed.extend(failed(address, &record));
+    };
+    let walked = app.index.walk_since(since, POSTINGS_MAX, filter, add).await?;
+    let walked = walked.ok_or_else(|| {
         let message = format!("the account has more than {POSTINGS_MAX} postings in these {days} days");
         ApiError::bad_request(message, "ask for fewer days with `days`, or read `/v1/events` page by page")
     })?;
+    let sums = with_bonds(&app, walked, since).await?;
     app.written(turn, move |app| Ok(told(app, sums, first))).await
+}
+
+/// Adds the bonds that were burnt for deals which the account failed: such a posting names the deal and not the account.
+async fn with_bonds(app: &App, walked: Walked, since: Instant) -> ApiResult<Sums> {
+    let Walked { mut sums, failed } = walked;
+    for deal in failed {
+        let filter = Filter { kinds: vec!["posting".to_owned()], account: None, unit: Some(deal) };
+        let add = move |burnt: &mut Sums, record: EventRecord| add_bond(burnt, deal, &record);
+        let burnt = app.index.walk_since(since, POSTINGS_MAX, filter, add).await?.unwrap_or_default();
+        for (key, (_, amount)) in burnt {
+            let (_, spent) = sums.entry(key).or_default();
+            *spent = spent.plus(amount).unwrap_or(Units::new(u128::MAX));
+        }
+    }
+    Ok(sums)
 }
 
 fn told(app: &App, sums: Sums, first: u64) -> AccountDays {
@@ -100,6 +133,25 @@ fn add(sums: &mut Sums, who: Address, record: &EventRecord) {
     *sum = sum.plus(amount).unwrap_or(Units::new(u128::MAX));
 }
 
+/// The deal that ended by its provider's fault, when that is `who`.
+fn failed(who: Address, record: &EventRecord) -> Option<UnitId> {
+    let Ok(Event::Service(ServiceEvent::Storage(StorageEvent::DealClosed { deal, provider, reason, .. }))) = record.event()
+    else {
+        return None;
+    };
+    let fault = matches!(reason, CloseReason::GivenUp | CloseReason::Faulty | CloseReason::Expired);
+    (fault && provider == who).then_some(deal)
+}
+
+/// Adds the bond of a deal that was burnt.
+fn add_bond(sums: &mut Sums, deal: UnitId, record: &EventRecord) {
+    let Ok(Event::Economy(Said::Posting { token, from, amount, reason: Reason::BondBurnt, .. })) = record.event() else { return };
+    if from == Account::Bond(deal) {
+        let (_, spent) = sums.entry((record.time.get() / DAY_MS, FlowSource::Penalties, token)).or_default();
+        *spent = spent.plus(amount).unwrap_or(Units::new(u128::MAX));
+    }
+}
+
 const fn source(reason: Reason) -> FlowSource {
     use FlowSource::{Collateral, Fees, Other, Penalties, Rewards, Usage};
     match reason {
@@ -132,13 +184,39 @@ mod tests {
 
     const WHO: Address = Address::new([1; 32]);
 
-    fn posted(sums: &mut Sums, time: u64, from: Account, to: Account, amount: u128, reason: Reason) {
+    fn record(time: u64, (source, kind): (&str, &str), event: &Event) -> EventRecord {
+        let body = serde_json::to_string(event).unwrap();
+        let (source, kind) = (source.to_owned(), kind.to_owned());
+        EventRecord { position: 0, height: 1, time: Instant::new(time), transaction: None, source, kind, body }
+    }
+
+    fn posting(time: u64, from: Account, to: Account, amount: u128, reason: Reason) -> EventRecord {
         let token = Name::literal("FIL");
         let event = Event::Economy(Said::Posting { token, from, to, amount: Units::new(amount), reason });
-        let body = serde_json::to_string(&event).unwrap();
-        let (source, kind) = ("economy".to_owned(), "posting".to_owned());
-        let record = EventRecord { position: 0, height: 1, time: Instant::new(time), transaction: None, source, kind, body };
-        add(sums, WHO, &record);
+        record(time, ("economy", "posting"), &event)
+    }
+
+    fn posted(sums: &mut Sums, time: u64, from: Account, to: Account, amount: u128, reason: Reason) {
+        add(sums, WHO, &posting(time, from, to, amount, reason));
+    }
+
+    #[test]
+    fn a_burnt_bond_of_an_own_deal_is_a_penalty() {
+        let (deal, client, provider) = (UnitId::new([3; 32]), Address::new([2; 32]), WHO);
+        let closed = |provider, reason| {
+            let event = StorageEvent::DealClosed { deal, client, provider, reason };
+            failed(WHO, &record(1, ("storage", "deal-closed"), &Event::Service(ServiceEvent::from(event))))
+        };
+        assert_eq!(closed(provider, CloseReason::Faulty), Some(deal));
+        assert_eq!(closed(provider, CloseReason::Completed), None);
+        assert_eq!(closed(client, CloseReason::Faulty), None, "another's");
+        let mut sums = Sums::new();
+        let bond = Account::Bond(deal);
+        add_bond(&mut sums, deal, &posting(1, bond, Account::Supply, 5, Reason::BondBurnt));
+        add_bond(&mut sums, deal, &posting(1, Account::Bond(UnitId::new([4; 32])), Account::Supply, 6, Reason::BondBurnt));
+        add_bond(&mut sums, deal, &posting(1, bond, Account::Wallet(WHO), 7, Reason::BondReturned));
+        let told: Vec<_> = sums.iter().map(|((day, source, _), (_, spent))| (*day, source.as_str(), spent.get())).collect();
+        assert_eq!(told, [(0, "penalties", 5)]);
     }
 
     #[test]
