@@ -28,6 +28,17 @@ pub fn short_number(number: &str, places: usize) -> String {
     join(&group_digits(whole, ','), shown)
 }
 
+/// Dollars of millionths, to the cent; below ten cents to the second significant digit: `-$1,234.57`, `$0.0012`. Half is rounded away from zero.
+pub fn dollars(micros: i64) -> String {
+    let value = micros.unsigned_abs();
+    let grain = if value < 100_000 { 10u64.pow(value.checked_ilog10().unwrap_or(0).saturating_sub(1)) } else { 10_000 };
+    let rounded = (value + grain / 2) / grain * grain;
+    let sign = if micros < 0 { "-" } else { "" };
+    let fraction = format!("{:06}", rounded % 1_000_000);
+    let (cents, rest) = fraction.split_at(2);
+    format!("{sign}${}.{cents}{}", group_digits(&(rounded / 1_000_000).to_string(), ','), rest.trim_end_matches('0'))
+}
+
 fn short_parts(number: &str) -> (&'static str, String) {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let zeros = fraction.bytes().take_while(|b| *b == b'0').count();
@@ -76,5 +87,13 @@ mod tests {
         assert_eq!(short_number("0.00000123456", 2), "0.00000123");
         assert_eq!(short_number("0.5", 2), "0.5");
         assert_eq!(short_number("3", 2), "3");
+    }
+
+    #[test]
+    fn dollars_of_millionths_have_cents_or_two_significant_digits() {
+        let told = [0, -7, 12, -1_249, 1_250, 74_500, 99_500, 125_000, -5_000_000, 1_234_567_899].map(dollars);
+        let expected =
+            ["$0.00", "-$0.000007", "$0.000012", "-$0.0012", "$0.0013", "$0.075", "$0.10", "$0.13", "-$5.00", "$1,234.57"];
+        assert_eq!(told, expected);
     }
 }

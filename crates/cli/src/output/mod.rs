@@ -11,7 +11,7 @@ mod secret;
 mod table;
 mod text;
 
-pub use amount::{short_number, shorten};
+pub use amount::{dollars, short_number, shorten};
 pub use clean::{lines, plain};
 pub use excerpt::{Excerpt, Weight};
 pub use progress::{Progress, without_progress};

@@ -30,18 +30,13 @@ impl PriceNow {
         Some(Self { token, usd, reporters: entry.reporters.clone(), price })
     }
 
-    /// Millionths of a dollar that so many base units are worth, rounded down.
+    /// Millionths of a dollar that so many base units are worth, the nearest; half of one is rounded up.
     pub fn micros(&self, units: Units, decimals: u8) -> Option<u128> {
         let whole = 10u128.checked_pow(decimals.into())?;
         let usd = depin_quantity::mul_div(units.get(), self.price, whole, depin_quantity::Rounding::Down).ok()?;
-        Some(usd / (Decimal18::ONE.get() / MICROS))
+        let one = Decimal18::ONE.get() / MICROS;
+        Some(usd / one + u128::from(usd % one >= one / 2))
     }
-}
-
-/// Dollars of millionths, to four places: `-$1.2345`.
-pub(super) fn dollars(micros: i64) -> String {
-    let (sign, micros) = (if micros < 0 { "-" } else { "" }, u128::from(micros.unsigned_abs()));
-    format!("{sign}${}.{:04}", depin_quantity::group_digits(&(micros / MICROS).to_string(), ','), micros % MICROS / 100)
 }
 
 /// One day, in the token that fees are paid in.
@@ -187,8 +182,6 @@ mod tests {
         let days = days(&account(), (FIL, 18), price("4").as_ref());
         assert_eq!((days[0].net_units.as_str(), days[0].net_micro_usd), ("-1250000000000000000", Some(-5_000_000)));
         assert_eq!(signed(&days[0].net_units, (FIL, 18)), "-1.25 FIL");
-        assert_eq!(dollars(-5_000_000), "-$5.0000");
-        assert_eq!(dollars(1_234_567_899), "$1,234.5678");
         let csv = csv(&days, (FIL, 18), price("4").as_ref());
         assert_eq!(csv.lines().nth(1), Some("2026-11-30,FIL,2,1,0.25,4,-1.25,4,-5"));
     }

@@ -1,7 +1,7 @@
 //! What is left of a day's earnings once power and hardware are paid, in dollars.
 
-use super::days::{Day, dollars};
-use crate::args::ShowProviderArgs;
+use super::days::Day;
+use crate::{args::ShowProviderArgs, output::dollars};
 use serde::Serialize;
 
 const DAYS_A_YEAR: u128 = 365;
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!((margin.days, margin.earned_micro_usd), (2, 1_500_000));
         assert_eq!((margin.power_micro_usd, margin.hardware_micro_usd), (144_000, 500_000));
         assert_eq!(margin.margin_micro_usd, 856_000);
-        assert_eq!(margin.rows(&args)[3], ["Margin".to_owned(), "$0.8560".to_owned()]);
+        assert_eq!(margin.rows(&args)[3], ["Margin".to_owned(), "$0.86".to_owned()]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub use away::while_away;
 use crate::{
     args::ShowProviderArgs,
     error::{CliError, Result},
-    output::{Output, Table, minute, shorten, write_out},
+    output::{Output, Table, dollars, minute, shorten, write_out},
     remote::Remote,
     settings::Settings,
     up::Interrupt,
@@ -167,7 +167,7 @@ fn by_day(days: &[Day], currency: (Name, u8)) -> Table {
             short(&day.customers),
             short(&day.fees),
             short(&day.penalties),
-            day.net_micro_usd.map_or_else(|| days::signed(&day.net_units, currency), days::dollars),
+            day.net_micro_usd.map_or_else(|| days::signed(&day.net_units, currency), dollars),
         ]);
     }
     table
