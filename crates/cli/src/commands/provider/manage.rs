@@ -13,7 +13,9 @@ use depin_devnet::{
     control::{self, Order},
     home::{Home, address_of},
     operators::{self, Operator},
+    services::storage::gateway::S3Access,
 };
+use depin_gateway_s3::REPAIR_AFTER;
 use depin_ledger::Message;
 use depin_quantity::{Address, Instant, Name};
 use depin_services::{
@@ -115,14 +117,27 @@ pub async fn stop(name: Name, settings: &Settings, out: &Output) -> Result<()> {
         Stopped { name, part: parts.iter().find(|part| part.name == name), absence: away.as_ref().map(|(absence, _)| absence) };
     out.result(&stopped, |_| match &away {
         Some((absence, now)) => format!(
-            "{name} is stopped; its deals go on. Until `depin provider start {name}`:\n{}",
-            show::while_away(absence, *now)
+            "{name} is stopped; its deals go on. Until `depin provider start {name}`:\n{}{}",
+            show::while_away(absence, *now),
+            by_gateway(absence, settings)
         ),
         None => format!(
             "{name} is stopped; what it took on goes on: until it is started again, it earns nothing, and what it misses meanwhile is charged or \
              lost by the rules of its service"
         ),
     })
+}
+
+/// What the home's gateway does about a silent provider; nothing where the home has none, or nothing is stored.
+fn by_gateway(absence: &Absence, settings: &Settings) -> String {
+    let endpoints = settings.home.endpoints().ok().flatten();
+    if absence.sectors == 0 || !endpoints.is_some_and(|endpoints| S3Access::find(&endpoints.endpoints).is_some()) {
+        return String::new();
+    }
+    format!(
+        "  silent for {REPAIR_AFTER}: the home's gateway begins to place its shards elsewhere and asks to end their deals, whose rewards end with \
+         them\n"
+    )
 }
 
 /// What was stopped, and what that costs from when.
