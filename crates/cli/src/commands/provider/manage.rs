@@ -131,7 +131,7 @@ pub async fn stop(name: Name, settings: &Settings, out: &Output) -> Result<()> {
 /// What the home's gateway does about a silent provider; nothing where the home has none, or nothing is stored.
 fn by_gateway(absence: &Absence, settings: &Settings) -> String {
     let endpoints = settings.home.endpoints().ok().flatten();
-    if absence.sectors == 0 || !endpoints.is_some_and(|endpoints| S3Access::find(&endpoints.endpoints).is_some()) {
+    if absence.sectors == 0 || endpoints.is_none_or(|endpoints| S3Access::find(&endpoints.endpoints).is_none()) {
         return String::new();
     }
     format!(
