@@ -7,8 +7,8 @@ use std::net::IpAddr;
 pub(super) const AFTER: &str = "\
 Starts a node (committee of one, durable), a development price feeder, and what the network's service has, in one process, with \
 funded development accounts: storage has providers and an S3 gateway, a metered service operators and a metering gateway, coverage \
-hotspots, a LoRaWAN network server and a simulated radio, rendering nodes and a dispatcher, leasing providers with this machine's Podman, Docker or bubblewrap; a \
-network whose own service does not run live yet gets storage. Prints where everything is when it is ready, and writes the same to HOME/endpoints.json. Ctrl-C stops it; running it again goes on with the same data, at the same speed.
+hotspots, a LoRaWAN network server and a simulated radio, rendering nodes and a dispatcher, leasing providers with this machine's Podman, Docker or bubblewrap, \
+clusters a checker and this machine as a device. Prints where everything is when it is ready, and writes the same to HOME/endpoints.json. Ctrl-C stops it; running it again goes on with the same data, at the same speed.
 
 Examples:
   depin up
@@ -18,6 +18,7 @@ Examples:
   depin up --home /tmp/radio --network helium       hotspots, packets of simulated devices, beacons
   depin up --home /tmp/radio --network helium-development --speed 60    the same, epochs of an hour in a minute
   depin up --home /tmp/cloud --network akash        providers of leases, containers on this machine
+  depin up --home /tmp/devices --network io.net      the checker of clusters, this machine as a device
   depin up --home /tmp/atlas --network ./atlas      your own network, made by `depin new`
   depin up --speed 100            a day passes in a quarter of an hour
   depin up --fresh                throw this network away, begin another
