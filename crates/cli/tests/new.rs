@@ -70,7 +70,7 @@ fn the_result_is_on_standard_output_and_what_comes_next_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let printed = within(folder.path(), &["new", "mynet", "--service", "storage", "--economy", "filecoin"]).done();
     assert_eq!(printed.out, "mynet/network.toml\nmynet/RULES.md\n");
-    for words in ["writing", "depin check mynet", "depin up --network ./mynet"] {
+    for words in ["next: read mynet/network.toml", "depin check mynet", "depin up --network ./mynet"] {
         assert!(printed.err.contains(words), "{words}: {}", printed.err);
     }
 }

@@ -126,7 +126,15 @@ mod tests {
         assert_eq!(plain.fault(name("terminated")), spec.fault(name("terminated")));
         assert_eq!(with_development_overlay(&over), None, "once is enough");
         assert_eq!((without_development_overlay(&over).as_deref(), without_development_overlay(text)), (Some(text), None));
-        assert_eq!(Card::new(&over).unwrap().overlays, ["development"]);
+        let card = Card::new(&over).unwrap();
+        assert_eq!(card.overlays, ["development"]);
+        for (row, told) in [
+            ("who is paid", "blocks: at most 4.459 nFIL per GiB of quality-bytes a period"),
+            ("penalties", "continued: at most 2% of the pledge"),
+        ] {
+            let line = card.row(row).iter().find(|line| line.text == told).unwrap_or_else(|| panic!("{:?}", card.row(row)));
+            assert!(line.parameter && line.source.starts_with("development:"), "its source is the overlay's: {line:?}");
+        }
     }
 
     #[test]

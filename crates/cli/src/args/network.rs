@@ -183,8 +183,8 @@ pub enum NetworkCommand {
         /// Show it with the overlay that `depin up` puts over it; the node's network has its own.
         #[arg(long, requires = "name")]
         overlay: bool,
-        /// Show these rows alone, such as emission,collateral.
-        #[arg(long, value_name = "ROWS", value_delimiter = ',', requires = "name", conflicts_with = "figures")]
+        /// Show these rows of a named network alone, such as emission,collateral.
+        #[arg(long, value_name = "ROWS", value_delimiter = ',', conflicts_with = "figures")]
         only: Vec<String>,
     },
     /// Compare networks side by side, in the same rows.

@@ -4,8 +4,8 @@ use clap::Args;
 use depin_quantity::Name;
 
 pub(super) const AFTER: &str = "\
-Writes NAME/network.toml and NAME/RULES.md: one service under the economy of a network that comes
-with this program, or under parts of several. Everything is copied with its sources; what had to
+Writes NAME/network.toml and NAME/RULES.md: one service under the economy of a network that comes \
+with this program, or under parts of several. Everything is copied with its sources; what had to \
 change on the way is a marked parameter. Edit it, then check it.
 
   --emission   token, supply, schedule, pools, transaction fees

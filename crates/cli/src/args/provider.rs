@@ -80,7 +80,7 @@ Examples:
     Show(ShowProviderArgs),
     /// Say whether providers need somebody: exit code 0 when all is well, 1 when something is to be done, 2 when nobody can tell.
     #[command(after_help = "\
-Looked at: whether it runs (of the home's own), sectors that are faulty, deadlines that are near and not answered, debt, a balance that
+Looked at: whether it runs (of the home's own), sectors that are faulty, deadlines that are near and not answered, debt, a balance that \
 pays for few messages.
 
 Examples:

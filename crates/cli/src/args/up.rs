@@ -18,7 +18,7 @@ Examples:
   depin up --home /tmp/radio --network helium       hotspots, packets of simulated devices, beacons
   depin up --home /tmp/radio --network helium-development --speed 60    the same, epochs of an hour in a minute
   depin up --home /tmp/cloud --network akash        providers of leases, containers on this machine
-  depin up --home /tmp/devices --network io.net      the checker of clusters, this machine as a device
+  depin up --home /tmp/devices --network io.net     the checker of clusters, this machine as a device
   depin up --home /tmp/atlas --network ./atlas      your own network, made by `depin new`
   depin up --speed 100            a day passes in a quarter of an hour
   depin up --fresh                throw this network away, begin another

@@ -59,7 +59,7 @@ pub fn run(args: &NewNetworkArgs, out: &Output) -> Result<()> {
     // Where something of the file came before today, such as a fund that is frozen, it has no start of its own.
     let started = starting(&composed.toml, &today()).filter(|text| Spec::parse(text).is_ok());
     composed.toml = started.unwrap_or(composed.toml);
-    let files = write(&folder, &composed, out)?;
+    let files = write(&folder, &composed)?;
     let made = Made {
         network: args.name,
         folder,
@@ -148,7 +148,7 @@ fn refused(error: ComposeError) -> CliError {
 }
 
 /// Writes both files into a folder that is not there yet.
-fn write(folder: &Path, composed: &Composed, out: &Output) -> Result<[PathBuf; 2]> {
+fn write(folder: &Path, composed: &Composed) -> Result<[PathBuf; 2]> {
     match fs::create_dir(folder) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -162,7 +162,6 @@ fn write(folder: &Path, composed: &Composed, out: &Output) -> Result<[PathBuf; 2
     }
     let files = [folder.join("network.toml"), folder.join("RULES.md")];
     for (file, text) in files.iter().zip([&composed.toml, &composed.rules]) {
-        out.note(format_args!("writing {}", file.display()));
         files::write(file, text.as_bytes(), files::Readers::Everybody)?;
     }
     Ok(files)

@@ -3,7 +3,6 @@
 //! Standard output is the result and nothing else: a table, or with `--json` one JSON document. Progress, warnings and prompts go
 //! to standard error. Colours only where a terminal reads, and not with `NO_COLOR`.
 
-mod amount;
 mod clean;
 mod excerpt;
 mod progress;
@@ -11,8 +10,8 @@ mod secret;
 mod table;
 mod text;
 
-pub use amount::{dollars, short_number, shorten};
 pub use clean::{lines, plain};
+pub use depin_quantity::{dollars, short_number, shorten};
 pub use excerpt::{Excerpt, Weight};
 pub use progress::{Progress, without_progress};
 pub use secret::{is_shown, secret, shown};

@@ -14,7 +14,7 @@ use crate::{
     fetch,
     map::{Held, MapError, Silence, tables},
 };
-use depin_quantity::{Address, Instant, Span};
+use depin_quantity::{Address, Instant, Span, shorten};
 use futures::{StreamExt as _, stream};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -181,13 +181,15 @@ pub(crate) async fn told(core: &Core) -> Result<Vec<String>, MapError> {
         let name = core.directory.provider(silence.provider);
         let silent = Span::from_millis(silence.silent_ms);
         let cost = prices.low_median.map(|price| core.cost(price, held.piece_bytes));
-        let cost =
-            cost.map_or_else(String::new, |cost| format!(", for some {} a term at the median of the asks", currency.text(cost)));
-        let begun = if silence.silent_ms < after.get() { format!("after {after} they are") } else { "they are being".to_owned() };
+        let cost = cost.map_or_else(String::new, |cost| {
+            format!(", for some {} a term at the median of the asks", shorten(&currency.text(cost)))
+        });
+        let (held, they) =
+            if held.shards == 1 { ("1 shard".to_owned(), "it is") } else { (format!("{} shards", held.shards), "they are") };
+        let begun = if silence.silent_ms < after.get() { format!("after {after} {they}") } else { format!("{they} being") };
         format!(
-            "{name} has not answered for {silent} of ledger time and holds {} shards; {begun} placed elsewhere{cost}, while its deals are \
-             paid until they end",
-            held.shards
+            "{name} has not answered for {silent} of ledger time and holds {held}; {begun} placed elsewhere{cost}, while its deals are \
+             paid until they end"
         )
     };
     Ok(held.into_iter().map(told).collect())

@@ -139,6 +139,11 @@ pub(super) fn string<'a>(of: &'a Table, key: &str) -> Option<&'a str> {
     of.get(key)?.as_str()
 }
 
+/// Whether a table says itself where its figures come from.
+pub(super) fn remarked(of: &Table) -> bool {
+    of.contains_key("source") || of.contains_key("why")
+}
+
 /// A value as people read it: digits in groups, dates without midnight, lists with commas.
 pub(super) fn shown(of: &Table, key: &str) -> Option<String> {
     match of.get(key)? {

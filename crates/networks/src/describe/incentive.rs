@@ -2,15 +2,58 @@
 
 use super::{
     Line,
-    file::{File, shown, string, tables},
+    file::{File, remarked, shown, string, tables},
     supply::percent,
-    words::{amount, destination, each, span},
+    words::{self, amount, destination, each, span},
 };
-use depin_services::descriptor::{self, Aspect, Counted, Metric};
+use depin_quantity::{Units, shorten};
+use depin_services::descriptor::{self, Aspect, Counted, Metric, Unit};
 use toml::{Table, Value};
 
+/// Bytes of the unit that prices and pledges of data go by.
+const GIB: i64 = 1 << 30;
+
 pub(super) fn pools(file: &File<'_>) -> Vec<Line> {
-    file.all(&["incentive", "pool"]).into_iter().map(|(name, pool)| Line::of(one_pool(file, name, pool), pool)).collect()
+    let line = |(name, pool): (&str, &Table)| {
+        with_most(name, one_pool(file, name, pool), pool, "ceiling", |most| ceiling(file, name, most))
+    };
+    file.all(&["incentive", "pool"]).into_iter().flat_map(line).collect()
+}
+
+/// A statement about a rule with what bounds it, which is a line of its own where it says itself where its figure comes from.
+fn with_most(name: &str, text: String, rule: &Table, key: &str, told: impl FnOnce(&Table) -> String) -> Vec<Line> {
+    match rule.get(key).and_then(Value::as_table) {
+        None => vec![Line::of(text, rule)],
+        Some(most) if remarked(most) => vec![Line::of(text, rule), Line::of(format!("{name}: {}", told(most)), most)],
+        Some(most) => vec![Line::of(format!("{text}, {}", told(most)), rule)],
+    }
+}
+
+/// What a pool pays for its weight at most: `at most 4.459 nFIL per GiB of quality-bytes a period`.
+fn ceiling(file: &File<'_>, name: &str, ceiling: &Table) -> String {
+    let bound = file.bound("pool", name);
+    let service = file.text(&["network", "service"]).and_then(descriptor::service);
+    let bytes = |name: &&str| {
+        let metrics = service.iter().flat_map(|service| service.metrics.iter());
+        metrics.filter(|metric| metric.name.as_str() == *name).any(|metric| metric.unit == Unit::Byte)
+    };
+    let of = if bound.is_empty() { "weight".to_owned() } else { bound.join(", ") };
+    let per = match ceiling.get("per").and_then(Value::as_integer) {
+        Some(GIB) if !bound.is_empty() && bound.iter().all(bytes) => format!("GiB of {of}"),
+        None | Some(1) => format!("unit of {of}"),
+        Some(_) => format!("{} of {of}", shown(ceiling, "per").unwrap_or_default()),
+    };
+    let amount = string(ceiling, "amount").unwrap_or_default();
+    format!("at most {} per {per} a period", whole_tokens(file, amount).unwrap_or_else(|| words::amount(amount)))
+}
+
+/// `4459189498 base FIL` as `4.459 nFIL`; nothing for an amount that is not in base units of a token of the file.
+fn whole_tokens(file: &File<'_>, amount: &str) -> Option<String> {
+    let (number, token) = amount.split_once(" base ")?;
+    let of = file.list("token").into_iter().find(|of| string(of, "id") == Some(token.trim()))?;
+    let decimals = u8::try_from(of.get("decimals")?.as_integer()?).ok().filter(|decimals| *decimals <= 18)?;
+    let units = Units::new(number.replace('_', "").trim().parse().ok()?);
+    Some(shorten(&format!("{} {}", units.to_decimal(decimals), token.trim())))
 }
 
 fn one_pool(file: &File<'_>, name: &str, pool: &Table) -> String {
@@ -45,10 +88,6 @@ fn one_pool(file: &File<'_>, name: &str, pool: &Table) -> String {
         if let Some(overflow) = string(pool, "overflow") {
             text += &format!(", the rest to `{overflow}`");
         }
-    }
-    if let Some(ceiling) = pool.get("ceiling").and_then(Value::as_table) {
-        let figure = |key: &str| shown(ceiling, key).unwrap_or_default();
-        text += &format!(", at most {} for {} of weight", figure("amount"), figure("per"));
     }
     text
 }
@@ -167,9 +206,6 @@ pub(super) fn penalties(file: &File<'_>) -> Vec<Line> {
             "share-of-pledge" => format!("{name}: {} of the pledge", figure("share")),
             other => format!("{name}: {other}"),
         };
-        if let Some(most) = rule.get("at-most").and_then(Value::as_table) {
-            text += &format!(", at most {} of the pledge", string(most, "share").unwrap_or_default());
-        }
         let to = tables(rule, "to");
         if !to.is_empty() {
             let part = |to: &&Table| {
@@ -185,7 +221,9 @@ pub(super) fn penalties(file: &File<'_>) -> Vec<Line> {
             let within = string(appeal, "within").map(span).unwrap_or_default();
             text += &format!("; appeal within {within} to the {}", string(appeal, "judge").unwrap_or("judge"));
         }
-        Line::of(text, rule)
+        with_most(name, text, rule, "at-most", |most| {
+            format!("at most {} of the pledge", string(most, "share").unwrap_or_default())
+        })
     };
     let close = |(stream, rule): (&str, &Table)| {
         let close = rule.get("close")?.as_table()?;
@@ -197,7 +235,7 @@ pub(super) fn penalties(file: &File<'_>) -> Vec<Line> {
                 .collect::<Vec<_>>(),
         )
     };
-    let faults = file.all(&["incentive", "fault"]).into_iter().map(fault);
+    let faults = file.all(&["incentive", "fault"]).into_iter().flat_map(fault);
     faults.chain(file.all(&["utility", "stream"]).into_iter().filter_map(close).flatten()).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Line,
-    file::{File, shown, string, tables},
+    file::{File, remarked, shown, string, tables},
     supply::{percent, percent_text},
     words::{amount, and, destination, each, span},
 };
@@ -170,8 +170,7 @@ pub(super) fn conversion(file: &File<'_>) -> Vec<Line> {
             let window = string(breaker, "window").map(span).unwrap_or_default();
             text += &format!("; at most {} of it in {window}", string(breaker, "most").unwrap_or_default());
         }
-        let remarked = redeem.contains_key("source") || redeem.contains_key("why");
-        Some(Line::of(text, if remarked { redeem } else { treasury }))
+        Some(Line::of(text, if remarked(redeem) { redeem } else { treasury }))
     };
     let amm_pool = |(name, amm_pool): (&str, &Table)| {
         let fee = string(amm_pool, "fee").unwrap_or_default();

@@ -27,7 +27,7 @@ struct Shown {
 
 pub async fn run(name: Option<&str>, overlay: bool, settings: &Settings, out: &Output) -> Result<()> {
     let shown = match name {
-        Some(name) => from_file(&text_of(name, overlay)?)?,
+        Some(name) => from_file(&text_of(name, overlay, out)?)?,
         None => {
             let info = Remote::new(settings)?.client.network().await?;
             Shown {
@@ -76,8 +76,12 @@ fn from_file(text: &str) -> Result<Shown> {
     let mut rows = Vec::new();
     let mut sections: Vec<_> = document.iter().collect();
     sections.sort_by_key(|(name, _)| ORDER.iter().position(|known| known == name));
-    for (name, value) in sections.into_iter().filter(|(name, _)| *name != "change") {
+    for (name, value) in sections.into_iter().filter(|(name, _)| !matches!(name.as_str(), "change" | "overlay")) {
         walk(name, value, &mut rows);
+    }
+    for over in document.get("overlay").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table) {
+        let name = over.get("name").and_then(Value::as_str).unwrap_or_default();
+        set_by(over, &format!("overlay {name}"), &mut rows);
     }
     for change in document.get("change").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table) {
         changed(change, &mut rows);
@@ -129,11 +133,16 @@ fn changed(change: &Document, rows: &mut Vec<NetworkRow>) {
     let removed = change.get("remove").map(figure).unwrap_or_default();
     let value = if removed.is_empty() { "changes".to_owned() } else { format!("removes {removed}") };
     rows.push(NetworkRow { section: "change".to_owned(), name: when.clone(), value, source: source_of(change) });
+    set_by(change, &when, rows);
+}
+
+/// What a change or an overlay sets: the same sections, each with what set it.
+fn set_by(table: &Document, by: &str, rows: &mut Vec<NetworkRow>) {
     let mut own = Vec::new();
-    for (name, value) in change.get("set").and_then(Value::as_table).into_iter().flatten() {
+    for (name, value) in table.get("set").and_then(Value::as_table).into_iter().flatten() {
         walk(name, value, &mut own);
     }
-    rows.extend(own.into_iter().map(|row| NetworkRow { section: format!("{} ({when})", row.section), ..row }));
+    rows.extend(own.into_iter().map(|row| NetworkRow { section: format!("{} ({by})", row.section), ..row }));
 }
 
 /// One row per entry of a list, named by what the entry says of itself; lists inside an entry follow it.
@@ -211,6 +220,12 @@ mod tests {
         assert!(pledge.value.contains("0.03125 FIL") && pledge.source.starts_with("own choice"), "{pledge:?}");
         assert_eq!(find("incentive.pool.blocks.vest", "over").value, "180d");
         assert!(shown.rows.iter().all(|row| !is_remark(&row.name)));
+        let over = depin_networks::with_development_overlay(depin_networks::network_file("filecoin").unwrap()).unwrap();
+        let over = from_file(&over).unwrap();
+        let bound =
+            |row: &&NetworkRow| row.section == "incentive.fault.continued.at-most (overlay development)" && row.name == "share";
+        let row = over.rows.iter().find(bound).unwrap_or_else(|| panic!("{:#?}", over.rows));
+        assert!(row.value == "2%" && row.source.starts_with("own choice: development:"), "{row:?}");
         let later = from_file(depin_networks::network_file("render").unwrap()).unwrap();
         let pool = |row: &&NetworkRow| row.section == "incentive.pool.work (from 2023-12-20)" && row.name == "share";
         assert_eq!(later.rows.iter().find(pool).unwrap().value, "25%");

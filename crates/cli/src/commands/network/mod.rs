@@ -18,6 +18,10 @@ use depin_networks::{Card, Line};
 pub async fn run(command: &NetworkCommand, settings: &Settings, out: &Output) -> Result<()> {
     match command {
         NetworkCommand::Show { name: Some(name), figures: false, overlay, only } => show::run(name, *overlay, only, out),
+        NetworkCommand::Show { name: None, only, .. } if !only.is_empty() => {
+            Err(CliError::refused("only", "the running network is shown figure by figure, not by these rows")
+                .hint(format_args!("name it: depin network show NAME|PATH --only {}", only.join(","))))
+        }
         NetworkCommand::Show { name, overlay, .. } => figures::run(name.as_deref(), *overlay, settings, out).await,
         NetworkCommand::Compare { names, sources, only } => compare::run(names, *sources, only, out),
     }

@@ -6,21 +6,38 @@ use crate::{
     output::{Output, wrap},
 };
 use depin_devnet::source;
-use depin_networks::{Card, Dated, Row};
+use depin_economy::Spec;
+use depin_networks::{Card, DEVELOPMENT_OVERLAY, Dated, Row};
 
 /// Room for the name of a row, and what sources stand in from what they belong to.
 const NAMES: usize = 18;
 const INDENT: usize = 2;
 
 pub fn run(named: &str, overlay: bool, only: &[String], out: &Output) -> Result<()> {
-    let card = card(&text_of(named, overlay)?, only)?;
+    let card = card(&text_of(named, overlay, out)?, only)?;
     out.result(&card, |out| text(&card, out))
 }
 
 /// The file that was named; with the overlay that `depin up` puts over it, where that is asked for.
-pub(super) fn text_of(named: &str, overlay: bool) -> Result<String> {
+pub(super) fn text_of(named: &str, overlay: bool, out: &Output) -> Result<String> {
     let text = source::read(named)?.text;
-    Ok(if overlay { depin_networks::with_development_overlay(&text).unwrap_or(text) } else { text })
+    if !overlay {
+        return Ok(text);
+    }
+    let over = depin_networks::with_development_overlay(&text);
+    if over.is_none() {
+        out.note(format_args!("no overlay: {}", why_none(&text)));
+    }
+    Ok(over.unwrap_or(text))
+}
+
+/// Why no overlay is put over a file.
+fn why_none(text: &str) -> &'static str {
+    match Spec::parse(text) {
+        Err(_) => "the file has errors; `depin check` shows them",
+        Ok(spec) if spec.network().overlays.iter().any(|name| name.as_str() == DEVELOPMENT_OVERLAY) => "the file has it already",
+        Ok(_) => "no reward that grows with what is pledged, and no fine that grows with a reward, is unbounded in this network",
+    }
 }
 
 fn text(card: &Card, out: &Output) -> String {

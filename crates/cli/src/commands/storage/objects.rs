@@ -4,7 +4,7 @@ use super::gateway_of;
 use crate::{
     args::{GetArgs, ListArgs, ObjectPath, PutArgs},
     error::{CliError, Result},
-    output::{Output, Progress, Table, bytes, day, in_time, plain, shorten},
+    output::{Output, Progress, Table, bytes, count, day, in_time, plain, shorten},
     remote::storage_params,
     s3::{PART, S3, admin},
     settings::Settings,
@@ -159,7 +159,8 @@ impl Listing {
         }
         let mut text = table.render_or(out, "nothing stored yet; `depin storage put FILE BUCKET/KEY` stores a file");
         if !self.objects.is_empty() {
-            text += &format!("\n{} files, {}\n", self.objects.len(), bytes(self.total_bytes));
+            let files = count(self.objects.len() as u64, "file", "files");
+            text += &format!("\n{files}, {}\n", bytes(self.total_bytes));
         }
         if let (Some(balance), Some(cost)) = (&self.balance, &self.cost_per_day) {
             text += &format!("balance {}; deals cost {} a day", shorten(&balance.display), shorten(&cost.display));
@@ -177,7 +178,9 @@ impl Listing {
             text += &format!("{} of {} spent on this day of the ledger\n", shorten(&spent.display), shorten(&cap.display));
         }
         for Waiting { reason, shards } in &self.waiting {
-            text += &format!("{shards} shards wait: {}\n", plain(reason));
+            let (shards, wait) =
+                if *shards == 1 { ("1 shard".to_owned(), "waits") } else { (format!("{shards} shards"), "wait") };
+            text += &format!("{shards} {wait}: {}\n", plain(reason));
         }
         if warned {
             text += &format!(

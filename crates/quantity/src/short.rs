@@ -1,14 +1,17 @@
-//! Amounts in tables. JSON has them exact; a table shows what a person can take in.
+//! Amounts as people take them in: cut, with a prefix where they are small. Programs read them exactly.
 
-use depin_quantity::group_digits;
+use crate::group_digits;
 
-/// Most digits behind the point in a table.
+/// Most digits behind the point.
 const PLACES: usize = 6;
 /// Prefixes of a thousandth each, for amounts that would be all zeros; the letters that the Filecoin software writes.
 const PREFIXES: [&str; 6] = ["m", "μ", "n", "p", "f", "a"];
 
 /// Shortens exact text such as `1234.567890123456789 FIL` to `1,234.567890 FIL`; cut, never rounded up, so that nobody is shown
 /// more than there is. Amounts below a thousandth get a prefix: `0.0000000005 FIL` is `500 pFIL`.
+///
+/// - Units: those of the text.
+/// - Failure: none. What such text means is not judged here.
 pub fn shorten(display: &str) -> String {
     let (number, token) = display.split_once(' ').unwrap_or((display, ""));
     let (prefix, number) = short_parts(number);
@@ -16,6 +19,9 @@ pub fn shorten(display: &str) -> String {
 }
 
 /// The same for a number without a token, such as a price in dollars; no prefixes.
+///
+/// - Units: those of the text. `places` is how many digits behind the point are kept at most.
+/// - Failure: none. What such text means is not judged here.
 pub fn short_number(number: &str, places: usize) -> String {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let shown = fraction.get(..places.min(fraction.len())).unwrap_or(fraction);
@@ -29,6 +35,9 @@ pub fn short_number(number: &str, places: usize) -> String {
 }
 
 /// Dollars of millionths, to the cent; below ten cents to the second significant digit: `-$1,234.57`, `$0.0012`. Half is rounded away from zero.
+///
+/// - Units: millionths of a dollar.
+/// - Failure: none.
 pub fn dollars(micros: i64) -> String {
     let value = micros.unsigned_abs();
     let grain = if value < 100_000 { 10u64.pow(value.checked_ilog10().unwrap_or(0).saturating_sub(1)) } else { 10_000 };
