@@ -62,6 +62,11 @@ fn a_network_of_ones_own_has_its_own_token_and_starts_today() {
     assert!(supply.to_string().contains(&format!("{year}-")) && !supply.to_string().contains("\"2020-"), "it begins in {year}");
     let taken = ["new", "other", "--service", "metered", "--unit", "map tile", "--token", "USD", "--economy", "filecoin"];
     assert!(within(folder.path(), &taken).err.contains("something else"));
+    for wrong in ["toolongtoolongtoolongtoolong", "a.b"] {
+        let args = ["new", "other", "--service", "metered", "--unit", "map tile", "--token", wrong, "--economy", "filecoin"];
+        let told = within(folder.path(), &args).err;
+        assert!(told.contains("1 to 27 letters, digits, `-` and `_`") && !told.contains("line "), "{told}");
+    }
     assert!(!folder.path().join("other").exists());
 }
 

@@ -152,6 +152,15 @@ fn bounds_of_a_services_figures_are_in_order() {
     }
 }
 
+#[test]
+fn a_window_that_does_not_fit_is_told_one_that_does() {
+    let text = FILECOIN.replacen("period = \"1d\"", "period = \"10m\"", 1);
+    assert_ne!(text, FILECOIN);
+    let errors = STORAGE.read_parameters(&Spec::parse(&text).unwrap()).unwrap_err();
+    let problem = errors.problems().iter().find(|p| p.message.contains("half the proving period")).unwrap();
+    assert_eq!(problem.hint.as_deref(), Some("length = \"5m\""));
+}
+
 /// The check asks the service about files with mistakes too: what could be read of them has no more that is wrong.
 #[test]
 fn a_file_with_mistakes_is_judged_by_what_could_be_read_of_it() {

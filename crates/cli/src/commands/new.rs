@@ -81,8 +81,15 @@ pub fn run(args: &NewNetworkArgs, out: &Output) -> Result<()> {
     Ok(())
 }
 
+/// Longest name of a token: its price is called `NAME-USD`, which is a name too.
+const TOKEN_MAX: usize = Name::MAX - "-USD".len();
+
 /// The network with its token under another name, in its file and in what was decided.
 fn with_token(composed: Composed, spec: &Spec, token: Name) -> Result<Composed> {
+    if token.len() > TOKEN_MAX || token.as_str().contains('.') {
+        return Err(CliError::refused("token", format_args!("`{token}` is no name for a token"))
+            .hint(format_args!("a token's name has 1 to {TOKEN_MAX} letters, digits, `-` and `_`; write it like ATL")));
+    }
     let from = spec.fee().token;
     if token != from && (spec.token(token).is_some() || token == depin_economy::USD) {
         return Err(CliError::refused("token", format_args!("`{token}` is the name of something else in this network"))

@@ -61,7 +61,10 @@ impl Table {
     /// The text, every line ending in a line feed.
     pub fn render(&self, out: &Output) -> String {
         let mut table = comfy_table::Table::new();
-        table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic).set_width(out.width);
+        let least = if self.alike.is_none() { self.least(out.width) } else { Vec::new() };
+        // Rather a line that is too long than a number in two pieces.
+        let width = out.width.max(least.iter().fold(0_u16, |sum, width| sum.saturating_add(*width)));
+        table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
         if out.colour {
             table.enforce_styling();
         } else {
@@ -79,6 +82,9 @@ impl Table {
             if self.heads.get(index).is_some_and(|(_, align)| *align == Align::Right) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
+            if let Some(least) = least.get(index) {
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(*least)));
+            }
         }
         if let Some(first) = self.alike {
             let rest = usize::from(out.width).saturating_sub(first) / last.max(1);
@@ -94,6 +100,61 @@ impl Table {
         }
         text
     }
+}
+
+/// So much of a word a column of words keeps at least where others need the room.
+const WORD: usize = 8;
+
+impl Table {
+    /// How wide each column must be, its gap included, so that no number is broken where the table does not fit; nothing where it fits.
+    fn least(&self, width: u16) -> Vec<u16> {
+        let last = self.heads.len().saturating_sub(1);
+        let cells = |index: usize| self.rows.iter().filter_map(move |row| row.get(index)).flat_map(|cell| cell.lines());
+        let each = |of_head: fn(&str) -> usize, of: &dyn Fn(&str, Align) -> usize| -> Vec<usize> {
+            let column = |(index, (head, align)): (usize, &(String, Align))| {
+                let widest = cells(index).map(|text| of(text, *align)).max().unwrap_or(0);
+                widest.max(of_head(head)) + if index == last { 0 } else { 2 }
+            };
+            self.heads.iter().enumerate().map(column).collect()
+        };
+        let fits = |widths: &[usize]| widths.iter().sum::<usize>() <= usize::from(width);
+        if fits(&each(wide, &|text, _| wide(text))) {
+            return Vec::new();
+        }
+        let whole = each(longest_word, &|text, align| kept(text, Some(align)));
+        let least = if fits(&whole) { whole } else { each(longest_word, &|text, _| kept(text, None)) };
+        least.into_iter().map(|width| u16::try_from(width).unwrap_or(u16::MAX)).collect()
+    }
+}
+
+/// Columns that a text takes, without what colours it.
+fn wide(text: &str) -> usize {
+    seen(text).chars().count()
+}
+
+fn longest_word(text: &str) -> usize {
+    text.split_whitespace().map(wide).max().unwrap_or(0)
+}
+
+/// A text without what colours it.
+fn seen(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |seen, part| seen + part.split_once('m').map_or(part, |(_, rest)| rest))
+}
+
+/// How much of a text stays on one line: its longest number, and of words a few columns. With `whole`, a date stays with its time too, and
+/// in a column of numbers an amount with its unit.
+fn kept(text: &str, whole: Option<Align>) -> usize {
+    let text = seen(text);
+    let has_digit = |text: &str| text.contains(|c: char| c.is_ascii_digit());
+    let is_number = |text: &str| has_digit(text) && !text.contains(char::is_alphabetic);
+    let together = whole.is_some_and(|align| is_number(&text) || align == Align::Right && has_digit(&text));
+    if together && text.split_whitespace().count() <= 2 {
+        return wide(&text);
+    }
+    let words = text.split_whitespace().map(|word| if is_number(word) { wide(word) } else { wide(word).min(WORD) });
+    words.max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -122,6 +183,28 @@ mod tests {
         let mut table = Table::new(&["A", "B"]);
         table.row(["word ".repeat(40), "word ".repeat(40)]);
         assert!(table.render(&PLAIN).lines().all(|line| line.chars().count() <= 80));
+    }
+
+    #[test]
+    fn numbers_are_never_broken_and_words_give_way() {
+        let number = "600000000.00000002";
+        let mut table = Table::new(&["WHEN", "WHAT", ">MINTED", ">HELD"]);
+        table.row(["2020-10-15 14:44:00", "words that give way to numbers", number, number]);
+        let text = table.render(&PLAIN);
+        assert_eq!((text.matches(number).count(), text.matches("2020-10-15 14:44:00").count()), (2, 1), "{text}");
+        let mut table = Table::new(&["TOKEN", ">MINTED", ">BURNED", ">HELD"]);
+        table.row(["FIL", "600000000.000000022007925847", "0.0006449570168944", "600000000.000000022007925847"]);
+        let text = table.render(&PLAIN);
+        assert_eq!(text.lines().count(), 2, "rather a long line than a number in two pieces: {text}");
+    }
+
+    #[test]
+    fn amounts_stay_with_their_units_where_there_is_room() {
+        let mut table = Table::new(&["WHY", ">PAID"]);
+        table.row(["word ".repeat(30), "999,999.999659 FIL".to_owned()]);
+        let text = table.render(&PLAIN);
+        assert!(text.contains("999,999.999659 FIL") && text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert_eq!(seen("\u{1b}[1m12 FIL\u{1b}[0m"), "12 FIL");
     }
 
     #[test]

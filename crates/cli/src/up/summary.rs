@@ -84,7 +84,11 @@ fn commands(endpoints: &Endpoints, s3: Option<&S3Access>, leases: bool) -> Vec<(
     let depin = format!("{program}{option}");
     let own = |lines: &[&str]| lines.iter().map(|line| format!("{depin} {line}")).collect::<Vec<String>>();
     let mut commands = Vec::new();
-    if let Some(s3) = s3 {
+    if s3.is_some() && endpoints.providers.is_empty() {
+        let some = own(&["up --providers 4"]);
+        commands.push(("nobody stores anything here yet: Ctrl-C, then start it with providers", some));
+    }
+    if let Some(s3) = s3.filter(|_| !endpoints.providers.is_empty()) {
         let put = own(&["storage put /etc/services demo/services", "storage list", "storage deals"]);
         commands.push(("store a file, and see its deals become active", put));
         let env = quote(&if home.is_absolute() { home } else { Path::new(".").join(home) }.join("s3.env"));

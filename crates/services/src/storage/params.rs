@@ -169,6 +169,26 @@ fn wrong_rules(spec: &Spec, rules: &StorageRules) -> Vec<(String, &'static str)>
 
 const WINDOW_FITS: &str = "a window must last at least one epoch and at most half the proving period";
 
+/// What to write for a window that fits, or for a period that one fits into.
+fn window_hint(period: Span, epoch: Span) -> String {
+    let half = period.get() / 2 / epoch.get() * epoch.get();
+    if half > 0 {
+        return format!("length = \"{}\"", written(half));
+    }
+    format!(
+        "length = \"{}\", and a proving period of \"{}\" or more",
+        written(epoch.get()),
+        written(epoch.get().saturating_mul(2))
+    )
+}
+
+/// Milliseconds as files write them: `90m`.
+fn written(millis: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let unit = UNITS.into_iter().find(|(unit, _)| millis.is_multiple_of(*unit));
+    unit.map_or_else(|| format!("{millis}ms"), |(unit, name)| format!("{}{name}", millis / unit))
+}
+
 impl StorageParams {
     /// Reads the `[service.storage]` section of a network's file, and what the economy says about deals.
     ///
@@ -217,7 +237,7 @@ impl StorageParams {
                 return None;
             };
             if window.get() == 0 || in_epochs(window) == 0 || window.get() * 2 > period.get() {
-                r.problem("window", WINDOW_FITS, "length = \"30m\"");
+                r.problem("window", WINDOW_FITS, &window_hint(period, epoch));
                 return None;
             }
             Some(Self {

@@ -341,6 +341,11 @@ pub async fn get(args: &GetArgs, settings: &Settings, out: &Output) -> Result<()
         return Err(CliError::refused("exists", format_args!("{} exists", file.display()))
             .hint("name another file, or replace it with --force"));
     }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let message = format!("cannot write {}: there is no folder {}", file.display(), folder.display());
+        return Err(CliError::refused("file", message).hint("make the folder, or name another file"));
+    }
     let mut progress = Progress::start(out);
     progress.step(format!("reading {bucket}/{key}"));
     let size = download(&s3, bucket, key, &file).await?;
@@ -354,7 +359,8 @@ async fn download(s3: &S3, bucket: &str, key: &str, file: &Path) -> Result<u64> 
     let mut response = s3.get(bucket, key).await?;
     let expected = response.content_length();
     let failed = |error: io::Error| CliError::file("write", file, &error);
-    let mut draft = Draft::new(file, Readers::Everybody).map_err(failed)?;
+    // A draft has a name of its own, which nobody asked for, and tells it.
+    let mut draft = Draft::new(file, Readers::Everybody).map_err(|error| failed(error.kind().into()))?;
     let mut size = 0;
     while let Some(chunk) = next_chunk(&mut response).await? {
         draft.write_all(&chunk).map_err(failed)?;

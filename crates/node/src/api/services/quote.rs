@@ -79,7 +79,9 @@ pub(super) async fn quote(State(app): State<Shared>, Params(query): Params<Quote
         return Err(ApiError::bad_request(format!("`size_bytes` is 1 to {SIZE_MAX}"), ""));
     }
     if !(1..=params.term_max).contains(&query.term_epochs) {
-        return Err(ApiError::bad_request(format!("`term_epochs` is 1 to {}", params.term_max), "longer storage is renewed"));
+        let longest = Span::from_millis(params.term_max.saturating_mul(params.epoch.get()));
+        let message = format!("a deal's term is {} to {longest}: `term_epochs` is 1 to {}", params.epoch, params.term_max);
+        return Err(ApiError::bad_request(message, "longer storage is renewed"));
     }
     let layout = Layout::parse(query.copies.as_deref())?;
     let month = Span::from_days(30).get() / params.epoch.get().max(1);
