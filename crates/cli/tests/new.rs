@@ -81,6 +81,16 @@ fn the_result_is_on_standard_output_and_what_comes_next_is_not() {
 }
 
 #[test]
+fn rows_are_those_of_a_network_that_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = within(folder.path(), &["network", "show", "--only", "emission,collateral"]);
+    assert_eq!(told.code, 1, "{}", told.err);
+    assert!(told.err.contains("depin network show NAME|PATH --only emission,collateral"), "{}", told.err);
+    let told = within(folder.path(), &["network", "show", "render", "--overlay", "--only", "emission"]).done();
+    assert!(told.err.contains("no overlay: no reward goes by a pledge"), "{}", told.err);
+}
+
+#[test]
 fn whose_economy_it_has_must_be_said_for_all_three_parts() {
     let folder = tempfile::tempdir().unwrap();
     let unit = ["new", "tiles", "--service", "metered", "--unit", "map tile"];

@@ -36,7 +36,7 @@ fn why_none(text: &str) -> &'static str {
     match Spec::parse(text) {
         Err(_) => "the file has errors; `depin check` shows them",
         Ok(spec) if spec.network().overlays.iter().any(|name| name.as_str() == DEVELOPMENT_OVERLAY) => "the file has it already",
-        Ok(_) => "no reward that grows with what is pledged, and no fine that grows with a reward, is unbounded in this network",
+        Ok(_) => "no reward goes by a pledge in the same token, and no fine by a reward, without a bound of its own",
     }
 }
 
@@ -81,4 +81,17 @@ fn one_row(row: &Row, out: &Output) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_without_an_overlay_says_why() {
+        let file = |name: &str| depin_networks::network_file(name).unwrap();
+        assert!(why_none("[network]\nname = 7\n").contains("`depin check`"));
+        assert!(why_none(file("render")).starts_with("no reward goes by a pledge"));
+        assert!(why_none(&depin_networks::with_development_overlay(file("filecoin")).unwrap()).contains("already"));
+    }
 }
