@@ -183,14 +183,14 @@ async fn earned_is_what_was_paid(home: &Path) {
     let later: u128 = items(&rounds).iter().filter(|round| round["paid"]["ms"] == last).map(|round| iot(&round["amount"])).sum();
     let earned = most_iot(&rewards);
     assert!(earned == sum || earned == sum - later, "{earned} of {sum}, {later} of it just now: {rewards:#}");
+    let told = at(home, &["coverage", "rewards", "--by-period"]).done().out;
+    assert!(told.contains("iot-coverage") && told.lines().all(|line| line.chars().count() <= 80), "{told}");
     // Right after a payout nothing is due: the next packet or beacon makes it so again.
     until(home, &["coverage", "rewards", "provider-1", "--json"], BEACONS, |rewards| {
         let due = items(rewards)[0]["due"].as_array().unwrap();
         due.iter().any(|due| due["pool"] == "iot-coverage" || due["pool"] == "iot-data")
     })
     .await;
-    let told = at(home, &["coverage", "rewards", "--by-period"]).done().out;
-    assert!(told.contains("iot-coverage") && told.lines().all(|line| line.chars().count() <= 80), "{told}");
     let nobody = at(home, &["coverage", "rewards", "faucet"]);
     assert!(nobody.code == 1 && nobody.err.contains("no hotspot or access point is theirs"), "{}", nobody.err);
 }

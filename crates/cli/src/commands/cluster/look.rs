@@ -149,7 +149,10 @@ pub(super) async fn nominations(args: &ClusterNominationsArgs, at: &Named<'_>) -
                 if device.nominated { "yes" } else { "no, it proves itself first" }.to_owned(),
             ]);
         }
-        table.render_or(out, &format!("no device waits for block {hour} any more; `depin cluster blocks` has its result"))
+        table.render_or(
+            out,
+            &format!("no device waits for block {hour}; `depin cluster blocks` has the results of those that were"),
+        )
     })
 }
 

@@ -6,7 +6,7 @@ use super::named::{Named, PAGES_MAX};
 use crate::{
     args::RewardsArgs,
     error::{CliError, Result},
-    output::{Output, Table, ago, shorten},
+    output::{Output, Table, shorten},
 };
 use depin_client::{
     api::{AccessPointQuery, Amount, EventQuery, RewardDue, Time},
@@ -237,10 +237,10 @@ fn by_period(mut list: Listed<Round>, limit: u32, at: &Named<'_>) -> Result<()> 
         at.out.warn("there are older payouts; --limit shows more");
     }
     at.out.result(&list, |out| {
-        let mut table = Table::new(&["PAID", "HOTSPOT OF", "HOTSPOT", "POOL", ">EARNED"]);
+        let mut table = Table::new(&["AGO", "HOTSPOT OF", "HOTSPOT", "POOL", ">EARNED"]);
         for round in &list.items {
-            let (paid, earned) = (ago(at.now, round.paid.instant()), shorten(&round.amount.display));
-            table.row([paid, at.name(round.owner), round.point.short(), round.pool.to_string(), earned]);
+            let paid = at.now.since(round.paid.instant()).to_string();
+            table.row([paid, at.name(round.owner), round.point.short(), round.pool.to_string(), shorten(&round.amount.display)]);
         }
         table.render_or(out, "nothing was paid yet: the first payout comes when a period ends in which something was done")
     })
