@@ -1,8 +1,11 @@
 //! The descriptor agrees with itself, and says what a network's file lacks or has too much.
 
 use depin_economy::Spec;
-use depin_quantity::Name;
-use depin_services::descriptor::{Aspect, COVERAGE, Finding, METERED, SERVICES, STORAGE, Service, Severity, service};
+use depin_quantity::{Instant, Name};
+use depin_services::{
+    Live,
+    descriptor::{Aspect, COVERAGE, Finding, METERED, SERVICES, STORAGE, Service, Severity, service},
+};
 use std::collections::BTreeSet;
 
 const FILECOIN: &str = include_str!("../../../networks/filecoin/network.toml");
@@ -156,9 +159,8 @@ fn bounds_of_a_services_figures_are_in_order() {
 fn a_window_that_does_not_fit_is_told_one_that_does() {
     let text = FILECOIN.replacen("period = \"1d\"", "period = \"10m\"", 1);
     assert_ne!(text, FILECOIN);
-    let errors = STORAGE.read_parameters(&Spec::parse(&text).unwrap()).unwrap_err();
-    let problem = errors.problems().iter().find(|p| p.message.contains("half the proving period")).unwrap();
-    assert_eq!(problem.hint.as_deref(), Some("length = \"5m\""));
+    let error = Live::read(&Spec::parse(&text).unwrap(), Instant::default()).err().unwrap().to_string();
+    assert!(error.contains("half the proving period") && error.contains("length = \"5m\""), "{error}");
 }
 
 /// The check asks the service about files with mistakes too: what could be read of them has no more that is wrong.
