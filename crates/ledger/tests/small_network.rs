@@ -37,7 +37,7 @@ fn owed(chain: &Chain, who: &Party) -> u128 {
     chain.ledger.read(|state| depin_economy::wallet(state, who.address, fil()).owed).get()
 }
 
-/// A deal of 80,000 bytes whose provider then stays away for `days` beyond the window that it misses.
+/// A deal of 80,000 bytes whose provider then stays away for `days` beyond the one in which it misses its first window; that one is free.
 fn away(chain: &mut Chain, client: &Party, provider: &mut Provider, days: u64) -> UnitId {
     let piece = provider.store(&[9; 80_000]);
     let id = active_deal(chain, client, provider, Proposal { term: 60 * DAY, ..proposal(provider, piece) });
@@ -50,7 +50,7 @@ fn away(chain: &mut Chain, client: &Party, provider: &mut Provider, days: u64) -
 fn a_day_away_costs_less_than_the_pledge() {
     let (mut chain, client, mut provider) = stage_of(&overlaid());
     let before = chain.fil(&provider.party).get();
-    away(&mut chain, &client, &mut provider, 1);
+    away(&mut chain, &client, &mut provider, 2);
     let pledge = pledged(&chain, &provider.party);
     let after = chain.fil(&provider.party).get();
     // All that it spent since it had nothing pledged: fees, the bond, the pledge itself, and what the fault cost.
@@ -64,7 +64,7 @@ fn a_day_away_costs_less_than_the_pledge() {
 #[test]
 fn without_the_overlay_the_same_day_takes_all_that_it_has() {
     let (mut chain, client, mut provider) = stage_of(NETWORK);
-    away(&mut chain, &client, &mut provider, 1);
+    away(&mut chain, &client, &mut provider, 2);
     assert_eq!(chain.fil(&provider.party), Units::ZERO);
     assert!(owed(&chain, &provider.party) > FIL, "more than a FIL of debt");
     chain.audit_holds();
