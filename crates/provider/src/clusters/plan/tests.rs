@@ -150,7 +150,7 @@ fn every_failed_hour_has_a_reason() {
     let mut view = view();
     assert!(view.why(4).contains("not running"));
     view.hours = kept(Stamped::Answer(answer(1)));
-    assert!(view.why(5).contains("ledger did not take"));
+    assert!(view.why(5).contains("not on the ledger in time"));
     view.hours[0].stamped = None;
     assert!(view.why(5).contains("checker did not sign"));
     view.hours[0].note = "the checker is away".to_owned();
