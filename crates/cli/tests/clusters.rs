@@ -1,8 +1,11 @@
 //! Clusters by the real binary: a device of its own process proves its hours to the checker of `depin up`, is hired by command, runs a program in a
 //! real sandbox, and is let go. Needs root and bubblewrap for the program; without, that part is not tested, and it is said.
 
+#[path = "../../networks/tests/clusters/least_work.rs"]
+mod least_work;
 mod support;
 
+use least_work::least_work;
 use serde_json::Value;
 use std::{fs, path::Path, time::Duration};
 use support::{
@@ -10,7 +13,6 @@ use support::{
     network::{Daemon, Up, until},
 };
 
-const NETWORK: &str = include_str!("../../../networks/io.net/network.toml");
 /// An hour lasts half a minute here; a device needs one or two of them.
 const PATIENCE: Duration = Duration::from_secs(240);
 /// What the hired program sleeps, which no other process does.
@@ -18,21 +20,11 @@ const SLEEP: &str = "86311";
 
 /// io.net's file with the least work and an hour of proof before a hire.
 fn network(folder: &Path) -> String {
-    let changes = [
+    let text = least_work(&[
         ("limit = \"1m\"", "limit = \"5s\""),
-        ("region-kib = 32", "region-kib = 8"),
-        ("passes = 3", "passes = 1"),
-        ("reads = 24", "reads = 4"),
-        ("products = 48", "products = 1"),
-        ("steps = 65_535", "steps = 64"),
-        ("delay = 800_000", "delay = 16"),
         ("uptime = \"5h\"", "uptime = \"1h\""),
         ("first-hire-after = \"12h\"", "first-hire-after = \"1h\""),
-    ];
-    let text = changes.iter().fold(NETWORK.to_owned(), |toml, (from, to)| {
-        assert!(toml.contains(from), "no `{from}` in the file");
-        toml.replace(from, to)
-    });
+    ]);
     let path = folder.join("fast.toml");
     fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()

@@ -1,6 +1,6 @@
 //! Closing the hour of very many devices: no block goes through more rows than its budget lets it, and each device costs the same few.
 
-use crate::world::{HOUR, IO, SECOND, START, ionet, terms};
+use crate::world::{HOUR, IO, SECOND, START, least_work, terms};
 use depin_economy::{BlockContext, Chance, Genesis, Spec};
 use depin_quantity::{Address, Name, Seed, Units};
 use depin_services::{
@@ -64,7 +64,7 @@ struct Many {
 
 impl Many {
     fn new(devices: u32) -> Self {
-        let toml = ionet(&[("per-owner = 1_000", "per-owner = 1_000_000")]);
+        let toml = least_work(&[("per-owner = 1_000", "per-owner = 1_000_000")]);
         let spec = Spec::parse(&toml).unwrap();
         let roles = spec.roles().into_iter().map(|role| (role, Address::new([3; 32]))).collect();
         let network = Network::new(spec, START).unwrap();

@@ -1,6 +1,6 @@
 //! Devices come, stake, change, and go.
 
-use crate::world::{CHECKER, HOUR, IO, Net, SECOND, ask, hirer, ionet, machine, name, new_hire, owner, terms};
+use crate::world::{CHECKER, HOUR, IO, Net, SECOND, ask, hirer, least_work, machine, name, new_hire, owner, terms};
 use depin_economy::{Action, Subject};
 use depin_quantity::{ContentHash, Name, Span, Units};
 use depin_services::clusters::{ClustersMessage as M, DeviceTerms, ProcessorKind};
@@ -71,7 +71,7 @@ fn what_nothing_proves_is_refused_with_its_reason() {
 
 #[test]
 fn one_owner_has_so_many_devices() {
-    let mut net = Net::of(&ionet(&[("per-owner = 1_000", "per-owner = 1")]), 1);
+    let mut net = Net::of(&least_work(&[("per-owner = 1_000", "per-owner = 1")]), 1);
     assert_eq!(net.refused(owner(1), M::Register { name: name(9), terms: terms() }), "devices-most");
     net.ok(owner(1), leave(1));
     net.ok(owner(1), M::Register { name: name(9), terms: terms() });
@@ -80,7 +80,7 @@ fn one_owner_has_so_many_devices() {
 #[test]
 fn slices_register_where_the_file_says_so() {
     let table = "\n[service.clusters.development]\nslices = \"yes\"\nparameter = true\nwhy = \"a test\"\n";
-    let mut net = Net::of(&(ionet(&[]) + table), 1);
+    let mut net = Net::of(&(least_work(&[]) + table), 1);
     let mut slice = terms();
     slice.profile.slice = true;
     net.ok(owner(1), M::Register { name: name(9), terms: slice });

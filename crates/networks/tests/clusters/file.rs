@@ -2,7 +2,7 @@
 
 use crate::{
     files::{FIVE, mixed},
-    world::{HOUR, ionet},
+    world::{HOUR, least_work},
 };
 use depin_challenge::Scale;
 use depin_economy::Spec;
@@ -39,7 +39,7 @@ fn devices_are_hired_under_every_economy() {
 /// A simulation needs none of what only a chain does: files from before stay good, and a chain says what to add.
 #[test]
 fn a_file_without_what_only_a_chain_needs_is_simulated_and_not_started() {
-    let whole = ionet(&[]);
+    let whole = least_work(&[]);
     let (old, _) = whole.split_once("[service.clusters.multiplier]").unwrap();
     let spec = Spec::parse(old).unwrap();
     assert_eq!(CLUSTERS.read_parameters(&spec).unwrap().len(), 7);
@@ -59,7 +59,7 @@ fn what_hires_could_not_send_is_a_problem_of_the_file() {
         (("method = \"reserved\"\n", "method = \"weighted\"\n"), "reserves nothing"),
         (("[service.clusters.check]\nevery = \"1h\"", "[service.clusters.check]\nevery = \"30m\""), "another length"),
     ] {
-        let told = problems(&ionet(&[change]));
+        let told = problems(&least_work(&[change]));
         assert!(told.contains(words), "{change:?}: {told}");
     }
 }
@@ -77,7 +77,7 @@ fn the_limit_by_the_wall_clock_bounds_the_speed_of_a_chain() {
 fn slices_are_for_development_files_that_say_so() {
     let with = |word: &str| {
         let table = format!("\n[service.clusters.development]\nslices = \"{word}\"\nparameter = true\nwhy = \"a test\"\n");
-        let spec = Spec::parse(&(ionet(&[]) + &table)).unwrap();
+        let spec = Spec::parse(&(least_work(&[]) + &table)).unwrap();
         Clusters::read(&spec, Instant::default()).unwrap().params.slices
     };
     assert!(with("yes") && !with("no"));

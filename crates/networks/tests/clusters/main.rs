@@ -8,6 +8,7 @@ mod devices;
 mod file;
 mod hires;
 mod hours;
+mod least_work;
 mod loss;
 mod money;
 mod refusals;

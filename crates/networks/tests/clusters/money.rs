@@ -1,7 +1,7 @@
 //! Where every base unit of a hire goes.
 
 use super::hires::net_of;
-use crate::world::{HIRER, HOUR, IO, Net, RATE, hirer, ionet, machine, new_hire, owner};
+use crate::world::{HIRER, HOUR, IO, Net, RATE, hirer, least_work, machine, new_hire, owner};
 use depin_economy::{Account, Action};
 use depin_quantity::{Name, Units};
 use depin_services::clusters::{ClustersMessage as M, HireState};
@@ -66,7 +66,7 @@ fn what_is_hired_is_told_as_used_by_the_hour() {
 /// A file may have rewards claimed instead of paid: then nothing comes by itself, and all of it when its owner asks.
 #[test]
 fn rewards_of_a_lazy_pool_wait_until_they_are_claimed() {
-    let lazy = ionet(&[("share = \"90%\"\nmethod = \"batch\"", "share = \"90%\"\nmethod = \"lazy\"")]);
+    let lazy = least_work(&[("share = \"90%\"\nmethod = \"batch\"", "share = \"90%\"\nmethod = \"lazy\"")]);
     let mut net = Net::of(&lazy, 1);
     let had = net.held(owner(1));
     net.pass_hours(8, &[1]);

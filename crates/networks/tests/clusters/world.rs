@@ -1,6 +1,6 @@
 //! A network of clusters in memory, with its people.
 
-use crate::files::FIVE;
+pub use crate::least_work::least_work;
 use depin_challenge::{Processor, Progress, solve};
 use depin_economy::{Account, Action, BlockContext, Chance, Genesis, Money, SEED_LAG, Spec, audit};
 use depin_quantity::{Address, ContentHash, Decimal18, Instant, Name, Seed, Span, UnitId, Units};
@@ -29,24 +29,6 @@ pub struct Net {
     pub audited: bool,
     round: u64,
     said: u64,
-}
-
-/// io.net's file with the least work, and some lines replaced.
-pub fn ionet(changes: &[(&str, &str)]) -> String {
-    let mut toml = FIVE[4].1.to_owned();
-    let trial = [
-        ("region-kib = 32", "region-kib = 8"),
-        ("passes = 3", "passes = 1"),
-        ("reads = 24", "reads = 4"),
-        ("products = 48", "products = 1"),
-        ("steps = 65_535", "steps = 64"),
-        ("delay = 800_000", "delay = 16"),
-    ];
-    for (from, to) in trial.iter().chain(changes) {
-        assert!(toml.contains(from), "no `{from}` in the file");
-        toml = toml.replace(from, to);
-    }
-    toml
 }
 
 /// The owner of the `n`th device.
@@ -101,7 +83,7 @@ pub fn new_hire(hours: u32, devices: &[u8]) -> NewHire {
 impl Net {
     /// With so many devices.
     pub fn new(devices: u8) -> Self {
-        Self::of(&ionet(&[]), devices)
+        Self::of(&least_work(&[]), devices)
     }
 
     /// People have a million of the fee's token each.

@@ -1,5 +1,8 @@
 //! Devices against a real ledger's node on loopback, with the checker that times them. An hour lasts 18 seconds here, and the work is the least.
 
+#[path = "../../../networks/tests/clusters/least_work.rs"]
+mod least_work;
+
 use depin_client::{Client, Reach, SigningKey, Trust, api};
 use depin_economy::DEVELOPMENT;
 use depin_ledger::{GenesisAccount, GenesisDoc};
@@ -10,10 +13,10 @@ use depin_provider::{
 };
 use depin_quantity::{Instant, Name, Units};
 use depin_services::clusters::{ProcessorKind, Profile};
+use least_work::least_work;
 use std::{net::SocketAddr, time::Duration};
 use tempfile::TempDir;
 
-const NETWORK: &str = include_str!("../../../../networks/io.net/network.toml");
 const NODE_SEED: [u8; 32] = [99; 32];
 /// Who has all roles, that of the checker among them.
 const CHECKER: u8 = 9;
@@ -24,21 +27,9 @@ fn key(n: u8) -> SigningKey {
     SigningKey::from_seed(&[n; 32])
 }
 
-/// io.net's file with the least work, and a limit that lets ledger time run 200 times as fast as the wall clock.
+/// The limit lets ledger time run 200 times as fast as the wall clock.
 fn network() -> String {
-    let changes = [
-        ("limit = \"1m\"", "limit = \"5s\""),
-        ("region-kib = 32", "region-kib = 8"),
-        ("passes = 3", "passes = 1"),
-        ("reads = 24", "reads = 4"),
-        ("products = 48", "products = 1"),
-        ("steps = 65_535", "steps = 64"),
-        ("delay = 800_000", "delay = 16"),
-    ];
-    changes.iter().fold(NETWORK.to_owned(), |toml, (from, to)| {
-        assert!(toml.contains(from), "no `{from}` in the file");
-        toml.replace(from, to)
-    })
+    least_work(&[("limit = \"1m\"", "limit = \"5s\"")])
 }
 
 fn genesis() -> GenesisDoc {
