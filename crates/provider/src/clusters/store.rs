@@ -3,8 +3,8 @@
 //!
 //! One SQLite file, for its owner alone. An answer is on the disk before the checker is asked: a daemon that was killed goes on from there.
 
-use crate::operator::changed;
-use depin_database::{Database, Durability, OpenError, Stopped};
+use crate::operator::{changed, own_database};
+use depin_database::{Database, OpenError, Stopped};
 use depin_quantity::{ContentHash, Seed, UnitId};
 use depin_services::clusters::{Answer, Attendance, Profile};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -139,24 +139,7 @@ fn signed(number: u64) -> i64 {
 
 /// Opens the database of a device, or makes it.
 fn database_of(folder: &Path, device: UnitId) -> StoreResult<Database> {
-    let unusable = |error| StoreError::Record(format!("{}: {error}", folder.display()));
-    depin_files::private_folder(folder).map_err(unusable)?;
-    let mut database = Database::open(&folder.join(STORE_FILE), false, Durability::AtCommit)?;
-    if database.begun()? == depin_database::Begun::New {
-        let own = device.to_string();
-        database.change(|rows| {
-            rows.execute_batch(TABLES)?;
-            rows.execute("INSERT INTO meta VALUES ('format', '1'), ('device', ?1)", [own])
-        })?;
-    }
-    let of: String = database.connection().query_row("SELECT value FROM meta WHERE key = 'device'", [], |row| row.get(0))?;
-    if of != device.to_string() {
-        return Err(StoreError::Record(format!(
-            "{} is of the device {of}, not of {device}; use its key and its name",
-            folder.display()
-        )));
-    }
-    Ok(database)
+    own_database(folder, STORE_FILE, TABLES, ("device", device), StoreError::Record)
 }
 
 /// The profile that a device's folder has; what is measured now is kept where there is none, or where it is to be measured anew. What is free

@@ -41,9 +41,13 @@ pub use round::NODE_DISK;
 pub use start::{Operator, OperatorConfig};
 pub use status::{SharedStatus, Status};
 
-use depin_database::{Database, Stopped};
+use depin_database::{Begun, Database, Durability, OpenError, Stopped};
+use depin_quantity::UnitId;
 use rusqlite::Connection;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Runs work on a thread that may block, and goes on with its panic.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
@@ -51,6 +55,35 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
+}
+
+/// A daemon's database in its private folder: made with `tables` and its own id where there is none, refused where it is another's. `kind` is
+/// what the id is of, and its key in the table `meta`.
+pub(crate) fn own_database<E>(
+    folder: &Path,
+    file: &str,
+    tables: &str,
+    (kind, id): (&'static str, UnitId),
+    unusable: impl Fn(String) -> E,
+) -> Result<Database, E>
+where
+    E: From<rusqlite::Error> + From<OpenError> + From<Stopped>,
+{
+    depin_files::private_folder(folder).map_err(|error| unusable(format!("{}: {error}", folder.display())))?;
+    let mut database = Database::open(&folder.join(file), false, Durability::AtCommit)?;
+    let own = id.to_string();
+    if database.begun()? == Begun::New {
+        database.change(|rows| {
+            rows.execute_batch(tables)?;
+            rows.execute("INSERT INTO meta VALUES ('format', '1'), (?1, ?2)", [kind, own.as_str()])
+        })?;
+    }
+    let of: String = database.connection().query_row("SELECT value FROM meta WHERE key = ?1", [kind], |row| row.get(0))?;
+    if of != own {
+        let folder = folder.display();
+        return Err(unusable(format!("{folder} is of the {kind} {of}, not of {own}; use its key and its name")));
+    }
+    Ok(database)
 }
 
 /// Changes rows of a database that a daemon's tasks share, all that `work` does or nothing, on a thread that may block.

@@ -2,9 +2,9 @@
 //!
 //! One SQLite file, for its owner alone: it holds the keys of scenes and of frames that are not paid yet. Images stand in files beside it.
 
-use crate::operator::changed;
+use crate::operator::{changed, own_database};
 use depin_client::render::Order;
-use depin_database::{Database, Durability, OpenError, Stopped};
+use depin_database::{Database, OpenError, Stopped};
 use depin_quantity::{ContentHash, UnitId};
 use depin_services::rendering::{FrameKey, Salt};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -143,23 +143,7 @@ fn text_of(value: &impl Serialize) -> StoreResult<String> {
 impl Store {
     /// Opens the store of a node, or makes it.
     pub(super) fn open(folder: &Path, node: UnitId) -> StoreResult<Self> {
-        let unusable = |error| StoreError::Record(format!("{}: {error}", folder.display()));
-        depin_files::private_folder(folder).map_err(unusable)?;
-        let mut database = Database::open(&folder.join(STORE_FILE), false, Durability::AtCommit)?;
-        if database.begun()? == depin_database::Begun::New {
-            let own = node.to_string();
-            database.change(|rows| {
-                rows.execute_batch(TABLES)?;
-                rows.execute("INSERT INTO meta VALUES ('format', '1'), ('node', ?1)", [own])
-            })?;
-        }
-        let of: String = database.connection().query_row("SELECT value FROM meta WHERE key = 'node'", [], |row| row.get(0))?;
-        if of != node.to_string() {
-            return Err(StoreError::Record(format!(
-                "{} is of the node {of}, not of {node}; use its key and its name",
-                folder.display()
-            )));
-        }
+        let database = own_database(folder, STORE_FILE, TABLES, ("node", node), StoreError::Record)?;
         Ok(Self { database: Arc::new(Mutex::new(database)) })
     }
 
