@@ -35,6 +35,12 @@ fn memory(mib: u32) -> String {
     bytes(u64::from(mib) << 20)
 }
 
+/// The columns of a device and of what it proves.
+fn proved(device: &ClusterDevice, at: &Named<'_>) -> [String; 4] {
+    let profile = &device.terms.profile;
+    [short(device.device), at.name(device.owner), profile.processors.to_string(), memory(profile.memory_mib)]
+}
+
 pub(super) async fn devices(args: &ClusterDevicesArgs, at: &Named<'_>) -> Result<()> {
     let owner = at.remote.address_of(args.owner.as_ref()).await?;
     let network = at.network().await?;
@@ -43,16 +49,12 @@ pub(super) async fn devices(args: &ClusterDevicesArgs, at: &Named<'_>) -> Result
     at.out.result(&devices, |out| {
         let mut table = Table::new(&["DEVICE", "OWNER", ">CORES", ">MEMORY", ">PASSED", ">FAILED", "STATE", "ASKS AN HOUR"]);
         for device in &devices {
-            table.row([
-                short(device.device),
-                at.name(device.owner),
-                device.terms.profile.processors.to_string(),
-                memory(device.terms.profile.memory_mib),
+            table.row(proved(device, at).into_iter().chain([
                 device.passed_hours.to_string(),
                 device.failed_hours.to_string(),
                 format!("{}{}", state(device, &network, at.now), if device.terms.profile.slice { ", slice" } else { "" }),
                 asks(device),
-            ]);
+            ]));
         }
         table.render_or(out, "no devices; `depin provider cluster` runs one")
     })
@@ -131,23 +133,23 @@ pub(super) async fn blocks(at: &Named<'_>) -> Result<()> {
 
 pub(super) async fn nominations(args: &ClusterNominationsArgs, at: &Named<'_>) -> Result<()> {
     let network = at.network().await?;
-    let hour = match args.block {
-        Some(block) => block,
+    let (hour, devices) = match args.block {
+        Some(block) => (block, at.devices(None, Some(block)).await?),
         // The block that devices wait for; without any, the one that runs.
-        None => at.devices(None, None).await?.iter().filter_map(|device| device.due).min().unwrap_or_else(|| at.hour(&network)),
+        None => {
+            let mut devices = at.devices(None, None).await?;
+            let next = devices.iter().filter_map(|device| device.due).min();
+            devices.retain(|device| next.is_some() && device.due == next);
+            (next.unwrap_or_else(|| at.hour(&network)), devices)
+        }
     };
-    let devices = at.devices(None, Some(hour)).await?;
     at.out.result(&devices, |out| {
         let mut table = Table::new(&["DEVICE", "OWNER", ">CORES", ">MEMORY", ">UPTIME", "NOMINATED"]);
         for device in &devices {
-            table.row([
-                short(device.device),
-                at.name(device.owner),
-                device.terms.profile.processors.to_string(),
-                memory(device.terms.profile.memory_mib),
+            table.row(proved(device, at).into_iter().chain([
                 device.uptime.to_string(),
                 if device.nominated { "yes" } else { "no, it proves itself first" }.to_owned(),
-            ]);
+            ]));
         }
         table.render_or(
             out,

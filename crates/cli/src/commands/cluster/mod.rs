@@ -16,6 +16,7 @@ use crate::{
     settings::Settings,
 };
 use named::Named;
+pub use named::devices;
 
 /// Runs one of them.
 pub async fn run(command: &ClusterCommand, settings: &Settings, out: &Output) -> Result<()> {

@@ -17,6 +17,12 @@ use std::collections::BTreeMap;
 /// Pages of one list.
 const PAGES_MAX: usize = 256;
 
+/// Devices by what is asked; those that left stay where no owner is.
+pub async fn devices(clusters: Clusters<'_>, owner: Option<Address>, hour: Option<u64>) -> Result<Vec<ClusterDevice>> {
+    let page = |after| async move { clusters.devices(&ClusterDeviceQuery { owner, hour, after, limit: Some(500) }).await };
+    Ok(whole_list(PAGES_MAX, page).await?)
+}
+
 /// What every command about clusters works with.
 pub(super) struct Named<'a> {
     pub remote: &'a Remote,
@@ -54,9 +60,7 @@ impl<'a> Named<'a> {
 
     /// Devices by what is asked; those that left stay where no owner is.
     pub(super) async fn devices(&self, owner: Option<Address>, hour: Option<u64>) -> Result<Vec<ClusterDevice>> {
-        let page =
-            |after| async move { self.clusters().devices(&ClusterDeviceQuery { owner, hour, after, limit: Some(500) }).await };
-        Ok(whole_list(PAGES_MAX, page).await?)
+        devices(self.clusters(), owner, hour).await
     }
 
     /// Hours that are kept, the oldest first.

@@ -6,16 +6,14 @@
 
 use crate::{
     args::{HealthArgs, Who},
+    commands::cluster::devices,
     error::{CliError, Result},
     output::{Output, Table, count, in_time, shorten},
     remote::Remote,
     settings::Settings,
     up::Interrupt,
 };
-use depin_client::{
-    api::{Absence, Account, ClusterDevice, ClusterDeviceQuery},
-    whole_list,
-};
+use depin_client::api::{Absence, Account, ClusterDevice};
 use depin_devnet::{
     control::{self, Order},
     home::address_of,
@@ -199,7 +197,10 @@ async fn look(args: &HealthArgs, settings: &Settings) -> Result<Health> {
         let account = remote.client.account(patient.address).await?;
         let stores = status.service == STORAGE.name;
         let absence = if stores { remote.client.storage().absence(patient.address).await? } else { None };
-        let devices = if status.service == CLUSTERS.name { devices_of(&remote, patient.address).await? } else { Vec::new() };
+        let devices = match status.service == CLUSTERS.name {
+            true => devices(remote.client.clusters(), Some(patient.address), None).await?,
+            false => Vec::new(),
+        };
         let (account, absence, devices) = (&account, absence.as_ref(), &devices[..]);
         let facts = Facts { account, absence, devices, now, within: args.deadline_within.0, base_fee, row_fee };
         findings.extend(judged(patient, &facts));
@@ -239,7 +240,7 @@ fn judged(patient: &Patient, facts: &Facts<'_>) -> Vec<Finding> {
         let has = held.map_or_else(|| format!("0 {}", debt.token), |amount| shorten(&amount.display));
         find("funds", format!("its balance of {has} pays for few messages: send tokens to {}", patient.address));
     }
-    for device in facts.devices.iter().filter(|device| device.due.is_none()) {
+    for device in facts.devices.iter().filter(|device| device.active && device.due.is_none()) {
         let hour = device.misses.last().map_or_else(String::new, |miss| format!(", the last one {}", miss.hour));
         find(
             "out",
@@ -264,16 +265,6 @@ fn judged(patient: &Patient, facts: &Facts<'_>) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// The devices of one owner that did not leave.
-async fn devices_of(remote: &Remote, owner: Address) -> Result<Vec<ClusterDevice>> {
-    let page = |after| async move {
-        let query = ClusterDeviceQuery { owner: Some(owner), after, limit: Some(500), ..ClusterDeviceQuery::default() };
-        remote.client.clusters().devices(&query).await
-    };
-    let found = whole_list(64, page).await?;
-    Ok(found.into_iter().filter(|device| device.active).collect())
 }
 
 async fn patients(args: &HealthArgs, remote: &Remote, settings: &Settings) -> Result<Vec<Patient>> {
